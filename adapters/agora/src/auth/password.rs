@@ -1,0 +1,83 @@
+//! Passwords are kept as argon2id hashes and made and checked beside the async threads, a few at a time.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use conclave_core::refusal::Refusal;
+use tokio::sync::Semaphore;
+
+/// Memory of one hash in KiB, passes over it, lanes: one of the settings OWASP recommends as equals, the one that
+/// keeps many logins at once small in memory.
+const COST: (u32, u32, u32) = (7 * 1024, 5, 1);
+
+/// Hashes and checks passwords, no more at a time than there are processors.
+pub(crate) struct Passwords {
+    turns: Arc<Semaphore>,
+}
+
+impl Passwords {
+    pub(crate) fn new() -> Self {
+        let turns = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { turns: Arc::new(Semaphore::new(turns)) }
+    }
+
+    /// The hash under which a password is kept.
+    pub(crate) async fn hash(&self, password: String) -> Result<String, Refusal> {
+        self.beside(move || {
+            let hash: PasswordHash = hasher()?.hash_password(password.as_bytes()).map_err(|error| broken(&error))?;
+            Ok(hash.to_string())
+        })
+        .await
+    }
+
+    /// Whether this is the password that was kept.
+    pub(crate) async fn check(&self, password: String, kept: String) -> Result<bool, Refusal> {
+        self.beside(move || {
+            // a secret kept by another surface in another form is no password
+            let Ok(hash) = PasswordHash::new(&kept) else { return Ok(false) };
+            Ok(hasher()?.verify_password(password.as_bytes(), &hash).is_ok())
+        })
+        .await
+    }
+
+    async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let turn = self.turns.clone().acquire_owned().await.map_err(|error| broken(&error))?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        done.await.map_err(|error| broken(&error))?
+    }
+}
+
+fn hasher() -> Result<Argon2<'static>, Refusal> {
+    let (memory, passes, lanes) = COST;
+    let params = Params::new(memory, passes, lanes, None).map_err(|error| broken(&error))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn broken(error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::Unavailable(format!("a password could not be hashed: {error}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_password_that_was_kept_is_right() {
+        let passwords = Passwords::new();
+        let kept = passwords.hash("123".to_owned()).await.unwrap();
+        assert!(kept.starts_with("$argon2id$") && !kept.contains("123$"), "{kept}");
+        assert!(passwords.check("123".to_owned(), kept.clone()).await.unwrap());
+        assert!(!passwords.check("124".to_owned(), kept).await.unwrap());
+        assert!(!passwords.check("x".to_owned(), "x".to_owned()).await.unwrap());
+    }
+}

@@ -1,0 +1,178 @@
+//! The app's own tokens (`YWMt…`): they carry what they say and its proof, so nothing is kept for them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use conclave_core::model::{Millis, User, UserId};
+use conclave_kit::Sealer;
+use uuid::Uuid;
+
+/// What every token of the vendor begins with.
+const PREFIX: &str = "YWMt";
+/// The layout below; another layout gets another number.
+const VERSION: u8 = 1;
+/// Version, app, kind, issued, expires.
+const HEAD: usize = 1 + 16 + 1 + 8 + 8;
+/// Bytes of the seal in front of the payload.
+const SEAL: usize = 16;
+
+/// For whom a token speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The app: above all roles.
+    App,
+    /// A user.
+    User(UserId),
+}
+
+/// What a good token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claims {
+    pub(crate) subject: Subject,
+    pub(crate) issued: Millis,
+    /// `None` is never.
+    pub(crate) expires: Option<Millis>,
+    /// Whether the issuing moment is known to the millisecond.
+    pub(crate) precise: bool,
+}
+
+impl Claims {
+    /// Whether the token was made for this account, not for an earlier one of the same name. Tokens made offline
+    /// may be older than the account they are for.
+    pub(crate) fn counts_for(&self, user: &User) -> bool {
+        !self.precise || self.issued >= user.created
+    }
+}
+
+/// Why a token is not good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenError {
+    /// Not a token, not sealed by this app, or no longer standing for anybody.
+    Invalid,
+    /// It names another app.
+    Foreign,
+    /// Its time is over.
+    Expired,
+}
+
+/// Makes and reads the tokens of one app.
+pub(crate) struct Tokens {
+    app: Uuid,
+    sealer: Sealer,
+}
+
+impl Tokens {
+    pub(crate) fn new(app: Uuid, sealer: Sealer) -> Self {
+        Self { app, sealer }
+    }
+
+    /// A token that says this.
+    pub(crate) fn seal(&self, claims: &Claims) -> String {
+        let (kind, user) = match &claims.subject {
+            Subject::App => (0, ""),
+            Subject::User(user) => (1, user.as_str()),
+        };
+        let mut payload = Vec::with_capacity(HEAD + user.len());
+        payload.push(VERSION);
+        payload.extend_from_slice(self.app.as_bytes());
+        payload.push(kind);
+        payload.extend_from_slice(&claims.issued.0.to_be_bytes());
+        payload.extend_from_slice(&claims.expires.map_or(u64::MAX, |at| at.0).to_be_bytes());
+        payload.extend_from_slice(user.as_bytes());
+        format!("{PREFIX}{}", self.sealer.seal(&payload))
+    }
+
+    /// What a token says, when its seal is true and its time not over.
+    pub(crate) fn open(&self, token: &str, now: Millis) -> Result<Claims, TokenError> {
+        let sealed = token.strip_prefix(PREFIX).ok_or(TokenError::Invalid)?;
+        let Some(payload) = self.sealer.open(sealed) else { return Err(self.stranger(sealed)) };
+        let claims = self.read(&payload).ok_or(TokenError::Invalid)?;
+        match claims.expires {
+            Some(at) if at <= now => Err(TokenError::Expired),
+            _ => Ok(claims),
+        }
+    }
+
+    /// An untrue seal: made by another app, or by nobody. What the token says of its app proves nothing, but only
+    /// chooses the words of the refusal.
+    fn stranger(&self, sealed: &str) -> TokenError {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).unwrap_or_default();
+        match bytes.get(SEAL + 1..SEAL + 17) {
+            Some(app) if bytes.get(SEAL) == Some(&VERSION) && app != self.app.as_bytes() => TokenError::Foreign,
+            _ => TokenError::Invalid,
+        }
+    }
+
+    fn read(&self, payload: &[u8]) -> Option<Claims> {
+        let (head, user) = payload.split_at_checked(HEAD)?;
+        if head[0] != VERSION || head[1..17] != *self.app.as_bytes() {
+            return None;
+        }
+        let subject = match head[17] {
+            0 if user.is_empty() => Subject::App,
+            1 => Subject::User(UserId::new(std::str::from_utf8(user).ok()?).ok()?),
+            _ => return None,
+        };
+        let issued = u64::from_be_bytes(head[18..26].try_into().ok()?);
+        let expires = u64::from_be_bytes(head[26..34].try_into().ok()?);
+        Some(Claims {
+            subject,
+            issued: Millis(issued),
+            expires: (expires != u64::MAX).then_some(Millis(expires)),
+            precise: true,
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_700_000_000_000);
+
+    fn tokens(key: &str, secret: &str) -> Tokens {
+        Tokens::new(Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes()), Sealer::new(secret.as_bytes(), key))
+    }
+
+    fn claims(subject: Subject, expires: Option<Millis>) -> Claims {
+        Claims { subject, issued: NOW, expires, precise: true }
+    }
+
+    #[test]
+    fn what_was_sealed_comes_out() {
+        let tokens = tokens("acme#demo", "secret");
+        for claims in [
+            claims(Subject::App, None),
+            claims(Subject::App, Some(NOW.plus(1))),
+            claims(Subject::User(UserId::new("user1").unwrap()), Some(NOW.plus(1000))),
+        ] {
+            let token = tokens.seal(&claims);
+            assert!(token.starts_with("YWMt"));
+            assert_eq!(tokens.open(&token, NOW), Ok(claims));
+        }
+    }
+
+    #[test]
+    fn each_fault_is_told_apart() {
+        let own = tokens("acme#demo", "secret");
+        let token = own.seal(&claims(Subject::App, Some(NOW.plus(1000))));
+        assert_eq!(own.open(&token, NOW.plus(1000)), Err(TokenError::Expired));
+        assert_eq!(tokens("acme#other", "secret").open(&token, NOW), Err(TokenError::Foreign));
+        assert_eq!(tokens("acme#demo", "wrong").open(&token, NOW), Err(TokenError::Invalid));
+        for garbage in ["", "YWMt", "garbage", "YWMt!!", "YWMtAAAA", &token[..token.len() - 1], &token[4..]] {
+            assert_eq!(own.open(garbage, NOW), Err(TokenError::Invalid), "{garbage}");
+        }
+    }
+
+    #[test]
+    fn no_changed_character_goes_unnoticed() {
+        let tokens = tokens("acme#demo", "secret");
+        let token = tokens.seal(&claims(Subject::User(UserId::new("user1").unwrap()), None));
+        for at in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
+            assert!(tokens.open(&changed, NOW).is_err(), "{at}: {changed}");
+        }
+    }
+}

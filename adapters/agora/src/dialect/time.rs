@@ -1,0 +1,14 @@
+//! Moments: milliseconds, and a far one for what never ends.
+
+use conclave_core::model::{Millis, Until};
+
+/// What never ends is told as ending on the first day of 2117.
+pub(crate) const FOREVER: Millis = Millis(4_638_873_600_000);
+
+/// An end as the vendor tells it.
+pub(crate) fn end(until: Until) -> Millis {
+    match until {
+        Until::At(at) => at,
+        Until::Forever => FOREVER,
+    }
+}

@@ -1,0 +1,22 @@
+//! The server API of Agora Chat (also sold as Easemob and `EasyIM`) over the neutral core.
+//!
+//! - [`realm`]: one app as this surface knows it: its identity, credentials and settings.
+//! - [`surface`]: finds the app, checks the token, finds the operation, words the answer.
+//! - `auth`: tokens, passwords and who is calling.
+//! - `dialect`: the vendor's words and the core's, both ways.
+//! - `refusals`: the one table from the core's refusals to the vendor's errors.
+//! - `rest`: the operations, one small file per family.
+//! - [`webhooks`]: what the app's server is told.
+
+mod auth;
+mod dialect;
+pub mod realm;
+mod refusals;
+mod rest;
+pub mod settings;
+pub mod surface;
+pub mod webhooks;
+
+pub use realm::{Credentials, Realm, SetupError};
+pub use settings::Settings;
+pub use surface::Agora;

@@ -1,0 +1,204 @@
+//! One call: what the client sent, and the means to answer it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use conclave_core::event::Actor;
+use conclave_core::model::{GroupId, User, UserId};
+use conclave_core::ports::{Asked, GroupsExt, Typed};
+use conclave_core::query::{Cursor, FindUsers};
+use conclave_core::refusal::Refusal;
+use conclave_kit::{decode_cursor, query_pairs, split_list};
+use http::HeaderMap;
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use std::sync::Arc;
+
+use crate::auth::{Claims, Passwords};
+use crate::dialect::ids::fold;
+use crate::realm::App;
+use crate::refusals::{self, Failure, Place};
+use crate::surface::worded;
+
+/// One call that may be answered: app and token are checked.
+pub(crate) struct Call<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) passwords: &'a Passwords,
+    /// Who calls.
+    pub(crate) actor: Actor,
+    /// What the caller's token says, where one was asked for.
+    pub(crate) claims: Option<Claims>,
+    pub(crate) headers: &'a HeaderMap,
+    /// The parts of the path in braces.
+    pub(crate) params: HashMap<String, String>,
+    pub(crate) query: Query,
+    pub(crate) body: &'a Bytes,
+    /// Chooses the words of refusals.
+    pub(crate) place: Place,
+}
+
+impl Call<'_> {
+    /// A part of the path.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// The group a path names. An id that cannot be one is the id of no group.
+    pub(crate) fn group(&self) -> Result<GroupId, Failure> {
+        let id = self.param("group");
+        GroupId::new(id).map_err(|_| refusals::group_unknown(self.place, id))
+    }
+
+    /// The users a path lists, folded, each once.
+    pub(crate) fn users(&self) -> Vec<String> {
+        split_list(&fold(self.param("user")))
+    }
+
+    /// The calling user, if a user calls.
+    pub(crate) fn caller(&self) -> Option<&UserId> {
+        match &self.actor {
+            Actor::User { user, .. } => Some(user),
+            _ => None,
+        }
+    }
+
+    /// Performs an operation for the caller.
+    pub(crate) async fn run<O: Typed>(&self, operation: O) -> Result<O::Reply, Failure> {
+        self.app.groups.run(&self.actor, operation).await.map_err(|refusal| self.word(&refusal))
+    }
+
+    /// Answers a query for the caller.
+    pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
+        self.app.groups.ask(&self.actor, query).await.map_err(|refusal| self.word(&refusal))
+    }
+
+    /// The vendor's words for a refusal.
+    pub(crate) fn word(&self, refusal: &Refusal) -> Failure {
+        worded(self.app, self.place, refusal)
+    }
+
+    /// The accounts behind these names, in their order.
+    pub(crate) async fn find_users(&self, names: &[String]) -> Result<Vec<Option<Arc<User>>>, Failure> {
+        // what cannot be an id is no account, but keeps its place
+        let ids: Vec<Option<UserId>> = names.iter().map(|name| UserId::new(fold(name)).ok()).collect();
+        let find = FindUsers { ids: ids.iter().flatten().cloned().collect(), folded: true };
+        // who an account is does not depend on who asks
+        let found = self.app.groups.ask(&Actor::app(), find).await.map_err(|refusal| self.word(&refusal))?;
+        let mut found = found.0.into_iter();
+        Ok(ids.into_iter().map(|id| id.and_then(|_| found.next().flatten())).collect())
+    }
+
+    /// The account behind a name.
+    pub(crate) async fn find_user(&self, name: &str) -> Result<Option<Arc<User>>, Failure> {
+        Ok(self.find_users(&[name.to_owned()]).await?.pop().flatten())
+    }
+
+    /// The account behind a name; refuses when there is none.
+    pub(crate) async fn user(&self, name: &str) -> Result<Arc<User>, Failure> {
+        self.find_user(name).await?.ok_or_else(|| refusals::user_unknown(self.place, &fold(name)))
+    }
+
+    /// The account behind a name, or the name itself where being nobody is told like being no member.
+    pub(crate) async fn user_or_same(&self, name: &str) -> Result<UserId, Failure> {
+        match self.find_user(name).await? {
+            Some(user) => Ok(user.id.clone()),
+            None => UserId::new(fold(name)).map_err(|_| refusals::user_unknown(self.place, &fold(name))),
+        }
+    }
+
+    /// The accounts behind these names; refuses when one has none.
+    pub(crate) async fn all_users(&self, names: &[String]) -> Result<Vec<UserId>, Failure> {
+        let found = self.find_users(names).await?;
+        let known = |(name, user): (&String, Option<Arc<User>>)| {
+            user.map(|user| user.id.clone()).ok_or_else(|| refusals::user_unknown(self.place, &fold(name)))
+        };
+        names.iter().zip(found).map(known).collect()
+    }
+
+    /// The accounts behind these names; refuses when one has none, as it can be no member.
+    pub(crate) async fn members_or_refuse(&self, group: &GroupId, names: &[String]) -> Result<Vec<UserId>, Failure> {
+        let found = self.find_users(names).await?;
+        let unknown: Vec<Cow<'_, str>> =
+            names.iter().zip(&found).filter(|(_, user)| user.is_none()).map(|(name, _)| fold(name).into()).collect();
+        if unknown.is_empty() {
+            return Ok(found.iter().flatten().map(|user| user.id.clone()).collect());
+        }
+        Err(refusals::not_members(self.place, group, &unknown))
+    }
+
+    /// These names, each with whether there is an account, and the accounts; refuses when there is none at all.
+    pub(crate) async fn known(
+        &self,
+        group: &GroupId,
+        names: &[String],
+    ) -> Result<(Vec<(String, bool)>, Vec<UserId>), Failure> {
+        let found = self.find_users(names).await?;
+        let users: Vec<UserId> = found.iter().flatten().map(|user| user.id.clone()).collect();
+        if users.is_empty() {
+            let names: Vec<Cow<'_, str>> = names.iter().map(|name| fold(name).into()).collect();
+            return Err(refusals::not_members(self.place, group, &names));
+        }
+        Ok((names.iter().map(|name| fold(name)).zip(found.iter().map(Option::is_some)).collect(), users))
+    }
+
+    /// A page's size: the default when none or nonsense is asked for, never more than the most.
+    pub(crate) fn page(&self, name: &str, default: usize, most: usize) -> usize {
+        self.query.number(name).filter(|size| *size > 0).unwrap_or(default).min(most).max(1)
+    }
+
+    /// Where the page begins that is asked for.
+    pub(crate) fn cursor(&self) -> Result<Option<Cursor>, Failure> {
+        let Some(text) = self.query.get("cursor") else { return Ok(None) };
+        // ours: the vendor publishes no words for a cursor it did not make
+        decode_cursor(text).map(Some).ok_or_else(|| refusals::invalid("cursor is illegal"))
+    }
+}
+
+/// The query of a URL. Clients send the words `undefined` and `null`, and nothing at all, for what they do not say.
+#[derive(Debug, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn read(query: &str) -> Self {
+        let said = |value: &str| !matches!(value, "" | "undefined" | "null");
+        Self(query_pairs(query).into_iter().filter(|(_, value)| said(value)).collect())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<usize> {
+        self.get(name)?.parse().ok()
+    }
+
+    pub(crate) fn is_true(&self, name: &str) -> bool {
+        self.get(name) == Some("true")
+    }
+
+    /// The newer shape of some answers is asked for.
+    pub(crate) fn is_v3(&self) -> bool {
+        self.get("version") == Some("v3")
+    }
+}
+
+/// Echoed as `params`: each name with all its values.
+impl Serialize for Query {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (at, (name, _)) in self.0.iter().enumerate() {
+            if self.0[..at].iter().any(|(earlier, _)| earlier == name) {
+                continue;
+            }
+            let values: Vec<&str> =
+                self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect();
+            map.serialize_entry(name, &values)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,157 @@
+//! Reading groups in detail.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use conclave_core::model::{Group, GroupId, Member, Millis, Receive};
+use conclave_core::query::{FindGroups, GroupById, ListMembers};
+use conclave_kit::split_list;
+use serde::Serialize;
+
+use super::call::Call;
+use super::envelope::Reply;
+use super::members::{AdminKey, Row};
+use crate::dialect::flags::{Flags, SCALE};
+use crate::dialect::ids::shown;
+use crate::refusals::{self, Failure};
+
+/// A group as the detail tells it. A group without an owner tells "": clients expect a text.
+#[derive(Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "the vendor's own members")]
+struct Detail<'g> {
+    id: &'g GroupId,
+    name: &'g str,
+    avatar: &'g str,
+    description: &'g str,
+    membersonly: bool,
+    allowinvites: bool,
+    maxusers: u32,
+    owner: Cow<'g, str>,
+    created: Millis,
+    custom: &'g str,
+    mute: bool,
+    affiliations_count: u32,
+    disabled: bool,
+    affiliations: Vec<Row<'g>>,
+    public: bool,
+    invite_need_confirm: bool,
+    scale: &'g str,
+    /// Whether the asking member has shut out the group's messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shieldgroup: Option<bool>,
+}
+
+/// A group to tell, and what the caller may know of it.
+struct Seen {
+    group: Arc<Group>,
+    own: Option<Arc<Member>>,
+    /// As many of the latest members as the detail lists.
+    members: Vec<Arc<Member>>,
+}
+
+/// `GET /chatgroups/{id[,id…]}`: the groups there are; refuses when none is.
+pub(crate) async fn detail(call: &Call<'_>) -> Result<Reply, Failure> {
+    let wanted = split_list(call.param("group"));
+    let most = call.app.settings.batch_detail;
+    if wanted.len() > most {
+        return Err(refusals::invalid(format!("groupIds size is more than max limit : {most}")));
+    }
+    let seen = see(call, &wanted).await?;
+    let rows: Vec<Detail<'_>> = seen.iter().map(|seen| tell(call, seen)).collect();
+    Ok(Reply::data(&rows).count(rows.len()))
+}
+
+async fn see(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Seen>, Failure> {
+    let mut seen = Vec::new();
+    let mut refused = None;
+    for found in find(call, wanted).await? {
+        match found {
+            Ok((group, own)) => {
+                let members = affiliations(call, &group, own.as_deref()).await?;
+                seen.push(Seen { group, own, members });
+            }
+            Err(failure) => {
+                refused.get_or_insert(failure);
+            }
+        }
+    }
+    match refused {
+        Some(refused) if seen.is_empty() => Err(refused),
+        None if seen.is_empty() => Err(refusals::group_unknown(call.place, call.param("group"))),
+        _ => Ok(seen),
+    }
+}
+
+type Found = Result<(Arc<Group>, Option<Arc<Member>>), Failure>;
+
+/// Each group by itself, with the caller's own membership.
+async fn find(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Found>, Failure> {
+    let ids = wanted.iter().map(|id| GroupId::new(id).map_err(|_| refusals::group_unknown(call.place, id)));
+    if call.caller().is_some() {
+        let mut found = Vec::with_capacity(wanted.len());
+        for id in ids {
+            found.push(match id {
+                Ok(group) => call.ask(GroupById { group }).await.map(|found| (found.group, found.own)),
+                Err(failure) => Err(failure),
+            });
+        }
+        return Ok(found);
+    }
+    let ids: Vec<Result<GroupId, Failure>> = ids.collect();
+    let groups: Vec<GroupId> = ids.iter().filter_map(|id| id.as_ref().ok().cloned()).collect();
+    let mut groups = call.ask(FindGroups { groups }).await?.0.into_iter();
+    Ok(ids
+        .into_iter()
+        .map(|id| {
+            let id = id?;
+            let found = groups
+                .next()
+                .unwrap_or(Err(conclave_core::refusal::Refusal::GroupNotFound { group: id, disbanded: false }));
+            found.map(|group| (group, None)).map_err(|refusal| call.word(&refusal))
+        })
+        .collect())
+}
+
+/// The members the detail lists, latest first. Strangers see a public group, but not who is in it.
+async fn affiliations(call: &Call<'_>, group: &Group, own: Option<&Member>) -> Result<Vec<Arc<Member>>, Failure> {
+    if call.caller().is_some() && own.is_none() {
+        return Ok(Vec::new());
+    }
+    let list = ListMembers {
+        newest_first: true,
+        limit: call.app.settings.detail_members,
+        ..ListMembers::all(group.id.clone())
+    };
+    Ok(call.ask(list).await?.members)
+}
+
+fn tell<'g>(call: &Call<'_>, seen: &'g Seen) -> Detail<'g> {
+    let group = &*seen.group;
+    let flags = Flags::of(group, &call.app.settings);
+    let joined_time = call.query.is_true("joined_time");
+    let affiliations = match &group.owner {
+        // a stranger learns of the owner only
+        Some(owner) if seen.members.is_empty() => vec![Row::owner(owner)],
+        _ => seen.members.iter().map(|member| Row::of(member, AdminKey::Member, joined_time)).collect(),
+    };
+    Detail {
+        id: &group.id,
+        name: &group.profile.name,
+        avatar: &group.profile.avatar,
+        description: &group.profile.introduction,
+        membersonly: flags.membersonly,
+        allowinvites: flags.allowinvites,
+        maxusers: flags.maxusers,
+        owner: group.owner.as_ref().map(shown).unwrap_or_default(),
+        created: group.created,
+        custom: &group.profile.custom,
+        mute: group.all_muted,
+        affiliations_count: group.members,
+        disabled: group.disabled,
+        affiliations,
+        public: flags.public,
+        invite_need_confirm: flags.invite_need_confirm,
+        scale: group.labels.get(SCALE).map_or("normal", String::as_str),
+        shieldgroup: seen.own.as_ref().map(|own| own.receive == Receive::Discard),
+    }
+}

@@ -1,0 +1,226 @@
+//! What answers look like.
+
+use std::time::Instant;
+
+use conclave_core::model::Millis;
+use conclave_kit::Body;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Response, StatusCode};
+use serde::Serialize;
+
+use super::call::Call;
+use crate::refusals::Failure;
+
+/// A JSON object in the making.
+#[derive(Default)]
+pub(crate) struct Object {
+    out: Vec<u8>,
+}
+
+impl Object {
+    /// Adds a member.
+    pub(crate) fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> &mut Self {
+        self.name(name);
+        append(&mut self.out, value);
+        self
+    }
+
+    /// Adds a member that is JSON already.
+    fn raw(&mut self, name: &str, json: &[u8]) -> &mut Self {
+        self.name(name);
+        self.out.extend_from_slice(json);
+        self
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out.push(if self.out.is_empty() { b'{' } else { b',' });
+        append(&mut self.out, name);
+        self.out.push(b':');
+    }
+
+    /// The whole object.
+    pub(crate) fn done(mut self) -> Vec<u8> {
+        if self.out.is_empty() {
+            self.out.push(b'{');
+        }
+        self.out.push(b'}');
+        self.out
+    }
+}
+
+/// Writes a value as JSON. Our own wire types always can be.
+fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    let length = out.len();
+    if let Err(error) = serde_json::to_writer(&mut *out, value) {
+        tracing::error!("a value cannot be told as json, null stands in its place: {error}");
+        out.truncate(length);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// A value as JSON.
+fn json(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    let mut out = Vec::new();
+    append(&mut out, value);
+    out
+}
+
+/// Which of the vendor's families an answer's envelope belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// `entities` is empty unless it is the result; no `path`.
+    Group,
+    /// With `path`.
+    User,
+    /// Nothing but the action, what the operation says, and the time.
+    Short,
+    /// Nothing but what the operation says, and the time.
+    Timed,
+    /// Nothing but what the operation says.
+    Bare,
+}
+
+/// What an operation answers, before the envelope.
+pub(crate) struct Reply {
+    family: Family,
+    action: Option<&'static str>,
+    entities: Option<Vec<u8>>,
+    data: Option<Vec<u8>>,
+    members: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Reply {
+    fn new(family: Family) -> Self {
+        Self { family, action: None, entities: None, data: None, members: Vec::new() }
+    }
+
+    /// A group answer with this in `data`.
+    pub(crate) fn data(data: &(impl Serialize + ?Sized)) -> Self {
+        Self { data: Some(json(data)), ..Self::new(Family::Group) }
+    }
+
+    /// A group answer with these rows in `entities`.
+    pub(crate) fn entities(entities: &(impl Serialize + ?Sized)) -> Self {
+        Self::new(Family::Group).holding(entities)
+    }
+
+    /// An answer of the user family with these accounts.
+    pub(crate) fn users(entities: &(impl Serialize + ?Sized)) -> Self {
+        Self::new(Family::User).holding(entities)
+    }
+
+    /// An answer that says nothing but that it was done.
+    pub(crate) fn done(action: &'static str) -> Self {
+        Self { action: Some(action), ..Self::new(Family::Short) }
+    }
+
+    /// An answer without an envelope.
+    pub(crate) fn bare() -> Self {
+        Self::new(Family::Bare)
+    }
+
+    /// Puts these rows into `entities`.
+    pub(crate) fn holding(mut self, entities: &(impl Serialize + ?Sized)) -> Self {
+        self.entities = Some(json(entities));
+        self
+    }
+
+    /// Names the action otherwise than by the method.
+    pub(crate) fn action(mut self, action: &'static str) -> Self {
+        self.action = Some(action);
+        self
+    }
+
+    /// Adds a member of its own.
+    pub(crate) fn with(mut self, name: &'static str, value: &(impl Serialize + ?Sized)) -> Self {
+        self.members.push((name, json(value)));
+        self
+    }
+
+    /// Adds the number of rows.
+    pub(crate) fn count(self, count: usize) -> Self {
+        self.with("count", &count)
+    }
+
+    /// Adds where the next page begins; on the last page there is no such member at all.
+    pub(crate) fn cursor(self, cursor: Option<&conclave_core::query::Cursor>) -> Self {
+        match cursor {
+            Some(cursor) => self.with("cursor", &conclave_kit::encode_cursor(cursor)),
+            None => self,
+        }
+    }
+
+    /// Leaves the envelope out, but for the time: the answers of the attribute service.
+    pub(crate) fn short(self) -> Self {
+        Self { family: Family::Timed, ..self }
+    }
+
+    /// The whole answer.
+    pub(crate) fn write(self, call: &Call<'_>, method: &Method, uri: &str, began: Instant) -> Vec<u8> {
+        let mut object = Object::default();
+        if !matches!(self.family, Family::Bare | Family::Timed) {
+            match self.action {
+                Some(action) => object.member("action", action),
+                None => object.member("action", &method.as_str().to_lowercase()),
+            };
+        }
+        if matches!(self.family, Family::Group | Family::User) {
+            object.member("application", &call.app.uuid);
+            object.member("applicationName", &call.app.name);
+            object.member("organization", &call.app.org);
+            if self.family == Family::User {
+                object.member("path", "/users");
+            }
+            if !call.query.is_empty() {
+                object.member("params", &call.query);
+            }
+            object.member("uri", uri);
+            object.raw("entities", self.entities.as_deref().unwrap_or(b"[]"));
+        } else if let Some(entities) = &self.entities {
+            object.raw("entities", entities);
+        }
+        if let Some(data) = &self.data {
+            object.raw("data", data);
+        }
+        for (name, value) in &self.members {
+            object.raw(name, value);
+        }
+        if self.family == Family::Group {
+            object.raw("properties", b"{}");
+        }
+        if self.family != Family::Bare {
+            object.member("timestamp", &call.app.now());
+            object.member("duration", &duration(began));
+        }
+        object.done()
+    }
+}
+
+/// Milliseconds since the request came in.
+fn duration(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An accepted call is always exactly 200.
+pub(crate) fn success(body: Vec<u8>) -> Response<Body> {
+    response(StatusCode::OK, body)
+}
+
+/// An error as the vendor tells it.
+pub(crate) fn error(failure: &Failure, now: Millis, began: Instant) -> Response<Body> {
+    let mut object = Object::default();
+    object.member("error", failure.error);
+    object.member("exception", failure.exception);
+    object.member("timestamp", &now);
+    object.member("duration", &duration(began));
+    object.member("error_description", &failure.description);
+    object.raw("properties", b"{}");
+    response(failure.status, object.done())
+}
+
+fn response(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+    response
+}

@@ -1,0 +1,122 @@
+//! Changing a group, and handing it over.
+
+use conclave_core::event::ProfileChange;
+use conclave_core::model::GroupId;
+use conclave_core::operation::{Transfer, UpdateGroup};
+use conclave_core::query::{GroupById, MembersNamed};
+use conclave_core::refusal::Refusal;
+use serde_json::{Map, Value};
+
+use super::body::Fields;
+use super::call::Call;
+use super::create::maxusers;
+use super::envelope::Reply;
+use crate::dialect::flags::{FlagChange, MEMBERSONLY, NEED_VERIFY, Remember};
+use crate::dialect::profile::{self, Text};
+use crate::refusals::{self, Failure, Place};
+
+/// The members a change may have, older spellings among them.
+const KNOWN: [&str; 15] = [
+    "groupname",
+    "name",
+    "avatar",
+    "description",
+    "desc",
+    "maxusers",
+    "membersonly",
+    "members_only",
+    "approval",
+    "allowinvites",
+    "invite_need_confirm",
+    "public",
+    "custom",
+    "need_verify",
+    "newowner",
+];
+
+/// `PUT /chatgroups/{id}`: what is sent changes; `newowner` hands the group over, after all else.
+pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
+    let group = call.group()?;
+    let fields = Fields::read(call.body)?;
+    let unknown: Vec<&str> = fields.0.keys().map(String::as_str).filter(|name| !KNOWN.contains(name)).collect();
+    if !unknown.is_empty() {
+        return Err(refusals::invalid(format!("some of [{}] are not valid fields", unknown.join(", "))));
+    }
+    let transfer = match fields.text(&["newowner"])? {
+        Some(name) => Some(Transfer { group: group.clone(), to: call.user_or_same(&name).await?, leave: None }),
+        None => None,
+    };
+    let changes = fields.0.keys().any(|name| name != "newowner");
+    if changes {
+        let update = update(call, &fields, &group).await?;
+        if let Some(transfer) = &transfer {
+            check_transfer(call, transfer).await?;
+        }
+        call.run(update).await?;
+    }
+    match transfer {
+        Some(transfer) => run_transfer(call, transfer).await?,
+        // nothing is asked for, but of a group that must be there
+        None if !changes => drop(call.ask(GroupById { group }).await?),
+        None => {}
+    }
+    let done: Map<String, Value> = fields.0.keys().map(|name| (name.clone(), Value::Bool(true))).collect();
+    Ok(Reply::data(&done))
+}
+
+async fn update(call: &Call<'_>, fields: &Fields, group: &GroupId) -> Result<UpdateGroup, Failure> {
+    let text = |names: &[&'static str], text| -> Result<Option<String>, Failure> {
+        let value = fields.text(names)?;
+        value.iter().try_for_each(|value| profile::check(&call.app.settings, text, value))?;
+        Ok(value)
+    };
+    let mut change = ProfileChange {
+        name: text(&["groupname", "name"], Text::Groupname)?,
+        introduction: text(&["description", "desc"], Text::Description)?,
+        avatar: text(&["avatar"], Text::Avatar)?,
+        custom: text(&["custom"], Text::Custom)?,
+        ..ProfileChange::default()
+    };
+    if let Some(verify) = fields.flag(&["need_verify"])? {
+        change.labels.insert(NEED_VERIFY.to_owned(), Some(verify.to_string()));
+    }
+    let flags = FlagChange {
+        public: fields.flag(&["public"])?,
+        membersonly: fields.flag(&["membersonly", "members_only", "approval"])?,
+        allowinvites: fields.flag(&["allowinvites"])?,
+        invite_need_confirm: fields.flag(&["invite_need_confirm"])?,
+        maxusers: maxusers(call, fields)?,
+    };
+    let found = call.ask(GroupById { group: group.clone() }).await?.group;
+    let (policy, membersonly) = flags.policy(&found, &call.app.settings);
+    let kept = found.labels.get(MEMBERSONLY);
+    match membersonly {
+        Remember::As(value) if kept != Some(&value) => {
+            change.labels.insert(MEMBERSONLY.to_owned(), Some(value));
+        }
+        Remember::Nothing if kept.is_some() => {
+            change.labels.insert(MEMBERSONLY.to_owned(), None);
+        }
+        _ => {}
+    }
+    Ok(UpdateGroup { profile: change, policy, ..UpdateGroup::of(group.clone()) })
+}
+
+/// Refuses what the transfer would refuse, before anything else of the same request is done.
+async fn check_transfer(call: &Call<'_>, transfer: &Transfer) -> Result<(), Failure> {
+    let (group, to) = (transfer.group.clone(), transfer.to.clone());
+    let named = call.ask(MembersNamed { group: group.clone(), users: vec![to.clone()] }).await?;
+    if named.group.is_owned_by(&to) {
+        return Err(call.word(&Refusal::SameOwner { group, owner: to }));
+    }
+    if named.members.iter().all(Option::is_none) {
+        return Err(refusals::word(call.app, Place::Transfer, &Refusal::NotMembers { group, users: vec![to] }));
+    }
+    Ok(())
+}
+
+async fn run_transfer(call: &Call<'_>, transfer: Transfer) -> Result<(), Failure> {
+    use conclave_core::ports::GroupsExt;
+    let done = call.app.groups.run(&call.actor, transfer).await;
+    done.map_err(|refusal| crate::surface::worded(call.app, Place::Transfer, &refusal))
+}

@@ -1,0 +1,118 @@
+//! Asking to join, inviting, deciding, leaving: what client SDKs call with a user's token.
+
+use conclave_core::model::GroupId;
+use conclave_core::operation::{
+    AddMembers, AnswerInvitation, Applied, Apply, DecideRequest, Leave, NewMember, OnBlocked, OnFull, OnMember,
+    OnOutsider, Outcome,
+};
+use conclave_core::refusal::Refusal;
+use serde_json::{Value, json};
+
+use super::body::Fields;
+use super::call::Call;
+use super::envelope::Reply;
+use super::members::{adding, usernames};
+use crate::dialect::CLEANUP;
+use crate::dialect::ids::{fold, shown};
+use crate::refusals::{self, Failure};
+
+fn row(action: &str, user: &str, group: &GroupId) -> Value {
+    json!({"result": true, "action": action, "user": user, "id": group})
+}
+
+/// Whoever the token speaks for; these calls are users' own.
+fn me(call: &Call<'_>) -> Result<conclave_core::model::UserId, Failure> {
+    call.caller().cloned().ok_or_else(refusals::not_yours)
+}
+
+/// `POST /chatgroups/{id}/apply`: an open group is joined at once.
+pub(crate) async fn apply(call: &Call<'_>) -> Result<Reply, Failure> {
+    let (group, user) = (call.group()?, me(call)?);
+    let message = Fields::read(call.body)?.text(&["message"])?.unwrap_or_default();
+    let applied = call.run(Apply { group: group.clone(), user: None, message }).await?;
+    if applied == Applied::Already {
+        return Err(call.word(&Refusal::AlreadyMembers { group, users: vec![user] }));
+    }
+    Ok(Reply::data(&row("apply", &shown(&user), &group)))
+}
+
+/// `POST /chatgroups/{id}/apply_verify`.
+pub(crate) async fn decide(call: &Call<'_>) -> Result<Reply, Failure> {
+    let group = call.group()?;
+    let fields = Fields::read(call.body)?;
+    let (name, accept) = verdict(&fields, "applicant")?;
+    let reason = fields.text(&["reason"])?.unwrap_or_default();
+    let user = call.user(&name).await?.id.clone();
+    call.run(DecideRequest { group: group.clone(), user: user.clone(), inviter: None, accept, reason }).await?;
+    Ok(Reply::data(&row("applyVerify", &shown(&user), &group)))
+}
+
+/// `POST /chatgroups/{id}/invite_verify`.
+pub(crate) async fn answer(call: &Call<'_>) -> Result<Reply, Failure> {
+    let group = call.group()?;
+    let fields = Fields::read(call.body)?;
+    let (name, accept) = verdict(&fields, "invitee")?;
+    let reason = fields.text(&["reason"])?.unwrap_or_default();
+    let user = call.user(&name).await?.id.clone();
+    call.run(AnswerInvitation { group: group.clone(), user: user.clone(), inviter: None, accept, reason }).await?;
+    Ok(Reply::data(&row("inviteVerify", &shown(&user), &group)))
+}
+
+/// Whom a verdict is about, and what it is.
+fn verdict(fields: &Fields, who: &'static str) -> Result<(String, bool), Failure> {
+    let name = fields.text(&[who])?.ok_or_else(|| refusals::invalid(format!("{who} must be provided")))?;
+    let accept = fields.flag(&["verifyResult"])?.ok_or_else(|| refusals::invalid("verifyResult must be provided"))?;
+    Ok((name, accept))
+}
+
+/// `POST /chatgroups/{id}/invite`: each is invited by themself, or not, and why.
+pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
+    let group = call.group()?;
+    let names = usernames(call, "usernames size is more than max limit : ")?;
+    let found = call.find_users(&names).await?;
+    let members = found.iter().flatten().map(|user| NewMember::now(user.id.clone())).collect();
+    let inviting = AddMembers {
+        members,
+        ask: true,
+        on_member: OnMember::Skip,
+        on_blocked: OnBlocked::Skip,
+        on_full: OnFull::Partial,
+        ..adding(call, group.clone())
+    };
+    let added = call.run(inviting).await?;
+    let reason = |user: &conclave_core::model::UserId| -> Option<String> {
+        let (_, outcome) = added.outcomes.iter().find(|(other, _)| other == user)?;
+        match outcome {
+            Outcome::LeftOut(refusal) => Some(call.word(refusal).description),
+            Outcome::Already => {
+                let refusal = Refusal::AlreadyMembers { group: group.clone(), users: vec![user.clone()] };
+                Some(format!("invite users to join group failed: {}", call.word(&refusal).description))
+            }
+            Outcome::Joined | Outcome::AwaitsInvitee | Outcome::AwaitsManagers => None,
+        }
+    };
+    let rows: Vec<Value> = names
+        .iter()
+        .zip(&found)
+        .map(|(name, user)| {
+            let reason = match user {
+                Some(user) => reason(&user.id),
+                None => Some(format!("username {} doesn't exist!", fold(name))),
+            };
+            let mut row = row("invite", &fold(name), &group);
+            if let Some(reason) = reason {
+                row["result"] = false.into();
+                row["reason"] = reason.into();
+            }
+            row
+        })
+        .collect();
+    Ok(Reply::data(&rows))
+}
+
+/// `DELETE /chatgroups/{id}/quit`.
+pub(crate) async fn quit(call: &Call<'_>) -> Result<Reply, Failure> {
+    let users = vec![me(call)?];
+    call.run(Leave { group: call.group()?, users, cleanup: CLEANUP, on_outsider: OnOutsider::Refuse }).await?;
+    Ok(Reply::data(&json!({"result": true})))
+}

@@ -1,0 +1,154 @@
+//! Every operation this surface serves.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use conclave_kit::Route;
+use http::Method;
+
+use super::call::Call;
+use super::envelope::Reply;
+use super::{
+    admins, allowlist, announcement, attributes, blocks, create, detail, disable, joined, lists, members, modify, mute,
+    registration, requests, shield, token, users,
+};
+use crate::refusals::{Failure, Place};
+
+/// Whose tokens an endpoint takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Auth {
+    /// It checks by itself.
+    Open,
+    /// The app's; nobody's where registration is open.
+    Registration,
+    /// The app's.
+    App,
+    /// The app's or a user's.
+    Either,
+}
+
+/// An answer in the making.
+type Answer<'c> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'c>>;
+
+/// What answers a route.
+pub(crate) struct Endpoint {
+    pub(crate) auth: Auth,
+    /// Chooses the words of refusals.
+    pub(crate) place: Place,
+    pub(crate) run: for<'c> fn(&'c Call<'c>) -> Answer<'c>,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $operation:literal $auth:ident $place:ident $($run:ident)::+;)*) => {
+        vec![$(Route {
+            method: Method::$method,
+            path: concat!("/{org}/{app}", $path),
+            operation: $operation,
+            streams: false,
+            handler: Endpoint { auth: Auth::$auth, place: Place::$place, run: |call| Box::pin($($run)::+(call)) },
+        },)*]
+    };
+}
+
+/// Method, path, the vendor's name of the operation, whose token, whose words, what answers.
+#[rustfmt::skip]
+pub(crate) fn routes() -> Vec<Route<Endpoint>> {
+    routes! {
+        POST   "/token" "get a token" Open Token token::token;
+        GET    "/sdk/users/{user}/token/expires" "get the expiry of a token" Either User token::expires;
+
+        POST   "/users" "register users" Registration User registration::register;
+        GET    "/users" "list users" App User users::list;
+        DELETE "/users" "delete users in bulk" App User users::delete_oldest;
+        GET    "/users/{user}" "get a user" App User users::get;
+        DELETE "/users/{user}" "delete a user" App User users::delete;
+        PUT    "/users/{user}/password" "change a user's password" App User users::change_password;
+        POST   "/users/{user}/deactivate" "ban a user" App User users::deactivate;
+        POST   "/users/{user}/activate" "unban a user" App User users::activate;
+
+        POST   "/chatgroups" "create a group" Either Group create::create;
+        GET    "/chatgroups" "list the groups of the app" App Group lists::all;
+        GET    "/publicchatgroups" "list the public groups" Either Group lists::public;
+        GET    "/chatgroups/{group}" "get the detail of groups" Either Group detail::detail;
+        PUT    "/chatgroups/{group}" "modify a group" Either Modify modify::modify;
+        DELETE "/chatgroups/{group}" "delete a group" Either Group disable::delete;
+        POST   "/chatgroups/{group}/disable" "ban a group" App Group disable::disable;
+        POST   "/chatgroups/{group}/enable" "unban a group" App Group disable::enable;
+
+        GET    "/chatgroups/user/{user}" "list the groups of a user in detail" Either Group joined::detailed;
+        GET    "/chatgroups/user/{user}/joined_count" "count the groups of a user" Either Group joined::count;
+        GET    "/users/{user}/joined_chatgroups" "list the groups of a user" Either Group joined::short;
+        POST   "/users/{user}/joined_chatgroups" "add a user to several groups" App AddOne joined::join_many;
+        GET    "/chatgroups/{group}/user/{user}/is_joined" "check membership" App Group joined::is_joined;
+
+        GET    "/chatgroups/{group}/users" "list the members of a group" Either Members members::list;
+        POST   "/chatgroups/{group}/users" "add several members to a group" App Group members::add_many;
+        POST   "/chatgroups/{group}/users/{user}" "add a member to a group" Either AddOne members::add_one;
+        DELETE "/chatgroups/{group}/users/{user}" "remove members from a group" Either Group members::remove;
+
+        GET    "/chatgroups/{group}/admin" "list the admins of a group" Either Group admins::list;
+        POST   "/chatgroups/{group}/admin" "add an admin to a group" Either Admin admins::add;
+        DELETE "/chatgroups/{group}/admin/{user}" "remove an admin from a group" Either Admin admins::remove;
+
+        GET    "/chatgroups/{group}/announcement" "get the announcement" Either Group announcement::get;
+        POST   "/chatgroups/{group}/announcement" "set the announcement" Either Group announcement::set;
+
+        GET    "/chatgroups/{group}/mute" "list the muted members" Either Group mute::list;
+        POST   "/chatgroups/{group}/mute" "mute members" Either Group mute::add;
+        DELETE "/chatgroups/{group}/mute" "unmute the members of a role" App Group mute::remove_by_role;
+        DELETE "/chatgroups/{group}/mute/{user}" "unmute members" Either Group mute::remove;
+        GET    "/sdk/chatgroups/{group}/mute/{user}" "check whether a member is muted" Either Group mute::is_muted;
+        POST   "/chatgroups/{group}/ban" "mute all members" Either Group mute::mute_all;
+        DELETE "/chatgroups/{group}/ban" "unmute all members" Either Group mute::unmute_all;
+
+        GET    "/chatgroups/{group}/blocks/users" "list the blocked users" Either Group blocks::list;
+        POST   "/chatgroups/{group}/blocks/users" "block several members" Either Group blocks::add_many;
+        POST   "/chatgroups/{group}/blocks/users/{user}" "block a member" Either Group blocks::add_one;
+        DELETE "/chatgroups/{group}/blocks/users/{user}" "unblock users" Either Group blocks::remove;
+
+        GET    "/chatgroups/{group}/white/users" "list the allowed members" Either Group allowlist::list;
+        POST   "/chatgroups/{group}/white/users" "allow several members" Either Group allowlist::add_many;
+        GET    "/chatgroups/{group}/white/users/{user}" "check whether a member is allowed" Either Group allowlist::is_allowed;
+        POST   "/chatgroups/{group}/white/users/{user}" "allow a member" Either Group allowlist::add_one;
+        DELETE "/chatgroups/{group}/white/users/{user}" "remove members from the allowlist" Either Group allowlist::remove;
+
+        POST   "/chatgroups/{group}/apply" "apply to join a group" Either AddOne requests::apply;
+        POST   "/chatgroups/{group}/apply_verify" "approve or refuse a join request" Either AddOne requests::decide;
+        POST   "/chatgroups/{group}/invite" "invite users to a group" Either AddOne requests::invite;
+        POST   "/chatgroups/{group}/invite_verify" "accept or decline an invitation" Either AddOne requests::answer;
+        DELETE "/chatgroups/{group}/quit" "leave a group" Either Group requests::quit;
+
+        GET    "/chatgroups/{group}/shield" "list the members who shield a group" App Group shield::list;
+        POST   "/chatgroups/{group}/shield" "shield a group" Either Group shield::add;
+        DELETE "/chatgroups/{group}/shield" "stop shielding a group" Either Group shield::remove;
+
+        PUT    "/metadata/chatgroup/{group}/user/{user}" "set a member's attributes" App Attributes attributes::set;
+        GET    "/metadata/chatgroup/{group}/user/{user}" "get a member's attributes" App Attributes attributes::get;
+        PUT    "/metadata/chatgroup/{group}/users/batch" "set several members' attributes" App Attributes attributes::set_many;
+        POST   "/metadata/chatgroup/{group}/get" "get several members' attributes" App Attributes attributes::get_many;
+        PUT    "/sdk/metadata/chatgroup/{group}/user/{user}" "set a member's attributes (client)" Either Attributes attributes::set;
+        POST   "/sdk/metadata/chatgroup/{group}/get" "get several members' attributes (client)" Either Attributes attributes::get_many;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use conclave_kit::Table;
+
+    use super::*;
+
+    #[test]
+    fn no_two_operations_claim_one_route() {
+        let table = Table::new(routes()).unwrap();
+        for (method, path, operation) in [
+            (Method::GET, "/o/a/chatgroups/user/ann", "list the groups of a user in detail"),
+            (Method::GET, "/o/a/chatgroups/user/ann/joined_count", "count the groups of a user"),
+            (Method::GET, "/o/a/chatgroups/1/user/ann/is_joined", "check membership"),
+            (Method::GET, "/o/a/chatgroups/1,2", "get the detail of groups"),
+            (Method::DELETE, "/o/a/chatgroups/1/users/ann%2Cbob", "remove members from a group"),
+        ] {
+            assert_eq!(table.find(&method, path).unwrap().route.operation, operation);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the vendor makes a switch of its console or a matter of the plan.
+
+conclave_kit::settings! {
+    /// Settings of one realm at this surface.
+    pub struct Settings {
+        /// Whether anybody may register an account without a token, as client SDKs do.
+        open_registration: bool = false;
+        /// Whether a user token may be asked for an account that does not exist yet (grant `inherit` with `autoCreateUser`).
+        auto_create_users: bool = true;
+        /// Whether the creator of a group may choose its id; otherwise a wanted id is passed over and one is minted.
+        custom_group_ids: bool = true;
+        /// Life of a token when the caller names none, in seconds.
+        token_ttl: u32 = 5_184_000;
+        /// Most members of a group when its creator names no number, the owner included.
+        maxusers: u32 = 200;
+        /// Largest `maxusers` that is accepted; none is no limit.
+        most_maxusers: Option<u32> = None;
+        /// What `maxusers` shows for a group without a limit, made by another surface.
+        unlimited_maxusers: u32 = 3000;
+        /// Most admins of a group, the owner not counted.
+        most_admins: u32 = 99;
+        /// Most users added to a group, blocked, allowed or muted in one call. Agora documents 60, Easemob 100.
+        batch_add: usize = 100;
+        /// Most users removed from a group, unblocked, disallowed or unmuted in one call.
+        batch_remove: usize = 60;
+        /// Most accounts registered in one call.
+        batch_register: usize = 60;
+        /// Most groups whose detail is read in one call.
+        batch_detail: usize = 100;
+        /// Most members listed in the detail of a group.
+        detail_members: usize = 10_000;
+        /// Most groups in a page of all or of the public groups.
+        groups_page: usize = 1000;
+        /// Most groups in a page of a user's groups asked for by the app.
+        joined_page: usize = 20;
+        /// Most groups in a page of a user's groups asked for by that user.
+        own_joined_page: usize = 500;
+        /// Most members in a page. Agora documents 100 (10 when none is asked for), Easemob 1000.
+        members_page: usize = 1000;
+        /// Most accounts in a page.
+        users_page: usize = 100;
+        /// Longest group name, in characters.
+        groupname_chars: usize = 128;
+        /// Longest description, in characters.
+        description_chars: usize = 512;
+        /// Longest announcement, in characters.
+        announcement_chars: usize = 512;
+        /// Longest avatar URL, in characters.
+        avatar_chars: usize = 1024;
+        /// Longest `custom`, in bytes.
+        custom_bytes: usize = 8192;
+    }
+}
+
+impl Settings {
+    /// The defaults, and open where only convenience is at stake: for a realm nobody else reaches.
+    pub fn for_development() -> Self {
+        Self { open_registration: true, ..Self::default() }
+    }
+}

@@ -1,0 +1,179 @@
+//! The surface: finds the app, checks the token, finds the operation, words the answer.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use conclave_core::event::Actor;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Body, Exchange, Fault, NoMatch, RouteInfo, Surface, Table, decode_segment};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response};
+
+use crate::auth::{self, Claims, Passwords, Stranger, Subject};
+use crate::realm::{App, Realm, SetupError};
+use crate::refusals::{self, Failure, Place};
+use crate::rest::call::{Call, Query};
+use crate::rest::envelope;
+use crate::rest::routes::{Auth, Endpoint, routes};
+
+/// Agora Chat's server API for any number of apps.
+pub struct Agora {
+    apps: HashMap<(String, String), App>,
+    table: Table<Endpoint>,
+    passwords: Passwords,
+}
+
+impl Agora {
+    /// Puts the surface together; refuses two realms of one app key.
+    pub fn new(realms: Vec<Realm>) -> Result<Self, SetupError> {
+        let mut names: HashMap<(String, String), String> = HashMap::new();
+        let mut apps = HashMap::new();
+        for realm in realms {
+            let key = (realm.credentials.org.clone(), realm.credentials.app.clone());
+            if let Some(first) = names.insert(key.clone(), realm.name.clone()) {
+                return Err(SetupError::SameApp { first, second: realm.name });
+            }
+            apps.insert(key, App::new(realm)?);
+        }
+        Ok(Self { apps, table: Table::new(routes())?, passwords: Passwords::new() })
+    }
+
+    async fn answer(&self, parts: &Parts, body: &Bytes, base_url: &str, began: Instant) -> Result<Vec<u8>, Failure> {
+        let path = parts.uri.path();
+        let app = self.app(path)?;
+        let matched = self.table.find(&parts.method, bare(path)).map_err(|missing| match missing {
+            NoMatch::Path => refusals::no_service(),
+            NoMatch::Method => refusals::no_method(),
+        })?;
+        let endpoint = &matched.route.handler;
+        let query = Query::read(parts.uri.query().unwrap_or_default());
+        let (actor, claims) = caller(app, &parts.headers, &query, endpoint).await?;
+        let mut params = HashMap::new();
+        for (name, value) in &matched.params {
+            // what is not UTF-8 names nothing
+            let value = decode_segment(value).ok_or_else(refusals::no_service)?;
+            params.insert(name.clone(), value);
+        }
+        let call = Call {
+            app,
+            passwords: &self.passwords,
+            actor,
+            claims,
+            headers: &parts.headers,
+            params,
+            query,
+            body,
+            place: endpoint.place,
+        };
+        let reply = (endpoint.run)(&call).await?;
+        Ok(reply.write(&call, &parts.method, &format!("{base_url}{path}"), began))
+    }
+
+    /// The app a path belongs to.
+    fn app(&self, path: &str) -> Result<&App, Failure> {
+        let mut parts = path.trim_start_matches('/').splitn(3, '/');
+        let org = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
+        let app = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
+        let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
+        self.apps.get(&(org.clone(), app.clone())).ok_or_else(|| refusals::app_unknown(&org, &app, &rest))
+    }
+
+    /// Some app, for its clock.
+    fn any(&self) -> Option<&App> {
+        self.apps.values().next()
+    }
+}
+
+/// Who is calling, when the endpoint is for them.
+async fn caller(
+    app: &App,
+    headers: &HeaderMap,
+    query: &Query,
+    endpoint: &Endpoint,
+) -> Result<(Actor, Option<Claims>), Failure> {
+    let place = endpoint.place;
+    if endpoint.auth == Auth::Open {
+        return Ok((Actor::System, None));
+    }
+    let Some(token) = auth::bearer(headers) else {
+        return match endpoint.auth {
+            Auth::Registration if app.settings.open_registration => Ok((Actor::app(), None)),
+            Auth::Registration => Err(refusals::registration_closed()),
+            _ => Err(refusals::no_token(place)),
+        };
+    };
+    let claims = match auth::check(app, token).await {
+        Ok(claims) => claims,
+        Err(Stranger::Token(error)) => return Err(refusals::bad_token(place, error)),
+        Err(Stranger::Refused(refusal)) => return Err(worded(app, place, &refusal)),
+    };
+    let actor = match (&claims.subject, endpoint.auth) {
+        (Subject::App, _) => Actor::app(),
+        (Subject::User(user), Auth::Either) => {
+            Actor::User { user: user.clone(), device: query.get("resource").map(str::to_owned) }
+        }
+        (Subject::User(_), Auth::Registration) if app.settings.open_registration => Actor::app(),
+        (Subject::User(_), _) => return Err(refusals::app_token_needed()),
+    };
+    Ok((actor, Some(claims)))
+}
+
+/// The vendor's words for a refusal; what only the operator may know goes to the log.
+pub(crate) fn worded(app: &App, place: Place, refusal: &Refusal) -> Failure {
+    if let Refusal::Unavailable(what) = refusal {
+        tracing::error!(app = %app.key(), "{what}");
+    }
+    refusals::word(app, place, refusal)
+}
+
+/// The path without its trailing slash.
+fn bare(path: &str) -> &str {
+    path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path)
+}
+
+#[async_trait]
+impl Surface for Agora {
+    fn vendor(&self) -> &'static str {
+        "agora"
+    }
+
+    fn routes(&self) -> Vec<RouteInfo> {
+        let info = |route: &conclave_kit::Route<Endpoint>| RouteInfo {
+            method: route.method.clone(),
+            path: route.path,
+            operation: route.operation,
+        };
+        self.table.routes().iter().map(info).collect()
+    }
+
+    fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
+        Some(self.table.find(method, bare(path)).ok()?.route.operation)
+    }
+
+    fn streams(&self, method: &Method, path: &str) -> bool {
+        self.table.find(method, bare(path)).is_ok_and(|matched| matched.route.streams)
+    }
+
+    async fn serve(&self, exchange: Exchange) -> Response<Body> {
+        let began = Instant::now();
+        let Exchange { parts, body, base_url, .. } = exchange;
+        let answer = match body.bytes() {
+            Some(body) => self.answer(&parts, body, &base_url, began).await,
+            // no route of this surface asks for a body in pieces
+            None => Err(refusals::fault(Fault::Broken)),
+        };
+        match answer {
+            Ok(body) => envelope::success(body),
+            Err(failure) => {
+                let app = self.app(parts.uri.path()).ok().or_else(|| self.any());
+                envelope::error(&failure, app.map(App::now).unwrap_or_default(), began)
+            }
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> Response<Body> {
+        envelope::error(&refusals::fault(fault), self.any().map(App::now).unwrap_or_default(), Instant::now())
+    }
+}

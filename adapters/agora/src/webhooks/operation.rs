@@ -1,0 +1,242 @@
+//! What has happened, in the vendor's `operation`s and their payloads.
+
+use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
+use conclave_core::model::{Group, Millis, Profile, Receive, UserId};
+use conclave_core::ports::{Groups, GroupsExt};
+use conclave_core::query::{Admins, ReadLog};
+use conclave_core::refusal::Refusal;
+use serde_json::{Map, Value, json};
+
+use crate::dialect::flags::Flags;
+use crate::dialect::ids::shown;
+use crate::dialect::time::end;
+use crate::settings::Settings;
+
+/// Whose group it is.
+pub(super) struct App<'a> {
+    /// Organisation and app, as in `acme#demo`.
+    pub(super) key: &'a str,
+    pub(super) settings: &'a Settings,
+}
+
+/// One operation to tell.
+pub(super) struct Operation {
+    pub(super) name: &'static str,
+    pub(super) payload: Option<Value>,
+    pub(super) member_count: Option<u32>,
+    /// Who did it, where that is not whoever called.
+    pub(super) operator: Option<UserId>,
+}
+
+impl Operation {
+    fn new(name: &'static str, payload: Value) -> Self {
+        Self { name, payload: Some(payload), member_count: None, operator: None }
+    }
+}
+
+/// Whether there is an operation for it at all. Requests and invitations have none while they wait.
+pub(super) fn is_told(what: &Happening) -> bool {
+    match what {
+        Happening::ProfileChanged(change) => is_shown(change),
+        Happening::MembersJoined { how, .. } => *how != Joining::Imported,
+        Happening::ReceiveChanged { receive, before, .. } => {
+            *receive == Receive::Discard || *before == Some(Receive::Discard)
+        }
+        Happening::GroupCreated { .. }
+        | Happening::GroupGoverned { .. }
+        | Happening::GroupDisbanded { .. }
+        | Happening::MembersLeft { .. }
+        | Happening::OwnerChanged { .. }
+        | Happening::AdminsAdded(_)
+        | Happening::AdminsRemoved(_)
+        | Happening::PolicyChanged { .. }
+        | Happening::AnnouncementChanged(_)
+        | Happening::DisabledChanged(_)
+        | Happening::Muted { .. }
+        | Happening::Unmuted(_)
+        | Happening::AllMutedChanged(_)
+        | Happening::Allowed(_)
+        | Happening::Disallowed(_)
+        | Happening::Blocked { .. }
+        | Happening::Unblocked(_)
+        | Happening::FileAdded { .. }
+        | Happening::FileRemoved { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a change of the profile shows in `info`; fields are another surface's.
+fn is_shown(change: &ProfileChange) -> bool {
+    [&change.name, &change.introduction, &change.avatar, &change.custom].into_iter().any(Option::is_some)
+}
+
+/// What is told of an event in this group: usually one operation, two when a group ends.
+pub(super) async fn operations(
+    event: &Event,
+    group: &Group,
+    app: &App<'_>,
+    groups: &dyn Groups,
+) -> Result<Vec<Operation>, Refusal> {
+    let one = match &event.what {
+        Happening::GroupCreated { profile, owner, members } => {
+            let info = info(group, profile, owner.as_ref(), group.created, app);
+            let role = roles(group, owner.as_ref(), members, groups).await?;
+            Operation::new("CREATE", json!({ "role": role, "member": names(members), "info": info }))
+        }
+        Happening::GroupDisbanded { members, .. } => {
+            let delete = Operation { payload: None, ..Operation::new("DELETE", Value::Null) };
+            return Ok(vec![delete, list("LEAVE", "member", members, "DELETE")]);
+        }
+        Happening::MembersJoined { users, how, members } => joined(users, how, *members),
+        Happening::MembersLeft { users, how, members, .. } => left(users, *how, *members),
+        Happening::ProfileChanged(_) => update_info(event, group, app),
+        Happening::PolicyChanged { before, after } => {
+            let flags = |policy| Flags::read(policy, &group.labels, app.settings);
+            if flags(before) == flags(after) || is_told_before(event, groups).await? {
+                return Ok(Vec::new());
+            }
+            update_info(event, group, app)
+        }
+        Happening::ReceiveChanged { user, receive, .. } => {
+            let what = if *receive == Receive::Discard { "ADD" } else { "REMOVE" };
+            Operation { operator: Some(user.clone()), ..Operation::new("SHIELD", json!({ "type": what })) }
+        }
+        what => match update(what).or_else(|| listed(what)) {
+            Some(operation) => operation,
+            None => return Ok(Vec::new()),
+        },
+    };
+    Ok(vec![one])
+}
+
+/// Changes of one thing of the group.
+fn update(what: &Happening) -> Option<Operation> {
+    let owner = |owner: Option<&UserId>| owner.map(shown).unwrap_or_default().into_owned();
+    let payload = match what {
+        Happening::OwnerChanged { from, to, .. } => {
+            json!({ "owner": owner(from.as_ref()), "new_owner": owner(to.as_ref()), "type": "OWNER" })
+        }
+        Happening::GroupGoverned { owner: to } => json!({ "owner": "", "new_owner": shown(to), "type": "OWNER" }),
+        Happening::AnnouncementChanged(text) if text.is_empty() => json!({ "type": "ANNOUNCEMENT" }),
+        Happening::AnnouncementChanged(text) => json!({ "type": "ANNOUNCEMENT", "announcement": text }),
+        Happening::AllMutedChanged(muted) => json!({ "mute": muted, "type": "MUTE" }),
+        Happening::DisabledChanged(disabled) => json!({ "disable": disabled, "type": "DISABLE" }),
+        _ => return None,
+    };
+    Some(Operation::new("UPDATE", payload))
+}
+
+/// Changes of a list.
+fn listed(what: &Happening) -> Option<Operation> {
+    let operation = match what {
+        Happening::AdminsAdded(users) => list("ADMIN", "admin", users, "ADD"),
+        Happening::AdminsRemoved(users) => list("ADMIN", "admin", users, "REMOVE"),
+        Happening::Muted { users, until } => until_then(list("MUTE", "member", users, "ADD"), end(*until)),
+        Happening::Unmuted(users) => list("MUTE", "member", users, "REMOVE"),
+        Happening::Allowed(users) => list("WHITE", "member", users, "ADD"),
+        Happening::Disallowed(users) => list("WHITE", "member", users, "REMOVE"),
+        Happening::Blocked { users, until, .. } => until_then(list("BLOCK", "member", users, "ADD"), end(*until)),
+        Happening::Unblocked(users) => list("BLOCK", "member", users, "REMOVE"),
+        Happening::FileAdded { file, .. } => {
+            Operation::new("SHARE_FILE", json!({ "share_file": [file], "type": "ADD" }))
+        }
+        Happening::FileRemoved { file, .. } => {
+            Operation::new("SHARE_FILE", json!({ "share_file": [file], "type": "REMOVE" }))
+        }
+        _ => return None,
+    };
+    Some(operation)
+}
+
+fn list(name: &'static str, key: &str, users: &[UserId], what: &str) -> Operation {
+    Operation::new(name, json!({ key: names(users), "type": what }))
+}
+
+fn until_then(operation: Operation, until: Millis) -> Operation {
+    let mut payload = operation.payload.unwrap_or_default();
+    payload["expire_timestamp"] = json!(until);
+    Operation { payload: Some(payload), ..operation }
+}
+
+fn joined(users: &[UserId], how: &Joining, members: u32) -> Operation {
+    let (what, themself) = match how {
+        Joining::Created | Joining::Added | Joining::Imported => ("DIRECT", false),
+        Joining::Asked { .. } => ("APPLY", true),
+        Joining::Invited { .. } => ("INVITE", true),
+    };
+    // whoever applied or was invited counts as the one who did it
+    let operator = users.first().filter(|_| themself).cloned();
+    Operation { member_count: Some(members), operator, ..list("JOIN", "member", users, what) }
+}
+
+fn left(users: &[UserId], how: Leaving, members: u32) -> Operation {
+    let (what, themself) = match how {
+        Leaving::Left => ("QUIT", true),
+        Leaving::AccountDeleted => ("QUIT", false),
+        Leaving::Removed => ("KICK", false),
+        Leaving::Blocked => ("BLOCK", false),
+    };
+    let operator = users.first().filter(|_| themself).cloned();
+    Operation { member_count: Some(members), operator, ..list("LEAVE", "member", users, what) }
+}
+
+fn update_info(event: &Event, group: &Group, app: &App<'_>) -> Operation {
+    let info = info(group, &group.profile, group.owner.as_ref(), event.at, app);
+    Operation::new("UPDATE", json!({ "type": "INFO", "info": info }))
+}
+
+/// `info`: texts for nearly everything, numbers and switches too.
+fn info(group: &Group, profile: &Profile, owner: Option<&UserId>, modified: Millis, app: &App<'_>) -> Value {
+    let flags = Flags::of(group, app.settings);
+    let owner = owner.map(|owner| format!("{}_{}", app.key, shown(owner)));
+    json!({
+        "owner": owner.unwrap_or_default(),
+        "created": group.created.0.to_string(),
+        "custom": profile.custom,
+        "description": profile.introduction,
+        "mute": group.all_muted.to_string(),
+        "mute_duration": -1,
+        "avatar": profile.avatar,
+        "title": profile.name,
+        "max_users": flags.maxusers.to_string(),
+        "invite_need_confirm": flags.invite_need_confirm.to_string(),
+        "public": flags.public.to_string(),
+        "allow_user_invites": flags.allowinvites.to_string(),
+        "disabled": group.disabled.to_string(),
+        "last_modified": modified.0.to_string(),
+    })
+}
+
+/// Who had a role from the start.
+async fn roles(
+    group: &Group,
+    owner: Option<&UserId>,
+    members: &[UserId],
+    groups: &dyn Groups,
+) -> Result<Map<String, Value>, Refusal> {
+    let admins = match groups.ask(&Actor::app(), Admins { group: group.id.clone() }).await {
+        Ok(admins) => admins.0,
+        // the group has ended since, and its admins with it
+        Err(Refusal::GroupNotFound { .. }) => Vec::new(),
+        Err(refusal) => return Err(refusal),
+    };
+    let admins = admins.iter().filter(|admin| members.contains(admin)).map(|admin| (admin, "admin"));
+    let all = owner.into_iter().map(|owner| (owner, "owner")).chain(admins);
+    Ok(all.map(|(user, role)| (shown(user).into_owned(), Value::from(role))).collect())
+}
+
+/// Whether the same call changed the profile too: one `info` tells both.
+async fn is_told_before(event: &Event, groups: &dyn Groups) -> Result<bool, Refusal> {
+    // a change of the announcement may stand between the two
+    let log = ReadLog { after: event.sequence.saturating_sub(3), limit: 2 };
+    let before = groups.ask(&Actor::app(), log).await?.0;
+    Ok(before.iter().any(|before| {
+        let same = before.sequence < event.sequence
+            && (before.at, &before.group, &before.actor) == (event.at, &event.group, &event.actor);
+        same && matches!(&before.what, Happening::ProfileChanged(change) if is_shown(change))
+    }))
+}
+
+fn names(users: &[UserId]) -> Vec<String> {
+    users.iter().map(|user| shown(user).into_owned()).collect()
+}

@@ -1,0 +1,27 @@
+//! What every adapter is built from, and the one interface the gateway serves them by.
+//!
+//! Names no vendor. An adapter is a [`Surface`]: `http` types and bytes in, `http` types and bytes out; where its
+//! vendor's clients connect, it is a [`Door`] too, which opens [`Session`]s: frames in, frames out. What the
+//! vendor tells an app's server it words as [`Webhooks`].
+
+mod blobs;
+mod body;
+mod cursor;
+mod route;
+mod seal;
+mod session;
+mod settings;
+mod surface;
+mod text;
+mod webhook;
+
+pub use blobs::{BlobError, Blobs, Stored};
+pub use body::{Body, ByteStream};
+pub use cursor::{decode_cursor, encode_cursor};
+pub use route::{Clash, Matched, NoMatch, Route, Table};
+pub use seal::{Sealer, same};
+pub use session::{Caller, Connected, Dismissal, Door, Outbox, Session};
+pub use settings::{Kind, Setting};
+pub use surface::{Exchange, Fault, RouteInfo, Surface};
+pub use text::{decode_segment, query_pairs, split_list};
+pub use webhook::{Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, group_of};

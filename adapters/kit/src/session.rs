@@ -1,0 +1,139 @@
+//! The interface between the gateway and a vendor's own client protocol.
+//!
+//! A protocol engine does no I/O: whole frames go in, frames come out. The gateway owns the sockets, knows who is
+//! online where, wakes sessions up, and holds back whoever reads too slowly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use conclave_core::event::Event;
+use conclave_core::model::UserId;
+
+/// Where a vendor's clients connect.
+#[async_trait]
+pub trait Door: Send + Sync {
+    /// The path below the surface's root at which the connection is upgraded to a WebSocket.
+    fn path(&self) -> &'static str;
+
+    /// The longest frame a client may send, in bytes; the gateway closes on longer ones before they are read.
+    fn longest_frame(&self) -> usize;
+
+    /// Lets a client in, or says why not: then there is no session, and the connection is closed once what is in
+    /// the outbox is sent.
+    async fn open(&self, caller: Caller<'_>, out: &mut Outbox) -> Option<Box<dyn Session>>;
+}
+
+/// A client at the door.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// The upgrade request: path below the surface's root, query and headers.
+    pub parts: &'a http::request::Parts,
+    /// Tells this connection apart from every other one; not a secret.
+    pub connection: &'a str,
+}
+
+/// Who is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Connected {
+    /// In which realm, by its name in the configuration.
+    pub realm: String,
+    /// Who.
+    pub user: UserId,
+    /// From which device: the same text as in the actor of what the session does.
+    pub device: String,
+}
+
+/// One client's connection.
+///
+/// The gateway calls one method at a time and sends what is in the outbox before the next call. Each call adds few
+/// frames, and of bounded size, however much there is to tell: clients fetch the rest themselves.
+#[async_trait]
+pub trait Session: Send {
+    /// Who is connected, as soon as they have proved it. Never changes afterwards.
+    fn connected(&self) -> Option<&Connected>;
+
+    /// A whole frame has come.
+    async fn received(&mut self, frame: Bytes, out: &mut Outbox);
+
+    /// Something was committed that this user is to hear of: its audience names the user, or a group the user is
+    /// in. Events come in their order, each at least once; one may come that the session knows already.
+    async fn heard(&mut self, event: &Arc<Event>, out: &mut Outbox);
+
+    /// Events were left out because the client read too slowly, or the process was too busy: the client is told
+    /// to fetch whatever it has missed.
+    async fn missed(&mut self, out: &mut Outbox);
+
+    /// The connection is to end, and the client is to know why.
+    fn dismissed(&mut self, why: Dismissal, out: &mut Outbox);
+
+    /// How long a client may be silent before the connection is taken for dead.
+    fn patience(&self) -> Duration;
+}
+
+/// Why a connection is ended from this side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dismissal {
+    /// The user connected elsewhere, and one connection is permitted.
+    Replaced,
+    /// The token is no longer good.
+    TokenExpired,
+    /// The account may no longer be used.
+    Deactivated,
+    /// The account is gone.
+    AccountDeleted,
+    /// The process is going; clients come back by themselves.
+    Going,
+}
+
+/// What goes out to one client.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    frames: Vec<Bytes>,
+    closing: bool,
+}
+
+impl Outbox {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more frame. Nothing is sent after the connection was to be closed.
+    pub fn send(&mut self, frame: impl Into<Bytes>) {
+        if !self.closing {
+            self.frames.push(frame.into());
+        }
+    }
+
+    /// Closes the connection once everything before is sent.
+    pub fn close(&mut self) {
+        self.closing = true;
+    }
+
+    /// Whether the connection is to be closed.
+    pub fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Takes the frames out, in order.
+    pub fn take(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.frames)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_follows_the_end() {
+        let mut out = Outbox::new();
+        out.send(vec![1]);
+        out.close();
+        out.send(vec![2]);
+        assert_eq!(out.take(), [Bytes::from_static(&[1])]);
+        assert!(out.is_closing() && out.take().is_empty());
+    }
+}

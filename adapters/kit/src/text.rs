@@ -1,0 +1,33 @@
+//! Small readings of paths and queries.
+
+use std::collections::HashSet;
+
+use percent_encoding::percent_decode_str;
+
+/// A part of a path, percent-decoded; `None` when it is not UTF-8.
+pub fn decode_segment(segment: &str) -> Option<String> {
+    percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// The pairs of a query, decoded, in order; `+` is a space. What is not UTF-8 is replaced.
+pub fn query_pairs(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode_plus(key), decode_plus(value))
+        })
+        .collect()
+}
+
+fn decode_plus(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+/// The parts of a comma list, empty ones left out, each once, in order.
+pub fn split_list(text: &str) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.filter(|part| seen.insert(*part)).map(str::to_owned).collect()
+}

@@ -1,0 +1,160 @@
+//! The interface between the gateway and a vendor's webhooks.
+//!
+//! An adapter words what has happened and signs it as its vendor does; the gateway reads the log, keeps the order,
+//! sends, and tries again. The gateway also lends adapters a [`Post`] to ask an app's server before something is done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::model::{Group, GroupId, Millis};
+use conclave_core::ports::{Groups, GroupsExt};
+use conclave_core::query::{GroupById, ReadLog};
+use conclave_core::refusal::Refusal;
+use http::{HeaderMap, StatusCode};
+
+/// One thing an app's server is told of. Worded once, sent until it is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The vendor's name of it, for logs and metrics.
+    pub name: &'static str,
+    /// The body, the same in every try.
+    pub body: Bytes,
+}
+
+/// What one try adds to a notice: vendors sign the moment of sending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// Pairs for the query of the destination's URL, not yet encoded.
+    pub query: Vec<(&'static str, String)>,
+    /// Headers.
+    pub headers: HeaderMap,
+}
+
+/// How a destination is treated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patience {
+    /// How long one try may take, until the whole answer is there.
+    pub timeout: Duration,
+    /// How often a notice that was not taken is tried again before it is dropped; `None` is until it is taken.
+    pub retries: Option<u32>,
+    /// How long to wait before the first new try; each further wait is twice as long.
+    pub backoff: Duration,
+    /// The longest wait.
+    pub longest_backoff: Duration,
+}
+
+impl Patience {
+    /// As configurations spell it: times in milliseconds, and -1 retries until a notice is taken.
+    pub fn spelled(timeout_ms: u64, retries: i64, backoff_ms: u64, longest_backoff_ms: u64) -> Self {
+        Self {
+            timeout: Duration::from_millis(timeout_ms),
+            retries: u64::try_from(retries).ok().map(|retries| u32::try_from(retries).unwrap_or(u32::MAX)),
+            backoff: Duration::from_millis(backoff_ms),
+            longest_backoff: Duration::from_millis(longest_backoff_ms),
+        }
+    }
+}
+
+/// Where a vendor's notices of one realm go, and how they are worded.
+#[derive(Clone)]
+pub struct Destination {
+    /// Tells the destinations of one vendor in one realm apart; part of a file's name.
+    pub name: &'static str,
+    /// Whoever is told.
+    pub url: String,
+    /// Whether the URL may lead to an address that is not public.
+    pub allow_private: bool,
+    /// How it is treated.
+    pub patience: Patience,
+    /// What is told, and how.
+    pub webhooks: Arc<dyn Webhooks>,
+}
+
+/// A vendor's wording of what has happened in one realm.
+#[async_trait]
+pub trait Webhooks: Send + Sync {
+    /// What the app's server is told of an event: nothing, or one notice or more, in order.
+    ///
+    /// Asked again after a restart: as many notices in the same order, with the same ids.
+    async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal>;
+
+    /// What one try of a notice carries beside it. `nonce` is another number for each try.
+    fn envelope(&self, notice: &Notice, now: Millis, nonce: u64) -> Envelope;
+
+    /// Whether this answer means that the notice was taken.
+    fn is_taken(&self, status: StatusCode, body: &[u8]) -> bool;
+}
+
+/// Why a question had no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PostError {
+    /// Not in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The address is not public, and that is not allowed.
+    #[error("{0} is not a public address; set allow_private to allow it")]
+    Private(String),
+    /// There was none, or it could not be read.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A question to an app's server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Whom to ask.
+    pub url: String,
+    /// Pairs for the query of the URL, not yet encoded.
+    pub query: Vec<(&'static str, String)>,
+    /// The body, JSON.
+    pub body: Bytes,
+    /// How long it may take, until the whole answer is there.
+    pub timeout: Duration,
+    /// Whether the URL may lead to an address that is not public.
+    pub allow_private: bool,
+}
+
+/// Asks an app's server. Follows no redirects.
+#[async_trait]
+pub trait Post: Send + Sync {
+    /// Status and body of the answer.
+    async fn post(&self, question: Question) -> Result<(StatusCode, Bytes), PostError>;
+}
+
+/// A page of the log when looking for the end of a group.
+const PAGE: usize = 256;
+
+/// The group an event happened in: as it is now, or as it was when it ended, when that was since.
+///
+/// `None` when nothing is left of it.
+pub async fn group_of(event: &Event, groups: &dyn Groups) -> Result<Option<Arc<Group>>, Refusal> {
+    if let Happening::GroupDisbanded { last, .. } = &event.what {
+        return Ok(last.clone().map(Arc::from));
+    }
+    let Some(id) = &event.group else { return Ok(None) };
+    match groups.ask(&Actor::app(), GroupById { group: id.clone() }).await {
+        // a younger group may have taken the id
+        Ok(found) if found.group.created <= event.at => Ok(Some(found.group)),
+        Ok(_) | Err(Refusal::GroupNotFound { .. }) => ended(id, event.sequence, groups).await,
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The last header of the group that had this id at this place of the log.
+async fn ended(id: &GroupId, mut after: u64, groups: &dyn Groups) -> Result<Option<Arc<Group>>, Refusal> {
+    loop {
+        let page = groups.ask(&Actor::app(), ReadLog { after, limit: PAGE }).await?.0;
+        for event in &page {
+            if let Happening::GroupDisbanded { last, .. } = &event.what
+                && event.group.as_ref() == Some(id)
+            {
+                return Ok(last.clone().map(Arc::from));
+            }
+        }
+        let Some(last) = page.last() else { return Ok(None) };
+        after = last.sequence;
+    }
+}

@@ -1,0 +1,78 @@
+//! Lengths, counts and alphabets, as the vendor documents them. Lengths are characters unless told otherwise.
+
+/// Longest group id.
+pub(crate) const GROUP_ID: usize = 64;
+/// Longest user id, in bytes.
+pub(crate) const USER_ID_BYTES: usize = 64;
+/// Longest name of a group.
+pub(crate) const GROUP_NAME: usize = 64;
+/// Longest introduction.
+pub(crate) const INTRODUCTION: usize = 512;
+/// Longest announcement.
+pub(crate) const ANNOUNCEMENT: usize = 1024;
+/// Longest URL of a group's portrait: 128 in the server documentation, 1024 in the newest client typings.
+pub(crate) const PORTRAIT: usize = 1024;
+/// Most pairs of the extended profile.
+pub(crate) const EXT_PAIRS: usize = 10;
+/// Longest key of the extended profile.
+pub(crate) const EXT_KEY: usize = 32;
+/// Longest value of the extended profile.
+pub(crate) const EXT_VALUE: usize = 256;
+/// Longest nickname of a member.
+pub(crate) const NICKNAME: usize = 64;
+/// Longest `extra` of a member.
+pub(crate) const EXTRA: usize = 128;
+/// Longest name of a user.
+pub(crate) const USER_NAME: usize = 64;
+/// Longest URL of a user's portrait, in bytes.
+pub(crate) const USER_PORTRAIT_BYTES: usize = 1024;
+
+/// Most users of one legacy call.
+pub(crate) const LEGACY_USERS: usize = 1000;
+/// Most invitees of a hosted creation.
+pub(crate) const CREATE_USERS: usize = 30;
+/// Most users of one hosted call.
+pub(crate) const HOSTED_USERS: usize = 100;
+/// Most managers added or removed by one call.
+pub(crate) const MANAGERS: usize = 10;
+/// Most groups of one profile query.
+pub(crate) const PROFILES: usize = 50;
+/// Longest type of a message.
+pub(crate) const OBJECT_NAME: usize = 32;
+/// Longest content of a message, in bytes.
+pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
+/// Most groups one message goes to.
+pub(crate) const MESSAGE_GROUPS: usize = 3;
+/// Most users of one call about mutes and the allowlist.
+pub(crate) const MUTED_USERS: usize = 20;
+/// Most groups of one call about muting everybody.
+pub(crate) const MUTED_GROUPS: usize = 20;
+/// Longest mute that ends, in minutes.
+pub(crate) const MUTE_MINUTES: u64 = 43_200;
+/// Longest name a user gives a group.
+pub(crate) const REMARK: usize = 64;
+/// Most groups told without paging.
+pub(crate) const GROUPS_UNPAGED: usize = 5000;
+
+/// Whether the vendor would take this as a group's id (the alphabet its client SDK accepts).
+pub(crate) fn is_group_id(id: &str) -> bool {
+    let length = id.chars().count();
+    (1..=GROUP_ID).contains(&length) && id.chars().all(|c| c.is_ascii_alphanumeric() || "+=-_|:".contains(c))
+}
+
+/// Whether the vendor would take this as a user's id.
+pub(crate) fn is_user_id(id: &str) -> bool {
+    (1..=USER_ID_BYTES).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "+=-_".contains(c))
+}
+
+/// Whether the vendor's console would take this as a key of the extended profile.
+pub(crate) fn is_ext_key(key: &str) -> bool {
+    key.len() <= EXT_KEY
+        && key.strip_prefix("ext_").is_some_and(|rest| !rest.is_empty())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether a text is longer than so many characters.
+pub(crate) fn is_longer(text: &str, most: usize) -> bool {
+    text.chars().count() > most
+}

@@ -1,0 +1,212 @@
+//! `objectName` and `content` -> what is said.
+//!
+//! | sent                         | kept as                                                             |
+//! |------------------------------|---------------------------------------------------------------------|
+//! | `RC:TxtMsg` with a text      | the text; more than the text in `content` is kept verbatim beside it |
+//! | any other `RC:` type         | verbatim, with a text to show where it is not understood            |
+//! | the app's own type           | the app's kind and its payload                                      |
+
+use conclave_core::model::{Body, Labels, Mention, MessageId, UserId};
+use serde_json::Value;
+
+/// The type of plain texts.
+const TEXT: &str = "RC:TxtMsg";
+/// The type of notices about groups.
+const NOTICE: &str = "RC:GrpNtf";
+/// Begins the types the vendor defines; the app's own begin otherwise.
+const VENDORS: &str = "RC:";
+/// Begins the label of bodies kept verbatim.
+const VERBATIM: &str = "rong:";
+/// Keeps the `content` of a text that says more than the text.
+const CONTENT: &str = "rong.content";
+
+/// The body, and what has to be kept beside it.
+pub(crate) fn body(object_name: &str, content: &str) -> (Body, Labels) {
+    let object: Value = serde_json::from_str(content).unwrap_or(Value::Null);
+    let text = object.get("content").and_then(Value::as_str);
+    let mut labels = Labels::new();
+    let body = match text {
+        Some(text) if object_name == TEXT => {
+            if object.as_object().is_some_and(|object| object.len() > 1) {
+                labels.insert(CONTENT.to_owned(), content.to_owned());
+            }
+            Body::Text(text.to_owned())
+        }
+        _ if object_name.starts_with(VENDORS) => {
+            let shown = text.or_else(|| object.get("message").and_then(Value::as_str));
+            Body::Foreign {
+                label: format!("{VERBATIM}{object_name}"),
+                raw: content.to_owned(),
+                fallback: shown
+                    .filter(|text| !text.is_empty())
+                    .map_or_else(|| format!("[{object_name}]"), str::to_owned),
+            }
+        }
+        _ => Body::Custom { kind: object_name.to_owned(), data: content.to_owned() },
+    };
+    (body, labels)
+}
+
+/// Whether messages of this type count as unread, unless the sender says otherwise.
+pub(crate) fn is_counted(object_name: &str) -> bool {
+    object_name != NOTICE
+}
+
+/// Who is mentioned, by `content.mentionedInfo`: type 1 is everybody, 2 are those listed.
+pub(crate) fn mention(content: &str) -> Option<Mention> {
+    let content: Value = serde_json::from_str(content).ok()?;
+    let info = content.get("mentionedInfo")?;
+    if info.get("type").and_then(Value::as_u64) == Some(1) {
+        return Some(Mention::All);
+    }
+    let users = info.get("userIdList")?.as_array()?;
+    let users: Vec<UserId> = users.iter().filter_map(Value::as_str).filter_map(|id| UserId::new(id).ok()).collect();
+    (!users.is_empty()).then_some(Mention::Users(users))
+}
+
+/// Digits and letters that are not taken for each other.
+const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+
+/// A message's id as the vendor writes them: four groups of four characters.
+pub(crate) fn uid(id: &MessageId) -> String {
+    let Ok(mut rest) = id.as_str().parse::<u64>() else { return id.as_str().to_owned() };
+    let mut uid = Vec::with_capacity(19);
+    for place in 0..16 {
+        if place > 0 && place % 4 == 0 {
+            uid.push('-');
+        }
+        uid.push(char::from(ALPHABET[usize::try_from(rest % 32).unwrap_or(0)]));
+        rest /= 32;
+    }
+    uid.into_iter().rev().collect()
+}
+
+/// The message an id of the vendor's form stands for; any other text stands for itself.
+pub(crate) fn id_of(uid: &str) -> Option<MessageId> {
+    let mut id: u64 = 0;
+    let mut places = 0;
+    for letter in uid.bytes().filter(|letter| *letter != b'-') {
+        let Some(digit) = ALPHABET.iter().position(|known| *known == letter) else {
+            return MessageId::new(uid).ok();
+        };
+        id = id.checked_mul(32)?.checked_add(digit as u64)?;
+        places += 1;
+    }
+    if places == 16 { MessageId::new(id.to_string()).ok() } else { MessageId::new(uid).ok() }
+}
+
+/// The id of the notice that a message was taken back: no message has it.
+pub(crate) fn recall_uid(id: &MessageId) -> String {
+    match id.as_str().parse::<u64>() {
+        Ok(number) => MessageId::new((number ^ 1 << 63).to_string()).map_or_else(|_| uid(id), |id| uid(&id)),
+        Err(_) => format!("Cmd:{}", id.as_str()),
+    }
+}
+
+/// The type and the content of a body, as this vendor's clients understand them: the reverse of [`body`].
+///
+/// What only another surface understands is told as the text that stands in for it.
+pub(crate) fn object(body: &Body, mention: Option<&Mention>, labels: &Labels) -> (String, String) {
+    match body {
+        Body::Text(text) => {
+            let content = labels.get(CONTENT).cloned().unwrap_or_else(|| text_content(text, mention));
+            (TEXT.to_owned(), content)
+        }
+        // clients look into the content, and there is nothing to look into here
+        Body::Custom { kind, data } if data.trim() == "null" => {
+            (kind.clone(), serde_json::json!({ "content": data }).to_string())
+        }
+        Body::Custom { kind, data } => (kind.clone(), data.clone()),
+        Body::Foreign { label, raw, fallback } => match label.strip_prefix(VERBATIM) {
+            Some(object_name) => (object_name.to_owned(), raw.clone()),
+            None => (TEXT.to_owned(), text_content(fallback, mention)),
+        },
+    }
+}
+
+fn text_content(text: &str, mention: Option<&Mention>) -> String {
+    let mut content = serde_json::json!({ "content": text });
+    match mention {
+        None => {}
+        Some(Mention::All) => content["mentionedInfo"] = serde_json::json!({ "type": 1, "userIdList": [] }),
+        Some(Mention::Users(users)) => {
+            content["mentionedInfo"] = serde_json::json!({ "type": 2, "userIdList": users });
+        }
+    }
+    content.to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_texts() {
+        let (kept, labels) = body("RC:TxtMsg", r#"{"content":"hello"}"#);
+        assert_eq!((kept, labels.len()), (Body::Text("hello".to_owned()), 0));
+        let more = r#"{"content":"hello","extra":"x"}"#;
+        let (kept, labels) = body("RC:TxtMsg", more);
+        assert_eq!((kept, labels["rong.content"].as_str()), (Body::Text("hello".to_owned()), more));
+    }
+
+    #[test]
+    fn what_is_no_text_is_kept_verbatim() {
+        let foreign = |label: &str, raw: &str, fallback: &str| Body::Foreign {
+            label: label.to_owned(),
+            raw: raw.to_owned(),
+            fallback: fallback.to_owned(),
+        };
+        let notice = r#"{"operation":"Add","message":"joined"}"#;
+        assert_eq!(body("RC:GrpNtf", notice).0, foreign("rong:RC:GrpNtf", notice, "joined"));
+        assert_eq!(body("RC:TxtMsg", "no json").0, foreign("rong:RC:TxtMsg", "no json", "[RC:TxtMsg]"));
+        let own = Body::Custom { kind: "app:dice".to_owned(), data: "6".to_owned() };
+        assert_eq!(body("app:dice", "6").0, own);
+    }
+
+    #[test]
+    fn mentions_are_of_everybody_or_of_some() {
+        let all = r#"{"content":"a","mentionedInfo":{"type":1,"userIdList":[]}}"#;
+        assert_eq!(mention(all), Some(Mention::All));
+        let some = r#"{"content":"a","mentionedInfo":{"type":2,"userIdList":["u1",2,""]}}"#;
+        assert_eq!(mention(some), Some(Mention::Users(vec![UserId::new("u1").unwrap()])));
+        assert_eq!(mention(r#"{"content":"a"}"#), None);
+        assert_eq!(mention("a"), None);
+    }
+
+    #[test]
+    fn ids_look_like_the_vendors_and_differ() {
+        let of = |id: u64| uid(&MessageId::new(id.to_string()).unwrap());
+        assert_eq!(of(0), "2222-2222-2222-2222");
+        assert_eq!(of(33), "2222-2222-2222-2233");
+        assert_eq!(of(u64::MAX).len(), 19);
+        assert_ne!(of(1), of(2));
+        assert_eq!(uid(&MessageId::new("abc").unwrap()), "abc");
+    }
+
+    #[test]
+    fn ids_lead_back() {
+        for id in ["0", "33", "18446744073709551615", "abc", "AB"] {
+            let id = MessageId::new(id).unwrap();
+            assert_eq!(id_of(&uid(&id)), Some(id.clone()));
+            assert_ne!(id_of(&recall_uid(&id)), Some(id));
+        }
+        assert_eq!(id_of("ZZZZ-ZZZZ-ZZZZ-ZZZZ"), None);
+        assert_eq!(id_of(""), None);
+    }
+
+    #[test]
+    fn what_was_said_is_told_as_it_was_said() {
+        for (object_name, content) in [
+            ("RC:TxtMsg", r#"{"content":"hello"}"#),
+            ("RC:TxtMsg", r#"{"content":"hello","extra":"x"}"#),
+            ("RC:ImgMsg", r#"{"content":"..","imageUri":"u"}"#),
+            ("app:dice", r#"{"n":6}"#),
+        ] {
+            let (kept, labels) = body(object_name, content);
+            assert_eq!(object(&kept, None, &labels), (object_name.to_owned(), content.to_owned()));
+        }
+        let all = object(&Body::Text("a".to_owned()), Some(&Mention::All), &Labels::new()).1;
+        assert_eq!(mention(&all), Some(Mention::All));
+    }
+}

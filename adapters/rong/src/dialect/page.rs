@@ -1,0 +1,73 @@
+//! `pageToken`: opaque, sealed, and good only for the list it came from.
+
+use conclave_core::query::Cursor;
+use conclave_kit::Sealer;
+
+use crate::realm::Credentials;
+use crate::refusals::{Code, Failure};
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// After this row.
+    After(Cursor),
+    /// After so many entries.
+    Skip(usize),
+}
+
+/// Makes and reads the tokens of one list.
+pub(crate) struct Pages(Sealer);
+
+impl Pages {
+    /// The tokens of a list; its name tells whose list it is and how it is filtered.
+    pub(crate) fn of(credentials: &Credentials, list: &str) -> Self {
+        Self(Sealer::new(credentials.app_secret.as_bytes(), &format!("rong page of {} {list}", credentials.app_key)))
+    }
+
+    /// The token of a page; without a next page it is empty.
+    pub(crate) fn token(&self, next: Option<Place>) -> String {
+        let payload = match next {
+            None => return String::new(),
+            Some(Place::After(cursor)) => [&[0], cursor.0.as_slice()].concat(),
+            Some(Place::Skip(entries)) => [&[1], (entries as u64).to_be_bytes().as_slice()].concat(),
+        };
+        self.0.seal(&payload)
+    }
+
+    /// Where a page begins, by what a request says: nothing and "" are the first page.
+    pub(crate) fn place(&self, token: Option<&str>) -> Result<Option<Place>, Failure> {
+        let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+        let payload = self.0.open(token).ok_or(Code::PageToken)?;
+        let place = match payload.split_first() {
+            Some((0, rest)) => Place::After(Cursor(rest.to_vec())),
+            Some((1, rest)) => {
+                let entries = rest.try_into().map(u64::from_be_bytes).map_err(|_| Code::PageToken)?;
+                Place::Skip(usize::try_from(entries).map_err(|_| Code::PageToken)?)
+            }
+            _ => return Err(Code::PageToken.into()),
+        };
+        Ok(Some(place))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_lead_back_to_their_own_list_only() {
+        let credentials = Credentials { app_key: "k".to_owned(), app_secret: "s".to_owned() };
+        let pages = Pages::of(&credentials, "members g1");
+        for place in [Place::After(Cursor(vec![1, 2, 3])), Place::Skip(7)] {
+            let token = pages.token(Some(place.clone()));
+            assert_eq!(pages.place(Some(&token)).unwrap(), Some(place));
+            let other = Pages::of(&credentials, "members g2");
+            assert_eq!(other.place(Some(&token)).unwrap_err().code, Code::PageToken);
+        }
+        assert_eq!(pages.token(None), "");
+        assert_eq!(pages.place(Some("")).unwrap(), None);
+        assert_eq!(pages.place(None).unwrap(), None);
+        assert_eq!(pages.place(Some("garbage")).unwrap_err().code, Code::PageToken);
+    }
+}

@@ -1,0 +1,274 @@
+//! Six permissions as numbers <-> what a group permits.
+//!
+//! | key            | 0                      | 1              | 2                | 3      |
+//! |----------------|------------------------|----------------|------------------|--------|
+//! | joinPerm       | owner approves         | free           | managers approve | nobody |
+//! | removePerm     | owner                  | managers       | everyone         |        |
+//! | memInvitePerm  | owner                  | managers       | everyone         |        |
+//! | invitePerm     | at once                | invitee agrees |                  |        |
+//! | profilePerm    | owner                  | managers       | everyone         |        |
+//! | memProfilePerm | owner, managers, self  | owner, self    | self             |        |
+//!
+//! Reading groups made elsewhere takes the nearest: what only the app may do is told as the owner's, approval by
+//! any member as approval by managers, cards edited by any member as edited by managers. Who may mute is no
+//! permission here: only the server API mutes.
+
+use conclave_core::model::{Circle, Join, Policy};
+use conclave_core::operation::PolicyChange;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::refusals::{Code, Failure};
+
+/// A set of permissions; what is `None` was not given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Permissions {
+    #[serde(rename = "joinPerm")]
+    pub(crate) join: Option<u8>,
+    #[serde(rename = "removePerm")]
+    pub(crate) remove: Option<u8>,
+    #[serde(rename = "memInvitePerm")]
+    pub(crate) invite: Option<u8>,
+    #[serde(rename = "invitePerm")]
+    pub(crate) consent: Option<u8>,
+    #[serde(rename = "profilePerm")]
+    pub(crate) profile: Option<u8>,
+    #[serde(rename = "memProfilePerm")]
+    pub(crate) member_profile: Option<u8>,
+}
+
+impl Permissions {
+    /// Reads the JSON text of a request. Keys the vendor does not have are left alone.
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        let Ok(Value::Object(object)) = serde_json::from_str(text) else {
+            return Err(Code::BadFormat.saying("permissions must be a JSON object"));
+        };
+        let number = |key: &'static str, most: u8| -> Result<Option<u8>, Failure> {
+            let number = match object.get(key) {
+                None | Some(Value::Null) => return Ok(None),
+                Some(Value::Number(number)) => number.as_u64(),
+                // clients in languages that do not tell the two apart send digits
+                Some(Value::String(digits)) => digits.parse().ok(),
+                Some(_) => None,
+            };
+            let number = number.ok_or(Code::NotANumber)?;
+            match u8::try_from(number) {
+                Ok(number) if number <= most => Ok(Some(number)),
+                _ => Err(Code::BadParameter.saying(format!("{key} must be 0..{most}"))),
+            }
+        };
+        Ok(Self {
+            join: number("joinPerm", 3)?,
+            remove: number("removePerm", 2)?,
+            invite: number("memInvitePerm", 2)?,
+            consent: number("invitePerm", 1)?,
+            profile: number("profilePerm", 2)?,
+            member_profile: number("memProfilePerm", 2)?,
+        })
+    }
+
+    /// What a new group permits: what is not given is 0, as the vendor documents.
+    pub(crate) fn policy(self, capacity: u32) -> Policy {
+        let all = Self {
+            join: Some(self.join.unwrap_or(0)),
+            remove: Some(self.remove.unwrap_or(0)),
+            invite: Some(self.invite.unwrap_or(0)),
+            consent: Some(self.consent.unwrap_or(0)),
+            profile: Some(self.profile.unwrap_or(0)),
+            member_profile: Some(self.member_profile.unwrap_or(0)),
+        };
+        let base = Policy {
+            promote: Circle::Owner,
+            moderate: Circle::Nobody,
+            // owner and managers are not exempt by their role; the allowlist is for that
+            exempt: Circle::Nobody,
+            transferable: true,
+            owner_may_leave: false,
+            owner_may_disband: true,
+            history: true,
+            history_before_join: false,
+            capacity: Some(capacity),
+            ..Policy::standard()
+        };
+        all.change().applied_to(&base)
+    }
+
+    /// What changes of an existing group. The permissions themselves are changed by whom `profilePerm` names.
+    pub(crate) fn change(self) -> PolicyChange {
+        PolicyChange {
+            join: self.join.map(join),
+            invite_approval: self.join.map(|number| approving(join(number))),
+            discoverable: self.join.map(|number| join(number) != Join::Closed),
+            invite: self.invite.map(circle),
+            invitee_consent: self.consent.map(|number| number == 1),
+            remove: self.remove.map(circle),
+            edit_profile: self.profile.map(circle),
+            edit_policy: self.profile.map(circle),
+            edit_member: self.member_profile.map(editors),
+            ..PolicyChange::default()
+        }
+    }
+
+    /// What a group permits, in the vendor's numbers.
+    pub(crate) fn of(policy: &Policy) -> Self {
+        Self {
+            join: Some(match policy.join {
+                Join::Approval(Circle::Owner | Circle::Nobody) => 0,
+                Join::Open => 1,
+                Join::Approval(Circle::Managers | Circle::Members) => 2,
+                Join::Closed => 3,
+            }),
+            remove: Some(of_circle(policy.remove)),
+            invite: Some(of_circle(policy.invite)),
+            consent: Some(u8::from(policy.invitee_consent)),
+            profile: Some(of_circle(policy.edit_profile)),
+            member_profile: Some(match policy.edit_member {
+                Circle::Managers | Circle::Members => 0,
+                Circle::Owner => 1,
+                Circle::Nobody => 2,
+            }),
+        }
+    }
+}
+
+/// A group without hosting: only the app changes anything.
+pub(crate) fn unhosted(capacity: u32) -> Policy {
+    Policy {
+        join: Join::Closed,
+        invite: Circle::Nobody,
+        invitee_consent: false,
+        invite_approval: None,
+        remove: Circle::Nobody,
+        edit_profile: Circle::Nobody,
+        edit_policy: Circle::Nobody,
+        edit_member: Circle::Nobody,
+        promote: Circle::Nobody,
+        moderate: Circle::Nobody,
+        // owner and managers are not exempt by their role; the allowlist is for that
+        exempt: Circle::Nobody,
+        transferable: false,
+        owner_may_leave: true,
+        owner_may_disband: false,
+        discoverable: false,
+        history: true,
+        history_before_join: false,
+        capacity: Some(capacity),
+        ..Policy::standard()
+    }
+}
+
+fn join(number: u8) -> Join {
+    match number {
+        1 => Join::Open,
+        2 => Join::Approval(Circle::Managers),
+        3 => Join::Closed,
+        _ => Join::Approval(Circle::Owner),
+    }
+}
+
+/// Who has to approve an invitation by others: whoever approves applications.
+fn approving(join: Join) -> Option<Circle> {
+    match join {
+        Join::Approval(circle) => Some(circle),
+        Join::Open | Join::Closed => None,
+    }
+}
+
+fn circle(number: u8) -> Circle {
+    match number {
+        1 => Circle::Managers,
+        2 => Circle::Members,
+        _ => Circle::Owner,
+    }
+}
+
+fn of_circle(circle: Circle) -> u8 {
+    match circle {
+        Circle::Nobody | Circle::Owner => 0,
+        Circle::Managers => 1,
+        Circle::Members => 2,
+    }
+}
+
+/// Who may change the card of another.
+fn editors(number: u8) -> Circle {
+    match number {
+        1 => Circle::Owner,
+        2 => Circle::Nobody,
+        _ => Circle::Managers,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_set_of_permissions_survives_the_round_trip() {
+        for code in 0..4 * 3 * 3 * 2 * 3 * 3_u32 {
+            let mut rest = code;
+            let mut digit = |base: u32| {
+                let digit = rest % base;
+                rest /= base;
+                Some(u8::try_from(digit).unwrap())
+            };
+            let permissions = Permissions {
+                join: digit(4),
+                remove: digit(3),
+                invite: digit(3),
+                consent: digit(2),
+                profile: digit(3),
+                member_profile: digit(3),
+            };
+            let policy = permissions.policy(3000);
+            assert_eq!(Permissions::of(&policy), permissions);
+            assert_eq!(policy.discoverable, permissions.join != Some(3));
+            let text = serde_json::to_string(&permissions).unwrap();
+            assert_eq!(Permissions::parse(&text).unwrap(), permissions);
+            // changing one permission leaves the others
+            let change = Permissions { join: Some(1), ..Permissions::default() };
+            let changed = Permissions::of(&change.change().applied_to(&policy));
+            assert_eq!(changed, Permissions { join: Some(1), ..permissions });
+        }
+    }
+
+    #[test]
+    fn what_is_not_given_is_zero() {
+        let zero = Permissions::of(&Permissions::default().policy(3000));
+        assert_eq!(
+            zero,
+            Permissions::parse(
+                r#"{"joinPerm":0,"removePerm":0,"memInvitePerm":0,"invitePerm":0,"profilePerm":0,"memProfilePerm":0}"#
+            )
+            .unwrap()
+        );
+    }
+
+    #[test]
+    fn groups_made_elsewhere_read_as_the_nearest() {
+        let read = |policy: Policy| Permissions::of(&policy);
+        let base = Policy::standard();
+        assert_eq!(read(Policy { join: Join::Approval(Circle::Members), ..base.clone() }).join, Some(2));
+        assert_eq!(read(Policy { join: Join::Approval(Circle::Nobody), ..base.clone() }).join, Some(0));
+        assert_eq!(read(Policy { remove: Circle::Nobody, ..base.clone() }).remove, Some(0));
+        assert_eq!(read(Policy { invite: Circle::Nobody, ..base.clone() }).invite, Some(0));
+        assert_eq!(read(Policy { edit_profile: Circle::Nobody, ..base.clone() }).profile, Some(0));
+        assert_eq!(read(Policy { edit_member: Circle::Members, ..base }).member_profile, Some(0));
+    }
+
+    #[test]
+    fn wrong_values_have_their_own_codes() {
+        let code = |text: &str| Permissions::parse(text).unwrap_err().code;
+        assert_eq!(code("[]"), Code::BadFormat);
+        assert_eq!(code("{"), Code::BadFormat);
+        assert_eq!(code(r#"{"joinPerm":"a"}"#), Code::NotANumber);
+        assert_eq!(code(r#"{"joinPerm":1.5}"#), Code::NotANumber);
+        assert_eq!(code(r#"{"joinPerm":true}"#), Code::NotANumber);
+        assert_eq!(code(r#"{"joinPerm":-1}"#), Code::NotANumber);
+        assert_eq!(code(r#"{"joinPerm":4}"#), Code::BadParameter);
+        assert_eq!(code(r#"{"removePerm":300}"#), Code::BadParameter);
+        assert_eq!(Permissions::parse(r#"{"joinPerm":"1"}"#).unwrap().join, Some(1));
+        assert_eq!(Permissions::parse(r#"{"joinPerm":null,"other":[]}"#).unwrap(), Permissions::default());
+    }
+}

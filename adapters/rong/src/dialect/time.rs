@@ -1,0 +1,28 @@
+//! Moments as the text some answers tell them in.
+
+use conclave_core::model::Millis;
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
+/// What stands for never: the vendor documents no mark of its own for what has no end.
+pub(crate) const FAR_FUTURE: &str = "9999-12-31 23:59:59";
+
+/// `YYYY-MM-DD HH:MM:SS`, so many minutes ahead of UTC.
+pub(crate) fn text(at: Millis, offset_minutes: i32) -> String {
+    let at = i64::try_from(at.0).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
+    let offset = Offset::from_seconds(offset_minutes.saturating_mul(60)).unwrap_or(Offset::UTC);
+    // the latest moment the library knows leaves room for every offset
+    offset.to_datetime(at.unwrap_or(Timestamp::MAX)).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_told_in_the_data_centres_time() {
+        assert_eq!(text(Millis(1_408_710_653_000), 480), "2014-08-22 20:30:53");
+        assert_eq!(text(Millis(1_408_710_653_000), 0), "2014-08-22 12:30:53");
+        assert_eq!(text(Millis(u64::MAX), -840).len(), 19);
+    }
+}

@@ -1,0 +1,151 @@
+//! The server API of `RongCloud` over the neutral core.
+//!
+//! - [`realm`]: one app at the vendor: its credentials, its settings, its groups.
+//! - `signature`, `token`, `form`: who calls, who connects, and what was sent.
+//! - `dialect`: the vendor's words to neutral words and back.
+//! - `refusals`: the one table of codes.
+//! - `rest`: the routes, one small file per endpoint or family.
+//! - `socket`: the client SDK's own protocol, and the navigator that leads to it.
+//! - [`webhooks`]: what the app's server is told.
+
+mod dialect;
+mod form;
+mod realm;
+mod refusals;
+mod rest;
+mod settings;
+mod signature;
+mod socket;
+mod token;
+pub mod webhooks;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conclave_kit::{Body, Exchange, Fault, NoMatch, RouteInfo, Surface, Table};
+use http::request::Parts;
+use http::{Method, Response};
+
+pub use realm::{Credentials, Realm, SetupError};
+pub use settings::Settings;
+pub use token::InvalidToken;
+
+use realm::App;
+use refusals::{Code, Failure};
+use rest::{Call, Handler, envelope};
+use socket::navigator;
+
+/// The vendor's surface: all realms that have an app there.
+pub struct Rong {
+    /// The apps, by app key.
+    apps: HashMap<String, Arc<App>>,
+    table: Table<Handler>,
+}
+
+impl Rong {
+    /// Puts the realms behind one surface.
+    ///
+    /// # Errors
+    /// Two realms with one app key, an app key or secret that is empty, settings outside what the vendor has, or
+    /// two operations on one route.
+    pub fn new(realms: Vec<Realm>) -> Result<Self, SetupError> {
+        let mut apps: HashMap<String, Arc<App>> = HashMap::with_capacity(realms.len());
+        for realm in realms {
+            let app = App::new(realm)?;
+            let key = app.realm.credentials.app_key.clone();
+            if let Some(other) = apps.get(&key) {
+                return Err(SetupError::SameApp { app_key: key, one: other.realm.name.clone(), other: app.realm.name });
+            }
+            apps.insert(key, Arc::new(app));
+        }
+        Ok(Self { apps, table: Table::new(rest::routes())? })
+    }
+
+    /// Who may connect with this token of this app, as the client SDK presents it.
+    ///
+    /// # Errors
+    /// Says what is wrong with the token; which answer the client gets is its protocol's to say.
+    pub async fn verify(&self, app_key: &str, token: &str) -> Result<conclave_core::model::UserId, InvalidToken> {
+        let app = self.apps.get(app_key).ok_or(InvalidToken::Forged)?;
+        token::verify(app, token).await
+    }
+
+    /// The app of this key.
+    pub(crate) fn app(&self, app_key: &str) -> Option<Arc<App>> {
+        self.apps.get(app_key).cloned()
+    }
+
+    /// Answers, or says which of the vendor's failures it is; also whose settings the answer follows.
+    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> (u16, Result<envelope::Answer, Failure>) {
+        let mut status_254xx = Settings::default().status_254xx;
+        let (method, path) = (&parts.method, parts.uri.path());
+        let route = match self.table.find(method, path) {
+            Ok(found) => found.route,
+            Err(NoMatch::Path) => return (status_254xx, Err(Code::NotFound.into())),
+            Err(NoMatch::Method) => return (status_254xx, Err(Code::Method.into())),
+        };
+        let app = match signature::caller(&self.apps, &parts.headers) {
+            Ok(app) => app,
+            Err(failure) => return (status_254xx, Err(failure)),
+        };
+        status_254xx = app.realm.settings.status_254xx;
+        let Some(body) = body else { return (status_254xx, Err(Code::Internal.into())) };
+        let answer = match Call::new(app, path, &parts.headers, body) {
+            Ok(call) => call.answered_by(route.handler).await,
+            Err(failure) => Err(failure),
+        };
+        (status_254xx, answer)
+    }
+}
+
+#[async_trait]
+impl Surface for Rong {
+    fn vendor(&self) -> &'static str {
+        "rong"
+    }
+
+    fn routes(&self) -> Vec<RouteInfo> {
+        let info = |route: &conclave_kit::Route<Handler>| RouteInfo {
+            method: route.method.clone(),
+            path: route.path,
+            operation: route.operation,
+        };
+        self.table.routes().iter().map(info).collect()
+    }
+
+    fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
+        self.table.find(method, path).ok().map(|found| found.route.operation)
+    }
+
+    fn streams(&self, _: &Method, _: &str) -> bool {
+        false
+    }
+
+    async fn serve(&self, exchange: Exchange) -> Response<Body> {
+        let Exchange { parts, body, base_url, request_id } = exchange;
+        // bodies never come in pieces, as no operation asked for that
+        let body = body.bytes().cloned();
+        if navigator::answers(&parts.method, parts.uri.path()) {
+            return navigator::answer(self, &parts, body.as_deref().unwrap_or_default(), &base_url).await;
+        }
+        let (status_254xx, answer) = self.answer(&parts, body.as_deref()).await;
+        match answer {
+            Ok(answer) => answer.into_response(),
+            Err(failure) => {
+                failure.log(&request_id);
+                failure.into_response(status_254xx)
+            }
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> Response<Body> {
+        let code = match fault {
+            Fault::TooLarge => Code::TooLong,
+            Fault::TimedOut => Code::Timeout,
+            Fault::Broken => Code::Internal,
+            Fault::Busy => Code::TooFrequent,
+        };
+        Failure::from(code).into_response(Settings::default().status_254xx)
+    }
+}

@@ -1,0 +1,110 @@
+//! One app at the vendor: its credentials, its settings, its groups.
+
+use std::fmt;
+use std::sync::Arc;
+
+use conclave_core::ports::Groups;
+use serde::Deserialize;
+
+use crate::Settings;
+use crate::dialect::limits;
+use crate::socket::Cursors;
+use crate::token::Tokens;
+
+/// What the vendor's console gives an app.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// Names the app.
+    pub app_key: String,
+    /// Signs its calls.
+    pub app_secret: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("app_key", &self.app_key).finish_non_exhaustive()
+    }
+}
+
+/// One realm as this vendor's surface knows it.
+#[derive(Clone)]
+pub struct Realm {
+    /// The realm's name in the configuration.
+    pub name: String,
+    /// Its credentials.
+    pub credentials: Credentials,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its groups.
+    pub groups: Arc<dyn Groups>,
+}
+
+/// Why the realms cannot be put behind one surface.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Two realms with one app key.
+    #[error("realms {one} and {other} both have the rong app key {app_key}; give each its own")]
+    SameApp {
+        /// The key.
+        app_key: String,
+        /// One realm.
+        one: String,
+        /// And the other.
+        other: String,
+    },
+    /// Nothing to check calls with.
+    #[error("realm {0} has an empty rong app_key or app_secret; set both")]
+    NoCredentials(String),
+    /// A setting the vendor could not have.
+    #[error("realm {realm}: {problem}")]
+    Setting {
+        /// The realm.
+        realm: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// Two operations on one route.
+    #[error(transparent)]
+    Clash(#[from] conclave_kit::Clash),
+}
+
+/// A realm made ready to serve.
+pub(crate) struct App {
+    pub(crate) realm: Realm,
+    pub(crate) tokens: Tokens,
+    pub(crate) cursors: Cursors,
+}
+
+impl App {
+    pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
+        let Credentials { app_key, app_secret } = &realm.credentials;
+        if app_key.is_empty() || app_secret.is_empty() {
+            return Err(SetupError::NoCredentials(realm.name));
+        }
+        if let Err(problem) = check(&realm.settings) {
+            return Err(SetupError::Setting { realm: realm.name, problem });
+        }
+        let tokens = Tokens::new(app_key, app_secret, realm.settings.token_lifetime);
+        Ok(Self { realm, tokens, cursors: Cursors::default() })
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), String> {
+    if let Some(key) = settings.ext_keys.iter().find(|key| !limits::is_ext_key(key)) {
+        return Err(format!(
+            "rong ext_keys: {key:?} must begin with ext_, hold letters, digits and _ only, and be at most {} characters",
+            limits::EXT_KEY
+        ));
+    }
+    if settings.ext_keys.len() > limits::EXT_PAIRS {
+        return Err(format!("rong ext_keys: at most {} keys", limits::EXT_PAIRS));
+    }
+    if http::StatusCode::from_u16(settings.status_254xx).is_err() {
+        return Err("rong status_254xx must be an http status, e.g. 400".to_owned());
+    }
+    if settings.utc_offset_minutes.abs() > 14 * 60 {
+        return Err("rong utc_offset_minutes must be within 840 either way".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The same reasons as the client SDK is told them: the status of the answer to a query, or to a message.
+//!
+//! Hosting codes are those of the server API. Meanings are the SDK's own names for the numbers; which of them the
+//! service gives in a corner it does not document is inferred.
+
+use conclave_core::refusal::{Limit, Needs, Refusal};
+
+use super::{Code, Failure, Family};
+
+/// The managers have to agree first; told as a process code of a success.
+pub(crate) const AWAITS_MANAGERS: i32 = 25424;
+/// The invited user has to agree first; told as a process code of a success.
+pub(crate) const AWAITS_INVITEE: i32 = 25427;
+
+/// Not a message or question there is here.
+pub(crate) const UNSUPPORTED: u16 = 20606;
+/// The sender is not in the group, or there is no such group.
+pub(crate) const NOT_IN_GROUP: u16 = 22406;
+/// The sender is muted, or everybody is.
+pub(crate) const MUTED: u16 = 22408;
+/// The message cannot be taken back.
+pub(crate) const RECALL_FAILED: u16 = 25101;
+/// The message is somebody else's.
+pub(crate) const NOT_THE_SENDER: u16 = 25107;
+/// The service failed.
+pub(crate) const HOSTING_FAILED: u16 = 25402;
+/// A parameter is wrong.
+pub(crate) const BAD_PARAMETER: u16 = 25403;
+/// Clients are not let at hosted groups.
+pub(crate) const NO_CLIENTS: u16 = 25413;
+/// The content is too long.
+pub(crate) const CONTENT_TOO_LONG: u16 = 30016;
+
+/// The status of a failure that was found before the core was asked.
+pub(crate) fn of(failure: &Failure) -> u16 {
+    match failure.code {
+        Code::Internal | Code::Timeout => HOSTING_FAILED,
+        Code::Parameter => BAD_PARAMETER,
+        code => u16::try_from(code.row().0).unwrap_or(HOSTING_FAILED),
+    }
+}
+
+/// The status of a group method.
+pub(crate) fn hosted(refusal: &Refusal) -> u16 {
+    match refusal {
+        // strangers learn that they are, whatever else they would have to be
+        Refusal::NotPermitted { needs: Needs::Membership, .. } => of(&Code::NotMember.into()),
+        Refusal::LimitReached { limit: Limit::Users, .. } => of(&Code::NoPermission.into()),
+        _ => of(&Family::Hosted.failure(refusal)),
+    }
+}
+
+/// The status of making and unmaking managers.
+pub(crate) fn managers(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::OwnerProtected { .. } => of(&Family::Managers.failure(refusal)),
+        _ => hosted(refusal),
+    }
+}
+
+/// The status of saying something, and of reading what was said.
+pub(crate) fn speech(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::Muted { .. } | Refusal::GroupDisabled(_) => MUTED,
+        Refusal::GroupNotFound { .. }
+        | Refusal::NotMembers { .. }
+        | Refusal::NotPermitted { .. }
+        | Refusal::InvalidId(_) => NOT_IN_GROUP,
+        _ => hosted(refusal),
+    }
+}
+
+/// The status of taking something back.
+pub(crate) fn recall(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::NotPermitted { needs: Needs::App, .. } => NOT_THE_SENDER,
+        Refusal::MessageNotFound { .. }
+        | Refusal::MessageIdNotFound(_)
+        | Refusal::MessageRecalled { .. }
+        | Refusal::RecallTooLate { .. } => RECALL_FAILED,
+        _ => speech(refusal),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use conclave_core::model::{GroupId, UserId};
+
+    use super::*;
+
+    fn group() -> GroupId {
+        GroupId::new("g1").unwrap()
+    }
+
+    #[test]
+    fn group_methods_have_the_codes_of_hosting() {
+        let rows = [
+            (Refusal::GroupNotFound { group: group(), disbanded: false }, 25410),
+            (Refusal::NotPermitted { group: group(), needs: Needs::Membership }, 25418),
+            (Refusal::NotPermitted { group: group(), needs: Needs::Ownership }, 25405),
+            (Refusal::NotPermitted { group: group(), needs: Needs::Inviting }, 25426),
+            (Refusal::OwnerProtected { group: group(), owner: UserId::new("a").unwrap() }, 25417),
+            (Refusal::OwnerCannotLeave(group()), 25417),
+            (Refusal::NotGoverned(group()), 25429),
+            (Refusal::RequestNotFound(group()), 25421),
+            (Refusal::RequestDecided(group()), 25428),
+            (Refusal::JoinClosed(group()), 25414),
+            (Refusal::LimitReached { limit: Limit::Follows, most: 1, now: 2 }, 25419),
+            (Refusal::LimitReached { limit: Limit::Users, most: 1, now: 2 }, 25405),
+            (Refusal::InvalidValue("no"), 25403),
+            (Refusal::Unavailable("disk".to_owned()), 25402),
+            (Refusal::VersionConflict { group: group(), current: 1 }, 25402),
+        ];
+        for (refusal, status) in rows {
+            assert_eq!(hosted(&refusal), status, "{refusal}");
+        }
+        let owner = Refusal::OwnerProtected { group: group(), owner: UserId::new("a").unwrap() };
+        assert_eq!(managers(&owner), 25425);
+    }
+
+    #[test]
+    fn messages_have_codes_of_their_own() {
+        let stranger = Refusal::NotMembers { group: group(), users: vec![UserId::new("a").unwrap()] };
+        assert_eq!(speech(&stranger), 22406);
+        assert_eq!(speech(&Refusal::GroupNotFound { group: group(), disbanded: true }), 22406);
+        assert_eq!(speech(&Refusal::Muted { group: group(), everybody: true }), 22408);
+        assert_eq!(speech(&Refusal::Unavailable("disk".to_owned())), 25402);
+        assert_eq!(recall(&Refusal::RecallTooLate { group: group(), sequence: 1 }), 25101);
+        assert_eq!(recall(&Refusal::NotPermitted { group: group(), needs: Needs::App }), 25107);
+        assert_eq!(recall(&stranger), 22406);
+    }
+}

@@ -1,0 +1,27 @@
+//! `/entrust/group/import.json`: turns a legacy group into a hosted one. Members stay, and nobody is told.
+
+use conclave_core::operation::{Govern, OnUnknown};
+use conclave_core::query::GroupById;
+
+use super::{Texts, group_name};
+use crate::refusals::Failure;
+use crate::rest::{Call, envelope};
+
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let id = call.group_id()?;
+    let name = group_name(call)?;
+    let owner = call.user_id("owner")?;
+    let texts = Texts::of(call)?;
+    call.check_newcomers("owner", std::slice::from_ref(&owner)).await?;
+
+    // what other surfaces keep in the profile stays
+    let mut profile = call.ask(GroupById { group: id.clone() }).await?.group.profile.clone();
+    name.clone_into(&mut profile.name);
+    let announcement = texts.profile.over(&mut profile);
+    profile.fields.extend(texts.fields);
+    profile.fields.retain(|_, value| !value.is_empty());
+    let policy = texts.permissions.policy(call.settings().group_capacity);
+    let govern = Govern { group: id, owner, profile, announcement, policy, on_unknown: OnUnknown::Register };
+    call.run(govern).await?;
+    envelope::done()
+}

@@ -1,0 +1,27 @@
+//! `/entrust/group/member/set.json`: a member's nickname and `extra` in the group. The Go SDK leaves an empty
+//! nickname out, so what is absent stays.
+
+use conclave_core::operation::UpdateMember;
+
+use crate::dialect::limits;
+use crate::refusals::Failure;
+use crate::rest::call::missing;
+use crate::rest::{Call, envelope};
+
+pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let user = call.user_id("userId")?;
+    let (nickname, extra) = (call.form.value("nickname"), call.form.value("extra"));
+    if nickname.is_none() && extra.is_none() {
+        return Err(missing("nickname"));
+    }
+    call.check_length("nickname", nickname.unwrap_or_default(), limits::NICKNAME)?;
+    call.check_length("extra", extra.unwrap_or_default(), limits::EXTRA)?;
+    let group = call.hosted_group().await?;
+    let update = UpdateMember {
+        card: nickname.map(str::to_owned),
+        extra: extra.map(str::to_owned),
+        ..UpdateMember::of(group.id.clone(), user)
+    };
+    call.run(update).await?;
+    envelope::done()
+}

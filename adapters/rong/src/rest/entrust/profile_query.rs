@@ -1,0 +1,58 @@
+//! `/entrust/group/profile/query.json`: what up to 50 groups show. Groups that are not there, or not hosted, are
+//! left out.
+
+use std::sync::Arc;
+
+use conclave_core::model::{Group, GroupId};
+use conclave_core::query::FindGroups;
+use serde::Serialize;
+
+use super::{GroupTexts, owner};
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+use crate::rest::call::missing;
+use crate::rest::{Call, envelope};
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    profiles: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    group_id: &'a GroupId,
+    group_name: &'a str,
+    #[serde(flatten)]
+    texts: GroupTexts,
+    owner: &'a str,
+    create_time: u64,
+    member_count: u32,
+}
+
+impl<'a> Entry<'a> {
+    fn of(group: &'a Group) -> Result<Self, Failure> {
+        Ok(Self {
+            group_id: &group.id,
+            group_name: &group.profile.name,
+            texts: GroupTexts::of(group)?,
+            owner: owner(group),
+            create_time: group.created.0,
+            member_count: group.members,
+        })
+    }
+}
+
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    // the documentation's table says groupIds, its example sends groupId
+    let ids = [call.form.list("groupIds"), call.form.list("groupId")].into_iter().find(|ids| !ids.is_empty());
+    let ids = ids.ok_or_else(|| missing("groupIds"))?;
+    if ids.len() > limits::PROFILES {
+        return Err(Code::QueryCount.into());
+    }
+    let ids: Vec<GroupId> = ids.iter().map(|id| call.as_group_id(id)).collect::<Result<_, _>>()?;
+    let found = call.ask(FindGroups { groups: ids }).await?;
+    let groups: Vec<Arc<Group>> = found.0.into_iter().filter_map(Result::ok).filter(|group| group.governed).collect();
+    let profiles = groups.iter().map(|group| Entry::of(group)).collect::<Result<_, _>>()?;
+    envelope::with(&Wire { profiles })
+}

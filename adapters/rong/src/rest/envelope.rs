@@ -1,0 +1,56 @@
+//! Answers: `{"code":200, …}` as JSON, with the code an integer.
+
+use bytes::Bytes;
+use conclave_kit::Body;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use crate::refusals::{Code, Failure};
+
+/// The body of a success.
+#[derive(Debug)]
+pub(crate) struct Answer(Bytes);
+
+impl Answer {
+    pub(crate) fn into_response(self) -> Response<Body> {
+        respond(StatusCode::OK, Body::Whole(self.0))
+    }
+}
+
+#[derive(Serialize)]
+struct Success<'a, T> {
+    code: u32,
+    #[serde(flatten)]
+    rest: Option<&'a T>,
+}
+
+/// It is done, and there is nothing to add.
+pub(crate) fn done() -> Result<Answer, Failure> {
+    encode(None::<&()>)
+}
+
+/// It is done, and this is the answer.
+pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
+    encode(Some(rest))
+}
+
+fn encode<T: Serialize>(rest: Option<&T>) -> Result<Answer, Failure> {
+    match serde_json::to_vec(&Success { code: 200, rest }) {
+        Ok(bytes) => Ok(Answer(bytes.into())),
+        Err(error) => Err(Code::Internal.saying(format!("an answer cannot be written as json: {error}"))),
+    }
+}
+
+/// Any value as a JSON answer.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    let bytes = serde_json::to_vec(value).unwrap_or_else(|_| br#"{"code":1000}"#.to_vec());
+    respond(status, bytes.into())
+}
+
+fn respond(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    response
+}

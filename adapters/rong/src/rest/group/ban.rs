@@ -1,0 +1,93 @@
+//! `/group/ban/*.json`: mutes of everybody in a group.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use conclave_core::model::{Group, GroupId};
+use conclave_core::operation::UpdateGroup;
+use conclave_core::query::{AllMutedGroups, FindGroups};
+use conclave_core::refusal::Refusal;
+use serde::Serialize;
+
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+use crate::rest::call::missing;
+use crate::rest::{Call, envelope};
+
+fn groups(call: &Call<'_>) -> Result<Vec<GroupId>, Failure> {
+    let ids = call.form.list("groupId");
+    if ids.len() > limits::MUTED_GROUPS {
+        return Err(Code::Parameter.saying(format!("groupId count > {}", limits::MUTED_GROUPS)));
+    }
+    ids.iter().map(|id| call.as_group_id(id)).collect()
+}
+
+pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    set(call, true).await
+}
+
+pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    set(call, false).await
+}
+
+/// Either all groups are there or nothing is done.
+async fn set(call: &Call<'_>, muted: bool) -> Result<envelope::Answer, Failure> {
+    let groups = groups(call)?;
+    if groups.is_empty() {
+        return Err(missing("groupId"));
+    }
+    let found = call.ask(FindGroups { groups: groups.clone() }).await?;
+    if let Some(refusal) = found.0.iter().find_map(|group| group.as_ref().err()) {
+        return Err(call.failure(refusal));
+    }
+    for group in groups {
+        call.run(UpdateGroup { all_muted: Some(muted), ..UpdateGroup::of(group) }).await?;
+    }
+    envelope::done()
+}
+
+#[derive(Serialize)]
+struct Wire {
+    groupinfo: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    group_id: GroupId,
+    stat: u8,
+}
+
+/// Of the groups named, or a page of all in which everybody is muted; paging wins over names.
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let wanted = groups(call)?;
+    let paged = call.form.given("page").is_some() || call.form.given("size").is_some();
+    if !paged && !wanted.is_empty() {
+        return envelope::with(&Wire { groupinfo: named(call, wanted).await? });
+    }
+    let (skip, size) = if paged { page(call)? } else { (0, usize::MAX) };
+    let muted = all_muted(call).await?.into_iter().skip(skip).take(size);
+    envelope::with(&Wire { groupinfo: muted.map(|group_id| Entry { group_id, stat: 1 }).collect() })
+}
+
+async fn named(call: &Call<'_>, wanted: Vec<GroupId>) -> Result<Vec<Entry>, Failure> {
+    let found = call.ask(FindGroups { groups: wanted.clone() }).await?.0;
+    // the mute of a group without hosting stays with its id when the group is gone
+    let gone = found.iter().any(Result::is_err);
+    let kept = if gone { all_muted(call).await?.into_iter().collect() } else { HashSet::new() };
+    let stat = |group: &Result<Arc<Group>, Refusal>, id: &GroupId| match group {
+        Ok(group) => u8::from(group.all_muted),
+        Err(_) => u8::from(kept.contains(id)),
+    };
+    Ok(wanted.into_iter().zip(&found).map(|(id, group)| Entry { stat: stat(group, &id), group_id: id }).collect())
+}
+
+async fn all_muted(call: &Call<'_>) -> Result<Vec<GroupId>, Failure> {
+    Ok(call.ask(AllMutedGroups { after: None, limit: usize::MAX }).await?.groups)
+}
+
+fn page(call: &Call<'_>) -> Result<(usize, usize), Failure> {
+    let page = usize::try_from(call.number("page", 1, 1..=u64::from(u32::MAX))?).unwrap_or(usize::MAX);
+    let size = call.size(50, 200)?;
+    Ok(((page - 1).saturating_mul(size), size))
+}

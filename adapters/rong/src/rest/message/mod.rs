@@ -1,0 +1,97 @@
+//! Messages the app sends into groups. The sender need not be a member, and mutes do not hold here.
+
+pub(super) mod publish;
+
+use conclave_core::model::{GroupId, Labels, Sender, UserId};
+use conclave_core::operation::{SendMessage, SpeakCheck};
+
+use super::Call;
+use crate::dialect::{limits, message};
+use crate::refusals::{Code, Failure};
+
+/// What the vendor has words for and the core does not: kept with the message under `rong.<field>`.
+const KEPT: &[&str] = &[
+    "pushContent",
+    "pushData",
+    "pushExt",
+    "isPersisted",
+    "isIncludeSender",
+    "contentAvailable",
+    "expansion",
+    "extraContent",
+    "disablePush",
+    "needReadReceipt",
+    "busChannel",
+];
+
+/// What is to be said, read and checked before anything is done.
+pub(super) struct Draft<'c> {
+    sender: UserId,
+    object_name: &'c str,
+    content: &'c str,
+    labels: Labels,
+    counted: bool,
+    shown_last: bool,
+    mentions: bool,
+    token: Option<String>,
+}
+
+impl<'c> Draft<'c> {
+    /// The message of a call.
+    pub(super) fn of(call: &'c Call<'_>) -> Result<Self, Failure> {
+        let object_name = call.required("objectName")?;
+        call.check_length("objectName", object_name, limits::OBJECT_NAME)?;
+        let content = call.required("content")?;
+        if content.len() > limits::CONTENT_BYTES {
+            return Err(call.too_long("content", limits::CONTENT_BYTES));
+        }
+        let mut labels = Labels::new();
+        for key in KEPT {
+            if let Some(value) = call.form.given(key) {
+                labels.insert(format!("rong.{key}"), value.to_owned());
+            }
+        }
+        let silent_last = matches!(call.form.given("disableUpdateLastMsg"), Some("true" | "1"));
+        Ok(Self {
+            sender: call.user_id("fromUserId")?,
+            object_name,
+            content,
+            labels,
+            counted: call.switch("isCounted", message::is_counted(object_name))?,
+            shown_last: !silent_last,
+            mentions: call.switch("isMentioned", false)?,
+            token: call.form.given("msgRandom").map(str::to_owned),
+        })
+    }
+
+    /// The same for one group; only the targets get it, or everybody where there are none.
+    pub(super) fn to_group(&self, group: GroupId, targets: Vec<UserId>, stored: bool) -> SendMessage {
+        let (body, more) = message::body(self.object_name, self.content);
+        let mut labels = self.labels.clone();
+        labels.extend(more);
+        SendMessage {
+            targets,
+            mention: self.mentions.then(|| message::mention(self.content)).flatten(),
+            counted: self.counted,
+            stored,
+            shown_last: self.shown_last,
+            token: self.token.clone(),
+            labels,
+            check: SpeakCheck::Skipped,
+            ..SendMessage::new(group, Sender::User(self.sender.clone()), body)
+        }
+    }
+}
+
+/// The groups a message is for; a message for some members only goes to one group.
+pub(super) fn groups(call: &Call<'_>, targeted: bool) -> Result<Vec<GroupId>, Failure> {
+    let ids = call.form.list("toGroupId");
+    let most = if targeted { 1 } else { limits::MESSAGE_GROUPS };
+    if ids.is_empty() {
+        return Err(super::call::missing("toGroupId"));
+    }
+    if ids.len() > most {
+        return Err(Code::Parameter.saying(format!("toGroupId count > {most}")));
+    }
+    ids.iter().map(|id| call.as_group_id(id)).collect()
+}

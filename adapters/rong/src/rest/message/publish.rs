@@ -1,0 +1,51 @@
+//! `/message/group/publish.json`: a message to up to three groups, or to some members of one.
+//! `/statusmessage/group/publish.json`: the same, kept nowhere and only for who is there now.
+
+use conclave_core::model::GroupId;
+use conclave_core::query::FindGroups;
+use serde::Serialize;
+
+use super::{Draft, groups};
+use crate::dialect::{limits, message};
+use crate::refusals::Failure;
+use crate::rest::{Call, envelope};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    #[serde(rename = "messageUIDs")]
+    message_uids: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    group_id: GroupId,
+    #[serde(rename = "messageUID")]
+    message_uid: String,
+}
+
+pub(crate) async fn publish(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    send(call, true).await
+}
+
+pub(crate) async fn publish_status(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    send(call, false).await
+}
+
+async fn send(call: &Call<'_>, stored: bool) -> Result<envelope::Answer, Failure> {
+    let draft = Draft::of(call)?;
+    let targets = call.optional_user_ids("toUserId", limits::LEGACY_USERS)?;
+    let groups = groups(call, !targets.is_empty())?;
+    // all of them are there, or nothing is said
+    let found = call.ask(FindGroups { groups: groups.clone() }).await?;
+    if let Some(refusal) = found.0.iter().find_map(|group| group.as_ref().err()) {
+        return Err(call.failure(refusal));
+    }
+    let mut message_uids = Vec::with_capacity(groups.len());
+    for group in groups {
+        let posted = call.run(draft.to_group(group.clone(), targets.clone(), stored)).await?;
+        message_uids.push(Entry { group_id: group, message_uid: message::uid(&posted.message.id) });
+    }
+    envelope::with(&Wire { message_uids })
+}

@@ -1,0 +1,38 @@
+//! `/user/getToken.json`: registers a user or refreshes name and portrait, and issues a token. Tokens issued
+//! before stay valid.
+
+use conclave_core::model::UserId;
+use conclave_core::operation::{NewUser, OnExisting, RegisterOutcome, RegisterUsers};
+use serde::Serialize;
+
+use super::Shown;
+use crate::refusals::Failure;
+use crate::rest::{Call, envelope};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    user_id: &'a UserId,
+    token: String,
+}
+
+pub(crate) async fn get_token(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let user = call.user_id("userId")?;
+    call.required("name")?;
+    let shown = Shown::of(call)?;
+    call.check_newcomers("userId", std::slice::from_ref(&user)).await?;
+    let account = NewUser {
+        nick: shown.name.unwrap_or_default().to_owned(),
+        avatar: shown.portrait.unwrap_or_default().to_owned(),
+        ..NewUser::of(user.clone())
+    };
+    let registered =
+        call.run(RegisterUsers { users: vec![account], on_existing: OnExisting::Update, folded: false }).await?;
+    for (_, outcome) in &registered.outcomes {
+        if let RegisterOutcome::Refused(refusal) = outcome {
+            return Err(call.failure(refusal));
+        }
+    }
+    let token = call.app.tokens.issue(&user, call.app.realm.groups.now());
+    envelope::with(&Wire { user_id: &user, token })
+}

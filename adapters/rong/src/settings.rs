@@ -1,0 +1,27 @@
+//! What the vendor makes a switch of its console, and what its documentation leaves open.
+
+conclave_kit::settings! {
+    /// Settings of one app.
+    pub struct Settings {
+        /// HTTP status of answers with a code 25400..25499; the vendor does not document it. 200 or 400 are plausible.
+        status_254xx: u16 = 400;
+        /// Whether hosted groups (`/entrust`) are enabled; without, these calls get 1009.
+        hosting: bool = true;
+        /// The keys of `groupExtProfile` that exist, at most ten, each beginning with `ext_`. Others get 25415.
+        ext_keys: Vec<String> = Vec::new();
+        /// Most members of a group made through this API.
+        group_capacity: u32 = 3000;
+        /// Most managers of a group, the owner not counted.
+        managers: u32 = 10;
+        /// Most users muted in all groups at once.
+        muted_everywhere: u32 = 100;
+        /// Most members one user follows in a group.
+        follows: u32 = 200;
+        /// The `role` filter of the joined groups counts 1 owner, 2 manager, 3 member instead of 1 member, 2 manager, 3 owner.
+        joined_role_owner_first: bool = false;
+        /// Times told as text (mute lists, user info) are this many minutes ahead of UTC: 480 in the China data centre, 0 elsewhere.
+        utc_offset_minutes: i32 = 480;
+        /// How long a user's token lasts, in seconds; 0 is for ever.
+        token_lifetime: u64 = 0;
+    }
+}

@@ -1,0 +1,72 @@
+//! Letting clients in: the token travels in the query, and there is no frame to ask for admission.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conclave_kit::{Caller, Connected, Door, Outbox, Session, query_pairs};
+
+use super::frame;
+use super::session::RongSession;
+use crate::Rong;
+use crate::token::{self, InvalidToken};
+
+/// Why a client is not let in, as the first frame says it.
+mod status {
+    pub(super) const IDENTIFIER: u8 = 2;
+    pub(super) const UNAVAILABLE: u8 = 3;
+    pub(super) const TOKEN: u8 = 4;
+    pub(super) const USER_BLOCKED: u8 = 9;
+    pub(super) const TOKEN_EXPIRED: u8 = 10;
+}
+
+/// Longest device id that is kept as it came; clients make 22 characters.
+const LONGEST_DEVICE: usize = 64;
+
+#[async_trait]
+impl Door for Rong {
+    fn path(&self) -> &'static str {
+        "/websocket"
+    }
+
+    fn longest_frame(&self) -> usize {
+        frame::LONGEST
+    }
+
+    async fn open(&self, caller: Caller<'_>, out: &mut Outbox) -> Option<Box<dyn Session>> {
+        let query = query_pairs(caller.parts.uri.query().unwrap_or_default());
+        let value = |key: &str| query.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value.as_str());
+        let Some(app) = self.app(value("appId")) else {
+            out.send(frame::refused(status::IDENTIFIER));
+            out.close();
+            return None;
+        };
+        let user = match token::verify(&app, value("token")).await {
+            Ok(user) => user,
+            Err(invalid) => {
+                out.send(frame::refused(refusal(&invalid)));
+                out.close();
+                return None;
+            }
+        };
+        let version = value("protocolVer").parse().unwrap_or(3);
+        out.send(frame::accepted(version, user.as_str(), caller.connection, app.realm.groups.now()));
+        let connected = Connected { realm: app.realm.name.clone(), user, device: device(value("deviceId"), caller) };
+        Some(Box::new(RongSession::new(Arc::clone(&app), connected)))
+    }
+}
+
+/// The device as it is named among all surfaces' devices. Without an id of its own a client is a new device each
+/// time.
+fn device(id: &str, caller: Caller<'_>) -> String {
+    let plain = (1..=LONGEST_DEVICE).contains(&id.len()) && !id.chars().any(char::is_control);
+    format!("rong:{}", if plain { id } else { caller.connection })
+}
+
+fn refusal(invalid: &InvalidToken) -> u8 {
+    match invalid {
+        InvalidToken::Forged => status::TOKEN,
+        InvalidToken::Expired => status::TOKEN_EXPIRED,
+        InvalidToken::UserGone => status::USER_BLOCKED,
+        InvalidToken::Unknown(_) => status::UNAVAILABLE,
+    }
+}

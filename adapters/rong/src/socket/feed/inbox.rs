@@ -1,0 +1,88 @@
+//! Events -> the messages of an inbox.
+
+use std::sync::Arc;
+
+use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::model::{GroupId, Message, MessageState, Sender, UserId};
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::{Messages, Start};
+use conclave_core::refusal::Refusal;
+use prost::Message as _;
+
+use super::{Page, Place, Reader};
+use crate::realm::App;
+use crate::socket::message;
+use crate::socket::wire::DownStreamMessage;
+
+/// About how many bytes one answer has at most.
+const BYTES: usize = 512 * 1024;
+
+/// The messages of a page, where the reader is after them, and whether there is more. What is too much for one
+/// answer is left for the next.
+pub(crate) async fn inbox(
+    reader: Reader<'_>,
+    page: Page,
+    with_sent: bool,
+) -> Result<(Vec<DownStreamMessage>, Place, bool), Refusal> {
+    let mut list = Vec::new();
+    let mut bytes = 0;
+    let mut before: Option<Place> = None;
+    for (event, place) in page.entries {
+        let told = entries(reader, &event).await?;
+        let told: Vec<_> = told.into_iter().filter(|entry| with_sent || entry.direction != Some(1)).collect();
+        let size: usize = told.iter().map(|entry| entry.encoded_len()).sum();
+        if let Some(before) = before.filter(|_| bytes > 0 && bytes + size > BYTES) {
+            return Ok((list, before, true));
+        }
+        bytes += size;
+        list.extend(told);
+        before = Some(place);
+    }
+    Ok((list, page.place, page.more))
+}
+
+async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMessage>, Refusal> {
+    let Some(group) = &event.group else { return Ok(Vec::new()) };
+    match &event.what {
+        Happening::MessageSent { sequence, .. } => {
+            let sent = stored(reader.app, group, *sequence).await?;
+            let kept = sent.filter(|sent| sent.state == MessageState::Kept && is_for(event, sent, reader.user));
+            Ok(kept.iter().map(|sent| message::down(sent, reader.user)).collect())
+        }
+        Happening::MessagesRecalled { sequences, .. } => {
+            let mut list = Vec::with_capacity(sequences.len());
+            for sequence in sequences {
+                let gone = stored(reader.app, group, *sequence).await?.filter(|gone| is_target(gone, reader.user));
+                list.extend(gone.iter().map(|gone| message::recall_notice(gone, event, reader.user)));
+            }
+            Ok(list)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The message of this number.
+pub(crate) async fn stored(app: &App, group: &GroupId, sequence: u64) -> Result<Option<Arc<Message>>, Refusal> {
+    let query = Messages { group: group.clone(), start: Start::Sequence(sequence), newest_first: false, limit: 1 };
+    let found = match app.realm.groups.ask(&Actor::app(), query).await {
+        Ok(found) => found,
+        // the group is gone, and with it the way to its messages
+        Err(Refusal::GroupNotFound { .. }) => return Ok(None),
+        Err(refusal) => return Err(refusal),
+    };
+    Ok(found.messages.into_iter().find(|message| message.sequence == sequence))
+}
+
+fn is_target(message: &Message, reader: &UserId) -> bool {
+    message.targets.is_empty() || message.targets.contains(reader) || is_by(message, reader)
+}
+
+fn is_by(message: &Message, reader: &UserId) -> bool {
+    matches!(&message.sender, Sender::User(sender) if sender == reader)
+}
+
+/// What the app says in a user's name, that user hears only where the app asked for it.
+pub(crate) fn is_for(event: &Event, message: &Message, reader: &UserId) -> bool {
+    !(matches!(event.actor, Actor::App { .. }) && is_by(message, reader))
+        || message.labels.get("rong.isIncludeSender").is_some_and(|include| include == "1")
+}

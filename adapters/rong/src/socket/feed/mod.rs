@@ -1,0 +1,241 @@
+//! What a client has not heard yet.
+//!
+//! Clients remember a moment: what is later, they have not heard. Events have a number, and several can happen in
+//! one millisecond; so each reader counts moments of their own, never earlier than the true ones and never two
+//! alike: an event's moment is its true one, or one more than the moment before it. A moment a client comes back
+//! with is found again by counting from a little before it.
+
+mod changes;
+mod inbox;
+
+use std::sync::Arc;
+
+use conclave_core::event::{Actor, Event, Happening, Joining, ProfileChange};
+use conclave_core::model::UserId;
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::{Feed, FeedPage, LogAt, LogPlace};
+use conclave_core::refusal::Refusal;
+
+pub(crate) use changes::{changes, concerns};
+pub(crate) use inbox::{inbox, is_for, stored};
+
+use crate::dialect::limits;
+use crate::dialect::permissions::Permissions;
+use crate::realm::App;
+
+/// How far before a moment counting begins, milliseconds. Long enough that the decisions of one moment are all
+/// committed, and that bursts have come to rest.
+const WINDOW: u64 = 10_000;
+/// How long messages wait for a client that is away, milliseconds: seven days.
+const KEPT: u64 = 7 * 24 * 3600 * 1000;
+/// Most events of one answer.
+const PAGE: usize = 100;
+/// How many events are looked at in one go, and how often in one answer.
+const CHUNK: usize = 256;
+const CHUNKS: usize = 8;
+
+/// Up to where a reader has heard one kind of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The number of the last event, heard or passed over.
+    pub(crate) sequence: u64,
+    /// The reader's moment of the last one heard.
+    pub(crate) time: u64,
+}
+
+impl Place {
+    /// The moment of an event that so many entries come of.
+    fn next(self, event: &Event, weight: u64) -> Self {
+        let time = event.at.0.max(self.time.saturating_add(1)).saturating_add(weight.saturating_sub(1));
+        Self { sequence: event.sequence, time }
+    }
+}
+
+/// Where clients are that come back without remembering: places by user and device. What is forgotten here is
+/// heard from now on.
+pub(crate) struct Cursors(quick_cache::sync::Cache<(UserId, String), Place>);
+
+/// How many places are remembered in an app.
+const REMEMBERED: usize = 20_000;
+
+impl Default for Cursors {
+    fn default() -> Self {
+        Self(quick_cache::sync::Cache::new(REMEMBERED))
+    }
+}
+
+/// The two kinds of things that are fetched apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Messages, and that they were taken back.
+    Inbox,
+    /// What happens to groups and in them.
+    Changes,
+}
+
+/// Whether an event is something this device fetches, and how many entries come of it.
+pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
+    let here = matches!(&event.actor, Actor::User { device: Some(actor), .. } if actor == device);
+    let told = match &event.what {
+        Happening::MessageSent { .. } => return Some((Kind::Inbox, 1)),
+        Happening::MessagesRecalled { sequences, .. } => return Some((Kind::Inbox, sequences.len() as u64)),
+        Happening::GroupCreated { owner, .. } | Happening::GroupDisbanded { owner, .. } => owner.is_some(),
+        Happening::MembersJoined { how, .. } => *how != Joining::Imported,
+        Happening::OwnerChanged { to, .. } => to.is_some(),
+        Happening::MembersLeft { .. }
+        | Happening::AdminsAdded(_)
+        | Happening::AdminsRemoved(_)
+        | Happening::AnnouncementChanged(_)
+        | Happening::RequestChanged(_) => true,
+        Happening::ProfileChanged(change) => is_shown(change),
+        Happening::PolicyChanged { before, after } => Permissions::of(before) != Permissions::of(after),
+        Happening::MemberChanged { card, extra, .. } => card.is_some() || extra.is_some(),
+        // the device that did it knows
+        Happening::RemarkChanged { .. } | Happening::FollowsChanged { .. } => !here,
+        _ => false,
+    };
+    told.then_some((Kind::Changes, 1))
+}
+
+/// Whether something changed that this vendor shows.
+fn is_shown(change: &ProfileChange) -> bool {
+    change.name.is_some()
+        || change.introduction.is_some()
+        || change.avatar.is_some()
+        || change.fields.keys().any(|key| limits::is_ext_key(key))
+}
+
+/// An event and the reader's place once it is heard.
+pub(crate) type Entry = (Arc<Event>, Place);
+
+/// The next events of one kind.
+pub(crate) struct Page {
+    pub(crate) entries: Vec<Entry>,
+    /// Where the reader is after all of them.
+    pub(crate) place: Place,
+    pub(crate) more: bool,
+}
+
+/// Reads on behalf of one device of one user.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) user: &'a UserId,
+    pub(crate) device: &'a str,
+}
+
+impl Reader<'_> {
+    /// Where a client is that comes with this moment: where it was left when it is that moment, else found again.
+    pub(crate) async fn place(&self, kind: Kind, left: Option<Place>, time: i64) -> Result<Place, Refusal> {
+        let time = u64::try_from(time).unwrap_or(0);
+        match left {
+            Some(place) if place.time == time => Ok(place),
+            _ => self.found(kind, time).await,
+        }
+    }
+
+    async fn found(&self, kind: Kind, time: u64) -> Result<Place, Refusal> {
+        let now = self.app.realm.groups.now();
+        let oldest = now.0.saturating_sub(KEPT);
+        if time < oldest {
+            return Ok(Place { sequence: self.log_at(oldest).await?.before, time });
+        }
+        let mut place = Place { sequence: self.log_at(time.saturating_sub(WINDOW)).await?.before, time: 0 };
+        loop {
+            let page = self.feed(place.sequence).await?;
+            for event in &page.events {
+                let Some((_, weight)) = class(event, self.device).filter(|(of, _)| *of == kind) else { continue };
+                let next = place.next(event, weight);
+                if next.time > time {
+                    return Ok(Place { time, ..place });
+                }
+                place = next;
+            }
+            place.sequence = page.last.max(place.sequence);
+            if !page.more {
+                return Ok(Place { time, ..place });
+            }
+        }
+    }
+
+    /// Where a client begins that was not here before, or is not remembered: behind everything there is.
+    async fn beginning(&self, kind: Kind) -> Result<Place, Refusal> {
+        let from = self.app.realm.groups.now().0.saturating_sub(WINDOW);
+        let mut place = Place { sequence: self.log_at(from).await?.before, time: from };
+        loop {
+            let page = self.feed(place.sequence).await?;
+            for event in &page.events {
+                if let Some((_, weight)) = class(event, self.device).filter(|(of, _)| *of == kind) {
+                    place = place.next(event, weight);
+                }
+            }
+            place.sequence = page.last.max(place.sequence);
+            if !page.more {
+                return Ok(place);
+            }
+        }
+    }
+
+    /// Where this device was when it last asked, or the beginning.
+    pub(crate) async fn remembered(&self, kind: Kind) -> Result<Place, Refusal> {
+        let key = (self.user.clone(), self.device.to_owned());
+        match self.app.cursors.0.get(&key) {
+            Some(place) => Ok(place),
+            None => self.beginning(kind).await,
+        }
+    }
+
+    /// Remembers where this device is.
+    pub(crate) fn remember(&self, place: Place) {
+        self.app.cursors.0.insert((self.user.clone(), self.device.to_owned()), place);
+    }
+
+    /// The next events of one kind after a place.
+    pub(crate) async fn page(&self, kind: Kind, mut place: Place) -> Result<Page, Refusal> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for _ in 0..CHUNKS {
+            let page = self.feed(place.sequence).await?;
+            for event in page.events {
+                let Some((_, weight)) = class(&event, self.device).filter(|(of, _)| *of == kind) else { continue };
+                // what was changed in one go is told in one go
+                if entries.len() >= PAGE && !entries.last().is_some_and(|(last, _)| goes_on(last, &event)) {
+                    return Ok(Page { entries, place, more: true });
+                }
+                place = place.next(&event, weight);
+                entries.push((event, place));
+            }
+            place.sequence = page.last.max(place.sequence);
+            if !page.more {
+                return Ok(Page { entries, place, more: false });
+            }
+            if entries.len() >= PAGE {
+                break;
+            }
+        }
+        Ok(Page { entries, place, more: true })
+    }
+
+    async fn feed(&self, after: u64) -> Result<FeedPage, Refusal> {
+        self.app.realm.groups.ask(&Actor::app(), Feed { user: self.user.clone(), after, limit: CHUNK }).await
+    }
+
+    async fn log_at(&self, time: u64) -> Result<LogPlace, Refusal> {
+        let at = conclave_core::model::Millis(time);
+        self.app.realm.groups.ask(&Actor::app(), LogAt { at }).await
+    }
+}
+
+/// Whether two changes of a profile were made in one go: they are told as one.
+fn goes_on(last: &Event, event: &Event) -> bool {
+    let is_profile = |event: &Event| {
+        matches!(
+            event.what,
+            Happening::ProfileChanged(_) | Happening::AnnouncementChanged(_) | Happening::PolicyChanged { .. }
+        )
+    };
+    is_profile(last)
+        && is_profile(event)
+        && last.sequence + 1 == event.sequence
+        && (last.at, &last.group, &last.actor) == (event.at, &event.group, &event.actor)
+        && std::mem::discriminant(&last.what) != std::mem::discriminant(&event.what)
+}

@@ -1,0 +1,85 @@
+//! `channelMemJoin`, `channelMemInvite`, `channelApplyResp`: coming in, with whatever consent the group wants.
+
+use conclave_core::model::UserId;
+use conclave_core::operation::{
+    AddMembers, AnswerInvitation, Applied, Apply, DecideRequest, Decided, NewMember, OnBlocked, OnFull, OnMember,
+    OnUnknown, Outcome, Quiet,
+};
+
+use super::done;
+use crate::dialect::limits;
+use crate::refusals::{Code, client};
+use crate::socket::call::{Answer, Call, Denied, decode};
+use crate::socket::wire::{ChannelsMemberResponseInput, ChannelsMembersInput};
+
+/// Longest reason.
+const REASON: usize = 128;
+
+/// The caller asks to join.
+pub(crate) async fn join(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: ChannelsMembersInput = decode(body)?;
+    let group = Call::group_id(asked.target_id.as_ref())?;
+    match call.run(Apply { group, user: None, message: String::new() }).await? {
+        Applied::Joined => Ok(done(0)),
+        Applied::Waiting => Ok(done(client::AWAITS_MANAGERS)),
+        Applied::Already => Err(Code::AlreadyMember.into()),
+    }
+}
+
+/// The caller invites; whoever is in already is left out unless all are.
+pub(crate) async fn invite(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: ChannelsMembersInput = decode(body)?;
+    let group = Call::group_id(asked.target_id.as_ref())?;
+    let users = Call::user_ids(&asked.user_ids, limits::CREATE_USERS)?;
+    call.check_newcomers(&users).await?;
+    let add = AddMembers {
+        group,
+        members: users.into_iter().map(NewMember::now).collect(),
+        ask: true,
+        message: String::new(),
+        quiet: Quiet::Nobody,
+        on_unknown: OnUnknown::Register,
+        on_member: OnMember::RefuseIfAll,
+        on_blocked: OnBlocked::Refuse,
+        on_full: OnFull::Refuse,
+    };
+    let added = call.run(add).await?;
+    let any = |wanted: &Outcome| added.outcomes.iter().any(|(_, outcome)| outcome == wanted);
+    Ok(done(if any(&Outcome::AwaitsManagers) {
+        client::AWAITS_MANAGERS
+    } else if any(&Outcome::AwaitsInvitee) {
+        client::AWAITS_INVITEE
+    } else {
+        0
+    }))
+}
+
+/// The invited user, or one of those who decide, says yes or no.
+pub(crate) async fn respond(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: ChannelsMemberResponseInput = decode(body)?;
+    let group = Call::group_id(asked.target_id.as_ref())?;
+    let inviter = named(asked.inviter_id.as_deref())?;
+    let accept = match asked.opt_result {
+        Some(0) => false,
+        Some(1) => true,
+        _ => return Err(Code::BadParameter.into()),
+    };
+    let reason = asked.detail.unwrap_or_default();
+    if limits::is_longer(&reason, REASON) {
+        return Err(Code::FieldTooLong.into());
+    }
+    let decided = match asked.opt_type {
+        Some(0) => call.run(AnswerInvitation { group, user: call.user.clone(), inviter, accept, reason }).await?,
+        Some(1) => {
+            let user = named(asked.join_user_id.as_deref())?.ok_or(Code::BadParameter)?;
+            call.run(DecideRequest { group, user, inviter, accept, reason }).await?
+        }
+        _ => return Err(Code::BadParameter.into()),
+    };
+    Ok(done(if decided == Decided::AwaitsInvitee { client::AWAITS_INVITEE } else { 0 }))
+}
+
+/// A user that may be left out.
+fn named(id: Option<&str>) -> Result<Option<UserId>, Denied> {
+    id.filter(|id| !id.is_empty()).map(Call::user_id).transpose()
+}

@@ -1,0 +1,93 @@
+//! `upChannelInfo` and `qChannelInfo`: what a group shows and permits.
+
+use std::sync::Arc;
+
+use conclave_core::event::ProfileChange;
+use conclave_core::model::{Circle, Group, GroupId};
+use conclave_core::operation::UpdateGroup;
+use conclave_core::query::{FindGroups, MembersNamed, RemarksOf};
+use conclave_core::refusal::{Needs, Refusal};
+
+use super::texts::Texts;
+use super::{done, groups};
+use crate::refusals::Code;
+use crate::socket::call::{Answer, Call, Denied, decode, hosted};
+use crate::socket::show;
+use crate::socket::wire::{ChannelsInput, ChannelsJoinedInfo, MultiChannels};
+
+/// Most groups of one question.
+pub(super) const GROUPS: usize = 20;
+
+/// Changes what is given and leaves the rest.
+pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: ChannelsInput = decode(body)?;
+    let id = Call::group_id(asked.target_id.as_ref())?;
+    let texts = Texts::of(call, &asked.setting_profile, &asked.ext_profile)?;
+    let owners = texts.permissions.profile.is_some();
+    let update = UpdateGroup {
+        profile: ProfileChange {
+            name: texts.profile.name,
+            introduction: texts.profile.introduction,
+            avatar: texts.profile.portrait,
+            fields: texts.fields,
+            ..ProfileChange::default()
+        },
+        announcement: texts.profile.announcement,
+        policy: texts.permissions.change(),
+        ..UpdateGroup::of(id.clone())
+    };
+    match call.try_run(update).await {
+        Ok(()) => Ok(done(0)),
+        Err(refusal) => Err(update_refused(call, &id, owners, &refusal).await),
+    }
+}
+
+/// Who may edit the group but not say who may edit it, has touched a key that is the owner's alone.
+async fn update_refused(call: &Call<'_>, id: &GroupId, owners: bool, refusal: &Refusal) -> Denied {
+    let denied = hosted(refusal);
+    if !owners || !matches!(refusal, Refusal::NotPermitted { needs: Needs::Ownership, .. }) {
+        return denied;
+    }
+    match call.hosted_group(id).await {
+        Ok(group) if group.policy.edit_profile > Circle::Owner => Denied::from(Code::Illegal).naming("profilePerm"),
+        _ => denied,
+    }
+}
+
+/// What groups show, whether the caller is in them or not. Those that are not there are left out; none at all is
+/// a failure.
+pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: MultiChannels = decode(body)?;
+    if asked.list.len() > GROUPS {
+        return Err(Code::QueryCount.into());
+    }
+    let ids: Vec<GroupId> =
+        asked.list.iter().map(|group| Call::group_id(group.target_id.as_ref())).collect::<Result<_, _>>()?;
+    let found: Vec<Arc<Group>> = call.look(FindGroups { groups: ids }).await?.0.into_iter().flatten().collect();
+    if found.is_empty() {
+        return Err(Code::NoGroup.into());
+    }
+    let shown = show_all(call, found, false).await?;
+    if shown.is_empty() { Err(Code::NotHosted.into()) } else { Ok(groups(shown, None)) }
+}
+
+/// Hosted groups with the caller's own membership, all of them or those the caller is in.
+pub(super) async fn show_all(
+    call: &Call<'_>,
+    mut found: Vec<Arc<Group>>,
+    joined: bool,
+) -> Result<Vec<ChannelsJoinedInfo>, Denied> {
+    found.retain(|group| group.governed);
+    let ids = found.iter().map(|group| group.id.clone()).collect();
+    let remarks = call.ask(RemarksOf { user: call.user.clone(), groups: ids }).await?.0;
+    let mut shown = Vec::with_capacity(found.len());
+    for (group, remark) in found.iter().zip(remarks) {
+        let named = MembersNamed { group: group.id.clone(), users: vec![call.user.clone()] };
+        // between finding it and looking into it, the group may have gone
+        let own = call.look(named).await.ok().and_then(|mut named| named.members.pop().flatten());
+        if own.is_some() || !joined {
+            shown.push(ChannelsJoinedInfo { user_info: own.map(|own| show::own(&own, &remark)), ..show::group(group) });
+        }
+    }
+    Ok(shown)
+}

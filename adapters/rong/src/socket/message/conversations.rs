@@ -1,0 +1,75 @@
+//! `qryRelationR` and `qryRLBatch`: the caller's conversations, which here are the groups the caller is in where
+//! something was said.
+
+use std::sync::Arc;
+
+use conclave_core::model::{Group, GroupId, Millis};
+use conclave_core::query::{FindGroups, JoinedGroups, Start};
+use prost::Message as _;
+
+use super::{down, history};
+use crate::refusals::client;
+use crate::socket::call::{Answer, Call, Denied, decode, millis};
+use crate::socket::wire::{GROUP, RelationDelBatchReq, RelationInfo, RelationQryInput, RelationsOutput};
+
+/// Most conversations of one answer.
+const MOST: usize = 1000;
+/// Most conversations named in one question.
+const NAMED: usize = 100;
+/// Robots only; there are none.
+const ROBOTS_ONLY: i32 = 2;
+
+/// A page of conversations by their last message: older than a moment and newest first, or newer.
+pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: RelationQryInput = decode(body)?;
+    let count = usize::try_from(asked.count.unwrap_or(0)).unwrap_or(0).clamp(1, MOST);
+    let time = u64::try_from(asked.start_time.unwrap_or(0)).unwrap_or(0);
+    let newest_first = asked.order != Some(1);
+    let other = !asked.channel_type.is_empty() && !asked.channel_type.contains(&GROUP);
+    let mut found: Vec<(Millis, Arc<Group>)> = if other || asked.bot_type == Some(ROBOTS_ONLY) {
+        Vec::new()
+    } else {
+        let joined = call.ask(JoinedGroups::all(call.user.clone())).await?.groups;
+        joined.into_iter().filter_map(|(group, _)| Some((group.last_message?, group))).collect()
+    };
+    found.retain(|(at, _)| if newest_first { time == 0 || at.0 < time } else { at.0 > time });
+    found.sort_by(|(one, a), (other, b)| (one, &a.id).cmp(&(other, &b.id)));
+    if newest_first {
+        found.reverse();
+    }
+    let more = found.len() > count;
+    found.truncate(count);
+    let pull_time = found.last().map_or(time, |(at, _)| at.0);
+    let mut info = Vec::with_capacity(found.len());
+    for (at, group) in &found {
+        info.push(relation(call, group, *at).await?);
+    }
+    let answer = RelationsOutput { info, is_finished: Some(!more), pull_time: Some(millis(pull_time)) };
+    Ok(answer.encode_to_vec())
+}
+
+/// Named conversations with their last messages.
+pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: RelationDelBatchReq = decode(body)?;
+    if asked.relation.len() > NAMED {
+        return Err(Denied::status(client::BAD_PARAMETER));
+    }
+    let wanted = asked.relation.iter().filter(|relation| relation.conversation_type == GROUP);
+    let groups: Vec<GroupId> = wanted.filter_map(|relation| GroupId::new(&relation.conversation_id).ok()).collect();
+    let mut info = Vec::with_capacity(groups.len());
+    for group in call.ask(FindGroups { groups }).await?.0.into_iter().flatten() {
+        info.push(relation(call, &group, group.last_message.unwrap_or_default()).await?);
+    }
+    Ok(RelationsOutput { info, is_finished: Some(true), pull_time: None }.encode_to_vec())
+}
+
+async fn relation(call: &Call<'_>, group: &Group, at: Millis) -> Result<RelationInfo, Denied> {
+    // one that only has messages the caller may not read, is told without
+    let last = history::page(call, group.id.clone(), Start::Edge, true, 1).await.unwrap_or_default().0;
+    Ok(RelationInfo {
+        kind: GROUP,
+        user_id: group.id.to_string(),
+        msg: last.iter().find(|sent| sent.shown_last).map(|sent| down(sent, call.user)),
+        version_time: Some(millis(at.0)),
+    })
+}

@@ -1,0 +1,103 @@
+//! `qryGMsg` and `qryMsg`: what was said.
+
+use std::sync::Arc;
+
+use conclave_core::model::{GroupId, Message, MessageState, Millis};
+use conclave_core::query::{MessageById, Messages, Start};
+use conclave_core::refusal::Refusal;
+use prost::Message as _;
+
+use super::{down, is_persisted};
+use crate::dialect::message;
+use crate::refusals::client;
+use crate::socket::call::{Answer, Call, Denied, decode, millis};
+use crate::socket::wire::{HistoryMsgInput, HistoryMsgOuput, MsgQuery, MsgQueryAck};
+
+/// Most messages of one answer.
+const MOST: usize = 100;
+/// How often the history is looked into for one answer: taken back and unpersisted messages are passed over.
+const LOOKS: usize = 20;
+
+/// A page of a group's history: newest first and older than a moment, or oldest first and newer.
+pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: HistoryMsgInput = decode(body)?;
+    let group = GroupId::new(asked.target_id.unwrap_or_default()).map_err(|_| denied(client::NOT_IN_GROUP))?;
+    let count = usize::try_from(asked.count.unwrap_or(20)).unwrap_or(0).clamp(1, MOST);
+    let time = u64::try_from(asked.time.unwrap_or(0)).unwrap_or(0);
+    let newest_first = asked.order != Some(1);
+    let start = match (newest_first, time) {
+        (true, 0) => Start::Edge,
+        (true, time) => Start::Time(Millis(time - 1)),
+        (false, time) => Start::Time(Millis(time).plus(1)),
+    };
+    let (found, more) = page(call, group, start, newest_first, count).await.map_err(|refusal| refused(&refusal))?;
+    let sync_time = found.last().map_or(asked.time.unwrap_or(0), |last| millis(last.at.0));
+    let list = found.iter().map(|sent| down(sent, call.user)).collect();
+    Ok(HistoryMsgOuput { list, sync_time, has_msg: i32::from(more) }.encode_to_vec())
+}
+
+/// So many messages that can be read, and whether there are more. Clients go on from the last one's moment, so
+/// all that were sent in that millisecond come along.
+pub(super) async fn page(
+    call: &Call<'_>,
+    group: GroupId,
+    mut start: Start,
+    newest_first: bool,
+    count: usize,
+) -> Result<(Vec<Arc<Message>>, bool), Refusal> {
+    let mut found: Vec<Arc<Message>> = Vec::with_capacity(count);
+    for _ in 0..LOOKS {
+        let limit = (count + 1).saturating_sub(found.len()).max(2);
+        let page = call.try_ask(Messages { group: group.clone(), start, newest_first, limit }).await?;
+        for sent in page.messages {
+            if sent.state != MessageState::Kept || !is_persisted(&sent) {
+                continue;
+            }
+            if found.len() >= count && found.last().is_none_or(|last| last.at != sent.at) {
+                return Ok((found, true));
+            }
+            found.push(sent);
+        }
+        match page.next {
+            Some(next) => start = Start::Sequence(next),
+            None => return Ok((found, false)),
+        }
+    }
+    Ok((found, true))
+}
+
+/// Messages by their ids; those that cannot be read are named.
+pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: MsgQuery = decode(body)?;
+    if asked.query.len() > MOST {
+        return Err(denied(client::BAD_PARAMETER));
+    }
+    let mut answer = MsgQueryAck::default();
+    for wanted in asked.query {
+        match find(call, &asked.target_id, &wanted.msg_uid).await? {
+            Some(sent) => answer.list.push(down(&sent, call.user)),
+            None => answer.not_exist_msg_id.push(wanted.msg_uid),
+        }
+    }
+    Ok(answer.encode_to_vec())
+}
+
+async fn find(call: &Call<'_>, group: &str, uid: &str) -> Result<Option<Arc<Message>>, Denied> {
+    let Some(id) = message::id_of(uid) else { return Ok(None) };
+    match call.try_ask(MessageById { message: id }).await {
+        Ok(found) => {
+            let readable = found.0.state == MessageState::Kept && found.0.group.as_str() == group;
+            Ok(readable.then_some(found.0))
+        }
+        Err(Refusal::MessageIdNotFound(_)) => Ok(None),
+        Err(refusal) => Err(refused(&refusal)),
+    }
+}
+
+fn denied(status: u16) -> Denied {
+    Denied::status(status)
+}
+
+fn refused(refusal: &Refusal) -> Denied {
+    denied(client::speech(refusal))
+}

@@ -1,0 +1,225 @@
+//! Messages between their neutral form and the wire's.
+//!
+//! What this vendor has words for and the core does not is kept with a message under `rong.<field>`, as messages
+//! through the server API are.
+
+pub(crate) mod conversations;
+pub(crate) mod history;
+pub(crate) mod recall;
+pub(crate) mod send;
+
+use conclave_core::event::Event;
+use conclave_core::model::{Labels, Message, Sender, UserId};
+use serde_json::{Value, json};
+
+use super::call::{millis, system};
+use super::wire::{DownStreamMessage, GROUP, PushExtra, ReferenceData, UpStreamMessage};
+use crate::dialect::message;
+
+/// The flags a client sends with a message.
+mod flag {
+    pub(super) const PERSISTED: i32 = 1;
+    pub(super) const COUNTED: i32 = 2;
+    pub(super) const MENTIONS: i32 = 4;
+    pub(super) const SILENT: i32 = 32;
+    pub(super) const EXPANDABLE: i32 = 64;
+}
+
+/// The type of the notice that a message was taken back.
+const RECALL: &str = "RC:RcCmd";
+/// The flag of messages that are kept nowhere.
+const PASSING: i64 = 64;
+/// Begins the tokens made of a client's numbers.
+const TOKEN: &str = "rong:";
+
+/// The label of a field.
+fn label(field: &str) -> String {
+    format!("rong.{field}")
+}
+
+fn text(labels: &Labels, field: &str) -> Option<String> {
+    labels.get(&label(field)).cloned()
+}
+
+fn number<N: std::str::FromStr>(labels: &Labels, field: &str) -> Option<N> {
+    labels.get(&label(field)).and_then(|text| text.parse().ok())
+}
+
+/// The flags of a message, as its sender's client would have sent them.
+fn flags(message: &Message) -> i32 {
+    let is = |field: &str, value: &str| message.labels.get(&label(field)).is_some_and(|text| text == value);
+    let kept = number::<i32>(&message.labels, "session");
+    let own = kept.unwrap_or_else(|| {
+        let persisted = if is("isPersisted", "0") { 0 } else { flag::PERSISTED };
+        let expandable = if is("expansion", "true") { flag::EXPANDABLE } else { 0 };
+        persisted | expandable
+    });
+    let own = own & (flag::PERSISTED | flag::SILENT | flag::EXPANDABLE);
+    let counted = if message.counted { flag::COUNTED } else { 0 };
+    let mentions = if message.mention.is_some() { flag::MENTIONS } else { 0 };
+    own | counted | mentions
+}
+
+/// Whether a message is found in the history.
+fn is_persisted(message: &Message) -> bool {
+    flags(message) & flag::PERSISTED != 0
+}
+
+/// The same flags, in the numbers of messages on their way out.
+fn status(flags: i32) -> i64 {
+    let rows = [
+        (flag::PERSISTED, 16),
+        (flag::COUNTED, 32),
+        (flag::MENTIONS, 64),
+        (flag::SILENT, 512),
+        (flag::EXPANDABLE, 1024),
+    ];
+    rows.into_iter().filter(|(flag, _)| flags & flag != 0).map(|(_, bit)| bit).sum()
+}
+
+fn sender(message: &Message) -> String {
+    match &message.sender {
+        Sender::User(user) => user.to_string(),
+        Sender::App => system(),
+    }
+}
+
+/// 1 sent by the reader, 2 received.
+fn direction(sender: &Sender, reader: &UserId) -> i32 {
+    if matches!(sender, Sender::User(user) if user == reader) { 1 } else { 2 }
+}
+
+/// A message as a reader gets it.
+pub(crate) fn down(sent: &Message, reader: &UserId) -> DownStreamMessage {
+    let (classname, content) = message::object(&sent.body, sent.mention.as_ref(), &sent.labels);
+    let labels = &sent.labels;
+    DownStreamMessage {
+        from_user_id: sender(sent),
+        kind: GROUP,
+        group_id: Some(sent.group.to_string()),
+        classname,
+        content,
+        data_time: millis(sent.at.0),
+        status: status(flags(sent)),
+        msg_id: Some(message::uid(&sent.id)),
+        direction: Some(direction(&sent.sender, reader)),
+        client_unique_id: client_id(sent),
+        extra_content: expansion(labels),
+        push_content: text(labels, "pushContent"),
+        config_flag: number(labels, "configFlag"),
+        push_ext: push_ext(labels),
+        bus_channel: text(labels, "busChannel"),
+        // numbers begin at 1: without one it is kept nowhere
+        ext_status: (sent.sequence == 0).then_some(PASSING),
+        to_user_ids: sent.targets.iter().map(ToString::to_string).collect(),
+        option_bits: options(sent),
+        ref_data: quoted(labels),
+    }
+}
+
+/// A message as its sender's client sent it, for the sender's other devices.
+pub(crate) fn up(sent: &Message) -> UpStreamMessage {
+    let (classname, content) = message::object(&sent.body, sent.mention.as_ref(), &sent.labels);
+    let labels = &sent.labels;
+    UpStreamMessage {
+        session_id: flags(sent),
+        classname,
+        content,
+        push_text: text(labels, "pushContent"),
+        app_data: text(labels, "pushData"),
+        to_user_ids: sent.targets.iter().map(ToString::to_string).collect(),
+        config_flag: number(labels, "configFlag"),
+        client_unique_id: client_id(sent),
+        extra_content: expansion(labels),
+        push_ext: push_ext(labels),
+        bus_channel: text(labels, "busChannel"),
+        option_bits: options(sent),
+        ref_data: quoted(labels),
+    }
+}
+
+/// The notice that a message was taken back, as a reader gets it.
+pub(crate) fn recall_notice(gone: &Message, event: &Event, reader: &UserId) -> DownStreamMessage {
+    let by = event.actor.behind();
+    let by_sender = by.map_or(gone.sender == Sender::App, |by| gone.sender == Sender::User(by.clone()));
+    let content = json!({
+        "conversationType": GROUP,
+        "targetId": gone.group,
+        "messageUId": message::uid(&gone.id),
+        "sentTime": gone.at,
+        "channelId": "",
+        "isDelete": false,
+        "isAdmin": !by_sender,
+    });
+    DownStreamMessage {
+        from_user_id: by.map_or_else(|| sender(gone), ToString::to_string),
+        kind: GROUP,
+        group_id: Some(gone.group.to_string()),
+        classname: RECALL.to_owned(),
+        content: content.to_string(),
+        data_time: millis(event.at.0),
+        status: status(flag::PERSISTED),
+        msg_id: Some(message::recall_uid(&gone.id)),
+        direction: Some(if by == Some(reader) { 1 } else { 2 }),
+        ..DownStreamMessage::default()
+    }
+}
+
+/// The number the sender's client gave a message.
+fn client_id(sent: &Message) -> Option<i64> {
+    sent.token.as_deref().and_then(|token| token.strip_prefix(TOKEN)).and_then(|number| number.parse().ok())
+}
+
+fn options(sent: &Message) -> Option<i64> {
+    let kept = number::<i64>(&sent.labels, "optionBits");
+    kept.or((!sent.shown_last).then_some(1))
+}
+
+/// What was added to a message: clients have `{"k":{"v":"text"}}`, the server API `{"k":"text"}`.
+fn expansion(labels: &Labels) -> Option<String> {
+    let kept = text(labels, "extraContent")?;
+    let Ok(Value::Object(mut pairs)) = serde_json::from_str(&kept) else { return None };
+    for value in pairs.values_mut() {
+        if !value.is_object() {
+            *value = json!({ "v": value.take() });
+        }
+    }
+    Some(Value::Object(pairs).to_string())
+}
+
+/// What a push shows: JSON of the server API's words.
+fn push_ext(labels: &Labels) -> Option<PushExtra> {
+    let kept: Value = serde_json::from_str(&text(labels, "pushExt")?).ok()?;
+    let text = |key: &str| match kept.get(key) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Null) | None => None,
+        Some(other) => Some(other.to_string()),
+    };
+    Some(PushExtra {
+        title: text("title"),
+        push_id: text("pushId"),
+        push_configs: text("pushConfigs"),
+        template_id: text("templateId"),
+    })
+}
+
+fn push_label(push: &PushExtra) -> String {
+    json!({
+        "title": push.title,
+        "pushId": push.push_id,
+        "pushConfigs": push.push_configs,
+        "templateId": push.template_id,
+    })
+    .to_string()
+}
+
+/// The message that is quoted: its id, its sender and its type.
+fn quoted(labels: &Labels) -> Option<ReferenceData> {
+    let kept: [Option<String>; 3] = serde_json::from_str(&text(labels, "quoted")?).ok()?;
+    let [msg_id, from_user_id, classname] = kept;
+    Some(ReferenceData { msg_id, from_user_id, classname })
+}
+
+fn quote_label(quoted: &ReferenceData) -> String {
+    json!([quoted.msg_id, quoted.from_user_id, quoted.classname]).to_string()
+}

@@ -1,0 +1,29 @@
+//! The client SDK's own protocol: where it finds this server, how it connects, what it asks, what it is told.
+//!
+//! - `navigator`: the answer that names the connection's address.
+//! - `connect`: who is let in; `session`: one connection.
+//! - `frame`, `text`, `wire`: bytes and protobuf messages.
+//! - `call`, `group`, `message`, `sync`: the topics clients ask about, one small file per family.
+//! - `feed`: what a client has not heard yet, by the moment it heard last.
+//! - `show`: groups, members and messages as the SDK sees them.
+//!
+//! Nothing here does I/O: frames in, frames and calls of the core out.
+
+mod call;
+mod connect;
+mod feed;
+mod frame;
+mod group;
+mod message;
+pub(crate) mod navigator;
+mod session;
+mod show;
+mod sync;
+mod text;
+mod topics;
+mod wire;
+
+pub(crate) use feed::Cursors;
+
+/// In whose name the app acts where a user's name must stand and none is known.
+const SYSTEM: &str = "__system__";

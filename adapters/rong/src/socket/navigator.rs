@@ -1,0 +1,157 @@
+//! `POST /v2/navi.json`: tells a client, by its token, where to connect. Older clients ask `GET /navi.js` and want
+//! the same wrapped in a call of a function of theirs.
+
+use conclave_kit::{Body, query_pairs};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
+    ALLOW, CONTENT_TYPE,
+};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+use serde::Serialize;
+
+use crate::Rong;
+use crate::token::InvalidToken;
+
+/// Whether a request is one of these. They are not signed: the token in them is what counts.
+pub(crate) fn answers(method: &Method, path: &str) -> bool {
+    match path {
+        "/v2/navi.json" => [Method::POST, Method::OPTIONS].contains(method),
+        "/navi.js" => *method == Method::GET,
+        _ => false,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Address<'a> {
+    addr: &'a str,
+    /// 5 is plain, 6 is over TLS.
+    protocol: u8,
+    weight: u32,
+    race: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Found<'a> {
+    code: u16,
+    user_id: &'a str,
+    server_addr: [Address<'a>; 1],
+    server: &'a str,
+    backup_server: &'a str,
+    /// Without this the SDK refuses every group method by itself.
+    user_profile: u8,
+    /// Nothing is uploaded.
+    log_switch: u8,
+    open_anti: u8,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    code: u16,
+}
+
+/// Answers a request that [`answers`] knows.
+pub(crate) async fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &str) -> Response<Body> {
+    if parts.method == Method::OPTIONS {
+        return preflight();
+    }
+    let query = query_pairs(parts.uri.query().unwrap_or_default());
+    if parts.method == Method::GET {
+        let (app_key, token) = (value(&query, "appId"), value(&query, "token"));
+        let (_, answer) = locate(rong, app_key, token, base_url).await;
+        return script(value(&query, "callBack"), &answer);
+    }
+    let form = query_pairs(std::str::from_utf8(body).unwrap_or_default());
+    let app_key = parts.headers.get("rc-appkey").and_then(|key| key.to_str().ok()).unwrap_or_default();
+    let (status, answer) = locate(rong, app_key, value(&form, "token"), base_url).await;
+    respond(status, "application/json; charset=utf-8", answer)
+}
+
+/// The status and the JSON of the answer.
+async fn locate(rong: &Rong, app_key: &str, token: &str, base_url: &str) -> (StatusCode, String) {
+    let user = match rong.verify(app_key, token).await {
+        Ok(user) => user,
+        Err(invalid) => {
+            let status = match invalid {
+                // 401 and 403 both are "token incorrect" to the SDK; it has no word for expired here
+                InvalidToken::Forged | InvalidToken::Expired => StatusCode::UNAUTHORIZED,
+                InvalidToken::UserGone => StatusCode::FORBIDDEN,
+                InvalidToken::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            return (status, json(&Refused { code: status.as_u16() }));
+        }
+    };
+    let (addr, secure) = address(base_url);
+    let found = Found {
+        code: 200,
+        user_id: user.as_str(),
+        server_addr: [Address { addr, protocol: if secure { 6 } else { 5 }, weight: 100, race: false }],
+        server: addr,
+        backup_server: "",
+        user_profile: 1,
+        log_switch: 0,
+        open_anti: 0,
+    };
+    (StatusCode::OK, json(&found))
+}
+
+/// Host, port and path of the surface's root, and whether it is reached over TLS.
+fn address(base_url: &str) -> (&str, bool) {
+    match base_url.split_once("://") {
+        Some((scheme, rest)) => (rest.trim_end_matches('/'), scheme.eq_ignore_ascii_case("https")),
+        None => (base_url.trim_end_matches('/'), false),
+    }
+}
+
+fn value<'p>(pairs: &'p [(String, String)], key: &str) -> &'p str {
+    pairs.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value)
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// Browsers ask first: the request has headers of the vendor's own.
+fn preflight() -> Response<Body> {
+    let mut response = respond(StatusCode::NO_CONTENT, "text/plain", String::new());
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_TYPE);
+    headers.insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    let names = HeaderValue::from_static("RC-Appkey, RC-Negotiate, Content-Type");
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    response
+}
+
+/// The answer as a script that calls a function of the page. Failures are told inside: a script has no status.
+fn script(function: &str, answer: &str) -> Response<Body> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_$.".contains(c);
+    if function.is_empty() || function.len() > 64 || !function.chars().all(plain) {
+        return respond(StatusCode::BAD_REQUEST, "text/plain", "callBack must name a function".to_owned());
+    }
+    respond(StatusCode::OK, "application/javascript; charset=utf-8", format!("{function}({answer})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn the_address_is_the_root_without_its_scheme() {
+        assert_eq!(address("http://127.0.0.1:8080/rong"), ("127.0.0.1:8080/rong", false));
+        assert_eq!(address("https://chat.example.com/"), ("chat.example.com", true));
+        assert_eq!(address("h:1"), ("h:1", false));
+    }
+}

@@ -1,0 +1,79 @@
+//! What the SDK asks on connecting and is told little about: settings, states, profiles.
+
+use conclave_core::model::User;
+use prost::Message;
+
+use super::call::{Answer, Call, decode, millis};
+use super::wire::{
+    BotOutput, ProfileInfo, PullModifyMsgReq, PullModifyMsgResp, PullSubDataReq, PullSubDataResp, PullUserProfileReq,
+    PullUserSettingInput, PullUserSettingOutput, PullUserSubReq, PullUserSubResp, SessionReq, SessionStates,
+    UserProfile, UserProfiles,
+};
+
+/// Most users of one question about profiles.
+const PROFILES: usize = 100;
+
+/// `qAppBot`: there are no robots.
+pub(crate) fn robots() -> Vec<u8> {
+    BotOutput {}.encode_to_vec()
+}
+
+/// `pullUS`: nothing is newer than what the client has.
+pub(crate) fn user_settings(body: &[u8]) -> Answer {
+    let asked: PullUserSettingInput = decode(body)?;
+    Ok(PullUserSettingOutput { version: asked.version.max(0) }.encode_to_vec())
+}
+
+/// `pullSeAtts`: nothing is newer than what the client has.
+pub(crate) fn conversation_states(body: &[u8]) -> Answer {
+    let asked: SessionReq = decode(body)?;
+    Ok(SessionStates { version: asked.time.max(1) }.encode_to_vec())
+}
+
+/// `pullModifyMsg`: nothing was modified.
+pub(crate) fn modified_messages(body: &[u8]) -> Answer {
+    let asked: PullModifyMsgReq = decode(body)?;
+    let next_version = Some(asked.pull_version.unwrap_or(0).max(0));
+    Ok(PullModifyMsgResp { next_version, finished: Some(true) }.encode_to_vec())
+}
+
+/// `pullUserSub`: nobody is subscribed to.
+pub(crate) fn subscriptions(body: &[u8]) -> Answer {
+    let asked: PullUserSubReq = decode(body)?;
+    let version = Some(asked.version.unwrap_or(0).max(0));
+    Ok(PullUserSubResp { version, has_next: Some(false), is_full: Some(true) }.encode_to_vec())
+}
+
+/// `pullSubData`: nobody is subscribed to.
+pub(crate) fn subscribed(body: &[u8]) -> Answer {
+    let asked: PullSubDataReq = decode(body)?;
+    let version_time = Some(asked.version_time.unwrap_or(0).max(0));
+    Ok(PullSubDataResp { version_time, has_next: Some(false), is_full: Some(true) }.encode_to_vec())
+}
+
+/// `pullOwnProfile`.
+pub(crate) async fn own_profile(call: &Call<'_>) -> Answer {
+    let account = call.accounts(std::slice::from_ref(call.user)).await?.pop().flatten();
+    let profile = match account {
+        Some(user) => profile(&user),
+        None => UserProfile { version: Some(1), user_id: Some(call.user.to_string()), user_profile: Vec::new() },
+    };
+    Ok(profile.encode_to_vec())
+}
+
+/// `pullUserProfile`: of users that are there.
+pub(crate) async fn profiles(call: &Call<'_>, body: &[u8]) -> Answer {
+    let asked: PullUserProfileReq = decode(body)?;
+    let users = Call::user_ids(&asked.user_id, PROFILES)?;
+    let accounts = call.accounts(&users).await?;
+    let user_profile = accounts.iter().flatten().map(|user| profile(user)).collect();
+    Ok(UserProfiles { user_profile }.encode_to_vec())
+}
+
+fn profile(user: &User) -> UserProfile {
+    UserProfile {
+        version: Some(millis(user.changed.0)),
+        user_id: Some(user.id.to_string()),
+        user_profile: vec![ProfileInfo::new("name", &user.nick), ProfileInfo::new("portraitUri", &user.avatar)],
+    }
+}

@@ -1,0 +1,62 @@
+//! Which topic is answered where. Every topic is answered: a client waits half a minute for an answer that never
+//! comes, and blocks others with it.
+
+use super::call::{Answer, Call, Denied};
+use super::{group, message, sync};
+use crate::refusals::client;
+
+/// Longest body of a question; only messages are longer.
+const LONGEST_QUESTION: usize = 64 * 1024;
+
+/// The topics of group methods.
+const GROUP_TOPICS: &[&str] = &["channel", "upChannel", "qChannel"];
+
+/// Answers a question that needs nothing but the core.
+pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer {
+    if body.len() > LONGEST_QUESTION {
+        return Err(Denied::status(client::BAD_PARAMETER));
+    }
+    if !call.settings().hosting && GROUP_TOPICS.iter().any(|prefix| topic.starts_with(prefix)) {
+        return Err(Denied::status(client::NO_CLIENTS));
+    }
+    match topic {
+        "channelCreate" => group::create::create(call, body).await,
+        "upChannelInfo" => group::profile::update(call, body).await,
+        "qChannelInfo" => group::profile::query(call, body).await,
+        "channelMemKick" => group::leaving::kick(call, body).await,
+        "channelMemQuit" => group::leaving::quit(call, body).await,
+        "channelDismiss" => group::leaving::dismiss(call, body).await,
+        "channelTransfer" => group::leaving::transfer(call, body).await,
+        "upChannelManager" => group::managers::update(call, body).await,
+        "upChannelRemark" => group::personal::remark(call, body).await,
+        "upChannelFollow" => group::personal::follow(call, body).await,
+        "qChannelFollow" => group::personal::follows(call, body).await,
+        "upChannelMem" => group::members::update(call, body).await,
+        "qChannelSpeMem" => group::members::named(call, body).await,
+        "qChannelMem" => group::members::by_role(call, body).await,
+        "channelMemJoin" => group::joining::join(call, body).await,
+        "channelMemInvite" => group::joining::invite(call, body).await,
+        "channelApplyResp" => group::joining::respond(call, body).await,
+        "qChannelApplyList" => group::applications::list(call, body).await,
+        "qChannelMemSpeJoin" => group::joined::named(call, body).await,
+        "qChannelMemJoin" => group::joined::by_role(call, body).await,
+        "qryGMsg" => message::history::query(call, body).await,
+        "qryMsg" => message::history::named(call, body).await,
+        "qryRelationR" => message::conversations::list(call, body).await,
+        "qryRLBatch" => message::conversations::named(call, body).await,
+        "qAppBot" => Ok(sync::robots()),
+        "pullUS" => sync::user_settings(body),
+        "pullSeAtts" => sync::conversation_states(body),
+        "pullModifyMsg" => sync::modified_messages(body),
+        "pullUserSub" => sync::subscriptions(body),
+        "pullSubData" => sync::subscribed(body),
+        "pullOwnProfile" => sync::own_profile(call).await,
+        "pullUserProfile" => sync::profiles(call, body).await,
+        // nobody looks into what the SDK tells of itself
+        "reportsdk" => Ok(Vec::new()),
+        _ => {
+            tracing::debug!(topic, "a client asked what is not answered here");
+            Err(Denied::status(client::UNSUPPORTED))
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The protobuf messages in frames. Field numbers and kinds are the vendor's; names are those of its SDKs.
+//!
+//! proto2: on answers the SDK throws when a required field is missing, so required fields are plain here and always
+//! written; an absent optional one reaches applications as `null`. What this side does not read is left out of the
+//! messages that clients send.
+
+mod event;
+mod group;
+mod message;
+mod sync;
+
+pub(crate) use event::*;
+pub(crate) use group::*;
+pub(crate) use message::*;
+pub(crate) use sync::*;
+
+/// The type of conversations in groups.
+pub(crate) const GROUP: i32 = 3;
+
+/// A key and a value.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct ProfileInfo {
+    #[prost(string, optional, tag = "1")]
+    pub(crate) key: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) value: Option<String>,
+}
+
+impl ProfileInfo {
+    pub(crate) fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), value: Some(value.into()) }
+    }
+}

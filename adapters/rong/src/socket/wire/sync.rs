@@ -1,0 +1,121 @@
+//! Signals, and what the SDK asks on connecting.
+
+/// `s_ntf` and `s_cmd`: there is something to be fetched.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct NotifyMsg {
+    /// 1 messages, 11 group events.
+    #[prost(int32, required, tag = "1")]
+    pub(crate) kind: i32,
+    /// Clients fetch when this is later than what they have.
+    #[prost(int64, optional, tag = "2")]
+    pub(crate) time: Option<i64>,
+}
+
+/// `qAppBot` answers with a list; there are no robots here.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct BotOutput {}
+
+/// `pullUS`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullUserSettingInput {
+    #[prost(int64, required, tag = "1")]
+    pub(crate) version: i64,
+}
+
+/// What `pullUS` answers: no settings are kept.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullUserSettingOutput {
+    #[prost(int64, required, tag = "2")]
+    pub(crate) version: i64,
+}
+
+/// `pullSeAtts`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct SessionReq {
+    #[prost(int64, required, tag = "1")]
+    pub(crate) time: i64,
+}
+
+/// What `pullSeAtts` answers: no states of conversations are kept.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct SessionStates {
+    #[prost(int64, required, tag = "1")]
+    pub(crate) version: i64,
+}
+
+/// `pullModifyMsg`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullModifyMsgReq {
+    #[prost(int64, optional, tag = "1")]
+    pub(crate) pull_version: Option<i64>,
+}
+
+/// What `pullModifyMsg` answers: messages are not modified here.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullModifyMsgResp {
+    #[prost(int64, optional, tag = "2")]
+    pub(crate) next_version: Option<i64>,
+    #[prost(bool, optional, tag = "3")]
+    pub(crate) finished: Option<bool>,
+}
+
+/// `pullUserSub`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullUserSubReq {
+    #[prost(int64, optional, tag = "1")]
+    pub(crate) version: Option<i64>,
+}
+
+/// What `pullUserSub` answers: nobody is subscribed to.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullUserSubResp {
+    #[prost(int64, optional, tag = "2")]
+    pub(crate) version: Option<i64>,
+    #[prost(bool, optional, tag = "3")]
+    pub(crate) has_next: Option<bool>,
+    #[prost(bool, optional, tag = "5")]
+    pub(crate) is_full: Option<bool>,
+}
+
+/// `pullSubData`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullSubDataReq {
+    #[prost(int64, optional, tag = "1")]
+    pub(crate) version_time: Option<i64>,
+}
+
+/// What `pullSubData` answers: nobody is subscribed to.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullSubDataResp {
+    #[prost(int64, optional, tag = "2")]
+    pub(crate) version_time: Option<i64>,
+    #[prost(bool, optional, tag = "3")]
+    pub(crate) has_next: Option<bool>,
+    #[prost(bool, optional, tag = "5")]
+    pub(crate) is_full: Option<bool>,
+}
+
+/// `pullUserProfile`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct PullUserProfileReq {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) user_id: Vec<String>,
+}
+
+/// What a user shows.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct UserProfile {
+    #[prost(int64, optional, tag = "1")]
+    pub(crate) version: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) user_id: Option<String>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) user_profile: Vec<super::ProfileInfo>,
+}
+
+/// What `pullUserProfile` answers.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct UserProfiles {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) user_profile: Vec<UserProfile>,
+}

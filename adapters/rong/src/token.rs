@@ -1,0 +1,121 @@
+//! Tokens with which a user's client connects. They carry their own proof, so issuing one keeps nothing.
+//!
+//! A token ends in `@`: what follows would name the navigators, and with nothing there the client SDK asks the
+//! navigator it was configured with (source of the Web SDK).
+
+use conclave_core::event::Actor;
+use conclave_core::model::{Millis, UserId};
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::FindUsers;
+use conclave_core::refusal::Refusal;
+use conclave_kit::Sealer;
+
+use crate::realm::App;
+
+/// Longest token the vendor issues, in bytes.
+pub(crate) const MAX_TOKEN: usize = 256;
+
+/// Why nobody connects with this token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidToken {
+    /// Not issued here, or not for this app.
+    #[error("the token was not issued for this app")]
+    Forged,
+    /// Issued here, but no longer good.
+    #[error("the token has expired")]
+    Expired,
+    /// The account is gone or may not be used.
+    #[error("the user of the token may not connect")]
+    UserGone,
+    /// The account could not be looked up.
+    #[error(transparent)]
+    Unknown(#[from] Refusal),
+}
+
+/// Whose token, and when it was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) user: UserId,
+    pub(crate) issued: Millis,
+}
+
+/// Issues and opens the tokens of one app.
+pub(crate) struct Tokens {
+    sealer: Sealer,
+    /// Milliseconds; 0 is for ever.
+    lifetime: u64,
+}
+
+impl Tokens {
+    pub(crate) fn new(app_key: &str, app_secret: &str, lifetime_seconds: u64) -> Self {
+        let sealer = Sealer::new(app_secret.as_bytes(), &format!("rong user token of {app_key}"));
+        Self { sealer, lifetime: lifetime_seconds.saturating_mul(1000) }
+    }
+
+    /// A token for this user, now.
+    pub(crate) fn issue(&self, user: &UserId, now: Millis) -> String {
+        let mut payload = now.0.to_be_bytes().to_vec();
+        payload.extend_from_slice(user.as_str().as_bytes());
+        let token = self.sealer.seal(&payload) + "@";
+        debug_assert!(token.len() <= MAX_TOKEN);
+        token
+    }
+
+    /// Whose token this is. Clients send it whole or cut after the `@`.
+    pub(crate) fn open(&self, token: &str, now: Millis) -> Result<Claim, InvalidToken> {
+        let sealed = token.split('@').next().unwrap_or_default();
+        let payload = self.sealer.open(sealed).ok_or(InvalidToken::Forged)?;
+        let (issued, user) = payload.split_first_chunk::<8>().ok_or(InvalidToken::Forged)?;
+        let issued = Millis(u64::from_be_bytes(*issued));
+        let user = std::str::from_utf8(user).map_err(|_| InvalidToken::Forged)?;
+        let user = UserId::new(user).map_err(|_| InvalidToken::Forged)?;
+        if self.lifetime > 0 && issued.plus(self.lifetime) <= now {
+            return Err(InvalidToken::Expired);
+        }
+        Ok(Claim { user, issued })
+    }
+}
+
+/// Who connects with this token: its seal is true, and neither it nor its user was revoked since.
+pub(crate) async fn verify(app: &App, token: &str) -> Result<UserId, InvalidToken> {
+    let groups = &app.realm.groups;
+    let claim = app.tokens.open(token, groups.now())?;
+    let query = FindUsers { ids: vec![claim.user], folded: false };
+    let found = groups.ask(&Actor::app(), query).await?.0.pop().flatten();
+    let user = found.filter(|user| user.active).ok_or(InvalidToken::UserGone)?;
+    if claim.issued < user.tokens_from {
+        return Err(InvalidToken::Expired);
+    }
+    Ok(user.id.clone())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_tells_whose_it_is() {
+        let tokens = Tokens::new("key", "secret", 0);
+        let user = UserId::new("u".repeat(128)).unwrap();
+        let token = tokens.issue(&user, Millis(5));
+        assert!(token.len() <= MAX_TOKEN && token.ends_with('@'));
+        let claim = Claim { user, issued: Millis(5) };
+        assert_eq!(tokens.open(&token, Millis(u64::MAX)).unwrap(), claim);
+        assert_eq!(tokens.open(&format!("{token}navi.example.com;b"), Millis(6)).unwrap(), claim);
+        assert_eq!(tokens.open(token.trim_end_matches('@'), Millis(6)).unwrap(), claim);
+    }
+
+    #[test]
+    fn tokens_of_other_apps_and_old_ones_are_refused() {
+        let user = UserId::new("u1").unwrap();
+        let tokens = Tokens::new("key", "secret", 60);
+        let token = tokens.issue(&user, Millis(1000));
+        assert!(tokens.open(&token, Millis(60_999)).is_ok());
+        assert_eq!(tokens.open(&token, Millis(61_000)), Err(InvalidToken::Expired));
+        assert_eq!(Tokens::new("key2", "secret", 0).open(&token, Millis(1000)), Err(InvalidToken::Forged));
+        assert_eq!(Tokens::new("key", "secret2", 0).open(&token, Millis(1000)), Err(InvalidToken::Forged));
+        assert_eq!(tokens.open("", Millis(1000)), Err(InvalidToken::Forged));
+        assert_eq!(tokens.open("@", Millis(1000)), Err(InvalidToken::Forged));
+    }
+}

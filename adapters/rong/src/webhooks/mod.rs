@@ -1,0 +1,130 @@
+//! What the app's server is told of hosted groups: who came, went or got a role, and what changed of the profile.
+//!
+//! Each callback is a JSON array, here of one element. The query carries `appKey`, `timestamp`, `nonce` and a
+//! `signature` made as for calls. The receiver answers 200. Nothing is told of groups without hosting.
+
+mod operation;
+mod profile;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use conclave_core::event::Event;
+use conclave_core::model::{Group, Millis};
+use conclave_core::ports::Groups;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Destination, Envelope, Notice, Patience, group_of};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+
+use crate::realm::Credentials;
+use crate::signature::sign;
+
+conclave_kit::settings! {
+    /// Where one app's callbacks go.
+    pub struct WebhookSettings {
+        /// Whom to tell of group operations; nobody when not given.
+        url: Option<String> = None;
+        /// Whom to tell of changed group profiles; nobody when not given.
+        profile_url: Option<String> = None;
+        /// The `eventType`s of group operations that are told, 1 to 8; all when empty.
+        events: Vec<u8> = Vec::new();
+        /// How long one try may take, in milliseconds.
+        timeout_ms: u64 = 5000;
+        /// How often a callback is tried again before it is dropped; -1 is until it is taken. The vendor's own is twice.
+        retries: i64 = 2;
+        /// How long to wait before the first new try, in milliseconds; each further wait is twice as long.
+        backoff_ms: u64 = 1000;
+        /// The longest wait between two tries, in milliseconds.
+        longest_backoff_ms: u64 = 60_000;
+        /// Whether the URLs may lead to addresses that are not public.
+        allow_private: bool = false;
+    }
+}
+
+/// The destinations of one app: two at most.
+pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<Destination> {
+    let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
+    let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
+    let destination = |name, url: &Option<String>, callback| {
+        let webhooks = Webhooks { credentials: credentials.clone(), events: hooks.events.clone(), callback };
+        Some(Destination {
+            name,
+            url: url.clone()?,
+            allow_private,
+            patience: patience.clone(),
+            webhooks: Arc::new(webhooks),
+        })
+    };
+    let operations = destination("operations", &hooks.url, Callback::Operation);
+    let profiles = destination("profiles", &hooks.profile_url, Callback::Profile);
+    operations.into_iter().chain(profiles).collect()
+}
+
+/// Which of the callbacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Callback {
+    Operation,
+    Profile,
+}
+
+/// One callback of one app.
+struct Webhooks {
+    credentials: Credentials,
+    events: Vec<u8>,
+    callback: Callback,
+}
+
+impl Webhooks {
+    /// The array of one element, if this callback tells of the event.
+    fn word(&self, event: &Event, group: &Group) -> Option<Notice> {
+        let (name, body) = match self.callback {
+            Callback::Operation => {
+                let operation = operation::of(event, group)?;
+                if !self.events.is_empty() && !self.events.contains(&operation.event_type) {
+                    return None;
+                }
+                ("group operation", serde_json::to_vec(&[operation]))
+            }
+            Callback::Profile => ("group profile", serde_json::to_vec(&[profile::of(event, group)?])),
+        };
+        // texts and numbers only: this cannot fail
+        Some(Notice { name, body: Bytes::from(body.ok()?) })
+    }
+}
+
+#[async_trait]
+impl conclave_kit::Webhooks for Webhooks {
+    async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+        let told = match self.callback {
+            Callback::Operation => operation::is_told(&event.what),
+            Callback::Profile => profile::is_told(&event.what),
+        };
+        if !told {
+            return Ok(Vec::new());
+        }
+        let Some(group) = group_of(event, groups).await?.filter(|group| group.governed) else { return Ok(Vec::new()) };
+        Ok(self.word(event, &group).into_iter().collect())
+    }
+
+    fn envelope(&self, _: &Notice, now: Millis, nonce: u64) -> Envelope {
+        let (timestamp, nonce) = (now.0.to_string(), nonce.to_string());
+        let signature = sign(&self.credentials.app_secret, nonce.as_bytes(), timestamp.as_bytes());
+        let mut envelope = Envelope::default();
+        envelope.query = vec![
+            ("appKey", self.credentials.app_key.clone()),
+            ("timestamp", timestamp),
+            ("nonce", nonce),
+            ("signature", signature),
+        ];
+        envelope.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        envelope
+    }
+
+    fn is_taken(&self, status: StatusCode, _: &[u8]) -> bool {
+        status == StatusCode::OK
+    }
+}

@@ -1,0 +1,222 @@
+//! The five types of groups: what each permits, as a policy and as a table.
+//!
+//! The table is the vendor's capability matrix. What a policy can say is said there, when the group is made, and is
+//! read from there again; what no policy can say (whether the server may add members to an `AVChatRoom`) is kept here.
+
+use conclave_core::model::{Circle, Group, Labels, Policy, Receive, Role};
+
+use super::options::JoinOption;
+use crate::settings::Settings;
+
+/// The label under which the type of a group made here is kept.
+const LABEL: &str = "tencent.type";
+
+/// A group's type, as the server API and webhooks name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// Friends among themselves; clients say Work.
+    Private,
+    /// Strangers, by approval.
+    Public,
+    /// A meeting anybody walks into.
+    ChatRoom,
+    /// A live room without limit and without history.
+    AvChatRoom,
+    /// Very many people.
+    Community,
+}
+
+/// What a group can do at all, whoever asks. What it cannot gets 10007 (or what the command says).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a row of the vendor's matrix")]
+pub(crate) struct Capabilities {
+    /// Has admins beside the owner.
+    pub(crate) admins: bool,
+    /// Single members, or all, can be muted.
+    pub(crate) mute: bool,
+    /// Can be handed over.
+    pub(crate) transfer: bool,
+    /// The server adds, removes, lists and changes members.
+    pub(crate) members: bool,
+    /// Who comes in by asking can be changed.
+    pub(crate) apply_option: bool,
+    /// Whether members invite can be changed.
+    pub(crate) invite_option: bool,
+    /// What was said before one came can be opened or closed.
+    pub(crate) history_option: bool,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 5] = [Self::Private, Self::Public, Self::ChatRoom, Self::AvChatRoom, Self::Community];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Private => "Private",
+            Self::Public => "Public",
+            Self::ChatRoom => "ChatRoom",
+            Self::AvChatRoom => "AVChatRoom",
+            Self::Community => "Community",
+        }
+    }
+
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// The type of a group: as it was made here, or what comes nearest to what the group is.
+    pub(crate) fn of(group: &Group) -> Self {
+        if let Some(kind) = group.labels.get(LABEL).and_then(|word| Self::named(word)) {
+            return kind;
+        }
+        let Policy { discoverable, history, capacity, .. } = group.policy;
+        if !history && capacity.is_none() {
+            Self::AvChatRoom
+        } else if discoverable {
+            Self::Public
+        } else {
+            Self::Private
+        }
+    }
+
+    /// The labels that keep the type.
+    pub(crate) fn labels(self) -> Labels {
+        Labels::from([(LABEL.to_owned(), self.word().to_owned())])
+    }
+
+    fn capabilities(self) -> Capabilities {
+        let all = Capabilities {
+            admins: true,
+            mute: true,
+            transfer: true,
+            members: true,
+            apply_option: true,
+            invite_option: true,
+            history_option: true,
+        };
+        match self {
+            Self::Private => Capabilities { admins: false, mute: false, ..all },
+            Self::Public | Self::ChatRoom => all,
+            Self::AvChatRoom => Capabilities {
+                admins: false,
+                mute: true,
+                transfer: false,
+                members: false,
+                apply_option: false,
+                invite_option: false,
+                history_option: false,
+            },
+            Self::Community => Capabilities { history_option: false, ..all },
+        }
+    }
+
+    /// Most members where nothing else is asked for; `None` is without limit.
+    pub(crate) fn capacity(self, settings: &Settings) -> Option<u32> {
+        match self {
+            Self::Private | Self::Public | Self::ChatRoom => Some(settings.member_limit),
+            Self::Community => Some(settings.community_member_limit),
+            Self::AvChatRoom => None,
+        }
+    }
+
+    /// The highest role somebody comes in with.
+    pub(crate) fn highest_of_newcomers(self) -> Role {
+        if self.capabilities().admins { Role::Admin } else { Role::Member }
+    }
+
+    /// `MaxMemberNum`: 0 for a live room, which has no limit; the plan's limit for any other group without one.
+    pub(crate) fn told_capacity(self, group: &Group, settings: &Settings) -> u32 {
+        match (self, group.policy.capacity) {
+            (Self::AvChatRoom, None) => 0,
+            (_, Some(capacity)) => capacity,
+            (_, None) => self.capacity(settings).unwrap_or_default().max(group.members),
+        }
+    }
+
+    /// Whether members learn of the group only from its first message on.
+    pub(crate) fn waits_for_message(self) -> bool {
+        self == Self::Private
+    }
+
+    /// What a new group of this type permits. Options that the type does not have are ignored, as at the vendor.
+    pub(crate) fn policy(
+        self,
+        settings: &Settings,
+        capacity: Option<u32>,
+        apply: Option<JoinOption>,
+        invite: Option<JoinOption>,
+    ) -> Policy {
+        let can = self.capabilities();
+        let apply = apply.filter(|_| can.apply_option).unwrap_or(match self {
+            Self::Private => JoinOption::Disabled,
+            Self::Public => JoinOption::Permission,
+            Self::ChatRoom | Self::AvChatRoom | Self::Community => JoinOption::Free,
+        });
+        let invite = invite.filter(|_| can.invite_option).unwrap_or(match self {
+            Self::Private | Self::Community => JoinOption::Free,
+            Self::Public | Self::ChatRoom | Self::AvChatRoom => JoinOption::Disabled,
+        });
+        let (invite, invite_approval) = invite.invite();
+        let most = self.capacity(settings);
+        Policy {
+            join: apply.join(),
+            invite,
+            invite_approval,
+            capacity: most.map(|most| capacity.map_or(most, |capacity| capacity.min(most))),
+            ..self.rights()
+        }
+    }
+
+    /// Who may do what. Rights of a type without admins are the owner's alone.
+    fn rights(self) -> Policy {
+        let usual = Policy::standard();
+        match self {
+            Self::Private => Policy {
+                remove: Circle::Owner,
+                edit_profile: Circle::Members,
+                edit_policy: Circle::Owner,
+                edit_member: Circle::Owner,
+                promote: Circle::Nobody,
+                moderate: Circle::Nobody,
+                owner_may_leave: true,
+                owner_may_disband: false,
+                discoverable: false,
+                ..usual
+            },
+            Self::Public | Self::Community => usual,
+            Self::ChatRoom => Policy { history_before_join: true, receive: Receive::Silent, ..usual },
+            Self::AvChatRoom => Policy {
+                remove: Circle::Nobody,
+                edit_profile: Circle::Owner,
+                edit_policy: Circle::Nobody,
+                edit_member: Circle::Nobody,
+                promote: Circle::Nobody,
+                moderate: Circle::Owner,
+                transferable: false,
+                history: false,
+                receive: Receive::Silent,
+                ..usual
+            },
+        }
+    }
+}
+
+impl Capabilities {
+    /// What this group can do. Groups made elsewhere are held to what they themselves permit.
+    pub(crate) fn of(group: &Group) -> Self {
+        let kind = Kind::of(group);
+        let can = kind.capabilities();
+        if group.labels.contains_key(LABEL) {
+            return can;
+        }
+        Self {
+            admins: group.governed && group.policy.promote > Circle::Nobody,
+            mute: group.policy.moderate > Circle::Nobody,
+            transfer: group.governed && group.policy.transferable,
+            ..can
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;

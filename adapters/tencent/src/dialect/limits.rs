@@ -1,0 +1,143 @@
+//! How long texts and lists may be. Lengths are bytes of UTF-8.
+
+use crate::settings::Settings;
+
+/// A user id.
+pub(crate) const ACCOUNT: usize = 32;
+/// A group id that a client chose.
+pub(crate) const GROUP_ID: usize = 48;
+/// A key of a custom field.
+pub(crate) const CUSTOM_KEY: usize = 16;
+/// Keys of custom fields of groups that an app may configure.
+pub(crate) const GROUP_KEYS: usize = 10;
+/// Keys of custom fields of members that an app may configure.
+pub(crate) const MEMBER_KEYS: usize = 5;
+/// The value of a group's custom field.
+pub(crate) const GROUP_VALUE: usize = 512;
+/// The value of a member's custom field.
+pub(crate) const MEMBER_VALUE: usize = 64;
+/// A member's name card.
+pub(crate) const NAME_CARD: usize = 50;
+
+/// Accounts in one call of the account commands.
+pub(crate) const ACCOUNTS: usize = 100;
+/// Members a group is made with.
+pub(crate) const INITIAL_MEMBERS: usize = 100;
+/// Members added in one call.
+pub(crate) const ADDED: usize = 300;
+/// Members removed in one call.
+pub(crate) const REMOVED: usize = 100;
+/// Groups read in one call.
+pub(crate) const GROUPS_READ: usize = 50;
+/// Groups in a page of all groups.
+pub(crate) const GROUP_PAGE: usize = 10_000;
+/// Groups in a page of a user's groups.
+pub(crate) const JOINED_PAGE: usize = 5000;
+/// Members in a page.
+pub(crate) const MEMBER_PAGE: usize = 6000;
+/// Members read by name in one call.
+pub(crate) const NAMED: usize = 50;
+/// Users whose roles are read in one call.
+pub(crate) const ROLES: usize = 500;
+/// Users muted in one call.
+pub(crate) const MUTED: usize = 500;
+/// Users banned in one call.
+pub(crate) const BANNED: usize = 20;
+/// The reason of a ban.
+pub(crate) const BAN_REASON: usize = 1000;
+/// Bans in a page.
+pub(crate) const BAN_PAGE: usize = 100;
+/// Attributes of a group.
+pub(crate) const ATTRIBUTES: u32 = 16;
+/// The key of an attribute.
+pub(crate) const ATTRIBUTE_KEY: usize = 32;
+/// The value of an attribute.
+pub(crate) const ATTRIBUTE_VALUE: usize = 4000;
+/// All attributes of a group together.
+pub(crate) const ATTRIBUTE_BYTES: u64 = 16_000;
+/// Counters of a group.
+pub(crate) const COUNTERS: u32 = 20;
+/// The key of a counter.
+pub(crate) const COUNTER_KEY: usize = 128;
+/// The elements of a message.
+pub(crate) const MESSAGE: usize = 12 * 1024;
+/// People a message is for.
+pub(crate) const TARGETS: usize = 50;
+/// People a message mentions.
+pub(crate) const MENTIONS: usize = 30;
+/// Messages recalled in one call.
+pub(crate) const RECALLED: usize = 10;
+/// The reason of a recall.
+pub(crate) const RECALL_REASON: usize = 100;
+/// Messages read in one call.
+pub(crate) const HISTORY_PAGE: usize = 20;
+/// The last messages among which those of one sender are deleted.
+pub(crate) const DELETED_AMONG: usize = 1000;
+/// Messages imported in one call.
+pub(crate) const IMPORTED_MESSAGES: usize = 7;
+/// Bytes of an answer.
+pub(crate) const ANSWER: usize = 1024 * 1024;
+
+/// Whether a new account may have this id.
+pub(crate) fn is_account(id: &str) -> bool {
+    !id.is_empty() && id.len() <= ACCOUNT
+}
+
+/// Whether a console would take this key of a custom field.
+pub(crate) fn is_custom_key(key: &str) -> bool {
+    !key.is_empty()
+        && key.len() <= CUSTOM_KEY
+        && !key.starts_with(|first: char| first.is_ascii_digit())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether a client may choose this id for a group: printable ASCII, outside what the service keeps for itself.
+pub(crate) fn is_group_id(id: &str, community: bool) -> bool {
+    let begins_well = if community { id.starts_with("@TGS#_") } else { !id.starts_with("@TGS#") };
+    begins_well && id.len() <= GROUP_ID && id.bytes().all(|byte| (0x20..=0x7E).contains(&byte))
+}
+
+/// How long a group's texts may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lengths {
+    pub(crate) name: usize,
+    pub(crate) introduction: usize,
+    pub(crate) notification: usize,
+    pub(crate) face_url: usize,
+}
+
+impl Lengths {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        if settings.strict_lengths {
+            Self { name: 30, introduction: 240, notification: 300, face_url: 100 }
+        } else {
+            Self { name: 100, introduction: 400, notification: 400, face_url: 500 }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn group_ids_stay_out_of_the_services_own() {
+        assert!(is_group_id("MyFirstGroup", false));
+        assert!(is_group_id(&"g".repeat(48), false));
+        for bad in [&"g".repeat(49), "@TGS#mine", "héllo", "tab\t", "@TGS#_@TGS#c1"] {
+            assert!(!is_group_id(bad, false), "{bad}");
+        }
+        assert!(is_group_id("@TGS#_mine", true));
+        assert!(!is_group_id("mine", true));
+        assert!(!is_group_id("@TGS#mine", true));
+    }
+
+    #[test]
+    fn custom_keys_are_short_words() {
+        assert!(is_custom_key("GroupTestData1"));
+        for bad in ["", "1st", "with space", "seventeen_letters", "ü"] {
+            assert!(!is_custom_key(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Message bodies: `MsgBody` is a list of elements, of which a lone text and a lone custom element are neutral.
+//! Anything else, and whatever a neutral body cannot hold, is kept verbatim beside it.
+
+use conclave_core::model::{Body, Labels, Message};
+use serde_json::{Value, json};
+
+/// The surface whose words a kept body is in, and the label a verbatim body is kept under.
+const SURFACE: &str = "tencent";
+const VERBATIM: &str = "tencent.body";
+
+const TEXT: &str = "TIMTextElem";
+const CUSTOM: &str = "TIMCustomElem";
+
+/// The neutral body of a list of elements, and the labels that keep what it cannot hold.
+/// `None` when an element lacks its type or content.
+pub(crate) fn read(elements: &[Value]) -> Option<(Body, Labels)> {
+    let parts: Vec<(&str, &Value)> = elements.iter().map(element).collect::<Option<_>>()?;
+    let verbatim = || Labels::from([(VERBATIM.to_owned(), Value::from(elements.to_vec()).to_string())]);
+    match parts.as_slice() {
+        [] => None,
+        [(TEXT, content)] => {
+            let text = content["Text"].as_str()?.to_owned();
+            let more = content.as_object()?.len() > 1;
+            Some((Body::Text(text), if more { verbatim() } else { Labels::new() }))
+        }
+        [(CUSTOM, content)] => {
+            let data = content["Data"].as_str().unwrap_or_default().to_owned();
+            let kind = content["Desc"].as_str().unwrap_or_default().to_owned();
+            Some((Body::Custom { kind, data }, verbatim()))
+        }
+        _ => {
+            let raw = Value::from(elements.to_vec()).to_string();
+            Some((Body::Foreign { label: SURFACE.to_owned(), raw, fallback: fallback(&parts) }, Labels::new()))
+        }
+    }
+}
+
+fn element(element: &Value) -> Option<(&str, &Value)> {
+    let content = element.get("MsgContent").filter(|content| content.is_object())?;
+    Some((element.get("MsgType")?.as_str()?, content))
+}
+
+/// What to show where the elements cannot be understood.
+fn fallback(parts: &[(&str, &Value)]) -> String {
+    let words = parts.iter().map(|(kind, content)| match *kind {
+        TEXT => content["Text"].as_str().unwrap_or_default().to_owned(),
+        kind => format!("[{}]", kind.trim_start_matches("TIM").trim_end_matches("Elem").to_lowercase()),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The elements of a message, as they came or as they come nearest to what was said elsewhere.
+pub(crate) fn elements(message: &Message) -> Value {
+    let kept = match (&message.body, message.labels.get(VERBATIM)) {
+        (_, Some(verbatim)) => Some(verbatim),
+        (Body::Foreign { label, raw, .. }, None) if label == SURFACE => Some(raw),
+        _ => None,
+    };
+    if let Some(elements) = kept.and_then(|raw| serde_json::from_str::<Value>(raw).ok()).filter(Value::is_array) {
+        return elements;
+    }
+    match &message.body {
+        Body::Text(text) | Body::Foreign { fallback: text, .. } => {
+            json!([{"MsgType": TEXT, "MsgContent": {"Text": text}}])
+        }
+        Body::Custom { kind, data } => {
+            json!([{"MsgType": CUSTOM, "MsgContent": {"Data": data, "Desc": kind, "Ext": "", "Sound": ""}}])
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use conclave_core::model::{GroupId, MessageId, MessageState, Millis, Sender};
+
+    use super::*;
+
+    fn message(body: Body, labels: Labels) -> Message {
+        Message {
+            id: MessageId::new("1").unwrap(),
+            group: GroupId::new("g").unwrap(),
+            sequence: 1,
+            sender: Sender::App,
+            at: Millis(0),
+            body,
+            targets: Vec::new(),
+            mention: None,
+            counted: true,
+            shown_last: true,
+            token: None,
+            state: MessageState::Kept,
+            labels,
+        }
+    }
+
+    fn text(text: &str) -> Value {
+        json!({"MsgType": TEXT, "MsgContent": {"Text": text}})
+    }
+
+    #[test]
+    fn bodies_come_back_as_they_went_in() {
+        let custom =
+            json!({"MsgType": CUSTOM, "MsgContent": {"Data": "6", "Desc": "dice", "Ext": "url", "Sound": "x"}});
+        let face = json!({"MsgType": "TIMFaceElem", "MsgContent": {"Index": 6, "Data": "abc\u{0}\u{1}"}});
+        for elements in [vec![text("hi")], vec![custom.clone()], vec![face.clone()], vec![text("hi"), face]] {
+            let (body, labels) = read(&elements).unwrap();
+            assert_eq!(super::elements(&message(body, labels)), Value::from(elements));
+        }
+        assert_eq!(read(&[text("hi")]).unwrap(), (Body::Text("hi".to_owned()), Labels::new()));
+        let (body, _) = read(&[custom]).unwrap();
+        assert_eq!(body, Body::Custom { kind: "dice".to_owned(), data: "6".to_owned() });
+    }
+
+    #[test]
+    fn what_is_no_element_is_refused() {
+        for bad in [json!({}), json!({"MsgType": TEXT}), json!({"MsgType": TEXT, "MsgContent": "x"}), json!(1)] {
+            assert_eq!(read(&[bad]), None);
+        }
+        assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn what_others_said_is_told_as_near_as_can_be() {
+        let foreign = Body::Foreign { label: "other".to_owned(), raw: "?".to_owned(), fallback: "[card]".to_owned() };
+        assert_eq!(elements(&message(foreign, Labels::new())), json!([text("[card]")]));
+        let several = [text("hi"), json!({"MsgType": "TIMImageElem", "MsgContent": {}})];
+        let (Body::Foreign { fallback, .. }, _) = read(&several).unwrap() else { panic!("several elements") };
+        assert_eq!(fallback, "hi [image]");
+    }
+}

@@ -1,0 +1,11 @@
+//! The vendor's words to neutral words and back: types, options, roles, fields, lengths, ids.
+
+pub(crate) mod community;
+pub(crate) mod custom;
+pub(crate) mod kind;
+pub(crate) mod limits;
+pub(crate) mod message;
+pub(crate) mod options;
+pub(crate) mod receive;
+pub(crate) mod role;
+pub(crate) mod time;

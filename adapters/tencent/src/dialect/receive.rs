@@ -1,0 +1,20 @@
+//! `MsgFlag`: how a member wants to be told of messages.
+
+use conclave_core::model::Receive;
+
+/// The vendor's word. The last one is newer than some strict clients, so it is told only where it is true.
+pub(crate) fn word(receive: Receive) -> &'static str {
+    match receive {
+        Receive::Notify => "AcceptAndNotify",
+        Receive::Silent => "AcceptNotNotify",
+        Receive::Discard => "Discard",
+        Receive::SilentUnlessMentioned => "AcceptNotNotifyExceptAt",
+    }
+}
+
+/// What the word means.
+pub(crate) fn named(word: &str) -> Option<Receive> {
+    [Receive::Notify, Receive::Silent, Receive::Discard, Receive::SilentUnlessMentioned]
+        .into_iter()
+        .find(|receive| self::word(*receive) == word)
+}

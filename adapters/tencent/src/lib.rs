@@ -1,0 +1,20 @@
+//! Tencent Chat's (TIM's) server API over the neutral core.
+//!
+//! - `realm`: one app at the vendor: its credentials, its settings, its groups.
+//! - `usersig`: who calls.
+//! - `dialect`: the vendor's words to neutral words and back.
+//! - `refusals`: the one table of codes.
+//! - `rest`: the commands, one small file each.
+
+mod dialect;
+mod realm;
+mod refusals;
+mod rest;
+mod settings;
+mod surface;
+mod usersig;
+
+pub use realm::{Credentials, Realm, SetupError};
+pub use settings::Settings;
+pub use surface::Tencent;
+pub use usersig::user_sig;

@@ -1,0 +1,126 @@
+//! One app at the vendor: its credentials, its settings, its groups.
+
+use std::fmt;
+use std::sync::Arc;
+
+use conclave_core::ports::Groups;
+use serde::Deserialize;
+
+use crate::Settings;
+use crate::dialect::limits;
+use crate::usersig::Verifier;
+
+/// What the vendor's console gives an app.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// Names the app.
+    pub sdkappid: u32,
+    /// The key that signatures are made with, as text: the hexadecimal digits themselves are the key.
+    pub secret_key: String,
+    /// The accounts that may call the server API.
+    pub admins: Vec<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("sdkappid", &self.sdkappid)
+            .field("admins", &self.admins)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One realm as this vendor's surface knows it.
+#[derive(Clone)]
+pub struct Realm {
+    /// The realm's name in the configuration.
+    pub name: String,
+    /// Its credentials.
+    pub credentials: Credentials,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its groups.
+    pub groups: Arc<dyn Groups>,
+}
+
+/// Why the realms cannot be put behind one surface.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Two realms with one app id.
+    #[error("realms {one} and {other} both have the tencent sdkappid {sdkappid}; give each its own")]
+    SameApp {
+        /// The app id.
+        sdkappid: u32,
+        /// One realm.
+        one: String,
+        /// And the other.
+        other: String,
+    },
+    /// Credentials or settings the vendor could not have.
+    #[error("realm {realm}: {problem}")]
+    Setting {
+        /// The realm.
+        realm: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// Two operations on one route.
+    #[error(transparent)]
+    Clash(#[from] conclave_kit::Clash),
+}
+
+/// A realm made ready to serve.
+pub(crate) struct App {
+    pub(crate) realm: Realm,
+    pub(crate) signatures: Verifier,
+}
+
+impl App {
+    pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
+        if let Err(problem) = check_credentials(&realm.credentials).and_then(|()| check_settings(&realm.settings)) {
+            return Err(SetupError::Setting { realm: realm.name, problem });
+        }
+        let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
+        Ok(Self { realm, signatures })
+    }
+
+    /// Whether this account may call the server API.
+    pub(crate) fn is_admin(&self, account: &str) -> bool {
+        self.realm.credentials.admins.iter().any(|admin| admin == account)
+    }
+}
+
+fn check_credentials(credentials: &Credentials) -> Result<(), String> {
+    if credentials.sdkappid == 0 {
+        return Err("tencent sdkappid must not be 0".to_owned());
+    }
+    if credentials.secret_key.is_empty() {
+        return Err("tencent secret_key is empty; set it".to_owned());
+    }
+    if let Some(admin) = credentials.admins.iter().find(|admin| !limits::is_account(admin)) {
+        return Err(format!("tencent admins: {admin:?} must be 1 to {} bytes", limits::ACCOUNT));
+    }
+    Ok(())
+}
+
+fn check_settings(settings: &Settings) -> Result<(), String> {
+    for (name, keys, most) in [
+        ("group_keys", &settings.group_keys, limits::GROUP_KEYS),
+        ("member_keys", &settings.member_keys, limits::MEMBER_KEYS),
+    ] {
+        if keys.len() > most {
+            return Err(format!("tencent {name}: at most {most} keys"));
+        }
+        if let Some(key) = keys.iter().find(|key| !limits::is_custom_key(key)) {
+            return Err(format!(
+                "tencent {name}: {key:?} must be 1 to {} letters, digits or _, and not begin with a digit",
+                limits::CUSTOM_KEY
+            ));
+        }
+    }
+    if settings.member_limit == 0 || settings.community_member_limit == 0 {
+        return Err("tencent member limits must be at least 1".to_owned());
+    }
+    Ok(())
+}

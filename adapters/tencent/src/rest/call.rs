@@ -1,0 +1,158 @@
+//! One call: whose app, what was sent, and what every command reads of it the same way.
+
+use std::sync::Arc;
+
+use conclave_core::event::Actor;
+use conclave_core::model::{Group, GroupId, UserId};
+use conclave_core::operation::{NewUser, OnExisting, OnUnknown, RegisterUsers};
+use conclave_core::ports::{Asked, GroupsExt, Typed};
+use conclave_core::query::{FindUsers, GroupById};
+use conclave_core::refusal::Refusal;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::wire::Account;
+use crate::realm::App;
+use crate::refusals::{Code, Failure, Family};
+use crate::settings::Settings;
+
+/// A call of an admin of the app.
+pub(crate) struct Call<'a> {
+    pub(crate) app: &'a App,
+    /// The admin who calls.
+    pub(crate) caller: &'a str,
+    family: Family,
+    body: &'a [u8],
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(app: &'a App, caller: &'a str, family: Family, body: &'a [u8]) -> Self {
+        Self { app, caller, family, body }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.app.realm.settings
+    }
+
+    // --- reading -------------------------------------------------------------------------------------------
+
+    /// The request. No body at all is `{}`; what is not a JSON object is told apart from wrong types within one.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let text = std::str::from_utf8(self.body).map_err(|_| Code::NotJson)?.trim();
+        let text = if text.is_empty() { "{}" } else { text };
+        if !text.starts_with('{') {
+            return Err(Code::NotJson.into());
+        }
+        match serde_json::from_str(text) {
+            Ok(request) => Ok(request),
+            Err(error) if error.is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+                Err(self.parameter(format!("{}: {error}", Code::Parameter.row().1)))
+            }
+            Err(_) => Err(Code::NotJson.into()),
+        }
+    }
+
+    /// A parameter is missing or wrong.
+    pub(crate) fn parameter(&self, text: impl Into<std::borrow::Cow<'static, str>>) -> Failure {
+        self.family.parameter().saying(text)
+    }
+
+    /// A text that must be there and must not be empty.
+    pub(crate) fn required<T>(&self, name: &str, given: Option<T>) -> Result<T, Failure> {
+        given.ok_or_else(|| self.parameter(format!("{name} is required")))
+    }
+
+    /// The id of a group that should exist. Any spelling is looked up, so groups made elsewhere are found.
+    pub(crate) fn group_id(&self, given: Option<String>) -> Result<GroupId, Failure> {
+        let id = self.required("GroupId", given.filter(|id| !id.is_empty()))?;
+        GroupId::new(id).map_err(|_| Code::NoGroup.into())
+    }
+
+    /// The id of a user. Any spelling is looked up.
+    pub(crate) fn user_id(&self, name: &str, given: Option<Account>) -> Result<UserId, Failure> {
+        match self.required(name, given)? {
+            Account::Other => Err(Code::AccountNotText.into()),
+            Account::Text(text) => UserId::new(text).map_err(|_| self.parameter(format!("{name} is illegal"))),
+        }
+    }
+
+    /// The ids of users: at least one, and not too many.
+    pub(crate) fn user_ids(
+        &self,
+        name: &str,
+        given: Option<Vec<Account>>,
+        most: usize,
+        too_many: Code,
+    ) -> Result<Vec<UserId>, Failure> {
+        let given = self.required(name, given.filter(|list| !list.is_empty()))?;
+        if given.len() > most {
+            return Err(too_many.into());
+        }
+        given.into_iter().map(|account| self.user_id(name, Some(account))).collect()
+    }
+
+    /// One of an option's words; "" is not given.
+    pub(crate) fn option<T>(
+        &self,
+        name: &str,
+        given: Option<&str>,
+        named: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
+        let given = given.filter(|word| !word.is_empty());
+        given.map(|word| named(word).ok_or_else(|| self.parameter(format!("{name} is illegal")))).transpose()
+    }
+
+    // --- doing ---------------------------------------------------------------------------------------------
+
+    /// Performs an operation as the app.
+    pub(crate) async fn run<O: Typed>(&self, operation: O) -> Result<O::Reply, Failure> {
+        self.run_for(None, operation).await
+    }
+
+    /// Performs an operation as the app, in the name of a user.
+    pub(crate) async fn run_for<O: Typed>(&self, user: Option<UserId>, operation: O) -> Result<O::Reply, Failure> {
+        let done = self.app.realm.groups.run(&Actor::App { for_user: user }, operation).await;
+        done.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// Asks as the app.
+    pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
+        self.app.realm.groups.ask(&Actor::app(), query).await.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// The vendor's failure for a refusal.
+    pub(crate) fn failure(&self, refusal: &Refusal) -> Failure {
+        self.family.failure(refusal)
+    }
+
+    /// The header of a group.
+    pub(crate) async fn group(&self, id: &GroupId) -> Result<Arc<Group>, Failure> {
+        Ok(self.ask(GroupById { group: id.clone() }).await?.group)
+    }
+
+    // --- accounts ------------------------------------------------------------------------------------------
+
+    /// What happens to ids that are no accounts: refused, unless accounts come into being on first use.
+    pub(crate) fn on_unknown(&self, otherwise: OnUnknown) -> OnUnknown {
+        if self.settings().auto_import { OnUnknown::Register } else { otherwise }
+    }
+
+    /// The app's admins are accounts at the vendor without ever being imported: makes those among these users.
+    pub(crate) async fn ensure_admins(&self, users: impl IntoIterator<Item = &UserId>) -> Result<(), Failure> {
+        let admins = users.into_iter().filter(|user| self.app.is_admin(user.as_str()));
+        let users: Vec<NewUser> = admins.map(|admin| NewUser::of(admin.clone())).collect();
+        if !users.is_empty() {
+            self.run(RegisterUsers { users, on_existing: OnExisting::Skip, folded: false }).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses when there is no such account.
+    pub(crate) async fn check_account(&self, user: &UserId) -> Result<(), Failure> {
+        let found = self.ask(FindUsers { ids: vec![user.clone()], folded: false }).await?;
+        let known = found.0.iter().any(Option::is_some) || self.app.is_admin(user.as_str());
+        if known || self.settings().auto_import {
+            return Ok(());
+        }
+        Err(self.failure(&Refusal::UserNotFound(user.clone())))
+    }
+}

@@ -1,0 +1,69 @@
+//! Answers: HTTP 200 always, and in the body `ActionStatus`, `ErrorInfo` and `ErrorCode`, always all three.
+
+use bytes::Bytes;
+use conclave_kit::Body;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use serde::Serialize;
+
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+
+/// The body of a success.
+#[derive(Debug)]
+pub(crate) struct Answer(Bytes);
+
+impl Answer {
+    pub(crate) fn into_response(self) -> Response<Body> {
+        respond(Body::Whole(self.0))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Envelope<'a, T> {
+    action_status: &'static str,
+    error_info: &'a str,
+    error_code: u32,
+    #[serde(flatten)]
+    rest: Option<&'a T>,
+}
+
+/// It is done, and there is nothing to add.
+pub(crate) fn done() -> Result<Answer, Failure> {
+    encode(None::<&()>)
+}
+
+/// It is done, and this is the answer. An answer of more than 1 MB is refused: the caller has to read in pages.
+pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
+    let answer = encode(Some(rest))?;
+    if answer.0.len() > limits::ANSWER {
+        return Err(Code::AnswerTooLarge.into());
+    }
+    Ok(answer)
+}
+
+/// It is not done, and this is why.
+pub(crate) fn refuse(failure: &Failure) -> Response<Body> {
+    let (code, _) = failure.code.row();
+    let envelope = Envelope { action_status: "FAIL", error_info: &failure.text, error_code: code, rest: None::<&()> };
+    let fallback = || br#"{"ActionStatus":"FAIL","ErrorInfo":"","ErrorCode":10002}"#.to_vec();
+    respond(serde_json::to_vec(&envelope).unwrap_or_else(|_| fallback()).into())
+}
+
+fn encode<T: Serialize>(rest: Option<&T>) -> Result<Answer, Failure> {
+    let envelope = Envelope { action_status: "OK", error_info: "", error_code: 0, rest };
+    match serde_json::to_vec(&envelope) {
+        Ok(bytes) => Ok(Answer(bytes.into())),
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as json");
+            Err(Code::Internal.into())
+        }
+    }
+}
+
+fn respond(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,178 @@
+//! `ResponseFilter` and its kin: which fields an answer has.
+
+use serde::Deserialize;
+
+/// Which fields of one kind an answer has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fields {
+    /// All, under their old and new names.
+    All,
+    /// Those of these names.
+    Named(Vec<String>),
+}
+
+impl Fields {
+    /// What a list of names asks for. No names are no filter, as old clients send empty lists.
+    pub(crate) fn of(names: Option<Vec<String>>) -> Self {
+        match names {
+            Some(names) if !names.is_empty() => Self::Named(names),
+            _ => Self::All,
+        }
+    }
+
+    /// No field at all.
+    pub(crate) fn none() -> Self {
+        Self::Named(Vec::new())
+    }
+
+    pub(crate) fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+
+    /// Whether the field of this name is wanted.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|wanted| wanted == name),
+        }
+    }
+
+    /// The value, when the field of this name is wanted.
+    pub(crate) fn pick<T>(&self, name: &str, value: impl FnOnce() -> T) -> Option<T> {
+        self.has(name).then(value)
+    }
+}
+
+/// `ResponseFilter` of `get_group_info` and `get_joined_group_list`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ResponseFilter {
+    group_base_info_filter: Option<Vec<String>>,
+    member_info_filter: Option<Vec<String>>,
+    #[serde(rename = "AppDefinedDataFilter_Group")]
+    group_keys: Option<Vec<String>>,
+    #[serde(rename = "AppDefinedDataFilter_GroupMember")]
+    member_keys: Option<Vec<String>>,
+    self_info_filter: Option<Vec<String>>,
+}
+
+/// What `get_group_info` is to answer about each group.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct GroupView {
+    pub(crate) base: Fields,
+    /// The keys of the group's own fields; `None` is all.
+    pub(crate) custom: Option<Vec<String>>,
+    /// The members; `None` leaves them out.
+    pub(crate) members: Option<MemberView>,
+}
+
+/// What is answered about each member.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MemberView {
+    pub(crate) fields: Fields,
+    /// The keys of the member's own fields; `None` is all.
+    pub(crate) custom: Option<Vec<String>>,
+}
+
+impl MemberView {
+    /// As the member commands filter: names of fields, and keys of the member's own fields beside them.
+    pub(crate) fn of(fields: Option<Vec<String>>, keys: Option<Vec<String>>) -> Self {
+        let fields = Fields::of(fields);
+        let custom = match keys.filter(|keys| !keys.is_empty()) {
+            None if !fields.is_all() => Some(Vec::new()),
+            keys => keys,
+        };
+        Self { fields, custom }
+    }
+}
+
+impl ResponseFilter {
+    fn given(names: Option<Vec<String>>) -> Option<Vec<String>> {
+        names.filter(|names| !names.is_empty())
+    }
+
+    /// As `get_group_info` reads it: once anything is filtered, only what is listed comes back.
+    pub(crate) fn group_view(filter: Option<Self>) -> GroupView {
+        let filter = filter.unwrap_or_default();
+        let base = Self::given(filter.group_base_info_filter);
+        let group_keys = Self::given(filter.group_keys);
+        let member = Self::given(filter.member_info_filter);
+        let member_keys = Self::given(filter.member_keys);
+        if base.is_none() && group_keys.is_none() && member.is_none() && member_keys.is_none() {
+            let members = Some(MemberView { fields: Fields::All, custom: None });
+            return GroupView { base: Fields::All, custom: None, members };
+        }
+        let members = (member.is_some() || member_keys.is_some()).then(|| MemberView {
+            fields: member.map_or_else(Fields::none, Fields::Named),
+            custom: Some(member_keys.unwrap_or_default()),
+        });
+        GroupView {
+            base: base.map_or_else(Fields::none, Fields::Named),
+            custom: Some(group_keys.unwrap_or_default()),
+            members,
+        }
+    }
+
+    /// As `get_joined_group_list` reads it: without, there is nothing but ids.
+    pub(crate) fn joined_view(filter: Option<Self>) -> (Fields, Option<Fields>) {
+        let filter = filter.unwrap_or_default();
+        let base = Self::given(filter.group_base_info_filter).map_or_else(Fields::none, Fields::Named);
+        (base, Self::given(filter.self_info_filter).map(Fields::Named))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn view(json: &str) -> GroupView {
+        ResponseFilter::group_view(serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn without_a_filter_everything_comes_back() {
+        let members = Some(MemberView { fields: Fields::All, custom: None });
+        let all = GroupView { base: Fields::All, custom: None, members };
+        for none in ["null", "{}", r#"{"GroupBaseInfoFilter":null,"MemberInfoFilter":[]}"#] {
+            assert_eq!(view(none), all, "{none}");
+        }
+    }
+
+    #[test]
+    fn once_something_is_filtered_only_that_comes_back() {
+        let base = view(r#"{"GroupBaseInfoFilter":["Type","Name"]}"#);
+        assert!(base.base.has("Type") && !base.base.has("Introduction"));
+        assert_eq!(base.custom, Some(vec![]));
+        assert_eq!(base.members, None);
+
+        let members = view(r#"{"MemberInfoFilter":["Account","Role"]}"#);
+        assert!(!members.base.has("Name"));
+        let of_member = members.members.unwrap();
+        assert!(of_member.fields.has("Role") && !of_member.fields.has("JoinTime"));
+        assert_eq!(of_member.custom, Some(vec![]));
+
+        let keys = view(r#"{"AppDefinedDataFilter_GroupMember":["K"]}"#).members.unwrap();
+        assert_eq!(keys, MemberView { fields: Fields::none(), custom: Some(vec!["K".to_owned()]) });
+    }
+
+    #[test]
+    fn the_member_commands_filter_fields_and_keys_apart() {
+        let all = MemberView::of(None, Some(vec![]));
+        assert_eq!(all, MemberView { fields: Fields::All, custom: None });
+        let some = MemberView::of(Some(vec!["Role".to_owned()]), None);
+        assert_eq!(some.custom, Some(vec![]));
+        let keys = MemberView::of(None, Some(vec!["K".to_owned()]));
+        assert_eq!(keys, MemberView { fields: Fields::All, custom: Some(vec!["K".to_owned()]) });
+    }
+
+    #[test]
+    fn joined_groups_are_ids_until_more_is_asked_for() {
+        let (base, own) = ResponseFilter::joined_view(None);
+        assert_eq!((base, own), (Fields::none(), None));
+        let filter = serde_json::from_str(r#"{"SelfInfoFilter":["Role"]}"#).unwrap();
+        let (base, own) = ResponseFilter::joined_view(Some(filter));
+        assert_eq!(base, Fields::none());
+        assert!(own.unwrap().has("Role"));
+    }
+}

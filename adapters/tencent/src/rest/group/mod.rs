@@ -1,0 +1,13 @@
+//! `group_open_http_svc`: groups as such.
+
+pub(super) mod create;
+pub(super) mod destroy;
+pub(super) mod info;
+pub(super) mod joined;
+pub(super) mod list;
+pub(super) mod modify;
+pub(super) mod owner;
+mod texts;
+mod wire;
+
+pub(super) use wire::BaseInfo;

@@ -1,0 +1,42 @@
+//! `change_group_owner`: a member becomes the owner, the old owner an ordinary member.
+
+use conclave_core::event::Actor;
+use conclave_core::operation::Transfer;
+use conclave_core::ports::GroupsExt;
+use conclave_core::refusal::Refusal;
+use serde::Deserialize;
+
+use crate::dialect::kind::Capabilities;
+use crate::refusals::{Code, Failure};
+use crate::rest::wire::Account;
+use crate::rest::{Call, envelope};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    #[serde(rename = "NewOwner_Account")]
+    new_owner: Option<Account>,
+    #[serde(rename = "From_Account")]
+    from: Option<Account>,
+}
+
+pub(crate) async fn change(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let group = call.group_id(request.group_id)?;
+    let to = call.user_id("NewOwner_Account", request.new_owner)?;
+    let for_user = request.from.map(|from| call.user_id("From_Account", Some(from))).transpose()?;
+    if !Capabilities::of(&*call.group(&group).await?).transfer {
+        return Err(Code::NoPermission.into());
+    }
+    let transfer = Transfer { group, to: to.clone(), leave: None };
+    match call.app.realm.groups.run(&Actor::App { for_user }, transfer).await {
+        Ok(()) => envelope::done(),
+        Err(refusal @ Refusal::NotMembers { .. }) => {
+            // whoever is no account at all has a code of its own
+            call.check_account(&to).await?;
+            Err(call.failure(&refusal))
+        }
+        Err(refusal) => Err(call.failure(&refusal)),
+    }
+}

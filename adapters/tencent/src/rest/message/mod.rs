@@ -1,0 +1,28 @@
+//! `group_open_http_svc`: what is said in groups.
+
+pub(super) mod delete;
+pub(super) mod history;
+pub(super) mod recall;
+pub(super) mod send;
+
+use serde_json::Value;
+
+use conclave_core::model::{Body, Labels};
+
+use crate::dialect::{limits, message};
+use crate::refusals::{Code, Failure};
+
+/// The label of a client's own number of a message.
+pub(super) const RANDOM: &str = "tencent.random";
+/// The label of a message's priority, in the vendor's word.
+const PRIORITY: &str = "tencent.priority";
+
+/// The neutral body of a request's elements.
+pub(super) fn body(elements: Option<Vec<Value>>) -> Result<(Body, Labels), Failure> {
+    let elements = elements.unwrap_or_default();
+    let bytes: usize = elements.iter().map(|element| element.to_string().len()).sum();
+    if bytes > limits::MESSAGE {
+        return Err(Code::TextTooLong.into());
+    }
+    message::read(&elements).ok_or_else(|| Code::Parameter.saying("MsgBody is illegal"))
+}

@@ -1,0 +1,174 @@
+//! `send_group_msg`: a message in the name of an admin, or of the user it names.
+
+use std::fmt::Write as _;
+
+use conclave_core::event::Actor;
+use conclave_core::model::{GroupId, Mention, Sender, UserId};
+use conclave_core::operation::{Posted, SendMessage, SpeakCheck};
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::MaySpeak;
+use conclave_core::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{PRIORITY, RANDOM, body};
+use crate::dialect::kind::Kind;
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+use crate::rest::wire::Account;
+use crate::rest::{Call, envelope};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    random: Option<u64>,
+    msg_body: Option<Vec<Value>>,
+    #[serde(rename = "From_Account")]
+    from: Option<Account>,
+    msg_priority: Option<String>,
+    online_only_flag: Option<u32>,
+    send_msg_control: Option<Vec<String>>,
+    cloud_custom_data: Option<String>,
+    group_at_info: Option<Vec<At>>,
+    #[serde(rename = "To_Account")]
+    to: Option<Vec<Account>>,
+    offline_push_info: Option<Value>,
+    support_message_extension: Option<u32>,
+    need_read_receipt: Option<u32>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct At {
+    group_at_all_flag: Option<u32>,
+    #[serde(rename = "GroupAt_Account")]
+    account: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    msg_time: u64,
+    msg_seq: u64,
+}
+
+pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let id = call.group_id(request.group_id.clone())?;
+    let from = request.from.clone().map(|from| call.user_id("From_Account", Some(from))).transpose()?;
+    let targeted = request.to.as_ref().is_some_and(|to| !to.is_empty());
+    let send = message(call, id.clone(), from, request)?;
+    let kind = Kind::of(&*call.group(&id).await?);
+    if targeted && matches!(kind, Kind::AvChatRoom | Kind::Community) {
+        return Err(Code::NoPermission.into());
+    }
+    let posted = post(call, kind, send).await?;
+    envelope::with(&Wire { msg_time: posted.message.at.seconds(), msg_seq: posted.message.sequence })
+}
+
+fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Request) -> Result<SendMessage, Failure> {
+    let random = call.required("Random", request.random)?;
+    let content = Value::from(request.msg_body.clone().unwrap_or_default()).to_string();
+    let (body, kept) = body(request.msg_body)?;
+    let targets = match request.to.filter(|to| !to.is_empty()) {
+        Some(to) => call.user_ids("To_Account", Some(to), limits::TARGETS, Code::Parameter)?,
+        None => Vec::new(),
+    };
+    let at = request.group_at_info.unwrap_or_default();
+    if at.len() > limits::MENTIONS {
+        return Err(Code::TooManyMentions.into());
+    }
+    let control = request.send_msg_control.unwrap_or_default();
+    let says = |word: &str| control.iter().any(|control| control == word);
+    let mut labels = kept;
+    let more: [(&str, Option<String>); 7] = [
+        (RANDOM, Some(random.to_string())),
+        (PRIORITY, request.msg_priority),
+        ("tencent.cloud-data", request.cloud_custom_data),
+        ("tencent.push", request.offline_push_info.map(|info| info.to_string())),
+        ("tencent.at", (!at.is_empty()).then(|| serde_json::to_string(&at).unwrap_or_default())),
+        ("tencent.extension", request.support_message_extension.map(|flag| flag.to_string())),
+        ("tencent.receipt", request.need_read_receipt.map(|flag| flag.to_string())),
+    ];
+    labels.extend(more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))));
+    // an admin speaks in any group; whoever an admin speaks for is held to what the group permits them
+    let check = if from.as_ref().is_none_or(|from| call.app.is_admin(from.as_str())) {
+        SpeakCheck::Skipped
+    } else {
+        SpeakCheck::Enforced
+    };
+    let sender = from.or_else(|| UserId::new(call.caller).ok()).map_or(Sender::App, Sender::User);
+    Ok(SendMessage {
+        targets,
+        mention: mention(&at),
+        counted: !says("NoUnread"),
+        shown_last: !says("NoLastMsg"),
+        stored: request.online_only_flag != Some(1),
+        token: Some(token(random, &content)),
+        labels,
+        check,
+        ..SendMessage::new(group, sender, body)
+    })
+}
+
+fn mention(at: &[At]) -> Option<Mention> {
+    if at.iter().any(|at| at.group_at_all_flag == Some(1)) {
+        return Some(Mention::All);
+    }
+    let users: Vec<UserId> = at.iter().filter_map(|at| UserId::new(at.account.as_deref()?).ok()).collect();
+    (!users.is_empty()).then_some(Mention::Users(users))
+}
+
+/// The same sender's same number is the same message only if it says the same: one SDK picks one number per process.
+fn token(random: u64, content: &str) -> String {
+    let mut token = format!("{random}:");
+    for byte in Sha256::digest(content.as_bytes()).iter().take(16) {
+        // a string takes every write
+        let _ = write!(token, "{byte:02x}");
+    }
+    token
+}
+
+/// Nobody is brought into a live room by the server, so strangers who are not muted speak there.
+async fn post(call: &Call<'_>, kind: Kind, send: SendMessage) -> Result<Posted, Failure> {
+    let done = call.app.realm.groups.run(&Actor::app(), send.clone()).await;
+    let (Err(refusal @ Refusal::NotMembers { .. }), Sender::User(user)) = (&done, &send.sender) else {
+        return done.map_err(|refusal| call.failure(&refusal));
+    };
+    if send.check == SpeakCheck::Skipped {
+        return Err(call.failure(refusal));
+    }
+    call.check_account(user).await?;
+    if kind != Kind::AvChatRoom {
+        return Err(Code::NoPermission.into());
+    }
+    let voices = call.ask(MaySpeak { group: send.group.clone(), users: vec![user.clone()] }).await?;
+    let silenced = voices.users.iter().any(|voice| voice.mute.is_some() || voice.everywhere.is_some());
+    if silenced || voices.group.all_muted {
+        return Err(Code::Muted.into());
+    }
+    call.run(SendMessage { check: SpeakCheck::Skipped, ..send }).await
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_alone_is_no_repetition() {
+        assert_eq!(token(1, "a"), token(1, "a"));
+        assert_ne!(token(1, "a"), token(1, "b"));
+        assert_ne!(token(1, "a"), token(2, "a"));
+    }
+
+    #[test]
+    fn mentioning_everybody_outweighs_names() {
+        let named = |flag, account: &str| At { group_at_all_flag: Some(flag), account: Some(account.to_owned()) };
+        assert_eq!(mention(&[named(0, "bob"), named(1, "")]), Some(Mention::All));
+        assert_eq!(mention(&[named(0, "bob")]), Some(Mention::Users(vec![UserId::new("bob").unwrap()])));
+        assert_eq!(mention(&[]), None);
+    }
+}

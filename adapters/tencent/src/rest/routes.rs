@@ -1,0 +1,83 @@
+//! Every command that is served. Old clients read with GET, with a body or without; so every command takes both.
+
+use conclave_kit::Route;
+use http::Method;
+
+use super::extras::{attributes, counters};
+use super::moderation::{bans, mutes};
+use super::{Endpoint, account, group, member, message, migration};
+use crate::refusals::Family;
+
+macro_rules! routes {
+    ($($service:literal, $family:ident { $($name:literal => $handler:path;)* })*) => {
+        /// All routes of the surface.
+        pub(crate) fn routes() -> Vec<Route<Endpoint>> {
+            let mut routes = Vec::new();
+            for method in [Method::POST, Method::GET] {
+                routes.extend([$($(Route {
+                    method: method.clone(),
+                    path: concat!("/v4/", $service, "/", $name),
+                    operation: $name,
+                    streams: false,
+                    handler: Endpoint { family: Family::$family, handler: |call| Box::pin($handler(call)) },
+                },)*)*]);
+            }
+            routes
+        }
+    };
+}
+
+routes! {
+    "im_open_login_svc", Accounts {
+        "account_import" => account::import::import;
+        "multiaccount_import" => account::multi_import::import;
+        "account_check" => account::check::check;
+        "account_delete" => account::delete::delete;
+        "kick" => account::kick::kick;
+    }
+    "group_open_http_svc", Creation {
+        "create_group" => group::create::create;
+        "import_group" => group::create::import;
+    }
+    "group_open_http_svc", Groups {
+        "destroy_group" => group::destroy::destroy;
+        "get_appid_group_list" => group::list::list;
+        "get_group_info" => group::info::info;
+        "modify_group_base_info" => group::modify::modify;
+        "change_group_owner" => group::owner::change;
+        "get_joined_group_list" => group::joined::joined;
+
+        "get_group_member_info" => member::list::list;
+        "get_specified_group_member_info" => member::named::named;
+        "get_role_in_group" => member::roles::roles;
+        "add_group_member" => member::add::add;
+        "delete_group_member" => member::remove::remove;
+        "modify_group_member_info" => member::modify::modify;
+
+        "forbid_send_msg" => mutes::forbid;
+        "get_group_muted_account" => mutes::list;
+        "get_group_shutted_uin" => mutes::list_in_old_names;
+        "ban_group_member" => bans::ban;
+        "unban_group_member" => bans::unban;
+        "get_group_ban_member" => bans::list;
+
+        "send_group_msg" => message::send::send;
+        "group_msg_recall" => message::recall::recall;
+        "group_msg_get_simple" => message::history::read;
+        "delete_group_msg_by_sender" => message::delete::delete;
+
+        "import_group_msg" => migration::messages::import;
+        "import_group_member" => migration::members::import;
+
+        "modify_group_attr" => attributes::modify;
+        "set_group_attr" => attributes::set;
+        "delete_group_attr" => attributes::delete;
+        "clear_group_attr" => attributes::clear;
+        "get_group_counter" => counters::read;
+        "update_group_counter" => counters::update;
+        "delete_group_counter" => counters::delete;
+    }
+    "group_open_attr_http_svc", Groups {
+        "get_group_attr" => attributes::read;
+    }
+}

@@ -1,0 +1,29 @@
+//! What the vendor makes a switch of its console, and what its documentation leaves open.
+
+conclave_kit::settings! {
+    /// Settings of one app.
+    pub struct Settings {
+        /// Accounts that a command names come into being on first use; without, they must be imported first.
+        auto_import: bool = false;
+        /// Texts are held to the lengths of the server API's pages (name 30 bytes, introduction 240, notification 300, face url 100) instead of those of the current clients (100, 400, 400, 500).
+        strict_lengths: bool = false;
+        /// Most members of a group of type Private, Public or ChatRoom: the limit of the plan.
+        member_limit: u32 = 6000;
+        /// Most members of a group of type Community.
+        community_member_limit: u32 = 100_000;
+        /// The keys of `AppDefinedData` that are configured, at most ten. Others get 10004.
+        group_keys: Vec<String> = Vec::new();
+        /// The keys of `AppMemberDefinedData` that are configured, at most five. Others get 10004.
+        member_keys: Vec<String> = Vec::new();
+        /// Whether the id of a dissolved group may be taken again; without, it gets 10021.
+        reuse_group_ids: bool = true;
+        /// Whether groups of type Community may be made; without, they get 11000.
+        communities: bool = true;
+        /// Whether groups have a list of banned members; without, its commands get 10007.
+        bans: bool = true;
+        /// Whether groups have attributes; without, their commands get 10059.
+        attributes: bool = true;
+        /// Whether groups have counters; without, their commands get 10059.
+        counters: bool = true;
+    }
+}

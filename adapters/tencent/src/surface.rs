@@ -1,0 +1,159 @@
+//! The vendor's surface: finds the command and the app, checks who calls, and answers.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use conclave_core::event::Actor;
+use conclave_core::model::UserId;
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::FindUsers;
+use conclave_kit::{Body, Exchange, Fault, RouteInfo, Surface, Table};
+use http::request::Parts;
+use http::{Method, Response};
+
+use crate::realm::{App, Realm, SetupError};
+use crate::refusals::{Code, Failure, Family};
+use crate::rest::{self, Call, Endpoint, envelope};
+
+/// The server API of all realms that have an app at the vendor.
+pub struct Tencent {
+    /// The apps, by id.
+    apps: HashMap<u32, App>,
+    table: Table<Endpoint>,
+}
+
+impl Tencent {
+    /// Puts the realms behind one surface.
+    ///
+    /// # Errors
+    /// Two realms with one sdkappid, credentials or settings the vendor could not have, or two commands on one route.
+    pub fn new(realms: Vec<Realm>) -> Result<Self, SetupError> {
+        let mut apps: HashMap<u32, App> = HashMap::with_capacity(realms.len());
+        for realm in realms {
+            let app = App::new(realm)?;
+            let sdkappid = app.realm.credentials.sdkappid;
+            if let Some(other) = apps.get(&sdkappid) {
+                return Err(SetupError::SameApp { sdkappid, one: other.realm.name.clone(), other: app.realm.name });
+            }
+            apps.insert(sdkappid, app);
+        }
+        Ok(Self { apps, table: Table::new(rest::routes())? })
+    }
+
+    /// Answers, or says which of the vendor's failures it is. The order of checks is the vendor's: the URL, the app,
+    /// the signature, the admin, then the body, which is the command's to read.
+    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<envelope::Answer, Failure> {
+        let found = self.table.find(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
+        let query = Query::read(parts.uri.query().unwrap_or_default());
+        let app = self.app(query.sdkappid.as_deref())?;
+        check_caller(app, &query).await?;
+        let caller = query.identifier.as_deref().unwrap_or_default();
+        // bodies are never asked for in pieces here
+        let body = body.ok_or(Code::Internal)?;
+        let endpoint = &found.route.handler;
+        (endpoint.handler)(&Call::new(app, caller, endpoint.family, body)).await
+    }
+
+    fn app(&self, sdkappid: Option<&str>) -> Result<&App, Failure> {
+        let text = sdkappid.filter(|text| !text.is_empty()).ok_or(Code::AppIdMissing)?;
+        let id: u64 = text.parse().map_err(|_| Code::AppIdIllegal)?;
+        let app = u32::try_from(id).ok().and_then(|id| self.apps.get(&id));
+        app.ok_or_else(|| Code::AppUnknown.into())
+    }
+}
+
+/// What the URL says of the caller. Names are case-sensitive; the first of a name counts.
+#[derive(Default)]
+struct Query {
+    sdkappid: Option<String>,
+    identifier: Option<String>,
+    usersig: Option<String>,
+}
+
+impl Query {
+    fn read(query: &str) -> Self {
+        let mut read = Self::default();
+        for (name, value) in conclave_kit::query_pairs(query) {
+            let place = match name.as_str() {
+                "sdkappid" => &mut read.sdkappid,
+                "identifier" => &mut read.identifier,
+                "usersig" => &mut read.usersig,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        read
+    }
+}
+
+/// Refuses unless an admin of the app calls with a signature that holds.
+async fn check_caller(app: &App, query: &Query) -> Result<(), Failure> {
+    let identifier = query.identifier.as_deref().unwrap_or_default();
+    let signature = query.usersig.as_deref().unwrap_or_default();
+    let claims = app.signatures.verify(signature, identifier, app.realm.groups.now())?;
+    if let Ok(id) = UserId::new(identifier) {
+        let find = FindUsers { ids: vec![id], folded: false };
+        let found = app.realm.groups.ask(&Actor::app(), find).await;
+        let found = found.map_err(|refusal| Family::Accounts.failure(&refusal))?;
+        // an admin need not be an account; one that is can be revoked like any other
+        if let Some(account) = found.0.into_iter().flatten().next() {
+            if claims.is_older_than(account.tokens_from) {
+                return Err(Code::SigExpired.into());
+            }
+            if !account.active {
+                return Err(Code::AccountBlocked.into());
+            }
+        }
+    }
+    if app.is_admin(identifier) { Ok(()) } else { Err(Code::NeedsAdmin.into()) }
+}
+
+#[async_trait]
+impl Surface for Tencent {
+    fn vendor(&self) -> &'static str {
+        "tencent"
+    }
+
+    fn routes(&self) -> Vec<RouteInfo> {
+        let info = |route: &conclave_kit::Route<Endpoint>| RouteInfo {
+            method: route.method.clone(),
+            path: route.path,
+            operation: route.operation,
+        };
+        self.table.routes().iter().map(info).collect()
+    }
+
+    fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
+        self.table.find(method, path).ok().map(|found| found.route.operation)
+    }
+
+    fn streams(&self, _: &Method, _: &str) -> bool {
+        false
+    }
+
+    async fn serve(&self, exchange: Exchange) -> Response<Body> {
+        let Exchange { parts, body, request_id, .. } = exchange;
+        let body = match body {
+            Body::Whole(bytes) => Some(bytes),
+            Body::Stream(_) => None,
+        };
+        match self.answer(&parts, body.as_deref()).await {
+            Ok(answer) => answer.into_response(),
+            Err(failure) => {
+                let (code, _) = failure.code.row();
+                tracing::debug!(request = request_id, code, why = %failure.text, "refused");
+                envelope::refuse(&failure)
+            }
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> Response<Body> {
+        let code = match fault {
+            Fault::TooLarge => Code::HttpParse,
+            Fault::TimedOut => Code::Timeout,
+            Fault::Broken => Code::Internal,
+            Fault::Busy => Code::TooFrequent,
+        };
+        envelope::refuse(&code.into())
+    }
+}

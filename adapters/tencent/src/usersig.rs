@@ -1,0 +1,205 @@
+//! User signatures (`TLSSigAPI` version 2): who calls, proven with the app's key.
+//!
+//! A signature is a JSON document, deflated and written in an alphabet of its own. The SDKs order its members and
+//! deflate differently, so its fields are read and the proof is computed again; texts are never compared.
+
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use conclave_core::model::Millis;
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use hmac::{Hmac, KeyInit, Mac};
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::refusals::Code;
+
+/// Longest signature that is looked at, in characters. Real ones have some 250.
+const LONGEST: usize = 8 * 1024;
+/// Most bytes a signature may inflate to.
+const INFLATED: u64 = 64 * 1024;
+/// Proven signatures that are remembered for each app, so that a busy caller is not computed again each time.
+const REMEMBERED: usize = 1024;
+/// How far the clock of whoever signs may be ahead, in seconds.
+const SKEW: u64 = 15 * 60;
+const VERSION: &str = "2.0";
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The document inside a signature.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    #[serde(rename = "TLS.ver")]
+    version: String,
+    #[serde(rename = "TLS.identifier")]
+    identifier: String,
+    #[serde(rename = "TLS.sdkappid")]
+    sdkappid: u32,
+    #[serde(rename = "TLS.time")]
+    time: u64,
+    #[serde(rename = "TLS.expire")]
+    expire: u64,
+    #[serde(rename = "TLS.userbuf", default, skip_serializing_if = "Option::is_none")]
+    userbuf: Option<String>,
+    #[serde(rename = "TLS.sig")]
+    sig: String,
+}
+
+impl Document {
+    fn read(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let standard = text.replace('*', "+").replace('-', "/").replace('_', "=");
+        let deflated = BASE64.decode(standard).ok()?;
+        let mut json = Vec::new();
+        let read = ZlibDecoder::new(&*deflated).take(INFLATED + 1).read_to_end(&mut json).ok()?;
+        if read as u64 > INFLATED {
+            return None;
+        }
+        serde_json::from_slice(&json).ok().filter(|document: &Self| document.version == VERSION)
+    }
+
+    fn proof(&self, mut mac: Hmac<Sha256>) -> String {
+        let Self { identifier, sdkappid, time, expire, .. } = self;
+        let lines =
+            format!("TLS.identifier:{identifier}\nTLS.sdkappid:{sdkappid}\nTLS.time:{time}\nTLS.expire:{expire}\n");
+        mac.update(lines.as_bytes());
+        if let Some(userbuf) = &self.userbuf {
+            mac.update(format!("TLS.userbuf:{userbuf}\n").as_bytes());
+        }
+        BASE64.encode(mac.finalize().into_bytes())
+    }
+}
+
+/// What a proven signature says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claims {
+    identifier: String,
+    sdkappid: u32,
+    /// Unix seconds.
+    time: u64,
+    /// Seconds.
+    expire: u64,
+}
+
+impl Claims {
+    /// Whether it was signed before this moment.
+    pub(crate) fn is_older_than(&self, moment: Millis) -> bool {
+        Millis::from_seconds(self.time) < moment
+    }
+
+    fn check_named(&self, identifier: &str, sdkappid: u32) -> Result<(), Code> {
+        if self.identifier != identifier {
+            return Err(Code::SigIdentifier);
+        }
+        if self.sdkappid != sdkappid {
+            return Err(Code::SigApp);
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, now: Millis) -> Result<(), Code> {
+        let now = now.seconds();
+        if now > self.time.saturating_add(self.expire) {
+            return Err(Code::SigExpired);
+        }
+        if self.time > now.saturating_add(SKEW) {
+            return Err(Code::SigIllegal);
+        }
+        Ok(())
+    }
+}
+
+/// Proves the signatures of one app.
+pub(crate) struct Verifier {
+    sdkappid: u32,
+    mac: Hmac<Sha256>,
+    proven: Cache<String, Arc<Claims>>,
+}
+
+impl Verifier {
+    pub(crate) fn new(sdkappid: u32, key: &str) -> Self {
+        Self { sdkappid, mac: keyed(key), proven: Cache::new(REMEMBERED) }
+    }
+
+    /// What the signature says, when it is this caller's, true, and in its time. Whether it was revoked is the
+    /// account's to say.
+    pub(crate) fn verify(&self, signature: &str, identifier: &str, now: Millis) -> Result<Arc<Claims>, Code> {
+        if signature.is_empty() {
+            return Err(Code::SigEmpty);
+        }
+        let claims = match self.proven.get(signature) {
+            Some(claims) => {
+                claims.check_named(identifier, self.sdkappid)?;
+                claims
+            }
+            None => self.prove(signature, identifier)?,
+        };
+        claims.check_time(now)?;
+        Ok(claims)
+    }
+
+    fn prove(&self, signature: &str, identifier: &str) -> Result<Arc<Claims>, Code> {
+        let document = Document::read(signature).ok_or(Code::SigIllegal)?;
+        let proof = document.proof(self.mac.clone());
+        let claims = Claims {
+            identifier: document.identifier,
+            sdkappid: document.sdkappid,
+            time: document.time,
+            expire: document.expire,
+        };
+        claims.check_named(identifier, self.sdkappid)?;
+        if !conclave_kit::same(proof.as_bytes(), document.sig.as_bytes()) {
+            return Err(Code::SigForged);
+        }
+        let claims = Arc::new(claims);
+        self.proven.insert(signature.to_owned(), claims.clone());
+        Ok(claims)
+    }
+}
+
+fn keyed(key: &str) -> Hmac<Sha256> {
+    match Hmac::new_from_slice(key.as_bytes()) {
+        Ok(mac) => mac,
+        Err(never) => unreachable!("hmac takes any key: {never}"),
+    }
+}
+
+/// Signs for a user of an app, valid from `time` (Unix seconds) for `expire` seconds: for tests and tools, as the
+/// vendor's own generators do it.
+pub fn user_sig(sdkappid: u32, key: &str, identifier: &str, time: u64, expire: u64) -> String {
+    let mut document = Document {
+        version: VERSION.to_owned(),
+        identifier: identifier.to_owned(),
+        sdkappid,
+        time,
+        expire,
+        userbuf: None,
+        sig: String::new(),
+    };
+    document.sig = document.proof(keyed(key));
+    let json = serde_json::to_vec(&document).unwrap_or_default();
+    in_signature_alphabet(&json)
+}
+
+/// Deflates a document and writes it as signatures are written.
+fn in_signature_alphabet(json: &[u8]) -> String {
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+    // a vector takes every write
+    let deflated = zlib.write_all(json).and_then(|()| zlib.finish()).unwrap_or_default();
+    BASE64.encode(deflated).replace('+', "*").replace('/', "-").replace('=', "_")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;

@@ -1,0 +1,483 @@
+//! A decision while it is being made: what the rule knows, and what it has decided so far.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::event::{Actor, Audience, Event, Happening};
+use crate::facts::{Facts, Stop};
+use crate::model::{
+    Circle, FileId, Group, GroupId, Key, Member, Message, MessageId, Millis, Prefix, Request, Role, Row, Settings,
+    Tombstone, User, UserId,
+};
+use crate::ports::{Batch, Change, Guard, RunGuard};
+use crate::refusal::{Needs, Refusal};
+
+/// Circumstances of one attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// When.
+    pub now: Millis,
+    /// What the realm permits.
+    pub settings: &'a Settings,
+    /// Fresh bits for ids; the same for every attempt of one call.
+    pub seed: u64,
+}
+
+/// Where the actor stands in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The app or the system: above the roles.
+    App,
+    /// A member.
+    Inside(Role),
+    /// A stranger.
+    Outside,
+}
+
+impl Standing {
+    /// Whether this circle holds them.
+    pub fn is_in(self, circle: Circle) -> bool {
+        match self {
+            Self::App => true,
+            Self::Outside => false,
+            Self::Inside(role) => match circle {
+                Circle::Nobody => false,
+                Circle::Owner => role == Role::Owner,
+                Circle::Managers => role >= Role::Admin,
+                Circle::Members => true,
+            },
+        }
+    }
+
+    /// Whether they may act on a member of this role: never on their equals and betters, unless the app.
+    pub fn outranks(self, role: Role) -> bool {
+        match self {
+            Self::App => true,
+            Self::Inside(own) => own > role,
+            Self::Outside => false,
+        }
+    }
+}
+
+/// A decision in the making.
+pub struct Draft<'a> {
+    facts: &'a Facts,
+    /// The circumstances.
+    pub context: Context<'a>,
+    pending: HashMap<Key, Option<Row>>,
+    guards: HashMap<Key, Option<u64>>,
+    runs: Vec<RunGuard>,
+    events: Vec<Event>,
+    minted: u64,
+}
+
+impl<'a> Draft<'a> {
+    /// Begins with what is known.
+    pub fn new(facts: &'a Facts, context: Context<'a>) -> Self {
+        Self {
+            facts,
+            context,
+            pending: HashMap::new(),
+            guards: HashMap::new(),
+            runs: Vec::new(),
+            events: Vec::new(),
+            minted: 0,
+        }
+    }
+
+    /// What was decided.
+    pub fn finish(self) -> Batch {
+        let changes = self
+            .pending
+            .into_iter()
+            .map(|(key, row)| match row {
+                Some(row) => Change::Put(key, row),
+                None => Change::Delete(key),
+            })
+            .collect();
+        let guards = self.guards.into_iter().map(|(key, seen)| Guard { key, seen }).collect();
+        Batch { guards, runs: self.runs, changes, events: self.events }
+    }
+
+    /// The time of the decision.
+    pub fn now(&self) -> Millis {
+        self.context.now
+    }
+
+    // --- knowing -------------------------------------------------------------------------------------------
+
+    /// The row at a place, as already decided or as found.
+    pub fn row(&self, key: &Key) -> Result<Option<Row>, Stop> {
+        match self.pending.get(key) {
+            Some(row) => Ok(row.clone()),
+            None => Ok(self.facts.row(key)?.cloned()),
+        }
+    }
+
+    /// Asks for all of these at once, before looking at them one by one.
+    pub fn require(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
+        self.facts.require(keys.into_iter().filter(|key| !self.pending.contains_key(key)))
+    }
+
+    /// A run of rows as found; what this draft has changed is not in it.
+    pub fn run(&self, prefix: Prefix) -> Result<&'a [Row], Stop> {
+        self.facts.run(prefix)
+    }
+
+    /// Asks for all of these runs at once, before looking at them one by one.
+    pub fn require_runs(&self, prefixes: impl IntoIterator<Item = Prefix>) -> Result<(), Stop> {
+        self.facts.require_runs(prefixes)
+    }
+
+    /// The last rows of a run as found, newest first.
+    pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<&'a [Row], Stop> {
+        self.facts.recent(prefix, limit)
+    }
+
+    /// How many rows a run has, as found.
+    pub fn count(&self, prefix: Prefix) -> Result<usize, Stop> {
+        self.facts.count(prefix)
+    }
+
+    /// Asks for all of these counts at once.
+    pub fn require_counts(&self, prefixes: impl IntoIterator<Item = Prefix>) -> Result<(), Stop> {
+        self.facts.require_counts(prefixes)
+    }
+
+    /// The group's header, if there is such a group.
+    pub fn find_group(&self, id: &GroupId) -> Result<Option<Group>, Stop> {
+        Ok(self.row(&Key::Group(id.clone()))?.and_then(|row| row.group().map(|group| Group::clone(group))))
+    }
+
+    /// The group's header; refuses when there is no such group.
+    pub fn group(&self, id: &GroupId) -> Result<Group, Stop> {
+        if let Some(group) = self.find_group(id)? {
+            return Ok(group);
+        }
+        let disbanded = self.row(&Key::Tombstone(id.clone()))?.is_some();
+        Err(Refusal::GroupNotFound { group: id.clone(), disbanded }.into())
+    }
+
+    /// The header of a group that is not banned by the app.
+    pub fn live_group(&self, id: &GroupId) -> Result<Group, Stop> {
+        let group = self.group(id)?;
+        if group.disabled {
+            return Err(Refusal::GroupDisabled(id.clone()).into());
+        }
+        Ok(group)
+    }
+
+    /// What is left of a disbanded group.
+    pub fn tombstone(&self, id: &GroupId) -> Result<Option<Arc<Tombstone>>, Stop> {
+        Ok(self.row(&Key::Tombstone(id.clone()))?.and_then(|row| row.tombstone().cloned()))
+    }
+
+    /// A membership, if there is one.
+    pub fn member(&self, group: &GroupId, user: &UserId) -> Result<Option<Member>, Stop> {
+        let row = self.row(&Key::Member(group.clone(), user.clone()))?;
+        Ok(row.and_then(|row| row.member().map(|member| Member::clone(member))))
+    }
+
+    /// A membership; refuses when the user is not a member.
+    pub fn sure_member(&self, group: &GroupId, user: &UserId) -> Result<Member, Stop> {
+        self.member(group, user)?
+            .ok_or_else(|| Refusal::NotMembers { group: group.clone(), users: vec![user.clone()] }.into())
+    }
+
+    /// An account, if there is one. What is decided holds only while the account stays as it is.
+    pub fn find_user(&mut self, id: &UserId) -> Result<Option<User>, Stop> {
+        let key = Key::User(id.clone());
+        let user = self.row(&key)?.and_then(|row| row.user().map(|user| User::clone(user)));
+        self.guard(key, user.as_ref().map(|user| user.revision));
+        Ok(user)
+    }
+
+    /// An account; refuses when there is none.
+    pub fn user(&mut self, id: &UserId) -> Result<User, Stop> {
+        self.find_user(id)?.ok_or_else(|| Refusal::UserNotFound(id.clone()).into())
+    }
+
+    /// Where the actor stands in this group.
+    pub fn standing(&self, group: &Group) -> Result<Standing, Stop> {
+        match self.context.actor {
+            Actor::App { .. } | Actor::System => Ok(Standing::App),
+            Actor::User { user, .. } => Ok(match self.member(&group.id, user)? {
+                Some(member) => Standing::Inside(member.role),
+                None => Standing::Outside,
+            }),
+        }
+    }
+
+    /// Where the actor stands; refuses unless this circle holds them. In a group without roles only the app acts.
+    pub fn permitted(&self, group: &Group, circle: Circle) -> Result<Standing, Stop> {
+        let standing = self.standing(group)?;
+        if standing == Standing::App {
+            return Ok(standing);
+        }
+        if !group.governed {
+            return Err(Refusal::NotGoverned(group.id.clone()).into());
+        }
+        if standing.is_in(circle) {
+            return Ok(standing);
+        }
+        let needs = match (standing, circle) {
+            (Standing::Outside, _) | (_, Circle::Members) => Needs::Membership,
+            (_, Circle::Managers) => Needs::Management,
+            (_, Circle::Owner) => Needs::Ownership,
+            (_, Circle::Nobody) => Needs::App,
+        };
+        Err(Refusal::NotPermitted { group: group.id.clone(), needs }.into())
+    }
+
+    // --- deciding ------------------------------------------------------------------------------------------
+
+    /// Holds the decision only if this place still has this revision when it is committed.
+    pub fn guard(&mut self, key: Key, seen: Option<u64>) {
+        if !self.pending.contains_key(&key) {
+            self.guards.entry(key).or_insert(seen);
+        }
+    }
+
+    /// Holds the decision only if this run still has so many rows when it is committed.
+    pub fn guard_run(&mut self, prefix: Prefix, rows: usize) {
+        self.runs.push(RunGuard { prefix, rows });
+    }
+
+    /// The revision a changed row gets: one more than was seen, however often it is put.
+    fn next_revision(&self, key: &Key) -> u64 {
+        self.guards.get(key).copied().flatten().map_or(1, |seen| seen + 1)
+    }
+
+    /// Keeps a row.
+    pub fn put(&mut self, key: Key, row: impl Into<Row>) {
+        self.pending.insert(key, Some(row.into()));
+    }
+
+    /// Keeps the mere being there of a place.
+    pub fn mark(&mut self, key: Key) {
+        self.pending.insert(key, Some(Row::Mark));
+    }
+
+    /// Keeps nothing there.
+    pub fn delete(&mut self, key: Key) {
+        self.pending.insert(key, None);
+    }
+
+    /// Keeps a new group's header and the places that lead to it.
+    pub fn put_new_group(&mut self, group: Group) {
+        let key = Key::Group(group.id.clone());
+        self.guard(key.clone(), None);
+        self.put(Key::Created(group.created, group.id.clone()), Row::ToGroup(Arc::new(group.id.clone())));
+        self.index_group(&group);
+        self.put(key, group);
+    }
+
+    /// Keeps a changed header. Every change of anything in a group goes through here, once or more often.
+    pub fn put_group(&mut self, mut group: Group) {
+        let key = Key::Group(group.id.clone());
+        self.guard(key.clone(), Some(group.revision));
+        group.revision = self.next_revision(&key);
+        group.changed = self.now();
+        self.index_group(&group);
+        self.put(key, group);
+    }
+
+    fn index_group(&mut self, group: &Group) {
+        let place = Key::Discoverable(group.created, group.id.clone());
+        if group.policy.discoverable {
+            self.put(place, Row::ToGroup(Arc::new(group.id.clone())));
+        } else {
+            self.delete(place);
+        }
+        let muted = Key::AllMuted(group.id.clone());
+        if group.all_muted {
+            self.put(muted, Row::ToGroup(Arc::new(group.id.clone())));
+        } else {
+            self.delete(muted);
+        }
+    }
+
+    /// Keeps a membership and the places that lead to it.
+    pub fn put_member(&mut self, member: Member) {
+        let (group, user) = (member.group.clone(), member.user.clone());
+        let key = Key::Member(group.clone(), user.clone());
+        let before = self.row(&key).ok().flatten().and_then(|row| row.member().cloned());
+        if before.as_ref().is_none_or(|before| before.role != member.role) {
+            self.index_role(&member, before.map(|before| before.role));
+        }
+        let row = Row::from(member);
+        if let Row::Member(kept) = &row {
+            self.pending.insert(Key::Seat(group, kept.seat), Some(row.clone()));
+        }
+        self.pending.insert(key, Some(row));
+    }
+
+    fn index_role(&mut self, member: &Member, before: Option<Role>) {
+        let (group, user) = (&member.group, &member.user);
+        let admin = Key::Admin(group.clone(), user.clone());
+        if member.role == Role::Admin {
+            self.put(admin, Row::ToUser(Arc::new(user.clone())));
+        } else if before == Some(Role::Admin) {
+            self.delete(admin);
+        }
+        let owned = Key::Owned(user.clone(), group.clone());
+        if member.role == Role::Owner {
+            self.put(owned, Row::ToGroup(Arc::new(group.clone())));
+        } else if before == Some(Role::Owner) {
+            self.delete(owned);
+        }
+        if before.is_none() {
+            let joined = Key::Joined(user.clone(), member.joined, group.clone());
+            self.put(joined, Row::ToGroup(Arc::new(group.clone())));
+        }
+    }
+
+    /// Ends a membership: the membership itself and the places that lead to it.
+    pub fn drop_member(&mut self, member: &Member) {
+        let (group, user) = (&member.group, &member.user);
+        self.delete(Key::Member(group.clone(), user.clone()));
+        self.delete(Key::Seat(group.clone(), member.seat));
+        self.delete(Key::Admin(group.clone(), user.clone()));
+        self.delete(Key::Owned(user.clone(), group.clone()));
+        self.delete(Key::Joined(user.clone(), member.joined, group.clone()));
+    }
+
+    /// Keeps a new account and the places that lead to it.
+    pub fn put_new_user(&mut self, user: User) -> Result<(), Stop> {
+        let mut alike = self.alike(&user.id)?;
+        alike.push(user.id.clone());
+        self.put(Key::Folded(user.id.folded()), Row::ToUsers(Arc::new(alike)));
+        self.put(Key::UserCreated(user.created, user.id.clone()), Row::ToUser(Arc::new(user.id.clone())));
+        let key = Key::User(user.id.clone());
+        self.guard(key.clone(), None);
+        self.put(key, User { revision: 1, ..user });
+        Ok(())
+    }
+
+    /// The accounts whose ids fold to the same text as this one. What is decided holds only while they stay so.
+    pub fn alike(&mut self, user: &UserId) -> Result<Vec<UserId>, Stop> {
+        let key = Key::Folded(user.folded());
+        let row = self.row(&key)?;
+        self.guard(key, row.as_ref().and_then(Row::revision));
+        Ok(row.as_ref().and_then(Row::to_users).map(|users| Vec::clone(users)).unwrap_or_default())
+    }
+
+    /// Takes an account away, and the places that lead to it.
+    pub fn drop_user(&mut self, user: &User) -> Result<(), Stop> {
+        let mut alike = self.alike(&user.id)?;
+        alike.retain(|other| *other != user.id);
+        let folded = Key::Folded(user.id.folded());
+        if alike.is_empty() {
+            self.delete(folded);
+        } else {
+            self.put(folded, Row::ToUsers(Arc::new(alike)));
+        }
+        self.delete(Key::UserCreated(user.created, user.id.clone()));
+        let key = Key::User(user.id.clone());
+        self.guard(key.clone(), Some(user.revision));
+        self.delete(key);
+        Ok(())
+    }
+
+    /// Keeps a changed account.
+    pub fn put_user(&mut self, mut user: User) {
+        let key = Key::User(user.id.clone());
+        self.guard(key.clone(), Some(user.revision));
+        user.revision = self.next_revision(&key);
+        user.changed = self.now();
+        self.put(key, user);
+    }
+
+    /// Keeps a request under the group and under its user; the caller keeps the header afterwards.
+    pub fn put_request(&mut self, header: &mut Group, request: Request) {
+        header.asked = true;
+        let inviter = request.inviter.as_ref().map_or_else(String::new, |user| user.as_str().to_owned());
+        let (group, user) = (request.group.clone(), request.user.clone());
+        let row = Row::from(request);
+        self.pending.insert(Key::RequestOf(user.clone(), group.clone(), inviter.clone()), Some(row.clone()));
+        self.pending.insert(Key::Request(group, user, inviter), Some(row));
+    }
+
+    /// Takes a request away.
+    pub fn drop_request(&mut self, request: &Request) {
+        let inviter = request.inviter.as_ref().map_or_else(String::new, |user| user.as_str().to_owned());
+        self.delete(Key::RequestOf(request.user.clone(), request.group.clone(), inviter.clone()));
+        self.delete(Key::Request(request.group.clone(), request.user.clone(), inviter));
+    }
+
+    /// Keeps a message under its number and makes its id lead there.
+    pub fn put_message(&mut self, message: Message) {
+        let place = Row::ToMessage(Arc::new((message.group.clone(), message.sequence)));
+        self.put(Key::Place(message.id.clone()), place);
+        self.put(Key::Message(message.group.clone(), message.sequence), message);
+    }
+
+    /// Tells all members of a group.
+    pub fn tell_members(&mut self, group: &GroupId, what: Happening) {
+        self.tell(Some(group), Audience { members_of: Some(group.clone()), ..Audience::default() }, what);
+    }
+
+    /// Tells these users only.
+    pub fn tell_users(&mut self, group: Option<&GroupId>, users: Vec<UserId>, what: Happening) {
+        self.tell(group, Audience { users, ..Audience::default() }, what);
+    }
+
+    /// Tells an audience.
+    pub fn tell(&mut self, group: Option<&GroupId>, audience: Audience, what: Happening) {
+        self.events.push(Event {
+            sequence: 0,
+            at: self.now(),
+            group: group.cloned(),
+            actor: self.context.actor.clone(),
+            audience,
+            what,
+        });
+    }
+
+    // --- minting -------------------------------------------------------------------------------------------
+
+    /// A number for ids: later ones are larger, and no two of a realm meet but by an accident of 2^20 in a
+    /// millisecond, which callers check for.
+    fn mint(&mut self) -> u64 {
+        // 2020-01-01; forty bits of milliseconds keep the decimal form within 18 digits until 2050
+        const EPOCH: u64 = 1_577_836_800_000;
+        self.minted += 1;
+        let fresh = mix(self.context.seed, self.minted) & 0xF_FFFF;
+        (self.now().0.saturating_sub(EPOCH) << 20) | fresh
+    }
+
+    /// An id for a new group: decimal digits, valid for every surface.
+    pub fn mint_group(&mut self) -> Result<GroupId, Stop> {
+        loop {
+            let id = GroupId::new(self.mint().to_string())?;
+            if self.find_group(&id)?.is_none() && self.tombstone(&id)?.is_none() {
+                return Ok(id);
+            }
+        }
+    }
+
+    /// An id for a new file, unique in the realm but for an accident nobody can bring about.
+    pub fn mint_file(&mut self) -> Result<FileId, Stop> {
+        Ok(FileId::new(self.mint().to_string())?)
+    }
+
+    /// An id for a new message.
+    pub fn mint_message(&mut self) -> Result<MessageId, Stop> {
+        loop {
+            let id = MessageId::new(self.mint().to_string())?;
+            if self.row(&Key::Place(id.clone()))?.is_none() {
+                return Ok(id);
+            }
+        }
+    }
+}
+
+/// Splitmix64: spreads a seed and a counter over all bits.
+fn mix(seed: u64, counter: u64) -> u64 {
+    let mut z = seed.wrapping_add(counter.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,139 @@
+//! Runs rules: gathers facts, decides, commits, and decides again when somebody was faster.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::decision::{Context, Draft};
+use crate::event::Actor;
+use crate::facts::{Facts, Need, Stop};
+use crate::model::{Millis, Row, Settings};
+use crate::operation::{Operation, Reply};
+use crate::ports::{Batch, Clock, CommitError, Groups, Mint, Span, Store, StoreError};
+use crate::query::{Answer, Query, Reader};
+use crate::refusal::Refusal;
+
+/// One realm over one store.
+pub struct Engine {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    mint: Arc<dyn Mint>,
+    settings: Settings,
+}
+
+impl Engine {
+    /// Puts the parts together.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mint: Arc<dyn Mint>, settings: Settings) -> Self {
+        Self { store, clock, mint, settings }
+    }
+
+    /// Gathers and decides until the rule is satisfied or refuses. `None` when what was gathered at different
+    /// times no longer fits together: then nothing was decided, and it is to be tried again.
+    async fn decide(
+        &self,
+        context: Context<'_>,
+        operation: &Operation,
+    ) -> Result<Option<Result<(Batch, Reply), Refusal>>, StoreError> {
+        let mut facts = Facts::default();
+        loop {
+            let mut draft = Draft::new(&facts, context);
+            let decided = match operation.decide(&mut draft) {
+                Ok(reply) => Ok((draft.finish(), reply)),
+                Err(Stop::Refuse(refusal)) => Err(refusal),
+                Err(Stop::Need(need)) => {
+                    self.gather(&mut facts, need).await?;
+                    continue;
+                }
+            };
+            // a commit checks its guards itself; whatever is not committed is held against the store here
+            let changes = decided.as_ref().is_ok_and(|(batch, _)| !batch.is_empty());
+            return Ok(if changes || self.still_true(&facts).await? { Some(decided) } else { None });
+        }
+    }
+
+    /// What decisions rest on.
+    fn drafts(&self) -> &dyn Store {
+        self.store.drafts().unwrap_or(&*self.store)
+    }
+
+    async fn gather(&self, facts: &mut Facts, need: Need) -> Result<(), StoreError> {
+        facts.gathered();
+        match need {
+            Need::Rows(keys) => {
+                let rows = self.drafts().fetch(&keys).await?;
+                for (key, row) in keys.into_iter().zip(rows) {
+                    facts.learn(key, row);
+                }
+            }
+            Need::Runs(prefixes) => {
+                for prefix in prefixes {
+                    let rows = self.drafts().scan(&Span::all(prefix.clone())).await?;
+                    facts.learn_run(prefix, rows.into_iter().map(|(_, row)| row).collect());
+                }
+            }
+            Need::Recent(prefix, limit) => {
+                let rows = self.drafts().scan(&Span::first(prefix.clone(), limit).descending()).await?;
+                facts.learn_recent(prefix, rows.into_iter().map(|(_, row)| row).collect());
+            }
+            Need::Counts(prefixes) => {
+                for prefix in prefixes {
+                    let rows = self.drafts().count(&prefix).await?;
+                    facts.learn_count(prefix, rows);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the guarded rows that a refusal rests on are still as they were seen.
+    async fn still_true(&self, facts: &Facts) -> Result<bool, StoreError> {
+        let seen = facts.doubtful();
+        if seen.is_empty() {
+            return Ok(true);
+        }
+        let (keys, revisions): (Vec<_>, Vec<_>) = seen.into_iter().unzip();
+        let rows = self.drafts().fetch(&keys).await?;
+        Ok(rows.iter().map(|row| row.as_ref().and_then(Row::revision)).eq(revisions))
+    }
+}
+
+#[async_trait]
+impl Groups for Engine {
+    async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
+        let seed = self.mint.bits();
+        loop {
+            let context = Context { actor, now: self.clock.now(), settings: &self.settings, seed };
+            let Some(decided) = self.decide(context, &operation).await? else { continue };
+            let (batch, reply) = match decided {
+                Ok((batch, reply)) if !batch.is_empty() => (batch, reply),
+                // what is told without a commit of its own may rest on one that is still on its way
+                other => {
+                    self.store.settled().await?;
+                    return other.map(|(_, reply)| reply);
+                }
+            };
+            debug_assert_eq!(broken(&batch), None, "a decision breaks what is always true");
+            match self.store.commit(batch).await {
+                Ok(_) => return Ok(reply),
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Failed(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
+        query.answer(&Reader { store: &*self.store, actor, now: self.clock.now() }).await
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+}
+
+/// What is wrong with the headers a batch keeps, if anything.
+fn broken(batch: &Batch) -> Option<String> {
+    batch.changes.iter().find_map(|change| match change {
+        crate::ports::Change::Put(_, row) => row.group().and_then(|group| crate::invariants::header_broken(group)),
+        crate::ports::Change::Delete(_) => None,
+    })
+}

@@ -1,0 +1,364 @@
+//! What has happened, and who is to hear of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    FileId, Group, GroupId, Key, Message, MessageId, Millis, Policy, Profile, Receive, Request, Row, Until, UserId,
+};
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Actor {
+    /// A user, from one of their devices (`None` when unknown).
+    User {
+        /// Who.
+        user: UserId,
+        /// The device that called; it learns from the answer, not from the event.
+        device: Option<String>,
+    },
+    /// The app, perhaps in the name of a user.
+    App {
+        /// In whose name.
+        for_user: Option<UserId>,
+    },
+    /// The system itself.
+    System,
+}
+
+impl Actor {
+    /// A user whose device is not known.
+    pub fn user(user: UserId) -> Self {
+        Self::User { user, device: None }
+    }
+
+    /// The app, in nobody's name.
+    pub fn app() -> Self {
+        Self::App { for_user: None }
+    }
+
+    /// The user behind it, if any.
+    pub fn behind(&self) -> Option<&UserId> {
+        match self {
+            Self::User { user, .. } => Some(user),
+            Self::App { for_user } => for_user.as_ref(),
+            Self::System => None,
+        }
+    }
+}
+
+/// Who is to hear of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Audience {
+    /// All members of this group, as they are after the change.
+    pub members_of: Option<GroupId>,
+    /// And these users, members or not.
+    pub users: Vec<UserId>,
+    /// Clients are not told, only the app's server.
+    pub silent: bool,
+}
+
+/// How somebody came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Joining {
+    /// With the group's creation.
+    Created,
+    /// Added by the app or by somebody with the right.
+    Added,
+    /// Came by asking.
+    Asked {
+        /// Who let them in; `None` when nobody had to.
+        approved_by: Option<UserId>,
+    },
+    /// Came by invitation.
+    Invited {
+        /// By whom.
+        by: Option<UserId>,
+        /// Whether the invited person agreed to it.
+        agreed: bool,
+    },
+    /// Imported from elsewhere; nobody is told.
+    Imported,
+}
+
+/// How somebody went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Leaving {
+    /// By themself.
+    Left,
+    /// Removed by somebody.
+    Removed,
+    /// Removed by being blocked.
+    Blocked,
+    /// Their account was deleted.
+    AccountDeleted,
+}
+
+/// What changed of a profile: only what did is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProfileChange {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new introduction.
+    pub introduction: Option<String>,
+    /// The new avatar.
+    pub avatar: Option<String>,
+    /// The new custom string.
+    pub custom: Option<String>,
+    /// The new values of custom fields; "" is removed.
+    pub fields: BTreeMap<String, String>,
+    /// The new values of labels, by the surface that owns them.
+    pub labels: BTreeMap<String, Option<String>>,
+}
+
+/// What has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Happening {
+    /// A group came into being.
+    GroupCreated {
+        /// Its profile.
+        profile: Profile,
+        /// Its owner.
+        owner: Option<UserId>,
+        /// The others who were in from the start.
+        members: Vec<UserId>,
+    },
+    /// A group without roles got them.
+    GroupGoverned {
+        /// Its owner now.
+        owner: UserId,
+    },
+    /// A group ended.
+    GroupDisbanded {
+        /// Its last owner.
+        owner: Option<UserId>,
+        /// Its last profile.
+        profile: Profile,
+        /// Who was in it.
+        members: Vec<UserId>,
+        /// Its last header, for whoever tells of it when it is gone.
+        #[serde(default)]
+        last: Option<Box<Group>>,
+    },
+    /// People came in.
+    MembersJoined {
+        /// Who.
+        users: Vec<UserId>,
+        /// How.
+        how: Joining,
+        /// How many members there are now.
+        members: u32,
+    },
+    /// People went out.
+    MembersLeft {
+        /// Who.
+        users: Vec<UserId>,
+        /// How.
+        how: Leaving,
+        /// With what words.
+        reason: String,
+        /// How many members there are now.
+        members: u32,
+    },
+    /// The group has another owner.
+    OwnerChanged {
+        /// The old one.
+        from: Option<UserId>,
+        /// The new one; `None` when the owner left it without one.
+        to: Option<UserId>,
+        /// Whether the old owner left with it.
+        left: bool,
+    },
+    /// Members became admins.
+    AdminsAdded(Vec<UserId>),
+    /// Admins became members.
+    AdminsRemoved(Vec<UserId>),
+    /// The profile changed.
+    ProfileChanged(ProfileChange),
+    /// The policy changed.
+    PolicyChanged {
+        /// As it was.
+        before: Box<Policy>,
+        /// As it is.
+        after: Box<Policy>,
+    },
+    /// The announcement changed; "" is removed.
+    AnnouncementChanged(String),
+    /// The app banned the group or lifted the ban.
+    DisabledChanged(bool),
+    /// Users were muted.
+    Muted {
+        /// Who.
+        users: Vec<UserId>,
+        /// Until when.
+        until: Until,
+    },
+    /// Users were unmuted.
+    Unmuted(Vec<UserId>),
+    /// Users were muted in every group, or no longer.
+    MutedEverywhere {
+        /// Who.
+        users: Vec<UserId>,
+        /// Until when; `None` is no longer.
+        until: Option<Until>,
+    },
+    /// Everybody was muted or unmuted.
+    AllMutedChanged(bool),
+    /// Users were put on the allowlist.
+    Allowed(Vec<UserId>),
+    /// Users were taken off the allowlist.
+    Disallowed(Vec<UserId>),
+    /// Users were blocked.
+    Blocked {
+        /// Who.
+        users: Vec<UserId>,
+        /// Until when.
+        until: Until,
+        /// Why.
+        reason: String,
+    },
+    /// Users were unblocked.
+    Unblocked(Vec<UserId>),
+    /// A request or an invitation was filed, passed on or decided.
+    RequestChanged(Box<Request>),
+    /// A member's card or fields changed; only what did is there.
+    MemberChanged {
+        /// Whose.
+        user: UserId,
+        /// The new card.
+        card: Option<String>,
+        /// The new extra string.
+        extra: Option<String>,
+        /// The new values of custom fields; "" is removed.
+        fields: BTreeMap<String, String>,
+    },
+    /// A member's free attributes changed; "" is removed.
+    MemberAttributesChanged {
+        /// Whose.
+        user: UserId,
+        /// The new values.
+        attributes: BTreeMap<String, String>,
+    },
+    /// A member wants to be told of messages in another way.
+    ReceiveChanged {
+        /// Who.
+        user: UserId,
+        /// How now.
+        receive: Receive,
+        /// How until then.
+        #[serde(default)]
+        before: Option<Receive>,
+    },
+    /// The group's attributes changed.
+    AttributesChanged {
+        /// The version now.
+        version: u64,
+        /// What was written.
+        set: BTreeMap<String, String>,
+        /// What was removed.
+        removed: Vec<String>,
+        /// Everything else is gone.
+        replaced: bool,
+    },
+    /// The group's counters changed.
+    CountersChanged {
+        /// New values.
+        set: BTreeMap<String, i64>,
+        /// What was removed.
+        removed: Vec<String>,
+    },
+    /// A file was shared.
+    FileAdded {
+        /// The file.
+        file: FileId,
+        /// Its name.
+        name: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A shared file was deleted.
+    FileRemoved {
+        /// The file.
+        file: FileId,
+        /// Its name.
+        name: String,
+    },
+    /// A message was sent. Its body is read from the group, so that a recalled one is gone here too.
+    MessageSent {
+        /// Its number in the group.
+        sequence: u64,
+        /// Its id.
+        id: MessageId,
+    },
+    /// A message went by that is kept nowhere else: whoever is there now gets it.
+    MessagePassed(Box<Message>),
+    /// The group is told to its members from now on: its first message has come.
+    GroupActivated,
+    /// Messages were recalled.
+    MessagesRecalled {
+        /// Their numbers.
+        sequences: Vec<u64>,
+        /// Why.
+        reason: String,
+    },
+    /// Messages were deleted without a notice.
+    MessagesDeleted {
+        /// Their numbers.
+        sequences: Vec<u64>,
+    },
+    /// A user renamed a group for themself; "" is removed.
+    RemarkChanged {
+        /// Who.
+        user: UserId,
+        /// The name.
+        text: String,
+    },
+    /// A user follows other members now, or fewer.
+    FollowsChanged {
+        /// Who.
+        user: UserId,
+        /// Newly followed.
+        added: Vec<UserId>,
+        /// No longer followed.
+        removed: Vec<UserId>,
+    },
+    /// An account came into being.
+    UserRegistered(UserId),
+    /// An account changed.
+    UserChanged(UserId),
+    /// An account is gone.
+    UserDeleted(UserId),
+}
+
+/// One entry of the realm's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its number in the realm; 0 until it is committed.
+    pub sequence: u64,
+    /// When.
+    pub at: Millis,
+    /// In which group, if in one.
+    pub group: Option<GroupId>,
+    /// By whom.
+    pub actor: Actor,
+    /// Who is to hear of it.
+    pub audience: Audience,
+    /// What.
+    pub what: Happening,
+}
+
+impl Event {
+    /// Where a store keeps this event once it has its number: in the realm's log and in its readers' feeds.
+    pub fn filed(self) -> Vec<(Key, Row)> {
+        let mut rows = Vec::with_capacity(2 + self.audience.users.len());
+        if let Some(group) = &self.audience.members_of {
+            rows.push((Key::GroupFeed(group.clone(), self.sequence), Row::Mark));
+        }
+        for user in &self.audience.users {
+            rows.push((Key::UserFeed(user.clone(), self.sequence), Row::Mark));
+        }
+        rows.push((Key::Event(self.sequence), Row::from(self)));
+        rows
+    }
+}

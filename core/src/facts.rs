@@ -1,0 +1,132 @@
+//! What a rule knows. A rule that looks at something not yet gathered stops and says what it needs;
+//! whoever runs it gathers that and runs it again. So rules stay free of I/O and fetch only what they use.
+
+use std::collections::HashMap;
+
+use crate::model::{Key, Prefix, Row};
+use crate::refusal::Refusal;
+
+/// Something a rule has to know before it can go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// The rows at these places.
+    Rows(Vec<Key>),
+    /// Whole runs of rows.
+    Runs(Vec<Prefix>),
+    /// The last rows of a run, so many at most.
+    Recent(Prefix, usize),
+    /// How many rows these runs have.
+    Counts(Vec<Prefix>),
+}
+
+/// Why a rule stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// It needs to know more.
+    Need(Need),
+    /// It refuses.
+    Refuse(Refusal),
+}
+
+impl<R: Into<Refusal>> From<R> for Stop {
+    fn from(refusal: R) -> Self {
+        Self::Refuse(refusal.into())
+    }
+}
+
+/// Facts gathered so far.
+#[derive(Debug, Default)]
+pub struct Facts {
+    rows: HashMap<Key, Option<Row>>,
+    runs: HashMap<Prefix, Vec<Row>>,
+    recent: HashMap<Prefix, Vec<Row>>,
+    counts: HashMap<Prefix, usize>,
+    rounds: u32,
+}
+
+impl Facts {
+    /// Adds what was found at a place.
+    pub fn learn(&mut self, key: Key, row: Option<Row>) {
+        self.rows.insert(key, row);
+    }
+
+    /// Adds a run of rows.
+    pub fn learn_run(&mut self, prefix: Prefix, rows: Vec<Row>) {
+        self.runs.insert(prefix, rows);
+    }
+
+    /// Adds the last rows of a run.
+    pub fn learn_recent(&mut self, prefix: Prefix, rows: Vec<Row>) {
+        self.recent.insert(prefix, rows);
+    }
+
+    /// Adds how many rows a run has.
+    pub fn learn_count(&mut self, prefix: Prefix, rows: usize) {
+        self.counts.insert(prefix, rows);
+    }
+
+    /// Counts one more gathering; what was gathered at different times may not fit together.
+    pub fn gathered(&mut self) {
+        self.rounds += 1;
+    }
+
+    /// The guarded places that were looked at, with the revisions seen, when the facts come from more than one
+    /// moment and may so contradict each other.
+    pub fn doubtful(&self) -> Vec<(Key, Option<u64>)> {
+        if self.rounds < 2 {
+            return Vec::new();
+        }
+        let guarded = self.rows.iter().filter(|(key, _)| matches!(key, Key::Group(_) | Key::User(_)));
+        guarded.map(|(key, row)| (key.clone(), row.as_ref().and_then(Row::revision))).collect()
+    }
+
+    /// The row at a place, or a stop that asks for it.
+    pub fn row(&self, key: &Key) -> Result<Option<&Row>, Stop> {
+        match self.rows.get(key) {
+            Some(row) => Ok(row.as_ref()),
+            None => Err(Stop::Need(Need::Rows(vec![key.clone()]))),
+        }
+    }
+
+    /// Stops for all of these that are not known yet, so that they are fetched in one go.
+    pub fn require(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
+        let missing: Vec<Key> = keys.into_iter().filter(|key| !self.rows.contains_key(key)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::Rows(missing))) }
+    }
+
+    /// A run of rows, or a stop that asks for it.
+    pub fn run(&self, prefix: Prefix) -> Result<&[Row], Stop> {
+        match self.runs.get(&prefix) {
+            Some(rows) => Ok(rows),
+            None => Err(Stop::Need(Need::Runs(vec![prefix]))),
+        }
+    }
+
+    /// Stops for all of these runs that are not known yet.
+    pub fn require_runs(&self, prefixes: impl IntoIterator<Item = Prefix>) -> Result<(), Stop> {
+        let missing: Vec<Prefix> = prefixes.into_iter().filter(|prefix| !self.runs.contains_key(prefix)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::Runs(missing))) }
+    }
+
+    /// The last rows of a run, newest first, or a stop that asks for them.
+    pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<&[Row], Stop> {
+        match self.recent.get(&prefix) {
+            Some(rows) => Ok(rows),
+            None => Err(Stop::Need(Need::Recent(prefix, limit))),
+        }
+    }
+
+    /// How many rows a run has, or a stop that asks for it.
+    pub fn count(&self, prefix: Prefix) -> Result<usize, Stop> {
+        match self.counts.get(&prefix) {
+            Some(rows) => Ok(*rows),
+            None => Err(Stop::Need(Need::Counts(vec![prefix]))),
+        }
+    }
+
+    /// Stops for all of these counts that are not known yet.
+    pub fn require_counts(&self, prefixes: impl IntoIterator<Item = Prefix>) -> Result<(), Stop> {
+        let missing: Vec<Prefix> = prefixes.into_iter().filter(|prefix| !self.counts.contains_key(prefix)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::Counts(missing))) }
+    }
+}

@@ -1,0 +1,26 @@
+//! What a chat group is, told without any vendor's words.
+//!
+//! - [`model`]: groups, members, users, policies, messages and their validated ids.
+//! - [`operation`]: one file per operation; each is a pure function of facts, actor and time.
+//! - [`query`]: one file per question a surface may ask.
+//! - [`speech`]: the rule of who may speak.
+//! - [`event`]: what has happened, and who is to hear of it.
+//! - [`refusal`]: the one error type.
+//! - [`ports`]: [`ports::Groups`], which surfaces call, and [`ports::Store`], which operations run on.
+//! - [`engine`]: gathers facts, decides, commits; the one implementation of `Groups` over a `Store`.
+//! - [`memory`]: the store that lives in memory.
+//!
+//! No socket, no clock, no randomness and no wire format lives here.
+
+pub mod decision;
+pub mod engine;
+pub mod event;
+pub mod facts;
+pub mod invariants;
+pub mod memory;
+pub mod model;
+pub mod operation;
+pub mod ports;
+pub mod query;
+pub mod refusal;
+pub mod speech;

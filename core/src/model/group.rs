@@ -1,0 +1,152 @@
+//! A group's header and what hangs on it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FileId, GroupId, Millis, Policy, UserId};
+
+/// Words only one surface has, kept for it under a name it chose; nothing a client stored is dropped.
+pub type Labels = BTreeMap<String, String>;
+
+/// What a group shows of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Profile {
+    /// Display name.
+    pub name: String,
+    /// Introduction, also called description.
+    pub introduction: String,
+    /// URL of the avatar.
+    pub avatar: String,
+    /// One uninterpreted string.
+    pub custom: String,
+    /// Custom fields, by key.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// The one announcement of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// Its text, never empty.
+    pub text: String,
+    /// When it was set.
+    pub at: Millis,
+    /// Who set it; `None` is the app.
+    pub by: Option<UserId>,
+}
+
+/// A group's header: all that rules need about the group itself, of constant size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches of the group")]
+pub struct Group {
+    /// Its id.
+    pub id: GroupId,
+    /// Grows with every change of anything in the group; guards commits.
+    pub revision: u64,
+    /// What it shows of itself.
+    pub profile: Profile,
+    /// Its announcement, if any.
+    pub announcement: Option<Announcement>,
+    /// Its owner; a group can be without one.
+    pub owner: Option<UserId>,
+    /// Who made it, if a user.
+    pub creator: Option<UserId>,
+    /// Whether it has roles at all. Without, all members are equal and only the app manages it.
+    pub governed: bool,
+    /// What it permits.
+    pub policy: Policy,
+    /// Words only one surface has.
+    pub labels: Labels,
+    /// When it was made.
+    pub created: Millis,
+    /// When anything in it last changed.
+    pub changed: Millis,
+    /// When its profile last changed.
+    pub profile_changed: Millis,
+    /// How often its profile has changed.
+    pub profile_revision: u64,
+    /// How many members, the owner included.
+    pub members: u32,
+    /// How many admins, the owner not counted.
+    pub admins: u32,
+    /// The seat the next member gets; seats order members by joining.
+    pub next_seat: u64,
+    /// The sequence number the next message gets; starts at 1.
+    pub next_message: u64,
+    /// When the last message was sent.
+    pub last_message: Option<Millis>,
+    /// Nobody but managers and the allowlist may speak.
+    pub all_muted: bool,
+    /// Banned by the app: nobody speaks, joins or manages.
+    pub disabled: bool,
+    /// Told to members other than the creator; some kinds wait for the first message.
+    pub active: bool,
+    /// Whether there ever was a request or an invitation; spares newcomers the search for theirs.
+    pub asked: bool,
+}
+
+impl Group {
+    /// Whether one more (or so many more) members would be over the capacity.
+    pub fn is_full_for(&self, newcomers: u32) -> bool {
+        self.policy.capacity.is_some_and(|capacity| self.members.saturating_add(newcomers) > capacity)
+    }
+
+    /// Whether this user owns the group.
+    pub fn is_owned_by(&self, user: &UserId) -> bool {
+        self.owner.as_ref() == Some(user)
+    }
+}
+
+/// What is left of a disbanded group: its id stays known, and what outlives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// The group.
+    pub group: GroupId,
+    /// When it ended.
+    pub at: Millis,
+    /// Its last owner.
+    pub owner: Option<UserId>,
+    /// Where its message numbers stopped; a group that takes the id again goes on from here.
+    pub next_message: u64,
+    /// Whether everybody was muted; stays attached to the id of a group without roles.
+    pub all_muted: bool,
+}
+
+/// Free key/value attributes of a group, guarded by their own version.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Grows with every write.
+    pub version: u64,
+    /// The pairs, each with the version that wrote it.
+    pub entries: BTreeMap<String, (String, u64)>,
+}
+
+/// Counters of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counters {
+    /// The values, by key.
+    pub values: BTreeMap<String, i64>,
+}
+
+/// A file shared with a group; its bytes live in the blob store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedFile {
+    /// Its id.
+    pub id: FileId,
+    /// Its name as the uploader gave it.
+    pub name: String,
+    /// Its media type, as the uploader gave it.
+    pub media_type: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Who uploaded it; `None` is the app.
+    pub owner: Option<UserId>,
+    /// When.
+    pub at: Millis,
+    /// Until when it is kept.
+    pub expires: Option<Millis>,
+    /// The secret that opens a restricted file.
+    pub secret: Option<String>,
+    /// Where its bytes are in the blob store.
+    pub blob: String,
+}

@@ -1,0 +1,305 @@
+//! The places rows are kept under, and their order.
+//!
+//! A key is written as bytes that sort the way lists are read: a table's tag, then its parts. Texts end
+//! in a zero byte (ids hold no control characters), numbers are big endian.
+
+use super::{FileId, GroupId, MessageId, Millis, UserId};
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident ( $($part:ident : $kind:ty),* ) = $tag:literal;)*) => {
+        impl Prefix {
+            /// Every table there is, for whoever looks at all rows.
+            pub fn every_table() -> Vec<Self> {
+                vec![$(Self(vec![$tag])),*]
+            }
+        }
+
+        /// The place of one row.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub enum Key {
+            $($(#[$doc])* $name($($kind),*),)*
+        }
+
+        impl Key {
+            /// The bytes under which a store keeps the row.
+            pub fn encode(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$name($($part),*) => {
+                        let mut out = Writer::new($tag);
+                        $(out.part($part);)*
+                        out.done()
+                    })*
+                }
+            }
+        }
+    };
+}
+
+tables! {
+    /// A group's header.
+    Group(group: GroupId) = 1;
+    /// A disbanded group.
+    Tombstone(group: GroupId) = 2;
+    /// A membership, found by user.
+    Member(group: GroupId, user: UserId) = 3;
+    /// The same membership, found in the order of joining.
+    Seat(group: GroupId, seat: u64) = 4;
+    /// An admin of a group.
+    Admin(group: GroupId, user: UserId) = 5;
+    /// A group a user is in, in the order of joining.
+    Joined(user: UserId, joined: Millis, group: GroupId) = 6;
+    /// A group, in the order of creation.
+    Created(at: Millis, group: GroupId) = 7;
+    /// A discoverable group, in the order of creation.
+    Discoverable(at: Millis, group: GroupId) = 8;
+    /// A mute of one member.
+    Mute(group: GroupId, user: UserId) = 9;
+    /// A mute of one user in every group.
+    MuteEverywhere(user: UserId) = 10;
+    /// An entry of the allowlist.
+    Allowance(group: GroupId, user: UserId) = 11;
+    /// An entry of the blocklist.
+    Block(group: GroupId, user: UserId) = 12;
+    /// A request by or for a user; the inviter's part is empty for an application.
+    Request(group: GroupId, user: UserId, inviter: String) = 13;
+    /// The same request, found by its user.
+    RequestOf(user: UserId, group: GroupId, inviter: String) = 14;
+    /// A group's attributes.
+    Attributes(group: GroupId) = 15;
+    /// A group's counters.
+    Counters(group: GroupId) = 16;
+    /// A shared file.
+    File(group: GroupId, file: FileId) = 17;
+    /// A message, in the order of sending.
+    Message(group: GroupId, sequence: u64) = 18;
+    /// Where a message is.
+    Place(message: MessageId) = 19;
+    /// A client's token for a message: group, sender ("" is the app), token.
+    Sent(group: GroupId, sender: String, token: String) = 20;
+    /// A user's own name for a group.
+    Remark(user: UserId, group: GroupId) = 21;
+    /// The name others see for a user's messages from a group.
+    PushName(group: GroupId, user: UserId) = 22;
+    /// The members a user follows in a group.
+    Follows(group: GroupId, user: UserId) = 23;
+    /// A user account.
+    User(user: UserId) = 24;
+    /// User accounts whose ids fold to the same text.
+    Folded(folded: String) = 25;
+    /// A user account, in the order of creation.
+    UserCreated(at: Millis, user: UserId) = 26;
+    /// A group in which everybody is muted.
+    AllMuted(group: GroupId) = 27;
+    /// An event, in the order of the realm.
+    Event(sequence: u64) = 28;
+    /// An event that a group's members hear.
+    GroupFeed(group: GroupId, sequence: u64) = 29;
+    /// An event that one user hears.
+    UserFeed(user: UserId, sequence: u64) = 30;
+    /// A group a user owns.
+    Owned(user: UserId, group: GroupId) = 31;
+    /// Something a surface keeps for itself in the realm, by name.
+    Note(name: String) = 32;
+}
+
+/// The beginning shared by a run of keys.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Prefix(Vec<u8>);
+
+macro_rules! prefixes {
+    ($($(#[$doc:meta])* $name:ident ( $($part:ident : $kind:ty),* ) = $tag:literal;)*) => {
+        impl Prefix {
+            $($(#[$doc])* pub fn $name($($part: &$kind),*) -> Self {
+                #[allow(unused_mut, reason = "a table without parts writes only its tag")]
+                let mut out = Writer::new($tag);
+                $(out.part($part);)*
+                Self(out.done())
+            })*
+        }
+    };
+}
+
+prefixes! {
+    /// All members of a group, in the order of joining.
+    seats(group: GroupId) = 4;
+    /// All admins of a group.
+    admins(group: GroupId) = 5;
+    /// All groups of a user.
+    joined(user: UserId) = 6;
+    /// All groups.
+    created() = 7;
+    /// All groups made at one moment.
+    created_at(at: Millis) = 7;
+    /// All discoverable groups.
+    discoverable() = 8;
+    /// All mutes of a group.
+    mutes(group: GroupId) = 9;
+    /// All users muted everywhere.
+    mutes_everywhere() = 10;
+    /// The allowlist of a group.
+    allowances(group: GroupId) = 11;
+    /// The blocklist of a group.
+    blocks(group: GroupId) = 12;
+    /// All requests to join a group.
+    requests(group: GroupId) = 13;
+    /// The requests by or for one user to join a group.
+    requests_for(group: GroupId, user: UserId) = 13;
+    /// All requests by or for a user.
+    requests_of(user: UserId) = 14;
+    /// All shared files of a group.
+    files(group: GroupId) = 17;
+    /// All shared files of all groups.
+    all_files() = 17;
+    /// All messages of a group.
+    messages(group: GroupId) = 18;
+    /// All push names of a group.
+    push_names(group: GroupId) = 22;
+    /// All follow lists of a group.
+    follows(group: GroupId) = 23;
+    /// All users, oldest first.
+    users_created() = 26;
+    /// All groups in which everybody is muted.
+    all_muted() = 27;
+    /// All events.
+    events() = 28;
+    /// What a group's members hear.
+    group_feed(group: GroupId) = 29;
+    /// What a user hears.
+    user_feed(user: UserId) = 30;
+    /// All groups a user owns.
+    owned(user: UserId) = 31;
+    /// All remarks of a user.
+    remarks(user: UserId) = 21;
+}
+
+impl Prefix {
+    /// The tables whose whole content follows from other rows: indexes, and rows that are kept twice.
+    pub(crate) fn derived() -> Vec<Self> {
+        let tags = [3, 4, 5, 6, 7, 8, 13, 14, 19, 25, 26, 27, 31];
+        tags.into_iter().map(|tag| Self(vec![tag])).collect()
+    }
+
+    /// The tables of the feeds.
+    pub(crate) fn feeds() -> [Self; 2] {
+        [Self(vec![29]), Self(vec![30])]
+    }
+
+    /// The table of requests by their users.
+    pub(crate) fn of_requests_by_user() -> Self {
+        Self(vec![14])
+    }
+
+    /// Its bytes; every key of the run begins with them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The first bytes after the whole run.
+    pub fn end(&self) -> Vec<u8> {
+        let mut end = self.0.clone();
+        while let Some(last) = end.pop() {
+            if last < u8::MAX {
+                end.push(last + 1);
+                break;
+            }
+        }
+        end
+    }
+}
+
+/// Writes the parts of a key.
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn new(tag: u8) -> Self {
+        let mut bytes = Vec::with_capacity(48);
+        bytes.push(tag);
+        Self(bytes)
+    }
+
+    fn part(&mut self, part: &impl Part) {
+        part.write(&mut self.0);
+    }
+
+    fn done(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+trait Part {
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+impl Part for u64 {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_be_bytes());
+    }
+}
+
+impl Part for Millis {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+}
+
+impl Part for String {
+    /// Texts that clients choose freely may hold zero bytes; they are escaped so that order and prefixes hold.
+    fn write(&self, out: &mut Vec<u8>) {
+        for byte in self.bytes() {
+            match byte {
+                0 => out.extend_from_slice(&[1, 1]),
+                1 => out.extend_from_slice(&[1, 2]),
+                other => out.push(other),
+            }
+        }
+        out.push(0);
+    }
+}
+
+macro_rules! id_part {
+    ($($id:ty),*) => {
+        $(impl Part for $id {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(self.as_str().as_bytes());
+                out.push(0);
+            }
+        })*
+    };
+}
+
+id_part!(GroupId, UserId, FileId, MessageId);
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_group_share_its_prefix_and_no_other() {
+        let (a, ab) = (GroupId::new("a").unwrap(), GroupId::new("ab").unwrap());
+        let prefix = Prefix::seats(&a);
+        assert!(Key::Seat(a, 7).encode().starts_with(prefix.as_bytes()));
+        assert!(!Key::Seat(ab, 7).encode().starts_with(prefix.as_bytes()));
+    }
+
+    #[test]
+    fn numbers_sort_by_value() {
+        let group = GroupId::new("g").unwrap();
+        assert!(Key::Seat(group.clone(), 255).encode() < Key::Seat(group, 256).encode());
+    }
+
+    #[test]
+    fn a_prefix_ends_after_its_last_key() {
+        let group = GroupId::new("g").unwrap();
+        let prefix = Prefix::seats(&group);
+        assert!(Key::Seat(group, u64::MAX).encode() < prefix.end());
+    }
+
+    #[test]
+    fn free_texts_never_end_early() {
+        let group = GroupId::new("g").unwrap();
+        let plain = Key::Sent(group.clone(), "a".into(), "b".into()).encode();
+        let tricky = Key::Sent(group, "a\0b".into(), String::new()).encode();
+        assert_ne!(plain, tricky);
+    }
+}

@@ -1,0 +1,84 @@
+//! One user's membership in one group.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{GroupId, Labels, Millis, UserId};
+
+/// A member's role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Role {
+    /// No special rights.
+    Member,
+    /// Helps the owner.
+    Admin,
+    /// Owns the group; at most one.
+    Owner,
+}
+
+/// How a member wants to be told of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Receive {
+    /// Delivered and announced.
+    #[default]
+    Notify,
+    /// Delivered without an announcement.
+    Silent,
+    /// Delivered; announced only when the member is mentioned.
+    SilentUnlessMentioned,
+    /// Not delivered.
+    Discard,
+}
+
+/// A membership.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The group.
+    pub group: GroupId,
+    /// Who.
+    pub user: UserId,
+    /// In which role.
+    pub role: Role,
+    /// Orders members by joining; unique in the group.
+    pub seat: u64,
+    /// When they joined.
+    pub joined: Millis,
+    /// Name card in this group.
+    pub card: String,
+    /// One uninterpreted string beside the card.
+    pub extra: String,
+    /// Custom fields the app configured.
+    pub fields: BTreeMap<String, String>,
+    /// Free attributes.
+    pub attributes: BTreeMap<String, String>,
+    /// How they want to be told of messages.
+    pub receive: Receive,
+    /// The last message they have read.
+    pub read: u64,
+    /// When they last sent a message.
+    pub last_sent: Option<Millis>,
+    /// Words only one surface has.
+    pub labels: Labels,
+}
+
+impl Member {
+    /// Somebody who has just joined.
+    pub fn new(group: GroupId, user: UserId, role: Role, seat: u64, joined: Millis) -> Self {
+        Self {
+            group,
+            user,
+            role,
+            seat,
+            joined,
+            card: String::new(),
+            extra: String::new(),
+            fields: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            receive: Receive::default(),
+            read: 0,
+            last_sent: None,
+            labels: Labels::new(),
+        }
+    }
+}

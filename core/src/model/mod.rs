@@ -1,0 +1,27 @@
+//! The nouns: what is kept, and under which key.
+
+mod group;
+mod id;
+mod key;
+mod member;
+mod message;
+mod moderation;
+mod personal;
+mod policy;
+mod request;
+mod row;
+mod settings;
+mod user;
+
+pub use group::{Announcement, Attributes, Counters, Group, Labels, Profile, SharedFile, Tombstone};
+pub use id::{FileId, GroupId, InvalidId, MAX_ID_BYTES, MessageId, Millis, UserId};
+pub use key::{Key, Prefix};
+pub use member::{Member, Receive, Role};
+pub use message::{Body, Mention, Message, MessageState, Sender, Sent};
+pub use moderation::{Allowance, Block, Mute, Until};
+pub use personal::{Follows, Remark};
+pub use policy::{Circle, Join, Policy};
+pub use request::{Request, RequestKind, Stage, Verdict};
+pub use row::Row;
+pub use settings::Settings;
+pub use user::User;

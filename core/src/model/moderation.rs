@@ -1,0 +1,57 @@
+//! Mutes, blocks and exemptions.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Millis, UserId};
+
+/// When something ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Until {
+    /// At that moment.
+    At(Millis),
+    /// Never.
+    Forever,
+}
+
+impl Until {
+    /// Whether it still holds.
+    pub fn holds_at(self, now: Millis) -> bool {
+        match self {
+            Self::At(end) => end > now,
+            Self::Forever => true,
+        }
+    }
+}
+
+/// One user may not speak. Outlives membership.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mute {
+    /// Who.
+    pub user: UserId,
+    /// Since when.
+    pub since: Millis,
+    /// Until when.
+    pub until: Until,
+}
+
+/// One user may not be in the group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// Who.
+    pub user: UserId,
+    /// Since when.
+    pub since: Millis,
+    /// Until when.
+    pub until: Until,
+    /// Why, in the words of whoever did it.
+    pub reason: String,
+}
+
+/// One user may speak while everybody is muted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// Who.
+    pub user: UserId,
+    /// Since when.
+    pub since: Millis,
+}

@@ -1,0 +1,101 @@
+//! What a group permits, as data: every vendor's types, flags and enums land here.
+
+use serde::{Deserialize, Serialize};
+
+use super::Receive;
+
+/// A set of people inside a group, each circle holding the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Circle {
+    /// Nobody; only the app itself.
+    Nobody,
+    /// The owner.
+    Owner,
+    /// The owner and the admins.
+    Managers,
+    /// Every member.
+    Members,
+}
+
+/// What happens when somebody asks to join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Join {
+    /// Whoever asks is in at once.
+    Open,
+    /// The circle decides.
+    Approval(Circle),
+    /// Nobody may ask.
+    Closed,
+}
+
+/// Who may do what in one group. Set by the surface that made the group, read by all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one independent switch that a vendor has")]
+pub struct Policy {
+    /// Who gets in by asking.
+    pub join: Join,
+    /// Who may invite others.
+    pub invite: Circle,
+    /// Whether the invited person must agree.
+    pub invitee_consent: bool,
+    /// Whether an invitation by somebody outside the approving circle needs that circle's approval.
+    pub invite_approval: Option<Circle>,
+    /// Who may remove members. Nobody removes the owner; admins never remove admins.
+    pub remove: Circle,
+    /// Who may change the profile and the announcement.
+    pub edit_profile: Circle,
+    /// Who may change this policy.
+    pub edit_policy: Circle,
+    /// Who may change another member's card.
+    pub edit_member: Circle,
+    /// Who may make and unmake admins.
+    pub promote: Circle,
+    /// Who may mute, block and allow.
+    pub moderate: Circle,
+    /// Who may still speak while everybody is muted; the allowlist may too.
+    pub exempt: Circle,
+    /// Whether the owner can hand the group over.
+    pub transferable: bool,
+    /// Whether the owner may leave and so leave the group without an owner.
+    pub owner_may_leave: bool,
+    /// Whether the owner may disband the group (the app always may).
+    pub owner_may_disband: bool,
+    /// Whether the group is found in public lists and its profile is read by strangers.
+    pub discoverable: bool,
+    /// Whether messages are kept for history.
+    pub history: bool,
+    /// Whether a member reads what was said before they came.
+    pub history_before_join: bool,
+    /// How somebody who comes in is told of messages, until they want it otherwise.
+    #[serde(default)]
+    pub receive: Receive,
+    /// Most members, the owner included; `None` is without limit.
+    pub capacity: Option<u32>,
+}
+
+impl Policy {
+    /// A group anybody manages the usual way: managers decide, members talk.
+    pub fn standard() -> Self {
+        Self {
+            join: Join::Approval(Circle::Managers),
+            invite: Circle::Managers,
+            invitee_consent: false,
+            invite_approval: None,
+            remove: Circle::Managers,
+            edit_profile: Circle::Managers,
+            edit_policy: Circle::Managers,
+            edit_member: Circle::Managers,
+            promote: Circle::Owner,
+            moderate: Circle::Managers,
+            exempt: Circle::Managers,
+            transferable: true,
+            owner_may_leave: false,
+            owner_may_disband: true,
+            discoverable: true,
+            history: true,
+            history_before_join: false,
+            receive: Receive::Notify,
+            capacity: None,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Requests to join and invitations that wait for somebody's consent.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GroupId, Millis, UserId};
+
+/// Who began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RequestKind {
+    /// The user asked to join.
+    Application,
+    /// Somebody inside invited the user.
+    Invitation,
+}
+
+/// Whose consent is awaited, or how it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Stage {
+    /// The managers have to decide.
+    AwaitsManagers,
+    /// The invited user has to decide.
+    AwaitsInvitee,
+    /// The managers refused.
+    RefusedByManagers,
+    /// The invited user declined.
+    Declined,
+    /// The user is in.
+    Joined,
+}
+
+impl Stage {
+    /// Whether somebody still has to decide.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::AwaitsManagers | Self::AwaitsInvitee)
+    }
+}
+
+/// How it was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// By whom; `None` is the app.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: Millis,
+    /// With what words.
+    pub reason: String,
+}
+
+/// One request or invitation. A newer one of the same people replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The group.
+    pub group: GroupId,
+    /// Who would join.
+    pub user: UserId,
+    /// Who invited them; `None` for an application.
+    pub inviter: Option<UserId>,
+    /// Who began it.
+    pub kind: RequestKind,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The words it came with.
+    pub message: String,
+    /// When it was filed.
+    pub filed: Millis,
+    /// From when it no longer can be decided.
+    pub expires: Millis,
+    /// The last decision, if any.
+    pub verdict: Option<Verdict>,
+}
+
+impl Request {
+    /// Whether it still can be decided.
+    pub fn is_open_at(&self, now: Millis) -> bool {
+        self.stage.is_open() && self.expires > now
+    }
+}

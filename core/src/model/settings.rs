@@ -1,0 +1,37 @@
+//! What a realm permits, beyond what each group permits.
+
+/// Settings of one realm that rules look at. Limits are off when `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Most groups in the realm.
+    pub groups: Option<u32>,
+    /// Most groups one user is in.
+    pub groups_per_user: Option<u32>,
+    /// Most users in the realm.
+    pub users: Option<u32>,
+    /// How long a request or an invitation can be decided, in milliseconds.
+    pub request_lifetime: u64,
+    /// How long a client's message token is remembered, in milliseconds.
+    pub dedupe_window: u64,
+    /// How long a sender may recall, in milliseconds; the app may always.
+    pub recall_window: u64,
+    /// Whether a disbanded group's id may be taken again.
+    pub reuse_ids: bool,
+    /// Whether the owner and admins may shield the group's messages.
+    pub managers_may_shield: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            groups: None,
+            groups_per_user: None,
+            users: None,
+            request_lifetime: 7 * 24 * 3600 * 1000,
+            dedupe_window: 5 * 60 * 1000,
+            recall_window: 2 * 60 * 1000,
+            reuse_ids: true,
+            managers_may_shield: true,
+        }
+    }
+}

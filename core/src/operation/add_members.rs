@@ -1,0 +1,266 @@
+//! Bringing people in: at once by the app, or by members as the policy says.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::decision::{Draft, Standing};
+use crate::event::{Actor, Audience, Happening, Joining};
+use crate::facts::Stop;
+use crate::model::{Group, GroupId, Join, Millis, Request, RequestKind, Role, Stage, UserId};
+use crate::refusal::{Needs, Refusal};
+
+use super::Rule;
+use super::common::{
+    Added, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, check_group_quota, ensure_user, is_blocked,
+    require_newcomers, seat,
+};
+
+/// Somebody who is to come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMember {
+    /// Who.
+    pub user: UserId,
+    /// In which role; never as owner.
+    pub role: Role,
+    /// When they joined, for an import.
+    pub joined: Option<Millis>,
+    /// The custom fields they come with.
+    pub fields: BTreeMap<String, String>,
+}
+
+impl NewMember {
+    /// An ordinary member, now.
+    pub fn now(user: UserId) -> Self {
+        Self { user, role: Role::Member, joined: None, fields: BTreeMap::new() }
+    }
+}
+
+/// Who is not told of people coming in or going out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Quiet {
+    /// Everybody is told.
+    #[default]
+    Nobody,
+    /// Clients are not told, the app's server is.
+    Clients,
+    /// Nobody is told.
+    Everybody,
+}
+
+/// Brings people in.
+///
+/// The app adds at once. A user needs to be in the circle that may invite; then the policy decides whether the
+/// invited people are in at once, have to agree, or wait for the managers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddMembers {
+    /// Into which group.
+    pub group: GroupId,
+    /// Whom.
+    pub members: Vec<NewMember>,
+    /// The invited people must agree where the policy says so, even when the app asks.
+    pub ask: bool,
+    /// The words an invitation comes with.
+    pub message: String,
+    /// Who is not told.
+    pub quiet: Quiet,
+    /// What to do with ids that are no accounts.
+    pub on_unknown: OnUnknown,
+    /// What to do with members.
+    pub on_member: OnMember,
+    /// What to do with blocked users.
+    pub on_blocked: OnBlocked,
+    /// What to do when not all fit.
+    pub on_full: OnFull,
+}
+
+/// What a user's invitation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Road {
+    AtOnce,
+    Invitee,
+    Managers,
+}
+
+impl Rule for AddMembers {
+    type Output = Added;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Added, Stop> {
+        let mut group = draft.live_group(&self.group)?;
+        let road = self.road(draft, &group)?;
+        require_newcomers(draft, &self.group, group.asked, self.members.iter().map(|member| &member.user))?;
+        let added = self.seat_all(draft, &mut group, road)?;
+        let touched = added
+            .outcomes
+            .iter()
+            .any(|(_, outcome)| matches!(outcome, Outcome::Joined | Outcome::AwaitsInvitee | Outcome::AwaitsManagers));
+        if touched {
+            draft.put_group(group.clone());
+        }
+        self.announce(draft, &group, &added);
+        Ok(added)
+    }
+}
+
+impl AddMembers {
+    /// Seats or invites everybody; the caller keeps the header.
+    pub(crate) fn seat_all(&self, draft: &mut Draft<'_>, group: &mut Group, road: Road) -> Result<Added, Stop> {
+        let mut outcomes = Vec::with_capacity(self.members.len());
+        let mut seen = HashSet::new();
+        for newcomer in &self.members {
+            if !seen.insert(&newcomer.user) {
+                continue;
+            }
+            let outcome = match self.bring(draft, group, newcomer, road) {
+                Ok(outcome) => outcome,
+                Err(Stop::Refuse(refusal)) if self.leaves_out(&refusal) => Outcome::LeftOut(refusal),
+                Err(stop) => return Err(stop),
+            };
+            outcomes.push((newcomer.user.clone(), outcome));
+        }
+        self.refuse_members(group, &outcomes)?;
+        Ok(Added { outcomes, members: group.members, full: group.is_full_for(1) })
+    }
+
+    /// Whether the caller wants this one left out rather than everything refused.
+    fn leaves_out(&self, refusal: &Refusal) -> bool {
+        match refusal {
+            Refusal::UserNotFound(_) => self.on_unknown == OnUnknown::Skip,
+            Refusal::Blocked { .. } => self.on_blocked == OnBlocked::Skip,
+            Refusal::GroupFull { .. } | Refusal::TooManyGroupsOfUser(_) => self.on_full == OnFull::Partial,
+            _ => false,
+        }
+    }
+
+    fn refuse_members(&self, group: &Group, outcomes: &[(UserId, Outcome)]) -> Result<(), Stop> {
+        let users: Vec<UserId> =
+            outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Already).map(|(user, _)| user.clone()).collect();
+        let refuse = match self.on_member {
+            OnMember::Refuse => !users.is_empty(),
+            OnMember::RefuseIfAll => !users.is_empty() && users.len() == outcomes.len(),
+            OnMember::Skip => false,
+        };
+        if refuse {
+            return Err(Refusal::AlreadyMembers { group: group.id.clone(), users }.into());
+        }
+        Ok(())
+    }
+
+    fn road(&self, draft: &Draft<'_>, group: &Group) -> Result<Road, Stop> {
+        let consent = group.policy.invitee_consent;
+        let standing = draft.standing(group)?;
+        match standing {
+            Standing::App => Ok(if self.ask && consent { Road::Invitee } else { Road::AtOnce }),
+            Standing::Outside => {
+                Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Membership }.into())
+            }
+            Standing::Inside(_) if !group.governed => Err(Refusal::NotGoverned(group.id.clone()).into()),
+            Standing::Inside(_) if !standing.is_in(group.policy.invite) => {
+                Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Inviting }.into())
+            }
+            Standing::Inside(_) => {
+                let approval = group.policy.invite_approval.filter(|circle| !standing.is_in(*circle));
+                Ok(match (approval, consent) {
+                    (Some(_), _) if group.policy.join != Join::Open => Road::Managers,
+                    (_, true) => Road::Invitee,
+                    (_, false) => Road::AtOnce,
+                })
+            }
+        }
+    }
+
+    fn bring(
+        &self,
+        draft: &mut Draft<'_>,
+        group: &mut Group,
+        newcomer: &NewMember,
+        road: Road,
+    ) -> Result<Outcome, Stop> {
+        let user = &newcomer.user;
+        ensure_user(draft, user, self.on_unknown)?;
+        if draft.member(&group.id, user)?.is_some() {
+            return Ok(Outcome::Already);
+        }
+        if is_blocked(draft, &group.id, user)? {
+            return Err(Refusal::Blocked { group: group.id.clone(), users: vec![user.clone()] }.into());
+        }
+        match road {
+            Road::AtOnce => {
+                let_in(draft, group, newcomer)?;
+                Ok(Outcome::Joined)
+            }
+            Road::Invitee => {
+                self.file(draft, group, user, Stage::AwaitsInvitee);
+                Ok(Outcome::AwaitsInvitee)
+            }
+            Road::Managers => {
+                self.file(draft, group, user, Stage::AwaitsManagers);
+                Ok(Outcome::AwaitsManagers)
+            }
+        }
+    }
+
+    /// Files an invitation and tells whoever has to decide.
+    fn file(&self, draft: &mut Draft<'_>, group: &mut Group, user: &UserId, stage: Stage) {
+        let inviter = draft.context.actor.behind().cloned().or_else(|| group.owner.clone());
+        let request = Request {
+            group: group.id.clone(),
+            user: user.clone(),
+            inviter: inviter.clone(),
+            kind: RequestKind::Invitation,
+            stage,
+            message: self.message.clone(),
+            filed: draft.now(),
+            expires: draft.now().plus(draft.context.settings.request_lifetime),
+            verdict: None,
+        };
+        draft.put_request(group, request.clone());
+        let mut users: Vec<UserId> = inviter.into_iter().collect();
+        if stage == Stage::AwaitsInvitee {
+            users.push(user.clone());
+        }
+        // managers find what waits for them by the group's feed: who they are is decided when it is read
+        let members_of = (stage == Stage::AwaitsManagers).then(|| group.id.clone());
+        let what = Happening::RequestChanged(Box::new(request));
+        draft.tell(Some(&group.id), Audience { members_of, users, silent: false }, what);
+    }
+
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, added: &Added) {
+        let users: Vec<UserId> = added.joined().cloned().collect();
+        if users.is_empty() || self.quiet == Quiet::Everybody {
+            return;
+        }
+        let by = draft.context.actor.behind().cloned();
+        let how = match draft.context.actor {
+            Actor::User { .. } => Joining::Invited { by, agreed: false },
+            _ => Joining::Added,
+        };
+        let audience =
+            Audience { members_of: Some(group.id.clone()), users: users.clone(), silent: self.quiet == Quiet::Clients };
+        draft.tell(Some(&group.id), audience, Happening::MembersJoined { users, how, members: group.members });
+    }
+}
+
+/// Seats a newcomer at once, if there is room.
+fn let_in(draft: &mut Draft<'_>, group: &mut Group, newcomer: &NewMember) -> Result<(), Stop> {
+    if group.is_full_for(1) {
+        let capacity = group.policy.capacity.unwrap_or(0);
+        return Err(Refusal::GroupFull { group: group.id.clone(), capacity }.into());
+    }
+    check_group_quota(draft, &newcomer.user)?;
+    let standing = draft.standing(group)?;
+    if newcomer.joined.is_some() && standing != Standing::App {
+        return Err(Refusal::AppOnly.into());
+    }
+    let joined = newcomer.joined.unwrap_or(draft.now());
+    if joined > draft.now() || joined < group.created {
+        return Err(Refusal::InvalidValue("a member joins after the group's creation and before now").into());
+    }
+    let highest = if group.governed && standing.is_in(group.policy.promote) { Role::Admin } else { Role::Member };
+    let role = newcomer.role.min(highest);
+    seat(draft, group, &newcomer.user, role, joined)?;
+    if !newcomer.fields.is_empty() {
+        let mut member = draft.sure_member(&group.id, &newcomer.user)?;
+        member.fields.clone_from(&newcomer.fields);
+        draft.put_member(member);
+    }
+    Ok(())
+}

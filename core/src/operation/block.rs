@@ -1,0 +1,111 @@
+//! Keeping users out of a group.
+
+use crate::decision::Draft;
+use crate::event::{Audience, Happening, Leaving};
+use crate::facts::Stop;
+use crate::model::{Block as Entry, Group, GroupId, Key, Until, UserId};
+use crate::refusal::Refusal;
+
+use super::Rule;
+use super::common::{Cleanup, unseat};
+use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
+
+/// Blocks users: members among them go at once, and none of them comes in by any way while it holds. A new block
+/// replaces the old one. The owner is never blocked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// From which group.
+    pub group: GroupId,
+    /// Whom.
+    pub users: Vec<UserId>,
+    /// Until when; a moment that is not over yet.
+    pub until: Until,
+    /// Why.
+    pub reason: String,
+    /// People who are not members are left out; when nobody is left, it is refused.
+    pub members_only: bool,
+    /// What goes along with the membership.
+    pub cleanup: Cleanup,
+}
+
+impl Rule for Block {
+    type Output = Listed;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Listed, Stop> {
+        if !self.until.holds_at(draft.now()) {
+            return Err(Refusal::InvalidValue("a block ends in the future").into());
+        }
+        let (mut group, standing) = open(draft, &self.group)?;
+        let terms = Terms { members_only: self.members_only, spare_owner: true, by_rank: true };
+        let Targets { chosen, left_out } = targets(draft, &group, standing, &self.users, terms)?;
+        let mut done = Vec::with_capacity(chosen.len());
+        let mut gone = Vec::new();
+        for (user, member) in chosen {
+            if let Some(member) = member {
+                unseat(draft, &mut group, &member, self.cleanup);
+                gone.push(user.clone());
+            }
+            let entry =
+                Entry { user: user.clone(), since: draft.now(), until: self.until, reason: self.reason.clone() };
+            draft.put(Key::Block(self.group.clone(), user.clone()), entry);
+            done.push(user);
+        }
+        if !done.is_empty() {
+            draft.put_group(group.clone());
+            self.announce(draft, &group, &done, gone);
+        }
+        Ok(Listed { done, left_out })
+    }
+}
+
+impl Block {
+    /// The blocked learn of the block, and everybody that they have left.
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, blocked: &[UserId], gone: Vec<UserId>) {
+        let what = Happening::Blocked { users: blocked.to_vec(), until: self.until, reason: self.reason.clone() };
+        draft.tell_users(Some(&group.id), blocked.to_vec(), what);
+        if gone.is_empty() {
+            return;
+        }
+        let audience = Audience { members_of: Some(group.id.clone()), users: gone.clone(), silent: false };
+        let what = Happening::MembersLeft {
+            users: gone,
+            how: Leaving::Blocked,
+            reason: self.reason.clone(),
+            members: group.members,
+        };
+        draft.tell(Some(&group.id), audience, what);
+    }
+}
+
+/// Ends blocks. It brings nobody back; who is not blocked is left as they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unblock {
+    /// Of which group.
+    pub group: GroupId,
+    /// Whose.
+    pub users: Vec<UserId>,
+}
+
+impl Rule for Unblock {
+    type Output = Listed;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Listed, Stop> {
+        let (group, _) = open(draft, &self.group)?;
+        let users = distinct(&self.users);
+        draft.require(users.iter().map(|user| Key::Block(self.group.clone(), user.clone())))?;
+        let mut ended = Vec::new();
+        for user in &users {
+            let key = Key::Block(self.group.clone(), user.clone());
+            let Some(entry) = draft.row(&key)?.and_then(|row| row.block().cloned()) else { continue };
+            draft.delete(key);
+            if entry.until.holds_at(draft.now()) {
+                ended.push(user.clone());
+            }
+        }
+        if !ended.is_empty() {
+            draft.put_group(group);
+            draft.tell_users(Some(&self.group), ended.clone(), Happening::Unblocked(ended));
+        }
+        Ok(Listed { done: users, left_out: Vec::new() })
+    }
+}

@@ -1,0 +1,283 @@
+//! What several operations share: how users come in and go out.
+
+use std::collections::BTreeMap;
+
+use crate::decision::Draft;
+use crate::event::Actor;
+use crate::facts::Stop;
+use crate::model::{Group, GroupId, Key, Labels, Member, Millis, Prefix, Role, Row, Stage, User, UserId, Verdict};
+use crate::refusal::{Limit, Refusal};
+
+/// What to do with an id that is no account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUnknown {
+    /// Refuse the whole operation.
+    #[default]
+    Refuse,
+    /// Leave this one out.
+    Skip,
+    /// Make the account.
+    Register,
+}
+
+/// What to do with somebody who is a member already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMember {
+    /// Refuse the whole operation.
+    Refuse,
+    /// Refuse if all of them are; otherwise leave them out.
+    RefuseIfAll,
+    /// Leave this one out.
+    #[default]
+    Skip,
+}
+
+/// What to do with somebody who is not a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnOutsider {
+    /// Refuse the whole operation.
+    #[default]
+    Refuse,
+    /// Refuse if all of them are; otherwise leave them out.
+    RefuseIfAll,
+    /// Leave this one out.
+    Skip,
+}
+
+/// What to do with somebody who is blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnBlocked {
+    /// Refuse the whole operation.
+    #[default]
+    Refuse,
+    /// Leave this one out.
+    Skip,
+}
+
+/// What to do when there is no room for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFull {
+    /// Refuse the whole operation.
+    #[default]
+    Refuse,
+    /// Let in as many as there is room for.
+    Partial,
+}
+
+/// What leaving takes along, beside the membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is its own switch at the vendor that has them")]
+pub struct Cleanup {
+    /// The mute.
+    pub mute: bool,
+    /// The place on the allowlist.
+    pub allowance: bool,
+    /// Whom the user follows. Others keep the user in their own lists, where only members are shown.
+    pub follows: bool,
+}
+
+/// What became of one user who was to come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// In.
+    Joined,
+    /// Was in already.
+    Already,
+    /// Waits for the invited user.
+    AwaitsInvitee,
+    /// Waits for the managers.
+    AwaitsManagers,
+    /// Left out, and why.
+    LeftOut(Refusal),
+}
+
+/// What became of each user, in the order asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Added {
+    /// One entry for each.
+    pub outcomes: Vec<(UserId, Outcome)>,
+    /// How many members there are now.
+    pub members: u32,
+    /// Whether the group has just become full.
+    pub full: bool,
+}
+
+impl Added {
+    /// Those who are in now and were not before.
+    pub fn joined(&self) -> impl Iterator<Item = &UserId> {
+        self.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Joined).map(|(user, _)| user)
+    }
+}
+
+/// What became of those who were to go out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Removed {
+    /// Out now.
+    pub removed: Vec<UserId>,
+    /// Left where they were, and why.
+    pub left_out: Vec<(UserId, Refusal)>,
+    /// How many members there are now.
+    pub members: u32,
+}
+
+/// The facts that coming in looks at, fetched in one go; `asked` is the header's flag.
+pub(crate) fn require_newcomers<'u>(
+    draft: &Draft<'_>,
+    group: &GroupId,
+    asked: bool,
+    users: impl Iterator<Item = &'u UserId> + Clone,
+) -> Result<(), Stop> {
+    draft.require(users.clone().flat_map(|user| {
+        [
+            Key::User(user.clone()),
+            Key::Folded(user.folded()),
+            Key::Member(group.clone(), user.clone()),
+            Key::Block(group.clone(), user.clone()),
+        ]
+    }))?;
+    if asked {
+        draft.require_runs(users.clone().map(|user| Prefix::requests_for(group, user)))?;
+    }
+    if draft.context.settings.groups_per_user.is_some() {
+        draft.require_counts(users.map(Prefix::joined))?;
+    }
+    Ok(())
+}
+
+/// Makes sure the account exists, as the caller wants unknown ones treated.
+pub(crate) fn ensure_user(draft: &mut Draft<'_>, user: &UserId, on_unknown: OnUnknown) -> Result<(), Stop> {
+    if draft.find_user(user)?.is_some() {
+        return Ok(());
+    }
+    match on_unknown {
+        OnUnknown::Refuse | OnUnknown::Skip => Err(Refusal::UserNotFound(user.clone()).into()),
+        OnUnknown::Register => draft.put_new_user(User::new(user.clone(), draft.now())),
+    }
+}
+
+/// Whether a user is blocked from a group now.
+pub(crate) fn is_blocked(draft: &Draft<'_>, group: &GroupId, user: &UserId) -> Result<bool, Stop> {
+    let row = draft.row(&Key::Block(group.clone(), user.clone()))?;
+    Ok(row.as_ref().and_then(Row::block).is_some_and(|block| block.until.holds_at(draft.now())))
+}
+
+/// Refuses when the user is in as many groups as the realm allows. Several joins at the same moment may each
+/// find room: the limit is the realm's plan, not a promise between users.
+pub(crate) fn check_group_quota(draft: &Draft<'_>, user: &UserId) -> Result<(), Stop> {
+    let Some(most) = draft.context.settings.groups_per_user else { return Ok(()) };
+    if draft.count(Prefix::joined(user))? >= most as usize {
+        return Err(Refusal::TooManyGroupsOfUser(user.clone()).into());
+    }
+    Ok(())
+}
+
+/// Refuses when the realm has as many groups as it may.
+pub(crate) fn check_realm_quota(draft: &Draft<'_>) -> Result<(), Stop> {
+    let Some(most) = draft.context.settings.groups else { return Ok(()) };
+    let now = draft.count(Prefix::created())? as u64;
+    if now >= u64::from(most) {
+        return Err(Refusal::LimitReached { limit: Limit::Groups, most: most.into(), now }.into());
+    }
+    Ok(())
+}
+
+/// Refuses when there is no room for one more.
+pub(crate) fn check_room(group: &Group) -> Result<(), Refusal> {
+    if group.is_full_for(1) {
+        let capacity = group.policy.capacity.unwrap_or(0);
+        return Err(Refusal::GroupFull { group: group.id.clone(), capacity });
+    }
+    Ok(())
+}
+
+/// Refuses when the user is blocked from the group now.
+pub(crate) fn check_not_blocked(draft: &Draft<'_>, group: &GroupId, user: &UserId) -> Result<(), Stop> {
+    if is_blocked(draft, group, user)? {
+        return Err(Refusal::Blocked { group: group.clone(), users: vec![user.clone()] }.into());
+    }
+    Ok(())
+}
+
+/// What concerns one user alone is theirs and the app's to change.
+pub(crate) fn check_self(draft: &Draft<'_>, user: &UserId) -> Result<(), Stop> {
+    match draft.context.actor {
+        Actor::User { user: actor, .. } if actor != user => Err(Refusal::AppOnly.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses unless the app or the system asks.
+pub(crate) fn check_app(draft: &Draft<'_>) -> Result<(), Stop> {
+    match draft.context.actor {
+        Actor::User { .. } => Err(Refusal::AppOnly.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Seats a user; the caller has checked that they may come in, and keeps the header afterwards.
+pub(crate) fn seat(
+    draft: &mut Draft<'_>,
+    group: &mut Group,
+    user: &UserId,
+    role: Role,
+    joined: Millis,
+) -> Result<(), Stop> {
+    let receive = group.policy.receive;
+    let member = Member { receive, ..Member::new(group.id.clone(), user.clone(), role, group.next_seat, joined) };
+    group.next_seat += 1;
+    group.members += 1;
+    if role == Role::Admin {
+        group.admins += 1;
+    }
+    draft.put_member(member);
+    close_requests(draft, group, user)
+}
+
+/// Whoever is in, by whatever way, has nothing open any more.
+fn close_requests(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Result<(), Stop> {
+    if !group.asked {
+        return Ok(());
+    }
+    for row in draft.run(Prefix::requests_for(&group.id, user))? {
+        let Some(request) = row.request().filter(|request| request.is_open_at(draft.now())) else { continue };
+        let mut request = (**request).clone();
+        request.stage = Stage::Joined;
+        request.verdict =
+            Some(Verdict { by: draft.context.actor.behind().cloned(), at: draft.now(), reason: String::new() });
+        draft.put_request(group, request);
+    }
+    Ok(())
+}
+
+/// Unseats a member; the caller has checked that they may go, and keeps the header afterwards.
+pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, cleanup: Cleanup) {
+    draft.drop_member(member);
+    group.members -= 1;
+    match member.role {
+        Role::Admin => group.admins -= 1,
+        Role::Owner => group.owner = None,
+        Role::Member => {}
+    }
+    if cleanup.mute {
+        draft.delete(Key::Mute(group.id.clone(), member.user.clone()));
+    }
+    if cleanup.allowance {
+        draft.delete(Key::Allowance(group.id.clone(), member.user.clone()));
+    }
+    if cleanup.follows {
+        draft.delete(Key::Follows(group.id.clone(), member.user.clone()));
+    }
+}
+
+/// Takes new values of labels over; whether that changed anything.
+pub(crate) fn apply_labels(wanted: &BTreeMap<String, Option<String>>, labels: &mut Labels) -> bool {
+    let mut changed = false;
+    for (label, value) in wanted {
+        let old = match value {
+            Some(value) => labels.insert(label.clone(), value.clone()),
+            None => labels.remove(label),
+        };
+        changed |= old != *value;
+    }
+    changed
+}

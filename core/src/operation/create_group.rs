@@ -1,0 +1,230 @@
+//! Making a group.
+
+use crate::decision::Draft;
+use crate::event::{Actor, Audience, Happening, Joining};
+use crate::facts::Stop;
+use crate::model::{Announcement, Group, GroupId, Key, Labels, Millis, Policy, Profile, Role, UserId};
+use crate::refusal::Refusal;
+
+use super::add_members::Road;
+use super::common::{
+    Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_realm_quota, ensure_user,
+    require_newcomers, seat,
+};
+use super::{AddMembers, NewMember, Quiet, Rule};
+
+/// Makes a group.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches of the new group")]
+pub struct CreateGroup {
+    /// The wanted id; without, one is minted.
+    pub id: Option<GroupId>,
+    /// Its owner. A group may have none.
+    pub owner: Option<UserId>,
+    /// Who else is in from the start.
+    pub members: Vec<NewMember>,
+    /// What it shows of itself.
+    pub profile: Profile,
+    /// Its announcement; "" is none.
+    pub announcement: String,
+    /// What it permits.
+    pub policy: Policy,
+    /// Words only one surface has.
+    pub labels: Labels,
+    /// Whether it has roles.
+    pub governed: bool,
+    /// Nobody but managers may speak.
+    pub all_muted: bool,
+    /// Whether members are told at once, or only from the first message on.
+    pub active: bool,
+    /// When it was made, for an import; nobody is told of an imported group.
+    pub created: Option<Millis>,
+    /// Members must agree first, where the policy asks for the invitee's consent.
+    pub ask_members: bool,
+    /// What to do with an owner that is no account.
+    pub on_unknown_owner: OnUnknown,
+    /// What to do with members that are no accounts.
+    pub on_unknown_member: OnUnknown,
+    /// What to do when not all fit.
+    pub on_full: OnFull,
+    /// Who is not told.
+    pub quiet: Quiet,
+}
+
+impl CreateGroup {
+    /// A group of this owner, with everything else as usual.
+    pub fn new(owner: Option<UserId>, policy: Policy) -> Self {
+        Self {
+            id: None,
+            owner,
+            members: Vec::new(),
+            profile: Profile::default(),
+            announcement: String::new(),
+            policy,
+            labels: Labels::new(),
+            governed: true,
+            all_muted: false,
+            active: true,
+            created: None,
+            ask_members: false,
+            on_unknown_owner: OnUnknown::Refuse,
+            on_unknown_member: OnUnknown::Refuse,
+            on_full: OnFull::Refuse,
+            quiet: Quiet::Nobody,
+        }
+    }
+}
+
+/// A group was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created {
+    /// Its header.
+    pub group: Group,
+    /// What became of each of the others.
+    pub added: Added,
+}
+
+impl Rule for CreateGroup {
+    type Output = Created;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Created, Stop> {
+        self.check_actor(draft)?;
+        let id = self.take_id(draft)?;
+        require_newcomers(draft, &id, false, self.everybody())?;
+        check_realm_quota(draft)?;
+
+        let created = self.created.unwrap_or(draft.now());
+        if created > draft.now() {
+            return Err(Refusal::InvalidValue("a group cannot be created in the future").into());
+        }
+        let mut group = self.header(draft, id, created)?;
+        if let Some(owner) = &self.owner {
+            ensure_user(draft, owner, self.on_unknown_owner)?;
+            check_group_quota(draft, owner)?;
+            // a block that outlived an older group of this id does not bind whoever owns the new one
+            draft.delete(Key::Block(group.id.clone(), owner.clone()));
+            seat(draft, &mut group, owner, Role::Owner, created)?;
+        }
+        draft.put_new_group(group.clone());
+        let added = self.add_members(draft, &mut group)?;
+        self.announce(draft, &group, &added);
+        Ok(Created { group, added })
+    }
+}
+
+impl CreateGroup {
+    fn everybody(&self) -> impl Iterator<Item = &UserId> + Clone {
+        self.owner.iter().chain(self.members.iter().map(|member| &member.user))
+    }
+
+    /// A user makes groups for themself only, and only such as have roles.
+    fn check_actor(&self, draft: &Draft<'_>) -> Result<(), Stop> {
+        if !self.governed && self.owner.is_some() {
+            return Err(Refusal::InvalidValue("a group without roles has no owner").into());
+        }
+        match draft.context.actor {
+            Actor::User { user, .. } if self.owner.as_ref() != Some(user) || self.created.is_some() => {
+                Err(Refusal::AppOnly.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn take_id(&self, draft: &mut Draft<'_>) -> Result<GroupId, Stop> {
+        let Some(id) = &self.id else { return draft.mint_group() };
+        draft.require([Key::Group(id.clone()), Key::Tombstone(id.clone())])?;
+        if let Some(taken) = draft.find_group(id)? {
+            let yours = self.owner.is_some() && taken.owner == self.owner;
+            return Err(Refusal::GroupExists { group: id.clone(), yours }.into());
+        }
+        if !draft.context.settings.reuse_ids && draft.tombstone(id)?.is_some() {
+            return Err(Refusal::GroupExists { group: id.clone(), yours: false }.into());
+        }
+        Ok(id.clone())
+    }
+
+    /// The header, still without members. What outlived a disbanded group of the same id is taken up again.
+    fn header(&self, draft: &mut Draft<'_>, id: GroupId, created: Millis) -> Result<Group, Stop> {
+        let past = draft.tombstone(&id)?;
+        if past.is_some() {
+            draft.delete(Key::Tombstone(id.clone()));
+        }
+        let announcement = (!self.announcement.is_empty()).then(|| Announcement {
+            text: self.announcement.clone(),
+            at: created,
+            by: draft.context.actor.behind().cloned(),
+        });
+        Ok(Group {
+            id,
+            revision: 1,
+            profile: self.profile.clone(),
+            announcement,
+            owner: self.owner.clone(),
+            creator: self.owner.clone().or_else(|| draft.context.actor.behind().cloned()),
+            governed: self.governed,
+            policy: self.policy.clone(),
+            labels: self.labels.clone(),
+            created,
+            changed: draft.now(),
+            profile_changed: created,
+            profile_revision: 0,
+            members: 0,
+            admins: 0,
+            next_seat: 0,
+            next_message: past.as_ref().map_or(1, |past| past.next_message),
+            last_message: None,
+            all_muted: self.all_muted || past.is_some_and(|past| past.all_muted),
+            disabled: false,
+            active: self.active,
+            asked: false,
+        })
+    }
+
+    fn add_members(&self, draft: &mut Draft<'_>, group: &mut Group) -> Result<Added, Stop> {
+        let others: Vec<NewMember> =
+            self.members.iter().filter(|member| Some(&member.user) != self.owner.as_ref()).cloned().collect();
+        if group.is_full_for(0) {
+            let capacity = group.policy.capacity.unwrap_or(0);
+            return Err(Refusal::GroupFull { group: group.id.clone(), capacity }.into());
+        }
+        if others.is_empty() {
+            return Ok(Added { outcomes: Vec::new(), members: group.members, full: group.is_full_for(1) });
+        }
+        let add = AddMembers {
+            group: group.id.clone(),
+            members: others,
+            ask: self.ask_members,
+            message: String::new(),
+            quiet: Quiet::Everybody,
+            on_unknown: self.on_unknown_member,
+            on_member: OnMember::Skip,
+            on_blocked: OnBlocked::Skip,
+            on_full: self.on_full,
+        };
+        // whoever may make the group may bring people with it, whatever its policy says of later invitations
+        let asks = self.ask_members && group.policy.invitee_consent;
+        let added = add.seat_all(draft, group, if asks { Road::Invitee } else { Road::AtOnce })?;
+        draft.put_group(group.clone());
+        Ok(added)
+    }
+
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, added: &Added) {
+        if self.created.is_some() || self.quiet == Quiet::Everybody {
+            return;
+        }
+        let silent = self.quiet == Quiet::Clients;
+        let members: Vec<UserId> = added.joined().cloned().collect();
+        let what = Happening::GroupCreated {
+            profile: group.profile.clone(),
+            owner: group.owner.clone(),
+            members: members.clone(),
+        };
+        let users: Vec<UserId> = group.owner.iter().cloned().collect();
+        draft.tell(Some(&group.id), Audience { users, silent, ..Audience::default() }, what);
+        if !members.is_empty() {
+            let what = Happening::MembersJoined { users: members, how: Joining::Created, members: group.members };
+            let audience = Audience { members_of: Some(group.id.clone()), silent, ..Audience::default() };
+            draft.tell(Some(&group.id), audience, what);
+        }
+    }
+}

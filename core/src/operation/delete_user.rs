@@ -1,0 +1,108 @@
+//! Ending an account.
+
+use crate::decision::Draft;
+use crate::event::{Audience, Happening, Leaving};
+use crate::facts::Stop;
+use crate::model::{Group, GroupId, Key, Member, Prefix, Role, Row, UserId};
+
+use super::Rule;
+use super::common::{Cleanup, check_app, unseat};
+use super::disband::disband;
+use super::register_users::tell;
+
+/// What becomes of the groups a deleted user owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OwnedGroups {
+    /// They end.
+    #[default]
+    Disband,
+    /// They go on without an owner.
+    Orphan,
+}
+
+/// Ends an account: it leaves all its groups, and what is kept about it goes, all in one go. Only the app does this.
+///
+/// What stays: messages it sent, and blocks and mutes in groups it is not in, which hold for whoever takes the id next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteUser {
+    /// Whose.
+    pub user: UserId,
+    /// What becomes of the groups they own.
+    pub owned: OwnedGroups,
+}
+
+impl Rule for DeleteUser {
+    type Output = ();
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        check_app(draft)?;
+        let user = draft.user(&self.user)?;
+        let joined: Vec<GroupId> = pointed(draft.run(Prefix::joined(&self.user))?);
+        draft.guard_run(Prefix::joined(&self.user), joined.len());
+        let keys = joined.iter().flat_map(|id| [Key::Group(id.clone()), Key::Member(id.clone(), self.user.clone())]);
+        draft.require(keys)?;
+        for id in &joined {
+            self.quit(draft, id)?;
+        }
+        self.forget(draft)?;
+        draft.drop_user(&user)?;
+        tell(draft, Happening::UserDeleted(self.user.clone()), &self.user);
+        Ok(())
+    }
+}
+
+impl DeleteUser {
+    fn quit(&self, draft: &mut Draft<'_>, id: &GroupId) -> Result<(), Stop> {
+        let Some(mut group) = draft.find_group(id)? else { return Ok(()) };
+        let Some(member) = draft.member(id, &self.user)? else { return Ok(()) };
+        let owner = member.role == Role::Owner;
+        if owner && self.owned == OwnedGroups::Disband {
+            return disband(draft, &group);
+        }
+        let cleanup = Cleanup { mute: true, allowance: true, follows: true };
+        unseat(draft, &mut group, &member, cleanup);
+        draft.delete(Key::PushName(id.clone(), self.user.clone()));
+        draft.put_group(group.clone());
+        self.announce(draft, &group, &member);
+        Ok(())
+    }
+
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, member: &Member) {
+        if member.role == Role::Owner {
+            let what = Happening::OwnerChanged { from: Some(self.user.clone()), to: None, left: true };
+            draft.tell_members(&group.id, what);
+        }
+        let what = Happening::MembersLeft {
+            users: vec![self.user.clone()],
+            how: Leaving::AccountDeleted,
+            reason: String::new(),
+            members: group.members,
+        };
+        let users = vec![self.user.clone()];
+        draft.tell(Some(&group.id), Audience { members_of: Some(group.id.clone()), users, silent: false }, what);
+    }
+
+    /// Takes away what hangs on the account outside its groups.
+    fn forget(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        draft.delete(Key::MuteEverywhere(self.user.clone()));
+        for row in draft.run(Prefix::remarks(&self.user))? {
+            if let Some(remark) = row.remark() {
+                draft.delete(Key::Remark(self.user.clone(), remark.group.clone()));
+            }
+        }
+        let requests = draft.run(Prefix::requests_of(&self.user))?;
+        draft.require(requests.iter().filter_map(Row::request).map(|request| Key::Group(request.group.clone())))?;
+        for request in requests.iter().filter_map(Row::request) {
+            draft.drop_request(request);
+            // the group's own list of requests changes with it
+            if let Some(group) = draft.find_group(&request.group)? {
+                draft.put_group(group);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pointed(rows: &[Row]) -> Vec<GroupId> {
+    rows.iter().filter_map(Row::to_group).map(|id| (**id).clone()).collect()
+}

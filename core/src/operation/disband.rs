@@ -1,0 +1,121 @@
+//! Ending a group.
+
+use std::sync::Arc;
+
+use crate::decision::{Draft, Standing};
+use crate::event::{Audience, Happening};
+use crate::facts::Stop;
+use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, Row, Tombstone, UserId};
+use crate::refusal::{Needs, Refusal};
+
+use super::Rule;
+
+/// Ends a group for all its members. Not to be undone; its messages stay until their time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Disband {
+    /// Which group.
+    pub group: GroupId,
+}
+
+impl Rule for Disband {
+    type Output = ();
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        let group = draft.group(&self.group)?;
+        let standing = draft.permitted(&group, Circle::Owner)?;
+        if standing != Standing::App && (!group.policy.owner_may_disband || group.disabled) {
+            return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
+        }
+        disband(draft, &group)
+    }
+}
+
+/// Takes away everything that ends with a group, and tells everybody who was in it.
+pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
+    let seats = draft.run(Prefix::seats(&group.id))?;
+    let members: Vec<Arc<Member>> = seats.iter().filter_map(Row::member).cloned().collect();
+    drop_requests(draft, group)?;
+    drop_lists(draft, group)?;
+    for member in &members {
+        draft.drop_member(member);
+        draft.delete(Key::Remark(member.user.clone(), group.id.clone()));
+    }
+    drop_header(draft, group);
+    let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
+    let what = Happening::GroupDisbanded {
+        owner: group.owner.clone(),
+        profile: group.profile.clone(),
+        members: users.clone(),
+        last: Some(Box::new(group.clone())),
+    };
+    draft.tell(Some(&group.id), Audience { members_of: None, users, silent: false }, what);
+    Ok(())
+}
+
+fn drop_requests(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
+    for row in draft.run(Prefix::requests(&group.id))? {
+        if let Some(request) = row.request() {
+            draft.drop_request(request);
+        }
+    }
+    Ok(())
+}
+
+/// Lists of people end with a group that has roles; those of one without stay attached to the id.
+fn drop_lists(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
+    draft.delete(Key::Attributes(group.id.clone()));
+    draft.delete(Key::Counters(group.id.clone()));
+    for row in draft.run(Prefix::files(&group.id))? {
+        if let Some(file) = row.file() {
+            draft.delete(Key::File(group.id.clone(), file.id.clone()));
+        }
+    }
+    for row in draft.run(Prefix::follows(&group.id))? {
+        if let Some(follows) = row.follows() {
+            draft.delete(Key::Follows(group.id.clone(), follows.user.clone()));
+        }
+    }
+    if !group.governed {
+        return Ok(());
+    }
+    for row in draft.run(Prefix::push_names(&group.id))? {
+        if let Some(name) = row.remark() {
+            draft.delete(Key::PushName(group.id.clone(), name.user.clone()));
+        }
+    }
+    for row in draft.run(Prefix::mutes(&group.id))? {
+        if let Some(mute) = row.mute() {
+            draft.delete(Key::Mute(group.id.clone(), mute.user.clone()));
+        }
+    }
+    for row in draft.run(Prefix::allowances(&group.id))? {
+        if let Some(allowance) = row.allowance() {
+            draft.delete(Key::Allowance(group.id.clone(), allowance.user.clone()));
+        }
+    }
+    for row in draft.run(Prefix::blocks(&group.id))? {
+        if let Some(block) = row.block() {
+            draft.delete(Key::Block(group.id.clone(), block.user.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn drop_header(draft: &mut Draft<'_>, group: &Group) {
+    let key = Key::Group(group.id.clone());
+    draft.guard(key.clone(), Some(group.revision));
+    draft.delete(key);
+    draft.delete(Key::Created(group.created, group.id.clone()));
+    draft.delete(Key::Discoverable(group.created, group.id.clone()));
+    if group.governed || !group.all_muted {
+        draft.delete(Key::AllMuted(group.id.clone()));
+    }
+    let tombstone = Tombstone {
+        group: group.id.clone(),
+        at: draft.now(),
+        owner: group.owner.clone(),
+        next_message: group.next_message,
+        all_muted: group.all_muted && !group.governed,
+    };
+    draft.put(Key::Tombstone(group.id.clone()), tombstone);
+}

@@ -1,0 +1,92 @@
+//! Going out by oneself.
+
+use crate::decision::Draft;
+use crate::event::{Actor, Audience, Happening, Leaving};
+use crate::facts::Stop;
+use crate::model::{Group, GroupId, Key, Role, UserId};
+use crate::refusal::{Needs, Refusal};
+
+use super::Rule;
+use super::common::{Cleanup, OnOutsider, Removed, unseat};
+
+/// Users leave a group. A user leaves for themself; the app may let any number leave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leave {
+    /// Which group.
+    pub group: GroupId,
+    /// Who.
+    pub users: Vec<UserId>,
+    /// What their leaving takes along.
+    pub cleanup: Cleanup,
+    /// What to do with people who are not members.
+    pub on_outsider: OnOutsider,
+}
+
+impl Rule for Leave {
+    type Output = Removed;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Removed, Stop> {
+        let mut group = draft.group(&self.group)?;
+        if let Actor::User { user, .. } = draft.context.actor
+            && self.users.iter().any(|other| other != user)
+        {
+            return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
+        }
+        draft.require(self.users.iter().map(|user| Key::Member(self.group.clone(), user.clone())))?;
+
+        let mut removed: Vec<UserId> = Vec::new();
+        let mut left_out = Vec::new();
+        for user in &self.users {
+            if removed.contains(user) {
+                continue;
+            }
+            match draft.member(&group.id, user)? {
+                Some(member) => {
+                    leave_owned(draft, &mut group, member.role)?;
+                    unseat(draft, &mut group, &member, self.cleanup);
+                    removed.push(user.clone());
+                }
+                None => left_out
+                    .push((user.clone(), Refusal::NotMembers { group: group.id.clone(), users: vec![user.clone()] })),
+            }
+        }
+        let refuse = match self.on_outsider {
+            OnOutsider::Refuse => !left_out.is_empty(),
+            OnOutsider::RefuseIfAll => !left_out.is_empty() && removed.is_empty(),
+            OnOutsider::Skip => false,
+        };
+        if refuse {
+            let users = left_out.into_iter().map(|(user, _)| user).collect();
+            return Err(Refusal::NotMembers { group: group.id, users }.into());
+        }
+        if !removed.is_empty() {
+            draft.put_group(group.clone());
+            announce(draft, &group, &removed);
+        }
+        Ok(Removed { removed, left_out, members: group.members })
+    }
+}
+
+/// The owner leaves only where the policy lets the group go on without one.
+fn leave_owned(draft: &mut Draft<'_>, group: &mut Group, role: Role) -> Result<(), Stop> {
+    if role != Role::Owner {
+        return Ok(());
+    }
+    if !group.policy.owner_may_leave {
+        return Err(Refusal::OwnerCannotLeave(group.id.clone()).into());
+    }
+    let from = group.owner.take();
+    draft.tell_members(&group.id, Happening::OwnerChanged { from, to: None, left: true });
+    Ok(())
+}
+
+fn announce(draft: &mut Draft<'_>, group: &Group, removed: &[UserId]) {
+    let what = Happening::MembersLeft {
+        users: removed.to_vec(),
+        how: Leaving::Left,
+        reason: String::new(),
+        members: group.members,
+    };
+    let audience = Audience { members_of: Some(group.id.clone()), users: removed.to_vec(), silent: false };
+    draft.tell(Some(&group.id), audience, what);
+}

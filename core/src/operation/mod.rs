@@ -1,0 +1,248 @@
+//! What can be done, one file per operation. Each is a pure function:
+//! facts + actor + operation + time -> changes, events and a reply, or a refusal.
+
+mod add_members;
+mod allow;
+mod attributes;
+mod block;
+mod common;
+mod create_group;
+mod delete_user;
+mod disband;
+mod files;
+mod govern;
+mod import_messages;
+mod leave;
+mod moderation;
+mod mute;
+mod personal;
+mod promote;
+mod recall_messages;
+mod register_users;
+mod remove_members;
+mod requests;
+mod send_message;
+mod set_disabled;
+mod sync_groups;
+mod transfer;
+mod update_group;
+mod update_member;
+mod update_user;
+
+pub use crate::event::Actor;
+pub use add_members::{AddMembers, NewMember, Quiet};
+pub use allow::{Allow, Disallow};
+pub use attributes::{
+    AttributeChange, AttributesNow, CounterChange, CountersNow, DeleteCounters, UpdateCounters, WriteAttributes,
+};
+pub use block::{Block, Unblock};
+pub use common::{Added, Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Outcome, Removed};
+pub use create_group::{CreateGroup, Created};
+pub use delete_user::{DeleteUser, OwnedGroups};
+pub use disband::Disband;
+pub use files::{AddFile, FileGone, FileShared, RemoveFile};
+pub use govern::Govern;
+pub use import_messages::{ImportMessages, Imported, OldMessage};
+pub use leave::Leave;
+pub use moderation::Listed;
+pub use mute::{Mute, MuteEverywhere, Unmute};
+pub use personal::{Follow, SetPushName, SetRemark, Unfollow};
+pub use promote::{Demote, Promote, Promoted};
+pub use recall_messages::{DeleteMessagesBySender, Deleted, RecallMessages, Recalled};
+pub use register_users::{NewUser, OnExisting, RegisterOutcome, RegisterUsers, Registered};
+pub use remove_members::RemoveMembers;
+pub use requests::{AnswerInvitation, Applied, Apply, DecideRequest, Decided};
+pub use send_message::{Posted, SendMessage, SpeakCheck};
+pub use set_disabled::SetDisabled;
+pub use sync_groups::SyncGroups;
+pub use transfer::Transfer;
+pub use update_group::{PolicyChange, UpdateGroup};
+pub use update_member::{AttributesWritten, UpdateMember, WriteMemberAttributes};
+pub use update_user::UpdateUser;
+
+use crate::decision::Draft;
+use crate::facts::Stop;
+use crate::ports::Typed;
+use crate::refusal::Refusal;
+
+/// A rule: decides one operation.
+pub(crate) trait Rule {
+    /// What it answers.
+    type Output;
+
+    /// Decides, or says what it needs to know, or refuses.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Self::Output, Stop>;
+}
+
+macro_rules! replies {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        /// What an operation answers.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(clippy::large_enum_variant, reason = "made once and taken apart at once, never kept")]
+        pub enum Reply {
+            /// Nothing to add: it is done.
+            Done,
+            $($(#[$doc])* $name($name),)*
+        }
+
+        impl From<()> for Reply {
+            fn from((): ()) -> Self {
+                Self::Done
+            }
+        }
+
+        impl TryFrom<Reply> for () {
+            type Error = Refusal;
+
+            fn try_from(reply: Reply) -> Result<Self, Refusal> {
+                match reply {
+                    Reply::Done => Ok(()),
+                    other => Err(misfit(&other)),
+                }
+            }
+        }
+
+        $(
+            impl From<$name> for Reply {
+                fn from(reply: $name) -> Self {
+                    Self::$name(reply)
+                }
+            }
+
+            impl TryFrom<Reply> for $name {
+                type Error = Refusal;
+
+                fn try_from(reply: Reply) -> Result<Self, Refusal> {
+                    match reply {
+                        Reply::$name(reply) => Ok(reply),
+                        other => Err(misfit(&other)),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+/// A layer answered one operation with another's reply: a fault of the layer, told like any other outage.
+fn misfit(reply: &Reply) -> Refusal {
+    Refusal::Unavailable(format!("an operation was answered with another's reply: {reply:?}"))
+}
+
+macro_rules! operations {
+    ($($name:ident => $reply:ty, $label:literal;)*) => {
+        /// Everything that can be done.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs, reason = "each is documented at its own type")]
+        pub enum Operation {
+            $($name(Box<$name>),)*
+        }
+
+        impl Operation {
+            /// Its name, for logs and metrics.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $label,)*
+                }
+            }
+
+            /// Decides it.
+            pub(crate) fn decide(&self, draft: &mut Draft<'_>) -> Result<Reply, Stop> {
+                match self {
+                    $(Self::$name(operation) => operation.decide(draft).map(Reply::from),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$name> for Operation {
+                fn from(operation: $name) -> Self {
+                    Self::$name(Box::new(operation))
+                }
+            }
+
+            impl Typed for $name {
+                type Reply = $reply;
+            }
+        )*
+    };
+}
+
+replies! {
+    /// A group was made.
+    Created;
+    /// What became of each user who was to come in.
+    Added;
+    /// What became of each user who was to go out.
+    Removed;
+    /// What became of each member who was to be an admin.
+    Promoted;
+    /// What became of each account.
+    Registered;
+    /// What became of each user on whom a list was to change.
+    Listed;
+    /// What asking to join led to.
+    Applied;
+    /// How a request ended.
+    Decided;
+    /// What became of each member whose attributes were to be written.
+    AttributesWritten;
+    /// A group's attributes after a write.
+    AttributesNow;
+    /// The counters that were changed.
+    CountersNow;
+    /// A file was shared.
+    FileShared;
+    /// A file is gone.
+    FileGone;
+    /// A message was sent.
+    Posted;
+    /// What became of each message to be imported.
+    Imported;
+    /// What became of each message to be recalled.
+    Recalled;
+    /// The messages that are gone.
+    Deleted;
+}
+
+operations! {
+    CreateGroup => Created, "create_group";
+    UpdateGroup => (), "update_group";
+    Disband => (), "disband";
+    Transfer => (), "transfer";
+    SetDisabled => (), "set_disabled";
+    Govern => (), "govern";
+    AddMembers => Added, "add_members";
+    RemoveMembers => Removed, "remove_members";
+    Leave => Removed, "leave";
+    Promote => Promoted, "promote";
+    Demote => (), "demote";
+    RegisterUsers => Registered, "register_users";
+    UpdateUser => (), "update_user";
+    DeleteUser => (), "delete_user";
+    SyncGroups => (), "sync_groups";
+    SetRemark => (), "set_remark";
+    SetPushName => (), "set_push_name";
+    Follow => (), "follow";
+    Unfollow => (), "unfollow";
+    Mute => Listed, "mute";
+    Unmute => Listed, "unmute";
+    MuteEverywhere => (), "mute_everywhere";
+    Allow => Listed, "allow";
+    Disallow => Listed, "disallow";
+    Block => Listed, "block";
+    Unblock => Listed, "unblock";
+    Apply => Applied, "apply";
+    AnswerInvitation => Decided, "answer_invitation";
+    DecideRequest => Decided, "decide_request";
+    UpdateMember => (), "update_member";
+    WriteMemberAttributes => AttributesWritten, "write_member_attributes";
+    WriteAttributes => AttributesNow, "write_attributes";
+    UpdateCounters => CountersNow, "update_counters";
+    DeleteCounters => (), "delete_counters";
+    AddFile => FileShared, "add_file";
+    RemoveFile => FileGone, "remove_file";
+    SendMessage => Posted, "send_message";
+    ImportMessages => Imported, "import_messages";
+    RecallMessages => Recalled, "recall_messages";
+    DeleteMessagesBySender => Deleted, "delete_messages_by_sender";
+}

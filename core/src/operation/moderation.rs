@@ -1,0 +1,100 @@
+//! Muting, allowing and blocking: what they share.
+
+use crate::decision::{Draft, Standing};
+use crate::facts::Stop;
+use crate::model::{Group, Key, Member, Role, UserId};
+use crate::refusal::{Needs, Refusal};
+
+/// What became of each user on whom a list was to change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listed {
+    /// Done, or already so.
+    pub done: Vec<UserId>,
+    /// Left out, and why.
+    pub left_out: Vec<(UserId, Refusal)>,
+}
+
+/// The people an act of moderation is about.
+pub(super) struct Targets {
+    /// On whom it is done, each with their membership if they have one.
+    pub(super) chosen: Vec<(UserId, Option<Member>)>,
+    /// Who is left out, and why.
+    pub(super) left_out: Vec<(UserId, Refusal)>,
+}
+
+/// Who may be the target.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// People who are not members are left out.
+    pub(super) members_only: bool,
+    /// The owner is left out.
+    pub(super) spare_owner: bool,
+    /// Members who are the actor's equals or betters make it a refusal.
+    pub(super) by_rank: bool,
+}
+
+/// The group, when the actor may moderate it.
+pub(super) fn open(draft: &Draft<'_>, group: &crate::model::GroupId) -> Result<(Group, Standing), Stop> {
+    let group = draft.live_group(group)?;
+    let standing = draft.permitted(&group, group.policy.moderate)?;
+    Ok((group, standing))
+}
+
+/// Sorts the targets. When nobody is left, refuses with what is in the way of the first.
+pub(super) fn targets(
+    draft: &Draft<'_>,
+    group: &Group,
+    standing: Standing,
+    users: &[UserId],
+    terms: Terms,
+) -> Result<Targets, Stop> {
+    draft.require(users.iter().map(|user| Key::Member(group.id.clone(), user.clone())))?;
+    let mut targets = Targets { chosen: Vec::new(), left_out: Vec::new() };
+    let mut seen = std::collections::HashSet::new();
+    for user in users.iter().filter(|user| seen.insert(*user)) {
+        let member = draft.member(&group.id, user)?;
+        match obstacle(group, standing, user, member.as_ref(), terms) {
+            None => targets.chosen.push((user.clone(), member)),
+            Some(refusal @ Refusal::NotPermitted { .. }) => return Err(refusal.into()),
+            Some(refusal) => targets.left_out.push((user.clone(), refusal)),
+        }
+    }
+    match targets.left_out.first() {
+        Some((_, refusal)) if targets.chosen.is_empty() => Err(refusal_for_all(refusal, &targets.left_out).into()),
+        _ => Ok(targets),
+    }
+}
+
+fn obstacle(
+    group: &Group,
+    standing: Standing,
+    user: &UserId,
+    member: Option<&Member>,
+    terms: Terms,
+) -> Option<Refusal> {
+    let Some(member) = member else {
+        let users = vec![user.clone()];
+        return terms.members_only.then(|| Refusal::NotMembers { group: group.id.clone(), users });
+    };
+    if member.role == Role::Owner && (terms.spare_owner || (terms.by_rank && standing != Standing::App)) {
+        return Some(Refusal::OwnerProtected { group: group.id.clone(), owner: user.clone() });
+    }
+    if terms.by_rank && !standing.outranks(member.role) {
+        let peers = group.policy.moderate == crate::model::Circle::Members && member.role == Role::Member;
+        return (!peers).then(|| Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Ownership });
+    }
+    None
+}
+
+/// Names everybody who is not a member in one refusal.
+fn refusal_for_all(first: &Refusal, left_out: &[(UserId, Refusal)]) -> Refusal {
+    let Refusal::NotMembers { group, .. } = first else { return first.clone() };
+    let outsiders = left_out.iter().filter(|(_, refusal)| matches!(refusal, Refusal::NotMembers { .. }));
+    Refusal::NotMembers { group: group.clone(), users: outsiders.map(|(user, _)| user.clone()).collect() }
+}
+
+/// Each once, in the order given.
+pub(super) fn distinct(users: &[UserId]) -> Vec<UserId> {
+    let mut seen = std::collections::HashSet::new();
+    users.iter().filter(|user| seen.insert(*user)).cloned().collect()
+}

@@ -1,0 +1,143 @@
+//! Taking messages back.
+
+use crate::decision::Draft;
+use crate::event::{Actor, Audience, Happening};
+use crate::facts::Stop;
+use crate::model::{Body, GroupId, Key, Message, MessageState, Prefix, Row, Sender, UserId};
+use crate::refusal::{Needs, Refusal};
+
+use super::Rule;
+use super::common::check_app;
+
+/// Takes messages back; a notice stands in their place, and their content is gone. Senders take back their own
+/// within the realm's window, the app any at any time. Each is taken back or refused by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecallMessages {
+    /// In which group.
+    pub group: GroupId,
+    /// Their numbers.
+    pub sequences: Vec<u64>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What became of each message, in the order asked.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recalled {
+    /// Its number, and whether it is taken back or why not.
+    pub outcomes: Vec<(u64, Result<(), Refusal>)>,
+}
+
+impl Rule for RecallMessages {
+    type Output = Recalled;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Recalled, Stop> {
+        let group = draft.group(&self.group)?;
+        if matches!(draft.context.actor, Actor::User { .. }) {
+            draft.permitted(&group, crate::model::Circle::Members)?;
+        }
+        draft.require(self.sequences.iter().map(|sequence| Key::Message(self.group.clone(), *sequence)))?;
+        let mut outcomes = Vec::with_capacity(self.sequences.len());
+        let mut gone = Vec::new();
+        for sequence in &self.sequences {
+            let key = Key::Message(self.group.clone(), *sequence);
+            let message = draft.row(&key)?.as_ref().and_then(Row::message).cloned();
+            let outcome = match message {
+                Some(message) => self.recall(draft, Message::clone(&message)),
+                None => Err(self.missing(*sequence)),
+            };
+            if outcome.is_ok() {
+                gone.push(*sequence);
+            }
+            outcomes.push((*sequence, outcome));
+        }
+        if !gone.is_empty() {
+            draft.put_group(group);
+            let what = Happening::MessagesRecalled { sequences: gone, reason: self.reason.clone() };
+            draft.tell_members(&self.group, what);
+        }
+        Ok(Recalled { outcomes })
+    }
+}
+
+impl RecallMessages {
+    fn missing(&self, sequence: u64) -> Refusal {
+        Refusal::MessageNotFound { group: self.group.clone(), sequence }
+    }
+
+    fn recall(&self, draft: &mut Draft<'_>, mut message: Message) -> Result<(), Refusal> {
+        let (group, sequence) = (self.group.clone(), message.sequence);
+        match message.state {
+            MessageState::Kept => {}
+            MessageState::Recalled { .. } => return Err(Refusal::MessageRecalled { group, sequence }),
+            MessageState::Deleted => return Err(self.missing(sequence)),
+        }
+        if let Actor::User { user, .. } = draft.context.actor {
+            if message.sender != Sender::User(user.clone()) {
+                return Err(Refusal::NotPermitted { group, needs: Needs::App });
+            }
+            if message.at.plus(draft.context.settings.recall_window) < draft.now() {
+                return Err(Refusal::RecallTooLate { group, sequence });
+            }
+        }
+        let by = draft.context.actor.behind().cloned();
+        message.state = MessageState::Recalled { by, at: draft.now(), reason: self.reason.clone() };
+        empty(&mut message);
+        draft.put_message(message);
+        Ok(())
+    }
+}
+
+/// Deletes the latest messages of one sender without a notice. Only the app does this; clients are not told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteMessagesBySender {
+    /// In which group.
+    pub group: GroupId,
+    /// Whose.
+    pub sender: UserId,
+    /// How many of the group's latest messages are looked at.
+    pub among: usize,
+}
+
+/// The messages that are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Deleted {
+    /// Their numbers, latest first.
+    pub sequences: Vec<u64>,
+}
+
+impl Rule for DeleteMessagesBySender {
+    type Output = Deleted;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Deleted, Stop> {
+        check_app(draft)?;
+        let group = draft.group(&self.group)?;
+        let sender = Sender::User(self.sender.clone());
+        let mut sequences = Vec::new();
+        for row in draft.recent(Prefix::messages(&self.group), self.among)? {
+            let Some(message) = row.message() else { continue };
+            if message.sender != sender || message.state != MessageState::Kept {
+                continue;
+            }
+            let mut message = Message::clone(message);
+            message.state = MessageState::Deleted;
+            empty(&mut message);
+            sequences.push(message.sequence);
+            draft.put_message(message);
+        }
+        if !sequences.is_empty() {
+            draft.put_group(group);
+            let audience = Audience { members_of: Some(self.group.clone()), users: Vec::new(), silent: true };
+            let what = Happening::MessagesDeleted { sequences: sequences.clone() };
+            draft.tell(Some(&self.group), audience, what);
+        }
+        Ok(Deleted { sequences })
+    }
+}
+
+/// What was said is gone for good, in every form it was kept.
+fn empty(message: &mut Message) {
+    message.body = Body::Text(String::new());
+    message.mention = None;
+    message.labels.clear();
+}

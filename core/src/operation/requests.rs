@@ -1,0 +1,292 @@
+//! Asking to join, and answering: applications, invitations and those who decide them.
+
+use crate::decision::Draft;
+use crate::event::{Audience, Happening, Joining};
+use crate::facts::Stop;
+use crate::model::{
+    Circle, Group, GroupId, Join, Key, Prefix, Request, RequestKind, Role, Row, Stage, UserId, Verdict,
+};
+use crate::refusal::Refusal;
+
+use super::Rule;
+use super::common::{
+    OnUnknown, check_group_quota, check_not_blocked, check_room, check_self, ensure_user, require_newcomers, seat,
+};
+
+/// A user asks to join. In at once where the group is open, otherwise the managers decide.
+///
+/// Asking again replaces what was asked before. The app asks in a user's name; that changes nothing about what the
+/// group permits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Apply {
+    /// Which group.
+    pub group: GroupId,
+    /// Who asks; without, the acting user.
+    pub user: Option<UserId>,
+    /// With what words.
+    pub message: String,
+}
+
+/// What asking led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// In.
+    Joined,
+    /// The managers have to decide.
+    Waiting,
+    /// Was in already.
+    Already,
+}
+
+impl Rule for Apply {
+    type Output = Applied;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Applied, Stop> {
+        let user = self.user.as_ref().or(draft.context.actor.behind());
+        let user = user.ok_or(Refusal::InvalidValue("say who wants to join"))?.clone();
+        check_self(draft, &user)?;
+        let mut group = draft.live_group(&self.group)?;
+        require_newcomers(draft, &self.group, group.asked, std::iter::once(&user))?;
+        ensure_user(draft, &user, OnUnknown::Refuse)?;
+        if draft.member(&self.group, &user)?.is_some() {
+            return Ok(Applied::Already);
+        }
+        if !group.governed {
+            return Err(Refusal::NotGoverned(group.id).into());
+        }
+        check_not_blocked(draft, &self.group, &user)?;
+        match group.policy.join {
+            Join::Closed => Err(Refusal::JoinClosed(group.id).into()),
+            Join::Open => {
+                let how = Joining::Asked { approved_by: None };
+                let now_in = enter(draft, &mut group, &user)?;
+                draft.put_group(group);
+                now_in.tell(draft, how);
+                Ok(Applied::Joined)
+            }
+            Join::Approval(_) => {
+                self.file(draft, group, user);
+                Ok(Applied::Waiting)
+            }
+        }
+    }
+}
+
+impl Apply {
+    fn file(&self, draft: &mut Draft<'_>, mut group: Group, user: UserId) {
+        let request = Request {
+            group: group.id.clone(),
+            user,
+            inviter: None,
+            kind: RequestKind::Application,
+            stage: Stage::AwaitsManagers,
+            message: self.message.clone(),
+            filed: draft.now(),
+            expires: draft.now().plus(draft.context.settings.request_lifetime),
+            verdict: None,
+        };
+        keep(draft, &mut group, request, true);
+        draft.put_group(group);
+    }
+}
+
+/// The invited user accepts or declines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerInvitation {
+    /// Into which group.
+    pub group: GroupId,
+    /// Who was invited.
+    pub user: UserId,
+    /// By whom; without, the latest invitation that waits for the user.
+    pub inviter: Option<UserId>,
+    /// In or not.
+    pub accept: bool,
+    /// With what words.
+    pub reason: String,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decided {
+    /// The user is in.
+    Joined,
+    /// The managers agree; now the invited user has to.
+    AwaitsInvitee,
+    /// Refused or declined.
+    Refused,
+}
+
+impl Rule for AnswerInvitation {
+    type Output = Decided;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Decided, Stop> {
+        check_self(draft, &self.user)?;
+        let group = draft.live_group(&self.group)?;
+        let request = pick(draft, &group, &self.user, self.inviter.as_ref(), Stage::AwaitsInvitee)?;
+        if !self.accept {
+            return Ok(refuse(draft, group, request, Stage::Declined, &self.reason));
+        }
+        let how = Joining::Invited { by: request.inviter.clone(), agreed: true };
+        admit(draft, group, request, how, &self.reason)
+    }
+}
+
+/// The managers accept or refuse an application, or an invitation that needs their approval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecideRequest {
+    /// For which group.
+    pub group: GroupId,
+    /// Who would join.
+    pub user: UserId,
+    /// Who invited them; without, the latest that waits for the managers.
+    pub inviter: Option<UserId>,
+    /// In or not.
+    pub accept: bool,
+    /// With what words.
+    pub reason: String,
+}
+
+impl Rule for DecideRequest {
+    type Output = Decided;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Decided, Stop> {
+        let group = draft.live_group(&self.group)?;
+        // nobody outside the managers learns whether there is a request at all
+        draft.permitted(&group, Circle::Managers)?;
+        let request = pick(draft, &group, &self.user, self.inviter.as_ref(), Stage::AwaitsManagers)?;
+        draft.permitted(&group, approvers(&group, request.kind))?;
+        if !self.accept {
+            return Ok(refuse(draft, group, request, Stage::RefusedByManagers, &self.reason));
+        }
+        if request.kind == RequestKind::Invitation && group.policy.invitee_consent {
+            return Ok(self.pass_on(draft, group, request));
+        }
+        let by = draft.context.actor.behind().cloned();
+        let how = match request.kind {
+            RequestKind::Application => Joining::Asked { approved_by: by },
+            RequestKind::Invitation => Joining::Invited { by: request.inviter.clone(), agreed: false },
+        };
+        admit(draft, group, request, how, &self.reason)
+    }
+}
+
+impl DecideRequest {
+    /// The managers agree to an invitation; the invited user is asked now.
+    fn pass_on(&self, draft: &mut Draft<'_>, mut group: Group, mut request: Request) -> Decided {
+        request.stage = Stage::AwaitsInvitee;
+        request.expires = draft.now().plus(draft.context.settings.request_lifetime);
+        request.verdict = Some(verdict(draft, &self.reason));
+        keep(draft, &mut group, request, true);
+        draft.put_group(group);
+        Decided::AwaitsInvitee
+    }
+}
+
+/// Who decides such a request in this group.
+fn approvers(group: &Group, kind: RequestKind) -> Circle {
+    match (kind, group.policy.join) {
+        (RequestKind::Application, Join::Approval(circle)) => circle.min(Circle::Managers),
+        (RequestKind::Application, _) => Circle::Managers,
+        (RequestKind::Invitation, _) => group.policy.invite_approval.unwrap_or(Circle::Managers),
+    }
+}
+
+/// The request that waits at this stage.
+fn pick(
+    draft: &Draft<'_>,
+    group: &Group,
+    user: &UserId,
+    inviter: Option<&UserId>,
+    stage: Stage,
+) -> Result<Request, Stop> {
+    let found: Vec<Row> = match inviter {
+        Some(inviter) => {
+            let key = Key::Request(group.id.clone(), user.clone(), inviter.as_str().to_owned());
+            draft.row(&key)?.into_iter().collect()
+        }
+        None => draft.run(Prefix::requests_for(&group.id, user))?.to_vec(),
+    };
+    let requests = || found.iter().filter_map(Row::request);
+    let waiting = requests().filter(|request| request.stage == stage && request.is_open_at(draft.now()));
+    if let Some(request) = waiting.max_by_key(|request| request.filed) {
+        return Ok(Request::clone(request));
+    }
+    let decided = requests().any(|request| request.verdict.is_some());
+    let refusal = if decided { Refusal::RequestDecided } else { Refusal::RequestNotFound };
+    Err(refusal(group.id.clone()).into())
+}
+
+/// Lets the user of a request in.
+fn admit(
+    draft: &mut Draft<'_>,
+    mut group: Group,
+    mut request: Request,
+    how: Joining,
+    reason: &str,
+) -> Result<Decided, Stop> {
+    let user = request.user.clone();
+    require_newcomers(draft, &group.id, group.asked, std::iter::once(&user))?;
+    ensure_user(draft, &user, OnUnknown::Refuse)?;
+    check_not_blocked(draft, &group.id, &user)?;
+    let now_in = enter(draft, &mut group, &user)?;
+    // whom a request has waited for, hears how it ends
+    let managers = request.stage == Stage::AwaitsManagers || request.verdict.is_some();
+    request.stage = Stage::Joined;
+    request.verdict = Some(verdict(draft, reason));
+    keep(draft, &mut group, request, managers);
+    draft.put_group(group);
+    now_in.tell(draft, how);
+    Ok(Decided::Joined)
+}
+
+fn refuse(draft: &mut Draft<'_>, mut group: Group, mut request: Request, stage: Stage, reason: &str) -> Decided {
+    let managers = request.stage == Stage::AwaitsManagers || request.verdict.is_some();
+    request.stage = stage;
+    request.verdict = Some(verdict(draft, reason));
+    keep(draft, &mut group, request, managers);
+    draft.put_group(group);
+    Decided::Refused
+}
+
+fn verdict(draft: &Draft<'_>, reason: &str) -> Verdict {
+    Verdict { by: draft.context.actor.behind().cloned(), at: draft.now(), reason: reason.to_owned() }
+}
+
+/// Keeps a request and tells both sides of it, and the managers where it concerns them.
+fn keep(draft: &mut Draft<'_>, group: &mut Group, request: Request, managers: bool) {
+    let mut users: Vec<UserId> = request.inviter.iter().cloned().collect();
+    // whom an invitation has not reached yet does not hear that the managers ponder or refuse it
+    let unaware = request.kind == RequestKind::Invitation
+        && matches!(request.stage, Stage::AwaitsManagers | Stage::RefusedByManagers);
+    if !unaware && !users.contains(&request.user) {
+        users.push(request.user.clone());
+    }
+    let members_of = managers.then(|| group.id.clone());
+    let what = Happening::RequestChanged(Box::new(request.clone()));
+    draft.put_request(group, request);
+    draft.tell(Some(&group.id), Audience { members_of, users, silent: false }, what);
+}
+
+/// Somebody who has just come in.
+struct NowIn {
+    group: GroupId,
+    user: UserId,
+    members: u32,
+}
+
+/// Seats a user if there is room for them; the caller keeps the header and then tells of it.
+fn enter(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Result<NowIn, Stop> {
+    check_room(group)?;
+    check_group_quota(draft, user)?;
+    let now = draft.now();
+    seat(draft, group, user, Role::Member, now)?;
+    Ok(NowIn { group: group.id.clone(), user: user.clone(), members: group.members })
+}
+
+impl NowIn {
+    fn tell(self, draft: &mut Draft<'_>, how: Joining) {
+        let users = vec![self.user];
+        let audience = Audience { members_of: Some(self.group.clone()), users: users.clone(), silent: false };
+        draft.tell(Some(&self.group), audience, Happening::MembersJoined { users, how, members: self.members });
+    }
+}

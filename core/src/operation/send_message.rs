@@ -1,0 +1,258 @@
+//! Saying something in a group.
+
+use std::sync::Arc;
+
+use crate::decision::Draft;
+use crate::event::{Actor, Audience, Happening};
+use crate::facts::Stop;
+use crate::model::{Body, Group, GroupId, Key, Labels, Mention, Message, MessageState, Row, Sender, Sent, UserId};
+use crate::refusal::{Limit, Refusal};
+use crate::speech::{Speaker, may_speak};
+
+use super::Rule;
+
+/// Whether the rule of who may speak is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SpeakCheck {
+    /// It is.
+    #[default]
+    Enforced,
+    /// The app sends in somebody's name, whatever the group permits them.
+    Skipped,
+}
+
+/// Says something. Users speak for themselves; the app speaks for anybody, member or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SendMessage {
+    /// Where.
+    pub group: GroupId,
+    /// Who says it.
+    pub sender: Sender,
+    /// What.
+    pub body: Body,
+    /// Only these members get it; empty is everybody. Who is not a member is left out; it is refused when nobody is left.
+    pub targets: Vec<UserId>,
+    /// Most targets.
+    pub most_targets: Option<u32>,
+    /// Who is mentioned.
+    pub mention: Option<Mention>,
+    /// Counts as unread.
+    pub counted: bool,
+    /// Gets a number and is kept where the group keeps history. Otherwise only who is there now gets it.
+    pub stored: bool,
+    /// Becomes the conversation's last message.
+    pub shown_last: bool,
+    /// The client's own token: within the realm's window the same sender's same token is the same message.
+    pub token: Option<String>,
+    /// Words only one surface has.
+    pub labels: Labels,
+    /// Whether the rule of who may speak is asked. It always is when a user acts.
+    pub check: SpeakCheck,
+}
+
+impl SendMessage {
+    /// An ordinary message to everybody.
+    pub fn new(group: GroupId, sender: Sender, body: Body) -> Self {
+        Self {
+            group,
+            sender,
+            body,
+            targets: Vec::new(),
+            most_targets: None,
+            mention: None,
+            counted: true,
+            stored: true,
+            shown_last: true,
+            token: None,
+            labels: Labels::new(),
+            check: SpeakCheck::Enforced,
+        }
+    }
+}
+
+/// A message that was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Posted {
+    /// The message. Its number is 0 when it has none.
+    pub message: Arc<Message>,
+    /// It was sent before: this answers the same token again.
+    pub repeated: bool,
+}
+
+impl Rule for SendMessage {
+    type Output = Posted;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Posted, Stop> {
+        self.check_actor(draft)?;
+        draft.require(self.keys())?;
+        let group = draft.group(&self.group)?;
+        if let Some(posted) = self.sent_before(draft)? {
+            return Ok(posted);
+        }
+        self.check_may_speak(draft, &group)?;
+        let targets = self.reached(draft)?;
+        let message = self.message(draft, &group, targets)?;
+        self.keep(draft, group, &message)?;
+        Ok(Posted { message: Arc::new(message), repeated: false })
+    }
+}
+
+impl SendMessage {
+    fn speaker(&self) -> Option<&UserId> {
+        match &self.sender {
+            Sender::User(user) => Some(user),
+            Sender::App => None,
+        }
+    }
+
+    fn check_actor(&self, draft: &Draft<'_>) -> Result<(), Stop> {
+        match draft.context.actor {
+            Actor::User { user, .. } if self.speaker() != Some(user) || self.check == SpeakCheck::Skipped => {
+                Err(Refusal::AppOnly.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// All that the rule looks at, so that it is fetched in one go.
+    fn keys(&self) -> Vec<Key> {
+        let group = &self.group;
+        let mut keys = vec![Key::Group(group.clone())];
+        keys.extend(self.token_key());
+        keys.extend(self.targets.iter().map(|user| Key::Member(group.clone(), user.clone())));
+        if let Some(user) = self.speaker() {
+            keys.push(Key::Member(group.clone(), user.clone()));
+            if self.check == SpeakCheck::Enforced {
+                keys.push(Key::Mute(group.clone(), user.clone()));
+                keys.push(Key::MuteEverywhere(user.clone()));
+                keys.push(Key::Allowance(group.clone(), user.clone()));
+            }
+        }
+        keys
+    }
+
+    fn token_key(&self) -> Option<Key> {
+        let sender = self.speaker().map_or_else(String::new, |user| user.as_str().to_owned());
+        self.token.as_ref().map(|token| Key::Sent(self.group.clone(), sender, token.clone()))
+    }
+
+    /// The message this token stands for already, if it still does.
+    fn sent_before(&self, draft: &Draft<'_>) -> Result<Option<Posted>, Stop> {
+        let Some(key) = self.token_key() else { return Ok(None) };
+        let Some(sent) = draft.row(&key)?.as_ref().and_then(Row::sent).cloned() else { return Ok(None) };
+        if sent.at.plus(draft.context.settings.dedupe_window) <= draft.now() {
+            return Ok(None);
+        }
+        let kept = draft.row(&Key::Message(self.group.clone(), sent.sequence))?;
+        let message = kept.as_ref().and_then(Row::message).filter(|message| message.id == sent.id).cloned();
+        let message = message.unwrap_or_else(|| Arc::new(self.as_sent(&sent)));
+        Ok(Some(Posted { message, repeated: true }))
+    }
+
+    fn check_may_speak(&self, draft: &Draft<'_>, group: &Group) -> Result<(), Stop> {
+        let (Some(user), SpeakCheck::Enforced) = (self.speaker(), self.check) else { return Ok(()) };
+        let mute = draft.row(&Key::Mute(self.group.clone(), user.clone()))?;
+        let everywhere = draft.row(&Key::MuteEverywhere(user.clone()))?;
+        let speaker = Speaker {
+            user,
+            group,
+            role: draft.member(&self.group, user)?.map(|member| member.role),
+            mute: mute.as_ref().and_then(Row::mute).map(|mute| &**mute),
+            everywhere: everywhere.as_ref().and_then(Row::mute).map(|mute| &**mute),
+            allowed: draft.row(&Key::Allowance(self.group.clone(), user.clone()))?.is_some(),
+            now: draft.now(),
+        };
+        Ok(may_speak(&speaker)?)
+    }
+
+    /// The targets that are members.
+    fn reached(&self, draft: &Draft<'_>) -> Result<Vec<UserId>, Stop> {
+        let now = self.targets.len() as u64;
+        if let Some(most) = self.most_targets.filter(|most| now > u64::from(*most)) {
+            return Err(Refusal::LimitReached { limit: Limit::Targets, most: most.into(), now }.into());
+        }
+        let mut reached: Vec<UserId> = Vec::new();
+        for user in super::moderation::distinct(&self.targets) {
+            if draft.member(&self.group, &user)?.is_some() {
+                reached.push(user);
+            }
+        }
+        if reached.is_empty() && !self.targets.is_empty() {
+            return Err(Refusal::NotMembers { group: self.group.clone(), users: self.targets.clone() }.into());
+        }
+        Ok(reached)
+    }
+
+    fn message(&self, draft: &mut Draft<'_>, group: &Group, targets: Vec<UserId>) -> Result<Message, Stop> {
+        let sent = Sent {
+            id: draft.mint_message()?,
+            sequence: if self.stored { group.next_message } else { 0 },
+            // order comes from the number; time never contradicts it
+            at: draft.now().max(group.last_message.unwrap_or_default()),
+        };
+        Ok(Message { targets, ..self.as_sent(&sent) })
+    }
+
+    fn as_sent(&self, sent: &Sent) -> Message {
+        Message {
+            id: sent.id.clone(),
+            group: self.group.clone(),
+            sequence: sent.sequence,
+            sender: self.sender.clone(),
+            at: sent.at,
+            body: self.body.clone(),
+            targets: self.targets.clone(),
+            mention: self.mention.clone(),
+            counted: self.counted,
+            shown_last: self.shown_last,
+            token: self.token.clone(),
+            state: MessageState::Kept,
+            labels: self.labels.clone(),
+        }
+    }
+
+    fn keep(&self, draft: &mut Draft<'_>, mut group: Group, message: &Message) -> Result<(), Stop> {
+        if let Some(key) = self.token_key() {
+            draft.put(key, Sent { id: message.id.clone(), sequence: message.sequence, at: message.at });
+        }
+        let what = if self.stored && group.policy.history {
+            draft.put_message(message.clone());
+            Happening::MessageSent { sequence: message.sequence, id: message.id.clone() }
+        } else {
+            Happening::MessagePassed(Box::new(message.clone()))
+        };
+        if self.stored {
+            self.count(draft, &mut group, message)?;
+            draft.put_group(group);
+        } else {
+            draft.guard(Key::Group(group.id.clone()), Some(group.revision));
+        }
+        draft.tell(Some(&self.group), self.audience(&message.targets), what);
+        Ok(())
+    }
+
+    /// What a numbered message changes of the group and of its sender.
+    fn count(&self, draft: &mut Draft<'_>, group: &mut Group, message: &Message) -> Result<(), Stop> {
+        group.next_message += 1;
+        group.last_message = Some(message.at);
+        if !group.active {
+            group.active = true;
+            draft.tell_members(&self.group, Happening::GroupActivated);
+        }
+        let Some(user) = self.speaker() else { return Ok(()) };
+        if let Some(mut member) = draft.member(&self.group, user)? {
+            member.last_sent = Some(message.at);
+            draft.put_member(member);
+        }
+        Ok(())
+    }
+
+    fn audience(&self, targets: &[UserId]) -> Audience {
+        if targets.is_empty() {
+            return Audience { members_of: Some(self.group.clone()), ..Audience::default() };
+        }
+        let mut users = targets.to_vec();
+        users.extend(self.speaker().filter(|user| !targets.contains(user)).cloned());
+        Audience { users, ..Audience::default() }
+    }
+}

@@ -1,0 +1,36 @@
+//! Banning a whole group.
+
+use crate::decision::{Draft, Standing};
+use crate::event::Happening;
+use crate::facts::Stop;
+use crate::model::GroupId;
+use crate::refusal::{Needs, Refusal};
+
+use super::Rule;
+
+/// Bans a group, or lifts the ban: while banned nobody speaks, joins or manages. Only the app does this.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetDisabled {
+    /// Which group.
+    pub group: GroupId,
+    /// Banned or not.
+    pub disabled: bool,
+}
+
+impl Rule for SetDisabled {
+    type Output = ();
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        let mut group = draft.group(&self.group)?;
+        if draft.standing(&group)? != Standing::App {
+            return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
+        }
+        if group.disabled == self.disabled {
+            return Ok(());
+        }
+        group.disabled = self.disabled;
+        draft.put_group(group);
+        draft.tell_members(&self.group, Happening::DisabledChanged(self.disabled));
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! Handing a group over.
+
+use crate::decision::Draft;
+use crate::event::{Audience, Happening, Leaving};
+use crate::facts::Stop;
+use crate::model::{Circle, Group, GroupId, Key, Role, UserId};
+use crate::refusal::{Needs, Refusal};
+
+use super::Rule;
+use super::common::{Cleanup, unseat};
+
+/// Gives a group to one of its members. The old owner becomes an ordinary member, or leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transfer {
+    /// Which group.
+    pub group: GroupId,
+    /// To whom.
+    pub to: UserId,
+    /// The old owner leaves, and this goes with them.
+    pub leave: Option<Cleanup>,
+}
+
+impl Rule for Transfer {
+    type Output = ();
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        let mut group = draft.live_group(&self.group)?;
+        draft.permitted(&group, Circle::Owner)?;
+        if !group.governed {
+            return Err(Refusal::NotGoverned(group.id).into());
+        }
+        if !group.policy.transferable {
+            return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
+        }
+        if group.is_owned_by(&self.to) {
+            return Err(Refusal::SameOwner { group: group.id, owner: self.to.clone() }.into());
+        }
+        let old = group.owner.clone();
+        draft.require(old.iter().chain([&self.to]).map(|user| Key::Member(group.id.clone(), user.clone())))?;
+
+        self.crown(draft, &mut group)?;
+        let gone = self.step_down(draft, &mut group, old.as_ref())?;
+        draft.put_group(group.clone());
+        self.announce(draft, &group, old, gone);
+        Ok(())
+    }
+}
+
+impl Transfer {
+    fn crown(&self, draft: &mut Draft<'_>, group: &mut Group) -> Result<(), Stop> {
+        let mut member = draft.sure_member(&group.id, &self.to)?;
+        if member.role == Role::Admin {
+            group.admins -= 1;
+        }
+        member.role = Role::Owner;
+        draft.put_member(member);
+        group.owner = Some(self.to.clone());
+        Ok(())
+    }
+
+    /// The old owner becomes a member or goes; tells who went.
+    fn step_down(
+        &self,
+        draft: &mut Draft<'_>,
+        group: &mut Group,
+        old: Option<&UserId>,
+    ) -> Result<Option<UserId>, Stop> {
+        let Some(old) = old else { return Ok(None) };
+        let mut member = draft.sure_member(&group.id, old)?;
+        member.role = Role::Member;
+        if let Some(cleanup) = self.leave {
+            unseat(draft, group, &member, cleanup);
+            return Ok(Some(old.clone()));
+        }
+        draft.put_member(member);
+        Ok(None)
+    }
+
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, from: Option<UserId>, gone: Option<UserId>) {
+        let audience =
+            Audience { members_of: Some(group.id.clone()), users: gone.iter().cloned().collect(), silent: false };
+        let what = Happening::OwnerChanged { from, to: Some(self.to.clone()), left: gone.is_some() };
+        draft.tell(Some(&group.id), audience.clone(), what);
+        if let Some(user) = gone {
+            let what = Happening::MembersLeft {
+                users: vec![user],
+                how: Leaving::Left,
+                reason: String::new(),
+                members: group.members,
+            };
+            draft.tell(Some(&group.id), audience, what);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The ports: what surfaces call, and what operations run on.
+
+use async_trait::async_trait;
+
+use crate::event::{Actor, Event};
+use crate::model::{Key, Millis, Prefix, Row};
+use crate::operation::{Operation, Reply};
+use crate::query::{Answer, Query};
+use crate::refusal::Refusal;
+
+/// Chat groups, as every surface sees them. One realm each.
+///
+/// Small on purpose: metrics, tracing, faults, mirrors wrap these two calls, and another vendor's cloud can
+/// stand behind them. Call through [`GroupsExt`], which knows each operation's own reply.
+#[async_trait]
+pub trait Groups: Send + Sync {
+    /// Changes something, or refuses and changes nothing.
+    async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal>;
+
+    /// Reads something.
+    async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal>;
+
+    /// The time by which this realm decides.
+    fn now(&self) -> Millis;
+}
+
+/// An operation with its own type of reply.
+pub trait Typed: Into<Operation> + Send {
+    /// What it answers.
+    type Reply: TryFrom<Reply, Error = Refusal>;
+}
+
+/// A query with its own type of answer.
+pub trait Asked: Into<Query> + Send {
+    /// What it answers.
+    type Answer: TryFrom<Answer, Error = Refusal>;
+}
+
+/// Typed calls on any [`Groups`].
+#[async_trait]
+pub trait GroupsExt: Groups {
+    /// Performs one operation.
+    async fn run<O: Typed>(&self, actor: &Actor, operation: O) -> Result<O::Reply, Refusal> {
+        self.perform(actor, operation.into()).await?.try_into()
+    }
+
+    /// Answers one query.
+    async fn ask<Q: Asked>(&self, actor: &Actor, query: Q) -> Result<Q::Answer, Refusal> {
+        self.read(actor, query.into()).await?.try_into()
+    }
+}
+
+impl<G: Groups + ?Sized> GroupsExt for G {}
+
+/// One change of one place.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Keep this row there.
+    Put(Key, Row),
+    /// Keep nothing there.
+    Delete(Key),
+}
+
+/// What must still be true when a batch is committed: the revision seen at that place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// The place.
+    pub key: Key,
+    /// The revision that was seen; `None` is an empty place.
+    pub seen: Option<u64>,
+}
+
+/// What must still be true of a run when a batch is committed: how many rows it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunGuard {
+    /// The run.
+    pub prefix: Prefix,
+    /// How many rows were seen.
+    pub rows: usize,
+}
+
+/// Changes and events that take effect together or not at all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// What must still be true.
+    pub guards: Vec<Guard>,
+    /// What must still be true of whole runs; checked with the guards, before anything changes.
+    pub runs: Vec<RunGuard>,
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// What has happened; the store numbers the events and files them for their readers.
+    pub events: Vec<Event>,
+}
+
+impl Batch {
+    /// Whether it changes nothing and tells nothing.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.events.is_empty()
+    }
+}
+
+/// Why a batch was not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// A guard no longer holds; gather and decide again.
+    #[error("a guarded row has changed meanwhile")]
+    Conflict,
+    /// The store could not keep it.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+/// The store could not do its work.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(pub String);
+
+/// From where, and which way, a run of rows is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The run.
+    pub prefix: Prefix,
+    /// Go on after this key (before it, when descending), which need not exist.
+    pub after: Option<Vec<u8>>,
+    /// Newest (largest key) first.
+    pub descending: bool,
+    /// Leave out so many rows first.
+    pub skip: usize,
+    /// Read at most so many.
+    pub limit: usize,
+}
+
+impl Span {
+    /// The whole run, from its beginning.
+    pub fn all(prefix: Prefix) -> Self {
+        Self { prefix, after: None, descending: false, skip: 0, limit: usize::MAX }
+    }
+
+    /// The first rows of the run.
+    pub fn first(prefix: Prefix, limit: usize) -> Self {
+        Self { limit, ..Self::all(prefix) }
+    }
+
+    /// The same, newest first.
+    #[must_use]
+    pub fn descending(self) -> Self {
+        Self { descending: true, ..self }
+    }
+
+    /// The same, going on after a key.
+    #[must_use]
+    pub fn after(self, key: Option<Vec<u8>>) -> Self {
+        Self { after: key, ..self }
+    }
+}
+
+/// Rows of one realm in the order of their keys. All rules are above it; a store only keeps.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The rows at these places, in the order asked.
+    async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError>;
+
+    /// A run of rows with their keys.
+    async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, StoreError>;
+
+    /// How many rows a run has.
+    async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError>;
+
+    /// Checks the guards, then applies the changes and appends the events, all or nothing.
+    ///
+    /// Returns when the batch is as durable as this store makes anything, with the sequence of the last
+    /// event in the realm's log.
+    async fn commit(&self, batch: Batch) -> Result<u64, CommitError>;
+
+    /// The same rows as decisions see them: with what is taken in but not yet durable, where this store tells
+    /// the two apart. What is decided on them is committed after them, so a decision need not wait for another's
+    /// to be durable; whoever only reads, and whoever is refused, is told durable truth only.
+    fn drafts(&self) -> Option<&dyn Store> {
+        None
+    }
+
+    /// Returns when everything that [`Store::drafts`] has shown so far is as durable as this store makes
+    /// anything.
+    async fn settled(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Tells the time of a realm. Never runs backwards.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Millis;
+}
+
+/// Where fresh numbers come from.
+pub trait Mint: Send + Sync {
+    /// Sixty-four bits nobody can guess (or, in tests, that everybody can).
+    fn bits(&self) -> u64;
+}

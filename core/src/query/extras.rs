@@ -1,0 +1,115 @@
+//! Questions about a group's attributes, counters and files.
+
+use std::sync::Arc;
+
+use crate::model::{Attributes, Circle, Counters, FileId, GroupId, Key, Prefix, Row, SharedFile};
+use crate::ports::Span;
+use crate::refusal::Refusal;
+
+use super::{Cursor, Reader};
+
+/// A group's attributes. Members only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupAttributes {
+    /// Of which group.
+    pub group: GroupId,
+}
+
+/// The attributes; of version 0 when none were ever written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttributesFound(pub Arc<Attributes>);
+
+impl GroupAttributes {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<AttributesFound, Refusal> {
+        reader.group_seen_by(&self.group, Circle::Members).await?;
+        let row = reader.row(Key::Attributes(self.group)).await?;
+        Ok(AttributesFound(row.as_ref().and_then(Row::attributes).cloned().unwrap_or_default()))
+    }
+}
+
+/// A group's counters. Members only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupCounters {
+    /// Of which group.
+    pub group: GroupId,
+}
+
+/// All counters there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CountersFound(pub Arc<Counters>);
+
+impl GroupCounters {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<CountersFound, Refusal> {
+        reader.group_seen_by(&self.group, Circle::Members).await?;
+        let row = reader.row(Key::Counters(self.group)).await?;
+        Ok(CountersFound(row.as_ref().and_then(Row::counters).cloned().unwrap_or_default()))
+    }
+}
+
+/// A page of the files shared with a group, in the order of their ids; minted ids grow with time. Members only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// With which group.
+    pub group: GroupId,
+    /// Where to go on.
+    pub after: Option<Cursor>,
+    /// How many to leave out first.
+    pub skip: usize,
+    /// Most files in the page.
+    pub limit: usize,
+    /// Largest id first.
+    pub newest_first: bool,
+}
+
+/// A page of files; one whose time is over is not among them, so a page may be short.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilePage {
+    /// The files.
+    pub files: Vec<Arc<SharedFile>>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+impl Files {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<FilePage, Refusal> {
+        reader.group_seen_by(&self.group, Circle::Members).await?;
+        let span = Span {
+            prefix: Prefix::files(&self.group),
+            after: self.after.map(|cursor| cursor.0),
+            descending: self.newest_first,
+            skip: self.skip,
+            limit: self.limit,
+        };
+        let (rows, next) = reader.page(&span).await?;
+        let files = rows.iter().filter_map(Row::file).filter(|file| is_kept(file, reader)).cloned().collect();
+        Ok(FilePage { files, next })
+    }
+}
+
+/// One shared file. Members only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Of which group.
+    pub group: GroupId,
+    /// Which.
+    pub file: FileId,
+}
+
+/// The file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFound(pub Arc<SharedFile>);
+
+impl File {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<FileFound, Refusal> {
+        reader.group_seen_by(&self.group, Circle::Members).await?;
+        let row = reader.row(Key::File(self.group.clone(), self.file.clone())).await?;
+        match row.as_ref().and_then(Row::file).filter(|file| is_kept(file, reader)) {
+            Some(file) => Ok(FileFound(file.clone())),
+            None => Err(Refusal::FileNotFound { group: self.group, file: self.file }),
+        }
+    }
+}
+
+fn is_kept(file: &SharedFile, reader: &Reader<'_>) -> bool {
+    file.expires.is_none_or(|end| end > reader.now)
+}

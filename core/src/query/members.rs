@@ -1,0 +1,190 @@
+//! Questions about who is in a group.
+
+use std::sync::Arc;
+
+use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, Role, Row, UserId};
+use crate::ports::Span;
+use crate::refusal::Refusal;
+
+use super::{Cursor, Reader};
+
+/// A page of members in the order of joining. Members only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListMembers {
+    /// Of which group.
+    pub group: GroupId,
+    /// Only members of these roles; empty is all.
+    pub roles: Vec<Role>,
+    /// Where to go on.
+    pub after: Option<Cursor>,
+    /// How many to leave out first.
+    pub skip: usize,
+    /// Most members in the page.
+    pub limit: usize,
+    /// Latest joined first.
+    pub newest_first: bool,
+    /// Anybody may read it, as the detail of a group that strangers see.
+    pub with_detail: bool,
+}
+
+impl ListMembers {
+    /// All members, in the order of joining.
+    pub fn all(group: GroupId) -> Self {
+        Self {
+            group,
+            roles: Vec::new(),
+            after: None,
+            skip: 0,
+            limit: usize::MAX,
+            newest_first: false,
+            with_detail: false,
+        }
+    }
+
+    /// Where the list goes on with those who came after whoever has this seat.
+    pub fn after_seat(group: GroupId, seat: u64) -> Cursor {
+        Cursor(Key::Seat(group, seat).encode())
+    }
+}
+
+/// A page of members.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberPage {
+    /// The group they are in.
+    pub group: Arc<Group>,
+    /// The members.
+    pub members: Vec<Arc<Member>>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// How many rows are looked through at a time for members of certain roles.
+const CHUNK: usize = 512;
+
+impl ListMembers {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MemberPage, Refusal> {
+        let group = if self.with_detail {
+            reader.group(&self.group).await?
+        } else {
+            reader.group_seen_by(&self.group, Circle::Members).await?
+        };
+        if self.roles.is_empty() {
+            let (rows, next) = reader.page(&self.span(self.after.clone(), self.skip, self.limit)).await?;
+            let members = rows.iter().filter_map(Row::member).cloned().collect();
+            return Ok(MemberPage { group, members, next });
+        }
+        if !self.roles.contains(&Role::Member) {
+            let members = self.managers(reader, &group).await?;
+            return Ok(MemberPage { group, members, next: None });
+        }
+        let (members, next) = self.filtered(reader).await?;
+        Ok(MemberPage { group, members, next })
+    }
+
+    fn span(&self, after: Option<Cursor>, skip: usize, limit: usize) -> Span {
+        Span {
+            prefix: Prefix::seats(&self.group),
+            after: after.map(|cursor| cursor.0),
+            descending: self.newest_first,
+            skip,
+            limit,
+        }
+    }
+
+    /// Owner and admins are few and have an index of their own.
+    async fn managers(&self, reader: &Reader<'_>, group: &Group) -> Result<Vec<Arc<Member>>, Refusal> {
+        let mut users: Vec<UserId> = Vec::new();
+        if self.roles.contains(&Role::Owner) {
+            users.extend(group.owner.iter().cloned());
+        }
+        if self.roles.contains(&Role::Admin) {
+            users.extend(admin_ids(reader, &self.group).await?);
+        }
+        let keys: Vec<Key> = users.into_iter().map(|user| Key::Member(self.group.clone(), user)).collect();
+        let rows = reader.store.fetch(&keys).await?;
+        let mut members: Vec<Arc<Member>> = rows.iter().flatten().filter_map(Row::member).cloned().collect();
+        members.sort_by_key(|member| member.seat);
+        if self.newest_first {
+            members.reverse();
+        }
+        Ok(members.into_iter().skip(self.skip).take(self.limit).collect())
+    }
+
+    /// Looks through the seats for members of the wanted roles.
+    async fn filtered(&self, reader: &Reader<'_>) -> Result<(Vec<Arc<Member>>, Option<Cursor>), Refusal> {
+        let mut members = Vec::new();
+        let mut after = self.after.clone();
+        let mut skip = self.skip;
+        loop {
+            let rows = reader.store.scan(&self.span(after.clone(), 0, CHUNK)).await?;
+            let last = rows.len() < CHUNK;
+            for (key, row) in rows {
+                if let Some(member) = row.member().filter(|member| self.roles.contains(&member.role)) {
+                    if members.len() == self.limit {
+                        return Ok((members, after));
+                    }
+                    if skip > 0 {
+                        skip -= 1;
+                    } else {
+                        members.push(member.clone());
+                    }
+                }
+                after = Some(Cursor(key));
+            }
+            if last {
+                return Ok((members, None));
+            }
+        }
+    }
+}
+
+async fn admin_ids(reader: &Reader<'_>, group: &GroupId) -> Result<Vec<UserId>, Refusal> {
+    let rows = reader.store.scan(&Span::all(Prefix::admins(group))).await?;
+    Ok(rows.iter().filter_map(|(_, row)| row.to_user()).map(|user| (**user).clone()).collect())
+}
+
+/// The memberships of named users. Members only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembersNamed {
+    /// In which group.
+    pub group: GroupId,
+    /// Whose.
+    pub users: Vec<UserId>,
+}
+
+/// One entry for each user asked for, in the order asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// The group.
+    pub group: Arc<Group>,
+    /// The membership of each, if there is one.
+    pub members: Vec<Option<Arc<Member>>>,
+}
+
+impl MembersNamed {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<Named, Refusal> {
+        let group = reader.group_seen_by(&self.group, Circle::Members).await?;
+        let keys: Vec<Key> = self.users.iter().map(|user| Key::Member(self.group.clone(), user.clone())).collect();
+        let rows = reader.store.fetch(&keys).await?;
+        let members = rows.into_iter().map(|row| row.as_ref().and_then(Row::member).cloned()).collect();
+        Ok(Named { group, members })
+    }
+}
+
+/// The admins of a group, the owner not among them. Members only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admins {
+    /// Of which group.
+    pub group: GroupId,
+}
+
+/// Admins, in the order of their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminList(pub Vec<UserId>);
+
+impl Admins {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<AdminList, Refusal> {
+        reader.group_seen_by(&self.group, Circle::Members).await?;
+        Ok(AdminList(admin_ids(reader, &self.group).await?))
+    }
+}

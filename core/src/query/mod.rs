@@ -1,0 +1,209 @@
+//! What can be asked, one file per family.
+
+mod extras;
+mod feed;
+mod groups;
+mod log;
+mod members;
+mod messages;
+mod moderation;
+mod personal;
+mod requests;
+mod users;
+
+pub use extras::{AttributesFound, CountersFound, File, FileFound, FilePage, Files, GroupAttributes, GroupCounters};
+pub use feed::{Feed, FeedPage};
+pub use groups::{
+    CountGroups, FindGroups, Found, GroupById, GroupCount, GroupPage, JoinedGroups, JoinedPage, ListGroups,
+};
+pub use log::{Events, LogAt, LogPlace, ReadLog};
+pub use members::{Admins, ListMembers, MemberPage, MembersNamed, Named};
+pub use messages::{MessageById, MessageFound, MessagePage, Messages, Start};
+pub use moderation::{
+    AllMutedGroups, AllowPage, Allowlist, BlockPage, Blocklist, EverywherePage, MaySpeak, MutePage, MutedGroups, Mutes,
+    MutesEverywhere, Voice, Voices,
+};
+pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
+pub use requests::{RequestPage, Requests, RequestsOf};
+pub use users::{FindUsers, ListUsers, UserPage, UsersFound};
+
+use crate::decision::Standing;
+use crate::event::Actor;
+use crate::model::{Circle, Group, GroupId, Key, Millis, Row};
+use crate::ports::{Asked, Span, Store};
+use crate::refusal::{Needs, Refusal};
+use std::sync::Arc;
+
+/// What queries read from.
+pub struct Reader<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) actor: &'a Actor,
+    /// The time by which expiry is judged.
+    pub(crate) now: Millis,
+}
+
+/// Where the next page begins. Opaque; only ever given back to the query it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub Vec<u8>);
+
+impl Reader<'_> {
+    /// The row at one place.
+    pub(crate) async fn row(&self, key: Key) -> Result<Option<Row>, Refusal> {
+        Ok(self.store.fetch(&[key]).await?.pop().flatten())
+    }
+
+    /// The group's header; refuses when there is no such group.
+    pub(crate) async fn group(&self, id: &GroupId) -> Result<Arc<Group>, Refusal> {
+        if let Some(Row::Group(group)) = self.row(Key::Group(id.clone())).await? {
+            return Ok(group);
+        }
+        let disbanded = self.row(Key::Tombstone(id.clone())).await?.is_some();
+        Err(Refusal::GroupNotFound { group: id.clone(), disbanded })
+    }
+
+    /// Where the actor stands in a group.
+    pub(crate) async fn standing(&self, group: &GroupId) -> Result<Standing, Refusal> {
+        let Actor::User { user, .. } = self.actor else { return Ok(Standing::App) };
+        let row = self.row(Key::Member(group.clone(), user.clone())).await?;
+        Ok(row.as_ref().and_then(Row::member).map_or(Standing::Outside, |member| Standing::Inside(member.role)))
+    }
+
+    /// The group's header, when the actor is in this circle of it.
+    pub(crate) async fn group_seen_by(&self, id: &GroupId, circle: Circle) -> Result<Arc<Group>, Refusal> {
+        let group = self.group(id).await?;
+        self.check_circle(&group, circle).await?;
+        Ok(group)
+    }
+
+    /// Refuses unless the app asks.
+    pub(crate) fn check_app(&self) -> Result<(), Refusal> {
+        match self.actor {
+            Actor::User { .. } => Err(Refusal::AppOnly),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses unless the actor is in this circle of the group.
+    pub(crate) async fn check_circle(&self, group: &Group, circle: Circle) -> Result<(), Refusal> {
+        let standing = self.standing(&group.id).await?;
+        if standing.is_in(circle) {
+            return Ok(());
+        }
+        let needs = match (standing, circle) {
+            (Standing::Outside, _) | (_, Circle::Members) => Needs::Membership,
+            (_, Circle::Managers) => Needs::Management,
+            (_, Circle::Owner) => Needs::Ownership,
+            (_, Circle::Nobody) => Needs::App,
+        };
+        Err(Refusal::NotPermitted { group: group.id.clone(), needs })
+    }
+
+    /// A page of rows and where the next one begins, if there is one.
+    pub(crate) async fn page(&self, span: &Span) -> Result<(Vec<Row>, Option<Cursor>), Refusal> {
+        let wanted = Span { limit: span.limit.saturating_add(1), ..span.clone() };
+        let mut rows = self.store.scan(&wanted).await?;
+        let more = rows.len() > span.limit;
+        rows.truncate(span.limit);
+        let next = rows.last().filter(|_| more).map(|(key, _)| Cursor(key.clone()));
+        Ok((rows.into_iter().map(|(_, row)| row).collect(), next))
+    }
+}
+
+/// A layer answered one query with another's answer: a fault of the layer, told like any other outage.
+fn misfit(answer: &Answer) -> Refusal {
+    Refusal::Unavailable(format!("a query was answered with another's answer: {answer:?}"))
+}
+
+macro_rules! queries {
+    ($($name:ident => $answer:ident, $label:literal;)*) => {
+        /// Everything that can be asked.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs, reason = "each is documented at its own type")]
+        pub enum Query {
+            $($name($name),)*
+        }
+
+        impl Query {
+            /// Its name, for logs and metrics.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $label,)*
+                }
+            }
+
+            /// Answers it.
+            pub(crate) async fn answer(self, reader: &Reader<'_>) -> Result<Answer, Refusal> {
+                match self {
+                    $(Self::$name(query) => query.answer(reader).await.map(Answer::$name),)*
+                }
+            }
+        }
+
+        /// What a query answers.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs, reason = "each is documented at its own type")]
+        pub enum Answer {
+            $($name($answer),)*
+        }
+
+        $(
+            impl From<$name> for Query {
+                fn from(query: $name) -> Self {
+                    Self::$name(query)
+                }
+            }
+
+            impl TryFrom<Answer> for $answer {
+                type Error = Refusal;
+
+                fn try_from(answer: Answer) -> Result<Self, Refusal> {
+                    match answer {
+                        Answer::$name(answer) => Ok(answer),
+                        other => Err(misfit(&other)),
+                    }
+                }
+            }
+
+            impl Asked for $name {
+                type Answer = $answer;
+            }
+        )*
+    };
+}
+
+// every query has an answer type of its own
+queries! {
+    GroupById => Found, "group_by_id";
+    FindGroups => FoundGroups, "find_groups";
+    ListGroups => GroupPage, "list_groups";
+    JoinedGroups => JoinedPage, "joined_groups";
+    ListMembers => MemberPage, "list_members";
+    MembersNamed => Named, "members_named";
+    Admins => AdminList, "admins";
+    FindUsers => UsersFound, "find_users";
+    ListUsers => UserPage, "list_users";
+    ReadLog => Events, "read_log";
+    LogAt => LogPlace, "log_at";
+    Remark => RemarkText, "remark";
+    RemarksOf => RemarkTexts, "remarks_of";
+    PushName => PushNameText, "push_name";
+    Follows => Followed, "follows";
+    Mutes => MutePage, "mutes";
+    Allowlist => AllowPage, "allowlist";
+    Blocklist => BlockPage, "blocklist";
+    MutesEverywhere => EverywherePage, "mutes_everywhere";
+    MaySpeak => Voices, "may_speak";
+    Requests => RequestPage, "requests";
+    GroupAttributes => AttributesFound, "group_attributes";
+    GroupCounters => CountersFound, "group_counters";
+    Files => FilePage, "files";
+    File => FileFound, "file";
+    Messages => MessagePage, "messages";
+    MessageById => MessageFound, "message_by_id";
+    CountGroups => GroupCount, "count_groups";
+    Feed => FeedPage, "feed";
+    AllMutedGroups => MutedGroups, "all_muted_groups";
+}
+
+pub use groups::FoundGroups;
+pub use members::AdminList;

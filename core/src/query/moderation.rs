@@ -1,0 +1,253 @@
+//! Questions about who is muted, allowed and blocked.
+
+use std::sync::Arc;
+
+use crate::model::{Allowance, Block, Group, GroupId, Key, Mute, Prefix, Row, UserId};
+use crate::ports::Span;
+use crate::refusal::Refusal;
+use crate::speech::{Speaker, may_speak};
+
+use super::{Cursor, Reader};
+
+/// How many rows are looked through at a time for entries that still hold.
+const CHUNK: usize = 512;
+
+/// Whether an entry of a list still holds.
+trait Holds {
+    fn holds(&self, reader: &Reader<'_>) -> bool;
+}
+
+impl Holds for Mute {
+    fn holds(&self, reader: &Reader<'_>) -> bool {
+        self.until.holds_at(reader.now)
+    }
+}
+
+impl Holds for Block {
+    fn holds(&self, reader: &Reader<'_>) -> bool {
+        self.until.holds_at(reader.now)
+    }
+}
+
+impl Holds for Allowance {
+    fn holds(&self, _: &Reader<'_>) -> bool {
+        true
+    }
+}
+
+/// A page of the entries that hold, in the order of user ids.
+async fn entries<T: Holds>(
+    reader: &Reader<'_>,
+    prefix: Prefix,
+    after: Option<Cursor>,
+    limit: usize,
+    pick: fn(&Row) -> Option<&Arc<T>>,
+) -> Result<(Vec<Arc<T>>, Option<Cursor>), Refusal> {
+    let mut found = Vec::new();
+    let mut after = after.map(|cursor| cursor.0);
+    loop {
+        let rows = reader.store.scan(&Span::first(prefix.clone(), CHUNK).after(after.clone())).await?;
+        let last = rows.len() < CHUNK;
+        for (key, row) in rows {
+            if let Some(entry) = pick(&row).filter(|entry| entry.holds(reader)) {
+                if found.len() == limit {
+                    return Ok((found, after.map(Cursor)));
+                }
+                found.push(entry.clone());
+            }
+            after = Some(key);
+        }
+        if last {
+            return Ok((found, None));
+        }
+    }
+}
+
+macro_rules! lists {
+    ($($(#[$doc:meta])* $name:ident => $page:ident of $entry:ident, $prefix:ident, $row:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, PartialEq, Eq)]
+            pub struct $name {
+                /// Of which group.
+                pub group: GroupId,
+                /// Where to go on.
+                pub after: Option<Cursor>,
+                /// Most entries in the page.
+                pub limit: usize,
+            }
+
+            impl $name {
+                /// The whole list.
+                pub fn all(group: GroupId) -> Self {
+                    Self { group, after: None, limit: usize::MAX }
+                }
+            }
+
+            /// A page of entries in the order of user ids; only such as still hold.
+            #[derive(Debug, Clone, PartialEq)]
+            pub struct $page {
+                /// The entries.
+                pub entries: Vec<Arc<$entry>>,
+                /// Where the next page begins, if there is one.
+                pub next: Option<Cursor>,
+            }
+
+            impl $name {
+                pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<$page, Refusal> {
+                    let group = reader.group(&self.group).await?;
+                    reader.check_circle(&group, group.policy.moderate).await?;
+                    let prefix = Prefix::$prefix(&self.group);
+                    let (entries, next) = entries(reader, prefix, self.after, self.limit, Row::$row).await?;
+                    Ok($page { entries, next })
+                }
+            }
+        )*
+    };
+}
+
+lists! {
+    /// Who is muted in a group. For whoever may moderate it.
+    Mutes => MutePage of Mute, mutes, mute;
+    /// Who is on a group's allowlist. For whoever may moderate it.
+    Allowlist => AllowPage of Allowance, allowances, allowance;
+    /// Who is blocked from a group. For whoever may moderate it.
+    Blocklist => BlockPage of Block, blocks, block;
+}
+
+/// Who is muted in every group. For the app only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MutesEverywhere {
+    /// Where to go on.
+    pub after: Option<Cursor>,
+    /// Most entries in the page.
+    pub limit: usize,
+}
+
+/// A page of mutes that hold, in the order of user ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EverywherePage {
+    /// The mutes.
+    pub entries: Vec<Arc<Mute>>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+impl MutesEverywhere {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<EverywherePage, Refusal> {
+        reader.check_app()?;
+        let (entries, next) = entries(reader, Prefix::mutes_everywhere(), self.after, self.limit, Row::mute).await?;
+        Ok(EverywherePage { entries, next })
+    }
+}
+
+/// What a group's lists say of certain users. For the app, and for users about themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaySpeak {
+    /// In which group.
+    pub group: GroupId,
+    /// Who.
+    pub users: Vec<UserId>,
+}
+
+/// One user on a group's lists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Voice {
+    /// Who.
+    pub user: UserId,
+    /// Whether they may speak now, or what is in the way.
+    pub verdict: Result<(), Refusal>,
+    /// Their mute in the group, if one holds.
+    pub mute: Option<Arc<Mute>>,
+    /// Their mute in every group, if one holds.
+    pub everywhere: Option<Arc<Mute>>,
+    /// Their place on the allowlist, if they have one.
+    pub allowance: Option<Arc<Allowance>>,
+    /// Their block, if one holds.
+    pub block: Option<Arc<Block>>,
+    /// Whether they are members.
+    pub member: bool,
+}
+
+/// One entry for each user asked for, in the order asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Voices {
+    /// The group.
+    pub group: Arc<Group>,
+    /// The users.
+    pub users: Vec<Voice>,
+}
+
+impl MaySpeak {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<Voices, Refusal> {
+        let group = reader.group(&self.group).await?;
+        if self.users.iter().any(|user| super::personal::check_self(reader, user).is_err()) {
+            reader.check_circle(&group, group.policy.moderate).await?;
+        }
+        let keys: Vec<Key> = self
+            .users
+            .iter()
+            .flat_map(|user| {
+                [
+                    Key::Member(self.group.clone(), user.clone()),
+                    Key::Mute(self.group.clone(), user.clone()),
+                    Key::MuteEverywhere(user.clone()),
+                    Key::Allowance(self.group.clone(), user.clone()),
+                    Key::Block(self.group.clone(), user.clone()),
+                ]
+            })
+            .collect();
+        let rows = reader.store.fetch(&keys).await?;
+        let users = self.users.into_iter().zip(rows.chunks_exact(5));
+        let users = users.map(|(user, rows)| voice(reader, &group, user, rows)).collect();
+        Ok(Voices { group, users })
+    }
+}
+
+/// `rows` are the five places asked for above, in that order.
+fn voice(reader: &Reader<'_>, group: &Group, user: UserId, rows: &[Option<Row>]) -> Voice {
+    let at = |index: usize| rows.get(index).and_then(Option::as_ref);
+    let member = at(0).and_then(Row::member);
+    let mute = at(1).and_then(Row::mute).filter(|mute| mute.holds(reader)).cloned();
+    let everywhere = at(2).and_then(Row::mute).filter(|mute| mute.holds(reader)).cloned();
+    let allowance = at(3).and_then(Row::allowance).cloned();
+    let block = at(4).and_then(Row::block).filter(|block| block.holds(reader)).cloned();
+    let verdict = may_speak(&Speaker {
+        user: &user,
+        group,
+        role: member.map(|member| member.role),
+        mute: mute.as_deref(),
+        everywhere: everywhere.as_deref(),
+        allowed: allowance.is_some(),
+        now: reader.now,
+    });
+    Voice { member: member.is_some(), user, verdict, mute, everywhere, allowance, block }
+}
+
+/// The groups in which everybody is muted, in the order of ids. For the app only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllMutedGroups {
+    /// Where to go on.
+    pub after: Option<Cursor>,
+    /// Most groups in the page.
+    pub limit: usize,
+}
+
+/// A page of group ids. A disbanded group without roles may be among them: its mute stays with its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MutedGroups {
+    /// The groups.
+    pub groups: Vec<GroupId>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+impl AllMutedGroups {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MutedGroups, Refusal> {
+        reader.check_app()?;
+        let span = Span::first(Prefix::all_muted(), self.limit).after(self.after.map(|cursor| cursor.0));
+        let (rows, next) = reader.page(&span).await?;
+        let groups = rows.iter().filter_map(Row::to_group).map(|id| (**id).clone()).collect();
+        Ok(MutedGroups { groups, next })
+    }
+}

@@ -1,0 +1,262 @@
+//! The one error type: why something was not done.
+
+use crate::model::{FileId, GroupId, InvalidId, MessageId, UserId};
+use crate::ports::StoreError;
+
+/// A thing that is limited in number or size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Groups in the realm.
+    Groups,
+    /// Users in the realm.
+    Users,
+    /// Admins of a group.
+    Admins,
+    /// Members one user follows.
+    Follows,
+    /// Attributes of a group or a member.
+    Attributes,
+    /// Counters of a group.
+    Counters,
+    /// Users muted in every group.
+    MutedEverywhere,
+    /// Shared files of a group.
+    Files,
+    /// Custom fields.
+    Fields,
+    /// Bytes of all attributes together.
+    AttributeBytes,
+    /// People a message is for.
+    Targets,
+}
+
+/// What the actor would have to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Needs {
+    /// A member.
+    Membership,
+    /// The owner or an admin.
+    Management,
+    /// The owner.
+    Ownership,
+    /// The app.
+    App,
+    /// In a circle of people who may invite.
+    Inviting,
+}
+
+/// Why an operation was refused. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such group.
+    #[error("group {group} does not exist{}", if *.disbanded { " any more" } else { "" })]
+    GroupNotFound {
+        /// The id that was asked for.
+        group: GroupId,
+        /// Whether there once was one.
+        disbanded: bool,
+    },
+    /// The id is taken.
+    #[error("group {group} already exists")]
+    GroupExists {
+        /// The id.
+        group: GroupId,
+        /// Whether the one who would have owned the new group owns the old one.
+        yours: bool,
+    },
+    /// No such user.
+    #[error("user {0} does not exist")]
+    UserNotFound(UserId),
+    /// The user id is taken.
+    #[error("user {0} already exists")]
+    UserExists(UserId),
+    /// The account may not be used.
+    #[error("user {0} is deactivated")]
+    UserDeactivated(UserId),
+    /// The actor lacks the right.
+    #[error("not permitted: needs {needs:?} in group {group}")]
+    NotPermitted {
+        /// The group.
+        group: GroupId,
+        /// What the actor would have to be.
+        needs: Needs,
+    },
+    /// Nobody but the app does this.
+    #[error("only the app may do this")]
+    AppOnly,
+    /// The named users are not members.
+    #[error("not members of group {group}: {users:?}")]
+    NotMembers {
+        /// The group.
+        group: GroupId,
+        /// Who.
+        users: Vec<UserId>,
+    },
+    /// The named users are members already.
+    #[error("already members of group {group}: {users:?}")]
+    AlreadyMembers {
+        /// The group.
+        group: GroupId,
+        /// Who.
+        users: Vec<UserId>,
+    },
+    /// The owner cannot be removed, blocked, muted or made admin.
+    #[error("the owner of group {group} is beyond this operation")]
+    OwnerProtected {
+        /// The group.
+        group: GroupId,
+        /// The owner.
+        owner: UserId,
+    },
+    /// The owner must hand the group over or disband it first.
+    #[error("the owner cannot leave group {0}")]
+    OwnerCannotLeave(GroupId),
+    /// The new owner is the old one.
+    #[error("{owner} owns group {group} already")]
+    SameOwner {
+        /// The group.
+        group: GroupId,
+        /// The owner.
+        owner: UserId,
+    },
+    /// The named user is not an admin.
+    #[error("not an admin of group {group}: {user}")]
+    NotAdmin {
+        /// The group.
+        group: GroupId,
+        /// Who.
+        user: UserId,
+    },
+    /// No room for more members.
+    #[error("group {group} is full: at most {capacity}")]
+    GroupFull {
+        /// The group.
+        group: GroupId,
+        /// Its capacity.
+        capacity: u32,
+    },
+    /// The capacity cannot be lowered below the number of members.
+    #[error("group {group} has {members} members, more than the wanted capacity")]
+    CapacityTooLow {
+        /// The group.
+        group: GroupId,
+        /// How many there are.
+        members: u32,
+    },
+    /// The user is in as many groups as allowed.
+    #[error("user {0} is in too many groups")]
+    TooManyGroupsOfUser(UserId),
+    /// There are as many as allowed.
+    #[error("limit of {limit:?} reached: at most {most}, now {now}")]
+    LimitReached {
+        /// Of what.
+        limit: Limit,
+        /// How many at most.
+        most: u64,
+        /// How many there are.
+        now: u64,
+    },
+    /// Banned by the app.
+    #[error("group {0} is disabled")]
+    GroupDisabled(GroupId),
+    /// The named users are blocked.
+    #[error("blocked from group {group}: {users:?}")]
+    Blocked {
+        /// The group.
+        group: GroupId,
+        /// Who.
+        users: Vec<UserId>,
+    },
+    /// The sender may not speak.
+    #[error("muted in group {group}")]
+    Muted {
+        /// The group.
+        group: GroupId,
+        /// Whether everybody is.
+        everybody: bool,
+    },
+    /// Nobody may ask to join.
+    #[error("nobody may ask to join group {0}")]
+    JoinClosed(GroupId),
+    /// No such request or invitation.
+    #[error("no such request for group {0}")]
+    RequestNotFound(GroupId),
+    /// Somebody has decided already.
+    #[error("this request for group {0} is decided already")]
+    RequestDecided(GroupId),
+    /// The group has no roles; import it first.
+    #[error("group {0} is not governed")]
+    NotGoverned(GroupId),
+    /// The group has roles already.
+    #[error("group {0} is governed already")]
+    AlreadyGoverned(GroupId),
+    /// This group's kind does not do that.
+    #[error("group {group} does not support {what}")]
+    Unsupported {
+        /// The group.
+        group: GroupId,
+        /// What was asked.
+        what: &'static str,
+    },
+    /// Somebody else has written meanwhile; read again.
+    #[error("group {group} has version {current}")]
+    VersionConflict {
+        /// The group.
+        group: GroupId,
+        /// The version now.
+        current: u64,
+    },
+    /// No such key.
+    #[error("no such key: {0}")]
+    KeyNotFound(String),
+    /// No such message.
+    #[error("message {sequence} of group {group} does not exist")]
+    MessageNotFound {
+        /// The group.
+        group: GroupId,
+        /// Its number.
+        sequence: u64,
+    },
+    /// No message of that id.
+    #[error("message {0} does not exist")]
+    MessageIdNotFound(MessageId),
+    /// The message is taken back already.
+    #[error("message {sequence} of group {group} is recalled already")]
+    MessageRecalled {
+        /// The group.
+        group: GroupId,
+        /// Its number.
+        sequence: u64,
+    },
+    /// The time to recall is over.
+    #[error("too late to recall message {sequence} of group {group}")]
+    RecallTooLate {
+        /// The group.
+        group: GroupId,
+        /// Its number.
+        sequence: u64,
+    },
+    /// No such file.
+    #[error("file {file} of group {group} does not exist")]
+    FileNotFound {
+        /// The group.
+        group: GroupId,
+        /// The file.
+        file: FileId,
+    },
+    /// A text that must be an id is not one.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidId),
+    /// A value outside what the operation takes, e.g. a time in the future.
+    #[error("{0}")]
+    InvalidValue(&'static str),
+    /// The store could not do its work; nothing was acknowledged.
+    #[error("the store failed: {0}")]
+    Unavailable(String),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.0)
+    }
+}

@@ -1,0 +1,44 @@
+//! Blobs for whoever wants nothing kept.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use conclave_kit::{BlobError, Blobs, ByteStream, Stored};
+use futures_util::{StreamExt, stream};
+use parking_lot::RwLock;
+use uuid::Uuid;
+
+/// Blobs in memory. Nothing outlives the process.
+#[derive(Default)]
+pub struct InMemory {
+    blobs: RwLock<HashMap<String, (u64, Vec<Bytes>)>>,
+}
+
+#[async_trait]
+impl Blobs for InMemory {
+    async fn put(&self, mut content: ByteStream, most: u64) -> Result<Stored, BlobError> {
+        let (mut size, mut pieces) = (0_u64, Vec::new());
+        while let Some(piece) = content.next().await {
+            let piece = piece.map_err(BlobError::Broken)?;
+            size = size.saturating_add(piece.len() as u64);
+            if size > most {
+                return Err(BlobError::TooLarge { most });
+            }
+            pieces.push(piece);
+        }
+        let id = Uuid::new_v4().simple().to_string();
+        self.blobs.write().insert(id.clone(), (size, pieces));
+        Ok(Stored { id, size })
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<(u64, ByteStream)>, BlobError> {
+        let found = self.blobs.read().get(id).cloned();
+        Ok(found.map(|(size, pieces)| (size, Box::pin(stream::iter(pieces).map(Ok)) as ByteStream)))
+    }
+
+    async fn delete(&self, id: &str) -> Result<(), BlobError> {
+        self.blobs.write().remove(id);
+        Ok(())
+    }
+}

@@ -1,0 +1,282 @@
+//! The command line.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use conclave_core::ports::Clock as _;
+
+use crate::clock::SystemClock;
+use crate::config::{self, Config, ConfigError, Flags, Realm, Sources, is_development};
+use crate::serve::{Gateway, Running, StartError};
+use crate::vendors::Vendor;
+use crate::{clients, logging, routes};
+
+/// Chat groups that live once, reached through the APIs of Agora Chat, Tencent Chat and `RongCloud`.
+#[derive(Debug, Parser)]
+#[command(name = "conclave", version, about, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve (the default).
+    Serve(ServeArgs),
+    /// Print what a vendor's clients are to be given, as KEY=value lines.
+    Env {
+        /// Only this vendor's: agora, tencent or rong.
+        #[arg(value_parser = vendor)]
+        vendor: Option<Vendor>,
+        /// The realm; needed when there are several.
+        #[arg(long)]
+        realm: Option<String>,
+        #[command(flatten)]
+        serve: ServeArgs,
+    },
+    /// Print a signature with which this user calls Tencent Chat's API; without a user, the first admin.
+    Usersig {
+        /// The user.
+        user: Option<String>,
+        /// For how long it counts, in seconds.
+        #[arg(long, default_value_t = 180 * 86_400)]
+        expire: u64,
+        /// The realm; needed when there are several.
+        #[arg(long)]
+        realm: Option<String>,
+        #[command(flatten)]
+        serve: ServeArgs,
+    },
+    /// Print every route: method, path, vendor, and the vendor's name of the operation.
+    Routes {
+        /// As docs/routes.md.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print the configuration's reference: docs/configuration.md.
+    ConfigReference,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// The configuration file (TOML).
+    #[arg(long, value_name = "FILE", env = "CONCLAVE_CONFIG")]
+    config: Option<PathBuf>,
+    /// The address all vendors share [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The folder data is kept in [default: conclave-data].
+    #[arg(long, value_name = "DIR", conflicts_with = "memory")]
+    data: Option<PathBuf>,
+    /// Keep nothing: all data ends with the process.
+    #[arg(long)]
+    memory: bool,
+    /// Encrypt with a certificate of a local authority, which is made when there is none yet.
+    #[arg(long)]
+    dev_tls: bool,
+    /// The address of metrics and health, or off [default: 127.0.0.1:9090 if it is free].
+    #[arg(long, value_name = "ADDR|off")]
+    admin: Option<String>,
+}
+
+fn vendor(name: &str) -> Result<Vendor, String> {
+    Vendor::named(name).ok_or_else(|| "one of agora, tencent, rong".to_owned())
+}
+
+impl ServeArgs {
+    fn load(self) -> Result<Config, ConfigError> {
+        let Self { config, listen, data, memory, dev_tls, admin } = self;
+        let flags = Flags { listen, data, memory, dev_tls, admin };
+        // a variable that is not Unicode is none of ours: all our names are
+        let environment =
+            std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        Config::load(&Sources { file: config, environment: environment.collect(), flags })
+    }
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Carries out what the command line says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command.unwrap_or(Command::Serve(cli.serve))) {
+        Ok(()) => ExitCode::SUCCESS,
+        // whoever read our output has read enough
+        Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "conclave: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => serve(args.load()?),
+        Command::Env { vendor, realm, serve } => {
+            let config = serve.load()?;
+            print(&environment(&config, realm.as_deref(), vendor)?)
+        }
+        Command::Usersig { user, expire, realm, serve } => {
+            let config = serve.load()?;
+            print(&usersig(&config, realm.as_deref(), user.as_deref(), expire)?)
+        }
+        Command::Routes { markdown } => {
+            let routes = Gateway::routes(&Config::development()?)?;
+            print(&if markdown { routes::markdown(&routes) } else { routes::lines(&routes) })
+        }
+        Command::ConfigReference => print(&config::reference::markdown()),
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+/// The realm that is meant.
+fn pick<'c>(config: &'c Config, realm: Option<&str>) -> Result<&'c Realm, ConfigError> {
+    let names = || config.realms.iter().map(|realm| realm.name.as_str()).collect::<Vec<_>>().join(", ");
+    match (realm, &config.realms[..]) {
+        (Some(name), realms) => realms
+            .iter()
+            .find(|realm| realm.name == name)
+            .ok_or_else(|| ConfigError(format!("there is no realm {name}: there are {}", names()))),
+        (None, [only]) => Ok(only),
+        (None, _) => Err(ConfigError(format!("say which realm with --realm: there are {}", names()))),
+    }
+}
+
+fn usersig(config: &Config, realm: Option<&str>, user: Option<&str>, expire: u64) -> Result<String, ConfigError> {
+    let realm = pick(config, realm)?;
+    let Some((credentials, _)) = &realm.tencent else {
+        return Err(ConfigError(format!("realm {} is not at tencent: add [realm.{}.tencent]", realm.name, realm.name)));
+    };
+    let admin = credentials.admins.first().map(String::as_str);
+    let user = user.or(admin).ok_or_else(|| ConfigError("name a user: the realm has no admins".to_owned()))?;
+    let now = SystemClock::default().now().seconds();
+    let signature = conclave_tencent::user_sig(credentials.sdkappid, &credentials.secret_key, user, now, expire);
+    Ok(signature + "\n")
+}
+
+fn environment(config: &Config, realm: Option<&str>, vendor: Option<Vendor>) -> Result<String, ConfigError> {
+    let realm = pick(config, realm)?;
+    let wanted = Vendor::ALL.into_iter().filter(|each| vendor.is_none_or(|vendor| vendor == *each));
+    let text: String = wanted.filter_map(|vendor| clients::settings(config, None, realm, vendor)).collect();
+    match vendor {
+        Some(vendor) if text.is_empty() => {
+            Err(ConfigError(format!("realm {} is not at {vendor}: add [realm.{}.{vendor}]", realm.name, realm.name)))
+        }
+        _ => Ok(text),
+    }
+}
+
+fn serve(config: Config) -> Result<(), Failure> {
+    let guard = logging::start(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
+        // before anything is told, so that whoever waits for it may end us at once
+        let end = End::new()?;
+        let running = Gateway::start(config).await?;
+        for remark in &running.remarks {
+            tracing::warn!("{remark}");
+        }
+        print(&greeting(&running))?;
+        end.asked().await;
+        tracing::info!("ending: requests in flight are finished first");
+        if !running.shutdown().await {
+            tracing::warn!("some requests took too long and were cut off; limits.drain_ms sets how long that is");
+        }
+        Ok(())
+    });
+    // what is left are requests that were cut off
+    runtime.shutdown_background();
+    drop(guard);
+    result
+}
+
+/// The signals that ask a process to end.
+struct End {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl End {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(not(unix))]
+    #[allow(clippy::unnecessary_wraps, reason = "as on unix")]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn asked(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(self) {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "cannot hear ctrl-c");
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What is told on start: where clients are to go, and, where it is no secret, with what.
+fn greeting(running: &Running) -> String {
+    let (config, addresses) = (&running.config, &running.addresses);
+    let mut lines = vec![format!("conclave {} is listening on {}", env!("CARGO_PKG_VERSION"), addresses.shared)];
+    for vendor in Vendor::ALL {
+        if config.realms.iter().any(|realm| realm.is_at(vendor)) {
+            lines.push(format!("  {:<8} {}", vendor.name(), clients::base_url(config, Some(addresses), vendor)));
+        }
+    }
+    match addresses.admin {
+        Some(address) => lines.push(format!("  {:<8} http://{address}/metrics /healthz /readyz", "admin")),
+        None => lines.push(format!("  {:<8} off", "admin")),
+    }
+    lines.push(match &config.data {
+        config::Data::Memory => format!("  {:<8} in memory: it ends with the process", "data"),
+        config::Data::Folder(folder) => format!("  {:<8} {}", "data", folder.display()),
+    });
+    if let Some(authority) = &running.authority {
+        lines.push(format!("  {:<8} clients are to trust {}", "tls", authority.display()));
+    }
+    lines.extend(running.remarks.iter().map(|remark| format!("  {:<8} {remark}", "note")));
+    for realm in &config.realms {
+        let known: Vec<String> = Vendor::ALL
+            .into_iter()
+            .filter(|vendor| is_development(realm, *vendor))
+            .filter_map(|vendor| clients::settings(config, Some(addresses), realm, vendor))
+            .collect();
+        if !known.is_empty() {
+            lines.push(format!("realm {} has development credentials, which everybody knows:", realm.name));
+            lines.extend(known.concat().lines().map(|line| format!("  {line}")));
+        }
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,88 @@
+//! How clients are pointed here.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::config::{Config, Realm, Tls};
+use crate::serve::Addresses;
+use crate::vendors::{Vendor, client_settings};
+
+/// `http` or `https`.
+pub fn scheme(config: &Config) -> &'static str {
+    if config.tls == Tls::Off { "http" } else { "https" }
+}
+
+/// How clients reach a vendor's surface, when the configuration says that they do not reach it directly.
+pub fn public_url(config: &Config, vendor: &str) -> Option<String> {
+    let own = Vendor::named(vendor).and_then(|vendor| config.vendor(vendor).public_url);
+    own.or_else(|| config.public_url.as_ref().map(|url| format!("{url}/{vendor}")))
+}
+
+/// The URL of a vendor's surface, without a trailing slash.
+///
+/// `addresses` are those a running gateway was given; without one, those it would ask for.
+pub fn base_url(config: &Config, addresses: Option<&Addresses>, vendor: Vendor) -> String {
+    if let Some(url) = public_url(config, vendor.name()) {
+        return url;
+    }
+    let own = match addresses {
+        Some(addresses) => addresses.vendors.get(&vendor).copied(),
+        None => config.vendor(vendor).listen,
+    };
+    let shared = addresses.map_or(config.listen, |addresses| addresses.shared);
+    match own {
+        Some(address) => format!("{}://{}", scheme(config), reachable(address)),
+        None => format!("{}://{}/{vendor}", scheme(config), reachable(shared)),
+    }
+}
+
+/// An address a client on this machine can connect to.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    address
+}
+
+/// `KEY=value` lines for a vendor's clients; `None` when the realm is not at this vendor.
+pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &Realm, vendor: Vendor) -> Option<String> {
+    let pairs = client_settings(vendor, realm, &base_url(config, addresses, vendor))?;
+    let lines: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Some(lines.join("\n") + "\n")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::config::{Flags, Sources};
+
+    fn keys(vendor: Vendor) -> Vec<String> {
+        let config = Config::development().unwrap();
+        let text = settings(&config, None, &config.realms[0], vendor).unwrap();
+        text.lines().map(|line| line.split_once('=').unwrap().0.to_owned()).collect()
+    }
+
+    #[test]
+    fn clients_are_told_under_the_agreed_keys() {
+        let agora = "AGORA_API_URL AGORA_WS_URL AGORA_SOCKJS_URL AGORA_APPKEY AGORA_CLIENT_ID AGORA_CLIENT_SECRET";
+        let tencent = "TENCENT_API_URL TENCENT_WS_URL TENCENT_SDKAPPID TENCENT_SECRET_KEY TENCENT_ADMIN";
+        assert_eq!(keys(Vendor::Agora).join(" "), agora);
+        assert_eq!(keys(Vendor::Tencent).join(" "), tencent);
+        assert_eq!(keys(Vendor::Rong).join(" "), "RONG_API RONG_NAVI RONG_APPKEY RONG_APPSECRET");
+    }
+
+    #[test]
+    fn urls_follow_the_listeners_and_what_stands_before_them() {
+        let mut config = Config::load(&Sources { flags: Flags::default(), ..Sources::default() }).unwrap();
+        assert_eq!(base_url(&config, None, Vendor::Agora), "http://127.0.0.1:8080/agora");
+        let mut tencent = config.vendor(Vendor::Tencent);
+        tencent.listen = Some("0.0.0.0:81".parse().unwrap());
+        config.vendors.insert(Vendor::Tencent, tencent.clone());
+        assert_eq!(base_url(&config, None, Vendor::Tencent), "http://127.0.0.1:81");
+        config.public_url = Some("https://chat.example.com".to_owned());
+        assert_eq!(base_url(&config, None, Vendor::Rong), "https://chat.example.com/rong");
+        tencent.public_url = Some("https://im.example.com".to_owned());
+        config.vendors.insert(Vendor::Tencent, tencent);
+        assert_eq!(base_url(&config, None, Vendor::Tencent), "https://im.example.com");
+    }
+}

@@ -1,0 +1,140 @@
+//! What is refused before anything starts.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::vendors::Vendor;
+
+use super::{Admin, Config, ConfigError, Tls, is_development};
+
+/// Refuses what cannot work or would not be safe, and says what to do.
+pub fn check(config: &Config) -> Result<(), ConfigError> {
+    realms(config)?;
+    addresses(config)?;
+    hosts(config)?;
+    limits(config)?;
+    urls(config)?;
+    development(config)
+}
+
+fn refuse<T>(text: String) -> Result<T, ConfigError> {
+    Err(ConfigError(text))
+}
+
+fn realms(config: &Config) -> Result<(), ConfigError> {
+    if config.realms.is_empty() {
+        return refuse("there is no realm: add a [realm.<name>] with a vendor's credentials".to_owned());
+    }
+    for realm in &config.realms {
+        let name = &realm.name;
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
+            return refuse(format!("realm {name:?}: a realm's name is 1 to 40 of a-z, 0-9, - and _: rename it"));
+        }
+        if !Vendor::ALL.into_iter().any(|vendor| realm.is_at(vendor)) {
+            return refuse(format!("realm {name} is at no vendor: add [realm.{name}.agora], .tencent or .rong"));
+        }
+    }
+    Ok(())
+}
+
+/// Every address has one owner. Port 0 is a free one each time.
+fn addresses(config: &Config) -> Result<(), ConfigError> {
+    let mut owners: BTreeMap<SocketAddr, String> = BTreeMap::from([(config.listen, "listen".to_owned())]);
+    let own = config
+        .vendors
+        .iter()
+        .filter_map(|(vendor, section)| Some((section.listen?, format!("vendor.{vendor}.listen"))));
+    let admin = match config.admin {
+        Admin::Off | Admin::IfFree(_) => None,
+        Admin::At(address) => Some((address, "admin".to_owned())),
+    };
+    for (address, key) in own.chain(admin) {
+        if address.port() == 0 {
+            continue;
+        }
+        if let Some(other) = owners.insert(address, key.clone()) {
+            return refuse(format!("{other} and {key} both claim {address}: give one of them another address"));
+        }
+    }
+    Ok(())
+}
+
+fn hosts(config: &Config) -> Result<(), ConfigError> {
+    let mut owners: BTreeMap<String, Vendor> = BTreeMap::new();
+    for (vendor, section) in &config.vendors {
+        for host in &section.hosts {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+            if host.is_empty() || !host.chars().all(plain) {
+                return refuse(format!(
+                    "vendor.{vendor}.hosts: {host:?} is not a host name; give a bare name without scheme, port or path"
+                ));
+            }
+            match owners.insert(host.to_ascii_lowercase(), *vendor) {
+                Some(other) if other != *vendor => {
+                    return refuse(format!("the host {host} is claimed by {other} and by {vendor}: leave it to one"));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn limits(config: &Config) -> Result<(), ConfigError> {
+    let limits = &config.limits;
+    if limits.header_bytes < 8192 {
+        return refuse(format!("limits.header_bytes must be at least 8192, not {}", limits.header_bytes));
+    }
+    let positive = [
+        ("body_bytes", limits.body_bytes as u64),
+        ("upload_bytes", limits.upload_bytes),
+        ("headers", limits.headers as u64),
+        ("header_ms", limits.header_ms),
+        ("body_ms", limits.body_ms),
+        ("request_ms", limits.request_ms),
+        ("connections", limits.connections as u64),
+        ("streams", u64::from(limits.streams)),
+    ];
+    match positive.into_iter().find(|(_, value)| *value == 0) {
+        Some((key, _)) => refuse(format!("limits.{key} must not be 0: nothing could be served")),
+        None => Ok(()),
+    }
+}
+
+fn urls(config: &Config) -> Result<(), ConfigError> {
+    let own =
+        config.vendors.iter().map(|(vendor, section)| (format!("vendor.{vendor}.public_url"), &section.public_url));
+    for (key, url) in own.chain([("public_url".to_owned(), &config.public_url)]) {
+        let Some(url) = url else { continue };
+        let good = (url.starts_with("http://") || url.starts_with("https://"))
+            && url.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some() && uri.query().is_none());
+        if !good || url.ends_with('/') {
+            return refuse(format!(
+                "{key} must be like https://chat.example.com, without a slash at the end, not {url:?}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Secrets that everybody knows stay on this machine.
+fn development(config: &Config) -> Result<(), ConfigError> {
+    let own = config.vendors.values().filter_map(|section| section.listen);
+    let Some(open) = own.chain([config.listen]).find(|address| !address.ip().is_loopback()) else { return Ok(()) };
+    if config.tls == Tls::Development {
+        return refuse(format!(
+            "the development certificate is for this machine only, not for {open}: give tls.cert and tls.key"
+        ));
+    }
+    for realm in &config.realms {
+        if let Some(vendor) = Vendor::ALL.into_iter().find(|vendor| is_development(realm, *vendor)) {
+            let name = &realm.name;
+            return refuse(format!(
+                "realm {name} has development credentials at {vendor}, which everybody knows, so it cannot be served on {open}: \
+                 give it its own in [realm.{name}.{vendor}], or listen on 127.0.0.1"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! The sections of the configuration file.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use conclave_core::model::Settings as CoreSettings;
+use conclave_kit::settings;
+use serde::Deserialize;
+
+use crate::vendors::{Vendor, agora, rong, tencent};
+
+settings! {
+    /// The top of the file.
+    pub struct Top {
+        /// The address all vendors share.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
+        /// The folder data is kept in; made when it is not there.
+        data: PathBuf = PathBuf::from("conclave-data");
+        /// Keep nothing: all data ends with the process.
+        memory: bool = false;
+        /// The address of metrics and health, or `off`. When this is not given, `127.0.0.1:9090` is used if it is free.
+        admin: Option<String> = None;
+        /// How clients reach the shared address when they do not reach it directly, e.g. `https://chat.example.com`.
+        public_url: Option<String> = None;
+        /// Encryption.
+        tls: TlsSection = TlsSection::default();
+        /// Logging.
+        log: Log = Log::default();
+        /// Limits of the process.
+        limits: Limits = Limits::default();
+        /// Each vendor's own address and host names.
+        vendor: BTreeMap<Vendor, VendorSection> = BTreeMap::new();
+        /// The realms by name.
+        realm: BTreeMap<String, RealmSection> = BTreeMap::new();
+    }
+}
+
+settings! {
+    /// `[tls]`
+    pub struct TlsSection {
+        /// The file with the certificate and those that vouch for it, PEM. Needs `key`.
+        cert: Option<PathBuf> = None;
+        /// The file with the certificate's key, PEM. Needs `cert`.
+        key: Option<PathBuf> = None;
+        /// Use a certificate of a local authority, which is made when there is none yet. For development only.
+        dev: bool = false;
+    }
+}
+
+settings! {
+    /// `[log]`
+    pub struct Log {
+        /// What is logged, as `level` or `target=level,…`. Lines about single requests have the target `conclave::request`.
+        filter: String = "info".to_owned();
+        /// How lines look: `text` or `json`.
+        format: LogFormat = LogFormat::Text;
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+settings! {
+    /// `[limits]`
+    pub struct Limits {
+        /// Most bytes of a request's body, where it is read whole.
+        body_bytes: usize = 2_097_152;
+        /// Most bytes of a request's body, where it is stored as it comes (shared files).
+        upload_bytes: u64 = 104_857_600;
+        /// Most bytes of a request's line and headers together; at least 8192.
+        header_bytes: usize = 65_536;
+        /// Most headers of a request.
+        headers: usize = 100;
+        /// How long a connection may take for its handshake and for the headers of its next request, idling included, in milliseconds.
+        header_ms: u64 = 30_000;
+        /// How long a body may take to arrive; where it is stored as it comes, each part of it. In milliseconds.
+        body_ms: u64 = 30_000;
+        /// How long an answer may take after its request has arrived, in milliseconds.
+        request_ms: u64 = 30_000;
+        /// Most connections at once, over all of the vendors' addresses.
+        connections: usize = 10_000;
+        /// Most requests at once on one HTTP/2 connection.
+        streams: u32 = 200;
+        /// How long requests in flight are waited for when the process is told to end, in milliseconds.
+        drain_ms: u64 = 10_000;
+    }
+}
+
+settings! {
+    /// `[vendor.<vendor>]`
+    pub struct VendorSection {
+        /// An address of the vendor's own, where its surface stands at the root.
+        listen: Option<SocketAddr> = None;
+        /// Host names under which the vendor's surface stands at the root of the shared address.
+        hosts: Vec<String> = Vec::new();
+        /// How clients reach the vendor's surface when they do not reach it directly, e.g. `https://im.example.com`.
+        public_url: Option<String> = None;
+    }
+}
+
+settings! {
+    /// `[realm.<name>]`
+    pub struct RealmSection {
+        /// Limits over all vendors.
+        limits: RealmLimits = RealmLimits::default();
+        /// At Agora.
+        agora: Option<agora::Section> = None;
+        /// At Tencent.
+        tencent: Option<tencent::Section> = None;
+        /// At `RongCloud`.
+        rong: Option<rong::Section> = None;
+    }
+}
+
+settings! {
+    /// `[realm.<name>.limits]`
+    pub struct RealmLimits {
+        /// Most groups in the realm; no limit when not given.
+        groups: Option<u32> = None;
+        /// Most groups one user is in; no limit when not given.
+        groups_per_user: Option<u32> = None;
+        /// Most users in the realm; no limit when not given.
+        users: Option<u32> = None;
+        /// How long a request to join or an invitation can be decided, in milliseconds.
+        request_lifetime_ms: u64 = 604_800_000;
+        /// How long a sender's message token is remembered, in milliseconds.
+        dedupe_window_ms: u64 = 300_000;
+        /// How long a sender may recall a message, in milliseconds.
+        recall_window_ms: u64 = 120_000;
+        /// Whether a disbanded group's id may be taken again.
+        reuse_ids: bool = true;
+        /// Whether the owner and admins may shield the group's messages.
+        managers_may_shield: bool = true;
+    }
+}
+
+impl Limits {
+    /// [`Self::header_ms`].
+    pub fn header_time(&self) -> Duration {
+        Duration::from_millis(self.header_ms)
+    }
+
+    /// [`Self::body_ms`].
+    pub fn body_time(&self) -> Duration {
+        Duration::from_millis(self.body_ms)
+    }
+
+    /// [`Self::request_ms`].
+    pub fn request_time(&self) -> Duration {
+        Duration::from_millis(self.request_ms)
+    }
+
+    /// [`Self::drain_ms`].
+    pub fn drain_time(&self) -> Duration {
+        Duration::from_millis(self.drain_ms)
+    }
+}
+
+impl From<&RealmLimits> for CoreSettings {
+    fn from(limits: &RealmLimits) -> Self {
+        Self {
+            groups: limits.groups,
+            groups_per_user: limits.groups_per_user,
+            users: limits.users,
+            request_lifetime: limits.request_lifetime_ms,
+            dedupe_window: limits.dedupe_window_ms,
+            recall_window: limits.recall_window_ms,
+            reuse_ids: limits.reuse_ids,
+            managers_may_shield: limits.managers_may_shield,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn realm_limits_default_to_the_cores() {
+        assert_eq!(CoreSettings::from(&RealmLimits::default()), CoreSettings::default());
+    }
+}

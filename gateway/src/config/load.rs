@@ -1,0 +1,142 @@
+//! File, environment and flags put together.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::file::Top;
+use super::{Admin, Config, ConfigError, Data, Realm, Tls, dev, env};
+
+/// The address of the admin listener, when none is given.
+const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The configuration file, if there is one.
+    pub file: Option<PathBuf>,
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
+    /// The command line.
+    pub flags: Flags,
+}
+
+/// What the command line says; wins over file and environment.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--memory`
+    pub memory: bool,
+    /// `--dev-tls`
+    pub dev_tls: bool,
+    /// `--admin`: an address or `off`.
+    pub admin: Option<String>,
+}
+
+/// Reads and merges; the result is not checked yet.
+pub(super) fn load(sources: &Sources) -> Result<Config, ConfigError> {
+    let mut table = match &sources.file {
+        Some(path) => read(path)?,
+        None => Table::new(),
+    };
+    let named = realms(&table);
+    let overrides = env::overrides(sources.environment.clone(), &named)?;
+    let dev_only = overrides.iter().all(|set| set.path[0] != "realm" || set.path[1] == "dev");
+    if named.is_empty() && dev_only {
+        table.extend(dev::table()?);
+    }
+    for set in overrides {
+        env::set(&mut table, &set.path, set.value);
+        // one at a time, so that the one that does not fit is named; what is still missing may yet come
+        if let Err(error) = parse(&table)
+            && !error.message().starts_with("missing field")
+        {
+            let variable = set.variable;
+            return Err(ConfigError(format!("the environment variable {variable} is not accepted: {error}")));
+        }
+    }
+    let top = parse(&table).map_err(|error| ConfigError(format!("the configuration is not complete: {error}")))?;
+    assemble(top, &sources.flags)
+}
+
+fn parse(table: &Table) -> Result<Top, toml::de::Error> {
+    Value::Table(table.clone()).try_into()
+}
+
+/// The file as a table, and its keys and values found good: errors point at the line.
+fn read(path: &Path) -> Result<Table, ConfigError> {
+    let refuse = |why: &dyn std::fmt::Display| ConfigError(format!("configuration file {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
+    match toml::from_str::<Top>(&text) {
+        // a secret may come from the environment
+        Err(error) if !error.message().starts_with("missing field") => return Err(refuse(&quoted(&text, &error))),
+        _ => {}
+    }
+    text.parse().map_err(|error: toml::de::Error| refuse(&quoted(&text, &error)))
+}
+
+/// What is wrong and in which line, without showing the line: it may hold a secret.
+fn quoted(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    line.map_or_else(|| error.message().to_owned(), |line| format!("line {line}: {}", error.message()))
+}
+
+/// The names of the realms in a table.
+fn realms(table: &Table) -> Vec<String> {
+    let realms = table.get("realm").and_then(Value::as_table);
+    realms.map(|realms| realms.keys().cloned().collect()).unwrap_or_default()
+}
+
+fn assemble(top: Top, flags: &Flags) -> Result<Config, ConfigError> {
+    let data = if flags.memory || (top.memory && flags.data.is_none()) {
+        Data::Memory
+    } else {
+        Data::Folder(flags.data.clone().unwrap_or(top.data))
+    };
+    let tls = match (top.tls.cert, top.tls.key) {
+        (Some(_), Some(_)) if top.tls.dev || flags.dev_tls => {
+            return Err(ConfigError("tls is asked for twice: leave out either cert and key, or dev".to_owned()));
+        }
+        (Some(cert), Some(key)) => Tls::Files { cert, key },
+        (None, None) if top.tls.dev || flags.dev_tls => Tls::Development,
+        (None, None) => Tls::Off,
+        _ => return Err(ConfigError("tls needs both cert and key: give the one that is missing".to_owned())),
+    };
+    Ok(Config {
+        listen: flags.listen.unwrap_or(top.listen),
+        data,
+        admin: admin(flags.admin.as_ref().or(top.admin.as_ref()))?,
+        public_url: top.public_url,
+        tls,
+        log: top.log,
+        limits: top.limits,
+        vendors: top.vendor,
+        realms: top
+            .realm
+            .into_iter()
+            .map(|(name, section)| Realm {
+                name,
+                limits: section.limits,
+                agora: section.agora.map(crate::vendors::agora::Section::split),
+                tencent: section.tencent.map(crate::vendors::tencent::Section::split),
+                rong: section.rong.map(crate::vendors::rong::Section::split),
+            })
+            .collect(),
+    })
+}
+
+fn admin(text: Option<&String>) -> Result<Admin, ConfigError> {
+    match text.map(String::as_str) {
+        None => Ok(Admin::IfFree(ADMIN)),
+        Some("off") => Ok(Admin::Off),
+        Some(text) => text
+            .parse()
+            .map(Admin::At)
+            .map_err(|_| ConfigError(format!("admin must be an address like {ADMIN}, or off, not {text:?}"))),
+    }
+}

@@ -1,0 +1,145 @@
+//! What the process is told: file, environment, flags, checked together before anything starts.
+//!
+//! - [`file`]: the sections of the configuration file and their defaults.
+//! - `env`: which variable overrides which key.
+//! - `load`: file, environment and flags put together; flags win over environment, environment over file.
+//! - `check`: what is refused before anything starts.
+//! - `dev`: the realm there is when none is configured.
+//! - [`reference`]: the configuration's reference, generated from the sections.
+
+mod check;
+mod dev;
+mod env;
+pub mod file;
+mod load;
+pub mod reference;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use check::check;
+pub use dev::is_development;
+pub use file::{Limits, Log, RealmLimits, VendorSection};
+pub use load::{Flags, Sources};
+
+use crate::vendors::{Vendor, agora, rong, tencent};
+
+/// Everything the process is told, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address all vendors share.
+    pub listen: SocketAddr,
+    /// Where data is kept.
+    pub data: Data,
+    /// Where metrics and health are told.
+    pub admin: Admin,
+    /// How clients reach the shared address, when not directly; without a trailing slash.
+    pub public_url: Option<String>,
+    /// Whether, and with what, connections are encrypted.
+    pub tls: Tls,
+    /// What is logged, and how.
+    pub log: Log,
+    /// Limits of the process.
+    pub limits: Limits,
+    /// Each vendor's own address and host names.
+    pub vendors: BTreeMap<Vendor, VendorSection>,
+    /// The realms, in the order of their names.
+    pub realms: Vec<Realm>,
+}
+
+/// Where data is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// Nowhere: it ends with the process.
+    Memory,
+    /// In this folder.
+    Folder(PathBuf),
+}
+
+/// Where metrics and health are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admin {
+    /// Nowhere.
+    Off,
+    /// Here, or nowhere when the address is taken: nobody asked for it.
+    IfFree(SocketAddr),
+    /// Here; start-up fails when the address is taken.
+    At(SocketAddr),
+}
+
+/// Whether, and with what, connections are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// They are not.
+    Off,
+    /// With this chain and key.
+    Files {
+        /// The certificate and those that vouch for it, PEM.
+        cert: PathBuf,
+        /// Its key, PEM.
+        key: PathBuf,
+    },
+    /// With a certificate of a local authority that is made when there is none.
+    Development,
+}
+
+/// One app: its credentials and settings at each vendor.
+#[derive(Debug, Clone)]
+pub struct Realm {
+    /// Its name, in logs and on disk.
+    pub name: String,
+    /// Limits over all vendors.
+    pub limits: RealmLimits,
+    /// At Agora, when it is there.
+    pub agora: Option<(agora::Credentials, agora::Settings)>,
+    /// At Tencent, when it is there.
+    pub tencent: Option<(tencent::Credentials, tencent::Settings)>,
+    /// At `RongCloud`, when it is there.
+    pub rong: Option<(rong::Credentials, rong::Settings)>,
+}
+
+/// Why the configuration was not taken. The text says which key, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+impl Config {
+    /// The configuration there is when nothing is configured, with data in memory and the admin listener off.
+    ///
+    /// For tests and for embedding; listens on a free port.
+    pub fn development() -> Result<Self, ConfigError> {
+        let flags = Flags {
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            memory: true,
+            admin: Some("off".to_owned()),
+            ..Flags::default()
+        };
+        Self::load(&Sources { flags, ..Sources::default() })
+    }
+
+    /// Puts file, environment and flags together, and checks the whole.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let config = load::load(sources)?;
+        check(&config)?;
+        Ok(config)
+    }
+
+    /// What a vendor was given, beyond its place on the shared address.
+    pub fn vendor(&self, vendor: Vendor) -> VendorSection {
+        self.vendors.get(&vendor).cloned().unwrap_or_default()
+    }
+}
+
+impl Realm {
+    /// Whether it is there at this vendor.
+    pub fn is_at(&self, vendor: Vendor) -> bool {
+        match vendor {
+            Vendor::Agora => self.agora.is_some(),
+            Vendor::Tencent => self.tencent.is_some(),
+            Vendor::Rong => self.rong.is_some(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! File, environment and flags: who wins, and what is refused.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use super::*;
+
+/// What is loaded from a file's text and the environment.
+fn load(file: &str, environment: &[(&str, &str)], flags: Flags) -> Result<Config, ConfigError> {
+    let mut kept = tempfile::NamedTempFile::new().unwrap();
+    kept.write_all(file.as_bytes()).unwrap();
+    let environment: BTreeMap<_, _> =
+        environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Config::load(&Sources { file: Some(kept.path().to_owned()), environment, flags })
+}
+
+fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
+    load(file, environment, Flags::default()).err().unwrap_or_else(|| panic!("taken: {file} {environment:?}")).0
+}
+
+const SHOP: &str = "
+    [realm.shop.agora]
+    org = 'example'
+    app = 'shop'
+    client_id = 'id'
+    client_secret = 'secret'
+";
+
+#[test]
+fn without_configuration_there_is_one_realm_with_all_vendors() {
+    let config = Config::load(&Sources::default()).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.data, Data::Folder("conclave-data".into()));
+    assert_eq!(config.admin, Admin::IfFree("127.0.0.1:9090".parse().unwrap()));
+    let [realm] = &config.realms[..] else { panic!("{:?}", config.realms) };
+    assert_eq!(realm.name, "dev");
+    for vendor in Vendor::ALL {
+        assert!(realm.is_at(vendor) && is_development(realm, vendor), "{vendor}");
+    }
+    assert!(realm.agora.as_ref().unwrap().1.open_registration);
+    assert!(realm.rong.as_ref().unwrap().1.ext_keys.is_empty());
+    assert!(realm.tencent.as_ref().unwrap().1.group_keys.is_empty());
+}
+
+#[test]
+fn flags_win_over_environment_and_environment_over_file() {
+    let file = "listen = '127.0.0.1:1'\nmemory = true\n[limits]\nbody_bytes = 10\nheaders = 11\n";
+    let environment = [("CONCLAVE_LISTEN", "127.0.0.1:2"), ("CONCLAVE_LIMITS_BODY_BYTES", "1_000")];
+    let config = load(file, &environment, Flags::default()).unwrap();
+    assert_eq!((config.listen.port(), config.limits.body_bytes, config.limits.headers), (2, 1000, 11));
+    assert_eq!(config.data, Data::Memory);
+    let flags = Flags {
+        listen: Some("127.0.0.1:3".parse().unwrap()),
+        data: Some("/some/where".into()),
+        admin: Some("off".to_owned()),
+        ..Flags::default()
+    };
+    let config = load(file, &environment, flags).unwrap();
+    assert_eq!((config.listen.port(), config.admin), (3, Admin::Off));
+    assert_eq!(config.data, Data::Folder("/some/where".into()));
+}
+
+#[test]
+fn a_realm_and_its_secrets_may_come_from_the_environment() {
+    let file = SHOP.replace("client_secret = 'secret'", "");
+    assert!(refusal(&file, &[]).contains("client_secret"));
+    let config = load(&file, &[("CONCLAVE_REALM_SHOP_AGORA_CLIENT_SECRET", "hidden")], Flags::default()).unwrap();
+    assert_eq!(config.realms[0].agora.as_ref().unwrap().0.client_secret, "hidden");
+    assert_eq!(config.realms.len(), 1);
+
+    let file = file.replace("shop.", "web-shop.");
+    let environment = [
+        ("CONCLAVE_REALM_WEB_SHOP_AGORA_CLIENT_SECRET", "hidden"),
+        ("CONCLAVE_REALM_WEB_SHOP_AGORA_SETTINGS_OPEN_REGISTRATION", "true"),
+        ("CONCLAVE_REALM_WEB_SHOP_LIMITS_GROUPS_PER_USER", "5"),
+        ("CONCLAVE_REALM_WEB_SHOP_TENCENT_SDKAPPID", "1400000001"),
+        ("CONCLAVE_REALM_WEB_SHOP_TENCENT_SECRET_KEY", "0123"),
+        ("CONCLAVE_REALM_WEB_SHOP_TENCENT_ADMINS", "one, two"),
+    ];
+    let config = load(&file, &environment, Flags::default()).unwrap();
+    let [realm] = &config.realms[..] else { panic!("{:?}", config.realms) };
+    assert_eq!((&*realm.name, realm.limits.groups_per_user), ("web-shop", Some(5)));
+    assert!(realm.agora.as_ref().unwrap().1.open_registration);
+    assert_eq!(realm.tencent.as_ref().unwrap().0.admins, ["one", "two"]);
+
+    // a realm that only the environment has
+    let environment = [("CONCLAVE_REALM_NEW_RONG_APP_KEY", "key"), ("CONCLAVE_REALM_NEW_RONG_APP_SECRET", "secret")];
+    let config = load("", &environment, Flags::default()).unwrap();
+    assert_eq!(config.realms.iter().map(|realm| &*realm.name).collect::<Vec<_>>(), ["new"]);
+    // the development realm, changed
+    let config = load("", &[("CONCLAVE_REALM_DEV_RONG_APP_SECRET", "own")], Flags::default()).unwrap();
+    assert!(!is_development(&config.realms[0], Vendor::Rong) && is_development(&config.realms[0], Vendor::Agora));
+}
+
+#[test]
+fn unknown_keys_and_bad_values_are_named() {
+    let cases = [
+        ("lisen = '127.0.0.1:1'", "lisen"),
+        ("[limits]\nbody = 1", "body"),
+        ("[realm.a.agora]\nsecret = 1", "secret"),
+        ("[realm.a.agora.settings]\nopen = true", "open"),
+        ("[realm.a.rong.settings]\nhosted = true", "hosted"),
+        ("[realm.a.aws]\nkey = 1", "aws"),
+        ("[vendor.aws]\nhosts = []", "aws"),
+        ("listen = 'localhost'", "line 1"),
+        ("memory = 'yes'", "line 1"),
+        ("a = = b", "line 1"),
+        ("public_url = 'chat.example.com'", "public_url"),
+        ("public_url = 'https://chat.example.com/'", "public_url"),
+        ("admin = 'here'", "admin"),
+        ("[tls]\ncert = 'a'", "cert and key"),
+        ("[tls]\ncert = 'a'\nkey = 'b'\ndev = true", "twice"),
+        ("[limits]\nheader_bytes = 100", "header_bytes"),
+        ("[limits]\nconnections = 0", "connections"),
+        ("[realm.Shop.rong]\napp_key = 'a'\napp_secret = 'b'", "Shop"),
+        ("[realm.shop]", "shop"),
+        ("[vendor.rong]\nhosts = ['https://a']", "https://a"),
+    ];
+    for (file, named) in cases {
+        let told = refusal(file, &[]);
+        assert!(told.contains(named), "{file}: {told}");
+    }
+}
+
+#[test]
+fn unknown_variables_and_bad_ones_are_named() {
+    let cases = [
+        ("CONCLAVE_LISTN", "127.0.0.1:1"),
+        ("CONCLAVE_REALM_DEV_AGORA_SECRET", "x"),
+        ("CONCLAVE_REALM__AGORA_ORG", "x"),
+        ("CONCLAVE_LISTEN", "nowhere"),
+        ("CONCLAVE_MEMORY", "perhaps"),
+        ("CONCLAVE_LIMITS_HEADERS", "many"),
+        ("CONCLAVE_LIMITS_HEADERS", "-1"),
+        ("CONCLAVE_LOG_FORMAT", "xml"),
+    ];
+    for (variable, value) in cases {
+        let told = refusal("", &[(variable, value)]);
+        assert!(told.contains(variable), "{variable}={value}: {told}");
+    }
+    // what others set is none of ours
+    let others = [("CONCLAVE_PORT", "tcp://10.0.0.1:80"), ("CONCLAVE_SERVICE_HOST", "10.0.0.1"), ("PATH", "/bin")];
+    load("", &others, Flags::default()).unwrap();
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_told_without_its_values() {
+    let told = refusal("[realm.a.rong]\napp_key = 'k'\napp_secret = 'very-secret'\nmore = 1", &[]);
+    assert!(told.contains("more") && told.contains("line 4") && !told.contains("very-secret"), "{told}");
+}
+
+#[test]
+fn development_credentials_stay_on_this_machine() {
+    let open = "listen = '0.0.0.0:8080'\n";
+    let told = refusal(open, &[]);
+    assert!(told.contains("realm dev") && told.contains("0.0.0.0:8080"), "{told}");
+    // neither written into a file, under whatever name, nor beside good ones
+    let written = include_str!("dev.toml").replace("realm.dev", "realm.mine");
+    assert!(refusal(&format!("{open}{written}"), &[]).contains("realm mine"));
+    assert!(refusal("[vendor.rong]\nlisten = '[::]:81'\n", &[]).contains("[::]:81"));
+    let own = [
+        ("CONCLAVE_REALM_DEV_AGORA_CLIENT_SECRET", "own"),
+        ("CONCLAVE_REALM_DEV_TENCENT_SECRET_KEY", "own"),
+        ("CONCLAVE_REALM_DEV_RONG_APP_SECRET", "own"),
+    ];
+    for missing in 0..own.len() {
+        let mut own = own.to_vec();
+        let (variable, _) = own.remove(missing);
+        let told = refusal(open, &own);
+        assert!(told.contains("development credentials"), "without {variable}: {told}");
+    }
+    load(open, &own, Flags::default()).unwrap();
+    load(&format!("{open}{SHOP}"), &[], Flags::default()).unwrap();
+    assert!(refusal(&format!("{open}tls.dev = true\n{SHOP}"), &[]).contains("development certificate"));
+}
+
+#[test]
+fn every_address_and_host_has_one_owner() {
+    let both = "[vendor.agora]\nlisten = '127.0.0.1:81'\n[vendor.rong]\nlisten = '127.0.0.1:81'\n";
+    assert!(refusal(both, &[]).contains("127.0.0.1:81"));
+    assert!(refusal("listen = '127.0.0.1:81'\n[vendor.agora]\nlisten = '127.0.0.1:81'\n", &[]).contains("claim"));
+    assert!(refusal("listen = '127.0.0.1:81'\nadmin = '127.0.0.1:81'\n", &[]).contains("claim"));
+    let hosts = "[vendor.agora]\nhosts = ['a.example']\n[vendor.rong]\nhosts = ['A.example']\n";
+    assert!(refusal(hosts, &[]).contains("A.example"));
+    load("[vendor.agora]\nlisten = '127.0.0.1:0'\n[vendor.rong]\nlisten = '127.0.0.1:0'\n", &[], Flags::default())
+        .unwrap();
+}
+
+#[test]
+fn every_key_has_a_variable_of_its_own() {
+    let keys = reference::keys();
+    let variables: std::collections::BTreeSet<String> = keys.iter().map(|key| env::variable(&key.path)).collect();
+    assert_eq!(variables.len(), keys.len());
+}

@@ -1,0 +1,72 @@
+//! What browsers ask before they let a page call: each vendor's client sends headers that need permission.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN,
+};
+use http::{Method, Response, StatusCode};
+
+/// How long a browser may remember the permission, in seconds: as long as any browser does.
+const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
+
+/// Any page may call: credentials are in headers and queries, never in cookies.
+const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+
+/// What a vendor's client may send from a page.
+#[derive(Debug)]
+pub(crate) struct Cors {
+    methods: HeaderValue,
+    headers: HeaderValue,
+}
+
+static AGORA: Cors = Cors {
+    methods: HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"),
+    headers: HeaderValue::from_static(
+        "Authorization, Content-Type, restrict-access, share-secret, Accept, X-Requested-With, X-Request-ID",
+    ),
+};
+static TENCENT: Cors = Cors {
+    methods: HeaderValue::from_static("GET, POST, OPTIONS"),
+    headers: HeaderValue::from_static("X-Requested-With, Content-Type, X-Request-ID"),
+};
+static RONG: Cors = Cors {
+    methods: HeaderValue::from_static("GET, POST, OPTIONS"),
+    headers: HeaderValue::from_static("RC-Appkey, RC-Negotiate, Content-Type, X-Request-ID"),
+};
+static OTHER: Cors = Cors {
+    methods: HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"),
+    headers: HeaderValue::from_static("Authorization, Content-Type, X-Request-ID"),
+};
+
+impl Cors {
+    /// What this vendor's client may send.
+    pub(crate) fn of(vendor: &str) -> &'static Self {
+        match vendor {
+            "agora" => &AGORA,
+            "tencent" => &TENCENT,
+            "rong" => &RONG,
+            _ => &OTHER,
+        }
+    }
+
+    /// The answer to a browser's question; there are no credentials in it, so none are looked for.
+    pub(crate) fn preflight<B: Default>(&self) -> Response<B> {
+        let mut answer = Response::new(B::default());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        let headers = answer.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, self.methods.clone());
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.headers.clone());
+        headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+        answer
+    }
+}
+
+/// Whether a browser asks for permission, rather than a client for an operation.
+pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    *method == Method::OPTIONS && headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Lets any page read the answer, unless the surface has said who may.
+pub(crate) fn allow(headers: &mut HeaderMap) {
+    headers.entry(ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(ANYBODY);
+}

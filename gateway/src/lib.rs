@@ -1,0 +1,28 @@
+//! The process: listeners, encryption, configuration, realms and what is told about them.
+//!
+//! [`Gateway::start`] puts a [`Config`] to work; the binary is a command line around it.
+
+mod activity;
+mod admin;
+mod answer;
+pub mod blob;
+pub mod cli;
+pub mod clients;
+pub mod clock;
+pub mod config;
+mod cors;
+mod listener;
+mod logging;
+mod metrics;
+mod observed;
+mod payload;
+pub mod realms;
+pub mod routes;
+mod serve;
+mod site;
+pub mod store;
+mod tls;
+pub mod vendors;
+
+pub use config::Config;
+pub use serve::{Addresses, Builder, Gateway, Running, StartError, TlsError};

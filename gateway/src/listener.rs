@@ -1,0 +1,193 @@
+//! Listeners and their connections.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::activity::Activity;
+use crate::answer::Desk;
+use crate::config::Limits;
+use crate::metrics::Metrics;
+
+/// How far the process is on its way to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Everything is served.
+    Serving,
+    /// What is in flight is finished, and nothing new begun.
+    Draining,
+    /// What is still there is cut off.
+    Cut,
+}
+
+/// All the process's connections, counted.
+#[derive(Clone)]
+pub(crate) struct Crowd {
+    open: Arc<AtomicUsize>,
+    most: usize,
+    metrics: Arc<Metrics>,
+}
+
+/// A connection's place among those that are counted.
+struct Seat {
+    crowd: Crowd,
+    /// Whether it is one too many, and only there to be told so.
+    crowded: bool,
+}
+
+impl Crowd {
+    /// Nobody yet.
+    pub(crate) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Self {
+        Self { open: Arc::default(), most: limits.connections, metrics }
+    }
+
+    /// A place, if there is any. A few more than the limit get one, to hear why there is none.
+    fn seat(&self) -> Option<Seat> {
+        let before = self.open.fetch_add(1, Ordering::Relaxed);
+        self.metrics.connections.inc();
+        let crowded = before >= self.most;
+        let seat = Seat { crowd: self.clone(), crowded };
+        if crowded {
+            self.metrics.turned_away.inc();
+        }
+        (before < self.most.saturating_add(self.most / 10).saturating_add(16)).then_some(seat)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.crowd.open.fetch_sub(1, Ordering::Relaxed);
+        self.crowd.metrics.connections.dec();
+    }
+}
+
+/// Takes connections until the process drains.
+pub(crate) async fn run(
+    listener: TcpListener,
+    desk: Arc<Desk>,
+    tls: Option<TlsAcceptor>,
+    crowd: Crowd,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let builder = Arc::new(builder(&desk.limits));
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) if is_of_one_connection(&error) => continue,
+            Err(error) => {
+                tracing::error!(%error, "cannot take connections; if it is open files, raise their limit (ulimit -n)");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let Some(seat) = crowd.seat() else { continue };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection ended before it began");
+            continue;
+        }
+        let connection =
+            Connection { desk: Arc::clone(&desk), builder: Arc::clone(&builder), seat, phase: phase.clone() };
+        match tls.clone() {
+            None => drop(tokio::spawn(connection.serve(stream))),
+            Some(tls) => drop(tokio::spawn(connection.serve_encrypted(stream, tls))),
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().max_buf_size(limits.header_bytes).max_headers(limits.headers);
+    builder
+        .http2()
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(limits.streams);
+    builder
+}
+
+struct Connection {
+    desk: Arc<Desk>,
+    builder: Arc<Builder<TokioExecutor>>,
+    seat: Seat,
+    phase: watch::Receiver<Phase>,
+}
+
+impl Connection {
+    async fn serve_encrypted(mut self, stream: TcpStream, tls: TlsAcceptor) {
+        let patience = self.desk.limits.header_time();
+        let handshake = tokio::select! {
+            handshake = timeout(patience, tls.accept(stream)) => handshake,
+            _ = self.phase.wait_for(|phase| *phase != Phase::Serving) => return,
+        };
+        match handshake {
+            Ok(Ok(stream)) => self.serve(stream).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+            Err(_) => tracing::debug!("a handshake took too long"),
+        }
+    }
+
+    /// Serves a connection until either side ends it, nothing happens on it, or the process ends.
+    async fn serve<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut self, io: I) {
+        /// How long a connection that is told to end may take to say so.
+        const GRACE: Duration = Duration::from_millis(500);
+        let activity = Activity::new();
+        let crowded = self.seat.crowded;
+        let service = service_fn(|request: Request<Incoming>| {
+            let (desk, in_flight) = (Arc::clone(&self.desk), activity.begin());
+            async move { Ok::<_, std::convert::Infallible>(desk.answer(request, in_flight, crowded).await) }
+        });
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(io), service));
+        let mut cut_at = None;
+        loop {
+            let wake = cut_at.unwrap_or_else(|| activity.cut_at(&self.desk.limits).into());
+            tokio::select! {
+                result = connection.as_mut() => {
+                    if let Err(error) = result {
+                        tracing::debug!(error = &*error, "a connection broke");
+                    }
+                    return;
+                }
+                () = sleep_until(wake) => {
+                    if cut_at.is_some() {
+                        return;
+                    }
+                    if Instant::from(activity.cut_at(&self.desk.limits)) <= Instant::now() {
+                        connection.as_mut().graceful_shutdown();
+                        cut_at = Some(Instant::now() + GRACE);
+                    }
+                }
+                changed = self.phase.changed() => {
+                    let phase = *self.phase.borrow_and_update();
+                    if changed.is_err() || phase == Phase::Cut {
+                        return;
+                    }
+                    if phase == Phase::Draining {
+                        connection.as_mut().graceful_shutdown();
+                    }
+                }
+            }
+        }
+    }
+}

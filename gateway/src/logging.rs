@@ -1,0 +1,34 @@
+//! Logs, on standard error.
+
+use std::panic;
+
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::ConfigError;
+use crate::config::file::{Log, LogFormat};
+
+/// Writes what is still waiting when it is dropped.
+pub(crate) struct Guard(#[allow(dead_code, reason = "it works by being dropped")] WorkerGuard);
+
+/// Most lines that wait to be written; more are dropped, for a terminal that has stopped must not stop the process.
+const WAITING: usize = 16_384;
+
+/// Starts logging. Lines are written by a thread of their own: no request waits for the terminal.
+pub(crate) fn start(log: &Log) -> Result<Guard, ConfigError> {
+    let filter = EnvFilter::try_new(&log.filter).map_err(|error| {
+        ConfigError(format!("log.filter is not one, e.g. info or warn,conclave::request=info: {error}"))
+    })?;
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(std::io::stderr());
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let started = match log.format {
+        LogFormat::Text => lines.with_ansi(false).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| ConfigError(format!("logging cannot be started: {error}")))?;
+    panic::set_hook(Box::new(|panicked| {
+        let place = panicked.location().map(ToString::to_string);
+        tracing::error!(place, "panicked: {}", panicked.payload_as_str().unwrap_or("no text"));
+    }));
+    Ok(Guard(guard))
+}

@@ -1,0 +1,5 @@
+//! The binary: a command line around the library.
+
+fn main() -> std::process::ExitCode {
+    conclave::cli::main()
+}

@@ -1,0 +1,165 @@
+//! What is counted, in the `OpenMetrics` format.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// The operation of a request that asks for none that is served.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// Seconds, from where an answer from memory lies to where clients give up.
+const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    vendor: &'static str,
+    operation: &'static str,
+    class: Class,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LatencyLabels {
+    vendor: &'static str,
+    operation: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    realm: String,
+    operation: &'static str,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Class {
+    Answered,
+    Redirected,
+    Refused,
+    Failed,
+    Abandoned,
+}
+
+/// What became of an operation on groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Outcome {
+    /// Done.
+    Done,
+    /// Refused: it changed nothing.
+    Refused,
+    /// The store could not do its work.
+    Failed,
+}
+
+const CLASSES: [Class; 5] = [Class::Answered, Class::Redirected, Class::Refused, Class::Failed, Class::Abandoned];
+
+/// Everything that is counted.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    latency: Family<LatencyLabels, Histogram>,
+    operations: Family<OperationLabels, Counter>,
+    /// Connections that are open now.
+    pub(crate) connections: Gauge,
+    /// Connections that were turned away because there were too many.
+    pub(crate) turned_away: Counter,
+    /// Requests that ended in a panic.
+    pub(crate) panics: Counter,
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("conclave");
+        let requests = Family::default();
+        let latency: Family<LatencyLabels, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS));
+        let operations = Family::default();
+        let (connections, turned_away, panics) = (Gauge::default(), Counter::default(), Counter::default());
+        registry.register("requests", "Requests by vendor, operation and class of status", requests.clone());
+        let about = "Time from a request's headers to its answer's";
+        registry.register_with_unit("request_duration", about, Unit::Seconds, latency.clone());
+        registry.register("operations", "Operations and queries on groups by realm and outcome", operations.clone());
+        registry.register("connections", "Connections that are open now", connections.clone());
+        let about = "Connections that were turned away because there were too many";
+        registry.register("connections_turned_away", about, turned_away.clone());
+        registry.register("panics", "Requests that ended in a panic", panics.clone());
+        Self { registry, requests, latency, operations, connections, turned_away, panics }
+    }
+
+    /// As text.
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    /// Counts an operation on groups.
+    pub(crate) fn count_operation(&self, realm: &str, operation: &'static str, outcome: Outcome) {
+        let labels = OperationLabels { realm: realm.to_owned(), operation, outcome };
+        self.operations.get_or_create(&labels).inc();
+    }
+
+    /// The counters of one vendor's operations, ready at hand.
+    pub(crate) fn of_vendor(
+        &self,
+        vendor: &'static str,
+        operations: impl Iterator<Item = &'static str>,
+    ) -> VendorMetrics {
+        let of = |operation| {
+            let requests =
+                CLASSES.map(|class| self.requests.get_or_create_owned(&RequestLabels { vendor, operation, class }));
+            let latency = self.latency.get_or_create_owned(&LatencyLabels { vendor, operation });
+            OperationMetrics { requests, latency }
+        };
+        let operations = operations.map(|operation| (operation, Arc::new(of(operation)))).collect();
+        VendorMetrics { operations, unknown: Arc::new(of(UNKNOWN)) }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The counters of one vendor's operations.
+pub(crate) struct VendorMetrics {
+    operations: HashMap<&'static str, Arc<OperationMetrics>>,
+    unknown: Arc<OperationMetrics>,
+}
+
+impl VendorMetrics {
+    /// The counters of an operation; of the unknown one, when there is none.
+    pub(crate) fn of(&self, operation: Option<&'static str>) -> Arc<OperationMetrics> {
+        let known = operation.and_then(|operation| self.operations.get(operation));
+        Arc::clone(known.unwrap_or(&self.unknown))
+    }
+}
+
+/// The counters of one operation.
+pub(crate) struct OperationMetrics {
+    requests: [Counter; 5],
+    latency: Histogram,
+}
+
+impl OperationMetrics {
+    /// Counts a request; `None` is one whose client went away before the answer.
+    pub(crate) fn count(&self, status: Option<u16>, took: Duration) {
+        let class = match status {
+            None => 4,
+            Some(..=299) => 0,
+            Some(300..=399) => 1,
+            Some(400..=499) => 2,
+            Some(_) => 3,
+        };
+        self.requests[class].inc();
+        self.latency.observe(took.as_secs_f64());
+    }
+}

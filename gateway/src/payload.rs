@@ -1,0 +1,188 @@
+//! Bodies on their way between hyper and a surface, within limits.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use conclave_kit::{Body, ByteStream, Fault};
+use futures_core::Stream;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, EXPECT};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep, timeout};
+
+use crate::activity::{Activity, InFlight};
+use crate::config::Limits;
+
+/// An answer's body as hyper sends it. The request stays in flight until it is handed over.
+#[derive(Default)]
+pub(crate) struct Payload {
+    body: Option<Body>,
+    in_flight: Option<InFlight>,
+}
+
+impl Payload {
+    /// A surface's body, and the request it answers.
+    pub(crate) fn new(body: Body, in_flight: Option<InFlight>) -> Self {
+        let body = match body {
+            Body::Whole(bytes) if bytes.is_empty() => None,
+            body => Some(body),
+        };
+        Self { body, in_flight }
+    }
+}
+
+impl HttpBody for Payload {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let this = self.get_mut();
+        if let Some(in_flight) = &this.in_flight {
+            in_flight.touch();
+        }
+        match this.body.take() {
+            None => Poll::Ready(None),
+            Some(Body::Whole(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            Some(Body::Stream(mut stream)) => {
+                let part = stream.as_mut().poll_next(cx);
+                if !matches!(part, Poll::Ready(None)) {
+                    this.body = Some(Body::Stream(stream));
+                }
+                part.map_ok(Frame::data)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            None => SizeHint::with_exact(0),
+            Some(Body::Whole(bytes)) => SizeHint::with_exact(bytes.len() as u64),
+            Some(Body::Stream(_)) => SizeHint::default(),
+        }
+    }
+}
+
+/// Whether the headers announce more than the limit.
+pub(crate) fn announces_more(headers: &HeaderMap, limit: u64) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    length.is_some_and(|length| length > limit)
+}
+
+/// All of a request's body, within its limits of size and time.
+pub(crate) async fn whole(body: &mut Incoming, headers: &HeaderMap, limits: &Limits) -> Result<Bytes, Fault> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    if announces_more(headers, limits.body_bytes as u64) {
+        return Err(Fault::TooLarge);
+    }
+    let limited = Limited::new(body, limits.body_bytes);
+    match timeout(limits.body_time(), limited.collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Fault::TooLarge),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a request's body broke off");
+            Err(Fault::Broken)
+        }
+        Err(_) => Err(Fault::TimedOut),
+    }
+}
+
+/// Takes what is still to come of a refused body, so that the client reads the answer before its connection closes:
+/// a client that is still writing would see it reset.
+pub(crate) fn drain(mut body: Incoming, headers: &HeaderMap) {
+    /// Most bytes taken, and for how long: a client that writes on after that has itself to blame.
+    const BYTES: usize = 64 * 1024 * 1024;
+    const TIME: Duration = Duration::from_secs(3);
+    // one that asked first has not begun to write
+    if body.is_end_stream() || headers.contains_key(EXPECT) {
+        return;
+    }
+    tokio::spawn(timeout(TIME, async move {
+        let mut taken = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            taken += frame.data_ref().map_or(0, Bytes::len);
+            if taken > BYTES {
+                return;
+            }
+        }
+    }));
+}
+
+/// A request's body in parts, within its limits: so many bytes in all, so much time for each part.
+pub(crate) fn parts(body: Incoming, activity: Arc<Activity>, limits: &Limits) -> ByteStream {
+    let pause = limits.body_time();
+    Box::pin(Parts {
+        body,
+        activity,
+        left: limits.upload_bytes,
+        pause,
+        timer: Box::pin(sleep(pause)),
+        waiting: false,
+        over: false,
+    })
+}
+
+struct Parts {
+    body: Incoming,
+    activity: Arc<Activity>,
+    left: u64,
+    pause: Duration,
+    timer: Pin<Box<Sleep>>,
+    /// Whether the timer runs: a surface that is slow to take a part is not the client's fault.
+    waiting: bool,
+    over: bool,
+}
+
+impl Parts {
+    fn fail(&mut self, kind: io::ErrorKind, why: &'static str) -> Poll<Option<io::Result<Bytes>>> {
+        self.over = true;
+        Poll::Ready(Some(Err(io::Error::new(kind, why))))
+    }
+}
+
+impl Stream for Parts {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if this.over {
+                return Poll::Ready(None);
+            }
+            let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
+                if !this.waiting {
+                    this.waiting = true;
+                    this.timer.as_mut().reset(tokio::time::Instant::now() + this.pause);
+                }
+                ready!(this.timer.as_mut().poll(cx));
+                return this.fail(io::ErrorKind::TimedOut, "the body did not arrive in time");
+            };
+            this.activity.touch();
+            this.waiting = false;
+            match frame {
+                None => this.over = true,
+                Some(Err(_)) => return this.fail(io::ErrorKind::UnexpectedEof, "the body broke off"),
+                Some(Ok(frame)) => {
+                    // trailers say nothing that any vendor reads
+                    let Ok(data) = frame.into_data() else { continue };
+                    let Some(left) = this.left.checked_sub(data.len() as u64) else {
+                        return this.fail(io::ErrorKind::FileTooLarge, "the body is larger than the limit");
+                    };
+                    this.left = left;
+                    return Poll::Ready(Some(Ok(data)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The realms, opened: an engine over a store for each, and every vendor's surface in front of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use conclave_core::engine::Engine;
+use conclave_core::memory::Memory;
+use conclave_core::model::Settings;
+use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
+use conclave_kit::Surface;
+
+use crate::config::{Config, Data, Realm};
+use crate::metrics::Metrics;
+use crate::observed::Observed;
+use crate::store::Database;
+use crate::vendors::{OpenRealm, Vendor, surface};
+
+/// Where the realms' rows are kept.
+pub trait Stores: Send + Sync {
+    /// The store of one realm.
+    fn open(&self, realm: &str) -> Result<Arc<dyn Store>, StoreError>;
+}
+
+/// Keeps everything in memory.
+#[derive(Debug, Default)]
+pub struct InMemory;
+
+impl Stores for InMemory {
+    fn open(&self, _realm: &str) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(Arc::new(Memory::new()))
+    }
+}
+
+impl Stores for Database {
+    fn open(&self, realm: &str) -> Result<Arc<dyn Store>, StoreError> {
+        self.realm(realm)
+    }
+}
+
+/// The stores the configuration asks for.
+pub(crate) fn stores(data: &Data) -> Result<Arc<dyn Stores>, StoreError> {
+    match data {
+        Data::Memory => Ok(Arc::new(InMemory)),
+        Data::Folder(folder) => {
+            let database = Database::open(folder).map_err(|error| StoreError(error.to_string()))?;
+            Ok(Arc::new(database))
+        }
+    }
+}
+
+/// What the realms run on.
+pub(crate) struct Ground {
+    /// Where rows are kept.
+    pub(crate) stores: Arc<dyn Stores>,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Fresh numbers.
+    pub(crate) mint: Arc<dyn Mint>,
+}
+
+/// Each realm's groups, by its name.
+pub type OpenGroups = BTreeMap<String, Arc<dyn Groups>>;
+
+/// Opens every realm's store and puts an engine over it.
+pub(crate) fn open(config: &Config, ground: &Ground, metrics: &Arc<Metrics>) -> Result<OpenGroups, StoreError> {
+    config.realms.iter().map(|realm| Ok((realm.name.clone(), groups(realm, ground, metrics)?))).collect()
+}
+
+fn groups(realm: &Realm, ground: &Ground, metrics: &Arc<Metrics>) -> Result<Arc<dyn Groups>, StoreError> {
+    let store = ground.stores.open(&realm.name)?;
+    let settings = Settings::from(&realm.limits);
+    let engine = Engine::new(store, Arc::clone(&ground.clock), Arc::clone(&ground.mint), settings);
+    Ok(Arc::new(Observed::new(&realm.name, Arc::new(engine), Arc::clone(metrics))))
+}
+
+/// The surfaces of all vendors that some realm is at.
+pub(crate) fn surfaces(config: &Config, open: &OpenGroups) -> Result<Vec<Arc<dyn Surface>>, String> {
+    let mut surfaces = Vec::new();
+    for vendor in Vendor::ALL {
+        let realms = config.realms.iter().filter(|realm| realm.is_at(vendor));
+        let realms: Vec<OpenRealm<'_>> =
+            realms.filter_map(|realm| Some(OpenRealm { realm, groups: Arc::clone(open.get(&realm.name)?) })).collect();
+        if !realms.is_empty() {
+            surfaces.extend(surface(vendor, &realms)?);
+        }
+    }
+    Ok(surfaces)
+}

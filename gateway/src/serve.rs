@@ -1,0 +1,309 @@
+//! Starting and ending: everything is checked and bound before anything is answered.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use conclave_core::ports::{Clock, Mint, StoreError};
+use conclave_kit::{RouteInfo, Surface};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::admin;
+use crate::answer::Desk;
+use crate::clients;
+use crate::clock::{RandomMint, SystemClock};
+use crate::config::{Admin, Config, ConfigError, Data, Tls};
+use crate::listener::{self, Crowd, Phase};
+use crate::metrics::Metrics;
+use crate::realms::{self, Ground, OpenGroups, Stores};
+use crate::site::{Mounted, Site};
+use crate::tls;
+pub use crate::tls::TlsError;
+use crate::vendors::Vendor;
+
+/// Why the process did not start. Nothing was answered.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration was not taken.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no encryption.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The realms' data cannot be opened.
+    #[error("cannot open the data: {0}")]
+    Store(#[from] StoreError),
+    /// A vendor's surface cannot be put together.
+    #[error("{0}")]
+    Surface(String),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} ({key}): {error}; give {key} an address that is free and this machine's own")]
+    Bind {
+        /// Whose address it is.
+        key: String,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// The process.
+pub struct Gateway;
+
+/// What a gateway is started with; what is not given is the configuration's.
+pub struct Builder {
+    config: Config,
+    stores: Option<Arc<dyn Stores>>,
+    clock: Arc<dyn Clock>,
+    mint: Arc<dyn Mint>,
+    surfaces: Vec<Arc<dyn Surface>>,
+}
+
+/// Where a running gateway listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// What all vendors share.
+    pub shared: SocketAddr,
+    /// The vendors' own.
+    pub vendors: BTreeMap<Vendor, SocketAddr>,
+    /// Metrics and health.
+    pub admin: Option<SocketAddr>,
+}
+
+/// A gateway that answers.
+pub struct Running {
+    /// What it was told.
+    pub config: Config,
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// The certificate that clients are to trust, when it is a development one.
+    pub authority: Option<PathBuf>,
+    /// Each realm's groups by its name, to be called without a vendor between.
+    pub groups: OpenGroups,
+    /// What went other than wished, though not so that nothing could be started.
+    pub remarks: Vec<String>,
+    phase: watch::Sender<Phase>,
+    admin: Option<JoinHandle<()>>,
+    /// Told on the admin listener.
+    draining: Arc<AtomicBool>,
+    /// The folder of what must not outlive the process.
+    _scratch: Option<Scratch>,
+}
+
+impl Gateway {
+    /// Starts with what the configuration says.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        Self::builder(config).start().await
+    }
+
+    /// For what the configuration cannot say.
+    pub fn builder(config: Config) -> Builder {
+        Builder {
+            config,
+            stores: None,
+            clock: Arc::new(SystemClock::default()),
+            mint: Arc::new(RandomMint),
+            surfaces: Vec::new(),
+        }
+    }
+
+    /// Every route of every vendor, without anything being started.
+    pub fn routes(config: &Config) -> Result<Vec<(&'static str, RouteInfo)>, StartError> {
+        let builder = Builder { stores: Some(Arc::new(realms::InMemory)), ..Self::builder(config.clone()) };
+        let (surfaces, _) = builder.surfaces(&Arc::new(Metrics::new()))?;
+        Ok(surfaces
+            .iter()
+            .flat_map(|surface| surface.routes().into_iter().map(|route| (surface.vendor(), route)))
+            .collect())
+    }
+}
+
+impl Builder {
+    /// Keeps rows here.
+    #[must_use]
+    pub fn stores(mut self, stores: Arc<dyn Stores>) -> Self {
+        self.stores = Some(stores);
+        self
+    }
+
+    /// Takes the time from here.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes fresh numbers from here.
+    #[must_use]
+    pub fn mint(mut self, mint: Arc<dyn Mint>) -> Self {
+        self.mint = mint;
+        self
+    }
+
+    /// Serves one more surface, below a path of its vendor's name.
+    #[must_use]
+    pub fn surface(mut self, surface: Arc<dyn Surface>) -> Self {
+        self.surfaces.push(surface);
+        self
+    }
+
+    /// The surfaces and the groups behind them.
+    fn surfaces(&self, metrics: &Arc<Metrics>) -> Result<(Vec<Arc<dyn Surface>>, OpenGroups), StartError> {
+        let stores = match &self.stores {
+            Some(stores) => Arc::clone(stores),
+            None => realms::stores(&self.config.data)?,
+        };
+        let ground = Ground { stores, clock: Arc::clone(&self.clock), mint: Arc::clone(&self.mint) };
+        let open = realms::open(&self.config, &ground, metrics)?;
+        let mut surfaces = realms::surfaces(&self.config, &open).map_err(StartError::Surface)?;
+        surfaces.extend(self.surfaces.iter().map(Arc::clone));
+        Ok((surfaces, open))
+    }
+
+    /// Checks, opens and binds everything, and then answers.
+    pub async fn start(self) -> Result<Running, StartError> {
+        crate::config::check(&self.config)?;
+        let metrics = Arc::new(Metrics::new());
+        let (surfaces, groups) = self.surfaces(&metrics)?;
+        // after the data: a folder with anything else in it is no data folder
+        let (tls, authority, scratch) = encryption(&self.config)?;
+        let config = self.config;
+        let mounted = mount(&config, surfaces, &metrics);
+
+        let (phase, watch) = watch::channel(Phase::Serving);
+        let mut bound =
+            vec![("listen".to_owned(), bind("listen", config.listen).await?, shared_site(&config, &mounted))];
+        let mut addresses =
+            Addresses { shared: address_of(&bound[0].1, config.listen), vendors: BTreeMap::new(), admin: None };
+        for (vendor, section) in &config.vendors {
+            let Some(address) = section.listen else { continue };
+            let key = format!("vendor.{vendor}.listen");
+            let Some(mounted) = mounted.iter().find(|mounted| mounted.vendor == vendor.name()) else {
+                return Err(StartError::Surface(format!("{key}: no realm is at {vendor}: give one its credentials")));
+            };
+            let listener = bind(&key, address).await?;
+            addresses.vendors.insert(*vendor, address_of(&listener, address));
+            bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
+        }
+        let mut remarks = Vec::new();
+        let draining = Arc::new(AtomicBool::new(false));
+        let admin = admin_listener(config.admin, &mut remarks).await?;
+        addresses.admin = admin.as_ref().and_then(|listener| listener.local_addr().ok());
+        let admin =
+            admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&draining))));
+
+        let crowd = Crowd::new(&config.limits, Arc::clone(&metrics));
+        for (_, listener, site) in bound {
+            let desk = Arc::new(Desk {
+                address: address_of(&listener, config.listen).to_string(),
+                site,
+                limits: config.limits.clone(),
+                metrics: Arc::clone(&metrics),
+                scheme: clients::scheme(&config),
+            });
+            tokio::spawn(listener::run(listener, desk, tls.clone(), crowd.clone(), watch.clone()));
+        }
+        Ok(Running { config, addresses, authority, groups, remarks, phase, admin, draining, _scratch: scratch })
+    }
+}
+
+impl Running {
+    /// Takes no new connections, waits for the requests in flight, but not for ever, and ends.
+    ///
+    /// Whether all of them could be finished.
+    pub async fn shutdown(mut self) -> bool {
+        // the admin listener tells of the draining, so it is not waited for
+        let admin = self.admin.take();
+        self.draining.store(true, Ordering::Relaxed);
+        self.phase.send_replace(Phase::Draining);
+        let drained = timeout(self.config.limits.drain_time(), self.phase.closed()).await.is_ok();
+        self.phase.send_replace(Phase::Cut);
+        if let Some(admin) = admin {
+            admin.abort();
+        }
+        // those that were cut off need a moment to see it
+        let cut = timeout(std::time::Duration::from_secs(1), self.phase.closed()).await;
+        drained && cut.is_ok()
+    }
+}
+
+fn mount(config: &Config, surfaces: Vec<Arc<dyn Surface>>, metrics: &Metrics) -> Vec<Arc<Mounted>> {
+    let mounted = surfaces.into_iter().map(|surface| {
+        let url = clients::public_url(config, surface.vendor());
+        Arc::new(Mounted::new(surface, url, metrics))
+    });
+    mounted.collect()
+}
+
+fn shared_site(config: &Config, mounted: &[Arc<Mounted>]) -> Site {
+    let mut hosts = HashMap::new();
+    for mounted in mounted {
+        let names = Vendor::named(mounted.vendor).map(|vendor| config.vendor(vendor).hosts).unwrap_or_default();
+        hosts.extend(names.into_iter().map(|host| (host.to_ascii_lowercase(), Arc::clone(mounted))));
+    }
+    Site::shared(mounted.to_vec(), hosts)
+}
+
+async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Bind { key: key.to_owned(), address, error })
+}
+
+/// The address a listener was given, which differs from the one asked for when that has port 0.
+fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+async fn admin_listener(admin: Admin, remarks: &mut Vec<String>) -> Result<Option<TcpListener>, StartError> {
+    match admin {
+        Admin::Off => Ok(None),
+        Admin::At(address) => bind("admin", address).await.map(Some),
+        Admin::IfFree(address) => match TcpListener::bind(address).await {
+            Ok(listener) => Ok(Some(listener)),
+            Err(error) => {
+                remarks.push(format!(
+                    "metrics and health are not served: {address} is not free ({error}); give --admin ADDRESS"
+                ));
+                Ok(None)
+            }
+        },
+    }
+}
+
+type Encryption = (Option<TlsAcceptor>, Option<PathBuf>, Option<Scratch>);
+
+fn encryption(config: &Config) -> Result<Encryption, StartError> {
+    match &config.tls {
+        Tls::Off => Ok((None, None, None)),
+        Tls::Files { cert, key } => Ok((Some(tls::from_files(cert, key)?), None, None)),
+        Tls::Development => {
+            let hosts: Vec<String> = config.vendors.values().flat_map(|section| section.hosts.clone()).collect();
+            let (folder, scratch) = match &config.data {
+                Data::Folder(folder) => (folder.join("dev-tls"), None),
+                Data::Memory => {
+                    let folder = std::env::temp_dir().join(format!("conclave-dev-tls-{}", uuid::Uuid::new_v4()));
+                    (folder.clone(), Some(Scratch(folder)))
+                }
+            };
+            let (acceptor, authority) = tls::for_development(&folder, &hosts)?;
+            Ok((Some(acceptor), Some(authority), scratch))
+        }
+    }
+}
+
+/// A folder that goes with the process.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, folder = %self.0.display(), "a temporary folder could not be removed");
+        }
+    }
+}

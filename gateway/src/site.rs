@@ -1,0 +1,135 @@
+//! Which surface answers: by the listener, the host name, or the first part of the path.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use conclave_kit::Surface;
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use crate::cors::Cors;
+use crate::metrics::{Metrics, VendorMetrics};
+
+/// A surface, and what the process keeps about it.
+pub(crate) struct Mounted {
+    /// The vendor's name, which is also its path on the shared address.
+    pub(crate) vendor: &'static str,
+    /// The surface.
+    pub(crate) surface: Arc<dyn Surface>,
+    /// What browsers are told.
+    pub(crate) cors: &'static Cors,
+    /// What is counted.
+    pub(crate) metrics: VendorMetrics,
+    /// How clients reach its root, when not directly.
+    pub(crate) public_url: Option<String>,
+}
+
+impl Mounted {
+    /// Keeps what the process needs at hand for a surface.
+    pub(crate) fn new(surface: Arc<dyn Surface>, public_url: Option<String>, metrics: &Metrics) -> Self {
+        let vendor = surface.vendor();
+        let operations = surface.routes().into_iter().map(|route| route.operation);
+        let metrics = metrics.of_vendor(vendor, operations);
+        Self { vendor, cors: Cors::of(vendor), metrics, public_url, surface }
+    }
+}
+
+/// What stands on one listener.
+#[derive(Default)]
+pub(crate) struct Site {
+    /// The surface at the root of the listener, whatever the host.
+    root: Option<Arc<Mounted>>,
+    /// The surfaces at the root of a host name.
+    hosts: HashMap<String, Arc<Mounted>>,
+    /// The surfaces below a path of their name.
+    paths: Vec<Arc<Mounted>>,
+}
+
+/// A surface that answers, and where below its root.
+pub(crate) struct Place<'a> {
+    /// The surface.
+    pub(crate) mounted: &'a Arc<Mounted>,
+    /// How much of the path is the way to the surface's root.
+    pub(crate) prefix: usize,
+}
+
+impl Site {
+    /// A listener of one surface's own.
+    pub(crate) fn of_one(mounted: Arc<Mounted>) -> Self {
+        Self { root: Some(mounted), ..Self::default() }
+    }
+
+    /// A listener all surfaces share, with the host names some have.
+    pub(crate) fn shared(paths: Vec<Arc<Mounted>>, hosts: HashMap<String, Arc<Mounted>>) -> Self {
+        Self { root: None, hosts, paths }
+    }
+
+    /// The surface for a host and a path.
+    pub(crate) fn find(&self, host: Option<&str>, path: &str) -> Option<Place<'_>> {
+        if let Some(mounted) = &self.root {
+            return Some(Place { mounted, prefix: 0 });
+        }
+        if !self.hosts.is_empty()
+            && let Some(mounted) = host.and_then(|host| self.hosts.get(&bare(host)))
+        {
+            return Some(Place { mounted, prefix: 0 });
+        }
+        let first = path.strip_prefix('/')?.split('/').next()?;
+        let mounted = self.paths.iter().find(|mounted| mounted.vendor == first)?;
+        Some(Place { mounted, prefix: first.len() + 1 })
+    }
+
+    /// What is told to whoever asks for something else.
+    pub(crate) fn index(&self) -> String {
+        let served: Vec<String> = self.paths.iter().map(|mounted| format!("/{}/", mounted.vendor)).collect();
+        serde_json::json!({
+            "error": "not_found",
+            "message": "nothing is served at this path; each vendor's API stands below a path of its own",
+            "served": served,
+        })
+        .to_string()
+    }
+}
+
+/// A host without its port, folded.
+fn bare(host: &str) -> String {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// The URI below a surface's root: only path and query, the path without its first `prefix` bytes.
+pub(crate) fn below(uri: &Uri, prefix: usize) -> Uri {
+    let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let rest = whole.get(prefix..).unwrap_or("/");
+    let parsed = if rest.starts_with('/') { rest.parse() } else { format!("/{rest}").parse::<PathAndQuery>() };
+    // what was a good path is one without its first part too
+    parsed.map(Uri::from).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_taken_off_and_all_else_is_kept() {
+        let at = |uri: &str, prefix| below(&uri.parse().unwrap(), prefix).to_string();
+        assert_eq!(at("/agora/org/app?x=%2f&y", 6), "/org/app?x=%2f&y");
+        assert_eq!(at("/agora", 6), "/");
+        assert_eq!(at("/agora?x", 6), "/?x");
+        assert_eq!(at("/agora//x", 6), "//x");
+        assert_eq!(at("http://host/agora/x", 6), "/x");
+        assert_eq!(at("/v4/x", 0), "/v4/x");
+        assert_eq!(at("*", 0), "/*");
+    }
+
+    #[test]
+    fn hosts_are_compared_bare() {
+        assert_eq!(bare("Console.TIM.qq.com:443"), "console.tim.qq.com");
+        assert_eq!(bare("console.tim.qq.com."), "console.tim.qq.com");
+        assert_eq!(bare("[::1]:80"), "[::1]");
+    }
+}

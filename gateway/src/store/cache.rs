@@ -1,0 +1,122 @@
+//! Decoded rows at hand, bounded by their size.
+
+use std::hash::RandomState;
+use std::sync::Arc;
+
+use conclave_core::model::Row;
+use parking_lot::RwLock;
+use quick_cache::sync::DefaultLifecycle;
+use quick_cache::{OptionsBuilder, Weighter};
+
+use super::pages::{Answer, Pages, Question};
+
+/// What is known of a place: a row, or that there is none.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) row: Option<Row>,
+    /// The row's bytes as stored.
+    stored: usize,
+}
+
+impl Known {
+    pub(super) fn new(row: Option<Row>, stored: usize) -> Self {
+        Self { row, stored }
+    }
+}
+
+#[derive(Clone)]
+struct Size;
+
+impl Weighter<Vec<u8>, Known> for Size {
+    fn weight(&self, key: &Vec<u8>, known: &Known) -> u64 {
+        // a decoded row takes about twice its stored bytes; the rest is the entry and its allocations
+        (key.len() + 2 * known.stored + 160) as u64
+    }
+}
+
+type Rows = quick_cache::sync::Cache<Vec<u8>, Known, Size, RandomState>;
+
+/// What was readable at one time: the database as it was between two rounds.
+#[derive(Clone)]
+pub(super) struct Moment {
+    number: u64,
+    /// The rows of that time.
+    pub(super) rows: Arc<fjall::Snapshot>,
+}
+
+/// Decoded rows by stored key, as of the last round that was kept.
+pub(super) struct Cache {
+    rows: Option<Rows>,
+    pages: Pages,
+    now: RwLock<Moment>,
+}
+
+impl Cache {
+    /// Holds about so many bytes; 0 is no cache.
+    pub(super) fn new(bytes: u64, page_bytes: u64, readable: fjall::Snapshot) -> Self {
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(usize::try_from(bytes / 512).unwrap_or(usize::MAX).max(1))
+            .weight_capacity(bytes)
+            .shards(8)
+            .build();
+        let rows = match options {
+            Ok(options) if bytes > 0 => {
+                Some(Rows::with_options(options, Size, RandomState::new(), DefaultLifecycle::default()))
+            }
+            _ => None,
+        };
+        Self { rows, pages: Pages::new(page_bytes), now: RwLock::new(Moment { number: 0, rows: Arc::new(readable) }) }
+    }
+
+    /// What is known of a place; `None` is nothing.
+    pub(super) fn get(&self, key: &[u8]) -> Option<Known> {
+        self.rows.as_ref()?.get(key)
+    }
+
+    /// What is readable now.
+    pub(super) fn now(&self) -> Moment {
+        self.now.read().clone()
+    }
+
+    /// Whether nothing has become readable since.
+    pub(super) fn is_now(&self, moment: &Moment) -> bool {
+        self.now.read().number == moment.number
+    }
+
+    /// What was answered to a question about a run, if it is still true.
+    pub(super) fn answer(&self, question: &Question) -> Option<Answer> {
+        self.pages.get(question)
+    }
+
+    /// Remembers a row of a moment, unless it is over.
+    pub(super) fn learn(&self, moment: &Moment, key: &[u8], known: Known) {
+        let Some(rows) = &self.rows else { return };
+        let now = self.now.read();
+        if now.number == moment.number {
+            rows.insert(key.to_vec(), known);
+        }
+    }
+
+    /// Remembers an answer of a moment, unless it is over; `stored` is its rows' bytes.
+    pub(super) fn learn_answer(&self, moment: &Moment, question: Question, answer: Answer, stored: usize) {
+        let now = self.now.read();
+        if now.number == moment.number {
+            self.pages.learn(question, answer, stored);
+        }
+    }
+
+    /// Makes a round readable, all of it at once. Of its rows only those are remembered of whose places something
+    /// was known: what nobody has read yet, nobody may ever read.
+    pub(super) fn publish<'r>(&self, readable: fjall::Snapshot, changed: impl Iterator<Item = (&'r Vec<u8>, Known)>) {
+        let mut now = self.now.write();
+        *now = Moment { number: now.number + 1, rows: Arc::new(readable) };
+        for (key, known) in changed {
+            self.pages.changed(key);
+            if let Some(rows) = &self.rows
+                && rows.contains_key(key)
+            {
+                rows.insert(key.clone(), known);
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Commits that share a sync.
+//!
+//! A round collects commits while the one before it is written. Every commit of a round is checked against all
+//! before it, kept or not, so the round as a whole is one valid change, and is written as one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use conclave_core::model::Row;
+use conclave_core::ports::StoreError;
+use fjall::PersistMode;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use tokio::sync::oneshot;
+
+use super::cache::Known;
+use super::rows::{RealmPrefix, encode};
+use super::{Shared, failed};
+
+/// Rows on their way, by stored key; `None` is a deletion.
+pub(super) type Changed = BTreeMap<Vec<u8>, Option<Row>>;
+
+/// Told when the round is kept, or why it is not.
+type Waiter = oneshot::Sender<Result<(), StoreError>>;
+
+/// The rounds of a database.
+#[derive(Default)]
+pub(super) struct Rounds {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// The round commits go into now.
+    collecting: Changed,
+    collecting_waiters: Vec<Waiter>,
+    /// The round that is being written and synced; empty when none is.
+    writing: Arc<Changed>,
+    writing_waiters: Vec<Waiter>,
+    /// The number of each realm's last event, with what is collected.
+    sequences: HashMap<RealmPrefix, u64>,
+    /// Why nothing can be committed any more.
+    failed: Option<StoreError>,
+    closing: bool,
+}
+
+impl Rounds {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// Waits for the round that this commit was put into.
+    pub(super) fn join(&self, state: &mut State) -> oneshot::Receiver<Result<(), StoreError>> {
+        let (waiter, wait) = oneshot::channel();
+        state.collecting_waiters.push(waiter);
+        self.wake.notify_one();
+        wait
+    }
+
+    /// Waits for everything on its way; `None` when nothing is.
+    pub(super) fn rest(&self) -> Result<Option<oneshot::Receiver<Result<(), StoreError>>>, StoreError> {
+        let mut state = self.lock();
+        state.check()?;
+        if !state.collecting_waiters.is_empty() {
+            return Ok(Some(self.join(&mut state)));
+        }
+        if state.writing_waiters.is_empty() {
+            return Ok(None);
+        }
+        let (waiter, wait) = oneshot::channel();
+        state.writing_waiters.push(waiter);
+        Ok(Some(wait))
+    }
+
+    /// Lets the syncing thread finish what is collected and end.
+    pub(super) fn close(&self) {
+        self.lock().closing = true;
+        self.wake.notify_one();
+    }
+}
+
+impl State {
+    /// Refuses when the store has failed: nothing is built upon a log that may be half there.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// The row at a place when it is on its way.
+    pub(super) fn draft(&self, key: &[u8]) -> Option<&Option<Row>> {
+        self.collecting.get(key).or_else(|| self.writing.get(key))
+    }
+
+    /// The rows of a run that are on their way.
+    pub(super) fn drafts(&self, range: &super::rows::Range) -> Changed {
+        let mut found = Changed::new();
+        for layer in [&*self.writing, &self.collecting] {
+            let rows = layer.range::<Vec<u8>, _>((range.0.as_ref(), range.1.as_ref()));
+            found.extend(rows.map(|(key, row)| (key.clone(), row.clone())));
+        }
+        found
+    }
+
+    pub(super) fn change(&mut self, key: Vec<u8>, row: Option<Row>) {
+        self.collecting.insert(key, row);
+    }
+
+    /// The number of a realm's last event; filled in with `read` when the realm is new here.
+    pub(super) fn sequence(
+        &mut self,
+        realm: &RealmPrefix,
+        read: impl FnOnce() -> Result<u64, StoreError>,
+    ) -> Result<u64, StoreError> {
+        if let Some(sequence) = self.sequences.get(realm) {
+            return Ok(*sequence);
+        }
+        let sequence = read()?;
+        self.sequences.insert(realm.clone(), sequence);
+        Ok(sequence)
+    }
+
+    /// Numbers one more event of a realm.
+    pub(super) fn next_sequence(&mut self, realm: &RealmPrefix) -> u64 {
+        let last = self.sequences.entry(realm.clone()).or_default();
+        *last += 1;
+        let sequence = *last;
+        // kept as a row of its own, so that numbers go on even when old events are dropped some day
+        self.collecting.insert(realm.sequence(), Some(Row::Text(Arc::new(sequence.to_string()))));
+        sequence
+    }
+
+    /// Makes what is collected the round that is written.
+    fn turn(&mut self) -> Arc<Changed> {
+        self.writing = Arc::new(std::mem::take(&mut self.collecting));
+        self.writing_waiters = std::mem::take(&mut self.collecting_waiters);
+        Arc::clone(&self.writing)
+    }
+}
+
+/// Writes round after round, until the store is closed or has failed. Has a thread of its own, because a sync
+/// blocks.
+pub(super) fn run(shared: &Shared) {
+    let _stopped = Stopped(shared);
+    loop {
+        let mut state = shared.rounds.lock();
+        while state.collecting_waiters.is_empty() && !state.closing {
+            shared.rounds.wake.wait(&mut state);
+        }
+        if state.collecting_waiters.is_empty() {
+            return;
+        }
+        let round = state.turn();
+        drop(state);
+        let kept = keep(shared, &round);
+        let mut state = shared.rounds.lock();
+        state.writing = Arc::default();
+        let waiters = std::mem::take(&mut state.writing_waiters);
+        if let Err(error) = &kept {
+            tracing::error!(%error, "a commit was not kept; nothing more is accepted until a restart");
+            state.failed = Some(error.clone());
+        }
+        drop(state);
+        for waiter in waiters {
+            // whoever has hung up meanwhile needs no answer
+            let _gone = waiter.send(kept.clone());
+        }
+        if kept.is_err() {
+            return;
+        }
+    }
+}
+
+/// One record of the engine's log, one sync; readable only after it.
+fn keep(shared: &Shared, round: &Changed) -> Result<(), StoreError> {
+    let mut batch = shared.engine.batch().durability(Some(PersistMode::SyncData));
+    let mut known = Vec::with_capacity(round.len());
+    for (key, row) in round {
+        if let Some(row) = row {
+            let bytes = encode(row)?;
+            known.push(Known::new(Some(row.clone()), bytes.len()));
+            batch.insert(&shared.table, key.as_slice(), bytes);
+        } else {
+            known.push(Known::new(None, 0));
+            batch.remove(&shared.table, key.as_slice());
+        }
+    }
+    batch.commit().map_err(|error| {
+        let error = failed(error);
+        StoreError(format!("{error}; check the disk that holds the data folder, then restart conclave"))
+    })?;
+    shared.cache.publish(shared.engine.snapshot(), round.keys().zip(known));
+    Ok(())
+}
+
+/// However the syncing thread ends, nobody is left waiting and nothing more is taken in.
+struct Stopped<'s>(&'s Shared);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.rounds.lock();
+        state.failed.get_or_insert_with(|| StoreError("the store has stopped; restart conclave".to_owned()));
+        let failed = state.failed.clone();
+        state.collecting.clear();
+        state.writing = Arc::default();
+        let mut waiters = std::mem::take(&mut state.writing_waiters);
+        waiters.append(&mut state.collecting_waiters);
+        drop(state);
+        for (waiter, error) in waiters.into_iter().zip(std::iter::repeat(failed)) {
+            let _gone = waiter.send(error.map_or(Ok(()), Err));
+        }
+    }
+}

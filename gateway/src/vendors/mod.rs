@@ -1,0 +1,124 @@
+//! What the process knows of each vendor: its adapter's types, and how its clients are pointed here.
+
+pub mod agora;
+pub mod rong;
+pub mod tencent;
+
+use std::fmt;
+use std::sync::Arc;
+
+use conclave_core::ports::Groups;
+use conclave_kit::Surface;
+use serde::Deserialize;
+
+use crate::config::Realm;
+
+/// A vendor whose API is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vendor {
+    /// Agora Chat, Easemob.
+    Agora,
+    /// Tencent Chat.
+    Tencent,
+    /// `RongCloud`.
+    Rong,
+}
+
+impl Vendor {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Agora, Self::Tencent, Self::Rong];
+
+    /// As in paths, configuration, logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agora => "agora",
+            Self::Tencent => "tencent",
+            Self::Rong => "rong",
+        }
+    }
+
+    /// The vendor of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|vendor| vendor.name() == name)
+    }
+}
+
+impl fmt::Display for Vendor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A realm whose groups are open.
+pub struct OpenRealm<'a> {
+    /// Its credentials and settings.
+    pub realm: &'a Realm,
+    /// Its groups.
+    pub groups: Arc<dyn Groups>,
+}
+
+/// Puts a vendor's surface in front of the realms that are there.
+///
+/// Refuses two realms with one identity at the vendor, and two claims on one route.
+pub fn surface(vendor: Vendor, realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, String> {
+    match vendor {
+        Vendor::Agora => agora::surface(realms),
+        Vendor::Tencent => tencent::surface(realms),
+        Vendor::Rong => rong::surface(realms),
+    }
+}
+
+/// The settings of a vendor's client for one realm, as `KEY=value` pairs; `None` when the realm is not there.
+///
+/// `base` is the URL of the vendor's surface without a trailing slash.
+pub fn client_settings(vendor: Vendor, realm: &Realm, base: &str) -> Option<Vec<(&'static str, String)>> {
+    match vendor {
+        Vendor::Agora => realm.agora.as_ref().map(|(credentials, _)| agora::client_settings(credentials, base)),
+        Vendor::Tencent => realm.tencent.as_ref().map(|(credentials, _)| tencent::client_settings(credentials, base)),
+        Vendor::Rong => realm.rong.as_ref().map(|(credentials, _)| rong::client_settings(credentials, base)),
+    }
+}
+
+/// The same URL for a WebSocket.
+fn socket_url(base: &str) -> String {
+    base.strip_prefix("http").map_or_else(|| base.to_owned(), |rest| format!("ws{rest}"))
+}
+
+/// Declares a vendor's table in a realm: its credentials' keys, and its settings below.
+macro_rules! section {
+    ($credentials:ident { $($key:ident: $kind:ty),* $(,)? }) => {
+        /// The vendor's table in a realm.
+        #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(missing_docs, reason = "the keys are the credentials' own")]
+        pub struct Section {
+            $(pub $key: $kind,)*
+            /// The vendor's settings.
+            #[serde(default)]
+            pub settings: Settings,
+        }
+
+        impl Section {
+            /// The credentials and the settings apart.
+            pub fn split(self) -> ($credentials, Settings) {
+                ($credentials { $($key: self.$key,)* }, self.settings)
+            }
+        }
+
+        /// The keys of the credentials and what they take.
+        pub const CREDENTIALS: &[(&str, &str)] = &[$((stringify!($key), stringify!($kind)),)*];
+    };
+}
+use section;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn socket_urls_keep_encryption() {
+        assert_eq!(socket_url("http://a:1/b"), "ws://a:1/b");
+        assert_eq!(socket_url("https://a/b"), "wss://a/b");
+    }
+}

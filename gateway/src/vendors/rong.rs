@@ -1,0 +1,31 @@
+//! `RongCloud`.
+
+use std::sync::Arc;
+
+use conclave_kit::Surface;
+pub use conclave_rong::{Credentials, Settings};
+
+use super::{OpenRealm, section};
+
+section!(Credentials { app_key: String, app_secret: String });
+
+/// The surface in front of the realms.
+pub fn surface(realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, String> {
+    let realms = realms.iter().filter_map(|open| {
+        let (credentials, settings) = open.realm.rong.clone()?;
+        let name = open.realm.name.clone();
+        Some(conclave_rong::Realm { name, credentials, settings, groups: Arc::clone(&open.groups) })
+    });
+    let surface = conclave_rong::Rong::new(realms.collect()).map_err(|error| error.to_string())?;
+    Ok(Some(Arc::new(surface)))
+}
+
+/// What a client is given to come here.
+pub fn client_settings(credentials: &Credentials, base: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("RONG_API", base.to_owned()),
+        ("RONG_NAVI", base.to_owned()),
+        ("RONG_APPKEY", credentials.app_key.clone()),
+        ("RONG_APPSECRET", credentials.app_secret.clone()),
+    ]
+}

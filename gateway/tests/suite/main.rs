@@ -1,0 +1,13 @@
+//! The process from outside: real sockets, and the real binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod client;
+mod cors;
+mod docs;
+mod limits;
+mod places;
+mod probe;
+mod process;
+mod protocols;
+mod shutdown;
+mod tls;

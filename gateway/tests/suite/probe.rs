@@ -1,0 +1,81 @@
+//! A surface that does what a test needs done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use conclave::{Config, Gateway, Running};
+use conclave_kit::{Body, Exchange, Fault, RouteInfo, Surface};
+use futures_util::StreamExt as _;
+use http::{Method, Response, StatusCode};
+
+pub(crate) struct Probe;
+
+const ROUTES: &[(&str, &str)] =
+    &[("/slow", "slow"), ("/panic", "panic"), ("/echo", "echo"), ("/upload", "upload"), ("/seen", "seen")];
+
+fn answer(status: u16, text: impl Into<String>) -> Response<Body> {
+    let mut answer = Response::new(Body::from(text.into()));
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+    answer
+}
+
+#[async_trait]
+impl Surface for Probe {
+    fn vendor(&self) -> &'static str {
+        "probe"
+    }
+
+    fn routes(&self) -> Vec<RouteInfo> {
+        ROUTES.iter().map(|(path, operation)| RouteInfo { method: Method::POST, path, operation }).collect()
+    }
+
+    fn operation(&self, _method: &Method, path: &str) -> Option<&'static str> {
+        ROUTES.iter().find(|(route, _)| *route == path).map(|(_, operation)| *operation)
+    }
+
+    fn streams(&self, _method: &Method, path: &str) -> bool {
+        path == "/upload"
+    }
+
+    async fn serve(&self, exchange: Exchange) -> Response<Body> {
+        match exchange.parts.uri.path() {
+            "/slow" => {
+                let pause = exchange.parts.uri.query().and_then(|query| query.parse().ok()).unwrap_or(200);
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                answer(200, "slow but there")
+            }
+            "/panic" => panic!("asked to"),
+            "/echo" => Response::new(exchange.body),
+            "/upload" => {
+                let Body::Stream(mut parts) = exchange.body else { return answer(500, "not in parts") };
+                let mut bytes = 0;
+                while let Some(part) = parts.next().await {
+                    match part {
+                        Ok(part) => bytes += part.len(),
+                        Err(error) => return answer(413, format!("after {bytes}: {}", error.kind())),
+                    }
+                }
+                answer(200, bytes.to_string())
+            }
+            "/seen" => answer(200, format!("{} {} {}", exchange.base_url, exchange.parts.uri, exchange.request_id)),
+            _ => answer(404, "the probe's own not found"),
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> Response<Body> {
+        match fault {
+            Fault::TooLarge => answer(413, "the probe's too large"),
+            Fault::TimedOut => answer(408, "the probe's timed out"),
+            Fault::Broken => answer(500, "the probe's broken"),
+            Fault::Busy => answer(503, "the probe's busy"),
+        }
+    }
+}
+
+/// A gateway with the probe on it, beside the vendors.
+pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> Running {
+    let mut config = Config::development().unwrap();
+    change(&mut config);
+    Gateway::builder(config).surface(Arc::new(Probe)).start().await.unwrap()
+}

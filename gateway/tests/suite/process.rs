@@ -1,0 +1,182 @@
+//! The real binary.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, ask, request};
+
+fn conclave(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conclave"));
+    for (key, _) in std::env::vars() {
+        if key.starts_with("CONCLAVE_") {
+            command.env_remove(key);
+        }
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    conclave(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A served gateway; ended when dropped.
+struct Served {
+    child: Child,
+    at: SocketAddr,
+    greeting: Vec<String>,
+}
+
+impl Served {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().expect("it says nothing").unwrap();
+        let at = first.rsplit(' ').next().unwrap().parse().unwrap();
+        let mut greeting = vec![first];
+        // the last line of the development credentials
+        while greeting.last().is_some_and(|line| !line.contains("RONG_APPSECRET")) {
+            greeting.push(lines.next().expect("it ends early").unwrap());
+        }
+        Self { child, at, greeting }
+    }
+
+    /// Asks it to end, and gives its exit and what it logged.
+    fn end(mut self) -> (Option<i32>, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn it_serves_says_where_and_ends_when_asked() {
+    let began = Instant::now();
+    let served = Served::start(conclave(&["serve", "--memory", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]));
+    assert!(began.elapsed() < Duration::from_secs(1), "start took {:?}", began.elapsed());
+    let told = served.greeting.join("\n");
+    assert!(told.contains(&format!("AGORA_API_URL=http://{}/agora", served.at)), "{told}");
+    let mut client = Client::connect(served.at).await;
+    client.say(request("GET", "/", &[], "")).await;
+    assert_eq!(client.answer().await.status, 404);
+    let (code, log) = served.end();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn without_a_subcommand_it_serves() {
+    let served = Served::start(conclave(&["--memory", "--listen", "127.0.0.1:0", "--admin", "off"]));
+    assert_eq!(ask(served.at, "GET", "/", &[], "").await.status, 404);
+}
+
+#[tokio::test]
+async fn one_line_a_request_and_no_secrets_in_it() {
+    for format in ["text", "json"] {
+        let mut command = conclave(&["--memory", "--listen", "127.0.0.1:0", "--admin", "off"]);
+        command.env("CONCLAVE_LOG_FORMAT", format).env("CONCLAVE_LOG_FILTER", "trace");
+        let served = Served::start(command);
+        let secrets: Vec<String> = served
+            .greeting
+            .iter()
+            .filter_map(|line| line.split_once('='))
+            .filter(|(key, _)| key.contains("SECRET"))
+            .map(|(_, value)| value.to_owned())
+            .collect();
+        assert_eq!(secrets.len(), 3);
+        let (agora, tencent, rong) = (&secrets[0], &secrets[1], &secrets[2]);
+        let token = format!(r#"{{"grant_type":"client_credentials","client_id":"x","client_secret":"{agora}"}}"#);
+        ask(served.at, "POST", "/agora/conclave/dev/token", &["X-Request-ID: id-of-agora"], &token).await;
+        let bearer = format!("Authorization: Bearer {agora}");
+        ask(served.at, "GET", "/agora/conclave/dev/chatgroups?access_token=hidden-in-query", &[&bearer], "").await;
+        let path = format!("/tencent/v4/group_open_http_svc/create_group?usersig={tencent}&sdkappid=1400000000");
+        ask(served.at, "POST", &path, &["X-Request-ID: id-of-tencent"], "{}").await;
+        let signature = format!("Signature: {rong}");
+        let headers = ["App-Key: conclavedev00", "Nonce: 1", "Timestamp: 1", &signature];
+        ask(served.at, "POST", "/rong/user/getToken.json", &headers, &format!("token={rong}")).await;
+        let (code, log) = served.end();
+        assert_eq!(code, Some(0));
+        for secret in secrets.iter().map(String::as_str).chain(["hidden-in-query", "usersig="]) {
+            assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+        }
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains("conclave::request")).collect();
+        assert_eq!(lines.len(), 4, "{log}");
+        assert!(
+            lines[0].contains("id-of-agora")
+                && lines[0].contains("agora")
+                && lines[0].contains("/agora/conclave/dev/token")
+        );
+        assert!(lines[2].contains("id-of-tencent") && lines[2].contains("tencent"));
+        if format == "json" {
+            for line in log.lines() {
+                serde_json::from_str::<serde_json::Value>(line).expect(line);
+            }
+        }
+    }
+}
+
+#[test]
+fn env_prints_what_clients_need() {
+    let told = text(&run(&["env", "tencent", "--listen", "127.0.0.1:99"]).stdout);
+    assert!(
+        told.starts_with("TENCENT_API_URL=http://127.0.0.1:99/tencent\nTENCENT_WS_URL=ws://127.0.0.1:99/tencent\n")
+    );
+    assert_eq!(told.lines().count(), 5);
+    assert_eq!(text(&run(&["env"]).stdout).lines().count(), 15);
+    assert!(!run(&["env", "nobody"]).status.success());
+}
+
+#[test]
+fn a_signature_is_printed_for_those_who_have_no_tool_for_it() {
+    let output = run(&["usersig"]);
+    assert!(output.status.success() && text(&output.stdout).trim().len() > 50, "{output:?}");
+    assert_ne!(output.stdout, run(&["usersig", "somebody"]).stdout);
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("conclave.toml");
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\nlisten_on = 1\n").unwrap();
+    let cases: [(&[&str], &str); 4] = [
+        (&["--config", file.to_str().unwrap()], "listen_on"),
+        (&["--listen", "0.0.0.0:0"], "development credentials"),
+        (&["--config", "/no/such/file"], "/no/such/file"),
+        (&["--admin", "somewhere", "--memory"], "somewhere"),
+    ];
+    for (arguments, named) in cases {
+        let output = run(arguments);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(named), "{told}");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["--memory", "--admin", "off", "--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains(&address));
+}
+
+#[test]
+fn routes_are_listed() {
+    let told = text(&run(&["routes"]).stdout);
+    assert!(told.lines().any(|line| line.starts_with("POST") && line.contains("/rong/group/create.json")), "{told}");
+}

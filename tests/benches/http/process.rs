@@ -1,0 +1,114 @@
+//! The servers under test: processes of their own.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Room for the big group, whose members are accounts by being named.
+const SETTINGS: [(&str, &str); 2] =
+    [("TENCENT_SETTINGS_AUTO_IMPORT", "true"), ("TENCENT_SETTINGS_COMMUNITY_MEMBER_LIMIT", "1000000")];
+
+/// A running server.
+pub struct Server {
+    pub address: SocketAddr,
+    child: Child,
+    _folder: TempDir,
+}
+
+/// Builds the release binary.
+pub fn build() {
+    let done = Command::new(env!("CARGO")).args(["build", "--release", "-p", "conclave"]).status().unwrap();
+    assert!(done.success(), "the release binary does not build");
+}
+
+fn binary() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);
+    target.join("release/conclave")
+}
+
+impl Server {
+    /// Bare hyper.
+    pub async fn floor() -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .env("CONCLAVE_BENCH_FLOOR", "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().parse().unwrap();
+        answering(address).await;
+        Self { address, child, _folder: TempDir::new().unwrap() }
+    }
+
+    /// `conclave serve` with the development realm, on this kind of store.
+    pub async fn conclave(store: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let mut command = Command::new(binary());
+        command.args(["serve", "--listen", &address.to_string(), "--admin", "off"]).env("CONCLAVE_LOG_FILTER", "warn");
+        for (key, value) in SETTINGS {
+            command.env(format!("CONCLAVE_REALM_DEV_{key}"), value);
+        }
+        match store {
+            "memory" => command.arg("--memory"),
+            _ => command.arg("--data").arg(folder.path().join("data")),
+        };
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
+        answering(address).await;
+        Self { address, child, _folder: folder }
+    }
+
+    /// The settings clients need, as `conclave env` prints them.
+    pub fn env(&self) -> HashMap<String, String> {
+        let output = Command::new(binary()).args(["env", "--listen", &self.address.to_string()]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+    }
+
+    /// What the process keeps in memory, in megabytes.
+    pub fn resident_megabytes(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        (kilobytes / 102.4).round() / 10.0
+    }
+
+    /// Ends it.
+    pub async fn stop(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for the first answer, whatever it says.
+async fn answering(address: SocketAddr) {
+    for _ in 0..5000 {
+        if let Ok(mut stream) = TcpStream::connect(address).await {
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+            let mut first = [0_u8; 9];
+            stream.read_exact(&mut first).await.unwrap();
+            assert_eq!(&first, b"HTTP/1.1 ");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("no answer at {address}");
+}

@@ -1,0 +1,91 @@
+//! Sends requests to a surface, in the same process or over a socket, and gives back what came.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use conclave_kit::{Body, Exchange, Surface};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("not json ({error}): {}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+/// Where requests go.
+#[derive(Clone)]
+pub enum Client {
+    /// Straight into a surface, mounted at this URL.
+    Surface(Arc<dyn Surface>, String),
+    /// Over a socket, below this path.
+    Socket(SocketAddr, String, HttpClient<HttpConnector, Full<Bytes>>),
+}
+
+impl Client {
+    /// Straight into a surface.
+    pub fn of(surface: impl Surface + 'static, base_url: &str) -> Self {
+        Self::Surface(Arc::new(surface), base_url.to_owned())
+    }
+
+    /// Over a socket, below a path such as `/agora` ("" for the root).
+    pub fn at(address: SocketAddr, below: &str) -> Self {
+        let client = HttpClient::builder(TokioExecutor::new()).build_http();
+        Self::Socket(address, below.to_owned(), client)
+    }
+
+    /// Sends one request; `target` is path and query below the surface's root.
+    pub async fn send(&self, method: Method, target: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        let body = body.into();
+        match self {
+            Self::Surface(surface, base_url) => {
+                let mut request = Request::builder().method(method).uri(target);
+                for (name, value) in headers {
+                    request = request.header(*name, *value);
+                }
+                let (parts, ()) = request.body(()).expect("a request").into_parts();
+                let exchange = Exchange {
+                    parts,
+                    body: Body::Whole(body),
+                    base_url: base_url.clone(),
+                    request_id: "test".to_owned(),
+                };
+                let (parts, body) = surface.serve(exchange).await.into_parts();
+                let body = match body {
+                    Body::Whole(bytes) => bytes,
+                    Body::Stream(_) => panic!("an answer in pieces is read over a socket"),
+                };
+                Answer { status: parts.status, headers: parts.headers, body }
+            }
+            Self::Socket(address, below, client) => {
+                let mut request = Request::builder().method(method).uri(format!("http://{address}{below}{target}"));
+                for (name, value) in headers {
+                    request = request.header(*name, *value);
+                }
+                let response =
+                    client.request(request.body(Full::new(body)).expect("a request")).await.expect("an answer");
+                let (parts, body) = response.into_parts();
+                let body = body.collect().await.expect("a body").to_bytes();
+                Answer { status: parts.status, headers: parts.headers, body }
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The vendors' documented exchanges, as data: `fixtures/<vendor>/<name>.json`.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::client::Answer;
+
+/// One documented exchange.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fixture {
+    /// The vendor's name of the operation.
+    pub operation: String,
+    /// Where the fact is from.
+    pub source: String,
+    /// How sure it is: seen, doc, doc-recorded, src, inferred.
+    pub certainty: String,
+    /// What to know about it.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// What the client sends.
+    pub request: Sent,
+    /// What the vendor answers.
+    pub response: Received,
+    /// Members of the answer's body whose values differ each time: dotted paths, `*` is any index.
+    #[serde(default)]
+    pub volatile: Vec<String>,
+}
+
+/// A documented request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    /// The method.
+    pub method: String,
+    /// The path below the surface's root.
+    pub path: String,
+    /// The query.
+    #[serde(default)]
+    pub query: Map<String, Value>,
+    /// The headers.
+    #[serde(default)]
+    pub headers: Map<String, Value>,
+    /// The body: JSON, or a text that is sent as it stands.
+    #[serde(default)]
+    pub body: Value,
+}
+
+/// A documented answer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Received {
+    /// The status.
+    pub status: u16,
+    /// The headers worth asserting.
+    #[serde(default)]
+    pub headers: Map<String, Value>,
+    /// The body.
+    #[serde(default)]
+    pub body: Value,
+}
+
+impl Fixture {
+    /// Reads one fixture.
+    pub fn read(vendor: &str, name: &str) -> Self {
+        let path = root().join(vendor).join(format!("{name}.json"));
+        let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The names of all fixtures of a vendor, sorted.
+    pub fn names(vendor: &str) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(root().join(vendor))
+            .expect("fixtures")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// What to pin: the request next to the answer it produced, volatile values told by name only.
+    pub fn pinned(&self, answer: &Answer) -> Value {
+        let mut body = serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&answer.body).into_owned()));
+        for path in &self.volatile {
+            redact(&mut body, path);
+        }
+        json!({
+            "operation": self.operation,
+            "request": {"method": self.request.method, "path": self.request.path, "body": self.request.body},
+            "response": {
+                "status": answer.status.as_u16(),
+                "content-type": answer.headers.get("content-type").map(|value| String::from_utf8_lossy(value.as_bytes())),
+                "body": body,
+            },
+        })
+    }
+
+    /// Asserts that the answer has everything the documented one has: status, members, types, and the values
+    /// of all that is not volatile. An answer may have more members.
+    pub fn assert_covers(&self, answer: &Answer) {
+        assert_eq!(answer.status.as_u16(), self.response.status, "status of {}: {:?}", self.operation, answer.body);
+        if self.response.body.is_null() {
+            return;
+        }
+        let (mut wanted, mut found) = (self.response.body.clone(), answer.json());
+        for path in &self.volatile {
+            redact(&mut wanted, path);
+            redact(&mut found, path);
+        }
+        if let Err(difference) = covers(&wanted, &found, "body") {
+            panic!("{}: {difference}\nwanted: {wanted:#}\nfound: {found:#}", self.operation);
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+/// Puts the path's name in place of the value it leads to.
+pub fn redact(value: &mut Value, path: &str) {
+    fn walk(value: &mut Value, parts: &[&str], name: &str) {
+        let Some((first, rest)) = parts.split_first() else {
+            *value = Value::String(format!("[{name}]"));
+            return;
+        };
+        match value {
+            Value::Array(items) if *first == "*" => items.iter_mut().for_each(|item| walk(item, rest, name)),
+            Value::Object(members) if *first == "*" => members.values_mut().for_each(|member| walk(member, rest, name)),
+            Value::Array(items) => {
+                if let Some(item) = first.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
+                    walk(item, rest, name);
+                }
+            }
+            Value::Object(members) => {
+                if let Some(member) = members.get_mut(*first) {
+                    walk(member, rest, name);
+                }
+            }
+            _ => {}
+        }
+    }
+    let parts: Vec<&str> = path.split('.').collect();
+    let name = (*parts.iter().rev().find(|part| **part != "*").unwrap_or(&"value")).to_owned();
+    walk(value, &parts, &name);
+}
+
+/// Whether `found` has everything `wanted` has.
+fn covers(wanted: &Value, found: &Value, at: &str) -> Result<(), String> {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => {
+            for (name, value) in wanted {
+                let there = found.get(name).ok_or_else(|| format!("{at}.{name} is missing"))?;
+                covers(value, there, &format!("{at}.{name}"))?;
+            }
+            Ok(())
+        }
+        (Value::Array(wanted), Value::Array(found)) => {
+            if wanted.len() != found.len() {
+                return Err(format!("{at} has {} items, not {}", found.len(), wanted.len()));
+            }
+            for (index, (wanted, found)) in wanted.iter().zip(found).enumerate() {
+                covers(wanted, found, &format!("{at}.{index}"))?;
+            }
+            Ok(())
+        }
+        _ if wanted == found => Ok(()),
+        _ => Err(format!("{at} is {found}, not {wanted}")),
+    }
+}

@@ -1,0 +1,92 @@
+//! The whole house in one process: one realm, the three surfaces over it, and a teller for each way in.
+
+use std::sync::Arc;
+
+use conclave_agora::Agora;
+use conclave_core::ports::Groups;
+use conclave_kit::Surface;
+use conclave_rong::Rong;
+use conclave_tencent::Tencent;
+
+use crate::client::Client;
+use crate::sign::user_sig;
+use crate::story::{AgoraTeller, CoreTeller, RongTeller, Teller, TencentTeller};
+use crate::world::{BEGINNING, World};
+
+/// The realm's credentials at each vendor.
+pub mod credentials {
+    /// Agora's organisation.
+    pub const ORG: &str = "acme";
+    /// Agora's app.
+    pub const APP: &str = "demo";
+    /// Agora's client id.
+    pub const CLIENT_ID: &str = "test-client-id";
+    /// Agora's client secret.
+    pub const CLIENT_SECRET: &str = "test-client-secret";
+    /// Tencent's app id.
+    pub const SDKAPPID: u32 = 1_400_000_000;
+    /// Tencent's key, made up.
+    pub const SECRET_KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    /// Tencent's admin.
+    pub const ADMIN: &str = "administrator";
+    /// RongCloud's app key.
+    pub const APP_KEY: &str = "uwd1c0sxdlx2";
+    /// RongCloud's app secret.
+    pub const APP_SECRET: &str = "Y1W2MeFwwwRxa0";
+}
+
+use credentials::{ADMIN, APP, APP_KEY, APP_SECRET, CLIENT_ID, CLIENT_SECRET, ORG, SDKAPPID, SECRET_KEY};
+
+/// Agora's surface over these groups.
+pub fn agora(groups: Arc<dyn Groups>, settings: conclave_agora::Settings) -> Agora {
+    let credentials = conclave_agora::Credentials {
+        org: ORG.to_owned(),
+        app: APP.to_owned(),
+        client_id: CLIENT_ID.to_owned(),
+        client_secret: CLIENT_SECRET.to_owned(),
+        app_id: None,
+        app_certificate: None,
+    };
+    let realm = conclave_agora::Realm { name: "test".to_owned(), credentials, settings, groups };
+    Agora::new(vec![realm]).expect("a surface")
+}
+
+/// Tencent's surface over these groups.
+pub fn tencent(groups: Arc<dyn Groups>, settings: conclave_tencent::Settings) -> Tencent {
+    let credentials = conclave_tencent::Credentials {
+        sdkappid: SDKAPPID,
+        secret_key: SECRET_KEY.to_owned(),
+        admins: vec![ADMIN.to_owned()],
+    };
+    let realm = conclave_tencent::Realm { name: "test".to_owned(), credentials, settings, groups };
+    Tencent::new(vec![realm]).expect("a surface")
+}
+
+/// RongCloud's surface over these groups.
+pub fn rong(groups: Arc<dyn Groups>, settings: conclave_rong::Settings) -> Rong {
+    let credentials = conclave_rong::Credentials { app_key: APP_KEY.to_owned(), app_secret: APP_SECRET.to_owned() };
+    let realm = conclave_rong::Realm { name: "test".to_owned(), credentials, settings, groups };
+    Rong::new(vec![realm]).expect("a surface")
+}
+
+/// A client straight into a surface, mounted as the gateway mounts it.
+pub fn mounted(surface: impl Surface + 'static) -> Client {
+    let base_url = format!("http://127.0.0.1:8080/{}", surface.vendor());
+    Client::of(surface, &base_url)
+}
+
+/// A teller for each way into a world: the core first.
+pub async fn tellers(world: &World) -> Vec<Arc<dyn Teller>> {
+    let groups = &world.groups;
+    let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..conclave_agora::Settings::default() };
+    let agora = mounted(agora(groups.clone(), agora_settings));
+    let tencent = mounted(tencent(groups.clone(), conclave_tencent::Settings::default()));
+    let rong = mounted(rong(groups.clone(), conclave_rong::Settings::default()));
+    let sig = user_sig(SDKAPPID, SECRET_KEY, ADMIN, BEGINNING.seconds(), 86_400);
+    vec![
+        Arc::new(CoreTeller(groups.clone())),
+        Arc::new(AgoraTeller::new(agora, ORG, APP, CLIENT_ID, CLIENT_SECRET).await),
+        Arc::new(TencentTeller::new(tencent, SDKAPPID, ADMIN, &sig)),
+        Arc::new(RongTeller::new(rong, APP_KEY, APP_SECRET)),
+    ]
+}

@@ -1,0 +1,271 @@
+//! Tencent Chat's documented exchanges, replayed against the state each presupposes: the answer has everything the
+//! documented one has, and all of it is pinned.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
+
+mod tencent_support;
+
+use std::collections::BTreeMap;
+
+use conclave_core::model::{Body, Circle, GroupId, Join, Millis, Receive, Sender, Until};
+use conclave_core::operation::{
+    AttributeChange, Block, Cleanup, CounterChange, DeleteMessagesBySender, Disband, ImportMessages, Mute, OldMessage,
+    UpdateCounters, UpdateMember, WriteAttributes,
+};
+use conclave_tencent::Settings;
+use conclave_tests::client::Answer;
+use conclave_tests::fixture::Fixture;
+use conclave_tests::world::{World, group, user};
+use serde_json::{Value, json};
+use tencent_support::{Given, client, pairs, told, with_custom_keys};
+
+#[tokio::test]
+async fn documented_exchanges() {
+    for name in Fixture::names("tencent") {
+        println!("{name}");
+        let fixture = Fixture::read("tencent", &name);
+        let answer = replay(&name, &fixture).await;
+        told(&answer);
+        fixture.assert_covers(&answer);
+        insta::with_settings!({ snapshot_path => "snapshots/tencent", prepend_module_to_snapshot => false }, {
+            insta::assert_json_snapshot!(name.as_str(), fixture.pinned(&answer));
+        });
+    }
+}
+
+async fn replay(name: &str, fixture: &Fixture) -> Answer {
+    let world = World::new();
+    presuppose(&world, name, &fixture.request.body).await;
+    let client = client(&world, settings(name));
+    let request = &fixture.request;
+    let query: Vec<String> =
+        request.query.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap())).collect();
+    let target = format!("{}?{}", request.path, query.join("&"));
+    let body = match &request.body {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        body => body.to_string(),
+    };
+    client.send(request.method.parse().unwrap(), &target, &[], body).await
+}
+
+fn settings(name: &str) -> Settings {
+    let strict_lengths = matches!(name, "error-name_too_long" | "error-introduction_too_long");
+    Settings { strict_lengths, ..with_custom_keys() }
+}
+
+const USERS: &[&str] = &[
+    "leckie",
+    "bob",
+    "peter",
+    "tommy",
+    "jared",
+    "wesley",
+    "needsconsent",
+    "Test_1",
+    "Test_2",
+    "Test_3",
+    "Test_4",
+    "Test_5",
+    "Test_6",
+    "Test_7",
+    "Test_8",
+    "dear",
+    "test",
+    "brennanli",
+    "brennanli2",
+    "brennanli3",
+    "brennanli12",
+    "brennanli1",
+];
+
+/// Puts the world into the state that the exchange presupposes.
+async fn presuppose(world: &World, name: &str, body: &Value) {
+    world.users(USERS).await;
+    let id = body["GroupId"].as_str().unwrap_or_default();
+    match name {
+        "account_check" | "kick" => world.users(&["UserID_1"]).await,
+        "account_delete" => world.users(&["UserID_2"]).await,
+        "error-group_id_used" | "error-group_id_used_by_self" => Given::new(id, "Public", "leckie").make(world).await,
+        "error-group_not_exist" => dissolved(world, id).await,
+        "error-group_full" => {
+            let full = Given::new(id, "Public", "leckie").members(&["bob"]);
+            full.policy(|policy| policy.capacity = Some(2)).make(world).await;
+        }
+        "error-avchatroom_add_member"
+        | "error-avchatroom_kick"
+        | "error-avchatroom_transfer"
+        | "error-role_query_avchatroom" => Given::new(id, "AVChatRoom", "leckie").members(&["peter"]).make(world).await,
+        "error-invalid_group_id" => {}
+        "add_group_member-mixed" => Given::new(id, "Public", "leckie").members(&["jared"]).make(world).await,
+        "delete_group_member" | "delete_group_member-reason" | "delete_group_member-silent" => {
+            Given::new(id, "Public", "leckie").members(&["tommy", "jared"]).make(world).await;
+        }
+        "error-work_mute" => Given::new(id, "Private", "leckie").members(&["peter"]).make(world).await,
+        name if name.starts_with("create_group") || name.starts_with("import_group-") || name == "import_group" => {}
+        name if name.starts_with("get_appid_group_list") => all_groups(world).await,
+        name if name.starts_with("get_group_info") => detail(world).await,
+        name if name.starts_with("get_joined_group_list") => joined(world, name).await,
+        "get_group_member_info-role_filter" => roles(world, id).await,
+        name if name.starts_with("get_group_member_info") => members(world, id).await,
+        "get_specified_group_member_info" => cards(world, id).await,
+        _ if !id.is_empty() => {
+            let kind = if id.starts_with("@TGS#_") { "Community" } else { "Public" };
+            Given::new(id, kind, "leckie").members(&["bob", "peter"]).made(1_400_000_000).make(world).await;
+            happened_before(world, name, &group(id)).await;
+        }
+        _ => {}
+    }
+}
+
+/// What has happened in the group before the exchange.
+async fn happened_before(world: &World, name: &str, group: &GroupId) {
+    let group = group.clone();
+    match name {
+        "error-muted_sender" => mute(world, group, &["peter"]).await,
+        "get_group_muted_account" | "get_group_shutted_uin" => mute(world, group, &["tommy", "peter"]).await,
+        "get_group_ban_member" => {
+            let users = vec![user("brennanli1"), user("brennanli12")];
+            let (until, cleanup) = (Until::Forever, Cleanup::default());
+            world.run(Block { group, users, until, reason: String::new(), members_only: false, cleanup }).await;
+        }
+        "get_group_attr" => attributes(world, group, &[("attr_key1", "attr_val1"), ("attr_key2", "attr_val2")]).await,
+        "delete_group_attr" => attributes(world, group, &[("attr_key", "a"), ("attr_key1", "b")]).await,
+        "get_group_counter" | "update_group_counter-increase" => {
+            let changes = [("like", 5), ("unlike", 1)];
+            let changes = changes.map(|(key, value)| (key.to_owned(), CounterChange::Set(value)));
+            world.run(UpdateCounters { group, changes: changes.into(), most: None }).await;
+        }
+        "send_group_msg-at" => said(world, group, vec![old("bob", 1_497_249_000, "first")]).await,
+        "group_msg_recall" => {
+            let mut messages: Vec<OldMessage> = (0..101).map(|_| old("leckie", 1_497_249_000, "hello")).collect();
+            messages[99] = old("bob", 1_497_249_000, "gone");
+            said(world, group.clone(), messages).await;
+            world.run(DeleteMessagesBySender { group, sender: user("bob"), among: 1000 }).await;
+        }
+        "group_msg_get_simple" => talk(world, group).await,
+        _ => {}
+    }
+}
+
+async fn mute(world: &World, group: GroupId, users: &[&str]) {
+    let users = users.iter().map(|id| user(id)).collect();
+    world.run(Mute { group, users, until: Until::Forever, members_only: false, spare_owner: false }).await;
+}
+
+async fn attributes(world: &World, group: GroupId, values: &[(&str, &str)]) {
+    let change = AttributeChange::Set(pairs(values));
+    world.run(WriteAttributes { group, change, expected: None, most: None, most_bytes: None }).await;
+}
+
+fn old(sender: &str, second: u64, text: &str) -> OldMessage {
+    let (at, body) = (Millis::from_seconds(second), Body::Text(text.to_owned()));
+    OldMessage { sender: Sender::User(user(sender)), at, body, labels: BTreeMap::new() }
+}
+
+async fn said(world: &World, group: GroupId, messages: Vec<OldMessage>) {
+    world.run(ImportMessages { group, messages }).await;
+}
+
+/// Two messages of several elements, as this surface keeps them.
+async fn talk(world: &World, group: GroupId) {
+    let custom =
+        |data: &str| json!({"MsgType": "TIMCustomElem", "MsgContent": {"Data": data, "Desc": "MIF", "Ext": ""}});
+    let report = json!({"MsgType": "TIMTextElem", "MsgContent": {"Text": "Report"}});
+    let face = json!({"MsgType": "TIMFaceElem", "MsgContent": {"Data": "", "Index": 15}});
+    let messages = [
+        ("144115198339527735", json!([custom("\u{8}\u{1}\u{10}\u{6}\u{1a}\u{f} Watermelon Girl"), report])),
+        ("144115197276518801", json!([custom("\u{8}\u{1}\u{10}\u{6}\u{1a}\u{6} MaoTong"), face])),
+    ];
+    let kept = |(sender, elements): (&str, Value)| OldMessage {
+        body: Body::Foreign { label: "tencent".to_owned(), raw: elements.to_string(), fallback: String::new() },
+        labels: pairs(&[("tencent.priority", "High")]),
+        ..old(sender, 1_458_721_797, "")
+    };
+    said(world, group, messages.into_iter().map(kept).collect()).await;
+}
+
+async fn dissolved(world: &World, id: &str) {
+    Given::new(id, "Public", "leckie").make(world).await;
+    world.run(Disband { group: group(id) }).await;
+}
+
+/// Two groups, made before the place that the documented `Next` stands for here.
+async fn all_groups(world: &World) {
+    Given::new("@TGS#2J4SZEAEL", "Public", "leckie").made(1_000).make(world).await;
+    Given::new("@TGS#2C5SZEAEF", "Public", "bob").made(1_060).make(world).await;
+}
+
+const MODIFIED: &[(&str, &str)] = &[("MemberDefined1", "ModifyDefined1"), ("MemberDefined2", "ModifyDefined2")];
+
+async fn give_fields(world: &World, id: &str, member: &str, fields: &[(&str, &str)]) {
+    world.run(UpdateMember { fields: pairs(fields), ..UpdateMember::of(group(id), user(member)) }).await;
+}
+
+/// `MyFirstGroup` of leckie and peter.
+async fn detail(world: &World) {
+    let given = Given::new("@TGS#2J4SZEAEL", "Public", "leckie").named("MyFirstGroup").members(&["peter"]);
+    let given = given.member_fields(MODIFIED).made(1_426_976_500).profile(|profile| {
+        "TestGroup".clone_into(&mut profile.introduction);
+        "http://this.is.face.url".clone_into(&mut profile.avatar);
+        profile.fields = pairs(&[("GroupTestData1", "xxxx"), ("GroupTestData2", "abc\u{0}\u{1}")]);
+    });
+    let given = given.policy(|policy| {
+        policy.capacity = Some(50);
+        policy.join = Join::Open;
+        policy.invite = Circle::Members;
+    });
+    let given = given.with(|make| {
+        "TestGroup".clone_into(&mut make.announcement);
+        make.all_muted = true;
+    });
+    given.make(world).await;
+    give_fields(world, "@TGS#2J4SZEAEL", "leckie", MODIFIED).await;
+    dissolved(world, "nosuchgroup").await;
+}
+
+async fn joined(world: &World, name: &str) {
+    if matches!(name, "get_joined_group_list" | "get_joined_group_list-paged") {
+        let kind = if name == "get_joined_group_list" { "Public" } else { "ChatRoom" };
+        Given::new("@TGS#2C5SZEAEF", kind, "bob").members(&["leckie"]).make(world).await;
+        world.clock.step(1000);
+        return Given::new("@TGS#2J4SZEAEL", "Public", "bob").members(&["leckie"]).make(world).await;
+    }
+    let work = Given::new("@TGS#16UMONKGG", "Private", "").named("d").members(&["leckie"]).made(1_588_148_506);
+    let work = work.policy(|policy| policy.join = Join::Closed);
+    work.with(|make| {
+        make.created = Some(conclave_core::model::Millis::from_seconds(1_585_718_204));
+        make.active = false;
+    })
+    .make(world)
+    .await;
+    if name == "get_joined_group_list-filtered" {
+        Given::new("@TGS#3FCOX2MGW", "ChatRoom", "bob").members(&["leckie"]).made(1_588_041_114).make(world).await;
+    }
+}
+
+/// Eight people, an owner and an admin among them, who do not want to be told.
+async fn roles(world: &World, id: &str) {
+    let others = ["Test_2", "Test_3", "Test_4", "Test_5", "Test_7", "Test_8"];
+    let given = Given::new(id, "ChatRoom", "Test_1").members(&others).admin("Test_6").made(1_450_680_436);
+    given.make(world).await;
+    for member in ["Test_1", "Test_6"] {
+        let quiet = Some(Receive::Silent);
+        world.run(UpdateMember { receive: quiet, ..UpdateMember::of(group(id), user(member)) }).await;
+    }
+}
+
+async fn members(world: &World, id: &str) {
+    let (kind, people): (_, &[&str]) =
+        if id.starts_with("@TGS#_") { ("Community", &["peter"]) } else { ("Private", &["peter"]) };
+    Given::new(id, kind, "bob").members(people).member_fields(MODIFIED).make(world).await;
+    give_fields(world, id, "bob", MODIFIED).await;
+}
+
+async fn cards(world: &World, id: &str) {
+    Given::new(id, "Public", "bob").members(&["peter"]).make(world).await;
+    for member in ["bob", "peter"] {
+        let card = Some(member.to_owned());
+        world.run(UpdateMember { card, ..UpdateMember::of(group(id), user(member)) }).await;
+    }
+}

@@ -37,7 +37,7 @@ pub enum Client {
     /// Straight into a surface, mounted at this URL.
     Surface(Arc<dyn Surface>, String),
     /// Over a socket, below this path.
-    Socket(SocketAddr, String, HttpClient<HttpConnector, Full<Bytes>>),
+    Socket(SocketAddr, String, Box<HttpClient<HttpConnector, Full<Bytes>>>),
 }
 
 impl Client {
@@ -49,7 +49,7 @@ impl Client {
     /// Over a socket, below a path such as `/agora` ("" for the root).
     pub fn at(address: SocketAddr, below: &str) -> Self {
         let client = HttpClient::builder(TokioExecutor::new()).build_http();
-        Self::Socket(address, below.to_owned(), client)
+        Self::Socket(address, below.to_owned(), Box::new(client))
     }
 
     /// Sends one request; `target` is path and query below the surface's root.

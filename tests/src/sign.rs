@@ -34,7 +34,7 @@ pub fn user_sig(sdkappid: u32, key: &str, identifier: &str, time: u64, expire: u
 /// The signature header of a RongCloud request.
 pub fn rong_signature(secret: &str, nonce: &str, timestamp: &str) -> String {
     let digest = Sha1::digest(format!("{secret}{nonce}{timestamp}").as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }
 
 #[cfg(test)]

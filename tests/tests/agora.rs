@@ -128,7 +128,7 @@ async fn presuppose(world: &World, client: &Client, name: &str) {
         "user" => user_state(world, client, name).await,
         "error" => error_state(world, client, name).await,
         "announcement" | "mute" | "muteall" | "block" | "allow" | "shield" | "client" => {
-            people_state(world, name).await
+            people_state(world, name).await;
         }
         "member" if name.contains("attr") => people_state(world, name).await,
         "v3" if name.contains("allow") || name.contains("block") => people_state(world, name).await,

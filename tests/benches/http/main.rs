@@ -65,7 +65,7 @@ async fn measure() -> Value {
                 }
             }
         }
-        server.stop().await;
+        server.stop();
     }
     let summary = summary(&cells);
     println!("{summary:#}");
@@ -123,7 +123,7 @@ async fn start() -> Value {
             let begun = Instant::now();
             let server = Server::conclave(store).await;
             taken.push(begun.elapsed().as_secs_f64() * 1000.0);
-            server.stop().await;
+            server.stop();
         }
         taken.sort_by(f64::total_cmp);
         println!("start {store}: {:.1} ms", taken[taken.len() / 2]);
@@ -143,7 +143,7 @@ async fn memory() -> Value {
         let full = server.resident_megabytes();
         println!("memory {store}: idle {idle:.1} MB, after 10,000 groups of 100 {full:.1} MB");
         out.insert(store, json!({"idle_mb": idle, "after_10000_groups_of_100_mb": full}));
-        server.stop().await;
+        server.stop();
     }
     json!(out)
 }
@@ -163,7 +163,7 @@ async fn big_group() -> Value {
         rounds.sort_by(f64::total_cmp);
         println!("add a member, 100,000 against 10 ({store}): {:.2} times the cost", rounds[2]);
         out.insert(store, json!({"cost_of_100000_against_10": (rounds[2] * 100.0).round() / 100.0}));
-        server.stop().await;
+        server.stop();
     }
     json!(out)
 }

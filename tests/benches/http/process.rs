@@ -85,7 +85,7 @@ impl Server {
     }
 
     /// Ends it.
-    pub async fn stop(mut self) {
+    pub fn stop(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -125,7 +125,7 @@ impl Teller for RongTeller {
                 };
                 members.insert(text(&row["userId"]), role);
             }
-            token = page["pageToken"].as_str().unwrap_or_default().to_owned();
+            page["pageToken"].as_str().unwrap_or_default().clone_into(&mut token);
             if token.is_empty() {
                 break;
             }
@@ -151,7 +151,7 @@ impl Teller for RongTeller {
             let fields = [("size", size.as_str()), ("pageToken", token.as_str())];
             let answer = self.call("/entrust/group/query.json", &fields).await.expect("groups");
             all.extend(answer["groups"].as_array().expect("rows").iter().map(|row| text(&row["groupId"])));
-            token = answer["pageToken"].as_str().unwrap_or_default().to_owned();
+            answer["pageToken"].as_str().unwrap_or_default().clone_into(&mut token);
             if token.is_empty() {
                 return all;
             }

@@ -151,6 +151,5 @@ impl conclave_kit::Webhooks for Webhooks {
 
 /// `security`: 32 lower-case hexadecimal digits.
 fn sign(call_id: &str, secret: &str, at: Millis) -> String {
-    let digest = Md5::digest(format!("{call_id}{secret}{}", at.0).as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Md5::digest(format!("{call_id}{secret}{}", at.0).as_bytes()))
 }

@@ -21,7 +21,7 @@ use crate::realm::App;
 use crate::refusals::client;
 
 /// Clients ping every 15 seconds; after this long without anything they are gone.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why a connection ends, as the last frame says it.
 mod farewell {

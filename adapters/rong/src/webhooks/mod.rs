@@ -113,15 +113,16 @@ impl conclave_kit::Webhooks for Webhooks {
     fn envelope(&self, _: &Notice, now: Millis, nonce: u64) -> Envelope {
         let (timestamp, nonce) = (now.0.to_string(), nonce.to_string());
         let signature = sign(&self.credentials.app_secret, nonce.as_bytes(), timestamp.as_bytes());
-        let mut envelope = Envelope::default();
-        envelope.query = vec![
+        let query = vec![
             ("appKey", self.credentials.app_key.clone()),
             ("timestamp", timestamp),
             ("nonce", nonce),
             ("signature", signature),
         ];
-        envelope.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        envelope
+        Envelope {
+            query,
+            headers: [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect(),
+        }
     }
 
     fn is_taken(&self, status: StatusCode, _: &[u8]) -> bool {

@@ -106,7 +106,7 @@ impl<'a> Scene<'a> {
             };
             vec![EventChange {
                 operator_id: by.map(ToString::to_string),
-                ..self.change(event, change::OPERATION, number, &data)
+                ..change(event, change::OPERATION, number, &data)
             }]
         };
         let actor = event.actor.behind();
@@ -119,7 +119,7 @@ impl<'a> Scene<'a> {
                     ..ChannelEventData::default()
                 };
                 let operator_id = owner.as_ref().map(ToString::to_string);
-                vec![EventChange { operator_id, ..self.change(event, change::OPERATION, 0, &data) }]
+                vec![EventChange { operator_id, ..change(event, change::OPERATION, 0, &data) }]
             }
             Happening::MembersJoined { users, how, .. } => {
                 let by = match how {
@@ -153,38 +153,22 @@ impl<'a> Scene<'a> {
                     user_infos: vec![self.user(group, user)],
                     ..ChannelEventData::default()
                 };
-                vec![self.change(event, change::PROFILE, 1, &data)]
+                vec![change(event, change::PROFILE, 1, &data)]
             }
             Happening::RequestChanged(request) => self.request(event, group, request),
             Happening::RemarkChanged { text, .. } => {
                 let secondary_id = (!text.is_empty()).then(|| text.clone());
                 let sub = if text.is_empty() { 3 } else { 2 };
-                vec![EventChange { secondary_id, event_data: None, ..self.bare(event, change::PROFILE, sub) }]
+                vec![EventChange { secondary_id, event_data: None, ..bare(event, change::PROFILE, sub) }]
             }
             Happening::FollowsChanged { added, removed, .. } => {
                 let ids = |users: &[UserId]| users.iter().map(ToString::to_string).collect::<Vec<_>>();
                 let told = [(1, ids(added)), (2, ids(removed))];
                 let told = told.into_iter().filter(|(_, users)| !users.is_empty());
-                told.map(|(sub, ext_ids)| EventChange { ext_ids, ..self.bare(event, change::FOLLOWS, sub) }).collect()
+                told.map(|(sub, ext_ids)| EventChange { ext_ids, ..bare(event, change::FOLLOWS, sub) }).collect()
             }
             _ => Vec::new(),
         }
-    }
-
-    fn bare(&self, event: &Event, kind: i32, sub: i32) -> EventChange {
-        EventChange {
-            business_id: event.group.as_ref().map(ToString::to_string),
-            channel_type: Some(GROUP),
-            time: Some(millis(event.at.0)),
-            change_type: Some(kind),
-            sub_change_type: Some(sub),
-            operator_id: event.actor.behind().map(ToString::to_string),
-            ..EventChange::default()
-        }
-    }
-
-    fn change(&self, event: &Event, kind: i32, sub: i32, data: &impl Message) -> EventChange {
-        EventChange { event_data: Some(data.encode_to_vec()), ..self.bare(event, kind, sub) }
     }
 
     // --- people --------------------------------------------------------------------------------------------
@@ -244,15 +228,18 @@ impl<'a> Scene<'a> {
     /// A group as it was made: with its owner alone.
     fn created(&self, event: &Event, id: &GroupId) -> ChannelsJoinedInfo {
         let Happening::GroupCreated { profile, owner, .. } = &event.what else { return ChannelsJoinedInfo::default() };
-        let shown = self.groups.get(id).map(|group| show::group(group)).unwrap_or_else(|| ChannelsJoinedInfo {
-            target_id: Some(id.to_string()),
-            setting_profile: vec![
-                ProfileInfo::new("name", &profile.name),
-                ProfileInfo::new("portraitUrl", &profile.avatar),
-                ProfileInfo::new("introduction", &profile.introduction),
-            ],
-            ..ChannelsJoinedInfo::default()
-        });
+        let shown = self.groups.get(id).map_or_else(
+            || ChannelsJoinedInfo {
+                target_id: Some(id.to_string()),
+                setting_profile: vec![
+                    ProfileInfo::new("name", &profile.name),
+                    ProfileInfo::new("portraitUrl", &profile.avatar),
+                    ProfileInfo::new("introduction", &profile.introduction),
+                ],
+                ..ChannelsJoinedInfo::default()
+            },
+            |group| show::group(group),
+        );
         let owner = owner.as_ref().map(ToString::to_string);
         ChannelsJoinedInfo {
             base_info: Some(ChannelBaseInfo {
@@ -283,7 +270,7 @@ impl<'a> Scene<'a> {
             channel_full_info: self.groups.get(group).map(|group| show::group(group)),
             ..ChannelEventData::default()
         };
-        vec![self.change(event, change::PROFILE, 0, &data)]
+        vec![change(event, change::PROFILE, 0, &data)]
     }
 
     // --- requests ------------------------------------------------------------------------------------------
@@ -305,7 +292,7 @@ impl<'a> Scene<'a> {
         }
         let user = |id: &UserId| self.user(group, id);
         let info = show::request(request, direction, event.at, user);
-        vec![self.change(event, change::APPLICATION, 0, &ChannelApplyInfo { status_info: vec![info] })]
+        vec![change(event, change::APPLICATION, 0, &ChannelApplyInfo { status_info: vec![info] })]
     }
 }
 
@@ -357,4 +344,22 @@ fn add_changes(changed: &mut ChannelsJoinedInfo, what: &Happening) {
         }
         _ => {}
     }
+}
+
+/// What every change says.
+fn bare(event: &Event, kind: i32, sub: i32) -> EventChange {
+    EventChange {
+        business_id: event.group.as_ref().map(ToString::to_string),
+        channel_type: Some(GROUP),
+        time: Some(millis(event.at.0)),
+        change_type: Some(kind),
+        sub_change_type: Some(sub),
+        operator_id: event.actor.behind().map(ToString::to_string),
+        ..EventChange::default()
+    }
+}
+
+/// A change with what it is about.
+fn change(event: &Event, kind: i32, sub: i32, data: &impl Message) -> EventChange {
+    EventChange { event_data: Some(data.encode_to_vec()), ..bare(event, kind, sub) }
 }

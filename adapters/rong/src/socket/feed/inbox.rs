@@ -7,7 +7,6 @@ use conclave_core::model::{GroupId, Message, MessageState, Sender, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{Messages, Start};
 use conclave_core::refusal::Refusal;
-use prost::Message as _;
 
 use super::{Page, Place, Reader};
 use crate::realm::App;
@@ -30,7 +29,7 @@ pub(crate) async fn inbox(
     for (event, place) in page.entries {
         let told = entries(reader, &event).await?;
         let told: Vec<_> = told.into_iter().filter(|entry| with_sent || entry.direction != Some(1)).collect();
-        let size: usize = told.iter().map(|entry| entry.encoded_len()).sum();
+        let size: usize = told.iter().map(prost::Message::encoded_len).sum();
         if let Some(before) = before.filter(|_| bytes > 0 && bytes + size > BYTES) {
             return Ok((list, before, true));
         }

@@ -76,9 +76,8 @@ async fn all(call: &Call<'_>, now: Millis) -> Result<Vec<Arc<Request>>, Denied> 
 /// Whether an invited user knows of it: not before the managers have agreed.
 pub(crate) fn is_aware(request: &Request) -> bool {
     match (request.kind, request.stage) {
-        (RequestKind::Application, _) => true,
+        (RequestKind::Application, _) | (RequestKind::Invitation, Stage::AwaitsInvitee | Stage::Declined) => true,
         (RequestKind::Invitation, Stage::AwaitsManagers | Stage::RefusedByManagers) => false,
-        (RequestKind::Invitation, Stage::AwaitsInvitee | Stage::Declined) => true,
         // who was brought in without being asked was not asked
         (RequestKind::Invitation, Stage::Joined) => {
             request.verdict.as_ref().is_some_and(|verdict| verdict.by.as_ref() == Some(&request.user))

@@ -24,9 +24,9 @@ impl Texts {
         let whole = Value::Object(settings.clone()).to_string();
         let texts = Self {
             profile: ProfileText::parse(&whole)
-                .map_err(|failure| blame(&settings, failure.into(), |one| ProfileText::parse(one).is_err()))?,
+                .map_err(|failure| blame(&settings, &failure.into(), |one| ProfileText::parse(one).is_err()))?,
             permissions: Permissions::parse(&whole)
-                .map_err(|failure| blame(&settings, failure.into(), |one| Permissions::parse(one).is_err()))?,
+                .map_err(|failure| blame(&settings, &failure.into(), |one| Permissions::parse(one).is_err()))?,
             fields: fields(call, ext)?,
         };
         match &texts.profile.name {
@@ -40,7 +40,7 @@ fn fields(call: &Call<'_>, ext: &[ProfileInfo]) -> Result<BTreeMap<String, Strin
     let ext = object(ext);
     let known = &call.settings().ext_keys;
     profile::parse_ext(&Value::Object(ext.clone()).to_string(), known)
-        .map_err(|failure| blame(&ext, failure.into(), |one| profile::parse_ext(one, known).is_err()))
+        .map_err(|failure| blame(&ext, &failure.into(), |one| profile::parse_ext(one, known).is_err()))
 }
 
 fn object(pairs: &[ProfileInfo]) -> Map<String, Value> {
@@ -49,8 +49,8 @@ fn object(pairs: &[ProfileInfo]) -> Map<String, Value> {
 }
 
 /// Names the keys that are refused by themselves.
-fn blame(object: &Map<String, Value>, denied: Denied, refused: impl Fn(&str) -> bool) -> Denied {
+fn blame(object: &Map<String, Value>, denied: &Denied, refused: impl Fn(&str) -> bool) -> Denied {
     let alone = |key: &String, value: &Value| serde_json::json!({ key: value }).to_string();
     let keys = object.iter().filter(|(key, value)| refused(&alone(key, value))).map(|(key, _)| key.clone());
-    Denied { keys: keys.collect(), ..denied }
+    Denied { keys: keys.collect(), status: denied.status }
 }

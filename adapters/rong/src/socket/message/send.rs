@@ -28,13 +28,13 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
         return Err(client::BAD_PARAMETER);
     }
     let group = GroupId::new(&request.target).map_err(|_| client::NOT_IN_GROUP)?;
-    let posted = call.try_run(draft(call, group, up, stored)).await.map_err(|refusal| client::speech(&refusal))?;
+    let posted = call.try_run(draft(call, group, &up, stored)).await.map_err(|refusal| client::speech(&refusal))?;
     Ok(posted.message)
 }
 
-fn draft(call: &Call<'_>, group: GroupId, up: UpStreamMessage, stored: bool) -> SendMessage {
+fn draft(call: &Call<'_>, group: GroupId, up: &UpStreamMessage, stored: bool) -> SendMessage {
     let (body, mut labels) = message::body(&up.classname, &up.content);
-    keep(&mut labels, &up);
+    keep(&mut labels, up);
     SendMessage {
         targets: up.to_user_ids.iter().filter_map(|id| UserId::new(id).ok()).collect(),
         mention: (up.session_id & flag::MENTIONS != 0).then(|| message::mention(&up.content)).flatten(),

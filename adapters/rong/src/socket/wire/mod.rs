@@ -4,6 +4,8 @@
 //! written; an absent optional one reaches applications as `null`. What this side does not read is left out of the
 //! messages that clients send.
 
+#![expect(clippy::struct_field_names, reason = "wire names are the vendor's")]
+
 mod event;
 mod group;
 mod message;

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod fixture;
 pub mod house;
+pub mod sdk;
 pub mod sign;
 pub mod store_suite;
 pub mod story;

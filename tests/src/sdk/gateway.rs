@@ -1,0 +1,83 @@
+//! The gateway as SDKs meet it: the real one, in this process, on a free port, keeping nothing.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use conclave::clients;
+use conclave::config::Admin;
+use conclave::vendors::Vendor;
+use conclave::{Config, Gateway, Running};
+
+use crate::client::Client;
+use crate::sign::user_sig;
+use crate::story::{AgoraTeller, RongTeller, Teller, TencentTeller};
+
+/// A gateway that answers, with one realm.
+pub struct Served {
+    /// The gateway.
+    pub running: Running,
+}
+
+/// A way into the same groups through each vendor's server API.
+pub struct Tellers {
+    /// Agora's.
+    pub agora: AgoraTeller,
+    /// Tencent's.
+    pub tencent: TencentTeller,
+    /// `RongCloud`'s.
+    pub rong: RongTeller,
+}
+
+impl Served {
+    /// Starts one with the development realm; `change` has a say in the configuration.
+    pub async fn start(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::development().expect("the development configuration");
+        config.admin = Admin::At(([127, 0, 0, 1], 0).into());
+        change(&mut config);
+        Self { running: Gateway::start(config).await.expect("a gateway") }
+    }
+
+    /// What clients of this vendor are told, under the keys that `conclave env` prints.
+    pub fn settings(&self, vendor: Vendor) -> Vec<(String, String)> {
+        let Running { config, addresses, .. } = &self.running;
+        let text = clients::settings(config, Some(addresses), &config.realms[0], vendor).expect("the vendor is there");
+        let pairs = text.lines().filter_map(|line| line.split_once('='));
+        pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Straight to the vendor's surface.
+    pub fn client(&self, vendor: Vendor) -> Client {
+        Client::at(self.running.addresses.shared, &format!("/{vendor}"))
+    }
+
+    /// The other ways in.
+    pub async fn tellers(&self) -> Tellers {
+        let realm = &self.running.config.realms[0];
+        let (agora, _) = realm.agora.as_ref().expect("the realm is at Agora");
+        let (tencent, _) = realm.tencent.as_ref().expect("the realm is at Tencent");
+        let (rong, _) = realm.rong.as_ref().expect("the realm is at RongCloud");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+        let admin = &tencent.admins[0];
+        let sig = user_sig(tencent.sdkappid, &tencent.secret_key, admin, now, 86_400);
+        let door = |vendor| self.client(vendor);
+        Tellers {
+            agora: AgoraTeller::new(
+                door(Vendor::Agora),
+                &agora.org,
+                &agora.app,
+                &agora.client_id,
+                &agora.client_secret,
+            )
+            .await,
+            tencent: TencentTeller::new(door(Vendor::Tencent), tencent.sdkappid, admin, &sig),
+            rong: RongTeller::new(door(Vendor::Rong), &rong.app_key, &rong.app_secret),
+        }
+    }
+}
+
+impl Tellers {
+    /// All of them.
+    pub fn all(self) -> Vec<Arc<dyn Teller>> {
+        vec![Arc::new(self.agora), Arc::new(self.tencent), Arc::new(self.rong)]
+    }
+}

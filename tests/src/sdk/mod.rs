@@ -1,0 +1,11 @@
+//! The vendors' own SDKs, unmodified, driven by scripts in `tests/sdk/<vendor>/<sdk>/`.
+//!
+//! - [`node`], [`python`]: what the scripts need, installed once from lock files into the target folder.
+//! - [`script`]: runs a script, hears what it reports, and meets it where it pauses.
+//! - [`gateway`]: the gateway the scripts are pointed at, and the other ways into its groups.
+
+pub mod gateway;
+pub mod node;
+pub mod python;
+pub mod script;
+mod toolbox;

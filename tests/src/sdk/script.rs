@@ -1,0 +1,99 @@
+//! A running script: one line of JSON for each thing it reports.
+//!
+//! A script reports `{"step": "…", "told": …}`, stops at `{"pause": "…"}` until a line comes back, and ends with a
+//! failure when something is not as it asserted.
+
+use std::process::{Command as StdCommand, Stdio};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// The longest between two reports, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A script that runs; it is ended when this goes.
+pub struct Script {
+    process: Child,
+    answers: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    errors: JoinHandle<String>,
+    /// What has been reported, by the names of the steps in their order.
+    pub told: Map<String, Value>,
+}
+
+impl Script {
+    /// Starts it with these settings in its environment.
+    pub fn start(command: StdCommand, settings: &[(String, String)]) -> Self {
+        let mut command = Command::from(command);
+        command.envs(settings.iter().map(|(key, value)| (key, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let answers = process.stdin.take().expect("its input");
+        let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let mut stderr = process.stderr.take().expect("its errors");
+        let errors = tokio::spawn(async move {
+            let mut text = Vec::new();
+            let _ = stderr.read_to_end(&mut text).await;
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        Self { process, answers, lines, errors, told: Map::new() }
+    }
+
+    /// Hears what it reports until it pauses at this point.
+    pub async fn until(&mut self, point: &str) {
+        match self.listen().await {
+            Some(reached) => assert_eq!(reached, point, "the script pauses elsewhere"),
+            None => self.broken(&format!("it ended before {point}")).await,
+        }
+    }
+
+    /// Lets it go on after a pause.
+    pub async fn go_on(&mut self) {
+        self.answers.write_all(b"\n").await.expect("the script listens");
+    }
+
+    /// Hears it to its end, which must be a success.
+    pub async fn finish(mut self) -> Map<String, Value> {
+        if let Some(point) = self.listen().await {
+            self.broken(&format!("it pauses at {point}, where nobody meets it")).await;
+        }
+        let status = timeout(PATIENCE, self.process.wait()).await.expect("it ends in time").expect("its end");
+        if !status.success() {
+            self.broken(&status.to_string()).await;
+        }
+        self.told
+    }
+
+    /// The next pause, or the end.
+    async fn listen(&mut self) -> Option<String> {
+        loop {
+            let Ok(line) = timeout(PATIENCE, self.lines.next_line()).await else {
+                self.broken("it says nothing any more").await;
+                return None;
+            };
+            let line = line.expect("text")?;
+            // SDKs print lines of their own
+            let Ok(Value::Object(mut report)) = serde_json::from_str(&line) else { continue };
+            if let Some(Value::String(point)) = report.remove("pause") {
+                return Some(point);
+            }
+            if let Some(Value::String(step)) = report.remove("step") {
+                let before = self.told.insert(step.clone(), report.remove("told").unwrap_or_default());
+                assert!(before.is_none(), "two steps are called {step}");
+            }
+        }
+    }
+
+    /// Tells all there is to know of a script that did not do what it should.
+    async fn broken(&mut self, why: &str) {
+        let _ = self.process.start_kill();
+        let errors = timeout(Duration::from_secs(5), &mut self.errors).await;
+        let errors = errors.ok().and_then(Result::ok).unwrap_or_default();
+        let told = serde_json::to_string_pretty(&self.told).expect("json");
+        panic!("the script broke: {why}\n{told}\n{errors}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Tools that are installed once and shared by all tests, whichever comes first.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest as _, Sha256};
+
+/// The folder of the scripts.
+pub(super) fn scripts() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk"))
+}
+
+/// A folder below the target folder, filled by `install` if that has not been done for these lock files yet.
+///
+/// Tests of other processes that want the same wait; one that was cut off is begun anew.
+pub(super) fn installed(name: &str, locks: &[PathBuf], install: impl FnOnce(&Path)) -> PathBuf {
+    let cache = target().join("sdk");
+    fs::create_dir_all(&cache).expect("a folder below the target folder");
+    let folder = cache.join(format!("{name}-{}", key(locks)));
+    let lock = File::create(folder.with_extension("lock")).expect("a lock file");
+    lock.lock().expect("the lock");
+    let ready = folder.join(".ready");
+    if !ready.exists() {
+        if folder.exists() {
+            fs::remove_dir_all(&folder).expect("what is half installed goes");
+        }
+        fs::create_dir_all(&folder).expect("a folder below the target folder");
+        install(&folder);
+        File::create(&ready).expect("a mark");
+    }
+    folder
+}
+
+/// Runs a command to its end; tells all it said when it fails.
+pub(super) fn run(command: &mut Command, hint: &str) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}; {hint}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?} failed; {hint}\n{out}\n{err}");
+}
+
+/// The target folder: tests run from `<target>/<profile>/deps`.
+fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    test.ancestors().nth(3).expect("a target folder above the test").to_owned()
+}
+
+/// Tells apart what is installed: the locks, and the folder the links in it lead to.
+fn key(locks: &[PathBuf]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(scripts().as_os_str().as_encoded_bytes());
+    for lock in locks {
+        hash.update(fs::read(lock).unwrap_or_else(|error| panic!("{}: {error}", lock.display())));
+        hash.update([0]);
+    }
+    hex::encode(&hash.finalize()[..8])
+}

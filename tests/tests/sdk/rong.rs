@@ -1,0 +1,76 @@
+//! `RongCloud`'s server SDKs.
+
+use std::process::Command;
+
+use conclave::vendors::Vendor;
+use conclave_tests::sdk::gateway::Served;
+use conclave_tests::sdk::script::Script;
+use conclave_tests::sdk::{node, python};
+use conclave_tests::story::{Role, Teller, Truth};
+use http::Method;
+use serde_json::{Value, json};
+
+/// What the scripts leave where they pause: two of this vendor's plain groups, which nobody owns.
+struct Left {
+    name: &'static str,
+    members: &'static [&'static str],
+    muted: &'static [&'static str],
+    /// Whether all are muted, and who is not.
+    all_muted: Option<&'static [&'static str]>,
+}
+
+/// Runs a script to its end, with a look at its groups through the other vendors where it pauses.
+async fn tell(command: Command, left: Left) {
+    let served = Served::start(|_| {}).await;
+    let mut script = Script::start(command, &served.settings(Vendor::Rong));
+    script.until("built").await;
+
+    let tellers = served.tellers().await;
+    let water = Truth {
+        name: left.name.to_owned(),
+        introduction: String::new(),
+        owner: None,
+        members: left.members.iter().map(|user| ((*user).to_owned(), Role::Member)).collect(),
+        count: left.members.len() as u64,
+    };
+    assert_eq!(tellers.agora.truth("water").await.as_ref(), Some(&water));
+    assert_eq!(tellers.tencent.truth("water").await.as_ref(), Some(&water));
+    assert!(tellers.agora.joined("sky").await.contains("fire"));
+    assert!(tellers.tencent.joined("sky").await.contains("fire"));
+    let muted = tellers.agora.call(Method::GET, "/chatgroups/water/mute", None).await.unwrap();
+    assert_eq!(names(&muted["data"], "user"), left.muted);
+    let info = json!({"GroupIdList": ["water"]});
+    let info = tellers.tencent.call("group_open_http_svc/get_group_info", &info).await.unwrap();
+    let all = if left.all_muted.is_some() { "On" } else { "Off" };
+    assert_eq!(info["GroupInfo"][0]["MuteAllMember"], all);
+    let allowed = tellers.agora.call(Method::GET, "/chatgroups/water/white/users", None).await.unwrap();
+    assert_eq!(allowed["data"], json!(left.all_muted.unwrap_or_default()));
+
+    script.go_on().await;
+    script.finish().await;
+    assert_eq!(tellers.agora.truth("fire").await, None);
+    assert_eq!(tellers.tencent.truth("fire").await, None);
+}
+
+fn names<'v>(list: &'v Value, key: &str) -> Vec<&'v str> {
+    list.as_array().unwrap().iter().map(|item| item[key].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rongcloud_sdk_of_npm() {
+    let left =
+        Left { name: "Water & more", members: &["sea", "sky", "sun"], muted: &["sun"], all_muted: Some(&["sea"]) };
+    tell(node::command("rong/rongcloud-sdk/suite.cjs"), left).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rc_server_sdk_of_pypi() {
+    let left = Left { name: "Water: all of it", members: &["sea", "sky"], muted: &["sky"], all_muted: Some(&["sea"]) };
+    tell(python::command("rong/rc-server-sdk/suite.py"), left).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rongcloud_of_pypi() {
+    let left = Left { name: "Water & 100%", members: &["sea", "sky", "sun"], muted: &[], all_muted: None };
+    tell(python::command("rong/rongcloud/suite.py"), left).await;
+}

@@ -19,6 +19,7 @@ use crate::cors;
 use crate::metrics::{Metrics, OperationMetrics};
 use crate::observed::REALM;
 use crate::payload::{self, Payload};
+use crate::session::{self, Link, Online};
 use crate::site::{Mounted, Place, Site, below};
 
 /// Tells the log lines of a request apart; clients may bring their own.
@@ -32,6 +33,8 @@ pub(crate) struct Desk {
     pub(crate) limits: Limits,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// Who is connected.
+    pub(crate) online: Arc<Online>,
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
     /// Host and port, for clients that name none.
@@ -39,12 +42,12 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Answers a request. `crowded` tells that its connection is one too many.
+    /// Answers a request.
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
         in_flight: InFlight,
-        crowded: bool,
+        link: Link,
     ) -> Response<Payload> {
         let (mut parts, body) = request.into_parts();
         let id = request_id(&parts);
@@ -58,8 +61,13 @@ impl Desk {
                 let base_url = self.base_url(mounted, host, &parts.uri.path()[..prefix]);
                 let path = parts.uri.path().to_owned();
                 parts.uri = below(&parts.uri, prefix);
-                let visit = Visit { desk: self, mounted, base_url, id: &id, path, crowded };
-                visit.run(parts, body, in_flight).await
+                let crowded = link.seat.crowded;
+                if !crowded && session::asks(mounted.surface.door(), &parts) {
+                    session::answer(self, Arc::clone(mounted), parts, link)
+                } else {
+                    let visit = Visit { desk: self, mounted, base_url, id: &id, path, crowded };
+                    visit.run(parts, body, in_flight).await
+                }
             }
         };
         cors::allow(answer.headers_mut());

@@ -5,6 +5,7 @@
 mod activity;
 mod admin;
 mod answer;
+mod bell;
 pub mod blob;
 pub mod cli;
 pub mod clients;
@@ -19,6 +20,7 @@ mod payload;
 pub mod realms;
 pub mod routes;
 mod serve;
+mod session;
 mod site;
 pub mod store;
 mod tls;

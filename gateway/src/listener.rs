@@ -21,6 +21,7 @@ use crate::activity::Activity;
 use crate::answer::Desk;
 use crate::config::Limits;
 use crate::metrics::Metrics;
+use crate::session::Link;
 
 /// How far the process is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +43,10 @@ pub(crate) struct Crowd {
 }
 
 /// A connection's place among those that are counted.
-struct Seat {
+pub(crate) struct Seat {
     crowd: Crowd,
     /// Whether it is one too many, and only there to be told so.
-    crowded: bool,
+    pub(crate) crowded: bool,
 }
 
 impl Crowd {
@@ -103,8 +104,12 @@ pub(crate) async fn run(
             tracing::debug!(%error, "a connection ended before it began");
             continue;
         }
-        let connection =
-            Connection { desk: Arc::clone(&desk), builder: Arc::clone(&builder), seat, phase: phase.clone() };
+        let connection = Connection {
+            desk: Arc::clone(&desk),
+            builder: Arc::clone(&builder),
+            seat: Arc::new(seat),
+            phase: phase.clone(),
+        };
         match tls.clone() {
             None => drop(tokio::spawn(connection.serve(stream))),
             Some(tls) => drop(tokio::spawn(connection.serve_encrypted(stream, tls))),
@@ -130,7 +135,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 struct Connection {
     desk: Arc<Desk>,
     builder: Arc<Builder<TokioExecutor>>,
-    seat: Seat,
+    seat: Arc<Seat>,
     phase: watch::Receiver<Phase>,
 }
 
@@ -153,12 +158,12 @@ impl Connection {
         /// How long a connection that is told to end may take to say so.
         const GRACE: Duration = Duration::from_millis(500);
         let activity = Activity::new();
-        let crowded = self.seat.crowded;
+        let link = Link { seat: Arc::clone(&self.seat), phase: self.phase.clone() };
         let service = service_fn(|request: Request<Incoming>| {
-            let (desk, in_flight) = (Arc::clone(&self.desk), activity.begin());
-            async move { Ok::<_, std::convert::Infallible>(desk.answer(request, in_flight, crowded).await) }
+            let (desk, in_flight, link) = (Arc::clone(&self.desk), activity.begin(), link.clone());
+            async move { Ok::<_, std::convert::Infallible>(desk.answer(request, in_flight, link).await) }
         });
-        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(io), service));
+        let mut connection = pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(io), service));
         let mut cut_at = None;
         loop {
             let wake = cut_at.unwrap_or_else(|| activity.cut_at(&self.desk.limits).into());

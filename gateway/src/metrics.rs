@@ -47,6 +47,29 @@ enum Class {
     Abandoned,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VendorLabels {
+    vendor: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FrameLabels {
+    vendor: &'static str,
+    direction: Direction,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RealmLabels {
+    realm: String,
+}
+
+/// Which way a frame goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Direction {
+    In,
+    Out,
+}
+
 /// What became of an operation on groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum Outcome {
@@ -66,6 +89,10 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     latency: Family<LatencyLabels, Histogram>,
     operations: Family<OperationLabels, Counter>,
+    sessions: Family<VendorLabels, Gauge>,
+    frames: Family<FrameLabels, Counter>,
+    told: Family<RealmLabels, Counter>,
+    missed: Family<RealmLabels, Counter>,
     /// Connections that are open now.
     pub(crate) connections: Gauge,
     /// Connections that were turned away because there were too many.
@@ -81,6 +108,8 @@ impl Metrics {
         let requests = Family::default();
         let latency: Family<LatencyLabels, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS));
         let operations = Family::default();
+        let (sessions, frames, told, missed) =
+            (Family::default(), Family::default(), Family::default(), Family::default());
         let (connections, turned_away, panics) = (Gauge::default(), Counter::default(), Counter::default());
         registry.register("requests", "Requests by vendor, operation and class of status", requests.clone());
         let about = "Time from a request's headers to its answer's";
@@ -90,7 +119,24 @@ impl Metrics {
         let about = "Connections that were turned away because there were too many";
         registry.register("connections_turned_away", about, turned_away.clone());
         registry.register("panics", "Requests that ended in a panic", panics.clone());
-        Self { registry, requests, latency, operations, connections, turned_away, panics }
+        registry.register("sessions", "Clients that are connected now, by vendor", sessions.clone());
+        registry.register("frames", "Frames of clients' connections, by vendor and direction", frames.clone());
+        registry.register("events_told", "Events put before sessions, each counted once a session", told.clone());
+        let about = "How often a session was so slow that events were left out and it was told to fetch them";
+        registry.register("events_missed", about, missed.clone());
+        Self {
+            registry,
+            requests,
+            latency,
+            operations,
+            sessions,
+            frames,
+            told,
+            missed,
+            connections,
+            turned_away,
+            panics,
+        }
     }
 
     /// As text.
@@ -119,7 +165,23 @@ impl Metrics {
             OperationMetrics { requests, latency }
         };
         let operations = operations.map(|operation| (operation, Arc::new(of(operation)))).collect();
-        VendorMetrics { operations, unknown: Arc::new(of(UNKNOWN)) }
+        let frames = |direction| self.frames.get_or_create_owned(&FrameLabels { vendor, direction });
+        VendorMetrics {
+            operations,
+            unknown: Arc::new(of(UNKNOWN)),
+            sessions: self.sessions.get_or_create_owned(&VendorLabels { vendor }),
+            frames_in: frames(Direction::In),
+            frames_out: frames(Direction::Out),
+        }
+    }
+
+    /// The counters of one realm's sessions.
+    pub(crate) fn of_sessions(&self, realm: &str) -> SessionMetrics {
+        let labels = RealmLabels { realm: realm.to_owned() };
+        SessionMetrics {
+            told: self.told.get_or_create_owned(&labels),
+            missed: self.missed.get_or_create_owned(&labels),
+        }
     }
 }
 
@@ -133,6 +195,20 @@ impl Default for Metrics {
 pub(crate) struct VendorMetrics {
     operations: HashMap<&'static str, Arc<OperationMetrics>>,
     unknown: Arc<OperationMetrics>,
+    /// Clients that are connected now.
+    pub(crate) sessions: Gauge,
+    /// Frames from them.
+    pub(crate) frames_in: Counter,
+    /// Frames to them.
+    pub(crate) frames_out: Counter,
+}
+
+/// The counters of one realm's sessions.
+pub(crate) struct SessionMetrics {
+    /// Events put before sessions.
+    pub(crate) told: Counter,
+    /// How often some were left out.
+    pub(crate) missed: Counter,
 }
 
 impl VendorMetrics {

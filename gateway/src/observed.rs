@@ -11,6 +11,7 @@ use conclave_core::ports::Groups;
 use conclave_core::query::{Answer, Query};
 use conclave_core::refusal::Refusal;
 
+use crate::bell::Bell;
 use crate::metrics::{Metrics, Outcome};
 
 tokio::task_local! {
@@ -23,12 +24,13 @@ pub(crate) struct Observed {
     realm: Arc<str>,
     groups: Arc<dyn Groups>,
     metrics: Arc<Metrics>,
+    bell: Bell,
 }
 
 impl Observed {
-    /// Observes a realm's groups.
-    pub(crate) fn new(realm: &str, groups: Arc<dyn Groups>, metrics: Arc<Metrics>) -> Self {
-        Self { realm: Arc::from(realm), groups, metrics }
+    /// Observes a realm's groups, and rings after what may have changed them.
+    pub(crate) fn new(realm: &str, groups: Arc<dyn Groups>, metrics: Arc<Metrics>, bell: Bell) -> Self {
+        Self { realm: Arc::from(realm), groups, metrics, bell }
     }
 
     fn enter(&self) {
@@ -54,6 +56,7 @@ impl Groups for Observed {
     async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
         self.enter();
         let name = operation.name();
+        let _rings = self.bell.ring_after();
         let result = self.groups.perform(actor, operation).await;
         self.count(name, result.as_ref().err());
         result

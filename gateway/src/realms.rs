@@ -9,6 +9,7 @@ use conclave_core::model::Settings;
 use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
 use conclave_kit::Surface;
 
+use crate::bell::Bell;
 use crate::config::{Config, Data, Realm};
 use crate::metrics::Metrics;
 use crate::observed::Observed;
@@ -61,16 +62,30 @@ pub(crate) struct Ground {
 /// Each realm's groups, by its name.
 pub type OpenGroups = BTreeMap<String, Arc<dyn Groups>>;
 
+/// Each realm's bell, by its name.
+pub(crate) type Bells = BTreeMap<String, Bell>;
+
 /// Opens every realm's store and puts an engine over it.
-pub(crate) fn open(config: &Config, ground: &Ground, metrics: &Arc<Metrics>) -> Result<OpenGroups, StoreError> {
-    config.realms.iter().map(|realm| Ok((realm.name.clone(), groups(realm, ground, metrics)?))).collect()
+pub(crate) fn open(
+    config: &Config,
+    ground: &Ground,
+    metrics: &Arc<Metrics>,
+) -> Result<(OpenGroups, Bells), StoreError> {
+    let mut bells = Bells::new();
+    let mut open = OpenGroups::new();
+    for realm in &config.realms {
+        let bell = Bell::new();
+        open.insert(realm.name.clone(), groups(realm, ground, metrics, bell.clone())?);
+        bells.insert(realm.name.clone(), bell);
+    }
+    Ok((open, bells))
 }
 
-fn groups(realm: &Realm, ground: &Ground, metrics: &Arc<Metrics>) -> Result<Arc<dyn Groups>, StoreError> {
+fn groups(realm: &Realm, ground: &Ground, metrics: &Arc<Metrics>, bell: Bell) -> Result<Arc<dyn Groups>, StoreError> {
     let store = ground.stores.open(&realm.name)?;
     let settings = Settings::from(&realm.limits);
     let engine = Engine::new(store, Arc::clone(&ground.clock), Arc::clone(&ground.mint), settings);
-    Ok(Arc::new(Observed::new(&realm.name, Arc::new(engine), Arc::clone(metrics))))
+    Ok(Arc::new(Observed::new(&realm.name, Arc::new(engine), Arc::clone(metrics), bell)))
 }
 
 /// The surfaces of all vendors that some realm is at.

@@ -21,7 +21,8 @@ use crate::clock::{RandomMint, SystemClock};
 use crate::config::{Admin, Config, ConfigError, Data, Tls};
 use crate::listener::{self, Crowd, Phase};
 use crate::metrics::Metrics;
-use crate::realms::{self, Ground, OpenGroups, Stores};
+use crate::realms::{self, Bells, Ground, OpenGroups, Stores};
+use crate::session::Online;
 use crate::site::{Mounted, Site};
 use crate::tls;
 pub use crate::tls::TlsError;
@@ -64,6 +65,13 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     mint: Arc<dyn Mint>,
     surfaces: Vec<Arc<dyn Surface>>,
+}
+
+/// What stands behind the listeners.
+struct Opened {
+    surfaces: Vec<Arc<dyn Surface>>,
+    groups: OpenGroups,
+    bells: Bells,
 }
 
 /// Where a running gateway listens.
@@ -117,7 +125,7 @@ impl Gateway {
     /// Every route of every vendor, without anything being started.
     pub fn routes(config: &Config) -> Result<Vec<(&'static str, RouteInfo)>, StartError> {
         let builder = Builder { stores: Some(Arc::new(realms::InMemory)), ..Self::builder(config.clone()) };
-        let (surfaces, _) = builder.surfaces(&Arc::new(Metrics::new()))?;
+        let Opened { surfaces, .. } = builder.open(&Arc::new(Metrics::new()))?;
         Ok(surfaces
             .iter()
             .flat_map(|surface| surface.routes().into_iter().map(|route| (surface.vendor(), route)))
@@ -155,29 +163,30 @@ impl Builder {
     }
 
     /// The surfaces and the groups behind them.
-    fn surfaces(&self, metrics: &Arc<Metrics>) -> Result<(Vec<Arc<dyn Surface>>, OpenGroups), StartError> {
+    fn open(&self, metrics: &Arc<Metrics>) -> Result<Opened, StartError> {
         let stores = match &self.stores {
             Some(stores) => Arc::clone(stores),
             None => realms::stores(&self.config.data)?,
         };
         let ground = Ground { stores, clock: Arc::clone(&self.clock), mint: Arc::clone(&self.mint) };
-        let open = realms::open(&self.config, &ground, metrics)?;
-        let mut surfaces = realms::surfaces(&self.config, &open).map_err(StartError::Surface)?;
+        let (groups, bells) = realms::open(&self.config, &ground, metrics)?;
+        let mut surfaces = realms::surfaces(&self.config, &groups).map_err(StartError::Surface)?;
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
-        Ok((surfaces, open))
+        Ok(Opened { surfaces, groups, bells })
     }
 
     /// Checks, opens and binds everything, and then answers.
     pub async fn start(self) -> Result<Running, StartError> {
         crate::config::check(&self.config)?;
         let metrics = Arc::new(Metrics::new());
-        let (surfaces, groups) = self.surfaces(&metrics)?;
+        let Opened { surfaces, groups, bells } = self.open(&metrics)?;
         // after the data: a folder with anything else in it is no data folder
         let (tls, authority, scratch) = encryption(&self.config)?;
         let config = self.config;
         let mounted = mount(&config, surfaces, &metrics);
 
         let (phase, watch) = watch::channel(Phase::Serving);
+        let online = Arc::new(Online::new(&groups, &bells, &metrics));
         let mut bound =
             vec![("listen".to_owned(), bind("listen", config.listen).await?, shared_site(&config, &mounted))];
         let mut addresses =
@@ -199,6 +208,7 @@ impl Builder {
         let admin =
             admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&draining))));
 
+        online.follow(&watch).await.map_err(|refusal| StoreError(refusal.to_string()))?;
         let crowd = Crowd::new(&config.limits, Arc::clone(&metrics));
         for (_, listener, site) in bound {
             let desk = Arc::new(Desk {
@@ -206,6 +216,7 @@ impl Builder {
                 site,
                 limits: config.limits.clone(),
                 metrics: Arc::clone(&metrics),
+                online: Arc::clone(&online),
                 scheme: clients::scheme(&config),
             });
             tokio::spawn(listener::run(listener, desk, tls.clone(), crowd.clone(), watch.clone()));

@@ -65,6 +65,10 @@ pub trait Session: Send {
     /// to fetch whatever it has missed.
     async fn missed(&mut self, out: &mut Outbox);
 
+    /// Why the client may no longer be connected, if so: its token or its account no longer counts. Looked at when
+    /// the account has changed, and every now and then.
+    async fn outstayed(&mut self) -> Option<Dismissal>;
+
     /// The connection is to end, and the client is to know why.
     fn dismissed(&mut self, why: Dismissal, out: &mut Outbox);
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use http::{Method, Response};
 
-use crate::Body;
+use crate::{Body, Door};
 
 /// A request as the gateway hands it to a surface.
 #[derive(Debug)]
@@ -62,4 +62,9 @@ pub trait Surface: Send + Sync {
 
     /// The vendor's own answer to something that went wrong around the surface.
     fn fault(&self, fault: Fault) -> Response<Body>;
+
+    /// Where the vendor's clients connect, when they do.
+    fn door(&self) -> Option<&dyn Door> {
+        None
+    }
 }

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_kit::{Body, Exchange, Fault, NoMatch, RouteInfo, Surface, Table};
+use conclave_kit::{Body, Door, Exchange, Fault, NoMatch, RouteInfo, Surface, Table};
 use http::request::Parts;
 use http::{Method, Response};
 
@@ -68,7 +68,7 @@ impl Rong {
     /// Says what is wrong with the token; which answer the client gets is its protocol's to say.
     pub async fn verify(&self, app_key: &str, token: &str) -> Result<conclave_core::model::UserId, InvalidToken> {
         let app = self.apps.get(app_key).ok_or(InvalidToken::Forged)?;
-        token::verify(app, token).await
+        Ok(token::verify(app, token).await?.user)
     }
 
     /// The app of this key.
@@ -147,5 +147,9 @@ impl Surface for Rong {
             Fault::Busy => Code::TooFrequent,
         };
         Failure::from(code).into_response(Settings::default().status_254xx)
+    }
+
+    fn door(&self) -> Option<&dyn Door> {
+        Some(self)
     }
 }

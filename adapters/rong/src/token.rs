@@ -24,9 +24,12 @@ pub enum InvalidToken {
     /// Issued here, but no longer good.
     #[error("the token has expired")]
     Expired,
-    /// The account is gone or may not be used.
-    #[error("the user of the token may not connect")]
+    /// The account is gone.
+    #[error("the user of the token is gone")]
     UserGone,
+    /// The account may not be used.
+    #[error("the user of the token may not connect")]
+    UserBlocked,
     /// The account could not be looked up.
     #[error(transparent)]
     Unknown(#[from] Refusal),
@@ -69,20 +72,37 @@ impl Tokens {
         let issued = Millis(u64::from_be_bytes(*issued));
         let user = std::str::from_utf8(user).map_err(|_| InvalidToken::Forged)?;
         let user = UserId::new(user).map_err(|_| InvalidToken::Forged)?;
-        if self.lifetime > 0 && issued.plus(self.lifetime) <= now {
+        let claim = Claim { user, issued };
+        self.check(&claim, now)?;
+        Ok(claim)
+    }
+
+    /// Whether a token is within its lifetime.
+    fn check(&self, claim: &Claim, now: Millis) -> Result<(), InvalidToken> {
+        if self.lifetime > 0 && claim.issued.plus(self.lifetime) <= now {
             return Err(InvalidToken::Expired);
         }
-        Ok(Claim { user, issued })
+        Ok(())
     }
 }
 
 /// Who connects with this token: its seal is true, and neither it nor its user was revoked since.
-pub(crate) async fn verify(app: &App, token: &str) -> Result<UserId, InvalidToken> {
+pub(crate) async fn verify(app: &App, token: &str) -> Result<Claim, InvalidToken> {
+    let claim = app.tokens.open(token, app.realm.groups.now())?;
+    let user = check(app, &claim).await?;
+    Ok(Claim { user, ..claim })
+}
+
+/// Whether a token that was good still is: the user, as the account spells it.
+pub(crate) async fn check(app: &App, claim: &Claim) -> Result<UserId, InvalidToken> {
     let groups = &app.realm.groups;
-    let claim = app.tokens.open(token, groups.now())?;
-    let query = FindUsers { ids: vec![claim.user], folded: false };
+    app.tokens.check(claim, groups.now())?;
+    let query = FindUsers { ids: vec![claim.user.clone()], folded: false };
     let found = groups.ask(&Actor::app(), query).await?.0.pop().flatten();
-    let user = found.filter(|user| user.active).ok_or(InvalidToken::UserGone)?;
+    let user = found.ok_or(InvalidToken::UserGone)?;
+    if !user.active {
+        return Err(InvalidToken::UserBlocked);
+    }
     if claim.issued < user.tokens_from {
         return Err(InvalidToken::Expired);
     }

@@ -9,5 +9,6 @@ mod places;
 mod probe;
 mod process;
 mod protocols;
+mod sessions;
 mod shutdown;
 mod tls;

@@ -17,6 +17,7 @@ mod status {
     pub(super) const TOKEN: u8 = 4;
     pub(super) const USER_BLOCKED: u8 = 9;
     pub(super) const TOKEN_EXPIRED: u8 = 10;
+    pub(super) const ACCOUNT_CANCELLED: u8 = 19;
 }
 
 /// Longest device id that is kept as it came; clients make 22 characters.
@@ -40,8 +41,8 @@ impl Door for Rong {
             out.close();
             return None;
         };
-        let user = match token::verify(&app, value("token")).await {
-            Ok(user) => user,
+        let claim = match token::verify(&app, value("token")).await {
+            Ok(claim) => claim,
             Err(invalid) => {
                 out.send(frame::refused(refusal(&invalid)));
                 out.close();
@@ -49,9 +50,10 @@ impl Door for Rong {
             }
         };
         let version = value("protocolVer").parse().unwrap_or(3);
-        out.send(frame::accepted(version, user.as_str(), caller.connection, app.realm.groups.now()));
-        let connected = Connected { realm: app.realm.name.clone(), user, device: device(value("deviceId"), caller) };
-        Some(Box::new(RongSession::new(Arc::clone(&app), connected)))
+        out.send(frame::accepted(version, claim.user.as_str(), caller.connection, app.realm.groups.now()));
+        let device = device(value("deviceId"), caller);
+        let connected = Connected { realm: app.realm.name.clone(), user: claim.user, device };
+        Some(Box::new(RongSession::new(Arc::clone(&app), connected, claim.issued)))
     }
 }
 
@@ -66,7 +68,8 @@ fn refusal(invalid: &InvalidToken) -> u8 {
     match invalid {
         InvalidToken::Forged => status::TOKEN,
         InvalidToken::Expired => status::TOKEN_EXPIRED,
-        InvalidToken::UserGone => status::USER_BLOCKED,
+        InvalidToken::UserBlocked => status::USER_BLOCKED,
+        InvalidToken::UserGone => status::ACCOUNT_CANCELLED,
         InvalidToken::Unknown(_) => status::UNAVAILABLE,
     }
 }

@@ -77,7 +77,7 @@ async fn locate(rong: &Rong, app_key: &str, token: &str, base_url: &str) -> (Sta
             let status = match invalid {
                 // 401 and 403 both are "token incorrect" to the SDK; it has no word for expired here
                 InvalidToken::Forged | InvalidToken::Expired => StatusCode::UNAUTHORIZED,
-                InvalidToken::UserGone => StatusCode::FORBIDDEN,
+                InvalidToken::UserGone | InvalidToken::UserBlocked => StatusCode::FORBIDDEN,
                 InvalidToken::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             };
             return (status, json(&Refused { code: status.as_u16() }));

@@ -19,6 +19,7 @@ use super::{message, topics};
 use crate::dialect::message::uid;
 use crate::realm::App;
 use crate::refusals::client;
+use crate::token::{self, Claim, InvalidToken};
 
 /// Clients ping every 15 seconds; after this long without anything they are gone.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -41,6 +42,8 @@ mod notice {
 pub(crate) struct RongSession {
     app: Arc<App>,
     connected: Connected,
+    /// When the token was issued that let the client in.
+    issued: Millis,
     /// The last number given to a frame that the client confirms.
     last_id: u16,
     inbox: Option<Place>,
@@ -48,8 +51,8 @@ pub(crate) struct RongSession {
 }
 
 impl RongSession {
-    pub(crate) fn new(app: Arc<App>, connected: Connected) -> Self {
-        Self { app, connected, last_id: 0, inbox: None, changes: None }
+    pub(crate) fn new(app: Arc<App>, connected: Connected, issued: Millis) -> Self {
+        Self { app, connected, issued, last_id: 0, inbox: None, changes: None }
     }
 
     fn now(&self) -> Millis {
@@ -202,16 +205,9 @@ impl RongSession {
     }
 
     async fn hear(&mut self, event: &Arc<Event>, out: &mut Outbox) -> Result<(), Refusal> {
-        match (&event.what, &event.group) {
-            (Happening::UserDeleted(user), _) if *user == self.connected.user => {
-                self.dismissed(Dismissal::AccountDeleted, out);
-                return Ok(());
-            }
-            (Happening::MessagePassed(sent), _) => {
-                self.pass(sent, out);
-                return Ok(());
-            }
-            _ => {}
+        if let Happening::MessagePassed(sent) = &event.what {
+            self.pass(sent, out);
+            return Ok(());
         }
         let Some((kind, _)) = feed::class(event, &self.connected.device) else { return Ok(()) };
         let place = match kind {
@@ -278,6 +274,20 @@ impl Session for RongSession {
         let now = self.now();
         self.notify(Kind::Inbox, now, out);
         self.notify(Kind::Changes, now, out);
+    }
+
+    async fn outstayed(&mut self) -> Option<Dismissal> {
+        let claim = Claim { user: self.connected.user.clone(), issued: self.issued };
+        match token::check(&self.app, &claim).await {
+            Ok(_) => None,
+            Err(InvalidToken::Forged | InvalidToken::Expired) => Some(Dismissal::TokenExpired),
+            Err(InvalidToken::UserGone) => Some(Dismissal::AccountDeleted),
+            Err(InvalidToken::UserBlocked) => Some(Dismissal::Deactivated),
+            Err(InvalidToken::Unknown(refusal)) => {
+                tracing::error!("whether a client may stay could not be looked up: {refusal}");
+                None
+            }
+        }
     }
 
     fn dismissed(&mut self, why: Dismissal, out: &mut Outbox) {

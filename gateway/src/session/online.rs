@@ -1,0 +1,47 @@
+//! All realms' sessions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use conclave_core::refusal::Refusal;
+use conclave_kit::Connected;
+use tokio::sync::watch;
+
+use super::mailbox::Mailbox;
+use super::realm::{Presented, Realm};
+use crate::bell::Bell;
+use crate::listener::Phase;
+use crate::metrics::Metrics;
+use crate::realms::{Bells, OpenGroups};
+
+/// Who is online, by the realm's name.
+pub(crate) struct Online(HashMap<String, Arc<Realm>>);
+
+impl Online {
+    /// Nobody yet.
+    pub(crate) fn new(groups: &OpenGroups, bells: &Bells, metrics: &Metrics) -> Self {
+        let realm = |(name, groups): (&String, &Arc<_>)| {
+            let bell = bells.get(name).cloned().unwrap_or_else(Bell::new);
+            let realm = Realm::new(name.clone(), Arc::clone(groups), bell, metrics.of_sessions(name));
+            (name.clone(), Arc::new(realm))
+        };
+        Self(groups.iter().map(realm).collect())
+    }
+
+    /// Follows every realm's log until the process drains. Before this nobody may come.
+    pub(crate) async fn follow(&self, phase: &watch::Receiver<Phase>) -> Result<(), Refusal> {
+        for realm in self.0.values() {
+            let place = realm.last().await?;
+            tokio::spawn(Arc::clone(realm).follow(place, phase.clone()));
+        }
+        Ok(())
+    }
+
+    /// A session comes. When this returns it hears everything that is committed from now on.
+    pub(crate) async fn enter(&self, who: &Connected, mailbox: &Arc<Mailbox>) -> Result<Presented, Refusal> {
+        match self.0.get(&who.realm) {
+            Some(realm) => realm.enter(&who.user, mailbox).await,
+            None => Err(Refusal::Unavailable(format!("there is no realm {}", who.realm))),
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Clients that stay connected, over real sockets: who hears what, and how it ends.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use conclave::config::Admin;
+use conclave::{Config, Gateway, Running};
+use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::model::{Body as Said, GroupId, Policy, Sender, UserId};
+use conclave_core::operation::{
+    Cleanup, CreateGroup, Leave, NewMember, NewUser, OnExisting, OnOutsider, RegisterUsers, SendMessage, UpdateUser,
+};
+use conclave_core::ports::{Groups, GroupsExt as _, Typed};
+use conclave_core::query::FindUsers;
+use conclave_kit::{Body, Caller, Connected, Dismissal, Door, Exchange, Fault, Outbox, RouteInfo, Session, Surface};
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::{Method, Response};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::client::{Client, ask, request};
+
+/// A surface whose clients say who they are in the query, and are told everything in words.
+#[derive(Default)]
+struct Talker {
+    groups: Arc<OnceLock<Arc<dyn Groups>>>,
+}
+
+#[async_trait]
+impl Surface for Talker {
+    fn vendor(&self) -> &'static str {
+        "talker"
+    }
+
+    fn routes(&self) -> Vec<RouteInfo> {
+        Vec::new()
+    }
+
+    fn operation(&self, _method: &Method, _path: &str) -> Option<&'static str> {
+        None
+    }
+
+    fn streams(&self, _method: &Method, _path: &str) -> bool {
+        false
+    }
+
+    async fn serve(&self, _exchange: Exchange) -> Response<Body> {
+        Response::new(Body::from("not a socket".to_owned()))
+    }
+
+    fn fault(&self, fault: Fault) -> Response<Body> {
+        let mut answer = Response::new(Body::from(format!("{fault:?}")));
+        *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        answer
+    }
+
+    fn door(&self) -> Option<&dyn Door> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Door for Talker {
+    fn path(&self) -> &'static str {
+        "/socket"
+    }
+
+    fn longest_frame(&self) -> usize {
+        1000
+    }
+
+    async fn open(&self, caller: Caller<'_>, out: &mut Outbox) -> Option<Box<dyn Session>> {
+        let user = caller.parts.uri.query().and_then(|user| UserId::new(user).ok());
+        let Some(user) = user else {
+            out.send(b"who are you".to_vec());
+            out.close();
+            return None;
+        };
+        out.send(format!("hello {user}").into_bytes());
+        let connected = Connected { realm: "dev".to_owned(), user, device: caller.connection.to_owned() };
+        Some(Box::new(Talk { connected, groups: Arc::clone(&self.groups) }))
+    }
+}
+
+struct Talk {
+    connected: Connected,
+    groups: Arc<OnceLock<Arc<dyn Groups>>>,
+}
+
+#[async_trait]
+impl Session for Talk {
+    fn connected(&self) -> Option<&Connected> {
+        Some(&self.connected)
+    }
+
+    async fn received(&mut self, frame: Bytes, out: &mut Outbox) {
+        match &*frame {
+            b"panic" => panic!("asked to"),
+            b"bye" => {
+                out.send(b"bye".to_vec());
+                out.close();
+            }
+            // so long that others fill the mailbox meanwhile
+            b"think" => tokio::time::sleep(Duration::from_millis(1500)).await,
+            _ => out.send(frame),
+        }
+    }
+
+    async fn heard(&mut self, event: &Arc<Event>, out: &mut Outbox) {
+        let told = match &event.what {
+            Happening::MessageSent { sequence, .. } => format!("message {sequence}"),
+            Happening::MembersJoined { users, .. } => format!("joined {users:?}"),
+            Happening::MembersLeft { users, .. } => format!("left {users:?}"),
+            _ => return,
+        };
+        out.send(told.into_bytes());
+    }
+
+    async fn missed(&mut self, out: &mut Outbox) {
+        out.send(b"missed".to_vec());
+    }
+
+    async fn outstayed(&mut self) -> Option<Dismissal> {
+        let find = FindUsers { ids: vec![self.connected.user.clone()], folded: false };
+        let user = self.groups.get()?.ask(&Actor::app(), find).await.ok()?.0.pop().flatten();
+        user.is_none_or(|user| !user.active).then_some(Dismissal::Deactivated)
+    }
+
+    fn dismissed(&mut self, why: Dismissal, out: &mut Outbox) {
+        out.send(format!("dismissed {why:?}").into_bytes());
+        out.close();
+    }
+
+    fn patience(&self) -> Duration {
+        if self.connected.user.as_str() == "sleepy" { Duration::from_millis(300) } else { Duration::from_mins(1) }
+    }
+}
+
+/// A client of it.
+struct Ear(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Ear {
+    async fn open(gateway: &Running, user: &str) -> Self {
+        let mut ear = Self::knock(gateway, user).await;
+        assert_eq!(ear.hears().await, format!("hello {user}"));
+        ear
+    }
+
+    async fn knock(gateway: &Running, user: &str) -> Self {
+        let url = format!("ws://{}/talker/socket?{user}", gateway.addresses.shared);
+        Self(connect_async(url).await.expect("a websocket").0)
+    }
+
+    async fn says(&mut self, frame: &[u8]) {
+        self.0.send(Message::Binary(Bytes::copy_from_slice(frame))).await.expect("an open socket");
+    }
+
+    async fn hears(&mut self) -> String {
+        match self.next().await {
+            Some(Ok(Message::Binary(frame))) => String::from_utf8(frame.to_vec()).unwrap(),
+            other => panic!("not a frame: {other:?}"),
+        }
+    }
+
+    /// With which code the other side closes, if any.
+    async fn closed(&mut self) -> Option<CloseCode> {
+        match self.next().await {
+            Some(Ok(Message::Close(frame))) => frame.map(|frame| frame.code),
+            None | Some(Err(_)) => None,
+            other => panic!("not the end: {other:?}"),
+        }
+    }
+
+    /// Nothing but what answers to this has come.
+    async fn has_nothing(&mut self) {
+        self.says(b"anything?").await;
+        assert_eq!(self.hears().await, "anything?");
+    }
+
+    async fn next(&mut self) -> Option<Result<Message, Error>> {
+        timeout(Duration::from_secs(10), self.0.next()).await.expect("nothing in time")
+    }
+}
+
+async fn start(change: impl FnOnce(&mut Config)) -> Running {
+    let talker = Talker::default();
+    let groups = Arc::clone(&talker.groups);
+    let mut config = Config::development().unwrap();
+    change(&mut config);
+    let gateway = Gateway::builder(config).surface(Arc::new(talker)).start().await.unwrap();
+    assert!(groups.set(Arc::clone(&gateway.groups["dev"])).is_ok());
+    let names = ["alice", "bob", "carol", "sleepy"];
+    let users = names.into_iter().map(|id| NewUser::of(user(id))).collect();
+    run(&gateway, Actor::app(), RegisterUsers { users, on_existing: OnExisting::Skip, folded: false }).await;
+    gateway
+}
+
+async fn run<O: Typed>(gateway: &Running, actor: Actor, operation: O) -> O::Reply {
+    gateway.groups["dev"].run(&actor, operation).await.expect("an accepted operation")
+}
+
+fn user(id: &str) -> UserId {
+    UserId::new(id).unwrap()
+}
+
+fn team() -> GroupId {
+    GroupId::new("team").unwrap()
+}
+
+async fn make_team(gateway: &Running, owner: &str, members: &[&str]) {
+    let mut create = CreateGroup::new(Some(user(owner)), Policy::standard());
+    create.id = Some(team());
+    create.members = members.iter().map(|id| NewMember::now(user(id))).collect();
+    run(gateway, Actor::app(), create).await;
+}
+
+async fn speak(gateway: &Running, by: &str) {
+    let body = Said::Text("hi".to_owned());
+    let send = SendMessage::new(team(), Sender::User(user(by)), body);
+    run(gateway, Actor::user(user(by)), send).await;
+}
+
+#[tokio::test]
+async fn members_hear_what_happens_and_nobody_else_does() {
+    let gateway = start(|_| ()).await;
+    // one who is there before the group, one who comes after, one who is not in it
+    let mut alice = Ear::open(&gateway, "alice").await;
+    let mut carol = Ear::open(&gateway, "carol").await;
+    make_team(&gateway, "alice", &["bob"]).await;
+    assert_eq!(alice.hears().await, r#"joined ["bob"]"#);
+    let mut bob = Ear::open(&gateway, "bob").await;
+    let mut second = Ear::open(&gateway, "bob").await;
+    speak(&gateway, "alice").await;
+    for ear in [&mut alice, &mut bob, &mut second] {
+        assert_eq!(ear.hears().await, "message 1");
+    }
+    carol.has_nothing().await;
+    // whoever has left hears that, and no more
+    let cleanup = Cleanup { mute: true, allowance: true, follows: true };
+    let leave = Leave { group: team(), users: vec![user("bob")], cleanup, on_outsider: OnOutsider::Refuse };
+    run(&gateway, Actor::user(user("bob")), leave).await;
+    speak(&gateway, "alice").await;
+    assert_eq!((alice.hears().await, alice.hears().await), (r#"left ["bob"]"#.to_owned(), "message 2".to_owned()));
+    for ear in [&mut bob, &mut second] {
+        assert_eq!(ear.hears().await, r#"left ["bob"]"#);
+        ear.has_nothing().await;
+    }
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test]
+async fn whoever_is_too_slow_is_told_to_fetch() {
+    let gateway = start(|config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap())).await;
+    make_team(&gateway, "alice", &["bob"]).await;
+    let mut bob = Ear::open(&gateway, "bob").await;
+    bob.says(b"think").await;
+    for _ in 0..300 {
+        speak(&gateway, "alice").await;
+    }
+    assert_eq!(bob.hears().await, "missed");
+    // the 257th found no room
+    for sequence in 257..=300 {
+        assert_eq!(bob.hears().await, format!("message {sequence}"));
+    }
+    bob.has_nothing().await;
+    let metrics = ask(gateway.addresses.admin.unwrap(), "GET", "/metrics", &[], "").await.body;
+    for line in [
+        r#"conclave_sessions{vendor="talker"} 1"#,
+        r#"conclave_events_missed_total{realm="dev"} 1"#,
+        r#"conclave_frames_total{vendor="talker",direction="In"} 2"#,
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn each_connection_ends_as_it_should() {
+    let gateway = start(|_| ()).await;
+    let mut nobody = Ear::knock(&gateway, "").await;
+    assert_eq!(nobody.hears().await, "who are you");
+    assert_eq!(nobody.closed().await, None);
+
+    let mut long = Ear::open(&gateway, "alice").await;
+    long.says(&[b'x'; 1000]).await;
+    assert_eq!(long.hears().await.len(), 1000);
+    long.says(&[b'x'; 1001]).await;
+    assert_eq!(long.closed().await, Some(CloseCode::Size));
+
+    let mut text = Ear::open(&gateway, "alice").await;
+    text.0.send(Message::text("words")).await.unwrap();
+    assert_eq!(text.closed().await, Some(CloseCode::Unsupported));
+
+    let mut done = Ear::open(&gateway, "alice").await;
+    done.says(b"bye").await;
+    assert_eq!(done.hears().await, "bye");
+    assert_eq!(done.closed().await, None);
+
+    let mut broken = Ear::open(&gateway, "alice").await;
+    broken.says(b"panic").await;
+    assert_eq!(broken.closed().await, None);
+
+    let mut sleepy = Ear::open(&gateway, "sleepy").await;
+    sleepy.says(b"awake").await;
+    assert_eq!(sleepy.hears().await, "awake");
+    assert_eq!(sleepy.closed().await, None);
+
+    let mut alice = Ear::open(&gateway, "alice").await;
+    let mut bob = Ear::open(&gateway, "bob").await;
+    let mut off = UpdateUser::of(user("bob"));
+    off.active = Some(false);
+    run(&gateway, Actor::app(), off).await;
+    assert_eq!(bob.hears().await, "dismissed Deactivated");
+    assert_eq!(bob.closed().await, None);
+    alice.has_nothing().await;
+
+    let ending = tokio::spawn(gateway.shutdown());
+    assert_eq!(alice.hears().await, "dismissed Going");
+    assert_eq!(alice.closed().await, None);
+    assert!(ending.await.unwrap(), "not everything was finished");
+}
+
+#[tokio::test]
+async fn only_websockets_become_sessions() {
+    let gateway = start(|config| config.limits.connections = 1).await;
+    let at = gateway.addresses.shared;
+    let upgrade = ["Upgrade: websocket", "Connection: Upgrade"];
+    assert_eq!(ask(at, "GET", "/talker/socket?alice", &[], "").await.body, "not a socket");
+    assert_eq!(ask(at, "GET", "/talker/socket?alice", &upgrade, "").await.status, 400);
+    assert_eq!(ask(at, "GET", "/talker/else?alice", &upgrade, "").await.body, "not a socket");
+    // a session holds its place among the connections
+    let mut alice = Ear::open(&gateway, "alice").await;
+    let mut other = Client::connect(at).await;
+    other.say(request("GET", "/talker/socket?bob", &upgrade, "")).await;
+    assert_eq!(other.answer().await.body, "Busy");
+    alice.has_nothing().await;
+}

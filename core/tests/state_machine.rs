@@ -236,7 +236,7 @@ async fn perform(world: &World, step: &Step) -> Result<(), Refusal> {
         }
         Step::DeleteUser(no, orphan) => {
             let owned = if orphan { OwnedGroups::Orphan } else { OwnedGroups::Disband };
-            world.app(DeleteUser { user: name(no), owned }).await
+            world.app(DeleteUser { user: name(no), owned }).await.map(drop)
         }
         Step::Create(no, owner, members, kind) => {
             let create = CreateGroup {
@@ -248,7 +248,7 @@ async fn perform(world: &World, step: &Step) -> Result<(), Refusal> {
             };
             world.app(create).await.map(drop)
         }
-        Step::Disband(no, who) => world.run(&actor(who), Disband { group: id(no) }).await,
+        Step::Disband(no, who) => world.run(&actor(who), Disband { group: id(no) }).await.map(drop),
         Step::Disable(no, disabled) => world.app(SetDisabled { group: id(no), disabled }).await,
         Step::Add(no, who, user) => {
             let add = AddMembers {

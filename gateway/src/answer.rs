@@ -152,7 +152,7 @@ impl Visit<'_> {
                 payload::drain(body, &parts.headers);
                 return fault(Fault::TooLarge);
             }
-            Body::Stream(payload::parts(body, in_flight.activity(), limits))
+            Body::Stream(payload::parts(body, &parts.headers, in_flight.activity(), limits))
         } else {
             match payload::whole(&mut body, &parts.headers, limits).await {
                 Ok(bytes) => Body::Whole(bytes),

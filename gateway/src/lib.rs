@@ -18,6 +18,7 @@ mod metrics;
 mod observed;
 mod payload;
 pub mod realms;
+mod reclaimed;
 pub mod routes;
 mod serve;
 mod session;

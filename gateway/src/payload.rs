@@ -100,12 +100,18 @@ pub(crate) async fn whole(body: &mut Incoming, headers: &HeaderMap, limits: &Lim
 
 /// Takes what is still to come of a refused body, so that the client reads the answer before its connection closes:
 /// a client that is still writing would see it reset.
-pub(crate) fn drain(mut body: Incoming, headers: &HeaderMap) {
+pub(crate) fn drain(body: Incoming, headers: &HeaderMap) {
+    // one that asked first has not begun to write
+    if !headers.contains_key(EXPECT) {
+        take_rest(body);
+    }
+}
+
+fn take_rest(mut body: Incoming) {
     /// Most bytes taken, and for how long: a client that writes on after that has itself to blame.
     const BYTES: usize = 64 * 1024 * 1024;
     const TIME: Duration = Duration::from_secs(3);
-    // one that asked first has not begun to write
-    if body.is_end_stream() || headers.contains_key(EXPECT) {
+    if body.is_end_stream() {
         return;
     }
     tokio::spawn(timeout(TIME, async move {
@@ -120,21 +126,25 @@ pub(crate) fn drain(mut body: Incoming, headers: &HeaderMap) {
 }
 
 /// A request's body in parts, within its limits: so many bytes in all, so much time for each part.
-pub(crate) fn parts(body: Incoming, activity: Arc<Activity>, limits: &Limits) -> ByteStream {
+///
+/// What a surface leaves of them, because it has refused the request, is drained.
+pub(crate) fn parts(body: Incoming, headers: &HeaderMap, activity: Arc<Activity>, limits: &Limits) -> ByteStream {
     let pause = limits.body_time();
     Box::pin(Parts {
-        body,
+        body: Some(body),
         activity,
         left: limits.upload_bytes,
         pause,
         timer: Box::pin(sleep(pause)),
         waiting: false,
         over: false,
+        asks_first: headers.contains_key(EXPECT),
     })
 }
 
 struct Parts {
-    body: Incoming,
+    /// There until it is over or drained.
+    body: Option<Incoming>,
     activity: Arc<Activity>,
     left: u64,
     pause: Duration,
@@ -142,6 +152,16 @@ struct Parts {
     /// Whether the timer runs: a surface that is slow to take a part is not the client's fault.
     waiting: bool,
     over: bool,
+    /// Whether the client waits to be told to send.
+    asks_first: bool,
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if let Some(body) = self.body.take().filter(|_| !self.over && !self.asks_first) {
+            take_rest(body);
+        }
+    }
 }
 
 impl Parts {
@@ -160,7 +180,8 @@ impl Stream for Parts {
             if this.over {
                 return Poll::Ready(None);
             }
-            let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
+            let Some(body) = &mut this.body else { return Poll::Ready(None) };
+            let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
                 if !this.waiting {
                     this.waiting = true;
                     this.timer.as_mut().reset(tokio::time::Instant::now() + this.pause);

@@ -7,12 +7,14 @@ use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
 use conclave_core::model::Settings;
 use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
-use conclave_kit::Surface;
+use conclave_kit::{Blobs, Surface};
 
 use crate::bell::Bell;
+use crate::blob;
 use crate::config::{Config, Data, Realm};
 use crate::metrics::Metrics;
 use crate::observed::Observed;
+use crate::reclaimed::Reclaimed;
 use crate::store::Database;
 use crate::vendors::{OpenRealm, Vendor, surface};
 
@@ -20,6 +22,9 @@ use crate::vendors::{OpenRealm, Vendor, surface};
 pub trait Stores: Send + Sync {
     /// The store of one realm.
     fn open(&self, realm: &str) -> Result<Arc<dyn Store>, StoreError>;
+
+    /// Where the bytes of all realms' shared files are kept. Asked once, before anything is shared.
+    fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError>;
 }
 
 /// Keeps everything in memory.
@@ -30,11 +35,23 @@ impl Stores for InMemory {
     fn open(&self, _realm: &str) -> Result<Arc<dyn Store>, StoreError> {
         Ok(Arc::new(Memory::new()))
     }
+
+    fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError> {
+        Ok(Arc::new(blob::InMemory::default()))
+    }
 }
 
 impl Stores for Database {
     fn open(&self, realm: &str) -> Result<Arc<dyn Store>, StoreError> {
         self.realm(realm)
+    }
+
+    fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError> {
+        let folder = self.blob_folder();
+        let files = blob::Files::open(&folder, &self.blobs_in_use()?);
+        let files =
+            files.map_err(|error| StoreError(format!("the folder of shared files {}: {error}", folder.display())))?;
+        Ok(Arc::new(files))
     }
 }
 
@@ -53,6 +70,8 @@ pub(crate) fn stores(data: &Data) -> Result<Arc<dyn Stores>, StoreError> {
 pub(crate) struct Ground {
     /// Where rows are kept.
     pub(crate) stores: Arc<dyn Stores>,
+    /// Where shared files' bytes are kept.
+    pub(crate) blobs: Arc<dyn Blobs>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Fresh numbers.
@@ -85,16 +104,21 @@ fn groups(realm: &Realm, ground: &Ground, metrics: &Arc<Metrics>, bell: Bell) ->
     let store = ground.stores.open(&realm.name)?;
     let settings = Settings::from(&realm.limits);
     let engine = Engine::new(store, Arc::clone(&ground.clock), Arc::clone(&ground.mint), settings);
-    Ok(Arc::new(Observed::new(&realm.name, Arc::new(engine), Arc::clone(metrics), bell)))
+    let reclaimed = Reclaimed::new(Arc::new(engine), Arc::clone(&ground.blobs));
+    Ok(Arc::new(Observed::new(&realm.name, Arc::new(reclaimed), Arc::clone(metrics), bell)))
 }
 
 /// The surfaces of all vendors that some realm is at.
-pub(crate) fn surfaces(config: &Config, open: &OpenGroups) -> Result<Vec<Arc<dyn Surface>>, String> {
+pub(crate) fn surfaces(config: &Config, open: &OpenGroups, ground: &Ground) -> Result<Vec<Arc<dyn Surface>>, String> {
     let mut surfaces = Vec::new();
     for vendor in Vendor::ALL {
         let realms = config.realms.iter().filter(|realm| realm.is_at(vendor));
-        let realms: Vec<OpenRealm<'_>> =
-            realms.filter_map(|realm| Some(OpenRealm { realm, groups: Arc::clone(open.get(&realm.name)?) })).collect();
+        let realms: Vec<OpenRealm<'_>> = realms
+            .filter_map(|realm| {
+                let (groups, blobs) = (Arc::clone(open.get(&realm.name)?), Arc::clone(&ground.blobs));
+                Some(OpenRealm { realm, groups, blobs })
+            })
+            .collect();
         if !realms.is_empty() {
             surfaces.extend(surface(vendor, &realms)?);
         }

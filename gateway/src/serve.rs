@@ -168,9 +168,10 @@ impl Builder {
             Some(stores) => Arc::clone(stores),
             None => realms::stores(&self.config.data)?,
         };
-        let ground = Ground { stores, clock: Arc::clone(&self.clock), mint: Arc::clone(&self.mint) };
+        let blobs = stores.blobs()?;
+        let ground = Ground { stores, blobs, clock: Arc::clone(&self.clock), mint: Arc::clone(&self.mint) };
         let (groups, bells) = realms::open(&self.config, &ground, metrics)?;
-        let mut surfaces = realms::surfaces(&self.config, &groups).map_err(StartError::Surface)?;
+        let mut surfaces = realms::surfaces(&self.config, &groups, &ground).map_err(StartError::Surface)?;
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
         Ok(Opened { surfaces, groups, bells })
     }

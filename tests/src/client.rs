@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use conclave_kit::{Body, Exchange, Surface};
+use futures_util::TryStreamExt as _;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as HttpClient;
@@ -71,7 +72,10 @@ impl Client {
                 let (parts, body) = surface.serve(exchange).await.into_parts();
                 let body = match body {
                     Body::Whole(bytes) => bytes,
-                    Body::Stream(_) => panic!("an answer in pieces is read over a socket"),
+                    Body::Stream(pieces) => {
+                        let pieces: Vec<Bytes> = pieces.try_collect().await.expect("all of the body");
+                        pieces.concat().into()
+                    }
                 };
                 Answer { status: parts.status, headers: parts.headers, body }
             }

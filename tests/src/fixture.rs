@@ -57,10 +57,51 @@ pub struct Received {
     /// The headers worth asserting.
     #[serde(default)]
     pub headers: Map<String, Value>,
-    /// The body.
+    /// The body: JSON, or `{"$bytes": n}` for so many bytes of something else.
     #[serde(default)]
     pub body: Value,
 }
+
+impl Sent {
+    /// The body as it is sent: nothing, a text, JSON, or the form that `{"$multipart": [parts]}` describes.
+    pub fn bytes(&self) -> Vec<u8> {
+        match &self.body {
+            Value::Null => Vec::new(),
+            body => match body.get(MULTIPART).and_then(Value::as_array) {
+                Some(parts) => self.form(parts),
+                None => body.to_string().into_bytes(),
+            },
+        }
+    }
+
+    fn form(&self, parts: &[Value]) -> Vec<u8> {
+        let kind = self.headers.get("Content-Type").and_then(Value::as_str).expect("the type of a form");
+        let boundary = kind.split_once("boundary=").expect("a boundary").1;
+        let mut form = Vec::new();
+        for part in parts {
+            let text = |name: &str| part[name].as_str().expect("a part's name, file name and type");
+            let size = usize::try_from(part["bytes"].as_u64().expect("a part's size")).expect("a size");
+            form.extend_from_slice(
+                format!(
+                    "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
+                    text("name"),
+                    text("filename"),
+                    text("contentType"),
+                )
+                .as_bytes(),
+            );
+            form.extend(std::iter::repeat_n(b'x', size));
+            form.extend_from_slice(b"\r\n");
+        }
+        form.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        form
+    }
+}
+
+/// Stands for a form in a request's body.
+const MULTIPART: &str = "$multipart";
+/// Stands for bytes in an answer's body.
+const BYTES: &str = "$bytes";
 
 impl Fixture {
     /// Reads one fixture.
@@ -82,10 +123,18 @@ impl Fixture {
         names
     }
 
+    /// The answer's body as it can be written down.
+    fn told(&self, answer: &Answer) -> Value {
+        if self.response.body.get(BYTES).is_some() {
+            return json!({ BYTES: answer.body.len() });
+        }
+        serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&answer.body).into_owned()))
+    }
+
     /// What to pin: the request next to the answer it produced, volatile values told by name only.
     pub fn pinned(&self, answer: &Answer) -> Value {
-        let mut body = serde_json::from_slice(&answer.body)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&answer.body).into_owned()));
+        let mut body = self.told(answer);
         for path in &self.volatile {
             redact(&mut body, path);
         }
@@ -107,7 +156,7 @@ impl Fixture {
         if self.response.body.is_null() {
             return;
         }
-        let (mut wanted, mut found) = (self.response.body.clone(), answer.json());
+        let (mut wanted, mut found) = (self.response.body.clone(), self.told(answer));
         for path in &self.volatile {
             redact(&mut wanted, path);
             redact(&mut found, path);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use conclave::blob::InMemory;
 use conclave_agora::Agora;
 use conclave_core::ports::Groups;
 use conclave_kit::Surface;
@@ -47,7 +48,8 @@ pub fn agora(groups: Arc<dyn Groups>, settings: conclave_agora::Settings) -> Ago
         app_id: None,
         app_certificate: None,
     };
-    let realm = conclave_agora::Realm { name: "test".to_owned(), credentials, settings, groups };
+    let blobs = Arc::new(InMemory::default());
+    let realm = conclave_agora::Realm { name: "test".to_owned(), credentials, settings, groups, blobs };
     Agora::new(vec![realm]).expect("a surface")
 }
 

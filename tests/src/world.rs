@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use conclave::blob::InMemory;
 use conclave_core::engine::Engine;
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
 use conclave_core::model::{Millis, Settings, UserId};
 use conclave_core::operation::{NewUser, OnExisting, RegisterUsers};
 use conclave_core::ports::{Clock, Groups, GroupsExt, Mint, Store};
+use conclave_kit::Blobs;
 
 /// The moment at which worlds begin: inside the window in which the documented user signatures are valid.
 pub const BEGINNING: Millis = Millis(1_700_000_100_000);
@@ -52,6 +54,8 @@ pub struct World {
     pub store: Arc<dyn Store>,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// The bytes of its shared files.
+    pub blobs: Arc<dyn Blobs>,
 }
 
 impl Default for World {
@@ -70,7 +74,7 @@ impl World {
     pub fn with(store: Arc<dyn Store>, settings: Settings) -> Self {
         let clock = Arc::new(SteppedClock::at(BEGINNING));
         let engine = Engine::new(store.clone(), clock.clone(), Arc::new(CountingMint::default()), settings);
-        Self { clock, store, groups: Arc::new(engine) }
+        Self { clock, store, groups: Arc::new(engine), blobs: Arc::new(InMemory::default()) }
     }
 
     /// Makes accounts.

@@ -12,16 +12,17 @@ use agora_support::{Setting, access_token, adding, app_token, call, client, real
 use conclave_agora::{Agora, Settings};
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{Circle, GroupId, Join, Receive, Until};
+use conclave_core::model::{Circle, FileId, GroupId, Join, Receive, Until};
 use conclave_core::operation::{
-    AddMembers, Allow, Applied, Apply, Block, Cleanup, Mute, NewMember, PolicyChange, SetDisabled, UpdateGroup,
-    UpdateMember, WriteMemberAttributes,
+    AddFile, AddMembers, Allow, Applied, Apply, Block, Cleanup, Mute, NewMember, PolicyChange, SetDisabled,
+    UpdateGroup, UpdateMember, WriteMemberAttributes,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_kit::{Fault, Surface};
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::fixture::Fixture;
 use conclave_tests::world::{World, group, user};
+use futures_util::stream;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -41,7 +42,8 @@ async fn exchange(name: String) {
     let fixture = Fixture::read("agora", &name);
     let answer = if name == "error-rate-limit" { busy() } else { replay(&name, &fixture).await };
     fixture.assert_covers(&answer);
-    assert_eq!(answer.headers["content-type"], "application/json;charset=UTF-8", "{name}");
+    let kind = fixture.response.headers.get("Content-Type").and_then(Value::as_str);
+    assert_eq!(answer.headers["content-type"], kind.unwrap_or("application/json;charset=UTF-8"), "{name}");
     insta::assert_json_snapshot!(name.as_str(), fixture.pinned(&answer));
 }
 
@@ -83,7 +85,7 @@ async fn replay(name: &str, fixture: &Fixture) -> Answer {
         headers.push((header.clone(), filled(&world, &client, name, value.as_str().expect("a text")).await));
     }
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let body = if request.body.is_null() { String::new() } else { request.body.to_string() };
+    let body = request.bytes();
     client.send(request.method.parse().expect("a method"), target.trim_end_matches('?'), &headers, body).await
 }
 
@@ -130,6 +132,7 @@ async fn presuppose(world: &World, client: &Client, name: &str) {
         "announcement" | "mute" | "muteall" | "block" | "allow" | "shield" | "client" => {
             people_state(world, name).await;
         }
+        "file" => files_state(world, name).await,
         "member" if name.contains("attr") => people_state(world, name).await,
         "v3" if name.contains("allow") || name.contains("block") => people_state(world, name).await,
         _ => group_state(world, name).await,
@@ -273,6 +276,34 @@ async fn error_group_state(world: &World, name: &str) {
         }
         _ => drop(documented.make(world).await),
     }
+}
+
+/// The files of the documented group.
+async fn files_state(world: &World, name: &str) {
+    let documented = Setting { owner: "u1", members: &["u1"], ..Setting::documented() };
+    documented.make(world).await;
+    match name {
+        "file-list" => {
+            for name in ["159781141836993.jpg", "159781149272586.jpg"] {
+                share(world, &Actor::user(user("u1")), None, name, 326_127).await;
+                world.clock.step(1000);
+            }
+        }
+        "file-download" | "file-delete" => {
+            let id = FileId::new("c6906aa0-ed19-11ea-b480-f3cf141d15c0").expect("an id");
+            share(world, &Actor::app(), Some(id), "IMG_3.JPG", 13_512).await;
+        }
+        _ => {}
+    }
+}
+
+async fn share(world: &World, actor: &Actor, id: Option<FileId>, name: &str, size: usize) {
+    let content = Box::pin(stream::iter([Ok(vec![b'x'; size].into())]));
+    let blob = world.blobs.put(content, u64::MAX).await.expect("kept bytes").id;
+    let (name, media_type) = (name.to_owned(), "image/jpeg".to_owned());
+    let (group, size) = (group(documented_id()), size as u64);
+    let add = AddFile { group, id, name, media_type, size, expires: None, secret: None, blob, most: None };
+    world.groups.run(actor, add).await.expect("a shared file");
 }
 
 /// A group and what is kept about the people in it.

@@ -68,6 +68,7 @@ impl Target {
                 },
                 settings: conclave_agora::Settings { open_registration: false, ..Default::default() },
                 groups,
+                blobs: Arc::new(conclave::blob::InMemory::default()),
             };
             Arc::new(
                 conclave_agora::Agora::new(vec![realm("test", "acme", here), realm("other", "umbra", there)]).unwrap(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use conclave_core::model::{Millis, User};
 use conclave_core::ports::Groups;
-use conclave_kit::{Clash, Sealer};
+use conclave_kit::{Blobs, Clash, Sealer};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -53,6 +53,8 @@ pub struct Realm {
     pub settings: Settings,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// The bytes of the files shared in them.
+    pub blobs: Arc<dyn Blobs>,
 }
 
 /// Why the surface cannot be set up.
@@ -91,11 +93,12 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) settings: Settings,
     pub(crate) groups: Arc<dyn Groups>,
+    pub(crate) blobs: Arc<dyn Blobs>,
 }
 
 impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
-        let Realm { name, credentials, settings, groups } = realm;
+        let Realm { name, credentials, settings, groups, blobs } = realm;
         let refuse = |what| Err(SetupError::Credentials { realm: name.clone(), what });
         if credentials.org.is_empty() || credentials.app.is_empty() {
             return refuse("agora org and app must not be empty");
@@ -120,6 +123,7 @@ impl App {
             credentials,
             settings,
             groups,
+            blobs,
         })
     }
 

@@ -10,7 +10,7 @@ use conclave_core::refusal::{Limit, Needs, Refusal};
 use http::StatusCode;
 
 use crate::auth::TokenError;
-use crate::dialect::ids::shown;
+use crate::dialect::ids::{file_uuid, shown};
 use crate::realm::App;
 
 /// Where a refusal happened; the vendor's words differ by service and by operation.
@@ -34,6 +34,8 @@ pub(crate) enum Place {
     User,
     /// Attributes of members.
     Attributes,
+    /// Shared files.
+    Files,
 }
 
 impl Place {
@@ -89,6 +91,8 @@ const DUPLICATE: (StatusCode, &str, &str) = (
     "org.apache.usergrid.persistence.exceptions.DuplicateUniquePropertyExistsException",
 );
 const METADATA: (StatusCode, &str, &str) = (StatusCode::BAD_REQUEST, "metadata_error", "MetadataException");
+const NO_FILES: (StatusCode, &str, &str) =
+    (StatusCode::NOT_FOUND, "RestGroupFeignException", "RestGroupFeignException");
 const BROKEN: (StatusCode, &str, &str) =
     (StatusCode::INTERNAL_SERVER_ERROR, "web_application", "javax.ws.rs.WebApplicationException");
 
@@ -177,6 +181,7 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         Refusal::Unsupported { group, what } => {
             failure(FORBIDDEN_OP, format!("can not operate this group, reason: group {group} does not support {what}"))
         }
+        Refusal::FileNotFound { file, .. } => file_unknown(&file_uuid(file)),
         Refusal::InvalidId(_) => invalid("id is not legal"),
         Refusal::InvalidValue(what) => invalid(*what),
         Refusal::Unavailable(_) => failure(BROKEN, "Internal Server Error"),
@@ -189,6 +194,7 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
 pub(crate) fn group_unknown(place: Place, group: &str) -> Failure {
     match place {
         Place::Attributes => Failure { status: StatusCode::NOT_FOUND, ..failure(METADATA, "group not exists") },
+        Place::Files => failure(NO_FILES, format!("grpID {group} does not exist!")),
         Place::Members => failure(NOT_FOUND_READ, format!("do not find this group:{group}")),
         _ => failure(NOT_FOUND, format!("grpID {group} does not exist!")),
     }
@@ -307,6 +313,17 @@ pub(crate) fn metadata(description: impl Into<String>) -> Failure {
 /// One member's attributes are asked for, and there is no such member.
 pub(crate) fn no_metadata() -> Failure {
     failure((StatusCode::NOT_FOUND, "MetadataException", "MetadataException"), "user not in group")
+}
+
+/// An upload without a file in it.
+pub(crate) fn no_file_given() -> Failure {
+    let kind = (StatusCode::BAD_REQUEST, "IllegalArgumentException", "java.lang.IllegalArgumentException");
+    failure(kind, "file must be provided.")
+}
+
+/// No file of this id. Ours: the vendor publishes no words for it.
+pub(crate) fn file_unknown(file: &str) -> Failure {
+    failure(NO_FILES, format!("share file {file} does not exist!"))
 }
 
 /// An announcement over the limit.

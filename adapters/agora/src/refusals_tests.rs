@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
 use conclave_core::model::{Millis, UserId};
 use conclave_core::ports::{Clock, Mint};
+use conclave_kit::{BlobError, Blobs, ByteStream, Stored};
 
 use super::*;
 use crate::realm::{Credentials, Realm};
@@ -27,6 +29,21 @@ impl Mint for Still {
     }
 }
 
+#[async_trait]
+impl Blobs for Still {
+    async fn put(&self, _: ByteStream, most: u64) -> Result<Stored, BlobError> {
+        Err(BlobError::TooLarge { most })
+    }
+
+    async fn get(&self, _: &str) -> Result<Option<(u64, ByteStream)>, BlobError> {
+        Ok(None)
+    }
+
+    async fn delete(&self, _: &str) -> Result<(), BlobError> {
+        Ok(())
+    }
+}
+
 fn app() -> App {
     let groups = Engine::new(
         Arc::new(Memory::new()),
@@ -42,7 +59,8 @@ fn app() -> App {
         app_id: None,
         app_certificate: None,
     };
-    let realm = Realm { name: "test".into(), credentials, settings: Settings::default(), groups: Arc::new(groups) };
+    let (settings, groups, blobs) = (Settings::default(), Arc::new(groups), Arc::new(Still));
+    let realm = Realm { name: "test".into(), credentials, settings, groups, blobs };
     App::new(realm).unwrap()
 }
 

@@ -39,6 +39,14 @@ conclave_kit::settings! {
         members_page: usize = 1000;
         /// Most accounts in a page.
         users_page: usize = 100;
+        /// Most shared files in a page.
+        files_page: usize = 1000;
+        /// Largest shared file, in bytes.
+        file_bytes: u64 = 10_485_760;
+        /// Most files shared with a group.
+        files: u32 = 10_000;
+        /// How long a shared file is kept, in days; 0 is for ever.
+        file_days: u32 = 7;
         /// Longest group name, in characters.
         groupname_chars: usize = 128;
         /// Longest description, in characters.

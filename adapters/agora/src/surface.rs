@@ -1,13 +1,14 @@
 //! The surface: finds the app, checks the token, finds the operation, words the answer.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Body, Exchange, Fault, NoMatch, RouteInfo, Surface, Table, decode_segment};
+use conclave_kit::{Body, ByteStream, Exchange, Fault, NoMatch, RouteInfo, Surface, Table, decode_segment};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 
@@ -40,7 +41,13 @@ impl Agora {
         Ok(Self { apps, table: Table::new(routes())?, passwords: Passwords::new() })
     }
 
-    async fn answer(&self, parts: &Parts, body: &Bytes, base_url: &str, began: Instant) -> Result<Vec<u8>, Failure> {
+    async fn answer(
+        &self,
+        parts: &Parts,
+        body: Body,
+        base_url: &str,
+        began: Instant,
+    ) -> Result<Response<Body>, Failure> {
         let path = parts.uri.path();
         let app = self.app(path)?;
         let matched = self.table.find(&parts.method, bare(path)).map_err(|missing| match missing {
@@ -56,6 +63,11 @@ impl Agora {
             let value = decode_segment(value).ok_or_else(refusals::no_service)?;
             params.insert(name.clone(), value);
         }
+        let (whole, pieces) = match body {
+            Body::Whole(bytes) => (bytes, None),
+            Body::Stream(pieces) => (Bytes::new(), Some(pieces)),
+        };
+        let pieces = if matched.route.streams { pieces.or_else(|| Some(one_piece(whole.clone()))) } else { pieces };
         let call = Call {
             app,
             passwords: &self.passwords,
@@ -64,11 +76,13 @@ impl Agora {
             headers: &parts.headers,
             params,
             query,
-            body,
+            body: &whole,
+            pieces: Mutex::new(pieces),
+            url: format!("{base_url}{path}"),
             place: endpoint.place,
         };
         let reply = (endpoint.run)(&call).await?;
-        Ok(reply.write(&call, &parts.method, &format!("{base_url}{path}"), began))
+        Ok(reply.respond(&call, &parts.method, began))
     }
 
     /// The app a path belongs to.
@@ -128,6 +142,11 @@ pub(crate) fn worded(app: &App, place: Place, refusal: &Refusal) -> Failure {
     refusals::word(app, place, refusal)
 }
 
+/// A body that came whole, for an operation that takes it in pieces.
+fn one_piece(bytes: Bytes) -> ByteStream {
+    Box::pin(futures_util::stream::iter([Ok(bytes)]))
+}
+
 /// The path without its trailing slash.
 fn bare(path: &str) -> &str {
     path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path)
@@ -159,13 +178,8 @@ impl Surface for Agora {
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
         let began = Instant::now();
         let Exchange { parts, body, base_url, .. } = exchange;
-        let answer = match body.bytes() {
-            Some(body) => self.answer(&parts, body, &base_url, began).await,
-            // no route of this surface asks for a body in pieces
-            None => Err(refusals::fault(Fault::Broken)),
-        };
-        match answer {
-            Ok(body) => envelope::success(body),
+        match self.answer(&parts, body, &base_url, began).await {
+            Ok(answer) => answer,
             Err(failure) => {
                 let app = self.app(parts.uri.path()).ok().or_else(|| self.any());
                 envelope::error(&failure, app.map(App::now).unwrap_or_default(), began)

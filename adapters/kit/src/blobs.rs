@@ -7,8 +7,9 @@ use crate::ByteStream;
 /// Bytes under ids of the store's choosing; never whole in memory on their way to and from a disk.
 ///
 /// What a file is called, whose it is and when it ends is the core's business: add the file there once its bytes
-/// are kept, and delete the bytes once it is removed there. What a crash leaves between the two is swept away at
-/// the next start.
+/// are kept, and delete the bytes when it is not taken there. When the core says that a file is gone, whoever asked
+/// for that and through whichever surface, the gateway lets its bytes go. What a crash leaves between the two is swept
+/// away at the next start.
 #[async_trait]
 pub trait Blobs: Send + Sync {
     /// Keeps bytes, durably where this store makes anything durable; leaves nothing when it fails or is given up.

@@ -7,7 +7,7 @@ use crate::model::{Group, GroupId, Key, Member, Prefix, Role, Row, UserId};
 
 use super::Rule;
 use super::common::{Cleanup, check_app, unseat};
-use super::disband::disband;
+use super::disband::{Ended, disband};
 use super::register_users::tell;
 
 /// What becomes of the groups a deleted user owns.
@@ -32,29 +32,30 @@ pub struct DeleteUser {
 }
 
 impl Rule for DeleteUser {
-    type Output = ();
+    type Output = Ended;
 
-    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Ended, Stop> {
         check_app(draft)?;
         let user = draft.user(&self.user)?;
         let joined: Vec<GroupId> = pointed(draft.run(Prefix::joined(&self.user))?);
         draft.guard_run(Prefix::joined(&self.user), joined.len());
         let keys = joined.iter().flat_map(|id| [Key::Group(id.clone()), Key::Member(id.clone(), self.user.clone())]);
         draft.require(keys)?;
+        let mut ended = Ended::default();
         for id in &joined {
-            self.quit(draft, id)?;
+            ended.blobs.extend(self.quit(draft, id)?.blobs);
         }
         self.forget(draft)?;
         draft.drop_user(&user)?;
         tell(draft, Happening::UserDeleted(self.user.clone()), &self.user);
-        Ok(())
+        Ok(ended)
     }
 }
 
 impl DeleteUser {
-    fn quit(&self, draft: &mut Draft<'_>, id: &GroupId) -> Result<(), Stop> {
-        let Some(mut group) = draft.find_group(id)? else { return Ok(()) };
-        let Some(member) = draft.member(id, &self.user)? else { return Ok(()) };
+    fn quit(&self, draft: &mut Draft<'_>, id: &GroupId) -> Result<Ended, Stop> {
+        let Some(mut group) = draft.find_group(id)? else { return Ok(Ended::default()) };
+        let Some(member) = draft.member(id, &self.user)? else { return Ok(Ended::default()) };
         let owner = member.role == Role::Owner;
         if owner && self.owned == OwnedGroups::Disband {
             return disband(draft, &group);
@@ -64,7 +65,7 @@ impl DeleteUser {
         draft.delete(Key::PushName(id.clone(), self.user.clone()));
         draft.put_group(group.clone());
         self.announce(draft, &group, &member);
-        Ok(())
+        Ok(Ended::default())
     }
 
     fn announce(&self, draft: &mut Draft<'_>, group: &Group, member: &Member) {

@@ -17,10 +17,17 @@ pub struct Disband {
     pub group: GroupId,
 }
 
-impl Rule for Disband {
-    type Output = ();
+/// What ended left these behind: bytes nobody leads to any more, which may go now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ended {
+    /// Where they are in the blob store.
+    pub blobs: Vec<String>,
+}
 
-    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+impl Rule for Disband {
+    type Output = Ended;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Ended, Stop> {
         let group = draft.group(&self.group)?;
         let standing = draft.permitted(&group, Circle::Owner)?;
         if standing != Standing::App && (!group.policy.owner_may_disband || group.disabled) {
@@ -31,10 +38,11 @@ impl Rule for Disband {
 }
 
 /// Takes away everything that ends with a group, and tells everybody who was in it.
-pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
+pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Stop> {
     let seats = draft.run(Prefix::seats(&group.id))?;
     let members: Vec<Arc<Member>> = seats.iter().filter_map(Row::member).cloned().collect();
     drop_requests(draft, group)?;
+    let blobs = drop_files(draft, group)?;
     drop_lists(draft, group)?;
     for member in &members {
         draft.drop_member(member);
@@ -49,7 +57,7 @@ pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> 
         last: Some(Box::new(group.clone())),
     };
     draft.tell(Some(&group.id), Audience { members_of: None, users, silent: false }, what);
-    Ok(())
+    Ok(Ended { blobs })
 }
 
 fn drop_requests(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
@@ -61,15 +69,21 @@ fn drop_requests(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
     Ok(())
 }
 
+fn drop_files(draft: &mut Draft<'_>, group: &Group) -> Result<Vec<String>, Stop> {
+    let mut blobs = Vec::new();
+    for row in draft.run(Prefix::files(&group.id))? {
+        if let Some(file) = row.file() {
+            draft.delete(Key::File(group.id.clone(), file.id.clone()));
+            blobs.push(file.blob.clone());
+        }
+    }
+    Ok(blobs)
+}
+
 /// Lists of people end with a group that has roles; those of one without stay attached to the id.
 fn drop_lists(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
     draft.delete(Key::Attributes(group.id.clone()));
     draft.delete(Key::Counters(group.id.clone()));
-    for row in draft.run(Prefix::files(&group.id))? {
-        if let Some(file) = row.file() {
-            draft.delete(Key::File(group.id.clone(), file.id.clone()));
-        }
-    }
     for row in draft.run(Prefix::follows(&group.id))? {
         if let Some(follows) = row.follows() {
             draft.delete(Key::Follows(group.id.clone(), follows.user.clone()));

@@ -39,7 +39,7 @@ pub use block::{Block, Unblock};
 pub use common::{Added, Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Outcome, Removed};
 pub use create_group::{CreateGroup, Created};
 pub use delete_user::{DeleteUser, OwnedGroups};
-pub use disband::Disband;
+pub use disband::{Disband, Ended};
 pub use files::{AddFile, FileGone, FileShared, RemoveFile};
 pub use govern::Govern;
 pub use import_messages::{ImportMessages, Imported, OldMessage};
@@ -194,6 +194,8 @@ replies! {
     FileShared;
     /// A file is gone.
     FileGone;
+    /// A group has ended, or an account with the groups it owned.
+    Ended;
     /// A message was sent.
     Posted;
     /// What became of each message to be imported.
@@ -207,7 +209,7 @@ replies! {
 operations! {
     CreateGroup => Created, "create_group";
     UpdateGroup => (), "update_group";
-    Disband => (), "disband";
+    Disband => Ended, "disband";
     Transfer => (), "transfer";
     SetDisabled => (), "set_disabled";
     Govern => (), "govern";
@@ -218,7 +220,7 @@ operations! {
     Demote => (), "demote";
     RegisterUsers => Registered, "register_users";
     UpdateUser => (), "update_user";
-    DeleteUser => (), "delete_user";
+    DeleteUser => Ended, "delete_user";
     SyncGroups => (), "sync_groups";
     SetRemark => (), "set_remark";
     SetPushName => (), "set_push_name";

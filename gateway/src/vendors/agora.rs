@@ -21,7 +21,8 @@ pub fn surface(realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, Str
     let realms = realms.iter().filter_map(|open| {
         let (credentials, settings) = open.realm.agora.clone()?;
         let name = open.realm.name.clone();
-        Some(conclave_agora::Realm { name, credentials, settings, groups: Arc::clone(&open.groups) })
+        let (groups, blobs) = (Arc::clone(&open.groups), Arc::clone(&open.blobs));
+        Some(conclave_agora::Realm { name, credentials, settings, groups, blobs })
     });
     let surface = conclave_agora::Agora::new(realms.collect()).map_err(|error| error.to_string())?;
     Ok(Some(Arc::new(surface)))

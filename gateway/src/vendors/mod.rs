@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::Groups;
-use conclave_kit::Surface;
+use conclave_kit::{Blobs, Surface};
 use serde::Deserialize;
 
 use crate::config::Realm;
@@ -56,6 +56,8 @@ pub struct OpenRealm<'a> {
     pub realm: &'a Realm,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// The bytes of its shared files.
+    pub blobs: Arc<dyn Blobs>,
 }
 
 /// Puts a vendor's surface in front of the realms that are there.

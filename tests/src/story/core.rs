@@ -107,7 +107,7 @@ impl Teller for CoreTeller {
     }
 
     async fn disband(&self, group: &str) -> Result<(), Refused> {
-        Ok(self.0.run(&app(), Disband { group: gid(group) }).await?)
+        Ok(self.0.run(&app(), Disband { group: gid(group) }).await.map(drop)?)
     }
 
     async fn truth(&self, group: &str) -> Option<Truth> {

@@ -41,6 +41,7 @@ pub fn realm(world: &World, settings: Settings) -> Realm {
         },
         settings,
         groups: world.groups.clone(),
+        blobs: world.blobs.clone(),
     }
 }
 

@@ -2,12 +2,51 @@
 
 use std::borrow::Cow;
 
-use conclave_core::model::{GroupId, UserId};
+use conclave_core::model::{FileId, GroupId, UserId};
+use uuid::Uuid;
 
 /// Longest user id, in bytes.
 pub(crate) const USER_BYTES: usize = 64;
 /// Longest group id a caller may choose, in bytes.
 const GROUP_BYTES: usize = 64;
+
+/// The app, where a user's id is expected.
+pub(crate) const APP_ADMIN: &str = "@ppAdmin";
+
+/// The place a file's id names, which v1 UUIDs have for the maker's clock and address: always the same here.
+const FILE_NODE: [u8; 8] = [0x80, 0x00, 0x63, 0x6f, 0x6e, 0x63, 0x6c, 0x76];
+/// A v1 UUID has so many bits for its time.
+const FILE_BITS: u32 = 60;
+
+/// A file's id as the vendor's: the text of a v1 UUID. Minted ids are numbers that grow with time, as its times do.
+pub(crate) fn file_uuid(file: &FileId) -> String {
+    let number = file.as_str().parse::<u64>().ok().filter(|number| number.leading_zeros() >= 64 - FILE_BITS);
+    // only the one spelling of a number that leads back to it
+    let Some(number) = number.filter(|number| number.to_string() == file.as_str()) else {
+        return file.as_str().to_owned();
+    };
+    let bytes = number.to_be_bytes();
+    let [b0, b1, b2, b3, b4, b5, b6, b7] = bytes;
+    let low = u32::from_be_bytes([b4, b5, b6, b7]);
+    let (middle, high) = (u16::from_be_bytes([b2, b3]), u16::from_be_bytes([b0, b1]));
+    Uuid::from_fields(low, middle, high | 0x1000, &FILE_NODE).to_string()
+}
+
+/// The file a UUID stands for; any other text stands for itself. `None` when it cannot be an id.
+pub(crate) fn file_id(text: &str) -> Option<FileId> {
+    let uuid = text.parse::<Uuid>().ok().filter(|uuid| uuid.as_fields().3 == &FILE_NODE);
+    let fields = uuid.map(|uuid| {
+        let (low, middle, high, _) = uuid.as_fields();
+        (low, middle, high)
+    });
+    match fields {
+        Some((low, middle, high)) if high >> 12 == 1 => {
+            let number = u64::from(high & 0x0fff) << 48 | u64::from(middle) << 32 | u64::from(low);
+            FileId::new(number.to_string()).ok()
+        }
+        _ => FileId::new(text).ok(),
+    }
+}
 
 /// A user id as this vendor shows it.
 pub(crate) fn shown(user: &UserId) -> Cow<'_, str> {
@@ -47,6 +86,22 @@ mod tests {
         for illegal in ["", "bad name#", "é", "a/b"] {
             assert!(!is_legal_name(illegal), "{illegal}");
         }
+    }
+
+    #[test]
+    fn file_ids_look_like_the_vendors_and_lead_back() {
+        for id in ["0", "1", "227000000000000000", "999999999999999999", "1152921504606846975"] {
+            let id = FileId::new(id).unwrap();
+            let uuid = file_uuid(&id);
+            assert_eq!(uuid.parse::<Uuid>().unwrap().get_version_num(), 1, "{uuid}");
+            assert_eq!(file_id(&uuid), Some(id));
+        }
+        for id in ["c6906aa0-ed19-11ea-b480-f3cf141d15c0", "007", "1152921504606846976", "x"] {
+            let id = FileId::new(id).unwrap();
+            assert_eq!(file_uuid(&id), id.as_str());
+            assert_eq!(file_id(id.as_str()), Some(id));
+        }
+        assert_eq!(file_id(""), None);
     }
 
     #[test]

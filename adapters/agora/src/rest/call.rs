@@ -9,11 +9,11 @@ use conclave_core::model::{GroupId, User, UserId};
 use conclave_core::ports::{Asked, GroupsExt, Typed};
 use conclave_core::query::{Cursor, FindUsers};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{decode_cursor, query_pairs, split_list};
+use conclave_kit::{ByteStream, decode_cursor, query_pairs, split_list};
 use http::HeaderMap;
 use serde::Serialize;
 use serde::ser::SerializeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::auth::{Claims, Passwords};
 use crate::dialect::ids::fold;
@@ -34,6 +34,10 @@ pub(crate) struct Call<'a> {
     pub(crate) params: HashMap<String, String>,
     pub(crate) query: Query,
     pub(crate) body: &'a Bytes,
+    /// The body in pieces, where the operation takes it so.
+    pub(crate) pieces: Mutex<Option<ByteStream>>,
+    /// The URL that was asked for, without its query.
+    pub(crate) url: String,
     /// Chooses the words of refusals.
     pub(crate) place: Place,
 }
@@ -71,6 +75,17 @@ impl Call<'_> {
     /// Answers a query for the caller.
     pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
         self.app.groups.ask(&self.actor, query).await.map_err(|refusal| self.word(&refusal))
+    }
+
+    /// Answers a query whatever the caller may see; the operation has decided that they may.
+    pub(crate) async fn ask_as_app<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
+        self.app.groups.ask(&Actor::app(), query).await.map_err(|refusal| self.word(&refusal))
+    }
+
+    /// The body in pieces, once; after that, and where it came whole, nothing.
+    pub(crate) fn upload(&self) -> ByteStream {
+        let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner).take();
+        pieces.unwrap_or_else(|| Box::pin(futures_util::stream::empty()))
     }
 
     /// The vendor's words for a refusal.

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use conclave_core::model::Millis;
-use conclave_kit::Body;
-use http::header::CONTENT_TYPE;
+use conclave_kit::{Body, ByteStream};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 
@@ -87,11 +87,18 @@ pub(crate) struct Reply {
     entities: Option<Vec<u8>>,
     data: Option<Vec<u8>>,
     members: Vec<(&'static str, Vec<u8>)>,
+    /// Bytes instead of JSON, and how many.
+    content: Option<(u64, ByteStream)>,
 }
 
 impl Reply {
     fn new(family: Family) -> Self {
-        Self { family, action: None, entities: None, data: None, members: Vec::new() }
+        Self { family, action: None, entities: None, data: None, members: Vec::new(), content: None }
+    }
+
+    /// A file's bytes, without any envelope.
+    pub(crate) fn content(size: u64, bytes: ByteStream) -> Self {
+        Self { content: Some((size, bytes)), ..Self::new(Family::Bare) }
     }
 
     /// A group answer with this in `data`.
@@ -155,8 +162,15 @@ impl Reply {
         Self { family: Family::Timed, ..self }
     }
 
-    /// The whole answer.
-    pub(crate) fn write(self, call: &Call<'_>, method: &Method, uri: &str, began: Instant) -> Vec<u8> {
+    /// The whole answer; an accepted call is always exactly 200.
+    pub(crate) fn respond(mut self, call: &Call<'_>, method: &Method, began: Instant) -> Response<Body> {
+        match self.content.take() {
+            Some((size, bytes)) => raw(size, bytes),
+            None => response(StatusCode::OK, self.write(call, method, began)),
+        }
+    }
+
+    fn write(self, call: &Call<'_>, method: &Method, began: Instant) -> Vec<u8> {
         let mut object = Object::default();
         if !matches!(self.family, Family::Bare | Family::Timed) {
             match self.action {
@@ -174,7 +188,7 @@ impl Reply {
             if !call.query.is_empty() {
                 object.member("params", &call.query);
             }
-            object.member("uri", uri);
+            object.member("uri", &call.url);
             object.raw("entities", self.entities.as_deref().unwrap_or(b"[]"));
         } else if let Some(entities) = &self.entities {
             object.raw("entities", entities);
@@ -201,9 +215,14 @@ fn duration(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// An accepted call is always exactly 200.
-pub(crate) fn success(body: Vec<u8>) -> Response<Body> {
-    response(StatusCode::OK, body)
+/// Bytes as they are. What they claim to be is left out: a browser must not run what somebody has uploaded.
+fn raw(size: u64, bytes: ByteStream) -> Response<Body> {
+    let mut response = Response::new(Body::Stream(bytes));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(size));
+    response
 }
 
 /// An error as the vendor tells it.

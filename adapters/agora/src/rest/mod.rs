@@ -11,6 +11,7 @@ pub(crate) mod create;
 pub(crate) mod detail;
 pub(crate) mod disable;
 pub(crate) mod envelope;
+pub(crate) mod files;
 pub(crate) mod joined;
 pub(crate) mod lists;
 pub(crate) mod members;

@@ -9,8 +9,8 @@ use http::Method;
 use super::call::Call;
 use super::envelope::Reply;
 use super::{
-    admins, allowlist, announcement, attributes, blocks, create, detail, disable, joined, lists, members, modify, mute,
-    registration, requests, shield, token, users,
+    admins, allowlist, announcement, attributes, blocks, create, detail, disable, files, joined, lists, members,
+    modify, mute, registration, requests, shield, token, users,
 };
 use crate::refusals::{Failure, Place};
 
@@ -39,18 +39,19 @@ pub(crate) struct Endpoint {
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $operation:literal $auth:ident $place:ident $($run:ident)::+;)*) => {
+    ($($method:ident $path:literal $operation:literal $auth:ident $place:ident $($run:ident)::+ $(, $streams:ident)?;)*) => {
         vec![$(Route {
             method: Method::$method,
             path: concat!("/{org}/{app}", $path),
             operation: $operation,
-            streams: false,
+            streams: [$(stringify!($streams) == "streams",)? false][0],
             handler: Endpoint { auth: Auth::$auth, place: Place::$place, run: |call| Box::pin($($run)::+(call)) },
         },)*]
     };
 }
 
-/// Method, path, the vendor's name of the operation, whose token, whose words, what answers.
+/// Method, path, the vendor's name of the operation, whose token, whose words, what answers; `streams` where the body
+/// is taken in pieces.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route<Endpoint>> {
     routes! {
@@ -111,6 +112,16 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         GET    "/chatgroups/{group}/white/users/{user}" "check whether a member is allowed" Either Group allowlist::is_allowed;
         POST   "/chatgroups/{group}/white/users/{user}" "allow a member" Either Group allowlist::add_one;
         DELETE "/chatgroups/{group}/white/users/{user}" "remove members from the allowlist" Either Group allowlist::remove;
+
+        GET    "/chatgroups/{group}/share_files" "list the shared files" Either Files files::list;
+        POST   "/chatgroups/{group}/share_files" "upload a shared file" Either Files files::upload, streams;
+        GET    "/chatgroups/{group}/share_files/{file}" "download a shared file" Either Files files::download;
+        DELETE "/chatgroups/{group}/share_files/{file}" "delete a shared file" Either Files files::delete;
+        // one page of the vendor's spells them so
+        GET    "/chatgroups/{group}/sharefiles" "list the shared files" Either Files files::list;
+        POST   "/chatgroups/{group}/sharefiles" "upload a shared file" Either Files files::upload, streams;
+        GET    "/chatgroups/{group}/sharefiles/{file}" "download a shared file" Either Files files::download;
+        DELETE "/chatgroups/{group}/sharefiles/{file}" "delete a shared file" Either Files files::delete;
 
         POST   "/chatgroups/{group}/apply" "apply to join a group" Either AddOne requests::apply;
         POST   "/chatgroups/{group}/apply_verify" "approve or refuse a join request" Either AddOne requests::decide;

@@ -14,7 +14,7 @@ pub(crate) async fn dismiss(call: &Call<'_>) -> Result<envelope::Answer, Failure
     // afterwards there is nobody left to hear it
     let answer = notice.post_counting(call, &group, Some(0)).await?;
     match call.attempt(Disband { group }).await {
-        Ok(()) | Err(Refusal::GroupNotFound { .. }) => Ok(answer),
+        Ok(_) | Err(Refusal::GroupNotFound { .. }) => Ok(answer),
         Err(refusal) => Err(call.failure(&refusal)),
     }
 }

@@ -32,5 +32,5 @@ async fn end(call: &Call<'_>, account: &str) -> Result<(), Failure> {
     let user = UserId::new(account).map_err(|_| Code::AccountMissing)?;
     let delete = DeleteUser { user, owned: OwnedGroups::Orphan };
     let done = call.app.realm.groups.run(&Actor::app(), delete).await;
-    done.map_err(|refusal| call.failure(&refusal))
+    done.map(drop).map_err(|refusal| call.failure(&refusal))
 }

@@ -1,0 +1,239 @@
+//! Files shared with a group: upload, list, download, delete. Bytes pass by in pieces.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+
+use conclave_core::model::{FileId, GroupId, Millis, SharedFile};
+use conclave_core::operation::{AddFile, RemoveFile};
+use conclave_core::query::{File, Files};
+use conclave_core::refusal::Refusal;
+use conclave_kit::{BlobError, ByteStream, Stored, same};
+use futures_util::TryStreamExt;
+use http::header::{CONTENT_TYPE, HeaderMap};
+use multer::{Field, Multipart};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::call::Call;
+use super::envelope::Reply;
+use crate::dialect::ids::{APP_ADMIN, file_id, file_uuid, shown};
+use crate::refusals::{self, Failure};
+
+/// The part of a form that is the file.
+const PART: &str = "file";
+/// Asks for a secret that opens the file to whoever has it.
+const RESTRICT: &str = "restrict-access";
+/// Carries that secret.
+const SECRET: &str = "share-secret";
+
+/// `POST /chatgroups/{id}/share_files`: a form with a part `file`.
+pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
+    let group = call.group()?;
+    // whoever may not share is told before all the bytes have come
+    call.ask(Files { group: group.clone(), after: None, skip: 0, limit: 0, newest_first: true }).await?;
+    let mut form = form(call)?;
+    let Some(part) = file_part(&mut form).await? else { return Err(refusals::no_file_given()) };
+    let name = part.file_name().unwrap_or(PART).to_owned();
+    let media_type = part.content_type().map(ToString::to_string).unwrap_or_default();
+    let stored = store(call, part).await?;
+    let adding = AddFile {
+        group: group.clone(),
+        id: None,
+        name,
+        media_type,
+        size: stored.size,
+        expires: expiry(call),
+        secret: is_restricted(call.headers).then(|| Uuid::new_v4().simple().to_string()),
+        blob: stored.id.clone(),
+        most: Some(call.app.settings.files),
+    };
+    let file = match call.run(adding).await {
+        Ok(shared) => shared.0,
+        Err(failure) => {
+            forget(call, &stored).await;
+            return Err(failure);
+        }
+    };
+    // what is left of the form, so that the connection can be used again
+    while form.next_field().await.is_ok_and(|field| field.is_some()) {}
+    Ok(Reply::data(&Uploaded::of(call, &group, &file)))
+}
+
+/// The form a body holds.
+fn form(call: &Call<'_>) -> Result<Multipart<'static>, Failure> {
+    let kind = call.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    // what is no form has no file in it
+    let boundary = multer::parse_boundary(kind).map_err(|_| refusals::no_file_given())?;
+    Ok(Multipart::new(call.upload(), boundary))
+}
+
+async fn file_part(form: &mut Multipart<'static>) -> Result<Option<Field<'static>>, Failure> {
+    loop {
+        match form.next_field().await {
+            Ok(Some(field)) if field.name() == Some(PART) => return Ok(Some(field)),
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(broken(&as_io(error))),
+        }
+    }
+}
+
+async fn store(call: &Call<'_>, part: Field<'static>) -> Result<Stored, Failure> {
+    let content: ByteStream = Box::pin(part.map_err(as_io));
+    call.app.blobs.put(content, call.app.settings.file_bytes).await.map_err(|error| match error {
+        BlobError::TooLarge { .. } => refusals::fault(conclave_kit::Fault::TooLarge),
+        BlobError::Broken(error) => broken(&error),
+        BlobError::Failed(error) => call.word(&Refusal::Unavailable(format!("the file store failed: {error}"))),
+    })
+}
+
+/// The bytes of a file that was not taken.
+async fn forget(call: &Call<'_>, stored: &Stored) {
+    if let Err(error) = call.app.blobs.delete(&stored.id).await {
+        tracing::warn!(%error, blob = stored.id, "a refused file's bytes stay until the next start");
+    }
+}
+
+/// Why a form stopped coming.
+fn as_io(error: multer::Error) -> io::Error {
+    match error {
+        multer::Error::StreamReadFailed(inner) => match inner.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(other) => io::Error::other(other),
+        },
+        other => io::Error::new(io::ErrorKind::InvalidData, other),
+    }
+}
+
+fn broken(error: &io::Error) -> Failure {
+    use conclave_kit::Fault;
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => refusals::fault(Fault::TooLarge),
+        io::ErrorKind::TimedOut => refusals::fault(Fault::TimedOut),
+        _ => refusals::no_file_given(),
+    }
+}
+
+fn expiry(call: &Call<'_>) -> Option<Millis> {
+    let days = u64::from(call.app.settings.file_days);
+    (days > 0).then(|| call.app.now().plus(days * 24 * 3600 * 1000))
+}
+
+fn is_restricted(headers: &HeaderMap) -> bool {
+    headers.get(RESTRICT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+}
+
+/// A file that was just uploaded.
+#[derive(Serialize)]
+struct Uploaded<'f> {
+    file_url: String,
+    group_id: &'f GroupId,
+    file_name: String,
+    created: Millis,
+    file_id: String,
+    file_size: u64,
+    /// Ours: told once, to the uploader, as the vendor does with the attachments of messages.
+    #[serde(rename = "share-secret", skip_serializing_if = "Option::is_none")]
+    share_secret: Option<&'f str>,
+}
+
+impl<'f> Uploaded<'f> {
+    fn of(call: &Call<'_>, group: &'f GroupId, file: &'f SharedFile) -> Self {
+        let id = file_uuid(&file.id);
+        Self {
+            file_url: format!("{}/{id}", call.url.trim_end_matches('/')),
+            group_id: group,
+            file_name: name(file),
+            created: file.at,
+            file_id: id,
+            file_size: file.size,
+            share_secret: file.secret.as_deref(),
+        }
+    }
+}
+
+/// Names are told in lower case.
+fn name(file: &SharedFile) -> String {
+    file.name.to_lowercase()
+}
+
+/// A file in a list.
+#[derive(Serialize)]
+struct Listed<'f> {
+    file_id: String,
+    file_name: String,
+    file_owner: Cow<'f, str>,
+    file_size: u64,
+    created: Millis,
+}
+
+impl<'f> Listed<'f> {
+    fn of(file: &'f Arc<SharedFile>) -> Self {
+        Self {
+            file_id: file_uuid(&file.id),
+            file_name: name(file),
+            file_owner: file.owner.as_ref().map_or(Cow::Borrowed(APP_ADMIN), shown),
+            file_size: file.size,
+            created: file.at,
+        }
+    }
+}
+
+/// `GET /chatgroups/{id}/share_files`: newest first, pages from 1.
+pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
+    let most = call.app.settings.files_page;
+    let limit = call.page("pagesize", most, most);
+    let number = call.query.number("pagenum").unwrap_or(1).max(1) - 1;
+    let skip = number.saturating_mul(limit);
+    let page = call.ask(Files { group: call.group()?, after: None, skip, limit, newest_first: true }).await?;
+    let rows: Vec<Listed<'_>> = page.files.iter().map(Listed::of).collect();
+    Ok(Reply::data(&rows).count(rows.len()))
+}
+
+/// `GET /chatgroups/{id}/share_files/{file}`: the bytes. Members and the app read every file; whoever else has a
+/// token of the app needs the file's own secret.
+pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
+    let (group, file) = (call.group()?, file(call)?);
+    let asked = File { group, file };
+    let found = match call.ask(asked.clone()).await {
+        Ok(found) => found.0,
+        Err(failure) => with_secret(call, asked).await.ok_or(failure)?,
+    };
+    let stored = call.app.blobs.get(&found.blob).await;
+    match stored.map_err(|error| call.word(&Refusal::Unavailable(error.to_string())))? {
+        Some((size, content)) => Ok(Reply::content(size, content)),
+        None => Err(gone(call, &asked_id(&found))),
+    }
+}
+
+/// The file, when the caller has its secret.
+async fn with_secret(call: &Call<'_>, asked: File) -> Option<Arc<SharedFile>> {
+    let given = call.headers.get(SECRET)?.as_bytes();
+    let found = call.ask_as_app(asked).await.ok()?.0;
+    let opens = found.secret.as_ref().is_some_and(|secret| same(secret.as_bytes(), given));
+    opens.then_some(found)
+}
+
+fn asked_id(file: &SharedFile) -> String {
+    file_uuid(&file.id)
+}
+
+fn gone(call: &Call<'_>, id: &str) -> Failure {
+    tracing::error!(app = %call.app.key(), file = id, "a shared file has lost its bytes; restore the blobs folder");
+    refusals::file_unknown(id)
+}
+
+/// `DELETE /chatgroups/{id}/share_files/{file}`: managers any, members their own.
+pub(crate) async fn delete(call: &Call<'_>) -> Result<Reply, Failure> {
+    let (group, file) = (call.group()?, file(call)?);
+    call.run(RemoveFile { group: group.clone(), file: file.clone() }).await?;
+    Ok(Reply::data(&json!({"group_id": group, "file_id": file_uuid(&file), "result": true})))
+}
+
+/// The file a path names.
+fn file(call: &Call<'_>) -> Result<FileId, Failure> {
+    let text = call.param("file");
+    file_id(text).ok_or_else(|| refusals::file_unknown(text))
+}

@@ -1,0 +1,230 @@
+//! Shared files over a socket: what comes back is what was sent, only to whoever may have it, within the limits;
+//! and the bytes go when the file, its group or its owner goes, through whichever vendor.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
+
+mod agora_support;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use agora_support::call;
+use conclave::config::Data;
+use conclave::{Config, Gateway, Running};
+use conclave_tests::client::{Answer, Client};
+use http::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const LARGEST: usize = 100_000;
+
+struct House {
+    folder: TempDir,
+    client: Client,
+    app: String,
+    _running: Running,
+}
+
+async fn house() -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::development().unwrap();
+    config.data = Data::Folder(folder.path().to_owned());
+    config.listen.set_port(0);
+    let (credentials, settings) = config.realms[0].agora.as_mut().unwrap();
+    settings.file_bytes = LARGEST as u64;
+    settings.files = 3;
+    settings.custom_group_ids = true;
+    let (org, app) = (credentials.org.clone(), credentials.app.clone());
+    let body = json!({
+        "grant_type": "client_credentials",
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret,
+    });
+    let running = Gateway::start(config).await.unwrap();
+    let client = Client::at(running.addresses.shared, &format!("/agora/{org}/{app}"));
+    let app = call(&client, Method::POST, "/token", "", body).await.json()["access_token"].as_str().unwrap().to_owned();
+    let house = House { folder, client, app, _running: running };
+    for name in ["ann", "ben", "cy", "dee"] {
+        house.done(Method::POST, "/users", json!({"username": name, "password": "1"})).await;
+    }
+    house.group("g1", "ann", &["ben", "cy"]).await;
+    house
+}
+
+impl House {
+    async fn done(&self, method: Method, target: &str, body: Value) -> Value {
+        let answer = call(&self.client, method, target, &self.app, body).await;
+        assert_eq!(answer.status, 200, "{target}: {:?}", answer.body);
+        answer.json()
+    }
+
+    async fn group(&self, id: &str, owner: &str, members: &[&str]) {
+        let body = json!({"groupid": id, "groupname": id, "public": true, "owner": owner, "members": members});
+        self.done(Method::POST, "/chatgroups", body).await;
+    }
+
+    async fn token(&self, user: &str) -> String {
+        let body = json!({"grant_type": "password", "username": user, "password": "1"});
+        let answer = call(&self.client, Method::POST, "/token", "", body).await;
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Uploads these bytes, restricted or not.
+    async fn upload(&self, token: &str, group: &str, bytes: &[u8], restricted: bool) -> Answer {
+        let mut form = b"--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nx\r\n--b\r\n\
+            Content-Disposition: form-data; name=\"file\"; filename=\"A B.TXT\"\r\nContent-Type: text/plain\r\n\r\n"
+            .to_vec();
+        form.extend_from_slice(bytes);
+        form.extend_from_slice(b"\r\n--b--\r\n");
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "multipart/form-data; boundary=b"),
+            ("restrict-access", if restricted { "true" } else { "false" }),
+        ];
+        self.client.send(Method::POST, &format!("/chatgroups/{group}/share_files"), &headers, form).await
+    }
+
+    async fn shared(&self, token: &str, group: &str, bytes: &[u8]) -> String {
+        let answer = self.upload(token, group, bytes, false).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        answer.json()["data"]["file_id"].as_str().unwrap().to_owned()
+    }
+
+    async fn download(&self, token: &str, file: &str, secret: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        if !secret.is_empty() {
+            headers.push(("share-secret", secret));
+        }
+        self.client.send(Method::GET, &format!("/chatgroups/g1/share_files/{file}"), &headers, "").await
+    }
+
+    async fn list(&self, query: &str) -> Vec<String> {
+        let answer = self.done(Method::GET, &format!("/chatgroups/g1/share_files?{query}"), Value::Null).await;
+        answer["data"].as_array().unwrap().iter().map(|row| row["file_id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// How many files' bytes are kept, once there are so many: they go beside the answer.
+    async fn keeps(&self, wanted: usize) {
+        let begun = Instant::now();
+        while blobs(self.folder.path()) != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(10), "{} blobs", blobs(self.folder.path()));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn blobs(folder: &Path) -> usize {
+    std::fs::read_dir(folder.join("blobs")).unwrap().count()
+}
+
+fn refused(answer: &Answer, status: u16, description: &str) {
+    assert_eq!((answer.status.as_u16(), &answer.json()["error_description"]), (status, &json!(description)));
+}
+
+#[tokio::test]
+async fn what_comes_back_is_what_was_sent() {
+    let house = house().await;
+    let ben = house.token("ben").await;
+    let bytes: Vec<u8> = (0..LARGEST).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    let first = house.shared(&ben, "g1", &bytes).await;
+    let answer = house.download(&ben, &first, "").await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_ref()), (200, bytes.as_slice()));
+    assert_eq!(answer.headers["content-length"], LARGEST.to_string());
+    assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+
+    let second = house.shared(&house.app, "g1", b"").await;
+    assert_eq!(house.list("").await, [second.clone(), first.clone()]);
+    assert_eq!(house.list("pagenum=2&pagesize=1").await, std::slice::from_ref(&first));
+    assert_eq!(house.list("pagenum=3&pagesize=1").await, Vec::<String>::new());
+    let rows = house.done(Method::GET, "/chatgroups/g1/sharefiles", Value::Null).await;
+    assert_eq!(rows["data"][0]["file_owner"], "@ppAdmin");
+    assert_eq!((&rows["data"][1]["file_owner"], &rows["data"][1]["file_name"]), (&json!("ben"), &json!("a b.txt")));
+}
+
+#[tokio::test]
+async fn only_members_and_holders_of_the_secret_get_the_bytes() {
+    let house = house().await;
+    let (ben, dee) = (house.token("ben").await, house.token("dee").await);
+    let answer = house.upload(&ben, "g1", b"hush", true).await.json();
+    let (file, secret) =
+        (answer["data"]["file_id"].as_str().unwrap(), answer["data"]["share-secret"].as_str().unwrap());
+    let open = house.shared(&ben, "g1", b"open").await;
+    let outside = "you have no permission to do this, group member permission is required";
+    for (token, file, secret, status) in [
+        (&ben, file, "", 200),
+        (&ben, file, "wrong", 200),
+        (&house.app, file, "", 200),
+        (&dee, file, "", 401),
+        (&dee, file, "wrong", 401),
+        (&dee, file, secret, 200),
+        (&dee, &open, secret, 401),
+        (&dee, &open, "", 401),
+    ] {
+        let answer = house.download(token, file, secret).await;
+        match status {
+            200 => assert_eq!(answer.status, 200, "{file} {secret:?}"),
+            status => refused(&answer, status, outside),
+        }
+    }
+    // somebody without a token, even one who has the secret
+    let bare = [("share-secret", secret)];
+    let answer = house.client.send(Method::GET, &format!("/chatgroups/g1/share_files/{file}"), &bare, "").await;
+    refused(&answer, 401, "token is blank!");
+    refused(&house.upload(&dee, "g1", b"x", false).await, 401, outside);
+    assert_eq!(call(&house.client, Method::GET, "/chatgroups/g1/share_files", &dee, Value::Null).await.status, 401);
+    house.keeps(2).await;
+}
+
+#[tokio::test]
+async fn limits_hold_and_leave_nothing() {
+    let house = house().await;
+    let ben = house.token("ben").await;
+    refused(&house.upload(&ben, "g1", &vec![0; LARGEST + 1], false).await, 413, "Request Entity Too Large");
+    refused(&house.upload(&ben, "nowhere", b"x", false).await, 404, "grpID nowhere does not exist!");
+    let headers = [("authorization", format!("Bearer {ben}")), ("content-type", "application/json".to_owned())];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = house.client.send(Method::POST, "/chatgroups/g1/share_files", &headers, "{}").await;
+    refused(&answer, 400, "file must be provided.");
+    house.keeps(0).await;
+    for _ in 0..3 {
+        house.shared(&ben, "g1", b"x").await;
+    }
+    refused(&house.upload(&ben, "g1", b"x", false).await, 403, "files size is more than max limit : 3");
+    house.keeps(3).await;
+    refused(&house.download(&ben, "..%2f..%2fsecrets", "").await, 404, "share file ../../secrets does not exist!");
+    house.done(Method::POST, "/chatgroups/g1/disable", Value::Null).await;
+    let disabled = "can not operate this group, reason: group is disabled";
+    refused(&house.upload(&ben, "g1", b"x", false).await, 403, disabled);
+    house.keeps(3).await;
+}
+
+#[tokio::test]
+async fn bytes_go_with_their_file_their_group_and_their_groups_owner() {
+    let house = house().await;
+    let (ann, ben, cy) = (house.token("ann").await, house.token("ben").await, house.token("cy").await);
+    let first = house.shared(&ben, "g1", b"1").await;
+    let second = house.shared(&ben, "g1", b"2").await;
+    house.shared(&ben, "g1", b"3").await;
+    let delete = |token: &str, file: &str| {
+        let (client, token, target) =
+            (house.client.clone(), token.to_owned(), format!("/chatgroups/g1/share_files/{file}"));
+        async move { call(&client, Method::DELETE, &target, &token, Value::Null).await }
+    };
+    let needed = "you have no permission to do this, group admin permission is required";
+    refused(&delete(&cy, &first).await, 401, needed);
+    house.keeps(3).await;
+    assert_eq!(delete(&ben, &first).await.json()["data"], json!({"group_id": "g1", "file_id": first, "result": true}));
+    assert_eq!(delete(&ann, &second).await.status, 200);
+    refused(&delete(&ann, &second).await, 404, &format!("share file {second} does not exist!"));
+    house.keeps(1).await;
+    house.done(Method::DELETE, "/chatgroups/g1", Value::Null).await;
+    house.keeps(0).await;
+
+    house.group("g2", "dee", &["ben"]).await;
+    house.shared(&ben, "g2", b"4").await;
+    house.keeps(1).await;
+    house.done(Method::DELETE, "/users/dee", Value::Null).await;
+    house.keeps(0).await;
+}

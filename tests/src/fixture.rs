@@ -161,13 +161,14 @@ impl Fixture {
             redact(&mut wanted, path);
             redact(&mut found, path);
         }
-        if let Err(difference) = covers(&wanted, &found, "body") {
+        if let Err(Unlike(difference)) = covers(&wanted, &found, "body") {
             panic!("{}: {difference}\nwanted: {wanted:#}\nfound: {found:#}", self.operation);
         }
     }
 }
 
-fn root() -> PathBuf {
+/// The folder of all fixtures.
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
 }
 
@@ -199,19 +200,23 @@ pub fn redact(value: &mut Value, path: &str) {
     walk(value, &parts, &name);
 }
 
+/// Where something is not as it was wanted, and how.
+#[derive(Debug)]
+pub struct Unlike(pub String);
+
 /// Whether `found` has everything `wanted` has.
-fn covers(wanted: &Value, found: &Value, at: &str) -> Result<(), String> {
+pub fn covers(wanted: &Value, found: &Value, at: &str) -> Result<(), Unlike> {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(found)) => {
             for (name, value) in wanted {
-                let there = found.get(name).ok_or_else(|| format!("{at}.{name} is missing"))?;
+                let there = found.get(name).ok_or_else(|| Unlike(format!("{at}.{name} is missing")))?;
                 covers(value, there, &format!("{at}.{name}"))?;
             }
             Ok(())
         }
         (Value::Array(wanted), Value::Array(found)) => {
             if wanted.len() != found.len() {
-                return Err(format!("{at} has {} items, not {}", found.len(), wanted.len()));
+                return Err(Unlike(format!("{at} has {} items, not {}", found.len(), wanted.len())));
             }
             for (index, (wanted, found)) in wanted.iter().zip(found).enumerate() {
                 covers(wanted, found, &format!("{at}.{index}"))?;
@@ -219,6 +224,6 @@ fn covers(wanted: &Value, found: &Value, at: &str) -> Result<(), String> {
             Ok(())
         }
         _ if wanted == found => Ok(()),
-        _ => Err(format!("{at} is {found}, not {wanted}")),
+        _ => Err(Unlike(format!("{at} is {found}, not {wanted}"))),
     }
 }

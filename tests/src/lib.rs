@@ -4,8 +4,10 @@
 pub mod client;
 pub mod fixture;
 pub mod house;
+pub mod ledger;
 pub mod sdk;
 pub mod sign;
 pub mod store_suite;
 pub mod story;
+pub mod told;
 pub mod world;

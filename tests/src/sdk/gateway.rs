@@ -45,12 +45,12 @@ impl Served {
         pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
-    /// Straight to the vendor's surface.
-    pub fn client(&self, vendor: Vendor) -> Client {
+    /// A client of the vendor's surface.
+    fn door(&self, vendor: Vendor) -> Client {
         Client::at(self.running.addresses.shared, &format!("/{vendor}"))
     }
 
-    /// The other ways in.
+    /// The other ways in. Whoever counts what an SDK drives uses those of other vendors only.
     pub async fn tellers(&self) -> Tellers {
         let realm = &self.running.config.realms[0];
         let (agora, _) = realm.agora.as_ref().expect("the realm is at Agora");
@@ -59,7 +59,7 @@ impl Served {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let admin = &tencent.admins[0];
         let sig = user_sig(tencent.sdkappid, &tencent.secret_key, admin, now, 86_400);
-        let door = |vendor| self.client(vendor);
+        let door = |vendor| self.door(vendor);
         Tellers {
             agora: AgoraTeller::new(
                 door(Vendor::Agora),

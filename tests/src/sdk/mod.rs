@@ -3,7 +3,9 @@
 //! - [`node`], [`python`]: what the scripts need, installed once from lock files into the target folder.
 //! - [`script`]: runs a script, hears what it reports, and meets it where it pauses.
 //! - [`gateway`]: the gateway the scripts are pointed at, and the other ways into its groups.
+//! - [`driven`]: what a suite drove, for the coverage ledger.
 
+pub mod driven;
 pub mod gateway;
 pub mod node;
 pub mod python;

@@ -2,8 +2,8 @@
 
 use conclave::vendors::Vendor;
 use conclave_tests::sdk::gateway::Served;
-use conclave_tests::sdk::python;
 use conclave_tests::sdk::script::Script;
+use conclave_tests::sdk::{driven, python};
 use conclave_tests::story::Role::{Member, Owner};
 use conclave_tests::story::{Teller, Truth};
 
@@ -33,4 +33,5 @@ async fn ease_restapi_of_pypi() {
     script.finish().await;
     assert_eq!(tellers.tencent.truth(&other).await, None);
     assert_eq!(tellers.rong.truth(&other).await, None);
+    driven::check(&served, Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi", "sdk").await;
 }

@@ -5,13 +5,15 @@ use std::process::Command;
 use conclave::vendors::Vendor;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::script::Script;
-use conclave_tests::sdk::{node, python};
+use conclave_tests::sdk::{driven, node, python};
 use conclave_tests::story::{Role, Teller, Truth};
 use http::Method;
 use serde_json::{Value, json};
 
-/// What the scripts leave where they pause: two of this vendor's plain groups, which nobody owns.
-struct Left {
+/// A suite, and what its script leaves where it pauses: two of this vendor's plain groups, which nobody owns.
+struct Suite {
+    sdk: &'static str,
+    file: &'static str,
     name: &'static str,
     members: &'static [&'static str],
     muted: &'static [&'static str],
@@ -20,7 +22,7 @@ struct Left {
 }
 
 /// Runs a script to its end, with a look at its groups through the other vendors where it pauses.
-async fn tell(command: Command, left: Left) {
+async fn tell(command: Command, left: Suite) {
     let served = Served::start(|_| {}).await;
     let mut script = Script::start(command, &served.settings(Vendor::Rong));
     script.until("built").await;
@@ -50,6 +52,7 @@ async fn tell(command: Command, left: Left) {
     script.finish().await;
     assert_eq!(tellers.agora.truth("fire").await, None);
     assert_eq!(tellers.tencent.truth("fire").await, None);
+    driven::check(&served, Vendor::Rong, left.sdk, left.file, "sdk").await;
 }
 
 fn names<'v>(list: &'v Value, key: &str) -> Vec<&'v str> {
@@ -58,19 +61,39 @@ fn names<'v>(list: &'v Value, key: &str) -> Vec<&'v str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rongcloud_sdk_of_npm() {
-    let left =
-        Left { name: "Water & more", members: &["sea", "sky", "sun"], muted: &["sun"], all_muted: Some(&["sea"]) };
+    let left = Suite {
+        sdk: "rongcloud-sdk 3.1.1 (npm)",
+        file: "rongcloud-sdk",
+        name: "Water & more",
+        members: &["sea", "sky", "sun"],
+        muted: &["sun"],
+        all_muted: Some(&["sea"]),
+    };
     tell(node::command("rong/rongcloud-sdk/suite.cjs"), left).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rc_server_sdk_of_pypi() {
-    let left = Left { name: "Water: all of it", members: &["sea", "sky"], muted: &["sky"], all_muted: Some(&["sea"]) };
+    let left = Suite {
+        sdk: "rc-server-sdk 3.2.0 (PyPI)",
+        file: "rc-server-sdk",
+        name: "Water: all of it",
+        members: &["sea", "sky"],
+        muted: &["sky"],
+        all_muted: Some(&["sea"]),
+    };
     tell(python::command("rong/rc-server-sdk/suite.py"), left).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rongcloud_of_pypi() {
-    let left = Left { name: "Water & 100%", members: &["sea", "sky", "sun"], muted: &[], all_muted: None };
+    let left = Suite {
+        sdk: "rongcloud 2.0.1 (PyPI)",
+        file: "rongcloud",
+        name: "Water & 100%",
+        members: &["sea", "sky", "sun"],
+        muted: &[],
+        all_muted: None,
+    };
     tell(python::command("rong/rongcloud/suite.py"), left).await;
 }

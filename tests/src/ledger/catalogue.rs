@@ -1,0 +1,85 @@
+//! What the vendors' documents have.
+
+use conclave::{Config, Gateway};
+use conclave_kit::RouteInfo;
+use serde::Deserialize;
+
+use crate::fixture;
+
+/// The vendors, in the order of the ledger.
+pub const VENDORS: [&str; 3] = ["agora", "tencent", "rong"];
+
+/// A vendor's operations.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    /// In the order of the documents.
+    pub section: Vec<Section>,
+}
+
+/// Operations that the documents treat together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// What they are about.
+    pub name: String,
+    /// Where they are documented.
+    pub source: String,
+    /// The operations.
+    pub operations: Vec<Documented>,
+}
+
+/// An operation in the documents.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Documented {
+    /// The vendor's name of it, or what it does where the vendor has none.
+    pub name: String,
+    /// Method and path, parts in braces.
+    pub call: String,
+    /// Why it is not served.
+    pub declined: Option<String>,
+}
+
+impl Catalogue {
+    /// Reads a vendor's.
+    pub fn read(vendor: &str) -> Self {
+        let path = fixture::root().join(vendor).join("catalogue.toml");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// All operations.
+    pub fn operations(&self) -> impl Iterator<Item = &Documented> {
+        self.section.iter().flat_map(|section| &section.operations)
+    }
+}
+
+/// What the gateway serves.
+pub struct Served(Vec<(&'static str, RouteInfo)>);
+
+impl Served {
+    /// Asks the gateway.
+    pub fn ask() -> Self {
+        let config = Config::development().expect("the development configuration");
+        Self(Gateway::routes(&config).expect("routes"))
+    }
+
+    /// A vendor's routes.
+    pub fn of(&self, vendor: &str) -> impl Iterator<Item = &RouteInfo> {
+        self.0.iter().filter(move |(of, _)| *of == vendor).map(|(_, route)| route)
+    }
+
+    /// The operation that answers a request; parts of a path that are spelled out win over those in braces.
+    pub fn operation(&self, vendor: &str, method: &str, path: &str) -> Option<&'static str> {
+        let path = path.split('?').next().unwrap_or_default();
+        let answers = self.of(vendor).filter(|route| route.method == method && matches(route.path, path));
+        answers.min_by_key(|route| route.path.matches('{').count()).map(|route| route.operation)
+    }
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    template.len() == path.len()
+        && template.iter().zip(path).all(|(wanted, found)| wanted.starts_with('{') || *wanted == found)
+}

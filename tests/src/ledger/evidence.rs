@@ -1,0 +1,112 @@
+//! What is known of each operation, found where it lies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::{Served, VENDORS};
+use crate::fixture::{Fixture, root};
+use crate::told::Story;
+
+/// An operation: the vendor and its name.
+type Key = (String, String);
+
+/// What is known.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// Documented exchanges with a pinned answer.
+    pub samples: BTreeMap<Key, usize>,
+    /// Documented refusals with a pinned answer.
+    pub refusals: BTreeMap<Key, usize>,
+    /// The SDKs that drive it.
+    pub driven: BTreeMap<Key, BTreeSet<String>>,
+    /// Whether its effect is read, or another's effect is read by it, through other vendors.
+    pub told: BTreeMap<Key, BTreeSet<String>>,
+}
+
+/// The operations that an SDK's suite drives: `fixtures/coverage/<sdk>.json`, written by the suite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Driven {
+    /// The SDK, its version and where it is published.
+    pub sdk: String,
+    /// Whose operations they are.
+    pub vendor: String,
+    /// The operations that were answered, sorted.
+    pub operations: BTreeSet<String>,
+}
+
+impl Driven {
+    /// Where a suite's is kept.
+    pub fn path(suite: &str) -> PathBuf {
+        root().join("coverage").join(format!("{suite}.json"))
+    }
+
+    /// All that are kept.
+    pub fn all() -> Vec<Self> {
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(root().join("coverage"))
+            .expect("a folder")
+            .map(|entry| entry.expect("a file").path())
+            .collect();
+        paths.sort();
+        let read = |path: &PathBuf| {
+            let text = std::fs::read(path).expect("a file");
+            serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        paths.iter().map(read).collect()
+    }
+
+    /// As it is kept.
+    pub fn text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("json") + "\n"
+    }
+}
+
+impl Evidence {
+    /// Looks everywhere.
+    pub fn gather(served: &Served) -> Self {
+        let mut evidence = Self::default();
+        for vendor in VENDORS {
+            let pinned = pinned(vendor);
+            for name in Fixture::names(vendor) {
+                let request = Fixture::read(vendor, &name).request;
+                let Some(operation) = served.operation(vendor, &request.method, &request.path) else { continue };
+                assert!(pinned.contains(&name), "the exchange {vendor}/{name} has no pinned answer");
+                let kind = if name.starts_with("error") { &mut evidence.refusals } else { &mut evidence.samples };
+                *kind.entry((vendor.to_owned(), operation.to_owned())).or_default() += 1;
+            }
+        }
+        for Driven { sdk, vendor, operations } in Driven::all() {
+            for operation in operations {
+                evidence.driven.entry((vendor.clone(), operation)).or_default().insert(sdk.clone());
+            }
+        }
+        for story in Story::all() {
+            story.check();
+            for (step, others) in story.told() {
+                let operation = served.operation(&step.by, step.method(), &step.path());
+                let operation = operation.unwrap_or_else(|| panic!("{}: {} is not served", story.name, step.call));
+                evidence.told.entry((step.by.clone(), operation.to_owned())).or_default().extend(others);
+            }
+        }
+        evidence
+    }
+}
+
+/// The names of the exchanges of a vendor whose answers are pinned.
+fn pinned(vendor: &str) -> BTreeSet<String> {
+    let tests = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"));
+    let places = [
+        (tests.join("snapshots"), format!("{vendor}__")),
+        (tests.join("snapshots").join(vendor), String::new()),
+        (tests.join(vendor).join("snapshots"), format!("{vendor}__replay__")),
+    ];
+    places.iter().flat_map(|(folder, prefix)| snapshots(folder, prefix)).collect()
+}
+
+fn snapshots(folder: &Path, prefix: &str) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter_map(|name| Some(name.strip_suffix(".snap")?.strip_prefix(prefix)?.to_owned())).collect()
+}

@@ -1,0 +1,145 @@
+//! What is done through one vendor's server API and told through the others', as data: `fixtures/told/<name>.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::fixture::{Unlike, covers, root};
+use crate::sdk::gateway::Tellers;
+use crate::story::Refused;
+
+/// One after the other, over one gateway.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// The file's name.
+    #[serde(skip)]
+    pub name: String,
+    /// What it is about.
+    pub about: String,
+    /// What is done, and what is told of it.
+    pub acts: Vec<Act>,
+}
+
+/// Something that is done, and what is told of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Act {
+    /// What is done.
+    #[serde(rename = "do")]
+    pub done: Step,
+    /// How it is told.
+    #[serde(default)]
+    pub then: Vec<Step>,
+}
+
+/// One call.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Through whose API.
+    pub by: String,
+    /// Method and path below the app; this vendor's name of the command.
+    pub call: String,
+    /// The body: JSON, or the fields of a form.
+    #[serde(default)]
+    pub send: Value,
+    /// What the answer has at least.
+    #[serde(default)]
+    pub has: Value,
+}
+
+impl Story {
+    /// All of them.
+    pub fn all() -> Vec<Self> {
+        let mut stories = BTreeMap::new();
+        for entry in std::fs::read_dir(root().join("told")).expect("stories") {
+            let path = entry.expect("a file").path();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let text = std::fs::read(&path).expect("a file");
+            let story: Self = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            stories.insert(name.clone(), Self { name, ..story });
+        }
+        stories.into_values().collect()
+    }
+
+    /// Each step with the other vendors its effect is read through, or whose effect it reads.
+    pub fn told(&self) -> Vec<(&Step, BTreeSet<String>)> {
+        let mut told = Vec::new();
+        for Act { done, then } in &self.acts {
+            let others: BTreeSet<String> =
+                then.iter().map(|step| step.by.clone()).filter(|by| *by != done.by).collect();
+            told.push((done, others));
+            told.extend(then.iter().filter(|step| step.by != done.by).map(|step| (step, [done.by.clone()].into())));
+        }
+        told.retain(|(_, others)| !others.is_empty());
+        told
+    }
+
+    /// A step that asserts nothing tells nothing.
+    pub fn check(&self) {
+        for step in self.acts.iter().flat_map(|act| &act.then) {
+            assert!(!step.has.is_null(), "{}: {} asserts nothing", self.name, step.call);
+        }
+    }
+
+    /// Tells it.
+    pub async fn tell(&self, tellers: &Tellers) {
+        for Act { done, then } in &self.acts {
+            for step in std::iter::once(done).chain(then) {
+                let answer = step.take(tellers).await;
+                let answer = answer.unwrap_or_else(|Refused(why)| panic!("{}: {}: {why}", self.name, step.call));
+                let told = if step.has.is_null() { Ok(()) } else { covers(&step.has, &answer, "answer") };
+                if let Err(Unlike(difference)) = told {
+                    panic!("{}: after {}, {}: {difference}\n{answer:#}", self.name, done.call, step.call);
+                }
+            }
+        }
+    }
+}
+
+impl Step {
+    /// The method.
+    pub fn method(&self) -> &str {
+        if self.by == "agora" { self.call.split(' ').next().unwrap_or_default() } else { "POST" }
+    }
+
+    /// The path below the vendor's root.
+    pub fn path(&self) -> String {
+        match self.by.as_str() {
+            "agora" => format!("/org/app{}", self.call.split(' ').nth(1).unwrap_or_default()),
+            "tencent" => format!("/v4/{}", self.call),
+            _ => self.call.clone(),
+        }
+    }
+
+    async fn take(&self, tellers: &Tellers) -> Result<Value, Refused> {
+        match self.by.as_str() {
+            "agora" => {
+                let (method, path) = self.call.split_once(' ').expect("method and path");
+                let body = (!self.send.is_null()).then(|| self.send.clone());
+                tellers.agora.call(method.parse().expect("a method"), path, body).await
+            }
+            "tencent" => tellers.tencent.call(&self.call, &self.send).await,
+            "rong" => {
+                let fields = self.fields();
+                let fields: Vec<(&str, &str)> =
+                    fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+                tellers.rong.call(&self.call, &fields).await
+            }
+            other => panic!("no vendor is called {other}"),
+        }
+    }
+
+    /// The fields of a form; a list repeats its key.
+    fn fields(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let Value::Object(members) = &self.send else { return Vec::new() };
+        let pairs = |(key, value): (&String, &Value)| match value {
+            Value::Array(items) => items.iter().map(|item| (key.clone(), text(item))).collect(),
+            value => vec![(key.clone(), text(value))],
+        };
+        members.iter().flat_map(pairs).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! Nothing in the vendors' documents is left out unsaid, and what is said of the rest is so.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
+
+mod told;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use conclave_tests::ledger::catalogue::{Catalogue, Served, VENDORS};
+use conclave_tests::ledger::evidence::{Driven, Evidence};
+use conclave_tests::ledger::{check_fresh, page};
+
+#[test]
+fn every_operation_is_served_or_declined_with_a_reason() {
+    let served = Served::ask();
+    for vendor in VENDORS {
+        let mut routes: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+        for route in served.of(vendor) {
+            routes.entry((route.operation, route.path)).or_default().insert(route.method.to_string());
+        }
+        let file = format!("fixtures/{vendor}/catalogue.toml");
+        let catalogue = Catalogue::read(vendor);
+        let mut names = BTreeSet::new();
+        for operation in catalogue.operations() {
+            let name = operation.name.as_str();
+            assert!(names.insert(name), "{file} has {name} twice");
+            let (method, path) = operation.call.split_once(' ').unwrap_or_else(|| panic!("{file}: {name} has no call"));
+            let methods = routes.remove(&(name, path));
+            match (&operation.declined, methods) {
+                (None, Some(methods)) => assert!(methods.contains(method), "{file}: {name} is served as {methods:?}"),
+                (Some(_), None) => {
+                    let taken = served.of(vendor).any(|route| route.path == path && route.method == method);
+                    assert!(!taken, "{file}: {name} is declined, but {} is served", operation.call);
+                }
+                (Some(_), Some(_)) => panic!("{file}: {name} is served now: take its reason away"),
+                (None, None) => panic!("{file}: {name} is not served: say why, or name its route as the gateway does"),
+            }
+            assert!(operation.declined.as_ref().is_none_or(|reason| reason.len() > 10), "{file}: {name} has no reason");
+        }
+        assert!(routes.is_empty(), "served, but not in {file}: {routes:?}");
+    }
+}
+
+#[test]
+fn what_the_suites_drive_is_served() {
+    for Driven { sdk, vendor, operations } in Driven::all() {
+        let catalogue = Catalogue::read(&vendor);
+        for operation in operations {
+            let served = catalogue.operations().any(|known| known.name == operation && known.declined.is_none());
+            assert!(served, "{sdk} drives {operation}, which is not in the catalogue");
+        }
+    }
+}
+
+#[test]
+fn the_ledger_is_fresh() {
+    let evidence = Evidence::gather(&Served::ask());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/coverage.md");
+    check_fresh(&path, &page::markdown(&evidence), "ledger");
+}

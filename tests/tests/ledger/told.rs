@@ -1,0 +1,26 @@
+//! What is done through one vendor is told through the others.
+
+use conclave_tests::sdk::gateway::Served;
+use conclave_tests::told::Story;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_through_one_vendor_is_told_through_the_others() {
+    let mut untrue = Vec::new();
+    for story in Story::all() {
+        let name = story.name.clone();
+        // each by itself, so that one run names all that are not so
+        if tokio::spawn(tell(story)).await.is_err() {
+            untrue.push(name);
+        }
+    }
+    assert!(untrue.is_empty(), "{untrue:#?}");
+}
+
+async fn tell(story: Story) {
+    let served = Served::start(|config| {
+        let (_, settings) = config.realms[0].agora.as_mut().unwrap();
+        settings.custom_group_ids = true;
+    })
+    .await;
+    story.tell(&served.tellers().await).await;
+}

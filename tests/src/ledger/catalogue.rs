@@ -37,6 +37,9 @@ pub struct Documented {
     pub name: String,
     /// Method and path, parts in braces.
     pub call: String,
+    /// Other paths of it.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// Why it is not served.
     pub declined: Option<String>,
 }

@@ -27,6 +27,10 @@ fn every_operation_is_served_or_declined_with_a_reason() {
             assert!(names.insert(name), "{file} has {name} twice");
             let (method, path) = operation.call.split_once(' ').unwrap_or_else(|| panic!("{file}: {name} has no call"));
             let methods = routes.remove(&(name, path));
+            for path in &operation.also {
+                let other = routes.remove(&(name, path.as_str()));
+                assert_eq!(other, methods, "{file}: {path} is another path of {name}, but is not served like it");
+            }
             match (&operation.declined, methods) {
                 (None, Some(methods)) => assert!(methods.contains(method), "{file}: {name} is served as {methods:?}"),
                 (Some(_), None) => {

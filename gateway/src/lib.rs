@@ -26,6 +26,8 @@ mod site;
 pub mod store;
 mod tls;
 pub mod vendors;
+mod webhooks;
 
 pub use config::Config;
 pub use serve::{Addresses, Builder, Gateway, Running, StartError, TlsError};
+pub use webhooks::WebhookError;

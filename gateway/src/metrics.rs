@@ -12,6 +12,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::webhooks::WebhookMetrics;
+
 /// The operation of a request that asks for none that is served.
 pub(crate) const UNKNOWN: &str = "unknown";
 
@@ -93,6 +95,8 @@ pub(crate) struct Metrics {
     frames: Family<FrameLabels, Counter>,
     told: Family<RealmLabels, Counter>,
     missed: Family<RealmLabels, Counter>,
+    /// Webhooks of all destinations.
+    pub(crate) webhooks: WebhookMetrics,
     /// Connections that are open now.
     pub(crate) connections: Gauge,
     /// Connections that were turned away because there were too many.
@@ -124,6 +128,7 @@ impl Metrics {
         registry.register("events_told", "Events put before sessions, each counted once a session", told.clone());
         let about = "How often a session was so slow that events were left out and it was told to fetch them";
         registry.register("events_missed", about, missed.clone());
+        let webhooks = WebhookMetrics::new(&mut registry);
         Self {
             registry,
             requests,
@@ -133,6 +138,7 @@ impl Metrics {
             frames,
             told,
             missed,
+            webhooks,
             connections,
             turned_away,
             panics,

@@ -27,6 +27,7 @@ use crate::site::{Mounted, Site};
 use crate::tls;
 pub use crate::tls::TlsError;
 use crate::vendors::Vendor;
+use crate::webhooks::{self, Couriers, WebhookError};
 
 /// Why the process did not start. Nothing was answered.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum StartError {
     /// A vendor's surface cannot be put together.
     #[error("{0}")]
     Surface(String),
+    /// Nobody can be told what happens.
+    #[error(transparent)]
+    Webhooks(#[from] WebhookError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address} ({key}): {error}; give {key} an address that is free and this machine's own")]
     Bind {
@@ -99,6 +103,7 @@ pub struct Running {
     pub remarks: Vec<String>,
     phase: watch::Sender<Phase>,
     admin: Option<JoinHandle<()>>,
+    couriers: Couriers,
     /// Told on the admin listener.
     draining: Arc<AtomicBool>,
     /// The folder of what must not outlive the process.
@@ -180,6 +185,7 @@ impl Builder {
     pub async fn start(self) -> Result<Running, StartError> {
         crate::config::check(&self.config)?;
         let metrics = Arc::new(Metrics::new());
+        let client = webhooks::client(&self.config)?;
         let Opened { surfaces, groups, bells } = self.open(&metrics)?;
         // after the data: a folder with anything else in it is no data folder
         let (tls, authority, scratch) = encryption(&self.config)?;
@@ -210,6 +216,7 @@ impl Builder {
             admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&draining))));
 
         online.follow(&watch).await.map_err(|refusal| StoreError(refusal.to_string()))?;
+        let couriers = Couriers::start(&config, client, (&groups, &bells), &metrics).await?;
         let crowd = Crowd::new(&config.limits, Arc::clone(&metrics));
         for (_, listener, site) in bound {
             let desk = Arc::new(Desk {
@@ -222,7 +229,18 @@ impl Builder {
             });
             tokio::spawn(listener::run(listener, desk, tls.clone(), crowd.clone(), watch.clone()));
         }
-        Ok(Running { config, addresses, authority, groups, remarks, phase, admin, draining, _scratch: scratch })
+        Ok(Running {
+            config,
+            addresses,
+            authority,
+            groups,
+            remarks,
+            phase,
+            admin,
+            couriers,
+            draining,
+            _scratch: scratch,
+        })
     }
 }
 
@@ -242,6 +260,7 @@ impl Running {
         }
         // those that were cut off need a moment to see it
         let cut = timeout(std::time::Duration::from_secs(1), self.phase.closed()).await;
+        self.couriers.end().await;
         drained && cut.is_ok()
     }
 }

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::vendors::Vendor;
+use conclave_kit::Destination;
+use http::Uri;
+
+use crate::vendors::{Vendor, destinations};
+use crate::webhooks::is_public;
 
 use super::{Admin, Config, ConfigError, Tls, is_development};
 
@@ -14,6 +18,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     hosts(config)?;
     limits(config)?;
     urls(config)?;
+    webhooks(config)?;
     development(config)
 }
 
@@ -113,6 +118,33 @@ fn urls(config: &Config) -> Result<(), ConfigError> {
             return refuse(format!(
                 "{key} must be like https://chat.example.com, without a slash at the end, not {url:?}"
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Webhooks lead somewhere, and not into the network around us unless that is meant.
+fn webhooks(config: &Config) -> Result<(), ConfigError> {
+    for realm in &config.realms {
+        for vendor in Vendor::ALL {
+            for Destination { url, allow_private, patience, .. } in destinations(vendor, realm) {
+                let key = format!("realm.{}.{vendor}.webhooks", realm.name);
+                let uri: Option<Uri> = url.parse().ok();
+                let plain = |uri: &&Uri| {
+                    matches!(uri.scheme_str(), Some("http" | "https"))
+                        && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+                };
+                let Some(host) = uri.as_ref().filter(plain).and_then(Uri::host) else {
+                    return refuse(format!("{key}: a url must be like https://app.example.com/hooks, not {url:?}"));
+                };
+                let bare = host.trim_start_matches('[').trim_end_matches(']');
+                if !allow_private && bare.parse().is_ok_and(|address| !is_public(address)) {
+                    return refuse(format!("{key}: {host} is not a public address; set allow_private to allow it"));
+                }
+                if patience.timeout.is_zero() || patience.longest_backoff.is_zero() {
+                    return refuse(format!("{key}: timeout_ms and longest_backoff_ms must not be 0"));
+                }
+            }
         }
     }
     Ok(())

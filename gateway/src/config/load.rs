@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::file::Top;
-use super::{Admin, Config, ConfigError, Data, Realm, Tls, dev, env};
+use crate::vendors::{agora, rong, tencent};
+
+use super::file::{RealmSection, Top};
+use super::{Admin, Config, ConfigError, Data, Realm, RealmWebhooks, Tls, dev, env};
 
 /// The address of the admin listener, when none is given.
 const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
@@ -116,18 +118,20 @@ fn assemble(top: Top, flags: &Flags) -> Result<Config, ConfigError> {
         log: top.log,
         limits: top.limits,
         vendors: top.vendor,
-        realms: top
-            .realm
-            .into_iter()
-            .map(|(name, section)| Realm {
-                name,
-                limits: section.limits,
-                agora: section.agora.map(crate::vendors::agora::Section::split),
-                tencent: section.tencent.map(crate::vendors::tencent::Section::split),
-                rong: section.rong.map(crate::vendors::rong::Section::split),
-            })
-            .collect(),
+        realms: top.realm.into_iter().map(|(name, section)| realm(name, section)).collect(),
     })
+}
+
+fn realm(name: String, section: RealmSection) -> Realm {
+    let (agora, agora_webhooks) = section.agora.map(agora::Section::split).unzip();
+    let (tencent, tencent_webhooks) = section.tencent.map(tencent::Section::split).unzip();
+    let (rong, rong_webhooks) = section.rong.map(rong::Section::split).unzip();
+    let webhooks = RealmWebhooks {
+        agora: agora_webhooks.unwrap_or_default(),
+        tencent: tencent_webhooks.unwrap_or_default(),
+        rong: rong_webhooks.unwrap_or_default(),
+    };
+    Realm { name, limits: section.limits, agora, tencent, rong, webhooks }
 }
 
 fn admin(text: Option<&String>) -> Result<Admin, ConfigError> {

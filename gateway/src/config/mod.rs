@@ -99,6 +99,19 @@ pub struct Realm {
     pub tencent: Option<(tencent::Credentials, tencent::Settings)>,
     /// At `RongCloud`, when it is there.
     pub rong: Option<(rong::Credentials, rong::Settings)>,
+    /// Whom its apps tell.
+    pub webhooks: RealmWebhooks,
+}
+
+/// Whom one realm's apps tell what has happened, by vendor.
+#[derive(Debug, Clone, Default)]
+pub struct RealmWebhooks {
+    /// The app at Agora.
+    pub agora: agora::WebhookSettings,
+    /// The app at Tencent.
+    pub tencent: tencent::WebhookSettings,
+    /// The app at `RongCloud`.
+    pub rong: rong::WebhookSettings,
 }
 
 /// Why the configuration was not taken. The text says which key, and what to do.

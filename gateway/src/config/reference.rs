@@ -98,6 +98,12 @@ const SECTIONS: &[Section] = &[
         optional: agora::Settings::REFERENCE,
     },
     Section {
+        path: &["realm", "<name>", "agora", "webhooks"],
+        about: "Whom a realm's app at Agora tells what has happened; see [webhooks.md](webhooks.md).",
+        required: &[],
+        optional: agora::WebhookSettings::REFERENCE,
+    },
+    Section {
         path: &["realm", "<name>", "tencent"],
         about: "A realm's credentials at Tencent.",
         required: tencent::CREDENTIALS,
@@ -120,6 +126,12 @@ const SECTIONS: &[Section] = &[
         about: "What is a switch of RongCloud's console.",
         required: &[],
         optional: rong::Settings::REFERENCE,
+    },
+    Section {
+        path: &["realm", "<name>", "rong", "webhooks"],
+        about: "Whom a realm's app at RongCloud tells what has happened; see [webhooks.md](webhooks.md).",
+        required: &[],
+        optional: rong::WebhookSettings::REFERENCE,
     },
 ];
 
@@ -189,6 +201,7 @@ fn shown(default: &str) -> String {
         "BTreeMap::new(" => "`{}`".to_owned(),
         "SocketAddr::from(([127, 0, 0, 1], 8080" => "`\"127.0.0.1:8080\"`".to_owned(),
         "LogFormat::Text" => "`\"text\"`".to_owned(),
+        "String::new(" => "`\"\"`".to_owned(),
         plain => format!("`{plain}`"),
     }
 }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+pub use conclave_agora::webhooks::WebhookSettings;
 pub use conclave_agora::{Credentials, Settings};
-use conclave_kit::Surface;
+use conclave_kit::{Destination, Surface};
+
+use crate::config::Realm;
 
 use super::{OpenRealm, section, socket_url};
 
@@ -26,6 +29,12 @@ pub fn surface(realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, Str
     });
     let surface = conclave_agora::Agora::new(realms.collect()).map_err(|error| error.to_string())?;
     Ok(Some(Arc::new(surface)))
+}
+
+/// Whom the realm's app tells.
+pub fn destinations(realm: &Realm) -> Vec<Destination> {
+    let Some((credentials, settings)) = &realm.agora else { return Vec::new() };
+    conclave_agora::webhooks::destinations(credentials, settings, &realm.webhooks.agora)
 }
 
 /// What a client is given to come here.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::Groups;
-use conclave_kit::{Blobs, Surface};
+use conclave_kit::{Blobs, Destination, Surface};
 use serde::Deserialize;
 
 use crate::config::Realm;
@@ -71,6 +71,15 @@ pub fn surface(vendor: Vendor, realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dy
     }
 }
 
+/// Whom a realm's app at a vendor tells what has happened.
+pub fn destinations(vendor: Vendor, realm: &Realm) -> Vec<Destination> {
+    match vendor {
+        Vendor::Agora => agora::destinations(realm),
+        Vendor::Tencent => Vec::new(),
+        Vendor::Rong => rong::destinations(realm),
+    }
+}
+
 /// The settings of a vendor's client for one realm, as `KEY=value` pairs; `None` when the realm is not there.
 ///
 /// `base` is the URL of the vendor's surface without a trailing slash.
@@ -87,7 +96,7 @@ fn socket_url(base: &str) -> String {
     base.strip_prefix("http").map_or_else(|| base.to_owned(), |rest| format!("ws{rest}"))
 }
 
-/// Declares a vendor's table in a realm: its credentials' keys, and its settings below.
+/// Declares a vendor's table in a realm: its credentials' keys, and below its settings and webhooks.
 macro_rules! section {
     ($credentials:ident { $($key:ident: $kind:ty),* $(,)? }) => {
         /// The vendor's table in a realm.
@@ -99,12 +108,15 @@ macro_rules! section {
             /// The vendor's settings.
             #[serde(default)]
             pub settings: Settings,
+            /// Whom the app tells.
+            #[serde(default)]
+            pub webhooks: WebhookSettings,
         }
 
         impl Section {
-            /// The credentials and the settings apart.
-            pub fn split(self) -> ($credentials, Settings) {
-                ($credentials { $($key: self.$key,)* }, self.settings)
+            /// Credentials, settings and webhooks apart.
+            pub fn split(self) -> (($credentials, Settings), WebhookSettings) {
+                (($credentials { $($key: self.$key,)* }, self.settings), self.webhooks)
             }
         }
 

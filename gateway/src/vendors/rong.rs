@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use conclave_kit::Surface;
+use conclave_kit::{Destination, Surface};
+pub use conclave_rong::webhooks::WebhookSettings;
 pub use conclave_rong::{Credentials, Settings};
+
+use crate::config::Realm;
 
 use super::{OpenRealm, section};
 
@@ -18,6 +21,12 @@ pub fn surface(realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, Str
     });
     let surface = conclave_rong::Rong::new(realms.collect()).map_err(|error| error.to_string())?;
     Ok(Some(Arc::new(surface)))
+}
+
+/// Whom the realm's app tells.
+pub fn destinations(realm: &Realm) -> Vec<Destination> {
+    let Some((credentials, _)) = &realm.rong else { return Vec::new() };
+    conclave_rong::webhooks::destinations(credentials, &realm.webhooks.rong)
 }
 
 /// What a client is given to come here.

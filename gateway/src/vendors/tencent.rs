@@ -7,6 +7,11 @@ pub use conclave_tencent::{Credentials, Settings};
 
 use super::{OpenRealm, section, socket_url};
 
+conclave_kit::settings! {
+    /// Nothing can be set yet.
+    pub struct WebhookSettings {}
+}
+
 section!(Credentials {
     sdkappid: u32,
     secret_key: String,

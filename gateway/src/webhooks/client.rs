@@ -1,0 +1,271 @@
+//! Asks an app's server over HTTP.
+//!
+//! A name is resolved here, its addresses are held against what is allowed, and only those that passed are connected
+//! to: nothing is resolved again between the check and the connection. Redirects are not followed, the environment's
+//! proxies are not used, and no more than [`ANSWER`] bytes of an answer are read.
+
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use conclave_kit::{Post, PostError, Question};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use http::{Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::guard::is_public;
+
+/// Most bytes of an answer that are read.
+pub(crate) const ANSWER: usize = 64 << 10;
+/// How long a connection is kept that nothing goes over.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// What a query's value needs no escaping for.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("conclave/", env!("CARGO_PKG_VERSION")));
+
+type Inner = legacy::Client<HttpsConnector<Connector>, Full<Bytes>>;
+
+/// The client of the whole process; connections are kept and shared.
+pub(crate) struct Client {
+    /// For destinations that may lead to public addresses only.
+    public: Inner,
+    /// For those that may lead anywhere.
+    any: Inner,
+}
+
+/// One request.
+pub(crate) struct Letter {
+    /// Where to.
+    pub(crate) url: String,
+    /// Pairs for the query, not yet encoded.
+    pub(crate) query: Vec<(&'static str, String)>,
+    /// Headers.
+    pub(crate) headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+    /// How long it may take, until the whole answer is there.
+    pub(crate) timeout: Duration,
+    /// Whether the URL may lead to an address that is not public.
+    pub(crate) allow_private: bool,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Its status.
+    pub(crate) status: StatusCode,
+    /// As much of its body as is read.
+    pub(crate) body: Bytes,
+    /// Whether there was more.
+    pub(crate) cut: bool,
+}
+
+impl Client {
+    /// Trusts whom the system trusts.
+    pub(crate) fn new() -> Result<Self, rustls::Error> {
+        let config = trust()?;
+        let client = |allow_private| {
+            let connector = HttpsConnectorBuilder::new()
+                .with_tls_config(config.clone())
+                .https_or_http()
+                .enable_http1()
+                .wrap_connector(Connector { allow_private });
+            legacy::Client::builder(TokioExecutor::new())
+                .pool_idle_timeout(IDLE)
+                .pool_timer(TokioTimer::new())
+                .build(connector)
+        };
+        Ok(Self { public: client(false), any: client(true) })
+    }
+
+    /// Sends one request and reads its answer.
+    pub(crate) async fn send(&self, letter: Letter) -> Result<Answer, PostError> {
+        let timeout = letter.timeout;
+        tokio::time::timeout(timeout, self.exchange(letter)).await.unwrap_or(Err(PostError::TimedOut))
+    }
+
+    async fn exchange(&self, letter: Letter) -> Result<Answer, PostError> {
+        let uri = uri(&letter.url, &letter.query)?;
+        let mut request = Request::new(Full::new(letter.body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = letter.headers;
+        request.headers_mut().insert(USER_AGENT, AGENT);
+        let client = if letter.allow_private { &self.any } else { &self.public };
+        let answer = client.request(request).await.map_err(|error| why(&error))?;
+        let status = answer.status();
+        let (mut body, mut read) = (answer.into_body(), BytesMut::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| PostError::Failed(format!("the answer broke off: {error}")))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let room = ANSWER - read.len();
+            read.extend_from_slice(data.get(..room).unwrap_or(&data));
+            if data.len() > room {
+                return Ok(Answer { status, body: read.freeze(), cut: true });
+            }
+        }
+        Ok(Answer { status, body: read.freeze(), cut: false })
+    }
+}
+
+#[async_trait]
+impl Post for Client {
+    async fn post(&self, question: Question) -> Result<(StatusCode, Bytes), PostError> {
+        let Question { url, query, body, timeout, allow_private } = question;
+        let json = HeaderValue::from_static("application/json");
+        let headers = [(CONTENT_TYPE, json)].into_iter().collect();
+        let answer = self.send(Letter { url, query, headers, body, timeout, allow_private }).await?;
+        if answer.cut {
+            return Err(PostError::Failed(format!("the answer is longer than {ANSWER} bytes")));
+        }
+        Ok((answer.status, answer.body))
+    }
+}
+
+/// The URL with more pairs in its query.
+fn uri(url: &str, query: &[(&'static str, String)]) -> Result<Uri, PostError> {
+    let mut whole = url.split('#').next().unwrap_or_default().to_owned();
+    for (key, value) in query {
+        whole.push(if whole.contains('?') { '&' } else { '?' });
+        whole.push_str(key);
+        whole.push('=');
+        whole.extend(utf8_percent_encode(value, PLAIN));
+    }
+    whole.parse().map_err(|error| PostError::Failed(format!("the url cannot be used: {error}")))
+}
+
+/// Why there was no answer, from the error that knows most.
+fn why(error: &legacy::Error) -> PostError {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(Private(host)) = error.downcast_ref() {
+            return PostError::Private(host.clone());
+        }
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    PostError::Failed(text)
+}
+
+/// Whom the system trusts: its certificates, or those `SSL_CERT_FILE` or `SSL_CERT_DIR` lead to.
+fn trust() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    match builder()?.with_native_roots() {
+        Ok(builder) => Ok(builder.with_no_client_auth()),
+        Err(error) => {
+            tracing::warn!(
+                %error,
+                "no certificates to trust: webhooks over https will fail; install ca-certificates or set SSL_CERT_FILE"
+            );
+            Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+        }
+    }
+}
+
+/// There is no public address behind the host.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not a public address")]
+struct Private(String);
+
+/// Connects to addresses that passed the guard, and to no others.
+#[derive(Debug, Clone)]
+struct Connector {
+    allow_private: bool,
+}
+
+impl Connector {
+    async fn connect(self, uri: Uri) -> Result<TokioIo<TcpStream>, Box<dyn Error + Send + Sync>> {
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let mut addresses: Vec<SocketAddr> = match host.parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, port)],
+            Err(_) => tokio::net::lookup_host((host, port)).await?.collect(),
+        };
+        if !self.allow_private {
+            addresses.retain(|address| is_public(address.ip()));
+            if addresses.is_empty() {
+                return Err(Private(host.to_owned()).into());
+            }
+        }
+        let mut failed = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    stream.set_nodelay(true)?;
+                    return Ok(TokioIo::new(stream));
+                }
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed.into())
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        Box::pin(self.clone().connect(uri))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_join_the_query() {
+        let of = |url: &str| uri(url, &[("a", "1 & 2".to_owned()), ("b", "x/é".to_owned())]).unwrap().to_string();
+        assert_eq!(of("http://h/p"), "http://h/p?a=1%20%26%202&b=x%2F%C3%A9");
+        assert_eq!(of("https://h/p?q=1#f"), "https://h/p?q=1&a=1%20%26%202&b=x%2F%C3%A9");
+        assert!(uri("http://h h/", &[]).is_err());
+    }
+
+    #[tokio::test]
+    async fn no_spelling_of_this_machine_is_asked() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = Client::new().unwrap();
+        let hosts = ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "0"];
+        for host in hosts {
+            let question = Question {
+                url: format!("http://{host}:{port}/"),
+                query: Vec::new(),
+                body: Bytes::new(),
+                timeout: Duration::from_secs(5),
+                allow_private: false,
+            };
+            let refused = client.post(question).await.unwrap_err();
+            // a system may not know a spelling at all
+            assert!(!matches!(refused, PostError::TimedOut), "{host}: {refused}");
+            if ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"].contains(&host) {
+                assert!(matches!(refused, PostError::Private(_)), "{host}: {refused}");
+            }
+        }
+        assert!(listener.accept().is_err(), "somebody connected");
+    }
+}

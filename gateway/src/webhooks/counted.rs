@@ -1,0 +1,68 @@
+//! What is counted of webhooks.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    realm: String,
+    vendor: &'static str,
+    destination: &'static str,
+}
+
+/// The counters of all destinations.
+pub(crate) struct WebhookMetrics {
+    sent: Family<Labels, Counter>,
+    retried: Family<Labels, Counter>,
+    dropped: Family<Labels, Counter>,
+    pending: Family<Labels, Gauge>,
+    lag: Family<Labels, Gauge<f64, AtomicU64>>,
+}
+
+impl WebhookMetrics {
+    /// Nothing counted yet.
+    pub(crate) fn new(registry: &mut Registry) -> Self {
+        let (sent, retried, dropped) = (Family::default(), Family::default(), Family::default());
+        let (pending, lag) = (Family::default(), Family::default());
+        registry.register("webhooks_sent", "Webhooks that were taken", Family::clone(&sent));
+        let about = "Webhooks that were not taken and are tried again";
+        registry.register("webhooks_retried", about, Family::clone(&retried));
+        registry.register("webhooks_dropped", "Webhooks that were given up", Family::clone(&dropped));
+        let about = "Events read from the log whose webhooks are not all taken yet";
+        registry.register("webhooks_pending", about, Family::clone(&pending));
+        let about = "Age of the oldest event whose webhooks are not all taken yet";
+        registry.register_with_unit("webhooks_lag", about, Unit::Seconds, Family::clone(&lag));
+        Self { sent, retried, dropped, pending, lag }
+    }
+
+    /// The counters of one destination.
+    pub(super) fn of(&self, realm: &str, vendor: &'static str, destination: &'static str) -> Counted {
+        let labels = Labels { realm: realm.to_owned(), vendor, destination };
+        Counted {
+            sent: self.sent.get_or_create_owned(&labels),
+            retried: self.retried.get_or_create_owned(&labels),
+            dropped: self.dropped.get_or_create_owned(&labels),
+            pending: self.pending.get_or_create_owned(&labels),
+            lag: self.lag.get_or_create_owned(&labels),
+        }
+    }
+}
+
+/// The counters of one destination.
+pub(super) struct Counted {
+    /// Taken.
+    pub(super) sent: Counter,
+    /// Not taken, and tried again.
+    pub(super) retried: Counter,
+    /// Given up.
+    pub(super) dropped: Counter,
+    /// Events whose notices are not all taken yet.
+    pub(super) pending: Gauge,
+    /// The age of the oldest of them, in seconds.
+    pub(super) lag: Gauge<f64, AtomicU64>,
+}

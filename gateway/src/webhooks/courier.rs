@@ -1,0 +1,406 @@
+//! Tells one destination: reads the log, sends, tries again, and keeps how far it is.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use conclave_core::event::{Actor, Event};
+use conclave_core::model::Millis;
+use conclave_core::ports::{Groups, GroupsExt};
+use conclave_core::query::ReadLog;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Destination, Notice, Patience, PostError};
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::client::{Answer, Client, Letter};
+use super::counted::Counted;
+use super::lanes::{Job, Lane, Lanes};
+use super::ledger::{Ledger, Standing, State};
+
+/// Most events of the log read at once.
+const PAGE: usize = 256;
+/// Most events that wait to be taken; no more of the log is read before there is room.
+pub(super) const ROOM: usize = 1024;
+/// Most notices on their way at once.
+pub(super) const AT_ONCE: usize = 16;
+/// How old what is on disk may be while notices are taken.
+const SAVE: Duration = Duration::from_millis(200);
+/// And while the log only goes by.
+const SAVE_IDLE: Duration = Duration::from_secs(5);
+/// How long the log is left alone after it could not be read.
+const RECOVERY: Duration = Duration::from_secs(1);
+/// How often the log is looked at without the bell, for what was committed after its caller had gone away.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often the lag is measured while something is waiting.
+const MEASURE: Duration = Duration::from_secs(1);
+/// The shortest wait before a second new try and later ones, so that nobody is asked without a pause.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// How long notices on their way are waited for at the end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Tells one destination.
+pub(super) struct Courier {
+    pub(super) realm: String,
+    pub(super) vendor: &'static str,
+    pub(super) destination: Destination,
+    pub(super) groups: Arc<dyn Groups>,
+    pub(super) client: Arc<Client>,
+    /// Rings when something may have been committed.
+    pub(super) bell: watch::Receiver<()>,
+    pub(super) metrics: Counted,
+    pub(super) ledger: Ledger,
+    pub(super) state: State,
+}
+
+/// What became of one try.
+type Outcome = Result<Answer, PostError>;
+
+/// A courier at work.
+struct Round {
+    courier: Courier,
+    lanes: Lanes,
+    /// What was pending when the last process ended, and has not been read again yet.
+    recover: VecDeque<(u64, Standing)>,
+    /// Whether there may be more in the log.
+    more: bool,
+    /// When the log is looked at without the bell.
+    look: Instant,
+    /// The log is left alone until then.
+    rest: Option<Instant>,
+    sending: JoinSet<Outcome>,
+    /// Whose lanes are under way.
+    senders: HashMap<Id, Lane>,
+    /// When the state is to be kept; `None` while it is as on disk.
+    save: Option<Instant>,
+    /// Whether the last notice was not taken.
+    failing: bool,
+}
+
+impl Courier {
+    /// Works until told to stop, or until nobody is left to tell so.
+    pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let recover = self.state.pending.clone().into_iter().collect();
+        let mut round = Round {
+            courier: self,
+            lanes: Lanes::default(),
+            recover,
+            more: true,
+            look: Instant::now() + LOOK,
+            rest: None,
+            sending: JoinSet::new(),
+            senders: HashMap::new(),
+            save: None,
+            failing: false,
+        };
+        loop {
+            round.read().await;
+            round.send();
+            round.measure();
+            let wake = round.wake();
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(sent) = round.sending.join_next_with_id() => round.sent(sent),
+                rung = round.courier.bell.changed(), if !round.more => {
+                    if rung.is_err() {
+                        break;
+                    }
+                    round.more = true;
+                }
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+            }
+            if round.save.is_some_and(|save| save <= Instant::now()) {
+                round.keep().await;
+            }
+        }
+        round.end().await;
+    }
+}
+
+impl Round {
+    /// Reads a little of the log, if there is room.
+    async fn read(&mut self) {
+        if self.lanes.len() >= ROOM || self.rest.is_some_and(|rest| rest > Instant::now()) {
+            return;
+        }
+        self.rest = None;
+        self.more |= self.look <= Instant::now();
+        let read = if let Some((sequence, standing)) = self.recover.front().cloned() {
+            self.read_again(sequence, standing).await
+        } else if self.more {
+            self.read_on().await
+        } else {
+            Ok(())
+        };
+        if let Err(refusal) = read {
+            let Courier { realm, vendor, destination, .. } = &self.courier;
+            let name = destination.name;
+            tracing::error!(realm, vendor, destination = name, %refusal, "the log cannot be read for a webhook: trying again");
+            self.rest = Some(Instant::now() + RECOVERY);
+        }
+    }
+
+    /// Reads what was pending when the last process ended.
+    async fn read_again(&mut self, sequence: u64, standing: Standing) -> Result<(), Refusal> {
+        let log = ReadLog { after: sequence.saturating_sub(1), limit: 1 };
+        let found = self.courier.groups.ask(&Actor::app(), log).await?.0;
+        if let Some(event) = found.into_iter().find(|event| event.sequence == sequence) {
+            let notices = self.word(&event).await?;
+            self.take_in(&event, notices, standing);
+        } else {
+            self.courier.state.pending.remove(&sequence);
+        }
+        self.recover.pop_front();
+        Ok(())
+    }
+
+    /// Reads the next page.
+    async fn read_on(&mut self) -> Result<(), Refusal> {
+        let log = ReadLog { after: self.courier.state.through, limit: PAGE };
+        let page = self.courier.groups.ask(&Actor::app(), log).await?.0;
+        self.more = page.len() == PAGE;
+        self.look = Instant::now() + LOOK;
+        for event in page {
+            let notices = match self.word(&event).await {
+                Ok(notices) => notices,
+                Err(refusal) => {
+                    self.more = true;
+                    return Err(refusal);
+                }
+            };
+            self.courier.state.through = event.sequence;
+            self.save_within(SAVE_IDLE);
+            self.take_in(&event, notices, Standing::default());
+        }
+        Ok(())
+    }
+
+    async fn word(&self, event: &Event) -> Result<Vec<Notice>, Refusal> {
+        self.courier.destination.webhooks.notices(event, &*self.courier.groups).await
+    }
+
+    fn take_in(&mut self, event: &Event, notices: Vec<Notice>, standing: Standing) {
+        let Standing { done, tries, due } = standing.clone();
+        if done >= notices.len() {
+            self.courier.state.pending.remove(&event.sequence);
+            return;
+        }
+        self.courier.state.pending.insert(event.sequence, standing);
+        // a clock that was set meanwhile must not make anybody wait for ever
+        let wait = due.map(|due| since(due, wall()).min(self.courier.destination.patience.longest_backoff));
+        let due = wait.map(|wait| Instant::now() + wait);
+        let job = Job { sequence: event.sequence, at: event.at, notices, done, tries, due };
+        self.lanes.push(event.group.clone(), job);
+    }
+
+    /// Sends what is ready.
+    fn send(&mut self) {
+        while self.sending.len() < AT_ONCE {
+            let Some((lane, notice)) = self.lanes.next(Instant::now()) else { break };
+            let Destination { url, allow_private, patience, webhooks, .. } = &self.courier.destination;
+            let envelope = webhooks.envelope(&notice, self.courier.groups.now(), rand::random());
+            let letter = Letter {
+                url: url.clone(),
+                query: envelope.query,
+                headers: envelope.headers,
+                body: notice.body,
+                timeout: patience.timeout,
+                allow_private: *allow_private,
+            };
+            let client = Arc::clone(&self.courier.client);
+            let task = self.sending.spawn(async move { client.send(letter).await });
+            self.senders.insert(task.id(), lane);
+        }
+    }
+
+    /// One try has ended.
+    fn sent(&mut self, sent: Result<(Id, Outcome), JoinError>) {
+        let (id, outcome) = match sent {
+            Ok(sent) => sent,
+            Err(error) => (error.id(), Err(PostError::Failed(error.to_string()))),
+        };
+        let Some(lane) = self.senders.remove(&id) else { return };
+        let why = match outcome {
+            Ok(answer) if self.courier.destination.webhooks.is_taken(answer.status, &answer.body) => {
+                self.courier.metrics.sent.inc();
+                self.failing = false;
+                return self.pass(lane);
+            }
+            Ok(answer) => format!("it was answered {}", answer.status),
+            Err(error) => error.to_string(),
+        };
+        let Some(job) = self.lanes.underway(&lane) else { return };
+        let (tried, patience) = (job.tries.saturating_add(1), &self.courier.destination.patience);
+        let is_last = patience.retries.is_some_and(|retries| tried > retries);
+        let is_first = !std::mem::replace(&mut self.failing, true);
+        tell(&self.courier, job, &lane, (tried, &why), (is_first, is_last));
+        if is_last {
+            self.courier.metrics.dropped.inc();
+            self.pass(lane);
+        } else {
+            self.courier.metrics.retried.inc();
+            let wait = backoff(patience, tried);
+            if let Some(job) = self.lanes.wait(lane, Instant::now() + wait) {
+                let due = Some(wall().plus(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
+                self.stand(job.sequence, Standing { done: job.done, tries: job.tries, due });
+            }
+        }
+    }
+
+    /// A lane's notice is done with.
+    fn pass(&mut self, lane: Lane) {
+        let Some(job) = self.lanes.pass(lane) else { return };
+        if job.done < job.notices.len() {
+            self.stand(job.sequence, Standing { done: job.done, ..Standing::default() });
+        } else {
+            self.courier.state.pending.remove(&job.sequence);
+            self.save_within(SAVE);
+        }
+    }
+
+    fn stand(&mut self, sequence: u64, standing: Standing) {
+        self.courier.state.pending.insert(sequence, standing);
+        self.save_within(SAVE);
+    }
+
+    fn save_within(&mut self, patience: Duration) {
+        let by = Instant::now() + patience;
+        self.save = Some(self.save.map_or(by, |save| save.min(by)));
+    }
+
+    /// Whether there is something to read at once.
+    fn may_read(&self) -> bool {
+        self.more || !self.recover.is_empty()
+    }
+
+    /// When there is something to do, if nothing happens before.
+    fn wake(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let look = if self.may_read() { now } else { self.look };
+        let read = (self.lanes.len() < ROOM).then(|| self.rest.unwrap_or(look));
+        let send = (self.sending.len() < AT_ONCE).then(|| self.lanes.next_due()).flatten();
+        let measure = (self.lanes.len() > 0).then(|| now + MEASURE);
+        [read, send, measure, self.save].into_iter().flatten().min()
+    }
+
+    fn measure(&self) {
+        let metrics = &self.courier.metrics;
+        metrics.pending.set(i64::try_from(self.lanes.len()).unwrap_or(i64::MAX));
+        let lag = self.lanes.oldest().map(|oldest| since(self.courier.groups.now(), oldest));
+        metrics.lag.set(lag.unwrap_or_default().as_secs_f64());
+    }
+
+    /// Keeps how far this is.
+    async fn keep(&mut self) {
+        self.save = None;
+        let (ledger, state) = (self.courier.ledger.clone(), self.courier.state.clone());
+        let kept = tokio::task::spawn_blocking(move || ledger.save(&state)).await;
+        if let Err(error) = kept.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+            let Courier { realm, vendor, destination, .. } = &self.courier;
+            let name = destination.name;
+            tracing::error!(
+                realm,
+                vendor,
+                destination = name,
+                %error,
+                "how far a webhook was told cannot be kept, so a restart would tell it again: make room on the disk"
+            );
+            self.save_within(RECOVERY);
+        }
+    }
+
+    /// Waits a moment for what is on its way, and keeps how far this is.
+    async fn end(mut self) {
+        let all = async {
+            while let Some(sent) = self.sending.join_next_with_id().await {
+                self.sent(sent);
+            }
+        };
+        if timeout(GRACE, all).await.is_err() {
+            self.sending.shutdown().await;
+        }
+        self.keep().await;
+    }
+}
+
+/// Tells in the log that a notice was not taken; of those that are tried again, only the first of a row.
+fn tell(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (is_first, is_last): (bool, bool)) {
+    let Courier { realm, vendor, destination, .. } = courier;
+    let notice = job.notices.get(job.done).map_or("", |notice| notice.name);
+    let (name, group, event) = (destination.name, lane.as_ref().map(tracing::field::display), job.sequence);
+    if is_last {
+        tracing::warn!(
+            realm,
+            vendor,
+            destination = name,
+            notice,
+            group,
+            event,
+            tries,
+            why,
+            "a webhook was not taken: it is dropped"
+        );
+    } else if is_first {
+        tracing::warn!(
+            realm,
+            vendor,
+            destination = name,
+            notice,
+            group,
+            event,
+            tries,
+            why,
+            "a webhook was not taken: it is tried again"
+        );
+    } else {
+        tracing::debug!(
+            realm,
+            vendor,
+            destination = name,
+            notice,
+            group,
+            event,
+            tries,
+            why,
+            "a webhook was not taken again"
+        );
+    }
+}
+
+/// How long to wait after so many tries. Without a wait of its own only the first new try comes at once.
+fn backoff(patience: &Patience, tried: u32) -> Duration {
+    let (first, doublings) = match (patience.backoff.is_zero(), tried) {
+        (true, ..=1) => return Duration::ZERO,
+        (true, tried) => (SHORTEST, tried - 2),
+        (false, tried) => (patience.backoff, tried.saturating_sub(1)),
+    };
+    first.saturating_mul(2_u32.saturating_pow(doublings)).min(patience.longest_backoff)
+}
+
+/// How long it is from one moment to a later one.
+fn since(later: Millis, earlier: Millis) -> Duration {
+    Duration::from_millis(later.0.saturating_sub(earlier.0))
+}
+
+/// The time outside: waiting goes on while the process is not there.
+fn wall() -> Millis {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let waits = |backoff, longest| {
+            let patience = Patience::spelled(1, -1, backoff, longest);
+            [1, 2, 3, 4, 40].map(|tried| super::backoff(&patience, tried).as_millis())
+        };
+        assert_eq!(waits(100, 500), [100, 200, 400, 500, 500]);
+        assert_eq!(waits(0, 60_000), [0, 1000, 2000, 4000, 60_000]);
+    }
+}

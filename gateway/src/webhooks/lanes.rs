@@ -1,0 +1,177 @@
+//! What is waiting to be sent: one lane for each group, in which order is kept. Lanes do not wait for each other.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use conclave_core::model::{GroupId, Millis};
+use conclave_kit::Notice;
+use tokio::time::Instant;
+
+/// What is told in order; what happened in no group has a lane of its own.
+pub(super) type Lane = Option<GroupId>;
+
+/// One event's notices.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    /// The event's number.
+    pub(super) sequence: u64,
+    /// When it happened.
+    pub(super) at: Millis,
+    /// What is told of it.
+    pub(super) notices: Vec<Notice>,
+    /// How many of that are done with.
+    pub(super) done: usize,
+    /// How often the next one was tried.
+    pub(super) tries: u32,
+    /// When it is to be tried again.
+    pub(super) due: Option<Instant>,
+}
+
+/// All lanes of one destination. The first job of each lane is either ready, waiting for its time, or under way.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    jobs: HashMap<Lane, VecDeque<Job>>,
+    ready: VecDeque<Lane>,
+    waiting: BTreeSet<(Instant, Lane)>,
+    /// When the events happened that are not done with.
+    pending: BTreeMap<u64, Millis>,
+}
+
+impl Lanes {
+    /// How many events are not done with.
+    pub(super) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// When the oldest event happened that is not done with.
+    pub(super) fn oldest(&self) -> Option<Millis> {
+        self.pending.first_key_value().map(|(_, at)| *at)
+    }
+
+    /// Puts a job behind those of its lane. Jobs without a notice left are done with already.
+    pub(super) fn push(&mut self, lane: Lane, job: Job) {
+        if job.done >= job.notices.len() {
+            return;
+        }
+        self.pending.insert(job.sequence, job.at);
+        let jobs = self.jobs.entry(lane.clone()).or_default();
+        jobs.push_back(job);
+        if jobs.len() == 1 {
+            self.place(lane);
+        }
+    }
+
+    /// The next notice whose time has come; its lane is under way until [`Lanes::pass`] or [`Lanes::wait`].
+    pub(super) fn next(&mut self, now: Instant) -> Option<(Lane, Notice)> {
+        while self.waiting.first().is_some_and(|(due, _)| *due <= now) {
+            self.ready.extend(self.waiting.pop_first().map(|(_, lane)| lane));
+        }
+        let lane = self.ready.pop_front()?;
+        let job = self.jobs.get(&lane)?.front()?;
+        let notice = job.notices.get(job.done)?.clone();
+        Some((lane, notice))
+    }
+
+    /// When the next notice's time comes, of those that wait for it.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.waiting.first().map(|(due, _)| *due)
+    }
+
+    /// The job under way in a lane.
+    pub(super) fn underway(&self, lane: &Lane) -> Option<&Job> {
+        self.jobs.get(lane)?.front()
+    }
+
+    /// A lane's notice is done with: the next one's turn. Tells the job, as it stands now.
+    pub(super) fn pass(&mut self, lane: Lane) -> Option<Job> {
+        let jobs = self.jobs.get_mut(&lane)?;
+        let job = jobs.front_mut()?;
+        (job.done, job.tries, job.due) = (job.done + 1, 0, None);
+        let told = job.clone();
+        if job.done >= job.notices.len() {
+            self.pending.remove(&job.sequence);
+            jobs.pop_front();
+        }
+        if jobs.is_empty() {
+            self.jobs.remove(&lane);
+        } else {
+            self.place(lane);
+        }
+        Some(told)
+    }
+
+    /// A lane's notice was not taken: it is tried again later. Tells the job, as it stands now.
+    pub(super) fn wait(&mut self, lane: Lane, due: Instant) -> Option<Job> {
+        let job = self.jobs.get_mut(&lane)?.front_mut()?;
+        (job.tries, job.due) = (job.tries.saturating_add(1), Some(due));
+        let told = job.clone();
+        self.place(lane);
+        Some(told)
+    }
+
+    /// Puts a lane where its first job belongs.
+    fn place(&mut self, lane: Lane) {
+        match self.jobs.get(&lane).and_then(VecDeque::front).and_then(|job| job.due) {
+            Some(due) => drop(self.waiting.insert((due, lane))),
+            None => self.ready.push_back(lane),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "tests")]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn job(sequence: u64, notices: &[&'static str]) -> Job {
+        let notice = |name: &&'static str| Notice { name, body: Bytes::new() };
+        let notices = notices.iter().map(notice).collect();
+        Job { sequence, at: Millis(1), notices, done: 0, tries: 0, due: None }
+    }
+
+    fn lane(name: &str) -> Lane {
+        Some(GroupId::new(name).unwrap())
+    }
+
+    #[test]
+    fn order_is_kept_in_a_lane_and_lanes_do_not_wait_for_each_other() {
+        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        lanes.push(lane("a"), job(1, &["a1", "a2"]));
+        lanes.push(lane("b"), job(2, &["b"]));
+        lanes.push(lane("a"), job(3, &["a3"]));
+        lanes.push(lane("c"), job(4, &[]));
+        assert_eq!(lanes.len(), 3);
+
+        let (first, notice) = lanes.next(now).unwrap();
+        assert_eq!(notice.name, "a1");
+        assert_eq!(lanes.next(now).unwrap().1.name, "b");
+        assert!(lanes.next(now).is_none(), "one at a time in a lane");
+        // the first is not taken: only its own lane waits
+        let later = now + Duration::from_secs(1);
+        assert_eq!(lanes.wait(first, later).unwrap().tries, 1);
+        assert_eq!(lanes.pass(lane("b")).unwrap().done, 1);
+        assert!(lanes.next(now).is_none());
+        assert_eq!(lanes.next_due(), Some(later));
+        assert_eq!(lanes.next(later).unwrap().1.name, "a1");
+        assert_eq!(lanes.pass(lane("a")).unwrap().tries, 0);
+        assert_eq!(lanes.next(later).unwrap().1.name, "a2");
+        lanes.pass(lane("a"));
+        assert_eq!((lanes.len(), lanes.next(later).unwrap().1.name), (1, "a3"));
+        lanes.pass(lane("a"));
+        assert_eq!((lanes.len(), lanes.oldest(), lanes.jobs.len()), (0, None, 0));
+    }
+
+    #[test]
+    fn what_was_under_way_before_a_restart_goes_on_where_it_was() {
+        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        let due = now + Duration::from_secs(3);
+        lanes.push(lane("a"), Job { done: 1, tries: 2, due: Some(due), ..job(1, &["a1", "a2"]) });
+        assert!(lanes.next(now).is_none());
+        assert_eq!(lanes.next(due).unwrap().1.name, "a2");
+        lanes.push(lane("b"), Job { done: 2, ..job(2, &["b1", "b2"]) });
+        assert_eq!(lanes.len(), 1);
+    }
+}

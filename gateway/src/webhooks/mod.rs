@@ -1,0 +1,178 @@
+//! What apps' servers are told: every destination of every realm is followed along the realm's log.
+//!
+//! - [`guard`]: which addresses a webhook may lead to.
+//! - [`client`]: the HTTP client.
+//! - [`courier`]: tells one destination; [`lanes`]: in which order; [`ledger`]: how far it is, kept over restarts.
+//!
+//! No operation waits for a webhook: the log is read after the commit. `docs/webhooks.md` has the promises.
+
+pub(crate) mod client;
+mod counted;
+mod courier;
+mod guard;
+mod lanes;
+mod ledger;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use conclave_core::event::Actor;
+use conclave_core::model::Millis;
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::LogAt;
+use conclave_core::refusal::Refusal;
+use conclave_kit::Destination;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+pub(crate) use counted::WebhookMetrics;
+pub(crate) use guard::is_public;
+
+use crate::config::{Config, Data};
+use crate::metrics::Metrics;
+use crate::realms::{Bells, OpenGroups};
+use crate::vendors::{Vendor, destinations};
+use client::Client;
+use courier::Courier;
+use ledger::{Ledger, State};
+
+/// How long couriers are waited for at the end; each waits a little less for its notices on the way.
+const END: Duration = Duration::from_secs(5);
+
+/// Why no webhooks can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// There is no client to tell them with.
+    #[error("webhooks cannot be sent: {0}")]
+    Client(#[from] rustls::Error),
+    /// It is not known how far a destination has been told.
+    #[error(
+        "{path} cannot be used to keep how far a webhook was told: {error}; remove it to begin with what happens next"
+    )]
+    Ledger {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The log cannot be read.
+    #[error("the log of realm {realm} cannot be read: {refusal}")]
+    Log {
+        /// Whose.
+        realm: String,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// The client of all webhooks, if there are any.
+pub(crate) fn client(config: &Config) -> Result<Option<Arc<Client>>, WebhookError> {
+    Ok(if all(config).is_empty() { None } else { Some(Arc::new(Client::new()?)) })
+}
+
+/// Everybody who is told, with the realm and the vendor.
+fn all(config: &Config) -> Vec<(&str, Vendor, Destination)> {
+    let realms = config.realms.iter().flat_map(|realm| Vendor::ALL.map(|vendor| (realm, vendor)));
+    let of = |(realm, vendor)| destinations(vendor, realm).into_iter().map(move |found| (&*realm.name, vendor, found));
+    realms.flat_map(of).collect()
+}
+
+/// The couriers at work.
+pub(crate) struct Couriers {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Couriers {
+    /// Finds out how far everybody has been told, and goes on from there.
+    ///
+    /// A destination that was not there before begins with what happens from now on.
+    pub(crate) async fn start(
+        config: &Config,
+        client: Option<Arc<Client>>,
+        (groups, bells): (&OpenGroups, &Bells),
+        metrics: &Metrics,
+    ) -> Result<Self, WebhookError> {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let all = all(config);
+        let folder = ledgers(config, &all)?;
+        for (realm, vendor, destination) in all {
+            let (Some(client), Some(groups), Some(bell)) = (client.clone(), groups.get(realm), bells.get(realm)) else {
+                continue;
+            };
+            let ledger = match &folder {
+                Some(folder) => Ledger::File(folder.join(file(realm, vendor, &destination))),
+                None => Ledger::Memory,
+            };
+            // before the log's end is looked up, so that nothing falls between
+            let bell = bell.listen();
+            let log = |refusal| WebhookError::Log { realm: realm.to_owned(), refusal };
+            let end = groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await.map_err(log)?.last;
+            let state = standing(&ledger, end)?;
+            let courier = Courier {
+                realm: realm.to_owned(),
+                vendor: vendor.name(),
+                metrics: metrics.webhooks.of(realm, vendor.name(), destination.name),
+                destination,
+                groups: Arc::clone(groups),
+                client,
+                bell,
+                ledger,
+                state,
+            };
+            tasks.spawn(courier.run(stopped.clone()));
+        }
+        Ok(Self { stop, tasks })
+    }
+
+    /// Begins no new tries, waits a moment for those on their way, and keeps how far everybody is.
+    pub(crate) async fn end(mut self) {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(END, all).await.is_err() {
+            tracing::warn!("webhooks could not be ended in time: some are told again after the next start");
+        }
+    }
+}
+
+/// Where ledgers are kept; `None` when nothing is.
+fn ledgers(config: &Config, all: &[(&str, Vendor, Destination)]) -> Result<Option<PathBuf>, WebhookError> {
+    let Data::Folder(data) = &config.data else { return Ok(None) };
+    let folder = data.join("webhooks");
+    if all.is_empty() && !folder.exists() {
+        return Ok(None);
+    }
+    let names: Vec<_> = all.iter().map(|(realm, vendor, destination)| file(realm, *vendor, destination)).collect();
+    ledger::folder(&folder, &names).map_err(|error| WebhookError::Ledger { path: folder.clone(), error })?;
+    Ok(Some(folder))
+}
+
+fn file(realm: &str, vendor: Vendor, destination: &Destination) -> String {
+    format!("{realm}.{vendor}.{}.json", destination.name)
+}
+
+/// How far a destination has been told; one that is new is kept at the log's end.
+fn standing(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
+    let refuse = |error| match ledger {
+        Ledger::File(path) => WebhookError::Ledger { path: path.clone(), error },
+        Ledger::Memory => WebhookError::Ledger { path: PathBuf::new(), error },
+    };
+    let state = match ledger.load().map_err(refuse)? {
+        Some(state) if state.through <= end => return Ok(state),
+        Some(state) => {
+            tracing::warn!(
+                told = state.through,
+                end,
+                "the log ends before what a webhook was told: going on at its end"
+            );
+            State::at(end)
+        }
+        None => State::at(end),
+    };
+    ledger.save(&state).map_err(refuse)?;
+    Ok(state)
+}

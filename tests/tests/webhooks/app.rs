@@ -1,0 +1,157 @@
+//! An app's server: hears what it is told, and answers as a test wants.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+/// The most a test waits for something to be told.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One thing the app was told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub path: String,
+    pub query: BTreeMap<String, String>,
+    pub headers: HeaderMap,
+    pub body: Value,
+    pub at: Instant,
+    /// What it was answered.
+    pub status: u16,
+}
+
+/// What the app answers.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Bytes,
+    pub after: Duration,
+}
+
+impl Answer {
+    pub fn of(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Bytes::new(), after: Duration::ZERO }
+    }
+
+    pub fn saying(self, body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
+    pub fn after(self, after: Duration) -> Self {
+        Self { after, ..self }
+    }
+}
+
+type Answers = dyn Fn(&Told, usize) -> Answer + Send + Sync;
+
+/// The app's server.
+#[derive(Clone)]
+pub struct App {
+    pub address: SocketAddr,
+    told: Arc<Mutex<Vec<Told>>>,
+    ear: AbortHandle,
+}
+
+impl App {
+    /// Answers 200 to everything.
+    pub async fn willing() -> Self {
+        Self::answering(|_, _| Answer::of(200)).await
+    }
+
+    /// Answers as this says, given what was told and how much was told before.
+    pub async fn answering(answers: impl Fn(&Told, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (told, answers): (Arc<Mutex<Vec<Told>>>, Arc<Answers>) = (Arc::default(), Arc::new(answers));
+        let heard = Arc::clone(&told);
+        let ear = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (heard, answers) = (Arc::clone(&heard), Arc::clone(&answers));
+                let service = service_fn(move |request| hear(request, Arc::clone(&heard), Arc::clone(&answers)));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self { address, told, ear: ear.abort_handle() }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Everything it was told so far.
+    pub fn told(&self) -> Vec<Told> {
+        self.told.lock().unwrap().clone()
+    }
+
+    /// What it took.
+    pub fn taken(&self) -> Vec<Told> {
+        self.told().into_iter().filter(|told| told.status == 200).collect()
+    }
+
+    /// Waits until enough was told for the test.
+    pub async fn until(&self, enough: impl Fn(&[Told]) -> bool) -> Vec<Told> {
+        let begun = Instant::now();
+        loop {
+            let told = self.told();
+            if enough(&told) {
+                return told;
+            }
+            assert!(begun.elapsed() < PATIENCE, "told only {told:#?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.told) <= 2 {
+            self.ear.abort();
+        }
+    }
+}
+
+async fn hear(
+    request: Request<Incoming>,
+    heard: Arc<Mutex<Vec<Told>>>,
+    answers: Arc<Answers>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let at = Instant::now();
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let mut told = Told {
+        path: parts.uri.path().to_owned(),
+        query: conclave_kit::query_pairs(parts.uri.query().unwrap_or_default()).into_iter().collect(),
+        headers: parts.headers,
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+        at,
+        status: 0,
+    };
+    let answer = {
+        let mut heard = heard.lock().unwrap();
+        let answer = answers(&told, heard.len());
+        told.status = answer.status;
+        heard.push(told);
+        answer
+    };
+    tokio::time::sleep(answer.after).await;
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap();
+    for (name, value) in answer.headers {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    Ok(response)
+}

@@ -1,0 +1,208 @@
+//! Order, new tries, and receivers that misbehave.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use conclave_tests::sign::rong_signature;
+use md5::{Digest as _, Md5};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::app::{Answer, App, Told};
+use crate::house::{BackEnd, RONG, SECRET, gateway, metric, to_agora, to_rong};
+
+/// Who came into which group, in the order it was told.
+fn joined(told: &[Told]) -> BTreeMap<String, Vec<String>> {
+    let mut joined: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for told in told {
+        for operation in told.body.as_array().unwrap() {
+            if operation["eventType"] == 2 {
+                let group = operation["groupId"].as_str().unwrap().to_owned();
+                joined.entry(group).or_default().push(operation["userIds"][0].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    joined
+}
+
+fn is_of(told: &Told, group: &str) -> bool {
+    told.body[0]["groupId"] == group
+}
+
+#[tokio::test]
+async fn one_change_is_told_as_each_vendor_tells_it() {
+    let app = App::willing().await;
+    let gateway = gateway(|config| {
+        config.realms[0].webhooks.rong = to_rong(app.url("/rong?own=1"));
+        config.realms[0].webhooks.rong.profile_url = Some(app.url("/profile"));
+        config.realms[0].webhooks.agora = to_agora(app.url("/agora"));
+    })
+    .await;
+    let back_end = BackEnd::of(&gateway);
+    back_end.create("readers").await;
+    back_end.call("/entrust/group/profile/update.json", "groupId=readers&name=Writers").await;
+    let told = app.until(|told| told.len() == 4).await;
+    let at = |path: &str| told.iter().filter(|told| told.path == path).cloned().collect::<Vec<_>>();
+
+    let [rong] = &at("/rong")[..] else { panic!("{told:#?}") };
+    let (nonce, timestamp) = (&rong.query["nonce"], &rong.query["timestamp"]);
+    assert_eq!(rong.query["signature"], rong_signature(RONG.1, nonce, timestamp));
+    assert_eq!((&*rong.query["appKey"], &*rong.query["own"]), (RONG.0, "1"));
+    assert_eq!(rong.headers["content-type"], "application/json");
+    assert_eq!((&rong.body[0]["groupId"], &rong.body[0]["eventType"]), (&json!("readers"), &json!(1)));
+    let [profile] = &at("/profile")[..] else { panic!("{told:#?}") };
+    assert_eq!(profile.body[0]["groupName"], "Writers");
+
+    let [create, update] = &at("/agora")[..] else { panic!("{told:#?}") };
+    for told in [create, update] {
+        let text = |key: &str| told.body[key].as_str().unwrap().to_owned();
+        let signed = format!("{}{SECRET}{}", text("callId"), told.body["timestamp"]);
+        assert_eq!(text("security"), hex::encode(Md5::digest(signed.as_bytes())));
+        assert_eq!((&*text("id"), &*text("event")), ("readers", "group_op_event"));
+    }
+    assert_eq!((&create.body["operation"], &update.body["operation"]), (&json!("CREATE"), &json!("UPDATE")));
+    assert_ne!(create.body["callId"], update.body["callId"]);
+
+    for (labels, sent) in [("rong\",destination=\"operations", 1.0), ("agora", 2.0)] {
+        let begun = Instant::now();
+        while metric(&gateway, "conclave_webhooks_sent_total", labels).await < sent {
+            assert!(begun.elapsed() < Duration::from_secs(5), "not counted");
+        }
+    }
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn order_is_kept_in_a_group_and_groups_do_not_wait_for_each_other() {
+    // every third try is not taken, and answers take their time; one group's are not taken for long
+    let stubborn = Duration::from_millis(1500);
+    let begun = Instant::now();
+    let app = App::answering(move |told, before| {
+        let refuses = before % 3 == 2 || (is_of(told, "stuck") && begun.elapsed() < stubborn);
+        Answer::of(if refuses { 503 } else { 200 }).after(Duration::from_millis((before % 4) as u64 * 5))
+    })
+    .await;
+    let gateway = gateway(|config| {
+        config.realms[0].webhooks.rong = to_rong(app.url("/"));
+        config.realms[0].webhooks.rong.retries = -1;
+    })
+    .await;
+    let back_end = BackEnd::of(&gateway);
+    let groups = ["a", "b", "c", "stuck"];
+    for group in groups {
+        back_end.create(group).await;
+    }
+    let users: Vec<String> = (0..15).map(|user| format!("u{user}")).collect();
+    for user in &users {
+        for group in groups {
+            back_end.join(group, user).await;
+        }
+    }
+    app.until(|told| told.iter().filter(|told| told.status == 200).count() == groups.len() * 16).await;
+    let taken = app.taken();
+    let joined = joined(&taken);
+    for group in groups {
+        assert_eq!(joined[group], users, "{group}");
+    }
+    let last = |group: &str| taken.iter().rposition(|told| is_of(told, group)).unwrap();
+    let stuck = taken.iter().position(|told| is_of(told, "stuck")).unwrap();
+    for group in ["a", "b", "c"] {
+        assert!(last(group) < stuck, "{group} waited for another group");
+    }
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test]
+async fn tries_are_further_and_further_apart_and_then_given_up() {
+    let app = App::answering(|told, _| Answer::of(if is_of(told, "poison") { 500 } else { 200 })).await;
+    let gateway = gateway(|config| {
+        config.realms[0].webhooks.rong = to_rong(app.url("/"));
+        config.realms[0].webhooks.rong.retries = 3;
+        config.realms[0].webhooks.rong.backoff_ms = 100;
+        config.realms[0].webhooks.rong.longest_backoff_ms = 300;
+    })
+    .await;
+    let back_end = BackEnd::of(&gateway);
+    back_end.create("poison").await;
+    let told = app.until(|told| told.len() == 4).await;
+    for (pair, wait) in told.windows(2).zip([100, 200, 300]) {
+        let gap = pair[1].at - pair[0].at;
+        assert!(gap >= Duration::from_millis(wait), "{gap:?} instead of {wait} ms");
+        assert_eq!(pair[0].body, pair[1].body, "another body in another try");
+    }
+    // signed anew each time
+    let nonces: std::collections::BTreeSet<_> = told.iter().map(|told| &told.query["nonce"]).collect();
+    assert_eq!(nonces.len(), 4);
+    back_end.create("good").await;
+    app.until(|told| told.iter().any(|told| told.status == 200)).await;
+    assert_eq!(app.told().len(), 5, "tried again after it was given up");
+    let labels = "rong";
+    assert!((metric(&gateway, "conclave_webhooks_dropped_total", labels).await - 1.0).abs() < 0.1);
+    assert!((metric(&gateway, "conclave_webhooks_retried_total", labels).await - 3.0).abs() < 0.1);
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_receiver_slows_nothing_down() {
+    // one takes connections and never answers, one is not there at all
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent_url = format!("http://{}/", silent.local_addr().unwrap());
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gateway = gateway(|config| {
+        config.realms[0].webhooks.rong = to_rong(silent_url);
+        config.realms[0].webhooks.rong.retries = -1;
+        config.realms[0].webhooks.agora = to_agora(format!("http://{gone}/"));
+        config.realms[0].webhooks.agora.retries = -1;
+    })
+    .await;
+    let back_end = BackEnd::of(&gateway);
+    let begun = Instant::now();
+    let mut slowest = Duration::ZERO;
+    for number in 0..40 {
+        let one = Instant::now();
+        back_end.create(&format!("g{number}")).await;
+        slowest = slowest.max(one.elapsed());
+    }
+    // a try takes five seconds to fail
+    assert!(slowest < Duration::from_secs(1), "an operation took {slowest:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert!(metric(&gateway, "conclave_webhooks_pending", "rong").await > 39.0);
+    assert!(metric(&gateway, "conclave_webhooks_lag_seconds", "agora").await > 0.5);
+    let ending = Instant::now();
+    assert!(gateway.shutdown().await, "webhooks made the end unclean");
+    assert!(ending.elapsed() < Duration::from_secs(5), "the end took {:?}", ending.elapsed());
+}
+
+#[tokio::test]
+async fn late_odd_and_huge_answers_are_no_harm() {
+    let app = App::answering(|told, before| match before {
+        // later than the time-out
+        0 => Answer::of(200).after(Duration::from_millis(600)),
+        // elsewhere: not followed
+        1 => Answer { headers: vec![("location", "/elsewhere".to_owned())], ..Answer::of(302) },
+        2 => Answer::of(204),
+        // Agora takes an answer of at most 1000 characters for one
+        3 => Answer::of(200).saying("x".repeat(1001)),
+        4 => Answer::of(200).saying(vec![b'x'; 20 << 20]),
+        5 => Answer::of(200).saying(vec![0xff; 1000]),
+        _ => Answer::of(if told.path == "/" { 200 } else { 500 }),
+    })
+    .await;
+    let gateway = gateway(|config| {
+        config.realms[0].webhooks.agora = to_agora(app.url("/"));
+        config.realms[0].webhooks.agora.retries = -1;
+        config.realms[0].webhooks.agora.timeout_ms = 300;
+    })
+    .await;
+    let back_end = BackEnd::of(&gateway);
+    back_end.create("g").await;
+    back_end.join("g", "bob").await;
+    let told = app.until(|told| told.len() == 7).await;
+    assert!(told.iter().all(|told| told.path == "/"), "a redirect was followed");
+    let operations: Vec<&Value> = told.iter().map(|told| &told.body["operation"]).collect();
+    assert_eq!(operations, ["CREATE", "CREATE", "CREATE", "CREATE", "CREATE", "CREATE", "JOIN"]);
+    let ids: std::collections::BTreeSet<_> = told[..6].iter().map(|told| told.body["callId"].to_string()).collect();
+    assert_eq!(ids.len(), 1, "another id in another try");
+    assert!(gateway.shutdown().await);
+}

@@ -1,0 +1,9 @@
+//! What apps' servers are told, told to a server that listens.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod app;
+mod delivery;
+mod guard;
+mod house;
+mod restart;

@@ -1,5 +1,6 @@
 //! The gateway as SDKs meet it: the real one, in this process, on a free port, keeping nothing.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +9,7 @@ use conclave::config::Admin;
 use conclave::vendors::Vendor;
 use conclave::{Config, Gateway, Running};
 
+use super::tunnel;
 use crate::client::Client;
 use crate::sign::user_sig;
 use crate::story::{AgoraTeller, RongTeller, Teller, TencentTeller};
@@ -16,6 +18,8 @@ use crate::story::{AgoraTeller, RongTeller, Teller, TencentTeller};
 pub struct Served {
     /// The gateway.
     pub running: Running,
+    /// The shared address without encryption.
+    plain: SocketAddr,
 }
 
 /// A way into the same groups through each vendor's server API.
@@ -34,7 +38,12 @@ impl Served {
         let mut config = Config::development().expect("the development configuration");
         config.admin = Admin::At(([127, 0, 0, 1], 0).into());
         change(&mut config);
-        Self { running: Gateway::start(config).await.expect("a gateway") }
+        let running = Gateway::start(config).await.expect("a gateway");
+        let plain = match &running.authority {
+            Some(authority) => tunnel::plain(running.addresses.shared, authority).await,
+            None => running.addresses.shared,
+        };
+        Self { running, plain }
     }
 
     /// What clients of this vendor are told, under the keys that `conclave env` prints.
@@ -47,7 +56,7 @@ impl Served {
 
     /// A client of the vendor's surface.
     fn door(&self, vendor: Vendor) -> Client {
-        Client::at(self.running.addresses.shared, &format!("/{vendor}"))
+        Client::at(self.plain, &format!("/{vendor}"))
     }
 
     /// The other ways in. Whoever counts what an SDK drives uses those of other vendors only.

@@ -3,6 +3,7 @@
 //! - [`node`], [`python`]: what the scripts need, installed once from lock files into the target folder.
 //! - [`script`]: runs a script, hears what it reports, and meets it where it pauses.
 //! - [`gateway`]: the gateway the scripts are pointed at, and the other ways into its groups.
+//! - [`tunnel`]: ways to the gateway for clients whose host is a constant.
 //! - [`driven`]: what a suite drove, for the coverage ledger.
 
 pub mod driven;
@@ -11,3 +12,4 @@ pub mod node;
 pub mod python;
 pub mod script;
 mod toolbox;
+pub mod tunnel;

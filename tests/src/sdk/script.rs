@@ -21,7 +21,7 @@ pub struct Script {
     answers: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
     errors: JoinHandle<String>,
-    /// What has been reported, by the names of the steps in their order.
+    /// What has been reported, by the names of the steps.
     pub told: Map<String, Value>,
 }
 

@@ -5,3 +5,4 @@
 
 mod agora;
 mod rong;
+mod tencent;

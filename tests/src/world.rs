@@ -72,7 +72,12 @@ impl World {
 
     /// Over this store, with these settings.
     pub fn with(store: Arc<dyn Store>, settings: Settings) -> Self {
-        let clock = Arc::new(SteppedClock::at(BEGINNING));
+        Self::at(BEGINNING, store, settings)
+    }
+
+    /// The same, beginning at this moment.
+    pub fn at(beginning: Millis, store: Arc<dyn Store>, settings: Settings) -> Self {
+        let clock = Arc::new(SteppedClock::at(beginning));
         let engine = Engine::new(store.clone(), clock.clone(), Arc::new(CountingMint::default()), settings);
         Self { clock, store, groups: Arc::new(engine), blobs: Arc::new(InMemory::default()) }
     }

@@ -12,16 +12,16 @@ use agora_support::{Setting, access_token, adding, app_token, call, client, real
 use conclave_agora::{Agora, Settings};
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{Circle, FileId, GroupId, Join, Receive, Until};
+use conclave_core::model::{Circle, FileId, GroupId, Join, Millis, Receive, Sender, Until};
 use conclave_core::operation::{
-    AddFile, AddMembers, Allow, Applied, Apply, Block, Cleanup, Mute, NewMember, PolicyChange, SetDisabled,
-    UpdateGroup, UpdateMember, WriteMemberAttributes,
+    AddFile, AddMembers, Allow, Applied, Apply, Block, Cleanup, Mute, NewMember, PolicyChange, SendMessage,
+    SetDisabled, UpdateGroup, UpdateMember, WriteMemberAttributes,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_kit::{Fault, Surface};
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::fixture::Fixture;
-use conclave_tests::world::{World, group, user};
+use conclave_tests::world::{BEGINNING, World, group, user};
 use futures_util::stream;
 use http::Method;
 use serde_json::{Value, json};
@@ -54,6 +54,9 @@ fn busy() -> Answer {
     Answer { status: parts.status, headers: parts.headers, body: body.bytes().expect("a whole body").clone() }
 }
 
+/// Within the hour whose messages the documented exchange asks for: 2018-11-27, 17:30 UTC.
+const HISTORY: Millis = Millis(1_543_339_800_000);
+
 /// A realm with the plan the exchange presupposes.
 fn world(name: &str) -> World {
     let plan = conclave_core::model::Settings {
@@ -61,7 +64,8 @@ fn world(name: &str) -> World {
         groups_per_user: (name == "error-group-user-quota").then_some(1),
         ..conclave_core::model::Settings::default()
     };
-    World::with(Arc::new(Memory::new()), plan)
+    let beginning = if name.contains("message-history") { HISTORY } else { BEGINNING };
+    World::at(beginning, Arc::new(Memory::new()), plan)
 }
 
 async fn replay(name: &str, fixture: &Fixture) -> Answer {
@@ -127,12 +131,14 @@ fn caller(name: &str) -> &'static str {
 async fn presuppose(world: &World, client: &Client, name: &str) {
     match name.split('-').next().unwrap_or_default() {
         "token" => token_state(client, name).await,
+        _ if name == "client-ignore-notifications" => register(client, "user1", "123", "testuser").await,
         "user" => user_state(world, client, name).await,
         "error" => error_state(world, client, name).await,
         "announcement" | "mute" | "muteall" | "block" | "allow" | "shield" | "client" => {
             people_state(world, name).await;
         }
         "file" => files_state(world, name).await,
+        "message" => messages_state(world, name).await,
         "member" if name.contains("attr") => people_state(world, name).await,
         "v3" if name.contains("allow") || name.contains("block") => people_state(world, name).await,
         _ => group_state(world, name).await,
@@ -275,6 +281,16 @@ async fn error_group_state(world: &World, name: &str) {
             Setting { id: "2", owner: "user4", members: &["user4"], ..documented }.make(world).await;
         }
         _ => drop(documented.make(world).await),
+    }
+}
+
+/// The group that is spoken to, and what was said in it in an hour that is over.
+async fn messages_state(world: &World, name: &str) {
+    Setting { id: "184524748161025", ..Setting::documented() }.make(world).await;
+    if name == "message-history" {
+        let said = conclave_core::model::Body::Text("hello".to_owned());
+        world.run(SendMessage::new(group("184524748161025"), Sender::User(user("user1")), said)).await;
+        world.clock.step(2 * 3600 * 1000);
     }
 }
 

@@ -91,6 +91,8 @@ pub(crate) struct App {
     pub(crate) uuid: Uuid,
     pub(crate) credentials: Credentials,
     pub(crate) tokens: Tokens,
+    /// Signs URLs that are good for a while.
+    pub(crate) signer: Sealer,
     pub(crate) settings: Settings,
     pub(crate) groups: Arc<dyn Groups>,
     pub(crate) blobs: Arc<dyn Blobs>,
@@ -120,6 +122,7 @@ impl App {
             name: credentials.app.clone(),
             uuid,
             tokens: Tokens::new(uuid, sealer),
+            signer: Sealer::new(credentials.client_secret.as_bytes(), &format!("agora url of {key}")),
             credentials,
             settings,
             groups,

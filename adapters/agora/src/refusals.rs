@@ -36,12 +36,14 @@ pub(crate) enum Place {
     Attributes,
     /// Shared files.
     Files,
+    /// Messages.
+    Message,
 }
 
 impl Place {
     /// Whether the group service answers here.
     pub(crate) fn is_group(self) -> bool {
-        !matches!(self, Self::Token | Self::User)
+        !matches!(self, Self::Token | Self::User | Self::Message)
     }
 }
 
@@ -52,6 +54,8 @@ pub(crate) struct Failure {
     pub(crate) error: &'static str,
     pub(crate) exception: &'static str,
     pub(crate) description: String,
+    /// The number some services add.
+    pub(crate) code: Option<u32>,
 }
 
 const FORBIDDEN_OP: (StatusCode, &str, &str) =
@@ -93,11 +97,12 @@ const DUPLICATE: (StatusCode, &str, &str) = (
 const METADATA: (StatusCode, &str, &str) = (StatusCode::BAD_REQUEST, "metadata_error", "MetadataException");
 const NO_FILES: (StatusCode, &str, &str) =
     (StatusCode::NOT_FOUND, "RestGroupFeignException", "RestGroupFeignException");
+const MESSAGE: (StatusCode, &str, &str) = (StatusCode::BAD_REQUEST, "message_send_error", "MessageSendException");
 const BROKEN: (StatusCode, &str, &str) =
     (StatusCode::INTERNAL_SERVER_ERROR, "web_application", "javax.ws.rs.WebApplicationException");
 
 fn failure(kind: (StatusCode, &'static str, &'static str), description: impl Into<String>) -> Failure {
-    Failure { status: kind.0, error: kind.1, exception: kind.2, description: description.into() }
+    Failure { status: kind.0, error: kind.1, exception: kind.2, description: description.into(), code: None }
 }
 
 // --- what the core refuses ----------------------------------------------------------------------------------
@@ -324,6 +329,29 @@ pub(crate) fn no_file_given() -> Failure {
 /// No file of this id. Ours: the vendor publishes no words for it.
 pub(crate) fn file_unknown(file: &str) -> Failure {
     failure(NO_FILES, format!("share file {file} does not exist!"))
+}
+
+/// A message that cannot be sent.
+pub(crate) fn message(description: impl Into<String>) -> Failure {
+    failure(MESSAGE, description)
+}
+
+/// A message over the limit.
+pub(crate) fn message_too_large() -> Failure {
+    Failure { code: Some(14007), ..message("message is too large") }
+}
+
+/// A message that is no JSON object. The exception's name is ours.
+pub(crate) fn message_body() -> Failure {
+    let kind = (StatusCode::BAD_REQUEST, "invalid_request_body", "InvalidRequestBodyException");
+    failure(kind, "Request body is invalid. Please check body is correct.")
+}
+
+/// No history of that hour.
+pub(crate) fn no_history(app: &App, hour: &str) -> Failure {
+    let kind = (StatusCode::NOT_FOUND, "storage_object_not_found", "StorageObjectNotFoundException");
+    let key = app.key();
+    failure(kind, format!("Failed to find chat message history download url for appkey: {key}, time: {hour}"))
 }
 
 /// An announcement over the limit.

@@ -47,6 +47,12 @@ conclave_kit::settings! {
         files: u32 = 10_000;
         /// How long a shared file is kept, in days; 0 is for ever.
         file_days: u32 = 7;
+        /// Longest message, body and `ext` together, in bytes.
+        message_bytes: usize = 5120;
+        /// Most groups a message is sent to in one call.
+        message_groups: usize = 3;
+        /// Most members a message is for when it is not for all.
+        message_users: usize = 20;
         /// Longest group name, in characters.
         groupname_chars: usize = 128;
         /// Longest description, in characters.

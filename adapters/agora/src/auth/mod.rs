@@ -1,6 +1,7 @@
 //! Who is calling: tokens of both kinds, and passwords.
 
 mod access_token;
+mod dynamic_token;
 mod password;
 mod token;
 
@@ -42,6 +43,7 @@ pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Stranger> {
         (prefix, Some(id), Some(certificate)) if token.starts_with(prefix) => {
             access_token::open(token, id, certificate, now)
         }
+        _ if token.starts_with(dynamic_token::PREFIX) => dynamic_token::open(token, &app.credentials, now),
         _ => app.tokens.open(token, now),
     }
     .map_err(Stranger::Token)?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod flags;
 pub(crate) mod ids;
+pub(crate) mod message;
 pub(crate) mod profile;
 pub(crate) mod time;
 

@@ -72,6 +72,11 @@ impl Call<'_> {
         self.app.groups.run(&self.actor, operation).await.map_err(|refusal| self.word(&refusal))
     }
 
+    /// Performs an operation for the caller; the operation words a refusal itself.
+    pub(crate) async fn attempt<O: Typed>(&self, operation: O) -> Result<O::Reply, Refusal> {
+        self.app.groups.run(&self.actor, operation).await
+    }
+
     /// Answers a query for the caller.
     pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
         self.app.groups.ask(&self.actor, query).await.map_err(|refusal| self.word(&refusal))

@@ -72,6 +72,10 @@ enum Family {
     Group,
     /// With `path`.
     User,
+    /// With this `path`, and without `entities`.
+    Message(&'static str),
+    /// Without `entities`.
+    History,
     /// Nothing but the action, what the operation says, and the time.
     Short,
     /// Nothing but what the operation says, and the time.
@@ -114,6 +118,16 @@ impl Reply {
     /// An answer of the user family with these accounts.
     pub(crate) fn users(entities: &(impl Serialize + ?Sized)) -> Self {
         Self::new(Family::User).holding(entities)
+    }
+
+    /// An answer of the message service: what each target's message became.
+    pub(crate) fn of_messages(path: &'static str, data: &(impl Serialize + ?Sized)) -> Self {
+        Self { data: Some(json(data)), ..Self::new(Family::Message(path)) }
+    }
+
+    /// Where history is.
+    pub(crate) fn of_history(data: &(impl Serialize + ?Sized)) -> Self {
+        Self { data: Some(json(data)), ..Self::new(Family::History) }
     }
 
     /// An answer that says nothing but that it was done.
@@ -178,18 +192,22 @@ impl Reply {
                 None => object.member("action", &method.as_str().to_lowercase()),
             };
         }
-        if matches!(self.family, Family::Group | Family::User) {
+        if matches!(self.family, Family::Group | Family::User | Family::Message(_) | Family::History) {
             object.member("application", &call.app.uuid);
             object.member("applicationName", &call.app.name);
             object.member("organization", &call.app.org);
-            if self.family == Family::User {
-                object.member("path", "/users");
+            match self.family {
+                Family::User => _ = object.member("path", "/users"),
+                Family::Message(path) => _ = object.member("path", path),
+                _ => {}
             }
             if !call.query.is_empty() {
                 object.member("params", &call.query);
             }
             object.member("uri", &call.url);
-            object.raw("entities", self.entities.as_deref().unwrap_or(b"[]"));
+            if matches!(self.family, Family::Group | Family::User) {
+                object.raw("entities", self.entities.as_deref().unwrap_or(b"[]"));
+            }
         } else if let Some(entities) = &self.entities {
             object.raw("entities", entities);
         }
@@ -232,6 +250,9 @@ pub(crate) fn error(failure: &Failure, now: Millis, began: Instant) -> Response<
     object.member("exception", failure.exception);
     object.member("timestamp", &now);
     object.member("duration", &duration(began));
+    if let Some(code) = failure.code {
+        object.member("error_code", &code);
+    }
     object.member("error_description", &failure.description);
     object.raw("properties", b"{}");
     response(failure.status, object.done())

@@ -1,7 +1,7 @@
 //! Lists of groups: all of the app's, and the public ones; newest first.
 
 use conclave_core::model::{Group, GroupId};
-use conclave_core::query::{GroupPage, ListGroups};
+use conclave_core::query::{CountGroups, GroupPage, ListGroups};
 use serde::Serialize;
 
 use super::call::Call;
@@ -53,6 +53,12 @@ pub(crate) async fn all(call: &Call<'_>) -> Result<Reply, Failure> {
     let page = page(call, false).await?;
     let rows: Vec<Listed<'_>> = page.groups.iter().map(|group| Listed::of(call.app, group)).collect();
     Ok(Reply::data(&rows).cursor(page.next.as_ref()).count(rows.len()))
+}
+
+/// `GET /chatgroups/count`. Only the envelope is published; the number stands where answers have their result.
+pub(crate) async fn count(call: &Call<'_>) -> Result<Reply, Failure> {
+    let count = call.ask(CountGroups { discoverable: false }).await?.0;
+    Ok(Reply::data(&count).count(count))
 }
 
 /// A group by id and name, in the older words or the newer.

@@ -19,6 +19,14 @@ use crate::refusals::{self, Failure};
 const PASSWORD: usize = 64;
 const NICKNAME: usize = 100;
 
+/// Refuses a nickname no account may have.
+pub(crate) fn check_nickname(nickname: &str) -> Result<(), Failure> {
+    if nickname.chars().count() > NICKNAME {
+        return Err(refusals::illegal("NICKNAME_TOO_LONG"));
+    }
+    Ok(())
+}
+
 /// Refuses a name no account may have.
 pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     if name.len() > ids::USER_BYTES {
@@ -55,9 +63,7 @@ impl Wanted {
         let password = fields.text(&["password"])?.unwrap_or_default();
         check_password(&password)?;
         let nickname = fields.text(&["nickname"])?.unwrap_or_default();
-        if nickname.chars().count() > NICKNAME {
-            return Err(refusals::illegal("NICKNAME_TOO_LONG"));
-        }
+        check_nickname(&nickname)?;
         Ok(Self { name: fold(&name), password, nickname })
     }
 

@@ -9,8 +9,8 @@ use http::Method;
 use super::call::Call;
 use super::envelope::Reply;
 use super::{
-    admins, allowlist, announcement, attributes, blocks, create, detail, disable, files, joined, lists, members,
-    modify, mute, registration, requests, shield, token, users,
+    admins, allowlist, announcement, attributes, blocks, create, detail, disable, files, history, joined, lists,
+    members, messages, modify, mute, registration, requests, shield, token, users,
 };
 use crate::refusals::{Failure, Place};
 
@@ -65,10 +65,14 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         DELETE "/users/{user}" "delete a user" App User users::delete;
         PUT    "/users/{user}/password" "change a user's password" App User users::change_password;
         POST   "/users/{user}/deactivate" "ban a user" App User users::deactivate;
+        PUT    "/users/{user}" "change a user" Either User users::update;
+        POST   "/users/{user}/disconnect" "disconnect a user" App User users::disconnect;
+        GET    "/users/{user}/disconnect" "disconnect a user" App User users::disconnect;
         POST   "/users/{user}/activate" "unban a user" App User users::activate;
 
         POST   "/chatgroups" "create a group" Either Group create::create;
         GET    "/chatgroups" "list the groups of the app" App Group lists::all;
+        GET    "/chatgroups/count" "count the groups of the app" App Group lists::count;
         GET    "/publicchatgroups" "list the public groups" Either Group lists::public;
         GET    "/chatgroups/{group}" "get the detail of groups" Either Group detail::detail;
         PUT    "/chatgroups/{group}" "modify a group" Either Modify modify::modify;
@@ -132,6 +136,12 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         GET    "/chatgroups/{group}/shield" "list the members who shield a group" App Group shield::list;
         POST   "/chatgroups/{group}/shield" "shield a group" Either Group shield::add;
         DELETE "/chatgroups/{group}/shield" "stop shielding a group" Either Group shield::remove;
+
+        POST   "/messages/chatgroups" "send a message to groups" App Message messages::send;
+        POST   "/messages/chatgroups/users" "send a message to some members of a group" App Message messages::send_to_some;
+        POST   "/messages" "send a message to groups (older form)" App Message messages::send_older;
+        GET    "/chatmessages/{hour}" "get the message history of an hour" App Message history::locate;
+        GET    "/chatmessages/{hour}/file" "download the message history of an hour" Open Message history::fetch;
 
         PUT    "/metadata/chatgroup/{group}/user/{user}" "set a member's attributes" App Attributes attributes::set;
         GET    "/metadata/chatgroup/{group}/user/{user}" "get a member's attributes" App Attributes attributes::get;

@@ -7,12 +7,13 @@ use conclave_core::model::{Millis, User};
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::query::ListUsers;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::body::Fields;
 use super::call::Call;
 use super::envelope::Reply;
-use super::registration::check_password;
+use super::registration::{check_nickname, check_password};
 use crate::dialect::ids::shown;
 use crate::refusals::{self, Failure};
 
@@ -30,6 +31,20 @@ pub(crate) struct Account<'u> {
     activated: bool,
     #[serde(skip_serializing_if = "str::is_empty")]
     nickname: &'u str,
+    /// The user's own settings.
+    #[serde(flatten)]
+    settings: Map<String, Value>,
+}
+
+/// Begins the labels that keep a user's settings.
+const LABEL: &str = "agora.user.";
+
+fn settings(user: &User) -> Map<String, Value> {
+    let kept = user
+        .labels
+        .iter()
+        .filter_map(|(label, value)| Some((label.strip_prefix(LABEL)?.to_owned(), serde_json::from_str(value).ok()?)));
+    kept.collect()
 }
 
 /// Accounts as the vendor tells them.
@@ -43,6 +58,7 @@ pub(crate) fn accounts<'u>(call: &Call<'_>, users: impl Iterator<Item = &'u Arc<
             username: shown(&user.id),
             activated: user.active,
             nickname: &user.nick,
+            settings: settings(user),
         })
         .collect()
 }
@@ -102,6 +118,62 @@ pub(crate) async fn deactivate(call: &Call<'_>) -> Result<Reply, Failure> {
     call.run(UpdateUser { active: Some(false), ..UpdateUser::of(user.id.clone()) }).await?;
     let user = call.user(call.param("user")).await?;
     Ok(Reply::done("Deactivate user").holding(&accounts(call, [&user].into_iter())))
+}
+
+/// `POST /users/{user}/disconnect`: whoever is logged in is not any more, and logs in anew.
+pub(crate) async fn disconnect(call: &Call<'_>) -> Result<Reply, Failure> {
+    let user = call.user(call.param("user")).await?;
+    call.run(UpdateUser { tokens_from: Some(call.app.now()), ..UpdateUser::of(user.id.clone()) }).await?;
+    Ok(Reply::data(&json!({"result": true})))
+}
+
+/// Begins the settings that `PUT /users/{user}` takes beside the name: push of a group's messages, and the like.
+const SETTING: &str = "notification_";
+
+/// `PUT /users/{user}`: a user's own name and notification settings.
+pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Failure> {
+    let user = call.user(call.param("user")).await?;
+    if call.caller().is_some_and(|caller| *caller != user.id) {
+        return Err(refusals::app_token_needed());
+    }
+    let mut change = UpdateUser::of(user.id.clone());
+    for (name, value) in wanted(&Fields::read(call.body)?)? {
+        if name == "nickname" {
+            let nick = value.as_str().ok_or_else(|| refusals::illegal("nickname is not legal"))?;
+            check_nickname(nick)?;
+            change.nick = Some(nick.to_owned());
+        } else if name.starts_with(SETTING) && name.len() <= SETTING_BYTES {
+            change.labels.insert(format!("{LABEL}{name}"), kept(&value));
+        }
+    }
+    call.run(change).await?;
+    let user = call.user(call.param("user")).await?;
+    Ok(Reply::users(&accounts(call, [&user].into_iter())).count(1))
+}
+
+/// Longest name of a setting, in bytes.
+const SETTING_BYTES: usize = 128;
+
+/// The members to change: of the body itself, or of the one entity in it.
+fn wanted(fields: &Fields) -> Result<Map<String, Value>, Failure> {
+    match fields.0.get("entities") {
+        None => Ok(fields.0.clone()),
+        Some(Value::Array(entities)) => match entities.as_slice() {
+            [Value::Object(entity)] => Ok(entity.clone()),
+            _ => Err(refusals::illegal("entities must hold one object")),
+        },
+        Some(_) => Err(refusals::illegal("entities must be an array")),
+    }
+}
+
+/// A setting as it is kept: only switches and short words are settings; `false` and `null` are the default.
+fn kept(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(true) => Some("true".to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) if text.len() <= SETTING_BYTES => Some(Value::from(text.as_str()).to_string()),
+        _ => None,
+    }
 }
 
 /// `POST /users/{user}/activate`.

@@ -1,0 +1,164 @@
+//! What is said: `type`, `body` and `ext`.
+//!
+//! | sent                       | kept as                                                               |
+//! |----------------------------|-----------------------------------------------------------------------|
+//! | `txt`                      | the text; more than the text in the body is kept verbatim beside it   |
+//! | `custom`                   | the app's kind and its pairs; the body is kept verbatim beside it     |
+//! | any other type             | verbatim, with a text to show where it is not understood              |
+
+use std::borrow::Cow;
+
+use conclave_core::model::{Body, Labels, Message, Sender};
+use serde_json::{Map, Value, json};
+
+use super::ids::shown;
+
+/// Begins the label of bodies kept verbatim.
+const VERBATIM: &str = "agora:";
+/// Keeps the body of a text or a custom message that says more than the neutral one.
+const BODY: &str = "agora.body";
+/// Keeps `ext`.
+const EXT: &str = "agora.ext";
+/// Who sends, when nobody is named.
+pub(crate) const ADMIN: &str = "admin";
+
+const TEXT: &str = "txt";
+const CUSTOM: &str = "custom";
+const TYPES: [&str; 8] = [TEXT, "img", "audio", "video", "file", "loc", "cmd", CUSTOM];
+
+/// Whether messages can be of this type.
+pub(crate) fn is_type(kind: &str) -> bool {
+    TYPES.contains(&kind)
+}
+
+/// The neutral body, and what has to be kept beside it.
+pub(crate) fn read(kind: &str, body: &Map<String, Value>, ext: Option<&Map<String, Value>>) -> (Body, Labels) {
+    let raw = || Value::from(body.clone()).to_string();
+    let mut labels = Labels::new();
+    let neutral = match (kind, text(body, "msg")) {
+        (TEXT, Some(said)) => {
+            if body.len() > 1 {
+                labels.insert(BODY.to_owned(), raw());
+            }
+            Body::Text(said.to_owned())
+        }
+        (CUSTOM, _) => {
+            labels.insert(BODY.to_owned(), raw());
+            let pairs = body.get("customExts").map(Value::to_string).unwrap_or_default();
+            Body::Custom { kind: text(body, "customEvent").unwrap_or_default().to_owned(), data: pairs }
+        }
+        _ => Body::Foreign { label: format!("{VERBATIM}{kind}"), raw: raw(), fallback: fallback(kind, body) },
+    };
+    if let Some(ext) = ext.filter(|ext| !ext.is_empty()) {
+        labels.insert(EXT.to_owned(), Value::from(ext.clone()).to_string());
+    }
+    (neutral, labels)
+}
+
+fn text<'b>(body: &'b Map<String, Value>, name: &str) -> Option<&'b str> {
+    body.get(name).and_then(Value::as_str)
+}
+
+fn fallback(kind: &str, body: &Map<String, Value>) -> String {
+    let named = ["addr", "filename", "action"].iter().find_map(|name| text(body, name)).filter(|name| !name.is_empty());
+    named.map_or_else(|| format!("[{kind}]"), |name| format!("[{kind}] {name}"))
+}
+
+/// A message's body with its type in it, as it came or as it comes nearest to what was said elsewhere.
+pub(crate) fn body(message: &Message) -> Value {
+    let parsed = |raw: &String| serde_json::from_str::<Value>(raw).ok().filter(Value::is_object);
+    let (kind, body) = match (&message.body, message.labels.get(BODY)) {
+        (Body::Text(text), kept) => (TEXT, kept.and_then(parsed).unwrap_or_else(|| json!({"msg": text}))),
+        (Body::Custom { kind, data }, kept) => {
+            let exts = || serde_json::from_str::<Value>(data).unwrap_or_else(|_| json!({"data": data}));
+            (CUSTOM, kept.and_then(parsed).unwrap_or_else(|| json!({"customEvent": kind, "customExts": exts()})))
+        }
+        (Body::Foreign { label, raw, fallback }, _) => match (label.strip_prefix(VERBATIM), parsed(raw)) {
+            (Some(kind), Some(body)) => (kind, body),
+            _ => (TEXT, json!({"msg": fallback})),
+        },
+    };
+    let mut body = body;
+    body["type"] = kind.into();
+    body
+}
+
+/// A message's `ext`.
+pub(crate) fn ext(message: &Message) -> Value {
+    let kept = message.labels.get(EXT).and_then(|raw| serde_json::from_str(raw).ok());
+    kept.unwrap_or_else(|| json!({}))
+}
+
+/// Who says it; nobody in particular is the admin.
+pub(crate) fn sender(message: &Message) -> Cow<'_, str> {
+    match &message.sender {
+        Sender::User(user) => shown(user),
+        Sender::App => Cow::Borrowed(ADMIN),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use conclave_core::model::{GroupId, MessageId, MessageState, Millis};
+
+    use super::*;
+
+    fn message(body: Body, labels: Labels) -> Message {
+        Message {
+            id: MessageId::new("1").unwrap(),
+            group: GroupId::new("g").unwrap(),
+            sequence: 1,
+            sender: Sender::App,
+            at: Millis(0),
+            body,
+            targets: Vec::new(),
+            mention: None,
+            counted: true,
+            shown_last: true,
+            token: None,
+            state: MessageState::Kept,
+            labels,
+        }
+    }
+
+    #[test]
+    fn bodies_come_back_as_they_went_in() {
+        for (kind, sent) in [
+            ("txt", json!({"msg": "hi"})),
+            ("txt", json!({"msg": "hi", "more": 1})),
+            ("custom", json!({"customEvent": "dice", "customExts": {"n": "6"}})),
+            ("img", json!({"url": "u", "size": {"width": 1, "height": 2}})),
+            ("cmd", json!({"action": "a"})),
+            ("txt", json!({"msg": 5})),
+        ] {
+            let (neutral, labels) = read(kind, sent.as_object().unwrap(), json!({"k": 1}).as_object());
+            let message = message(neutral, labels);
+            let mut wanted = sent.clone();
+            wanted["type"] = kind.into();
+            assert_eq!(body(&message), wanted);
+            assert_eq!(ext(&message), json!({"k": 1}));
+        }
+    }
+
+    #[test]
+    fn what_others_understand_is_neutral() {
+        let neutral = |kind, body: Value| read(kind, body.as_object().unwrap(), None);
+        assert_eq!(neutral("txt", json!({"msg": "hi"})), (Body::Text("hi".to_owned()), Labels::new()));
+        let custom = neutral("custom", json!({"customEvent": "dice", "customExts": {"n": "6"}})).0;
+        assert_eq!(custom, Body::Custom { kind: "dice".to_owned(), data: r#"{"n":"6"}"#.to_owned() });
+        let Body::Foreign { fallback, .. } = neutral("loc", json!({"addr": "Quai 1", "lat": 1.5})).0 else {
+            unreachable!("a place has no neutral form")
+        };
+        assert_eq!(fallback, "[loc] Quai 1");
+    }
+
+    #[test]
+    fn what_was_said_elsewhere_is_told_as_near_as_can_be() {
+        let foreign = Body::Foreign { label: "other".to_owned(), raw: "{}".to_owned(), fallback: "[card]".to_owned() };
+        assert_eq!(body(&message(foreign, Labels::new())), json!({"type": "txt", "msg": "[card]"}));
+        let custom = Body::Custom { kind: "k".to_owned(), data: "x".to_owned() };
+        let told = body(&message(custom, Labels::new()));
+        assert_eq!(told, json!({"type": "custom", "customEvent": "k", "customExts": {"data": "x"}}));
+    }
+}

@@ -1,0 +1,203 @@
+//! The app speaks to groups, in anybody's name. Nothing is asked of the sender or the group: neither needs to be
+//! there, and no list is looked at; an id comes back in any case.
+
+use std::collections::BTreeMap;
+
+use conclave_core::model::{GroupId, MessageId, Sender, UserId};
+use conclave_core::operation::{SendMessage, SpeakCheck};
+use conclave_core::refusal::Refusal;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::body::Fields;
+use super::call::Call;
+use super::envelope::Reply;
+use crate::dialect::ids::fold;
+use crate::dialect::message;
+use crate::refusals::{self, Failure};
+
+/// Keeps what only this vendor's own clients look at.
+const LABELS: [&str; 3] = ["need_group_ack", "roam_ignore_users", "sync_device"];
+/// Asks for delivery to whoever is there now, and to nobody else.
+const ONLINE: &str = "ROUTE_ONLINE";
+
+/// A message on its way to one group or more.
+struct Letter {
+    from: Sender,
+    to: Vec<String>,
+    kind: String,
+    body: Map<String, Value>,
+    ext: Option<Map<String, Value>>,
+    users: Vec<UserId>,
+    labels: BTreeMap<String, String>,
+    stored: bool,
+}
+
+/// `POST /messages/chatgroups`.
+pub(crate) async fn send(call: &Call<'_>) -> Result<Reply, Failure> {
+    let letter = read(call).await?;
+    Ok(Reply::of_messages("/messages/chatgroups", &post(call, &letter).await?))
+}
+
+/// `POST /messages/chatgroups/users`: to some members of one group. Neither unread nor in the list of conversations.
+pub(crate) async fn send_to_some(call: &Call<'_>) -> Result<Reply, Failure> {
+    let letter = read(call).await?;
+    let fields = Fields::read(call.body)?;
+    let names = fields.texts(&["users"])?.unwrap_or_default();
+    if names.is_empty() {
+        return Err(refusals::message("param users can't be empty"));
+    }
+    let most = call.app.settings.message_users;
+    if names.len() > most {
+        return Err(refusals::message(format!("params users's size can't exceed limit {most}")));
+    }
+    if letter.to.len() > 1 {
+        return Err(refusals::message("params to's size can't exceed limit 1"));
+    }
+    let found = call.find_users(&names).await?;
+    let users: Vec<UserId> = found.iter().flatten().map(|user| user.id.clone()).collect();
+    // whoever is nobody reads nothing
+    let sent = if users.is_empty() { unheard(&letter) } else { post(call, &Letter { users, ..letter }).await? };
+    Ok(Reply::of_messages("/messages/chatgroups", &sent))
+}
+
+/// `POST /messages`: the older form; answers "success" for each group unless ids are asked for.
+pub(crate) async fn send_older(call: &Call<'_>) -> Result<Reply, Failure> {
+    let fields = Fields::read(call.body)?;
+    match fields.text(&["target_type"])?.as_deref() {
+        Some("chatgroups") => {}
+        Some(other) => return Err(refusals::illegal(format!("target_type {other} is not supported"))),
+        None => return Err(refusals::illegal("target_type must be provided")),
+    }
+    let mut body = match fields.0.get("msg") {
+        Some(Value::Object(msg)) => msg.clone(),
+        _ => return Err(refusals::illegal("msg must be provided")),
+    };
+    let kind = body.remove("type").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
+    let letter = Letter { kind, body, to: targets(&fields, "target")?, ..started(call, &fields).await? };
+    check(call, &letter)?;
+    let mut sent = post(call, &letter).await?;
+    if !call.query.is_true("useMsgId") {
+        for id in sent.values_mut() {
+            "success".clone_into(id);
+        }
+    }
+    Ok(Reply::of_messages("/messages", &sent))
+}
+
+async fn read(call: &Call<'_>) -> Result<Letter, Failure> {
+    let fields = Fields::read(call.body).map_err(|_| refusals::message_body())?;
+    let body = match fields.0.get("body") {
+        Some(Value::Object(body)) => body.clone(),
+        _ => Map::new(),
+    };
+    let kind = fields.text(&["type"])?.unwrap_or_default();
+    let letter = Letter { kind, body, to: targets(&fields, "to")?, ..started(call, &fields).await? };
+    check(call, &letter)?;
+    Ok(letter)
+}
+
+/// Sender, `ext` and switches, which both forms have.
+async fn started(call: &Call<'_>, fields: &Fields) -> Result<Letter, Failure> {
+    let from = match fields.text(&["from"])? {
+        None => Sender::App,
+        Some(name) if fold(&name).is_empty() => return Err(refusals::message("param from can't be empty")),
+        Some(name) => match call.find_user(&name).await? {
+            Some(user) => Sender::User(user.id.clone()),
+            None if fold(&name) == message::ADMIN => Sender::App,
+            None => Sender::User(UserId::new(fold(&name)).map_err(|error| call.word(&error.into()))?),
+        },
+    };
+    let ext = match fields.0.get("ext") {
+        None => None,
+        Some(Value::Object(ext)) => Some(ext.clone()),
+        Some(_) => return Err(refusals::message("param ext must be JSONObject")),
+    };
+    let kept = LABELS.iter().filter_map(|name| Some((format!("agora.{name}"), fields.0.get(*name)?.to_string())));
+    Ok(Letter {
+        from,
+        to: Vec::new(),
+        kind: String::new(),
+        body: Map::new(),
+        ext,
+        users: Vec::new(),
+        labels: kept.collect(),
+        stored: fields.text(&["routetype"])?.as_deref() != Some(ONLINE),
+    })
+}
+
+/// The groups a letter is for, each once; one may stand by itself.
+fn targets(fields: &Fields, name: &'static str) -> Result<Vec<String>, Failure> {
+    match fields.0.get(name) {
+        Some(Value::String(one)) => Ok(vec![one.clone()]),
+        _ => Ok(fields.texts(&[name])?.unwrap_or_default()),
+    }
+}
+
+fn check(call: &Call<'_>, letter: &Letter) -> Result<(), Failure> {
+    let settings = &call.app.settings;
+    if letter.to.is_empty() {
+        return Err(refusals::message("param to can't be empty"));
+    }
+    if letter.to.len() > settings.message_groups {
+        let most = settings.message_groups;
+        return Err(refusals::message(format!("params to's size can't exceed limit {most}")));
+    }
+    if letter.kind.is_empty() {
+        return Err(refusals::message("param type can't be empty"));
+    }
+    if !message::is_type(&letter.kind) {
+        return Err(refusals::message(format!("param type {} is not supported", letter.kind)));
+    }
+    if letter.body.is_empty() {
+        return Err(refusals::message("param body can't be empty"));
+    }
+    let ext = letter.ext.as_ref().map_or(0, |ext| Value::from(ext.clone()).to_string().len());
+    if Value::from(letter.body.clone()).to_string().len() + ext > settings.message_bytes {
+        return Err(refusals::message_too_large());
+    }
+    Ok(())
+}
+
+/// The id of what each group was told.
+async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, String>, Failure> {
+    let mut sent = BTreeMap::new();
+    for to in &letter.to {
+        let id = match GroupId::new(to) {
+            Ok(group) => post_one(call, letter, group).await?,
+            Err(_) => None,
+        };
+        sent.insert(to.clone(), id.map_or_else(fresh, |id| id.as_str().to_owned()));
+    }
+    Ok(sent)
+}
+
+/// The message's id; `None` when nobody is there to hear it.
+async fn post_one(call: &Call<'_>, letter: &Letter, group: GroupId) -> Result<Option<MessageId>, Failure> {
+    let (body, mut labels) = message::read(&letter.kind, &letter.body, letter.ext.as_ref());
+    labels.extend(letter.labels.clone());
+    let targeted = !letter.users.is_empty();
+    let send = SendMessage {
+        targets: letter.users.clone(),
+        counted: !targeted && letter.kind != "cmd",
+        shown_last: !targeted,
+        stored: letter.stored,
+        labels,
+        check: SpeakCheck::Skipped,
+        ..SendMessage::new(group, letter.from.clone(), body)
+    };
+    match call.attempt(send).await {
+        Ok(posted) => Ok(Some(posted.message.id.clone())),
+        Err(Refusal::GroupNotFound { .. } | Refusal::NotMembers { .. }) => Ok(None),
+        Err(refusal) => Err(call.word(&refusal)),
+    }
+}
+
+fn unheard(letter: &Letter) -> BTreeMap<String, String> {
+    letter.to.iter().map(|to| (to.clone(), fresh())).collect()
+}
+
+/// An id of the vendor's form that no message has.
+fn fresh() -> String {
+    (Uuid::new_v4().as_u64_pair().0 >> 4).to_string()
+}

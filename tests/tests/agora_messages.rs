@@ -175,10 +175,10 @@ async fn an_hour_is_told_once_it_is_over_to_whoever_has_its_url() {
         })
     );
     for forged in [url.replace("2023111422", "2023111421"), url.replace("Expires=1", "Expires=2"), format!("{url}x")] {
-        assert_eq!(ask(forged, String::new()).await.status, 404);
+        assert_eq!(ask(forged, String::new()).await.status, 401);
     }
     house.world.clock.step(HOUR);
-    assert_eq!(ask(url, String::new()).await.status, 404, "its time is over");
+    assert_eq!(ask(url, String::new()).await.status, 401, "its time is over");
     for wrong in ["2023111399", "20231114", "2023110122", "abcdefghij"] {
         assert_eq!(hour(wrong).await.json()["error"], "illegal_argument", "{wrong}");
     }

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::call::Call;
 use super::envelope::Reply;
+use crate::auth::TokenError;
 use crate::dialect::message;
 use crate::refusals::{self, Failure};
 
@@ -39,16 +40,19 @@ pub(crate) async fn locate(call: &Call<'_>) -> Result<Reply, Failure> {
 
 /// `GET /chatmessages/{yyyyMMddHH}/file`: the file itself, to whoever has its URL.
 pub(crate) async fn fetch(call: &Call<'_>) -> Result<Reply, Failure> {
-    let hour = hour(call)?;
-    let expires = Millis(call.query.number("Expires").unwrap_or(0) as u64);
-    let claimed = call.query.get("Signature").and_then(|signature| call.app.signer.open(signature));
-    if claimed.as_deref() != Some(claim(hour, expires).as_slice()) || expires <= call.app.now() {
-        return Err(refusals::no_history(call.app, call.param("hour")));
-    }
+    let hour = signed_hour(call).ok_or_else(|| refusals::bad_token(call.place, TokenError::Invalid))?;
     let packed = pack(&spoken(call, hour, false).await?);
     let packed = packed.map_err(|error| call.word(&Refusal::Unavailable(format!("history: {error}"))))?;
     let size = packed.len() as u64;
     Ok(Reply::content(size, Box::pin(futures_util::stream::iter([Ok(packed.into())]))))
+}
+
+/// The hour a URL was signed for, as long as the signature is good.
+fn signed_hour(call: &Call<'_>) -> Option<Millis> {
+    let hour = hour(call).ok()?;
+    let expires = Millis(call.query.number("Expires")? as u64);
+    let claimed = call.app.signer.open(call.query.get("Signature")?)?;
+    (claimed == claim(hour, expires) && expires > call.app.now()).then_some(hour)
 }
 
 fn claim(hour: Millis, expires: Millis) -> Vec<u8> {

@@ -246,11 +246,12 @@ fn role_too_low(place: Place, needs: Needs) -> Failure {
         (Place::Modify, Needs::Management | Needs::Membership) => {
             "you have no permission to do this,group fields require group admin privileges to be modified"
         }
-        (_, Needs::Management) => "you have no permission to do this, group admin permission is required",
-        // ours, three times: the vendor publishes the words for admins only
-        (_, Needs::Membership | Needs::Inviting) => {
-            "you have no permission to do this, group member permission is required"
+        // members who may not invite would have to be admins
+        (_, Needs::Management | Needs::Inviting) => {
+            "you have no permission to do this, group admin permission is required"
         }
+        // ours, three times: the vendor publishes the words for admins only
+        (_, Needs::Membership) => "you have no permission to do this, group member permission is required",
         (_, Needs::Ownership) => "you have no permission to do this, group owner permission is required",
         (_, Needs::App) => "you have no permission to do this, app admin permission is required",
     };

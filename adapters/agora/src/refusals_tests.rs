@@ -129,7 +129,7 @@ fn refusals_of_the_core_are_worded_word_for_word() {
             AddOne,
             401,
             "group_authorization",
-            "you have no permission to do this, group member permission is required",
+            "you have no permission to do this, group admin permission is required",
         ),
         (
             Refusal::AppOnly,

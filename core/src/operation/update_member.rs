@@ -212,6 +212,9 @@ fn check_may_edit(draft: &Draft<'_>, group: &Group, user: &UserId, private: bool
     if standing == Standing::App || (own && standing != Standing::Outside) {
         return Ok(());
     }
+    if own {
+        return Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Membership }.into());
+    }
     if private {
         return Err(Refusal::AppOnly.into());
     }

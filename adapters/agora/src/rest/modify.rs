@@ -34,6 +34,9 @@ const KNOWN: [&str; 15] = [
     "newowner",
 ];
 
+/// A label no group has: to take it away is a change of nothing.
+const UNCHANGED: &str = "agora.unchanged";
+
 /// `PUT /chatgroups/{id}`: what is sent changes; `newowner` hands the group over, after all else.
 pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
@@ -89,6 +92,10 @@ async fn update(call: &Call<'_>, fields: &Fields, group: &GroupId) -> Result<Upd
     };
     let found = call.ask(GroupById { group: group.clone() }).await?.group;
     let (policy, membersonly) = flags.policy(&found, &call.app.settings);
+    // a flag that says what is true already changes nothing, and yet only managers may say it
+    if flags != FlagChange::default() && policy.is_empty() {
+        change.labels.insert(UNCHANGED.to_owned(), None);
+    }
     let kept = found.labels.get(MEMBERSONLY);
     match membersonly {
         Remember::As(value) if kept != Some(&value) => {

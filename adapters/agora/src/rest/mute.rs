@@ -132,8 +132,10 @@ async fn muted_of(call: &Call<'_>, group: &GroupId, role: Role) -> Result<Vec<Us
 
 /// `GET /sdk/chatgroups/{id}/mute/{me}`.
 pub(crate) async fn is_muted(call: &Call<'_>) -> Result<Reply, Failure> {
-    let user = call.user(call.param("user")).await?.id.clone();
-    let voices = call.ask(MaySpeak { group: call.group()?, users: vec![user] }).await?;
+    let (group, users) = (call.group()?, vec![call.user(call.param("user")).await?.id.clone()]);
+    // strangers may know that they may not speak, but that is not what they ask
+    call.ask(MembersNamed { group: group.clone(), users: users.clone() }).await?;
+    let voices = call.ask(MaySpeak { group, users }).await?;
     Ok(Reply::data(&voices.users.iter().any(|voice| voice.mute.is_some())))
 }
 

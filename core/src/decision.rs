@@ -1,7 +1,8 @@
 //! A decision while it is being made: what the rule knows, and what it has decided so far.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap as Map;
 
 use crate::event::{Actor, Audience, Event, Happening};
 use crate::facts::{Facts, Stop};
@@ -66,8 +67,8 @@ pub struct Draft<'a> {
     facts: &'a Facts,
     /// The circumstances.
     pub context: Context<'a>,
-    pending: HashMap<Key, Option<Row>>,
-    guards: HashMap<Key, Option<u64>>,
+    pending: Map<Key, Option<Row>>,
+    guards: Map<Key, Option<u64>>,
     runs: Vec<RunGuard>,
     events: Vec<Event>,
     minted: u64,
@@ -79,8 +80,8 @@ impl<'a> Draft<'a> {
         Self {
             facts,
             context,
-            pending: HashMap::new(),
-            guards: HashMap::new(),
+            pending: Map::default(),
+            guards: Map::default(),
             runs: Vec::new(),
             events: Vec::new(),
             minted: 0,
@@ -180,6 +181,14 @@ impl<'a> Draft<'a> {
         Ok(row.and_then(|row| row.member().map(|member| Member::clone(member))))
     }
 
+    /// Where the actor's own membership is, if the actor is a user.
+    pub fn own_membership(&self, group: &GroupId) -> Option<Key> {
+        match self.context.actor {
+            Actor::User { user, .. } => Some(Key::Member(group.clone(), user.clone())),
+            _ => None,
+        }
+    }
+
     /// A membership; refuses when the user is not a member.
     pub fn sure_member(&self, group: &GroupId, user: &UserId) -> Result<Member, Stop> {
         self.member(group, user)?
@@ -270,7 +279,7 @@ impl<'a> Draft<'a> {
         let key = Key::Group(group.id.clone());
         self.guard(key.clone(), None);
         self.put(Key::Created(group.created, group.id.clone()), Row::ToGroup(Arc::new(group.id.clone())));
-        self.index_group(&group);
+        self.index_group(None, &group);
         self.put(key, group);
     }
 
@@ -280,22 +289,28 @@ impl<'a> Draft<'a> {
         self.guard(key.clone(), Some(group.revision));
         group.revision = self.next_revision(&key);
         group.changed = self.now();
-        self.index_group(&group);
+        let before = self.row(&key).ok().flatten().and_then(|row| row.group().cloned());
+        self.index_group(before.as_deref(), &group);
         self.put(key, group);
     }
 
-    fn index_group(&mut self, group: &Group) {
-        let place = Key::Discoverable(group.created, group.id.clone());
-        if group.policy.discoverable {
-            self.put(place, Row::ToGroup(Arc::new(group.id.clone())));
+    /// Keeps the places that lead to a group by what is set in its header, where that has changed.
+    fn index_group(&mut self, before: Option<&Group>, group: &Group) {
+        let discoverable = |group: &Group| group.policy.discoverable;
+        if before.is_some_and(discoverable) != discoverable(group) {
+            self.index(Key::Discoverable(group.created, group.id.clone()), discoverable(group), &group.id);
+        }
+        if before.is_some_and(|before| before.all_muted) != group.all_muted {
+            self.index(Key::AllMuted(group.id.clone()), group.all_muted, &group.id);
+        }
+    }
+
+    /// Makes a place lead to a group, or no longer.
+    fn index(&mut self, place: Key, leads: bool, group: &GroupId) {
+        if leads {
+            self.put(place, Row::ToGroup(Arc::new(group.clone())));
         } else {
             self.delete(place);
-        }
-        let muted = Key::AllMuted(group.id.clone());
-        if group.all_muted {
-            self.put(muted, Row::ToGroup(Arc::new(group.id.clone())));
-        } else {
-            self.delete(muted);
         }
     }
 
@@ -448,10 +463,11 @@ impl<'a> Draft<'a> {
         (self.now().0.saturating_sub(EPOCH) << 20) | fresh
     }
 
-    /// An id for a new group: decimal digits, valid for every surface.
-    pub fn mint_group(&mut self) -> Result<GroupId, Stop> {
+    /// An id for a new group: decimal digits, valid for every surface. `looks_at` is what the rule looks at next.
+    pub fn mint_group(&mut self, looks_at: impl Fn(&GroupId) -> Vec<Key>) -> Result<GroupId, Stop> {
         loop {
             let id = GroupId::new(self.mint().to_string())?;
+            self.require([Key::Group(id.clone()), Key::Tombstone(id.clone())].into_iter().chain(looks_at(&id)))?;
             if self.find_group(&id)?.is_none() && self.tombstone(&id)?.is_none() {
                 return Ok(id);
             }

@@ -1,7 +1,7 @@
 //! What a rule knows. A rule that looks at something not yet gathered stops and says what it needs;
 //! whoever runs it gathers that and runs it again. So rules stay free of I/O and fetch only what they use.
 
-use std::collections::HashMap;
+use foldhash::HashMap as Map;
 
 use crate::model::{Key, Prefix, Row};
 use crate::refusal::Refusal;
@@ -37,10 +37,10 @@ impl<R: Into<Refusal>> From<R> for Stop {
 /// Facts gathered so far.
 #[derive(Debug, Default)]
 pub struct Facts {
-    rows: HashMap<Key, Option<Row>>,
-    runs: HashMap<Prefix, Vec<Row>>,
-    recent: HashMap<Prefix, Vec<Row>>,
-    counts: HashMap<Prefix, usize>,
+    rows: Map<Key, Option<Row>>,
+    runs: Map<Prefix, Vec<Row>>,
+    recent: Map<Prefix, Vec<Row>>,
+    counts: Map<Prefix, usize>,
     rounds: u32,
 }
 

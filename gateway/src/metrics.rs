@@ -1,9 +1,10 @@
 //! What is counted, in the `OpenMetrics` format.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::HashMap as Map;
+use parking_lot::RwLock;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -152,10 +153,9 @@ impl Metrics {
         Ok(text)
     }
 
-    /// Counts an operation on groups.
-    pub(crate) fn count_operation(&self, realm: &str, operation: &'static str, outcome: Outcome) {
-        let labels = OperationLabels { realm: realm.to_owned(), operation, outcome };
-        self.operations.get_or_create(&labels).inc();
+    /// The counters of one realm's operations on groups.
+    pub(crate) fn of_realm(&self, realm: &str) -> RealmMetrics {
+        RealmMetrics { realm: realm.to_owned(), operations: self.operations.clone(), at_hand: RwLock::default() }
     }
 
     /// The counters of one vendor's operations, ready at hand.
@@ -197,9 +197,31 @@ impl Default for Metrics {
     }
 }
 
+/// The counters of one realm's operations on groups.
+pub(crate) struct RealmMetrics {
+    realm: String,
+    operations: Family<OperationLabels, Counter>,
+    /// Those that were needed before.
+    at_hand: RwLock<Map<(&'static str, Outcome), Counter>>,
+}
+
+impl RealmMetrics {
+    /// Counts an operation on groups.
+    pub(crate) fn count(&self, operation: &'static str, outcome: Outcome) {
+        if let Some(counter) = self.at_hand.read().get(&(operation, outcome)) {
+            counter.inc();
+            return;
+        }
+        let labels = OperationLabels { realm: self.realm.clone(), operation, outcome };
+        let counter = self.operations.get_or_create_owned(&labels);
+        counter.inc();
+        self.at_hand.write().insert((operation, outcome), counter);
+    }
+}
+
 /// The counters of one vendor's operations.
 pub(crate) struct VendorMetrics {
-    operations: HashMap<&'static str, Arc<OperationMetrics>>,
+    operations: Map<&'static str, Arc<OperationMetrics>>,
     unknown: Arc<OperationMetrics>,
     /// Clients that are connected now.
     pub(crate) sessions: Gauge,

@@ -12,7 +12,7 @@ use conclave_core::query::{Answer, Query};
 use conclave_core::refusal::Refusal;
 
 use crate::bell::Bell;
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::{Metrics, Outcome, RealmMetrics};
 
 tokio::task_local! {
     /// The realm whose groups the request at hand has come to, if it has.
@@ -23,14 +23,14 @@ tokio::task_local! {
 pub(crate) struct Observed {
     realm: Arc<str>,
     groups: Arc<dyn Groups>,
-    metrics: Arc<Metrics>,
+    metrics: RealmMetrics,
     bell: Bell,
 }
 
 impl Observed {
     /// Observes a realm's groups, and rings after what may have changed them.
-    pub(crate) fn new(realm: &str, groups: Arc<dyn Groups>, metrics: Arc<Metrics>, bell: Bell) -> Self {
-        Self { realm: Arc::from(realm), groups, metrics, bell }
+    pub(crate) fn new(realm: &str, groups: Arc<dyn Groups>, metrics: &Metrics, bell: Bell) -> Self {
+        Self { realm: Arc::from(realm), groups, metrics: metrics.of_realm(realm), bell }
     }
 
     fn enter(&self) {
@@ -47,7 +47,7 @@ impl Observed {
             }
             Some(_) => Outcome::Refused,
         };
-        self.metrics.count_operation(&self.realm, name, outcome);
+        self.metrics.count(name, outcome);
     }
 }
 

@@ -85,11 +85,7 @@ pub type OpenGroups = BTreeMap<String, Arc<dyn Groups>>;
 pub(crate) type Bells = BTreeMap<String, Bell>;
 
 /// Opens every realm's store and puts an engine over it.
-pub(crate) fn open(
-    config: &Config,
-    ground: &Ground,
-    metrics: &Arc<Metrics>,
-) -> Result<(OpenGroups, Bells), StoreError> {
+pub(crate) fn open(config: &Config, ground: &Ground, metrics: &Metrics) -> Result<(OpenGroups, Bells), StoreError> {
     let mut bells = Bells::new();
     let mut open = OpenGroups::new();
     for realm in &config.realms {
@@ -100,12 +96,12 @@ pub(crate) fn open(
     Ok((open, bells))
 }
 
-fn groups(realm: &Realm, ground: &Ground, metrics: &Arc<Metrics>, bell: Bell) -> Result<Arc<dyn Groups>, StoreError> {
+fn groups(realm: &Realm, ground: &Ground, metrics: &Metrics, bell: Bell) -> Result<Arc<dyn Groups>, StoreError> {
     let store = ground.stores.open(&realm.name)?;
     let settings = Settings::from(&realm.limits);
     let engine = Engine::new(store, Arc::clone(&ground.clock), Arc::clone(&ground.mint), settings);
     let reclaimed = Reclaimed::new(Arc::new(engine), Arc::clone(&ground.blobs));
-    Ok(Arc::new(Observed::new(&realm.name, Arc::new(reclaimed), Arc::clone(metrics), bell)))
+    Ok(Arc::new(Observed::new(&realm.name, Arc::new(reclaimed), metrics, bell)))
 }
 
 /// The surfaces of all vendors that some realm is at.

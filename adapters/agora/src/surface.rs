@@ -168,11 +168,11 @@ impl Surface for Agora {
     }
 
     fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
-        Some(self.table.find(method, bare(path)).ok()?.route.operation)
+        Some(self.table.route(method, bare(path)).ok()?.operation)
     }
 
     fn streams(&self, method: &Method, path: &str) -> bool {
-        self.table.find(method, bare(path)).is_ok_and(|matched| matched.route.streams)
+        self.table.route(method, bare(path)).is_ok_and(|route| route.streams)
     }
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {

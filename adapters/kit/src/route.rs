@@ -76,15 +76,21 @@ impl<H> Table<H> {
         Ok(Self { routes, paths })
     }
 
+    /// The route that answers this method and path, without the parts of the path.
+    pub fn route(&self, method: &Method, path: &str) -> Result<&Route<H>, NoMatch> {
+        let found = self.paths.at(path).map_err(|_| NoMatch::Path)?;
+        self.of_method(found.value, method)
+    }
+
+    fn of_method(&self, indices: &[usize], method: &Method) -> Result<&Route<H>, NoMatch> {
+        let mut routes = indices.iter().map(|index| &self.routes[*index]);
+        routes.find(|route| route.method == *method).ok_or(NoMatch::Method)
+    }
+
     /// The route that answers this method and path.
     pub fn find(&self, method: &Method, path: &str) -> Result<Matched<'_, H>, NoMatch> {
         let found = self.paths.at(path).map_err(|_| NoMatch::Path)?;
-        let route = found
-            .value
-            .iter()
-            .map(|index| &self.routes[*index])
-            .find(|route| route.method == *method)
-            .ok_or(NoMatch::Method)?;
+        let route = self.of_method(found.value, method)?;
         let params = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok(Matched { route, params })
     }

@@ -22,7 +22,12 @@ pub fn query_pairs(query: &str) -> Vec<(String, String)> {
 }
 
 fn decode_plus(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+    // most of what is sent needs no decoding, and signatures are long
+    match (text.contains('+'), text.contains('%')) {
+        (false, false) => text.to_owned(),
+        (false, true) => percent_decode_str(text).decode_utf8_lossy().into_owned(),
+        (true, _) => percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned(),
+    }
 }
 
 /// The parts of a comma list, empty ones left out, each once, in order.

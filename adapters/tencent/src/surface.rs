@@ -124,7 +124,7 @@ impl Surface for Tencent {
     }
 
     fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
-        self.table.find(method, path).ok().map(|found| found.route.operation)
+        self.table.route(method, path).ok().map(|route| route.operation)
     }
 
     fn streams(&self, _: &Method, _: &str) -> bool {

@@ -10,7 +10,7 @@ use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
 use super::common::{
-    Added, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, check_group_quota, ensure_user, is_blocked,
+    Added, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, check_group_quota, ensure_user, is_blocked, newcomer_keys,
     require_newcomers, seat,
 };
 
@@ -84,9 +84,11 @@ impl Rule for AddMembers {
     type Output = Added;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Added, Stop> {
+        let users = self.members.iter().map(|member| &member.user);
+        draft.require(newcomer_keys(&self.group, users.clone()).chain(draft.own_membership(&self.group)))?;
         let mut group = draft.live_group(&self.group)?;
         let road = self.road(draft, &group)?;
-        require_newcomers(draft, &self.group, group.asked, self.members.iter().map(|member| &member.user))?;
+        require_newcomers(draft, &self.group, group.asked, users)?;
         let added = self.seat_all(draft, &mut group, road)?;
         let touched = added
             .outcomes

@@ -120,6 +120,19 @@ pub struct Removed {
     pub members: u32,
 }
 
+/// The rows that coming in looks at, the header among them.
+pub(crate) fn newcomer_keys<'u>(group: &GroupId, users: impl Iterator<Item = &'u UserId>) -> impl Iterator<Item = Key> {
+    let of_user = move |user: &UserId| {
+        [
+            Key::User(user.clone()),
+            Key::Folded(user.folded()),
+            Key::Member(group.clone(), user.clone()),
+            Key::Block(group.clone(), user.clone()),
+        ]
+    };
+    std::iter::once(Key::Group(group.clone())).chain(users.flat_map(of_user))
+}
+
 /// The facts that coming in looks at, fetched in one go; `asked` is the header's flag.
 pub(crate) fn require_newcomers<'u>(
     draft: &Draft<'_>,
@@ -127,14 +140,7 @@ pub(crate) fn require_newcomers<'u>(
     asked: bool,
     users: impl Iterator<Item = &'u UserId> + Clone,
 ) -> Result<(), Stop> {
-    draft.require(users.clone().flat_map(|user| {
-        [
-            Key::User(user.clone()),
-            Key::Folded(user.folded()),
-            Key::Member(group.clone(), user.clone()),
-            Key::Block(group.clone(), user.clone()),
-        ]
-    }))?;
+    draft.require(newcomer_keys(group, users.clone()))?;
     if asked {
         draft.require_runs(users.clone().map(|user| Prefix::requests_for(group, user)))?;
     }

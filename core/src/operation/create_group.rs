@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 
 use super::add_members::Road;
 use super::common::{
-    Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_realm_quota, ensure_user,
+    Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_realm_quota, ensure_user, newcomer_keys,
     require_newcomers, seat,
 };
 use super::{AddMembers, NewMember, Quiet, Rule};
@@ -102,7 +102,10 @@ impl Rule for CreateGroup {
             ensure_user(draft, owner, self.on_unknown_owner)?;
             check_group_quota(draft, owner)?;
             // a block that outlived an older group of this id does not bind whoever owns the new one
-            draft.delete(Key::Block(group.id.clone(), owner.clone()));
+            let block = Key::Block(group.id.clone(), owner.clone());
+            if draft.row(&block)?.is_some() {
+                draft.delete(block);
+            }
             seat(draft, &mut group, owner, Role::Owner, created)?;
         }
         draft.put_new_group(group.clone());
@@ -131,8 +134,8 @@ impl CreateGroup {
     }
 
     fn take_id(&self, draft: &mut Draft<'_>) -> Result<GroupId, Stop> {
-        let Some(id) = &self.id else { return draft.mint_group() };
-        draft.require([Key::Group(id.clone()), Key::Tombstone(id.clone())])?;
+        let Some(id) = &self.id else { return draft.mint_group(|id| newcomer_keys(id, self.everybody()).collect()) };
+        draft.require(newcomer_keys(id, self.everybody()).chain([Key::Tombstone(id.clone())]))?;
         if let Some(taken) = draft.find_group(id)? {
             let yours = self.owner.is_some() && taken.owner == self.owner;
             return Err(Refusal::GroupExists { group: id.clone(), yours }.into());

@@ -2,7 +2,8 @@
 //! client. Prints ratios and keeps them in `docs/bench/http.json`.
 //!
 //! `cargo bench -p conclave-tests --bench http` builds the release binary first. Absolute numbers depend on the
-//! machine; the ratios are what to look at.
+//! machine; the ratios are what to look at. Words after `--` choose cells, e.g. `-- memory agora Detail x32`: these
+//! are printed and not kept. `CONCLAVE_BENCH_BINARY` names a binary to measure in place of the release one.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,23 +39,34 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     process::build();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    if !wanted.is_empty() {
+        runtime.block_on(cells(&wanted));
+        return;
+    }
     let results = runtime.block_on(measure());
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/bench/http.json");
     std::fs::write(path, format!("{results:#}\n")).unwrap();
     println!("kept in docs/bench/http.json");
 }
 
-async fn measure() -> Value {
+/// Measures the cells whose name has all the wanted words.
+async fn cells(wanted: &[String]) -> Vec<Value> {
+    let is_wanted = |name: &str| wanted.iter().all(|word| name.split(' ').any(|part| part == word));
     let floor = Server::floor().await;
     let mut cells = Vec::new();
     for store in ["memory", "durable"] {
         let server = Server::conclave(store).await;
         for vendor in Vendor::all() {
+            let name = |work: Work, connections: usize| format!("{store} {} {work:?} x{connections}", vendor.name());
+            if !Work::ALL.iter().any(|work| CONNECTIONS.iter().any(|count| is_wanted(&name(*work, *count)))) {
+                continue;
+            }
             let world = vendor.prepare(&server).await;
             for work in Work::ALL {
-                for connections in CONNECTIONS {
+                for connections in CONNECTIONS.into_iter().filter(|count| is_wanted(&name(work, *count))) {
                     let cell = cell(&floor, &server, &world, work, connections).await;
                     println!("{store:8} {:8} {work:?} x{connections}: {:.2} of the floor", vendor.name(), cell.ratio);
                     cells.push(json!({
@@ -67,6 +79,11 @@ async fn measure() -> Value {
         }
         server.stop();
     }
+    cells
+}
+
+async fn measure() -> Value {
+    let cells = cells(&[]).await;
     let summary = summary(&cells);
     println!("{summary:#}");
     json!({

@@ -22,13 +22,22 @@ pub struct Server {
     _folder: TempDir,
 }
 
-/// Builds the release binary.
+/// Builds the release binary, unless another one is to be measured.
 pub fn build() {
+    if std::env::var_os(BINARY).is_some() {
+        return;
+    }
     let done = Command::new(env!("CARGO")).args(["build", "--release", "-p", "conclave"]).status().unwrap();
     assert!(done.success(), "the release binary does not build");
 }
 
+/// Names a binary to measure in place of the release one.
+const BINARY: &str = "CONCLAVE_BENCH_BINARY";
+
 fn binary() -> PathBuf {
+    if let Some(named) = std::env::var_os(BINARY) {
+        return PathBuf::from(named);
+    }
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);
     target.join("release/conclave")
@@ -56,6 +65,7 @@ impl Server {
         let address = free.local_addr().unwrap();
         drop(free);
         let mut command = Command::new(binary());
+        command.env_remove(BINARY);
         command.args(["serve", "--listen", &address.to_string(), "--admin", "off"]).env("CONCLAVE_LOG_FILTER", "warn");
         for (key, value) in SETTINGS {
             command.env(format!("CONCLAVE_REALM_DEV_{key}"), value);
@@ -71,7 +81,11 @@ impl Server {
 
     /// The settings clients need, as `conclave env` prints them.
     pub fn env(&self) -> HashMap<String, String> {
-        let output = Command::new(binary()).args(["env", "--listen", &self.address.to_string()]).output().unwrap();
+        let output = Command::new(binary())
+            .env_remove(BINARY)
+            .args(["env", "--listen", &self.address.to_string()])
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
     }

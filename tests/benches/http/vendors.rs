@@ -215,8 +215,9 @@ impl World {
                 create(self.vendor, &self.caller, &id, Vec::new())
             }
             Work::Add => {
-                let user = format!("u{}", 1 + turn % (USERS - 1));
-                let group = usize::try_from(turn / (USERS - 1)).unwrap() % self.roomy.len();
+                // one after the other to another group: what is measured is adding, not a crowd at one door
+                let group = usize::try_from(turn % GROUPS).unwrap();
+                let user = format!("u{}", 1 + turn / GROUPS % (USERS - 1));
                 add(self.vendor, &self.caller, &self.roomy[group], &user)
             }
             Work::Detail => self.detail(),

@@ -11,10 +11,18 @@ use serde::Serialize;
 use super::call::Call;
 use crate::refusals::Failure;
 
+/// Room for most answers, so that they do not grow piece by piece, in bytes.
+const ROOM: usize = 1024;
+
 /// A JSON object in the making.
-#[derive(Default)]
 pub(crate) struct Object {
     out: Vec<u8>,
+}
+
+impl Default for Object {
+    fn default() -> Self {
+        Self { out: Vec::with_capacity(ROOM) }
+    }
 }
 
 impl Object {
@@ -60,7 +68,7 @@ fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 
 /// A value as JSON.
 fn json(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(ROOM);
     append(&mut out, value);
     out
 }

@@ -9,6 +9,9 @@ use serde::Serialize;
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 
+/// Room for most answers, so that they do not grow piece by piece, in bytes.
+const ROOM: usize = 1024;
+
 /// The body of a success.
 #[derive(Debug)]
 pub(crate) struct Answer(Bytes);
@@ -53,8 +56,9 @@ pub(crate) fn refuse(failure: &Failure) -> Response<Body> {
 
 fn encode<T: Serialize>(rest: Option<&T>) -> Result<Answer, Failure> {
     let envelope = Envelope { action_status: "OK", error_info: "", error_code: 0, rest };
-    match serde_json::to_vec(&envelope) {
-        Ok(bytes) => Ok(Answer(bytes.into())),
+    let mut bytes = Vec::with_capacity(ROOM);
+    match serde_json::to_writer(&mut bytes, &envelope) {
+        Ok(()) => Ok(Answer(bytes.into())),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written as json");
             Err(Code::Internal.into())

@@ -13,6 +13,7 @@ use super::common::{
     Added, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, check_group_quota, ensure_user, is_blocked, newcomer_keys,
     require_newcomers, seat,
 };
+use super::requests::add_deciders;
 
 /// Somebody who is to come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,18 +191,18 @@ impl AddMembers {
                 Ok(Outcome::Joined)
             }
             Road::Invitee => {
-                self.file(draft, group, user, Stage::AwaitsInvitee);
+                self.file(draft, group, user, Stage::AwaitsInvitee)?;
                 Ok(Outcome::AwaitsInvitee)
             }
             Road::Managers => {
-                self.file(draft, group, user, Stage::AwaitsManagers);
+                self.file(draft, group, user, Stage::AwaitsManagers)?;
                 Ok(Outcome::AwaitsManagers)
             }
         }
     }
 
     /// Files an invitation and tells whoever has to decide.
-    fn file(&self, draft: &mut Draft<'_>, group: &mut Group, user: &UserId, stage: Stage) {
+    fn file(&self, draft: &mut Draft<'_>, group: &mut Group, user: &UserId, stage: Stage) -> Result<(), Stop> {
         let inviter = draft.context.actor.behind().cloned().or_else(|| group.owner.clone());
         let request = Request {
             group: group.id.clone(),
@@ -219,10 +220,12 @@ impl AddMembers {
         if stage == Stage::AwaitsInvitee {
             users.push(user.clone());
         }
-        // managers find what waits for them by the group's feed: who they are is decided when it is read
-        let members_of = (stage == Stage::AwaitsManagers).then(|| group.id.clone());
+        if stage == Stage::AwaitsManagers {
+            add_deciders(draft, group, request.kind, &mut users)?;
+        }
         let what = Happening::RequestChanged(Box::new(request));
-        draft.tell(Some(&group.id), Audience { members_of, users, silent: false }, what);
+        draft.tell_users(Some(&group.id), users, what);
+        Ok(())
     }
 
     fn announce(&self, draft: &mut Draft<'_>, group: &Group, added: &Added) {

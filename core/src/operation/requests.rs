@@ -65,7 +65,7 @@ impl Rule for Apply {
                 Ok(Applied::Joined)
             }
             Join::Approval(_) => {
-                self.file(draft, group, user);
+                self.file(draft, group, user)?;
                 Ok(Applied::Waiting)
             }
         }
@@ -73,7 +73,7 @@ impl Rule for Apply {
 }
 
 impl Apply {
-    fn file(&self, draft: &mut Draft<'_>, mut group: Group, user: UserId) {
+    fn file(&self, draft: &mut Draft<'_>, mut group: Group, user: UserId) -> Result<(), Stop> {
         let request = Request {
             group: group.id.clone(),
             user,
@@ -85,8 +85,9 @@ impl Apply {
             expires: draft.now().plus(draft.context.settings.request_lifetime),
             verdict: None,
         };
-        keep(draft, &mut group, request, true);
+        keep(draft, &mut group, request, true)?;
         draft.put_group(group);
+        Ok(())
     }
 }
 
@@ -124,7 +125,7 @@ impl Rule for AnswerInvitation {
         let group = draft.live_group(&self.group)?;
         let request = pick(draft, &group, &self.user, self.inviter.as_ref(), Stage::AwaitsInvitee)?;
         if !self.accept {
-            return Ok(refuse(draft, group, request, Stage::Declined, &self.reason));
+            return refuse(draft, group, request, Stage::Declined, &self.reason);
         }
         let how = Joining::Invited { by: request.inviter.clone(), agreed: true };
         admit(draft, group, request, how, &self.reason)
@@ -156,10 +157,10 @@ impl Rule for DecideRequest {
         let request = pick(draft, &group, &self.user, self.inviter.as_ref(), Stage::AwaitsManagers)?;
         draft.permitted(&group, approvers(&group, request.kind))?;
         if !self.accept {
-            return Ok(refuse(draft, group, request, Stage::RefusedByManagers, &self.reason));
+            return refuse(draft, group, request, Stage::RefusedByManagers, &self.reason);
         }
         if request.kind == RequestKind::Invitation && group.policy.invitee_consent {
-            return Ok(self.pass_on(draft, group, request));
+            return self.pass_on(draft, group, request);
         }
         let by = draft.context.actor.behind().cloned();
         let how = match request.kind {
@@ -172,13 +173,13 @@ impl Rule for DecideRequest {
 
 impl DecideRequest {
     /// The managers agree to an invitation; the invited user is asked now.
-    fn pass_on(&self, draft: &mut Draft<'_>, mut group: Group, mut request: Request) -> Decided {
+    fn pass_on(&self, draft: &mut Draft<'_>, mut group: Group, mut request: Request) -> Result<Decided, Stop> {
         request.stage = Stage::AwaitsInvitee;
         request.expires = draft.now().plus(draft.context.settings.request_lifetime);
         request.verdict = Some(verdict(draft, &self.reason));
-        keep(draft, &mut group, request, true);
+        keep(draft, &mut group, request, true)?;
         draft.put_group(group);
-        Decided::AwaitsInvitee
+        Ok(Decided::AwaitsInvitee)
     }
 }
 
@@ -233,27 +234,33 @@ fn admit(
     let managers = request.stage == Stage::AwaitsManagers || request.verdict.is_some();
     request.stage = Stage::Joined;
     request.verdict = Some(verdict(draft, reason));
-    keep(draft, &mut group, request, managers);
+    keep(draft, &mut group, request, managers)?;
     draft.put_group(group);
     now_in.tell(draft, how);
     Ok(Decided::Joined)
 }
 
-fn refuse(draft: &mut Draft<'_>, mut group: Group, mut request: Request, stage: Stage, reason: &str) -> Decided {
+fn refuse(
+    draft: &mut Draft<'_>,
+    mut group: Group,
+    mut request: Request,
+    stage: Stage,
+    reason: &str,
+) -> Result<Decided, Stop> {
     let managers = request.stage == Stage::AwaitsManagers || request.verdict.is_some();
     request.stage = stage;
     request.verdict = Some(verdict(draft, reason));
-    keep(draft, &mut group, request, managers);
+    keep(draft, &mut group, request, managers)?;
     draft.put_group(group);
-    Decided::Refused
+    Ok(Decided::Refused)
 }
 
 fn verdict(draft: &Draft<'_>, reason: &str) -> Verdict {
     Verdict { by: draft.context.actor.behind().cloned(), at: draft.now(), reason: reason.to_owned() }
 }
 
-/// Keeps a request and tells both sides of it, and the managers where it concerns them.
-fn keep(draft: &mut Draft<'_>, group: &mut Group, request: Request, managers: bool) {
+/// Keeps a request and tells both sides of it, and those who decide where it concerns them.
+fn keep(draft: &mut Draft<'_>, group: &mut Group, request: Request, managers: bool) -> Result<(), Stop> {
     let mut users: Vec<UserId> = request.inviter.iter().cloned().collect();
     // whom an invitation has not reached yet does not hear that the managers ponder or refuse it
     let unaware = request.kind == RequestKind::Invitation
@@ -261,10 +268,30 @@ fn keep(draft: &mut Draft<'_>, group: &mut Group, request: Request, managers: bo
     if !unaware && !users.contains(&request.user) {
         users.push(request.user.clone());
     }
-    let members_of = managers.then(|| group.id.clone());
+    if managers {
+        add_deciders(draft, group, request.kind, &mut users)?;
+    }
     let what = Happening::RequestChanged(Box::new(request.clone()));
     draft.put_request(group, request);
-    draft.tell(Some(&group.id), Audience { members_of, users, silent: false }, what);
+    draft.tell_users(Some(&group.id), users, what);
+    Ok(())
+}
+
+/// Adds those who decide such requests in this group now: who comes to decide later, finds them by asking.
+pub(super) fn add_deciders(
+    draft: &Draft<'_>,
+    group: &Group,
+    kind: RequestKind,
+    users: &mut Vec<UserId>,
+) -> Result<(), Stop> {
+    let mut deciders: Vec<UserId> = group.owner.iter().cloned().collect();
+    if group.admins > 0 && approvers(group, kind) >= Circle::Managers {
+        let admins = draft.run(Prefix::admins(&group.id))?;
+        deciders.extend(admins.iter().filter_map(Row::to_user).map(|user| (**user).clone()));
+    }
+    deciders.retain(|user| !users.contains(user));
+    users.append(&mut deciders);
+    Ok(())
 }
 
 /// Somebody who has just come in.

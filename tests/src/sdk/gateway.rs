@@ -55,7 +55,7 @@ impl Served {
     }
 
     /// A client of the vendor's surface.
-    fn door(&self, vendor: Vendor) -> Client {
+    pub fn door(&self, vendor: Vendor) -> Client {
         Client::at(self.plain, &format!("/{vendor}"))
     }
 

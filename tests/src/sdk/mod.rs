@@ -2,6 +2,7 @@
 //!
 //! - [`node`], [`python`]: what the scripts need, installed once from lock files into the target folder.
 //! - [`script`]: runs a script, hears what it reports, and meets it where it pauses.
+//! - [`page`]: a client SDK that stays connected, driven call by call.
 //! - [`gateway`]: the gateway the scripts are pointed at, and the other ways into its groups.
 //! - [`tunnel`]: ways to the gateway for clients whose host is a constant.
 //! - [`driven`]: what a suite drove, for the coverage ledger.
@@ -9,6 +10,7 @@
 pub mod driven;
 pub mod gateway;
 pub mod node;
+pub mod page;
 pub mod python;
 pub mod script;
 mod toolbox;

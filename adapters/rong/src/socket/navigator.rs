@@ -13,6 +13,9 @@ use serde::Serialize;
 use crate::Rong;
 use crate::token::InvalidToken;
 
+/// The operation of those requests.
+pub(crate) const OPERATION: &str = "navi";
+
 /// Whether a request is one of these. They are not signed: the token in them is what counts.
 pub(crate) fn answers(method: &Method, path: &str) -> bool {
     match path {

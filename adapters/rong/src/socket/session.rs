@@ -221,8 +221,7 @@ impl RongSession {
             (Happening::MessageSent { sequence, .. }, Some(group)) => {
                 self.heard_message(event, group, *sequence, out).await?;
             }
-            // all members have these in their feeds, and few are told
-            (Happening::RequestChanged(_), _) if !feed::concerns(self.reader(), event).await? => {}
+            (Happening::RequestChanged(request), _) if !feed::hears(event, request, &self.connected.user) => {}
             _ => self.notify(kind, event.at, out),
         }
         Ok(())

@@ -14,7 +14,7 @@ use super::{Entry, Reader, goes_on};
 use crate::dialect::permissions::Permissions;
 use crate::dialect::{limits, role};
 use crate::socket::call::{millis, system};
-use crate::socket::group::applications::{decides, is_aware};
+use crate::socket::group::applications::is_aware;
 use crate::socket::show::{self, Direction};
 use crate::socket::wire::{
     ChannelApplyInfo, ChannelBaseInfo, ChannelEventData, ChannelsJoinedInfo, ChannelsUserExtInfo, ChannelsUserInfo,
@@ -40,9 +40,10 @@ pub(crate) async fn changes(reader: Reader<'_>, entries: &[Entry]) -> Result<Vec
     Ok(told)
 }
 
-/// Whether this reader would hear of an event at all.
-pub(crate) async fn concerns(reader: Reader<'_>, event: &Arc<Event>) -> Result<bool, Refusal> {
-    Ok(!Scene::of(reader, &[event]).await?.tell(&[event]).is_empty())
+/// Whether a user hears what became of a request.
+pub(crate) fn hears(event: &Event, request: &Request, reader: &UserId) -> bool {
+    let received = Direction::of(request, reader) == Direction::InvitationReceived;
+    event.audience.users.contains(reader) && (!received || is_aware(request))
 }
 
 /// All that telling looks at, as it is now: the events say what changed, not everything around it.
@@ -99,11 +100,12 @@ impl<'a> Scene<'a> {
             return Vec::new();
         }
         let operation = |number: i32, by: Option<&UserId>, users: Vec<ChannelsUserInfo>| {
-            let data = ChannelEventData {
-                opt_user_info: by.map(|by| self.user(group, by)),
-                user_infos: users,
-                ..ChannelEventData::default()
-            };
+            // who goes by themself is no member any more
+            let left = matches!(&event.what, Happening::MembersLeft { users, .. } if users.iter().any(|user| Some(user) == by))
+                || matches!(&event.what, Happening::OwnerChanged { from, left: true, .. } if from.as_ref() == by);
+            let shown = |by| if left { self.gone(by) } else { self.user(group, by) };
+            let data =
+                ChannelEventData { opt_user_info: by.map(shown), user_infos: users, ..ChannelEventData::default() };
             vec![EventChange {
                 operator_id: by.map(ToString::to_string),
                 ..change(event, change::OPERATION, number, &data)
@@ -137,7 +139,15 @@ impl<'a> Scene<'a> {
                     Leaving::Left | Leaving::AccountDeleted => operation(3, actor, gone),
                 }
             }
-            Happening::GroupDisbanded { .. } => operation(4, actor, Vec::new()),
+            Happening::GroupDisbanded { owner, .. } => {
+                // memberships are gone with the group, but whose it was is known
+                let role = if actor == owner.as_ref() { Role::Owner } else { Role::Member };
+                let data = ChannelEventData {
+                    opt_user_info: actor.map(|by| self.with_role(group, by, role)),
+                    ..ChannelEventData::default()
+                };
+                vec![change(event, change::OPERATION, 4, &data)]
+            }
             Happening::AdminsAdded(users) => operation(5, actor, self.all_with(group, users, Role::Admin)),
             Happening::AdminsRemoved(users) => operation(6, actor, self.all_with(group, users, Role::Member)),
             Happening::OwnerChanged { from, to: Some(to), .. } => {
@@ -276,20 +286,10 @@ impl<'a> Scene<'a> {
     // --- requests ------------------------------------------------------------------------------------------
 
     fn request(&self, event: &Event, group: &GroupId, request: &Request) -> Vec<EventChange> {
-        let reader = self.reader.user;
-        let direction = Direction::of(request, reader);
-        let hears = match direction {
-            Direction::ApplicationSent | Direction::InvitationSent => true,
-            Direction::InvitationReceived => is_aware(request),
-            Direction::ApplicationReceived => {
-                let member = self.members.get(&(group.clone(), reader.clone()));
-                let header = self.groups.get(group);
-                member.zip(header).is_some_and(|(member, header)| decides(header, member, request))
-            }
-        };
-        if !hears {
+        if !hears(event, request, self.reader.user) {
             return Vec::new();
         }
+        let direction = Direction::of(request, self.reader.user);
         let user = |id: &UserId| self.user(group, id);
         let info = show::request(request, direction, event.at, user);
         vec![change(event, change::APPLICATION, 0, &ChannelApplyInfo { status_info: vec![info] })]

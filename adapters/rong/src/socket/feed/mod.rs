@@ -16,7 +16,7 @@ use conclave_core::ports::GroupsExt;
 use conclave_core::query::{Feed, FeedPage, LogAt, LogPlace};
 use conclave_core::refusal::Refusal;
 
-pub(crate) use changes::{changes, concerns};
+pub(crate) use changes::{changes, hears};
 pub(crate) use inbox::{inbox, is_for, stored};
 
 use crate::dialect::limits;

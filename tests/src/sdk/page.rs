@@ -1,0 +1,135 @@
+//! A user's page with a client SDK on it: calls go in, answers and events come out.
+//!
+//! A driver takes `{"id": 1, "call": "…", "args": […]}` and says `{"id": 1, "result": …}` or
+//! `{"id": 1, "thrown": "…"}`, and `{"event": "…", "data": …}` whenever something is heard.
+
+use std::collections::HashMap;
+use std::process::{Command as StdCommand, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+
+/// Longest that an answer or an event is waited for, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A page that is open; it is closed when this goes.
+pub struct Page {
+    _process: Child,
+    calls: tokio::sync::Mutex<ChildStdin>,
+    numbers: AtomicU64,
+    heard: Arc<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    answers: Mutex<HashMap<u64, oneshot::Sender<Result<Value, String>>>>,
+    /// What has been heard and not been looked at.
+    events: Mutex<Vec<(String, Value)>>,
+    news: Notify,
+}
+
+impl Page {
+    /// Opens one with this driver.
+    pub fn open(driver: StdCommand) -> Self {
+        let mut command = Command::from(driver);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut process = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let calls = tokio::sync::Mutex::new(process.stdin.take().expect("its input"));
+        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let heard = Arc::new(Heard::default());
+        let ears = Arc::clone(&heard);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+                ears.hear(line);
+            }
+        });
+        Self { _process: process, calls, numbers: AtomicU64::new(1), heard }
+    }
+
+    /// Calls a method and waits for what it comes to; panics where it throws.
+    pub async fn call(&self, name: &str, args: Value) -> Value {
+        let thrown = |error| panic!("{name} {args} threw {error}");
+        self.try_call(name, &args).await.unwrap_or_else(thrown)
+    }
+
+    /// Calls a method and waits for what it comes to, or for what it throws.
+    pub async fn try_call(&self, name: &str, args: &Value) -> Result<Value, String> {
+        let id = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let (sender, answer) = oneshot::channel();
+        self.heard.answers.lock().expect("no panic before").insert(id, sender);
+        let line = json!({"id": id, "call": name, "args": args}).to_string() + "\n";
+        self.calls.lock().await.write_all(line.as_bytes()).await.expect("the page is open");
+        let answer = timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("{name} {args} is not answered"));
+        answer.expect("the page is open")
+    }
+
+    /// Takes the first events that pass, in their order, as soon as there are so many.
+    pub async fn take(&self, count: usize, pass: impl Fn(&str) -> bool) -> Vec<(String, Value)> {
+        let wait = async {
+            loop {
+                let news = self.heard.news.notified();
+                if let Some(taken) = self.heard.take(count, &pass) {
+                    return taken;
+                }
+                news.await;
+            }
+        };
+        timeout(PATIENCE, wait).await.unwrap_or_else(|_| {
+            let events = self.heard.events.lock().expect("no panic before");
+            panic!("there are no {count} events among {events:#?}")
+        })
+    }
+
+    /// Takes all events that pass and are there.
+    pub fn take_all(&self, pass: impl Fn(&str) -> bool) -> Vec<(String, Value)> {
+        let count = self.heard.events.lock().expect("no panic before").iter().filter(|(name, _)| pass(name)).count();
+        self.heard.take(count, pass).unwrap_or_default()
+    }
+
+    /// The next event of this name.
+    pub async fn event(&self, name: &str) -> Value {
+        self.take(1, |other| other == name).await.remove(0).1
+    }
+}
+
+impl Heard {
+    fn hear(&self, mut line: Value) {
+        if let Some(id) = line["id"].as_u64() {
+            let answer = match line["thrown"].take() {
+                Value::Null => Ok(line["result"].take()),
+                thrown => Err(thrown.to_string()),
+            };
+            if let Some(waiting) = self.answers.lock().expect("no panic before").remove(&id) {
+                // whoever asked may have given up
+                let _ = waiting.send(answer);
+            }
+            return;
+        }
+        let name = line["event"].as_str().expect("an answer or an event").to_owned();
+        self.events.lock().expect("no panic before").push((name, line["data"].take()));
+        self.news.notify_one();
+    }
+
+    fn take(&self, count: usize, pass: impl Fn(&str) -> bool) -> Option<Vec<(String, Value)>> {
+        let mut events = self.events.lock().expect("no panic before");
+        if events.iter().filter(|(name, _)| pass(name)).count() < count {
+            return None;
+        }
+        let mut left = count;
+        let mut passes = |name: &str| {
+            let taken = left > 0 && pass(name);
+            left -= usize::from(taken);
+            taken
+        };
+        let (taken, kept) = events.drain(..).partition(|(name, _)| passes(name));
+        *events = kept;
+        Some(taken)
+    }
+}

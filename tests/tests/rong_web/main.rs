@@ -1,0 +1,14 @@
+//! `RongCloud`'s own Web SDK, unmodified, in a process for each user: what its methods answer, what its listeners
+//! hear, and what the other vendors tell of the same groups.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
+
+mod away;
+mod connecting;
+mod groups;
+mod joining;
+mod messages;
+mod others;
+mod refused;
+mod stage;
+mod versions;

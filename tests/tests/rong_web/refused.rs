@@ -1,0 +1,84 @@
+//! What is refused, with which code, and without a trace.
+
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_have_the_vendors_codes_and_leave_no_trace() {
+    let mut stage = Stage::with(&["alice", "bob", "carol"]).await;
+    let info = json!({"groupId": "g1", "groupName": "First"});
+    stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
+    let closed = json!({"groupId": "g2", "groupName": "Closed", "joinPermission": 3});
+    stage.does("alice", "createGroup", json!([closed]), &[("alice", 1)]).await;
+    let open = json!({"groupId": "g3", "groupName": "Open", "groupInfoEditPermission": 2});
+    stage.does("alice", "createGroup", json!([open, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
+    stage.api("group/create", "userId=alice&groupId=plain&groupName=Plain").await;
+
+    let long = |length| "x".repeat(length);
+    let change = |field: &str, value: Value| json!([{"groupId": "g1", field: value}]);
+    let rows: Vec<(&str, &str, Value, i64)> = vec![
+        // 25404: a setting that is the owner's alone
+        ("bob", "updateGroupInfo", json!([{"groupId": "g3", "groupInfoEditPermission": 0}]), 25404),
+        // 25405: no right
+        ("bob", "updateGroupInfo", change("introduction", json!("mine")), 25405),
+        ("bob", "kickGroupMembers", json!(["g1", ["alice"]]), 25405),
+        ("bob", "dismissGroup", json!(["g1"]), 25405),
+        ("bob", "transferGroupOwner", json!(["g1", "alice"]), 25405),
+        ("bob", "addGroupManagers", json!(["g1", ["bob"]]), 25405),
+        ("bob", "setGroupMemberInfo", json!(["g1", "alice", "Al", ""]), 25405),
+        // 25406: too long
+        ("alice", "updateGroupInfo", change("introduction", json!(long(513))), 25406),
+        ("alice", "updateGroupInfo", change("notice", json!(long(1025))), 25406),
+        // 25409, 25410: there is one, there is none
+        ("carol", "createGroup", json!([{"groupId": "g1", "groupName": "Mine"}]), 25409),
+        ("carol", "getGroupsInfo", json!([["g9"]]), 25410),
+        ("carol", "joinGroup", json!(["g9"]), 25410),
+        ("alice", "dismissGroup", json!(["g9"]), 25410),
+        // 25412: in already
+        ("bob", "joinGroup", json!(["g1"]), 25412),
+        // 25414: nobody joins by themself
+        ("carol", "joinGroup", json!(["g2"]), 25414),
+        // 25415: a key that the app has not
+        ("alice", "updateGroupInfo", json!([{"groupId": "g1", "extProfile": {"unknown": "x"}}]), 25415),
+        // 25417, 25425: what an owner cannot do
+        ("alice", "quitGroup", json!(["g1"]), 25417),
+        ("alice", "kickGroupMembers", json!(["g1", ["alice"]]), 25417),
+        ("alice", "addGroupManagers", json!(["g1", ["alice"]]), 25425),
+        // 25418: not a member
+        ("carol", "quitGroup", json!(["g1"]), 25418),
+        ("carol", "getGroupMembers", json!(["g1", ["alice"]]), 25418),
+        ("carol", "getGroupMembersByRole", json!(["g1", 0, {"count": 10}]), 25418),
+        ("carol", "setGroupRemark", json!(["g1", "mine"]), 25418),
+        ("carol", "addGroupFollows", json!(["g1", ["alice"]]), 25418),
+        ("carol", "getGroupFollows", json!(["g1"]), 25418),
+        ("alice", "transferGroupOwner", json!(["g1", "carol"]), 25418),
+        ("alice", "addGroupManagers", json!(["g1", ["carol"]]), 25418),
+        ("alice", "kickGroupMembers", json!(["g1", ["carol"]]), 25418),
+        // 25420: not a manager
+        ("alice", "removeGroupManagers", json!(["g1", ["bob"]]), 25420),
+        // 25421: nothing waits
+        ("alice", "acceptGroupApplication", json!(["g1", "carol"]), 25421),
+        ("carol", "acceptGroupInvite", json!(["g1", "alice"]), 25421),
+        // 25423: blank
+        ("carol", "createGroup", json!([{"groupId": "g4", "groupName": "  "}]), 25423),
+        // 25426: may not invite
+        ("bob", "inviteUsersToGroup", json!(["g1", ["carol"]]), 25426),
+        // 25429: without hosting
+        ("alice", "updateGroupInfo", json!([{"groupId": "plain", "groupName": "Hosted?"}]), 25429),
+        ("alice", "dismissGroup", json!(["plain"]), 25429),
+        // 25432: a page that is none
+        ("alice", "getGroupMembersByRole", json!(["g1", 0, {"count": 10, "pageToken": "nonsense"}]), 25432),
+        ("alice", "getJoinedGroupsByRole", json!([{"count": 10, "pageToken": "nonsense"}, 0]), 25432),
+    ];
+    let mut wrong = Vec::new();
+    for (user, method, args, code) in rows {
+        let before = stage.happenings().await;
+        let answer = stage.on(user).call(method, args.clone()).await;
+        if answer["code"] != code || stage.happenings().await != before {
+            wrong.push(format!("{user} {method} {args}: {code} expected, {answer}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    stage.told().await;
+}

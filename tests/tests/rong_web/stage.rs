@@ -1,0 +1,186 @@
+//! A gateway, pages on it, and what is told on them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use conclave::Config;
+use conclave::vendors::Vendor;
+use conclave_core::event::Actor;
+use conclave_core::ports::GroupsExt as _;
+use conclave_core::query::ReadLog;
+use conclave_tests::sdk::gateway::Served;
+use conclave_tests::sdk::node::packages;
+use conclave_tests::sdk::page::Page;
+use conclave_tests::sign::rong_signature;
+use http::Method;
+use serde_json::{Value, json};
+
+/// The version the vendor publishes now.
+pub(crate) const LATEST: &str = "5.38.0";
+
+/// A gateway with users on it.
+pub(crate) struct Stage {
+    pub(crate) served: Served,
+    version: &'static str,
+    pages: BTreeMap<&'static str, Page>,
+    /// What has been asked, answered and heard.
+    told: Vec<Value>,
+}
+
+/// What is told of groups and in them, as opposed to how the connection goes.
+pub(crate) fn is_told(event: &str) -> bool {
+    event.starts_with("GROUP_") || ["MESSAGES", "UNHANDLED_REJECTION"].contains(&event)
+}
+
+impl Stage {
+    /// With these users connected, in the latest version.
+    pub(crate) async fn with(users: &[&'static str]) -> Self {
+        Self::of(LATEST, users, |_| {}).await
+    }
+
+    /// With these users connected, in some version. `alice.pad` is a second device of `alice`.
+    pub(crate) async fn of(version: &'static str, users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
+        let served = Served::start(change).await;
+        let mut stage = Self { served, version, pages: BTreeMap::new(), told: Vec::new() };
+        for user in users {
+            stage.enter(user).await;
+        }
+        stage
+    }
+
+    /// One more user comes.
+    pub(crate) async fn enter(&mut self, user: &'static str) {
+        let page = self.page(None).await;
+        let token = self.token(user).await;
+        let connected = page.call("connect", json!([token])).await;
+        assert_eq!(connected["code"], 0, "{user}: {connected}");
+        // group events are told from here on
+        page.event("PULL_OFFLINE_MESSAGE_FINISHED").await;
+        self.pages.insert(user, page);
+    }
+
+    /// A page with the SDK on it, pointed here and not connected.
+    pub(crate) async fn page(&self, storage: Option<&Path>) -> Page {
+        let version = self.version;
+        let modules = tokio::task::spawn_blocking(move || packages(&format!("rong/imlib-next/{version}")));
+        let mut driver = Command::new("node");
+        driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/rong/imlib-next/driver.cjs"));
+        driver.arg(modules.await.expect("packages")).args(storage);
+        let page = Page::open(driver);
+        page.call("init", json!([{"appkey": self.setting("RONG_APPKEY"), "navigators": [self.setting("RONG_NAVI")]}]))
+            .await;
+        page
+    }
+
+    pub(crate) fn setting(&self, key: &str) -> String {
+        let settings = self.served.settings(Vendor::Rong);
+        settings.into_iter().find(|(name, _)| name == key).expect("a setting").1
+    }
+
+    /// What the app's server gives a user to connect with.
+    pub(crate) async fn token(&self, user: &str) -> String {
+        let id = user.split('.').next().expect("a name");
+        let form = format!("userId={id}&name={}&portraitUri=", id.to_uppercase());
+        self.api("user/getToken", &form).await["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// The app's server calls.
+    pub(crate) async fn api(&self, path: &str, form: &str) -> Value {
+        let (key, secret) = (self.setting("RONG_APPKEY"), self.setting("RONG_APPSECRET"));
+        let signature = rong_signature(&secret, "1", "2");
+        let headers = [
+            ("app-key", key.as_str()),
+            ("nonce", "1"),
+            ("timestamp", "2"),
+            ("signature", &signature),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let client = self.served.door(Vendor::Rong);
+        let answer = client.send(Method::POST, &format!("/{path}.json"), &headers, form.to_owned()).await.json();
+        assert_eq!(answer["code"], 200, "{path} {form}: {answer}");
+        answer
+    }
+
+    pub(crate) fn on(&self, user: &str) -> &Page {
+        self.pages.get(user).unwrap_or_else(|| panic!("{user} is not here"))
+    }
+
+    /// A user calls a method, which succeeds; then so much is heard, and nothing else by anybody.
+    pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, heard: &[(&str, usize)]) -> Value {
+        let answer = self.on(user).call(method, args.clone()).await;
+        assert_eq!(answer["code"], 0, "{user} {method} {args}: {answer}");
+        let label = format!("{user} {method} {}", settled(args));
+        self.told.push(json!({"call": label, "answer": settled(answer.clone())}));
+        self.hears(heard).await;
+        answer["data"].clone()
+    }
+
+    /// So much is heard, and nothing else by anybody.
+    pub(crate) async fn hears(&mut self, heard: &[(&str, usize)]) {
+        for (user, count) in heard {
+            let mut events = self.on(user).take(*count, is_told).await;
+            // the SDK puts what it fetches in one go in order by kind
+            events.sort_by(|(one, _), (other, _)| one.cmp(other));
+            for (event, data) in events {
+                assert_ne!(event, "UNHANDLED_REJECTION", "{user}: {data}");
+                self.told.push(json!({"heard": format!("{user} {event}"), "data": settled(data)}));
+            }
+        }
+        self.nothing_else().await;
+    }
+
+    /// A user calls a method, which is refused with this code and leaves no trace.
+    pub(crate) async fn refused(&mut self, user: &str, method: &str, args: Value, code: i64) -> Value {
+        let before = self.happenings().await;
+        let answer = self.on(user).call(method, args.clone()).await;
+        assert_eq!(answer["code"], code, "{user} {method} {args}: {answer}");
+        assert_eq!(self.happenings().await, before, "{user} {method} {args} was refused and left something behind");
+        answer
+    }
+
+    /// How much has happened.
+    pub(crate) async fn happenings(&self) -> usize {
+        let log = ReadLog { after: 0, limit: usize::MAX };
+        self.served.running.groups["dev"].ask(&Actor::app(), log).await.expect("the log").0.len()
+    }
+
+    /// Nobody has heard anything that was not looked for.
+    async fn nothing_else(&self) {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        for (user, page) in &self.pages {
+            let left = page.take_all(is_told);
+            assert!(left.is_empty(), "{user} heard more: {left:#?}");
+        }
+    }
+
+    /// Everything that was told; what differs each time is named instead.
+    pub(crate) async fn told(&self) -> Value {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        self.nothing_else().await;
+        Value::Array(self.told.clone())
+    }
+}
+
+/// The same, with what differs each time named.
+pub(crate) fn settled(mut value: Value) -> Value {
+    const TIMES: [&str; 7] =
+        ["operationTime", "joinedTime", "createTime", "sentTime", "receivedTime", "time", "timestamp"];
+    const IDS: [&str; 3] = ["messageUId", "messageId", "pageToken"];
+    match &mut value {
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = settled(item.take())),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let never = [Value::from(0), Value::from(""), Value::Null].contains(field);
+                *field = match key.as_str() {
+                    key if TIMES.contains(&key) && !never => Value::from("[time]"),
+                    key if IDS.contains(&key) && !never => Value::from(format!("[{key}]")),
+                    _ => settled(field.take()),
+                };
+            }
+        }
+        _ => {}
+    }
+    value
+}

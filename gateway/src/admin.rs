@@ -1,4 +1,4 @@
-//! The admin listener: metrics and health.
+//! The admin listener: metrics, health, and what clients sent that nobody read.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use crate::payload::Payload;
 
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// Answers on the admin listener as long as the process is there.
@@ -52,10 +53,14 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics, draining: bool) -> Res
             Ok(text) => respond(StatusCode::OK, OPEN_METRICS, text),
             Err(_) => respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the metrics cannot be written\n"),
         },
+        "/unread-fields" => match metrics.unread.json() {
+            Ok(text) => respond(StatusCode::OK, JSON, text),
+            Err(_) => respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the counts cannot be written\n"),
+        },
         "/healthz" => respond(StatusCode::OK, TEXT, "ok\n"),
         "/readyz" if !draining => respond(StatusCode::OK, TEXT, "ready\n"),
         "/readyz" => respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n"),
-        _ => respond(StatusCode::NOT_FOUND, TEXT, "/metrics, /healthz and /readyz are answered here\n"),
+        _ => respond(StatusCode::NOT_FOUND, TEXT, "/metrics, /unread-fields, /healthz and /readyz are answered here\n"),
     }
 }
 

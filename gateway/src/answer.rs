@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use conclave_kit::{Body, Exchange, Fault};
+use conclave_kit::{Body, Exchange, Fault, Unread};
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -108,6 +108,7 @@ struct Visit<'a> {
 impl Visit<'_> {
     async fn run(self, parts: Parts, body: Incoming, in_flight: InFlight) -> Response<Payload> {
         let operation = self.mounted.surface.operation(&parts.method, parts.uri.path());
+        let unread_fields = &self.desk.metrics.unread;
         let mut account = Account {
             vendor: self.mounted.vendor,
             operation,
@@ -125,6 +126,9 @@ impl Visit<'_> {
             (answer, REALM.with(|realm| realm.get().cloned()))
         });
         let (answer, realm) = work.instrument(span.clone()).await;
+        if let (Some(unread), Some(operation)) = (answer.extensions().get::<Unread>(), operation) {
+            unread_fields.count(account.vendor, operation, unread);
+        }
         account.status = Some(answer.status().as_u16());
         account.realm = realm;
         span.in_scope(|| drop(account));

@@ -25,6 +25,7 @@ mod session;
 mod site;
 pub mod store;
 mod tls;
+mod unread;
 pub mod vendors;
 mod webhooks;
 

@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::unread::UnreadFields;
+
 use crate::webhooks::WebhookMetrics;
 
 /// The operation of a request that asks for none that is served.
@@ -98,6 +100,8 @@ pub(crate) struct Metrics {
     missed: Family<RealmLabels, Counter>,
     /// Webhooks of all destinations.
     pub(crate) webhooks: WebhookMetrics,
+    /// Request fields that nobody read; told apart from the rest, as clients choose their names.
+    pub(crate) unread: UnreadFields,
     /// Connections that are open now.
     pub(crate) connections: Gauge,
     /// Connections that were turned away because there were too many.
@@ -135,6 +139,7 @@ impl Metrics {
             requests,
             latency,
             operations,
+            unread: UnreadFields::default(),
             sessions,
             frames,
             told,

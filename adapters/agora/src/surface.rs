@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Body, ByteStream, Exchange, Fault, NoMatch, RouteInfo, Surface, Table, decode_segment};
+use conclave_kit::{Body, ByteStream, Exchange, Fault, NoMatch, Reading, RouteInfo, Surface, Table, decode_segment};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 
 use crate::auth::{self, Claims, Passwords, Stranger, Subject};
 use crate::realm::{App, Realm, SetupError};
 use crate::refusals::{self, Failure, Place};
+use crate::rest::body::Sent;
 use crate::rest::call::{Call, Query};
 use crate::rest::envelope;
 use crate::rest::routes::{Auth, Endpoint, routes};
@@ -55,7 +56,8 @@ impl Agora {
             NoMatch::Method => refusals::no_method(),
         })?;
         let endpoint = &matched.route.handler;
-        let query = Query::read(parts.uri.query().unwrap_or_default());
+        let reading = Reading::default();
+        let query = Query::read(parts.uri.query().unwrap_or_default(), &reading);
         let (actor, claims) = caller(app, &parts.headers, &query, endpoint).await?;
         let mut params = HashMap::new();
         for (name, value) in &matched.params {
@@ -76,13 +78,15 @@ impl Agora {
             headers: &parts.headers,
             params,
             query,
-            body: &whole,
+            body: Sent { bytes: &whole, reading: &reading },
             pieces: Mutex::new(pieces),
             url: format!("{base_url}{path}"),
             place: endpoint.place,
         };
         let reply = (endpoint.run)(&call).await?;
-        Ok(reply.respond(&call, &parts.method, began))
+        let mut answer = reply.respond(&call, &parts.method, began);
+        reading.unread().go_with(&mut answer);
+        Ok(answer)
     }
 
     /// The app a path belongs to.
@@ -104,7 +108,7 @@ impl Agora {
 async fn caller(
     app: &App,
     headers: &HeaderMap,
-    query: &Query,
+    query: &Query<'_>,
     endpoint: &Endpoint,
 ) -> Result<(Actor, Option<Claims>), Failure> {
     let place = endpoint.place;

@@ -13,6 +13,7 @@ mod session;
 mod settings;
 mod surface;
 mod text;
+mod unread;
 mod webhook;
 
 pub use blobs::{BlobError, Blobs, Stored};
@@ -24,4 +25,5 @@ pub use session::{Caller, Connected, Dismissal, Door, Outbox, Session};
 pub use settings::{Kind, Setting};
 pub use surface::{Exchange, Fault, RouteInfo, Surface};
 pub use text::{decode_segment, query_pairs, split_list};
+pub use unread::{Reading, Unread};
 pub use webhook::{Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, group_of};

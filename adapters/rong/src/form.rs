@@ -5,17 +5,28 @@
 //! Reading a form never fails: what is no escape stands for itself, and what is not UTF-8 is replaced.
 //! JSON objects are read too, though the vendor documents forms only.
 
-use conclave_kit::{query_pairs, split_list};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use conclave_kit::{Unread, query_pairs, split_list};
 use serde_json::{Map, Value};
 
-/// The fields of a request, in the order sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Form(Vec<(String, String)>);
+/// The fields of a request, in the order sent. A copy is the same form: what is read of one is read of the other.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Form(Arc<[Field]>);
+
+#[derive(Debug)]
+struct Field {
+    name: String,
+    value: String,
+    /// Whether anybody has looked at it.
+    read: AtomicBool,
+}
 
 impl Form {
     /// Reads a body.
     pub(crate) fn parse(body: &[u8]) -> Self {
-        Self(query_pairs(&String::from_utf8_lossy(body)))
+        Self::of(query_pairs(&String::from_utf8_lossy(body)))
     }
 
     /// Reads a JSON object as the same fields: an array is a list, an object is its JSON text. `None` when it is
@@ -30,12 +41,33 @@ impl Form {
                 value => fields.push((key, plain(value))),
             }
         }
-        Some(Self(fields))
+        Some(Self::of(fields))
+    }
+
+    fn of(pairs: Vec<(String, String)>) -> Self {
+        let field = |(name, value)| Field { name, value, read: AtomicBool::new(false) };
+        Self(pairs.into_iter().map(field).collect())
+    }
+
+    /// The values of all fields of this name, in order.
+    fn values<'f>(&'f self, name: &str) -> impl Iterator<Item = &'f str> {
+        let named = self.0.iter().filter(move |field| field.name == name);
+        named.map(|field| {
+            field.read.store(true, Ordering::Relaxed);
+            field.value.as_str()
+        })
+    }
+
+    /// The fields nobody has looked at.
+    pub(crate) fn unread(&self) -> Unread {
+        let unread = self.0.iter().filter(|field| !field.read.load(Ordering::Relaxed));
+        Unread::of(unread.map(|field| field.name.as_str()))
     }
 
     /// A field's first value, which may be empty.
     pub(crate) fn value(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        // all are marked as read, whichever counts
+        self.values(key).fold(None, |first, value| first.or(Some(value)))
     }
 
     /// A field's first value, unless it is empty.
@@ -45,18 +77,18 @@ impl Form {
 
     /// All values of a list, each once, in order: keys may repeat, values may hold commas.
     pub(crate) fn list(&self, key: &str) -> Vec<String> {
-        let values: Vec<&str> =
-            self.0.iter().filter(|(name, _)| name == key).map(|(_, value)| value.as_str()).collect();
+        let values: Vec<&str> = self.values(key).collect();
         split_list(&values.join(","))
     }
 
     /// The pairs written as `<name>[<key>]=<value>`, in order; of a key that repeats, the last counts.
     pub(crate) fn keyed(&self, name: &str) -> Vec<(String, String)> {
         let mut pairs: Vec<(String, String)> = Vec::new();
-        for (key, value) in &self.0 {
+        for Field { name: key, value, read } in self.0.iter() {
             let inner =
                 key.strip_prefix(name).and_then(|rest| rest.strip_prefix('[')).and_then(|rest| rest.strip_suffix(']'));
             let Some(inner) = inner else { continue };
+            read.store(true, Ordering::Relaxed);
             match pairs.iter_mut().find(|(seen, _)| seen == inner) {
                 Some((_, old)) => old.clone_from(value),
                 None => pairs.push((inner.to_owned(), value.clone())),
@@ -122,14 +154,22 @@ mod tests {
         assert_eq!(form.value("groupProfile"), Some(r#"{"name":"x"}"#));
         assert_eq!(form.value("no"), None);
         for body in ["[]", "{", "", "\u{7f}"] {
-            assert_eq!(Form::parse_json(body.as_bytes()), None, "{body}");
+            assert!(Form::parse_json(body.as_bytes()).is_none(), "{body}");
         }
     }
 
     #[test]
+    fn what_nobody_looks_at_is_known() {
+        let form = Form::parse(b"a=1&b=2&a=3&group[1]=x&group[2]=y&c=4&d=5&c=6");
+        let copy = form.clone();
+        let _ = (copy.value("a"), copy.list("b"), copy.keyed("group"), copy.given("nothing"));
+        assert_eq!(form.unread().names(), ["c", "d"]);
+    }
+
+    #[test]
     fn an_empty_body_has_no_fields() {
-        assert_eq!(Form::parse(b""), Form::default());
-        assert_eq!(Form::parse(b"&&"), Form::default());
+        assert!(Form::parse(b"").0.is_empty());
+        assert!(Form::parse(b"&&").0.is_empty());
         assert_eq!(Form::parse(b"a").value("a"), Some(""));
         assert_eq!(Form::parse(b"a").given("a"), None);
     }

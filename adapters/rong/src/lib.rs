@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_kit::{Body, Door, Exchange, Fault, NoMatch, RouteInfo, Surface, Table};
+use conclave_kit::{Body, Door, Exchange, Fault, NoMatch, RouteInfo, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
@@ -76,8 +76,9 @@ impl Rong {
         self.apps.get(app_key).cloned()
     }
 
-    /// Answers, or says which of the vendor's failures it is; also whose settings the answer follows.
-    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> (u16, Result<envelope::Answer, Failure>) {
+    /// Answers, and tells what nobody read of the request, or says which of the vendor's failures it is; also whose
+    /// settings the answer follows.
+    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> (u16, Result<(envelope::Answer, Unread), Failure>) {
         let mut status_254xx = Settings::default().status_254xx;
         let (method, path) = (&parts.method, parts.uri.path());
         let route = match self.table.find(method, path) {
@@ -92,7 +93,10 @@ impl Rong {
         status_254xx = app.realm.settings.status_254xx;
         let Some(body) = body else { return (status_254xx, Err(Code::Internal.into())) };
         let answer = match Call::new(app, path, &parts.headers, body) {
-            Ok(call) => call.answered_by(route.handler).await,
+            Ok(call) => {
+                let form = call.form.clone();
+                call.answered_by(route.handler).await.map(|answer| (answer, form.unread()))
+            }
             Err(failure) => Err(failure),
         };
         (status_254xx, answer)
@@ -134,7 +138,11 @@ impl Surface for Rong {
         }
         let (status_254xx, answer) = self.answer(&parts, body.as_deref()).await;
         match answer {
-            Ok(answer) => answer.into_response(),
+            Ok((answer, unread)) => {
+                let mut answer = answer.into_response();
+                unread.go_with(&mut answer);
+                answer
+            }
             Err(failure) => {
                 failure.log(&request_id);
                 failure.into_response(status_254xx)

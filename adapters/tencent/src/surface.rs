@@ -7,7 +7,7 @@ use conclave_core::event::Actor;
 use conclave_core::model::UserId;
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
-use conclave_kit::{Body, Exchange, Fault, RouteInfo, Surface, Table};
+use conclave_kit::{Body, Exchange, Fault, RouteInfo, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
@@ -40,9 +40,9 @@ impl Tencent {
         Ok(Self { apps, table: Table::new(rest::routes())? })
     }
 
-    /// Answers, or says which of the vendor's failures it is. The order of checks is the vendor's: the URL, the app,
+    /// Answers, and tells what nobody read of the request, or says which of the vendor's failures it is. The order of checks is the vendor's: the URL, the app,
     /// the signature, the admin, then the body, which is the command's to read.
-    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<envelope::Answer, Failure> {
+    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<(envelope::Answer, Unread), Failure> {
         let found = self.table.find(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
         let query = Query::read(parts.uri.query().unwrap_or_default());
         let app = self.app(query.sdkappid.as_deref())?;
@@ -51,7 +51,9 @@ impl Tencent {
         // bodies are never asked for in pieces here
         let body = body.ok_or(Code::Internal)?;
         let endpoint = &found.route.handler;
-        (endpoint.handler)(&Call::new(app, caller, endpoint.family, body)).await
+        let call = Call::new(app, caller, endpoint.family, body);
+        let answer = (endpoint.handler)(&call).await?;
+        Ok((answer, call.unread()))
     }
 
     fn app(&self, sdkappid: Option<&str>) -> Result<&App, Failure> {
@@ -138,7 +140,11 @@ impl Surface for Tencent {
             Body::Stream(_) => None,
         };
         match self.answer(&parts, body.as_deref()).await {
-            Ok(answer) => answer.into_response(),
+            Ok((answer, unread)) => {
+                let mut answer = answer.into_response();
+                unread.go_with(&mut answer);
+                answer
+            }
             Err(failure) => {
                 let (code, _) = failure.code.row();
                 tracing::debug!(request = request_id, code, why = %failure.text, "refused");

@@ -5,6 +5,7 @@
 //! - [`page`]: a client SDK that stays connected, driven call by call.
 //! - [`gateway`]: the gateway the scripts are pointed at, and the other ways into its groups.
 //! - [`tunnel`]: ways to the gateway for clients whose host is a constant.
+//! - [`unread`]: what a suite sent that no handler read.
 //! - [`driven`]: what a suite drove, for the coverage ledger.
 
 pub mod driven;
@@ -15,3 +16,4 @@ pub mod python;
 pub mod script;
 mod toolbox;
 pub mod tunnel;
+pub mod unread;

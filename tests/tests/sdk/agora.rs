@@ -3,7 +3,7 @@
 use conclave::vendors::Vendor;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::script::Script;
-use conclave_tests::sdk::{driven, python};
+use conclave_tests::sdk::{driven, python, unread};
 use conclave_tests::story::Role::{Member, Owner};
 use conclave_tests::story::{Teller, Truth};
 
@@ -33,5 +33,6 @@ async fn ease_restapi_of_pypi() {
     script.finish().await;
     assert_eq!(tellers.tencent.truth(&other).await, None);
     assert_eq!(tellers.rong.truth(&other).await, None);
+    unread::check(&served, Vendor::Agora, &[]).await;
     driven::check(&served, Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi", "sdk").await;
 }

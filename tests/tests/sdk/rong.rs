@@ -5,6 +5,7 @@ use std::process::Command;
 use conclave::vendors::Vendor;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::script::Script;
+use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{driven, node, python};
 use conclave_tests::story::{Role, Teller, Truth};
 use http::Method;
@@ -14,12 +15,19 @@ use serde_json::{Value, json};
 struct Suite {
     sdk: &'static str,
     file: &'static str,
+    explained: &'static [Explained],
     name: &'static str,
     members: &'static [&'static str],
     muted: &'static [&'static str],
     /// Whether all are muted, and who is not.
     all_muted: Option<&'static [&'static str]>,
 }
+
+/// The npm SDK wants what a mention is about twice: in the content, where it counts, and beside it.
+const MENTION: &[Explained] = &[
+    Explained { operation: "message/group/publish", field: "type", why: "content.mentionedInfo.type is what counts" },
+    Explained { operation: "message/group/publish", field: "userIds", why: "content.mentionedInfo.userIdList counts" },
+];
 
 /// Runs a script to its end, with a look at its groups through the other vendors where it pauses.
 async fn tell(command: Command, left: Suite) {
@@ -52,6 +60,7 @@ async fn tell(command: Command, left: Suite) {
     script.finish().await;
     assert_eq!(tellers.agora.truth("fire").await, None);
     assert_eq!(tellers.tencent.truth("fire").await, None);
+    unread::check(&served, Vendor::Rong, left.explained).await;
     driven::check(&served, Vendor::Rong, left.sdk, left.file, "sdk").await;
 }
 
@@ -64,6 +73,7 @@ async fn rongcloud_sdk_of_npm() {
     let left = Suite {
         sdk: "rongcloud-sdk 3.1.1 (npm)",
         file: "rongcloud-sdk",
+        explained: MENTION,
         name: "Water & more",
         members: &["sea", "sky", "sun"],
         muted: &["sun"],
@@ -77,6 +87,7 @@ async fn rc_server_sdk_of_pypi() {
     let left = Suite {
         sdk: "rc-server-sdk 3.2.0 (PyPI)",
         file: "rc-server-sdk",
+        explained: &[],
         name: "Water: all of it",
         members: &["sea", "sky"],
         muted: &["sky"],
@@ -90,6 +101,7 @@ async fn rongcloud_of_pypi() {
     let left = Suite {
         sdk: "rongcloud 2.0.1 (PyPI)",
         file: "rongcloud",
+        explained: &[],
         name: "Water & 100%",
         members: &["sea", "sky", "sun"],
         muted: &[],

@@ -6,7 +6,7 @@ use conclave::config::{Tls, VendorSection};
 use conclave::vendors::Vendor;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::script::Script;
-use conclave_tests::sdk::{driven, python, tunnel};
+use conclave_tests::sdk::{driven, python, tunnel, unread};
 use conclave_tests::story::Role::{Admin, Member, Owner};
 use conclave_tests::story::{Teller, Truth};
 
@@ -50,5 +50,6 @@ async fn timsdk_of_pypi() {
     script.finish().await;
     assert_eq!(tellers.agora.truth(&group).await, None);
     assert_eq!(tellers.rong.truth(&group).await, None);
+    unread::check(&served, Vendor::Tencent, &[]).await;
     driven::check(&served, Vendor::Tencent, "timsdk 1.1.12 (PyPI)", "timsdk", "sdk").await;
 }

@@ -50,7 +50,7 @@ fn writing(group: GroupId, changes: Vec<(UserId, Pairs)>) -> WriteMemberAttribut
 pub(crate) async fn set(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let fields = Fields::read(call.body)?;
-    let wanted = pairs(fields.0.get("metaData").or(fields.0.get("metadata")))?;
+    let wanted = pairs(fields.get("metaData").or(fields.get("metadata")))?;
     let user = call.find_user(call.param("user")).await?.ok_or_else(refusals::no_metadata)?.id.clone();
     let written = call.run(writing(group, vec![(user, wanted.clone())])).await?;
     for (_, outcome) in written.outcomes {

@@ -1,14 +1,23 @@
 //! Reading JSON bodies the way the vendor's clients write them: booleans and numbers may come as texts.
 
+use conclave_kit::Reading;
 use serde_json::{Map, Value};
 
 use crate::refusals::{self, Failure};
 
+/// A body as it was sent, and where what is read of it is noted.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) reading: &'a Reading,
+}
+
 /// A JSON object that came as a body; no body at all is an empty one. Members that are `null` are absent.
-pub(crate) struct Fields(pub(crate) Map<String, Value>);
+pub(crate) struct Fields<'a>(Map<String, Value>, &'a Reading);
 
 /// The body as JSON; no body at all is an empty object.
-pub(crate) fn json(body: &[u8]) -> Result<Value, Failure> {
+pub(crate) fn json(body: Sent<'_>) -> Result<Value, Failure> {
+    let body = body.bytes;
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(Map::new()));
     }
@@ -27,20 +36,46 @@ pub(crate) fn json(body: &[u8]) -> Result<Value, Failure> {
     })
 }
 
-impl Fields {
-    pub(crate) fn read(body: &[u8]) -> Result<Self, Failure> {
+impl<'a> Fields<'a> {
+    pub(crate) fn read(body: Sent<'a>) -> Result<Self, Failure> {
         match json(body)? {
-            Value::Object(map) => Ok(Self::of(map)),
+            Value::Object(map) => Ok(Self::of(map, body)),
             _ => Err(refusals::not_json("Unexpected character: the body must be a JSON object")),
         }
     }
 
-    pub(crate) fn of(map: Map<String, Value>) -> Self {
-        Self(map.into_iter().filter(|(_, value)| !value.is_null()).collect())
+    /// An object in a body.
+    pub(crate) fn of(map: Map<String, Value>, body: Sent<'a>) -> Self {
+        for name in map.keys() {
+            body.reading.carries(name);
+        }
+        Self(map.into_iter().filter(|(_, value)| !value.is_null()).collect(), body.reading)
+    }
+
+    /// The names of the members.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
+    }
+
+    /// All members, whatever they are called.
+    pub(crate) fn all(&self) -> &Map<String, Value> {
+        for name in self.0.keys() {
+            self.1.reads(name);
+        }
+        &self.0
+    }
+
+    /// A member of any kind.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.1.reads(name);
+        self.0.get(name)
     }
 
     /// The first of these members that is there: a name and its older spellings.
     fn first(&self, names: &[&'static str]) -> Option<(&'static str, &Value)> {
+        for name in names {
+            self.1.reads(name);
+        }
         names.iter().find_map(|name| Some((*name, self.0.get(*name)?)))
     }
 
@@ -100,21 +135,27 @@ fn wrong(name: &str) -> Failure {
 mod tests {
     use super::*;
 
+    fn read<'a>(bytes: &'a [u8], reading: &'a Reading) -> Result<Fields<'a>, Failure> {
+        Fields::read(Sent { bytes, reading })
+    }
+
     #[test]
     fn what_is_no_json_is_told_and_never_crashes() {
+        let reading = Reading::default();
         for body in [&b"x"[..], b"{\"a\":", b"{\"a\":1}}", b"\xff\xfe", "{\"é\": ü}".as_bytes(), b"[1]", b"\"x\""] {
-            let failure = Fields::read(body).err().unwrap();
+            let failure = read(body, &reading).err().unwrap();
             assert_eq!((failure.status.as_u16(), failure.error), (400, "json_parse"));
             assert!(failure.description.starts_with("Unexpected character"), "{}", failure.description);
         }
         let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
-        assert_eq!(Fields::read(&deep).err().unwrap().error, "json_parse");
-        assert!(Fields::read(b" ").unwrap().0.is_empty());
+        assert_eq!(read(&deep, &reading).err().unwrap().error, "json_parse");
+        assert!(read(b" ", &reading).unwrap().0.is_empty());
     }
 
     #[test]
     fn values_may_come_as_texts() {
-        let fields = Fields::read(br#"{"n":"200","b":"true","t":5,"l":["a","a","b"],"z":null}"#).unwrap();
+        let reading = Reading::default();
+        let fields = read(br#"{"n":"200","b":"true","t":5,"l":["a","a","b"],"z":null}"#, &reading).unwrap();
         assert_eq!(fields.number(&["n"]).unwrap(), Some(200));
         assert_eq!(fields.flag(&["b"]).unwrap(), Some(true));
         assert_eq!(fields.text(&["t"]).unwrap().as_deref(), Some("5"));

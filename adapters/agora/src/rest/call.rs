@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::model::{GroupId, User, UserId};
 use conclave_core::ports::{Asked, GroupsExt, Typed};
 use conclave_core::query::{Cursor, FindUsers};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{ByteStream, decode_cursor, query_pairs, split_list};
+use conclave_kit::{ByteStream, Reading, decode_cursor, query_pairs, split_list};
 use http::HeaderMap;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::body::Sent;
 use crate::auth::{Claims, Passwords};
 use crate::dialect::ids::fold;
 use crate::realm::App;
@@ -32,8 +32,8 @@ pub(crate) struct Call<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// The parts of the path in braces.
     pub(crate) params: HashMap<String, String>,
-    pub(crate) query: Query,
-    pub(crate) body: &'a Bytes,
+    pub(crate) query: Query<'a>,
+    pub(crate) body: Sent<'a>,
     /// The body in pieces, where the operation takes it so.
     pub(crate) pieces: Mutex<Option<ByteStream>>,
     /// The URL that was asked for, without its query.
@@ -176,13 +176,17 @@ impl Call<'_> {
 }
 
 /// The query of a URL. Clients send the words `undefined` and `null`, and nothing at all, for what they do not say.
-#[derive(Debug, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+#[derive(Debug)]
+pub(crate) struct Query<'a>(Vec<(String, String)>, &'a Reading);
 
-impl Query {
-    pub(crate) fn read(query: &str) -> Self {
+impl<'a> Query<'a> {
+    pub(crate) fn read(query: &str, reading: &'a Reading) -> Self {
         let said = |value: &str| !matches!(value, "" | "undefined" | "null");
-        Self(query_pairs(query).into_iter().filter(|(_, value)| said(value)).collect())
+        let pairs: Vec<(String, String)> = query_pairs(query).into_iter().filter(|(_, value)| said(value)).collect();
+        for (name, _) in &pairs {
+            reading.carries(name);
+        }
+        Self(pairs, reading)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -190,6 +194,7 @@ impl Query {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.1.reads(name);
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
@@ -208,7 +213,7 @@ impl Query {
 }
 
 /// Echoed as `params`: each name with all its values.
-impl Serialize for Query {
+impl Serialize for Query<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (at, (name, _)) in self.0.iter().enumerate() {

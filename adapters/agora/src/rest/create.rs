@@ -37,14 +37,14 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 /// Who is to own the group. Users own what they create.
-fn owner(call: &Call<'_>, fields: &Fields) -> Result<String, Failure> {
+fn owner(call: &Call<'_>, fields: &Fields<'_>) -> Result<String, Failure> {
     let named = fields.text(&["owner"])?.filter(|owner| !owner.is_empty());
     named
         .or_else(|| call.caller().map(|user| user.as_str().to_owned()))
         .ok_or_else(|| refusals::invalid("owner must be provided"))
 }
 
-fn flags(call: &Call<'_>, fields: &Fields) -> Result<Flags, Failure> {
+fn flags(call: &Call<'_>, fields: &Fields<'_>) -> Result<Flags, Failure> {
     let public = fields.flag(&["public"])?.ok_or_else(|| refusals::invalid("group must contain public field!"))?;
     let maxusers = match maxusers(call, fields)? {
         Some(maxusers) => maxusers,
@@ -61,7 +61,7 @@ fn flags(call: &Call<'_>, fields: &Fields) -> Result<Flags, Failure> {
 }
 
 /// How many members are wanted at most; at least one, and no more than the realm allows.
-pub(super) fn maxusers(call: &Call<'_>, fields: &Fields) -> Result<Option<u32>, Failure> {
+pub(super) fn maxusers(call: &Call<'_>, fields: &Fields<'_>) -> Result<Option<u32>, Failure> {
     let Some(wanted) = fields.number(&["maxusers"])? else { return Ok(None) };
     let most = call.app.settings.most_maxusers.unwrap_or(u32::MAX);
     // ours: the vendor publishes no words for it
@@ -71,7 +71,7 @@ pub(super) fn maxusers(call: &Call<'_>, fields: &Fields) -> Result<Option<u32>, 
     }
 }
 
-fn texts(call: &Call<'_>, fields: &Fields) -> Result<Profile, Failure> {
+fn texts(call: &Call<'_>, fields: &Fields<'_>) -> Result<Profile, Failure> {
     let text = |names: &[&'static str], text| -> Result<String, Failure> {
         let value = fields.text(names)?.unwrap_or_default();
         profile::check(&call.app.settings, text, &value)?;
@@ -87,7 +87,7 @@ fn texts(call: &Call<'_>, fields: &Fields) -> Result<Profile, Failure> {
 }
 
 /// What only this vendor has a word for.
-fn labels(fields: &Fields) -> Result<Labels, Failure> {
+fn labels(fields: &Fields<'_>) -> Result<Labels, Failure> {
     let mut labels = Labels::new();
     if let Some(scale) = fields.text(&["scale"])? {
         if !matches!(scale.as_str(), "normal" | "large") {

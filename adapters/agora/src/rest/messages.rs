@@ -69,7 +69,7 @@ pub(crate) async fn send_older(call: &Call<'_>) -> Result<Reply, Failure> {
         Some(other) => return Err(refusals::illegal(format!("target_type {other} is not supported"))),
         None => return Err(refusals::illegal("target_type must be provided")),
     }
-    let mut body = match fields.0.get("msg") {
+    let mut body = match fields.get("msg") {
         Some(Value::Object(msg)) => msg.clone(),
         _ => return Err(refusals::illegal("msg must be provided")),
     };
@@ -87,7 +87,7 @@ pub(crate) async fn send_older(call: &Call<'_>) -> Result<Reply, Failure> {
 
 async fn read(call: &Call<'_>) -> Result<Letter, Failure> {
     let fields = Fields::read(call.body).map_err(|_| refusals::message_body())?;
-    let body = match fields.0.get("body") {
+    let body = match fields.get("body") {
         Some(Value::Object(body)) => body.clone(),
         _ => Map::new(),
     };
@@ -98,7 +98,7 @@ async fn read(call: &Call<'_>) -> Result<Letter, Failure> {
 }
 
 /// Sender, `ext` and switches, which both forms have.
-async fn started(call: &Call<'_>, fields: &Fields) -> Result<Letter, Failure> {
+async fn started(call: &Call<'_>, fields: &Fields<'_>) -> Result<Letter, Failure> {
     let from = match fields.text(&["from"])? {
         None => Sender::App,
         Some(name) if fold(&name).is_empty() => return Err(refusals::message("param from can't be empty")),
@@ -108,12 +108,12 @@ async fn started(call: &Call<'_>, fields: &Fields) -> Result<Letter, Failure> {
             None => Sender::User(UserId::new(fold(&name)).map_err(|error| call.word(&error.into()))?),
         },
     };
-    let ext = match fields.0.get("ext") {
+    let ext = match fields.get("ext") {
         None => None,
         Some(Value::Object(ext)) => Some(ext.clone()),
         Some(_) => return Err(refusals::message("param ext must be JSONObject")),
     };
-    let kept = LABELS.iter().filter_map(|name| Some((format!("agora.{name}"), fields.0.get(*name)?.to_string())));
+    let kept = LABELS.iter().filter_map(|name| Some((format!("agora.{name}"), fields.get(name)?.to_string())));
     Ok(Letter {
         from,
         to: Vec::new(),
@@ -127,8 +127,8 @@ async fn started(call: &Call<'_>, fields: &Fields) -> Result<Letter, Failure> {
 }
 
 /// The groups a letter is for, each once; one may stand by itself.
-fn targets(fields: &Fields, name: &'static str) -> Result<Vec<String>, Failure> {
-    match fields.0.get(name) {
+fn targets(fields: &Fields<'_>, name: &'static str) -> Result<Vec<String>, Failure> {
+    match fields.get(name) {
         Some(Value::String(one)) => Ok(vec![one.clone()]),
         _ => Ok(fields.texts(&[name])?.unwrap_or_default()),
     }

@@ -41,7 +41,7 @@ const UNCHANGED: &str = "agora.unchanged";
 pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let fields = Fields::read(call.body)?;
-    let unknown: Vec<&str> = fields.0.keys().map(String::as_str).filter(|name| !KNOWN.contains(name)).collect();
+    let unknown: Vec<&str> = fields.names().map(String::as_str).filter(|name| !KNOWN.contains(name)).collect();
     if !unknown.is_empty() {
         return Err(refusals::invalid(format!("some of [{}] are not valid fields", unknown.join(", "))));
     }
@@ -49,7 +49,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
         Some(name) => Some(Transfer { group: group.clone(), to: call.user_or_same(&name).await?, leave: None }),
         None => None,
     };
-    let changes = fields.0.keys().any(|name| name != "newowner");
+    let changes = fields.names().any(|name| name != "newowner");
     if changes {
         let update = update(call, &fields, &group).await?;
         if let Some(transfer) = &transfer {
@@ -63,11 +63,11 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
         None if !changes => drop(call.ask(GroupById { group }).await?),
         None => {}
     }
-    let done: Map<String, Value> = fields.0.keys().map(|name| (name.clone(), Value::Bool(true))).collect();
+    let done: Map<String, Value> = fields.names().map(|name| (name.clone(), Value::Bool(true))).collect();
     Ok(Reply::data(&done))
 }
 
-async fn update(call: &Call<'_>, fields: &Fields, group: &GroupId) -> Result<UpdateGroup, Failure> {
+async fn update(call: &Call<'_>, fields: &Fields<'_>, group: &GroupId) -> Result<UpdateGroup, Failure> {
     let text = |names: &[&'static str], text| -> Result<Option<String>, Failure> {
         let value = fields.text(names)?;
         value.iter().try_for_each(|value| profile::check(&call.app.settings, text, value))?;

@@ -29,8 +29,8 @@ enum Wanted {
     Over,
 }
 
-fn wanted(fields: &Fields, now: Millis) -> Result<Wanted, Failure> {
-    let number = match fields.0.get("mute_duration") {
+fn wanted(fields: &Fields<'_>, now: Millis) -> Result<Wanted, Failure> {
+    let number = match fields.get("mute_duration") {
         Some(Value::Number(number)) => number.as_i64(),
         Some(Value::String(text)) => text.trim().parse().ok(),
         Some(_) => None,

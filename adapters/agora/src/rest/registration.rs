@@ -57,7 +57,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(fields: &Fields) -> Result<Self, Failure> {
+    fn read(fields: &Fields<'_>) -> Result<Self, Failure> {
         let name = fields.text(&["username"])?.unwrap_or_default();
         check_name(&name)?;
         let password = fields.text(&["password"])?.unwrap_or_default();
@@ -78,7 +78,7 @@ impl Wanted {
 /// `POST /users`: an object is one account, an array several.
 pub(crate) async fn register(call: &Call<'_>) -> Result<Reply, Failure> {
     match body::json(call.body)? {
-        Value::Object(map) => one(call, Wanted::read(&Fields::of(map))?).await,
+        Value::Object(map) => one(call, Wanted::read(&Fields::of(map, call.body))?).await,
         Value::Array(items) => several(call, items).await,
         _ => Err(refusals::not_json("Unexpected character: the body must be a JSON object or array")),
     }
@@ -114,7 +114,7 @@ async fn several(call: &Call<'_>, items: Vec<Value>) -> Result<Reply, Failure> {
         let Value::Object(map) = item else {
             return Err(refusals::not_json("Unexpected character: each user must be a JSON object"));
         };
-        let fields = Fields::of(map);
+        let fields = Fields::of(map, call.body);
         match Wanted::read(&fields) {
             Ok(user) if wanted.iter().any(|other| other.name == user.name) => failed.push(exists(user.name)),
             Ok(user) => wanted.push(user),

@@ -59,7 +59,7 @@ pub(crate) async fn answer(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 /// Whom a verdict is about, and what it is.
-fn verdict(fields: &Fields, who: &'static str) -> Result<(String, bool), Failure> {
+fn verdict(fields: &Fields<'_>, who: &'static str) -> Result<(String, bool), Failure> {
     let name = fields.text(&[who])?.ok_or_else(|| refusals::invalid(format!("{who} must be provided")))?;
     let accept = fields.flag(&["verifyResult"])?.ok_or_else(|| refusals::invalid("verifyResult must be provided"))?;
     Ok((name, accept))

@@ -34,7 +34,7 @@ pub(crate) async fn token(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 /// The app asks for itself.
-fn by_secret(call: &Call<'_>, fields: &Fields) -> Result<Reply, Failure> {
+fn by_secret(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
     let id = fields.text(&["client_id"])?.ok_or_else(|| refusals::illegal("client_id must be provided."))?;
     let secret = fields.text(&["client_secret"])?.ok_or_else(|| refusals::illegal("client_secret must be provided"))?;
     let life = Life::wanted(call, fields)?;
@@ -50,7 +50,7 @@ fn by_secret(call: &Call<'_>, fields: &Fields) -> Result<Reply, Failure> {
 }
 
 /// A user asks with a password.
-async fn by_password(call: &Call<'_>, fields: &Fields) -> Result<Reply, Failure> {
+async fn by_password(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
     let name = fields.text(&["username"])?.ok_or_else(|| refusals::illegal("username must be provided."))?;
     let password = fields.text(&["password"])?.ok_or_else(|| refusals::illegal("password must be provided."))?;
     let life = Life::wanted(call, fields)?;
@@ -69,7 +69,7 @@ async fn by_password(call: &Call<'_>, fields: &Fields) -> Result<Reply, Failure>
 }
 
 /// The app asks for a user, who may come into being by it.
-async fn for_user(call: &Call<'_>, fields: &Fields) -> Result<Reply, Failure> {
+async fn for_user(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
     app_asks(call).await?;
     let name = fields.text(&["username"])?.ok_or_else(|| refusals::illegal("username must be provided."))?;
     check_name(&name)?;
@@ -141,7 +141,7 @@ struct Life {
 
 impl Life {
     /// As the caller wants it; 0 is for ever.
-    fn wanted(call: &Call<'_>, fields: &Fields) -> Result<Self, Failure> {
+    fn wanted(call: &Call<'_>, fields: &Fields<'_>) -> Result<Self, Failure> {
         let seconds = fields
             .number(&["ttl"])
             .map_err(|_| refusals::illegal("ttl is not legal"))?

@@ -8,7 +8,9 @@ use conclave_core::operation::{NewUser, OnExisting, OnUnknown, RegisterUsers};
 use conclave_core::ports::{Asked, GroupsExt, Typed};
 use conclave_core::query::{FindUsers, GroupById};
 use conclave_core::refusal::Refusal;
+use conclave_kit::{Reading, Unread};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_ignored::Path;
 
 use super::wire::Account;
 use crate::realm::App;
@@ -22,11 +24,17 @@ pub(crate) struct Call<'a> {
     pub(crate) caller: &'a str,
     family: Family,
     body: &'a [u8],
+    reading: Reading,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(app: &'a App, caller: &'a str, family: Family, body: &'a [u8]) -> Self {
-        Self { app, caller, family, body }
+        Self { app, caller, family, body, reading: Reading::default() }
+    }
+
+    /// The fields that no command read, as paths; any index is `*`.
+    pub(crate) fn unread(&self) -> Unread {
+        self.reading.unread()
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -42,7 +50,9 @@ impl<'a> Call<'a> {
         if !text.starts_with('{') {
             return Err(Code::NotJson.into());
         }
-        match serde_json::from_str(text) {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let read = serde_ignored::deserialize(&mut json, |path| self.reading.carries(&spelled(&path)));
+        match read.and_then(|request| json.end().map(|()| request)) {
             Ok(request) => Ok(request),
             Err(error) if error.is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
                 Err(self.parameter(format!("{}: {error}", Code::Parameter.row().1)))
@@ -154,5 +164,16 @@ impl<'a> Call<'a> {
             return Ok(());
         }
         Err(self.failure(&Refusal::UserNotFound(user.clone())))
+    }
+}
+
+/// Where an ignored field stands in the request.
+fn spelled(path: &Path<'_>) -> String {
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, .. } => format!("{}.*", spelled(parent)),
+        Path::Map { parent: Path::Root, key } => key.clone(),
+        Path::Map { parent, key } => format!("{}.{key}", spelled(parent)),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => spelled(parent),
     }
 }

@@ -97,6 +97,8 @@ tell("other", other)
 pause("built")
 deleted = does("delete", service.delete_group(auth, other))["data"]
 equal((deleted["success"], deleted["groupid"]), (True, other))
+chosen = service.delete_users(auth, ql="created > 1", limit=1)
+equal(refused("delete users by a query", chosen)["error"], "illegal_argument")
 gone = does("delete users", service.delete_users(auth, limit=1))["entities"]
 equal(len(gone), 1)
 refused("one user less", service.pickup_user(auth, gone[0]["username"]))

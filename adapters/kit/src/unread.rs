@@ -1,0 +1,101 @@
+//! Fields of a request that no handler read: an ignored field is how compatibility silently breaks.
+
+use http::Response;
+use parking_lot::Mutex;
+
+use crate::Body;
+
+/// The most names that are kept of one request; whoever sends more is counted by the first ones.
+const MOST: usize = 32;
+/// The most bytes that are kept of one name.
+const LONGEST: usize = 64;
+
+/// What one request carries, and what of it has been looked at.
+#[derive(Debug, Default)]
+pub struct Reading(Mutex<Vec<String>>);
+
+impl Reading {
+    /// The request carries this field.
+    pub fn carries(&self, name: &str) {
+        let mut names = self.0.lock();
+        if names.len() < MOST && !names.iter().any(|other| other == name) {
+            names.push(short(name));
+        }
+    }
+
+    /// A handler looks for this field, whether it is there or not.
+    pub fn reads(&self, name: &str) {
+        self.0.lock().retain(|other| other != name);
+    }
+
+    /// What nobody has looked at.
+    pub fn unread(&self) -> Unread {
+        Unread(self.0.lock().clone())
+    }
+}
+
+/// The names of fields that nobody looked at; goes with an answer to whoever counts them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unread(Vec<String>);
+
+impl Unread {
+    /// These names: the first few, and the beginning of long ones.
+    pub fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut kept: Vec<String> = Vec::new();
+        for name in names {
+            if kept.len() == MOST {
+                break;
+            }
+            if !kept.iter().any(|other| other == name) {
+                kept.push(short(name));
+            }
+        }
+        Self(kept)
+    }
+
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Sends them along with the answer to the request, beside everything the client sees.
+    pub fn go_with(self, answer: &mut Response<Body>) {
+        if !self.0.is_empty() {
+            answer.extensions_mut().insert(self);
+        }
+    }
+}
+
+fn short(name: &str) -> String {
+    let end = (0..=LONGEST.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    name[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_not_told() {
+        let reading = Reading::default();
+        for name in ["a", "b", "a"] {
+            reading.carries(name);
+        }
+        reading.reads("a");
+        reading.reads("c");
+        assert_eq!(reading.unread().names(), ["b"]);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_request_is_bounded() {
+        let reading = Reading::default();
+        let names: Vec<String> = (0..1000).map(|number| format!("{number}{}", "é".repeat(1000))).collect();
+        for name in &names {
+            reading.carries(name);
+        }
+        for unread in [reading.unread(), Unread::of(names.iter().map(String::as_str))] {
+            assert_eq!(unread.names().len(), MOST);
+            assert!(unread.names().iter().all(|name| name.len() <= LONGEST && name.contains('é')));
+        }
+    }
+}

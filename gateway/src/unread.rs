@@ -1,0 +1,74 @@
+//! Request fields that no handler read, counted for the admin listener.
+
+use std::collections::BTreeMap;
+
+use conclave_kit::Unread;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+/// The most names that are counted apart for one operation: clients choose them.
+const MOST: usize = 64;
+/// Where the others are counted.
+const OTHERS: &str = "(others)";
+
+/// Vendor and operation.
+type Key = (&'static str, &'static str);
+
+/// Counts by vendor, operation and field.
+#[derive(Default)]
+pub(crate) struct UnreadFields(Mutex<BTreeMap<Key, BTreeMap<String, u64>>>);
+
+/// One line of the report.
+#[derive(Serialize)]
+struct Line<'a> {
+    vendor: &'a str,
+    operation: &'a str,
+    field: &'a str,
+    count: u64,
+}
+
+impl UnreadFields {
+    /// Counts what was left unread in a request that was answered.
+    pub(crate) fn count(&self, vendor: &'static str, operation: &'static str, unread: &Unread) {
+        let mut counts = self.0.lock();
+        let fields = counts.entry((vendor, operation)).or_default();
+        for name in unread.names() {
+            if let Some(count) = fields.get_mut(name) {
+                *count += 1;
+            } else {
+                let name = if fields.len() < MOST { name.as_str() } else { OTHERS };
+                *fields.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+    }
+
+    /// All counts as JSON: an array of objects with `vendor`, `operation`, `field` and `count`.
+    pub(crate) fn json(&self) -> Result<String, serde_json::Error> {
+        let counts = self.0.lock();
+        let lines: Vec<Line<'_>> = counts
+            .iter()
+            .flat_map(|((vendor, operation), fields)| {
+                fields.iter().map(|(field, count)| Line { vendor, operation, field, count: *count })
+            })
+            .collect();
+        serde_json::to_string_pretty(&lines)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_cannot_make_the_counts_grow_without_bound() {
+        let unread = UnreadFields::default();
+        for number in 0..10_000 {
+            unread.count("probe", "see", &Unread::of([format!("field{number}").as_str(), "again"].into_iter()));
+        }
+        let lines: Vec<serde_json::Value> = serde_json::from_str(&unread.json().unwrap()).unwrap();
+        assert_eq!(lines.len(), MOST + 1);
+        let count = |field: &str| lines.iter().find(|line| line["field"] == field).unwrap()["count"].as_u64();
+        assert_eq!((count("again"), count("field0"), count(OTHERS)), (Some(10_000), Some(1), Some(10_000 - 63)));
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::api::{Api, texts};
+use super::api::{Api, text, texts};
 
 #[tokio::test]
 async fn a_group_comes_into_being_with_its_first_call() {
@@ -232,4 +232,29 @@ async fn groups_in_which_everybody_is_muted_come_in_pages() {
     assert_eq!(texts(&query("page=2&size=1&groupId=g1").await, "groupId"), ["g2"]);
     api.refused("group/ban/add", "groupId=g1&groupId=never", 1002).await;
     assert_eq!(query("groupId=g1").await[0]["stat"], 0);
+}
+
+#[tokio::test]
+async fn messages_are_taken_back_by_whoever_sent_them() {
+    let api = Api::new();
+    api.ok("group/create", "userId=a&userId=b&groupId=g1&groupName=A").await;
+    api.ok("group/create", "userId=a&groupId=g2&groupName=B").await;
+    let sent = api.ok("message/group/publish", "fromUserId=a&toGroupId=g1&objectName=o&content=c").await;
+    let uid = text(&sent["messageUIDs"][0]["messageUID"]);
+    let about = format!("messageUID={uid}&sentTime=1700000000000");
+    for wrong in [
+        format!("fromUserId=b&conversationType=3&targetId=g1&{about}"),
+        format!("fromUserId=a&conversationType=3&targetId=g2&{about}"),
+        format!("fromUserId=a&conversationType=1&targetId=g1&{about}"),
+        "fromUserId=a&conversationType=3&targetId=g1&messageUID=5FGT-7VA9-G4DD-4V5P&sentTime=1".to_owned(),
+        "fromUserId=a&conversationType=3&targetId=g1&messageUID=x&sentTime=1".to_owned(),
+        format!("fromUserId=a&conversationType=3&targetId=g1&messageUID={uid}&sentTime=soon"),
+        format!("fromUserId=a&conversationType=3&targetId=g1&messageUID={uid}"),
+    ] {
+        api.refused("message/recall", &wrong, 1002).await;
+    }
+    let right = format!("fromUserId=a&conversationType=3&targetId=g1&{about}&extra=typo");
+    for _ in 0..2 {
+        api.ok("message/recall", &right).await;
+    }
 }

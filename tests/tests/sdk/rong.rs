@@ -56,6 +56,16 @@ async fn tell(command: Command, left: Suite) {
     let allowed = tellers.agora.call(Method::GET, "/chatgroups/water/white/users", None).await.unwrap();
     assert_eq!(allowed["data"], json!(left.all_muted.unwrap_or_default()));
 
+    let history = json!({"GroupId": "water", "ReqMsgNumber": 20});
+    let history = tellers.tencent.call("group_open_http_svc/group_msg_get_simple", &history).await.unwrap();
+    let said: Vec<&str> = history["RspMsgList"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|message| message["MsgBody"][0]["MsgContent"]["Text"].as_str())
+        .collect();
+    assert!(!said.is_empty() && !said.contains(&"no"), "what was taken back is gone: {said:?}");
+
     script.go_on().await;
     script.finish().await;
     assert_eq!(tellers.agora.truth("fire").await, None);

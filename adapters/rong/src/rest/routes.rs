@@ -51,6 +51,7 @@ routes! {
 
     "message/group/publish" => message::publish::publish;
     "statusmessage/group/publish" => message::publish::publish_status;
+    "message/recall" => message::recall::recall;
 
     "entrust/group/create" => entrust::create::create;
     "entrust/group/import" => entrust::import::import;

@@ -1,6 +1,7 @@
 """rc-server-sdk (PyPI): every call on users, groups and group messages that the gateway serves."""
 
 import json
+import time
 
 from rongcloud.rongcloud import RongCloud
 from telling import equal, pause, setting, tell
@@ -70,6 +71,8 @@ def speech():
     # this SDK puts the content in quotes of its own, and leaves everything else as it is
     content = {"content": "你好 & 100%", "extra": "a+b"}
     equal(tell("send", messages.send("sea", "water", "RC:TxtMsg", content, push_content="hello"))["code"], 200)
+    said = messages.send("sea", "water", "RC:TxtMsg", {"content": "no"})["messageUIDs"][0]["messageUID"]
+    does("recall", messages.recall("sea", "water", said, int(time.time() * 1000)))
     direct = messages.send_direction("sea", "water", ["sky"], "RC:TxtMsg", content, is_include_sender=1)
     equal(tell("send to one", direct)["code"], 200)
     equal(tell("send a state", messages.send_status_message("sea", ["water"], "app:typing", content))["code"], 200)

@@ -77,6 +77,12 @@ async function messages() {
   const mentionedInfo = { type: 2, userIds: ['sky'], pushContent: 'look' };
   const mention = { ...plain, content: { content: '@sky look', mentionedInfo }, type: 2, userIds: ['sky'] };
   assert.equal((await tell('mention', Message.Group.sendMention(mention))).code, 200);
+
+  const { messageUIDs } = await Message.Group.send({ ...plain, content: { content: 'no' } });
+  const sent = { senderId: 'sea', targetId: 'water', uId: messageUIDs[0].messageUID, sentTime: Date.now() };
+  const foreign = await tell('recall what another said', Message.Group.recall({ ...sent, senderId: 'sky' }));
+  assert.equal(foreign.code, 1002);
+  await does('recall', Message.Group.recall(sent));
 }
 
 async function refusals() {

@@ -1,6 +1,7 @@
 //! Messages the app sends into groups. The sender need not be a member, and mutes do not hold here.
 
 pub(super) mod publish;
+pub(super) mod recall;
 
 use conclave_core::model::{GroupId, Labels, Sender, UserId};
 use conclave_core::operation::{SendMessage, SpeakCheck};

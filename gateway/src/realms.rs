@@ -7,7 +7,7 @@ use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
 use conclave_core::model::Settings;
 use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
-use conclave_kit::{Blobs, Surface};
+use conclave_kit::{Blobs, Post, Surface};
 
 use crate::bell::Bell;
 use crate::blob;
@@ -76,6 +76,8 @@ pub(crate) struct Ground {
     pub(crate) clock: Arc<dyn Clock>,
     /// Fresh numbers.
     pub(crate) mint: Arc<dyn Mint>,
+    /// Asks apps' servers, when any is to be asked.
+    pub(crate) post: Option<Arc<dyn Post>>,
 }
 
 /// Each realm's groups, by its name.
@@ -112,7 +114,7 @@ pub(crate) fn surfaces(config: &Config, open: &OpenGroups, ground: &Ground) -> R
         let realms: Vec<OpenRealm<'_>> = realms
             .filter_map(|realm| {
                 let (groups, blobs) = (Arc::clone(open.get(&realm.name)?), Arc::clone(&ground.blobs));
-                Some(OpenRealm { realm, groups, blobs })
+                Some(OpenRealm { realm, groups, blobs, post: ground.post.clone() })
             })
             .collect();
         if !realms.is_empty() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use conclave_core::ports::{Clock, Mint, StoreError};
-use conclave_kit::{RouteInfo, Surface};
+use conclave_kit::{Post, RouteInfo, Surface};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -130,7 +130,7 @@ impl Gateway {
     /// Every route of every vendor, without anything being started.
     pub fn routes(config: &Config) -> Result<Vec<(&'static str, RouteInfo)>, StartError> {
         let builder = Builder { stores: Some(Arc::new(realms::InMemory)), ..Self::builder(config.clone()) };
-        let Opened { surfaces, .. } = builder.open(&Arc::new(Metrics::new()))?;
+        let Opened { surfaces, .. } = builder.open(&Arc::new(Metrics::new()), None)?;
         Ok(surfaces
             .iter()
             .flat_map(|surface| surface.routes().into_iter().map(|route| (surface.vendor(), route)))
@@ -168,13 +168,14 @@ impl Builder {
     }
 
     /// The surfaces and the groups behind them.
-    fn open(&self, metrics: &Arc<Metrics>) -> Result<Opened, StartError> {
+    fn open(&self, metrics: &Arc<Metrics>, post: Option<Arc<dyn Post>>) -> Result<Opened, StartError> {
         let stores = match &self.stores {
             Some(stores) => Arc::clone(stores),
             None => realms::stores(&self.config.data)?,
         };
         let blobs = stores.blobs()?;
-        let ground = Ground { stores, blobs, clock: Arc::clone(&self.clock), mint: Arc::clone(&self.mint) };
+        let (clock, mint) = (Arc::clone(&self.clock), Arc::clone(&self.mint));
+        let ground = Ground { stores, blobs, clock, mint, post };
         let (groups, bells) = realms::open(&self.config, &ground, metrics)?;
         let mut surfaces = realms::surfaces(&self.config, &groups, &ground).map_err(StartError::Surface)?;
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
@@ -186,7 +187,8 @@ impl Builder {
         crate::config::check(&self.config)?;
         let metrics = Arc::new(Metrics::new());
         let client = webhooks::client(&self.config)?;
-        let Opened { surfaces, groups, bells } = self.open(&metrics)?;
+        let Opened { surfaces, groups, bells } =
+            self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>))?;
         // after the data: a folder with anything else in it is no data folder
         let (tls, authority, scratch) = encryption(&self.config)?;
         let config = self.config;

@@ -20,6 +20,8 @@ use http::{HeaderMap, StatusCode};
 pub struct Notice {
     /// The vendor's name of it, for logs and metrics.
     pub name: &'static str,
+    /// Pairs for the query of the destination's URL, not yet encoded, the same in every try.
+    pub query: Vec<(&'static str, String)>,
     /// The body, the same in every try.
     pub body: Bytes,
 }

@@ -5,6 +5,7 @@
 //! - `dialect`: the vendor's words to neutral words and back.
 //! - `refusals`: the one table of codes.
 //! - `rest`: the commands, one small file each.
+//! - [`webhooks`]: what the app's server is told and asked.
 
 mod dialect;
 mod realm;
@@ -13,6 +14,7 @@ mod rest;
 mod settings;
 mod surface;
 mod usersig;
+pub mod webhooks;
 
 pub use realm::{Credentials, Realm, SetupError};
 pub use settings::Settings;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::Settings;
 use crate::dialect::limits;
 use crate::usersig::Verifier;
+use crate::webhooks::Questions;
 
 /// What the vendor's console gives an app.
 #[derive(Clone, Deserialize)]
@@ -74,6 +75,8 @@ pub enum SetupError {
 pub(crate) struct App {
     pub(crate) realm: Realm,
     pub(crate) signatures: Verifier,
+    /// Asks the app's server, if that is set up.
+    pub(crate) questions: Option<Questions>,
 }
 
 impl App {
@@ -82,7 +85,7 @@ impl App {
             return Err(SetupError::Setting { realm: realm.name, problem });
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
-        Ok(Self { realm, signatures })
+        Ok(Self { realm, signatures, questions: None })
     }
 
     /// Whether this account may call the server API.

@@ -97,6 +97,8 @@ codes! {
     Full = 10014, "group is full";
     /// There never was such a group.
     NoGroup = 10015, "invalid group id";
+    /// The app's server said no.
+    Webhook = 10016, "rejected by callback";
     /// May not speak.
     Muted = 10017, "member is muted";
     /// The answer would be larger than 1 MB.
@@ -147,6 +149,8 @@ codes! {
     TooManyCounters = 10063, "too many counters";
     /// A message is too long.
     TextTooLong = 80002, "message is too long";
+    /// The app's server was asked and did not answer.
+    WebhookFailed = 80003, "callback failed or timed out";
     /// Communities are switched off.
     NoCommunities = 11000, "community is not enabled";
 }
@@ -156,18 +160,32 @@ codes! {
 pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) text: Cow<'static, str>,
+    /// The number that the app's server gave instead of the code's.
+    own: Option<u32>,
+}
+
+impl Failure {
+    /// What the app's server said, in its own number and words.
+    pub(crate) fn own(number: u32, text: String) -> Self {
+        Self { code: Code::Webhook, text: Cow::Owned(text), own: Some(number) }
+    }
+
+    /// The number the caller gets.
+    pub(crate) fn number(&self) -> u32 {
+        self.own.unwrap_or(self.code.row().0)
+    }
 }
 
 impl From<Code> for Failure {
     fn from(code: Code) -> Self {
-        Self { code, text: Cow::Borrowed(code.row().1) }
+        Self { code, text: Cow::Borrowed(code.row().1), own: None }
     }
 }
 
 impl Code {
     /// The same code in other words.
     pub(crate) fn saying(self, text: impl Into<Cow<'static, str>>) -> Failure {
-        Failure { code: self, text: text.into() }
+        Failure { code: self, text: text.into(), own: None }
     }
 }
 

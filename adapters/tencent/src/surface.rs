@@ -1,19 +1,21 @@
 //! The vendor's surface: finds the command and the app, checks who calls, and answers.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use conclave_core::event::Actor;
 use conclave_core::model::UserId;
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
-use conclave_kit::{Body, Exchange, Fault, RouteInfo, Surface, Table, Unread};
+use conclave_kit::{Body, Exchange, Fault, Post, RouteInfo, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
 use crate::realm::{App, Realm, SetupError};
 use crate::refusals::{Code, Failure, Family};
 use crate::rest::{self, Call, Endpoint, envelope};
+use crate::webhooks::{Questions, WebhookSettings};
 
 /// The server API of all realms that have an app at the vendor.
 pub struct Tencent {
@@ -40,8 +42,17 @@ impl Tencent {
         Ok(Self { apps, table: Table::new(rest::routes())? })
     }
 
-    /// Answers, and tells what nobody read of the request, or says which of the vendor's failures it is. The order of checks is the vendor's: the URL, the app,
-    /// the signature, the admin, then the body, which is the command's to read.
+    /// Asks an app's server before something is done, as far as these settings say.
+    #[must_use]
+    pub fn asking(mut self, sdkappid: u32, hooks: WebhookSettings, post: Arc<dyn Post>) -> Self {
+        if let Some(app) = self.apps.get_mut(&sdkappid) {
+            app.questions = Some(Questions { sdkappid, hooks, post });
+        }
+        self
+    }
+
+    /// Answers, and tells what nobody read of the request, or says which of the vendor's failures it is. The order of
+    /// checks is the vendor's: the URL, the app, the signature, the admin, then the body, which is the command's to read.
     async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<(envelope::Answer, Unread), Failure> {
         let found = self.table.find(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
         let query = Query::read(parts.uri.query().unwrap_or_default());
@@ -146,7 +157,7 @@ impl Surface for Tencent {
                 answer
             }
             Err(failure) => {
-                let (code, _) = failure.code.row();
+                let code = failure.number();
                 tracing::debug!(request = request_id, code, why = %failure.text, "refused");
                 envelope::refuse(&failure)
             }

@@ -126,6 +126,13 @@ fn urls(config: &Config) -> Result<(), ConfigError> {
 /// Webhooks lead somewhere, and not into the network around us unless that is meant.
 fn webhooks(config: &Config) -> Result<(), ConfigError> {
     for realm in &config.realms {
+        let tencent = &realm.webhooks.tencent;
+        if let Err(error) = tencent.check() {
+            return refuse(format!("realm.{}.tencent.webhooks.{error}", realm.name));
+        }
+        if tencent.before_timeout_ms == 0 {
+            return refuse(format!("realm.{}.tencent.webhooks.before_timeout_ms must not be 0", realm.name));
+        }
         for vendor in Vendor::ALL {
             for Destination { url, allow_private, patience, .. } in destinations(vendor, realm) {
                 let key = format!("realm.{}.{vendor}.webhooks", realm.name);

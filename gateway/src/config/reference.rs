@@ -116,6 +116,12 @@ const SECTIONS: &[Section] = &[
         optional: tencent::Settings::REFERENCE,
     },
     Section {
+        path: &["realm", "<name>", "tencent", "webhooks"],
+        about: "Whom a realm's app at Tencent tells what has happened, and asks before; see [webhooks.md](webhooks.md).",
+        required: &[],
+        optional: tencent::WebhookSettings::REFERENCE,
+    },
+    Section {
         path: &["realm", "<name>", "rong"],
         about: "A realm's credentials at RongCloud.",
         required: rong::CREDENTIALS,

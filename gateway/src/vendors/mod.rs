@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::Groups;
-use conclave_kit::{Blobs, Destination, Surface};
+use conclave_kit::{Blobs, Destination, Post, Surface};
 use serde::Deserialize;
 
 use crate::config::Realm;
@@ -58,6 +58,8 @@ pub struct OpenRealm<'a> {
     pub groups: Arc<dyn Groups>,
     /// The bytes of its shared files.
     pub blobs: Arc<dyn Blobs>,
+    /// Asks its apps' servers, when any is to be asked.
+    pub post: Option<Arc<dyn Post>>,
 }
 
 /// Puts a vendor's surface in front of the realms that are there.
@@ -75,7 +77,7 @@ pub fn surface(vendor: Vendor, realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dy
 pub fn destinations(vendor: Vendor, realm: &Realm) -> Vec<Destination> {
     match vendor {
         Vendor::Agora => agora::destinations(realm),
-        Vendor::Tencent => Vec::new(),
+        Vendor::Tencent => tencent::destinations(realm),
         Vendor::Rong => rong::destinations(realm),
     }
 }

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use conclave_kit::Surface;
+use conclave_kit::{Destination, Surface};
+pub use conclave_tencent::webhooks::WebhookSettings;
 pub use conclave_tencent::{Credentials, Settings};
 
-use super::{OpenRealm, section, socket_url};
+use crate::config::Realm;
 
-conclave_kit::settings! {
-    /// Nothing can be set yet.
-    pub struct WebhookSettings {}
-}
+use super::{OpenRealm, section, socket_url};
 
 section!(Credentials {
     sdkappid: u32,
@@ -20,13 +18,23 @@ section!(Credentials {
 
 /// The surface in front of the realms.
 pub fn surface(realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, String> {
-    let realms = realms.iter().filter_map(|open| {
+    let apps = realms.iter().filter_map(|open| {
         let (credentials, settings) = open.realm.tencent.clone()?;
         let name = open.realm.name.clone();
         Some(conclave_tencent::Realm { name, credentials, settings, groups: Arc::clone(&open.groups) })
     });
-    let surface = conclave_tencent::Tencent::new(realms.collect()).map_err(|error| error.to_string())?;
+    let mut surface = conclave_tencent::Tencent::new(apps.collect()).map_err(|error| error.to_string())?;
+    for OpenRealm { realm, post, .. } in realms {
+        let (Some((credentials, _)), Some(post)) = (&realm.tencent, post) else { continue };
+        surface = surface.asking(credentials.sdkappid, realm.webhooks.tencent.clone(), Arc::clone(post));
+    }
     Ok(Some(Arc::new(surface)))
+}
+
+/// Whom the realm's app tells.
+pub fn destinations(realm: &Realm) -> Vec<Destination> {
+    let Some((credentials, settings)) = &realm.tencent else { return Vec::new() };
+    conclave_tencent::webhooks::destinations(credentials, settings, &realm.webhooks.tencent)
 }
 
 /// What a client is given to come here.

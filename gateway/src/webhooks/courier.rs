@@ -203,7 +203,7 @@ impl Round {
             let envelope = webhooks.envelope(&notice, self.courier.groups.now(), rand::random());
             let letter = Letter {
                 url: url.clone(),
-                query: envelope.query,
+                query: [notice.query, envelope.query].concat(),
                 headers: envelope.headers,
                 body: notice.body,
                 timeout: patience.timeout,

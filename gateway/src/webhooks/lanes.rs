@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn job(sequence: u64, notices: &[&'static str]) -> Job {
-        let notice = |name: &&'static str| Notice { name, body: Bytes::new() };
+        let notice = |name: &&'static str| Notice { name, query: Vec::new(), body: Bytes::new() };
         let notices = notices.iter().map(notice).collect();
         Job { sequence, at: Millis(1), notices, done: 0, tries: 0, due: None }
     }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod app;
+mod before;
+mod bodies;
 mod delivery;
 mod guard;
 mod house;

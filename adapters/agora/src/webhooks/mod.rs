@@ -120,7 +120,7 @@ impl Webhooks {
         };
         // texts and numbers only: this cannot fail
         let body = serde_json::to_vec(&wire).ok()?;
-        Some(Notice { name: operation.name, body: Bytes::from(body) })
+        Some(Notice { name: operation.name, query: Vec::new(), body: Bytes::from(body) })
     }
 }
 

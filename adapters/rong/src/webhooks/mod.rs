@@ -92,7 +92,7 @@ impl Webhooks {
             Callback::Profile => ("group profile", serde_json::to_vec(&[profile::of(event, group)?])),
         };
         // texts and numbers only: this cannot fail
-        Some(Notice { name, body: Bytes::from(body.ok()?) })
+        Some(Notice { name, query: Vec::new(), body: Bytes::from(body.ok()?) })
     }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 fn callbacks_are_signed_like_the_documented_one() {
     let credentials = Credentials { app_key: "uwd1c0sxdlx2".to_owned(), app_secret: "Y1W2MeFwwwRxa0".to_owned() };
     let hooks = Webhooks { credentials, events: Vec::new(), callback: Callback::Operation };
-    let notice = Notice { name: "group operation", body: Bytes::new() };
+    let notice = Notice { name: "group operation", query: Vec::new(), body: Bytes::new() };
     let query = hooks.envelope(&notice, Millis(1_408_710_653_000), 14_314).query;
     let documented = [
         ("appKey", "uwd1c0sxdlx2"),

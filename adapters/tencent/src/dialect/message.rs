@@ -8,6 +8,20 @@ use serde_json::{Value, json};
 const SURFACE: &str = "tencent";
 const VERBATIM: &str = "tencent.body";
 
+/// Under which labels a message keeps what only this vendor's messages have.
+pub(crate) mod label {
+    /// A client's own number.
+    pub(crate) const RANDOM: &str = "tencent.random";
+    /// The priority, in the vendor's word.
+    pub(crate) const PRIORITY: &str = "tencent.priority";
+    /// `CloudCustomData`.
+    pub(crate) const CLOUD_DATA: &str = "tencent.cloud-data";
+    /// `GroupAtInfo`, as it was sent.
+    pub(crate) const AT: &str = "tencent.at";
+    /// `ForbidCallbackControl`, its words with commas between.
+    pub(crate) const FORBIDDEN: &str = "tencent.no-callback";
+}
+
 const TEXT: &str = "TIMTextElem";
 const CUSTOM: &str = "TIMCustomElem";
 

@@ -11,11 +11,13 @@ use conclave_core::refusal::Refusal;
 use conclave_kit::{Reading, Unread};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_ignored::Path;
+use serde_json::{Map, Value};
 
 use super::wire::Account;
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
 use crate::settings::Settings;
+use crate::webhooks::Asked as Answered;
 
 /// A call of an admin of the app.
 pub(crate) struct Call<'a> {
@@ -127,6 +129,27 @@ impl<'a> Call<'a> {
     /// Asks as the app.
     pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
         self.app.realm.groups.ask(&Actor::app(), query).await.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// Whether the app's server is asked by this callback before something is done.
+    pub(crate) fn asks_before(&self, command: &str) -> bool {
+        self.app.questions.as_ref().is_some_and(|questions| questions.asks(command))
+    }
+
+    /// Asks the app's server by this callback, if that is switched on; refuses what it refuses.
+    pub(crate) async fn ask_before(
+        &self,
+        command: &'static str,
+        mut body: Map<String, Value>,
+    ) -> Result<Answered, Failure> {
+        let Some(questions) = &self.app.questions else { return Ok(Answered::default()) };
+        body.insert("Operator_Account".to_owned(), Value::from(self.caller));
+        questions.ask(command, self.app.realm.groups.now(), body).await
+    }
+
+    /// The app's server has said something that cannot be done: refuses, if the app is set up so.
+    pub(crate) fn unusable(&self, command: &str, why: &str) -> Result<(), Failure> {
+        self.app.questions.as_ref().map_or(Ok(()), |questions| questions.unusable(command, why))
     }
 
     /// The vendor's failure for a refusal.

@@ -48,7 +48,7 @@ pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
 
 /// It is not done, and this is why.
 pub(crate) fn refuse(failure: &Failure) -> Response<Body> {
-    let (code, _) = failure.code.row();
+    let code = failure.number();
     let envelope = Envelope { action_status: "FAIL", error_info: &failure.text, error_code: code, rest: None::<&()> };
     let fallback = || br#"{"ActionStatus":"FAIL","ErrorInfo":"","ErrorCode":10002}"#.to_vec();
     respond(serde_json::to_vec(&envelope).unwrap_or_else(|_| fallback()).into())

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use conclave_core::model::UserId;
+use conclave_core::model::{Group, UserId};
 use conclave_core::operation::{AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet};
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 use crate::rest::wire::Account;
 use crate::rest::{Call, envelope};
+use crate::webhooks::{self, before};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -57,13 +58,16 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     }
     let users: Vec<UserId> =
         list.into_iter().map(|entry| call.user_id("Member_Account", entry.account)).collect::<Result<_, _>>()?;
-    if !Capabilities::of(&*call.group(&id).await?).members {
+    let group = call.group(&id).await?;
+    if !Capabilities::of(&group).members {
         return Err(Code::NoPermission.into());
     }
-    call.ensure_admins(&users).await?;
+    let refused = refused(call, &group, &users).await?;
+    let invited: Vec<UserId> = users.iter().filter(|user| !refused.contains(user.as_str())).cloned().collect();
+    call.ensure_admins(&invited).await?;
     let add = AddMembers {
         group: id,
-        members: users.iter().cloned().map(NewMember::now).collect(),
+        members: invited.into_iter().map(NewMember::now).collect(),
         ask: false,
         message: String::new(),
         quiet: if request.silence == Some(1) { Quiet::Clients } else { Quiet::Nobody },
@@ -74,7 +78,17 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     };
     let added = call.run(add).await?;
     refuse_if_nobody_fits(call, &added)?;
-    envelope::with(&Became::of(users, &added))
+    envelope::with(&Became::of(users, &refused, &added))
+}
+
+/// Whom the app's server refuses, if it is asked.
+async fn refused(call: &Call<'_>, group: &Group, users: &[UserId]) -> Result<HashSet<String>, Failure> {
+    if !call.asks_before(before::INVITE) {
+        return Ok(HashSet::new());
+    }
+    let mut body = webhooks::of_group(group);
+    body.insert("DestinationMembers".to_owned(), webhooks::accounts(users));
+    Ok(call.ask_before(before::INVITE, body).await?.refused.into_iter().collect())
 }
 
 /// A group that was full before the first one came, and a user who is in too many groups, are told as such.
@@ -91,14 +105,16 @@ fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> 
 
 impl Became {
     /// One result for each user named, in the order named; whoever is named twice is in by the second time.
-    pub(in crate::rest) fn of(users: Vec<UserId>, added: &Added) -> Self {
+    pub(in crate::rest) fn of(users: Vec<UserId>, refused: &HashSet<String>, added: &Added) -> Self {
         let mut seen = HashSet::new();
         let mut outcomes = added.outcomes.iter().map(|(_, outcome)| outcome);
         let mut failed = HashSet::new();
         let member_list = users
             .into_iter()
             .map(|account| {
-                let result = if seen.insert(account.clone()) {
+                let result = if refused.contains(account.as_str()) {
+                    FAILED
+                } else if seen.insert(account.clone()) {
                     outcomes.next().map_or(FAILED, result)
                 } else if failed.contains(&account) {
                     FAILED

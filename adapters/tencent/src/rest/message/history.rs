@@ -7,8 +7,8 @@ use conclave_core::query::{Messages, Start};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{PRIORITY, RANDOM};
 use crate::dialect::kind::Kind;
+use crate::dialect::message::label;
 use crate::dialect::{limits, message};
 use crate::refusals::{Code, Failure};
 use crate::rest::{Call, envelope};
@@ -80,8 +80,8 @@ fn item(call: &Call<'_>, message: &Arc<Message>, recalled_too: bool) -> Item {
         },
         is_place_msg,
         msg_body: if shown { message::elements(message) } else { json!([]) },
-        msg_priority: priority(message.labels.get(PRIORITY).map(String::as_str)),
-        msg_random: number(RANDOM).unwrap_or_default(),
+        msg_priority: priority(message.labels.get(label::PRIORITY).map(String::as_str)),
+        msg_random: number(label::RANDOM).unwrap_or_default(),
         msg_seq: message.sequence,
         msg_time_stamp: message.at.seconds(),
     }

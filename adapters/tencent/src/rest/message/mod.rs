@@ -12,11 +12,6 @@ use conclave_core::model::{Body, Labels};
 use crate::dialect::{limits, message};
 use crate::refusals::{Code, Failure};
 
-/// The label of a client's own number of a message.
-pub(super) const RANDOM: &str = "tencent.random";
-/// The label of a message's priority, in the vendor's word.
-const PRIORITY: &str = "tencent.priority";
-
 /// The neutral body of a request's elements.
 pub(super) fn body(elements: Option<Vec<Value>>) -> Result<(Body, Labels), Failure> {
     let elements = elements.unwrap_or_default();

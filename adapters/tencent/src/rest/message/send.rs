@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use conclave_core::event::Actor;
-use conclave_core::model::{GroupId, Mention, Sender, UserId};
+use conclave_core::model::{Group, GroupId, Mention, Sender, UserId};
 use conclave_core::operation::{Posted, SendMessage, SpeakCheck};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::MaySpeak;
@@ -12,14 +12,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{PRIORITY, RANDOM, body};
+use super::body;
 use crate::dialect::kind::Kind;
 use crate::dialect::limits;
+use crate::dialect::message::label;
 use crate::refusals::{Code, Failure};
 use crate::rest::wire::Account;
 use crate::rest::{Call, envelope};
+use crate::webhooks::{self, Asked, before};
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Request {
     group_id: Option<String>,
@@ -37,9 +39,10 @@ struct Request {
     offline_push_info: Option<Value>,
     support_message_extension: Option<u32>,
     need_read_receipt: Option<u32>,
+    forbid_callback_control: Option<Vec<String>>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct At {
     group_at_all_flag: Option<u32>,
@@ -59,13 +62,60 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let id = call.group_id(request.group_id.clone())?;
     let from = request.from.clone().map(|from| call.user_id("From_Account", Some(from))).transpose()?;
     let targeted = request.to.as_ref().is_some_and(|to| !to.is_empty());
-    let send = message(call, id.clone(), from, request)?;
-    let kind = Kind::of(&*call.group(&id).await?);
+    let mut send = message(call, id.clone(), from.clone(), request.clone())?;
+    let group = call.group(&id).await?;
+    let kind = Kind::of(&group);
     if targeted && matches!(kind, Kind::AvChatRoom | Kind::Community) {
         return Err(Code::NoPermission.into());
     }
+    if call.asks_before(before::SEND) && !forbids(&request, NOT_ASKED) {
+        let asked = ask(call, &group, from.as_ref(), &request).await?;
+        if asked.dropped {
+            let now = call.app.realm.groups.now().seconds();
+            return envelope::with(&Wire { msg_time: now, msg_seq: group.next_message });
+        }
+        if let Some(changed) = changed(asked, request) {
+            send = match message(call, id, from, changed) {
+                Ok(changed) => changed,
+                Err(failure) => call.unusable(before::SEND, &failure.text).map(|()| send)?,
+            };
+        }
+    }
     let posted = post(call, kind, send).await?;
     envelope::with(&Wire { msg_time: posted.message.at.seconds(), msg_seq: posted.message.sequence })
+}
+
+/// A word of `ForbidCallbackControl`: the app's server is not asked about this message.
+const NOT_ASKED: &str = "ForbidBeforeSendMsgCallback";
+
+fn forbids(request: &Request, word: &str) -> bool {
+    request.forbid_callback_control.iter().flatten().any(|forbidden| forbidden == word)
+}
+
+/// Asks the app's server whether the message may be sent, and as what.
+async fn ask(call: &Call<'_>, group: &Group, from: Option<&UserId>, request: &Request) -> Result<Asked, Failure> {
+    let mut body = webhooks::of_group(group);
+    body.extend([
+        ("From_Account".to_owned(), Value::from(from.map_or(call.caller, UserId::as_str))),
+        ("Random".to_owned(), Value::from(request.random)),
+        ("OnlineOnlyFlag".to_owned(), Value::from(u32::from(request.online_only_flag == Some(1)))),
+        ("MsgPriority".to_owned(), Value::from(request.msg_priority.as_deref().unwrap_or("Normal"))),
+        ("MsgBody".to_owned(), Value::from(request.msg_body.clone().unwrap_or_default())),
+        ("CloudCustomData".to_owned(), Value::from(request.cloud_custom_data.as_deref().unwrap_or_default())),
+    ]);
+    call.ask_before(before::SEND, body).await
+}
+
+/// The request as the app's server wants it, when it wants another.
+fn changed(asked: Asked, request: Request) -> Option<Request> {
+    if asked.msg_body.is_none() && asked.cloud_custom_data.is_none() {
+        return None;
+    }
+    Some(Request {
+        msg_body: asked.msg_body.or(request.msg_body),
+        cloud_custom_data: asked.cloud_custom_data.or(request.cloud_custom_data),
+        ..request
+    })
 }
 
 fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Request) -> Result<SendMessage, Failure> {
@@ -83,12 +133,14 @@ fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Reque
     let control = request.send_msg_control.unwrap_or_default();
     let says = |word: &str| control.iter().any(|control| control == word);
     let mut labels = kept;
-    let more: [(&str, Option<String>); 7] = [
-        (RANDOM, Some(random.to_string())),
-        (PRIORITY, request.msg_priority),
-        ("tencent.cloud-data", request.cloud_custom_data),
+    let forbidden = request.forbid_callback_control.filter(|words| !words.is_empty());
+    let more: [(&str, Option<String>); 8] = [
+        (label::FORBIDDEN, forbidden.map(|words| words.join(","))),
+        (label::RANDOM, Some(random.to_string())),
+        (label::PRIORITY, request.msg_priority),
+        (label::CLOUD_DATA, request.cloud_custom_data),
         ("tencent.push", request.offline_push_info.map(|info| info.to_string())),
-        ("tencent.at", (!at.is_empty()).then(|| serde_json::to_string(&at).unwrap_or_default())),
+        (label::AT, (!at.is_empty()).then(|| serde_json::to_string(&at).unwrap_or_default())),
         ("tencent.extension", request.support_message_extension.map(|flag| flag.to_string())),
         ("tencent.receipt", request.need_read_receipt.map(|flag| flag.to_string())),
     ];

@@ -1,5 +1,7 @@
 //! `import_group_member`: up to three hundred members with the time they joined and how much they have not read.
 
+use std::collections::HashSet;
+
 use conclave_core::model::{Group, Millis, Role, UserId};
 use conclave_core::operation::{
     AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet, UpdateMember,
@@ -72,7 +74,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     };
     let added = call.run(add).await?;
     mark_read(call, &group, &added, &unread).await?;
-    envelope::with(&Became::of(named.clone(), &in_order(&named, &added)))
+    envelope::with(&Became::of(named.clone(), &HashSet::new(), &in_order(&named, &added)))
 }
 
 /// When somebody joined: a second of the group's life; without, now.

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::dialect::kind::Kind;
 use crate::dialect::limits;
+use crate::dialect::message::label;
 use crate::refusals::{Code, Failure};
-use crate::rest::message::{RANDOM, body};
+use crate::rest::message::body;
 use crate::rest::wire::Account;
 use crate::rest::{Call, envelope};
 
@@ -73,6 +74,6 @@ fn old(call: &Call<'_>, entry: Entry) -> Result<OldMessage, Failure> {
     let sender = Sender::User(call.user_id("From_Account", entry.from)?);
     let at = Millis::from_seconds(call.required("SendTime", entry.send_time)?);
     let (body, mut labels) = body(entry.msg_body)?;
-    labels.extend(entry.random.map(|random| (RANDOM.to_owned(), random.to_string())));
+    labels.extend(entry.random.map(|random| (label::RANDOM.to_owned(), random.to_string())));
     Ok(OldMessage { sender, at, body, labels })
 }

@@ -1,0 +1,303 @@
+//! What has happened, in the vendor's callbacks after it. One call is one callback, also where it is two events.
+
+use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
+use conclave_core::model::{Group, Mention, Message, MessageState, Sender, UserId};
+use conclave_core::ports::{Groups, GroupsExt};
+use conclave_core::query::{Messages, ReadLog, Start};
+use conclave_core::refusal::Refusal;
+use serde_json::{Map, Value, json};
+
+use super::{App, accounts, of_group};
+use crate::dialect::custom;
+use crate::dialect::kind::Kind;
+use crate::dialect::message::{self, label};
+use crate::dialect::role;
+
+pub(super) const CREATE: &str = "Group.CallbackAfterCreateGroup";
+pub(super) const JOIN: &str = "Group.CallbackAfterNewMemberJoin";
+pub(super) const EXIT: &str = "Group.CallbackAfterMemberExit";
+pub(super) const SEND: &str = "Group.CallbackAfterSendMsg";
+pub(super) const FULL: &str = "Group.CallbackAfterGroupFull";
+pub(super) const DESTROYED: &str = "Group.CallbackAfterGroupDestroyed";
+pub(super) const INFO: &str = "Group.CallbackAfterGroupInfoChanged";
+pub(super) const MEMBER: &str = "Group.CallbackAfterMemberFieldChanged";
+pub(super) const OWNER: &str = "Group.CallbackAfterChangeGroupOwner";
+pub(super) const ATTRIBUTES: &str = "Group.CallbackAfterGroupAttrChanged";
+pub(super) const RECALL: &str = "Group.CallbackAfterRecallMsg";
+
+/// A word of `ForbidCallbackControl`: this message is not told.
+const NOT_TOLD: &str = "ForbidAfterSendMsgCallback";
+
+/// One callback, without what all have.
+pub(super) struct Callback {
+    pub(super) command: &'static str,
+    pub(super) body: Map<String, Value>,
+}
+
+/// Whether there is a callback for it at all.
+pub(super) fn is_told(what: &Happening) -> bool {
+    match what {
+        Happening::MembersJoined { how, .. } => !matches!(how, Joining::Created | Joining::Imported),
+        Happening::OwnerChanged { to, .. } => to.is_some(),
+        Happening::ProfileChanged(change) => is_shown(change),
+        Happening::MemberChanged { card, .. } => card.is_some(),
+        Happening::GroupCreated { .. }
+        | Happening::GroupDisbanded { .. }
+        | Happening::MembersLeft { .. }
+        | Happening::AnnouncementChanged(_)
+        | Happening::AdminsAdded(_)
+        | Happening::AdminsRemoved(_)
+        | Happening::AttributesChanged { .. }
+        | Happening::MessageSent { .. }
+        | Happening::MessagePassed(_)
+        | Happening::MessagesRecalled { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a change of the profile is told: one of custom fields alone is not.
+fn is_shown(change: &ProfileChange) -> bool {
+    [&change.name, &change.introduction, &change.avatar].into_iter().any(Option::is_some)
+}
+
+/// What is told of an event in this group: usually one callback.
+pub(super) async fn callbacks(
+    event: &Event,
+    group: &Group,
+    app: &App,
+    groups: &dyn Groups,
+) -> Result<Vec<Callback>, Refusal> {
+    let told = Told { event, group, app };
+    let one = match &event.what {
+        Happening::GroupCreated { profile, owner, members } => {
+            let custom = custom::pairs(&app.settings.group_keys, None, &profile.fields);
+            let mut body = told.by_operator(json!({
+                "Owner_Account": account(owner.as_ref()),
+                "Name": profile.name,
+                "MemberList": accounts(members),
+            }));
+            if !custom.is_empty() {
+                body.insert("UserDefinedDataList".to_owned(), json!(custom));
+            }
+            Callback { command: CREATE, body }
+        }
+        Happening::GroupDisbanded { owner, profile, members, .. } => {
+            let mut body = told.with(json!({ "Owner_Account": account(owner.as_ref()), "Name": profile.name }));
+            if Kind::of(group) != Kind::Community {
+                body.insert("MemberList".to_owned(), accounts(members));
+            }
+            Callback { command: DESTROYED, body }
+        }
+        Happening::MembersJoined { users, how, members } => return Ok(told.joined(users, how, *members)),
+        Happening::MembersLeft { users, how, .. } => told.left(users, *how),
+        Happening::ProfileChanged(change) => told.profile(change, told.announced_with(groups).await?.as_ref()),
+        Happening::AnnouncementChanged(text) => {
+            if told.is_told_with_profile(groups).await? {
+                return Ok(Vec::new());
+            }
+            told.profile(&ProfileChange::default(), Some(text))
+        }
+        Happening::OwnerChanged { from, to, .. } => told.by(
+            OWNER,
+            json!({
+                "OldOwner_Account": account(from.as_ref()),
+                "NewOwner_Account": account(to.as_ref()),
+            }),
+        ),
+        Happening::AdminsAdded(users) => return Ok(users.iter().map(|user| told.role(user, role::ADMIN)).collect()),
+        Happening::AdminsRemoved(users) => return Ok(users.iter().map(|user| told.role(user, role::MEMBER)).collect()),
+        Happening::MemberChanged { user, card: Some(card), .. } => told.member(user, "NameCard", card),
+        Happening::AttributesChanged { set, removed, replaced, .. } => {
+            let (option, pairs): (_, Vec<Value>) = match (set.is_empty(), replaced) {
+                (true, true) => ("clear", Vec::new()),
+                (true, false) => ("delete", removed.iter().map(|key| json!({ "key": key })).collect()),
+                (false, replaced) => {
+                    let pairs = set.iter().map(|(key, value)| json!({ "key": key, "value": value }));
+                    (if *replaced { "set" } else { "modify" }, pairs.collect())
+                }
+            };
+            told.by(ATTRIBUTES, json!({ "OptionType": option, "GroupAttr": pairs }))
+        }
+        Happening::MessageSent { sequence, .. } => match sent(group, *sequence, groups).await? {
+            Some(message) => return Ok(told.message(&message, false).into_iter().collect()),
+            None => return Ok(Vec::new()),
+        },
+        Happening::MessagePassed(message) => return Ok(told.message(message, true).into_iter().collect()),
+        Happening::MessagesRecalled { sequences, .. } => {
+            let list: Vec<Value> = sequences.iter().map(|sequence| json!({ "MsgSeq": sequence })).collect();
+            told.by(RECALL, json!({ "MsgSeqList": list, "TopicId": "" }))
+        }
+        _ => return Ok(Vec::new()),
+    };
+    Ok(vec![one])
+}
+
+/// A message, if it can still be read.
+async fn sent(group: &Group, sequence: u64, groups: &dyn Groups) -> Result<Option<std::sync::Arc<Message>>, Refusal> {
+    let page = Messages { group: group.id.clone(), start: Start::Sequence(sequence), newest_first: false, limit: 1 };
+    match groups.ask(&Actor::app(), page).await {
+        Ok(page) => {
+            let found = page.messages.into_iter().next();
+            Ok(found.filter(|message| message.sequence == sequence && message.state == MessageState::Kept))
+        }
+        // the group has ended since, and what was said in it with it
+        Err(Refusal::GroupNotFound { .. }) => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+fn account(user: Option<&UserId>) -> &str {
+    user.map_or("", UserId::as_str)
+}
+
+/// An event to tell, and where it happened.
+struct Told<'a> {
+    event: &'a Event,
+    group: &'a Group,
+    app: &'a App,
+}
+
+impl Told<'_> {
+    /// A body with these members.
+    fn with(&self, more: Value) -> Map<String, Value> {
+        let mut body = of_group(self.group);
+        if let Value::Object(more) = more {
+            body.extend(more);
+        }
+        body
+    }
+
+    /// The same, with whoever called.
+    fn by_operator(&self, more: Value) -> Map<String, Value> {
+        self.by_account(self.app.operator(&self.event.actor), more)
+    }
+
+    fn by_account(&self, operator: &str, more: Value) -> Map<String, Value> {
+        let mut body = self.with(more);
+        body.insert("Operator_Account".to_owned(), Value::from(operator));
+        body
+    }
+
+    fn by(&self, command: &'static str, more: Value) -> Callback {
+        Callback { command, body: self.by_operator(more) }
+    }
+
+    fn joined(&self, users: &[UserId], how: &Joining, members: u32) -> Vec<Callback> {
+        let own = self.app.operator(&self.event.actor);
+        let (kind, operator) = match how {
+            Joining::Asked { approved_by } => {
+                let themself = users.first().map(UserId::as_str);
+                ("Apply", approved_by.as_ref().map(UserId::as_str).or(themself).unwrap_or(own))
+            }
+            Joining::Invited { by, .. } => ("Invited", by.as_ref().map_or(own, UserId::as_str)),
+            Joining::Created | Joining::Added | Joining::Imported => ("Invited", own),
+        };
+        let body = self.by_account(operator, json!({ "JoinType": kind, "NewMemberList": accounts(users) }));
+        let mut callbacks = vec![Callback { command: JOIN, body }];
+        if self.group.policy.capacity == Some(members) {
+            let body = Map::from_iter([("GroupId".to_owned(), Value::from(self.group.id.as_str()))]);
+            callbacks.push(Callback { command: FULL, body });
+        }
+        callbacks
+    }
+
+    fn left(&self, users: &[UserId], how: Leaving) -> Callback {
+        let own = self.app.operator(&self.event.actor);
+        let (kind, operator) = match how {
+            Leaving::Left => ("Quit", users.first().map_or(own, UserId::as_str)),
+            Leaving::AccountDeleted => ("Quit", own),
+            Leaving::Removed | Leaving::Blocked => ("Kicked", own),
+        };
+        let body = self.by_account(operator, json!({ "ExitType": kind, "ExitMemberList": accounts(users) }));
+        Callback { command: EXIT, body }
+    }
+
+    fn profile(&self, change: &ProfileChange, announcement: Option<&String>) -> Callback {
+        let texts = [
+            ("Name", change.name.as_ref()),
+            ("Introduction", change.introduction.as_ref()),
+            ("FaceUrl", change.avatar.as_ref()),
+            ("Notification", announcement),
+        ];
+        let changed = texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), Value::from(text?.as_str()))));
+        let mut more: Map<String, Value> = changed.collect();
+        let custom = custom::pairs(&self.app.settings.group_keys, None, &change.fields);
+        if !custom.is_empty() {
+            more.insert("UserDefinedDataList".to_owned(), json!(custom));
+        }
+        self.by(INFO, Value::from(more))
+    }
+
+    fn role(&self, user: &UserId, role: &str) -> Callback {
+        self.member(user, "Role", role)
+    }
+
+    /// A change of one member. The account has two names: the documentation's, and a server SDK's.
+    fn member(&self, user: &UserId, key: &str, value: &str) -> Callback {
+        self.by(MEMBER, json!({ "Member_Account": user, "Modified_Account": user, key: value }))
+    }
+
+    fn message(&self, message: &Message, passes: bool) -> Option<Callback> {
+        let kept = |label: &str| message.labels.get(label).map(String::as_str);
+        if kept(label::FORBIDDEN).is_some_and(|words| words.split(',').any(|word| word == NOT_TOLD)) {
+            return None;
+        }
+        let from = match &message.sender {
+            Sender::User(user) => user.as_str(),
+            Sender::App => &self.app.admin,
+        };
+        let random: u64 = kept(label::RANDOM).and_then(|text| text.parse().ok()).unwrap_or_default();
+        let mut more = json!({
+            "From_Account": from,
+            "Random": random,
+            "OnlineOnlyFlag": u32::from(passes),
+            "MsgPriority": kept(label::PRIORITY).unwrap_or("Normal"),
+            "MsgBody": message::elements(message),
+            "CloudCustomData": kept(label::CLOUD_DATA).unwrap_or_default(),
+            "MsgId": message.id,
+            "MsgSeq": message.sequence,
+            "MsgTime": message.at.seconds(),
+        });
+        if let Some(at) = at(message) {
+            more["GroupAtInfo"] = at;
+        }
+        Some(self.by(SEND, more))
+    }
+
+    /// The announcement that the same call changed too: one callback tells both.
+    async fn announced_with(&self, groups: &dyn Groups) -> Result<Option<String>, Refusal> {
+        let next = self.neighbour(self.event.sequence, groups).await?;
+        Ok(next.and_then(|next| match &next.what {
+            Happening::AnnouncementChanged(text) => Some(text.clone()),
+            _ => None,
+        }))
+    }
+
+    /// Whether the callback of the profile, which the same call changed too, has told it.
+    async fn is_told_with_profile(&self, groups: &dyn Groups) -> Result<bool, Refusal> {
+        let Some(before) = self.event.sequence.checked_sub(2) else { return Ok(false) };
+        let before = self.neighbour(before, groups).await?;
+        Ok(before.is_some_and(|before| matches!(&before.what, Happening::ProfileChanged(change) if is_shown(change))))
+    }
+
+    /// The event after this number, if the same call made it.
+    async fn neighbour(&self, after: u64, groups: &dyn Groups) -> Result<Option<std::sync::Arc<Event>>, Refusal> {
+        let found = groups.ask(&Actor::app(), ReadLog { after, limit: 1 }).await?.0.into_iter().next();
+        let own = self.event;
+        let same = |event: &Event| (event.at, &event.group, &event.actor) == (own.at, &own.group, &own.actor);
+        Ok(found.filter(|event| same(event)))
+    }
+}
+
+/// `GroupAtInfo`: as it was sent, or as it comes nearest to what was said elsewhere.
+fn at(message: &Message) -> Option<Value> {
+    if let Some(at) = message.labels.get(label::AT).and_then(|at| serde_json::from_str(at).ok()) {
+        return Some(at);
+    }
+    match message.mention.as_ref()? {
+        Mention::All => Some(json!([{ "GroupAtAllFlag": 1 }])),
+        Mention::Users(users) => {
+            Some(users.iter().map(|user| json!({ "GroupAtAllFlag": 0, "GroupAt_Account": user })).collect())
+        }
+    }
+}

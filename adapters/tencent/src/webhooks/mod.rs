@@ -1,0 +1,214 @@
+//! What the app's server is told and asked: callbacks after something was done, and before.
+//!
+//! The query names the app and the command; with authentication switched on it carries `Sign`, the SHA-256 of the
+//! token and `RequestTime`, written one after the other. Keys of bodies are in alphabetical order. The receiver
+//! answers 200; what it says matters only where it was asked.
+
+mod after;
+pub(crate) mod before;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use conclave_core::event::{Actor, Event};
+use conclave_core::model::{Group, Millis, UserId};
+use conclave_core::ports::Groups;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Destination, Envelope, Notice, Patience, group_of};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::realm::Credentials;
+use crate::settings::Settings;
+use after::Callback;
+pub(crate) use before::{Asked, Questions};
+
+conclave_kit::settings! {
+    /// Where one app's callbacks go.
+    pub struct WebhookSettings {
+        /// Whom to tell and to ask; nobody when not given.
+        url: Option<String> = None;
+        /// The token callbacks are signed with; they are not signed when it is empty.
+        token: String = String::new();
+        /// The callbacks that are switched on, e.g. `Group.CallbackBeforeSendMsg`; when empty, all that tell what was done and none that ask before.
+        commands: Vec<String> = Vec::new();
+        /// How long an operation waits for the answer to a callback before it, in milliseconds.
+        before_timeout_ms: u64 = 2000;
+        /// Whether an operation is refused when a callback before it gets no answer that can be used; without, it goes ahead.
+        before_refuse: bool = false;
+        /// How long one try of a callback after an operation may take, in milliseconds.
+        timeout_ms: u64 = 2000;
+        /// How often a callback after an operation is tried again before it is dropped; -1 is until it is taken.
+        retries: i64 = 3;
+        /// How long to wait before the first new try, in milliseconds; each further wait is twice as long.
+        backoff_ms: u64 = 1000;
+        /// The longest wait between two tries, in milliseconds.
+        longest_backoff_ms: u64 = 60_000;
+        /// Whether the URL may lead to an address that is not public.
+        allow_private: bool = false;
+    }
+}
+
+impl WebhookSettings {
+    /// Refuses callbacks that do not exist.
+    ///
+    /// # Errors
+    /// Says which one, and what to do.
+    pub fn check(&self) -> Result<(), String> {
+        let known = |command: &&String| AFTER.iter().chain(&BEFORE).any(|known| known == command);
+        match self.commands.iter().find(|command| !known(command)) {
+            None => Ok(()),
+            Some(command) => Err(format!(
+                "commands: {command:?} is none of {}; correct it",
+                [&AFTER[..], &BEFORE[..]].concat().join(", ")
+            )),
+        }
+    }
+
+    /// Whether a callback is switched on.
+    fn has(&self, command: &str) -> bool {
+        if self.commands.is_empty() { AFTER.contains(&command) } else { self.commands.iter().any(|on| on == command) }
+    }
+}
+
+/// The callbacks after something was done.
+pub(crate) const AFTER: [&str; 11] = [
+    after::CREATE,
+    after::JOIN,
+    after::EXIT,
+    after::SEND,
+    after::FULL,
+    after::DESTROYED,
+    after::INFO,
+    after::MEMBER,
+    after::OWNER,
+    after::ATTRIBUTES,
+    after::RECALL,
+];
+
+/// The callbacks before something is done.
+pub(crate) const BEFORE: [&str; 3] = [before::CREATE, before::INVITE, before::SEND];
+
+/// What a callback says of the address of the client, which the log does not know.
+const CLIENT_IP: &str = "0.0.0.0";
+/// Who did it, when nobody is named and the app has no admin.
+const ADMIN: &str = "administrator";
+
+/// The destinations of one app: one, or none.
+pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &WebhookSettings) -> Vec<Destination> {
+    let Some(url) = hooks.url.clone() else { return Vec::new() };
+    let webhooks = Arc::new(Webhooks {
+        app: App { sdkappid: credentials.sdkappid, admin: admin(credentials), settings: settings.clone() },
+        hooks: hooks.clone(),
+    });
+    let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
+    let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
+    vec![Destination { name: "callbacks", url, allow_private, patience, webhooks }]
+}
+
+/// Who acts for the app.
+fn admin(credentials: &Credentials) -> String {
+    credentials.admins.first().map_or(ADMIN, String::as_str).to_owned()
+}
+
+/// Whose groups they are.
+struct App {
+    sdkappid: u32,
+    admin: String,
+    settings: Settings,
+}
+
+impl App {
+    /// `Operator_Account`: the user, or whoever acts for the app.
+    fn operator<'e>(&'e self, actor: &'e Actor) -> &'e str {
+        actor.behind().map_or(&*self.admin, UserId::as_str)
+    }
+}
+
+/// One app's callbacks after something was done.
+struct Webhooks {
+    app: App,
+    hooks: WebhookSettings,
+}
+
+impl Webhooks {
+    fn word(&self, event: &Event, place: usize, callback: Callback) -> Option<Notice> {
+        let Callback { command, mut body } = callback;
+        body.insert("CallbackCommand".to_owned(), Value::from(command));
+        body.insert("EventTime".to_owned(), Value::from(event.at.0));
+        let platform = match event.actor {
+            Actor::User { .. } => "Unknown",
+            Actor::App { .. } | Actor::System => "RESTAPI",
+        };
+        // the same event has the same id in every try, also after a restart
+        let seed = format!("{}:{}:{}:{place}", self.app.sdkappid, event.at.0, event.sequence);
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, seed.as_bytes());
+        let mut query = query(self.app.sdkappid, command, platform);
+        query.push(("RequestID", id.to_string()));
+        // texts and numbers only: this cannot fail
+        let body = serde_json::to_vec(&body).ok()?;
+        Some(Notice { name: command, query, body: Bytes::from(body) })
+    }
+}
+
+#[async_trait]
+impl conclave_kit::Webhooks for Webhooks {
+    async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+        if !after::is_told(&event.what) {
+            return Ok(Vec::new());
+        }
+        let Some(group) = group_of(event, groups).await? else { return Ok(Vec::new()) };
+        let callbacks = after::callbacks(event, &group, &self.app, groups).await?;
+        let told = callbacks.into_iter().enumerate().filter(|(_, callback)| self.hooks.has(callback.command));
+        Ok(told.filter_map(|(place, callback)| self.word(event, place, callback)).collect())
+    }
+
+    fn envelope(&self, _: &Notice, now: Millis, _: u64) -> Envelope {
+        let json = HeaderValue::from_static("application/json");
+        Envelope { query: signature(&self.hooks.token, now), headers: [(CONTENT_TYPE, json)].into_iter().collect() }
+    }
+
+    fn is_taken(&self, status: StatusCode, _: &[u8]) -> bool {
+        status == StatusCode::OK
+    }
+}
+
+/// What every callback's query says.
+fn query(sdkappid: u32, command: &str, platform: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("SdkAppid", sdkappid.to_string()),
+        ("CallbackCommand", command.to_owned()),
+        ("contenttype", "json".to_owned()),
+        ("ClientIP", CLIENT_IP.to_owned()),
+        ("OptPlatform", platform.to_owned()),
+    ]
+}
+
+/// `Sign` and `RequestTime`, when authentication is switched on.
+fn signature(token: &str, now: Millis) -> Vec<(&'static str, String)> {
+    if token.is_empty() {
+        return Vec::new();
+    }
+    let time = now.seconds().to_string();
+    let sign = hex::encode(Sha256::digest(format!("{token}{time}").as_bytes()));
+    vec![("Sign", sign), ("RequestTime", time)]
+}
+
+/// A list of accounts, as callbacks tell it.
+pub(crate) fn accounts<'u>(users: impl IntoIterator<Item = &'u UserId>) -> Value {
+    let account =
+        |user: &UserId| Value::from(Map::from_iter([("Member_Account".to_owned(), Value::from(user.as_str()))]));
+    users.into_iter().map(account).collect()
+}
+
+/// A body with the group and its type.
+pub(crate) fn of_group(group: &Group) -> Map<String, Value> {
+    let kind = crate::dialect::kind::Kind::of(group).word();
+    Map::from_iter([("GroupId".to_owned(), Value::from(group.id.as_str())), ("Type".to_owned(), Value::from(kind))])
+}

@@ -1,0 +1,426 @@
+//! One group's life, and what each vendor tells of every event of it: pinned next to the event, and held against the
+//! documented samples in `fixtures/<vendor>/webhooks`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use conclave_core::event::{Actor, Event, ProfileChange};
+use conclave_core::model::{
+    Body, Labels, Mention, Message, Millis, Policy, Profile, Receive, Role, Sender, Until, UserId,
+};
+use conclave_core::operation::{
+    AddFile, AddMembers, Allow, AnswerInvitation, Apply, AttributeChange, Block, Cleanup, CreateGroup, DecideRequest,
+    DeleteUser, Demote, Disallow, Disband, Leave, Mute, NewMember, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown,
+    OwnedGroups, PolicyChange, Promote, Quiet, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled,
+    Transfer, Unblock, Unmute, UpdateGroup, UpdateMember, WriteAttributes,
+};
+use conclave_core::ports::{GroupsExt, Typed};
+use conclave_core::query::ReadLog;
+use conclave_kit::{Destination, Notice};
+use conclave_tests::fixture::root;
+use conclave_tests::house::credentials as of;
+use conclave_tests::world::{World, group, user};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// Everything that was told, by vendor.
+type AllTold = BTreeMap<&'static str, Vec<Value>>;
+
+/// A world whose events are told by every vendor.
+struct Told {
+    world: World,
+    destinations: Vec<(&'static str, Destination)>,
+    after: u64,
+    all: AllTold,
+}
+
+impl Told {
+    async fn new() -> Self {
+        let world = World::new();
+        world.users(&["tst", "abc", "jared", "tommy", "dan", "eve", "fay"]).await;
+        Self { after: 7, world, destinations: destinations(), all: AllTold::new() }
+    }
+
+    /// Does something as the app.
+    async fn done<O: Typed>(&mut self, name: &str, operation: O) -> O::Reply {
+        self.done_by(name, &Actor::app(), operation).await
+    }
+
+    /// Does something, and pins its events with what is told of each.
+    async fn done_by<O: Typed>(&mut self, name: &str, actor: &Actor, operation: O) -> O::Reply {
+        self.world.clock.step(1000);
+        let reply = self.world.groups.run(actor, operation).await.unwrap();
+        let log = ReadLog { after: self.after, limit: 100 };
+        let events = self.world.groups.ask(&Actor::app(), log).await.unwrap().0;
+        assert!(!events.is_empty(), "{name}: nothing has happened");
+        let mut pinned = Vec::new();
+        for event in events {
+            self.after = event.sequence;
+            pinned.push(self.tell(&event).await);
+        }
+        insta::assert_json_snapshot!(format!("body-{name}"), pinned);
+        reply
+    }
+
+    /// The same, as a user.
+    async fn done_as<O: Typed>(&mut self, name: &str, who: &str, operation: O) -> O::Reply {
+        self.done_by(name, &Actor::user(user(who)), operation).await
+    }
+
+    async fn tell(&mut self, event: &Arc<Event>) -> Value {
+        let mut told: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for (vendor, destination) in &self.destinations {
+            let notices = destination.webhooks.notices(event, &*self.world.groups).await.unwrap();
+            let again = destination.webhooks.notices(event, &*self.world.groups).await.unwrap();
+            assert_eq!(notices, again, "worded otherwise the second time");
+            for notice in notices {
+                let body = body(vendor, &notice);
+                self.all.entry(vendor).or_default().push(body.clone());
+                let query: Map<String, Value> =
+                    notice.query.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+                told.entry(vendor).or_default().push(json!({"name": notice.name, "query": query, "body": body}));
+            }
+        }
+        json!({"event": event.what, "by": event.actor, "told": told})
+    }
+}
+
+/// A body, in the order of keys that the vendor has.
+fn body(vendor: &str, notice: &Notice) -> Value {
+    let text = std::str::from_utf8(&notice.body).unwrap();
+    let value: Value = serde_json::from_str(text).unwrap();
+    match vendor {
+        "agora" => assert!(text.starts_with("{\"callId\":") && text.contains(",\"security\":"), "{text}"),
+        // alphabetical
+        "tencent" => assert_eq!(text, value.to_string()),
+        _ => assert!(text.starts_with("[{\"groupId\":"), "{text}"),
+    }
+    value
+}
+
+fn destinations() -> Vec<(&'static str, Destination)> {
+    let url = || Some("https://app.example.com/".to_owned());
+    let agora = conclave_agora::Credentials {
+        org: of::ORG.to_owned(),
+        app: of::APP.to_owned(),
+        client_id: of::CLIENT_ID.to_owned(),
+        client_secret: of::CLIENT_SECRET.to_owned(),
+        app_id: None,
+        app_certificate: None,
+    };
+    let hooks = conclave_agora::webhooks::WebhookSettings {
+        url: url(),
+        secret: "secret123".to_owned(),
+        ..conclave_agora::webhooks::WebhookSettings::default()
+    };
+    let agora = conclave_agora::webhooks::destinations(&agora, &conclave_agora::Settings::default(), &hooks);
+
+    let rong = conclave_rong::Credentials { app_key: of::APP_KEY.to_owned(), app_secret: of::APP_SECRET.to_owned() };
+    let hooks = conclave_rong::webhooks::WebhookSettings {
+        url: url(),
+        profile_url: url(),
+        ..conclave_rong::webhooks::WebhookSettings::default()
+    };
+    let rong = conclave_rong::webhooks::destinations(&rong, &hooks);
+
+    let tencent = conclave_tencent::Credentials {
+        sdkappid: of::SDKAPPID,
+        secret_key: of::SECRET_KEY.to_owned(),
+        admins: vec![of::ADMIN.to_owned()],
+    };
+    let settings = conclave_tencent::Settings {
+        group_keys: vec!["UserDefined1".to_owned(), "UserDefined2".to_owned()],
+        ..conclave_tencent::Settings::default()
+    };
+    let hooks = conclave_tencent::webhooks::WebhookSettings {
+        url: url(),
+        ..conclave_tencent::webhooks::WebhookSettings::default()
+    };
+    let tencent = conclave_tencent::webhooks::destinations(&tencent, &settings, &hooks);
+
+    let named = |vendor| move |destination| (vendor, destination);
+    let all = agora.into_iter().map(named("agora")).chain(rong.into_iter().map(named("rong")));
+    all.chain(tencent.into_iter().map(named("tencent"))).collect()
+}
+
+fn users(ids: &[&str]) -> Vec<UserId> {
+    ids.iter().map(|id| user(id)).collect()
+}
+
+fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn add(ids: &[&str], ask: bool) -> AddMembers {
+    AddMembers {
+        group: group("g"),
+        members: ids.iter().map(|id| NewMember::now(user(id))).collect(),
+        ask,
+        message: String::new(),
+        quiet: Quiet::Nobody,
+        on_unknown: OnUnknown::Refuse,
+        on_member: OnMember::Refuse,
+        on_blocked: OnBlocked::Refuse,
+        on_full: OnFull::Refuse,
+    }
+}
+
+fn update() -> UpdateGroup {
+    UpdateGroup::of(group("g"))
+}
+
+fn attributes(change: AttributeChange) -> WriteAttributes {
+    WriteAttributes { group: group("g"), change, expected: None, most: None, most_bytes: None }
+}
+
+#[tokio::test]
+async fn a_groups_life_is_told_as_documented() {
+    let mut told = Told::new().await;
+    beginning(&mut told).await;
+    coming(&mut told).await;
+    changing(&mut told).await;
+    moderating(&mut told).await;
+    speaking(&mut told).await;
+    ending(&mut told).await;
+    let missing: Vec<String> =
+        ["agora", "rong", "tencent"].into_iter().flat_map(|vendor| missing(vendor, &told.all[vendor])).collect();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+async fn beginning(told: &mut Told) {
+    let mut create = CreateGroup::new(Some(user("tst")), Policy::standard());
+    create.id = Some(group("g"));
+    create.members = vec![NewMember { role: Role::Admin, ..NewMember::now(user("abc")) }];
+    create.profile = Profile {
+        name: "test01".to_owned(),
+        introduction: "desc".to_owned(),
+        avatar: "https://www.example.com/image".to_owned(),
+        custom: String::new(),
+        fields: texts(&[("UserDefined1", "hello"), ("UserDefined2", "world"), ("ext_k", "v")]),
+    };
+    told.done_as("create", "tst", create).await;
+    // without anybody's name, and told to no client
+    let mut quiet = CreateGroup::new(None, Policy::standard());
+    quiet.id = Some(group("quiet"));
+    quiet.profile = Profile { name: "quiet".to_owned(), ..Profile::default() };
+    quiet.quiet = Quiet::Clients;
+    told.done("create-quiet", quiet).await;
+}
+
+async fn coming(told: &mut Told) {
+    told.done("add", add(&["jared", "tommy"], false)).await;
+    let apply = Apply { group: group("g"), user: None, message: "let me in".to_owned() };
+    told.done_as("apply", "dan", apply).await;
+    let accept =
+        DecideRequest { group: group("g"), user: user("dan"), inviter: None, accept: true, reason: String::new() };
+    told.done_as("apply-accepted", "abc", accept).await;
+    let consent = PolicyChange { invitee_consent: Some(true), ..PolicyChange::default() };
+    told.done("policy", UpdateGroup { policy: consent, ..update() }).await;
+    told.done_as("invite", "tst", add(&["eve"], true)).await;
+    let agree = AnswerInvitation {
+        group: group("g"),
+        user: user("eve"),
+        inviter: Some(user("tst")),
+        accept: true,
+        reason: String::new(),
+    };
+    told.done_as("invite-accepted", "eve", agree).await;
+    let capacity = PolicyChange { capacity: Some(Some(7)), ..PolicyChange::default() };
+    told.done("policy-capacity", UpdateGroup { policy: capacity, ..update() }).await;
+    told.done("add-until-full", add(&["fay"], false)).await;
+    let remove = RemoveMembers {
+        group: group("g"),
+        users: users(&["fay"]),
+        reason: "no reason".to_owned(),
+        cleanup: Cleanup::default(),
+        quiet: Quiet::Nobody,
+        on_outsider: OnOutsider::Refuse,
+        skip_owner: false,
+    };
+    told.done_as("remove", "abc", remove).await;
+    let leave = Leave {
+        group: group("g"),
+        users: users(&["dan"]),
+        cleanup: Cleanup::default(),
+        on_outsider: OnOutsider::Refuse,
+    };
+    told.done_as("leave", "dan", leave).await;
+}
+
+async fn changing(told: &mut Told) {
+    let profile = ProfileChange {
+        name: Some("Writers".to_owned()),
+        introduction: Some("who write".to_owned()),
+        ..ProfileChange::default()
+    };
+    told.done_as("profile", "tst", UpdateGroup { profile: profile.clone(), ..update() }).await;
+    let both = UpdateGroup {
+        profile: ProfileChange { name: Some("Readers".to_owned()), ..profile },
+        announcement: Some("welcome".to_owned()),
+        ..update()
+    };
+    told.done("profile-and-announcement", both).await;
+    let custom = ProfileChange {
+        introduction: Some("new intro".to_owned()),
+        fields: texts(&[("ext_k", "w")]),
+        ..ProfileChange::default()
+    };
+    told.done_as("profile-custom", "tst", UpdateGroup { profile: custom, ..update() }).await;
+    let fields = ProfileChange { fields: texts(&[("UserDefined1", "bye")]), ..ProfileChange::default() };
+    told.done("profile-fields", UpdateGroup { profile: fields, ..update() }).await;
+    told.done_as("announcement", "tst", UpdateGroup { announcement: Some("hello".to_owned()), ..update() }).await;
+    told.done_as("announcement-removed", "tst", UpdateGroup { announcement: Some(String::new()), ..update() }).await;
+    let join = PolicyChange { join: Some(conclave_core::model::Join::Open), ..PolicyChange::default() };
+    told.done_as("policy-join", "tst", UpdateGroup { policy: join, ..update() }).await;
+    for (name, disabled) in [("disable", true), ("enable", false)] {
+        told.done(name, SetDisabled { group: group("g"), disabled }).await;
+    }
+    let (set, modify) = (texts(&[("attr_key", "attr_val"), ("b", "c")]), texts(&[("b", "d")]));
+    told.done_as("attributes-set", "tst", attributes(AttributeChange::Replace(set))).await;
+    told.done("attributes-modify", attributes(AttributeChange::Set(modify))).await;
+    let delete = AttributeChange::Delete { keys: vec!["b".to_owned()], must_exist: true };
+    told.done("attributes-delete", attributes(delete)).await;
+    told.done("attributes-clear", attributes(AttributeChange::Clear)).await;
+    let file = AddFile {
+        group: group("g"),
+        id: None,
+        name: "minutes.txt".to_owned(),
+        media_type: "text/plain".to_owned(),
+        size: 12,
+        expires: None,
+        secret: None,
+        blob: "blob".to_owned(),
+        most: None,
+    };
+    let file = told.done("file-add", file).await;
+    told.done("file-remove", RemoveFile { group: group("g"), file: file.0.id.clone() }).await;
+}
+
+async fn moderating(told: &mut Told) {
+    let promote = Promote { group: group("g"), users: users(&["eve"]), most: None, on_outsider: OnOutsider::Refuse };
+    told.done_as("promote", "tst", promote).await;
+    let demote = Demote { group: group("g"), users: users(&["eve"]), skip_others: false };
+    told.done_as("demote", "tst", demote).await;
+    let jared = || users(&["jared"]);
+    let until = Until::At(Millis(1_729_585_614_955));
+    let mute = Mute { group: group("g"), users: jared(), until, members_only: true, spare_owner: false };
+    told.done("mute", mute).await;
+    told.done("unmute", Unmute { group: group("g"), users: jared() }).await;
+    for (name, muted) in [("mute-all", true), ("unmute-all", false)] {
+        told.done(name, UpdateGroup { all_muted: Some(muted), ..update() }).await;
+    }
+    told.done("allow", Allow { group: group("g"), users: jared(), members_only: true }).await;
+    told.done("disallow", Disallow { group: group("g"), users: jared() }).await;
+    let block = Block {
+        group: group("g"),
+        users: jared(),
+        until: Until::Forever,
+        reason: "spam".to_owned(),
+        members_only: false,
+        cleanup: Cleanup::default(),
+    };
+    told.done_as("block", "tst", block).await;
+    told.done("unblock", Unblock { group: group("g"), users: jared() }).await;
+    let own = |receive| UpdateMember { receive: Some(receive), ..UpdateMember::of(group("g"), user("tommy")) };
+    told.done_as("shield", "tommy", own(Receive::Discard)).await;
+    told.done_as("shield-off", "tommy", own(Receive::Notify)).await;
+    let card = UpdateMember { card: Some("Tom".to_owned()), ..UpdateMember::of(group("g"), user("tommy")) };
+    told.done("card", card).await;
+}
+
+async fn speaking(told: &mut Told) {
+    let labels: Labels = texts(&[
+        ("tencent.random", "123456"),
+        ("tencent.cloud-data", "your cloud custom data"),
+        ("tencent.at", r#"[{"GroupAtAllFlag":1}]"#),
+    ]);
+    let text = |text: &str| Body::Text(text.to_owned());
+    let sent = SendMessage {
+        labels: labels.clone(),
+        ..SendMessage::new(group("g"), Sender::User(user("tst")), text("red packet"))
+    };
+    let sent = told.done("message", sent).await;
+    let mention = Some(Mention::Users(users(&["tommy"])));
+    told.done("message-of-app", SendMessage { mention, ..SendMessage::new(group("g"), Sender::App, text("hi")) }).await;
+    let passing = SendMessage {
+        labels,
+        stored: false,
+        ..SendMessage::new(group("g"), Sender::User(user("tst")), text("gone soon"))
+    };
+    told.done("message-passing", passing).await;
+    let forbidden = SendMessage {
+        labels: texts(&[("tencent.no-callback", "ForbidAfterSendMsgCallback")]),
+        ..SendMessage::new(group("g"), Sender::App, text("not told"))
+    };
+    told.done("message-not-told", forbidden).await;
+    let Message { sequence, .. } = *sent.message;
+    let recall = RecallMessages { group: group("g"), sequences: vec![sequence], reason: "oops".to_owned() };
+    told.done("recall", recall).await;
+}
+
+async fn ending(told: &mut Told) {
+    told.done_as("transfer", "tst", Transfer { group: group("g"), to: user("abc"), leave: None }).await;
+    told.done("account-deleted", DeleteUser { user: user("eve"), owned: OwnedGroups::Disband }).await;
+    told.done_as("disband", "abc", Disband { group: group("g") }).await;
+}
+
+/// A documented callback.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "where a fact is from is for people")]
+struct Sample {
+    callback: String,
+    source: String,
+    certainty: String,
+    #[serde(default)]
+    notes: Vec<String>,
+    /// Where a callback that is told must say the same; everywhere else it has members of the same types.
+    same: Vec<String>,
+    /// What is told beyond what is documented.
+    #[serde(default)]
+    adds: Vec<String>,
+    body: Value,
+}
+
+/// The vendor's documented callbacks that are not told.
+fn missing(vendor: &str, told: &[Value]) -> Vec<String> {
+    let mut missing = Vec::new();
+    for entry in std::fs::read_dir(root().join(vendor).join("webhooks")).unwrap() {
+        let path = entry.unwrap().path();
+        let sample: Sample = serde_json::from_slice(&std::fs::read(&path).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let found = told.iter().any(|told| {
+            let mut told = told.clone();
+            for key in &sample.adds {
+                told.as_object_mut().unwrap().remove(key);
+            }
+            let same = |path: &String| at(&told, path) == at(&sample.body, path);
+            sample.same.iter().all(same) && shape(&told) == shape(&sample.body)
+        });
+        if !found {
+            missing.push(format!("{vendor}: {} is not told as documented: {}", path.display(), sample.body));
+        }
+    }
+    missing
+}
+
+fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(value, |value, part| match part.parse::<usize>() {
+        Ok(index) => value.get(index),
+        Err(_) => value.get(part),
+    })
+}
+
+/// The members and the types of a value; of a list, those of its first item.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => json!("null"),
+        Value::Bool(_) => json!("bool"),
+        Value::Number(_) => json!("number"),
+        Value::String(_) => json!("text"),
+        Value::Array(items) => items.iter().take(1).map(shape).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| (key.clone(), shape(value))).collect::<Map<_, _>>().into()
+        }
+    }
+}

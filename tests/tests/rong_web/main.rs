@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
 mod away;
+mod browser;
 mod connecting;
 mod groups;
 mod joining;

@@ -19,6 +19,9 @@ pub(crate) mod navigator;
 mod session;
 mod show;
 mod sync;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests;
 mod text;
 mod topics;
 mod wire;

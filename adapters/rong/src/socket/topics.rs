@@ -60,3 +60,45 @@ pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer 
         }
     }
 }
+
+/// Every topic that is answered, and some that are not.
+#[cfg(test)]
+pub(super) const KNOWN: &[&str] = &[
+    "pullMsg",
+    "pullEventChange",
+    "channelCreate",
+    "upChannelInfo",
+    "qChannelInfo",
+    "channelMemKick",
+    "channelMemQuit",
+    "channelDismiss",
+    "channelTransfer",
+    "upChannelManager",
+    "upChannelRemark",
+    "upChannelFollow",
+    "qChannelFollow",
+    "upChannelMem",
+    "qChannelSpeMem",
+    "qChannelMem",
+    "channelMemJoin",
+    "channelMemInvite",
+    "channelApplyResp",
+    "qChannelApplyList",
+    "qChannelMemSpeJoin",
+    "qChannelMemJoin",
+    "qryGMsg",
+    "qryMsg",
+    "qryRelationR",
+    "qryRLBatch",
+    "qAppBot",
+    "pullUS",
+    "pullSeAtts",
+    "pullModifyMsg",
+    "pullUserSub",
+    "pullSubData",
+    "pullOwnProfile",
+    "pullUserProfile",
+    "reportsdk",
+    "unknown",
+    "",
+];

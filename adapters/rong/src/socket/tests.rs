@@ -1,0 +1,261 @@
+//! The engine by bytes: what was captured on the wire, read and written; and whatever else may come.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use conclave_core::engine::Engine;
+use conclave_core::memory::Memory;
+use conclave_core::model::{Millis, Settings as Limits, UserId};
+use conclave_core::ports::{Clock, Mint};
+use conclave_kit::{Caller, Door as _, Outbox, Session};
+use proptest::prelude::*;
+use prost::Message;
+
+use super::frame::{self, Incoming, LONGEST, Mode};
+use super::topics;
+use super::wire::{
+    ChannelsInput, ChannelsMemberResponseInput, ChannelsMemberUpdateInput, ChannelsMembersInput, ChannelsOutput,
+    ChannelsQueryInput, DownStreamMessages, EventChange, EventChangeList, HistoryMsgInput, ModifyChannelsInput,
+    MultiChannels, NotifyMsg, QueryMsgChange, RelationDelBatchReq, RelationQryInput, SyncRequestMsg, UpStreamMessage,
+};
+use crate::{Credentials, Realm, Rong, Settings};
+
+/// The captured frames by name, with who sent them.
+fn captured() -> Vec<(String, String, Bytes)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/rong/socket");
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let read: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let bytes = hex::decode(read["hex"].as_str().unwrap()).unwrap();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, read["sender"].as_str().unwrap().to_owned(), Bytes::from(bytes))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// The same message, read and written again.
+fn again<M: Message + Default>(body: &[u8]) -> Vec<u8> {
+    M::decode(body).unwrap().encode_to_vec()
+}
+
+/// A moment of whole seconds, as frames have it.
+fn seconds(bytes: &[u8]) -> Millis {
+    Millis::from_seconds(u64::from(u32::from_be_bytes(bytes.try_into().unwrap())))
+}
+
+#[test]
+fn what_servers_send_is_written_as_it_was_captured() {
+    for (name, sender, bytes) in captured() {
+        if sender != "server" {
+            continue;
+        }
+        let number = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+        let written: Bytes = match name.as_str() {
+            "connack.v3" => {
+                let session = std::str::from_utf8(&bytes[12..48]).unwrap();
+                frame::accepted(3, "alice", session, Millis(1_795_291_198_725))
+            }
+            "disconnect.kicked" => frame::disconnect(1),
+            "pong" => frame::pong(),
+            "puback.pgMsgP" => {
+                let at = seconds(&bytes[3..7]).plus(63);
+                frame::published(13, at, 0, "B54B-8002-5427-BE12")
+            }
+            "publish.s_cmd" | "publish.s_ntf" => {
+                let (topic, id) = if name.ends_with("s_cmd") { ("s_cmd", 1) } else { ("s_ntf", 4) };
+                let body = again::<NotifyMsg>(&bytes[21..]);
+                frame::publish(Mode::Confirmed, seconds(&bytes[1..5]), topic, "alice", id, &body)
+            }
+            "event.follow" | "event.remark" => again::<EventChange>(&bytes).into(),
+            _ => {
+                let body = match name.as_str() {
+                    "queryack.channelMemJoin.waiting" => again::<ChannelsOutput>(&bytes[9..]),
+                    "queryack.pullEventChange" => again::<EventChangeList>(&bytes[9..]),
+                    "queryack.pullMsg" => again::<DownStreamMessages>(&bytes[9..]),
+                    "queryack.refused" => Vec::new(),
+                    other => panic!("{other} is not looked at"),
+                };
+                frame::answered(number(1), seconds(&bytes[3..7]), number(7), &body)
+            }
+        };
+        assert_eq!(hex::encode(written), hex::encode(&bytes), "{name}");
+    }
+}
+
+struct Stopped(AtomicU64);
+
+impl Clock for Stopped {
+    fn now(&self) -> Millis {
+        Millis(1_795_291_200_000)
+    }
+}
+
+impl Mint for Stopped {
+    fn bits(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// A session of alice's.
+async fn session() -> Box<dyn Session> {
+    let stopped = Arc::new(Stopped(AtomicU64::new(1)));
+    let store = Arc::new(Memory::new());
+    let groups = Arc::new(Engine::new(store, stopped.clone(), stopped, Limits::default()));
+    let credentials = Credentials { app_key: "key".to_owned(), app_secret: "secret".to_owned() };
+    let realm = Realm { name: "test".to_owned(), credentials, settings: Settings::default(), groups: groups.clone() };
+    let rong = Rong::new(vec![realm]).unwrap();
+    let users = ["alice", "bob"].map(|id| conclave_core::operation::NewUser::of(UserId::new(id).unwrap()));
+    let register = conclave_core::operation::RegisterUsers {
+        users: users.into(),
+        on_existing: conclave_core::operation::OnExisting::Skip,
+        folded: false,
+    };
+    conclave_core::ports::GroupsExt::run(&*groups, &conclave_core::event::Actor::app(), register).await.unwrap();
+    let app = rong.app("key").unwrap();
+    let token = app.tokens.issue(&UserId::new("alice").unwrap(), Millis(1_795_291_100_000));
+    let uri = format!("/websocket?appId=key&token={token}&protocolVer=3&deviceId=phone");
+    let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
+    let mut out = Outbox::new();
+    let opened = rong.open(Caller { parts: &parts, connection: "c" }, &mut out).await;
+    let hello = out.take();
+    assert_eq!(&hello[0][..10], b"\x20\x00\x00\x00\x05alice");
+    opened.unwrap()
+}
+
+/// What comes back.
+async fn said(session: &mut dyn Session, frame: Bytes) -> Vec<Bytes> {
+    let mut out = Outbox::new();
+    session.received(frame, &mut out).await;
+    out.take()
+}
+
+#[tokio::test]
+async fn what_clients_send_is_answered() {
+    let frames: Vec<_> = captured().into_iter().filter(|(_, sender, _)| sender == "client").collect();
+    let mut session = session().await;
+    // those that are about the group, after the one that makes it; bob is kicked last
+    let order = |name: &str| match name {
+        "query.channelCreate" => 0,
+        "query.channelMemKick" => 2,
+        _ => 1,
+    };
+    let mut ordered = frames;
+    ordered.sort_by_key(|(name, ..)| order(name));
+    for (name, _, mut bytes) in ordered {
+        if name == "query.channelCreate" {
+            // it has a field that this app has not: refused by name, and fine without
+            let answers = said(&mut *session, bytes.clone()).await;
+            let refusal = ChannelsOutput::decode(&answers[0][9..]).unwrap();
+            assert_eq!(
+                (u16::from_be_bytes([answers[0][7], answers[0][8]]), &*refusal.censor_failed_fields[0]),
+                (25415, "category")
+            );
+            let mut asked = ChannelsInput::decode(&bytes[22..]).unwrap();
+            asked.ext_profile.clear();
+            bytes = [&bytes[..22], &asked.encode_to_vec()].concat().into();
+        }
+        let answers = said(&mut *session, bytes.clone()).await;
+        match Incoming::decode(&bytes).unwrap() {
+            Incoming::Ping => assert_eq!(answers, [frame::pong()]),
+            Incoming::Confirmed(_) => assert!(answers.is_empty()),
+            // the session is over, but the test goes on
+            Incoming::Disconnect(status) => assert_eq!((status, answers.len()), (4, 0)),
+            Incoming::Publish(request) => {
+                assert_eq!((&*request.topic, &*request.target), ("pgMsgP", "g1"));
+                let status = u16::from_be_bytes([answers[0][7], answers[0][8]]);
+                assert_eq!((answers[0][0], &answers[0][1..3], status), (0x40, &request.id.to_be_bytes()[..], 0));
+            }
+            Incoming::Query(request) => {
+                assert_eq!(answers.len(), 1, "{name}");
+                let status = u16::from_be_bytes([answers[0][7], answers[0][8]]);
+                assert_eq!((answers[0][0], &answers[0][1..3]), (0x62, &request.id.to_be_bytes()[..]), "{name}");
+                assert_eq!(status, 0, "{name}");
+            }
+        }
+    }
+}
+
+fn read_as_everything(body: &[u8]) {
+    let _ = ChannelsInput::decode(body);
+    let _ = ChannelsMemberResponseInput::decode(body);
+    let _ = ChannelsMemberUpdateInput::decode(body);
+    let _ = ChannelsMembersInput::decode(body);
+    let _ = ChannelsQueryInput::decode(body);
+    let _ = HistoryMsgInput::decode(body);
+    let _ = ModifyChannelsInput::decode(body);
+    let _ = MultiChannels::decode(body);
+    let _ = QueryMsgChange::decode(body);
+    let _ = RelationDelBatchReq::decode(body);
+    let _ = RelationQryInput::decode(body);
+    let _ = SyncRequestMsg::decode(body);
+    let _ = UpStreamMessage::decode(body);
+}
+
+/// A frame with a header as clients write it.
+fn framed(first: u8, topic: &str, target: &str, body: &[u8]) -> Bytes {
+    let mut bytes = vec![first];
+    for text in [topic, target] {
+        bytes.extend_from_slice(&u16::try_from(text.len()).unwrap().to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes.extend_from_slice(&[0, 9]);
+    bytes.extend_from_slice(body);
+    bytes.into()
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let bytes = Bytes::from(bytes);
+        if let Ok(Incoming::Query(request) | Incoming::Publish(request)) = Incoming::decode(&bytes) {
+            // nothing is made larger than it came
+            prop_assert!(request.body.len() < bytes.len());
+            prop_assert!(request.topic.chars().count() + request.target.chars().count() <= bytes.len());
+        }
+        read_as_everything(&bytes);
+    }
+
+    #[test]
+    fn any_question_is_answered_once(
+        topic in prop::sample::select(topics::KNOWN.to_vec()),
+        body in prop::collection::vec(any::<u8>(), 0..200),
+        changed in prop::option::of((0..40_usize, any::<u8>())),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut session = session().await;
+            // a good message with one byte changed comes farther than noise does
+            let body = match changed {
+                None => body,
+                Some((at, byte)) => {
+                    let mut good = b"\x0a\x02g1\x10\x03\x1a\x08\x08\x01\x10\x01\x18\x00\x20\x01\x22\x03bob\x32\x03bob".to_vec();
+                    let at = at % good.len();
+                    good[at] = byte;
+                    good
+                }
+            };
+            let answers = said(&mut *session, framed(0x50, topic, "g1", &body)).await;
+            assert_eq!(answers.len(), 1, "{topic}");
+            assert_eq!(&answers[0][..3], b"\x62\x00\x09", "{topic}");
+            let answers = said(&mut *session, framed(0x32, "pgMsgP", "g1", &body)).await;
+            assert_eq!((answers.len(), &answers[0][..3]), (1, &b"\x40\x00\x09"[..]));
+        });
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_frame_ends_the_connection() {
+    for bytes in [vec![], vec![0x10, 0], vec![0x50, 0xFF, 0xFF], vec![0xC0; LONGEST + 1]] {
+        let mut session = session().await;
+        let mut out = Outbox::new();
+        session.received(bytes.into(), &mut out).await;
+        assert!(out.is_closing());
+        assert_eq!(out.take(), [frame::disconnect(2)]);
+    }
+}

@@ -1,0 +1,91 @@
+// Drives RongCloud's own Web SDK in a headless Chromium, on a page of an origin of its own: the same lines of JSON
+// as `driver.cjs`. `requests` tells what the browser has asked the network for, preflights included.
+'use strict';
+
+const fs = require('node:fs');
+const http = require('node:http');
+const os = require('node:os');
+const path = require('node:path');
+const readline = require('node:readline');
+const { createRequire } = require('node:module');
+
+const [, , modules, executablePath] = process.argv;
+const { chromium } = createRequire(modules + '/package.json')('playwright-core');
+const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
+
+const PAGE = `<!doctype html><title>an app</title>
+<script type="importmap">{"imports": {"@rongcloud/engine": "/engine.mjs", "@rongcloud/imlib-next": "/imlib.mjs"}}</script>
+<script type="module">
+  import * as RongIMLib from '@rongcloud/imlib-next';
+  const argument = (value) => {
+    if (Array.isArray(value)) return value.map(argument);
+    if (value === null || typeof value !== 'object') return value;
+    if ('$text' in value) return new RongIMLib.TextMessage(value.$text);
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, argument(inner)]));
+  };
+  window.perform = async (call, args) => {
+    if (call === 'init') {
+      RongIMLib.init({ logLevel: 4, ...args[0] });
+      for (const [name, event] of Object.entries(RongIMLib.Events)) {
+        RongIMLib.addEventListener(event, (data) => window.tell(name, JSON.stringify(data ?? null)));
+      }
+      return null;
+    }
+    return JSON.parse(JSON.stringify((await RongIMLib[call](...args.map(argument))) ?? null));
+  };
+  window.ready = true;
+</script>`;
+
+const module_ = (name) => fs.readFileSync(path.join(modules, 'node_modules/@rongcloud', name, 'index.mjs'));
+const files = {
+  '/': ['text/html', PAGE],
+  '/engine.mjs': ['text/javascript', module_('engine')],
+  '/imlib.mjs': ['text/javascript', module_('imlib-next')],
+};
+
+async function main() {
+  const app = http.createServer((request, response) => {
+    const [type, body] = files[request.url] ?? ['text/plain', ''];
+    response.writeHead(200, { 'content-type': type }).end(body);
+  });
+  await new Promise((done) => app.listen(0, '127.0.0.1', done));
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'conclave-chromium-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  const end = async () => {
+    await browser.close().catch(() => {});
+    fs.rmSync(profile, { recursive: true, force: true });
+    process.exit(0);
+  };
+  const page = await browser.newPage();
+  const requests = [];
+  const network = await browser.newCDPSession(page);
+  await network.send('Network.enable');
+  network.on('Network.requestWillBeSent', ({ request }) => requests.push(`${request.method} ${request.url}`));
+  network.on('Network.webSocketCreated', ({ url }) => requests.push(`SOCKET ${url}`));
+  await page.exposeFunction('tell', (event, data) => say({ event, data: JSON.parse(data) }));
+  page.on('pageerror', (error) => say({ event: 'UNHANDLED_REJECTION', data: String(error) }));
+  await page.goto(`http://127.0.0.1:${app.address().port}/`);
+  await page.waitForFunction('window.ready');
+
+  const answer = async ({ id, call, args = [] }) => {
+    try {
+      const asked = call === 'requests';
+      say({ id, result: asked ? requests : await page.evaluate(([name, given]) => window.perform(name, given), [call, args]) });
+    } catch (error) {
+      say({ id, thrown: String(error?.stack ?? error) });
+    }
+  };
+  readline.createInterface({ input: process.stdin })
+    .on('line', (line) => void answer(JSON.parse(line)))
+    .on('close', () => void end());
+}
+
+main().catch((error) => {
+  process.stderr.write(String(error?.stack ?? error) + '\n');
+  process.exit(1);
+});

@@ -85,6 +85,10 @@ async fn presuppose(world: &World, name: &str, body: &Value) {
     let id = body["GroupId"].as_str().unwrap_or_default();
     match name {
         "account_check" | "kick" => world.users(&["UserID_1"]).await,
+        "check_members" => {
+            world.users(&["user1", "user2"]).await;
+            Given::new(id, "AVChatRoom", "").members(&["user1"]).make(world).await;
+        }
         "account_delete" => world.users(&["UserID_2"]).await,
         "error-group_id_used" | "error-group_id_used_by_self" => Given::new(id, "Public", "leckie").make(world).await,
         "error-group_not_exist" => dissolved(world, id).await,

@@ -77,6 +77,9 @@ routes! {
         "update_group_counter" => counters::update;
         "delete_group_counter" => counters::delete;
     }
+    "group_open_avchatroom_http_svc", Groups {
+        "check_members" => member::present::present;
+    }
     "group_open_attr_http_svc", Groups {
         "get_group_attr" => attributes::read;
     }

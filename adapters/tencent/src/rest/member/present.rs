@@ -1,0 +1,37 @@
+//! `check_members`: which of these users are in a live room.
+
+use conclave_core::model::UserId;
+use conclave_core::query::MembersNamed;
+use serde::{Deserialize, Serialize};
+
+use crate::dialect::kind::Kind;
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+use crate::rest::wire::Account;
+use crate::rest::{Call, envelope};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    #[serde(rename = "Member_Account")]
+    users: Option<Vec<Account>>,
+}
+
+#[derive(Serialize)]
+struct Wire {
+    #[serde(rename = "Member_Account")]
+    present: Vec<UserId>,
+}
+
+pub(crate) async fn present(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let group = call.group_id(request.group_id)?;
+    let users = call.user_ids("Member_Account", request.users, limits::ROLES, Code::Parameter)?;
+    let found = call.ask(MembersNamed { group, users: users.clone() }).await?;
+    if Kind::of(&found.group) != Kind::AvChatRoom {
+        return Err(Code::NoPermission.into());
+    }
+    let present = users.into_iter().zip(&found.members).filter(|(_, member)| member.is_some());
+    envelope::with(&Wire { present: present.map(|(user, _)| user).collect() })
+}

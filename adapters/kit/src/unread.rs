@@ -12,25 +12,33 @@ const LONGEST: usize = 64;
 
 /// What one request carries, and what of it has been looked at.
 #[derive(Debug, Default)]
-pub struct Reading(Mutex<Vec<String>>);
+pub struct Reading(Mutex<Vec<Carried>>);
+
+#[derive(Debug)]
+struct Carried {
+    name: String,
+    read: bool,
+}
 
 impl Reading {
-    /// The request carries this field.
+    /// The request carries this field; a body that is parsed twice says so twice.
     pub fn carries(&self, name: &str) {
         let mut names = self.0.lock();
-        if names.len() < MOST && !names.iter().any(|other| other == name) {
-            names.push(short(name));
+        if names.len() < MOST && !names.iter().any(|other| other.name == name) {
+            names.push(Carried { name: short(name), read: false });
         }
     }
 
     /// A handler looks for this field, whether it is there or not.
     pub fn reads(&self, name: &str) {
-        self.0.lock().retain(|other| other != name);
+        for carried in self.0.lock().iter_mut().filter(|carried| carried.name == name) {
+            carried.read = true;
+        }
     }
 
     /// What nobody has looked at.
     pub fn unread(&self) -> Unread {
-        Unread(self.0.lock().clone())
+        Unread(self.0.lock().iter().filter(|carried| !carried.read).map(|carried| carried.name.clone()).collect())
     }
 }
 
@@ -83,6 +91,7 @@ mod tests {
         }
         reading.reads("a");
         reading.reads("c");
+        reading.carries("a");
         assert_eq!(reading.unread().names(), ["b"]);
     }
 

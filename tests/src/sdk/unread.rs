@@ -10,7 +10,7 @@ use crate::client::Client;
 
 /// A field that is sent and rightly not read.
 pub struct Explained {
-    /// The operation.
+    /// The operation; `*` is any.
     pub operation: &'static str,
     /// The field.
     pub field: &'static str,
@@ -27,9 +27,13 @@ pub async fn check(served: &Served, vendor: Vendor, explained: &[Explained]) {
     let found: BTreeSet<(String, String)> = lines.map(|line| (text(line, "operation"), text(line, "field"))).collect();
     let known: BTreeSet<(String, String)> =
         explained.iter().map(|known| (known.operation.to_owned(), known.field.to_owned())).collect();
-    let silent: Vec<_> = found.difference(&known).collect();
+    let any = |field: &String| ("*".to_owned(), field.clone());
+    let silent: Vec<_> = found.difference(&known).filter(|(_, field)| !known.contains(&any(field))).collect();
     assert!(silent.is_empty(), "sent, but read by no handler, and not explained: {silent:#?}");
-    let gone: Vec<_> = known.difference(&found).collect();
+    let is_sent = |(operation, field): &&(String, String)| {
+        found.iter().any(|(other, sent)| sent == field && (operation == "*" || operation == other))
+    };
+    let gone: Vec<_> = known.iter().filter(|known| !is_sent(known)).collect();
     assert!(gone.is_empty(), "explained, but not sent or read by now: {gone:#?}");
     assert!(explained.iter().all(|known| known.why.len() > 10), "an explanation says why");
 }

@@ -1,0 +1,149 @@
+// easemob-websdk (npm): the group calls that this SDK makes over HTTP, each with its user's own token. Its socket stays
+// unconnected: it expects a page around it, and what it takes from one is given here; nothing of the SDK is changed.
+
+const assert = require('node:assert/strict');
+const { tell, pause, setting } = require('../../telling.cjs');
+
+const give = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+give('self', globalThis);
+give('window', globalThis);
+give('location', { protocol: 'http:', host: 'localhost', hostname: 'localhost', href: 'http://localhost/' });
+give('navigator', { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36', onLine: true });
+give('document', { addEventListener() {}, cookie: '' });
+give('addEventListener', () => {});
+give('XMLHttpRequest', require('xmlhttprequest-ssl').XMLHttpRequest);
+give('WebSocket', class { constructor() { this.readyState = 0; } close() {} send() {} });
+
+const WebIM = require('easemob-websdk');
+WebIM.logger.disableAll();
+
+/// A user, registered and with a token.
+async function person(user) {
+  const connection = new WebIM.connection({
+    appKey: setting('AGORA_APPKEY'),
+    apiUrl: setting('AGORA_API_URL'),
+    url: setting('AGORA_WS_URL'),
+    isHttpDNS: false,
+  });
+  await tell(`register ${user}`, connection.registerUser({ username: user, password: 'secret', nickname: user }));
+  connection.open({ user, pwd: 'secret' }).catch(() => {});
+  for (let tries = 0; !connection.token; tries += 1) {
+    assert.ok(tries < 500, `${user} gets no token`);
+    await new Promise((later) => setTimeout(later, 10));
+  }
+  return connection;
+}
+
+/// Tells what a call's answer has as its data.
+const does = async (step, call) => (await tell(step, call.then((answer) => answer?.data ?? answer?.entities ?? null)));
+/// Tells how a call is refused.
+const refused = (step, call) => tell(step, call.then(
+  (answer) => { throw new Error(`${step} was answered: ${JSON.stringify(answer)}`); },
+  (error) => ({ type: error.type, message: error.message, data: error.data }),
+));
+
+async function membership(sea, sky, sun) {
+  const data = { groupname: 'Wetter', desc: 'all kinds', members: ['sky'], public: true, approval: true,
+    allowinvites: false, inviteNeedConfirm: false, maxusers: 50 };
+  const groupId = (await does('create', sea.createGroup({ data }))).groupid;
+  const group = { groupId };
+  await does('modify', sea.modifyGroup({ ...group, groupName: 'Weather', description: 'all of it', ext: 'more' }));
+  const [info] = await does('info', sky.getGroupInfo(group));
+  assert.deepEqual([info.name, info.description, info.owner, info.affiliations_count], ['Weather', 'all of it', 'sea', 2]);
+  const open = await does('public groups', sun.getPublicGroups({ limit: 10 }));
+  assert.deepEqual(open.map((one) => one.groupid), [groupId]);
+
+  await does('ask to join', sun.joinGroup({ ...group, message: 'please' }));
+  await does('refuse', sea.rejectGroupJoinRequest({ ...group, applicant: 'sun', reason: 'not now' }));
+  await does('ask again', sun.joinGroup({ ...group, message: 'please' }));
+  await does('let in', sea.acceptGroupJoinRequest({ ...group, applicant: 'sun' }));
+  const members = await does('members', sea.listGroupMembers({ ...group, pageNum: 1, pageSize: 10 }));
+  assert.deepEqual(members.map((one) => one.member ?? one.owner).sort(), ['sea', 'sky', 'sun']);
+  await does('leave', sun.leaveGroup(group));
+  await does('invite', sea.inviteUsersToGroup({ ...group, users: ['sun'] }));
+  assert.equal((await sea.listGroupMembers({ ...group, pageNum: 1, pageSize: 10 })).data.length, 3);
+
+  const wanted = { pageNum: 0, pageSize: 10, needAffiliations: true, needRole: true };
+  const joined = await does('joined', sky.getJoinedGroups(wanted));
+  assert.deepEqual(joined.map((one) => one.groupId ?? one.groupid), [groupId]);
+  await does('joined, counted', sky.getJoinedGroupsCount());
+  return group;
+}
+
+async function roles(group, sea, sky) {
+  await does('make an admin', sea.setGroupAdmin({ ...group, username: 'sky' }));
+  assert.deepEqual(await does('admins', sea.getGroupAdmin(group)), ['sky']);
+  await does('no admin', sea.removeGroupAdmin({ ...group, username: 'sky' }));
+  assert.deepEqual((await sea.getGroupAdmin(group)).data, []);
+  await does('hand over', sea.changeGroupOwner({ ...group, newOwner: 'sky' }));
+  assert.equal((await sea.getGroupInfo(group)).data[0].owner, 'sky');
+  await refused('hand over what is not mine', sea.changeGroupOwner({ ...group, newOwner: 'sun' }));
+  await does('hand back', sky.changeGroupOwner({ ...group, newOwner: 'sea' }));
+  await does('an admin again', sea.setGroupAdmin({ ...group, username: 'sky' }));
+}
+
+async function moderation(group, sea, sun) {
+  await does('mute', sea.muteGroupMember({ ...group, username: 'sun', muteDuration: 3600000 }));
+  assert.deepEqual((await does('muted', sea.getGroupMutelist(group))).map((one) => one.user), ['sun']);
+  assert.equal(await does('am I muted', sun.isInGroupMutelist(group)), true);
+  await does('unmute', sea.unmuteGroupMember({ ...group, username: 'sun' }));
+  assert.equal((await sun.isInGroupMutelist(group)).data, false);
+  await does('mute again', sea.muteGroupMember({ ...group, username: 'sun', muteDuration: 3600000 }));
+  await does('mute all', sea.disableSendGroupMsg(group));
+  await does('unmute all', sea.enableSendGroupMsg(group));
+
+  await does('allow', sea.addUsersToGroupAllowlist({ ...group, users: ['sun'] }));
+  assert.ok((await does('allowed', sea.getGroupAllowlist(group))).includes('sun'));
+  assert.equal((await does('am I allowed', sun.isInGroupAllowlist({ ...group, userName: 'sun' }))).white, true);
+  await does('disallow', sea.removeGroupAllowlistMember({ ...group, userName: 'sun' }));
+  assert.ok(!(await sea.getGroupAllowlist(group)).data.includes('sun'));
+
+  await does('block', sea.blockGroupMember({ ...group, username: 'rain' }));
+  assert.deepEqual(await does('blocked', sea.getGroupBlocklist(group)), ['rain']);
+  await does('unblock', sea.unblockGroupMember({ ...group, username: 'rain' }));
+  await does('invite the rain', sea.inviteUsersToGroup({ ...group, users: ['rain'] }));
+  await does('block several', sea.blockGroupMembers({ ...group, usernames: ['rain'] }));
+  await does('unblock several', sea.unblockGroupMembers({ ...group, usernames: ['rain'] }));
+  assert.deepEqual((await sea.getGroupBlocklist(group)).data, []);
+}
+
+async function texts(group, sea, sun) {
+  await does('announce', sea.updateGroupAnnouncement({ ...group, announcement: 'sunny & 晴' }));
+  assert.equal((await does('announcement', sun.fetchGroupAnnouncement(group))).announcement, 'sunny & 晴');
+  const memberAttributes = { nick: 'Sunny', place: 'south' };
+  await does('attributes', sun.setGroupMemberAttributes({ ...group, userId: 'sun', memberAttributes }));
+  const own = await does('own attributes', sea.getGroupMemberAttributes({ ...group, userId: 'sun' }));
+  assert.deepEqual(own, memberAttributes);
+  const some = await does('some', sea.getGroupMembersAttributes({ ...group, userIds: ['sun'], keys: ['nick'] }));
+  assert.deepEqual(some, { sun: { nick: 'Sunny' } });
+  await does('shield', sun.blockGroupMessage(group));
+  await does('unshield', sun.unblockGroupMessage(group));
+}
+
+async function leaving(group, sea) {
+  await does('invite both', sea.inviteUsersToGroup({ ...group, users: ['rain', 'hail'] }));
+  await does('remove', sea.removeGroupMember({ ...group, username: 'rain' }));
+  await does('remove several', sea.removeGroupMembers({ ...group, users: ['hail'] }));
+  assert.equal((await sea.listGroupMembers({ ...group, pageNum: 1, pageSize: 10 })).data.length, 3);
+}
+
+async function main() {
+  const [sea, sky, sun] = [await person('sea'), await person('sky'), await person('sun')];
+  for (const user of ['rain', 'hail']) await sea.registerUser({ username: user, password: 'secret' });
+  const group = await membership(sea, sky, sun);
+  await roles(group, sea, sky);
+  await sea.inviteUsersToGroup({ ...group, users: ['rain'] });
+  await moderation(group, sea, sun);
+  await texts(group, sea, sun);
+  await leaving(group, sea);
+  await tell('group', Promise.resolve(group.groupId));
+  pause('built');
+  await refused('end what is not mine', sun.destroyGroup(group));
+  await does('end', sea.destroyGroup(group));
+  process.exit(0);
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

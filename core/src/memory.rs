@@ -9,10 +9,45 @@ use parking_lot::RwLock;
 use crate::model::{Key, Prefix, Row};
 use crate::ports::{Batch, Change, CommitError, Span, Store, StoreError};
 
+type Table = BTreeMap<Vec<u8>, Row>;
+
 #[derive(Default)]
 struct State {
-    rows: BTreeMap<Vec<u8>, Row>,
+    /// A tree for each first byte of keys: small ones are searched sooner, and no run crosses from one to another.
+    tables: Vec<Table>,
     sequence: u64,
+}
+
+impl State {
+    fn table(&self, tag: u8) -> Option<&Table> {
+        self.tables.get(usize::from(tag))
+    }
+
+    fn table_mut(&mut self, tag: u8) -> &mut Table {
+        let at = usize::from(tag);
+        if self.tables.len() <= at {
+            self.tables.resize_with(at + 1, Table::new);
+        }
+        &mut self.tables[at]
+    }
+
+    fn get(&self, key: &[u8]) -> Option<&Row> {
+        self.table(tag(key))?.get(key)
+    }
+
+    fn put(&mut self, key: Vec<u8>, row: Row) {
+        self.table_mut(tag(&key)).insert(key, row);
+    }
+
+    fn count(&self, prefix: &Prefix) -> usize {
+        let Some(table) = self.table(tag(prefix.as_bytes())) else { return 0 };
+        table.range(prefix.as_bytes().to_vec()..prefix.end()).count()
+    }
+}
+
+/// The byte that tells tables apart; every key and prefix has one.
+fn tag(key: &[u8]) -> u8 {
+    key.first().copied().unwrap_or_default()
 }
 
 /// Rows of one realm in memory. Nothing outlives the process.
@@ -32,13 +67,14 @@ impl Memory {
 impl Store for Memory {
     async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
         let state = self.state.read();
-        Ok(keys.iter().map(|key| state.rows.get(&key.encode()).cloned()).collect())
+        Ok(keys.iter().map(|key| state.get(&key.encode()).cloned()).collect())
     }
 
     async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
         let state = self.state.read();
         let Some(bounds) = bounds(span) else { return Ok(Vec::new()) };
-        let rows = state.rows.range::<[u8], _>((as_slice(&bounds.0), as_slice(&bounds.1)));
+        let Some(table) = state.table(tag(span.prefix.as_bytes())) else { return Ok(Vec::new()) };
+        let rows = table.range::<[u8], _>((as_slice(&bounds.0), as_slice(&bounds.1)));
         let page = |(key, row): (&Vec<u8>, &Row)| (key.clone(), row.clone());
         Ok(if span.descending {
             rows.rev().skip(span.skip).take(span.limit).map(page).collect()
@@ -48,37 +84,46 @@ impl Store for Memory {
     }
 
     async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError> {
-        let state = self.state.read();
-        Ok(state.rows.range(prefix.as_bytes().to_vec()..prefix.end()).count())
+        Ok(self.state.read().count(prefix))
     }
 
     async fn commit(&self, batch: Batch) -> Result<u64, CommitError> {
+        // keys are written before anybody has to wait
+        let guards: Vec<_> = batch.guards.iter().map(|guard| (guard.key.encode(), guard.seen)).collect();
+        let changes: Vec<_> = batch.changes.into_iter().map(encoded).collect();
         let mut state = self.state.write();
-        for guard in &batch.guards {
-            let found = state.rows.get(&guard.key.encode());
-            if found.and_then(Row::revision) != guard.seen {
+        for (key, seen) in &guards {
+            if state.get(key).and_then(Row::revision) != *seen {
                 return Err(CommitError::Conflict);
             }
         }
         for run in &batch.runs {
-            if state.rows.range(run.prefix.as_bytes().to_vec()..run.prefix.end()).count() != run.rows {
+            if state.count(&run.prefix) != run.rows {
                 return Err(CommitError::Conflict);
             }
         }
-        for change in batch.changes {
-            match change {
-                Change::Put(key, row) => state.rows.insert(key.encode(), row),
-                Change::Delete(key) => state.rows.remove(&key.encode()),
-            };
+        for (key, row) in changes {
+            match row {
+                Some(row) => state.put(key, row),
+                None => drop(state.table_mut(tag(&key)).remove(&key)),
+            }
         }
         for mut event in batch.events {
             state.sequence += 1;
             event.sequence = state.sequence;
             for (key, row) in event.filed() {
-                state.rows.insert(key.encode(), row);
+                state.put(key.encode(), row);
             }
         }
         Ok(state.sequence)
+    }
+}
+
+/// A change's place, and what is kept there from now on, if anything.
+fn encoded(change: Change) -> (Vec<u8>, Option<Row>) {
+    match change {
+        Change::Put(key, row) => (key.encode(), Some(row)),
+        Change::Delete(key) => (key.encode(), None),
     }
 }
 

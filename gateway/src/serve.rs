@@ -217,7 +217,7 @@ impl Builder {
         let admin =
             admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&draining))));
 
-        online.follow(&watch).await.map_err(|refusal| StoreError(refusal.to_string()))?;
+        online.follow(&watch);
         let couriers = Couriers::start(&config, client, (&groups, &bells), &metrics).await?;
         let crowd = Crowd::new(&config.limits, Arc::clone(&metrics));
         for (_, listener, site) in bound {

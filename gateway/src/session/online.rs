@@ -28,13 +28,11 @@ impl Online {
         Self(groups.iter().map(realm).collect())
     }
 
-    /// Follows every realm's log until the process drains. Before this nobody may come.
-    pub(crate) async fn follow(&self, phase: &watch::Receiver<Phase>) -> Result<(), Refusal> {
+    /// Follows every realm's log until the process drains.
+    pub(crate) fn follow(&self, phase: &watch::Receiver<Phase>) {
         for realm in self.0.values() {
-            let place = realm.last().await?;
-            tokio::spawn(Arc::clone(realm).follow(place, phase.clone()));
+            tokio::spawn(Arc::clone(realm).follow(phase.clone()));
         }
-        Ok(())
     }
 
     /// A session comes. When this returns it hears everything that is committed from now on.

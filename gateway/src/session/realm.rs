@@ -9,7 +9,7 @@ use conclave_core::ports::{Groups, GroupsExt as _};
 use conclave_core::query::{JoinedGroups, LogAt, ReadLog};
 use conclave_core::refusal::Refusal;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::mailbox::Mailbox;
@@ -29,18 +29,23 @@ pub(crate) struct Realm {
     groups: Arc<dyn Groups>,
     bell: Bell,
     presence: Mutex<Presence>,
+    /// Where the log is to be followed from, set by whoever comes when nobody is there: until then it is not read.
+    from: Mutex<Option<u64>>,
+    /// Wakes who follows the log when somebody comes.
+    arrivals: Notify,
     metrics: SessionMetrics,
 }
 
 impl Realm {
     /// Nobody is there yet.
     pub(crate) fn new(name: String, groups: Arc<dyn Groups>, bell: Bell, metrics: SessionMetrics) -> Self {
-        Self { name, groups, bell, presence: Mutex::default(), metrics }
+        let (presence, from, arrivals) = (Mutex::default(), Mutex::default(), Notify::new());
+        Self { name, groups, bell, presence, from, arrivals, metrics }
     }
 
     /// A session comes. When this returns it hears everything that is committed from now on.
     pub(crate) async fn enter(self: &Arc<Self>, user: &UserId, mailbox: &Arc<Mailbox>) -> Result<Presented, Refusal> {
-        let unknown = self.presence.lock().enter(user, mailbox);
+        let unknown = self.seat(user, mailbox).await?;
         // from here on it leaves however this ends
         let presented = Presented { realm: Arc::clone(self), user: user.clone(), mailbox: Arc::clone(mailbox) };
         if unknown {
@@ -50,47 +55,65 @@ impl Realm {
         Ok(presented)
     }
 
+    /// Makes a session known; whether its user was not.
+    async fn seat(&self, user: &UserId, mailbox: &Arc<Mailbox>) -> Result<bool, Refusal> {
+        loop {
+            let last = if self.is_empty() { Some(self.last().await?) } else { None };
+            let mut presence = self.presence.lock();
+            if presence.is_empty() {
+                // the last one has left since
+                let Some(last) = last else { continue };
+                *self.from.lock() = Some(last);
+                self.arrivals.notify_one();
+            }
+            return Ok(presence.enter(user, mailbox));
+        }
+    }
+
     /// The number of the last event there is.
-    pub(crate) async fn last(&self) -> Result<u64, Refusal> {
+    async fn last(&self) -> Result<u64, Refusal> {
         Ok(self.groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await?.last)
     }
 
-    /// Follows the realm's log from a place that nobody came before, until the process drains.
-    pub(crate) async fn follow(self: Arc<Self>, mut place: u64, mut phase: watch::Receiver<Phase>) {
+    /// Follows the realm's log while somebody is there, until the process drains.
+    pub(crate) async fn follow(self: Arc<Self>, mut phase: watch::Receiver<Phase>) {
         let mut bell = self.bell.listen();
+        let mut place = 0;
         loop {
+            // with nobody to tell, commits wake nobody
+            while self.is_empty() {
+                tokio::select! {
+                    _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
+                    () = self.arrivals.notified() => {}
+                }
+            }
+            if let Some(from) = self.from.lock().take() {
+                place = from;
+            }
             if let Err(error) = self.catch_up(&mut place).await {
                 tracing::error!(realm = self.name, %error, "the log cannot be read; sessions are told nothing new");
             }
-            let nobody = self.is_empty();
             tokio::select! {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
                 rung = bell.changed() => if rung.is_err() { return },
-                () = sleep(ROUND), if !nobody => {}
+                () = sleep(ROUND) => {}
             }
         }
     }
 
     /// Tells what has been committed since a place in the log.
     async fn catch_up(&self, place: &mut u64) -> Result<(), Refusal> {
-        loop {
-            if self.is_empty() {
-                let last = self.last().await?;
-                // whoever has come meanwhile was told that nothing is left out
-                if self.is_empty() {
-                    *place = last;
-                    return Ok(());
-                }
-            }
+        while !self.is_empty() {
             let events = self.groups.ask(&Actor::app(), ReadLog { after: *place, limit: PAGE }).await?.0;
             for event in &events {
                 self.tell(event);
                 *place = event.sequence;
             }
             if events.len() < PAGE {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
     }
 
     fn is_empty(&self) -> bool {

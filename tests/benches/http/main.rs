@@ -15,18 +15,18 @@
 )]
 
 mod floor;
-mod load;
-mod process;
-mod vendors;
+#[allow(dead_code, reason = "each bench uses its part")]
+#[path = "../shared/mod.rs"]
+mod shared;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::load::{Shot, per_second};
-use crate::process::Server;
-use crate::vendors::{Vendor, Work};
+use crate::shared::load::{self, Shot, per_second};
+use crate::shared::process::{self, Server};
+use crate::shared::vendors::{self, Vendor, Work};
 
 /// How long each cell runs, after a warm-up of a quarter of it.
 const CELL: Duration = Duration::from_millis(1200);
@@ -47,8 +47,7 @@ fn main() {
         return;
     }
     let results = runtime.block_on(measure());
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/bench/http.json");
-    std::fs::write(path, format!("{results:#}\n")).unwrap();
+    process::keep("http", &results);
     println!("kept in docs/bench/http.json");
 }
 

@@ -34,6 +34,13 @@ pub fn build() {
 /// Names a binary to measure in place of the release one.
 const BINARY: &str = "CONCLAVE_BENCH_BINARY";
 
+/// Keeps what was measured beside the documents.
+pub fn keep(name: &str, results: &serde_json::Value) {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/bench"));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{name}.json")), format!("{results:#}\n")).unwrap();
+}
+
 fn binary() -> PathBuf {
     if let Some(named) = std::env::var_os(BINARY) {
         return PathBuf::from(named);
@@ -46,6 +53,13 @@ fn binary() -> PathBuf {
 impl Server {
     /// Bare hyper.
     pub async fn floor() -> Self {
+        let server = Self::spawn_floor();
+        answering(server.address).await;
+        server
+    }
+
+    /// This program's own floor; it listens once it has printed its address.
+    pub fn spawn_floor() -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .env("CONCLAVE_BENCH_FLOOR", "1")
             .stdout(Stdio::piped())
@@ -54,7 +68,6 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().parse().unwrap();
-        answering(address).await;
         Self { address, child, _folder: TempDir::new().unwrap() }
     }
 
@@ -96,6 +109,14 @@ impl Server {
         let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         (kilobytes / 102.4).round() / 10.0
+    }
+
+    /// Processor time the process has used, in seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // the fields after the name in parentheses begin with the third; these are the 14th and 15th, in hundredths
+        let after_name = stat.rsplit_once(')').unwrap().1;
+        after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
     }
 
     /// Ends it.

@@ -10,8 +10,8 @@ use conclave_tests::sign::{rong_signature, user_sig};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::load::{self, Shot};
-use crate::process::Server;
+use super::load::{self, Shot};
+use super::process::Server;
 
 /// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -280,6 +280,65 @@ pub async fn ten_thousand_groups(server: &Server) {
         })
         .collect();
     load::all(server.address, shots).await;
+}
+
+/// RongCloud's clients, and what its server API does for them.
+pub struct Clients {
+    caller: Caller,
+    app_key: String,
+}
+
+impl Clients {
+    /// Knows the server's credentials.
+    pub async fn new(server: &Server) -> Self {
+        let app_key = server.env()["RONG_APPKEY"].clone();
+        Self { caller: Caller::new(Vendor::Rong, server).await, app_key }
+    }
+
+    /// Where so many users connect, each with a token of their own.
+    pub async fn paths(&self, server: &Server, prefix: &str, count: usize) -> Vec<String> {
+        let shots = (0..count).map(|index| {
+            self.caller.shot(Method::POST, "/user/getToken.json", format!("userId={prefix}{index}&name={prefix}"))
+        });
+        let path = |(index, answer): (usize, Bytes)| {
+            let answer: Value = serde_json::from_slice(&answer).unwrap();
+            let token = percent_encoding::utf8_percent_encode(
+                answer["token"].as_str().unwrap(),
+                percent_encoding::NON_ALPHANUMERIC,
+            );
+            let (root, app) = (&self.caller.root, &self.app_key);
+            format!("{root}/websocket?appId={app}&token={token}&protocolVer=3&deviceId={prefix}{index}")
+        };
+        load::each(server.address, shots).await.into_iter().enumerate().map(path).collect()
+    }
+
+    /// A group of so many of these users.
+    pub async fn group(&self, server: &Server, group: &str, prefix: &str, size: usize) {
+        let members = |range: std::ops::Range<usize>| -> String {
+            range.map(|index| format!("&userId={prefix}{index}")).collect()
+        };
+        let mut shots = Vec::new();
+        for start in (0..size).step_by(100) {
+            let call = if start == 0 { "create" } else { "join" };
+            let body = format!("groupId={group}&groupName={group}{}", members(start..size.min(start + 100)));
+            shots.push(self.caller.shot(Method::POST, &format!("/group/{call}.json"), body));
+        }
+        load::each(server.address, shots).await;
+    }
+
+    /// A user says something to a group.
+    pub async fn say(&self, server: &Server, group: &str, user: &str) {
+        let group = percent_encoding::utf8_percent_encode(group, percent_encoding::NON_ALPHANUMERIC);
+        let content = "%7B%22content%22%3A%22hello%22%7D";
+        let body =
+            format!("fromUserId={user}&toGroupId={group}&objectName=RC%3ATxtMsg&content={content}&isIncludeSender=1");
+        load::once(server.address, &self.caller.shot(Method::POST, "/message/group/publish.json", body)).await;
+    }
+}
+
+/// A community of users `m0`, `m1` and so on.
+pub async fn community(server: &Server, prefix: &'static str, size: u64) -> String {
+    Growing::make(server, prefix, 1, size).await.groups.remove(0)
 }
 
 /// Communities that members are added to one by one, in turn.

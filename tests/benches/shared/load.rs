@@ -50,6 +50,21 @@ pub async fn once(address: SocketAddr, shot: &Shot) -> Bytes {
     local.run_until(async { fire(&mut connect(address).await, shot.clone()).await }).await
 }
 
+/// Sends these one after the other, and gives the answers' bodies.
+pub async fn each(address: SocketAddr, shots: impl IntoIterator<Item = Shot>) -> Vec<Bytes> {
+    let local = tokio::task::LocalSet::new();
+    local
+        .run_until(async {
+            let mut sender = connect(address).await;
+            let mut answers = Vec::new();
+            for shot in shots {
+                answers.push(fire(&mut sender, shot).await);
+            }
+            answers
+        })
+        .await
+}
+
 /// Sends these, over a few connections, and looks at no answer but its status.
 pub async fn all(address: SocketAddr, shots: Vec<Shot>) {
     let shots = Rc::new(std::cell::RefCell::new(shots));

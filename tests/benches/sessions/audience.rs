@@ -1,0 +1,96 @@
+//! Clients that are connected and count what they are told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// So many connections, and how many frames they have got altogether.
+pub struct Audience {
+    told: Arc<Told>,
+    senders: Vec<SplitSink<Socket, Message>>,
+    readers: Vec<tokio::task::JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Told {
+    frames: AtomicUsize,
+    bytes: AtomicUsize,
+    news: Notify,
+}
+
+impl Audience {
+    /// Connects at each of these paths; `greeted` tells that the server speaks first.
+    pub async fn gather(address: SocketAddr, paths: &[String], greeted: bool) -> Self {
+        let told = Arc::new(Told::default());
+        let (mut senders, mut readers) = (Vec::new(), Vec::new());
+        for path in paths {
+            let stream = TcpStream::connect(address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let config = WebSocketConfig::default().read_buffer_size(512).write_buffer_size(512);
+            let url = format!("ws://{address}{path}");
+            let (mut socket, _) = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await.unwrap();
+            if greeted {
+                let first = socket.next().await.unwrap().unwrap().into_data();
+                assert_eq!((first[0] >> 4, first.get(3)), (2, Some(&0)), "not let in: {first:?}");
+            }
+            let (sender, reader) = socket.split();
+            senders.push(sender);
+            readers.push(tokio::spawn(read(reader, Arc::clone(&told))));
+        }
+        Self { told, senders, readers }
+    }
+
+    /// Says something by the first of them.
+    pub async fn say(&mut self, bytes: Bytes) {
+        self.senders[0].send(Message::Binary(bytes)).await.unwrap();
+    }
+
+    /// How many frames have come so far.
+    pub fn frames(&self) -> usize {
+        self.told.frames.load(Ordering::Relaxed)
+    }
+
+    /// How long a frame is, on average.
+    pub fn frame_bytes(&self) -> usize {
+        self.told.bytes.load(Ordering::Relaxed) / self.frames().max(1)
+    }
+
+    /// Waits until so many frames have come altogether.
+    pub async fn until(&self, frames: usize) {
+        let all = async {
+            while self.frames() < frames {
+                self.told.news.notified().await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(10), all).await;
+        assert!(in_time.is_ok(), "{} of {frames} frames came", self.frames());
+    }
+}
+
+impl Drop for Audience {
+    fn drop(&mut self) {
+        for reader in &self.readers {
+            reader.abort();
+        }
+    }
+}
+
+async fn read(mut reader: SplitStream<Socket>, told: Arc<Told>) {
+    while let Some(Ok(message)) = reader.next().await {
+        told.bytes.fetch_add(message.len(), Ordering::Relaxed);
+        told.frames.fetch_add(1, Ordering::Relaxed);
+        told.news.notify_one();
+    }
+}

@@ -96,6 +96,8 @@ impl Realm {
             tokio::select! {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
                 rung = bell.changed() => if rung.is_err() { return },
+                // the first to come after the last had left may have missed what was read in between
+                () = self.arrivals.notified() => {}
                 () = sleep(ROUND) => {}
             }
         }

@@ -25,6 +25,8 @@ pub struct Section {
     pub name: String,
     /// Where they are documented.
     pub source: String,
+    /// Why no SDK has a call of its own for any of them.
+    pub reach: Option<String>,
     /// The operations.
     pub operations: Vec<Documented>,
 }
@@ -42,6 +44,8 @@ pub struct Documented {
     pub also: Vec<String>,
     /// Why it is not served.
     pub declined: Option<String>,
+    /// Why no SDK has a call of its own for it.
+    pub reach: Option<String>,
 }
 
 impl Catalogue {
@@ -50,6 +54,13 @@ impl Catalogue {
         let path = fixture::root().join(vendor).join("catalogue.toml");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The operations that are served, each with the reason why no SDK has a call of its own for it.
+    pub fn served(&self) -> impl Iterator<Item = (&Documented, Option<&str>)> {
+        let all = self.section.iter().flat_map(|section| section.operations.iter().map(move |one| (section, one)));
+        all.filter(|(_, one)| one.declined.is_none())
+            .map(|(section, one)| (one, one.reach.as_deref().or(section.reach.as_deref())))
     }
 
     /// All operations.

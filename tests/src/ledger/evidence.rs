@@ -19,8 +19,10 @@ pub struct Evidence {
     pub samples: BTreeMap<Key, usize>,
     /// Documented refusals with a pinned answer.
     pub refusals: BTreeMap<Key, usize>,
-    /// The SDKs that drive it.
+    /// The SDKs that have a call of their own for it, and drive it by that.
     pub driven: BTreeMap<Key, BTreeSet<String>>,
+    /// The SDKs that drive it by the call they have for operations without one.
+    pub driven_generally: BTreeMap<Key, BTreeSet<String>>,
     /// Whether its effect is read, or another's effect is read by it, through other vendors.
     pub told: BTreeMap<Key, BTreeSet<String>>,
 }
@@ -33,6 +35,10 @@ pub struct Driven {
     pub sdk: String,
     /// Whose operations they are.
     pub vendor: String,
+    /// Whether by the call that the SDK has for operations without a call of their own: it takes a path and a body,
+    /// and signs, sends and reads like all others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub general: bool,
     /// The operations that were answered, sorted.
     pub operations: BTreeSet<String>,
 }
@@ -77,9 +83,10 @@ impl Evidence {
                 *kind.entry((vendor.to_owned(), operation.to_owned())).or_default() += 1;
             }
         }
-        for Driven { sdk, vendor, operations } in Driven::all() {
+        for Driven { sdk, vendor, general, operations } in Driven::all() {
+            let driven = if general { &mut evidence.driven_generally } else { &mut evidence.driven };
             for operation in operations {
-                evidence.driven.entry((vendor.clone(), operation)).or_default().insert(sdk.clone());
+                driven.entry((vendor.clone(), operation)).or_default().insert(sdk.clone());
             }
         }
         for story in Story::all() {

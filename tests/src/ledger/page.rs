@@ -1,6 +1,6 @@
 //! The ledger as Markdown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::catalogue::{Catalogue, VENDORS};
@@ -16,7 +16,9 @@ served is found, not claimed:
 
 - **samples**: documented exchanges that are replayed, the answer held against the documented one and pinned
 - **refusals**: documented refusals, likewise. Beside these, every route refuses callers without true credentials
-- **driven by**: vendors' SDKs, unmodified, whose suites call it; each suite writes down what the gateway counted
+- **driven by**: vendors' SDKs, unmodified, whose suites call it and assert what then is; each suite writes down what the
+  gateway counted. *General call*: by the call that an SDK has for operations without a call of their own: it takes a
+  path and a body, and signs, sends and reads like all others
 - **told with**: vendors through whose own API its effect is read, or whose changes are read by it
 ";
 
@@ -42,19 +44,36 @@ pub fn markdown(evidence: &Evidence) -> String {
             }
         }
     }
+    unreached(&mut page, &catalogues);
     page
 }
 
+/// The operations that no SDK has a call of its own for, with the reasons.
+fn unreached(page: &mut String, catalogues: &[(&str, Catalogue)]) {
+    page.push_str("\n## Without a call of an SDK's own\n\n| | operations | why |\n| --- | --- | --- |\n");
+    for (vendor, catalogue) in catalogues {
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (operation, reach) in catalogue.served() {
+            if let Some(reason) = reach {
+                reasons.entry(reason).or_default().push(&operation.name);
+            }
+        }
+        for (reason, names) in reasons {
+            let _ = writeln!(page, "| {vendor} | {} | {reason} |", names.join(", "));
+        }
+    }
+}
+
 fn summary(page: &mut String, vendor: &str, catalogue: &Catalogue, evidence: &Evidence) {
-    let served: Vec<(String, String)> = catalogue
-        .operations()
-        .filter(|operation| operation.declined.is_none())
-        .map(|operation| (vendor.to_owned(), operation.name.clone()))
-        .collect();
+    let served: Vec<(String, String)> =
+        catalogue.served().map(|(operation, _)| (vendor.to_owned(), operation.name.clone())).collect();
     let share = |known: &dyn Fn(&(String, String)) -> bool| {
         let count = served.iter().filter(|key| known(key)).count();
         format!("{count} ({} %)", count * 100 / served.len().max(1))
     };
+    let own = |key: &(String, String)| evidence.driven.contains_key(key);
+    let by_any = |key: &(String, String)| own(key) || evidence.driven_generally.contains_key(key);
+    let driven = format!("{}; by calls of their own {}", share(&by_any), share(&own));
     let _ = writeln!(
         page,
         "| {vendor} | {} | {} | {} | {} | {} | {} |",
@@ -62,7 +81,7 @@ fn summary(page: &mut String, vendor: &str, catalogue: &Catalogue, evidence: &Ev
         served.len(),
         share(&|key| evidence.samples.contains_key(key)),
         share(&|key| evidence.refusals.contains_key(key)),
-        share(&|key| evidence.driven.contains_key(key)),
+        driven,
         share(&|key| evidence.told.contains_key(key)),
     );
 }
@@ -77,12 +96,15 @@ fn row(page: &mut String, vendor: &str, name: &str, declined: Option<&str>, evid
     let names = |names: Option<&BTreeSet<String>>| {
         names.map(|names| names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).unwrap_or_default()
     };
+    let general = evidence.driven_generally.get(&key).into_iter().flatten();
+    let general = general.map(|sdk| format!("{sdk}, general call"));
+    let driven: BTreeSet<String> = evidence.driven.get(&key).into_iter().flatten().cloned().chain(general).collect();
     let _ = writeln!(
         page,
         "| {name} | {} | {} | {} | {} |",
         number(evidence.samples.get(&key)),
         number(evidence.refusals.get(&key)),
-        names(evidence.driven.get(&key)),
+        names(Some(&driven)),
         names(evidence.told.get(&key)),
     );
 }

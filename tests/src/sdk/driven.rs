@@ -14,26 +14,60 @@ use crate::ledger::evidence::Driven;
 const COUNTER: &str = "conclave_requests_total{";
 const ANSWERED: &str = "class=\"Answered\"";
 
-/// Holds what this suite drove against what is kept of it, `fixtures/coverage/<suite>.json`; `test` is the name of
-/// the test binary. Nothing that is not served may have been asked for.
-pub async fn check(served: &Served, vendor: Vendor, sdk: &str, suite: &str, test: &str) {
-    let admin = served.running.addresses.admin.expect("an admin listener");
-    let answer = Client::at(admin, "").send(Method::GET, "/metrics", &[], "").await;
-    let text = String::from_utf8(answer.body.to_vec()).expect("text");
-    let mut operations = BTreeSet::new();
-    for line in text.lines().filter(|line| line.starts_with(COUNTER)) {
-        let (labels, count) = line.rsplit_once("} ").expect("a count");
-        if count == "0" || label(labels, "vendor") != vendor.name() {
-            continue;
-        }
-        let operation = label(labels, "operation");
-        assert_ne!(operation, "unknown", "{sdk} asked for something that is not served");
-        if labels.contains(ANSWERED) {
-            operations.insert(operation.to_owned());
-        }
+/// An SDK, and how a suite drives it.
+pub struct Driver {
+    /// Whose operations it calls.
+    pub vendor: Vendor,
+    /// Its name, version and where it is published.
+    pub sdk: &'static str,
+    /// The name of the file in `fixtures/coverage`.
+    pub file: &'static str,
+    /// Whether by its call for operations without a call of their own.
+    pub general: bool,
+}
+
+impl Driver {
+    /// An SDK that is driven by the calls it has for each operation.
+    pub fn new(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
+        Self { vendor, sdk, file, general: false }
     }
-    let driven = Driven { sdk: sdk.to_owned(), vendor: vendor.name().to_owned(), operations };
-    check_fresh(&Driven::path(suite), &driven.text(), test);
+
+    /// The same by the call it has for operations without a call of their own.
+    pub fn general(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
+        Self { general: true, ..Self::new(vendor, sdk, file) }
+    }
+
+    /// Holds what was driven against what is kept of it; `test` is the name of the test binary. Nothing that is not
+    /// served may have been asked for.
+    pub async fn check(&self, served: &Served, test: &str) {
+        let driven = Driven {
+            sdk: self.sdk.to_owned(),
+            vendor: self.vendor.name().to_owned(),
+            general: self.general,
+            operations: self.operations(served).await,
+        };
+        check_fresh(&Driven::path(self.file), &driven.text(), test);
+    }
+
+    /// The operations that were answered.
+    async fn operations(&self, served: &Served) -> BTreeSet<String> {
+        let admin = served.running.addresses.admin.expect("an admin listener");
+        let answer = Client::at(admin, "").send(Method::GET, "/metrics", &[], "").await;
+        let text = String::from_utf8(answer.body.to_vec()).expect("text");
+        let mut operations = BTreeSet::new();
+        for line in text.lines().filter(|line| line.starts_with(COUNTER)) {
+            let (labels, count) = line.rsplit_once("} ").expect("a count");
+            if count == "0" || label(labels, "vendor") != self.vendor.name() {
+                continue;
+            }
+            let operation = label(labels, "operation");
+            assert_ne!(operation, "unknown", "{} asked for something that is not served", self.sdk);
+            if labels.contains(ANSWERED) {
+                operations.insert(operation.to_owned());
+            }
+        }
+        operations
+    }
 }
 
 fn label<'l>(labels: &'l str, name: &str) -> &'l str {

@@ -48,11 +48,27 @@ fn every_operation_is_served_or_declined_with_a_reason() {
 
 #[test]
 fn what_the_suites_drive_is_served() {
-    for Driven { sdk, vendor, operations } in Driven::all() {
+    for Driven { sdk, vendor, operations, .. } in Driven::all() {
         let catalogue = Catalogue::read(&vendor);
         for operation in operations {
             let served = catalogue.operations().any(|known| known.name == operation && known.declined.is_none());
             assert!(served, "{sdk} drives {operation}, which is not in the catalogue");
+        }
+    }
+}
+
+#[test]
+fn what_no_sdk_has_a_call_for_is_said_and_nothing_else() {
+    let evidence = Evidence::gather(&Served::ask());
+    for vendor in VENDORS {
+        for (operation, reach) in Catalogue::read(vendor).served() {
+            let name = &operation.name;
+            let driven = evidence.driven.get(&(vendor.to_owned(), name.clone()));
+            assert!(reach.is_none_or(|reason| reason.len() > 10), "{vendor}: {name} has no reason");
+            assert!(
+                reach.is_none() || driven.is_none(),
+                "{vendor}: {name} is driven by {driven:?}: take its reason away"
+            );
         }
     }
 }

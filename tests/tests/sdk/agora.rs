@@ -1,10 +1,11 @@
 //! Agora Chat's and Easemob's SDKs, as far as they use the server API.
 
 use conclave::vendors::Vendor;
+use conclave_tests::sdk::driven::Driver;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
-use conclave_tests::sdk::{driven, node, python};
+use conclave_tests::sdk::{node, python};
 use conclave_tests::story::Role::{Admin, Member, Owner};
 use conclave_tests::story::{Teller, Truth};
 
@@ -35,7 +36,7 @@ async fn ease_restapi_of_pypi() {
     assert_eq!(tellers.tencent.truth(&other).await, None);
     assert_eq!(tellers.rong.truth(&other).await, None);
     unread::check(&served, Vendor::Agora, &[]).await;
-    driven::check(&served, Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi", "sdk").await;
+    Driver::new(Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi").check(&served, "sdk").await;
 }
 
 /// What the web SDK adds to many calls.
@@ -75,5 +76,5 @@ async fn easemob_websdk_of_npm() {
     assert_eq!(tellers.tencent.truth(&group).await, None);
     assert_eq!(tellers.rong.truth(&group).await, None);
     unread::check(&served, Vendor::Agora, WEB).await;
-    driven::check(&served, Vendor::Agora, "easemob-websdk 4.21.1 (npm)", "easemob-websdk", "sdk").await;
+    Driver::new(Vendor::Agora, "easemob-websdk 4.21.1 (npm)", "easemob-websdk").check(&served, "sdk").await;
 }

@@ -3,10 +3,11 @@
 use std::process::Command;
 
 use conclave::vendors::Vendor;
+use conclave_tests::sdk::driven::Driver;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
-use conclave_tests::sdk::{driven, node, python};
+use conclave_tests::sdk::{node, python};
 use conclave_tests::story::{Role, Teller, Truth};
 use http::Method;
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ async fn tell(command: Command, left: Suite) {
     assert_eq!(tellers.agora.truth("fire").await, None);
     assert_eq!(tellers.tencent.truth("fire").await, None);
     unread::check(&served, Vendor::Rong, left.explained).await;
-    driven::check(&served, Vendor::Rong, left.sdk, left.file, "sdk").await;
+    Driver::new(Vendor::Rong, left.sdk, left.file).check(&served, "sdk").await;
 }
 
 fn names<'v>(list: &'v Value, key: &str) -> Vec<&'v str> {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use conclave::config::{Tls, VendorSection};
 use conclave::vendors::Vendor;
+use conclave_tests::sdk::driven::Driver;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::script::Script;
-use conclave_tests::sdk::{driven, python, tunnel, unread};
+use conclave_tests::sdk::{python, tunnel, unread};
 use conclave_tests::story::Role::{Admin, Member, Owner};
 use conclave_tests::story::{Teller, Truth};
 
@@ -51,5 +52,5 @@ async fn timsdk_of_pypi() {
     assert_eq!(tellers.agora.truth(&group).await, None);
     assert_eq!(tellers.rong.truth(&group).await, None);
     unread::check(&served, Vendor::Tencent, &[]).await;
-    driven::check(&served, Vendor::Tencent, "timsdk 1.1.12 (PyPI)", "timsdk", "sdk").await;
+    Driver::new(Vendor::Tencent, "timsdk 1.1.12 (PyPI)", "timsdk").check(&served, "sdk").await;
 }

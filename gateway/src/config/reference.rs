@@ -207,7 +207,7 @@ fn shown(default: &str) -> String {
         "BTreeMap::new(" => "`{}`".to_owned(),
         "SocketAddr::from(([127, 0, 0, 1], 8080" => "`\"127.0.0.1:8080\"`".to_owned(),
         "LogFormat::Text" => "`\"text\"`".to_owned(),
-        "String::new(" => "`\"\"`".to_owned(),
+        "String::new(" | "Secret::default(" => "`\"\"`".to_owned(),
         plain => format!("`{plain}`"),
     }
 }

@@ -4,6 +4,7 @@ use conclave::{Config, Gateway};
 use conclave_kit::RouteInfo;
 use serde::Deserialize;
 
+use super::callbacks;
 use crate::fixture;
 
 /// The vendors, in the order of the ledger.
@@ -15,6 +16,8 @@ pub const VENDORS: [&str; 3] = ["agora", "tencent", "rong"];
 pub struct Catalogue {
     /// In the order of the documents.
     pub section: Vec<Section>,
+    /// What an app's server is told, likewise.
+    pub callbacks: Vec<callbacks::Section>,
 }
 
 /// Operations that the documents treat together.
@@ -66,6 +69,11 @@ impl Catalogue {
     /// All operations.
     pub fn operations(&self) -> impl Iterator<Item = &Documented> {
         self.section.iter().flat_map(|section| &section.operations)
+    }
+
+    /// All callbacks.
+    pub fn all_callbacks(&self) -> impl Iterator<Item = &callbacks::Callback> {
+        self.callbacks.iter().flat_map(|section| &section.list)
     }
 }
 

@@ -1,9 +1,11 @@
 //! The coverage ledger: every operation in the vendors' documents, and what is known of it here.
 //!
 //! - [`catalogue`]: what the documents have, as data: `fixtures/<vendor>/catalogue.toml`.
+//! - [`callbacks`]: the same for what apps' servers are told.
 //! - [`evidence`]: what is pinned, driven and seen, found where it lies; nothing of it is claimed by hand.
 //! - [`page`]: the whole as Markdown: `docs/coverage.md`.
 
+pub mod callbacks;
 pub mod catalogue;
 pub mod evidence;
 pub mod page;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::callbacks::{self, Known};
 use super::catalogue::{Catalogue, VENDORS};
 use super::evidence::Evidence;
 
@@ -23,7 +24,7 @@ served is found, not claimed:
 ";
 
 /// The whole.
-pub fn markdown(evidence: &Evidence) -> String {
+pub fn markdown(evidence: &Evidence, known: &Known) -> String {
     let catalogues: Vec<(&str, Catalogue)> =
         VENDORS.into_iter().map(|vendor| (vendor, Catalogue::read(vendor))).collect();
     let mut page = INTRODUCTION.to_owned();
@@ -32,6 +33,7 @@ pub fn markdown(evidence: &Evidence) -> String {
     for (vendor, catalogue) in &catalogues {
         summary(&mut page, vendor, catalogue, evidence);
     }
+    callbacks::summary(&mut page, &catalogues, known);
     for (vendor, catalogue) in &catalogues {
         let _ = write!(page, "\n## {vendor}\n");
         for section in &catalogue.section {
@@ -43,6 +45,7 @@ pub fn markdown(evidence: &Evidence) -> String {
                 row(&mut page, vendor, &operation.name, operation.declined.as_deref(), evidence);
             }
         }
+        callbacks::sections(&mut page, vendor, catalogue, known);
     }
     unreached(&mut page, &catalogues);
     page

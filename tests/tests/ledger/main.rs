@@ -7,6 +7,7 @@ mod told;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use conclave_tests::ledger::callbacks::Known;
 use conclave_tests::ledger::catalogue::{Catalogue, Served, VENDORS};
 use conclave_tests::ledger::evidence::{Driven, Evidence};
 use conclave_tests::ledger::{check_fresh, page};
@@ -74,8 +75,30 @@ fn what_no_sdk_has_a_call_for_is_said_and_nothing_else() {
 }
 
 #[test]
+fn every_callback_is_told_or_declined_with_a_reason() {
+    let Known { samples, mut pinned } = Known::gather();
+    for vendor in VENDORS {
+        let file = format!("fixtures/{vendor}/catalogue.toml");
+        let mut names = BTreeSet::new();
+        for callback in Catalogue::read(vendor).all_callbacks() {
+            let (name, key) = (&callback.name, (vendor.to_owned(), callback.name.clone()));
+            assert!(names.insert(name.clone()), "{file} has the callback {name} twice");
+            let is_pinned = pinned.remove(&key).is_some();
+            match &callback.declined {
+                None => assert!(is_pinned, "{file}: the callback {name} is pinned nowhere: say why it is not told"),
+                Some(reason) => {
+                    assert!(reason.len() > 10, "{file}: the callback {name} has no reason");
+                    assert!(!is_pinned && !samples.contains_key(&key), "{file}: the callback {name} is told now");
+                }
+            }
+        }
+    }
+    assert!(pinned.is_empty(), "told, but in no catalogue: {pinned:?}");
+}
+
+#[test]
 fn the_ledger_is_fresh() {
     let evidence = Evidence::gather(&Served::ask());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/coverage.md");
-    check_fresh(&path, &page::markdown(&evidence), "ledger");
+    check_fresh(&path, &page::markdown(&evidence, &Known::gather()), "ledger");
 }

@@ -22,7 +22,7 @@ const SEND: &str = "Group.CallbackBeforeSendMsg";
 fn to(url: String, commands: &[&str]) -> WebhookSettings {
     WebhookSettings {
         url: Some(url),
-        token: "xxxxyyyy".to_owned(),
+        token: "xxxxyyyy".into(),
         commands: commands.iter().map(|&command| command.to_owned()).collect(),
         allow_private: true,
         backoff_ms: 20,

@@ -17,10 +17,9 @@ use conclave_core::operation::{
 use conclave_core::ports::{GroupsExt, Typed};
 use conclave_core::query::ReadLog;
 use conclave_kit::{Destination, Notice};
-use conclave_tests::fixture::root;
 use conclave_tests::house::credentials as of;
+use conclave_tests::ledger::callbacks::Sample;
 use conclave_tests::world::{World, group, user};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// Everything that was told, by vendor.
@@ -110,7 +109,7 @@ fn destinations() -> Vec<(&'static str, Destination)> {
     };
     let hooks = conclave_agora::webhooks::WebhookSettings {
         url: url(),
-        secret: "secret123".to_owned(),
+        secret: "secret123".into(),
         ..conclave_agora::webhooks::WebhookSettings::default()
     };
     let agora = conclave_agora::webhooks::destinations(&agora, &conclave_agora::Settings::default(), &hooks);
@@ -364,31 +363,10 @@ async fn ending(told: &mut Told) {
     told.done_as("disband", "abc", Disband { group: group("g") }).await;
 }
 
-/// A documented callback.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "where a fact is from is for people")]
-struct Sample {
-    callback: String,
-    source: String,
-    certainty: String,
-    #[serde(default)]
-    notes: Vec<String>,
-    /// Where a callback that is told must say the same; everywhere else it has members of the same types.
-    same: Vec<String>,
-    /// What is told beyond what is documented.
-    #[serde(default)]
-    adds: Vec<String>,
-    body: Value,
-}
-
 /// The vendor's documented callbacks that are not told.
 fn missing(vendor: &str, told: &[Value]) -> Vec<String> {
     let mut missing = Vec::new();
-    for entry in std::fs::read_dir(root().join(vendor).join("webhooks")).unwrap() {
-        let path = entry.unwrap().path();
-        let sample: Sample = serde_json::from_slice(&std::fs::read(&path).unwrap())
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for (name, sample) in Sample::all(vendor) {
         let found = told.iter().any(|told| {
             let mut told = told.clone();
             for key in &sample.adds {
@@ -398,7 +376,7 @@ fn missing(vendor: &str, told: &[Value]) -> Vec<String> {
             sample.same.iter().all(same) && shape(&told) == shape(&sample.body)
         });
         if !found {
-            missing.push(format!("{vendor}: {} is not told as documented: {}", path.display(), sample.body));
+            missing.push(format!("{vendor}/webhooks/{name} is not told as documented: {}", sample.body));
         }
     }
     missing

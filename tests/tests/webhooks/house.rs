@@ -45,7 +45,7 @@ pub const SECRET: &str = "rule-secret";
 pub fn to_agora(url: String) -> agora::WebhookSettings {
     agora::WebhookSettings {
         url: Some(url),
-        secret: SECRET.to_owned(),
+        secret: SECRET.into(),
         allow_private: true,
         backoff_ms: 20,
         longest_backoff_ms: 200,

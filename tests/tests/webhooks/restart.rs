@@ -92,8 +92,14 @@ struct Served {
 
 impl Served {
     fn over(folder: &Path, app: &App) -> Self {
+        // somebody else may take the port before the process does
+        (0..5).find_map(|_| Self::start(folder, app)).expect("it does not start")
+    }
+
+    /// `None` when the process ended instead.
+    fn start(folder: &Path, app: &App) -> Option<Self> {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_conclave_under_test"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_conclave_under_test"))
             .args(["serve", "--admin", "off", "--listen", &address.to_string(), "--data"])
             .arg(folder)
             .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_URL", app.url("/"))
@@ -108,8 +114,11 @@ impl Served {
         while TcpStream::connect(address).is_err() {
             assert!(begun.elapsed() < Duration::from_secs(30), "it does not start");
             std::thread::sleep(Duration::from_millis(5));
+            if process.try_wait().unwrap().is_some() {
+                return None;
+            }
         }
-        Self { process, address }
+        Some(Self { process, address })
     }
 }
 

@@ -15,7 +15,7 @@ use conclave_core::event::Event;
 use conclave_core::model::Millis;
 use conclave_core::ports::Groups;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Envelope, Notice, Patience, group_of};
+use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
@@ -34,7 +34,7 @@ conclave_kit::settings! {
         /// Whom to tell; nobody when not given.
         url: Option<String> = None;
         /// The rule's secret, which signs every event.
-        secret: String = String::new();
+        secret: Secret = Secret::default();
         /// The operations that are told, e.g. `JOIN`; all when empty.
         events: Vec<String> = Vec::new();
         /// How long one try may take, in milliseconds.
@@ -72,7 +72,7 @@ pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &Webh
 /// One app's rule.
 struct Webhooks {
     appkey: String,
-    secret: String,
+    secret: Secret,
     events: Vec<String>,
     settings: Settings,
 }
@@ -106,7 +106,7 @@ impl Webhooks {
         let call_id = format!("{}_{}", self.appkey, Uuid::new_v5(&Uuid::NAMESPACE_OID, seed.as_bytes()));
         let operator = operation.operator.as_ref().or_else(|| event.actor.behind()).map(shown);
         let wire = Wire {
-            security: sign(&call_id, &self.secret, event.at),
+            security: sign(&call_id, self.secret.reveal(), event.at),
             call_id: &call_id,
             payload: operation.payload.as_ref(),
             appkey: &self.appkey,

@@ -15,8 +15,12 @@ fn the_documented_events_are_signed_as_documented() {
 #[test]
 fn long_answers_do_not_count() {
     use conclave_kit::Webhooks as _;
-    let hooks =
-        Webhooks { appkey: String::new(), secret: String::new(), events: Vec::new(), settings: Settings::default() };
+    let hooks = Webhooks {
+        appkey: String::new(),
+        secret: Secret::default(),
+        events: Vec::new(),
+        settings: Settings::default(),
+    };
     assert!(hooks.is_taken(StatusCode::OK, "字".repeat(1000).as_bytes()));
     assert!(!hooks.is_taken(StatusCode::OK, "字".repeat(1001).as_bytes()));
     assert!(!hooks.is_taken(StatusCode::NO_CONTENT, b""));

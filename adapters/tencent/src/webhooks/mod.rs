@@ -17,7 +17,7 @@ use conclave_core::event::{Actor, Event};
 use conclave_core::model::{Group, Millis, UserId};
 use conclave_core::ports::Groups;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Envelope, Notice, Patience, group_of};
+use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -35,7 +35,7 @@ conclave_kit::settings! {
         /// Whom to tell and to ask; nobody when not given.
         url: Option<String> = None;
         /// The token callbacks are signed with; they are not signed when it is empty.
-        token: String = String::new();
+        token: Secret = Secret::default();
         /// The callbacks that are switched on, e.g. `Group.CallbackBeforeSendMsg`; when empty, all that tell what was done and none that ask before.
         commands: Vec<String> = Vec::new();
         /// How long an operation waits for the answer to a callback before it, in milliseconds.
@@ -191,12 +191,12 @@ fn query(sdkappid: u32, command: &str, platform: &str) -> Vec<(&'static str, Str
 }
 
 /// `Sign` and `RequestTime`, when authentication is switched on.
-fn signature(token: &str, now: Millis) -> Vec<(&'static str, String)> {
+fn signature(token: &Secret, now: Millis) -> Vec<(&'static str, String)> {
     if token.is_empty() {
         return Vec::new();
     }
     let time = now.seconds().to_string();
-    let sign = hex::encode(Sha256::digest(format!("{token}{time}").as_bytes()));
+    let sign = hex::encode(Sha256::digest(format!("{}{time}", token.reveal()).as_bytes()));
     vec![("Sign", sign), ("RequestTime", time)]
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 fn webhooks(token: &str) -> Webhooks {
     let app = App { sdkappid: 1_400_000_000, admin: "administrator".to_owned(), settings: Settings::default() };
-    Webhooks { app, hooks: WebhookSettings { token: token.to_owned(), ..WebhookSettings::default() } }
+    Webhooks { app, hooks: WebhookSettings { token: token.into(), ..WebhookSettings::default() } }
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! What the vendors' documents say an app's server is told, and what is known of it here.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::catalogue::{Catalogue, VENDORS};
+use crate::fixture::root;
+
+/// Callbacks that the documents treat together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// What they are about.
+    pub name: String,
+    /// Where they are documented.
+    pub source: String,
+    /// The callbacks.
+    pub list: Vec<Callback>,
+}
+
+/// A callback in the documents.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Callback {
+    /// The vendor's name of it, as notices are named here.
+    pub name: String,
+    /// Why it is not told.
+    pub declined: Option<String>,
+}
+
+/// A documented callback: `fixtures/<vendor>/webhooks/*.json`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The vendor's name of it.
+    pub callback: String,
+    /// Where it is documented.
+    pub source: String,
+    /// How sure it is.
+    pub certainty: String,
+    /// What else is to be known of it.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Where a callback that is told must say the same; everywhere else it has members of the same types.
+    pub same: Vec<String>,
+    /// What is told beyond what is documented.
+    #[serde(default)]
+    pub adds: Vec<String>,
+    /// What is said.
+    pub body: Value,
+    /// What the app's server answers, where that matters.
+    #[serde(default)]
+    pub answer: Option<Value>,
+}
+
+impl Sample {
+    /// A vendor's, with the names of their files.
+    pub fn all(vendor: &str) -> BTreeMap<String, Self> {
+        let folder = root().join(vendor).join("webhooks");
+        let read = |entry: std::io::Result<std::fs::DirEntry>| {
+            let path = entry.expect("a file").path();
+            let text = std::fs::read(&path).expect("a file");
+            let sample = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path.file_stem().expect("a name").to_string_lossy().into_owned(), sample)
+        };
+        std::fs::read_dir(folder).expect("a folder").map(read).collect()
+    }
+}
+
+/// A callback: the vendor and its name.
+type Key = (String, String);
+
+/// What is known.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Documented callbacks that what is told is held against.
+    pub samples: BTreeMap<Key, usize>,
+    /// Pinned bodies.
+    pub pinned: BTreeMap<Key, usize>,
+}
+
+impl Known {
+    /// Looks everywhere.
+    pub fn gather() -> Self {
+        let mut known = Self::default();
+        for vendor in VENDORS {
+            for sample in Sample::all(vendor).into_values() {
+                *known.samples.entry((vendor.to_owned(), sample.callback)).or_default() += 1;
+            }
+        }
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/webhooks/snapshots"));
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let text = std::fs::read_to_string(entry.expect("a file").path()).expect("a file");
+            let pinned = text.splitn(3, "---\n").nth(2).expect("a snapshot has a head");
+            let pinned: Value = serde_json::from_str(pinned).expect("what is told is pinned as JSON");
+            for event in pinned.as_array().expect("a list of events") {
+                for (vendor, notices) in event["told"].as_object().into_iter().flatten() {
+                    for notice in notices.as_array().into_iter().flatten() {
+                        let name = notice["name"].as_str().expect("a name").to_owned();
+                        *known.pinned.entry((vendor.clone(), name)).or_default() += 1;
+                    }
+                }
+            }
+        }
+        known
+    }
+}
+
+/// The sum over each vendor.
+pub fn summary(page: &mut String, catalogues: &[(&str, Catalogue)], known: &Known) {
+    page.push_str("\nCallbacks to apps' servers (see [webhooks.md](webhooks.md)):\n\n");
+    page.push_str("| | documented | told | with samples | pinned |\n| --- | --- | --- | --- | --- |\n");
+    for (vendor, catalogue) in catalogues {
+        let told = catalogue.all_callbacks().filter(|callback| callback.declined.is_none());
+        let told: Vec<Key> = told.map(|callback| ((*vendor).to_owned(), callback.name.clone())).collect();
+        let share = |of: &BTreeMap<Key, usize>| {
+            let count = told.iter().filter(|key| of.contains_key(*key)).count();
+            format!("{count} ({} %)", count * 100 / told.len().max(1))
+        };
+        let (all, samples, pinned) = (catalogue.all_callbacks().count(), share(&known.samples), share(&known.pinned));
+        let _ = writeln!(page, "| {vendor} | {all} | {} | {samples} | {pinned} |", told.len());
+    }
+}
+
+/// A vendor's.
+pub fn sections(page: &mut String, vendor: &str, catalogue: &Catalogue, known: &Known) {
+    for section in &catalogue.callbacks {
+        let _ = write!(page, "\n### Callbacks: {}\n\n{}\n\n", section.name, section.source);
+        page.push_str("| callback | samples | pinned |\n| --- | --- | --- |\n");
+        for callback in &section.list {
+            let key = (vendor.to_owned(), callback.name.clone());
+            let number = |of: &BTreeMap<Key, usize>| of.get(&key).map(usize::to_string).unwrap_or_default();
+            let _ = match &callback.declined {
+                Some(reason) => writeln!(page, "| {} | declined: {reason} | |", callback.name),
+                None => {
+                    writeln!(page, "| {} | {} | {} |", callback.name, number(&known.samples), number(&known.pinned))
+                }
+            };
+        }
+    }
+}

@@ -67,6 +67,7 @@ async fn lists_are_as_long_as_documented() {
         ("group/user/ban/whitelist/add", "groupId=l&userId=", 20, 1002),
         ("group/user/ban/whitelist/rollback", "groupId=l&userId=", 20, 1002),
         ("group/ban/query", "groupId=", 20, 1002),
+        ("user/token/expire", "time=1&userId=", 20, 1002),
         ("entrust/group/create", "groupId=x2&name=n&owner=o&userIds=", 30, 1002),
         ("entrust/group/join", "groupId=g&userIds=", 100, 1002),
         ("entrust/group/member/specific/query", "groupId=g&userIds=", 100, 1002),

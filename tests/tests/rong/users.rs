@@ -27,6 +27,17 @@ async fn a_token_says_who_connects() {
     assert_eq!(surface.verify(APP_KEY, &first).await, Err(InvalidToken::Expired));
     assert_eq!(surface.verify(APP_KEY, &second).await.expect("a user").as_str(), "u1");
 
+    // several at once, or none
+    let third = text(&api.ok("user/getToken", "userId=u2&name=Three").await["token"]);
+    api.world.clock.step(1);
+    let both = format!("userId=u1&userId=u2&time={}", BEGINNING.0 + 2);
+    api.refused("user/token/expire", &format!("{both}&userId=nobody"), 1002).await;
+    assert_eq!(surface.verify(APP_KEY, &third).await.expect("a user").as_str(), "u2");
+    api.ok("user/token/expire", &both).await;
+    for token in [&second, &third] {
+        assert_eq!(surface.verify(APP_KEY, token).await, Err(InvalidToken::Expired));
+    }
+
     let info = api.ok("user/info", "userId=u1").await;
     assert_eq!(info["userName"], "Two");
     assert_eq!(info["userPortrait"], "http://a/b");

@@ -43,6 +43,8 @@ pub(crate) const OBJECT_NAME: usize = 32;
 pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
 /// Most groups one message goes to.
 pub(crate) const MESSAGE_GROUPS: usize = 3;
+/// Most users whose tokens one call ends.
+pub(crate) const EXPIRED_USERS: usize = 20;
 /// Most users of one call about mutes and the allowlist.
 pub(crate) const MUTED_USERS: usize = 20;
 /// Most groups of one call about muting everybody.

@@ -22,7 +22,10 @@ struct Wire<'a> {
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
     group_id: &'a GroupId,
+    /// Documented.
     group_name: &'a str,
+    /// Read by an edition of the Go SDK in its stead.
+    name: &'a str,
     #[serde(flatten)]
     texts: GroupTexts,
     owner: &'a str,
@@ -35,6 +38,7 @@ impl<'a> Entry<'a> {
         Ok(Self {
             group_id: &group.id,
             group_name: &group.profile.name,
+            name: &group.profile.name,
             texts: GroupTexts::of(group)?,
             owner: owner(group),
             create_time: group.created.0,

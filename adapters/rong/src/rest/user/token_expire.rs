@@ -1,15 +1,25 @@
-//! `/user/token/expire.json`: tokens issued before a moment (milliseconds) no longer count.
+//! `/user/token/expire.json`: tokens issued before a moment (milliseconds) no longer count, of one user or up to
+//! twenty. Either all of them are there or nothing is done.
 
 use conclave_core::model::Millis;
 use conclave_core::operation::UpdateUser;
+use conclave_core::query::FindUsers;
+use conclave_core::refusal::Refusal;
 
+use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
 pub(crate) async fn expire(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
-    let user = call.user_id("userId")?;
+    let users = call.user_ids("userId", limits::EXPIRED_USERS)?;
     call.required("time")?;
     let time = call.number("time", 0, 0..=u64::MAX)?;
-    call.run(UpdateUser { tokens_from: Some(Millis(time)), ..UpdateUser::of(user) }).await?;
+    let found = call.ask(FindUsers { ids: users.clone(), folded: false }).await?.0;
+    if let Some((unknown, _)) = users.iter().zip(&found).find(|(_, found)| found.is_none()) {
+        return Err(call.failure(&Refusal::UserNotFound(unknown.clone())));
+    }
+    for user in users {
+        call.run(UpdateUser { tokens_from: Some(Millis(time)), ..UpdateUser::of(user) }).await?;
+    }
     envelope::done()
 }

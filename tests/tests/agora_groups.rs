@@ -407,3 +407,55 @@ async fn odd_requests_get_the_vendors_own_errors() {
     let answer = send(Method::POST, &format!("/acme/demo/chatgroups/1/users/{long}"), Vec::new()).await;
     assert_eq!(told(&answer), (404, format!("username {long} doesn't exist!")));
 }
+
+/// Client SDKs tell the errors of attributes apart by their numbers.
+#[tokio::test]
+async fn refused_attributes_have_numbers() {
+    let desk = Desk::new().await;
+    Setting::documented().make(&desk.world).await;
+    let one = |key: &str, value: &str| json!({"metaData": {key: value}});
+    let user2 = "/metadata/chatgroup/66016455491585/user/user2";
+    let batch = "/metadata/chatgroup/66016455491585/users/batch";
+    let get = "/metadata/chatgroup/66016455491585/get";
+    let names: Vec<String> = (0..21).map(|n| format!("m{n}")).collect();
+    let rows: Vec<Value> = names.iter().map(|name| json!({"username": name, "metadata": {"k": "v"}})).collect();
+    let full: Value =
+        (0..9).map(|n| (format!("k{n}"), json!("v".repeat(500)))).collect::<serde_json::Map<_, _>>().into();
+    for (method, target, body, status, code, description) in [
+        (Method::PUT, user2, one(&"k".repeat(17), "v"), 400, 60009, "exceeds chatgroup user metadata single key limit"),
+        (
+            Method::PUT,
+            user2,
+            one("k", &"v".repeat(513)),
+            400,
+            60010,
+            "exceeds chatgroup user metadata single value limit",
+        ),
+        (Method::PUT, user2, json!({"metaData": full}), 400, 60006, "exceeds chatgroup user metadata total limit"),
+        (Method::PUT, batch, json!(rows), 400, 60007, "exceeds chatgroup metadata batch put users limit"),
+        (Method::POST, get, json!({"targets": names[..11]}), 400, 60007, "query param reaches limit."),
+        (Method::POST, get, json!({"targets": ["ghost"]}), 400, 60003, "Some users are not in the group: ghost"),
+        (Method::GET, "/metadata/chatgroup/66016455491585/user/ghost", Value::Null, 404, 60003, "user not in group"),
+    ] {
+        let answer = desk.send(method, target, body).await;
+        assert_eq!(told(&answer), (status, description.to_owned()), "{target}");
+        assert_eq!(answer.json()["error_code"], code, "{target}");
+    }
+    let target = "/sdk/metadata/chatgroup/66016455491585/user/user1";
+    let answer = desk.as_user("user2", Method::PUT, target, one("k", "v")).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error_code"]), (401, &json!(60001)));
+    assert_eq!(desk.get(user2).await["data"], json!({}), "what was refused changed nothing");
+}
+
+#[tokio::test]
+async fn inviting_only_members_is_refused() {
+    let desk = Desk::new().await;
+    Setting::documented().make(&desk.world).await;
+    let invite = "/chatgroups/66016455491585/invite";
+    let already = "can not join this group, reason:user: user2 already in group: 66016455491585\n";
+    let text = format!("invite users to join group failed: {already}");
+    let answer = desk.as_user("user1", Method::POST, invite, json!({"usernames": ["user2"]})).await;
+    assert_eq!(told(&answer), (403, text.clone()));
+    let answer = desk.as_user("user1", Method::POST, invite, json!({"usernames": ["user2", "user4"]})).await.json();
+    assert_eq!((&answer["data"][0]["reason"], &answer["data"][1]["result"]), (&json!(text), &json!(true)));
+}

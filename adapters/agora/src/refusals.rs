@@ -105,6 +105,31 @@ fn failure(kind: (StatusCode, &'static str, &'static str), description: impl Int
     Failure { status: kind.0, error: kind.1, exception: kind.2, description: description.into(), code: None }
 }
 
+/// The numbers beside the texts of the attributes service, by which client SDKs tell its errors apart. Which number
+/// goes with which text is read from the errors those SDKs make of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metadata {
+    /// One may not write there.
+    NoPermission = 60001,
+    /// Not a member.
+    NotMember = 60003,
+    /// A member's attributes together.
+    Total = 60006,
+    /// One call asks for more than it may.
+    Batch = 60007,
+    /// A key.
+    Key = 60009,
+    /// A value.
+    Value = 60010,
+}
+
+impl Metadata {
+    /// The failure with this number.
+    fn on(self, failure: Failure) -> Failure {
+        Failure { code: Some(self as u32), ..failure }
+    }
+}
+
 // --- what the core refuses ----------------------------------------------------------------------------------
 
 /// The vendor's words for a refusal at this place.
@@ -151,7 +176,7 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         }
         // ours: the limit is published, its words are not
         Refusal::LimitReached { limit: Limit::AttributeBytes, .. } => {
-            failure(METADATA, "exceeds chatgroup user metadata total limit")
+            Metadata::Total.on(failure(METADATA, "exceeds chatgroup user metadata total limit"))
         }
         // ours
         Refusal::LimitReached { limit, most, .. } => {
@@ -231,7 +256,9 @@ pub(crate) fn not_members(place: Place, group: &GroupId, users: &[Cow<'_, str>])
     match place {
         Place::Transfer => failure(FORBIDDEN_OP, outsider(&users, group)),
         Place::Admin => failure(NOT_FOUND, outsider(&users, group)),
-        Place::Attributes => failure(METADATA, format!("Some users are not in the group: {users}")),
+        Place::Attributes => {
+            Metadata::NotMember.on(failure(METADATA, format!("Some users are not in the group: {users}")))
+        }
         _ => failure(FORBIDDEN_OP, format!("users [{users}] are not members of this group!")),
     }
 }
@@ -255,7 +282,13 @@ fn role_too_low(place: Place, needs: Needs) -> Failure {
         (_, Needs::Ownership) => "you have no permission to do this, group owner permission is required",
         (_, Needs::App) => "you have no permission to do this, app admin permission is required",
     };
-    failure(GROUP_AUTHORIZATION, text)
+    let failure = failure(GROUP_AUTHORIZATION, text);
+    if place == Place::Attributes { Metadata::NoPermission.on(failure) } else { failure }
+}
+
+/// Nobody is invited, as all are members. Client SDKs look for both halves of this text.
+pub(crate) fn all_invited(already: Failure) -> Failure {
+    Failure { description: format!("invite users to join group failed: {}", already.description), ..already }
 }
 
 /// A user asks for what is another user's own. Ours.
@@ -311,14 +344,20 @@ pub(crate) fn group_illegal(description: impl Into<String>) -> Failure {
     failure(GROUP_ILLEGAL, description)
 }
 
-/// An attribute, or a batch of them, is over a limit.
+/// Attributes are not written or asked for as they should be.
 pub(crate) fn metadata(description: impl Into<String>) -> Failure {
     failure(METADATA, description)
 }
 
+/// An attribute, or a batch of them, is over a limit.
+pub(crate) fn metadata_limit(limit: Metadata, description: &'static str) -> Failure {
+    limit.on(failure(METADATA, description))
+}
+
 /// One member's attributes are asked for, and there is no such member.
 pub(crate) fn no_metadata() -> Failure {
-    failure((StatusCode::NOT_FOUND, "MetadataException", "MetadataException"), "user not in group")
+    Metadata::NotMember
+        .on(failure((StatusCode::NOT_FOUND, "MetadataException", "MetadataException"), "user not in group"))
 }
 
 /// An upload without a file in it.

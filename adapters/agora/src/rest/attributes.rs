@@ -11,7 +11,7 @@ use super::body::{self, Fields};
 use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::ids::{fold, shown};
-use crate::refusals::{self, Failure};
+use crate::refusals::{self, Failure, Metadata};
 
 /// Longest key and value, and all of a member's together, in bytes.
 const KEY: usize = 16;
@@ -32,10 +32,13 @@ fn pairs(value: Option<&Value>) -> Result<Pairs, Failure> {
             return Err(refusals::metadata(format!("value of {key} must be a string")));
         };
         if key.is_empty() || key.len() > KEY {
-            return Err(refusals::metadata("exceeds chatgroup user metadata single key limit"));
+            return Err(refusals::metadata_limit(Metadata::Key, "exceeds chatgroup user metadata single key limit"));
         }
         if value.len() > VALUE {
-            return Err(refusals::metadata("exceeds chatgroup user metadata single value limit"));
+            return Err(refusals::metadata_limit(
+                Metadata::Value,
+                "exceeds chatgroup user metadata single value limit",
+            ));
         }
         pairs.insert(key.clone(), value.clone());
     }
@@ -84,7 +87,7 @@ pub(crate) async fn set_many(call: &Call<'_>) -> Result<Reply, Failure> {
         return Err(refusals::not_json("Unexpected character: the body must be a JSON array"));
     };
     if items.len() > WRITE {
-        return Err(refusals::metadata("exceeds chatgroup metadata batch put users limit"));
+        return Err(refusals::metadata_limit(Metadata::Batch, "exceeds chatgroup metadata batch put users limit"));
     }
     let mut wanted = Vec::with_capacity(items.len());
     for item in &items {
@@ -136,7 +139,7 @@ pub(crate) async fn get_many(call: &Call<'_>) -> Result<Reply, Failure> {
         return Err(refusals::metadata("targets must be provided"));
     }
     if targets.len() > READ {
-        return Err(refusals::metadata("query param reaches limit."));
+        return Err(refusals::metadata_limit(Metadata::Batch, "query param reaches limit."));
     }
     let found = call.find_users(&targets).await?;
     let users: Vec<UserId> = found.iter().flatten().map(|user| user.id.clone()).collect();

@@ -65,7 +65,7 @@ fn verdict(fields: &Fields<'_>, who: &'static str) -> Result<(String, bool), Fai
     Ok((name, accept))
 }
 
-/// `POST /chatgroups/{id}/invite`: each is invited by themself, or not, and why.
+/// `POST /chatgroups/{id}/invite`: each is invited by themself, or not, and why; refused when all are members.
 pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let names = usernames(call, "usernames size is more than max limit : ")?;
@@ -80,13 +80,18 @@ pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
         ..adding(call, group.clone())
     };
     let added = call.run(inviting).await?;
+    let already: Vec<_> = added.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Already).collect();
+    if !already.is_empty() && already.len() == names.len() {
+        let users = already.into_iter().map(|(user, _)| user.clone()).collect();
+        return Err(refusals::all_invited(call.word(&Refusal::AlreadyMembers { group, users })));
+    }
     let reason = |user: &conclave_core::model::UserId| -> Option<String> {
         let (_, outcome) = added.outcomes.iter().find(|(other, _)| other == user)?;
         match outcome {
             Outcome::LeftOut(refusal) => Some(call.word(refusal).description),
             Outcome::Already => {
                 let refusal = Refusal::AlreadyMembers { group: group.clone(), users: vec![user.clone()] };
-                Some(format!("invite users to join group failed: {}", call.word(&refusal).description))
+                Some(refusals::all_invited(call.word(&refusal)).description)
             }
             Outcome::Joined | Outcome::AwaitsInvitee | Outcome::AwaitsManagers => None,
         }

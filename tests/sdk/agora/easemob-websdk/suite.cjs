@@ -116,6 +116,12 @@ async function texts(group, sea, sun) {
   assert.deepEqual(own, memberAttributes);
   const some = await does('some', sea.getGroupMembersAttributes({ ...group, userIds: ['sun'], keys: ['nick'] }));
   assert.deepEqual(some, { sun: { nick: 'Sunny' } });
+  // by these the SDK tells its caller a limit, a missing right, and a member who is in already from any other refusal
+  const type = async (step, call) => (await refused(step, call)).type;
+  const place = (length) => ({ ...group, userId: 'sun', memberAttributes: { place: 'x'.repeat(length) } });
+  assert.equal(await type('too long an attribute', sun.setGroupMemberAttributes(place(513))), 50);
+  assert.equal(await type('the attributes of another', sun.setGroupMemberAttributes({ ...place(1), userId: 'sea' })), 52);
+  assert.equal(await type('invite a member', sea.inviteUsersToGroup({ ...group, users: ['sun'] })), 601);
   await does('shield', sun.blockGroupMessage(group));
   await does('unshield', sun.unblockGroupMessage(group));
 }

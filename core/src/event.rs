@@ -307,6 +307,41 @@ pub enum Happening {
         /// Their numbers.
         sequences: Vec<u64>,
     },
+    /// A message says something else now. Its body is read from the group.
+    MessageChanged {
+        /// Its number in the group.
+        sequence: u64,
+        /// Its id.
+        id: MessageId,
+    },
+    /// A member has read messages whose sender wants to know.
+    MessagesRead {
+        /// Their numbers in the group.
+        sequences: Vec<u64>,
+        /// Who has read them.
+        user: UserId,
+    },
+    /// Keys and values were added to a message, or taken away.
+    ExtensionsChanged {
+        /// The message's number in the group.
+        sequence: u64,
+        /// The version of the pairs now.
+        version: u64,
+        /// What was written.
+        set: BTreeMap<String, String>,
+        /// What was taken away.
+        removed: Vec<String>,
+        /// Everything was taken away.
+        cleared: bool,
+    },
+    /// The app has something to say to members that is no message: kept nowhere else.
+    Noticed {
+        /// What, uninterpreted.
+        content: String,
+    },
+    /// A message was not sent, as the group has more of them than its surface takes in a second. Only the app's
+    /// server is told.
+    MessageDropped(Box<Message>),
     /// A user renamed a group for themself; "" is removed.
     RemarkChanged {
         /// Who.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Group, Key, Member, Message, Millis, Prefix, Role, Row, User, UserId};
+use crate::model::{Group, Key, Member, Message, MessageState, Millis, Prefix, Role, Row, User, UserId};
 use crate::ports::{Span, Store, StoreError};
 
 /// All rows of a store, by their keys.
@@ -25,6 +25,7 @@ pub fn realm_broken(rows: &BTreeMap<Vec<u8>, Row>, now: Millis) -> Option<String
         .or_else(|| realm.strays())
         .or_else(|| realm.people_broken(now))
         .or_else(|| realm.messages_broken())
+        .or_else(|| realm.extras_broken())
         .or_else(|| realm.log_broken())
 }
 
@@ -169,6 +170,29 @@ impl<'a> Realm<'a> {
             let past = self.rows.get(&Key::Tombstone(last.group.clone()).encode()).and_then(Row::tombstone);
             let next = self.groups.get(id).map(|group| group.next_message).or(past.map(|past| past.next_message))?;
             (last.sequence >= next).then(|| format!("message {} of {id} is beyond the next number", last.sequence))
+        })
+    }
+
+    /// Who has read a message, and what was added to it, is kept only of messages that take it.
+    fn extras_broken(&self) -> Option<String> {
+        let messages: Vec<_> = self.messages.values().flatten().collect();
+        let taken = |kept: &dyn Fn(&Message) -> bool, prefix: &dyn Fn(&Message) -> Vec<u8>| {
+            let places = messages.iter().filter(|message| kept(message)).map(|message| prefix(message));
+            places.collect::<BTreeSet<Vec<u8>>>()
+        };
+        let receipts = taken(&|message| message.traits.receipts, &|message| {
+            Prefix::receipts(&message.group, &message.sequence).as_bytes().to_vec()
+        });
+        let extended = taken(&|message| message.traits.extensible && message.state == MessageState::Kept, &|message| {
+            Key::Extensions(message.group.clone(), message.sequence).encode()
+        });
+        self.rows.iter().find_map(|(key, row)| {
+            let stray = match row {
+                Row::Receipt(_) => !receipts.iter().any(|place| key.starts_with(place)),
+                Row::Extensions(_) => !extended.contains(key),
+                _ => false,
+            };
+            stray.then(|| format!("something hangs on a message that does not take it: {row:?}"))
         })
     }
 

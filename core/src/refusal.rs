@@ -28,6 +28,10 @@ pub enum Limit {
     AttributeBytes,
     /// People a message is for.
     Targets,
+    /// Members of a group in which it is told who has read what.
+    Readers,
+    /// Keys added to a message.
+    Extensions,
 }
 
 /// What the actor would have to be.
@@ -231,6 +235,22 @@ pub enum Refusal {
     /// The time to recall is over.
     #[error("too late to recall message {sequence} of group {group}")]
     RecallTooLate {
+        /// The group.
+        group: GroupId,
+        /// Its number.
+        sequence: u64,
+    },
+    /// Nobody wanted to know who reads the message.
+    #[error("message {sequence} of group {group} has no receipts")]
+    NoReceipts {
+        /// The group.
+        group: GroupId,
+        /// Its number.
+        sequence: u64,
+    },
+    /// Nothing can be added to the message.
+    #[error("message {sequence} of group {group} takes no extensions")]
+    NotExtensible {
         /// The group.
         group: GroupId,
         /// Its number.

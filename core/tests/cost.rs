@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,10 +12,11 @@ use common::{START, block_on, by, group, user, users};
 use conclave_core::engine::Engine;
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{Body, Key, Millis, Policy, Prefix, Row, Sender, Settings, Until};
+use conclave_core::model::{Body, Key, Millis, Policy, Prefix, Row, Sender, Settings, Traits, Until};
 use conclave_core::operation::{
-    AddMembers, Block, Cleanup, CreateGroup, Leave, Mute, NewMember, OnBlocked, OnFull, OnMember, OnOutsider,
-    OnUnknown, Promote, Quiet, RemoveMembers, SendMessage, Transfer, UpdateGroup, UpdateMember,
+    AddMembers, Block, ChangeMessage, Cleanup, CreateGroup, ExtensionChange, GiveNotice, Leave, Mute, NewMember,
+    OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Promote, Quiet, ReadMessages, RemoveMembers, SendMessage,
+    SetUnread, Transfer, UpdateGroup, UpdateMember, WriteExtensions,
 };
 use conclave_core::ports::{Batch, Clock, CommitError, GroupsExt, Mint, Span, Store, StoreError, Typed};
 
@@ -116,6 +118,18 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
     let (one, on_outsider) = (users(&["m1"]), OnOutsider::Refuse);
     bench.run(&owner, Promote { group: g(), users: one.clone(), most: None, on_outsider }).await;
     bench.run(&owner, SendMessage::new(g(), Sender::User(user("owner")), Body::Text("hi".into()))).await;
+    let traits = Traits { receipts: true, extensible: true, changed: false };
+    let asking = SendMessage::new(g(), Sender::User(user("owner")), Body::Text("read this".into()));
+    bench.run(&owner, SendMessage { traits, ..asking }).await;
+    let read = ReadMessages { group: g(), user: user("m5"), sequences: vec![2], most_members: None };
+    bench.run(&by("m5"), read).await;
+    let body = Some(Body::Text("read that".into()));
+    bench.run(&owner, ChangeMessage { group: g(), sequence: 2, body, labels: BTreeMap::default() }).await;
+    let changes = vec![ExtensionChange { key: "k".into(), value: Some("v".into()), seen: None }];
+    let extend = WriteExtensions { group: g(), sequence: 2, clear: false, changes, most: None };
+    bench.run(&by("m5"), extend).await;
+    bench.run(&Actor::app(), SetUnread { group: g(), user: user("m5"), unread: 1 }).await;
+    bench.run(&Actor::app(), GiveNotice { group: g(), content: "hear".into(), targets: Vec::new() }).await;
     bench.run(&owner, UpdateGroup { announcement: Some("read this".into()), ..UpdateGroup::of(g()) }).await;
     bench.run(&owner, UpdateMember { card: Some("boss".into()), ..UpdateMember::of(g(), user("owner")) }).await;
     let until = Until::Forever;

@@ -219,6 +219,8 @@ impl Family {
             Refusal::MessageRecalled { .. }
             | Refusal::MessageNotFound { .. }
             | Refusal::MessageIdNotFound(_)
+            | Refusal::NoReceipts { .. }
+            | Refusal::NotExtensible { .. }
             | Refusal::FileNotFound { .. } => Code::NoData,
             Refusal::VersionConflict { .. } | Refusal::Unavailable(_) => Code::Internal,
         }

@@ -145,6 +145,10 @@ codes! {
     GroupQuota = 10058, "group quota of the app reached";
     /// The plan does not have it.
     NotInPlan = 10059, "the plan does not include this feature";
+    /// The group has more members than receipts are kept of.
+    TooManyReaders = 10060, "group is too large for read receipts";
+    /// Nobody wanted to know who reads the message.
+    NoReceipt = 10062, "message has no read receipt";
     /// As many counters as there may be.
     TooManyCounters = 10063, "too many counters";
     /// A message is too long.
@@ -254,6 +258,7 @@ fn code(refusal: &Refusal) -> Code {
         | Refusal::CapacityTooLow { .. }
         | Refusal::RequestNotFound(_)
         | Refusal::FileNotFound { .. }
+        | Refusal::NotExtensible { .. }
         | Refusal::InvalidId(_)
         | Refusal::InvalidValue(_) => Code::Parameter,
         Refusal::AlreadyMembers { .. } => Code::AlreadyMember,
@@ -268,6 +273,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::MessageNotFound { .. } | Refusal::MessageIdNotFound(_) => Code::NoMessage,
         Refusal::MessageRecalled { .. } => Code::NotRecallable,
         Refusal::RecallTooLate { .. } => Code::RecallTooLate,
+        Refusal::NoReceipts { .. } => Code::NoReceipt,
         Refusal::Unavailable(_) => Code::Internal,
     }
 }
@@ -279,9 +285,14 @@ fn limit_code(limit: Limit) -> Code {
         Limit::Attributes => Code::TooManyAttributes,
         Limit::AttributeBytes => Code::AttributesTooLong,
         Limit::Counters => Code::TooManyCounters,
-        Limit::Admins | Limit::Follows | Limit::MutedEverywhere | Limit::Files | Limit::Fields | Limit::Targets => {
-            Code::Parameter
-        }
+        Limit::Readers => Code::TooManyReaders,
+        Limit::Admins
+        | Limit::Follows
+        | Limit::MutedEverywhere
+        | Limit::Files
+        | Limit::Fields
+        | Limit::Targets
+        | Limit::Extensions => Code::Parameter,
     }
 }
 

@@ -98,6 +98,10 @@ tables! {
     UserFeed(user: UserId, sequence: u64) = 30;
     /// A group a user owns.
     Owned(user: UserId, group: GroupId) = 31;
+    /// A receipt: a member has read a message.
+    Receipt(group: GroupId, sequence: u64, user: UserId) = 40;
+    /// What was added to a message.
+    Extensions(group: GroupId, sequence: u64) = 41;
     /// Something a surface keeps for itself in the realm, by name.
     Note(name: String) = 32;
 }
@@ -152,6 +156,8 @@ prefixes! {
     all_files() = 17;
     /// All messages of a group.
     messages(group: GroupId) = 18;
+    /// Who has read a message, by id.
+    receipts(group: GroupId, sequence: u64) = 40;
     /// All push names of a group.
     push_names(group: GroupId) = 22;
     /// All follow lists of a group.

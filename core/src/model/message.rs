@@ -1,5 +1,7 @@
 //! What is said in a group.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{GroupId, Labels, MessageId, Millis, UserId};
@@ -63,6 +65,24 @@ pub enum MessageState {
     Deleted,
 }
 
+/// What a message takes beside being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Traits {
+    /// Its sender wants to know who has read it.
+    pub receipts: bool,
+    /// Keys and values can be added to it.
+    pub extensible: bool,
+    /// It no longer says what it said when it was sent.
+    pub changed: bool,
+}
+
+impl Traits {
+    /// Nothing beside being read; such are most, and what they are costs no byte.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A group message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "independent switches of the message")]
@@ -91,8 +111,48 @@ pub struct Message {
     pub token: Option<String>,
     /// Whether it can still be read.
     pub state: MessageState,
+    /// What it takes beside being read.
+    #[serde(default, skip_serializing_if = "Traits::is_plain")]
+    pub traits: Traits,
     /// Words only one surface has.
     pub labels: Labels,
+}
+
+impl Message {
+    /// Whether a member who was there gets it; its sender does in any case.
+    pub fn is_for(&self, user: &UserId) -> bool {
+        self.targets.is_empty() || self.targets.contains(user) || self.is_by(user)
+    }
+
+    /// Whether this user said it.
+    pub fn is_by(&self, user: &UserId) -> bool {
+        matches!(&self.sender, Sender::User(sender) if sender == user)
+    }
+
+    /// Whether a label tells the body again in its surface's own words: such a label ends with the body it tells.
+    pub fn retells(label: &str) -> bool {
+        matches!(label.split_once('.'), Some((_, "body" | "content")))
+    }
+}
+
+/// Keys and values that were added to a message after it was sent, or with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Extensions {
+    /// Grows by one with every write.
+    pub version: u64,
+    /// The last version that took everything away; 0 when none did.
+    pub cleared: u64,
+    /// The pairs, each with the version that wrote it.
+    pub entries: BTreeMap<String, (String, u64)>,
+}
+
+/// A member has read a message whose sender wants to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Who.
+    pub user: UserId,
+    /// When.
+    pub at: Millis,
 }
 
 /// Remembers a client's token so that a repeated send is recognised.

@@ -17,7 +17,7 @@ pub use group::{Announcement, Attributes, Counters, Group, Labels, Profile, Shar
 pub use id::{FileId, GroupId, InvalidId, MAX_ID_BYTES, MessageId, Millis, UserId};
 pub use key::{Key, Prefix};
 pub use member::{Member, Receive, Role};
-pub use message::{Body, Mention, Message, MessageState, Sender, Sent};
+pub use message::{Body, Extensions, Mention, Message, MessageState, Receipt, Sender, Sent, Traits};
 pub use moderation::{Allowance, Block, Mute, Until};
 pub use personal::{Follows, Remark};
 pub use policy::{Circle, Join, Policy};

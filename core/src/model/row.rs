@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Allowance, Attributes, Block, Counters, Follows, Group, GroupId, Member, Message, Mute, Remark, Request, Sent,
-    SharedFile, Tombstone, User, UserId,
+    Allowance, Attributes, Block, Counters, Extensions, Follows, Group, GroupId, Member, Message, Mute, Receipt,
+    Remark, Request, Sent, SharedFile, Tombstone, User, UserId,
 };
 use crate::event::Event;
 
@@ -65,6 +65,10 @@ rows! {
     File(SharedFile) as file;
     /// A message.
     Message(Message) as message;
+    /// A receipt.
+    Receipt(Receipt) as receipt;
+    /// What was added to a message.
+    Extensions(Extensions) as extensions;
     /// A client's token for a message.
     Sent(Sent) as sent;
     /// A user's own name for a group.
@@ -93,14 +97,14 @@ impl Row {
         match self {
             Self::Group(group) => Some(group.revision),
             Self::User(user) => Some(user.revision),
-            Self::ToUsers(users) => Some(fingerprint(users)),
+            Self::ToUsers(users) => Some(fingerprint(users.iter().flat_map(|user| user.as_str().bytes().chain([0])))),
+            Self::Text(text) => Some(fingerprint(text.bytes())),
             _ => None,
         }
     }
 }
 
-/// Stands for a list of users as its revision (FNV-1a over the ids).
-fn fingerprint(users: &[UserId]) -> u64 {
-    let bytes = users.iter().flat_map(|user| user.as_str().bytes().chain([0]));
+/// Stands for a list of ids or a text as its revision (FNV-1a).
+fn fingerprint(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
 }

@@ -1,11 +1,15 @@
 //! What several operations share: how users come in and go out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::decision::Draft;
-use crate::event::Actor;
+use crate::event::{Actor, Audience};
 use crate::facts::Stop;
-use crate::model::{Group, GroupId, Key, Labels, Member, Millis, Prefix, Role, Row, Stage, User, UserId, Verdict};
+use crate::model::{
+    Group, GroupId, Key, Labels, Member, Message, MessageState, Millis, Prefix, Role, Row, Sender, Stage, User, UserId,
+    Verdict,
+};
 use crate::refusal::{Limit, Refusal};
 
 /// What to do with an id that is no account.
@@ -273,6 +277,27 @@ pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, 
     if cleanup.follows {
         draft.delete(Key::Follows(group.id.clone(), member.user.clone()));
     }
+}
+
+/// A message that still says something; refuses when there is none.
+pub(crate) fn standing_message(draft: &Draft<'_>, group: &GroupId, sequence: u64) -> Result<Arc<Message>, Stop> {
+    let row = draft.row(&Key::Message(group.clone(), sequence))?;
+    let message = row.as_ref().and_then(Row::message).filter(|message| message.state == MessageState::Kept);
+    message.cloned().ok_or_else(|| Refusal::MessageNotFound { group: group.clone(), sequence }.into())
+}
+
+/// Who hears of a message and of what becomes of it.
+pub(crate) fn message_audience(message: &Message) -> Audience {
+    if message.targets.is_empty() {
+        return Audience { members_of: Some(message.group.clone()), ..Audience::default() };
+    }
+    let mut users = message.targets.clone();
+    if let Sender::User(sender) = &message.sender
+        && !users.contains(sender)
+    {
+        users.push(sender.clone());
+    }
+    Audience { users, ..Audience::default() }
 }
 
 /// Takes new values of labels over; whether that changed anything.

@@ -2,7 +2,7 @@
 
 use crate::decision::Draft;
 use crate::facts::Stop;
-use crate::model::{Body, GroupId, Labels, Message, MessageState, Millis, Sender};
+use crate::model::{Body, GroupId, Labels, Message, MessageState, Millis, Sender, Traits};
 use crate::refusal::Refusal;
 
 use super::Rule;
@@ -66,6 +66,7 @@ impl Rule for ImportMessages {
                 shown_last: true,
                 token: None,
                 state: MessageState::Kept,
+                traits: Traits::default(),
                 labels: old.labels.clone(),
             };
             outcomes.push(Ok(message.sequence));

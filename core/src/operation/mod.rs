@@ -5,18 +5,22 @@ mod add_members;
 mod allow;
 mod attributes;
 mod block;
+mod change_message;
 mod common;
 mod create_group;
 mod delete_user;
 mod disband;
+mod extensions;
 mod files;
 mod govern;
 mod import_messages;
 mod leave;
 mod moderation;
 mod mute;
+mod notices;
 mod personal;
 mod promote;
+mod read_messages;
 mod recall_messages;
 mod register_users;
 mod remove_members;
@@ -36,18 +40,22 @@ pub use attributes::{
     AttributeChange, AttributesNow, CounterChange, CountersNow, DeleteCounters, UpdateCounters, WriteAttributes,
 };
 pub use block::{Block, Unblock};
+pub use change_message::ChangeMessage;
 pub use common::{Added, Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Outcome, Removed};
 pub use create_group::{CreateGroup, Created};
 pub use delete_user::{DeleteUser, OwnedGroups};
 pub use disband::{Disband, Ended};
+pub use extensions::{ExtensionChange, ExtensionsWritten, WriteExtensions};
 pub use files::{AddFile, FileGone, FileShared, RemoveFile};
 pub use govern::Govern;
 pub use import_messages::{ImportMessages, Imported, OldMessage};
 pub use leave::Leave;
 pub use moderation::Listed;
 pub use mute::{Mute, MuteEverywhere, Unmute};
+pub use notices::{Aired, Broadcast, DropMessage, GiveNotice};
 pub use personal::{Follow, SetPushName, SetRemark, Unfollow};
 pub use promote::{Demote, Promote, Promoted};
+pub use read_messages::{ReadMessages, SetUnread};
 pub use recall_messages::{DeleteMessagesBySender, Deleted, RecallMessages, Recalled};
 pub use register_users::{NewUser, OnExisting, RegisterOutcome, RegisterUsers, Registered};
 pub use remove_members::RemoveMembers;
@@ -204,6 +212,10 @@ replies! {
     Recalled;
     /// The messages that are gone.
     Deleted;
+    /// What became of each key that was to be added to a message.
+    ExtensionsWritten;
+    /// A broadcast went out.
+    Aired;
 }
 
 operations! {
@@ -247,4 +259,11 @@ operations! {
     ImportMessages => Imported, "import_messages";
     RecallMessages => Recalled, "recall_messages";
     DeleteMessagesBySender => Deleted, "delete_messages_by_sender";
+    ChangeMessage => (), "change_message";
+    DropMessage => (), "drop_message";
+    ReadMessages => (), "read_messages";
+    SetUnread => (), "set_unread";
+    WriteExtensions => ExtensionsWritten, "write_extensions";
+    GiveNotice => (), "give_notice";
+    Broadcast => Aired, "broadcast";
 }

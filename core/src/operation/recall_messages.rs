@@ -82,8 +82,7 @@ impl RecallMessages {
         }
         let by = draft.context.actor.behind().cloned();
         message.state = MessageState::Recalled { by, at: draft.now(), reason: self.reason.clone() };
-        empty(&mut message);
-        draft.put_message(message);
+        empty(draft, message);
         Ok(())
     }
 }
@@ -121,9 +120,8 @@ impl Rule for DeleteMessagesBySender {
             }
             let mut message = Message::clone(message);
             message.state = MessageState::Deleted;
-            empty(&mut message);
             sequences.push(message.sequence);
-            draft.put_message(message);
+            empty(draft, message);
         }
         if !sequences.is_empty() {
             draft.put_group(group);
@@ -136,8 +134,12 @@ impl Rule for DeleteMessagesBySender {
 }
 
 /// What was said is gone for good, in every form it was kept.
-fn empty(message: &mut Message) {
+fn empty(draft: &mut Draft<'_>, mut message: Message) {
     message.body = Body::Text(String::new());
     message.mention = None;
     message.labels.clear();
+    if message.traits.extensible {
+        draft.delete(Key::Extensions(message.group.clone(), message.sequence));
+    }
+    draft.put_message(message);
 }

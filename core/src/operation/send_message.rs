@@ -1,15 +1,19 @@
 //! Saying something in a group.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::decision::Draft;
-use crate::event::{Actor, Audience, Happening};
+use crate::event::{Actor, Happening};
 use crate::facts::Stop;
-use crate::model::{Body, Group, GroupId, Key, Labels, Mention, Message, MessageState, Row, Sender, Sent, UserId};
+use crate::model::{
+    Body, Extensions, Group, GroupId, Key, Labels, Mention, Message, MessageState, Row, Sender, Sent, Traits, UserId,
+};
 use crate::refusal::{Limit, Refusal};
 use crate::speech::{Speaker, may_speak};
 
 use super::Rule;
+use super::common::message_audience;
 
 /// Whether the rule of who may speak is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +48,10 @@ pub struct SendMessage {
     pub shown_last: bool,
     /// The client's own token: within the realm's window the same sender's same token is the same message.
     pub token: Option<String>,
+    /// What it takes beside being read.
+    pub traits: Traits,
+    /// Keys and values it is sent with, where it takes any.
+    pub extensions: BTreeMap<String, String>,
     /// Words only one surface has.
     pub labels: Labels,
     /// Whether the rule of who may speak is asked. It always is when a user acts.
@@ -64,6 +72,8 @@ impl SendMessage {
             stored: true,
             shown_last: true,
             token: None,
+            traits: Traits::default(),
+            extensions: BTreeMap::new(),
             labels: Labels::new(),
             check: SpeakCheck::Enforced,
         }
@@ -207,6 +217,7 @@ impl SendMessage {
             shown_last: self.shown_last,
             token: self.token.clone(),
             state: MessageState::Kept,
+            traits: self.traits,
             labels: self.labels.clone(),
         }
     }
@@ -217,6 +228,7 @@ impl SendMessage {
         }
         let what = if self.stored && group.policy.history {
             draft.put_message(message.clone());
+            self.keep_extensions(draft, message);
             Happening::MessageSent { sequence: message.sequence, id: message.id.clone() }
         } else {
             Happening::MessagePassed(Box::new(message.clone()))
@@ -227,8 +239,24 @@ impl SendMessage {
         } else {
             draft.guard(Key::Group(group.id.clone()), Some(group.revision));
         }
-        draft.tell(Some(&self.group), self.audience(&message.targets), what);
+        draft.tell(Some(&self.group), message_audience(message), what);
         Ok(())
+    }
+
+    /// What the message is sent with.
+    fn keep_extensions(&self, draft: &mut Draft<'_>, message: &Message) {
+        if !message.traits.extensible || self.extensions.is_empty() {
+            return;
+        }
+        let entries = self.extensions.iter().map(|(key, value)| (key.clone(), (value.clone(), 1))).collect();
+        let place = Key::Extensions(self.group.clone(), message.sequence);
+        draft.put(place, Extensions { version: 1, cleared: 0, entries });
+    }
+
+    /// The same as a message that has no number and is kept nowhere.
+    pub(crate) fn passing(&self, draft: &mut Draft<'_>) -> Result<Message, Stop> {
+        let sent = Sent { id: draft.mint_message()?, sequence: 0, at: draft.now() };
+        Ok(self.as_sent(&sent))
     }
 
     /// What a numbered message changes of the group and of its sender.
@@ -245,14 +273,5 @@ impl SendMessage {
             draft.put_member(member);
         }
         Ok(())
-    }
-
-    fn audience(&self, targets: &[UserId]) -> Audience {
-        if targets.is_empty() {
-            return Audience { members_of: Some(self.group.clone()), ..Audience::default() };
-        }
-        let mut users = targets.to_vec();
-        users.extend(self.speaker().filter(|user| !targets.contains(user)).cloned());
-        Audience { users, ..Audience::default() }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::Actor;
-use crate::model::{Circle, Group, GroupId, Key, Member, Message, MessageId, Millis, Prefix, Row, Sender};
+use crate::model::{Circle, Group, GroupId, Key, Member, Message, MessageId, Millis, Prefix, Row};
 use crate::ports::Span;
 use crate::refusal::Refusal;
 
@@ -160,8 +160,5 @@ async fn own_membership(reader: &Reader<'_>, group: &GroupId) -> Result<Option<A
 fn sees(reader: &Reader<'_>, group: &Group, own: Option<&Member>, message: &Message) -> bool {
     let Actor::User { user, .. } = reader.actor else { return true };
     let Some(own) = own else { return false };
-    let addressed = message.targets.is_empty()
-        || message.targets.contains(user)
-        || matches!(&message.sender, Sender::User(sender) if sender == user);
-    addressed && (group.policy.history_before_join || message.at >= own.joined)
+    message.is_for(user) && (group.policy.history_before_join || message.at >= own.joined)
 }

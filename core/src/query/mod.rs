@@ -8,6 +8,7 @@ mod members;
 mod messages;
 mod moderation;
 mod personal;
+mod receipts;
 mod requests;
 mod users;
 
@@ -24,6 +25,7 @@ pub use moderation::{
     MutesEverywhere, Voice, Voices,
 };
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
+pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};
 pub use requests::{RequestPage, Requests, RequestsOf};
 pub use users::{FindUsers, ListUsers, UserPage, UsersFound};
 
@@ -203,6 +205,9 @@ queries! {
     CountGroups => GroupCount, "count_groups";
     Feed => FeedPage, "feed";
     AllMutedGroups => MutedGroups, "all_muted_groups";
+    Receipts => ReadCounts, "receipts";
+    Readers => ReaderPage, "readers";
+    MessageExtensions => ExtensionsFound, "message_extensions";
 }
 
 pub use groups::FoundGroups;

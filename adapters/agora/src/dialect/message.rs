@@ -100,7 +100,7 @@ pub(crate) fn sender(message: &Message) -> Cow<'_, str> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use conclave_core::model::{GroupId, MessageId, MessageState, Millis};
+    use conclave_core::model::{GroupId, MessageId, MessageState, Millis, Traits};
 
     use super::*;
 
@@ -118,6 +118,7 @@ mod tests {
             shown_last: true,
             token: None,
             state: MessageState::Kept,
+            traits: Traits::default(),
             labels,
         }
     }

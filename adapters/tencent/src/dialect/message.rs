@@ -86,7 +86,7 @@ pub(crate) fn elements(message: &Message) -> Value {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
-    use conclave_core::model::{GroupId, MessageId, MessageState, Millis, Sender};
+    use conclave_core::model::{GroupId, MessageId, MessageState, Millis, Sender, Traits};
 
     use super::*;
 
@@ -104,6 +104,7 @@ mod tests {
             shown_last: true,
             token: None,
             state: MessageState::Kept,
+            traits: Traits::default(),
             labels,
         }
     }

@@ -1,0 +1,60 @@
+//! Saying something else than was said.
+
+use std::collections::BTreeMap;
+
+use crate::decision::Draft;
+use crate::event::{Actor, Happening};
+use crate::facts::Stop;
+use crate::model::{Body, Circle, GroupId, Message};
+use crate::refusal::{Needs, Refusal};
+
+use super::Rule;
+use super::common::{apply_labels, message_audience, standing_message};
+
+/// Changes a message that was sent: everybody who reads it from now on reads the new one. Senders change their own,
+/// the app any.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeMessage {
+    /// In which group.
+    pub group: GroupId,
+    /// Its number.
+    pub sequence: u64,
+    /// What it says instead; `None` leaves the body as it is.
+    pub body: Option<Body>,
+    /// New values of labels; `None` removes one, what is not named stays.
+    pub labels: BTreeMap<String, Option<String>>,
+}
+
+impl Rule for ChangeMessage {
+    type Output = ();
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        let group = draft.group(&self.group)?;
+        if let Actor::User { .. } = draft.context.actor {
+            draft.live_group(&self.group)?;
+            draft.permitted(&group, Circle::Members)?;
+        }
+        let before = standing_message(draft, &self.group, self.sequence)?;
+        if let Actor::User { user, .. } = draft.context.actor
+            && !before.is_by(user)
+        {
+            return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
+        }
+        let mut message = Message::clone(&before);
+        if let Some(body) = &self.body {
+            message.body = body.clone();
+            // what told the old body in some surface's own words would contradict the new one
+            message.labels.retain(|label, _| !Message::retells(label));
+        }
+        apply_labels(&self.labels, &mut message.labels);
+        if message == *before {
+            return Ok(());
+        }
+        message.traits.changed = true;
+        draft.put_group(group);
+        let what = Happening::MessageChanged { sequence: message.sequence, id: message.id.clone() };
+        draft.tell(Some(&self.group), message_audience(&message), what);
+        draft.put_message(message);
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! Keys and values that are added to a message.
+
+use std::collections::BTreeMap;
+
+use crate::decision::Draft;
+use crate::event::{Actor, Happening};
+use crate::facts::Stop;
+use crate::model::{Circle, Extensions, GroupId, Key, Row};
+use crate::refusal::{Limit, Refusal};
+
+use super::Rule;
+use super::common::{message_audience, standing_message};
+
+/// One key to be written or taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionChange {
+    /// Which.
+    pub key: String,
+    /// The new value; `None` takes it away. Taking away what is not there changes nothing.
+    pub value: Option<String>,
+    /// The version of the key that the writer has seen, 0 for one that is not there; `None` overwrites any.
+    pub seen: Option<u64>,
+}
+
+/// Writes what is added to a message, members who get it and the app alike. Each key is written or refused by itself;
+/// all that are written get one version, one higher than the last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriteExtensions {
+    /// In which group.
+    pub group: GroupId,
+    /// The message's number.
+    pub sequence: u64,
+    /// Everything goes first.
+    pub clear: bool,
+    /// What is written then.
+    pub changes: Vec<ExtensionChange>,
+    /// Most keys of a message.
+    pub most: Option<u32>,
+}
+
+/// What became of each key.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ExtensionsWritten {
+    /// One entry for each, in the order asked: the version that is there now, or why nothing was written.
+    pub outcomes: Vec<(String, Result<u64, Refusal>)>,
+    /// All there is afterwards.
+    pub now: Extensions,
+}
+
+impl Rule for WriteExtensions {
+    type Output = ExtensionsWritten;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<ExtensionsWritten, Stop> {
+        let place = Key::Extensions(self.group.clone(), self.sequence);
+        draft.require([
+            Key::Group(self.group.clone()),
+            Key::Message(self.group.clone(), self.sequence),
+            place.clone(),
+        ])?;
+        let group = draft.live_group(&self.group)?;
+        draft.permitted(&group, Circle::Members)?;
+        let message = standing_message(draft, &self.group, self.sequence)?;
+        if let Actor::User { user, .. } = draft.context.actor
+            && !message.is_for(user)
+        {
+            return Err(Refusal::MessageNotFound { group: self.group.clone(), sequence: self.sequence }.into());
+        }
+        if !message.traits.extensible {
+            return Err(Refusal::NotExtensible { group: self.group.clone(), sequence: self.sequence }.into());
+        }
+        let before = draft.row(&place)?.as_ref().and_then(Row::extensions).map(|row| Extensions::clone(row));
+        let before = before.unwrap_or_default();
+        let mut now = Extensions { version: before.version + 1, ..before.clone() };
+        if self.clear && !now.entries.is_empty() {
+            now.entries.clear();
+            now.cleared = now.version;
+        }
+        let outcomes = self.changes.iter().map(|change| (change.key.clone(), self.write(&mut now, change))).collect();
+        if now.entries == before.entries {
+            return Ok(ExtensionsWritten { outcomes, now: before });
+        }
+        draft.put_group(group);
+        draft.tell(Some(&self.group), message_audience(&message), self.told(&before, &now));
+        draft.put(place, now.clone());
+        Ok(ExtensionsWritten { outcomes, now })
+    }
+}
+
+impl WriteExtensions {
+    fn write(&self, all: &mut Extensions, change: &ExtensionChange) -> Result<u64, Refusal> {
+        let current = all.entries.get(&change.key).map_or(0, |(_, version)| *version);
+        if change.seen.is_some_and(|seen| seen != current) {
+            return Err(Refusal::VersionConflict { group: self.group.clone(), current });
+        }
+        match &change.value {
+            None => {
+                all.entries.remove(&change.key);
+            }
+            Some(value) => {
+                let now = all.entries.len() as u64 + u64::from(current == 0);
+                if let Some(most) = self.most.filter(|most| now > u64::from(*most)) {
+                    return Err(Refusal::LimitReached { limit: Limit::Extensions, most: most.into(), now });
+                }
+                all.entries.insert(change.key.clone(), (value.clone(), all.version));
+            }
+        }
+        Ok(all.version)
+    }
+
+    fn told(&self, before: &Extensions, now: &Extensions) -> Happening {
+        let written = now.entries.iter().filter(|(_, (_, version))| *version == now.version);
+        let set: BTreeMap<String, String> = written.map(|(key, (value, _))| (key.clone(), value.clone())).collect();
+        let removed = before.entries.keys().filter(|key| !now.entries.contains_key(*key)).cloned().collect();
+        let cleared = now.cleared == now.version;
+        Happening::ExtensionsChanged { sequence: self.sequence, version: now.version, set, removed, cleared }
+    }
+}

@@ -1,0 +1,111 @@
+//! What members have read: message by message where the sender wants to know, and how far.
+
+use std::collections::BTreeMap;
+
+use crate::decision::Draft;
+use crate::event::Happening;
+use crate::facts::Stop;
+use crate::model::{GroupId, Key, Receipt, Sender, UserId};
+use crate::refusal::{Limit, Refusal};
+
+use super::Rule;
+use super::common::{check_app, check_self, standing_message};
+
+/// A member has read messages whose senders want to know. Reading twice, or one's own, changes nothing. Refused as a
+/// whole when one of them cannot be read by the member, or nobody wants to know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadMessages {
+    /// In which group.
+    pub group: GroupId,
+    /// Who has read them.
+    pub user: UserId,
+    /// Their numbers.
+    pub sequences: Vec<u64>,
+    /// Most members of a group in which it is told who has read what.
+    pub most_members: Option<u32>,
+}
+
+impl Rule for ReadMessages {
+    type Output = ();
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        check_self(draft, &self.user)?;
+        draft.require(self.keys())?;
+        let group = draft.live_group(&self.group)?;
+        let member = draft.sure_member(&self.group, &self.user)?;
+        if let Some(most) = self.most_members.filter(|most| group.members > *most) {
+            let now = group.members.into();
+            return Err(Refusal::LimitReached { limit: Limit::Readers, most: most.into(), now }.into());
+        }
+        let mut told: BTreeMap<Option<UserId>, Vec<u64>> = BTreeMap::new();
+        for sequence in &self.sequences {
+            let message = standing_message(draft, &self.group, *sequence)?;
+            let seen = message.is_for(&self.user) && (group.policy.history_before_join || message.at >= member.joined);
+            if !seen {
+                return Err(Refusal::MessageNotFound { group: self.group.clone(), sequence: *sequence }.into());
+            }
+            if !message.traits.receipts {
+                return Err(Refusal::NoReceipts { group: self.group.clone(), sequence: *sequence }.into());
+            }
+            let key = Key::Receipt(self.group.clone(), *sequence, self.user.clone());
+            if message.is_by(&self.user) || draft.row(&key)?.is_some() {
+                continue;
+            }
+            draft.put(key, Receipt { user: self.user.clone(), at: draft.now() });
+            let sender = match &message.sender {
+                Sender::User(sender) => Some(sender.clone()),
+                Sender::App => None,
+            };
+            told.entry(sender).or_default().push(*sequence);
+        }
+        if !told.is_empty() {
+            draft.put_group(group);
+        }
+        for (sender, sequences) in told {
+            let what = Happening::MessagesRead { sequences, user: self.user.clone() };
+            draft.tell_users(Some(&self.group), sender.into_iter().collect(), what);
+        }
+        Ok(())
+    }
+}
+
+impl ReadMessages {
+    /// All that the rule looks at, so that it is fetched in one go.
+    fn keys(&self) -> Vec<Key> {
+        let group = || self.group.clone();
+        let of_message =
+            |sequence: &u64| [Key::Message(group(), *sequence), Key::Receipt(group(), *sequence, self.user.clone())];
+        let own = [Key::Group(group()), Key::Member(group(), self.user.clone())];
+        own.into_iter().chain(self.sequences.iter().flat_map(of_message)).collect()
+    }
+}
+
+/// Sets how many of a group's last messages a member has not read: the only way in which that grows again. Only the
+/// app does this; nobody is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetUnread {
+    /// In which group.
+    pub group: GroupId,
+    /// Whose.
+    pub user: UserId,
+    /// How many; at most as many as there are.
+    pub unread: u64,
+}
+
+impl Rule for SetUnread {
+    type Output = ();
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        check_app(draft)?;
+        draft.require([Key::Group(self.group.clone()), Key::Member(self.group.clone(), self.user.clone())])?;
+        let group = draft.group(&self.group)?;
+        let mut member = draft.sure_member(&self.group, &self.user)?;
+        let read = (group.next_message - 1).saturating_sub(self.unread);
+        if member.read != read {
+            member.read = read;
+            draft.put_member(member);
+            draft.put_group(group);
+        }
+        Ok(())
+    }
+}

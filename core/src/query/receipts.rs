@@ -1,0 +1,203 @@
+//! Questions about who has read what, and about what was added to messages.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::event::Actor;
+use crate::model::{
+    Circle, Extensions, Group, GroupId, Key, Member, Message, MessageState, Prefix, Row, Sender, UserId,
+};
+use crate::ports::Span;
+use crate::refusal::{Limit, Needs, Refusal};
+
+use super::{Cursor, Reader};
+
+/// How many have read messages, and how many have not, as far as their senders want to know. Senders ask for their
+/// own; the app for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipts {
+    /// In which group.
+    pub group: GroupId,
+    /// Their numbers.
+    pub sequences: Vec<u64>,
+    /// Most members of a group in which it is told who has read what.
+    pub most_members: Option<u32>,
+}
+
+/// How many have read a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadCount {
+    /// Have read it, gone since or not.
+    pub read: usize,
+    /// Are here and were when it was sent, get it, and have not.
+    pub unread: usize,
+}
+
+/// One entry for each message, in the order asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadCounts(pub Vec<(u64, Result<ReadCount, Refusal>)>);
+
+impl Receipts {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<ReadCounts, Refusal> {
+        let group = asked_group(reader, &self.group, self.most_members).await?;
+        let places: Vec<Key> =
+            self.sequences.iter().map(|sequence| Key::Message(group.id.clone(), *sequence)).collect();
+        let rows = reader.store.fetch(&places).await?;
+        let mut members: Option<Vec<Row>> = None;
+        let mut counts = Vec::with_capacity(rows.len());
+        for (sequence, row) in self.sequences.into_iter().zip(rows) {
+            let message = match told(reader, &group.id, sequence, row.as_ref()) {
+                Ok(message) => message,
+                Err(refusal) => {
+                    counts.push((sequence, Err(refusal)));
+                    continue;
+                }
+            };
+            let seats = match &mut members {
+                Some(seats) => seats,
+                none => none.insert(all(reader, Prefix::seats(&group.id)).await?),
+            };
+            let have = readers(reader, &group.id, sequence).await?;
+            let owing = seats.iter().filter_map(Row::member).filter(|member| owes(member, &message, &have)).count();
+            counts.push((sequence, Ok(ReadCount { read: have.len(), unread: owing })));
+        }
+        Ok(ReadCounts(counts))
+    }
+}
+
+/// Who has read a message, by id, or who has not, in the order of joining. Senders ask for their own; the app for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readers {
+    /// In which group.
+    pub group: GroupId,
+    /// Its number.
+    pub sequence: u64,
+    /// Those who have, or those who have not.
+    pub read: bool,
+    /// Go on after this place.
+    pub after: Option<Cursor>,
+    /// Most users in the page.
+    pub limit: usize,
+    /// Most members of a group in which it is told who has read what.
+    pub most_members: Option<u32>,
+}
+
+/// A page of users.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReaderPage {
+    /// Who.
+    pub users: Vec<UserId>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+    /// How many have read it.
+    pub total: usize,
+}
+
+impl Readers {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<ReaderPage, Refusal> {
+        let group = asked_group(reader, &self.group, self.most_members).await?;
+        let row = reader.row(Key::Message(group.id.clone(), self.sequence)).await?;
+        let message = told(reader, &group.id, self.sequence, row.as_ref())?;
+        let receipts = Prefix::receipts(&group.id, &self.sequence);
+        if self.read {
+            let span = Span::first(receipts.clone(), self.limit).after(self.after.map(|cursor| cursor.0));
+            let (rows, next) = reader.page(&span).await?;
+            let users = rows.iter().filter_map(Row::receipt).map(|receipt| receipt.user.clone()).collect();
+            return Ok(ReaderPage { users, next, total: reader.store.count(&receipts).await? });
+        }
+        let have = readers(reader, &group.id, self.sequence).await?;
+        let (mut users, mut last) = (Vec::new(), None);
+        let seats = Span::all(Prefix::seats(&group.id)).after(self.after.map(|cursor| cursor.0));
+        for (key, row) in reader.store.scan(&seats).await? {
+            let Some(member) = row.member().filter(|member| owes(member, &message, &have)) else { continue };
+            if users.len() == self.limit {
+                return Ok(ReaderPage { users, next: last.map(Cursor), total: have.len() });
+            }
+            users.push(member.user.clone());
+            last = Some(key);
+        }
+        Ok(ReaderPage { users, next: None, total: have.len() })
+    }
+}
+
+/// What was added to messages: members who get them, and the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageExtensions {
+    /// In which group.
+    pub group: GroupId,
+    /// Their numbers.
+    pub sequences: Vec<u64>,
+}
+
+/// One entry for each message, in the order asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExtensionsFound(pub Vec<Result<Arc<Extensions>, Refusal>>);
+
+impl MessageExtensions {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<ExtensionsFound, Refusal> {
+        let group = reader.group_seen_by(&self.group, Circle::Members).await?;
+        let at =
+            |sequence: &u64| [Key::Message(group.id.clone(), *sequence), Key::Extensions(group.id.clone(), *sequence)];
+        let places: Vec<Key> = self.sequences.iter().flat_map(at).collect();
+        let rows = reader.store.fetch(&places).await?;
+        let found = self.sequences.iter().zip(rows.chunks(2)).map(|(sequence, rows)| {
+            let message = standing(&group.id, *sequence, rows.first().and_then(Option::as_ref))?;
+            if let Actor::User { user, .. } = reader.actor
+                && !message.is_for(user)
+            {
+                return Err(Refusal::MessageNotFound { group: group.id.clone(), sequence: *sequence });
+            }
+            if !message.traits.extensible {
+                return Err(Refusal::NotExtensible { group: group.id.clone(), sequence: *sequence });
+            }
+            let kept = rows.get(1).and_then(Option::as_ref).and_then(Row::extensions);
+            Ok(kept.cloned().unwrap_or_default())
+        });
+        Ok(ExtensionsFound(found.collect()))
+    }
+}
+
+/// The group, when whoever asks is in it and it is small enough that receipts are told.
+async fn asked_group(reader: &Reader<'_>, group: &GroupId, most: Option<u32>) -> Result<Arc<Group>, Refusal> {
+    let group = reader.group_seen_by(group, Circle::Members).await?;
+    if let Some(most) = most.filter(|most| group.members > *most) {
+        let now = group.members.into();
+        return Err(Refusal::LimitReached { limit: Limit::Readers, most: most.into(), now });
+    }
+    Ok(group)
+}
+
+/// A message that still says something.
+fn standing(group: &GroupId, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
+    let message = row.and_then(Row::message).filter(|message| message.state == MessageState::Kept);
+    message.cloned().ok_or_else(|| Refusal::MessageNotFound { group: group.clone(), sequence })
+}
+
+/// A message of which whoever asks is told who has read it.
+fn told(reader: &Reader<'_>, group: &GroupId, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
+    let message = standing(group, sequence, row)?;
+    if let Actor::User { user, .. } = reader.actor
+        && !message.is_by(user)
+    {
+        return Err(Refusal::NotPermitted { group: group.clone(), needs: Needs::App });
+    }
+    if !message.traits.receipts {
+        return Err(Refusal::NoReceipts { group: group.clone(), sequence });
+    }
+    Ok(message)
+}
+
+/// Whether a member was there when the message was sent, gets it, and has not read it.
+fn owes(member: &Member, message: &Message, have: &BTreeSet<UserId>) -> bool {
+    let own = matches!(&message.sender, Sender::User(sender) if *sender == member.user);
+    !own && member.joined <= message.at && message.is_for(&member.user) && !have.contains(&member.user)
+}
+
+async fn readers(reader: &Reader<'_>, group: &GroupId, sequence: u64) -> Result<BTreeSet<UserId>, Refusal> {
+    let rows = all(reader, Prefix::receipts(group, &sequence)).await?;
+    Ok(rows.iter().filter_map(Row::receipt).map(|receipt| receipt.user.clone()).collect())
+}
+
+async fn all(reader: &Reader<'_>, prefix: Prefix) -> Result<Vec<Row>, Refusal> {
+    Ok(reader.store.scan(&Span::all(prefix)).await?.into_iter().map(|(_, row)| row).collect())
+}

@@ -99,9 +99,10 @@ fn row(page: &mut String, vendor: &str, name: &str, declined: Option<&str>, evid
     let names = |names: Option<&BTreeSet<String>>| {
         names.map(|names| names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).unwrap_or_default()
     };
-    let general = evidence.driven_generally.get(&key).into_iter().flatten();
-    let general = general.map(|sdk| format!("{sdk}, general call"));
-    let driven: BTreeSet<String> = evidence.driven.get(&key).into_iter().flatten().cloned().chain(general).collect();
+    let own: BTreeSet<String> = evidence.driven.get(&key).cloned().unwrap_or_default();
+    let general = evidence.driven_generally.get(&key).into_iter().flatten().filter(|sdk| !own.contains(*sdk));
+    let general: Vec<String> = general.map(|sdk| format!("{sdk}, general call")).collect();
+    let driven: BTreeSet<String> = own.into_iter().chain(general).collect();
     let _ = writeln!(
         page,
         "| {name} | {} | {} | {} | {} |",

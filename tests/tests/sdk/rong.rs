@@ -9,7 +9,8 @@ use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{node, python};
 use conclave_tests::story::{Role, Teller, Truth};
-use http::Method;
+use http::{Method, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 /// A suite, and what its script leaves where it pauses: two of this vendor's plain groups, which nobody owns.
@@ -119,4 +120,44 @@ async fn rongcloud_of_pypi() {
         all_muted: None,
     };
     tell(python::command("rong/rongcloud/suite.py"), left).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rongcloud_of_pypi_by_its_general_call() {
+    let served = Served::start(|_| {}).await;
+    let mut script = Script::start(python::command("rong/rongcloud/general.py"), &served.settings(Vendor::Rong));
+    script.until("built").await;
+
+    let tellers = served.tellers().await;
+    let roles = [("sea", Role::Owner), ("sky", Role::Admin), ("sun", Role::Member), ("rain", Role::Member)];
+    let weather = Truth {
+        name: "Weather".to_owned(),
+        introduction: "all of it".to_owned(),
+        owner: Some("sea".to_owned()),
+        members: roles.map(|(user, role)| (user.to_owned(), role)).into(),
+        count: 4,
+    };
+    assert_eq!(tellers.agora.truth("weather").await.as_ref(), Some(&weather));
+    assert_eq!(tellers.tencent.truth("weather").await.as_ref(), Some(&weather));
+    let fire = tellers.agora.truth("fire").await.unwrap();
+    assert_eq!((fire.owner.as_deref(), fire.count), (Some("hail"), 2));
+    let named = json!({"GroupId": "weather", "Member_List_Account": ["sky"]});
+    let named = tellers.tencent.call("group_open_http_svc/get_specified_group_member_info", &named).await.unwrap();
+    assert_eq!(named["MemberList"][0]["NameCard"], "Sky above");
+
+    script.go_on().await;
+    let told = script.finish().await;
+    assert_eq!(tellers.agora.truth("fire").await, None);
+    unread::check(&served, Vendor::Rong, &[]).await;
+    Driver::general(Vendor::Rong, "rongcloud 2.0.1 (PyPI)", "rongcloud-general").check(&served, "sdk").await;
+    assert_eq!(lets_in(&served, &told["old token"]).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(lets_in(&served, &told["new token"]).await, StatusCode::OK);
+}
+
+/// What the navigator says to a client with this token.
+async fn lets_in(served: &Served, token: &Value) -> StatusCode {
+    let (rong, _) = served.running.config.realms[0].rong.as_ref().unwrap();
+    let token = utf8_percent_encode(token.as_str().unwrap(), NON_ALPHANUMERIC);
+    let headers = [("rc-appkey", rong.app_key.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    served.door(Vendor::Rong).send(Method::POST, "/v2/navi.json", &headers, format!("token={token}")).await.status
 }

@@ -1,6 +1,6 @@
 //! The vendors' own SDKs, unmodified, driven by scripts in `tests/sdk/<vendor>/<sdk>/`.
 //!
-//! - [`node`], [`python`]: what the scripts need, installed once from lock files into the target folder.
+//! - [`node`], [`python`], [`rust`]: what the scripts need, installed once from lock files into the target folder.
 //! - [`script`]: runs a script, hears what it reports, and meets it where it pauses.
 //! - [`page`]: a client SDK that stays connected, driven call by call.
 //! - [`gateway`]: the gateway the scripts are pointed at, and the other ways into its groups.
@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod node;
 pub mod page;
 pub mod python;
+pub mod rust;
 pub mod script;
 mod toolbox;
 pub mod tunnel;

@@ -15,9 +15,7 @@ pub(super) fn scripts() -> PathBuf {
 ///
 /// Tests of other processes that want the same wait; one that was cut off is begun anew.
 pub(super) fn installed(name: &str, locks: &[PathBuf], install: impl FnOnce(&Path)) -> PathBuf {
-    let cache = target().join("sdk");
-    fs::create_dir_all(&cache).expect("a folder below the target folder");
-    let folder = cache.join(format!("{name}-{}", key(locks)));
+    let folder = cache().join(format!("{name}-{}", key(locks)));
     let lock = File::create(folder.with_extension("lock")).expect("a lock file");
     lock.lock().expect("the lock");
     let ready = folder.join(".ready");
@@ -30,6 +28,13 @@ pub(super) fn installed(name: &str, locks: &[PathBuf], install: impl FnOnce(&Pat
         File::create(&ready).expect("a mark");
     }
     folder
+}
+
+/// Where all that is installed lies.
+pub(super) fn cache() -> PathBuf {
+    let cache = target().join("sdk");
+    fs::create_dir_all(&cache).expect("a folder below the target folder");
+    cache
 }
 
 /// Runs a command to its end; tells all it said when it fails.

@@ -1,0 +1,57 @@
+"""timsdk (PyPI): what this SDK has no call of its own for, by the client that all its calls are made of.
+
+`get_client().post` takes the path and the body of any command, adds the app, the administrator and the signature, and
+reads the answer.
+"""
+
+from telling import equal, pause, setting, tell
+from timsdk import TimClient
+
+client = TimClient(int(setting("TENCENT_SDKAPPID")), setting("TENCENT_SECRET_KEY"), setting("TENCENT_ADMIN"))
+accounts, groups = client.im_open_login_svc, client.group_open_http_svc
+
+
+def ask(command, **body):
+    return groups.get_client().post(command, data=body)
+
+
+def does(step, command, **body):
+    """Tells an answer that is a success, and gives it back."""
+    answer = tell(step, ask(command, **body))
+    equal((answer["ActionStatus"], answer["ErrorCode"]), ("OK", 0))
+    return answer
+
+
+def refused(step, code, command, **body):
+    answer = tell(step, ask(command, **body))
+    equal((answer["ActionStatus"], answer["ErrorCode"]), ("FAIL", code))
+
+
+def attributes(group):
+    answer = ask("group_open_attr_http_svc/get_group_attr", GroupId=group)
+    return {pair["key"]: pair["value"] for pair in answer["GroupAttrAry"]}
+
+
+accounts.im_open_login_svc(["sea", "sky", "sun"])
+group = groups.create_group("Weather", owner_account="sea", member_list=[{"Member_Account": "sky"}])["GroupId"]
+groups.modify_group_member_info(group, "sky", role=groups.ROLE_ADMIN, name_card="Sky above")
+named = does("some members", "group_open_http_svc/get_specified_group_member_info", GroupId=group,
+             Member_List_Account=["sky", "sun", "sea"], MemberInfoFilter=["Role", "NameCard"])["MemberList"]
+equal(named, [{"Member_Account": "sky", "Role": "Admin", "NameCard": "Sky above"},
+              {"Member_Account": "sea", "Role": "Owner", "NameCard": ""}])
+
+pairs = [{"key": key, "value": f"the {key}"} for key in ("wind", "sky", "rain")]
+does("set attributes", "group_open_http_svc/set_group_attr", GroupId=group, GroupAttr=pairs)
+equal(attributes(group), {"wind": "the wind", "sky": "the sky", "rain": "the rain"})
+does("delete attributes", "group_open_http_svc/delete_group_attr", GroupId=group, GroupAttr=[{"key": "wind"}, {"key": "rain"}])
+does("attributes", "group_open_attr_http_svc/get_group_attr", GroupId=group)
+equal(attributes(group), {"sky": "the sky"})
+refused("delete what is not there", 10050, "group_open_http_svc/delete_group_attr", GroupId=group, GroupAttr=[{"key": "snow"}])
+equal(attributes(group), {"sky": "the sky"})
+
+live = tell("live", groups.create_group("Live", owner_account="sea", group_type="AVChatRoom")["GroupId"])
+before = ask("group_open_avchatroom_http_svc/check_members", GroupId=live, Member_Account=["sun", "sky"])
+equal(before["Member_Account"], [])
+pause("alone")
+present = does("present", "group_open_avchatroom_http_svc/check_members", GroupId=live, Member_Account=["sun", "sky"])
+equal(present["Member_Account"], ["sun"])

@@ -70,7 +70,8 @@ fn world(name: &str) -> World {
 
 async fn replay(name: &str, fixture: &Fixture) -> Answer {
     let world = world(name);
-    let client = client(&world, Settings::default());
+    let paced = Settings { message_rate: 20, ..Settings::default() };
+    let client = client(&world, if name == "error-message-rate" { paced } else { Settings::default() });
     presuppose(&world, &client, name).await;
     let request = &fixture.request;
     let mut query: Vec<(String, String)> =
@@ -263,7 +264,20 @@ async fn error_state(world: &World, client: &Client, name: &str) {
         _ => {
             world.users(&["testuser", "user1", "user2", "user3", "user4", "user5", "username1", "username2"]).await;
             error_group_state(world, name).await;
+            if name == "error-message-rate" {
+                the_rate_is_used_up(client).await;
+            }
         }
+    }
+}
+
+/// Twenty messages in the second of the next one.
+async fn the_rate_is_used_up(client: &Client) {
+    let app = app_token(client).await;
+    for _ in 0..20 {
+        let body = json!({"from": "user1", "to": ["184524748161025"], "type": "txt", "body": {"msg": "x"}});
+        let answer = call(client, Method::POST, "/acme/demo/messages/chatgroups", &app, body).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
     }
 }
 

@@ -4,12 +4,14 @@
 //! - [`surface`]: finds the app, checks the token, finds the operation, words the answer.
 //! - `auth`: tokens, passwords and who is calling.
 //! - `dialect`: the vendor's words and the core's, both ways.
+//! - `pace`: how many messages an app sends in a second.
 //! - `refusals`: the one table from the core's refusals to the vendor's errors.
 //! - `rest`: the operations, one small file per family.
 //! - [`webhooks`]: what the app's server is told.
 
 mod auth;
 mod dialect;
+mod pace;
 pub mod realm;
 mod refusals;
 mod rest;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::auth::Tokens;
+use crate::pace::Pace;
 use crate::settings::Settings;
 
 /// An app's identity and secrets at the vendor.
@@ -96,6 +97,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) groups: Arc<dyn Groups>,
     pub(crate) blobs: Arc<dyn Blobs>,
+    /// Of messages to groups.
+    pub(crate) pace: Pace,
 }
 
 impl App {
@@ -127,6 +130,7 @@ impl App {
             settings,
             groups,
             blobs,
+            pace: Pace::default(),
         })
     }
 

@@ -287,8 +287,9 @@ fn role_too_low(place: Place, needs: Needs) -> Failure {
 }
 
 /// Nobody is invited, as all are members. Client SDKs look for both halves of this text.
-pub(crate) fn all_invited(already: Failure) -> Failure {
-    Failure { description: format!("invite users to join group failed: {}", already.description), ..already }
+pub(crate) fn all_invited(already: &Failure) -> Failure {
+    let description = format!("invite users to join group failed: {}", already.description);
+    Failure { description, ..already.clone() }
 }
 
 /// A user asks for what is another user's own. Ours.
@@ -379,6 +380,11 @@ pub(crate) fn message(description: impl Into<String>) -> Failure {
 /// A message over the limit.
 pub(crate) fn message_too_large() -> Failure {
     Failure { code: Some(14007), ..message("message is too large") }
+}
+
+/// More messages in a second than the app may send.
+pub(crate) fn message_rate() -> Failure {
+    Failure { status: StatusCode::FORBIDDEN, ..message("message send reach limit") }
 }
 
 /// A message that is no JSON object. The exception's name is ours.

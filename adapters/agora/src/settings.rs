@@ -49,6 +49,8 @@ conclave_kit::settings! {
         file_days: u32 = 7;
         /// Longest message, body and `ext` together, in bytes.
         message_bytes: usize = 5120;
+        /// Most messages to groups in a second, of which a call to three groups is three; 0 is no limit. The vendor documents 20, which it raises on request.
+        message_rate: u32 = 0;
         /// Most groups a message is sent to in one call.
         message_groups: usize = 3;
         /// Most members a message is for when it is not for all.

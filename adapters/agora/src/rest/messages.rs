@@ -161,6 +161,9 @@ fn check(call: &Call<'_>, letter: &Letter) -> Result<(), Failure> {
 
 /// The id of what each group was told.
 async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, String>, Failure> {
+    if !call.app.pace.takes(call.app.now(), letter.to.len(), call.app.settings.message_rate) {
+        return Err(refusals::message_rate());
+    }
     let mut sent = BTreeMap::new();
     for to in &letter.to {
         let id = match GroupId::new(to) {

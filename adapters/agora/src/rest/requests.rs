@@ -83,7 +83,7 @@ pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
     let already: Vec<_> = added.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Already).collect();
     if !already.is_empty() && already.len() == names.len() {
         let users = already.into_iter().map(|(user, _)| user.clone()).collect();
-        return Err(refusals::all_invited(call.word(&Refusal::AlreadyMembers { group, users })));
+        return Err(refusals::all_invited(&call.word(&Refusal::AlreadyMembers { group, users })));
     }
     let reason = |user: &conclave_core::model::UserId| -> Option<String> {
         let (_, outcome) = added.outcomes.iter().find(|(other, _)| other == user)?;
@@ -91,7 +91,7 @@ pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
             Outcome::LeftOut(refusal) => Some(call.word(refusal).description),
             Outcome::Already => {
                 let refusal = Refusal::AlreadyMembers { group: group.clone(), users: vec![user.clone()] };
-                Some(refusals::all_invited(call.word(&refusal)).description)
+                Some(refusals::all_invited(&call.word(&refusal)).description)
             }
             Outcome::Joined | Outcome::AwaitsInvitee | Outcome::AwaitsManagers => None,
         }

@@ -1,6 +1,7 @@
 //! Listeners and their connections.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -90,8 +91,8 @@ pub(crate) async fn run(
             _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
                 tracing::error!(%error, "cannot take connections; if it is open files, raise their limit (ulimit -n)");
@@ -108,6 +109,7 @@ pub(crate) async fn run(
             desk: Arc::clone(&desk),
             builder: Arc::clone(&builder),
             seat: Arc::new(seat),
+            peer,
             phase: phase.clone(),
         };
         match tls.clone() {
@@ -136,6 +138,7 @@ struct Connection {
     desk: Arc<Desk>,
     builder: Arc<Builder<TokioExecutor>>,
     seat: Arc<Seat>,
+    peer: SocketAddr,
     phase: watch::Receiver<Phase>,
 }
 
@@ -158,7 +161,7 @@ impl Connection {
         /// How long a connection that is told to end may take to say so.
         const GRACE: Duration = Duration::from_millis(500);
         let activity = Activity::new();
-        let link = Link { seat: Arc::clone(&self.seat), phase: self.phase.clone() };
+        let link = Link { seat: Arc::clone(&self.seat), peer: self.peer, phase: self.phase.clone() };
         let service = service_fn(|request: Request<Incoming>| {
             let (desk, in_flight, link) = (Arc::clone(&self.desk), activity.begin(), link.clone());
             async move { Ok::<_, std::convert::Infallible>(desk.answer(request, in_flight, link).await) }

@@ -15,6 +15,7 @@ use crate::config::{Config, Data, Realm};
 use crate::metrics::Metrics;
 use crate::observed::Observed;
 use crate::reclaimed::Reclaimed;
+use crate::session::Online;
 use crate::store::Database;
 use crate::vendors::{OpenRealm, Vendor, surface};
 
@@ -107,14 +108,20 @@ fn groups(realm: &Realm, ground: &Ground, metrics: &Metrics, bell: Bell) -> Resu
 }
 
 /// The surfaces of all vendors that some realm is at.
-pub(crate) fn surfaces(config: &Config, open: &OpenGroups, ground: &Ground) -> Result<Vec<Arc<dyn Surface>>, String> {
+pub(crate) fn surfaces(
+    config: &Config,
+    open: &OpenGroups,
+    online: &Online,
+    ground: &Ground,
+) -> Result<Vec<Arc<dyn Surface>>, String> {
     let mut surfaces = Vec::new();
     for vendor in Vendor::ALL {
         let realms = config.realms.iter().filter(|realm| realm.is_at(vendor));
         let realms: Vec<OpenRealm<'_>> = realms
             .filter_map(|realm| {
                 let (groups, blobs) = (Arc::clone(open.get(&realm.name)?), Arc::clone(&ground.blobs));
-                Some(OpenRealm { realm, groups, blobs, post: ground.post.clone() })
+                let presence = online.presence(&realm.name)?;
+                Some(OpenRealm { realm, groups, blobs, post: ground.post.clone(), presence })
             })
             .collect();
         if !realms.is_empty() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use conclave_core::ports::{Clock, Mint, StoreError};
-use conclave_kit::{Post, RouteInfo, Surface};
+use conclave_kit::{Post, Presence, RouteInfo, Surface};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -76,6 +76,7 @@ struct Opened {
     surfaces: Vec<Arc<dyn Surface>>,
     groups: OpenGroups,
     bells: Bells,
+    online: Arc<Online>,
 }
 
 /// Where a running gateway listens.
@@ -99,6 +100,8 @@ pub struct Running {
     pub authority: Option<PathBuf>,
     /// Each realm's groups by its name, to be called without a vendor between.
     pub groups: OpenGroups,
+    /// Who is online in each realm, by its name.
+    pub presence: BTreeMap<String, Arc<dyn Presence>>,
     /// What went other than wished, though not so that nothing could be started.
     pub remarks: Vec<String>,
     phase: watch::Sender<Phase>,
@@ -177,9 +180,10 @@ impl Builder {
         let (clock, mint) = (Arc::clone(&self.clock), Arc::clone(&self.mint));
         let ground = Ground { stores, blobs, clock, mint, post };
         let (groups, bells) = realms::open(&self.config, &ground, metrics)?;
-        let mut surfaces = realms::surfaces(&self.config, &groups, &ground).map_err(StartError::Surface)?;
+        let online = Arc::new(Online::new(&groups, &bells, metrics));
+        let mut surfaces = realms::surfaces(&self.config, &groups, &online, &ground).map_err(StartError::Surface)?;
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
-        Ok(Opened { surfaces, groups, bells })
+        Ok(Opened { surfaces, groups, bells, online })
     }
 
     /// Checks, opens and binds everything, and then answers.
@@ -187,7 +191,7 @@ impl Builder {
         crate::config::check(&self.config)?;
         let metrics = Arc::new(Metrics::new());
         let client = webhooks::client(&self.config)?;
-        let Opened { surfaces, groups, bells } =
+        let Opened { surfaces, groups, bells, online } =
             self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>))?;
         // after the data: a folder with anything else in it is no data folder
         let (tls, authority, scratch) = encryption(&self.config)?;
@@ -195,7 +199,6 @@ impl Builder {
         let mounted = mount(&config, surfaces, &metrics);
 
         let (phase, watch) = watch::channel(Phase::Serving);
-        let online = Arc::new(Online::new(&groups, &bells, &metrics));
         let mut bound =
             vec![("listen".to_owned(), bind("listen", config.listen).await?, shared_site(&config, &mounted))];
         let mut addresses =
@@ -235,6 +238,7 @@ impl Builder {
             config,
             addresses,
             authority,
+            presence: online.all(),
             groups,
             remarks,
             phase,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use conclave::blob::InMemory;
 use conclave_agora::Agora;
 use conclave_core::ports::Groups;
-use conclave_kit::Surface;
+use conclave_kit::{Nobody, Surface};
 use conclave_rong::Rong;
 use conclave_tencent::Tencent;
 
@@ -49,7 +49,14 @@ pub fn agora(groups: Arc<dyn Groups>, settings: conclave_agora::Settings) -> Ago
         app_certificate: None,
     };
     let blobs = Arc::new(InMemory::default());
-    let realm = conclave_agora::Realm { name: "test".to_owned(), credentials, settings, groups, blobs };
+    let realm = conclave_agora::Realm {
+        name: "test".to_owned(),
+        credentials,
+        settings,
+        groups,
+        blobs,
+        presence: Arc::new(Nobody),
+    };
     Agora::new(vec![realm]).expect("a surface")
 }
 
@@ -60,14 +67,16 @@ pub fn tencent(groups: Arc<dyn Groups>, settings: conclave_tencent::Settings) ->
         secret_key: SECRET_KEY.to_owned(),
         admins: vec![ADMIN.to_owned()],
     };
-    let realm = conclave_tencent::Realm { name: "test".to_owned(), credentials, settings, groups };
+    let realm =
+        conclave_tencent::Realm { name: "test".to_owned(), credentials, settings, groups, presence: Arc::new(Nobody) };
     Tencent::new(vec![realm]).expect("a surface")
 }
 
 /// RongCloud's surface over these groups.
 pub fn rong(groups: Arc<dyn Groups>, settings: conclave_rong::Settings) -> Rong {
     let credentials = conclave_rong::Credentials { app_key: APP_KEY.to_owned(), app_secret: APP_SECRET.to_owned() };
-    let realm = conclave_rong::Realm { name: "test".to_owned(), credentials, settings, groups };
+    let realm =
+        conclave_rong::Realm { name: "test".to_owned(), credentials, settings, groups, presence: Arc::new(Nobody) };
     Rong::new(vec![realm]).expect("a surface")
 }
 

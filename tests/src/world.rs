@@ -1,16 +1,18 @@
 //! One realm over a store, with a clock that stands until it is moved and ids that count.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use conclave::blob::InMemory;
 use conclave_core::engine::Engine;
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{Millis, Settings, UserId};
+use conclave_core::model::{GroupId, Millis, Settings, UserId};
 use conclave_core::operation::{NewUser, OnExisting, RegisterUsers};
 use conclave_core::ports::{Clock, Groups, GroupsExt, Mint, Store};
-use conclave_kit::Blobs;
+use conclave_core::query::MembersNamed;
+use conclave_kit::{Blobs, Connection, Dismissal, Platform, Presence};
 
 /// The moment at which worlds begin: inside the window in which the documented user signatures are valid.
 pub const BEGINNING: Millis = Millis(1_700_000_100_000);
@@ -46,6 +48,52 @@ impl Mint for CountingMint {
     }
 }
 
+/// Who is said to be online, without any socket.
+pub struct Attendance {
+    groups: Arc<dyn Groups>,
+    present: Mutex<Vec<Arc<Connection>>>,
+}
+
+impl Attendance {
+    /// Somebody comes, on this.
+    pub fn comes(&self, id: &str, platform: Platform) {
+        let mut present = self.present.lock().expect("a lock");
+        let (user, device, since) = (user(id), format!("device of {id}"), self.groups.now());
+        let id = format!("connection {}", present.len());
+        present.push(Arc::new(Connection { vendor: "test", user, device, platform, id, address: None, since }));
+    }
+
+    fn all(&self) -> Vec<Arc<Connection>> {
+        self.present.lock().expect("a lock").clone()
+    }
+}
+
+#[async_trait]
+impl Presence for Attendance {
+    fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
+        let of = |user: &UserId| self.all().into_iter().filter(|connection| connection.user == *user).collect();
+        users.iter().map(of).collect()
+    }
+
+    async fn online_in(&self, group: &GroupId) -> Vec<UserId> {
+        let mut users: Vec<UserId> = self.all().iter().map(|connection| connection.user.clone()).collect();
+        users.dedup();
+        let named = MembersNamed { group: group.clone(), users };
+        let found = self.groups.ask(&Actor::app(), named).await;
+        found.map_or_else(
+            |_| Vec::new(),
+            |found| found.members.into_iter().flatten().map(|one| one.user.clone()).collect(),
+        )
+    }
+
+    fn end(&self, user: &UserId, _: Dismissal, which: &(dyn Fn(&Connection) -> bool + Sync)) -> usize {
+        let mut present = self.present.lock().expect("a lock");
+        let before = present.len();
+        present.retain(|connection| connection.user != *user || !which(connection));
+        before - present.len()
+    }
+}
+
 /// A realm to tell stories in.
 pub struct World {
     /// Its clock.
@@ -56,6 +104,8 @@ pub struct World {
     pub groups: Arc<dyn Groups>,
     /// The bytes of its shared files.
     pub blobs: Arc<dyn Blobs>,
+    /// Who is online.
+    pub attendance: Arc<Attendance>,
 }
 
 impl Default for World {
@@ -79,7 +129,9 @@ impl World {
     pub fn at(beginning: Millis, store: Arc<dyn Store>, settings: Settings) -> Self {
         let clock = Arc::new(SteppedClock::at(beginning));
         let engine = Engine::new(store.clone(), clock.clone(), Arc::new(CountingMint::default()), settings);
-        Self { clock, store, groups: Arc::new(engine), blobs: Arc::new(InMemory::default()) }
+        let groups: Arc<dyn Groups> = Arc::new(engine);
+        let attendance = Arc::new(Attendance { groups: groups.clone(), present: Mutex::default() });
+        Self { clock, store, groups, blobs: Arc::new(InMemory::default()), attendance }
     }
 
     /// Makes accounts.

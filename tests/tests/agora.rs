@@ -18,7 +18,7 @@ use conclave_core::operation::{
     SetDisabled, UpdateGroup, UpdateMember, WriteMemberAttributes,
 };
 use conclave_core::ports::GroupsExt;
-use conclave_kit::{Fault, Surface};
+use conclave_kit::{Fault, Platform, Surface};
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::fixture::Fixture;
 use conclave_tests::world::{BEGINNING, World, group, user};
@@ -230,6 +230,12 @@ async fn group_state(world: &World, name: &str) {
         }
         "v3-user-joined-groups" => two_groups(world).await,
         _ if name.contains("member-list") => member_list_state(world, name).await,
+        "group-roles" | "presence-group-online-count" => {
+            world.users(&["dee1"]).await;
+            Setting { owner: "dee1", members: &["dee1"], ..documented }.make(world).await;
+            world.attendance.comes("dee1", Platform::Web);
+            world.attendance.comes("user1", Platform::Web);
+        }
         "admin-list" | "admin-remove" => {
             Setting { owner: "user2", members: &["user2", "user1"], admins: &["user1"], ..documented }
                 .make(world)

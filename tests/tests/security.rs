@@ -69,6 +69,7 @@ impl Target {
                 settings: conclave_agora::Settings { open_registration: false, ..Default::default() },
                 groups,
                 blobs: Arc::new(conclave::blob::InMemory::default()),
+                presence: Arc::new(conclave_kit::Nobody),
             };
             Arc::new(
                 conclave_agora::Agora::new(vec![realm("test", "acme", here), realm("other", "umbra", there)]).unwrap(),
@@ -88,6 +89,7 @@ impl Target {
                 },
                 settings: Default::default(),
                 groups,
+                presence: Arc::new(conclave_kit::Nobody),
             };
             let realms =
                 vec![realm("test", SDKAPPID, SECRET_KEY, here), realm("other", SDKAPPID + 1, &"f".repeat(64), there)];
@@ -103,6 +105,7 @@ impl Target {
                 credentials: conclave_rong::Credentials { app_key: key.to_owned(), app_secret: secret.to_owned() },
                 settings: Default::default(),
                 groups,
+                presence: Arc::new(conclave_kit::Nobody),
             };
             let realms =
                 vec![realm("test", APP_KEY, APP_SECRET, here), realm("other", "otherkey", "othersecret", there)];

@@ -12,6 +12,7 @@ use conclave_core::operation::{
     AttributeChange, Block, Cleanup, CounterChange, DeleteMessagesBySender, Disband, ImportMessages, Mute, OldMessage,
     UpdateCounters, UpdateMember, WriteAttributes,
 };
+use conclave_kit::Platform;
 use conclave_tencent::Settings;
 use conclave_tests::client::Answer;
 use conclave_tests::fixture::Fixture;
@@ -90,6 +91,10 @@ async fn presuppose(world: &World, name: &str, body: &Value) {
             Given::new(id, "AVChatRoom", "").members(&["user1"]).make(world).await;
         }
         "account_delete" => world.users(&["UserID_2"]).await,
+        "query_online_status" => {
+            world.users(&["id1", "id2"]).await;
+            world.attendance.comes("id2", Platform::Web);
+        }
         "error-group_id_used" | "error-group_id_used_by_self" => Given::new(id, "Public", "leckie").make(world).await,
         "error-group_not_exist" => dissolved(world, id).await,
         "error-group_full" => {
@@ -139,6 +144,11 @@ async fn happened_before(world: &World, name: &str, group: &GroupId) {
             let changes = [("like", 5), ("unlike", 1)];
             let changes = changes.map(|(key, value)| (key.to_owned(), CounterChange::Set(value)));
             world.run(UpdateCounters { group, changes: changes.into(), most: None }).await;
+        }
+        "get_online_member_num" => {
+            for id in ["bob", "peter", "dear"] {
+                world.attendance.comes(id, Platform::Web);
+            }
         }
         "send_group_msg-at" => said(world, group, vec![old("bob", 1_497_249_000, "first")]).await,
         "group_msg_recall" => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use conclave_core::model::{Millis, User};
 use conclave_core::ports::Groups;
-use conclave_kit::{Blobs, Clash, Sealer};
+use conclave_kit::{Blobs, Clash, Presence, Sealer};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -56,6 +56,8 @@ pub struct Realm {
     pub groups: Arc<dyn Groups>,
     /// The bytes of the files shared in them.
     pub blobs: Arc<dyn Blobs>,
+    /// Who is online.
+    pub presence: Arc<dyn Presence>,
 }
 
 /// Why the surface cannot be set up.
@@ -97,13 +99,14 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) groups: Arc<dyn Groups>,
     pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) presence: Arc<dyn Presence>,
     /// Of messages to groups.
     pub(crate) pace: Pace,
 }
 
 impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
-        let Realm { name, credentials, settings, groups, blobs } = realm;
+        let Realm { name, credentials, settings, groups, blobs, presence } = realm;
         let refuse = |what| Err(SetupError::Credentials { realm: name.clone(), what });
         if credentials.org.is_empty() || credentials.app.is_empty() {
             return refuse("agora org and app must not be empty");
@@ -130,6 +133,7 @@ impl App {
             settings,
             groups,
             blobs,
+            presence,
             pace: Pace::default(),
         })
     }

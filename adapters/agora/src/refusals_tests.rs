@@ -9,7 +9,7 @@ use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
 use conclave_core::model::{Millis, UserId};
 use conclave_core::ports::{Clock, Mint};
-use conclave_kit::{BlobError, Blobs, ByteStream, Stored};
+use conclave_kit::{BlobError, Blobs, ByteStream, Nobody, Stored};
 
 use super::*;
 use crate::realm::{Credentials, Realm};
@@ -60,7 +60,7 @@ fn app() -> App {
         app_certificate: None,
     };
     let (settings, groups, blobs) = (Settings::default(), Arc::new(groups), Arc::new(Still));
-    let realm = Realm { name: "test".into(), credentials, settings, groups, blobs };
+    let realm = Realm { name: "test".into(), credentials, settings, groups, blobs, presence: Arc::new(Nobody) };
     App::new(realm).unwrap()
 }
 

@@ -7,6 +7,7 @@
 mod blobs;
 mod body;
 mod cursor;
+mod presence;
 mod route;
 mod seal;
 mod secret;
@@ -20,6 +21,7 @@ mod webhook;
 pub use blobs::{BlobError, Blobs, Stored};
 pub use body::{Body, ByteStream};
 pub use cursor::{decode_cursor, encode_cursor};
+pub use presence::{Connection, Departure, Nobody, Passage, Platform, Presence, Way};
 pub use route::{Clash, Matched, NoMatch, Route, Table};
 pub use seal::{Sealer, same};
 pub use secret::Secret;

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use conclave_core::event::Event;
 use conclave_core::model::UserId;
 
+use crate::Platform;
+
 /// Where a vendor's clients connect.
 #[async_trait]
 pub trait Door: Send + Sync {
@@ -43,6 +45,30 @@ pub struct Connected {
     pub user: UserId,
     /// From which device: the same text as in the actor of what the session does.
     pub device: String,
+    /// On what.
+    pub platform: Platform,
+    /// How many connections through this vendor, on this platform, the user may have; whoever comes replaces the
+    /// oldest beyond that. 0 is any number.
+    pub most: usize,
+}
+
+impl Connected {
+    /// Somebody whose platform is not known, and who may have any number of connections.
+    pub fn new(realm: impl Into<String>, user: UserId, device: impl Into<String>) -> Self {
+        Self { realm: realm.into(), user, device: device.into(), platform: Platform::Unknown, most: 0 }
+    }
+
+    /// The same, on this.
+    #[must_use]
+    pub fn on(self, platform: Platform) -> Self {
+        Self { platform, ..self }
+    }
+
+    /// The same, with at most so many connections alike.
+    #[must_use]
+    pub fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
 }
 
 /// One client's connection.
@@ -87,6 +113,8 @@ pub enum Dismissal {
     Deactivated,
     /// The account is gone.
     AccountDeleted,
+    /// The app's server ended the connection; whoever was signed in signs in anew.
+    ByApp,
     /// The process is going; clients come back by themselves.
     Going,
 }
@@ -96,6 +124,7 @@ pub enum Dismissal {
 pub struct Outbox {
     frames: Vec<Bytes>,
     closing: bool,
+    signed_out: bool,
 }
 
 impl Outbox {
@@ -114,6 +143,17 @@ impl Outbox {
     /// Closes the connection once everything before is sent.
     pub fn close(&mut self) {
         self.closing = true;
+    }
+
+    /// The client says that its user signs out, which is more than going away; closes the connection.
+    pub fn sign_out(&mut self) {
+        self.signed_out = true;
+        self.close();
+    }
+
+    /// Whether the client has said so.
+    pub fn has_signed_out(&self) -> bool {
+        self.signed_out
     }
 
     /// Whether the connection is to be closed.

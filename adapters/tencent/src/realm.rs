@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::Groups;
+use conclave_kit::Presence;
 use serde::Deserialize;
 
 use crate::Settings;
@@ -43,6 +44,8 @@ pub struct Realm {
     pub settings: Settings,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// Who is online.
+    pub presence: Arc<dyn Presence>,
 }
 
 /// Why the realms cannot be put behind one surface.

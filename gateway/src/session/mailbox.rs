@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use conclave_core::event::Event;
+use conclave_kit::Dismissal;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -26,6 +27,8 @@ pub(crate) struct Mail {
     pub(crate) missed: bool,
     /// The account has changed: may it still be connected?
     pub(crate) doubted: bool,
+    /// It may not, and why.
+    pub(crate) ended: Option<Dismissal>,
 }
 
 impl Mailbox {
@@ -50,6 +53,12 @@ impl Mailbox {
         self.bell.notify_one();
     }
 
+    /// The connection is to end. The first reason counts.
+    pub(crate) fn end(&self, why: Dismissal) {
+        self.mail.lock().ended.get_or_insert(why);
+        self.bell.notify_one();
+    }
+
     /// Waits until something has come, and takes at most so many events.
     pub(crate) async fn take(&self, most: usize) -> Mail {
         loop {
@@ -62,14 +71,19 @@ impl Mailbox {
 
     fn take_now(&self, most: usize) -> Option<Mail> {
         let mut mail = self.mail.lock();
-        if mail.events.is_empty() && !mail.missed && !mail.doubted {
+        if mail.events.is_empty() && !mail.missed && !mail.doubted && mail.ended.is_none() {
             return None;
         }
         if mail.events.len() <= most {
             return Some(std::mem::take(&mut *mail));
         }
         let events = mail.events.drain(..most).collect();
-        Some(Mail { events, missed: std::mem::take(&mut mail.missed), doubted: std::mem::take(&mut mail.doubted) })
+        Some(Mail {
+            events,
+            missed: std::mem::take(&mut mail.missed),
+            doubted: std::mem::take(&mut mail.doubted),
+            ended: mail.ended.take(),
+        })
     }
 }
 

@@ -1,14 +1,14 @@
 //! All realms' sessions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use conclave_core::refusal::Refusal;
-use conclave_kit::Connected;
+use conclave_kit::Presence;
 use tokio::sync::watch;
 
 use super::mailbox::Mailbox;
-use super::realm::{Presented, Realm};
+use super::realm::{Newcomer, Presented, Realm};
 use crate::bell::Bell;
 use crate::listener::Phase;
 use crate::metrics::Metrics;
@@ -35,11 +35,22 @@ impl Online {
         }
     }
 
+    /// Who is online in a realm, as adapters see it.
+    pub(crate) fn presence(&self, realm: &str) -> Option<Arc<dyn Presence>> {
+        self.0.get(realm).map(|realm| Arc::clone(realm) as Arc<dyn Presence>)
+    }
+
+    /// The same, of every realm.
+    pub(crate) fn all(&self) -> BTreeMap<String, Arc<dyn Presence>> {
+        let realm = |(name, realm): (&String, &Arc<Realm>)| (name.clone(), Arc::clone(realm) as Arc<dyn Presence>);
+        self.0.iter().map(realm).collect()
+    }
+
     /// A session comes. When this returns it hears everything that is committed from now on.
-    pub(crate) async fn enter(&self, who: &Connected, mailbox: &Arc<Mailbox>) -> Result<Presented, Refusal> {
-        match self.0.get(&who.realm) {
-            Some(realm) => realm.enter(&who.user, mailbox).await,
-            None => Err(Refusal::Unavailable(format!("there is no realm {}", who.realm))),
+    pub(crate) async fn enter(&self, who: Newcomer<'_>, mailbox: &Arc<Mailbox>) -> Result<Presented, Refusal> {
+        match self.0.get(&who.connected.realm) {
+            Some(realm) => realm.enter(who, mailbox).await,
+            None => Err(Refusal::Unavailable(format!("there is no realm {}", who.connected.realm))),
         }
     }
 }

@@ -9,19 +9,33 @@ use std::sync::Arc;
 
 use conclave_core::event::{Event, Happening};
 use conclave_core::model::{GroupId, UserId};
+use conclave_kit::{Connection, Dismissal};
 
 use super::mailbox::Mailbox;
 
 /// The sessions of one realm.
 #[derive(Default)]
-pub(crate) struct Presence {
+pub(crate) struct Seating {
     users: HashMap<UserId, Online>,
     groups: HashMap<GroupId, HashSet<UserId>>,
 }
 
 struct Online {
-    mailboxes: Vec<Arc<Mailbox>>,
+    seats: Vec<Seat>,
     groups: Membership,
+}
+
+/// One connection of somebody.
+#[derive(Clone)]
+struct Seat {
+    connection: Arc<Connection>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// A connection that ended, and how many others its user has.
+pub(crate) struct Gone {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) others: usize,
 }
 
 /// The groups of somebody online.
@@ -37,19 +51,19 @@ enum Move<'e> {
     Out(&'e [UserId]),
 }
 
-impl Presence {
+impl Seating {
     /// Whether nobody is online.
     pub(crate) fn is_empty(&self) -> bool {
         self.users.is_empty()
     }
 
     /// A session comes. Whether the user's groups are to be read.
-    pub(crate) fn enter(&mut self, user: &UserId, mailbox: &Arc<Mailbox>) -> bool {
+    pub(crate) fn enter(&mut self, connection: &Arc<Connection>, mailbox: &Arc<Mailbox>) -> bool {
         let online = self
             .users
-            .entry(user.clone())
-            .or_insert_with(|| Online { mailboxes: Vec::with_capacity(1), groups: Membership::Asked(Vec::new()) });
-        online.mailboxes.push(Arc::clone(mailbox));
+            .entry(connection.user.clone())
+            .or_insert_with(|| Online { seats: Vec::with_capacity(1), groups: Membership::Asked(Vec::new()) });
+        online.seats.push(Seat { connection: Arc::clone(connection), mailbox: Arc::clone(mailbox) });
         matches!(online.groups, Membership::Asked(_))
     }
 
@@ -73,18 +87,57 @@ impl Presence {
         online.groups = Membership::Known(known);
     }
 
-    /// A session goes.
-    pub(crate) fn leave(&mut self, user: &UserId, mailbox: &Arc<Mailbox>) {
-        let Some(online) = self.users.get_mut(user) else { return };
-        online.mailboxes.retain(|other| !Arc::ptr_eq(other, mailbox));
-        if !online.mailboxes.is_empty() {
-            return;
-        }
-        if let Some(Online { groups: Membership::Known(groups), .. }) = self.users.remove(user) {
+    /// A session goes; tells which, unless it had gone before.
+    pub(crate) fn leave(&mut self, connection: &Arc<Connection>) -> Option<Gone> {
+        let user = &connection.user;
+        let online = self.users.get_mut(user)?;
+        let at = online.seats.iter().position(|seat| Arc::ptr_eq(&seat.connection, connection))?;
+        let gone = Gone { connection: online.seats.remove(at).connection, others: online.seats.len() };
+        if gone.others == 0
+            && let Some(Online { groups: Membership::Known(groups), .. }) = self.users.remove(user)
+        {
             for group in groups {
                 self.take_out(&group, user);
             }
         }
+        Some(gone)
+    }
+
+    /// Ends those connections of a user that `which` names: each is told why, and is gone.
+    pub(crate) fn end(&mut self, user: &UserId, why: Dismissal, which: impl Fn(&Connection) -> bool) -> Vec<Gone> {
+        let Some(online) = self.users.get(user) else { return Vec::new() };
+        let ended: Vec<Seat> = online.seats.iter().filter(|seat| which(&seat.connection)).cloned().collect();
+        let gone = ended.iter().filter_map(|seat| {
+            seat.mailbox.end(why);
+            self.leave(&seat.connection)
+        });
+        gone.collect()
+    }
+
+    /// Ends the oldest connections of a user like this one, itself not counted, so that there are at most so many.
+    pub(crate) fn make_room(&mut self, newest: &Arc<Connection>, most: usize) -> Vec<Gone> {
+        let alike = |other: &Connection| other.vendor == newest.vendor && other.platform == newest.platform;
+        let others = self.connections(&newest.user);
+        let others: Vec<_> = others.into_iter().filter(|other| alike(other) && !Arc::ptr_eq(other, newest)).collect();
+        let surplus = (others.len() + 1).saturating_sub(most);
+        let ends = |connection: &Connection| others.iter().take(surplus).any(|other| other.id == connection.id);
+        self.end(&newest.user, Dismissal::Replaced, ends)
+    }
+
+    /// The connections of a user, oldest first.
+    pub(crate) fn connections(&self, user: &UserId) -> Vec<Arc<Connection>> {
+        let online = self.users.get(user);
+        online.into_iter().flat_map(|online| &online.seats).map(|seat| Arc::clone(&seat.connection)).collect()
+    }
+
+    /// How many other connections a connection's user has.
+    pub(crate) fn others(&self, connection: &Connection) -> usize {
+        self.users.get(&connection.user).map_or(0, |online| online.seats.len().saturating_sub(1))
+    }
+
+    /// The members of a group who are online.
+    pub(crate) fn members(&self, group: &GroupId) -> Vec<UserId> {
+        self.groups.get(group).into_iter().flatten().cloned().collect()
     }
 
     /// Something was committed: who is to hear of it, after it has changed who is where.
@@ -100,7 +153,7 @@ impl Presence {
         if let Happening::UserChanged(user) | Happening::UserDeleted(user) = &event.what
             && let Some(online) = self.users.get(user)
         {
-            online.mailboxes.iter().for_each(|mailbox| mailbox.doubt());
+            online.seats.iter().for_each(|seat| seat.mailbox.doubt());
         }
         if event.audience.silent {
             return Vec::new();
@@ -113,7 +166,8 @@ impl Presence {
             others.dedup();
         }
         let hearers = members.into_iter().flatten().chain(others);
-        hearers.filter_map(|user| self.users.get(user)).flat_map(|online| &online.mailboxes).cloned().collect()
+        let seats = hearers.filter_map(|user| self.users.get(user)).flat_map(|online| &online.seats);
+        seats.map(|seat| Arc::clone(&seat.mailbox)).collect()
     }
 
     fn join(&mut self, group: &GroupId, user: &UserId) {
@@ -164,8 +218,12 @@ fn moves(what: &Happening) -> Vec<Move<'_>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use conclave_core::event::{Actor, Audience, Joining, Leaving};
     use conclave_core::model::Millis;
+    use conclave_kit::Platform;
+    use futures_util::FutureExt as _;
 
     use super::*;
 
@@ -197,19 +255,32 @@ mod tests {
         event(id, &[], Happening::GroupActivated)
     }
 
-    fn online(presence: &mut Presence, id: &str, groups: &[&str]) -> Arc<Mailbox> {
-        let mailbox = Arc::new(Mailbox::default());
-        if presence.enter(&user(id), &mailbox) {
+    fn connection(id: &str, platform: Platform) -> Arc<Connection> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed).to_string();
+        let user = user(id);
+        let (vendor, since) = ("v", Millis(1));
+        Arc::new(Connection { vendor, user, device: String::new(), platform, id: number, address: None, since })
+    }
+
+    fn enter(presence: &mut Seating, id: &str) -> (Arc<Connection>, bool) {
+        let connection = connection(id, Platform::Web);
+        let unknown = presence.enter(&connection, &Arc::new(Mailbox::default()));
+        (connection, unknown)
+    }
+
+    fn online(presence: &mut Seating, id: &str, groups: &[&str]) -> Arc<Connection> {
+        let (connection, unknown) = enter(presence, id);
+        if unknown {
             presence.learn(&user(id), groups.iter().map(|id| group(id)));
         }
-        mailbox
+        connection
     }
 
     #[test]
     fn what_passes_while_groups_are_read_counts_over_what_is_read() {
-        let mut presence = Presence::default();
-        let mailbox = Arc::new(Mailbox::default());
-        assert!(presence.enter(&user("a"), &mailbox));
+        let mut presence = Seating::default();
+        assert!(enter(&mut presence, "a").1);
         assert!(presence.hear(&came("new", "a")).is_empty());
         assert_eq!(presence.hear(&went("old", "a")).len(), 1, "it names them");
         // read before either was committed
@@ -221,16 +292,16 @@ mod tests {
 
     #[test]
     fn nobody_is_told_twice_or_after_they_have_gone() {
-        let mut presence = Presence::default();
+        let mut presence = Seating::default();
         let first = online(&mut presence, "a", &["g"]);
         let second = online(&mut presence, "a", &[]);
         let _b = online(&mut presence, "b", &["g"]);
         let named = event("g", &["a", "a", "c"], Happening::GroupActivated);
         assert_eq!(presence.hear(&named).len(), 3);
-        presence.leave(&user("a"), &first);
+        assert_eq!(presence.leave(&first).unwrap().others, 1);
         assert_eq!(presence.hear(&told("g")).len(), 2);
-        presence.leave(&user("a"), &second);
-        presence.leave(&user("a"), &second);
+        assert_eq!(presence.leave(&second).unwrap().others, 0);
+        assert!(presence.leave(&second).is_none());
         assert_eq!(presence.hear(&told("g")).len(), 1);
         let silent = Event { audience: Audience { silent: true, ..told("g").audience }, ..told("g") };
         assert!(presence.hear(&silent).is_empty());
@@ -238,11 +309,46 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_those_who_have_gone() {
-        let mut presence = Presence::default();
+        let mut presence = Seating::default();
         let a = online(&mut presence, "a", &["g", "h"]);
         presence.hear(&went("h", "a"));
         presence.hear(&came("i", "a"));
-        presence.leave(&user("a"), &a);
+        presence.leave(&a);
         assert!(presence.users.is_empty() && presence.groups.is_empty());
+    }
+
+    #[test]
+    fn the_oldest_of_a_kind_make_room() {
+        let mut presence = Seating::default();
+        let phone = connection("a", Platform::Ios);
+        presence.enter(&phone, &Arc::new(Mailbox::default()));
+        let old = online(&mut presence, "a", &["g"]);
+        let middle = online(&mut presence, "a", &[]);
+        let other = online(&mut presence, "b", &["g"]);
+        let newest = online(&mut presence, "a", &[]);
+        let gone = presence.make_room(&newest, 2);
+        assert_eq!(gone.len(), 1);
+        assert!(Arc::ptr_eq(&gone[0].connection, &old) && gone[0].others == 3);
+        assert_eq!(presence.connections(&user("a")), [phone.clone(), middle, newest.clone()]);
+        assert_eq!(presence.make_room(&newest, 1).len(), 1);
+        assert_eq!(presence.connections(&user("a")), [phone, newest.clone()]);
+        assert_eq!(presence.connections(&user("b")), [other]);
+        assert_eq!(presence.make_room(&newest, 1).len(), 0);
+    }
+
+    #[test]
+    fn whoever_is_ended_is_told_why_and_gone() {
+        let mut presence = Seating::default();
+        let (first, mailbox) = (connection("a", Platform::Web), Arc::new(Mailbox::default()));
+        presence.enter(&first, &mailbox);
+        presence.learn(&user("a"), [group("g")].into_iter());
+        let second = online(&mut presence, "a", &[]);
+        assert_eq!(presence.members(&group("g")), [user("a")]);
+        assert_eq!(presence.end(&user("a"), Dismissal::ByApp, |one| one.id == first.id).len(), 1);
+        presence.end(&user("a"), Dismissal::Replaced, |one| one.id == first.id);
+        assert_eq!(mailbox.take(1).now_or_never().unwrap().ended, Some(Dismissal::ByApp));
+        assert_eq!(presence.connections(&user("a")), [second]);
+        assert_eq!(presence.end(&user("a"), Dismissal::ByApp, |_| true).len(), 1);
+        assert!(presence.members(&group("g")).is_empty() && presence.users.is_empty());
     }
 }

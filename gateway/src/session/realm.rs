@@ -1,19 +1,22 @@
 //! The sessions of one realm, and how events come to them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use conclave_core::event::{Actor, Event};
-use conclave_core::model::{Millis, UserId};
+use conclave_core::model::{GroupId, Millis, UserId};
 use conclave_core::ports::{Groups, GroupsExt as _};
 use conclave_core::query::{JoinedGroups, LogAt, ReadLog};
 use conclave_core::refusal::Refusal;
+use conclave_kit::{Connected, Connection, Departure, Dismissal, Passage, Presence, Way};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
+use tokio::sync::{Notify, broadcast, watch};
+use tokio::time::{sleep, timeout};
 
 use super::mailbox::Mailbox;
-use super::presence::Presence;
+use super::presence::{Gone, Seating};
 use crate::bell::Bell;
 use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
@@ -22,33 +25,68 @@ use crate::metrics::SessionMetrics;
 const PAGE: usize = 256;
 /// How often the log is looked at without the bell, for what was committed after its caller had gone away.
 const ROUND: Duration = Duration::from_secs(1);
+/// Most comings and goings that wait for whoever follows them.
+pub(crate) const PASSAGES: usize = 1024;
 
 /// One realm's sessions.
 pub(crate) struct Realm {
     name: String,
     groups: Arc<dyn Groups>,
     bell: Bell,
-    presence: Mutex<Presence>,
+    presence: Mutex<Seating>,
     /// Where the log is to be followed from, set by whoever comes when nobody is there: until then it is not read.
     from: Mutex<Option<u64>>,
     /// Wakes who follows the log when somebody comes.
     arrivals: Notify,
+    /// How far the log has been told.
+    told: watch::Sender<u64>,
+    /// Who came and went, for whoever follows that.
+    passages: broadcast::Sender<Arc<Passage>>,
     metrics: SessionMetrics,
+}
+
+/// Who comes.
+pub(crate) struct Newcomer<'a> {
+    /// As the protocol has it.
+    pub(crate) connected: &'a Connected,
+    /// Through which vendor's protocol.
+    pub(crate) vendor: &'static str,
+    /// Tells the connection apart from every other one.
+    pub(crate) id: &'a str,
+    /// Where the client's end is.
+    pub(crate) address: SocketAddr,
 }
 
 impl Realm {
     /// Nobody is there yet.
     pub(crate) fn new(name: String, groups: Arc<dyn Groups>, bell: Bell, metrics: SessionMetrics) -> Self {
         let (presence, from, arrivals) = (Mutex::default(), Mutex::default(), Notify::new());
-        Self { name, groups, bell, presence, from, arrivals, metrics }
+        let (told, passages) = (watch::Sender::new(0), broadcast::Sender::new(PASSAGES));
+        Self { name, groups, bell, presence, from, arrivals, told, passages, metrics }
     }
 
     /// A session comes. When this returns it hears everything that is committed from now on.
-    pub(crate) async fn enter(self: &Arc<Self>, user: &UserId, mailbox: &Arc<Mailbox>) -> Result<Presented, Refusal> {
-        let unknown = self.seat(user, mailbox).await?;
+    pub(crate) async fn enter(
+        self: &Arc<Self>,
+        who: Newcomer<'_>,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<Presented, Refusal> {
+        let Newcomer { connected, vendor, id, address } = who;
+        let connection = Arc::new(Connection {
+            vendor,
+            user: connected.user.clone(),
+            device: connected.device.clone(),
+            platform: connected.platform,
+            id: id.to_owned(),
+            address: Some(address),
+            since: self.groups.now(),
+        });
+        let unknown = self.seat(&connection, mailbox, connected.most).await?;
         // from here on it leaves however this ends
-        let presented = Presented { realm: Arc::clone(self), user: user.clone(), mailbox: Arc::clone(mailbox) };
+        let (realm, way) = (Arc::clone(self), Departure::Lost);
+        let presented = Presented { realm, connection: Arc::clone(&connection), way };
         if unknown {
+            let user = &connection.user;
             let joined = self.groups.ask(&Actor::app(), JoinedGroups::all(user.clone())).await?.groups;
             self.presence.lock().learn(user, joined.into_iter().map(|(group, _)| group.id.clone()));
         }
@@ -56,7 +94,7 @@ impl Realm {
     }
 
     /// Makes a session known; whether its user was not.
-    async fn seat(&self, user: &UserId, mailbox: &Arc<Mailbox>) -> Result<bool, Refusal> {
+    async fn seat(&self, connection: &Arc<Connection>, mailbox: &Arc<Mailbox>, most: usize) -> Result<bool, Refusal> {
         loop {
             let last = if self.is_empty() { Some(self.last().await?) } else { None };
             let mut presence = self.presence.lock();
@@ -66,7 +104,12 @@ impl Realm {
                 *self.from.lock() = Some(last);
                 self.arrivals.notify_one();
             }
-            return Ok(presence.enter(user, mailbox));
+            let unknown = presence.enter(connection, mailbox);
+            let replaced = if most == 0 { Vec::new() } else { presence.make_room(connection, most) };
+            // told under the lock, so that comings and goings of one user are in their order
+            self.pass(connection, Way::In, presence.others(connection));
+            self.all_gone(replaced, Dismissal::Replaced);
+            return Ok(unknown);
         }
     }
 
@@ -89,6 +132,7 @@ impl Realm {
             }
             if let Some(from) = self.from.lock().take() {
                 place = from;
+                self.told.send_replace(place);
             }
             if let Err(error) = self.catch_up(&mut place).await {
                 tracing::error!(realm = self.name, %error, "the log cannot be read; sessions are told nothing new");
@@ -111,6 +155,7 @@ impl Realm {
                 self.tell(event);
                 *place = event.sequence;
             }
+            self.told.send_replace(*place);
             if events.len() < PAGE {
                 break;
             }
@@ -120,6 +165,37 @@ impl Realm {
 
     fn is_empty(&self) -> bool {
         self.presence.lock().is_empty()
+    }
+
+    fn all_gone(&self, gone: Vec<Gone>, why: Dismissal) {
+        for Gone { connection, others } in gone {
+            self.pass(&connection, Way::Out(Departure::Dismissed(why)), others);
+        }
+    }
+
+    /// Tells that a connection came or went; costs nothing when nobody listens.
+    fn pass(&self, connection: &Arc<Connection>, way: Way, others: usize) {
+        if self.passages.receiver_count() == 0 {
+            return;
+        }
+        let passage = Passage { connection: Arc::clone(connection), at: self.groups.now(), way, others };
+        let _nobody = self.passages.send(Arc::new(passage));
+    }
+
+    /// Waits until what is committed by now has been told, but not for ever.
+    async fn catch_up_to_now(&self) {
+        let last = match self.last().await {
+            Ok(last) => last,
+            Err(error) => {
+                tracing::error!(realm = self.name, %error, "the log cannot be read; who is online may be told late");
+                return;
+            }
+        };
+        let mut told = self.told.subscribe();
+        let caught_up = timeout(ROUND, told.wait_for(|told| *told >= last)).await;
+        if caught_up.is_err() && !self.is_empty() {
+            tracing::warn!(realm = self.name, "sessions are behind the log; who is online in a group may be told late");
+        }
     }
 
     fn tell(&self, event: &Arc<Event>) {
@@ -133,15 +209,43 @@ impl Realm {
     }
 }
 
+#[async_trait]
+impl Presence for Realm {
+    fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
+        let presence = self.presence.lock();
+        users.iter().map(|user| presence.connections(user)).collect()
+    }
+
+    async fn online_in(&self, group: &GroupId) -> Vec<UserId> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        self.catch_up_to_now().await;
+        self.presence.lock().members(group)
+    }
+
+    fn end(&self, user: &UserId, why: Dismissal, which: &(dyn Fn(&Connection) -> bool + Sync)) -> usize {
+        let mut presence = self.presence.lock();
+        let gone = presence.end(user, why, which);
+        let ended = gone.len();
+        self.all_gone(gone, why);
+        ended
+    }
+}
+
 /// A session that is known to its realm, until this is dropped.
 pub(crate) struct Presented {
     realm: Arc<Realm>,
-    user: UserId,
-    mailbox: Arc<Mailbox>,
+    connection: Arc<Connection>,
+    /// How it goes.
+    pub(crate) way: Departure,
 }
 
 impl Drop for Presented {
     fn drop(&mut self) {
-        self.realm.presence.lock().leave(&self.user, &self.mailbox);
+        let mut presence = self.realm.presence.lock();
+        if let Some(Gone { connection, others }) = presence.leave(&self.connection) {
+            self.realm.pass(&connection, Way::Out(self.way), others);
+        }
     }
 }

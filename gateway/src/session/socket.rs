@@ -1,11 +1,12 @@
 //! One WebSocket, from its upgrade to its end.
 
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use conclave_kit::{Caller, Connected, Dismissal, Door, Outbox, Session};
+use conclave_kit::{Caller, Connected, Departure, Dismissal, Door, Outbox, Session};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use http::header::UPGRADE;
 use http::request::Parts;
@@ -22,7 +23,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::mailbox::{Mail, Mailbox};
 use super::online::Online;
-use super::realm::Presented;
+use super::realm::{Newcomer, Presented};
 use crate::answer::Desk;
 use crate::listener::{Phase, Seat};
 use crate::metrics::Metrics;
@@ -47,6 +48,8 @@ const ROUND: Duration = Duration::from_mins(1);
 pub(crate) struct Link {
     /// Its place among all connections.
     pub(crate) seat: Arc<Seat>,
+    /// Where the client's end is.
+    pub(crate) peer: SocketAddr,
     /// How far the process is on its way to its end.
     pub(crate) phase: watch::Receiver<Phase>,
 }
@@ -116,7 +119,7 @@ async fn begin(
         return line.end(None).await;
     };
     let mailbox = Arc::new(Mailbox::default());
-    let mut stay = Stay { session, mailbox, presented: None, online, line, out, link };
+    let mut stay = Stay { session, connection, mailbox, presented: None, online, line, out, link };
     mounted.metrics.sessions.inc();
     let began = std::time::Instant::now();
     let why = AssertUnwindSafe(stay.run()).catch_unwind().await.unwrap_or_else(|_| {
@@ -182,6 +185,8 @@ impl Line {
 /// A client that was let in.
 struct Stay {
     session: Box<dyn Session>,
+    /// Tells the connection apart from every other one.
+    connection: String,
     mailbox: Arc<Mailbox>,
     presented: Option<Presented>,
     online: Arc<Online>,
@@ -213,7 +218,7 @@ impl Stay {
                 return "too slow or gone";
             }
             if self.out.is_closing() {
-                self.line.end(None).await;
+                self.end(None).await;
                 return "told to";
             }
             match self.next(silent_at, round_at).await {
@@ -222,31 +227,31 @@ impl Stay {
                     match message {
                         Message::Binary(frame) => self.received(frame).await,
                         Message::Text(_) => {
-                            self.line.end(Some(CloseCode::Unsupported)).await;
+                            self.end(Some(CloseCode::Unsupported)).await;
                             return "text where only bytes are spoken";
                         }
                         Message::Close(_) => {
-                            self.line.end(None).await;
+                            self.end(None).await;
                             return "closed by the client";
                         }
                         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
                     }
                 }
                 Next::Frame(Some(Err(Error::Capacity(_)))) => {
-                    self.line.end(Some(CloseCode::Size)).await;
+                    self.end(Some(CloseCode::Size)).await;
                     return "a frame too long";
                 }
                 Next::Frame(_) => return "gone",
                 Next::Mail(mail) => self.read(mail).await,
                 Next::Silent => {
-                    self.line.end(None).await;
+                    self.end(None).await;
                     return "silent";
                 }
                 Next::Round => {
                     round_at = Instant::now() + ROUND;
                     self.look().await;
                 }
-                Next::Going => self.session.dismissed(Dismissal::Going, &mut self.out),
+                Next::Going => self.dismiss(Dismissal::Going),
             }
         }
     }
@@ -264,11 +269,17 @@ impl Stay {
 
     /// Makes a client known to its realm once it has proved who it is.
     async fn present(&mut self) -> Result<(), &'static str> {
-        if self.presented.is_some() {
+        if self.presented.is_some() || self.out.is_closing() {
             return Ok(());
         }
         let Some(who) = self.session.connected().cloned() else { return Ok(()) };
-        match self.online.enter(&who, &self.mailbox).await {
+        let newcomer = Newcomer {
+            connected: &who,
+            vendor: self.line.mounted.vendor,
+            id: &self.connection,
+            address: self.link.peer,
+        };
+        match self.online.enter(newcomer, &self.mailbox).await {
             Ok(presented) => {
                 self.tell_of(&who);
                 self.presented = Some(presented);
@@ -295,9 +306,17 @@ impl Stay {
     async fn received(&mut self, frame: Bytes) {
         self.line.mounted.metrics.frames_in.inc();
         self.session.received(frame, &mut self.out).await;
+        if self.out.has_signed_out()
+            && let Some(presented) = &mut self.presented
+        {
+            presented.way = Departure::SignedOut;
+        }
     }
 
     async fn read(&mut self, mail: Mail) {
+        if let Some(why) = mail.ended {
+            return self.dismiss(why);
+        }
         if mail.doubted {
             self.look().await;
         }
@@ -312,7 +331,20 @@ impl Stay {
     /// Looks whether the client may still be connected.
     async fn look(&mut self) {
         if let Some(why) = self.session.outstayed().await {
-            self.session.dismissed(why, &mut self.out);
+            self.dismiss(why);
         }
+    }
+
+    fn dismiss(&mut self, why: Dismissal) {
+        self.session.dismissed(why, &mut self.out);
+        if let Some(mut presented) = self.presented.take() {
+            presented.way = Departure::Dismissed(why);
+        }
+    }
+
+    /// Ends the connection; from here on it no longer counts as online, however long the client takes to close.
+    async fn end(&mut self, code: Option<CloseCode>) {
+        self.presented = None;
+        self.line.end(code).await;
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::Groups;
-use conclave_kit::{Blobs, Destination, Post, Surface};
+use conclave_kit::{Blobs, Destination, Post, Presence, Surface};
 use serde::Deserialize;
 
 use crate::config::Realm;
@@ -60,6 +60,8 @@ pub struct OpenRealm<'a> {
     pub blobs: Arc<dyn Blobs>,
     /// Asks its apps' servers, when any is to be asked.
     pub post: Option<Arc<dyn Post>>,
+    /// Who is online.
+    pub presence: Arc<dyn Presence>,
 }
 
 /// Puts a vendor's surface in front of the realms that are there.

@@ -21,7 +21,8 @@ pub fn surface(realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, Str
     let apps = realms.iter().filter_map(|open| {
         let (credentials, settings) = open.realm.tencent.clone()?;
         let name = open.realm.name.clone();
-        Some(conclave_tencent::Realm { name, credentials, settings, groups: Arc::clone(&open.groups) })
+        let (groups, presence) = (Arc::clone(&open.groups), Arc::clone(&open.presence));
+        Some(conclave_tencent::Realm { name, credentials, settings, groups, presence })
     });
     let mut surface = conclave_tencent::Tencent::new(apps.collect()).map_err(|error| error.to_string())?;
     for OpenRealm { realm, post, .. } in realms {

@@ -14,7 +14,9 @@ use conclave_core::operation::{
 };
 use conclave_core::ports::{Groups, GroupsExt as _, Typed};
 use conclave_core::query::FindUsers;
-use conclave_kit::{Body, Caller, Connected, Dismissal, Door, Exchange, Fault, Outbox, RouteInfo, Session, Surface};
+use conclave_kit::{
+    Body, Caller, Connected, Dismissal, Door, Exchange, Fault, Outbox, Platform, RouteInfo, Session, Surface,
+};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Method, Response};
 use tokio::net::TcpStream;
@@ -82,7 +84,11 @@ impl Door for Talker {
             return None;
         };
         out.send(format!("hello {user}").into_bytes());
-        let connected = Connected { realm: "dev".to_owned(), user, device: caller.connection.to_owned() };
+        let connected = match user.as_str() {
+            // two at a time, one after another
+            "bob" => Connected::new("dev", user, caller.connection).on(Platform::Web).at_most(2),
+            _ => Connected::new("dev", user, caller.connection),
+        };
         Some(Box::new(Talk { connected, groups: Arc::clone(&self.groups) }))
     }
 }
@@ -338,4 +344,92 @@ async fn only_websockets_become_sessions() {
     other.say(request("GET", "/talker/socket?bob", &upgrade, "")).await;
     assert_eq!(other.answer().await.body, "Busy");
     alice.has_nothing().await;
+}
+
+/// Who of the team is online, sorted.
+async fn team_online(gateway: &Running) -> Vec<UserId> {
+    let mut online = gateway.presence["dev"].online_in(&team()).await;
+    online.sort();
+    online
+}
+
+fn devices(gateway: &Running, id: &str) -> usize {
+    gateway.presence["dev"].connections(&[user(id)])[0].len()
+}
+
+/// Whoever has gone is gone a moment later.
+async fn until_gone(gateway: &Running, id: &str, devices_left: usize) {
+    for _ in 0..500 {
+        if devices(gateway, id) == devices_left {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{id} still has {} connections", devices(gateway, id));
+}
+
+#[tokio::test]
+async fn surfaces_know_who_is_online() {
+    let gateway = start(|_| ()).await;
+    assert_eq!(team_online(&gateway).await, []);
+    make_team(&gateway, "alice", &["bob"]).await;
+    let alice = Ear::open(&gateway, "alice").await;
+    let bob = Ear::open(&gateway, "bob").await;
+    let _carol = Ear::open(&gateway, "carol").await;
+    assert_eq!(team_online(&gateway).await, [user("alice"), user("bob")]);
+    let found = gateway.presence["dev"].connections(&[user("sleepy"), user("bob")]);
+    let [none, one] = found.as_slice() else { panic!("{found:?}") };
+    assert!(none.is_empty());
+    assert_eq!((one[0].vendor, one[0].platform, one.len()), ("talker", Platform::Web, 1));
+    assert!(one[0].address.is_some_and(|address| address.ip().is_loopback()));
+
+    // at once: nobody is told of a moment in between
+    let (users, cleanup) = (vec![user("bob")], Cleanup::default());
+    let leave = Leave { group: team(), users, cleanup, on_outsider: OnOutsider::Refuse };
+    run(&gateway, Actor::user(user("bob")), leave).await;
+    assert_eq!(team_online(&gateway).await, [user("alice")]);
+    drop(bob);
+    until_gone(&gateway, "bob", 0).await;
+    drop(alice);
+    until_gone(&gateway, "alice", 0).await;
+    assert_eq!(team_online(&gateway).await, []);
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test]
+async fn connections_are_ended_from_outside() {
+    let gateway = start(|_| ()).await;
+    let mut first = Ear::open(&gateway, "alice").await;
+    let mut second = Ear::open(&gateway, "alice").await;
+    let mut bob = Ear::open(&gateway, "bob").await;
+    let oldest = gateway.presence["dev"].connections(&[user("alice")])[0][0].id.clone();
+    let ended = gateway.presence["dev"].end(&user("alice"), Dismissal::ByApp, &|one| one.id == oldest);
+    // gone from that moment, however long its client takes
+    assert_eq!((ended, devices(&gateway, "alice")), (1, 1));
+    assert_eq!(first.hears().await, "dismissed ByApp");
+    assert_eq!(first.closed().await, None);
+    second.has_nothing().await;
+    assert_eq!(gateway.presence["dev"].end(&user("nobody"), Dismissal::ByApp, &|_| true), 0);
+    bob.has_nothing().await;
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test]
+async fn whoever_has_too_many_connections_loses_the_oldest() {
+    let gateway = start(|_| ()).await;
+    let mut first = Ear::open(&gateway, "bob").await;
+    let mut second = Ear::open(&gateway, "bob").await;
+    first.has_nothing().await;
+    let mut third = Ear::open(&gateway, "bob").await;
+    assert_eq!(first.hears().await, "dismissed Replaced");
+    assert_eq!(first.closed().await, None);
+    assert_eq!(devices(&gateway, "bob"), 2);
+    second.has_nothing().await;
+    third.has_nothing().await;
+    drop(second);
+    until_gone(&gateway, "bob", 1).await;
+    let mut fourth = Ear::open(&gateway, "bob").await;
+    third.has_nothing().await;
+    fourth.has_nothing().await;
+    assert!(gateway.shutdown().await);
 }

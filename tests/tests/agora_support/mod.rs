@@ -42,6 +42,7 @@ pub fn realm(world: &World, settings: Settings) -> Realm {
         settings,
         groups: world.groups.clone(),
         blobs: world.blobs.clone(),
+        presence: world.attendance.clone(),
     }
 }
 

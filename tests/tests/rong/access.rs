@@ -74,6 +74,7 @@ fn realm(name: &str, app_key: &str, app_secret: &str) -> Realm {
         credentials: Credentials { app_key: app_key.to_owned(), app_secret: app_secret.to_owned() },
         settings: Settings::default(),
         groups: World::new().groups,
+        presence: std::sync::Arc::new(conclave_kit::Nobody),
     }
 }
 

@@ -9,6 +9,7 @@ mod connecting;
 mod groups;
 mod joining;
 mod messages;
+mod online;
 mod others;
 mod refused;
 mod stage;

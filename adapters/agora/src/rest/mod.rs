@@ -19,6 +19,7 @@ pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod modify;
 pub(crate) mod mute;
+pub(crate) mod online;
 pub(crate) mod registration;
 pub(crate) mod requests;
 pub(crate) mod routes;

@@ -10,7 +10,7 @@ use super::call::Call;
 use super::envelope::Reply;
 use super::{
     admins, allowlist, announcement, attributes, blocks, create, detail, disable, files, history, joined, lists,
-    members, messages, modify, mute, registration, requests, shield, token, users,
+    members, messages, modify, mute, online, registration, requests, shield, token, users,
 };
 use crate::refusals::{Failure, Place};
 
@@ -90,6 +90,9 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         POST   "/chatgroups/{group}/users" "add several members to a group" App Group members::add_many;
         POST   "/chatgroups/{group}/users/{user}" "add a member to a group" Either AddOne members::add_one;
         DELETE "/chatgroups/{group}/users/{user}" "remove members from a group" Either Group members::remove;
+
+        GET    "/chatgroups/{group}/roles" "list the members with role and presence" App Group online::roles;
+        GET    "/presence/online/{group}/type/1" "count the online members" App Group online::count;
 
         GET    "/chatgroups/{group}/admin" "list the admins of a group" Either Group admins::list;
         POST   "/chatgroups/{group}/admin" "add an admin to a group" Either Admin admins::add;

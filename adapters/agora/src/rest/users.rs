@@ -6,6 +6,7 @@ use std::sync::Arc;
 use conclave_core::model::{Millis, User};
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::query::ListUsers;
+use conclave_kit::Dismissal;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -127,6 +128,8 @@ pub(crate) async fn deactivate(call: &Call<'_>) -> Result<Reply, Failure> {
 /// `POST /users/{user}/disconnect`: whoever is logged in is not any more, and logs in anew.
 pub(crate) async fn disconnect(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = call.user(call.param("user")).await?;
+    // first, so that clients are told that it was the app, not only that their tokens no longer count
+    call.app.presence.end(&user.id, Dismissal::ByApp, &|_| true);
     call.run(UpdateUser { tokens_from: Some(call.app.now()), ..UpdateUser::of(user.id.clone()) }).await?;
     Ok(Reply::data(&json!({"result": true})))
 }

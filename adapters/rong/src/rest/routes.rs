@@ -25,6 +25,7 @@ routes! {
     "user/token/expire" => user::token_expire::expire;
     "user/refresh" => user::refresh::refresh;
     "user/info" => user::info::info;
+    "user/checkOnline" => user::check_online::check;
     "user/group/query" => user::groups::query;
 
     "group/create" => group::enter::create;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_kit::{Caller, Connected, Door, Outbox, Session, query_pairs};
+use conclave_kit::{Caller, Connected, Door, Outbox, Platform, Session, query_pairs};
 
 use super::frame;
 use super::session::RongSession;
@@ -52,8 +52,17 @@ impl Door for Rong {
         let version = value("protocolVer").parse().unwrap_or(3);
         out.send(frame::accepted(version, claim.user.as_str(), caller.connection, app.realm.groups.now()));
         let device = device(value("deviceId"), caller);
-        let connected = Connected { realm: app.realm.name.clone(), user: claim.user, device };
+        let connected = Connected::new(&*app.realm.name, claim.user, device).on(platform(value("apiVer")));
         Some(Box::new(RongSession::new(Arc::clone(&app), connected, claim.issued)))
+    }
+}
+
+/// What a client runs on: `browser|Chrome|156.0.0.0`, and the like.
+fn platform(version: &str) -> Platform {
+    match version.split('|').next().unwrap_or_default() {
+        "browser" => Platform::Web,
+        other if other.to_ascii_lowercase().contains("mini") => Platform::MiniProgram,
+        _ => Platform::Unknown,
     }
 }
 

@@ -247,7 +247,7 @@ impl Session for RongSession {
         match incoming {
             Incoming::Ping => out.send(frame::pong()),
             Incoming::Confirmed(_) => {}
-            Incoming::Disconnect(_) => out.close(),
+            Incoming::Disconnect(_) => out.sign_out(),
             Incoming::Publish(request) => {
                 let answer = self.publish(&request).await;
                 out.send(answer);
@@ -292,7 +292,8 @@ impl Session for RongSession {
     fn dismissed(&mut self, why: Dismissal, out: &mut Outbox) {
         let status = match why {
             Dismissal::Replaced => Some(farewell::REPLACED),
-            Dismissal::TokenExpired => Some(farewell::TOKEN_EXPIRED),
+            // the app takes the tokens with it
+            Dismissal::TokenExpired | Dismissal::ByApp => Some(farewell::TOKEN_EXPIRED),
             Dismissal::Deactivated => Some(farewell::PROTOCOL),
             Dismissal::AccountDeleted => Some(farewell::ACCOUNT_DELETED),
             // without a word clients connect again

@@ -9,7 +9,7 @@ use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
 use conclave_core::model::{Millis, Settings as Limits, UserId};
 use conclave_core::ports::{Clock, Mint};
-use conclave_kit::{Caller, Door as _, Outbox, Session};
+use conclave_kit::{Caller, Door as _, Nobody, Outbox, Session};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -108,7 +108,13 @@ async fn session() -> Box<dyn Session> {
     let store = Arc::new(Memory::new());
     let groups = Arc::new(Engine::new(store, stopped.clone(), stopped, Limits::default()));
     let credentials = Credentials { app_key: "key".to_owned(), app_secret: "secret".to_owned() };
-    let realm = Realm { name: "test".to_owned(), credentials, settings: Settings::default(), groups: groups.clone() };
+    let realm = Realm {
+        name: "test".to_owned(),
+        credentials,
+        settings: Settings::default(),
+        groups: groups.clone(),
+        presence: Arc::new(Nobody),
+    };
     let rong = Rong::new(vec![realm]).unwrap();
     let users = ["alice", "bob"].map(|id| conclave_core::operation::NewUser::of(UserId::new(id).unwrap()));
     let register = conclave_core::operation::RegisterUsers {

@@ -21,6 +21,8 @@ pub(crate) const NAME_CARD: usize = 50;
 
 /// Accounts in one call of the account commands.
 pub(crate) const ACCOUNTS: usize = 100;
+/// Accounts whose online status is read in one call.
+pub(crate) const STATUSES: usize = 500;
 /// Members a group is made with.
 pub(crate) const INITIAL_MEMBERS: usize = 100;
 /// Members added in one call.

@@ -37,6 +37,11 @@ impl Fields {
         }
     }
 
+    /// Whether the field of this name is asked for by its name: not all fields come unasked.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        !self.is_all() && self.has(name)
+    }
+
     /// The value, when the field of this name is wanted.
     pub(crate) fn pick<T>(&self, name: &str, value: impl FnOnce() -> T) -> Option<T> {
         self.has(name).then(value)

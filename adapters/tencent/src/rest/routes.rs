@@ -35,6 +35,9 @@ routes! {
         "account_delete" => account::delete::delete;
         "kick" => account::kick::kick;
     }
+    "openim", Accounts {
+        "query_online_status" => account::online::query;
+    }
     "group_open_http_svc", Creation {
         "create_group" => group::create::create;
         "import_group" => group::create::import;
@@ -46,6 +49,7 @@ routes! {
         "modify_group_base_info" => group::modify::modify;
         "change_group_owner" => group::owner::change;
         "get_joined_group_list" => group::joined::joined;
+        "get_online_member_num" => group::online::count;
 
         "get_group_member_info" => member::list::list;
         "get_specified_group_member_info" => member::named::named;

@@ -1,5 +1,6 @@
 //! `/user`: accounts and their tokens.
 
+pub(super) mod check_online;
 pub(super) mod get_token;
 pub(super) mod groups;
 pub(super) mod info;

@@ -1,6 +1,7 @@
 //! `kick`: signatures made before now no longer count for this account.
 
 use conclave_core::operation::UpdateUser;
+use conclave_kit::Dismissal;
 use serde::Deserialize;
 
 use crate::refusals::Failure;
@@ -20,6 +21,8 @@ pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let user = call.user_id("UserID", request.user_id.or(request.identifier))?;
     call.ensure_admins([&user]).await?;
+    // first, so that clients are told that it was the app, not only that their signatures no longer count
+    call.app.realm.presence.end(&user, Dismissal::ByApp, &|_| true);
     call.run(UpdateUser { tokens_from: Some(call.app.realm.groups.now()), ..UpdateUser::of(user) }).await?;
     envelope::done()
 }

@@ -5,6 +5,7 @@ pub(super) mod delete;
 pub(super) mod import;
 pub(super) mod kick;
 pub(super) mod multi_import;
+pub(super) mod online;
 
 use conclave_core::model::UserId;
 use conclave_core::operation::{NewUser, OnExisting, RegisterOutcome, RegisterUsers};

@@ -6,6 +6,7 @@ pub(super) mod info;
 pub(super) mod joined;
 pub(super) mod list;
 pub(super) mod modify;
+pub(super) mod online;
 pub(super) mod owner;
 mod texts;
 mod wire;

@@ -11,6 +11,7 @@ use crate::dialect::custom::{self, Pair};
 use crate::dialect::{receive, role, time};
 use crate::refusals::Failure;
 use crate::rest::Call;
+use crate::rest::account::online;
 use crate::rest::filter::{Fields, MemberView};
 
 /// The fields of a member that are wanted, its id always.
@@ -36,6 +37,9 @@ pub(in crate::rest) struct MemberInfo {
     shut_up_until: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_card: Option<String>,
+    /// Told only when it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     app_member_defined_data: Vec<Pair>,
 }
@@ -68,6 +72,7 @@ impl MemberInfo {
             mute_until: wanted.pick("MuteUntil", mute_until),
             shut_up_until: wanted.pick("ShutUpUntil", mute_until),
             name_card: wanted.pick("NameCard", || member.card.clone()),
+            online_status: wanted.names("OnlineStatus").then(|| online::status(call, &member.user)),
             app_member_defined_data: custom::pairs(
                 &call.settings().member_keys,
                 view.custom.as_deref(),

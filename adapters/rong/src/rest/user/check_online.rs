@@ -1,0 +1,18 @@
+//! `/user/checkOnline.json`: whether a user is connected, through any vendor's protocol. Nobody knows of no user.
+
+use serde::Serialize;
+
+use crate::refusals::Failure;
+use crate::rest::{Call, envelope};
+
+#[derive(Serialize)]
+struct Wire {
+    /// Text at this vendor: "1" is online, "0" is not.
+    status: &'static str,
+}
+
+pub(crate) async fn check(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let user = call.user_id("userId")?;
+    let online = call.app.realm.presence.connections(&[user]).iter().any(|connections| !connections.is_empty());
+    envelope::with(&Wire { status: if online { "1" } else { "0" } })
+}

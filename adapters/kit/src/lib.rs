@@ -28,6 +28,8 @@ pub use secret::Secret;
 pub use session::{Caller, Connected, Dismissal, Door, Outbox, Session};
 pub use settings::{Kind, Setting};
 pub use surface::{Exchange, Fault, RouteInfo, Surface};
-pub use text::{decode_segment, query_pairs, split_list};
+pub use text::{decode_segment, form_body, query_pairs, split_list};
 pub use unread::{Reading, Unread};
-pub use webhook::{Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, group_of};
+pub use webhook::{
+    Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, group_of, message_at, message_of,
+};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// A part of a path, percent-decoded; `None` when it is not UTF-8.
 pub fn decode_segment(segment: &str) -> Option<String> {
@@ -30,9 +30,32 @@ fn decode_plus(text: &str) -> String {
     }
 }
 
+/// What a form needs no escaping for, beside the space, which is `+`.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b' ');
+
+/// Pairs as a form's body: the reverse of [`query_pairs`].
+pub fn form_body(pairs: &[(&str, String)]) -> String {
+    let escaped = |text: &str| utf8_percent_encode(text, FORM).to_string().replace(' ', "+");
+    let pairs = pairs.iter().map(|(key, value)| format!("{}={}", escaped(key), escaped(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
 /// The parts of a comma list, empty ones left out, each once, in order.
 pub fn split_list(text: &str) -> Vec<String> {
     let mut seen = HashSet::new();
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts.filter(|part| seen.insert(*part)).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_read_as_they_were_written() {
+        let pairs = [("content", "{\"content\":\"hi + ü & =%\"}".to_owned()), ("empty", String::new())];
+        let body = form_body(&pairs);
+        assert_eq!(body, "content=%7B%22content%22%3A%22hi+%2B+%C3%BC+%26+%3D%25%22%7D&empty=");
+        assert_eq!(query_pairs(&body), pairs.map(|(key, value)| (key.to_owned(), value)));
+    }
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::{Actor, Event, Happening};
-use conclave_core::model::{Group, GroupId, Millis};
+use conclave_core::model::{Group, GroupId, Message, MessageState, Millis};
 use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{GroupById, ReadLog};
+use conclave_core::query::{GroupById, Messages, ReadLog, Start};
 use conclave_core::refusal::Refusal;
 use http::{HeaderMap, StatusCode};
 
@@ -158,5 +158,28 @@ async fn ended(id: &GroupId, mut after: u64, groups: &dyn Groups) -> Result<Opti
         }
         let Some(last) = page.last() else { return Ok(None) };
         after = last.sequence;
+    }
+}
+
+/// The message an event tells of, if it can still be read.
+pub async fn message_of(event: &Event, groups: &dyn Groups) -> Result<Option<Arc<Message>>, Refusal> {
+    match (&event.what, &event.group) {
+        (Happening::MessagePassed(message), _) => Ok(Some(Arc::new(Message::clone(message)))),
+        (Happening::MessageSent { sequence, id }, Some(group)) => {
+            let found = message_at(group, *sequence, groups).await?;
+            Ok(found.filter(|message| message.id == *id && message.state == MessageState::Kept))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The message of this number, whatever has become of it; `None` when nothing is left of it.
+pub async fn message_at(group: &GroupId, sequence: u64, groups: &dyn Groups) -> Result<Option<Arc<Message>>, Refusal> {
+    let page = Messages { group: group.clone(), start: Start::Sequence(sequence), newest_first: false, limit: 1 };
+    match groups.ask(&Actor::app(), page).await {
+        Ok(page) => Ok(page.messages.into_iter().next().filter(|message| message.sequence == sequence)),
+        // the group has ended since, and what was said in it with it
+        Err(Refusal::GroupNotFound { .. }) => Ok(None),
+        Err(refusal) => Err(refusal),
     }
 }

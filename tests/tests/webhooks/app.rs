@@ -124,6 +124,14 @@ impl Drop for App {
     }
 }
 
+/// JSON, or a form as an object.
+fn read(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| {
+        let pairs = conclave_kit::query_pairs(&String::from_utf8_lossy(body)).into_iter();
+        pairs.map(|(key, value)| (key, Value::from(value))).collect::<serde_json::Map<_, _>>().into()
+    })
+}
+
 async fn hear(
     request: Request<Incoming>,
     heard: Arc<Mutex<Vec<Told>>>,
@@ -136,7 +144,7 @@ async fn hear(
         path: parts.uri.path().to_owned(),
         query: conclave_kit::query_pairs(parts.uri.query().unwrap_or_default()).into_iter().collect(),
         headers: parts.headers,
-        body: serde_json::from_slice(&body).unwrap_or_default(),
+        body: read(&body),
         at,
         status: 0,
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use conclave::vendors::{agora, rong};
 use conclave_tests::sign::rong_signature;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
@@ -69,6 +70,47 @@ async fn one_change_is_told_as_each_vendor_tells_it() {
             assert!(begun.elapsed() < Duration::from_secs(5), "not counted");
         }
     }
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test]
+async fn messages_and_older_events_have_urls_of_their_own() {
+    let app = App::willing().await;
+    let gateway = gateway(|config| {
+        let hooks = &mut config.realms[0].webhooks;
+        hooks.rong = rong::WebhookSettings { message_url: Some(app.url("/route")), ..to_rong(String::new()) };
+        hooks.agora = agora::WebhookSettings {
+            message_url: Some(app.url("/chat")),
+            muc_url: Some(app.url("/muc")),
+            ..to_agora(String::new())
+        };
+        (hooks.rong.url, hooks.agora.url) = (None, None);
+    })
+    .await;
+    let back_end = BackEnd::of(&gateway);
+    // unhosted groups have messages too
+    back_end.call("/group/create.json", "userId=alice&groupId=g&groupName=g").await;
+    for word in ["one", "two", "three"] {
+        let content = format!("content=%7B%22content%22%3A%22{word}+%26+more%22%7D");
+        let form = format!("fromUserId=alice&toGroupId=g&objectName=RC%3ATxtMsg&{content}");
+        back_end.call("/message/group/publish.json", &form).await;
+    }
+    let at = |told: &[Told], path: &str| told.iter().filter(|told| told.path == path).cloned().collect::<Vec<_>>();
+    let told = app.until(|told| ["/route", "/chat"].iter().all(|path| at(told, path).len() == 3)).await;
+
+    let route = at(&told, "/route");
+    for (told, word) in route.iter().zip(["one", "two", "three"]) {
+        let (nonce, timestamp) = (&told.query["nonce"], &told.query["timestamp"]);
+        assert_eq!(told.query["signature"], rong_signature(RONG.1, nonce, timestamp));
+        assert_eq!(told.headers["content-type"], "application/x-www-form-urlencoded");
+        assert_eq!(told.body["content"], format!("{{\"content\":\"{word} & more\"}}"));
+        assert_eq!((&told.body["fromUserId"], &told.body["toUserId"]), (&json!("alice"), &json!("g")));
+    }
+    let chat = at(&told, "/chat");
+    let said: Vec<&Value> = chat.iter().map(|told| &told.body["payload"]["bodies"][0]["msg"]).collect();
+    assert_eq!(said, ["one & more", "two & more", "three & more"]);
+    assert_eq!(at(&told, "/muc")[0].body["payload"]["operation"], "create");
+    assert_eq!(told.len(), 6 + at(&told, "/muc").len(), "told elsewhere: {told:#?}");
     assert!(gateway.shutdown().await);
 }
 

@@ -48,3 +48,22 @@ async fn urls_that_cannot_be_meant_are_refused_before_anything_starts() {
         assert!(Gateway::start(config).await.is_err(), "{url}");
     }
 }
+
+#[test]
+fn every_url_is_looked_at() {
+    let changes: [fn(&mut Config, String); 6] = [
+        |config, url| config.realms[0].webhooks.agora.url = Some(url),
+        |config, url| config.realms[0].webhooks.agora.muc_url = Some(url),
+        |config, url| config.realms[0].webhooks.agora.message_url = Some(url),
+        |config, url| config.realms[0].webhooks.tencent.url = Some(url),
+        |config, url| config.realms[0].webhooks.rong.profile_url = Some(url),
+        |config, url| config.realms[0].webhooks.rong.message_url = Some(url),
+    ];
+    for (place, change) in changes.into_iter().enumerate() {
+        for (url, is_good) in [("http://192.168.1.1/", false), ("https://app.example.com/hooks", true)] {
+            let mut config = Config::development().unwrap();
+            change(&mut config, url.to_owned());
+            assert_eq!(check(&config).is_ok(), is_good, "{place}: {url}");
+        }
+    }
+}

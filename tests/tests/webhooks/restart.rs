@@ -106,8 +106,11 @@ impl Served {
             .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_ALLOW_PRIVATE", "true")
             .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_RETRIES", "-1")
             .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_BACKOFF_MS", "20")
+            .env("CONCLAVE_LOG_FILTER", "error")
+            // what refreshes generated files is no setting
+            .env_remove("CONCLAVE_REFRESH")
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let begun = Instant::now();
@@ -115,6 +118,8 @@ impl Served {
             assert!(begun.elapsed() < Duration::from_secs(30), "it does not start");
             std::thread::sleep(Duration::from_millis(5));
             if process.try_wait().unwrap().is_some() {
+                let said = process.wait_with_output().unwrap().stderr;
+                eprintln!("it ended: {}", String::from_utf8_lossy(&said));
                 return None;
             }
         }

@@ -1,8 +1,14 @@
-//! What the app's server is told: one `group_op_event` for each change of a group.
+//! What the app's server is told, by three rules, each with a destination of its own:
+//!
+//! - [`operation`]: one `group_op_event` for each change of a group.
+//! - [`muc`]: the same changes as older rules tell them.
+//! - [`message`]: a copy of each message.
 //!
 //! `security` is the MD5 of `callId`, the rule's secret and `timestamp`, written one after the other. The receiver
 //! answers 200 with at most 1000 characters.
 
+mod message;
+mod muc;
 mod operation;
 #[cfg(test)]
 mod tests;
@@ -19,23 +25,23 @@ use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
-use serde::Serialize;
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::dialect::ids::shown;
 use crate::realm::Credentials;
 use crate::settings::Settings;
-use operation::{App, Operation, operations};
 
 conclave_kit::settings! {
     /// Where one app's events go.
     pub struct WebhookSettings {
-        /// Whom to tell; nobody when not given.
+        /// Whom to tell of changes of groups; nobody when not given.
         url: Option<String> = None;
-        /// The rule's secret, which signs every event.
+        /// Whom to tell of changes of groups in the older form, with `chat_type` `muc`; nobody when not given.
+        muc_url: Option<String> = None;
+        /// Whom to give a copy of each group message; nobody when not given.
+        message_url: Option<String> = None;
+        /// The rules' secret, which signs everything that is told.
         secret: Secret = Secret::default();
-        /// The operations that are told, e.g. `JOIN`; all when empty.
+        /// The operations that are told at `url`, e.g. `JOIN`; all when empty.
         events: Vec<String> = Vec::new();
         /// How long one try may take, in milliseconds.
         timeout_ms: u64 = 5000;
@@ -45,96 +51,103 @@ conclave_kit::settings! {
         backoff_ms: u64 = 0;
         /// The longest wait between two tries, in milliseconds.
         longest_backoff_ms: u64 = 60_000;
-        /// Whether the URL may lead to an address that is not public.
+        /// Whether the URLs may lead to addresses that are not public.
         allow_private: bool = false;
     }
 }
 
-/// Who did it, when no user did.
-const ADMIN: &str = "@ppAdmin";
 /// Longest answer that counts, in characters.
 const ANSWER: usize = 1000;
+/// The machine that tells.
+const HOST: &str = "conclave";
 
-/// The destinations of one app: one, or none.
+/// The destinations of one app: three at most.
 pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &WebhookSettings) -> Vec<Destination> {
-    let Some(url) = hooks.url.clone() else { return Vec::new() };
-    let webhooks = Arc::new(Webhooks {
-        appkey: format!("{}#{}", credentials.org, credentials.app),
-        secret: hooks.secret.clone(),
-        events: hooks.events.clone(),
-        settings: settings.clone(),
-    });
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
     let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
-    vec![Destination { name: "events", url, allow_private, patience, webhooks }]
+    let destination = |name, url: &Option<String>, rule| {
+        let app = App {
+            key: format!("{}#{}", credentials.org, credentials.app),
+            secret: hooks.secret.clone(),
+            settings: settings.clone(),
+        };
+        let webhooks = Arc::new(Webhooks { app, events: hooks.events.clone(), rule });
+        Some(Destination { name, url: url.clone()?, allow_private, patience: patience.clone(), webhooks })
+    };
+    let events = destination("events", &hooks.url, Rule::Events);
+    let muc = destination("muc", &hooks.muc_url, Rule::Muc);
+    let messages = destination("messages", &hooks.message_url, Rule::Messages);
+    events.into_iter().chain(muc).chain(messages).collect()
 }
 
-/// One app's rule.
+/// What a rule tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Events,
+    Muc,
+    Messages,
+}
+
+/// One rule of one app.
 struct Webhooks {
-    appkey: String,
-    secret: Secret,
+    app: App,
     events: Vec<String>,
+    rule: Rule,
+}
+
+/// Whose groups they are.
+struct App {
+    /// Organisation and app, as in `acme#demo`.
+    key: String,
+    secret: Secret,
     settings: Settings,
 }
 
-#[derive(Serialize)]
-struct Wire<'a> {
-    #[serde(rename = "callId")]
-    call_id: &'a str,
-    security: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<&'a Value>,
-    appkey: &'a str,
-    id: &'a str,
-    r#type: &'static str,
-    event: &'static str,
-    operation: &'static str,
-    operator: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    member_count: Option<u32>,
-    timestamp: Millis,
+impl App {
+    /// An id for the n-th thing told of an event: the same in every try, also after a restart.
+    fn id(&self, event: &Event, place: usize) -> Uuid {
+        let seed = format!("{}:{}:{}:{place}", self.key, event.at.0, event.sequence);
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, seed.as_bytes())
+    }
+
+    /// `callId`.
+    fn call_id(&self, id: impl std::fmt::Display) -> String {
+        format!("{}_{id}", self.key)
+    }
+
+    /// `security`: 32 lower-case hexadecimal digits.
+    fn sign(&self, call_id: &str, at: Millis) -> String {
+        hex::encode(Md5::digest(format!("{call_id}{}{}", self.secret.reveal(), at.0).as_bytes()))
+    }
 }
 
-impl Webhooks {
-    fn word(&self, event: &Event, place: usize, operation: &Operation) -> Option<Notice> {
-        let group = event.group.as_ref()?;
-        if !self.events.is_empty() && !self.events.iter().any(|told| told == operation.name) {
-            return None;
-        }
-        // the same event has the same id in every try, also after a restart
-        let seed = format!("{}:{}:{}:{place}", self.appkey, event.at.0, event.sequence);
-        let call_id = format!("{}_{}", self.appkey, Uuid::new_v5(&Uuid::NAMESPACE_OID, seed.as_bytes()));
-        let operator = operation.operator.as_ref().or_else(|| event.actor.behind()).map(shown);
-        let wire = Wire {
-            security: sign(&call_id, self.secret.reveal(), event.at),
-            call_id: &call_id,
-            payload: operation.payload.as_ref(),
-            appkey: &self.appkey,
-            id: group.as_str(),
-            r#type: "GROUP",
-            event: "group_op_event",
-            operation: operation.name,
-            operator: operator.as_deref().unwrap_or(ADMIN),
-            member_count: operation.member_count,
-            timestamp: event.at,
-        };
-        // texts and numbers only: this cannot fail
-        let body = serde_json::to_vec(&wire).ok()?;
-        Some(Notice { name: operation.name, query: Vec::new(), body: Bytes::from(body) })
-    }
+/// A notice with this body.
+fn notice(name: &'static str, wire: &impl serde::Serialize) -> Option<Notice> {
+    // texts and numbers only: this cannot fail
+    let body = serde_json::to_vec(wire).ok()?;
+    Some(Notice { name, query: Vec::new(), body: Bytes::from(body) })
 }
 
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
     async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
-        if !operation::is_told(&event.what) {
+        let app = &self.app;
+        let is_told = match self.rule {
+            Rule::Messages => return message::notices(event, app, groups).await,
+            Rule::Events => operation::is_told(&event.what),
+            Rule::Muc => muc::is_told(&event.what),
+        };
+        if !is_told {
             return Ok(Vec::new());
         }
         let Some(group) = group_of(event, groups).await? else { return Ok(Vec::new()) };
-        let app = App { key: &self.appkey, settings: &self.settings };
-        let operations = operations(event, &group, &app, groups).await?;
-        let notices = operations.iter().enumerate().filter_map(|(place, operation)| self.word(event, place, operation));
-        Ok(notices.collect())
+        if self.rule == Rule::Muc {
+            return Ok(muc::notices(event, &group, app));
+        }
+        let operations = operation::operations(event, &group, app, groups).await?.into_iter().enumerate();
+        let is_on = |name: &str| self.events.is_empty() || self.events.iter().any(|told| told == name);
+        let told = operations.filter(|(_, operation)| is_on(operation.name));
+        Ok(told.filter_map(|(place, operation)| operation.told(event, place, app)).collect())
     }
 
     fn envelope(&self, _: &Notice, _: Millis, _: u64) -> Envelope {
@@ -147,9 +160,4 @@ impl conclave_kit::Webhooks for Webhooks {
     fn is_taken(&self, status: StatusCode, body: &[u8]) -> bool {
         status == StatusCode::OK && String::from_utf8_lossy(body).chars().count() <= ANSWER
     }
-}
-
-/// `security`: 32 lower-case hexadecimal digits.
-fn sign(call_id: &str, secret: &str, at: Millis) -> String {
-    hex::encode(Md5::digest(format!("{call_id}{secret}{}", at.0).as_bytes()))
 }

@@ -5,18 +5,34 @@ use conclave_core::model::{Group, Millis, Profile, Receive, UserId};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{Admins, ReadLog};
 use conclave_core::refusal::Refusal;
+use conclave_kit::Notice;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::{App, notice};
 use crate::dialect::flags::Flags;
-use crate::dialect::ids::shown;
+use crate::dialect::ids::{file_uuid, shown};
 use crate::dialect::time::end;
-use crate::settings::Settings;
 
-/// Whose group it is.
-pub(super) struct App<'a> {
-    /// Organisation and app, as in `acme#demo`.
-    pub(super) key: &'a str,
-    pub(super) settings: &'a Settings,
+/// Who did it, when no user did.
+const ADMIN: &str = "@ppAdmin";
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(rename = "callId")]
+    call_id: &'a str,
+    security: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a Value>,
+    appkey: &'a str,
+    id: &'a str,
+    r#type: &'static str,
+    event: &'static str,
+    operation: &'static str,
+    operator: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_count: Option<u32>,
+    timestamp: Millis,
 }
 
 /// One operation to tell.
@@ -31,6 +47,27 @@ pub(super) struct Operation {
 impl Operation {
     fn new(name: &'static str, payload: Value) -> Self {
         Self { name, payload: Some(payload), member_count: None, operator: None }
+    }
+
+    /// The n-th thing that is told of an event.
+    pub(super) fn told(&self, event: &Event, place: usize, app: &App) -> Option<Notice> {
+        let group = event.group.as_ref()?;
+        let call_id = app.call_id(app.id(event, place));
+        let operator = self.operator.as_ref().or_else(|| event.actor.behind()).map(shown);
+        let wire = Wire {
+            security: app.sign(&call_id, event.at),
+            call_id: &call_id,
+            payload: self.payload.as_ref(),
+            appkey: &app.key,
+            id: group.as_str(),
+            r#type: "GROUP",
+            event: "group_op_event",
+            operation: self.name,
+            operator: operator.as_deref().unwrap_or(ADMIN),
+            member_count: self.member_count,
+            timestamp: event.at,
+        };
+        notice(self.name, &wire)
     }
 }
 
@@ -66,7 +103,7 @@ pub(super) fn is_told(what: &Happening) -> bool {
 }
 
 /// Whether a change of the profile shows in `info`; fields are another surface's.
-fn is_shown(change: &ProfileChange) -> bool {
+pub(super) fn is_shown(change: &ProfileChange) -> bool {
     [&change.name, &change.introduction, &change.avatar, &change.custom].into_iter().any(Option::is_some)
 }
 
@@ -74,7 +111,7 @@ fn is_shown(change: &ProfileChange) -> bool {
 pub(super) async fn operations(
     event: &Event,
     group: &Group,
-    app: &App<'_>,
+    app: &App,
     groups: &dyn Groups,
 ) -> Result<Vec<Operation>, Refusal> {
     let one = match &event.what {
@@ -91,7 +128,7 @@ pub(super) async fn operations(
         Happening::MembersLeft { users, how, members, .. } => left(users, *how, *members),
         Happening::ProfileChanged(_) => update_info(event, group, app),
         Happening::PolicyChanged { before, after } => {
-            let flags = |policy| Flags::read(policy, &group.labels, app.settings);
+            let flags = |policy| Flags::read(policy, &group.labels, &app.settings);
             if flags(before) == flags(after) || is_told_before(event, groups).await? {
                 return Ok(Vec::new());
             }
@@ -138,10 +175,10 @@ fn listed(what: &Happening) -> Option<Operation> {
         Happening::Blocked { users, until, .. } => until_then(list("BLOCK", "member", users, "ADD"), end(*until)),
         Happening::Unblocked(users) => list("BLOCK", "member", users, "REMOVE"),
         Happening::FileAdded { file, .. } => {
-            Operation::new("SHARE_FILE", json!({ "share_file": [file], "type": "ADD" }))
+            Operation::new("SHARE_FILE", json!({ "share_file": [file_uuid(file)], "type": "ADD" }))
         }
         Happening::FileRemoved { file, .. } => {
-            Operation::new("SHARE_FILE", json!({ "share_file": [file], "type": "REMOVE" }))
+            Operation::new("SHARE_FILE", json!({ "share_file": [file_uuid(file)], "type": "REMOVE" }))
         }
         _ => return None,
     };
@@ -180,14 +217,14 @@ fn left(users: &[UserId], how: Leaving, members: u32) -> Operation {
     Operation { member_count: Some(members), operator, ..list("LEAVE", "member", users, what) }
 }
 
-fn update_info(event: &Event, group: &Group, app: &App<'_>) -> Operation {
+fn update_info(event: &Event, group: &Group, app: &App) -> Operation {
     let info = info(group, &group.profile, group.owner.as_ref(), event.at, app);
     Operation::new("UPDATE", json!({ "type": "INFO", "info": info }))
 }
 
 /// `info`: texts for nearly everything, numbers and switches too.
-fn info(group: &Group, profile: &Profile, owner: Option<&UserId>, modified: Millis, app: &App<'_>) -> Value {
-    let flags = Flags::of(group, app.settings);
+fn info(group: &Group, profile: &Profile, owner: Option<&UserId>, modified: Millis, app: &App) -> Value {
+    let flags = Flags::of(group, &app.settings);
     let owner = owner.map(|owner| format!("{}_{}", app.key, shown(owner)));
     json!({
         "owner": owner.unwrap_or_default(),

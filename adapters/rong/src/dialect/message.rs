@@ -6,7 +6,7 @@
 //! | any other `RC:` type         | verbatim, with a text to show where it is not understood            |
 //! | the app's own type           | the app's kind and its payload                                      |
 
-use conclave_core::model::{Body, Labels, Mention, MessageId, UserId};
+use conclave_core::model::{Body, Labels, Mention, Message, MessageId, Sender, UserId};
 use serde_json::Value;
 
 /// The type of plain texts.
@@ -45,6 +45,17 @@ pub(crate) fn body(object_name: &str, content: &str) -> (Body, Labels) {
         _ => Body::Custom { kind: object_name.to_owned(), data: content.to_owned() },
     };
     (body, labels)
+}
+
+/// In whose name something is said or done that nobody in particular says or does.
+pub(crate) const SYSTEM: &str = "__system__";
+
+/// Who says it.
+pub(crate) fn sender(message: &Message) -> String {
+    match &message.sender {
+        Sender::User(user) => user.to_string(),
+        Sender::App => SYSTEM.to_owned(),
+    }
 }
 
 /// Whether messages of this type count as unread, unless the sender says otherwise.
@@ -122,6 +133,26 @@ pub(crate) fn object(body: &Body, mention: Option<&Mention>, labels: &Labels) ->
             None => (TEXT.to_owned(), text_content(fallback, mention)),
         },
     }
+}
+
+/// The type of the notice that a message was taken back.
+pub(crate) const RECALL: &str = "RC:RcCmd";
+/// The number of the kind of conversation that groups are.
+const GROUP: u8 = 3;
+
+/// The type and the content of the notice that a message was taken back, by a user or (`None`) by the app.
+pub(crate) fn recall_object(gone: &Message, by: Option<&UserId>) -> (String, String) {
+    let by_sender = by.map_or(gone.sender == Sender::App, |by| gone.sender == Sender::User(by.clone()));
+    let content = serde_json::json!({
+        "conversationType": GROUP,
+        "targetId": gone.group,
+        "messageUId": uid(&gone.id),
+        "sentTime": gone.at,
+        "channelId": "",
+        "isDelete": false,
+        "isAdmin": !by_sender,
+    });
+    (RECALL.to_owned(), content.to_string())
 }
 
 fn text_content(text: &str, mention: Option<&Mention>) -> String {

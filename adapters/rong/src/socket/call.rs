@@ -9,9 +9,10 @@ use conclave_core::query::{FindGroups, FindUsers, MembersNamed};
 use conclave_core::refusal::Refusal;
 use prost::Message;
 
+use super::show;
 use super::wire::{ChannelsOutput, ChannelsPageParam, ChannelsUserInfo};
-use super::{SYSTEM, show};
 use crate::dialect::limits;
+use crate::dialect::message::SYSTEM;
 use crate::dialect::page::Pages;
 use crate::realm::App;
 use crate::refusals::{Code, Failure, client};

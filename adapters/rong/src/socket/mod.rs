@@ -27,6 +27,3 @@ mod topics;
 mod wire;
 
 pub(crate) use feed::Cursors;
-
-/// In whose name the app acts where a user's name must stand and none is known.
-const SYSTEM: &str = "__system__";

@@ -1,10 +1,12 @@
-//! What the app's server is told of hosted groups: who came, went or got a role, and what changed of the profile.
+//! What the app's server is told: of hosted groups, who came, went or got a role, and what changed of the profile;
+//! of all groups, what is said in them.
 //!
-//! Each callback is a JSON array, here of one element. The query carries `appKey`, `timestamp`, `nonce` and a
-//! `signature` made as for calls. The receiver answers 200. Nothing is told of groups without hosting.
+//! Each callback is a JSON array, here of one element; a message is a form. The query carries `appKey`, `timestamp`,
+//! `nonce` and a `signature` made as for calls. The receiver answers 200.
 
 mod operation;
 mod profile;
+mod route;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +32,8 @@ conclave_kit::settings! {
         url: Option<String> = None;
         /// Whom to tell of changed group profiles; nobody when not given.
         profile_url: Option<String> = None;
+        /// Whom to give a copy of each group message, and to tell which was recalled; nobody when not given.
+        message_url: Option<String> = None;
         /// The `eventType`s of group operations that are told, 1 to 8; all when empty.
         events: Vec<u8> = Vec::new();
         /// How long one try may take, in milliseconds.
@@ -45,7 +49,7 @@ conclave_kit::settings! {
     }
 }
 
-/// The destinations of one app: two at most.
+/// The destinations of one app: three at most.
 pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<Destination> {
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
     let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
@@ -61,7 +65,8 @@ pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<D
     };
     let operations = destination("operations", &hooks.url, Callback::Operation);
     let profiles = destination("profiles", &hooks.profile_url, Callback::Profile);
-    operations.into_iter().chain(profiles).collect()
+    let messages = destination("messages", &hooks.message_url, Callback::Message);
+    operations.into_iter().chain(profiles).chain(messages).collect()
 }
 
 /// Which of the callbacks.
@@ -69,6 +74,7 @@ pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<D
 enum Callback {
     Operation,
     Profile,
+    Message,
 }
 
 /// One callback of one app.
@@ -90,6 +96,7 @@ impl Webhooks {
                 ("group operation", serde_json::to_vec(&[operation]))
             }
             Callback::Profile => ("group profile", serde_json::to_vec(&[profile::of(event, group)?])),
+            Callback::Message => return None,
         };
         // texts and numbers only: this cannot fail
         Some(Notice { name, query: Vec::new(), body: Bytes::from(body.ok()?) })
@@ -102,6 +109,7 @@ impl conclave_kit::Webhooks for Webhooks {
         let told = match self.callback {
             Callback::Operation => operation::is_told(&event.what),
             Callback::Profile => profile::is_told(&event.what),
+            Callback::Message => return route::notices(event, groups).await,
         };
         if !told {
             return Ok(Vec::new());
@@ -119,10 +127,11 @@ impl conclave_kit::Webhooks for Webhooks {
             ("nonce", nonce),
             ("signature", signature),
         ];
-        Envelope {
-            query,
-            headers: [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect(),
-        }
+        let content = HeaderValue::from_static(match self.callback {
+            Callback::Operation | Callback::Profile => "application/json",
+            Callback::Message => "application/x-www-form-urlencoded",
+        });
+        Envelope { query, headers: [(CONTENT_TYPE, content)].into_iter().collect() }
     }
 
     fn is_taken(&self, status: StatusCode, _: &[u8]) -> bool {

@@ -1,10 +1,11 @@
 //! What has happened, in the vendor's callbacks after it. One call is one callback, also where it is two events.
 
 use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
-use conclave_core::model::{Group, Mention, Message, MessageState, Sender, UserId};
+use conclave_core::model::{Group, Mention, Message, Sender, UserId};
 use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{Messages, ReadLog, Start};
+use conclave_core::query::ReadLog;
 use conclave_core::refusal::Refusal;
+use conclave_kit::message_of;
 use serde_json::{Map, Value, json};
 
 use super::{App, accounts, of_group};
@@ -118,11 +119,11 @@ pub(super) async fn callbacks(
             };
             told.by(ATTRIBUTES, json!({ "OptionType": option, "GroupAttr": pairs }))
         }
-        Happening::MessageSent { sequence, .. } => match sent(group, *sequence, groups).await? {
-            Some(message) => return Ok(told.message(&message, false).into_iter().collect()),
-            None => return Ok(Vec::new()),
-        },
-        Happening::MessagePassed(message) => return Ok(told.message(message, true).into_iter().collect()),
+        Happening::MessageSent { .. } | Happening::MessagePassed(_) => {
+            let passes = matches!(event.what, Happening::MessagePassed(_));
+            let message = message_of(event, groups).await?;
+            return Ok(message.and_then(|message| told.message(&message, passes)).into_iter().collect());
+        }
         Happening::MessagesRecalled { sequences, .. } => {
             let list: Vec<Value> = sequences.iter().map(|sequence| json!({ "MsgSeq": sequence })).collect();
             told.by(RECALL, json!({ "MsgSeqList": list, "TopicId": "" }))
@@ -130,20 +131,6 @@ pub(super) async fn callbacks(
         _ => return Ok(Vec::new()),
     };
     Ok(vec![one])
-}
-
-/// A message, if it can still be read.
-async fn sent(group: &Group, sequence: u64, groups: &dyn Groups) -> Result<Option<std::sync::Arc<Message>>, Refusal> {
-    let page = Messages { group: group.id.clone(), start: Start::Sequence(sequence), newest_first: false, limit: 1 };
-    match groups.ask(&Actor::app(), page).await {
-        Ok(page) => {
-            let found = page.messages.into_iter().next();
-            Ok(found.filter(|message| message.sequence == sequence && message.state == MessageState::Kept))
-        }
-        // the group has ended since, and what was said in it with it
-        Err(Refusal::GroupNotFound { .. }) => Ok(None),
-        Err(refusal) => Err(refusal),
-    }
 }
 
 fn account(user: Option<&UserId>) -> &str {

@@ -12,7 +12,7 @@ use conclave_core::event::Event;
 use conclave_core::model::{Labels, Message, Sender, UserId};
 use serde_json::{Value, json};
 
-use super::call::{millis, system};
+use super::call::millis;
 use super::wire::{DownStreamMessage, GROUP, PushExtra, ReferenceData, UpStreamMessage};
 use crate::dialect::message;
 
@@ -25,8 +25,6 @@ mod flag {
     pub(super) const EXPANDABLE: i32 = 64;
 }
 
-/// The type of the notice that a message was taken back.
-const RECALL: &str = "RC:RcCmd";
 /// The flag of messages that are kept nowhere.
 const PASSING: i64 = 64;
 /// Begins the tokens made of a client's numbers.
@@ -77,13 +75,6 @@ fn status(flags: i32) -> i64 {
     rows.into_iter().filter(|(flag, _)| flags & flag != 0).map(|(_, bit)| bit).sum()
 }
 
-fn sender(message: &Message) -> String {
-    match &message.sender {
-        Sender::User(user) => user.to_string(),
-        Sender::App => system(),
-    }
-}
-
 /// 1 sent by the reader, 2 received.
 fn direction(sender: &Sender, reader: &UserId) -> i32 {
     if matches!(sender, Sender::User(user) if user == reader) { 1 } else { 2 }
@@ -94,7 +85,7 @@ pub(crate) fn down(sent: &Message, reader: &UserId) -> DownStreamMessage {
     let (classname, content) = message::object(&sent.body, sent.mention.as_ref(), &sent.labels);
     let labels = &sent.labels;
     DownStreamMessage {
-        from_user_id: sender(sent),
+        from_user_id: message::sender(sent),
         kind: GROUP,
         group_id: Some(sent.group.to_string()),
         classname,
@@ -141,22 +132,13 @@ pub(crate) fn up(sent: &Message) -> UpStreamMessage {
 /// The notice that a message was taken back, as a reader gets it.
 pub(crate) fn recall_notice(gone: &Message, event: &Event, reader: &UserId) -> DownStreamMessage {
     let by = event.actor.behind();
-    let by_sender = by.map_or(gone.sender == Sender::App, |by| gone.sender == Sender::User(by.clone()));
-    let content = json!({
-        "conversationType": GROUP,
-        "targetId": gone.group,
-        "messageUId": message::uid(&gone.id),
-        "sentTime": gone.at,
-        "channelId": "",
-        "isDelete": false,
-        "isAdmin": !by_sender,
-    });
+    let (classname, content) = message::recall_object(gone, by);
     DownStreamMessage {
-        from_user_id: by.map_or_else(|| sender(gone), ToString::to_string),
+        from_user_id: by.map_or_else(|| message::sender(gone), ToString::to_string),
         kind: GROUP,
         group_id: Some(gone.group.to_string()),
-        classname: RECALL.to_owned(),
-        content: content.to_string(),
+        classname,
+        content,
         data_time: millis(event.at.0),
         status: status(flag::PERSISTED),
         msg_id: Some(message::recall_uid(&gone.id)),

@@ -6,8 +6,8 @@ use conclave_core::query::MessageById;
 use conclave_core::refusal::Refusal;
 use serde::Deserialize;
 
-use super::RECALL;
 use crate::dialect::message;
+use crate::dialect::message::RECALL;
 use crate::refusals::client;
 use crate::socket::call::{Call, decode};
 use crate::socket::frame::Request;

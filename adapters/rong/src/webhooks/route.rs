@@ -1,0 +1,107 @@
+//! Messages: a copy of each, as a form; and a notice of each that was taken back.
+
+use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::model::{GroupId, Labels, Message, UserId};
+use conclave_core::ports::Groups;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Notice, form_body, message_at, message_of};
+
+use crate::dialect::message;
+
+/// The vendor's name of it, as this callback has none.
+const NAME: &str = "message route";
+/// Keeps which channel of the app's business a message belongs to.
+const BUS_CHANNEL: &str = "rong.busChannel";
+
+/// What is told of an event: a message, or the notices that some were taken back.
+pub(super) async fn notices(event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+    let Some(group) = &event.group else { return Ok(Vec::new()) };
+    match &event.what {
+        Happening::MessageSent { .. } | Happening::MessagePassed(_) => {
+            let message = message_of(event, groups).await?;
+            Ok(message.map(|message| said(event, &message)).into_iter().collect())
+        }
+        Happening::MessagesRecalled { sequences, .. } => {
+            let mut notices = Vec::with_capacity(sequences.len());
+            for sequence in sequences {
+                let gone = message_at(group, *sequence, groups).await?;
+                notices.extend(gone.map(|gone| recalled(event, &gone)));
+            }
+            Ok(notices)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn said(event: &Event, message: &Message) -> Notice {
+    let (object_name, content) = message::object(&message.body, message.mention.as_ref(), &message.labels);
+    Copy {
+        from: message::sender(message),
+        group: &message.group,
+        object: (object_name, content),
+        at: message.at.0,
+        uid: message::uid(&message.id),
+        original: None,
+        labels: &message.labels,
+        targets: &message.targets,
+    }
+    .told(event)
+}
+
+/// Taking back is a message of its own, with an id of its own.
+fn recalled(event: &Event, gone: &Message) -> Notice {
+    let by = event.actor.behind();
+    Copy {
+        from: by.map_or_else(|| message::sender(gone), ToString::to_string),
+        group: &gone.group,
+        object: message::recall_object(gone, by),
+        at: event.at.0,
+        uid: message::recall_uid(&gone.id),
+        original: Some(message::uid(&gone.id)),
+        labels: &gone.labels,
+        targets: &gone.targets,
+    }
+    .told(event)
+}
+
+/// One message on its way to the app's server.
+struct Copy<'m> {
+    from: String,
+    group: &'m GroupId,
+    object: (String, String),
+    at: u64,
+    uid: String,
+    original: Option<String>,
+    labels: &'m Labels,
+    targets: &'m [UserId],
+}
+
+impl Copy<'_> {
+    fn told(self, event: &Event) -> Notice {
+        let (object_name, content) = self.object;
+        let mut pairs = vec![
+            ("fromUserId", self.from),
+            ("toUserId", self.group.to_string()),
+            ("objectName", object_name),
+            ("content", content),
+            ("channelType", "GROUP".to_owned()),
+            ("msgTimestamp", self.at.to_string()),
+            ("msgUID", self.uid),
+        ];
+        pairs.extend(self.original.map(|original| ("originalMsgUID", original)));
+        // nothing is examined here, so nothing is found
+        pairs.push(("sensitiveType", "0".to_owned()));
+        pairs.push(("source", source(&event.actor).to_owned()));
+        pairs.extend(self.labels.get(BUS_CHANNEL).map(|channel| ("busChannel", channel.clone())));
+        pairs.push(("groupUserIds", serde_json::json!(self.targets).to_string()));
+        Notice { name: NAME, query: Vec::new(), body: form_body(&pairs).into() }
+    }
+}
+
+/// Where it came from. All clients that are served speak over a WebSocket.
+fn source(actor: &Actor) -> &'static str {
+    match actor {
+        Actor::User { .. } => "Websocket",
+        Actor::App { .. } | Actor::System => "Server",
+    }
+}

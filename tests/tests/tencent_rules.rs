@@ -469,6 +469,71 @@ async fn the_owner_is_beyond_removal_and_roles() {
 }
 
 #[tokio::test]
+async fn what_a_members_change_cannot_be_is_refused_and_what_it_leaves_empty_stays() {
+    let (_world, client) = house(Settings::default()).await;
+    let id = made(&client, "Public").await;
+    let modify = |more: Value| {
+        let mut body = json!({"GroupId": id, "Member_Account": "bob"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let client = client.clone();
+        async move { group_call(&client, "modify_group_member_info", body).await["ErrorCode"].clone() }
+    };
+    assert_eq!(modify(json!({"Role": "Admin", "MsgFlag": "Discard", "MuteTime": 60})).await, 0);
+    for wrong in [
+        json!({"NameCard": "x", "MuteTime": 4_294_967_296_u64}),
+        json!({"NameCard": "x", "ShutUpTime": 4_294_967_296_u64}),
+        json!({"NameCard": "x", "MuteTime": -1}),
+        json!({"NameCard": "x", "Role": "Owner"}),
+        json!({"NameCard": "x", "Role": "Boss"}),
+        json!({"NameCard": "x", "MsgFlag": "Loud"}),
+        json!({"MuteTime": 0, "NameCard": "x".repeat(51)}),
+    ] {
+        assert_eq!(modify(wrong.clone()).await, 10004, "{wrong}");
+    }
+    // old clients send empty words for what they do not say
+    assert_eq!(modify(json!({"Role": "", "MsgFlag": "", "NameCard": "y"})).await, 0);
+    let bob = info(&client, &id).await["MemberList"][1].clone();
+    assert_eq!((&bob["Role"], &bob["MsgFlag"], &bob["NameCard"]), (&json!("Admin"), &json!("Discard"), &json!("y")));
+    assert_eq!(bob["MuteUntil"], BEGINNING.seconds() + 60);
+}
+
+#[tokio::test]
+async fn an_imported_group_has_a_limit_and_a_past_of_its_own() {
+    let (_world, client) = house(Settings::default()).await;
+    let import = |more: Value| {
+        let mut body = json!({"Type": "Public", "Name": "g", "Owner_Account": "alice"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let client = client.clone();
+        async move { group_call(&client, "import_group", body).await }
+    };
+    for (more, most) in [
+        (json!({}), 2000),
+        (json!({"MaxMemberCount": 0}), 2000),
+        (json!({"MaxMemberCount": 6000}), 6000),
+        (json!({"Type": "Community"}), 100_000),
+    ] {
+        let id = text(&import(more.clone()).await["GroupId"]);
+        assert_eq!(info(&client, &id).await["MaxMemberNum"], most, "{more}");
+    }
+    for (more, code) in [
+        (json!({"MaxMemberCount": 6001}), 10004),
+        (json!({"CreateTime": BEGINNING.seconds() + 1}), 10004),
+        (json!({"Type": "AVChatRoom"}), 10007),
+        (json!({"Owner_Account": "nobody"}), 10019),
+    ] {
+        assert_eq!(import(more.clone()).await["ErrorCode"], code, "{more}");
+    }
+    let past = BEGINNING.seconds() - 1000;
+    let id = text(&import(json!({"CreateTime": past})).await["GroupId"]);
+    assert_eq!(info(&client, &id).await["CreateTime"], past);
+    let join = |at: u64| json!({"GroupId": id, "MemberList": [{"Member_Account": "bob", "JoinTime": at}]});
+    for (at, result) in [(past - 1, 0), (BEGINNING.seconds() + 1, 0), (past, 1), (past, 2)] {
+        let answer = group_call(&client, "import_group_member", join(at)).await;
+        assert_eq!(answer["MemberList"][0]["Result"], result, "{at}");
+    }
+}
+
+#[tokio::test]
 async fn a_mute_is_told_and_outlives_membership() {
     let (world, client) = house(Settings::default()).await;
     let id = made(&client, "Public").await;

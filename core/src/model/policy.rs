@@ -46,6 +46,12 @@ pub struct Policy {
     pub edit_profile: Circle,
     /// Who may change this policy.
     pub edit_policy: Circle,
+    /// Who may change who gets in by asking, where that is not [`edit_policy`](Self::edit_policy).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit_join: Option<Circle>,
+    /// Who may change the capacity, where that is not [`edit_policy`](Self::edit_policy).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit_capacity: Option<Circle>,
     /// Who may change another member's card.
     pub edit_member: Circle,
     /// Who may make and unmake admins.
@@ -84,6 +90,8 @@ impl Policy {
             remove: Circle::Managers,
             edit_profile: Circle::Managers,
             edit_policy: Circle::Managers,
+            edit_join: None,
+            edit_capacity: None,
             edit_member: Circle::Managers,
             promote: Circle::Owner,
             moderate: Circle::Managers,

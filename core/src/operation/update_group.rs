@@ -124,8 +124,17 @@ impl UpdateGroup {
         if self.profile != ProfileChange::default() || self.announcement.is_some() {
             standing = draft.permitted(group, group.policy.edit_profile)?;
         }
-        if !self.policy.is_empty() {
-            standing = draft.permitted(group, group.policy.edit_policy)?;
+        let rest = PolicyChange { join: None, capacity: None, ..self.policy.clone() };
+        let rights = &group.policy;
+        for (_, circle) in [
+            (self.policy.join.is_some(), rights.edit_join.unwrap_or(rights.edit_policy)),
+            (self.policy.capacity.is_some(), rights.edit_capacity.unwrap_or(rights.edit_policy)),
+            (!rest.is_empty(), rights.edit_policy),
+        ]
+        .into_iter()
+        .filter(|(changes, _)| *changes)
+        {
+            standing = draft.permitted(group, circle)?;
         }
         if self.all_muted.is_some() {
             standing = draft.permitted(group, group.policy.moderate)?;

@@ -166,9 +166,9 @@ impl Kind {
         }
     }
 
-    /// Who may do what. Rights of a type without admins are the owner's alone.
+    /// Who may do what. Rights of a type without admins are the owner's alone; how many fit is the app's to say.
     fn rights(self) -> Policy {
-        let usual = Policy::standard();
+        let usual = Policy { edit_capacity: Some(Circle::Nobody), ..Policy::standard() };
         match self {
             Self::Private => Policy {
                 remove: Circle::Owner,
@@ -182,8 +182,16 @@ impl Kind {
                 discoverable: false,
                 ..usual
             },
-            Self::Public | Self::Community => usual,
-            Self::ChatRoom => Policy { history_before_join: true, receive: Receive::Silent, ..usual },
+            Self::Public => usual,
+            Self::ChatRoom => {
+                Policy { edit_join: Some(Circle::Nobody), history_before_join: true, receive: Receive::Silent, ..usual }
+            }
+            Self::Community => Policy {
+                edit_policy: Circle::Nobody,
+                edit_join: Some(Circle::Managers),
+                history_before_join: true,
+                ..usual
+            },
             Self::AvChatRoom => Policy {
                 remove: Circle::Nobody,
                 edit_profile: Circle::Owner,

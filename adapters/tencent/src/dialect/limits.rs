@@ -75,6 +75,8 @@ pub(crate) const RECALL_REASON: usize = 100;
 pub(crate) const HISTORY_PAGE: usize = 20;
 /// The last messages among which those of one sender are deleted.
 pub(crate) const DELETED_AMONG: usize = 1000;
+/// Members of an imported group that asks for no other limit.
+pub(crate) const IMPORTED_CAPACITY: u32 = 2000;
 /// Messages imported in one call.
 pub(crate) const IMPORTED_MESSAGES: usize = 7;
 /// Bytes of an answer.

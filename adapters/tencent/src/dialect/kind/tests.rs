@@ -106,7 +106,7 @@ fn the_matrix_is_the_vendors() {
     assert_eq!(row(|group, _| group.policy.owner_may_disband), [false, true, true, true, true], "owner dissolves");
     assert_eq!(row(|group, _| group.policy.discoverable), [false, true, true, true, true], "found by strangers");
     assert_eq!(row(|group, _| group.policy.history), [true, true, true, false, true], "history");
-    assert_eq!(row(|group, _| group.policy.history_before_join), [false, false, true, false, false], "history before");
+    assert_eq!(row(|group, _| group.policy.history_before_join), [false, false, true, false, true], "history before");
     assert_eq!(row(|group, _| Kind::of(group).waits_for_message()), [true, false, false, false, false], "activation");
     assert_eq!(
         row(|group, _| group.policy.receive == Receive::Silent),

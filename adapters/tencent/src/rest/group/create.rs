@@ -119,9 +119,12 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     if kind == Kind::AvChatRoom {
         return Err(Code::NoPermission.into());
     }
+    let most = kind.capacity(call.settings());
+    let usual = most.map(|most| if kind == Kind::Community { most } else { most.min(limits::IMPORTED_CAPACITY) });
+    let max_member_count = request.max_member_count.filter(|wanted| *wanted != 0).or(usual);
     let now = call.app.realm.groups.now();
     let created = request.create_time.map_or(now, Millis::from_seconds);
-    let wanted = wanted(call, kind, Request { member_list: None, ..request })?;
+    let wanted = wanted(call, kind, Request { member_list: None, max_member_count, ..request })?;
     call.ensure_admins(&wanted.owner).await?;
     let made = call.run(CreateGroup { created: Some(created), ..wanted }).await?;
     envelope::with(&Imported { group_id: made.group.id.as_str() })

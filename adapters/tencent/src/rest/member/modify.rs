@@ -1,6 +1,6 @@
 //! `modify_group_member_info`: role, card, fields, message option and mute of one member.
 
-use conclave_core::model::{Group, Receive, Role, UserId};
+use conclave_core::model::{Group, Role, UserId};
 use conclave_core::operation::{Demote, Mute, OnOutsider, Promote, Unmute, UpdateMember};
 use conclave_core::query::MembersNamed;
 use conclave_core::refusal::Refusal;
@@ -33,14 +33,17 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let user = call.user_id("Member_Account", request.member)?;
-    let role = request.role.as_deref().map(|word| wanted_role(call, word)).transpose()?;
-    let receive = request.msg_flag.as_deref().map(|word| wanted_receive(call, word)).transpose()?;
+    let role = call.option("Role", request.role.as_deref(), wanted_role)?;
+    let receive = call.option("MsgFlag", request.msg_flag.as_deref(), receive::named)?;
     if request.name_card.as_ref().is_some_and(|card| card.len() > limits::NAME_CARD) {
         return Err(call.parameter("name card is too long"));
     }
     let configured = &call.settings().member_keys;
     let fields = custom::fields(Of::Member, configured, request.app_member_defined_data.unwrap_or_default())?;
     let mute = request.mute_time.or(request.shut_up_time);
+    if mute.is_some_and(|seconds| seconds > time::FOREVER) {
+        return Err(call.parameter("MuteTime is out of range"));
+    }
 
     let found = call.ask(MembersNamed { group: group.clone(), users: vec![user.clone()] }).await?;
     let can = Capabilities::of(&found.group);
@@ -67,13 +70,9 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::done()
 }
 
-fn wanted_role(call: &Call<'_>, word: &str) -> Result<Role, Failure> {
-    let role = role::named(word).filter(|role| *role != Role::Owner);
-    role.ok_or_else(|| call.parameter("Role is illegal"))
-}
-
-fn wanted_receive(call: &Call<'_>, word: &str) -> Result<Receive, Failure> {
-    receive::named(word).ok_or_else(|| call.parameter("MsgFlag is illegal"))
+/// A role that is given by a word: the owner's is handed over only.
+fn wanted_role(word: &str) -> Option<Role> {
+    role::named(word).filter(|role| *role != Role::Owner)
 }
 
 /// The owner's role is changed by handing the group over only.

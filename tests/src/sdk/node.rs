@@ -1,10 +1,13 @@
 //! Node.js and the packages of `tests/sdk/package-lock.json`, or of another lock file below.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::toolbox::{installed, run, scripts};
+
+/// Where systems have a browser.
+const CHROMIUM: [&str; 3] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 const HINT: &str = "the suites need Node.js 20 or later with npm, and a package registry that npm can reach";
 
@@ -15,6 +18,12 @@ pub fn command(script: &str) -> Command {
     let script = packages("").join("scripts").join(script);
     command.args(["--preserve-symlinks", "--preserve-symlinks-main"]).arg(script);
     command
+}
+
+/// A browser that pages run in.
+pub fn chromium() -> &'static str {
+    let found = CHROMIUM.into_iter().find(|path| Path::new(path).exists());
+    found.unwrap_or_else(|| panic!("no browser is installed: apt-get install chromium"))
 }
 
 /// The folder with the packages that are locked in a folder below `tests/sdk`.
@@ -35,11 +44,11 @@ pub fn packages(locked: &str) -> PathBuf {
 }
 
 #[cfg(unix)]
-fn link(to: &std::path::Path, at: &std::path::Path) {
+fn link(to: &Path, at: &Path) {
     std::os::unix::fs::symlink(to, at).expect("a link");
 }
 
 #[cfg(windows)]
-fn link(to: &std::path::Path, at: &std::path::Path) {
+fn link(to: &Path, at: &Path) {
     std::os::windows::fs::symlink_dir(to, at).expect("a link");
 }

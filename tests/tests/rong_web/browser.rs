@@ -1,25 +1,19 @@
 //! The SDK in a real browser: on a page of another origin, with all that a browser insists on.
 
-use std::path::Path;
 use std::process::Command;
 
-use conclave_tests::sdk::node::packages;
+use conclave_tests::sdk::node::{chromium, packages};
 use conclave_tests::sdk::page::Page;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
 
-/// Where systems have it.
-const CHROMIUM: [&str; 3] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_in_chromium_lives_here() {
-    let chromium = CHROMIUM.into_iter().find(|path| Path::new(path).exists());
-    let chromium = chromium.unwrap_or_else(|| panic!("no browser is installed: apt-get install chromium"));
     let mut stage = Stage::with(&["bob"]).await;
     let modules = tokio::task::spawn_blocking(|| packages("rong/imlib-next/chromium")).await.unwrap();
     let mut driver = Command::new("node");
-    driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/rong/imlib-next/browser.cjs")).arg(modules).arg(chromium);
+    driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/rong/imlib-next/browser.cjs")).arg(modules).arg(chromium());
     let page = Page::open(driver);
     let navigator = stage.setting("RONG_NAVI");
     page.call("init", json!([{"appkey": stage.setting("RONG_APPKEY"), "navigators": [navigator]}])).await;

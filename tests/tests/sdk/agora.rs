@@ -7,7 +7,8 @@ use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{node, python};
 use conclave_tests::story::Role::{Admin, Member, Owner};
-use conclave_tests::story::{Teller, Truth};
+use conclave_tests::story::{Teller, TencentTeller, Truth};
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ease_restapi_of_pypi() {
@@ -30,6 +31,10 @@ async fn ease_restapi_of_pypi() {
     assert_eq!(tellers.rong.truth(&group).await.as_ref(), Some(&weather));
     assert!(tellers.rong.joined("sky").await.contains(&other));
     assert!(tellers.tencent.listed(50).await.contains(&other));
+    let named = tellers.rong.call("/user/info.json", &[("userId", "sea")]).await.unwrap();
+    assert_eq!(named["userName"], "The sea & more");
+    let said = told_of_messages(&tellers.tencent, &group).await;
+    assert_eq!(said, [("sky".to_owned(), json!("[img] 1.png")), ("sea".to_owned(), json!("hello & 晴"))]);
 
     script.go_on().await;
     script.finish().await;
@@ -39,26 +44,63 @@ async fn ease_restapi_of_pypi() {
     Driver::new(Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi").check(&served, "sdk").await;
 }
 
-/// What the web SDK adds to many calls.
-const WEB: &[Explained] = &[
-    Explained { operation: "*", field: "version", why: "where it is not read, both shapes of the answer are the same" },
-    Explained { operation: "*", field: "_v", why: "a moment, so that no cache answers instead" },
-    Explained {
-        operation: "get a token",
-        field: "timestamp",
-        why: "the moment of asking; tokens begin when they are made",
-    },
-];
+/// Who has said what in a group, the last first, as Tencent's API tells it.
+async fn told_of_messages(tencent: &TencentTeller, group: &str) -> Vec<(String, Value)> {
+    let asked = json!({"GroupId": group, "ReqMsgNumber": 20});
+    let history = tencent.call("group_open_http_svc/group_msg_get_simple", &asked).await.unwrap();
+    let one = |message: &Value| {
+        let words = message["MsgBody"][0]["MsgContent"]["Text"].clone();
+        (message["From_Account"].as_str().unwrap().to_owned(), words)
+    };
+    history["RspMsgList"].as_array().unwrap().iter().map(one).collect()
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn easemob_websdk_of_npm() {
+async fn ease_restapi_of_pypi_by_its_general_call() {
     let served = Served::start(|_| {}).await;
-    let script = node::command("agora/easemob-websdk/suite.cjs");
-    let mut script = Script::start(script, &served.settings(Vendor::Agora));
+    let mut script = Script::start(python::command("agora/ease-restapi/general.py"), &served.settings(Vendor::Agora));
+    script.until("said").await;
+
+    let tellers = served.tellers().await;
+    let [group, other] = ["group", "other"].map(|step| script.told[step].as_str().unwrap().to_owned());
+    let members = [("sea", Owner), ("sky", Member), ("sun", Member)];
+    let truth = tellers.tencent.truth(&group).await.unwrap();
+    assert_eq!(truth.members, members.map(|(user, role)| (user.to_owned(), role)).into());
+    assert!(tellers.rong.joined("sun").await.is_superset(&[group.clone(), other].into()));
+    let muted = tellers.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
+    assert_eq!(muted["users"][0]["userId"], "sun");
+    let allowed = tellers.rong.call("/group/user/ban/whitelist/query.json", &[("groupId", &group)]).await.unwrap();
+    assert_eq!(allowed["userIds"], json!(["sky"]));
+    let said = told_of_messages(&tellers.tencent, &group).await;
+    assert!(said.contains(&("sea".to_owned(), json!("hello & 晴"))), "{said:?}");
+
+    script.go_on().await;
+    script.finish().await;
+    unread::check(&served, Vendor::Agora, &[]).await;
+    Driver::general(Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi-general").check(&served, "sdk").await;
+}
+
+/// What the web SDKs add to calls.
+const VERSION: Explained =
+    Explained { operation: "*", field: "version", why: "where it is not read, both shapes of the answer are the same" };
+const NO_CACHE: Explained =
+    Explained { operation: "*", field: "_v", why: "a moment, so that no cache answers instead" };
+const MOMENT: Explained = Explained {
+    operation: "get a token",
+    field: "timestamp",
+    why: "the moment of asking; tokens begin when they are made",
+};
+
+/// Runs the web SDKs' script with one of them.
+async fn web(package: &'static str, sdk: &'static str) {
+    let served = Served::start(|_| {}).await;
+    let mut node = node::command("agora/websdk/suite.cjs");
+    node.arg(package);
+    let mut script = Script::start(node, &served.settings(Vendor::Agora));
     script.until("built").await;
 
     let tellers = served.tellers().await;
-    let group = script.told["group"].as_str().unwrap().to_owned();
+    let [group, asked] = ["group", "asked"].map(|step| script.told[step].as_str().unwrap().to_owned());
     let weather = Truth {
         name: "Weather".to_owned(),
         introduction: "all of it".to_owned(),
@@ -70,11 +112,51 @@ async fn easemob_websdk_of_npm() {
     assert_eq!(tellers.rong.truth(&group).await.as_ref(), Some(&weather));
     let muted = tellers.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
     assert_eq!(muted["users"][0]["userId"], "sun");
+    assert!(tellers.rong.joined("sky").await.contains(&asked));
+    assert!(!tellers.tencent.joined("sun").await.contains(&asked));
+    let named = tellers.rong.call("/user/info.json", &[("userId", "sea")]).await.unwrap();
+    assert_eq!(named["userName"], "The sea & more");
 
     script.go_on().await;
     script.finish().await;
     assert_eq!(tellers.tencent.truth(&group).await, None);
     assert_eq!(tellers.rong.truth(&group).await, None);
-    unread::check(&served, Vendor::Agora, WEB).await;
-    Driver::new(Vendor::Agora, "easemob-websdk 4.21.1 (npm)", "easemob-websdk").check(&served, "sdk").await;
+    unread::check(&served, Vendor::Agora, &[VERSION, NO_CACHE, MOMENT]).await;
+    Driver::new(Vendor::Agora, sdk, package).check(&served, "sdk").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn easemob_websdk_of_npm() {
+    web("easemob-websdk", "easemob-websdk 4.21.1 (npm)").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agora_chat_of_npm() {
+    web("agora-chat", "agora-chat 1.4.0 (npm)").await;
+}
+
+/// Runs the web SDKs' script that needs a browser with one of them.
+async fn files(package: &'static str, sdk: &'static str, coverage: &'static str, unread: &[Explained]) {
+    let served = Served::start(|_| {}).await;
+    let mut node = node::command("agora/websdk/browser.cjs");
+    node.arg(package).arg(node::chromium());
+    let mut script = Script::start(node, &served.settings(Vendor::Agora));
+    script.until("built").await;
+    let tellers = served.tellers().await;
+    let group = script.told["group"].as_str().unwrap().to_owned();
+    assert_eq!(tellers.tencent.truth(&group).await.unwrap().count, 2);
+    script.go_on().await;
+    script.finish().await;
+    unread::check(&served, Vendor::Agora, unread).await;
+    Driver::new(Vendor::Agora, sdk, coverage).check(&served, "sdk").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn easemob_websdk_of_npm_in_chromium() {
+    files("easemob-websdk", "easemob-websdk 4.21.1 (npm)", "easemob-websdk-chromium", &[VERSION, MOMENT]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agora_chat_of_npm_in_chromium() {
+    files("agora-chat", "agora-chat 1.4.0 (npm)", "agora-chat-chromium", &[MOMENT]).await;
 }

@@ -1,4 +1,4 @@
-"""ease-restapi (PyPI): every call on tokens, users and groups that the gateway serves."""
+"""ease-restapi (PyPI): every call on tokens, users, groups and messages that the gateway serves."""
 
 import json
 
@@ -39,6 +39,8 @@ def people():
         {"username": "hail", "password": "3"}, {"username": "fog", "password": "4"}]))
     equal([user["username"] for user in many["entities"]], ["sun", "rain", "hail", "fog"])
     equal(does("a user", service.pickup_user(auth, "sea"))["entities"][0]["username"], "sea")
+    does("nickname", service.modify_nickname(auth, "sea", "The sea & more"))
+    equal(service.pickup_user(auth, "sea")[1]["entities"][0]["nickname"], "The sea & more")
     does("password", service.passwd_user(auth, "sea", "secret2"))
     user = service.AppAdminAccountAuth("sea", "secret2")
     assert user.get_token()
@@ -79,6 +81,13 @@ def membership():
     return group, other
 
 
+def speech(group):
+    words = service.build_message_data("hello & 晴", [group], "chatgroups", "sea", kind="greeting")
+    equal(does("say", service.send_txt_message(auth, words))["data"], {group: "success"})
+    picture = service.MessageImgData("http://pictures.example.com/1.png", "1.png", "s", [group], "chatgroups", "sky")
+    equal(does("show", service.send_img_message(auth, picture()))["data"], {group: "success"})
+
+
 def refusals(group):
     again = refused("twice", service.user_join_group(auth, group, "sky"))
     equal(again["error"], "forbidden_op")
@@ -91,6 +100,7 @@ def refusals(group):
 
 people()
 group, other = membership()
+speech(group)
 refusals(group)
 tell("group", group)
 tell("other", other)

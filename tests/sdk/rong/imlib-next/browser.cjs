@@ -3,11 +3,10 @@
 'use strict';
 
 const fs = require('node:fs');
-const http = require('node:http');
-const os = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
 const { createRequire } = require('node:module');
+const { open } = require('../../chromium.cjs');
 
 const [, , modules, executablePath] = process.argv;
 const { chromium } = createRequire(modules + '/package.json')('playwright-core');
@@ -44,33 +43,11 @@ const files = {
 };
 
 async function main() {
-  const app = http.createServer((request, response) => {
-    const [type, body] = files[request.url] ?? ['text/plain', ''];
-    response.writeHead(200, { 'content-type': type }).end(body);
-  });
-  await new Promise((done) => app.listen(0, '127.0.0.1', done));
-  const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'conclave-chromium-'));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  const end = async () => {
-    await browser.close().catch(() => {});
-    fs.rmSync(profile, { recursive: true, force: true });
-    process.exit(0);
+  const prepare = async (page) => {
+    await page.exposeFunction('tell', (event, data) => say({ event, data: JSON.parse(data) }));
+    page.on('pageerror', (error) => say({ event: 'UNHANDLED_REJECTION', data: String(error) }));
   };
-  const page = await browser.newPage();
-  const requests = [];
-  const network = await browser.newCDPSession(page);
-  await network.send('Network.enable');
-  network.on('Network.requestWillBeSent', ({ request }) => requests.push(`${request.method} ${request.url}`));
-  network.on('Network.webSocketCreated', ({ url }) => requests.push(`SOCKET ${url}`));
-  await page.exposeFunction('tell', (event, data) => say({ event, data: JSON.parse(data) }));
-  page.on('pageerror', (error) => say({ event: 'UNHANDLED_REJECTION', data: String(error) }));
-  await page.goto(`http://127.0.0.1:${app.address().port}/`);
-  await page.waitForFunction('window.ready');
+  const { page, requests, end } = await open({ chromium, executablePath, files, prepare });
 
   const answer = async ({ id, call, args = [] }) => {
     try {

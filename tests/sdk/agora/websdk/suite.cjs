@@ -1,5 +1,6 @@
-// easemob-websdk (npm): the group calls that this SDK makes over HTTP, each with its user's own token. Its socket stays
-// unconnected: it expects a page around it, and what it takes from one is given here; nothing of the SDK is changed.
+// The web SDKs, easemob-websdk and agora-chat (npm; which of them is the argument): the group calls that they make over
+// HTTP, each with its user's own token. Their socket stays unconnected: they expect a page around them, and what they
+// take from one is given here; nothing of the SDK is changed.
 
 const assert = require('node:assert/strict');
 const { tell, pause, setting } = require('../../telling.cjs');
@@ -14,7 +15,8 @@ give('addEventListener', () => {});
 give('XMLHttpRequest', require('xmlhttprequest-ssl').XMLHttpRequest);
 give('WebSocket', class { constructor() { this.readyState = 0; } close() {} send() {} });
 
-const WebIM = require('easemob-websdk');
+const sdk = require(process.argv[2]);
+const WebIM = sdk.default ?? sdk;
 WebIM.logger.disableAll();
 
 /// A user, registered and with a token.
@@ -34,6 +36,11 @@ async function person(user) {
   return connection;
 }
 
+/// Who is in a group.
+const memberIds = async (connection, group) => {
+  const { data } = await connection.listGroupMembers({ ...group, pageNum: 1, pageSize: 10 });
+  return data.map((one) => one.member ?? one.owner).sort();
+};
 /// Tells what a call's answer has as its data.
 const does = async (step, call) => (await tell(step, call.then((answer) => answer?.data ?? answer?.entities ?? null)));
 /// Tells how a call is refused.
@@ -66,8 +73,32 @@ async function membership(sea, sky, sun) {
   const wanted = { pageNum: 0, pageSize: 10, needAffiliations: true, needRole: true };
   const joined = await does('joined', sky.getJoinedGroups(wanted));
   assert.deepEqual(joined.map((one) => one.groupId ?? one.groupid), [groupId]);
-  await does('joined, counted', sky.getJoinedGroupsCount());
+  const brief = await does('joined, in brief', sky.getJoinedGroups({ pageNum: 0, pageSize: 10 }));
+  assert.deepEqual(brief.map((one) => [one.groupid, one.groupname]), [[groupId, 'Weather']]);
+  assert.equal(await does('joined, counted', sky.getJoinedGroupsCount()), 1);
   return group;
+}
+
+/// A group whose invitees are asked.
+async function invitations(sea, sky, sun) {
+  const data = { groupname: 'Asked', desc: '', members: [], public: false, approval: true, allowinvites: true,
+    inviteNeedConfirm: true, maxusers: 50 };
+  const group = { groupId: (await does('create one that asks', sea.createGroup({ data }))).groupid };
+  await does('ask both', sea.inviteUsersToGroup({ ...group, users: ['sky', 'sun'] }));
+  assert.deepEqual(await memberIds(sea, group), ['sea']);
+  await does('accept', sky.acceptGroupInvite({ ...group, invitee: 'sky' }));
+  await does('decline', sun.rejectGroupInvite({ ...group, invitee: 'sun' }));
+  assert.deepEqual(await memberIds(sea, group), ['sea', 'sky']);
+  await refused('accept what was declined', sun.acceptGroupInvite({ ...group, invitee: 'sun' }));
+  assert.deepEqual(await memberIds(sea, group), ['sea', 'sky']);
+  return group;
+}
+
+/// What a connection asks about its user.
+async function account(sea) {
+  const expires = await tell('expiry of a token', sea.getTokenExpireTimestamp(sea.token));
+  assert.ok(expires.expire_timestamp > Date.now(), JSON.stringify(expires));
+  await tell('a nickname', sea.updateCurrentUserNick('The sea & more'));
 }
 
 async function roles(group, sea, sky) {
@@ -137,12 +168,15 @@ async function main() {
   const [sea, sky, sun] = [await person('sea'), await person('sky'), await person('sun')];
   for (const user of ['rain', 'hail']) await sea.registerUser({ username: user, password: 'secret' });
   const group = await membership(sea, sky, sun);
+  const asked = await invitations(sea, sky, sun);
+  await account(sea);
   await roles(group, sea, sky);
   await sea.inviteUsersToGroup({ ...group, users: ['rain'] });
   await moderation(group, sea, sun);
   await texts(group, sea, sun);
   await leaving(group, sea);
   await tell('group', Promise.resolve(group.groupId));
+  await tell('asked', Promise.resolve(asked.groupId));
   pause('built');
   await refused('end what is not mine', sun.destroyGroup(group));
   await does('end', sea.destroyGroup(group));

@@ -10,6 +10,8 @@ use conclave_tests::story::Role::{Admin, Member, Owner};
 use conclave_tests::story::{Teller, TencentTeller, Truth};
 use serde_json::{Value, json};
 
+use crate::online::online;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ease_restapi_of_pypi() {
     let served = Served::start(|_| {}).await;
@@ -73,10 +75,12 @@ async fn ease_restapi_of_pypi_by_its_general_call() {
     assert_eq!(allowed["userIds"], json!(["sky"]));
     let said = told_of_messages(&tellers.tencent, &group).await;
     assert!(said.contains(&("sea".to_owned(), json!("hello & 晴"))), "{said:?}");
+    let sun = online(&served, &tellers, "sun").await;
 
     script.go_on().await;
     script.finish().await;
     unread::check(&served, Vendor::Agora, &[]).await;
+    drop(sun);
     Driver::general(Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi-general").check(&served, "sdk").await;
 }
 

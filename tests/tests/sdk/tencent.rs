@@ -14,6 +14,8 @@ use conclave_tests::story::Role::{self, Admin, Member, Owner};
 use conclave_tests::story::{Teller, Truth};
 use http::Method;
 
+use crate::online::online;
+
 /// The host that SDKs have as a constant.
 const HOST: &str = "console.tim.qq.com";
 
@@ -75,8 +77,10 @@ async fn timsdk_of_pypi_by_its_general_call() {
     let live = script.told["live"].as_str().unwrap().to_owned();
     let tellers = served.tellers().await;
     tellers.agora.call(Method::POST, &format!("/chatgroups/{live}/users/sun"), None).await.unwrap();
+    let sun = online(&served, &tellers, "sun").await;
     script.go_on().await;
     script.finish().await;
+    drop(sun);
     unread::check(&served, Vendor::Tencent, &[]).await;
     Driver::general(Vendor::Tencent, "timsdk 1.1.12 (PyPI)", "timsdk-general").check(&served, "sdk").await;
 }

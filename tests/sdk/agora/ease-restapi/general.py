@@ -105,6 +105,15 @@ def messages():
     pause("said")
 
 
+def presence():
+    found = does("roles", get(f"{GROUP}/roles", auth))
+    equal({one["username"]: (one["role"], one["online"]) for one in found},
+          {"sea": ("owner", False), "sky": ("member", False), "sun": ("member", True)})
+    success, counted = get(f"{APP}/presence/online/{group}/type/1", auth)
+    assert success, counted
+    equal(tell("online", counted)["result"], 1)
+
+
 people()
 group, other = [service.create_group(auth, service.build_group_data(name, "-", "sea", True, False, ["sky"]))[1]["data"]["groupid"]
                 for name in ("Weather", "Other")]
@@ -113,3 +122,4 @@ METADATA = f"{APP}/metadata/chatgroup/{group}"
 groups()
 members()
 messages()
+presence()

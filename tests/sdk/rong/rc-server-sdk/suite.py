@@ -28,6 +28,7 @@ def people():
         equal((told["code"], told["userId"]), (200, user))
         assert len(told["token"]) > 20
     does("update", users.update("sea", "The sea", "http://pictures.example.com/2.png"))
+    equal(tell("online", users.check_online("sea")), {"code": 200, "status": "0"})
     info = tell("query a user", users.query("sea"))
     equal((info["userName"], info["userPortrait"]), ("The sea", "http://pictures.example.com/2.png"))
 

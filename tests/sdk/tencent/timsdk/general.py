@@ -55,3 +55,7 @@ equal(before["Member_Account"], [])
 pause("alone")
 present = does("present", "group_open_avchatroom_http_svc/check_members", GroupId=live, Member_Account=["sun", "sky"])
 equal(present["Member_Account"], ["sun"])
+online = does("online", "openim/query_online_status", To_Account=["sun", "sky"])["QueryResult"]
+equal({user["To_Account"]: user["Status"] for user in online}, {"sun": "Online", "sky": "Offline"})
+counted = does("how many", "group_open_http_svc/get_online_member_num", GroupId=live)
+equal(counted["OnlineMemberNum"], 1)

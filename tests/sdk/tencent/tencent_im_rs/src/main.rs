@@ -226,6 +226,16 @@ async fn attributes(helper: &mut TencentHelper, group: &str) {
     assert_eq!(left["GroupCounter"], json!([{"Key": "drops", "Value": 15}]));
 }
 
+/// A room where nobody is connected.
+async fn live(helper: &mut TencentHelper) {
+    let mut new = Group::new();
+    new.set_group_type(Some(GroupType::AVChatRoom)).set_name(Some("Live")).set_owner_account(Some("sea"));
+    let made = does!("create a live room", groups::create_group::api_create_group(helper, new));
+    let room = groups::get_online_member_num::GetOnlineMemberNumRequest::new(made["GroupId"].as_str().expect("an id"));
+    let online = does!("how many", groups::get_online_member_num::api_get_online_member_num(helper, room));
+    assert_eq!(online["OnlineMemberNum"], 0);
+}
+
 async fn migration(helper: &mut TencentHelper) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
     let since = u32::try_from(now - 86_400).expect("seconds");
@@ -256,6 +266,7 @@ async fn main() {
     speech(helper, &group).await;
     println!("{}", json!({"step": "group", "told": &group}));
     attributes(helper, &group).await;
+    live(helper).await;
     migration(helper).await;
     let nowhere = groups::destroy_group::DestroyGroupRequest::new("nowhere");
     let nowhere = ask!("no group", groups::destroy_group::api_destroy_group(helper, nowhere));

@@ -8,10 +8,11 @@ mod agora_support;
 use agora_support::{app_token, call, client, user_token};
 use conclave_agora::Settings;
 use conclave_core::event::Actor;
-use conclave_core::model::{Circle, FileId, Join, Millis};
-use conclave_core::operation::{AddFile, Apply, PolicyChange, UpdateGroup};
+use conclave_core::model::{Body, Circle, FileId, Join, Millis, Sender};
+use conclave_core::operation::{AddFile, Apply, PolicyChange, SendMessage, UpdateGroup};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{GroupById, LogAt};
+use conclave_core::refusal::Refusal;
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::world::{World, group, user};
 use futures_util::stream;
@@ -132,7 +133,20 @@ fn table() -> Vec<Row> {
         row("count all groups", get.clone(), "/chatgroups/count", nothing, [APP, APP, APP, APP]),
         row("speak for somebody", post.clone(), "/messages/chatgroups", || json!({"from": "ann", "to": [GROUP], "type": "txt", "body": {"msg": "x"}}), [APP, APP, APP, APP]),
         row("list another's groups", get.clone(), "/chatgroups/user/col", nothing, [Refused(401, "group_authorization", "you have no permission to do this, only the user may"); 4]),
-        row("list one's own groups", get, "/users/{me}/joined_chatgroups", nothing, [Done, Done, Done, Done]),
+        row("list one's own groups", get.clone(), "/users/{me}/joined_chatgroups", nothing, [Done, Done, Done, Done]),
+        row("count one's own groups", get.clone(), "/chatgroups/user/{me}/joined_count", nothing, [Done, Done, Done, Done]),
+        row("list the public groups", get.clone(), "/publicchatgroups", nothing, [Done, Done, Done, Done]),
+        row("change how many fit", put.clone(), "/chatgroups/G", || json!({"maxusers": 50}), [Done, Done, EDITOR, EDITOR]),
+        row("allow one", post.clone(), "/chatgroups/G/white/users/col", nothing, [Done, Done, ADMIN, MEMBER]),
+        row("unblock several", delete.clone(), "/chatgroups/G/blocks/users/bad,new", nothing, [Done, Done, ADMIN, MEMBER]),
+        row("unmute several", delete.clone(), "/chatgroups/G/mute/col,cy", nothing, [Done, Done, ADMIN, MEMBER]),
+        row("stop shielding", delete, "/chatgroups/G/shield", nothing, [Done, Done, Done, MEMBER]),
+        row("list who shields", get.clone(), "/chatgroups/G/shield", nothing, [APP, APP, APP, APP]),
+        row("check membership", get.clone(), "/chatgroups/G/user/col/is_joined", nothing, [APP, APP, APP, APP]),
+        row("put somebody into several groups", post, "/users/new/joined_chatgroups", || json!({"id_list": [GROUP]}), [APP, APP, APP, APP]),
+        row("set several's attributes", put.clone(), "/metadata/chatgroup/G/users/batch", || json!([{"username": "col", "metadata": {"k": "v"}}]), [APP, APP, APP, APP]),
+        row("set one's attributes as the app", put, "/metadata/chatgroup/G/user/col", || json!({"metaData": {"k": "v"}}), [APP, APP, APP, APP]),
+        row("read one's attributes as the app", get, "/metadata/chatgroup/G/user/col", nothing, [APP, APP, APP, APP]),
     ]
 }
 
@@ -250,7 +264,16 @@ async fn each_role_may_what_the_vendor_lets_it() {
 async fn the_app_may_everything() {
     let mut failed = Vec::new();
     // what is a user's own is nobody else's
-    let own = ["leave", "shield", "am I muted", "am I allowed", "list one's own groups", "set one's own attributes"];
+    let own = [
+        "leave",
+        "shield",
+        "stop shielding",
+        "count one's own groups",
+        "am I muted",
+        "am I allowed",
+        "list one's own groups",
+        "set one's own attributes",
+    ];
     for row in table().iter().filter(|row| !own.contains(&row.name)) {
         let house = house(PolicyChange::default(), OWNER).await;
         let token = app_token(&house.client).await;
@@ -324,4 +347,76 @@ async fn nobody_manages_a_banned_group() {
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// A form with a file, which the table cannot send.
+#[tokio::test]
+async fn every_member_uploads() {
+    for (caller, wanted) in CALLERS.into_iter().zip([200, 200, 200, 401]) {
+        let house = house(PolicyChange::default(), caller).await;
+        let before = house.state().await;
+        let bearer = format!("Bearer {}", user_token(&house.client, caller).await);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "multipart/form-data; boundary=b")];
+        let form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n";
+        let answer = house.client.send(Method::POST, &at("/chatgroups/G/share_files", ""), &headers, form).await;
+        assert_eq!(answer.status, wanted, "{caller}: {:?}", answer.body);
+        assert_eq!(house.state().await == before, wanted != 200, "{caller}");
+    }
+}
+
+/// What stands in the way of a message: the first that fits, in the vendor's order.
+#[tokio::test]
+async fn messages_are_stopped_as_the_vendor_says() {
+    let speaks = async |house: &House, who: &str| {
+        let said = SendMessage::new(group(GROUP), Sender::User(user(who)), Body::Text("hi".to_owned()));
+        match house.world.groups.run(&Actor::user(user(who)), said).await {
+            Ok(_) => "said",
+            Err(Refusal::GroupDisabled(_)) => "banned",
+            Err(Refusal::NotMembers { .. } | Refusal::NotPermitted { .. }) => "no member",
+            Err(Refusal::Muted { everybody, .. }) => {
+                if everybody {
+                    "all muted"
+                } else {
+                    "muted"
+                }
+            }
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let all = async |house: &House| {
+        let mut told = Vec::new();
+        for who in [OWNER, ADMINS[0], MEMBERS[0], MEMBERS[1], OUTSIDER, "bad"] {
+            told.push(speaks(house, who).await);
+        }
+        told
+    };
+    let house = house(PolicyChange::default(), OWNER).await;
+    let app = app_token(&house.client).await;
+    let does = async |method: Method, target: &str, body: Value| {
+        let answer = call(&house.client, method, &at(target, ""), &app, body).await;
+        assert_eq!(answer.status, 200, "{target}: {:?}", answer.body);
+    };
+    assert_eq!(all(&house).await, ["said", "said", "said", "said", "no member", "no member"]);
+    does(Method::POST, "/chatgroups/G/mute", json!({"usernames": ["cy"], "mute_duration": 60_000})).await;
+    assert_eq!(all(&house).await, ["said", "said", "muted", "said", "no member", "no member"]);
+    // the allowlist lifts the mute of all, and no mute of one's own
+    does(Method::POST, "/chatgroups/G/white/users", people(&["cy"])).await;
+    assert_eq!(speaks(&house, "cy").await, "muted");
+    does(Method::POST, "/chatgroups/G/ban", Value::Null).await;
+    assert_eq!(all(&house).await, ["said", "said", "muted", "all muted", "no member", "no member"]);
+    does(Method::POST, "/chatgroups/G/white/users", people(&["col"])).await;
+    assert_eq!(speaks(&house, "col").await, "said");
+    // a mute outlives leaving and coming back
+    does(Method::DELETE, "/chatgroups/G/users/cy", Value::Null).await;
+    does(Method::POST, "/chatgroups/G/users/cy", Value::Null).await;
+    assert_eq!(speaks(&house, "cy").await, "muted");
+    house.world.clock.step(60_000);
+    assert_eq!(speaks(&house, "cy").await, "all muted");
+    does(Method::DELETE, "/chatgroups/G/ban", Value::Null).await;
+    assert_eq!(speaks(&house, "cy").await, "said");
+    does(Method::POST, "/chatgroups/G/disable", Value::Null).await;
+    let told = all(&house).await;
+    assert!(!told.contains(&"said"), "{told:?}");
+    does(Method::POST, "/chatgroups/G/enable", Value::Null).await;
+    assert_eq!(speaks(&house, "cy").await, "said");
 }

@@ -11,22 +11,23 @@ mod api;
 
 use api::Api;
 use conclave_core::event::{Actor, ProfileChange};
-use conclave_core::model::Millis;
+use conclave_core::model::{Body, Circle, Millis, Sender};
 use conclave_core::operation::{
-    AddMembers, Apply, Disband, NewMember, Operation, Promote, RemoveMembers, Transfer, UpdateGroup, UpdateMember,
+    AddMembers, Apply, DecideRequest, Demote, Disband, Follow, Leave, NewMember, Operation, PolicyChange, Promote,
+    RemoveMembers, SendMessage, SetRemark, Transfer, UpdateGroup, UpdateMember,
 };
 use conclave_core::operation::{Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Quiet};
 use conclave_core::ports::GroupsExt;
-use conclave_core::query::LogAt;
+use conclave_core::query::{ListMembers, LogAt, Query};
 use conclave_core::refusal::{Needs, Refusal};
 use conclave_tests::world::{group, user};
 
-/// A group of each kind: `h` is hosted, with the owner o, a manager m and the members a and b; `u` is not, with a and
-/// b; x is in neither. No group has the id `n`.
+/// A group of each kind: `h` is hosted, with the owner o, the managers m and k and the members a and b; `u` is not,
+/// with a and b; x is in neither. No group has the id `n`.
 async fn api() -> Api {
     let api = Api::new();
-    api.ok("entrust/group/create", "groupId=h&name=H&owner=o&userIds=m&userIds=a&userIds=b").await;
-    api.ok("entrust/group/manager/add", "groupId=h&userIds=m").await;
+    api.ok("entrust/group/create", "groupId=h&name=H&owner=o&userIds=m,k,a,b").await;
+    api.ok("entrust/group/manager/add", "groupId=h&userIds=m,k").await;
     api.ok("group/create", "userId=a&userId=b&groupId=u&groupName=U").await;
     api.ok("group/create", "userId=x&groupId=elsewhere&groupName=E").await;
     api
@@ -232,10 +233,20 @@ fn apply() -> Operation {
     Apply { group: group("h"), user: None, message: String::new() }.into()
 }
 
+/// Somebody has asked to join.
+fn decide() -> Operation {
+    let (user, reason) = (user("asks"), String::new());
+    DecideRequest { group: group("h"), user, inviter: None, accept: true, reason }.into()
+}
+
+fn permit(policy: PolicyChange) -> Operation {
+    UpdateGroup { policy, ..UpdateGroup::of(group("h")) }.into()
+}
+
 #[tokio::test]
 async fn permissions_let_each_role_do_what_they_say() {
     type Asked = fn() -> Operation;
-    let rows: [(&str, &str, Asked, [Wall; 4]); 22] = [
+    let rows: [(&str, &str, Asked, [Wall; 4]); 31] = [
         ("profilePerm", "0", rename, [Open, Ownership, Ownership, Membership]),
         ("profilePerm", "1", rename, [Open, Open, Management, Membership]),
         ("profilePerm", "2", rename, [Open, Open, Open, Membership]),
@@ -263,14 +274,53 @@ async fn permissions_let_each_role_do_what_they_say() {
         ),
         ("joinPerm", "0", || Disband { group: group("h") }.into(), [Open, Ownership, Ownership, Membership]),
         ("joinPerm", "0", || card("x"), [Membership, Membership, Management, Membership]),
+        ("joinPerm", "0", decide, [Open, Ownership, Management, Membership]),
+        ("joinPerm", "2", decide, [Open, Open, Management, Membership]),
+        ("removePerm", "1", || kick("k"), [Open, Ownership, Management, Membership]),
+        ("removePerm", "2", || kick("k"), [Open, Ownership, Ownership, Membership]),
+        (
+            "joinPerm",
+            "0",
+            || Demote { group: group("h"), users: vec![user("k")], skip_others: false }.into(),
+            [Open, Ownership, Ownership, Membership],
+        ),
+        (
+            "profilePerm",
+            "0",
+            || permit(PolicyChange { remove: Some(Circle::Members), ..PolicyChange::default() }),
+            [Open, Ownership, Ownership, Membership],
+        ),
+        (
+            "profilePerm",
+            "1",
+            || permit(PolicyChange { remove: Some(Circle::Members), ..PolicyChange::default() }),
+            [Open, Open, Management, Membership],
+        ),
+        (
+            "profilePerm",
+            "2",
+            || permit(PolicyChange { remove: Some(Circle::Members), ..PolicyChange::default() }),
+            [Open, Open, Open, Membership],
+        ),
+        // who edits is the owner's to say, whoever edits
+        (
+            "profilePerm",
+            "2",
+            || permit(PolicyChange { edit_profile: Some(Circle::Owner), ..PolicyChange::default() }),
+            [Open, Ownership, Ownership, Membership],
+        ),
     ];
     let mut failed = Vec::new();
     for (key, value, asked, walls) in rows {
         for (role, wanted) in ROLES.into_iter().zip(walls) {
             let api = api().await;
-            api.world.users(&["new"]).await;
+            api.world.users(&["new", "asks"]).await;
             let permissions = format!("groupId=h&permissions={{\"{key}\":{value}}}");
             api.ok("entrust/group/profile/update", &permissions).await;
+            if (key, value) != ("joinPerm", "3") {
+                let asks = Apply { group: group("h"), user: Some(user("asks")), message: String::new() };
+                api.world.run(asks).await;
+            }
             let before = state(&api).await;
             let operation = asked();
             let name = operation.name();
@@ -283,4 +333,75 @@ async fn permissions_let_each_role_do_what_they_say() {
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// What each role does for itself, whatever the permissions say.
+#[tokio::test]
+async fn everybody_keeps_what_is_their_own() {
+    type Own = fn(&str) -> Operation;
+    let leave: Own = |me| {
+        let (users, cleanup) = (vec![user(me)], Cleanup::default());
+        Leave { group: group("h"), users, cleanup, on_outsider: OnOutsider::Refuse }.into()
+    };
+    let follow: Own = |me| {
+        let others = ["b", "k"].into_iter().filter(|other| *other != me).map(user).collect();
+        Follow { group: group("h"), user: user(me), users: others, most: None }.into()
+    };
+    let remark: Own = |me| SetRemark { group: group("h"), user: user(me), text: "mine".to_owned() }.into();
+    let own_card: Own = card;
+    for (own, walls) in [
+        (leave, [Owner, Open, Open, Membership]),
+        (follow, [Open, Open, Open, Membership]),
+        // a name for a group is a user's own, in it or not
+        (remark, [Open; 4]),
+        (own_card, [Open, Open, Open, Membership]),
+    ] {
+        for (role, wanted) in ROLES.into_iter().zip(walls) {
+            let api = api().await;
+            // the hardest there is
+            let hard = r#"groupId=h&permissions={"profilePerm":0,"memProfilePerm":1,"removePerm":0}"#;
+            api.ok("entrust/group/profile/update", hard).await;
+            let operation = own(role);
+            let name = operation.name();
+            let found = wall(api.world.groups.perform(&Actor::user(user(role)), operation).await.map(drop));
+            assert_eq!(found, wanted, "{name} by {role}");
+        }
+    }
+    let api = api().await;
+    for (role, wanted) in ROLES.into_iter().zip([Open, Open, Open, Membership]) {
+        let members: Query = ListMembers::all(group("h")).into();
+        let found = wall(api.world.groups.read(&Actor::user(user(role)), members).await.map(drop));
+        assert_eq!(found, wanted, "members read by {role}");
+    }
+}
+
+/// Mutes hold whatever the role; the allowlist lifts the mute of all, and no other.
+#[tokio::test]
+async fn nobody_is_above_a_mute_by_role() {
+    let api = api().await;
+    let speaks = async |who: &str| {
+        let said = SendMessage::new(group("h"), Sender::User(user(who)), Body::Text("hi".to_owned()));
+        match api.world.groups.run(&Actor::user(user(who)), said).await {
+            Ok(_) => true,
+            Err(Refusal::Muted { .. } | Refusal::NotMembers { .. } | Refusal::NotPermitted { .. }) => false,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let all = async || [speaks("o").await, speaks("m").await, speaks("a").await, speaks("x").await];
+    assert_eq!(all().await, [true, true, true, false]);
+    api.ok("group/ban/add", "groupId=h").await;
+    assert_eq!(all().await, [false; 4]);
+    api.ok("group/user/ban/whitelist/add", "groupId=h&userId=o,a").await;
+    assert_eq!(all().await, [true, false, true, false]);
+    api.ok("group/user/gag/add", "groupId=h&userId=a&minute=1").await;
+    api.ok("group/user/gag/add", "userId=o&minute=0").await;
+    assert_eq!(all().await, [false; 4]);
+    api.ok("group/ban/rollback", "groupId=h").await;
+    assert_eq!(all().await, [false, true, false, false]);
+    api.ok("group/user/gag/rollback", "userId=o").await;
+    api.world.clock.step(60_000);
+    assert_eq!(all().await, [true, true, true, false]);
+    // the server speaks for whom it likes
+    api.ok("group/user/gag/add", "groupId=h&userId=a&minute=0").await;
+    api.ok("message/group/publish", "fromUserId=a&toGroupId=h&objectName=RC:TxtMsg&content={\"content\":\"hi\"}").await;
 }

@@ -40,7 +40,7 @@ pub struct Policy {
     pub invitee_consent: bool,
     /// Whether an invitation by somebody outside the approving circle needs that circle's approval.
     pub invite_approval: Option<Circle>,
-    /// Who may remove members. Nobody removes the owner; admins never remove admins.
+    /// Who may remove members. Nobody removes the owner, and nobody but the owner removes admins.
     pub remove: Circle,
     /// Who may change the profile and the announcement.
     pub edit_profile: Circle,

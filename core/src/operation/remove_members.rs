@@ -9,7 +9,7 @@ use crate::refusal::{Needs, Refusal};
 use super::common::{Cleanup, OnOutsider, Removed, unseat};
 use super::{Quiet, Rule};
 
-/// Removes members. The owner is never removed; admins do not remove admins.
+/// Removes members. The owner is never removed, and nobody but the owner removes admins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoveMembers {
     /// From which group.
@@ -73,7 +73,7 @@ impl RemoveMembers {
                     }
                     left_out.push((user.clone(), refusal));
                 }
-                Some(member) if !standing.outranks(member.role) && !is_peerless(group, standing) => {
+                Some(member) if !standing.outranks(member.role) && !are_peers(group, standing, member.role) => {
                     return Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Ownership }.into());
                 }
                 Some(member) => members.push(member),
@@ -120,9 +120,10 @@ impl RemoveMembers {
     }
 }
 
-/// Where every member may remove, equals may remove each other.
-fn is_peerless(group: &Group, standing: Standing) -> bool {
-    group.policy.remove == crate::model::Circle::Members && standing == Standing::Inside(Role::Member)
+/// Where every member may remove, ordinary members may remove each other.
+fn are_peers(group: &Group, standing: Standing, other: Role) -> bool {
+    let ordinary = standing == Standing::Inside(Role::Member) && other == Role::Member;
+    ordinary && group.policy.remove == crate::model::Circle::Members
 }
 
 fn outsider(group: &Group, user: &UserId) -> Refusal {

@@ -221,7 +221,7 @@ impl Builder {
             admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&draining))));
 
         online.follow(&watch);
-        let couriers = Couriers::start(&config, client, (&groups, &bells), &metrics).await?;
+        let couriers = Couriers::start(&config, client, (&groups, &bells), &online, &metrics).await?;
         let crowd = Crowd::new(&config.limits, Arc::clone(&metrics));
         for (_, listener, site) in bound {
             let desk = Arc::new(Desk {

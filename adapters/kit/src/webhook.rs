@@ -15,6 +15,8 @@ use conclave_core::query::{GroupById, Messages, ReadLog, Start};
 use conclave_core::refusal::Refusal;
 use http::{HeaderMap, StatusCode};
 
+use crate::Passage;
+
 /// One thing an app's server is told of. Worded once, sent until it is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -82,6 +84,24 @@ pub trait Webhooks: Send + Sync {
     ///
     /// Asked again after a restart: as many notices in the same order, with the same ids.
     async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal>;
+
+    /// Whether anything is told of the log at all.
+    fn hears_log(&self) -> bool {
+        true
+    }
+
+    /// Whether it is told who came and went.
+    fn hears_passages(&self) -> bool {
+        false
+    }
+
+    /// What the app's server is told of connections that came and went, which are given in their order.
+    ///
+    /// Asked once: what is not told when the process ends, or when too much waits, is never told.
+    async fn passages(&self, passages: &[Arc<Passage>], groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+        let _nothing = (passages, groups);
+        Ok(Vec::new())
+    }
 
     /// What one try of a notice carries beside it. `nonce` is another number for each try.
     fn envelope(&self, notice: &Notice, now: Millis, nonce: u64) -> Envelope;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use conclave_core::refusal::Refusal;
-use conclave_kit::Presence;
-use tokio::sync::watch;
+use conclave_kit::{Passage, Presence};
+use tokio::sync::{broadcast, watch};
 
 use super::mailbox::Mailbox;
 use super::realm::{Newcomer, Presented, Realm};
@@ -44,6 +44,11 @@ impl Online {
     pub(crate) fn all(&self) -> BTreeMap<String, Arc<dyn Presence>> {
         let realm = |(name, realm): (&String, &Arc<Realm>)| (name.clone(), Arc::clone(realm) as Arc<dyn Presence>);
         self.0.iter().map(realm).collect()
+    }
+
+    /// Hears who comes and goes in a realm from now on.
+    pub(crate) fn passages(&self, realm: &str) -> Option<broadcast::Receiver<Arc<Passage>>> {
+        self.0.get(realm).map(|realm| realm.passages())
     }
 
     /// A session comes. When this returns it hears everything that is committed from now on.

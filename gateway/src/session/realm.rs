@@ -1,7 +1,7 @@
 //! The sessions of one realm, and how events come to them.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,7 +26,7 @@ const PAGE: usize = 256;
 /// How often the log is looked at without the bell, for what was committed after its caller had gone away.
 const ROUND: Duration = Duration::from_secs(1);
 /// Most comings and goings that wait for whoever follows them.
-pub(crate) const PASSAGES: usize = 1024;
+const PASSAGES: usize = 8192;
 
 /// One realm's sessions.
 pub(crate) struct Realm {
@@ -41,7 +41,7 @@ pub(crate) struct Realm {
     /// How far the log has been told.
     told: watch::Sender<u64>,
     /// Who came and went, for whoever follows that.
-    passages: broadcast::Sender<Arc<Passage>>,
+    passages: OnceLock<broadcast::Sender<Arc<Passage>>>,
     metrics: SessionMetrics,
 }
 
@@ -61,7 +61,7 @@ impl Realm {
     /// Nobody is there yet.
     pub(crate) fn new(name: String, groups: Arc<dyn Groups>, bell: Bell, metrics: SessionMetrics) -> Self {
         let (presence, from, arrivals) = (Mutex::default(), Mutex::default(), Notify::new());
-        let (told, passages) = (watch::Sender::new(0), broadcast::Sender::new(PASSAGES));
+        let (told, passages) = (watch::Sender::new(0), OnceLock::new());
         Self { name, groups, bell, presence, from, arrivals, told, passages, metrics }
     }
 
@@ -167,6 +167,11 @@ impl Realm {
         self.presence.lock().is_empty()
     }
 
+    /// Hears of connections that come and go from now on. At most [`PASSAGES`] wait; older ones are left out.
+    pub(crate) fn passages(&self) -> broadcast::Receiver<Arc<Passage>> {
+        self.passages.get_or_init(|| broadcast::Sender::new(PASSAGES)).subscribe()
+    }
+
     fn all_gone(&self, gone: Vec<Gone>, why: Dismissal) {
         for Gone { connection, others } in gone {
             self.pass(&connection, Way::Out(Departure::Dismissed(why)), others);
@@ -175,11 +180,9 @@ impl Realm {
 
     /// Tells that a connection came or went; costs nothing when nobody listens.
     fn pass(&self, connection: &Arc<Connection>, way: Way, others: usize) {
-        if self.passages.receiver_count() == 0 {
-            return;
-        }
+        let Some(passages) = self.passages.get() else { return };
         let passage = Passage { connection: Arc::clone(connection), at: self.groups.now(), way, others };
-        let _nobody = self.passages.send(Arc::new(passage));
+        let _nobody = passages.send(Arc::new(passage));
     }
 
     /// Waits until what is committed by now has been told, but not for ever.

@@ -370,7 +370,7 @@ fn tell(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (i
 }
 
 /// How long to wait after so many tries. Without a wait of its own only the first new try comes at once.
-fn backoff(patience: &Patience, tried: u32) -> Duration {
+pub(super) fn backoff(patience: &Patience, tried: u32) -> Duration {
     let (first, doublings) = match (patience.backoff.is_zero(), tried) {
         (true, ..=1) => return Duration::ZERO,
         (true, tried) => (SHORTEST, tried - 2),

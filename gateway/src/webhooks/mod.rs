@@ -3,6 +3,7 @@
 //! - [`guard`]: which addresses a webhook may lead to.
 //! - [`client`]: the HTTP client.
 //! - [`courier`]: tells one destination; [`lanes`]: in which order; [`ledger`]: how far it is, kept over restarts.
+//! - [`passages`]: tells one destination who came and went, which is not in the log.
 //!
 //! No operation waits for a webhook: the log is read after the commit. `docs/webhooks.md` has the promises.
 
@@ -12,6 +13,7 @@ mod courier;
 mod guard;
 mod lanes;
 mod ledger;
+mod passages;
 
 use std::io;
 use std::path::PathBuf;
@@ -34,10 +36,12 @@ pub(crate) use guard::is_public;
 use crate::config::{Config, Data};
 use crate::metrics::Metrics;
 use crate::realms::{Bells, OpenGroups};
+use crate::session::Online;
 use crate::vendors::{Vendor, destinations};
 use client::Client;
 use courier::Courier;
 use ledger::{Ledger, State};
+use passages::Doorman;
 
 /// How long couriers are waited for at the end; each waits a little less for its notices on the way.
 const END: Duration = Duration::from_secs(5);
@@ -94,6 +98,7 @@ impl Couriers {
         config: &Config,
         client: Option<Arc<Client>>,
         (groups, bells): (&OpenGroups, &Bells),
+        online: &Online,
         metrics: &Metrics,
     ) -> Result<Self, WebhookError> {
         let (stop, stopped) = watch::channel(false);
@@ -104,6 +109,24 @@ impl Couriers {
             let (Some(client), Some(groups), Some(bell)) = (client.clone(), groups.get(realm), bells.get(realm)) else {
                 continue;
             };
+            let metrics = || metrics.webhooks.of(realm, vendor.name(), destination.name);
+            if destination.webhooks.hears_passages()
+                && let Some(passages) = online.passages(realm)
+            {
+                let doorman = Doorman {
+                    realm: realm.to_owned(),
+                    vendor: vendor.name(),
+                    metrics: metrics(),
+                    destination: destination.clone(),
+                    groups: Arc::clone(groups),
+                    client: Arc::clone(&client),
+                    passages,
+                };
+                tasks.spawn(doorman.run(stopped.clone()));
+            }
+            if !destination.webhooks.hears_log() {
+                continue;
+            }
             let ledger = match &folder {
                 Some(folder) => Ledger::File(folder.join(file(realm, vendor, &destination))),
                 None => Ledger::Memory,
@@ -116,7 +139,7 @@ impl Couriers {
             let courier = Courier {
                 realm: realm.to_owned(),
                 vendor: vendor.name(),
-                metrics: metrics.webhooks.of(realm, vendor.name(), destination.name),
+                metrics: metrics(),
                 destination,
                 groups: Arc::clone(groups),
                 client,
@@ -146,7 +169,8 @@ fn ledgers(config: &Config, all: &[(&str, Vendor, Destination)]) -> Result<Optio
     if all.is_empty() && !folder.exists() {
         return Ok(None);
     }
-    let names: Vec<_> = all.iter().map(|(realm, vendor, destination)| file(realm, *vendor, destination)).collect();
+    let followed = all.iter().filter(|(_, _, destination)| destination.webhooks.hears_log());
+    let names: Vec<_> = followed.map(|(realm, vendor, destination)| file(realm, *vendor, destination)).collect();
     ledger::folder(&folder, &names).map_err(|error| WebhookError::Ledger { path: folder.clone(), error })?;
     Ok(Some(folder))
 }

@@ -16,7 +16,7 @@ use conclave_core::operation::{
 };
 use conclave_core::ports::{GroupsExt, Typed};
 use conclave_core::query::ReadLog;
-use conclave_kit::{Destination, Notice, query_pairs};
+use conclave_kit::{Connection, Departure, Destination, Dismissal, Notice, Passage, Platform, Way, query_pairs};
 use conclave_tests::house::credentials as of;
 use conclave_tests::ledger::callbacks::Sample;
 use conclave_tests::world::{World, group, user};
@@ -68,20 +68,38 @@ impl Told {
     }
 
     async fn tell(&mut self, event: &Arc<Event>) -> Value {
-        let mut told: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        let mut told = BTreeMap::new();
         for (vendor, destination) in &self.destinations {
             let notices = destination.webhooks.notices(event, &*self.world.groups).await.unwrap();
             let again = destination.webhooks.notices(event, &*self.world.groups).await.unwrap();
             assert_eq!(notices, again, "worded otherwise the second time");
-            for notice in notices {
-                let body = body(vendor, &notice);
-                self.all.entry(vendor).or_default().push(body.clone());
-                let query: Map<String, Value> =
-                    notice.query.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
-                told.entry(vendor).or_default().push(json!({"name": notice.name, "query": query, "body": body}));
-            }
+            pin(vendor, notices, &mut told, &mut self.all);
         }
         json!({"event": event.what, "by": event.actor, "told": told})
+    }
+
+    /// Connections come and go; pins what is told of them.
+    async fn passed(&mut self, name: &str, passages: &[Passage]) {
+        let passages: Vec<_> = passages.iter().cloned().map(Arc::new).collect();
+        let mut told = BTreeMap::new();
+        for (vendor, destination) in &self.destinations {
+            let notices = destination.webhooks.passages(&passages, &*self.world.groups).await.unwrap();
+            assert!(notices.is_empty() || destination.webhooks.hears_passages());
+            pin(vendor, notices, &mut told, &mut self.all);
+        }
+        let ways: Vec<String> = passages.iter().map(|one| format!("{} {:?}", one.connection.user, one.way)).collect();
+        insta::assert_json_snapshot!(format!("body-{name}"), [json!({"passages": ways, "told": told})]);
+    }
+}
+
+/// Writes down what one destination is told.
+fn pin(vendor: &'static str, notices: Vec<Notice>, told: &mut BTreeMap<&str, Vec<Value>>, all: &mut AllTold) {
+    for notice in notices {
+        let body = body(vendor, &notice);
+        all.entry(vendor).or_default().push(body.clone());
+        let query: Map<String, Value> =
+            notice.query.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+        told.entry(vendor).or_default().push(json!({"name": notice.name, "query": query, "body": body}));
     }
 }
 
@@ -97,6 +115,7 @@ fn body(vendor: &str, notice: &Notice) -> Value {
         "agora" => assert_eq!(value["security"], signed(&value), "{text}"),
         // alphabetical
         "tencent" => assert_eq!(text, value.to_string()),
+        _ if notice.name == "user online status" => assert!(text.starts_with("[{\"userid\":"), "{text}"),
         _ => assert!(text.starts_with("[{\"groupId\":"), "{text}"),
     }
     value
@@ -132,6 +151,7 @@ fn destinations() -> Vec<(&'static str, Destination)> {
         url: url(),
         profile_url: url(),
         message_url: url(),
+        online_url: url(),
         ..conclave_rong::webhooks::WebhookSettings::default()
     };
     let rong = conclave_rong::webhooks::destinations(&rong, &hooks);
@@ -194,6 +214,7 @@ async fn a_groups_life_is_told_as_documented() {
     changing(&mut told).await;
     moderating(&mut told).await;
     speaking(&mut told).await;
+    passing(&mut told).await;
     ending(&mut told).await;
     let missing: Vec<String> =
         ["agora", "rong", "tencent"].into_iter().flat_map(|vendor| missing(vendor, &told.all[vendor])).collect();
@@ -394,6 +415,31 @@ async fn speaking(told: &mut Told) {
     let Message { sequence, .. } = *sent.message;
     let recall = RecallMessages { group: group("g"), sequences: vec![sequence], reason: "oops".to_owned() };
     told.done("recall", recall).await;
+}
+
+/// Somebody of the group comes from a phone and a browser, and goes in every way there is.
+async fn passing(told: &mut Told) {
+    let connection = |id: &str, platform| {
+        let address = Some("119.0.0.1:8080".parse().unwrap());
+        let (vendor, since) = ("rong", Millis(1_437_982_698_186));
+        let (user, device) = (user("tommy"), id.to_owned());
+        Arc::new(Connection { vendor, user, device, platform, id: id.to_owned(), address, since })
+    };
+    let (phone, page) = (connection("s1", Platform::Ios), connection("s2", Platform::Web));
+    let passage = |connection: &Arc<Connection>, way, others, at: u64| {
+        let connection = Arc::clone(connection);
+        Passage { connection, at: Millis(1_437_982_698_186 + at), way, others }
+    };
+    let lost = Way::Out(Departure::Lost);
+    told.passed("online", &[passage(&phone, Way::In, 0, 0)]).await;
+    let ways = [
+        passage(&page, Way::In, 1, 1),
+        passage(&phone, lost, 1, 2),
+        passage(&page, Way::Out(Departure::SignedOut), 0, 3),
+        passage(&page, Way::In, 0, 4),
+        passage(&page, Way::Out(Departure::Dismissed(Dismissal::ByApp)), 0, 5),
+    ];
+    told.passed("online-and-offline", &ways).await;
 }
 
 async fn ending(told: &mut Told) {

@@ -9,6 +9,7 @@ use conclave::{Config, Gateway, Running};
 use conclave_tests::client::Client;
 use conclave_tests::sign::rong_signature;
 use http::Method;
+use serde_json::Value;
 
 /// A development gateway in memory, changed as a test wants.
 pub async fn gateway(change: impl FnOnce(&mut Config)) -> Running {
@@ -70,7 +71,7 @@ impl BackEnd {
     }
 
     /// One call, which must succeed.
-    pub async fn call(&self, path: &str, form: &str) {
+    pub async fn call(&self, path: &str, form: &str) -> Value {
         let (nonce, timestamp) = ("14314", "1700000100000");
         let signature = rong_signature(RONG.1, nonce, timestamp);
         let headers = [
@@ -82,6 +83,7 @@ impl BackEnd {
         ];
         let answer = self.0.send(Method::POST, path, &headers, form.to_owned()).await;
         assert_eq!(answer.json()["code"], 200, "{path}: {}", answer.json());
+        answer.json()
     }
 
     pub async fn create(&self, group: &str) {

@@ -8,4 +8,5 @@ mod bodies;
 mod delivery;
 mod guard;
 mod house;
+mod passages;
 mod restart;

@@ -1,9 +1,10 @@
 //! What the app's server is told: of hosted groups, who came, went or got a role, and what changed of the profile;
-//! of all groups, what is said in them.
+//! of all groups, what is said in them; and which users came online or went.
 //!
-//! Each callback is a JSON array, here of one element; a message is a form. The query carries `appKey`, `timestamp`,
-//! `nonce` and a `signature` made as for calls. The receiver answers 200.
+//! Each callback is a JSON array, of one element where a group is told of; a message is a form. The query carries
+//! `appKey`, `timestamp`, `nonce` and a `signature` made as for calls. The receiver answers 200.
 
+mod online;
 mod operation;
 mod profile;
 mod route;
@@ -18,7 +19,7 @@ use conclave_core::event::Event;
 use conclave_core::model::{Group, Millis};
 use conclave_core::ports::Groups;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Envelope, Notice, Patience, group_of};
+use conclave_kit::{Destination, Envelope, Notice, Passage, Patience, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
@@ -34,6 +35,8 @@ conclave_kit::settings! {
         profile_url: Option<String> = None;
         /// Whom to give a copy of each group message, and to tell which was recalled; nobody when not given.
         message_url: Option<String> = None;
+        /// Whom to tell of users who come online or go; nobody when not given.
+        online_url: Option<String> = None;
         /// The `eventType`s of group operations that are told, 1 to 8; all when empty.
         events: Vec<u8> = Vec::new();
         /// How long one try may take, in milliseconds.
@@ -49,7 +52,7 @@ conclave_kit::settings! {
     }
 }
 
-/// The destinations of one app: three at most.
+/// The destinations of one app: four at most.
 pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<Destination> {
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
     let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
@@ -66,7 +69,8 @@ pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<D
     let operations = destination("operations", &hooks.url, Callback::Operation);
     let profiles = destination("profiles", &hooks.profile_url, Callback::Profile);
     let messages = destination("messages", &hooks.message_url, Callback::Message);
-    operations.into_iter().chain(profiles).chain(messages).collect()
+    let online = destination("online", &hooks.online_url, Callback::Online);
+    [operations, profiles, messages, online].into_iter().flatten().collect()
 }
 
 /// Which of the callbacks.
@@ -75,6 +79,7 @@ enum Callback {
     Operation,
     Profile,
     Message,
+    Online,
 }
 
 /// One callback of one app.
@@ -96,7 +101,7 @@ impl Webhooks {
                 ("group operation", serde_json::to_vec(&[operation]))
             }
             Callback::Profile => ("group profile", serde_json::to_vec(&[profile::of(event, group)?])),
-            Callback::Message => return None,
+            Callback::Message | Callback::Online => return None,
         };
         // texts and numbers only: this cannot fail
         Some(Notice { name, query: Vec::new(), body: Bytes::from(body.ok()?) })
@@ -110,12 +115,31 @@ impl conclave_kit::Webhooks for Webhooks {
             Callback::Operation => operation::is_told(&event.what),
             Callback::Profile => profile::is_told(&event.what),
             Callback::Message => return route::notices(event, groups).await,
+            Callback::Online => false,
         };
         if !told {
             return Ok(Vec::new());
         }
         let Some(group) = group_of(event, groups).await?.filter(|group| group.governed) else { return Ok(Vec::new()) };
         Ok(self.word(event, &group).into_iter().collect())
+    }
+
+    fn hears_log(&self) -> bool {
+        self.callback != Callback::Online
+    }
+
+    fn hears_passages(&self) -> bool {
+        self.callback == Callback::Online
+    }
+
+    async fn passages(&self, passages: &[Arc<Passage>], _: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+        if !self.hears_passages() {
+            return Ok(Vec::new());
+        }
+        let statuses: Vec<_> = passages.iter().map(|passage| online::of(passage)).collect();
+        // texts and numbers only: this cannot fail
+        let body = serde_json::to_vec(&statuses).unwrap_or_default();
+        Ok(vec![Notice { name: "user online status", query: Vec::new(), body: Bytes::from(body) }])
     }
 
     fn envelope(&self, _: &Notice, now: Millis, nonce: u64) -> Envelope {
@@ -128,7 +152,7 @@ impl conclave_kit::Webhooks for Webhooks {
             ("signature", signature),
         ];
         let content = HeaderValue::from_static(match self.callback {
-            Callback::Operation | Callback::Profile => "application/json",
+            Callback::Operation | Callback::Profile | Callback::Online => "application/json",
             Callback::Message => "application/x-www-form-urlencoded",
         });
         Envelope { query, headers: [(CONTENT_TYPE, content)].into_iter().collect() }

@@ -1,0 +1,48 @@
+//! Who came online and who went: one element for each connection, in their order.
+
+use conclave_core::model::{Millis, UserId};
+use conclave_kit::{Departure, Passage, Platform, Way};
+use serde::Serialize;
+
+const ONLINE: &str = "0";
+const OFFLINE: &str = "1";
+const SIGNED_OUT: &str = "2";
+
+/// A connection that came or went.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Told<'p> {
+    /// In lower case at this vendor.
+    #[serde(rename = "userid")]
+    user_id: &'p UserId,
+    status: &'static str,
+    os: &'static str,
+    time: Millis,
+    /// Address and port.
+    client_ip: String,
+    session_id: &'p str,
+}
+
+/// As it is told.
+pub(super) fn of(passage: &Passage) -> Told<'_> {
+    let connection = &passage.connection;
+    Told {
+        user_id: &connection.user,
+        status: match passage.way {
+            Way::In => ONLINE,
+            Way::Out(Departure::SignedOut) => SIGNED_OUT,
+            Way::Out(Departure::Lost | Departure::Dismissed(_)) => OFFLINE,
+        },
+        os: match connection.platform {
+            Platform::Ios => "iOS",
+            Platform::Android => "Android",
+            Platform::Harmony => "HarmonyOS",
+            Platform::Desktop => "PC",
+            Platform::MiniProgram => "MiniProgram",
+            Platform::Web | Platform::Unknown => "Websocket",
+        },
+        time: passage.at,
+        client_ip: connection.address.map(|address| address.to_string()).unwrap_or_default(),
+        session_id: &connection.id,
+    }
+}

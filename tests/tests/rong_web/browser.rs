@@ -2,11 +2,13 @@
 
 use std::process::Command;
 
+use conclave::vendors::Vendor;
 use conclave_tests::sdk::node::{chromium, packages};
 use conclave_tests::sdk::page::Page;
+use conclave_tests::sdk::unread;
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, UNREAD};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_in_chromium_lives_here() {
@@ -43,4 +45,5 @@ async fn a_page_in_chromium_lives_here() {
     assert!(has(&format!("OPTIONS {navigator}/v2/navi.json")), "{requests:#?}");
     assert!(has(&format!("POST {navigator}/v2/navi.json")), "{requests:#?}");
     assert!(has(&format!("SOCKET {}/websocket", navigator.replace("http", "ws"))), "{requests:#?}");
+    unread::check(&stage.served, Vendor::Rong, UNREAD).await;
 }

@@ -13,12 +13,19 @@ use conclave_core::query::ReadLog;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::node::packages;
 use conclave_tests::sdk::page::Page;
+use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sign::rong_signature;
 use http::Method;
 use serde_json::{Value, json};
 
 /// The version the vendor publishes now.
 pub(crate) const LATEST: &str = "5.38.0";
+
+/// What the SDK says to the navigator about itself, as it spells it.
+pub(crate) const UNREAD: &[Explained] = &[
+    Explained { operation: "navi", field: "v", why: "all versions are sent the same way" },
+    Explained { operation: "navi", field: "platfrom", why: "all platforms are sent the same way" },
+];
 
 /// A gateway with users on it.
 pub(crate) struct Stage {
@@ -157,6 +164,7 @@ impl Stage {
 
     /// Everything that was told; what differs each time is named instead.
     pub(crate) async fn told(&self) -> Value {
+        unread::check(&self.served, Vendor::Rong, UNREAD).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         self.nothing_else().await;
         Value::Array(self.told.clone())

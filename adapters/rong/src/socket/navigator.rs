@@ -1,7 +1,7 @@
 //! `POST /v2/navi.json`: tells a client, by its token, where to connect. Older clients ask `GET /navi.js` and want
 //! the same wrapped in a call of a function of theirs.
 
-use conclave_kit::{Body, query_pairs};
+use conclave_kit::Body;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
     ALLOW, CONTENT_TYPE,
@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 
 use crate::Rong;
+use crate::form::Form;
 use crate::token::InvalidToken;
 
 /// The operation of those requests.
@@ -60,16 +61,20 @@ pub(crate) async fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &s
     if parts.method == Method::OPTIONS {
         return preflight();
     }
-    let query = query_pairs(parts.uri.query().unwrap_or_default());
+    let (form, mut response);
     if parts.method == Method::GET {
-        let (app_key, token) = (value(&query, "appId"), value(&query, "token"));
+        form = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let (app_key, token) = (value(&form, "appId"), value(&form, "token"));
         let (_, answer) = locate(rong, app_key, token, base_url).await;
-        return script(value(&query, "callBack"), &answer);
+        response = script(value(&form, "callBack"), &answer);
+    } else {
+        form = Form::parse(body);
+        let app_key = parts.headers.get("rc-appkey").and_then(|key| key.to_str().ok()).unwrap_or_default();
+        let (status, answer) = locate(rong, app_key, value(&form, "token"), base_url).await;
+        response = respond(status, "application/json; charset=utf-8", answer);
     }
-    let form = query_pairs(std::str::from_utf8(body).unwrap_or_default());
-    let app_key = parts.headers.get("rc-appkey").and_then(|key| key.to_str().ok()).unwrap_or_default();
-    let (status, answer) = locate(rong, app_key, value(&form, "token"), base_url).await;
-    respond(status, "application/json; charset=utf-8", answer)
+    form.unread().go_with(&mut response);
+    response
 }
 
 /// The status and the JSON of the answer.
@@ -108,8 +113,8 @@ fn address(base_url: &str) -> (&str, bool) {
     }
 }
 
-fn value<'p>(pairs: &'p [(String, String)], key: &str) -> &'p str {
-    pairs.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value)
+fn value<'f>(form: &'f Form, key: &str) -> &'f str {
+    form.value(key).unwrap_or_default()
 }
 
 fn json(value: &impl Serialize) -> String {

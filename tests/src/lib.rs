@@ -5,6 +5,7 @@ pub mod client;
 pub mod fixture;
 pub mod house;
 pub mod ledger;
+pub mod refused;
 pub mod sdk;
 pub mod sign;
 pub mod store_suite;

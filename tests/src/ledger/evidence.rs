@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Served, VENDORS};
 use crate::fixture::{Fixture, root};
+use crate::refused::Refused;
 use crate::told::Story;
 
 /// An operation: the vendor and its name.
@@ -17,7 +18,7 @@ type Key = (String, String);
 pub struct Evidence {
     /// Documented exchanges with a pinned answer.
     pub samples: BTreeMap<Key, usize>,
-    /// Documented refusals with a pinned answer.
+    /// Documented refusals with a pinned answer: exchanges, and rows of the error lists.
     pub refusals: BTreeMap<Key, usize>,
     /// The SDKs that have a call of their own for it, and drive it by that.
     pub driven: BTreeMap<Key, BTreeSet<String>>,
@@ -82,6 +83,7 @@ impl Evidence {
                 let kind = if name.starts_with("error") { &mut evidence.refusals } else { &mut evidence.samples };
                 *kind.entry((vendor.to_owned(), operation.to_owned())).or_default() += 1;
             }
+            evidence.tabulated(served, vendor);
         }
         for Driven { sdk, vendor, general, operations } in Driven::all() {
             let driven = if general { &mut evidence.driven_generally } else { &mut evidence.driven };
@@ -98,6 +100,18 @@ impl Evidence {
             }
         }
         evidence
+    }
+
+    /// Rows of a vendor's error lists, each of an operation that is served.
+    fn tabulated(&mut self, served: &Served, vendor: &str) {
+        Refused::check_pinned(vendor);
+        for refused in Refused::all(vendor) {
+            // Agora's targets stand below its organisation and app
+            let below = if vendor == "agora" { "/acme/demo" } else { "" };
+            let operation = served.operation(vendor, refused.method(), &format!("{below}{}", refused.target()));
+            let operation = operation.unwrap_or_else(|| panic!("{vendor}: {} is not served", refused.call));
+            *self.refusals.entry((vendor.to_owned(), operation.to_owned())).or_default() += 1;
+        }
     }
 }
 

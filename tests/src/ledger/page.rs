@@ -16,7 +16,8 @@ Every operation in the three vendors' documents is served, or declined with a re
 served is found, not claimed:
 
 - **samples**: documented exchanges that are replayed, the answer held against the documented one and pinned
-- **refusals**: documented refusals, likewise. Beside these, every route refuses callers without true credentials
+- **refusals**: documented refusals, likewise, and rows of the vendors' error lists, tried one by one and pinned
+  (`fixtures/<vendor>/refusals.toml`). Beside these, every route refuses callers without true credentials
 - **driven by**: vendors' SDKs, unmodified, whose suites call it and assert what then is; each suite writes down what the
   gateway counted. *General call*: by the call that an SDK has for operations without a call of their own: it takes a
   path and a body, and signs, sends and reads like all others

@@ -1,0 +1,121 @@
+//! What the vendors' error lists tell of single operations, as data: `fixtures/<vendor>/refusals.toml`.
+//!
+//! Documented exchanges are fixtures of their own; these are the rows of the vendors' tables, each as one request that
+//! has to be refused in that way. They are tried by `tests/tests/refusals`, against people and groups told there.
+
+use std::collections::HashSet;
+
+use conclave_core::event::Actor;
+use conclave_core::model::Millis;
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::LogAt;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::client::Answer;
+use crate::fixture::{self, Unlike, covers, redact};
+use crate::world::World;
+
+/// A vendor's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    section: Vec<Section>,
+}
+
+/// Those that are known from one source.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    source: String,
+    certainty: String,
+    refusals: Vec<Refused>,
+}
+
+/// A request that is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// Method and target below the surface's root.
+    pub call: String,
+    /// The body, as it is sent.
+    #[serde(default)]
+    pub body: String,
+    /// Who calls, where that is not the app.
+    #[serde(default)]
+    pub by: String,
+    /// What is wrong with it.
+    pub why: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// What the answer has at least.
+    pub covers: Map<String, Value>,
+}
+
+impl Refused {
+    /// A vendor's, in order.
+    pub fn all(vendor: &str) -> Vec<Self> {
+        let path = fixture::root().join(vendor).join("refusals.toml");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let table: Table = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for section in &table.section {
+            assert!(section.source.len() > 5 && !section.certainty.is_empty(), "{vendor}: {}", section.source);
+            for refused in &section.refusals {
+                assert!(!refused.covers.is_empty() && refused.why.len() > 5, "{vendor}: {}", refused.call);
+            }
+        }
+        table.section.into_iter().flat_map(|section| section.refusals).collect()
+    }
+
+    /// The method.
+    pub fn method(&self) -> &str {
+        self.call.split_once(' ').expect("a method and a target").0
+    }
+
+    /// Path and query.
+    pub fn target(&self) -> &str {
+        self.call.split_once(' ').expect("a method and a target").1
+    }
+
+    /// Fails when a row of this vendor has no pinned answer.
+    pub fn check_pinned(vendor: &str) {
+        let path = format!("{}/tests/refusals/snapshots/refusals__{vendor}__{vendor}.snap", env!("CARGO_MANIFEST_DIR"));
+        let pinned = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let pinned: HashSet<&str> = pinned.lines().collect();
+        for refused in Self::all(vendor) {
+            let sent = refused.sent();
+            assert!(pinned.contains(sent.as_str()), "the refusal {sent} has no pinned answer");
+        }
+    }
+
+    /// What is sent, and what is wrong with it.
+    fn sent(&self) -> String {
+        let by = if self.by.is_empty() { String::new() } else { format!(" by {}", self.by) };
+        // bodies of forms have line ends of their own
+        let body = self.body.replace(['\r', '\n'], "");
+        format!("{}{by}: {} {body}", self.why, self.call).trim_end().to_owned()
+    }
+
+    /// What to pin: the request next to the answer, which is checked to be the refusal that is told.
+    ///
+    /// # Errors
+    /// Says how the answer is another one.
+    pub fn check(&self, answer: &Answer, volatile: &[&str]) -> Result<String, String> {
+        let told = format!("{} {} ({})", self.call, self.body, self.why);
+        let mut body = answer.json();
+        if answer.status != self.status {
+            return Err(format!("{told}: {} {body}", answer.status));
+        }
+        covers(&Value::from(self.covers.clone()), &body, "body").map_err(|Unlike(how)| format!("{told}: {how}"))?;
+        for path in volatile {
+            redact(&mut body, path);
+        }
+        Ok(format!("{}\n{} {body}\n", self.sent(), answer.status.as_u16()))
+    }
+}
+
+/// The number of the last event: what was refused has left none.
+pub async fn happenings(world: &World) -> u64 {
+    let log = LogAt { at: Millis(u64::MAX) };
+    world.groups.ask(&Actor::app(), log).await.expect("the log").last
+}

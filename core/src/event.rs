@@ -341,7 +341,12 @@ pub enum Happening {
     },
     /// A message was not sent, as the group has more of them than its surface takes in a second. Only the app's
     /// server is told.
-    MessageDropped(Box<Message>),
+    MessageDropped {
+        /// The message, without a number.
+        message: Box<Message>,
+        /// Whether it would have been kept.
+        stored: bool,
+    },
     /// A user renamed a group for themself; "" is removed.
     RemarkChanged {
         /// Who.

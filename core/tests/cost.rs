@@ -128,7 +128,7 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
     let changes = vec![ExtensionChange { key: "k".into(), value: Some("v".into()), seen: None }];
     let extend = WriteExtensions { group: g(), sequence: 2, clear: false, changes, most: None };
     bench.run(&by("m5"), extend).await;
-    bench.run(&Actor::app(), SetUnread { group: g(), user: user("m5"), unread: 1 }).await;
+    bench.run(&Actor::app(), SetUnread { group: g(), users: vec![(user("m5"), 1)] }).await;
     bench.run(&Actor::app(), GiveNotice { group: g(), content: "hear".into(), targets: Vec::new() }).await;
     bench.run(&owner, UpdateGroup { announcement: Some("read this".into()), ..UpdateGroup::of(g()) }).await;
     bench.run(&owner, UpdateMember { card: Some("boss".into()), ..UpdateMember::of(g(), user("owner")) }).await;

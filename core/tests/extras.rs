@@ -167,14 +167,14 @@ fn what_is_unread_can_grow_again_by_the_apps_word_alone() {
         for _ in 0..3 {
             world.run(&by("ann"), text("ann", "hi")).await.unwrap();
         }
-        let set = |unread| SetUnread { group: group("g"), user: user("ben"), unread };
+        let set = |unread| SetUnread { group: group("g"), users: vec![(user("ben"), unread)] };
         for (unread, seen) in [(0, 3), (2, 1), (99, 0)] {
             world.app(set(unread)).await.unwrap();
             let named = MembersNamed { group: group("g"), users: users(&["ben"]) };
             assert_eq!(world.ask(named).await.unwrap().members[0].as_ref().unwrap().read, seen);
         }
         assert_eq!(world.run(&by("ben"), set(1)).await.unwrap_err(), Refusal::AppOnly);
-        let outside = SetUnread { user: user("dan"), ..set(1) };
+        let outside = SetUnread { users: vec![(user("ben"), 1), (user("dan"), 1)], ..set(1) };
         assert!(matches!(world.app(outside).await, Err(Refusal::NotMembers { .. })));
     });
 }
@@ -301,9 +301,11 @@ fn a_dropped_message_is_the_apps_servers_affair() {
     story(Policy::standard(), async |world| {
         world.app(DropMessage { message: text("ben", "too many") }).await.unwrap();
         assert!(history(world).await.is_empty());
-        assert!(matches!(log(world).await.last(), Some(Happening::MessageDropped(message)) if message.sequence == 0));
+        assert!(
+            matches!(log(world).await.last(), Some(Happening::MessageDropped { message, .. }) if message.sequence == 0)
+        );
         let heard = world.ask(Feed { user: user("cy"), after: 0, limit: 100 }).await.unwrap().events;
-        assert!(!heard.iter().any(|event| matches!(event.what, Happening::MessageDropped(_))));
+        assert!(!heard.iter().any(|event| matches!(event.what, Happening::MessageDropped { .. })));
     });
 }
 

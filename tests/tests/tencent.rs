@@ -7,18 +7,19 @@ mod tencent_support;
 
 use std::collections::BTreeMap;
 
-use conclave_core::model::{Body, Circle, GroupId, Join, Millis, Receive, Sender, Until};
+use conclave_core::model::{Body, Circle, GroupId, Join, Millis, Receive, Sender, Traits, Until};
 use conclave_core::operation::{
-    AttributeChange, Block, Cleanup, CounterChange, DeleteMessagesBySender, Disband, ImportMessages, Mute, OldMessage,
-    UpdateCounters, UpdateMember, WriteAttributes,
+    AttributeChange, Block, Broadcast, Cleanup, CounterChange, DeleteMessagesBySender, Disband, ExtensionChange,
+    ImportMessages, Mute, OldMessage, ReadMessages, SendMessage, UpdateCounters, UpdateMember, WriteAttributes,
+    WriteExtensions,
 };
 use conclave_kit::Platform;
 use conclave_tencent::Settings;
-use conclave_tests::client::Answer;
+use conclave_tests::client::{Answer, Client};
 use conclave_tests::fixture::Fixture;
 use conclave_tests::world::{World, group, user};
 use serde_json::{Value, json};
-use tencent_support::{Given, client, pairs, told, with_custom_keys};
+use tencent_support::{Given, client, group_call, pairs, told, with_custom_keys};
 
 #[tokio::test]
 async fn documented_exchanges() {
@@ -38,6 +39,9 @@ async fn replay(name: &str, fixture: &Fixture) -> Answer {
     let world = World::new();
     presuppose(&world, name, &fixture.request.body).await;
     let client = client(&world, settings(name));
+    if matches!(name, "error-msg_rate" | "send_group_msg-dropped") {
+        crowd(&client, &fixture.request.body["GroupId"]).await;
+    }
     let request = &fixture.request;
     let query: Vec<String> =
         request.query.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap())).collect();
@@ -52,7 +56,17 @@ async fn replay(name: &str, fixture: &Fixture) -> Answer {
 
 fn settings(name: &str) -> Settings {
     let strict_lengths = matches!(name, "error-name_too_long" | "error-introduction_too_long");
-    Settings { strict_lengths, ..with_custom_keys() }
+    let messages_per_second = if matches!(name, "error-msg_rate" | "send_group_msg-dropped") { 40 } else { 0 };
+    Settings { strict_lengths, messages_per_second, ..with_custom_keys() }
+}
+
+/// As many messages as the group takes in a second; they pass by and take no numbers.
+async fn crowd(client: &Client, group: &Value) {
+    for random in 100..140 {
+        let text = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]);
+        let body = json!({"GroupId": group, "Random": random, "MsgBody": text, "OnlineOnlyFlag": 1});
+        assert_eq!(group_call(client, "send_group_msg", body).await["ErrorCode"], 0);
+    }
 }
 
 const USERS: &[&str] = &[
@@ -110,6 +124,8 @@ async fn presuppose(world: &World, name: &str, body: &Value) {
         "delete_group_member" | "delete_group_member-reason" | "delete_group_member-silent" => {
             Given::new(id, "Public", "leckie").members(&["tommy", "jared"]).make(world).await;
         }
+        "get_group_msg_receipt" | "get_group_msg_receipt_detail" | "group_msg_receipt" => read(world, name, id).await,
+        "send_broadcast_msg" => broadcasts(world, 1282).await,
         "error-work_mute" => Given::new(id, "Private", "leckie").members(&["peter"]).make(world).await,
         name if name.starts_with("create_group") || name.starts_with("import_group-") || name == "import_group" => {}
         name if name.starts_with("get_appid_group_list") => all_groups(world).await,
@@ -158,6 +174,9 @@ async fn happened_before(world: &World, name: &str, group: &GroupId) {
             world.run(DeleteMessagesBySender { group, sender: user("bob"), among: 1000 }).await;
         }
         "group_msg_get_simple" => talk(world, group).await,
+        "modify_group_msg" => said(world, group, vec![old("leckie", 1_497_249_000, "hello"); 123]).await,
+        "set_unread_msg_num" => said(world, group, vec![old("leckie", 1_497_249_000, "hello"); 9]).await,
+        "group_get_key_values" | "group_set_key_values" => extensible(world, name, group).await,
         _ => {}
     }
 }
@@ -197,6 +216,61 @@ async fn talk(world: &World, group: GroupId) {
         ..old(sender, 1_458_721_797, "")
     };
     said(world, group, messages.into_iter().map(kept).collect()).await;
+}
+
+/// A message whose sender wants to know who reads it, and one whose sender does not; read by some of five.
+async fn read(world: &World, name: &str, id: &str) {
+    Given::new(id, "Public", "leckie").members(&["bob", "peter", "tommy", "jared", "wesley"]).make(world).await;
+    let say = |receipts| SendMessage {
+        traits: Traits { receipts, ..Traits::default() },
+        ..SendMessage::new(group(id), Sender::User(user("leckie")), Body::Text("hello".to_owned()))
+    };
+    world.run(say(true)).await;
+    world.run(say(false)).await;
+    let readers: &[&str] = match name {
+        "get_group_msg_receipt" => &["bob", "peter", "tommy"],
+        "get_group_msg_receipt_detail" => &["tommy"],
+        _ => &[],
+    };
+    for reader in readers {
+        let (user, sequences) = (user(reader), vec![1]);
+        world.run(ReadMessages { group: group(id), user, sequences, most_members: None }).await;
+    }
+}
+
+/// So many broadcasts, for the next one's number.
+async fn broadcasts(world: &World, number: u64) {
+    for token in 0..number {
+        let broadcast = Broadcast {
+            groups: Vec::new(),
+            sender: Sender::App,
+            body: Body::Text("hear".to_owned()),
+            token: token.to_string(),
+            labels: BTreeMap::new(),
+            number: None,
+        };
+        world.run(broadcast).await;
+    }
+}
+
+/// The message number 158, which takes extensions; with two keys written at once and one after them, where they are
+/// to be read.
+async fn extensible(world: &World, name: &str, group: GroupId) {
+    said(world, group.clone(), vec![old("leckie", 1_497_249_000, "hello"); 157]).await;
+    let vote = SendMessage::new(group.clone(), Sender::User(user("leckie")), Body::Text("vote".to_owned()));
+    world.run(SendMessage { traits: Traits { extensible: true, ..Traits::default() }, ..vote }).await;
+    if name == "group_set_key_values" {
+        return;
+    }
+    let change = |(key, value): &(&str, &str)| ExtensionChange {
+        key: (*key).to_owned(),
+        value: Some((*value).to_owned()),
+        seen: None,
+    };
+    for pairs in [&[("key1", "1"), ("key2", "2")][..], &[("key3", "3")]] {
+        let changes = pairs.iter().map(change).collect();
+        world.run(WriteExtensions { group: group.clone(), sequence: 158, clear: false, changes, most: None }).await;
+    }
 }
 
 async fn dissolved(world: &World, id: &str) {

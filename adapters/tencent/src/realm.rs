@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::Settings;
 use crate::dialect::limits;
+use crate::rest::Rate;
 use crate::usersig::Verifier;
 use crate::webhooks::Questions;
 
@@ -78,6 +79,8 @@ pub enum SetupError {
 pub(crate) struct App {
     pub(crate) realm: Realm,
     pub(crate) signatures: Verifier,
+    /// How many messages its groups have sent this second.
+    pub(crate) rate: Rate,
     /// Asks the app's server, if that is set up.
     pub(crate) questions: Option<Questions>,
 }
@@ -88,7 +91,7 @@ impl App {
             return Err(SetupError::Setting { realm: realm.name, problem });
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
-        Ok(Self { realm, signatures, questions: None })
+        Ok(Self { realm, signatures, rate: Rate::default(), questions: None })
     }
 
     /// Whether this account may call the server API.

@@ -78,6 +78,16 @@ codes! {
     /// Something broke in an account command.
     AccountInternal = 70500, "internal error, please retry";
 
+    // --- messages: the service that changes them has codes of its own
+    /// A parameter is missing or wrong.
+    RequestIllegal = 20001, "request is illegal";
+    /// Something broke.
+    MessageInternal = 20005, "internal error, please retry";
+    /// The request is JSON of another shape.
+    MessageNotJson = 90001, "Fail to Parse json data of body, Please check it";
+    /// The message is too long.
+    MessageTooLong = 90055, "message is too long";
+
     // --- groups
     /// Something broke.
     Internal = 10002, "internal error, please retry";
@@ -113,6 +123,8 @@ codes! {
     GroupIdOwn = 10025, "group id has be used by youself!";
     /// No such message.
     NoMessage = 10030, "message does not exist";
+    /// More messages than the group takes in a second.
+    MessageRate = 10023, "msg count exceeds limit,please retry later";
     /// Too late to recall.
     RecallTooLate = 10031, "message is too old to recall";
     /// Recalled already, or nothing that can be.
@@ -147,6 +159,8 @@ codes! {
     NotInPlan = 10059, "the plan does not include this feature";
     /// The group has more members than receipts are kept of.
     TooManyReaders = 10060, "group is too large for read receipts";
+    /// The message was for who was there then, and is kept nowhere.
+    PassedMessage = 10061, "online messages have no read receipts";
     /// Nobody wanted to know who reads the message.
     NoReceipt = 10062, "message has no read receipt";
     /// As many counters as there may be.
@@ -155,6 +169,8 @@ codes! {
     TextTooLong = 80002, "message is too long";
     /// The app's server was asked and did not answer.
     WebhookFailed = 80003, "callback failed or timed out";
+    /// Somebody else has written the key of an extension.
+    ExtensionConflict = 23001, "message extension has been changed, read again";
     /// Communities are switched off.
     NoCommunities = 11000, "community is not enabled";
 }
@@ -200,6 +216,8 @@ pub(crate) enum Family {
     Accounts,
     /// `create_group`: too many initial members are told apart from a group that is full.
     Creation,
+    /// `openim`: messages are changed.
+    Messages,
     /// All other commands of groups.
     Groups,
 }
@@ -209,8 +227,14 @@ impl Family {
     pub(crate) fn parameter(self) -> Code {
         match self {
             Self::Accounts => Code::AccountParameter,
+            Self::Messages => Code::RequestIllegal,
             Self::Creation | Self::Groups => Code::Parameter,
         }
+    }
+
+    /// The code of a request of another shape.
+    pub(crate) fn misshapen(self) -> Code {
+        if self == Self::Messages { Code::MessageNotJson } else { self.parameter() }
     }
 
     /// The code for a reason of the core.
@@ -219,6 +243,8 @@ impl Family {
             (Self::Accounts, Refusal::UserNotFound(_)) => Code::AccountMissing,
             (Self::Accounts, Refusal::Unavailable(_)) => Code::AccountInternal,
             (Self::Accounts, Refusal::InvalidId(_) | Refusal::InvalidValue(_)) => Code::AccountParameter,
+            (Self::Messages, Refusal::Unavailable(_)) => Code::MessageInternal,
+            (Self::Messages, Refusal::InvalidId(_) | Refusal::InvalidValue(_)) => Code::RequestIllegal,
             (Self::Creation, Refusal::GroupFull { .. }) => Code::TooManyMembers,
             _ => code(refusal),
         }

@@ -19,6 +19,8 @@ conclave_kit::settings! {
         reuse_group_ids: bool = true;
         /// Whether groups of type Community may be made; without, they get 11000.
         communities: bool = true;
+        /// Most messages a group takes in a second; what is more gets 10023, or is dropped where its priority is low. 0 is without limit; the vendor's own is 40.
+        messages_per_second: u32 = 0;
         /// Whether groups have a list of banned members; without, its commands get 10007.
         bans: bool = true;
         /// Whether groups have attributes; without, their commands get 10059.

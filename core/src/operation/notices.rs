@@ -150,7 +150,8 @@ impl Rule for DropMessage {
         let message = self.message.passing(draft)?;
         draft.guard(Key::Group(group.id.clone()), Some(group.revision));
         let audience = Audience { silent: true, ..Audience::default() };
-        draft.tell(Some(&group.id), audience, Happening::MessageDropped(Box::new(message)));
+        let what = Happening::MessageDropped { message: Box::new(message), stored: self.message.stored };
+        draft.tell(Some(&group.id), audience, what);
         Ok(())
     }
 }

@@ -80,16 +80,14 @@ impl ReadMessages {
     }
 }
 
-/// Sets how many of a group's last messages a member has not read: the only way in which that grows again. Only the
+/// Sets how many of a group's last messages members have not read: the only way in which that grows again. Only the
 /// app does this; nobody is told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetUnread {
     /// In which group.
     pub group: GroupId,
-    /// Whose.
-    pub user: UserId,
-    /// How many; at most as many as there are.
-    pub unread: u64,
+    /// Whose, and how many; at most as many as there are.
+    pub users: Vec<(UserId, u64)>,
 }
 
 impl Rule for SetUnread {
@@ -97,13 +95,20 @@ impl Rule for SetUnread {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
         check_app(draft)?;
-        draft.require([Key::Group(self.group.clone()), Key::Member(self.group.clone(), self.user.clone())])?;
+        let people = self.users.iter().map(|(user, _)| Key::Member(self.group.clone(), user.clone()));
+        draft.require(people.chain([Key::Group(self.group.clone())]))?;
         let group = draft.group(&self.group)?;
-        let mut member = draft.sure_member(&self.group, &self.user)?;
-        let read = (group.next_message - 1).saturating_sub(self.unread);
-        if member.read != read {
-            member.read = read;
-            draft.put_member(member);
+        let mut changed = false;
+        for (user, unread) in &self.users {
+            let mut member = draft.sure_member(&self.group, user)?;
+            let read = (group.next_message - 1).saturating_sub(*unread);
+            if member.read != read {
+                member.read = read;
+                draft.put_member(member);
+                changed = true;
+            }
+        }
+        if changed {
             draft.put_group(group);
         }
         Ok(())

@@ -66,7 +66,8 @@ pub fn told(answer: &Answer) -> Value {
     let good = body["ErrorCode"] == 0;
     assert_eq!(body["ActionStatus"], if good { "OK" } else { "FAIL" }, "{body}");
     assert!(body["ErrorInfo"].is_string(), "{body}");
-    assert_eq!(body["ErrorInfo"] == "", good, "{body}");
+    // some services have a word for success
+    assert_eq!(["", "ok", "succeed"].iter().any(|word| body["ErrorInfo"] == *word), good, "{body}");
     body
 }
 

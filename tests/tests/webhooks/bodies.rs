@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use conclave_core::event::{Actor, Event, ProfileChange};
 use conclave_core::model::{
-    Body, Labels, Mention, Message, Millis, Policy, Profile, Receive, Role, Sender, Until, UserId,
+    Body, Labels, Mention, Message, Millis, Policy, Profile, Receive, Role, Sender, Traits, Until, UserId,
 };
 use conclave_core::operation::{
-    AddFile, AddMembers, Allow, AnswerInvitation, Apply, AttributeChange, Block, Cleanup, CreateGroup, DecideRequest,
-    DeleteUser, Demote, Disallow, Disband, Leave, Mute, NewMember, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown,
-    OwnedGroups, PolicyChange, Promote, Quiet, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled,
-    Transfer, Unblock, Unmute, UpdateGroup, UpdateMember, WriteAttributes, WriteMemberAttributes,
+    AddFile, AddMembers, Allow, AnswerInvitation, Apply, AttributeChange, Block, ChangeMessage, Cleanup, CreateGroup,
+    DecideRequest, DeleteUser, Demote, Disallow, Disband, DropMessage, ExtensionChange, GiveNotice, Leave, Mute,
+    NewMember, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, OwnedGroups, PolicyChange, Promote, Quiet,
+    ReadMessages, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled, Transfer, Unblock, Unmute,
+    UpdateGroup, UpdateMember, WriteAttributes, WriteExtensions, WriteMemberAttributes,
 };
 use conclave_core::ports::{GroupsExt, Typed};
 use conclave_core::query::ReadLog;
@@ -214,6 +215,7 @@ async fn a_groups_life_is_told_as_documented() {
     changing(&mut told).await;
     moderating(&mut told).await;
     speaking(&mut told).await;
+    afterwards(&mut told).await;
     passing(&mut told).await;
     ending(&mut told).await;
     let missing: Vec<String> =
@@ -440,6 +442,30 @@ async fn passing(told: &mut Told) {
         passage(&page, Way::Out(Departure::Dismissed(Dismissal::ByApp)), 0, 5),
     ];
     told.passed("online-and-offline", &ways).await;
+}
+
+/// What becomes of a message after it was sent, and what is said beside messages.
+async fn afterwards(told: &mut Told) {
+    let text = |text: &str| Body::Text(text.to_owned());
+    let traits = Traits { receipts: true, extensible: true, changed: false };
+    let asking = SendMessage::new(group("g"), Sender::User(user("tst")), text("read this"));
+    let sent = told.done("message-asking", SendMessage { traits, ..asking }).await;
+    let sequence = sent.message.sequence;
+    let read =
+        ReadMessages { group: group("g"), user: user("tommy"), sequences: vec![sequence], most_members: Some(200) };
+    told.done_as("message-read", "tommy", read).await;
+    let change = ChangeMessage { group: group("g"), sequence, body: Some(text("read that")), labels: BTreeMap::new() };
+    told.done("message-changed", change).await;
+    let changes = vec![ExtensionChange { key: "k".to_owned(), value: Some("v".to_owned()), seen: None }];
+    let extend = WriteExtensions { group: group("g"), sequence, clear: false, changes, most: None };
+    told.done("message-extended", extend).await;
+    told.done("notice", GiveNotice { group: group("g"), content: "hear".to_owned(), targets: Vec::new() }).await;
+    let message = SendMessage {
+        labels: texts(&[("tencent.random", "123456"), ("tencent.cloud-data", "your cloud custom data")]),
+        stored: false,
+        ..SendMessage::new(group("g"), Sender::User(user("tst")), text("red packet"))
+    };
+    told.done("message-dropped", DropMessage { message }).await;
 }
 
 async fn ending(told: &mut Told) {

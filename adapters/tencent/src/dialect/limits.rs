@@ -79,6 +79,24 @@ pub(crate) const DELETED_AMONG: usize = 1000;
 pub(crate) const IMPORTED_CAPACITY: u32 = 2000;
 /// Messages imported in one call.
 pub(crate) const IMPORTED_MESSAGES: usize = 7;
+/// Members of a group in which read receipts are kept.
+pub(crate) const READERS: u32 = 200;
+/// Messages that are read, or whose receipts are asked for, in one call.
+pub(crate) const RECEIPTS: usize = 50;
+/// Users in a page of who has read a message.
+pub(crate) const READERS_PAGE: usize = 200;
+/// Keys added to a message in one call.
+pub(crate) const EXTENDED: usize = 20;
+/// Keys added to a message.
+pub(crate) const EXTENSIONS: u32 = 300;
+/// A key that is added to a message.
+pub(crate) const EXTENSION_KEY: usize = 100;
+/// A value that is added to a message.
+pub(crate) const EXTENSION_VALUE: usize = 1024;
+/// Pairs of a message told in one call.
+pub(crate) const EXTENSION_PAGE: usize = 200;
+/// Members a notice is for.
+pub(crate) const NOTICED: usize = 500;
 /// Bytes of an answer.
 pub(crate) const ANSWER: usize = 1024 * 1024;
 

@@ -94,6 +94,10 @@ fn some_commands_have_codes_of_their_own() {
     assert_eq!(number(Family::Accounts, &Refusal::InvalidId(InvalidId::TooLong)), 70402);
     assert_eq!(Family::Accounts.parameter().row().0, 70402);
     assert_eq!(Family::Groups.parameter().row().0, 10004);
+    assert_eq!((Family::Groups.misshapen().row().0, Family::Messages.misshapen().row().0), (10004, 90001));
+    assert_eq!(number(Family::Messages, &Refusal::Unavailable(String::new())), 20005);
+    assert_eq!(number(Family::Messages, &Refusal::InvalidValue("x")), 20001);
+    assert_eq!(Family::Messages.parameter().row().0, 20001);
 }
 
 /// The numbers and texts as they go out: those in this list are known from the vendor and do not change.

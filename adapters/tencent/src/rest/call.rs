@@ -57,7 +57,8 @@ impl<'a> Call<'a> {
         match read.and_then(|request| json.end().map(|()| request)) {
             Ok(request) => Ok(request),
             Err(error) if error.is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
-                Err(self.parameter(format!("{}: {error}", Code::Parameter.row().1)))
+                let code = self.family.misshapen();
+                Err(code.saying(format!("{}: {error}", code.row().1)))
             }
             Err(_) => Err(Code::NotJson.into()),
         }
@@ -122,8 +123,17 @@ impl<'a> Call<'a> {
 
     /// Performs an operation as the app, in the name of a user.
     pub(crate) async fn run_for<O: Typed>(&self, user: Option<UserId>, operation: O) -> Result<O::Reply, Failure> {
-        let done = self.app.realm.groups.run(&Actor::App { for_user: user }, operation).await;
-        done.map_err(|refusal| self.failure(&refusal))
+        self.attempt(user, operation).await.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// Performs an operation as the app, in the name of a user; the core's own reason when it is refused.
+    pub(crate) async fn attempt<O: Typed>(&self, user: Option<UserId>, operation: O) -> Result<O::Reply, Refusal> {
+        self.app.realm.groups.run(&Actor::App { for_user: user }, operation).await
+    }
+
+    /// Asks as the app; the core's own reason when it is refused.
+    pub(crate) async fn try_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
+        self.app.realm.groups.ask(&Actor::app(), query).await
     }
 
     /// Asks as the app.

@@ -34,12 +34,17 @@ struct Envelope<'a, T> {
 
 /// It is done, and there is nothing to add.
 pub(crate) fn done() -> Result<Answer, Failure> {
-    encode(None::<&()>)
+    encode("", None::<&()>)
+}
+
+/// The same, in the word that some services say it with.
+pub(crate) fn done_saying(word: &str) -> Result<Answer, Failure> {
+    encode(word, None::<&()>)
 }
 
 /// It is done, and this is the answer. An answer of more than 1 MB is refused: the caller has to read in pages.
 pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
-    let answer = encode(Some(rest))?;
+    let answer = encode("", Some(rest))?;
     if answer.0.len() > limits::ANSWER {
         return Err(Code::AnswerTooLarge.into());
     }
@@ -54,8 +59,8 @@ pub(crate) fn refuse(failure: &Failure) -> Response<Body> {
     respond(serde_json::to_vec(&envelope).unwrap_or_else(|_| fallback()).into())
 }
 
-fn encode<T: Serialize>(rest: Option<&T>) -> Result<Answer, Failure> {
-    let envelope = Envelope { action_status: "OK", error_info: "", error_code: 0, rest };
+fn encode<T: Serialize>(word: &str, rest: Option<&T>) -> Result<Answer, Failure> {
+    let envelope = Envelope { action_status: "OK", error_info: word, error_code: 0, rest };
     let mut bytes = Vec::with_capacity(ROOM);
     match serde_json::to_writer(&mut bytes, &envelope) {
         Ok(()) => Ok(Answer(bytes.into())),

@@ -17,6 +17,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub(crate) use call::Call;
+pub(crate) use message::Rate;
 pub(crate) use routes::routes;
 
 use crate::refusals::{Failure, Family};

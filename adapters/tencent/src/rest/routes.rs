@@ -69,9 +69,15 @@ routes! {
         "group_msg_recall" => message::recall::recall;
         "group_msg_get_simple" => message::history::read;
         "delete_group_msg_by_sender" => message::delete::delete;
+        "get_group_msg_receipt" => message::receipts::counts;
+        "get_group_msg_receipt_detail" => message::receipts::readers;
+        "group_msg_receipt" => message::receipts::read;
+        "send_group_system_notification" => message::notify::notify;
+        "send_broadcast_msg" => message::broadcast::broadcast;
 
         "import_group_msg" => migration::messages::import;
         "import_group_member" => migration::members::import;
+        "set_unread_msg_num" => migration::unread::set;
 
         "modify_group_attr" => attributes::modify;
         "set_group_attr" => attributes::set;
@@ -83,6 +89,13 @@ routes! {
     }
     "group_open_avchatroom_http_svc", Groups {
         "check_members" => member::present::present;
+    }
+    "openim", Messages {
+        "modify_group_msg" => message::modify::modify;
+    }
+    "openim_msg_ext_http_svc", Groups {
+        "group_get_key_values" => message::extensions::read;
+        "group_set_key_values" => message::extensions::write;
     }
     "group_open_attr_http_svc", Groups {
         "get_group_attr" => attributes::read;

@@ -3,7 +3,7 @@
 use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Group, Mention, Message, Sender, UserId};
 use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::ReadLog;
+use conclave_core::query::{ReadCount, ReadLog, Receipts};
 use conclave_core::refusal::Refusal;
 use conclave_kit::message_of;
 use serde_json::{Map, Value, json};
@@ -13,6 +13,7 @@ use crate::dialect::custom;
 use crate::dialect::kind::Kind;
 use crate::dialect::message::{self, label};
 use crate::dialect::role;
+use crate::refusals::Code;
 
 pub(super) const CREATE: &str = "Group.CallbackAfterCreateGroup";
 pub(super) const JOIN: &str = "Group.CallbackAfterNewMemberJoin";
@@ -25,9 +26,11 @@ pub(super) const MEMBER: &str = "Group.CallbackAfterMemberFieldChanged";
 pub(super) const OWNER: &str = "Group.CallbackAfterChangeGroupOwner";
 pub(super) const ATTRIBUTES: &str = "Group.CallbackAfterGroupAttrChanged";
 pub(super) const RECALL: &str = "Group.CallbackAfterRecallMsg";
+pub(super) const READ: &str = "Group.CallbackAfterReadReceipt";
+pub(crate) const EXCEPTION: &str = "Group.CallbackSendMsgException";
 
 /// A word of `ForbidCallbackControl`: this message is not told.
-const NOT_TOLD: &str = "ForbidAfterSendMsgCallback";
+pub(crate) const NOT_TOLD: &str = "ForbidAfterSendMsgCallback";
 
 /// One callback, without what all have.
 pub(super) struct Callback {
@@ -51,6 +54,8 @@ pub(super) fn is_told(what: &Happening) -> bool {
         | Happening::AttributesChanged { .. }
         | Happening::MessageSent { .. }
         | Happening::MessagePassed(_)
+        | Happening::MessageDropped { .. }
+        | Happening::MessagesRead { .. }
         | Happening::MessagesRecalled { .. } => true,
         _ => false,
     }
@@ -124,6 +129,8 @@ pub(super) async fn callbacks(
             let message = message_of(event, groups).await?;
             return Ok(message.and_then(|message| told.message(&message, passes)).into_iter().collect());
         }
+        Happening::MessageDropped { message, stored } => told.dropped(message, !stored),
+        Happening::MessagesRead { sequences, user } => return told.read(sequences, user, groups).await,
         Happening::MessagesRecalled { sequences, .. } => {
             let list: Vec<Value> = sequences.iter().map(|sequence| json!({ "MsgSeq": sequence })).collect();
             told.by(RECALL, json!({ "MsgSeqList": list, "TopicId": "" }))
@@ -229,26 +236,66 @@ impl Told<'_> {
         if kept(label::FORBIDDEN).is_some_and(|words| words.split(',').any(|word| word == NOT_TOLD)) {
             return None;
         }
+        let mut more = self.words(message, passes);
+        more["MsgPriority"] = Value::from(kept(label::PRIORITY).unwrap_or("Normal"));
+        more["MsgId"] = json!(message.id);
+        more["MsgSeq"] = Value::from(message.sequence);
+        more["MsgTime"] = Value::from(message.at.seconds());
+        if let Some(at) = at(message) {
+            more["GroupAtInfo"] = at;
+        }
+        Some(self.by(SEND, more))
+    }
+
+    /// A message that was not sent, as the group had sent too many.
+    fn dropped(&self, message: &Message, passes: bool) -> Callback {
+        let mut more = self.words(message, passes);
+        let (code, text) = Code::MessageRate.row();
+        more["ErrorCode"] = Value::from(code);
+        more["ErrorInfo"] = Value::from(text);
+        self.by(EXCEPTION, more)
+    }
+
+    /// What a message says, and who says it.
+    fn words(&self, message: &Message, passes: bool) -> Value {
+        let kept = |label: &str| message.labels.get(label).map(String::as_str);
         let from = match &message.sender {
             Sender::User(user) => user.as_str(),
             Sender::App => &self.app.admin,
         };
         let random: u64 = kept(label::RANDOM).and_then(|text| text.parse().ok()).unwrap_or_default();
-        let mut more = json!({
+        json!({
             "From_Account": from,
             "Random": random,
             "OnlineOnlyFlag": u32::from(passes),
-            "MsgPriority": kept(label::PRIORITY).unwrap_or("Normal"),
             "MsgBody": message::elements(message),
             "CloudCustomData": kept(label::CLOUD_DATA).unwrap_or_default(),
-            "MsgId": message.id,
-            "MsgSeq": message.sequence,
-            "MsgTime": message.at.seconds(),
-        });
-        if let Some(at) = at(message) {
-            more["GroupAtInfo"] = at;
+        })
+    }
+
+    /// How many have read each of these messages now, the reader among them.
+    async fn read(&self, sequences: &[u64], reader: &UserId, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
+        let ask = Receipts { group: self.group.id.clone(), sequences: sequences.to_vec(), most_members: None };
+        let counts = match groups.ask(&Actor::app(), ask).await {
+            Ok(counts) => counts.0,
+            // the group has ended since, and what was said in it with it
+            Err(Refusal::GroupNotFound { .. }) => return Ok(Vec::new()),
+            Err(refusal) => return Err(refusal),
+        };
+        let told = |(sequence, count): (u64, Result<ReadCount, Refusal>)| {
+            let count = count.ok()?;
+            Some(json!({
+                "MsgSeq": sequence,
+                "ReadNum": count.read,
+                "UnreadNum": count.unread,
+                "ReadReceiptMembers": accounts([reader]),
+            }))
+        };
+        let list: Vec<Value> = counts.into_iter().filter_map(told).collect();
+        if list.is_empty() {
+            return Ok(Vec::new());
         }
-        Some(self.by(SEND, more))
+        Ok(vec![Callback { command: READ, body: self.with(json!({ "GroupMsgReceiptList": list })) }])
     }
 
     /// The announcement that the same call changed too: one callback tells both.

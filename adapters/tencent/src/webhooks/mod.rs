@@ -4,7 +4,7 @@
 //! token and `RequestTime`, written one after the other. Keys of bodies are in alphabetical order. The receiver
 //! answers 200; what it says matters only where it was asked.
 
-mod after;
+pub(crate) mod after;
 pub(crate) mod before;
 #[cfg(test)]
 mod tests;
@@ -78,7 +78,7 @@ impl WebhookSettings {
 }
 
 /// The callbacks after something was done.
-pub(crate) const AFTER: [&str; 11] = [
+pub(crate) const AFTER: [&str; 13] = [
     after::CREATE,
     after::JOIN,
     after::EXIT,
@@ -90,6 +90,8 @@ pub(crate) const AFTER: [&str; 11] = [
     after::OWNER,
     after::ATTRIBUTES,
     after::RECALL,
+    after::READ,
+    after::EXCEPTION,
 ];
 
 /// The callbacks before something is done.

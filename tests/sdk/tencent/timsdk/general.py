@@ -49,6 +49,28 @@ equal(attributes(group), {"sky": "the sky"})
 refused("delete what is not there", 10050, "group_open_http_svc/delete_group_attr", GroupId=group, GroupAttr=[{"key": "snow"}])
 equal(attributes(group), {"sky": "the sky"})
 
+text = [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "read this and vote"}}]
+said = ask("group_open_http_svc/send_group_msg", GroupId=group, From_Account="sea", Random=1, MsgBody=text,
+           NeedReadReceipt=1, SupportMessageExtension=1)["MsgSeq"]
+does("read", "group_open_http_svc/group_msg_receipt", GroupId=group, From_Account="sky", MsgSeqList=[{"MsgSeq": said}])
+counts = does("receipts", "group_open_http_svc/get_group_msg_receipt", GroupId=group, MsgSeqList=[{"MsgSeq": said}])
+equal(counts["GroupMsgReceiptList"], [{"MsgSeq": said, "Code": 0, "ReadNum": 1, "UnreadNum": 0}])
+readers = does("readers", "group_open_http_svc/get_group_msg_receipt_detail", GroupId=group, MsgSeq=said, Filter=0,
+               Cursor="", Count=10)
+equal((readers["ReadList"], readers["IsFinished"]), ([{"Read_Account": "sky"}], 1))
+refused("read by a stranger", 10007, "group_open_http_svc/group_msg_receipt", GroupId=group, From_Account="sun",
+        MsgSeqList=[{"MsgSeq": said}])
+
+votes = [{"Key": "sky", "Value": "yes", "Seq": 0}]
+written = does("vote", "openim_msg_ext_http_svc/group_set_key_values", GroupId=group, MsgSeq=said, OperateType=1,
+               ExtensionList=votes)
+equal(written["ExtensionList"], [{"ErrorCode": 0, "Extension": {"Key": "sky", "Value": "yes", "Seq": 1}}])
+again = does("vote too late", "openim_msg_ext_http_svc/group_set_key_values", GroupId=group, MsgSeq=said,
+             OperateType=1, ExtensionList=[{"Key": "sky", "Value": "no", "Seq": 0}])
+equal(again["ExtensionList"][0]["ErrorCode"], 23001)
+found = does("votes", "openim_msg_ext_http_svc/group_get_key_values", GroupId=group, MsgSeq=said)
+equal((found["ExtensionList"], found["LatestSeq"]), ([{"Key": "sky", "Value": "yes", "Seq": 1}], 1))
+
 live = tell("live", groups.create_group("Live", owner_account="sea", group_type="AVChatRoom")["GroupId"])
 before = ask("group_open_avchatroom_http_svc/check_members", GroupId=live, Member_Account=["sun", "sky"])
 equal(before["Member_Account"], [])

@@ -96,6 +96,9 @@ def speech(group):
     last = groups.send_group_msg(group, text("dry"), msg_random=3)["MsgSeq"]
     history = does("history", groups.group_msg_get_simple(group, 2))["RspMsgList"]
     equal([message["MsgBody"][0]["MsgContent"]["Text"] for message in history], ["dry", "wet"])
+    does("notice", groups.send_group_system_notification(group, "closing soon"))
+    refused("notice in no group", groups.send_group_system_notification("nowhere", "closing soon"), 10015)
+    equal(groups.group_msg_get_simple(group, 2)["RspMsgList"], history)
     older = groups.group_msg_get_simple(group, 20, first)["RspMsgList"]
     equal([message["MsgSeq"] for message in older][:1], [first])
     recalled = does("recall", groups.group_msg_recall(group, [{"MsgSeq": last}]))["RecallRetList"]
@@ -122,6 +125,10 @@ def migration():
     messages = [{"From_Account": "sun", "SendTime": since + 120, "Random": 7, "MsgBody": text("long ago")}]
     taken = does("import messages", groups.import_group_msg("imported", messages))["ImportMsgResult"]
     equal([one["Result"] for one in taken], [0])
+    for unread, seen in ((0, 1), (1, 0)):
+        does(f"{unread} unread", groups.set_unread_msg_num("imported", "sun", unread))
+        found = {member["Member_Account"]: member for member in groups.get_group_member_info("imported")["MemberList"]}
+        equal(found["sun"]["MsgSeq"], seen)
     history = groups.group_msg_get_simple("imported", 5)["RspMsgList"]
     equal([message["MsgTimeStamp"] for message in history], [since + 120])
 

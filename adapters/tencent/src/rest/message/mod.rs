@@ -1,9 +1,17 @@
 //! `group_open_http_svc`: what is said in groups.
 
+pub(super) mod broadcast;
 pub(super) mod delete;
+pub(super) mod extensions;
 pub(super) mod history;
+pub(super) mod modify;
+pub(super) mod notify;
+mod rate;
 pub(super) mod recall;
+pub(super) mod receipts;
 pub(super) mod send;
+
+pub(crate) use rate::Rate;
 
 use serde_json::Value;
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use conclave_core::event::Actor;
-use conclave_core::model::{Group, GroupId, Mention, Sender, UserId};
-use conclave_core::operation::{Posted, SendMessage, SpeakCheck};
+use conclave_core::model::{Group, GroupId, Mention, Sender, Traits, UserId};
+use conclave_core::operation::{DropMessage, Posted, SendMessage, SpeakCheck};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::MaySpeak;
 use conclave_core::refusal::Refusal;
@@ -55,6 +55,16 @@ struct At {
 struct Wire {
     msg_time: u64,
     msg_seq: u64,
+    #[serde(rename = "MsgDropReason", skip_serializing_if = "Option::is_none")]
+    dropped: Option<&'static str>,
+}
+
+impl Wire {
+    /// What the sender of a message is told that nobody gets.
+    fn unsent(call: &Call<'_>, group: &Group, dropped: Option<&'static str>) -> Self {
+        let now = call.app.realm.groups.now();
+        Self { msg_time: now.seconds(), msg_seq: group.next_message, dropped }
+    }
 }
 
 pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -68,11 +78,11 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     if targeted && matches!(kind, Kind::AvChatRoom | Kind::Community) {
         return Err(Code::NoPermission.into());
     }
+    let traits = traits(kind, &request);
     if call.asks_before(before::SEND) && !forbids(&request, NOT_ASKED) {
         let asked = ask(call, &group, from.as_ref(), &request).await?;
         if asked.dropped {
-            let now = call.app.realm.groups.now().seconds();
-            return envelope::with(&Wire { msg_time: now, msg_seq: group.next_message });
+            return envelope::with(&Wire::unsent(call, &group, None));
         }
         if let Some(changed) = changed(asked, request) {
             send = match message(call, id, from, changed) {
@@ -81,8 +91,43 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
             };
         }
     }
-    let posted = post(call, kind, send).await?;
-    envelope::with(&Wire { msg_time: posted.message.at.seconds(), msg_seq: posted.message.sequence })
+    send.traits = traits;
+    if !within_rate(call, &send).await? {
+        if is_low(&send) {
+            return envelope::with(&Wire::unsent(call, &group, Some(DROPPED)));
+        }
+        return Err(Code::MessageRate.into());
+    }
+    let message = post(call, kind, send).await?.message;
+    envelope::with(&Wire { msg_time: message.at.seconds(), msg_seq: message.sequence, dropped: None })
+}
+
+/// Why a message was dropped that the sender is told was sent.
+const DROPPED: &str = "MsgFreqCtrl";
+
+/// Whether the group has room for one more message this second. For one that has not, the app's server is told.
+async fn within_rate(call: &Call<'_>, send: &SendMessage) -> Result<bool, Failure> {
+    let most = call.settings().messages_per_second;
+    if most == 0 || call.app.rate.takes(&send.group, call.app.realm.groups.now(), most) {
+        return Ok(true);
+    }
+    if call.asks_before(webhooks::after::EXCEPTION) {
+        call.run(DropMessage { message: send.clone() }).await?;
+    }
+    Ok(false)
+}
+
+fn is_low(send: &SendMessage) -> bool {
+    send.labels.get(label::PRIORITY).is_some_and(|word| word == "Low" || word == "Lowest")
+}
+
+/// What the message takes beside being read, as far as groups of this type have it.
+fn traits(kind: Kind, request: &Request) -> Traits {
+    Traits {
+        receipts: request.need_read_receipt == Some(1) && !matches!(kind, Kind::AvChatRoom | Kind::Community),
+        extensible: request.support_message_extension == Some(1) && kind != Kind::AvChatRoom,
+        changed: false,
+    }
 }
 
 /// A word of `ForbidCallbackControl`: the app's server is not asked about this message.
@@ -134,15 +179,13 @@ fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Reque
     let says = |word: &str| control.iter().any(|control| control == word);
     let mut labels = kept;
     let forbidden = request.forbid_callback_control.filter(|words| !words.is_empty());
-    let more: [(&str, Option<String>); 8] = [
+    let more: [(&str, Option<String>); 6] = [
         (label::FORBIDDEN, forbidden.map(|words| words.join(","))),
         (label::RANDOM, Some(random.to_string())),
         (label::PRIORITY, request.msg_priority),
         (label::CLOUD_DATA, request.cloud_custom_data),
         ("tencent.push", request.offline_push_info.map(|info| info.to_string())),
         (label::AT, (!at.is_empty()).then(|| serde_json::to_string(&at).unwrap_or_default())),
-        ("tencent.extension", request.support_message_extension.map(|flag| flag.to_string())),
-        ("tencent.receipt", request.need_read_receipt.map(|flag| flag.to_string())),
     ];
     labels.extend(more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))));
     // an admin speaks in any group; whoever an admin speaks for is held to what the group permits them
@@ -174,7 +217,7 @@ fn mention(at: &[At]) -> Option<Mention> {
 }
 
 /// The same sender's same number is the same message only if it says the same: one SDK picks one number per process.
-fn token(random: u64, content: &str) -> String {
+pub(super) fn token(random: u64, content: &str) -> String {
     let mut token = format!("{random}:");
     for byte in Sha256::digest(content.as_bytes()).iter().take(16) {
         // a string takes every write

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use conclave_core::model::{Group, Millis, Role, UserId};
 use conclave_core::operation::{
-    AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet, UpdateMember,
+    AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet, SetUnread,
 };
 use conclave_core::refusal::Refusal;
 use serde::Deserialize;
@@ -101,13 +101,7 @@ fn in_order(named: &[UserId], added: &Added) -> Added {
 
 /// What newcomers have not read is at most all there is.
 async fn mark_read(call: &Call<'_>, group: &Group, added: &Added, unread: &[(UserId, u64)]) -> Result<(), Failure> {
-    let last = group.next_message - 1;
-    for user in added.joined() {
-        let number = unread.iter().find(|(other, _)| other == user).map_or(0, |(_, number)| *number);
-        let read = last.saturating_sub(number);
-        if read > 0 {
-            call.run(UpdateMember { read: Some(read), ..UpdateMember::of(group.id.clone(), user.clone()) }).await?;
-        }
-    }
-    Ok(())
+    let number = |user: &UserId| unread.iter().find(|(other, _)| other == user).map_or(0, |(_, number)| *number);
+    let users: Vec<(UserId, u64)> = added.joined().map(|user| (user.clone(), number(user))).collect();
+    if users.is_empty() { Ok(()) } else { call.run(SetUnread { group: group.id.clone(), users }).await }
 }

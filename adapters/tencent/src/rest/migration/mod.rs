@@ -2,3 +2,4 @@
 
 pub(super) mod members;
 pub(super) mod messages;
+pub(super) mod unread;

@@ -13,6 +13,7 @@ use tencent_im_rs::api::v4::common::{
 };
 use tencent_im_rs::api::v4::group_open_http_svc as groups;
 use tencent_im_rs::api::v4::im_open_login_svc as accounts;
+use tencent_im_rs::api::v4::open_im as messages;
 use tencent_im_rs::user_sig::hmac_sha256::TencentSig;
 
 /// Tells an answer that is a success, and gives it back as JSON.
@@ -185,7 +186,18 @@ async fn speech(helper: &mut TencentHelper, group: &str) {
         let answer = does!(format!("say {words}"), groups::send_group_msg::api_send_group_msg(helper, message));
         sent.push(answer["MsgSeq"].as_u64().expect("a number"));
     }
-    let last = u32::try_from(sent[2]).expect("a small number");
+    let (first, last) = (u32::try_from(sent[0]).expect("a small number"), u32::try_from(sent[2]).expect("likewise"));
+    let mut change = messages::modify_group_msg::ModifyGroupMsgRequest::new(group, first);
+    change.set_msg_body(Some(text("hello again")));
+    does!("change", messages::modify_group_msg::api_modify_group_msg(helper, change));
+    let notice = groups::send_group_system_notification::SendGroupSystemNotificationRequest::new(group, "closing");
+    does!("notice", groups::send_group_system_notification::api_send_group_system_notification(helper, notice));
+    for (step, number, words) in [("air", 1, "all hear"), ("air more", 2, "hear again"), ("air again", 1, "all hear")] {
+        let mut aired = groups::send_broadcast_msg::SendBroadcastMsgRequest::new(number, text(words));
+        aired.set_from_account(Some("sea"));
+        let aired = does!(step, groups::send_broadcast_msg::api_send_broadcast_msg(helper, aired));
+        assert_eq!(aired["MsgSeq"], number, "the same once more has the number it had");
+    }
     let recall = vec![groups::group_msg_recall::MsgRecall::new(last)];
     let recall = groups::group_msg_recall::GroupMsgRecallRequest::new(group, recall);
     does!("recall", groups::group_msg_recall::api_group_msg_recall(helper, recall));
@@ -195,7 +207,7 @@ async fn speech(helper: &mut TencentHelper, group: &str) {
     let history = does!("history", groups::group_msg_get_simple::api_group_msg_get_simple(helper, history));
     let list = history["RspMsgList"].as_array().expect("a list");
     let said: Vec<&Value> = list.iter().filter_map(|one| one["MsgBody"][0]["MsgContent"].get("Text")).collect();
-    assert_eq!(said, ["hello"], "{history}");
+    assert_eq!(said, ["hello again"], "{history}");
 }
 
 async fn attributes(helper: &mut TencentHelper, group: &str) {
@@ -252,6 +264,8 @@ async fn migration(helper: &mut TencentHelper) {
     message.set_random(Some(7));
     let messages = groups::import_group_msg::ImportGroupMsgRequest::new("imported", vec![message]);
     does!("import messages", groups::import_group_msg::api_import_group_msg(helper, messages));
+    let unread = groups::set_unread_msg_num::SetUnreadMsgNumRequest::new("imported", "sun", 1);
+    does!("unread", groups::set_unread_msg_num::api_set_unread_msg_num(helper, unread));
     let found = roles(helper, "imported roles", "imported", &["sea", "sun"]).await;
     assert_eq!(found, json!({"sea": "Owner", "sun": "Admin"}));
 }

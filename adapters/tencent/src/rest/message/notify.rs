@@ -1,0 +1,38 @@
+//! `send_group_system_notification`: something the app tells members that is no message.
+
+use conclave_core::operation::GiveNotice;
+use serde::Deserialize;
+
+use crate::dialect::kind::Kind;
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+use crate::rest::wire::Account;
+use crate::rest::{Call, envelope};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    content: Option<String>,
+    #[serde(rename = "ToMembers_Account")]
+    to: Option<Vec<Account>>,
+}
+
+pub(crate) async fn notify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let group = call.group_id(request.group_id)?;
+    let content = call.required("Content", request.content.filter(|content| !content.is_empty()))?;
+    if content.len() > limits::MESSAGE {
+        return Err(Code::TextTooLong.into());
+    }
+    let targets = match request.to.filter(|to| !to.is_empty()) {
+        Some(to) => call.user_ids("ToMembers_Account", Some(to), limits::NOTICED, Code::TooManyAccounts)?,
+        None => Vec::new(),
+    };
+    // the server does not know who is in a live room: it tells all or nobody
+    if !targets.is_empty() && Kind::of(&*call.group(&group).await?) == Kind::AvChatRoom {
+        return Err(Code::NoPermission.into());
+    }
+    call.run(GiveNotice { group, content, targets }).await?;
+    envelope::done()
+}

@@ -42,9 +42,15 @@ pub struct Step {
     pub by: String,
     /// Method and path below the app; this vendor's name of the command.
     pub call: String,
-    /// The body: JSON, or the fields of a form.
+    /// The user whose client calls; absent is the app's server. Agora's alone.
+    #[serde(rename = "as")]
+    pub user: Option<String>,
+    /// The body: JSON, or the fields of a form. `"$name"` is what an earlier step has kept.
     #[serde(default)]
     pub send: Value,
+    /// What later steps send of the answer: names, and where it is found.
+    #[serde(default)]
+    pub keep: BTreeMap<String, String>,
     /// What the answer has at least.
     #[serde(default)]
     pub has: Value,
@@ -86,13 +92,18 @@ impl Story {
 
     /// Tells it.
     pub async fn tell(&self, tellers: &Tellers) {
+        let mut kept = BTreeMap::new();
         for Act { done, then } in &self.acts {
             for step in std::iter::once(done).chain(then) {
-                let answer = step.take(tellers).await;
+                let answer = step.take(tellers, &kept).await;
                 let answer = answer.unwrap_or_else(|Refused(why)| panic!("{}: {}: {why}", self.name, step.call));
                 let told = if step.has.is_null() { Ok(()) } else { covers(&step.has, &answer, "answer") };
                 if let Err(Unlike(difference)) = told {
                     panic!("{}: after {}, {}: {difference}\n{answer:#}", self.name, done.call, step.call);
+                }
+                for (name, pointer) in &step.keep {
+                    let found = answer.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not in {answer:#}"));
+                    kept.insert(format!("${name}"), found.clone());
                 }
             }
         }
@@ -114,16 +125,22 @@ impl Step {
         }
     }
 
-    async fn take(&self, tellers: &Tellers) -> Result<Value, Refused> {
+    async fn take(&self, tellers: &Tellers, kept: &BTreeMap<String, Value>) -> Result<Value, Refused> {
+        let mut send = self.send.clone();
+        fill(&mut send, kept);
         match self.by.as_str() {
             "agora" => {
                 let (method, path) = self.call.split_once(' ').expect("method and path");
-                let body = (!self.send.is_null()).then(|| self.send.clone());
-                tellers.agora.call(method.parse().expect("a method"), path, body).await
+                let method = method.parse().expect("a method");
+                let body = (!send.is_null()).then_some(send);
+                match &self.user {
+                    Some(user) => tellers.agora.call_as(user, method, path, body).await,
+                    None => tellers.agora.call(method, path, body).await,
+                }
             }
-            "tencent" => tellers.tencent.call(&self.call, &self.send).await,
+            "tencent" => tellers.tencent.call(&self.call, &send).await,
             "rong" => {
-                let fields = self.fields();
+                let fields = fields(&send);
                 let fields: Vec<(&str, &str)> =
                     fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
                 tellers.rong.call(&self.call, &fields).await
@@ -131,15 +148,29 @@ impl Step {
             other => panic!("no vendor is called {other}"),
         }
     }
+}
 
-    /// The fields of a form; a list repeats its key.
-    fn fields(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let Value::Object(members) = &self.send else { return Vec::new() };
-        let pairs = |(key, value): (&String, &Value)| match value {
-            Value::Array(items) => items.iter().map(|item| (key.clone(), text(item))).collect(),
-            value => vec![(key.clone(), text(value))],
-        };
-        members.iter().flat_map(pairs).collect()
+/// The fields of a form; a list repeats its key.
+fn fields(send: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let Value::Object(members) = send else { return Vec::new() };
+    let pairs = |(key, value): (&String, &Value)| match value {
+        Value::Array(items) => items.iter().map(|item| (key.clone(), text(item))).collect(),
+        value => vec![(key.clone(), text(value))],
+    };
+    members.iter().flat_map(pairs).collect()
+}
+
+/// Puts what has been kept in its places.
+fn fill(value: &mut Value, kept: &BTreeMap<String, Value>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, kept)),
+        Value::Object(members) => members.values_mut().for_each(|member| fill(member, kept)),
+        Value::String(text) => {
+            if let Some(found) = kept.get(text) {
+                *value = found.clone();
+            }
+        }
+        _ => {}
     }
 }

@@ -29,9 +29,21 @@ impl AgoraTeller {
         Self { client, root, token }
     }
 
-    /// One call.
+    /// One call with the app's token.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Refused> {
-        let bearer = format!("Bearer {}", self.token);
+        self.call_with(&self.token, method, path, body).await
+    }
+
+    /// One call with a token of this user's, as their client makes it.
+    pub async fn call_as(&self, user: &str, method: Method, path: &str, body: Option<Value>) -> Result<Value, Refused> {
+        let wanted = json!({"grant_type": "inherit", "username": user});
+        let answer = self.call(Method::POST, "/token", Some(wanted)).await?;
+        let token = answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}"));
+        self.call_with(token, method, path, body).await
+    }
+
+    async fn call_with(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Result<Value, Refused> {
+        let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         let body = body.map_or_else(String::new, |body| body.to_string());
         let answer = self.client.send(method, &format!("{}{path}", self.root), &headers, body).await;

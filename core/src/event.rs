@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    FileId, Group, GroupId, Key, Message, MessageId, Millis, Policy, Profile, Receive, Request, Row, Until, UserId,
+    FileId, Group, GroupId, Key, Member, Message, MessageId, Millis, Policy, Profile, Receive, Request, Role, Row,
+    Until, UserId,
 };
 
 /// Who did it.
@@ -112,6 +113,28 @@ pub struct ProfileChange {
     pub labels: BTreeMap<String, Option<String>>,
 }
 
+/// A membership that has ended, as it was: for whoever tells of somebody who is in no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// Whose.
+    pub user: UserId,
+    /// In which role.
+    pub role: Role,
+    /// Since when.
+    pub joined: Millis,
+    /// The name card.
+    pub card: String,
+    /// The string beside it.
+    pub extra: String,
+}
+
+impl From<&Member> for Former {
+    fn from(member: &Member) -> Self {
+        let Member { user, role, joined, card, extra, .. } = member.clone();
+        Self { user, role, joined, card, extra }
+    }
+}
+
 /// What has happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Happening {
@@ -140,6 +163,9 @@ pub enum Happening {
         /// Its last header, for whoever tells of it when it is gone.
         #[serde(default)]
         last: Option<Box<Group>>,
+        /// What the owner and whoever ended it were in it.
+        #[serde(default)]
+        were: Vec<Former>,
     },
     /// People came in.
     MembersJoined {
@@ -160,6 +186,9 @@ pub enum Happening {
         reason: String,
         /// How many members there are now.
         members: u32,
+        /// What they were.
+        #[serde(default)]
+        were: Vec<Former>,
     },
     /// The group has another owner.
     OwnerChanged {
@@ -169,6 +198,9 @@ pub enum Happening {
         to: Option<UserId>,
         /// Whether the old owner left with it.
         left: bool,
+        /// What the old owner was when they left.
+        #[serde(default)]
+        was: Option<Former>,
     },
     /// Members became admins.
     AdminsAdded(Vec<UserId>),

@@ -1,7 +1,7 @@
 //! Keeping users out of a group.
 
 use crate::decision::Draft;
-use crate::event::{Audience, Happening, Leaving};
+use crate::event::{Audience, Former, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Block as Entry, Group, GroupId, Key, Until, UserId};
 use crate::refusal::Refusal;
@@ -43,7 +43,7 @@ impl Rule for Block {
         for (user, member) in chosen {
             if let Some(member) = member {
                 unseat(draft, &mut group, &member, self.cleanup);
-                gone.push(user.clone());
+                gone.push(Former::from(&member));
             }
             let entry =
                 Entry { user: user.clone(), since: draft.now(), until: self.until, reason: self.reason.clone() };
@@ -60,18 +60,20 @@ impl Rule for Block {
 
 impl Block {
     /// The blocked learn of the block, and everybody that they have left.
-    fn announce(&self, draft: &mut Draft<'_>, group: &Group, blocked: &[UserId], gone: Vec<UserId>) {
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, blocked: &[UserId], were: Vec<Former>) {
         let what = Happening::Blocked { users: blocked.to_vec(), until: self.until, reason: self.reason.clone() };
         draft.tell_users(Some(&group.id), blocked.to_vec(), what);
-        if gone.is_empty() {
+        if were.is_empty() {
             return;
         }
+        let gone: Vec<UserId> = were.iter().map(|former| former.user.clone()).collect();
         let audience = Audience { members_of: Some(group.id.clone()), users: gone.clone(), silent: false };
         let what = Happening::MembersLeft {
             users: gone,
             how: Leaving::Blocked,
             reason: self.reason.clone(),
             members: group.members,
+            were,
         };
         draft.tell(Some(&group.id), audience, what);
     }

@@ -1,7 +1,7 @@
 //! Ending an account.
 
 use crate::decision::Draft;
-use crate::event::{Audience, Happening, Leaving};
+use crate::event::{Audience, Former, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Member, Prefix, Role, Row, UserId};
 
@@ -70,7 +70,12 @@ impl DeleteUser {
 
     fn announce(&self, draft: &mut Draft<'_>, group: &Group, member: &Member) {
         if member.role == Role::Owner {
-            let what = Happening::OwnerChanged { from: Some(self.user.clone()), to: None, left: true };
+            let what = Happening::OwnerChanged {
+                from: Some(self.user.clone()),
+                to: None,
+                left: true,
+                was: Some(Former::from(member)),
+            };
             draft.tell_members(&group.id, what);
         }
         let what = Happening::MembersLeft {
@@ -78,6 +83,7 @@ impl DeleteUser {
             how: Leaving::AccountDeleted,
             reason: String::new(),
             members: group.members,
+            were: vec![Former::from(member)],
         };
         let users = vec![self.user.clone()];
         draft.tell(Some(&group.id), Audience { members_of: Some(group.id.clone()), users, silent: false }, what);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::decision::{Draft, Standing};
-use crate::event::{Audience, Happening};
+use crate::event::{Audience, Former, Happening};
 use crate::facts::Stop;
-use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, Row, Tombstone, UserId};
+use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, Role, Row, Tombstone, UserId};
 use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
@@ -50,11 +50,15 @@ pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Sto
     }
     drop_header(draft, group);
     let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
+    let by = draft.context.actor.behind();
+    let is_told = |member: &&Arc<Member>| member.role == Role::Owner || Some(&member.user) == by;
+    let were = members.iter().filter(is_told).map(|member| Former::from(&**member)).collect();
     let what = Happening::GroupDisbanded {
         owner: group.owner.clone(),
         profile: group.profile.clone(),
         members: users.clone(),
         last: Some(Box::new(group.clone())),
+        were,
     };
     draft.tell(Some(&group.id), Audience { members_of: None, users, silent: false }, what);
     Ok(Ended { blobs })

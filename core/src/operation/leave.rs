@@ -1,9 +1,9 @@
 //! Going out by oneself.
 
 use crate::decision::Draft;
-use crate::event::{Actor, Audience, Happening, Leaving};
+use crate::event::{Actor, Audience, Former, Happening, Leaving};
 use crate::facts::Stop;
-use crate::model::{Group, GroupId, Key, Role, UserId};
+use crate::model::{Group, GroupId, Key, Member, Role, UserId};
 use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
@@ -35,6 +35,7 @@ impl Rule for Leave {
         draft.require(self.users.iter().map(|user| Key::Member(self.group.clone(), user.clone())))?;
 
         let mut removed: Vec<UserId> = Vec::new();
+        let mut were = Vec::new();
         let mut left_out = Vec::new();
         for user in &self.users {
             if removed.contains(user) {
@@ -42,8 +43,9 @@ impl Rule for Leave {
             }
             match draft.member(&group.id, user)? {
                 Some(member) => {
-                    leave_owned(draft, &mut group, member.role)?;
+                    leave_owned(draft, &mut group, &member)?;
                     unseat(draft, &mut group, &member, self.cleanup);
+                    were.push(Former::from(&member));
                     removed.push(user.clone());
                 }
                 None => left_out
@@ -61,31 +63,35 @@ impl Rule for Leave {
         }
         if !removed.is_empty() {
             draft.put_group(group.clone());
-            announce(draft, &group, &removed);
+            announce(draft, &group, &removed, were);
         }
         Ok(Removed { removed, left_out, members: group.members })
     }
 }
 
 /// The owner leaves only where the policy lets the group go on without one.
-fn leave_owned(draft: &mut Draft<'_>, group: &mut Group, role: Role) -> Result<(), Stop> {
-    if role != Role::Owner {
+fn leave_owned(draft: &mut Draft<'_>, group: &mut Group, member: &Member) -> Result<(), Stop> {
+    if member.role != Role::Owner {
         return Ok(());
     }
     if !group.policy.owner_may_leave {
         return Err(Refusal::OwnerCannotLeave(group.id.clone()).into());
     }
     let from = group.owner.take();
-    draft.tell_members(&group.id, Happening::OwnerChanged { from, to: None, left: true });
+    draft.tell_members(
+        &group.id,
+        Happening::OwnerChanged { from, to: None, left: true, was: Some(Former::from(member)) },
+    );
     Ok(())
 }
 
-fn announce(draft: &mut Draft<'_>, group: &Group, removed: &[UserId]) {
+fn announce(draft: &mut Draft<'_>, group: &Group, removed: &[UserId], were: Vec<Former>) {
     let what = Happening::MembersLeft {
         users: removed.to_vec(),
         how: Leaving::Left,
         reason: String::new(),
         members: group.members,
+        were,
     };
     let audience = Audience { members_of: Some(group.id.clone()), users: removed.to_vec(), silent: false };
     draft.tell(Some(&group.id), audience, what);

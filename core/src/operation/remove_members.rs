@@ -1,7 +1,7 @@
 //! Putting people out.
 
 use crate::decision::{Draft, Standing};
-use crate::event::{Audience, Happening, Leaving};
+use crate::event::{Audience, Former, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Member, Role, UserId};
 use crate::refusal::{Needs, Refusal};
@@ -40,10 +40,11 @@ impl Rule for RemoveMembers {
         for member in &members {
             unseat(draft, &mut group, member, self.cleanup);
         }
+        let were: Vec<Former> = members.iter().map(Former::from).collect();
         let removed: Vec<UserId> = members.into_iter().map(|member| member.user).collect();
         if !removed.is_empty() {
             draft.put_group(group.clone());
-            self.announce(draft, &group, &removed);
+            self.announce(draft, &group, &removed, were);
         }
         Ok(Removed { removed, left_out, members: group.members })
     }
@@ -100,7 +101,7 @@ impl RemoveMembers {
         Ok(())
     }
 
-    fn announce(&self, draft: &mut Draft<'_>, group: &Group, removed: &[UserId]) {
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, removed: &[UserId], were: Vec<Former>) {
         if self.quiet == Quiet::Everybody {
             return;
         }
@@ -115,6 +116,7 @@ impl RemoveMembers {
             how: Leaving::Removed,
             reason: self.reason.clone(),
             members: group.members,
+            were,
         };
         draft.tell(Some(&group.id), audience, what);
     }

@@ -1,7 +1,7 @@
 //! Handing a group over.
 
 use crate::decision::Draft;
-use crate::event::{Audience, Happening, Leaving};
+use crate::event::{Audience, Former, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Circle, Group, GroupId, Key, Role, UserId};
 use crate::refusal::{Needs, Refusal};
@@ -64,29 +64,31 @@ impl Transfer {
         draft: &mut Draft<'_>,
         group: &mut Group,
         old: Option<&UserId>,
-    ) -> Result<Option<UserId>, Stop> {
+    ) -> Result<Option<Former>, Stop> {
         let Some(old) = old else { return Ok(None) };
         let mut member = draft.sure_member(&group.id, old)?;
         member.role = Role::Member;
         if let Some(cleanup) = self.leave {
             unseat(draft, group, &member, cleanup);
-            return Ok(Some(old.clone()));
+            return Ok(Some(Former::from(&member)));
         }
         draft.put_member(member);
         Ok(None)
     }
 
-    fn announce(&self, draft: &mut Draft<'_>, group: &Group, from: Option<UserId>, gone: Option<UserId>) {
-        let audience =
-            Audience { members_of: Some(group.id.clone()), users: gone.iter().cloned().collect(), silent: false };
-        let what = Happening::OwnerChanged { from, to: Some(self.to.clone()), left: gone.is_some() };
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, from: Option<UserId>, gone: Option<Former>) {
+        let users = gone.iter().map(|former| former.user.clone()).collect();
+        let audience = Audience { members_of: Some(group.id.clone()), users, silent: false };
+        let to = Some(self.to.clone());
+        let what = Happening::OwnerChanged { from, to, left: gone.is_some(), was: gone.clone() };
         draft.tell(Some(&group.id), audience.clone(), what);
-        if let Some(user) = gone {
+        if let Some(former) = gone {
             let what = Happening::MembersLeft {
-                users: vec![user],
+                users: vec![former.user.clone()],
                 how: Leaving::Left,
                 reason: String::new(),
                 members: group.members,
+                were: vec![former],
             };
             draft.tell(Some(&group.id), audience, what);
         }

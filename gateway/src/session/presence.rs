@@ -247,7 +247,8 @@ mod tests {
 
     fn went(id: &str, who: &str) -> Event {
         let reason = String::new();
-        let what = Happening::MembersLeft { users: vec![user(who)], how: Leaving::Left, reason, members: 1 };
+        let (users, were) = (vec![user(who)], Vec::new());
+        let what = Happening::MembersLeft { users, how: Leaving::Left, reason, members: 1, were };
         event(id, &[who], what)
     }
 

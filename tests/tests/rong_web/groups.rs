@@ -62,6 +62,27 @@ async fn a_group_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_is_told_as_they_were() {
+    let mut stage = Stage::with(&["alice", "bob", "carol"]).await;
+    let all = [("alice", 1), ("bob", 1), ("carol", 1)];
+    let info = json!({"groupId": "g1", "groupName": "First", "joinPermission": 1});
+    let heard = [("alice", 2), ("bob", 1), ("carol", 1)];
+    stage.does("alice", "createGroup", json!([info, ["bob", "carol"]]), &heard).await;
+    for user in ["alice", "bob", "carol"] {
+        stage.does(user, "setGroupMemberInfo", json!(["g1", user, format!("{user}'s card"), "x"]), &all).await;
+    }
+    stage.does("alice", "addGroupManagers", json!(["g1", ["bob", "carol"]]), &all).await;
+    stage.does("alice", "kickGroupMembers", json!(["g1", ["bob"]]), &all).await;
+    let both = [("alice", 1), ("carol", 1)];
+    stage.does("carol", "quitGroup", json!(["g1"]), &both).await;
+    stage.does("carol", "joinGroup", json!(["g1"]), &both).await;
+    stage.does("carol", "setGroupMemberInfo", json!(["g1", "carol", "new card", ""]), &both).await;
+    stage.does("alice", "transferGroupOwner", json!(["g1", "carol", true]), &[("alice", 2), ("carol", 2)]).await;
+    stage.does("carol", "dismissGroup", json!(["g1"]), &[("carol", 1)]).await;
+    insta::assert_json_snapshot!("whoever_goes", stage.told().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_keeps_for_oneself_is_told_to_ones_other_devices() {
     let mut stage = Stage::with(&["alice", "alice.pad", "bob"]).await;
     let info = json!({"groupId": "g1", "groupName": "First"});

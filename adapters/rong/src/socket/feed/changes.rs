@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_core::event::{Actor, Event, Happening, Joining, Leaving};
+use conclave_core::event::{Actor, Event, Former, Happening, Joining, Leaving};
 use conclave_core::model::{Group, GroupId, Member, Request, Role, User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{FindGroups, FindUsers, MembersNamed};
@@ -101,9 +101,12 @@ impl<'a> Scene<'a> {
         }
         let operation = |number: i32, by: Option<&UserId>, users: Vec<ChannelsUserInfo>| {
             // who goes by themself is no member any more
-            let left = matches!(&event.what, Happening::MembersLeft { users, .. } if users.iter().any(|user| Some(user) == by))
-                || matches!(&event.what, Happening::OwnerChanged { from, left: true, .. } if from.as_ref() == by);
-            let shown = |by| if left { self.gone(by) } else { self.user(group, by) };
+            let left = match &event.what {
+                Happening::MembersLeft { users, .. } => users.iter().any(|user| Some(user) == by),
+                Happening::OwnerChanged { from, left, .. } => *left && from.as_ref() == by,
+                _ => false,
+            };
+            let shown = |by| if left { self.gone(event, by) } else { self.user(group, by) };
             let data =
                 ChannelEventData { opt_user_info: by.map(shown), user_infos: users, ..ChannelEventData::default() };
             vec![EventChange {
@@ -133,19 +136,22 @@ impl<'a> Scene<'a> {
                 operation(1, by, joined.collect())
             }
             Happening::MembersLeft { users, how, .. } => {
-                let gone = users.iter().map(|user| self.gone(user)).collect();
+                let gone = users.iter().map(|user| self.gone(event, user)).collect();
                 match how {
                     Leaving::Removed | Leaving::Blocked => operation(2, actor, gone),
                     Leaving::Left | Leaving::AccountDeleted => operation(3, actor, gone),
                 }
             }
             Happening::GroupDisbanded { owner, .. } => {
-                // memberships are gone with the group, but whose it was is known
-                let role = if actor == owner.as_ref() { Role::Owner } else { Role::Member };
-                let data = ChannelEventData {
-                    opt_user_info: actor.map(|by| self.with_role(group, by, role)),
-                    ..ChannelEventData::default()
-                };
+                let opt_user_info = actor.map(|by| {
+                    let mut shown = self.gone(event, by);
+                    // events of before memberships were kept say whose it was
+                    if let Some(ext) = shown.ext.as_mut().filter(|_| Some(by) == owner.as_ref()) {
+                        ext.role = Some(role::number(Role::Owner).into());
+                    }
+                    shown
+                });
+                let data = ChannelEventData { opt_user_info, ..ChannelEventData::default() };
                 vec![change(event, change::OPERATION, 4, &data)]
             }
             Happening::AdminsAdded(users) => operation(5, actor, self.all_with(group, users, Role::Admin)),
@@ -221,13 +227,14 @@ impl<'a> Scene<'a> {
         users.iter().map(|user| self.with_role(group, user, role)).collect()
     }
 
-    /// Somebody who is no longer in: what they were there is gone with their membership.
-    fn gone(&self, user: &UserId) -> ChannelsUserInfo {
+    /// Somebody who went with this event, as they were; events of before that was kept know an ordinary member.
+    fn gone(&self, event: &Event, user: &UserId) -> ChannelsUserInfo {
+        let former = former(&event.what).find(|former| former.user == *user);
         let ext = ChannelsUserExtInfo {
-            role: Some(role::number(Role::Member).into()),
-            join_time: Some(0),
-            channel_nick_name: Some(String::new()),
-            additional: Some(String::new()),
+            role: Some(role::number(former.map_or(Role::Member, |former| former.role)).into()),
+            join_time: Some(former.map_or(0, |former| millis(former.joined.0))),
+            channel_nick_name: Some(former.map_or_else(String::new, |former| former.card.clone())),
+            additional: Some(former.map_or_else(String::new, |former| former.extra.clone())),
             remark_name: None,
         };
         ChannelsUserInfo { ext: Some(ext), ..show::user(user, None, self.users.get(user).map(|user| &**user)) }
@@ -294,6 +301,16 @@ impl<'a> Scene<'a> {
         let info = show::request(request, direction, event.at, user);
         vec![change(event, change::APPLICATION, 0, &ChannelApplyInfo { status_info: vec![info] })]
     }
+}
+
+/// Those whose memberships ended with it.
+fn former(what: &Happening) -> impl Iterator<Item = &Former> {
+    let (many, one) = match what {
+        Happening::MembersLeft { were, .. } | Happening::GroupDisbanded { were, .. } => (were.as_slice(), None),
+        Happening::OwnerChanged { was, .. } => (&[][..], was.as_ref()),
+        _ => (&[][..], None),
+    };
+    many.iter().chain(one)
 }
 
 /// Everybody an event names.

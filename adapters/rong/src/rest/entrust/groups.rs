@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use conclave_core::model::{Group, GroupId, UserId};
-use conclave_core::query::ListGroups;
+use conclave_core::model::{Group, GroupId, Key, UserId};
+use conclave_core::query::{Cursor, ListGroups};
 use serde::Serialize;
 
 use super::owner;
@@ -48,6 +48,14 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Groups read at a time, so that many legacy ones in a row cost few reads.
+const AT_LEAST: usize = 64;
+
+/// Where a group stands in the order of creation.
+fn place(group: &Group) -> Cursor {
+    Cursor(Key::Created(group.created, group.id.clone()).encode())
+}
+
 pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let size = call.size(50, 1000)?;
     let newest_first = call.newest_first()?;
@@ -57,20 +65,23 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
         Some(Place::After(cursor)) => Some(cursor),
         Some(Place::Skip(_)) => return Err(Code::PageToken.into()),
     };
-    // legacy groups stand in the same list and are passed over
+    // legacy groups stand in the same list and are passed over; one group more tells whether there is a next page
     let mut groups: Vec<Arc<Group>> = Vec::new();
-    let next = loop {
-        let limit = size - groups.len();
+    loop {
+        let limit = (size + 1 - groups.len()).max(AT_LEAST);
         let list = ListGroups { discoverable: false, after, skip: 0, limit, newest_first };
         let page = call.ask(list).await?;
         groups.extend(page.groups.into_iter().filter(|group| group.governed));
-        if page.next.is_none() || groups.len() == size {
-            break page.next;
-        }
         after = page.next;
-    };
+        if after.is_none() || groups.len() > size {
+            break;
+        }
+    }
+    let more = groups.len() > size;
+    groups.truncate(size);
+    let next = groups.last().filter(|_| more).map(|group| Place::After(place(group)));
     envelope::with(&Wire {
-        page_token: pages.token(next.map(Place::After)),
+        page_token: pages.token(next),
         groups: groups.iter().map(|group| Entry::of(group)).collect::<Result<_, _>>()?,
     })
 }

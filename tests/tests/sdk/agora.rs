@@ -139,6 +139,16 @@ async fn agora_chat_of_npm() {
     web("agora-chat", "agora-chat 1.4.0 (npm)").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_easemob_websdk_of_npm() {
+    web("easemob-websdk-4.0", "easemob-websdk 4.0.8 (npm)").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_agora_chat_of_npm() {
+    web("agora-chat-1.0", "agora-chat 1.0.8 (npm)").await;
+}
+
 /// Runs the web SDKs' script that needs a browser with one of them.
 async fn files(package: &'static str, sdk: &'static str, coverage: &'static str, unread: &[Explained]) {
     let served = Served::start(|_| {}).await;

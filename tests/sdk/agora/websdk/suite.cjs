@@ -1,5 +1,5 @@
-// The web SDKs, easemob-websdk and agora-chat (npm; which of them is the argument): the group calls that they make over
-// HTTP, each with its user's own token. Their socket stays unconnected: they expect a page around them, and what they
+// The web SDKs, easemob-websdk and agora-chat (npm; which of them is the argument), of today and older: the group calls
+// that they make over HTTP, each with its user's own token. Their socket stays unconnected: they expect a page around them, and what they
 // take from one is given here; nothing of the SDK is changed.
 
 const assert = require('node:assert/strict');
@@ -36,6 +36,11 @@ async function person(user) {
   return connection;
 }
 
+/// What older versions do not have; what a suite drives is written down, so nothing falls out of here unseen.
+const newer = async (connection, method, work) => {
+  if (connection[method]) await work();
+  else await tell(`no ${method}`, null);
+};
 /// Who is in a group.
 const memberIds = async (connection, group) => {
   const { data } = await connection.listGroupMembers({ ...group, pageNum: 1, pageSize: 10 });
@@ -75,7 +80,9 @@ async function membership(sea, sky, sun) {
   assert.deepEqual(joined.map((one) => one.groupId ?? one.groupid), [groupId]);
   const brief = await does('joined, in brief', sky.getJoinedGroups({ pageNum: 0, pageSize: 10 }));
   assert.deepEqual(brief.map((one) => [one.groupid, one.groupname]), [[groupId, 'Weather']]);
-  assert.equal(await does('joined, counted', sky.getJoinedGroupsCount()), 1);
+  await newer(sky, 'getJoinedGroupsCount', async () => {
+    assert.equal(await does('joined, counted', sky.getJoinedGroupsCount()), 1);
+  });
   return group;
 }
 
@@ -96,8 +103,10 @@ async function invitations(sea, sky, sun) {
 
 /// What a connection asks about its user.
 async function account(sea) {
-  const expires = await tell('expiry of a token', sea.getTokenExpireTimestamp(sea.token));
-  assert.ok(expires.expire_timestamp > Date.now(), JSON.stringify(expires));
+  await newer(sea, 'getTokenExpireTimestamp', async () => {
+    const expires = await tell('expiry of a token', sea.getTokenExpireTimestamp(sea.token));
+    assert.ok(expires.expire_timestamp > Date.now(), JSON.stringify(expires));
+  });
   await tell('a nickname', sea.updateCurrentUserNick('The sea & more'));
 }
 
@@ -116,9 +125,14 @@ async function roles(group, sea, sky) {
 async function moderation(group, sea, sun) {
   await does('mute', sea.muteGroupMember({ ...group, username: 'sun', muteDuration: 3600000 }));
   assert.deepEqual((await does('muted', sea.getGroupMutelist(group))).map((one) => one.user), ['sun']);
-  assert.equal(await does('am I muted', sun.isInGroupMutelist(group)), true);
+  await newer(sun, 'isInGroupMutelist', async () => {
+    assert.equal(await does('am I muted', sun.isInGroupMutelist(group)), true);
+  });
   await does('unmute', sea.unmuteGroupMember({ ...group, username: 'sun' }));
-  assert.equal((await sun.isInGroupMutelist(group)).data, false);
+  assert.deepEqual((await sea.getGroupMutelist(group)).data, []);
+  if (sun.isInGroupMutelist) {
+    assert.equal((await sun.isInGroupMutelist(group)).data, false);
+  }
   await does('mute again', sea.muteGroupMember({ ...group, username: 'sun', muteDuration: 3600000 }));
   await does('mute all', sea.disableSendGroupMsg(group));
   await does('unmute all', sea.enableSendGroupMsg(group));
@@ -141,6 +155,14 @@ async function moderation(group, sea, sun) {
 async function texts(group, sea, sun) {
   await does('announce', sea.updateGroupAnnouncement({ ...group, announcement: 'sunny & 晴' }));
   assert.equal((await does('announcement', sun.fetchGroupAnnouncement(group))).announcement, 'sunny & 晴');
+  await newer(sun, 'setGroupMemberAttributes', () => attributes(group, sea, sun));
+  await newer(sun, 'unblockGroupMessage', async () => {
+    await does('shield', sun.blockGroupMessage(group));
+    await does('unshield', sun.unblockGroupMessage(group));
+  });
+}
+
+async function attributes(group, sea, sun) {
   const memberAttributes = { nick: 'Sunny', place: 'south' };
   await does('attributes', sun.setGroupMemberAttributes({ ...group, userId: 'sun', memberAttributes }));
   const own = await does('own attributes', sea.getGroupMemberAttributes({ ...group, userId: 'sun' }));
@@ -153,8 +175,6 @@ async function texts(group, sea, sun) {
   assert.equal(await type('too long an attribute', sun.setGroupMemberAttributes(place(513))), 50);
   assert.equal(await type('the attributes of another', sun.setGroupMemberAttributes({ ...place(1), userId: 'sea' })), 52);
   assert.equal(await type('invite a member', sea.inviteUsersToGroup({ ...group, users: ['sun'] })), 601);
-  await does('shield', sun.blockGroupMessage(group));
-  await does('unshield', sun.unblockGroupMessage(group));
 }
 
 async function leaving(group, sea) {

@@ -303,6 +303,13 @@ impl<'a> Draft<'a> {
         if before.is_some_and(|before| before.all_muted) != group.all_muted {
             self.index(Key::AllMuted(group.id.clone()), group.all_muted, &group.id);
         }
+        let appointed = before.map_or(&[][..], |before| &before.appointed);
+        for user in appointed.iter().filter(|user| !group.appointed.contains(user)) {
+            self.index(Key::Appointed(user.clone(), group.id.clone()), false, &group.id);
+        }
+        for user in group.appointed.iter().filter(|user| !appointed.contains(user)) {
+            self.index(Key::Appointed(user.clone(), group.id.clone()), true, &group.id);
+        }
     }
 
     /// Makes a place lead to a group, or no longer.
@@ -319,6 +326,7 @@ impl<'a> Draft<'a> {
         let (group, user) = (member.group.clone(), member.user.clone());
         let key = Key::Member(group.clone(), user.clone());
         let before = self.row(&key).ok().flatten().and_then(|row| row.member().cloned());
+        self.index_marks(before.as_deref(), &member);
         if before.as_ref().is_none_or(|before| before.role != member.role) {
             self.index_role(&member, before.map(|before| before.role));
         }
@@ -327,6 +335,20 @@ impl<'a> Draft<'a> {
             self.pending.insert(Key::Seat(group, kept.seat), Some(row.clone()));
         }
         self.pending.insert(key, Some(row));
+    }
+
+    fn index_marks(&mut self, before: Option<&Member>, member: &Member) {
+        let place = |mark: &u32| Key::Marked(member.group.clone(), u64::from(*mark), member.seat);
+        for mark in before.iter().flat_map(|before| before.marks.keys()) {
+            if !member.marks.contains_key(mark) {
+                self.delete(place(mark));
+            }
+        }
+        for mark in member.marks.keys() {
+            if before.is_none_or(|before| !before.marks.contains_key(mark)) {
+                self.put(place(mark), Row::ToUser(Arc::new(member.user.clone())));
+            }
+        }
     }
 
     fn index_role(&mut self, member: &Member, before: Option<Role>) {
@@ -356,6 +378,9 @@ impl<'a> Draft<'a> {
         self.delete(Key::Seat(group.clone(), member.seat));
         self.delete(Key::Admin(group.clone(), user.clone()));
         self.delete(Key::Owned(user.clone(), group.clone()));
+        for mark in member.marks.keys() {
+            self.delete(Key::Marked(group.clone(), u64::from(*mark), member.seat));
+        }
         self.delete(Key::Joined(user.clone(), member.joined, group.clone()));
     }
 

@@ -206,6 +206,21 @@ pub enum Happening {
     AdminsAdded(Vec<UserId>),
     /// Admins became members.
     AdminsRemoved(Vec<UserId>),
+    /// Users are admins whenever they are in, or no longer. Those who are in and become admins, or cease to be, are
+    /// told of as such.
+    AppointedChanged {
+        /// Newly appointed.
+        added: Vec<UserId>,
+        /// No longer.
+        removed: Vec<UserId>,
+    },
+    /// The app marked members, or took marks away.
+    MarksChanged {
+        /// Each member, with the marks that are newly there.
+        added: Vec<(UserId, Vec<u32>)>,
+        /// And with those that are gone.
+        removed: Vec<(UserId, Vec<u32>)>,
+    },
     /// The profile changed.
     ProfileChanged(ProfileChange),
     /// The policy changed.

@@ -223,6 +223,9 @@ fn expect_places(row: &Row, expected: &mut BTreeMap<Vec<u8>, Row>) {
             if group.policy.discoverable {
                 lead(Key::Discoverable(group.created, group.id.clone()), to_group.clone());
             }
+            for user in &group.appointed {
+                lead(Key::Appointed(user.clone(), group.id.clone()), to_group.clone());
+            }
             if group.all_muted {
                 lead(Key::AllMuted(group.id.clone()), to_group);
             }
@@ -236,6 +239,10 @@ fn expect_places(row: &Row, expected: &mut BTreeMap<Vec<u8>, Row>) {
             lead(Key::Member(group.clone(), user.clone()), row.clone());
             lead(Key::Seat(group.clone(), member.seat), row.clone());
             lead(Key::Joined(user.clone(), member.joined, group.clone()), to_group.clone());
+            for mark in member.marks.keys() {
+                let place = Key::Marked(group.clone(), u64::from(*mark), member.seat);
+                lead(place, Row::ToUser(Arc::new(user.clone())));
+            }
             match member.role {
                 Role::Admin => lead(Key::Admin(group.clone(), user.clone()), Row::ToUser(Arc::new(user.clone()))),
                 Role::Owner => lead(Key::Owned(user.clone(), group.clone()), to_group),
@@ -294,8 +301,15 @@ fn is_feed(key: &[u8]) -> bool {
 pub fn broken<'m>(group: &Group, members: impl IntoIterator<Item = &'m Member>) -> Option<String> {
     let (mut count, mut admins, mut owners) = (0_u32, 0_u32, 0_u32);
     let mut last_seat = None;
+    let mut marks: BTreeMap<u32, u32> = BTreeMap::new();
     for member in members {
         count += 1;
+        for mark in member.marks.keys() {
+            *marks.entry(*mark).or_default() += 1;
+        }
+        if member.role == Role::Member && group.appointed.contains(&member.user) {
+            return Some(format!("{} is appointed and in, but no admin", member.user));
+        }
         match member.role {
             Role::Owner if group.is_owned_by(&member.user) => owners += 1,
             Role::Owner => return Some(format!("{} is owner by role but not by header", member.user)),
@@ -309,6 +323,9 @@ pub fn broken<'m>(group: &Group, members: impl IntoIterator<Item = &'m Member>) 
             return Some(format!("{} has seat {} out of order", member.user, member.seat));
         }
         last_seat = Some(member.seat);
+    }
+    if marks != group.marks {
+        return Some(format!("the header counts marks {:?}, there are {marks:?}", group.marks));
     }
     if count != group.members {
         return Some(format!("the header counts {} members, there are {count}", group.members));

@@ -32,6 +32,8 @@ pub enum Limit {
     Readers,
     /// Keys added to a message.
     Extensions,
+    /// Different marks in a group.
+    Marks,
 }
 
 /// What the actor would have to be.

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use conclave_core::model::{Body, Circle, GroupId, Join, Millis, Receive, Sender, Traits, Until};
 use conclave_core::operation::{
-    AttributeChange, Block, Broadcast, Cleanup, CounterChange, DeleteMessagesBySender, Disband, ExtensionChange,
-    ImportMessages, Mute, OldMessage, ReadMessages, SendMessage, UpdateCounters, UpdateMember, WriteAttributes,
-    WriteExtensions,
+    Appoint, AttributeChange, Block, Broadcast, Cleanup, CounterChange, DeleteMessagesBySender, Disband,
+    ExtensionChange, ImportMessages, MarkMembers, Mute, OldMessage, OnUnknown, ReadMessages, SendMessage,
+    UpdateCounters, UpdateMember, UpdateUser, WriteAttributes, WriteExtensions,
 };
 use conclave_kit::Platform;
 use conclave_tencent::Settings;
@@ -100,10 +100,8 @@ async fn presuppose(world: &World, name: &str, body: &Value) {
     let id = body["GroupId"].as_str().unwrap_or_default();
     match name {
         "account_check" | "kick" => world.users(&["UserID_1"]).await,
-        "check_members" => {
-            world.users(&["user1", "user2"]).await;
-            Given::new(id, "AVChatRoom", "").members(&["user1"]).make(world).await;
-        }
+        "check_members" | "modify_user_info" | "modify_admin" | "get_admin_list" | "get_members"
+        | "get_members-mark" => live(world, id).await,
         "account_delete" => world.users(&["UserID_2"]).await,
         "query_online_status" => {
             world.users(&["id1", "id2"]).await;
@@ -140,6 +138,29 @@ async fn presuppose(world: &World, name: &str, body: &Value) {
             happened_before(world, name, &group(id)).await;
         }
         _ => {}
+    }
+}
+
+/// A live room in which two are connected, of whom one is hidden, and two help, of whom one is not in.
+async fn live(world: &World, id: &str) {
+    for (id, nick, avatar) in [
+        ("teacher2", "t02", "http://www.example.com/teacher2.jpg"),
+        ("user1", "AA", "https://example.com/abc.jpg"),
+        ("116400", "Charles 2", ""),
+        ("user2", "", ""),
+    ] {
+        world.users(&[id]).await;
+        let (nick, avatar) = (Some(nick.to_owned()), Some(avatar.to_owned()));
+        world.run(UpdateUser { nick, avatar, ..UpdateUser::of(user(id)) }).await;
+    }
+    let room = Given::new(id, "AVChatRoom", "").members(&["user1", "user2", "teacher2", "brennanli2"]);
+    room.made(1_657_773_110).make(world).await;
+    let (users, on_unknown) = (vec![user("user1"), user("116400")], OnUnknown::Refuse);
+    world.run(Appoint { group: group(id), users, on_unknown, most: None }).await;
+    let members = vec![(user("teacher2"), vec![1000]), (user("user1"), vec![600])];
+    world.run(MarkMembers { group: group(id), members, on: true, most_kinds: None }).await;
+    for id in ["teacher2", "user1"] {
+        world.attendance.comes(id, Platform::Web);
     }
 }
 

@@ -318,7 +318,8 @@ fn limit_code(limit: Limit) -> Code {
         | Limit::Files
         | Limit::Fields
         | Limit::Targets
-        | Limit::Extensions => Code::Parameter,
+        | Limit::Extensions
+        | Limit::Marks => Code::Parameter,
     }
 }
 

@@ -83,6 +83,12 @@ pub struct Group {
     pub active: bool,
     /// Whether there ever was a request or an invitation; spares newcomers the search for theirs.
     pub asked: bool,
+    /// Who is an admin whenever they are in; few, and named by the app alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub appointed: Vec<UserId>,
+    /// The marks that members have, and how many have each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<u32, u32>,
 }
 
 impl Group {

@@ -102,6 +102,10 @@ tables! {
     Receipt(group: GroupId, sequence: u64, user: UserId) = 40;
     /// What was added to a message.
     Extensions(group: GroupId, sequence: u64) = 41;
+    /// A group that has appointed a user, in or not.
+    Appointed(user: UserId, group: GroupId) = 60;
+    /// A member with a mark, in the order of joining.
+    Marked(group: GroupId, mark: u64, seat: u64) = 61;
     /// Something a surface keeps for itself in the realm, by name.
     Note(name: String) = 32;
 }
@@ -174,6 +178,10 @@ prefixes! {
     user_feed(user: UserId) = 30;
     /// All groups a user owns.
     owned(user: UserId) = 31;
+    /// All groups that have appointed a user.
+    appointments(user: UserId) = 60;
+    /// All members of a group with a mark, in the order of joining.
+    marked(group: GroupId, mark: u64) = 61;
     /// All remarks of a user.
     remarks(user: UserId) = 21;
 }
@@ -181,7 +189,7 @@ prefixes! {
 impl Prefix {
     /// The tables whose whole content follows from other rows: indexes, and rows that are kept twice.
     pub(crate) fn derived() -> Vec<Self> {
-        let tags = [3, 4, 5, 6, 7, 8, 13, 14, 19, 25, 26, 27, 31];
+        let tags = [3, 4, 5, 6, 7, 8, 13, 14, 19, 25, 26, 27, 31, 60, 61];
         tags.into_iter().map(|tag| Self(vec![tag])).collect()
     }
 

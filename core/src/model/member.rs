@@ -60,6 +60,9 @@ pub struct Member {
     pub last_sent: Option<Millis>,
     /// Words only one surface has.
     pub labels: Labels,
+    /// Numbers the app marks them with, to list them by, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<u32, Millis>,
 }
 
 impl Member {
@@ -79,6 +82,7 @@ impl Member {
             read: 0,
             last_sent: None,
             labels: Labels::new(),
+            marks: BTreeMap::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::refusal::{Needs, Refusal};
 use super::Rule;
 use super::common::{
     Added, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, check_group_quota, ensure_user, is_blocked, newcomer_keys,
-    require_newcomers, seat,
+    require_newcomers, seat, tell_appointed,
 };
 use super::requests::add_deciders;
 
@@ -240,7 +240,12 @@ impl AddMembers {
         };
         let audience =
             Audience { members_of: Some(group.id.clone()), users: users.clone(), silent: self.quiet == Quiet::Clients };
-        draft.tell(Some(&group.id), audience, Happening::MembersJoined { users, how, members: group.members });
+        draft.tell(
+            Some(&group.id),
+            audience,
+            Happening::MembersJoined { users: users.clone(), how, members: group.members },
+        );
+        tell_appointed(draft, group, &users, self.quiet == Quiet::Clients);
     }
 }
 

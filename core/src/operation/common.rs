@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::decision::Draft;
-use crate::event::{Actor, Audience};
+use crate::event::{Actor, Audience, Happening};
 use crate::facts::Stop;
 use crate::model::{
     Group, GroupId, Key, Labels, Member, Message, MessageState, Millis, Prefix, Role, Row, Sender, Stage, User, UserId,
@@ -233,6 +233,7 @@ pub(crate) fn seat(
     joined: Millis,
 ) -> Result<(), Stop> {
     let receive = group.policy.receive;
+    let role = if group.governed && group.appointed.contains(user) { role.max(Role::Admin) } else { role };
     let member = Member { receive, ..Member::new(group.id.clone(), user.clone(), role, group.next_seat, joined) };
     group.next_seat += 1;
     group.members += 1;
@@ -263,6 +264,9 @@ fn close_requests(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Re
 pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, cleanup: Cleanup) {
     draft.drop_member(member);
     group.members -= 1;
+    for mark in member.marks.keys() {
+        uncount(group, *mark);
+    }
     match member.role {
         Role::Admin => group.admins -= 1,
         Role::Owner => group.owner = None,
@@ -298,6 +302,26 @@ pub(crate) fn message_audience(message: &Message) -> Audience {
         users.push(sender.clone());
     }
     Audience { users, ..Audience::default() }
+}
+
+/// One member less has this mark.
+pub(crate) fn uncount(group: &mut Group, mark: u32) {
+    if let Some(count) = group.marks.get_mut(&mark) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            group.marks.remove(&mark);
+        }
+    }
+}
+
+/// Who came in and was appointed before is an admin from the start: that is told after their coming.
+pub(crate) fn tell_appointed(draft: &mut Draft<'_>, group: &Group, users: &[UserId], silent: bool) {
+    let appointed = users.iter().filter(|user| group.governed && group.appointed.contains(user));
+    let appointed: Vec<UserId> = appointed.cloned().collect();
+    if !appointed.is_empty() {
+        let audience = Audience { members_of: Some(group.id.clone()), silent, ..Audience::default() };
+        draft.tell(Some(&group.id), audience, Happening::AdminsAdded(appointed));
+    }
 }
 
 /// Takes new values of labels over; whether that changed anything.

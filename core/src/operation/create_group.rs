@@ -1,5 +1,7 @@
 //! Making a group.
 
+use std::collections::BTreeMap;
+
 use crate::decision::Draft;
 use crate::event::{Actor, Audience, Happening, Joining};
 use crate::facts::Stop;
@@ -180,6 +182,8 @@ impl CreateGroup {
             disabled: false,
             active: self.active,
             asked: false,
+            appointed: Vec::new(),
+            marks: BTreeMap::new(),
         })
     }
 

@@ -62,6 +62,7 @@ impl DeleteUser {
         }
         let cleanup = Cleanup { mute: true, allowance: true, follows: true };
         unseat(draft, &mut group, &member, cleanup);
+        group.appointed.retain(|user| *user != self.user);
         draft.delete(Key::PushName(id.clone(), self.user.clone()));
         draft.put_group(group.clone());
         self.announce(draft, &group, &member);
@@ -95,6 +96,14 @@ impl DeleteUser {
         for row in draft.run(Prefix::remarks(&self.user))? {
             if let Some(remark) = row.remark() {
                 draft.delete(Key::Remark(self.user.clone(), remark.group.clone()));
+            }
+        }
+        let appointments = pointed(draft.run(Prefix::appointments(&self.user))?);
+        draft.require(appointments.iter().map(|group| Key::Group(group.clone())))?;
+        for id in appointments {
+            if let Some(mut group) = draft.find_group(&id)? {
+                group.appointed.retain(|user| *user != self.user);
+                draft.put_group(group);
             }
         }
         let requests = draft.run(Prefix::requests_of(&self.user))?;

@@ -125,6 +125,9 @@ fn drop_header(draft: &mut Draft<'_>, group: &Group) {
     draft.delete(key);
     draft.delete(Key::Created(group.created, group.id.clone()));
     draft.delete(Key::Discoverable(group.created, group.id.clone()));
+    for user in &group.appointed {
+        draft.delete(Key::Appointed(user.clone(), group.id.clone()));
+    }
     if group.governed || !group.all_muted {
         draft.delete(Key::AllMuted(group.id.clone()));
     }

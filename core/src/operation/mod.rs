@@ -3,6 +3,7 @@
 
 mod add_members;
 mod allow;
+mod appoint;
 mod attributes;
 mod block;
 mod change_message;
@@ -15,6 +16,7 @@ mod files;
 mod govern;
 mod import_messages;
 mod leave;
+mod mark_members;
 mod moderation;
 mod mute;
 mod notices;
@@ -36,6 +38,7 @@ mod update_user;
 pub use crate::event::Actor;
 pub use add_members::{AddMembers, NewMember, Quiet};
 pub use allow::{Allow, Disallow};
+pub use appoint::{Appoint, Dismiss};
 pub use attributes::{
     AttributeChange, AttributesNow, CounterChange, CountersNow, DeleteCounters, UpdateCounters, WriteAttributes,
 };
@@ -50,6 +53,7 @@ pub use files::{AddFile, FileGone, FileShared, RemoveFile};
 pub use govern::Govern;
 pub use import_messages::{ImportMessages, Imported, OldMessage};
 pub use leave::Leave;
+pub use mark_members::{MarkMembers, Marked};
 pub use moderation::Listed;
 pub use mute::{Mute, MuteEverywhere, Unmute};
 pub use notices::{Aired, Broadcast, DropMessage, GiveNotice};
@@ -216,6 +220,8 @@ replies! {
     ExtensionsWritten;
     /// A broadcast went out.
     Aired;
+    /// Who was not there to be marked.
+    Marked;
 }
 
 operations! {
@@ -266,4 +272,7 @@ operations! {
     WriteExtensions => ExtensionsWritten, "write_extensions";
     GiveNotice => (), "give_notice";
     Broadcast => Aired, "broadcast";
+    Appoint => (), "appoint";
+    Dismiss => (), "dismiss";
+    MarkMembers => Marked, "mark_members";
 }

@@ -103,6 +103,7 @@ impl Rule for Demote {
                     member.role = Role::Member;
                     draft.put_member(member);
                     group.admins -= 1;
+                    group.appointed.retain(|appointed| appointed != user);
                     removed.push(user.clone());
                 }
                 _ if self.skip_others || removed.contains(user) => {}

@@ -11,6 +11,7 @@ use crate::refusal::Refusal;
 use super::Rule;
 use super::common::{
     OnUnknown, check_group_quota, check_not_blocked, check_room, check_self, ensure_user, require_newcomers, seat,
+    tell_appointed,
 };
 
 /// A user asks to join. In at once where the group is open, otherwise the managers decide.
@@ -60,8 +61,8 @@ impl Rule for Apply {
             Join::Open => {
                 let how = Joining::Asked { approved_by: None };
                 let now_in = enter(draft, &mut group, &user)?;
-                draft.put_group(group);
-                now_in.tell(draft, how);
+                draft.put_group(group.clone());
+                now_in.tell(draft, how, &group);
                 Ok(Applied::Joined)
             }
             Join::Approval(_) => {
@@ -235,8 +236,8 @@ fn admit(
     request.stage = Stage::Joined;
     request.verdict = Some(verdict(draft, reason));
     keep(draft, &mut group, request, managers)?;
-    draft.put_group(group);
-    now_in.tell(draft, how);
+    draft.put_group(group.clone());
+    now_in.tell(draft, how, &group);
     Ok(Decided::Joined)
 }
 
@@ -296,9 +297,7 @@ pub(super) fn add_deciders(
 
 /// Somebody who has just come in.
 struct NowIn {
-    group: GroupId,
     user: UserId,
-    members: u32,
 }
 
 /// Seats a user if there is room for them; the caller keeps the header and then tells of it.
@@ -307,13 +306,15 @@ fn enter(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Result<NowI
     check_group_quota(draft, user)?;
     let now = draft.now();
     seat(draft, group, user, Role::Member, now)?;
-    Ok(NowIn { group: group.id.clone(), user: user.clone(), members: group.members })
+    Ok(NowIn { user: user.clone() })
 }
 
 impl NowIn {
-    fn tell(self, draft: &mut Draft<'_>, how: Joining) {
+    fn tell(self, draft: &mut Draft<'_>, how: Joining, group: &Group) {
         let users = vec![self.user];
-        let audience = Audience { members_of: Some(self.group.clone()), users: users.clone(), silent: false };
-        draft.tell(Some(&self.group), audience, Happening::MembersJoined { users, how, members: self.members });
+        let audience = Audience { members_of: Some(group.id.clone()), users: users.clone(), silent: false };
+        let what = Happening::MembersJoined { users: users.clone(), how, members: group.members };
+        draft.tell(Some(&group.id), audience, what);
+        tell_appointed(draft, group, &users, false);
     }
 }

@@ -55,6 +55,7 @@ impl Transfer {
         member.role = Role::Owner;
         draft.put_member(member);
         group.owner = Some(self.to.clone());
+        group.appointed.retain(|user| *user != self.to);
         Ok(())
     }
 

@@ -188,3 +188,31 @@ impl Admins {
         Ok(AdminList(admin_ids(reader, &self.group).await?))
     }
 }
+
+/// The members with a mark, latest joined first. For the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkedMembers {
+    /// Of which group.
+    pub group: GroupId,
+    /// Which mark.
+    pub mark: u32,
+    /// Most members.
+    pub limit: usize,
+}
+
+/// Members with a mark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarkedList(pub Vec<Arc<Member>>);
+
+impl MarkedMembers {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MarkedList, Refusal> {
+        reader.check_app()?;
+        reader.group(&self.group).await?;
+        let span = Span::first(Prefix::marked(&self.group, &u64::from(self.mark)), self.limit).descending();
+        let rows = reader.store.scan(&span).await?;
+        let users = rows.iter().filter_map(|(_, row)| row.to_user());
+        let keys: Vec<Key> = users.map(|user| Key::Member(self.group.clone(), (**user).clone())).collect();
+        let rows = reader.store.fetch(&keys).await?;
+        Ok(MarkedList(rows.iter().flatten().filter_map(Row::member).cloned().collect()))
+    }
+}

@@ -18,7 +18,7 @@ pub use groups::{
     CountGroups, FindGroups, Found, GroupById, GroupCount, GroupPage, JoinedGroups, JoinedPage, ListGroups,
 };
 pub use log::{Events, LogAt, LogPlace, ReadLog};
-pub use members::{Admins, ListMembers, MemberPage, MembersNamed, Named};
+pub use members::{Admins, ListMembers, MarkedList, MarkedMembers, MemberPage, MembersNamed, Named};
 pub use messages::{MessageById, MessageFound, MessagePage, Messages, Start};
 pub use moderation::{
     AllMutedGroups, AllowPage, Allowlist, BlockPage, Blocklist, EverywherePage, MaySpeak, MutePage, MutedGroups, Mutes,
@@ -182,6 +182,7 @@ queries! {
     ListMembers => MemberPage, "list_members";
     MembersNamed => Named, "members_named";
     Admins => AdminList, "admins";
+    MarkedMembers => MarkedList, "marked_members";
     FindUsers => UsersFound, "find_users";
     ListUsers => UserPage, "list_users";
     ReadLog => Events, "read_log";

@@ -13,6 +13,7 @@ use conclave_tests::sdk::{python, rust, tunnel, unread};
 use conclave_tests::story::Role::{self, Admin, Member, Owner};
 use conclave_tests::story::{Teller, Truth};
 use http::Method;
+use serde_json::json;
 
 use crate::online::online;
 
@@ -79,7 +80,17 @@ async fn timsdk_of_pypi_by_its_general_call() {
     tellers.agora.call(Method::POST, &format!("/chatgroups/{live}/users/sun"), None).await.unwrap();
     let sun = online(&served, &tellers, "sun").await;
     script.go_on().await;
+    script.until("helped").await;
+    // who is in helps at once, who is not on coming in
+    let path = format!("/chatgroups/{live}/admin");
+    let admins = async || tellers.agora.call(Method::GET, &path, None).await.unwrap()["data"].clone();
+    assert_eq!(admins().await, json!(["sun"]));
+    tellers.agora.call(Method::POST, &format!("/chatgroups/{live}/users/sky"), None).await.unwrap();
+    let both = admins().await;
+    assert_eq!(both.as_array().unwrap().len(), 2, "{both}");
+    script.go_on().await;
     script.finish().await;
+    assert_eq!(admins().await, json!(["sun"]));
     drop(sun);
     unread::check(&served, Vendor::Tencent, &[]).await;
     Driver::general(Vendor::Tencent, "timsdk 1.1.12 (PyPI)", "timsdk-general").check(&served, "sdk").await;

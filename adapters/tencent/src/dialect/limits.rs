@@ -97,6 +97,16 @@ pub(crate) const EXTENSION_VALUE: usize = 1024;
 pub(crate) const EXTENSION_PAGE: usize = 200;
 /// Members a notice is for.
 pub(crate) const NOTICED: usize = 500;
+/// Members of a live room who are marked in one call.
+pub(crate) const MARKED: usize = 500;
+/// Different marks in a live room.
+pub(crate) const MARKS: u32 = 10;
+/// Admins of a live room.
+pub(crate) const ROOM_ADMINS: u32 = 5;
+/// Members of a live room in a page.
+pub(crate) const LIVE_PAGE: usize = 500;
+/// Members of a live room that are listed at all.
+pub(crate) const LIVE_MEMBERS: usize = 1000;
 /// Bytes of an answer.
 pub(crate) const ANSWER: usize = 1024 * 1024;
 

@@ -4,6 +4,7 @@ pub(crate) mod community;
 pub(crate) mod custom;
 pub(crate) mod kind;
 pub(crate) mod limits;
+pub(crate) mod marks;
 pub(crate) mod message;
 pub(crate) mod options;
 pub(crate) mod receive;

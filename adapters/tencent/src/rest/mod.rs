@@ -6,6 +6,7 @@ pub(crate) mod envelope;
 mod extras;
 mod filter;
 mod group;
+mod live;
 mod member;
 mod message;
 mod migration;

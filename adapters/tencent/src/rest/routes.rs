@@ -5,7 +5,7 @@ use http::Method;
 
 use super::extras::{attributes, counters};
 use super::moderation::{bans, mutes};
-use super::{Endpoint, account, group, member, message, migration};
+use super::{Endpoint, account, group, live, member, message, migration};
 use crate::refusals::Family;
 
 macro_rules! routes {
@@ -88,7 +88,11 @@ routes! {
         "delete_group_counter" => counters::delete;
     }
     "group_open_avchatroom_http_svc", Groups {
-        "check_members" => member::present::present;
+        "get_members" => live::members::list;
+        "modify_user_info" => live::marks::modify;
+        "modify_admin" => live::admins::modify;
+        "get_admin_list" => live::admins::list;
+        "check_members" => live::present::present;
     }
     "openim", Messages {
         "modify_group_msg" => message::modify::modify;

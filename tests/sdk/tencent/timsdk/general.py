@@ -75,9 +75,25 @@ live = tell("live", groups.create_group("Live", owner_account="sea", group_type=
 before = ask("group_open_avchatroom_http_svc/check_members", GroupId=live, Member_Account=["sun", "sky"])
 equal(before["Member_Account"], [])
 pause("alone")
-present = does("present", "group_open_avchatroom_http_svc/check_members", GroupId=live, Member_Account=["sun", "sky"])
+room = "group_open_avchatroom_http_svc"
+does("mark", f"{room}/modify_user_info", GroupId=live, CommandType=1,
+     MemberList=[{"Member_Account": user, "Marks": [1000]} for user in ("sun", "sky")])
+present = does("present", f"{room}/check_members", GroupId=live, Member_Account=["sun", "sky"])
 equal(present["Member_Account"], ["sun"])
 online = does("online", "openim/query_online_status", To_Account=["sun", "sky"])["QueryResult"]
 equal({user["To_Account"]: user["Status"] for user in online}, {"sun": "Online", "sky": "Offline"})
 counted = does("how many", "group_open_http_svc/get_online_member_num", GroupId=live)
 equal(counted["OnlineMemberNum"], 1)
+for step, mark in (("everybody", {}), ("marked", {"Mark": 1000})):
+    page = does(step, f"{room}/get_members", GroupId=live, Timestamp=0, **mark)
+    equal([one["Member_Account"] for one in page["MemberList"]], ["sun"])
+    equal(page["NextTimestamp"], 0)
+refused("no such mark", 10004, f"{room}/modify_user_info", GroupId=live, CommandType=1,
+        MemberList=[{"Member_Account": "sun", "Marks": [7]}])
+
+does("helpers", f"{room}/modify_admin", GroupId=live, CommandType=1, Admin_Account=["sun", "sky"])
+pause("helped")
+does("one helper less", f"{room}/modify_admin", GroupId=live, CommandType=2, Admin_Account=["sky"])
+helpers = does("who helps", f"{room}/get_admin_list", GroupId=live)["Admin_List"]
+equal([one["Admin_Account"] for one in helpers], ["sun"])
+refused("too many helpers", 10005, f"{room}/modify_admin", GroupId=live, CommandType=1, Admin_Account=["sea"] * 6)

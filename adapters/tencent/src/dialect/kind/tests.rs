@@ -29,6 +29,8 @@ fn group(policy: Policy, labels: Labels) -> Group {
         disabled: false,
         active: true,
         asked: false,
+        appointed: Vec::new(),
+        marks: BTreeMap::new(),
     }
 }
 

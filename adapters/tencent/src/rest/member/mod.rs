@@ -4,7 +4,6 @@ pub(super) mod add;
 pub(super) mod list;
 pub(super) mod modify;
 pub(super) mod named;
-pub(super) mod present;
 pub(super) mod remove;
 pub(super) mod roles;
 mod wire;

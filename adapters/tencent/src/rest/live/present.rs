@@ -1,10 +1,9 @@
 //! `check_members`: which of these users are in a live room.
 
 use conclave_core::model::UserId;
-use conclave_core::query::MembersNamed;
 use serde::{Deserialize, Serialize};
 
-use crate::dialect::kind::Kind;
+use super::{room, there};
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 use crate::rest::wire::Account;
@@ -28,10 +27,8 @@ pub(crate) async fn present(call: &Call<'_>) -> Result<envelope::Answer, Failure
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let users = call.user_ids("Member_Account", request.users, limits::ROLES, Code::Parameter)?;
-    let found = call.ask(MembersNamed { group, users: users.clone() }).await?;
-    if Kind::of(&found.group) != Kind::AvChatRoom {
-        return Err(Code::NoPermission.into());
-    }
-    let present = users.into_iter().zip(&found.members).filter(|(_, member)| member.is_some());
-    envelope::with(&Wire { present: present.map(|(user, _)| user).collect() })
+    let group = room(call, &group).await?;
+    let there = there(call, &group).await?;
+    let present = users.into_iter().filter(|user| there.contains(user)).collect();
+    envelope::with(&Wire { present })
 }

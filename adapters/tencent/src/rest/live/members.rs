@@ -1,0 +1,72 @@
+//! `get_members`: who is in a live room, latest first; only the latest thousand are told.
+
+use std::sync::Arc;
+
+use conclave_core::model::{Group, Member, UserId};
+use conclave_core::query::MembersNamed;
+use serde::{Deserialize, Serialize};
+
+use super::{faces, room, there};
+use crate::dialect::limits;
+use crate::dialect::marks::is_hidden;
+use crate::refusals::Failure;
+use crate::rest::wire::Next;
+use crate::rest::{Call, envelope};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    /// Where the page begins: 0, or what the last page ended with.
+    timestamp: Option<Next>,
+    /// Only members with this mark.
+    mark: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    member_list: Vec<Entry>,
+    next_timestamp: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    join_time: u64,
+    #[serde(rename = "Member_Account")]
+    account: UserId,
+    nick_name: String,
+    avatar: String,
+}
+
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let group = room(call, &call.group_id(request.group_id)?).await?;
+    let before = request.timestamp.map_or(0, |next| next.0);
+    let all = listed(call, &group, request.mark).await?;
+    let mut page: Vec<_> = all.into_iter().filter(|member| before == 0 || member.seat < before).collect();
+    let more = page.len() > limits::LIVE_PAGE;
+    page.truncate(limits::LIVE_PAGE);
+    // where the next page begins: seats only grow, so whoever comes meanwhile moves nobody
+    let next_timestamp = page.last().filter(|_| more).map_or(0, |last| last.seat);
+    let faces = faces(call, page.iter().map(|member| member.user.clone()).collect()).await?;
+    let entry = |(member, (nick_name, avatar)): (Arc<Member>, _)| Entry {
+        join_time: member.joined.seconds(),
+        account: member.user.clone(),
+        nick_name,
+        avatar,
+    };
+    envelope::with(&Wire { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
+}
+
+/// Those who are told, latest first.
+async fn listed(call: &Call<'_>, group: &Group, mark: Option<u32>) -> Result<Vec<Arc<Member>>, Failure> {
+    let users: Vec<UserId> = there(call, group).await?.into_iter().collect();
+    let found = call.ask(MembersNamed { group: group.id.clone(), users }).await?.members;
+    let is_told = |member: &Arc<Member>| !is_hidden(member) && mark.is_none_or(|mark| member.marks.contains_key(&mark));
+    let mut members: Vec<Arc<Member>> = found.into_iter().flatten().filter(is_told).collect();
+    members.sort_unstable_by_key(|member| std::cmp::Reverse(member.seat));
+    members.truncate(limits::LIVE_MEMBERS);
+    Ok(members)
+}

@@ -40,7 +40,7 @@ pub struct Act {
 pub struct Step {
     /// Through whose API.
     pub by: String,
-    /// Method and path below the app; this vendor's name of the command.
+    /// Method and path below the app, with what an earlier step has kept; this vendor's name of the command.
     pub call: String,
     /// The user whose client calls; absent is the app's server. Agora's alone.
     #[serde(rename = "as")]
@@ -130,7 +130,11 @@ impl Step {
         fill(&mut send, kept);
         match self.by.as_str() {
             "agora" => {
-                let (method, path) = self.call.split_once(' ').expect("method and path");
+                let mut call = self.call.clone();
+                for (name, value) in kept {
+                    call = call.replace(name, value.as_str().unwrap_or_default());
+                }
+                let (method, path) = call.split_once(' ').expect("method and path");
                 let method = method.parse().expect("a method");
                 let body = (!send.is_null()).then_some(send);
                 match &self.user {

@@ -12,7 +12,7 @@ use agora_support::{Setting, access_token, adding, app_token, call, client, real
 use conclave_agora::{Agora, Settings};
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{Circle, FileId, GroupId, Join, Millis, Receive, Sender, Until};
+use conclave_core::model::{Body, Circle, FileId, GroupId, Join, Millis, Receive, Sender, Traits, Until};
 use conclave_core::operation::{
     AddFile, AddMembers, Allow, Applied, Apply, Block, Cleanup, Mute, NewMember, PolicyChange, SendMessage,
     SetDisabled, UpdateGroup, UpdateMember, WriteMemberAttributes,
@@ -83,7 +83,11 @@ async fn replay(name: &str, fixture: &Fixture) -> Answer {
         query.iter_mut().filter(|(key, _)| key == "cursor").for_each(|(_, value)| value.clone_from(&cursor));
     }
     let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let target = format!("{}?{}", request.path, query.join("&"));
+    let mut path = request.path.clone();
+    if path.contains(MESSAGE) {
+        path = path.replace(MESSAGE, &asking(&world).await);
+    }
+    let target = format!("{path}?{}", query.join("&"));
 
     let mut headers = Vec::new();
     for (header, value) in &request.headers {
@@ -92,6 +96,16 @@ async fn replay(name: &str, fixture: &Fixture) -> Answer {
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let body = request.bytes();
     client.send(request.method.parse().expect("a method"), target.trim_end_matches('?'), &headers, body).await
+}
+
+/// Stands for the id of a message in a path.
+const MESSAGE: &str = "{MESSAGE}";
+
+/// A message whose sender wants to know who reads it.
+async fn asking(world: &World) -> String {
+    let traits = Traits { receipts: true, ..Traits::default() };
+    let send = SendMessage::new(group("66016455491585"), Sender::User(user("user1")), Body::Text("read this".into()));
+    world.run(SendMessage { traits, ..send }).await.message.id.to_string()
 }
 
 /// A header with real tokens in place of the placeholders.

@@ -10,7 +10,7 @@ use agora_support::{Setting, app_token, call, client, user_token};
 use conclave_agora::Settings;
 use conclave_core::event::Actor;
 use conclave_core::model::{Body, Message, Sender, Until};
-use conclave_core::operation::Mute;
+use conclave_core::operation::{Mute, ReadMessages};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{Messages, Start};
 use conclave_tests::client::{Answer, Client};
@@ -206,4 +206,44 @@ async fn whoever_is_disconnected_logs_in_anew_and_settings_are_ones_own() {
     assert_eq!(house.post("/users/user1/disconnect", Value::Null).await.json()["data"]["result"], true);
     assert_eq!(put(&one, json!({"nickname": "Two"})).await.status, 401);
     assert_eq!(house.post("/users/ghost/disconnect", Value::Null).await.status, 404);
+}
+
+#[tokio::test]
+async fn senders_and_the_app_see_who_has_read() {
+    let house = house().await;
+    let body =
+        json!({"from": "user1", "to": [GROUP], "type": "txt", "body": {"msg": "read this"}, "need_group_ack": true});
+    let asking = house.post("/messages/chatgroups", body.clone()).await.json()["data"][GROUP].clone();
+    let mut plain = body;
+    plain["need_group_ack"] = false.into();
+    let plain = house.post("/messages/chatgroups", plain).await.json()["data"][GROUP].clone();
+    for reader in ["user2", "user3"] {
+        let read = ReadMessages { group: group(GROUP), user: user(reader), sequences: vec![1], most_members: None };
+        house.world.run(read).await;
+    }
+    let ask = |id: &Value, query: &str, token: &str| {
+        let target = format!("/acme/demo/chatgroups/{GROUP}/acks/{}{query}", id.as_str().unwrap());
+        let (client, token) = (house.client.clone(), token.to_owned());
+        async move { call(&client, Method::GET, &target, &token, Value::Null).await }
+    };
+    let (one, two) = (user_token(&house.client, "user1").await, user_token(&house.client, "user2").await);
+    for token in [&one, &house.app] {
+        let mut query = "?limit=1&key=undefined".to_owned();
+        let mut users = Vec::new();
+        loop {
+            let page = ask(&asking, &query, token).await.json()["data"].clone();
+            assert_eq!((&page["ackmid"], &page["total"]), (&asking, &json!(2)));
+            users.extend(page["userlist"].as_array().unwrap().clone());
+            if page["is_last"] == true {
+                break;
+            }
+            query = format!("?limit=1&key={}", page["next_key"].as_str().unwrap());
+        }
+        assert_eq!(users, ["user2", "user3"]);
+    }
+    let none = ask(&plain, "", &one).await.json()["data"].clone();
+    assert_eq!((&none["userlist"], &none["total"], &none["is_last"]), (&json!([]), &json!(0), &json!(true)));
+    assert_eq!(ask(&asking, "", &two).await.status, 401, "somebody else's message");
+    assert_eq!(ask(&json!("1"), "", &one).await.status, 404);
+    assert_eq!(ask(&asking, "?key=%25%25", &one).await.status, 400);
 }

@@ -212,6 +212,9 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
             failure(FORBIDDEN_OP, format!("can not operate this group, reason: group {group} does not support {what}"))
         }
         Refusal::FileNotFound { file, .. } => file_unknown(&file_uuid(file)),
+        // ours: the vendor publishes no words for it
+        Refusal::MessageIdNotFound(id) => failure(NOT_FOUND, format!("message {id} does not exist!")),
+        Refusal::MessageNotFound { sequence, .. } => failure(NOT_FOUND, format!("message {sequence} does not exist!")),
         Refusal::InvalidId(_) => invalid("id is not legal"),
         Refusal::InvalidValue(what) => invalid(*what),
         Refusal::Unavailable(_) => failure(BROKEN, "Internal Server Error"),

@@ -82,6 +82,11 @@ impl Call<'_> {
         self.app.groups.ask(&self.actor, query).await.map_err(|refusal| self.word(&refusal))
     }
 
+    /// Answers a query for the caller; the operation words a refusal itself.
+    pub(crate) async fn try_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
+        self.app.groups.ask(&self.actor, query).await
+    }
+
     /// Answers a query whatever the caller may see; the operation has decided that they may.
     pub(crate) async fn ask_as_app<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
         self.app.groups.ask(&Actor::app(), query).await.map_err(|refusal| self.word(&refusal))

@@ -138,6 +138,11 @@ impl Reply {
         Self { data: Some(json(data)), ..Self::new(Family::History) }
     }
 
+    /// Who has read something.
+    pub(crate) fn of_receipts(data: &(impl Serialize + ?Sized)) -> Self {
+        Self { data: Some(json(data)), ..Self::done("group_read_ack") }
+    }
+
     /// An answer that says nothing but that it was done.
     pub(crate) fn done(action: &'static str) -> Self {
         Self { action: Some(action), ..Self::new(Family::Short) }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use conclave_core::model::{GroupId, MessageId, Sender, UserId};
+use conclave_core::model::{GroupId, MessageId, Sender, Traits, UserId};
 use conclave_core::operation::{SendMessage, SpeakCheck};
 use conclave_core::refusal::Refusal;
 use serde_json::{Map, Value};
@@ -17,7 +17,9 @@ use crate::dialect::message;
 use crate::refusals::{self, Failure};
 
 /// Keeps what only this vendor's own clients look at.
-const LABELS: [&str; 3] = ["need_group_ack", "roam_ignore_users", "sync_device"];
+const LABELS: [&str; 2] = ["roam_ignore_users", "sync_device"];
+/// The sender wants to know who reads it.
+const RECEIPTS: &str = "need_group_ack";
 /// Asks for delivery to whoever is there now, and to nobody else.
 const ONLINE: &str = "ROUTE_ONLINE";
 
@@ -31,6 +33,7 @@ struct Letter {
     users: Vec<UserId>,
     labels: BTreeMap<String, String>,
     stored: bool,
+    receipts: bool,
 }
 
 /// `POST /messages/chatgroups`.
@@ -123,6 +126,7 @@ async fn started(call: &Call<'_>, fields: &Fields<'_>) -> Result<Letter, Failure
         users: Vec::new(),
         labels: kept.collect(),
         stored: fields.text(&["routetype"])?.as_deref() != Some(ONLINE),
+        receipts: fields.get(RECEIPTS) == Some(&Value::Bool(true)),
     })
 }
 
@@ -185,6 +189,7 @@ async fn post_one(call: &Call<'_>, letter: &Letter, group: GroupId) -> Result<Op
         counted: !targeted && letter.kind != "cmd",
         shown_last: !targeted,
         stored: letter.stored,
+        traits: Traits { receipts: letter.receipts, ..Traits::default() },
         labels,
         check: SpeakCheck::Skipped,
         ..SendMessage::new(group, letter.from.clone(), body)

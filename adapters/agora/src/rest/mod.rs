@@ -1,5 +1,6 @@
 //! The operations, one small file per family.
 
+pub(crate) mod acks;
 pub(crate) mod admins;
 pub(crate) mod allowlist;
 pub(crate) mod announcement;

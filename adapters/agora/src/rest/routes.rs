@@ -9,7 +9,7 @@ use http::Method;
 use super::call::Call;
 use super::envelope::Reply;
 use super::{
-    admins, allowlist, announcement, attributes, blocks, create, detail, disable, files, history, joined, lists,
+    acks, admins, allowlist, announcement, attributes, blocks, create, detail, disable, files, history, joined, lists,
     members, messages, modify, mute, online, registration, requests, shield, token, users,
 };
 use crate::refusals::{Failure, Place};
@@ -129,6 +129,8 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         POST   "/chatgroups/{group}/sharefiles" "upload a shared file" Either Files files::upload, streams;
         GET    "/chatgroups/{group}/sharefiles/{file}" "download a shared file" Either Files files::download;
         DELETE "/chatgroups/{group}/sharefiles/{file}" "delete a shared file" Either Files files::delete;
+
+        GET    "/chatgroups/{group}/acks/{message}" "list who has read a message" Either Group acks::list;
 
         POST   "/chatgroups/{group}/apply" "apply to join a group" Either AddOne requests::apply;
         POST   "/chatgroups/{group}/apply_verify" "approve or refuse a join request" Either AddOne requests::decide;

@@ -6,7 +6,9 @@
 //! | any other `RC:` type         | verbatim, with a text to show where it is not understood            |
 //! | the app's own type           | the app's kind and its payload                                      |
 
-use conclave_core::model::{Body, Labels, Mention, Message, MessageId, Sender, UserId};
+use std::collections::BTreeMap;
+
+use conclave_core::model::{Body, Extensions, Labels, Mention, Message, MessageId, Sender, UserId};
 use serde_json::Value;
 
 /// The type of plain texts.
@@ -73,6 +75,24 @@ pub(crate) fn mention(content: &str) -> Option<Mention> {
     let users = info.get("userIdList")?.as_array()?;
     let users: Vec<UserId> = users.iter().filter_map(Value::as_str).filter_map(|id| UserId::new(id).ok()).collect();
     (!users.is_empty()).then_some(Mention::Users(users))
+}
+
+/// What is added to a message: clients send `{"k":{"v":"text"}}`, servers `{"k":"text"}`. What is neither is left out.
+pub(crate) fn expansion(text: &str) -> BTreeMap<String, String> {
+    let Ok(Value::Object(pairs)) = serde_json::from_str(text) else { return BTreeMap::new() };
+    let value = |value: Value| match value {
+        Value::String(text) => Some(text),
+        Value::Object(mut object) => object.remove("v").and_then(|value| value.as_str().map(str::to_owned)),
+        _ => None,
+    };
+    pairs.into_iter().filter_map(|(key, own)| Some((key, value(own)?))).collect()
+}
+
+/// The same as clients read it; `None` when nothing is added.
+pub(crate) fn extra_content(extensions: &Extensions) -> Option<String> {
+    let pairs = extensions.entries.iter().map(|(key, (value, _))| (key.clone(), serde_json::json!({ "v": value })));
+    let pairs: serde_json::Map<String, Value> = pairs.collect();
+    (!pairs.is_empty()).then(|| Value::Object(pairs).to_string())
 }
 
 /// Digits and letters that are not taken for each other.
@@ -193,6 +213,17 @@ mod tests {
         assert_eq!(body("RC:TxtMsg", "no json").0, foreign("rong:RC:TxtMsg", "no json", "[RC:TxtMsg]"));
         let own = Body::Custom { kind: "app:dice".to_owned(), data: "6".to_owned() };
         assert_eq!(body("app:dice", "6").0, own);
+    }
+
+    #[test]
+    fn expansions_come_in_two_shapes_and_go_out_in_one() {
+        let pairs = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+        assert_eq!(expansion(r#"{"a":{"v":"1"},"b":"2","c":3,"d":{"w":"x"}}"#), pairs);
+        assert_eq!(expansion("nothing"), BTreeMap::new());
+        let entries = pairs.into_iter().map(|(key, value)| (key, (value, 1))).collect();
+        let kept = Extensions { version: 1, cleared: 0, entries };
+        assert_eq!(extra_content(&kept).unwrap(), r#"{"a":{"v":"1"},"b":{"v":"2"}}"#);
+        assert_eq!(extra_content(&Extensions::default()), None);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! The engine by bytes: what was captured on the wire, read and written; and whatever else may come.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use conclave_core::engine::Engine;
+use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{Millis, Settings as Limits, UserId};
-use conclave_core::ports::{Clock, Mint};
+use conclave_core::model::{Body, GroupId, Millis, Policy, Settings as Limits, UserId};
+use conclave_core::operation::{ChangeMessage, CreateGroup, ExtensionChange, WriteExtensions};
+use conclave_core::ports::{Clock, GroupsExt as _, Mint};
 use conclave_kit::{Caller, Door as _, Nobody, Outbox, Session};
 use proptest::prelude::*;
 use prost::Message;
@@ -17,8 +20,9 @@ use super::frame::{self, Incoming, LONGEST, Mode};
 use super::topics;
 use super::wire::{
     ChannelsInput, ChannelsMemberResponseInput, ChannelsMemberUpdateInput, ChannelsMembersInput, ChannelsOutput,
-    ChannelsQueryInput, DownStreamMessages, EventChange, EventChangeList, HistoryMsgInput, ModifyChannelsInput,
-    MultiChannels, NotifyMsg, QueryMsgChange, RelationDelBatchReq, RelationQryInput, SyncRequestMsg, UpStreamMessage,
+    ChannelsQueryInput, DownStreamMessages, EventChange, EventChangeList, HistoryMsgInput, HistoryMsgOuput,
+    ModifyChannelsInput, MultiChannels, NotifyMsg, QueryMsgChange, RelationDelBatchReq, RelationQryInput,
+    SyncRequestMsg, UpStreamMessage,
 };
 use crate::{Credentials, Realm, Rong, Settings};
 
@@ -104,6 +108,11 @@ impl Mint for Stopped {
 
 /// A session of alice's.
 async fn session() -> Box<dyn Session> {
+    house().await.1
+}
+
+/// The groups, and a session of alice's.
+async fn house() -> (Arc<Engine>, Box<dyn Session>) {
     let stopped = Arc::new(Stopped(AtomicU64::new(1)));
     let store = Arc::new(Memory::new());
     let groups = Arc::new(Engine::new(store, stopped.clone(), stopped, Limits::default()));
@@ -131,7 +140,7 @@ async fn session() -> Box<dyn Session> {
     let opened = rong.open(Caller { parts: &parts, connection: "c" }, &mut out).await;
     let hello = out.take();
     assert_eq!(&hello[0][..10], b"\x20\x00\x00\x00\x05alice");
-    opened.unwrap()
+    (groups, opened.unwrap())
 }
 
 /// What comes back.
@@ -185,6 +194,43 @@ async fn what_clients_send_is_answered() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn history_tells_a_message_as_it_is_now() {
+    let (groups, mut session) = house().await;
+    let (app, group) = (Actor::app(), GroupId::new("g1").unwrap());
+    let alice = UserId::new("alice").unwrap();
+    let create = CreateGroup { id: Some(group.clone()), ..CreateGroup::new(Some(alice.clone()), Policy::standard()) };
+    groups.run(&app, create).await.unwrap();
+    let up = UpStreamMessage {
+        session_id: 67,
+        classname: "RC:TxtMsg".to_owned(),
+        content: r#"{"content":"vote","extra":"x"}"#.to_owned(),
+        extra_content: Some(r#"{"alice":{"v":"yes"}}"#.to_owned()),
+        ..UpStreamMessage::default()
+    };
+    said(&mut *session, framed(0x32, "pgMsgP", "g1", &up.encode_to_vec())).await;
+    let asked = HistoryMsgInput { target_id: Some("g1".to_owned()), count: Some(5), ..HistoryMsgInput::default() };
+    let told = async |session: &mut dyn Session| {
+        let answers = said(session, framed(0x50, "qryGMsg", "alice", &asked.encode_to_vec())).await;
+        let sent = HistoryMsgOuput::decode(&answers[0][9..]).unwrap().list.remove(0);
+        (sent.content, sent.extra_content.unwrap_or_default(), sent.ext_status)
+    };
+    let vote = (up.content.clone(), r#"{"alice":{"v":"yes"}}"#.to_owned(), None);
+    assert_eq!(told(&mut *session).await, vote);
+    let changes = ["alice", "bob"].map(|key| ExtensionChange {
+        key: key.to_owned(),
+        value: (key == "bob").then(|| "no".to_owned()),
+        seen: None,
+    });
+    let extend =
+        WriteExtensions { group: group.clone(), sequence: 1, clear: false, changes: changes.into(), most: None };
+    groups.run(&app, extend).await.unwrap();
+    let body = Some(Body::Text("vote again".to_owned()));
+    groups.run(&app, ChangeMessage { group, sequence: 1, body, labels: BTreeMap::new() }).await.unwrap();
+    let now = (r#"{"content":"vote again"}"#.to_owned(), r#"{"bob":{"v":"no"}}"#.to_owned(), Some(4));
+    assert_eq!(told(&mut *session).await, now);
 }
 
 fn read_as_everything(body: &[u8]) {

@@ -3,7 +3,9 @@
 pub(super) mod publish;
 pub(super) mod recall;
 
-use conclave_core::model::{GroupId, Labels, Sender, UserId};
+use std::collections::BTreeMap;
+
+use conclave_core::model::{GroupId, Labels, Sender, Traits, UserId};
 use conclave_core::operation::{SendMessage, SpeakCheck};
 
 use super::Call;
@@ -34,6 +36,8 @@ pub(super) struct Draft<'c> {
     counted: bool,
     shown_last: bool,
     mentions: bool,
+    traits: Traits,
+    extensions: BTreeMap<String, String>,
     token: Option<String>,
 }
 
@@ -61,6 +65,12 @@ impl<'c> Draft<'c> {
             counted: call.switch("isCounted", message::is_counted(object_name))?,
             shown_last: !silent_last,
             mentions: call.switch("isMentioned", false)?,
+            traits: Traits {
+                receipts: matches!(call.form.given("needReadReceipt"), Some("true" | "1")),
+                extensible: matches!(call.form.given("expansion"), Some("true" | "1")),
+                changed: false,
+            },
+            extensions: call.form.given("extraContent").map(message::expansion).unwrap_or_default(),
             token: call.form.given("msgRandom").map(str::to_owned),
         })
     }
@@ -71,12 +81,15 @@ impl<'c> Draft<'c> {
         let mut labels = self.labels.clone();
         labels.extend(more);
         SendMessage {
-            targets,
             mention: self.mentions.then(|| message::mention(self.content)).flatten(),
             counted: self.counted,
             stored,
             shown_last: self.shown_last,
             token: self.token.clone(),
+            // what is for some only cannot be expanded
+            traits: Traits { extensible: self.traits.extensible && targets.is_empty(), ..self.traits },
+            targets,
+            extensions: self.extensions.clone(),
             labels,
             check: SpeakCheck::Skipped,
             ..SendMessage::new(group, Sender::User(self.sender.clone()), body)

@@ -69,7 +69,10 @@ pub(crate) async fn stored(app: &App, group: &GroupId, sequence: u64) -> Result<
         Err(Refusal::GroupNotFound { .. }) => return Ok(None),
         Err(refusal) => return Err(refusal),
     };
-    Ok(found.messages.into_iter().find(|message| message.sequence == sequence))
+    match found.messages.into_iter().find(|message| message.sequence == sequence) {
+        Some(found) => message::extended(app, found).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 fn is_target(message: &Message, reader: &UserId) -> bool {

@@ -7,7 +7,7 @@ use conclave_core::query::{MessageById, Messages, Start};
 use conclave_core::refusal::Refusal;
 use prost::Message as _;
 
-use super::{down, is_persisted};
+use super::{down, extended, is_persisted};
 use crate::dialect::message;
 use crate::refusals::client;
 use crate::socket::call::{Answer, Call, Denied, decode, millis};
@@ -56,7 +56,7 @@ pub(super) async fn page(
             if found.len() >= count && found.last().is_none_or(|last| last.at != sent.at) {
                 return Ok((found, true));
             }
-            found.push(sent);
+            found.push(extended(call.app, sent).await?);
         }
         match page.next {
             Some(next) => start = Start::Sequence(next),
@@ -87,7 +87,10 @@ async fn find(call: &Call<'_>, group: &str, uid: &str) -> Result<Option<Arc<Mess
     match call.try_ask(MessageById { message: id }).await {
         Ok(found) => {
             let readable = found.0.state == MessageState::Kept && found.0.group.as_str() == group;
-            Ok(readable.then_some(found.0))
+            if !readable {
+                return Ok(None);
+            }
+            extended(call.app, found.0).await.map(Some).map_err(|refusal| refused(&refusal))
         }
         Err(Refusal::MessageIdNotFound(_)) => Ok(None),
         Err(refusal) => Err(refused(&refusal)),

@@ -8,13 +8,19 @@ pub(crate) mod history;
 pub(crate) mod recall;
 pub(crate) mod send;
 
-use conclave_core::event::Event;
+use std::sync::Arc;
+
+use conclave_core::event::{Actor, Event};
 use conclave_core::model::{Labels, Message, Sender, UserId};
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::MessageExtensions;
+use conclave_core::refusal::Refusal;
 use serde_json::{Value, json};
 
 use super::call::millis;
 use super::wire::{DownStreamMessage, GROUP, PushExtra, ReferenceData, UpStreamMessage};
 use crate::dialect::message;
+use crate::realm::App;
 
 /// The flags a client sends with a message.
 mod flag {
@@ -27,6 +33,8 @@ mod flag {
 
 /// The flag of messages that are kept nowhere.
 const PASSING: i64 = 64;
+/// The flag of messages that say something else than they said when they were sent.
+const MODIFIED: i64 = 4;
 /// Begins the tokens made of a client's numbers.
 const TOKEN: &str = "rong:";
 
@@ -101,7 +109,11 @@ pub(crate) fn down(sent: &Message, reader: &UserId) -> DownStreamMessage {
         push_ext: push_ext(labels),
         bus_channel: text(labels, "busChannel"),
         // numbers begin at 1: without one it is kept nowhere
-        ext_status: (sent.sequence == 0).then_some(PASSING),
+        ext_status: match (sent.sequence, sent.traits.changed) {
+            (0, _) => Some(PASSING),
+            (_, true) => Some(MODIFIED),
+            (_, false) => None,
+        },
         to_user_ids: sent.targets.iter().map(ToString::to_string).collect(),
         option_bits: options(sent),
         ref_data: quoted(labels),
@@ -145,6 +157,27 @@ pub(crate) fn recall_notice(gone: &Message, event: &Event, reader: &UserId) -> D
         direction: Some(if by == Some(reader) { 1 } else { 2 }),
         ..DownStreamMessage::default()
     }
+}
+
+/// A message with what is added to it by now, where it was sent to be added to.
+pub(crate) async fn extended(app: &App, sent: Arc<Message>) -> Result<Arc<Message>, Refusal> {
+    if !sent.traits.extensible || sent.sequence == 0 {
+        return Ok(sent);
+    }
+    let ask = MessageExtensions { group: sent.group.clone(), sequences: vec![sent.sequence] };
+    let added = match app.realm.groups.ask(&Actor::app(), ask).await {
+        Ok(found) => found.0.into_iter().next(),
+        // the group is gone since
+        Err(Refusal::GroupNotFound { .. }) => None,
+        Err(refusal) => return Err(refusal),
+    };
+    let Some(Ok(added)) = added else { return Ok(sent) };
+    let mut now = Message::clone(&sent);
+    match message::extra_content(&added) {
+        Some(content) => _ = now.labels.insert(label("extraContent"), content),
+        None => _ = now.labels.remove(&label("extraContent")),
+    }
+    Ok(Arc::new(now))
 }
 
 /// The number the sender's client gave a message.

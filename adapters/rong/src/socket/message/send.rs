@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use conclave_core::model::{GroupId, Labels, Message, Sender, UserId};
+use conclave_core::model::{GroupId, Labels, Message, Sender, Traits, UserId};
 use conclave_core::operation::SendMessage;
 
 use super::{TOKEN, flag, label, push_label, quote_label};
@@ -14,6 +14,8 @@ use crate::socket::wire::UpStreamMessage;
 
 /// Not the conversation's last message.
 const NOT_LAST: i64 = 1;
+/// The sender wants to know who reads it.
+const RECEIPTS: i64 = 2;
 
 /// Sends it, or says with which status it was not.
 pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Result<Arc<Message>, u16> {
@@ -42,6 +44,12 @@ fn draft(call: &Call<'_>, group: GroupId, up: &UpStreamMessage, stored: bool) ->
         stored,
         shown_last: up.option_bits.unwrap_or(0) & NOT_LAST == 0,
         token: up.client_unique_id.filter(|id| *id != 0).map(|id| format!("{TOKEN}{id}")),
+        traits: Traits {
+            receipts: up.option_bits.unwrap_or(0) & RECEIPTS != 0,
+            extensible: up.session_id & flag::EXPANDABLE != 0,
+            changed: false,
+        },
+        extensions: up.extra_content.as_deref().map(message::expansion).unwrap_or_default(),
         labels,
         ..SendMessage::new(group, Sender::User(call.user.clone()), body)
     }

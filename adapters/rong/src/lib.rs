@@ -134,7 +134,7 @@ impl Surface for Rong {
         // bodies never come in pieces, as no operation asked for that
         let body = body.bytes().cloned();
         if navigator::answers(&parts.method, parts.uri.path()) {
-            return navigator::answer(self, &parts, body.as_deref().unwrap_or_default(), &base_url).await;
+            return navigator::answer(self, &parts, body.as_deref().unwrap_or_default(), &base_url);
         }
         let (status_254xx, answer) = self.answer(&parts, body.as_deref()).await;
         match answer {

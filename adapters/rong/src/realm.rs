@@ -93,6 +93,17 @@ impl App {
     }
 }
 
+/// Host, port and path of a WebSocket's URL, and whether it is over TLS.
+pub(crate) fn web_address(url: &str) -> Option<(&str, bool)> {
+    let (address, secure) = match url.strip_prefix("wss://") {
+        Some(address) => (address, true),
+        None => (url.strip_prefix("ws://")?, false),
+    };
+    let address = address.trim_end_matches('/');
+    let plain = !address.is_empty() && !address.starts_with('/') && !address.contains(['?', '#', ' ', '@']);
+    plain.then_some((address, secure))
+}
+
 fn check(settings: &Settings) -> Result<(), String> {
     if let Some(key) = settings.ext_keys.iter().find(|key| !limits::is_ext_key(key)) {
         return Err(format!(
@@ -105,6 +116,13 @@ fn check(settings: &Settings) -> Result<(), String> {
     }
     if http::StatusCode::from_u16(settings.status_254xx).is_err() {
         return Err("rong status_254xx must be an http status, e.g. 400".to_owned());
+    }
+    if let Some(address) = &settings.moved_to
+        && web_address(address).is_none()
+    {
+        return Err(format!(
+            "rong moved_to: {address:?} must be ws:// or wss:// with a host, e.g. wss://chat.example.com/rong"
+        ));
     }
     if settings.utc_offset_minutes.abs() > 14 * 60 {
         return Err("rong utc_offset_minutes must be within 840 either way".to_owned());

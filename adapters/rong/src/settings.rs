@@ -5,8 +5,18 @@ conclave_kit::settings! {
     pub struct Settings {
         /// HTTP status of answers with a code 25400..25499; the vendor does not document it. 200 or 400 are plausible.
         status_254xx: u16 = 400;
-        /// Whether hosted groups (`/entrust`) are enabled; without, these calls get 1009.
+        /// Whether hosted groups (`/entrust`) are enabled; without, these calls get 1009, and clients 24369.
         hosting: bool = true;
+        /// Whether clients may use the methods of hosted groups; without, they get 25413.
+        client_groups: bool = true;
+        /// How many connections of one kind (browser, mini program) a user may have; whoever comes replaces the oldest, which is told 31010. 0 is any number.
+        web_logins: usize = 0;
+        /// Most questions and changes about groups by one connection in a second, more get 25416; 0 is any number.
+        client_queries: u32 = 0;
+        /// Most messages by one connection in a second, more get 20604; 0 is any number.
+        client_messages: u32 = 0;
+        /// Where this app's clients connect instead, as `ws://host:port/path` or `wss://…`: for moving it to another gateway. The navigator names it, and whoever comes here is sent to ask again.
+        moved_to: Option<String> = None;
         /// The keys of `groupExtProfile` that exist, at most ten, each beginning with `ext_`. Others get 25415.
         ext_keys: Vec<String> = Vec::new();
         /// Most members of a group made through this API.

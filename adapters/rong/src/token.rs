@@ -64,17 +64,26 @@ impl Tokens {
         token
     }
 
+    /// Whose token this is or was, if it was issued here.
+    pub(crate) fn whose(&self, token: &str) -> Option<UserId> {
+        self.unseal(token).ok().map(|claim| claim.user)
+    }
+
     /// Whose token this is. Clients send it whole or cut after the `@`.
     pub(crate) fn open(&self, token: &str, now: Millis) -> Result<Claim, InvalidToken> {
+        let claim = self.unseal(token)?;
+        self.check(&claim, now)?;
+        Ok(claim)
+    }
+
+    fn unseal(&self, token: &str) -> Result<Claim, InvalidToken> {
         let sealed = token.split('@').next().unwrap_or_default();
         let payload = self.sealer.open(sealed).ok_or(InvalidToken::Forged)?;
         let (issued, user) = payload.split_first_chunk::<8>().ok_or(InvalidToken::Forged)?;
         let issued = Millis(u64::from_be_bytes(*issued));
         let user = std::str::from_utf8(user).map_err(|_| InvalidToken::Forged)?;
         let user = UserId::new(user).map_err(|_| InvalidToken::Forged)?;
-        let claim = Claim { user, issued };
-        self.check(&claim, now)?;
-        Ok(claim)
+        Ok(Claim { user, issued })
     }
 
     /// Whether a token is within its lifetime.

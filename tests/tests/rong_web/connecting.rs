@@ -1,7 +1,8 @@
 //! Who is let in, who is not, and how connections end.
 
+use conclave::Config;
 use conclave_core::event::Actor;
-use conclave_core::operation::UpdateUser;
+use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::ports::GroupsExt as _;
 use conclave_tests::world::user;
 use serde_json::json;
@@ -35,9 +36,8 @@ async fn a_token_that_counts_no_longer_ends_the_connection() {
     stage.api("user/token/expire", &format!("userId=alice&time={}", now.0)).await;
     assert_eq!(page.event("DISCONNECT").await, 31020);
     assert_eq!(stage.on("alice").event("DISCONNECT").await, 31020);
-    // the page knows the way by heart, and is turned away at the door
-    let again = page.call("connect", json!([token])).await;
-    assert!([31004, 31020].map(|code| json!(code)).contains(&again["code"]), "{again}");
+    assert_eq!(page.call("connect", json!([token])).await["code"], 31020);
+    assert_eq!(stage.page(None).await.call("connect", json!([token])).await["code"], 31020);
     assert_eq!(stage.on("bob").call("getConnectionStatus", json!([])).await, 0);
 }
 
@@ -50,13 +50,102 @@ async fn an_account_that_is_switched_off_is_sent_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_hosting_clients_manage_no_groups() {
-    let mut stage = Stage::of(LATEST, &["alice"], |config| {
-        if let Some((_, settings)) = &mut config.realms[0].rong {
-            settings.hosting = false;
+async fn whoever_may_not_come_is_told_why() {
+    let stage = Stage::with(&[]).await;
+    let groups = &stage.served.running.groups["dev"];
+    let app = Actor::app();
+    for (name, code) in [("blocked", 31009), ("deleted", 31029)] {
+        let token = stage.token(name).await;
+        if name == "blocked" {
+            groups.run(&app, UpdateUser { active: Some(false), ..UpdateUser::of(user(name)) }).await.unwrap();
+        } else {
+            groups.run(&app, DeleteUser { user: user(name), owned: OwnedGroups::Orphan }).await.unwrap();
         }
-    })
-    .await;
-    stage.refused("alice", "createGroup", json!([{"groupId": "g1", "groupName": "First"}]), 25413).await;
-    stage.refused("alice", "getJoinedGroups", json!([["g1"]]), 25413).await;
+        assert_eq!(stage.page(None).await.call("connect", json!([token])).await["code"], code, "{name}");
+    }
+    // another app's, or nobody's
+    let token = stage.token("alice").await;
+    let page = stage.page_of("no such app").await;
+    assert_eq!(page.call("connect", json!([token])).await["code"], 31004);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_lasts_as_long_as_it_may() {
+    let stage = Stage::of(LATEST, &[], |config| settings(config).token_lifetime = 2).await;
+    let token = stage.token("alice").await;
+    let page = stage.page(None).await;
+    assert_eq!(page.call("connect", json!([token])).await["code"], 0);
+    page.call("disconnect", json!([])).await;
+    tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
+    assert_eq!(page.call("connect", json!([token])).await["code"], 31020);
+    assert_eq!(stage.page(None).await.call("connect", json!([token])).await["code"], 31020);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_login_replaces_the_oldest() {
+    let mut stage = Stage::of(LATEST, &["alice", "bob"], |config| settings(config).web_logins = 2).await;
+    stage.enter("alice.pad").await;
+    assert!(stage.on("alice").take_all(|name| name == "DISCONNECT").is_empty());
+    stage.enter("alice.tv").await;
+    assert_eq!(stage.on("alice").event("DISCONNECT").await, 31010);
+    // for good: it does not come again by itself, and the others stay
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    for (user, status) in [("alice", 2), ("alice.pad", 0), ("alice.tv", 0), ("bob", 0)] {
+        assert_eq!(stage.on(user).call("getConnectionStatus", json!([])).await, status, "{user}");
+    }
+    let info = json!({"groupId": "g1", "groupName": "First"});
+    stage.does("alice.pad", "createGroup", json!([info]), &[("alice.pad", 1), ("alice.tv", 1)]).await;
+    let connections = stage.served.running.presence["dev"].connections(&[user("alice")]);
+    assert_eq!(connections[0].len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
+    let there = Stage::with(&["bob"]).await;
+    there.token("alice").await;
+    let here = Stage::with(&["alice"]).await;
+    let address = format!("ws://{}/rong", there.served.running.addresses.shared);
+    let elsewhere = |config: &mut Config| settings(config).moved_to = Some(address);
+    let here = here.restarted(elsewhere).await;
+    // it comes back by the way it knows, is told to ask again, and then knows where to go
+    let page = here.on("alice");
+    page.event("SUSPEND").await;
+    page.event("CONNECTED").await;
+    let online = |stage: &Stage| stage.served.running.presence["dev"].connections(&[user("alice")])[0].len();
+    assert_eq!((online(&here), online(&there)), (0, 1));
+    // whoever asks the navigator first is led there at once
+    let token = there.token("carol").await;
+    assert_eq!(here.page(None).await.call("connect", json!([token])).await["code"], 0);
+    assert_eq!(there.served.running.presence["dev"].connections(&[user("carol")])[0].len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_connected_comes_back_after_a_restart() {
+    let stage = Stage::with(&["alice"]).await;
+    let token = "userId=alice&name=A&portraitUri=";
+    let stage = stage.restarted(|_| {}).await;
+    // what was kept in memory is gone, so that the account has to be made again before the client is let in
+    stage.api("user/getToken", token).await;
+    stage.on("alice").event("SUSPEND").await;
+    stage.on("alice").event("CONNECTED").await;
+    let info = json!({"groupId": "g1", "groupName": "First"});
+    assert_eq!(stage.on("alice").call("createGroup", json!([info])).await["code"], 0);
+    stage.on("alice").event("GROUP_OPERATION").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_may_have_no_hosted_groups_or_keep_clients_from_them() {
+    for (hosting, code) in [(false, 24369), (true, 25413)] {
+        let mut stage = Stage::of(LATEST, &["alice"], |config| {
+            let settings = settings(config);
+            (settings.hosting, settings.client_groups) = (hosting, false);
+        })
+        .await;
+        stage.refused("alice", "createGroup", json!([{"groupId": "g1", "groupName": "First"}]), code).await;
+        stage.refused("alice", "getJoinedGroups", json!([["g1"]]), code).await;
+    }
+}
+
+fn settings(config: &mut Config) -> &mut conclave::vendors::rong::Settings {
+    &mut config.realms[0].rong.as_mut().unwrap().1
 }

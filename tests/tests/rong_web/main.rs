@@ -8,6 +8,7 @@ mod browser;
 mod connecting;
 mod groups;
 mod joining;
+mod limits;
 mod messages;
 mod online;
 mod others;

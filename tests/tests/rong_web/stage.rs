@@ -57,6 +57,21 @@ impl Stage {
         stage
     }
 
+    /// The same users after the gateway has gone and come again at the same address, with nothing of what it had.
+    pub(crate) async fn restarted(self, change: impl FnOnce(&mut Config)) -> Self {
+        let Self { served, version, pages, told } = self;
+        let address = served.running.addresses.shared;
+        for page in pages.values() {
+            page.take_all(|name| name == "CONNECTED");
+        }
+        served.running.shutdown().await;
+        let served = Served::start(|config| {
+            config.listen = address;
+            change(config);
+        });
+        Self { served: served.await, version, pages, told }
+    }
+
     /// One more user comes.
     pub(crate) async fn enter(&mut self, user: &'static str) {
         let page = self.page(None).await;
@@ -70,14 +85,22 @@ impl Stage {
 
     /// A page with the SDK on it, pointed here and not connected.
     pub(crate) async fn page(&self, storage: Option<&Path>) -> Page {
+        self.opened(storage, &self.setting("RONG_APPKEY")).await
+    }
+
+    /// The same, of another app.
+    pub(crate) async fn page_of(&self, app_key: &str) -> Page {
+        self.opened(None, app_key).await
+    }
+
+    async fn opened(&self, storage: Option<&Path>, app_key: &str) -> Page {
         let version = self.version;
         let modules = tokio::task::spawn_blocking(move || packages(&format!("rong/imlib-next/{version}")));
         let mut driver = Command::new("node");
         driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/rong/imlib-next/driver.cjs"));
         driver.arg(modules.await.expect("packages")).args(storage);
         let page = Page::open(driver);
-        page.call("init", json!([{"appkey": self.setting("RONG_APPKEY"), "navigators": [self.setting("RONG_NAVI")]}]))
-            .await;
+        page.call("init", json!([{"appkey": app_key, "navigators": [self.setting("RONG_NAVI")]}])).await;
         page
     }
 

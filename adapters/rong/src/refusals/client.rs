@@ -28,6 +28,12 @@ pub(crate) const HOSTING_FAILED: u16 = 25402;
 pub(crate) const BAD_PARAMETER: u16 = 25403;
 /// Clients are not let at hosted groups.
 pub(crate) const NO_CLIENTS: u16 = 25413;
+/// Groups are not hosted for this app.
+pub(crate) const NO_HOSTING: u16 = 24369;
+/// Too many questions in a second.
+pub(crate) const TOO_MANY_QUERIES: u16 = 25416;
+/// Too many messages in a second.
+pub(crate) const TOO_FAST: u16 = 20604;
 /// The content is too long.
 pub(crate) const CONTENT_TOO_LONG: u16 = 30016;
 

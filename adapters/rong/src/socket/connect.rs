@@ -5,9 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use conclave_kit::{Caller, Connected, Door, Outbox, Platform, Session, query_pairs};
 
+use http::header::HOST;
+use http::uri::Authority;
+
 use super::frame;
 use super::session::RongSession;
 use crate::Rong;
+use crate::realm::{App, web_address};
 use crate::token::{self, InvalidToken};
 
 /// Why a client is not let in, as the first frame says it.
@@ -15,6 +19,7 @@ mod status {
     pub(super) const IDENTIFIER: u8 = 2;
     pub(super) const UNAVAILABLE: u8 = 3;
     pub(super) const TOKEN: u8 = 4;
+    pub(super) const REDIRECT: u8 = 6;
     pub(super) const USER_BLOCKED: u8 = 9;
     pub(super) const TOKEN_EXPIRED: u8 = 10;
     pub(super) const ACCOUNT_CANCELLED: u8 = 19;
@@ -41,6 +46,12 @@ impl Door for Rong {
             out.close();
             return None;
         };
+        if is_elsewhere(&app, caller) {
+            // it asks the navigator again, which names the other place
+            out.send(frame::refused(status::REDIRECT));
+            out.close();
+            return None;
+        }
         let claim = match token::verify(&app, value("token")).await {
             Ok(claim) => claim,
             Err(invalid) => {
@@ -52,9 +63,21 @@ impl Door for Rong {
         let version = value("protocolVer").parse().unwrap_or(3);
         out.send(frame::accepted(version, claim.user.as_str(), caller.connection, app.realm.groups.now()));
         let device = device(value("deviceId"), caller);
-        let connected = Connected::new(&*app.realm.name, claim.user, device).on(platform(value("apiVer")));
+        let connected = Connected::new(&*app.realm.name, claim.user, device)
+            .on(platform(value("apiVer")))
+            .at_most(app.realm.settings.web_logins);
         Some(Box::new(RongSession::new(Arc::clone(&app), connected, claim.issued)))
     }
+}
+
+/// Whether the app's clients connect elsewhere. Whoever came by that very name is where they should be: a client
+/// that is redirected for ever asks without a pause.
+fn is_elsewhere(app: &App, caller: Caller<'_>) -> bool {
+    let Some((there, _)) = app.realm.settings.moved_to.as_deref().and_then(web_address) else { return false };
+    let host = caller.parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| caller.parts.uri.authority().map(Authority::as_str));
+    let there = there.split('/').next().unwrap_or_default();
+    !host.is_some_and(|host| host.eq_ignore_ascii_case(there))
 }
 
 /// What a client runs on: `browser|Chrome|156.0.0.0`, and the like.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::Rong;
 use crate::form::Form;
-use crate::token::InvalidToken;
+use crate::realm::web_address;
 
 /// The operation of those requests.
 pub(crate) const OPERATION: &str = "navi";
@@ -57,7 +57,7 @@ struct Refused {
 }
 
 /// Answers a request that [`answers`] knows.
-pub(crate) async fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &str) -> Response<Body> {
+pub(crate) fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &str) -> Response<Body> {
     if parts.method == Method::OPTIONS {
         return preflight();
     }
@@ -65,12 +65,12 @@ pub(crate) async fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &s
     if parts.method == Method::GET {
         form = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let (app_key, token) = (value(&form, "appId"), value(&form, "token"));
-        let (_, answer) = locate(rong, app_key, token, base_url).await;
+        let (_, answer) = locate(rong, app_key, token, base_url);
         response = script(value(&form, "callBack"), &answer);
     } else {
         form = Form::parse(body);
         let app_key = parts.headers.get("rc-appkey").and_then(|key| key.to_str().ok()).unwrap_or_default();
-        let (status, answer) = locate(rong, app_key, value(&form, "token"), base_url).await;
+        let (status, answer) = locate(rong, app_key, value(&form, "token"), base_url);
         response = respond(status, "application/json; charset=utf-8", answer);
     }
     form.unread().go_with(&mut response);
@@ -78,27 +78,25 @@ pub(crate) async fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &s
 }
 
 /// The status and the JSON of the answer.
-async fn locate(rong: &Rong, app_key: &str, token: &str, base_url: &str) -> (StatusCode, String) {
-    let user = match rong.verify(app_key, token).await {
-        Ok(user) => user,
-        Err(invalid) => {
-            let status = match invalid {
-                // 401 and 403 both are "token incorrect" to the SDK; it has no word for expired here
-                InvalidToken::Forged | InvalidToken::Expired => StatusCode::UNAUTHORIZED,
-                InvalidToken::UserGone | InvalidToken::UserBlocked => StatusCode::FORBIDDEN,
-                InvalidToken::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
-            };
-            return (status, json(&Refused { code: status.as_u16() }));
-        }
+fn locate(rong: &Rong, app_key: &str, token: &str, base_url: &str) -> (StatusCode, String) {
+    // whoever has a token that was issued here is shown the way, even when it counts no longer: the SDK knows one
+    // reason here, and all of them at the connection
+    let app = rong.app(app_key);
+    let found = app.as_ref().and_then(|app| Some((app, app.tokens.whose(token)?)));
+    let Some((app, user)) = found else {
+        let status = StatusCode::UNAUTHORIZED;
+        return (status, json(&Refused { code: status.as_u16() }));
     };
-    let (addr, secure) = address(base_url);
+    let settings = &app.realm.settings;
+    let elsewhere = settings.moved_to.as_deref().and_then(web_address);
+    let (addr, secure) = elsewhere.unwrap_or_else(|| address(base_url));
     let found = Found {
         code: 200,
         user_id: user.as_str(),
         server_addr: [Address { addr, protocol: if secure { 6 } else { 5 }, weight: 100, race: false }],
         server: addr,
         backup_server: "",
-        user_profile: 1,
+        user_profile: u8::from(settings.hosting),
         log_switch: 0,
         open_anti: 0,
     };

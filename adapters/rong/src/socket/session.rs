@@ -48,11 +48,43 @@ pub(crate) struct RongSession {
     last_id: u16,
     inbox: Option<Place>,
     changes: Option<Place>,
+    queries: Pace,
+    messages: Pace,
+}
+
+/// How much was done in the second at hand.
+#[derive(Debug, Default)]
+struct Pace {
+    second: u64,
+    done: u32,
+}
+
+impl Pace {
+    /// Whether one more goes, of so many in a second; 0 is any number.
+    fn goes(&mut self, now: Millis, most: u32) -> bool {
+        if most == 0 {
+            return true;
+        }
+        if self.second != now.seconds() {
+            *self = Self { second: now.seconds(), done: 0 };
+        }
+        self.done = self.done.saturating_add(1);
+        self.done <= most
+    }
 }
 
 impl RongSession {
     pub(crate) fn new(app: Arc<App>, connected: Connected, issued: Millis) -> Self {
-        Self { app, connected, issued, last_id: 0, inbox: None, changes: None }
+        Self {
+            app,
+            connected,
+            issued,
+            last_id: 0,
+            inbox: None,
+            changes: None,
+            queries: Pace::default(),
+            messages: Pace::default(),
+        }
     }
 
     fn now(&self) -> Millis {
@@ -75,6 +107,10 @@ impl RongSession {
     // --- what the client asks ------------------------------------------------------------------------------
 
     async fn answer(&mut self, request: &Request) -> Answer {
+        let most = self.app.realm.settings.client_queries;
+        if topics::is_of_groups(&request.topic) && !self.queries.goes(self.now(), most) {
+            return Err(Denied::status(client::TOO_MANY_QUERIES));
+        }
         match request.topic.as_str() {
             "pullMsg" => self.pull_messages(&request.body).await,
             "pullEventChange" => self.pull_changes(&request.body).await,
@@ -122,6 +158,9 @@ impl RongSession {
     }
 
     async fn publish(&mut self, request: &Request) -> Bytes {
+        if !self.messages.goes(self.now(), self.app.realm.settings.client_messages) {
+            return frame::published(request.id, self.now(), client::TOO_FAST, "");
+        }
         let call = self.call();
         let done = match request.topic.as_str() {
             "pgMsgP" => message::send::send(&call, request, true).await.map(|sent| (sent.at, uid(&sent.id))),

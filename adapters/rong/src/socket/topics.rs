@@ -11,13 +11,23 @@ const LONGEST_QUESTION: usize = 64 * 1024;
 /// The topics of group methods.
 const GROUP_TOPICS: &[&str] = &["channel", "upChannel", "qChannel"];
 
+/// Whether a topic is a group method.
+pub(crate) fn is_of_groups(topic: &str) -> bool {
+    GROUP_TOPICS.iter().any(|prefix| topic.starts_with(prefix))
+}
+
 /// Answers a question that needs nothing but the core.
 pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer {
     if body.len() > LONGEST_QUESTION {
         return Err(Denied::status(client::BAD_PARAMETER));
     }
-    if !call.settings().hosting && GROUP_TOPICS.iter().any(|prefix| topic.starts_with(prefix)) {
-        return Err(Denied::status(client::NO_CLIENTS));
+    if is_of_groups(topic) {
+        if !call.settings().hosting {
+            return Err(Denied::status(client::NO_HOSTING));
+        }
+        if !call.settings().client_groups {
+            return Err(Denied::status(client::NO_CLIENTS));
+        }
     }
     match topic {
         "channelCreate" => group::create::create(call, body).await,

@@ -432,6 +432,65 @@ async fn filters_leave_only_what_they_name() {
     assert_eq!(answer["GroupInfo"][0], wanted);
 }
 
+/// Each documented field by itself: what is asked for comes back, and nothing beside it.
+#[tokio::test]
+async fn each_field_can_be_asked_for_by_itself() {
+    let (_world, client) = house(with_custom_keys()).await;
+    let id = made(&client, "Community").await;
+    let keys = |value: &Value| {
+        let mut keys: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+        keys.retain(|key| !matches!(key.as_str(), "GroupId" | "ErrorCode" | "ErrorInfo" | "Member_Account"));
+        keys
+    };
+    for field in [
+        "Type",
+        "Name",
+        "Appid",
+        "Introduction",
+        "Notification",
+        "FaceUrl",
+        "Owner_Account",
+        "CreateTime",
+        "LastInfoTime",
+        "LastMsgTime",
+        "NextMsgSeq",
+        "InfoSeq",
+        "MemberNum",
+        "MaxMemberNum",
+        "ApplyJoinOption",
+        "InviteJoinOption",
+        "MuteAllMember",
+        "ShutUpAllMember",
+        "SupportTopic",
+        "EnablePermission",
+        "DefaultPermission",
+    ] {
+        let filter = json!({"GroupBaseInfoFilter": [field]});
+        let body = json!({"GroupIdList": [id], "ResponseFilter": filter});
+        assert_eq!(keys(&group_call(&client, "get_group_info", body).await["GroupInfo"][0]), [field]);
+        let body = json!({"Member_Account": "bob", "ResponseFilter": filter});
+        assert_eq!(keys(&group_call(&client, "get_joined_group_list", body).await["GroupIdList"][0]), [field]);
+    }
+    for field in ["Role", "JoinTime", "MsgSeq", "MsgFlag", "LastSendMsgTime", "MuteUntil", "ShutUpUntil", "NameCard"] {
+        let body = json!({"GroupId": id, "MemberInfoFilter": [field]});
+        assert_eq!(keys(&group_call(&client, "get_group_member_info", body).await["MemberList"][0]), [field]);
+        let body = json!({"GroupId": id, "Member_List_Account": ["bob"], "MemberInfoFilter": [field]});
+        let named = group_call(&client, "get_specified_group_member_info", body).await;
+        assert_eq!(keys(&named["MemberList"][0]), [field]);
+        let body = json!({"GroupIdList": [id], "ResponseFilter": {"MemberInfoFilter": [field]}});
+        let group = group_call(&client, "get_group_info", body).await["GroupInfo"][0].clone();
+        assert_eq!(
+            (keys(&group), keys(&group["MemberList"][0])),
+            (vec!["MemberList".to_owned()], vec![field.to_owned()])
+        );
+    }
+    for field in ["Role", "JoinTime", "MsgFlag", "MsgSeq"] {
+        let body = json!({"Member_Account": "bob", "ResponseFilter": {"SelfInfoFilter": [field]}});
+        let joined = group_call(&client, "get_joined_group_list", body).await["GroupIdList"][0].clone();
+        assert_eq!((keys(&joined), keys(&joined["SelfInfo"])), (vec!["SelfInfo".to_owned()], vec![field.to_owned()]));
+    }
+}
+
 // --- members --------------------------------------------------------------------------------------------------------
 
 #[tokio::test]

@@ -117,6 +117,40 @@ async fn leaving_takes_along_what_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn whom_one_followed_goes_along_unless_it_is_kept() {
+    let api = Api::new();
+    api.ok("entrust/group/create", "groupId=g&name=n&owner=o&userIds=a,b").await;
+    let followed =
+        async || texts(&api.ok("entrust/group/member/followed/get", "groupId=g&userId=a").await["members"], "userId");
+    for (leave, flag, kept) in [
+        ("entrust/group/quit", "&isDelFollowed=0", true),
+        ("entrust/group/quit", "&isDelFollowed=1", false),
+        ("entrust/group/member/kick", "&isDelFollowed=0", true),
+        ("entrust/group/member/kick", "", false),
+    ] {
+        api.ok("entrust/group/member/follow", "groupId=g&userId=a&followUserIds=b").await;
+        api.ok(leave, &format!("groupId=g&userIds=a{flag}")).await;
+        api.ok("entrust/group/join", "groupId=g&userIds=a").await;
+        assert_eq!(followed().await.len(), usize::from(kept), "{leave} {flag}");
+    }
+    // an owner who hands the group on and leaves takes along the same
+    for (flag, kept) in [("&isDelBan=0&isDelWhite=0&isDelFollowed=0", true), ("", false)] {
+        api.ok("entrust/group/transfer/owner", "groupId=g&newOwner=a").await;
+        api.ok("entrust/group/member/follow", "groupId=g&userId=a&followUserIds=b").await;
+        api.ok("group/user/gag/add", "groupId=g&userId=a&minute=0").await;
+        api.ok("group/user/ban/whitelist/add", "groupId=g&userId=a").await;
+        api.ok("entrust/group/transfer/owner", &format!("groupId=g&newOwner=o&isQuit=1{flag}")).await;
+        assert_eq!(api.members("g").await.iter().filter(|member| *member == "a").count(), 0);
+        let muted = texts(&api.ok("group/user/gag/list", "groupId=g").await["users"], "userId");
+        let allowed = api.ok("group/user/ban/whitelist/query", "groupId=g").await["userIds"].clone();
+        assert_eq!((muted.len(), allowed.as_array().map(Vec::len)), (kept.into(), Some(kept.into())), "{flag}");
+        api.ok("entrust/group/join", "groupId=g&userIds=a").await;
+        assert_eq!(followed().await.len(), usize::from(kept), "{flag}");
+        api.ok("group/user/gag/rollback", "groupId=g&userId=a").await;
+    }
+}
+
+#[tokio::test]
 async fn a_user_is_put_out_of_all_groups_but_their_own() {
     let api = Api::new();
     for (id, owner) in [("g1", "o"), ("g2", "u"), ("g3", "o")] {

@@ -43,10 +43,10 @@ pub(super) fn of<'e>(event: &'e Event, group: &'e Group) -> Option<Operation<'e>
     Some(Operation { group_id: &group.id, event_type, time: event.at, opt_user_id, user_ids })
 }
 
+/// Nothing is told of an import: neither of a group that becomes hosted, nor of members that come with it.
 fn read(what: &Happening) -> Option<(u8, Vec<&UserId>)> {
     let read = match what {
         Happening::GroupCreated { owner, .. } => (CREATED, owner.iter().collect()),
-        Happening::GroupGoverned { owner } => (CREATED, vec![owner]),
         Happening::MembersJoined { users, how, .. } if *how != Joining::Imported => (JOINED, users.iter().collect()),
         Happening::MembersLeft { users, how: Leaving::Left | Leaving::AccountDeleted, .. } => {
             (QUIT, users.iter().collect())

@@ -1,3 +1,7 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use conclave_core::event::{Happening, Joining};
+use conclave_core::model::UserId;
 use conclave_kit::Webhooks as _;
 
 use super::*;
@@ -15,4 +19,13 @@ fn callbacks_are_signed_like_the_documented_one() {
         ("signature", "30be0bbca9c9b2e27578701e9fda2358a814c88f"),
     ];
     assert_eq!(query, documented.map(|(name, value)| (name, value.to_owned())));
+}
+
+#[test]
+fn nothing_is_told_of_an_import() {
+    let owner = UserId::new("u1").unwrap();
+    let joined = |how| Happening::MembersJoined { users: vec![owner.clone()], how, members: 1 };
+    assert!(!operation::is_told(&Happening::GroupGoverned { owner: owner.clone() }));
+    assert!(!operation::is_told(&joined(Joining::Imported)));
+    assert!(operation::is_told(&joined(Joining::Added)));
 }

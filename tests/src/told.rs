@@ -1,4 +1,5 @@
-//! What is done through one vendor's server API and told through the others', as data: `fixtures/told/<name>.json`.
+//! What is done through one vendor and told through the others, as data: `fixtures/told/<name>.json`. Through their
+//! server APIs, that is; at Agora also as a user's client, and at `RongCloud` on a page with its Web SDK.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::fixture::{Unlike, covers, root};
-use crate::sdk::gateway::Tellers;
+use crate::sdk::gateway::{Served, Tellers};
+use crate::sdk::online::online;
+use crate::sdk::page::Page;
 use crate::story::Refused;
 
 /// One after the other, over one gateway.
@@ -40,18 +43,20 @@ pub struct Act {
 pub struct Step {
     /// Through whose API.
     pub by: String,
-    /// Method and path below the app, with what an earlier step has kept; this vendor's name of the command.
+    /// Method and path below the app, with what an earlier step has kept; this vendor's name of the command; a method
+    /// of the Web SDK, or `hears` and an event.
     pub call: String,
-    /// The user whose client calls; absent is the app's server. Agora's alone.
+    /// The user whose client calls; absent is the app's server. Not at Tencent.
     #[serde(rename = "as")]
     pub user: Option<String>,
-    /// The body: JSON, or the fields of a form. `"$name"` is what an earlier step has kept.
+    /// The body: JSON, the fields of a form, or what the Web SDK's method takes. `"$name"` is what an earlier step has
+    /// kept.
     #[serde(default)]
     pub send: Value,
     /// What later steps send of the answer: names, and where it is found.
     #[serde(default)]
     pub keep: BTreeMap<String, String>,
-    /// What the answer has at least.
+    /// What the answer has at least; with what has been kept, too.
     #[serde(default)]
     pub has: Value,
 }
@@ -91,13 +96,25 @@ impl Story {
     }
 
     /// Tells it.
-    pub async fn tell(&self, tellers: &Tellers) {
-        let mut kept = BTreeMap::new();
+    pub async fn tell(&self, served: &Served) {
+        let tellers = served.tellers().await;
+        let (mut kept, mut pages) = (BTreeMap::new(), BTreeMap::new());
         for Act { done, then } in &self.acts {
             for step in std::iter::once(done).chain(then) {
-                let answer = step.take(tellers, &kept).await;
+                let (mut send, mut has) = (step.send.clone(), step.has.clone());
+                fill(&mut send, &kept);
+                fill(&mut has, &kept);
+                let answer = match step.on_page() {
+                    Some(user) => {
+                        if !pages.contains_key(user) {
+                            pages.insert(user.to_owned(), online(served, &tellers, user).await);
+                        }
+                        step.take_on(&pages[user], send).await
+                    }
+                    None => step.take(&tellers, send, &kept).await,
+                };
                 let answer = answer.unwrap_or_else(|Refused(why)| panic!("{}: {}: {why}", self.name, step.call));
-                let told = if step.has.is_null() { Ok(()) } else { covers(&step.has, &answer, "answer") };
+                let told = if has.is_null() { Ok(()) } else { covers(&has, &answer, "answer") };
                 if let Err(Unlike(difference)) = told {
                     panic!("{}: after {}, {}: {difference}\n{answer:#}", self.name, done.call, step.call);
                 }
@@ -125,9 +142,19 @@ impl Step {
         }
     }
 
-    async fn take(&self, tellers: &Tellers, kept: &BTreeMap<String, Value>) -> Result<Value, Refused> {
-        let mut send = self.send.clone();
-        fill(&mut send, kept);
+    /// The user on whose page it is, if it is on one.
+    pub fn on_page(&self) -> Option<&str> {
+        self.user.as_deref().filter(|_| self.by == "rong")
+    }
+
+    async fn take_on(&self, page: &Page, send: Value) -> Result<Value, Refused> {
+        match self.call.strip_prefix("hears ") {
+            Some(event) => Ok(page.event(event).await),
+            None => page.try_call(&self.call, &send).await.map_err(Refused),
+        }
+    }
+
+    async fn take(&self, tellers: &Tellers, send: Value, kept: &BTreeMap<String, Value>) -> Result<Value, Refused> {
         match self.by.as_str() {
             "agora" => {
                 let mut call = self.call.clone();

@@ -2,7 +2,7 @@
 //!
 //! - [`node`], [`python`], [`rust`]: what the scripts need, installed once from lock files into the target folder.
 //! - [`script`]: runs a script, hears what it reports, and meets it where it pauses.
-//! - [`page`]: a client SDK that stays connected, driven call by call.
+//! - [`page`]: a client SDK that stays connected, driven call by call; [`online`]: one that is there to be online.
 //! - [`gateway`]: the gateway the scripts are pointed at, and the other ways into its groups.
 //! - [`tunnel`]: ways to the gateway for clients whose host is a constant.
 //! - [`unread`]: what a suite sent that no handler read.
@@ -11,6 +11,7 @@
 pub mod driven;
 pub mod gateway;
 pub mod node;
+pub mod online;
 pub mod page;
 pub mod python;
 pub mod rust;

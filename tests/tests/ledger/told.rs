@@ -22,5 +22,5 @@ async fn tell(story: Story) {
         settings.custom_group_ids = true;
     })
     .await;
-    story.tell(&served.tellers().await).await;
+    story.tell(&served).await;
 }

@@ -3,14 +3,13 @@
 use conclave::vendors::Vendor;
 use conclave_tests::sdk::driven::Driver;
 use conclave_tests::sdk::gateway::Served;
+use conclave_tests::sdk::online::online;
 use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{node, python};
 use conclave_tests::story::Role::{Admin, Member, Owner};
 use conclave_tests::story::{Teller, TencentTeller, Truth};
 use serde_json::{Value, json};
-
-use crate::online::online;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ease_restapi_of_pypi() {

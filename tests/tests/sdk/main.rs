@@ -4,6 +4,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
 mod agora;
-mod online;
 mod rong;
 mod tencent;

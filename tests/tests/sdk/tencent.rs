@@ -8,14 +8,13 @@ use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::GroupAttributes;
 use conclave_tests::sdk::driven::Driver;
 use conclave_tests::sdk::gateway::Served;
+use conclave_tests::sdk::online::online;
 use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::{python, rust, tunnel, unread};
 use conclave_tests::story::Role::{self, Admin, Member, Owner};
 use conclave_tests::story::{Teller, Truth};
 use http::Method;
 use serde_json::json;
-
-use crate::online::online;
 
 /// The host that SDKs have as a constant.
 const HOST: &str = "console.tim.qq.com";

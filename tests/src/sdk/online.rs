@@ -1,16 +1,17 @@
-//! Somebody who is connected, for what SDKs ask about that: through `RongCloud`'s Web SDK, and online for all.
+//! Somebody who is connected: through `RongCloud`'s Web SDK, and online for all.
 
 use std::process::Command;
 
 use conclave::vendors::Vendor;
-use conclave_tests::sdk::gateway::{Served, Tellers};
-use conclave_tests::sdk::node::packages;
-use conclave_tests::sdk::page::Page;
 use serde_json::json;
 
+use super::gateway::{Served, Tellers};
+use super::node::packages;
+use super::page::Page;
+
 /// Connects a user; they are online as long as the page is open.
-pub(crate) async fn online(served: &Served, tellers: &Tellers, user: &str) -> Page {
-    let modules = tokio::task::spawn_blocking(|| packages("rong/imlib-next/5.38.0")).await.unwrap();
+pub async fn online(served: &Served, tellers: &Tellers, user: &str) -> Page {
+    let modules = tokio::task::spawn_blocking(|| packages("rong/imlib-next/5.38.0")).await.expect("packages");
     let mut driver = Command::new("node");
     driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/rong/imlib-next/driver.cjs")).arg(modules);
     if let Some(authority) = &served.running.authority {
@@ -18,9 +19,10 @@ pub(crate) async fn online(served: &Served, tellers: &Tellers, user: &str) -> Pa
     }
     let page = Page::open(driver);
     let settings = served.settings(Vendor::Rong);
-    let setting = |key: &str| settings.iter().find(|(name, _)| name == key).unwrap().1.clone();
+    let setting = |key: &str| settings.iter().find(|(name, _)| name == key).expect("a setting").1.clone();
     page.call("init", json!([{"appkey": setting("RONG_APPKEY"), "navigators": [setting("RONG_NAVI")]}])).await;
-    let token = tellers.rong.call("/user/getToken.json", &[("userId", user), ("name", user)]).await.unwrap();
+    let token = tellers.rong.call("/user/getToken.json", &[("userId", user), ("name", user)]).await;
+    let token = token.unwrap_or_else(|refused| panic!("{user} gets no token: {refused:?}"));
     assert_eq!(page.call("connect", json!([token["token"]])).await["data"]["userId"], user);
     page
 }

@@ -13,14 +13,16 @@ exports.tell = async function tell(step, work) {
   return told;
 };
 
-/// Waits until whoever runs the script has looked around.
+/// Waits until whoever runs the script has looked around, and gives back what they let it know.
 exports.pause = function pause(point) {
   say({ pause: point });
   const byte = Buffer.alloc(1);
+  let word = '';
   for (;;) {
     try {
       if (fs.readSync(0, byte, 0, 1) === 0) throw new Error(`nobody met the script at ${point}`);
-      if (byte[0] === 10) return;
+      if (byte[0] === 10) return word;
+      word += byte.toString('latin1');
     } catch (error) {
       // a pipe that has nothing yet
       if (error.code !== 'EAGAIN') throw error;

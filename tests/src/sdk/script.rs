@@ -53,7 +53,12 @@ impl Script {
 
     /// Lets it go on after a pause.
     pub async fn go_on(&mut self) {
-        self.answers.write_all(b"\n").await.expect("the script listens");
+        self.go_on_with("").await;
+    }
+
+    /// The same, and lets it know something.
+    pub async fn go_on_with(&mut self, word: &str) {
+        self.answers.write_all(format!("{word}\n").as_bytes()).await.expect("the script listens");
     }
 
     /// Hears it to its end, which must be a success.

@@ -1,6 +1,10 @@
 //! Agora Chat's and Easemob's SDKs, as far as they use the server API.
 
 use conclave::vendors::Vendor;
+use conclave_core::event::Actor;
+use conclave_core::model::{Body, GroupId, Sender, Traits, UserId};
+use conclave_core::operation::SendMessage;
+use conclave_core::ports::GroupsExt as _;
 use conclave_tests::sdk::driven::Driver;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::online::online;
@@ -94,15 +98,28 @@ const MOMENT: Explained = Explained {
     why: "the moment of asking; tokens begin when they are made",
 };
 
+/// Something that is said by one who wants to know who reads it.
+fn asks_who_reads(group: &str, sender: &str) -> SendMessage {
+    let sender = Sender::User(UserId::new(sender).unwrap());
+    let traits = Traits { receipts: true, ..Traits::default() };
+    SendMessage { traits, ..SendMessage::new(GroupId::new(group).unwrap(), sender, Body::Text("read this".to_owned())) }
+}
+
 /// Runs the web SDKs' script with one of them.
 async fn web(package: &'static str, sdk: &'static str) {
     let served = Served::start(|_| {}).await;
     let mut node = node::command("agora/websdk/suite.cjs");
     node.arg(package);
     let mut script = Script::start(node, &served.settings(Vendor::Agora));
+    script.until("said").await;
+    let tellers = served.tellers().await;
+    let group = script.told["group"].as_str().unwrap();
+    let posted = served.running.groups["dev"].run(&Actor::app(), asks_who_reads(group, "sea")).await.unwrap();
+    let read = json!({"GroupId": group, "From_Account": "sun", "MsgSeqList": [{"MsgSeq": posted.message.sequence}]});
+    tellers.tencent.call("group_open_http_svc/group_msg_receipt", &read).await.unwrap();
+    script.go_on_with(posted.message.id.as_str()).await;
     script.until("built").await;
 
-    let tellers = served.tellers().await;
     let [group, asked] = ["group", "asked"].map(|step| script.told[step].as_str().unwrap().to_owned());
     let weather = Truth {
         name: "Weather".to_owned(),

@@ -177,6 +177,14 @@ async function attributes(group, sea, sun) {
   assert.equal(await type('invite a member', sea.inviteUsersToGroup({ ...group, users: ['sun'] })), 601);
 }
 
+/// Who has read what sea has said elsewhere.
+async function receipts(group, sea) {
+  await newer(sea, 'getGroupMsgReadUser', async () => {
+    const read = await does('who has read', sea.getGroupMsgReadUser({ ...group, msgId: pause('said') }));
+    assert.deepEqual([read.userlist, read.total], [['sun'], 1]);
+  });
+}
+
 async function leaving(group, sea) {
   await does('invite both', sea.inviteUsersToGroup({ ...group, users: ['rain', 'hail'] }));
   await does('remove', sea.removeGroupMember({ ...group, username: 'rain' }));
@@ -194,8 +202,9 @@ async function main() {
   await sea.inviteUsersToGroup({ ...group, users: ['rain'] });
   await moderation(group, sea, sun);
   await texts(group, sea, sun);
-  await leaving(group, sea);
   await tell('group', Promise.resolve(group.groupId));
+  await receipts(group, sea);
+  await leaving(group, sea);
   await tell('asked', Promise.resolve(asked.groupId));
   pause('built');
   await refused('end what is not mine', sun.destroyGroup(group));

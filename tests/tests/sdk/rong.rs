@@ -80,18 +80,30 @@ fn names<'v>(list: &'v Value, key: &str) -> Vec<&'v str> {
     list.as_array().unwrap().iter().map(|item| item[key].as_str().unwrap()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn rongcloud_sdk_of_npm() {
+/// Runs the script of the SDK for Node.js with one of its versions.
+async fn node_sdk(package: &'static str, sdk: &'static str, all_muted: Option<&'static [&'static str]>) {
     let left = Suite {
-        sdk: "rongcloud-sdk 3.1.1 (npm)",
-        file: "rongcloud-sdk",
+        sdk,
+        file: package,
         explained: MENTION,
         name: "Water & more",
         members: &["sea", "sky", "sun"],
         muted: &["sun"],
-        all_muted: Some(&["sea"]),
+        all_muted,
     };
-    tell(node::command("rong/rongcloud-sdk/suite.cjs"), left).await;
+    let mut node = node::command("rong/rongcloud-sdk/suite.cjs");
+    node.arg(package);
+    tell(node, left).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rongcloud_sdk_of_npm() {
+    node_sdk("rongcloud-sdk", "rongcloud-sdk 3.1.1 (npm)", Some(&["sea"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_rongcloud_sdk_of_npm() {
+    node_sdk("rongcloud-sdk-3.0", "rongcloud-sdk 3.0.1 (npm)", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,10 @@
-// rongcloud-sdk (npm): every call on users, groups and group messages that the gateway serves.
+// rongcloud-sdk (npm; which version of it is the argument): every call on users, groups and group messages that the
+// gateway serves.
 
 const assert = require('node:assert/strict');
 const { tell, pause, setting } = require('../../telling.cjs');
 
-const { User, Group, Message } = require('rongcloud-sdk')({
+const { User, Group, Message } = require(process.argv[2])({
   appkey: setting('RONG_APPKEY'),
   secret: setting('RONG_APPSECRET'),
   api: setting('RONG_API'),
@@ -50,14 +51,16 @@ async function membership() {
 
 async function moderation() {
   const { Gag, Mute } = Group;
-  for (const [name, list] of [['gag', Gag], ['mute', Mute.Member]]) {
+  // an older version has only the first
+  for (const [name, list] of [['gag', Gag], ['mute', Mute?.Member]].filter(([, list]) => list)) {
     await does(`${name} add`, list.add({ id: 'water', members: ids('sea', 'sun'), minute: 50 }));
     const muted = await tell(`${name} list`, list.getList({ id: 'water' }));
     assert.deepEqual(muted.members.map((member) => member.id).sort(), ['sea', 'sun']);
     await does(`${name} remove`, list.remove({ id: 'water', members: ids('sea', 'sun') }));
     assert.deepEqual((await list.getList({ id: 'water' })).members, []);
   }
-  await does('mute for long', Mute.Member.add({ id: 'water', members: ids('sun'), minute: 43200 }));
+  await does('mute for long', (Mute?.Member ?? Gag).add({ id: 'water', members: ids('sun'), minute: 43200 }));
+  if (!Mute) return;
 
   await does('mute all', Mute.All.add({ groups: ids('water', 'fire') }));
   await does('unmute all', Mute.All.remove({ groups: ids('fire') }));
@@ -95,7 +98,7 @@ async function refusals() {
 
 /// Past the SDK's own checks, through the SDK's own sender.
 async function request(url, data) {
-  const { request } = require('rongcloud-sdk/lib/request');
+  const { request } = require(`${process.argv[2]}/lib/request`);
   return request({ url, data }).then((answer) => answer.text, (error) => JSON.parse(error.response.text));
 }
 

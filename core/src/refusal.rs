@@ -272,6 +272,14 @@ pub enum Refusal {
     /// A value outside what the operation takes, e.g. a time in the future.
     #[error("{0}")]
     InvalidValue(&'static str),
+    /// The app's own server, which was asked before, does not want it.
+    #[error("the app refuses it{}", if .words.is_empty() { String::new() } else { format!(": {}", .words) })]
+    Vetoed {
+        /// The number it gave, if one of its own.
+        code: Option<u32>,
+        /// Its words.
+        words: String,
+    },
     /// The store could not do its work; nothing was acknowledged.
     #[error("the store failed: {0}")]
     Unavailable(String),

@@ -17,7 +17,7 @@ use crate::observed::Observed;
 use crate::reclaimed::Reclaimed;
 use crate::session::Online;
 use crate::store::Database;
-use crate::vendors::{OpenRealm, Vendor, surface};
+use crate::vendors::{OpenRealm, Vendor, guarded, surface};
 
 /// Where the realms' rows are kept.
 pub trait Stores: Send + Sync {
@@ -115,11 +115,17 @@ pub(crate) fn surfaces(
     ground: &Ground,
 ) -> Result<Vec<Arc<dyn Surface>>, String> {
     let mut surfaces = Vec::new();
+    let guard = |realm: &Realm| {
+        let groups = guarded(realm, Arc::clone(open.get(&realm.name)?), ground.post.as_ref());
+        Some((realm.name.clone(), groups))
+    };
+    // one for all of a realm's surfaces
+    let guarded_groups: OpenGroups = config.realms.iter().filter_map(guard).collect();
     for vendor in Vendor::ALL {
         let realms = config.realms.iter().filter(|realm| realm.is_at(vendor));
         let realms: Vec<OpenRealm<'_>> = realms
             .filter_map(|realm| {
-                let (groups, blobs) = (Arc::clone(open.get(&realm.name)?), Arc::clone(&ground.blobs));
+                let (groups, blobs) = (Arc::clone(guarded_groups.get(&realm.name)?), Arc::clone(&ground.blobs));
                 let presence = online.presence(&realm.name)?;
                 Some(OpenRealm { realm, groups, blobs, post: ground.post.clone(), presence })
             })

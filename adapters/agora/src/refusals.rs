@@ -217,6 +217,9 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         Refusal::MessageNotFound { sequence, .. } => failure(NOT_FOUND, format!("message {sequence} does not exist!")),
         Refusal::InvalidId(_) => invalid("id is not legal"),
         Refusal::InvalidValue(what) => invalid(*what),
+        // ours
+        Refusal::Vetoed { words, .. } if words.is_empty() => failure(FORBIDDEN_OP, "refused by the app's server"),
+        Refusal::Vetoed { words, .. } => failure(FORBIDDEN_OP, format!("refused by the app's server: {words}")),
         Refusal::Unavailable(_) => failure(BROKEN, "Internal Server Error"),
         // ours: no operation of this surface leads here yet
         other => failure(FORBIDDEN_OP, other.to_string()),

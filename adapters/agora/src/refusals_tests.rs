@@ -250,6 +250,13 @@ fn refusals_of_the_core_are_worded_word_for_word() {
         ),
         (Refusal::InvalidValue("no"), Group, 400, "invalid_parameter", "no"),
         // what the store says is for the log
+        (
+            Refusal::Vetoed { code: Some(10101), words: "not you".into() },
+            Group,
+            403,
+            "forbidden_op",
+            "refused by the app's server: not you",
+        ),
         (Refusal::Unavailable("disk".into()), Group, 500, "web_application", "Internal Server Error"),
     ];
     for (refusal, place, status, error, description) in rows {

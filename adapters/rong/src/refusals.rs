@@ -201,6 +201,7 @@ impl Family {
             | Refusal::AppOnly
             | Refusal::UserDeactivated(_)
             | Refusal::GroupDisabled(_)
+            | Refusal::Vetoed { .. }
             | Refusal::Blocked { .. }
             | Refusal::Muted { .. }
             | Refusal::TooManyGroupsOfUser(_) => either(Code::Refused, Code::NoPermission),

@@ -255,7 +255,10 @@ impl Family {
         if let Refusal::Unavailable(why) = refusal {
             tracing::error!(%why, "the store failed");
         }
-        self.code(refusal).into()
+        match refusal {
+            Refusal::Vetoed { code: Some(code), words } => Failure::own(*code, words.clone()),
+            _ => self.code(refusal).into(),
+        }
     }
 }
 
@@ -267,6 +270,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::GroupExists { yours: true, .. } => Code::GroupIdOwn,
         Refusal::GroupExists { yours: false, .. } => Code::GroupIdUsed,
         Refusal::UserNotFound(_) => Code::NoAccount,
+        Refusal::Vetoed { .. } => Code::Webhook,
         Refusal::NotPermitted { .. }
         | Refusal::AppOnly
         | Refusal::OwnerProtected { .. }

@@ -75,6 +75,17 @@ pub fn surface(vendor: Vendor, realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dy
     }
 }
 
+/// A realm's groups as its surfaces call them: where an app's server is asked whatever surface something comes
+/// through, that stands around them.
+pub fn guarded(realm: &Realm, groups: Arc<dyn Groups>, post: Option<&Arc<dyn Post>>) -> Arc<dyn Groups> {
+    match (&realm.tencent, post) {
+        (Some((credentials, _)), Some(post)) => {
+            conclave_tencent::webhooks::guarded(groups, credentials, &realm.webhooks.tencent, post)
+        }
+        _ => groups,
+    }
+}
+
 /// Whom a realm's app at a vendor tells what has happened.
 pub fn destinations(vendor: Vendor, realm: &Realm) -> Vec<Destination> {
     match vendor {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,7 @@ type Answers = dyn Fn(&Told, usize) -> Answer + Send + Sync;
 pub struct App {
     pub address: SocketAddr,
     told: Arc<Mutex<Vec<Told>>>,
+    connections: Arc<AtomicUsize>,
     ear: AbortHandle,
 }
 
@@ -76,20 +78,27 @@ impl App {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (told, answers): (Arc<Mutex<Vec<Told>>>, Arc<Answers>) = (Arc::default(), Arc::new(answers));
-        let heard = Arc::clone(&told);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (heard, counted) = (Arc::clone(&told), Arc::clone(&connections));
         let ear = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::SeqCst);
                 let (heard, answers) = (Arc::clone(&heard), Arc::clone(&answers));
                 let service = service_fn(move |request| hear(request, Arc::clone(&heard), Arc::clone(&answers)));
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { address, told, ear: ear.abort_handle() }
+        Self { address, told, connections, ear: ear.abort_handle() }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// How often somebody connected.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// Everything it was told so far.

@@ -1,19 +1,24 @@
 //! Tencent asks before some operations: the app may refuse them, change them, or not answer.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use conclave::vendors::tencent::WebhookSettings;
 use conclave::{Running, config};
 use conclave_tests::client::Client;
+use conclave_tests::ledger::callbacks::Sample;
 use conclave_tests::sign::user_sig;
 use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::app::{Answer, App};
 use crate::house::gateway;
+use crate::samples::is_as;
 
+const APPLY: &str = "Group.CallbackBeforeApplyJoinGroup";
 const CREATE: &str = "Group.CallbackBeforeCreateGroup";
 const INVITE: &str = "Group.CallbackBeforeInviteJoinGroup";
 const SEND: &str = "Group.CallbackBeforeSendMsg";
@@ -79,6 +84,51 @@ impl BackEnd {
         let list = answer["RspMsgList"].as_array().unwrap();
         list.iter().map(|message| message["MsgBody"].clone()).collect()
     }
+}
+
+/// Users of Agora's, with tokens of their own.
+struct Users {
+    client: Client,
+    app: String,
+}
+
+impl Users {
+    async fn of(running: &Running) -> Self {
+        let realm: &config::Realm = &running.config.realms[0];
+        let (credentials, _) = realm.agora.as_ref().unwrap();
+        let prefix = format!("/agora/{}/{}", credentials.org, credentials.app);
+        let client = Client::at(running.addresses.shared, &prefix);
+        let mut users = Self { client, app: String::new() };
+        let grant = json!({"grant_type": "client_credentials", "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret});
+        users.app = text(&users.call(Method::POST, "/token", "", grant).await.1["access_token"]);
+        users
+    }
+
+    async fn call(&self, method: Method, path: &str, token: &str, body: Value) -> (u16, Value) {
+        let bearer = format!("Bearer {token}");
+        let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+        let answer = self.client.send(method, path, &headers[..if token.is_empty() { 1 } else { 2 }], body.to_string());
+        let answer = answer.await;
+        (answer.status.as_u16(), answer.json())
+    }
+
+    /// A new user's token.
+    async fn token(&self, name: &str) -> String {
+        let body = json!([{"username": name, "password": "secret"}]);
+        assert_eq!(self.call(Method::POST, "/users", &self.app, body).await.0, 200);
+        let grant = json!({"grant_type": "password", "username": name, "password": "secret"});
+        text(&self.call(Method::POST, "/token", "", grant).await.1["access_token"])
+    }
+
+    async fn apply(&self, group: &str, token: &str) -> (u16, Value) {
+        let path = format!("/chatgroups/{group}/apply");
+        self.call(Method::POST, &path, token, json!({"message": "let me in"})).await
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
 fn said(code: u32, info: &str) -> Answer {
@@ -261,4 +311,172 @@ fn callbacks_that_do_not_exist_are_refused_before_anything_starts() {
     config.realms[0].webhooks.tencent = to("https://app.example.com/".to_owned(), &["Group.CallbackBeforeTea"]);
     let refused = config::check(&config).unwrap_err().to_string();
     assert!(refused.contains("realm.dev.tencent.webhooks") && refused.contains("Group.CallbackBeforeTea"), "{refused}");
+}
+
+#[tokio::test]
+async fn questions_are_asked_as_documented() {
+    let app = App::answering(|_, _| said(0, "")).await;
+    let commands = [CREATE, APPLY, INVITE, SEND];
+    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/im/callback"), &commands)).await;
+    let back_end = BackEnd::of(&gateway);
+    back_end.accounts(&["leckie", "bob", "peter", "tommy"]).await;
+    let members = json!([{"Member_Account": "bob"}, {"Member_Account": "peter"}]);
+    let create = json!({"GroupId": "g", "Name": "MyFirstGroup", "Type": "Public", "Owner_Account": "leckie",
+        "MemberList": members});
+    assert_eq!(back_end.call("create_group", create).await["ErrorCode"], 0);
+    let users = Users::of(&gateway).await;
+    let jared = users.token("jared").await;
+    assert_eq!(users.apply("g", &jared).await.0, 200);
+    let list = json!([{"Member_Account": "jared"}, {"Member_Account": "tommy"}]);
+    back_end.call("add_group_member", json!({"GroupId": "g", "MemberList": list})).await;
+    let body = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "red packet"}}]);
+    let send = json!({"GroupId": "g", "Random": 123_456, "From_Account": "jared", "OnlineOnlyFlag": 1,
+        "MsgBody": body, "CloudCustomData": "your cloud custom data"});
+    assert_eq!(back_end.call("send_group_msg", send).await["ErrorCode"], 0);
+
+    let told = app.told();
+    assert_eq!(told.iter().map(|told| &*told.query["CallbackCommand"]).collect::<Vec<_>>(), commands);
+    for told in &told {
+        let sample =
+            Sample::all("tencent").into_values().find(|sample| sample.callback == told.body["CallbackCommand"]);
+        let sample = sample.unwrap();
+        assert!(is_as(&told.body, &sample), "{} is not asked as documented: {}", told.body, sample.body);
+        let name = sample.callback.trim_start_matches("Group.Callback").to_owned();
+        let notice = json!({"name": sample.callback, "query": told.query, "body": told.body});
+        insta::assert_json_snapshot!(name, json!([{ "told": { "tencent": [notice] } }]), {
+            "[].told.tencent[].query.RequestTime" => "[time]",
+            "[].told.tencent[].query.Sign" => "[signature]",
+            "[].told.tencent[].body.EventTime" => "[time]",
+        });
+    }
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test]
+async fn an_applicant_is_refused_through_whichever_vendors_client() {
+    let app = App::answering(|_, before| match before {
+        0 => said(1, ""),
+        1 => said(10101, "not before noon"),
+        2 => Answer::of(500),
+        _ => said(0, ""),
+    })
+    .await;
+    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[APPLY])).await;
+    let back_end = BackEnd::of(&gateway);
+    back_end.accounts(&["carol"]).await;
+    back_end.create("g").await;
+    let users = Users::of(&gateway).await;
+    let jared = users.token("jared").await;
+    for words in ["refused by the app's server", "refused by the app's server: not before noon"] {
+        let (status, refused) = users.apply("g", &jared).await;
+        assert_eq!(
+            (status, &refused["error"], &refused["error_description"]),
+            (403, &json!("forbidden_op"), &json!(words))
+        );
+    }
+    // nothing is left of what was refused
+    let decide = json!({"applicant": "jared", "verifyResult": true, "reason": ""});
+    let (status, none) = users.call(Method::POST, "/chatgroups/g/apply_verify", &users.app, decide.clone()).await;
+    assert_eq!(status, 403, "{none}");
+    // without an answer it goes ahead: the managers decide as ever
+    let (status, waits) = users.apply("g", &jared).await;
+    assert_eq!((status, &waits["data"]["result"]), (200, &json!(true)), "{waits}");
+    let (status, decided) = users.call(Method::POST, "/chatgroups/g/apply_verify", &users.app, decide).await;
+    assert_eq!(status, 200, "{decided}");
+    assert_eq!(back_end.members("g").await, ["carol", "jared"]);
+    let asked = app.told().len();
+    assert_eq!(asked, 3, "{:#?}", app.told());
+
+    // where the group refuses anyway, or there is nothing to refuse, nobody is asked
+    users.apply("g", &jared).await;
+    users.apply("nowhere", &jared).await;
+    let private = json!({"GroupId": "p", "Name": "n", "Type": "Private", "Owner_Account": "carol"});
+    assert_eq!(back_end.call("create_group", private).await["ErrorCode"], 0);
+    users.apply("p", &jared).await;
+    assert_eq!(app.told().len(), asked, "{:#?}", app.told());
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_wait_at_once_and_not_for_each_other() {
+    let app = App::answering(|_, _| said(0, "").after(Duration::from_millis(300))).await;
+    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[SEND])).await;
+    let back_end = Arc::new(BackEnd::of(&gateway));
+    back_end.accounts(&["carol"]).await;
+    back_end.create("g").await;
+    let begun = Instant::now();
+    let said = (0..40).map(|random| {
+        let back_end = Arc::clone(&back_end);
+        tokio::spawn(async move { back_end.say("g", random, "hi").await["ErrorCode"].clone() })
+    });
+    for said in said.collect::<Vec<_>>() {
+        assert_eq!(said.await.unwrap(), 0);
+    }
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(4), "one after another: {took:?}");
+    // connections are kept for who asks next
+    let before = app.connections();
+    for random in 40..44 {
+        assert_eq!(back_end.say("g", random, "hi").await["ErrorCode"], 0);
+    }
+    assert_eq!((app.told().len(), app.connections()), (44, before));
+    assert!(gateway.shutdown().await);
+}
+
+/// Accepts connections and does the same to each.
+async fn receiver(answer: &'static [&'static [u8]], pause: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut asked = [0; 1024];
+                let _read = stream.read(&mut asked).await;
+                let (head, rest) = answer.split_first().unwrap();
+                let mut sent = stream.write_all(head).await;
+                while sent.is_ok() && !rest.is_empty() {
+                    tokio::time::sleep(pause).await;
+                    sent = stream.write_all(rest[0]).await;
+                }
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn receivers_that_never_end_or_make_no_sense_hold_nobody_up() {
+    const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    const CHUNK: &[u8] = b"8\r\n        \r\n";
+    let large: &'static [u8] = Box::leak([&b"4000\r\n"[..], &vec![b' '; 0x4000], b"\r\n"].concat().into_boxed_slice());
+    let drips: &'static [&'static [u8]] = &[CHUNKED, CHUNK];
+    let floods: &'static [&'static [u8]] = Box::leak(Box::new([CHUNKED, large]));
+    let garbage: &[&[u8]] = &[b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\xff\xfe{}"];
+    let noise: &[&[u8]] = &[b"\x16\x03\x01 this is not http\r\n\r\n"];
+    let closes: &[&[u8]] = &[b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"ErrorCode\""];
+    let elsewhere: &[&[u8]] = &[b"HTTP/1.1 307 T\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"];
+    let (patience, at_once) = (Duration::from_millis(500), Duration::ZERO);
+    for (answer, pause, least) in [
+        (drips, Duration::from_millis(50), patience),
+        (floods, Duration::ZERO, at_once),
+        (garbage, at_once, at_once),
+        (noise, at_once, at_once),
+        (closes, at_once, at_once),
+        (elsewhere, at_once, at_once),
+    ] {
+        let url = receiver(answer, pause).await;
+        let gateway = gateway(|config| {
+            config.realms[0].webhooks.tencent = to(url, &[CREATE]);
+            config.realms[0].webhooks.tencent.before_timeout_ms = 500;
+        })
+        .await;
+        let back_end = BackEnd::of(&gateway);
+        back_end.accounts(&["carol"]).await;
+        let begun = Instant::now();
+        let head = String::from_utf8_lossy(answer[0]);
+        assert_eq!(back_end.create("g").await["ErrorCode"], 0, "{head}");
+        let took = begun.elapsed();
+        assert!(took >= least && took < Duration::from_secs(2), "{head}: {took:?}");
+        assert!(gateway.shutdown().await);
+    }
 }

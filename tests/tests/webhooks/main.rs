@@ -10,3 +10,4 @@ mod guard;
 mod house;
 mod passages;
 mod restart;
+mod samples;

@@ -77,6 +77,7 @@ fn every_reason_has_its_code() {
         (Refusal::FileNotFound { group: group(), file: FileId::new("f").unwrap() }, 10004),
         (Refusal::InvalidId(InvalidId::Empty), 10004),
         (Refusal::InvalidValue("x"), 10004),
+        (Refusal::Vetoed { code: None, words: String::new() }, 10016),
         (Refusal::Unavailable("disk".to_owned()), 10002),
     ];
     for (refusal, code) in &rows {
@@ -124,4 +125,10 @@ fn codes_are_as_the_vendor_publishes_them() {
 fn what_failed_in_the_store_stays_inside() {
     let failure = Family::Groups.failure(&Refusal::Unavailable("/var/lib/secret is full".to_owned()));
     assert_eq!(failure, Failure::from(Code::Internal));
+}
+
+#[test]
+fn what_the_apps_server_says_is_told_in_its_own_number_and_words() {
+    let failure = Family::Groups.failure(&Refusal::Vetoed { code: Some(10101), words: "not you".to_owned() });
+    assert_eq!((failure.number(), &*failure.text), (10101, "not you"));
 }

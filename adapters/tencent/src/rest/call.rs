@@ -154,7 +154,7 @@ impl<'a> Call<'a> {
     ) -> Result<Answered, Failure> {
         let Some(questions) = &self.app.questions else { return Ok(Answered::default()) };
         body.insert("Operator_Account".to_owned(), Value::from(self.caller));
-        questions.ask(command, self.app.realm.groups.now(), body).await
+        questions.ask(command, "RESTAPI", self.app.realm.groups.now(), body).await
     }
 
     /// The app's server has said something that cannot be done: refuses, if the app is set up so.

@@ -14,6 +14,7 @@ use super::{WebhookSettings, query, signature};
 use crate::refusals::{Code, Failure};
 
 pub(crate) const CREATE: &str = "Group.CallbackBeforeCreateGroup";
+pub(crate) const APPLY: &str = "Group.CallbackBeforeApplyJoinGroup";
 pub(crate) const INVITE: &str = "Group.CallbackBeforeInviteJoinGroup";
 pub(crate) const SEND: &str = "Group.CallbackBeforeSendMsg";
 
@@ -66,13 +67,14 @@ impl Questions {
     pub(crate) async fn ask(
         &self,
         command: &'static str,
+        platform: &str,
         now: Millis,
         mut body: Map<String, Value>,
     ) -> Result<Asked, Failure> {
         let Some(url) = self.hooks.url.clone().filter(|_| self.asks(command)) else { return Ok(Asked::default()) };
         body.insert("CallbackCommand".to_owned(), Value::from(command));
         body.insert("EventTime".to_owned(), Value::from(now.0));
-        let mut query = query(self.sdkappid, command, "RESTAPI");
+        let mut query = query(self.sdkappid, command, platform);
         query.extend(signature(&self.hooks.token, now));
         let question = Question {
             url,

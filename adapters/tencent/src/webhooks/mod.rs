@@ -5,7 +5,9 @@
 //! answers 200; what it says matters only where it was asked.
 
 pub(crate) mod after;
+mod applying;
 pub(crate) mod before;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +19,7 @@ use conclave_core::event::{Actor, Event};
 use conclave_core::model::{Group, Millis, UserId};
 use conclave_core::ports::Groups;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, group_of};
+use conclave_kit::{Connection, Destination, Envelope, Notice, Passage, Patience, Secret, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -27,6 +29,7 @@ use uuid::Uuid;
 use crate::realm::Credentials;
 use crate::settings::Settings;
 use after::Callback;
+pub use applying::guarded;
 pub(crate) use before::{Asked, Questions};
 
 conclave_kit::settings! {
@@ -36,7 +39,7 @@ conclave_kit::settings! {
         url: Option<String> = None;
         /// The token callbacks are signed with; they are not signed when it is empty.
         token: Secret = Secret::default();
-        /// The callbacks that are switched on, e.g. `Group.CallbackBeforeSendMsg`; when empty, all that tell what was done and none that ask before.
+        /// The callbacks that are switched on, e.g. `Group.CallbackBeforeSendMsg`; when empty, all that tell what was done; none that ask before or tell who is online.
         commands: Vec<String> = Vec::new();
         /// How long an operation waits for the answer to a callback before it, in milliseconds.
         before_timeout_ms: u64 = 2000;
@@ -61,13 +64,11 @@ impl WebhookSettings {
     /// # Errors
     /// Says which one, and what to do.
     pub fn check(&self) -> Result<(), String> {
-        let known = |command: &&String| AFTER.iter().chain(&BEFORE).any(|known| known == command);
+        let all = [&AFTER[..], &BEFORE, &[state::COMMAND]].concat();
+        let known = |command: &&String| all.iter().any(|known| known == command);
         match self.commands.iter().find(|command| !known(command)) {
             None => Ok(()),
-            Some(command) => Err(format!(
-                "commands: {command:?} is none of {}; correct it",
-                [&AFTER[..], &BEFORE[..]].concat().join(", ")
-            )),
+            Some(command) => Err(format!("commands: {command:?} is none of {}; correct it", all.join(", "))),
         }
     }
 
@@ -95,7 +96,7 @@ pub(crate) const AFTER: [&str; 13] = [
 ];
 
 /// The callbacks before something is done.
-pub(crate) const BEFORE: [&str; 3] = [before::CREATE, before::INVITE, before::SEND];
+pub(crate) const BEFORE: [&str; 4] = [before::CREATE, before::APPLY, before::INVITE, before::SEND];
 
 /// What a callback says of the address of the client, which the log does not know.
 const CLIENT_IP: &str = "0.0.0.0";
@@ -141,18 +142,25 @@ struct Webhooks {
 
 impl Webhooks {
     fn word(&self, event: &Event, place: usize, callback: Callback) -> Option<Notice> {
-        let Callback { command, mut body } = callback;
-        body.insert("CallbackCommand".to_owned(), Value::from(command));
-        body.insert("EventTime".to_owned(), Value::from(event.at.0));
         let platform = match event.actor {
             Actor::User { .. } => "Unknown",
             Actor::App { .. } | Actor::System => "RESTAPI",
         };
+        let mut query = query(self.app.sdkappid, callback.command, platform);
         // the same event has the same id in every try, also after a restart
-        let seed = format!("{}:{}:{}:{place}", self.app.sdkappid, event.at.0, event.sequence);
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, seed.as_bytes());
-        let mut query = query(self.app.sdkappid, command, platform);
-        query.push(("RequestID", id.to_string()));
+        query.push(("RequestID", self.id(&format!("{}:{}:{place}", event.at.0, event.sequence))));
+        Self::told(callback, event.at, query)
+    }
+
+    fn id(&self, seed: &str) -> String {
+        let seed = format!("{}:{seed}", self.app.sdkappid);
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, seed.as_bytes()).to_string()
+    }
+
+    fn told(callback: Callback, at: Millis, query: Vec<(&'static str, String)>) -> Option<Notice> {
+        let Callback { command, mut body } = callback;
+        body.insert("CallbackCommand".to_owned(), Value::from(command));
+        body.insert("EventTime".to_owned(), Value::from(at.0));
         // texts and numbers only: this cannot fail
         let body = serde_json::to_vec(&body).ok()?;
         Some(Notice { name: command, query, body: Bytes::from(body) })
@@ -162,13 +170,41 @@ impl Webhooks {
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
     async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
-        if !after::is_told(&event.what) {
+        let state = self.hears_passages() && state::is_told(&event.what);
+        if !state && !after::is_told(&event.what) {
             return Ok(Vec::new());
         }
         let Some(group) = group_of(event, groups).await? else { return Ok(Vec::new()) };
-        let callbacks = after::callbacks(event, &group, &self.app, groups).await?;
+        let mut callbacks = Vec::new();
+        if after::is_told(&event.what) {
+            callbacks = after::callbacks(event, &group, &self.app, groups).await?;
+        }
+        callbacks.extend(state::of_event(event, &group).filter(|_| state));
         let told = callbacks.into_iter().enumerate().filter(|(_, callback)| self.hooks.has(callback.command));
         Ok(told.filter_map(|(place, callback)| self.word(event, place, callback)).collect())
+    }
+
+    fn hears_passages(&self) -> bool {
+        self.hooks.has(state::COMMAND)
+    }
+
+    async fn passages(&self, passages: &[Arc<Passage>], groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+        let mut notices = Vec::new();
+        if !self.hears_passages() {
+            return Ok(notices);
+        }
+        for passage in passages {
+            let Connection { id, platform, address, .. } = &*passage.connection;
+            for callback in state::of_passage(passage, groups).await? {
+                let mut query = query(self.app.sdkappid, callback.command, state::platform(*platform));
+                if let (Some(address), Some(ip)) = (address, query.iter_mut().find(|(key, _)| *key == "ClientIP")) {
+                    ip.1 = address.ip().to_string();
+                }
+                query.push(("RequestID", self.id(&format!("{id}:{}:{}", passage.at.0, callback.body["GroupId"]))));
+                notices.extend(Self::told(callback, passage.at, query));
+            }
+        }
+        Ok(notices)
     }
 
     fn envelope(&self, _: &Notice, now: Millis, _: u64) -> Envelope {

@@ -1,0 +1,81 @@
+//! Members of live rooms who are there, or no longer: `Group.CallbackOnMemberStateChange`.
+//!
+//! A room's member who loses every connection is offline there and online again with the next; whoever comes in or goes
+//! by themself does so online.
+
+use conclave_core::event::{Actor, Event, Happening, Joining};
+use conclave_core::model::{Group, UserId};
+use conclave_core::ports::{Groups, GroupsExt};
+use conclave_core::query::JoinedGroups;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Departure, Passage, Platform, Way};
+use serde_json::{Map, Value};
+
+use super::accounts;
+use super::after::Callback;
+use crate::dialect::kind::Kind;
+
+pub(super) const COMMAND: &str = "Group.CallbackOnMemberStateChange";
+
+const ONLINE: &str = "Online";
+const OFFLINE: &str = "Offline";
+
+fn callback<'u>(group: &Group, kind: &str, cause: &str, users: impl IntoIterator<Item = &'u UserId>) -> Callback {
+    let texts = [("GroupId", group.id.as_str()), ("EventType", kind), ("EventCause", cause)];
+    let mut body: Map<String, Value> =
+        texts.into_iter().map(|(key, text)| (key.to_owned(), Value::from(text))).collect();
+    body.insert("MemberList".to_owned(), accounts(users));
+    Callback { command: COMMAND, body }
+}
+
+/// Whether an event may change who is there.
+pub(super) fn is_told(what: &Happening) -> bool {
+    matches!(what, Happening::MembersJoined { .. } | Happening::MembersLeft { .. })
+}
+
+/// What an event changes of who is there.
+pub(super) fn of_event(event: &Event, group: &Group) -> Option<Callback> {
+    if Kind::of(group) != Kind::AvChatRoom {
+        return None;
+    }
+    match &event.what {
+        // whom somebody else brings may be anywhere
+        Happening::MembersJoined {
+            users, how: Joining::Asked { .. } | Joining::Invited { agreed: true, .. }, ..
+        } => matches!(event.actor, Actor::User { .. }).then(|| callback(group, ONLINE, "Join", users)),
+        Happening::MembersLeft { users, .. } => Some(callback(group, OFFLINE, "Quit", users)),
+        _ => None,
+    }
+}
+
+/// What a connection that came or went changes, in each live room its user is in. Only the first one to come and the
+/// last one to go change anything.
+pub(super) async fn of_passage(passage: &Passage, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
+    if passage.others > 0 {
+        return Ok(Vec::new());
+    }
+    let (kind, cause) = match passage.way {
+        Way::In => (ONLINE, "HeartbeatRecover"),
+        Way::Out(Departure::SignedOut) => (OFFLINE, "Quit"),
+        Way::Out(Departure::Lost | Departure::Dismissed(_)) => (OFFLINE, "HeartbeatInterrupt"),
+    };
+    let user = &passage.connection.user;
+    let joined = match groups.ask(&Actor::app(), JoinedGroups::all(user.clone())).await {
+        Ok(joined) => joined.groups,
+        // the account has ended with its connections
+        Err(Refusal::UserNotFound(_)) => Vec::new(),
+        Err(refusal) => return Err(refusal),
+    };
+    let live = joined.iter().filter(|(group, _)| Kind::of(group) == Kind::AvChatRoom);
+    Ok(live.map(|(group, _)| callback(group, kind, cause, [user])).collect())
+}
+
+/// What a callback says of the client's platform.
+pub(super) fn platform(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Ios => "iOS",
+        Platform::Android => "Android",
+        Platform::Web => "Web",
+        Platform::Harmony | Platform::Desktop | Platform::MiniProgram | Platform::Unknown => "Unknown",
+    }
+}

@@ -55,6 +55,9 @@ pub struct Sample {
     /// What the app's server answers, where that matters.
     #[serde(default)]
     pub answer: Option<Value>,
+    /// What whoever called is told then.
+    #[serde(default)]
+    pub outcome: Option<Value>,
 }
 
 impl Sample {

@@ -352,6 +352,68 @@ async fn questions_are_asked_as_documented() {
     assert!(gateway.shutdown().await);
 }
 
+/// Does what the app's server is asked about by this callback, and tells the outcome.
+async fn asked_about(callback: &str, body: &Value, back_end: &BackEnd, users: &Users) -> Value {
+    match callback {
+        CREATE => {
+            let create = json!({"GroupId": "new", "Type": "Public", "Owner_Account": "leckie", "Name": "TestGroup",
+                "MemberList": [{"Member_Account": "bob"}]});
+            back_end.call("create_group", create).await
+        }
+        APPLY => {
+            let token = users.token("dave").await;
+            let (status, answer) = users.apply("g", &token).await;
+            json!({"status": status, "error": answer["error"], "description": answer["error_description"]})
+        }
+        INVITE => {
+            let list = &body["DestinationMembers"];
+            back_end.call("add_group_member", json!({"GroupId": "g", "MemberList": list})).await
+        }
+        SEND => {
+            let send = json!({"GroupId": "g", "Random": 123_456, "From_Account": "leckie", "MsgBody": body["MsgBody"],
+                "CloudCustomData": body["CloudCustomData"]});
+            back_end.call("send_group_msg", send).await
+        }
+        other => panic!("nothing is done that {other} is about"),
+    }
+}
+
+#[tokio::test]
+async fn answers_have_their_documented_effect() {
+    for (name, sample) in Sample::all("tencent") {
+        let Some(answer) = sample.answer.clone() else { continue };
+        let app = App::answering(move |_, _| Answer::of(200).saying(answer.to_string())).await;
+        let command = sample.callback.clone();
+        let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[&command])).await;
+        let back_end = BackEnd::of(&gateway);
+        back_end.accounts(&["leckie", "bob", "jared", "tommy"]).await;
+        // made by imports, which are not asked about
+        for (id, kind) in [("g", "Public"), ("p", "Private")] {
+            let import = json!({"GroupId": id, "Type": kind, "Owner_Account": "leckie", "Name": "n"});
+            assert_eq!(back_end.call("import_group", import).await["ErrorCode"], 0);
+        }
+        let users = Users::of(&gateway).await;
+        let outcome = asked_about(&command, &sample.body, &back_end, &users).await;
+        let [asked] = &app.told()[..] else { panic!("{name}: {:#?}", app.told()) };
+        assert!(is_as(&asked.body, &sample), "{name}: {} is not asked as documented: {}", asked.body, sample.body);
+        if let Some(wanted) = &sample.outcome {
+            assert_eq!(
+                (&outcome["ErrorCode"], &outcome["ErrorInfo"]),
+                (&wanted["ErrorCode"], &wanted["ErrorInfo"]),
+                "{name}"
+            );
+        }
+        let there = back_end.call("get_group_info", json!({"GroupIdList": ["new"]})).await;
+        let history = back_end.call("group_msg_get_simple", json!({"GroupId": "g", "ReqMsgNumber": 20})).await;
+        let said = history["RspMsgList"].as_array().unwrap().iter();
+        let said: Vec<Value> = said.map(|said| json!([said["MsgBody"], said["CloudCustomData"]])).collect();
+        let after = json!({"outcome": outcome, "new": there["GroupInfo"][0]["ErrorCode"], "in g": back_end.members("g").await,
+            "said in g": said});
+        insta::assert_json_snapshot!(format!("answer-{name}"), [after], { "[].outcome.MsgTime" => "[time]" });
+        assert!(gateway.shutdown().await);
+    }
+}
+
 #[tokio::test]
 async fn an_applicant_is_refused_through_whichever_vendors_client() {
     let app = App::answering(|_, before| match before {

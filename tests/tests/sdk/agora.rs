@@ -165,6 +165,27 @@ async fn an_older_agora_chat_of_npm() {
     web("agora-chat-1.0", "agora-chat 1.0.8 (npm)").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_easemob_websdk_of_2021() {
+    let served = Served::start(|_| {}).await;
+    let mut node = node::command("agora/websdk/classic.cjs");
+    node.arg("easemob-websdk-3.6");
+    let mut script = Script::start(node, &served.settings(Vendor::Agora));
+    script.until("built").await;
+    let tellers = served.tellers().await;
+    let group = script.told["group"].as_str().unwrap().to_owned();
+    let truth = tellers.tencent.truth(&group).await.unwrap();
+    let members = [("sea", Owner), ("sky", Admin), ("sun", Member)].map(|(user, role)| (user.to_owned(), role));
+    assert_eq!((truth.name.as_str(), truth.members), ("Weather", members.into()));
+    let muted = tellers.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
+    assert_eq!(muted["users"][0]["userId"], "sun");
+    script.go_on().await;
+    script.finish().await;
+    assert_eq!(tellers.rong.truth(&group).await, None);
+    unread::check(&served, Vendor::Agora, &[VERSION, NO_CACHE, MOMENT]).await;
+    Driver::new(Vendor::Agora, "easemob-websdk 3.6.3 (npm)", "easemob-websdk-3.6").check(&served, "sdk").await;
+}
+
 /// Runs the web SDKs' script that needs a browser with one of them.
 async fn files(package: &'static str, sdk: &'static str, coverage: &'static str, unread: &[Explained]) {
     let served = Served::start(|_| {}).await;

@@ -1,19 +1,10 @@
 // The web SDKs, easemob-websdk and agora-chat (npm; which of them is the argument), of today and older: the group calls
-// that they make over HTTP, each with its user's own token. Their socket stays unconnected: they expect a page around them, and what they
-// take from one is given here; nothing of the SDK is changed.
+// that they make over HTTP, each with its user's own token. They find a page around them; nothing of the SDK is changed.
 
 const assert = require('node:assert/strict');
 const { tell, pause, setting } = require('../../telling.cjs');
 
-const give = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-give('self', globalThis);
-give('window', globalThis);
-give('location', { protocol: 'http:', host: 'localhost', hostname: 'localhost', href: 'http://localhost/' });
-give('navigator', { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36', onLine: true });
-give('document', { addEventListener() {}, cookie: '' });
-give('addEventListener', () => {});
-give('XMLHttpRequest', require('xmlhttprequest-ssl').XMLHttpRequest);
-give('WebSocket', class { constructor() { this.readyState = 0; } close() {} send() {} });
+require('./page.cjs');
 
 const sdk = require(process.argv[2]);
 const WebIM = sdk.default ?? sdk;

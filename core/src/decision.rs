@@ -1,5 +1,6 @@
 //! A decision while it is being made: what the rule knows, and what it has decided so far.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use foldhash::HashMap as Map;
@@ -8,7 +9,7 @@ use crate::event::{Actor, Audience, Event, Happening};
 use crate::facts::{Facts, Stop};
 use crate::model::{
     Circle, FileId, Group, GroupId, Key, Member, Message, MessageId, Millis, Prefix, Request, Role, Row, Settings,
-    Tombstone, User, UserId,
+    Tombstone, Topic, TopicId, User, UserId,
 };
 use crate::ports::{Batch, Change, Guard, RunGuard};
 use crate::refusal::{Needs, Refusal};
@@ -72,6 +73,8 @@ pub struct Draft<'a> {
     runs: Vec<RunGuard>,
     events: Vec<Event>,
     minted: u64,
+    /// The topic in which what is decided happens, if in one.
+    strand: Option<Topic>,
 }
 
 impl<'a> Draft<'a> {
@@ -85,6 +88,63 @@ impl<'a> Draft<'a> {
             runs: Vec::new(),
             events: Vec::new(),
             minted: 0,
+            strand: None,
+        }
+    }
+
+    /// From here on, what is said in the topic's group is said in the topic: its numbers, its messages and its mutes
+    /// stand where the group's do otherwise, and what is told is told of the topic.
+    pub fn enter(&mut self, topic: Topic) {
+        self.strand = Some(topic);
+    }
+
+    /// Where a row is, seen from the topic.
+    fn place<'k>(&self, key: &'k Key) -> Cow<'k, Key> {
+        let Some(Topic { group: home, id, .. }) = &self.strand else { return Cow::Borrowed(key) };
+        match key {
+            Key::Message(group, sequence) if group == home => {
+                Cow::Owned(Key::Spoken(group.clone(), id.clone(), *sequence))
+            }
+            Key::Mute(group, user) if group == home => {
+                Cow::Owned(Key::TopicMute(group.clone(), id.clone(), user.clone()))
+            }
+            Key::Sent(group, sender, token) if group == home => {
+                Cow::Owned(Key::Sent(group.clone(), sender.clone(), format!("{id}:{token}")))
+            }
+            _ => Cow::Borrowed(key),
+        }
+    }
+
+    /// The header, seen from the topic.
+    fn seen(&self, group: Group) -> Group {
+        match &self.strand {
+            Some(topic) if topic.group == group.id => Group {
+                next_message: topic.next_message,
+                last_message: topic.last_message,
+                all_muted: group.all_muted || topic.all_muted,
+                ..group
+            },
+            _ => group,
+        }
+    }
+
+    /// Takes what a header, seen from the topic, says of the topic; the rest is the group's.
+    fn taken(&mut self, group: Group, before: Option<&Group>) -> Group {
+        let (Some(topic), Some(before)) = (&mut self.strand, before) else { return group };
+        if topic.group != group.id {
+            return group;
+        }
+        let said = group.next_message - topic.next_message;
+        topic.next_message = group.next_message;
+        topic.last_message = group.last_message;
+        let topic = topic.clone();
+        self.put(Key::Topic(group.id.clone(), topic.id.clone()), topic);
+        Group {
+            next_message: before.next_message,
+            last_message: before.last_message,
+            all_muted: before.all_muted,
+            spoken: group.spoken + said,
+            ..group
         }
     }
 
@@ -111,15 +171,20 @@ impl<'a> Draft<'a> {
 
     /// The row at a place, as already decided or as found.
     pub fn row(&self, key: &Key) -> Result<Option<Row>, Stop> {
-        match self.pending.get(key) {
+        let key = self.place(key);
+        match self.pending.get(&*key) {
             Some(row) => Ok(row.clone()),
-            None => Ok(self.facts.row(key)?.cloned()),
+            None => Ok(self.facts.row(&key)?.cloned()),
         }
     }
 
     /// Asks for all of these at once, before looking at them one by one.
     pub fn require(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
-        self.facts.require(keys.into_iter().filter(|key| !self.pending.contains_key(key)))
+        let places = keys.into_iter().map(|key| match &self.strand {
+            Some(_) => self.place(&key).into_owned(),
+            None => key,
+        });
+        self.facts.require(places.filter(|key| !self.pending.contains_key(key)))
     }
 
     /// A run of rows as found; what this draft has changed is not in it.
@@ -134,6 +199,10 @@ impl<'a> Draft<'a> {
 
     /// The last rows of a run as found, newest first.
     pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<&'a [Row], Stop> {
+        let prefix = match &self.strand {
+            Some(topic) if prefix == Prefix::messages(&topic.group) => Prefix::spoken(&topic.group, &topic.id),
+            _ => prefix,
+        };
         self.facts.recent(prefix, limit)
     }
 
@@ -149,7 +218,20 @@ impl<'a> Draft<'a> {
 
     /// The group's header, if there is such a group.
     pub fn find_group(&self, id: &GroupId) -> Result<Option<Group>, Stop> {
-        Ok(self.row(&Key::Group(id.clone()))?.and_then(|row| row.group().map(|group| Group::clone(group))))
+        let row = self.row(&Key::Group(id.clone()))?;
+        Ok(row.and_then(|row| row.group().map(|group| self.seen(Group::clone(group)))))
+    }
+
+    /// A topic that has not ended; refuses when there is none.
+    pub fn topic(&self, group: &GroupId, id: &TopicId) -> Result<Topic, Stop> {
+        let row = self.row(&Key::Topic(group.clone(), id.clone()))?;
+        match row.as_ref().and_then(Row::topic) {
+            Some(topic) if topic.ended.is_none() => Ok(Topic::clone(topic)),
+            other => {
+                let ended = other.is_some();
+                Err(Refusal::TopicNotFound { group: group.clone(), topic: id.clone(), ended }.into())
+            }
+        }
     }
 
     /// The group's header; refuses when there is no such group.
@@ -261,6 +343,7 @@ impl<'a> Draft<'a> {
 
     /// Keeps a row.
     pub fn put(&mut self, key: Key, row: impl Into<Row>) {
+        let key = if self.strand.is_some() { self.place(&key).into_owned() } else { key };
         self.pending.insert(key, Some(row.into()));
     }
 
@@ -271,6 +354,7 @@ impl<'a> Draft<'a> {
 
     /// Keeps nothing there.
     pub fn delete(&mut self, key: Key) {
+        let key = if self.strand.is_some() { self.place(&key).into_owned() } else { key };
         self.pending.insert(key, None);
     }
 
@@ -290,6 +374,7 @@ impl<'a> Draft<'a> {
         group.revision = self.next_revision(&key);
         group.changed = self.now();
         let before = self.row(&key).ok().flatten().and_then(|row| row.group().cloned());
+        let group = self.taken(group, before.as_deref());
         self.index_group(before.as_deref(), &group);
         self.put(key, group);
     }
@@ -449,8 +534,11 @@ impl<'a> Draft<'a> {
 
     /// Keeps a message under its number and makes its id lead there.
     pub fn put_message(&mut self, message: Message) {
-        let place = Row::ToMessage(Arc::new((message.group.clone(), message.sequence)));
-        self.put(Key::Place(message.id.clone()), place);
+        // what is said in a topic is found by its number only
+        if self.strand.is_none() {
+            let place = Row::ToMessage(Arc::new((message.group.clone(), message.sequence)));
+            self.put(Key::Place(message.id.clone()), place);
+        }
         self.put(Key::Message(message.group.clone(), message.sequence), message);
     }
 
@@ -466,6 +554,10 @@ impl<'a> Draft<'a> {
 
     /// Tells an audience.
     pub fn tell(&mut self, group: Option<&GroupId>, audience: Audience, what: Happening) {
+        let what = match &self.strand {
+            Some(topic) => Happening::InTopic { topic: topic.id.clone(), what: Box::new(what) },
+            None => what,
+        };
         self.events.push(Event {
             sequence: 0,
             at: self.now(),
@@ -502,6 +594,11 @@ impl<'a> Draft<'a> {
     /// An id for a new file, unique in the realm but for an accident nobody can bring about.
     pub fn mint_file(&mut self) -> Result<FileId, Stop> {
         Ok(FileId::new(self.mint().to_string())?)
+    }
+
+    /// An id for a new topic of a group.
+    pub fn mint_topic(&mut self, prefix: &str) -> Result<TopicId, Stop> {
+        Ok(TopicId::new(format!("{prefix}{}", self.mint()))?)
     }
 
     /// An id for a new message.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     FileId, Group, GroupId, Key, Member, Message, MessageId, Millis, Policy, Profile, Receive, Request, Role, Row,
-    Until, UserId,
+    TopicId, Until, UserId,
 };
 
 /// Who did it.
@@ -393,6 +393,33 @@ pub enum Happening {
         message: Box<Message>,
         /// Whether it would have been kept.
         stored: bool,
+    },
+    /// A group has another topic.
+    TopicMade {
+        /// Which.
+        topic: TopicId,
+        /// What it shows of itself.
+        profile: Profile,
+    },
+    /// A topic changed; only what did is there.
+    TopicChanged {
+        /// Which.
+        topic: TopicId,
+        /// What changed of its profile.
+        profile: ProfileChange,
+        /// The new announcement; "" is removed.
+        announcement: Option<String>,
+        /// Whether everybody is muted now.
+        all_muted: Option<bool>,
+    },
+    /// Topics ended.
+    TopicsEnded(Vec<TopicId>),
+    /// Something happened in a topic.
+    InTopic {
+        /// In which.
+        topic: TopicId,
+        /// What, with numbers that are the topic's.
+        what: Box<Self>,
     },
     /// A user renamed a group for themself; "" is removed.
     RemarkChanged {

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::event::{Actor, Event};
-use crate::model::{Key, Millis, Prefix, Row};
-use crate::operation::{Operation, Reply};
+use crate::model::{Key, Millis, Prefix, Row, TopicId};
+use crate::operation::{InTopic, Operation, Reply};
 use crate::query::{Answer, Query};
 use crate::refusal::Refusal;
 
@@ -42,6 +42,12 @@ pub trait GroupsExt: Groups {
     /// Performs one operation.
     async fn run<O: Typed>(&self, actor: &Actor, operation: O) -> Result<O::Reply, Refusal> {
         self.perform(actor, operation.into()).await?.try_into()
+    }
+
+    /// Performs one operation in a topic of its group, as [`InTopic`] says.
+    async fn run_in<O: Typed>(&self, actor: &Actor, topic: &TopicId, operation: O) -> Result<O::Reply, Refusal> {
+        let within = InTopic { topic: topic.clone(), what: operation.into() };
+        self.perform(actor, Operation::InTopic(Box::new(within))).await?.try_into()
     }
 
     /// Answers one query.

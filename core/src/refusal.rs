@@ -1,6 +1,6 @@
 //! The one error type: why something was not done.
 
-use crate::model::{FileId, GroupId, InvalidId, MessageId, UserId};
+use crate::model::{FileId, GroupId, InvalidId, MessageId, TopicId, UserId};
 use crate::ports::StoreError;
 
 /// A thing that is limited in number or size.
@@ -257,6 +257,24 @@ pub enum Refusal {
         group: GroupId,
         /// Its number.
         sequence: u64,
+    },
+    /// No such topic.
+    #[error("topic {topic} of group {group} does not exist{}", if *.ended { " any more" } else { "" })]
+    TopicNotFound {
+        /// The group.
+        group: GroupId,
+        /// The id that was asked for.
+        topic: TopicId,
+        /// Whether there once was one.
+        ended: bool,
+    },
+    /// The topic's id is taken, or was.
+    #[error("topic {topic} of group {group} already exists")]
+    TopicExists {
+        /// The group.
+        group: GroupId,
+        /// The id.
+        topic: TopicId,
     },
     /// No such file.
     #[error("file {file} of group {group} does not exist")]

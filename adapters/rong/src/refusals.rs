@@ -193,6 +193,7 @@ impl Family {
             Refusal::GroupExists { .. } | Refusal::AlreadyGoverned(_) => either(Code::Parameter, Code::GroupExists),
             Refusal::UserNotFound(_) | Refusal::NotMembers { .. } => either(Code::Parameter, Code::NotMember),
             Refusal::UserExists(_)
+            | Refusal::TopicExists { .. }
             | Refusal::InvalidValue(_)
             | Refusal::SameOwner { .. }
             | Refusal::CapacityTooLow { .. } => either(Code::Parameter, Code::BadParameter),
@@ -221,6 +222,7 @@ impl Family {
             | Refusal::MessageNotFound { .. }
             | Refusal::MessageIdNotFound(_)
             | Refusal::NoReceipts { .. }
+            | Refusal::TopicNotFound { .. }
             | Refusal::NotExtensible { .. }
             | Refusal::FileNotFound { .. } => Code::NoData,
             Refusal::VersionConflict { .. } | Refusal::Unavailable(_) => Code::Internal,

@@ -171,6 +171,8 @@ codes! {
     WebhookFailed = 80003, "callback failed or timed out";
     /// Somebody else has written the key of an extension.
     ExtensionConflict = 23001, "message extension has been changed, read again";
+    /// No such topic, or no longer.
+    NoTopic = 110_003, "topic does not exist";
     /// Communities are switched off.
     NoCommunities = 11000, "community is not enabled";
 }
@@ -268,7 +270,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::GroupNotFound { disbanded: true, .. } => Code::Dissolved,
         Refusal::GroupNotFound { disbanded: false, .. } => Code::NoGroup,
         Refusal::GroupExists { yours: true, .. } => Code::GroupIdOwn,
-        Refusal::GroupExists { yours: false, .. } => Code::GroupIdUsed,
+        Refusal::GroupExists { yours: false, .. } | Refusal::TopicExists { .. } => Code::GroupIdUsed,
         Refusal::UserNotFound(_) => Code::NoAccount,
         Refusal::Vetoed { .. } => Code::Webhook,
         Refusal::NotPermitted { .. }
@@ -304,6 +306,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::MessageRecalled { .. } => Code::NotRecallable,
         Refusal::RecallTooLate { .. } => Code::RecallTooLate,
         Refusal::NoReceipts { .. } => Code::NoReceipt,
+        Refusal::TopicNotFound { .. } => Code::NoTopic,
         Refusal::Unavailable(_) => Code::Internal,
     }
 }

@@ -89,6 +89,17 @@ pub struct Group {
     /// The marks that members have, and how many have each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<u32, u32>,
+    /// How many topics it has.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub topics: u64,
+    /// How many messages were sent in all its topics together.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub spoken: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Group {

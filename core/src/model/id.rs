@@ -89,6 +89,10 @@ id!(
     FileId
 );
 id!(
+    /// A topic's id, unique in its group.
+    TopicId
+);
+id!(
     /// A message's id, unique in the realm.
     MessageId
 );

@@ -3,7 +3,7 @@
 //! A key is written as bytes that sort the way lists are read: a table's tag, then its parts. Texts end
 //! in a zero byte (ids hold no control characters), numbers are big endian.
 
-use super::{FileId, GroupId, MessageId, Millis, UserId};
+use super::{FileId, GroupId, MessageId, Millis, TopicId, UserId};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident ( $($part:ident : $kind:ty),* ) = $tag:literal;)*) => {
@@ -106,6 +106,12 @@ tables! {
     Appointed(user: UserId, group: GroupId) = 60;
     /// A member with a mark, in the order of joining.
     Marked(group: GroupId, mark: u64, seat: u64) = 61;
+    /// A topic of a group.
+    Topic(group: GroupId, topic: TopicId) = 42;
+    /// A message in a topic, in the order of sending.
+    Spoken(group: GroupId, topic: TopicId, sequence: u64) = 43;
+    /// A mute of one member in a topic.
+    TopicMute(group: GroupId, topic: TopicId, user: UserId) = 44;
     /// Something a surface keeps for itself in the realm, by name.
     Note(name: String) = 32;
 }
@@ -162,6 +168,14 @@ prefixes! {
     messages(group: GroupId) = 18;
     /// Who has read a message, by id.
     receipts(group: GroupId, sequence: u64) = 40;
+    /// All topics of a group, those that have ended among them.
+    topics(group: GroupId) = 42;
+    /// All messages of a topic.
+    spoken(group: GroupId, topic: TopicId) = 43;
+    /// All messages of all topics.
+    all_spoken() = 43;
+    /// All mutes of a topic.
+    topic_mutes(group: GroupId, topic: TopicId) = 44;
     /// All push names of a group.
     push_names(group: GroupId) = 22;
     /// All follow lists of a group.
@@ -281,7 +295,7 @@ macro_rules! id_part {
     };
 }
 
-id_part!(GroupId, UserId, FileId, MessageId);
+id_part!(GroupId, UserId, FileId, MessageId, TopicId);
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]

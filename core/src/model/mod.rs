@@ -11,10 +11,11 @@ mod policy;
 mod request;
 mod row;
 mod settings;
+mod topic;
 mod user;
 
 pub use group::{Announcement, Attributes, Counters, Group, Labels, Profile, SharedFile, Tombstone};
-pub use id::{FileId, GroupId, InvalidId, MAX_ID_BYTES, MessageId, Millis, UserId};
+pub use id::{FileId, GroupId, InvalidId, MAX_ID_BYTES, MessageId, Millis, TopicId, UserId};
 pub use key::{Key, Prefix};
 pub use member::{Member, Receive, Role};
 pub use message::{Body, Extensions, Mention, Message, MessageState, Receipt, Sender, Sent, Traits};
@@ -24,4 +25,5 @@ pub use policy::{Circle, Join, Policy};
 pub use request::{Request, RequestKind, Stage, Verdict};
 pub use row::Row;
 pub use settings::Settings;
+pub use topic::Topic;
 pub use user::User;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Allowance, Attributes, Block, Counters, Extensions, Follows, Group, GroupId, Member, Message, Mute, Receipt,
-    Remark, Request, Sent, SharedFile, Tombstone, User, UserId,
+    Remark, Request, Sent, SharedFile, Tombstone, Topic, User, UserId,
 };
 use crate::event::Event;
 
@@ -65,6 +65,8 @@ rows! {
     File(SharedFile) as file;
     /// A message.
     Message(Message) as message;
+    /// A topic.
+    Topic(Topic) as topic;
     /// A receipt.
     Receipt(Receipt) as receipt;
     /// What was added to a message.

@@ -182,6 +182,8 @@ impl CreateGroup {
             disabled: false,
             active: self.active,
             asked: false,
+            topics: 0,
+            spoken: 0,
             appointed: Vec::new(),
             marks: BTreeMap::new(),
         })

@@ -9,6 +9,7 @@ use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, Role, Row, Tombs
 use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
+use super::topics::end_all;
 
 /// Ends a group for all its members. Not to be undone; its messages stay until their time.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,7 @@ pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Sto
     drop_requests(draft, group)?;
     let blobs = drop_files(draft, group)?;
     drop_lists(draft, group)?;
+    end_all(draft, group)?;
     for member in &members {
         draft.drop_member(member);
         draft.delete(Key::Remark(member.user.clone(), group.id.clone()));

@@ -15,6 +15,7 @@ mod extensions;
 mod files;
 mod govern;
 mod import_messages;
+mod in_topic;
 mod leave;
 mod mark_members;
 mod moderation;
@@ -30,6 +31,7 @@ mod requests;
 mod send_message;
 mod set_disabled;
 mod sync_groups;
+mod topics;
 mod transfer;
 mod update_group;
 mod update_member;
@@ -52,6 +54,7 @@ pub use extensions::{ExtensionChange, ExtensionsWritten, WriteExtensions};
 pub use files::{AddFile, FileGone, FileShared, RemoveFile};
 pub use govern::Govern;
 pub use import_messages::{ImportMessages, Imported, OldMessage};
+pub use in_topic::InTopic;
 pub use leave::Leave;
 pub use mark_members::{MarkMembers, Marked};
 pub use moderation::Listed;
@@ -67,6 +70,8 @@ pub use requests::{AnswerInvitation, Applied, Apply, DecideRequest, Decided};
 pub use send_message::{Posted, SendMessage, SpeakCheck};
 pub use set_disabled::SetDisabled;
 pub use sync_groups::SyncGroups;
+pub(crate) use topics::is_open;
+pub use topics::{EndTopics, MakeTopic, TopicMade, TopicsEnded, UpdateTopic};
 pub use transfer::Transfer;
 pub use update_group::{PolicyChange, UpdateGroup};
 pub use update_member::{AttributesWritten, UpdateMember, WriteMemberAttributes};
@@ -147,6 +152,7 @@ macro_rules! operations {
         #[allow(missing_docs, reason = "each is documented at its own type")]
         pub enum Operation {
             $($name(Box<$name>),)*
+            InTopic(Box<InTopic>),
         }
 
         impl Operation {
@@ -154,6 +160,7 @@ macro_rules! operations {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => $label,)*
+                    Self::InTopic(_) => "in_topic",
                 }
             }
 
@@ -161,6 +168,7 @@ macro_rules! operations {
             pub(crate) fn decide(&self, draft: &mut Draft<'_>) -> Result<Reply, Stop> {
                 match self {
                     $(Self::$name(operation) => operation.decide(draft).map(Reply::from),)*
+                    Self::InTopic(operation) => operation.decide(draft),
                 }
             }
         }
@@ -220,6 +228,10 @@ replies! {
     ExtensionsWritten;
     /// A broadcast went out.
     Aired;
+    /// A topic was made.
+    TopicMade;
+    /// What became of each topic that was to end.
+    TopicsEnded;
     /// Who was not there to be marked.
     Marked;
 }
@@ -272,6 +284,9 @@ operations! {
     WriteExtensions => ExtensionsWritten, "write_extensions";
     GiveNotice => (), "give_notice";
     Broadcast => Aired, "broadcast";
+    MakeTopic => TopicMade, "make_topic";
+    UpdateTopic => (), "update_topic";
+    EndTopics => TopicsEnded, "end_topics";
     Appoint => (), "appoint";
     Dismiss => (), "dismiss";
     MarkMembers => Marked, "mark_members";

@@ -159,7 +159,8 @@ impl SendMessage {
         Ok(Some(Posted { message, repeated: true }))
     }
 
-    fn check_may_speak(&self, draft: &Draft<'_>, group: &Group) -> Result<(), Stop> {
+    /// Refuses when the sender may not speak where the draft stands, unless the app has that skipped.
+    pub(crate) fn check_may_speak(&self, draft: &Draft<'_>, group: &Group) -> Result<(), Stop> {
         let (Some(user), SpeakCheck::Enforced) = (self.speaker(), self.check) else { return Ok(()) };
         let mute = draft.row(&Key::Mute(self.group.clone(), user.clone()))?;
         let everywhere = draft.row(&Key::MuteEverywhere(user.clone()))?;

@@ -150,14 +150,14 @@ impl MessageById {
     }
 }
 
-async fn own_membership(reader: &Reader<'_>, group: &GroupId) -> Result<Option<Arc<Member>>, Refusal> {
+pub(super) async fn own_membership(reader: &Reader<'_>, group: &GroupId) -> Result<Option<Arc<Member>>, Refusal> {
     let Actor::User { user, .. } = reader.actor else { return Ok(None) };
     let row = reader.row(Key::Member(group.clone(), user.clone())).await?;
     Ok(row.as_ref().and_then(Row::member).cloned())
 }
 
 /// Whether the reader may see a message: the app sees all.
-fn sees(reader: &Reader<'_>, group: &Group, own: Option<&Member>, message: &Message) -> bool {
+pub(super) fn sees(reader: &Reader<'_>, group: &Group, own: Option<&Member>, message: &Message) -> bool {
     let Actor::User { user, .. } = reader.actor else { return true };
     let Some(own) = own else { return false };
     message.is_for(user) && (group.policy.history_before_join || message.at >= own.joined)

@@ -10,6 +10,7 @@ mod moderation;
 mod personal;
 mod receipts;
 mod requests;
+mod topics;
 mod users;
 
 pub use extras::{AttributesFound, CountersFound, File, FileFound, FilePage, Files, GroupAttributes, GroupCounters};
@@ -27,6 +28,7 @@ pub use moderation::{
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
 pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};
 pub use requests::{RequestPage, Requests, RequestsOf};
+pub use topics::{TopicMessages, TopicMutes, TopicMutesFound, TopicPage, Topics, TopicsFound};
 pub use users::{FindUsers, ListUsers, UserPage, UsersFound};
 
 use crate::decision::Standing;
@@ -209,6 +211,9 @@ queries! {
     Receipts => ReadCounts, "receipts";
     Readers => ReaderPage, "readers";
     MessageExtensions => ExtensionsFound, "message_extensions";
+    Topics => TopicsFound, "topics";
+    TopicMessages => TopicPage, "topic_messages";
+    TopicMutes => TopicMutesFound, "topic_mutes";
 }
 
 pub use groups::FoundGroups;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use conclave_core::model::{FileId, GroupId, InvalidId, MessageId, UserId};
+use conclave_core::model::{FileId, GroupId, InvalidId, MessageId, TopicId, UserId};
 
 use super::*;
 
@@ -52,6 +52,10 @@ fn failures_are_told_as_numbers_and_texts() {
 
 fn group() -> GroupId {
     GroupId::new("g1").unwrap()
+}
+
+fn topic() -> TopicId {
+    TopicId::new("t").unwrap()
 }
 
 fn user() -> UserId {
@@ -113,6 +117,8 @@ fn rows() -> Vec<(Refusal, u32, u32, u32)> {
         all(Refusal::MessageRecalled { group: group(), sequence: 1 }, 1015, 1015),
         all(Refusal::MessageIdNotFound(MessageId::new("1").unwrap()), 1015, 1015),
         all(Refusal::RecallTooLate { group: group(), sequence: 1 }, 403, 25404),
+        all(Refusal::TopicNotFound { group: group(), topic: topic(), ended: true }, 1015, 1015),
+        all(Refusal::TopicExists { group: group(), topic: topic() }, 1002, 25403),
         all(Refusal::NoReceipts { group: group(), sequence: 1 }, 1015, 1015),
         all(Refusal::NotExtensible { group: group(), sequence: 1 }, 1015, 1015),
         all(Refusal::FileNotFound { group: group(), file: FileId::new("1").unwrap() }, 1015, 1015),

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use conclave_core::model::{FileId, GroupId, InvalidId, MessageId, UserId};
+use conclave_core::model::{FileId, GroupId, InvalidId, MessageId, TopicId, UserId};
 use conclave_core::refusal::Needs;
 
 use super::*;
@@ -11,6 +11,10 @@ fn group() -> GroupId {
 
 fn user() -> UserId {
     UserId::new("u").unwrap()
+}
+
+fn topic() -> TopicId {
+    TopicId::new("t").unwrap()
 }
 
 fn limited(limit: Limit) -> Refusal {
@@ -72,6 +76,9 @@ fn every_reason_has_its_code() {
         (Refusal::MessageIdNotFound(MessageId::new("m").unwrap()), 10030),
         (Refusal::MessageRecalled { group: group(), sequence: 1 }, 10032),
         (Refusal::RecallTooLate { group: group(), sequence: 1 }, 10031),
+        (Refusal::TopicNotFound { group: group(), topic: topic(), ended: true }, 110_003),
+        (Refusal::TopicNotFound { group: group(), topic: topic(), ended: false }, 110_003),
+        (Refusal::TopicExists { group: group(), topic: topic() }, 10021),
         (Refusal::NoReceipts { group: group(), sequence: 1 }, 10062),
         (Refusal::NotExtensible { group: group(), sequence: 1 }, 10004),
         (Refusal::FileNotFound { group: group(), file: FileId::new("f").unwrap() }, 10004),

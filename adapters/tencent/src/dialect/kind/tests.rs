@@ -29,6 +29,8 @@ fn group(policy: Policy, labels: Labels) -> Group {
         disabled: false,
         active: true,
         asked: false,
+        topics: 0,
+        spoken: 0,
         appointed: Vec::new(),
         marks: BTreeMap::new(),
     }

@@ -1,0 +1,197 @@
+//! Topics: made, changed and ended by those who edit the group's profile.
+
+use crate::decision::Draft;
+use crate::event::{Happening, ProfileChange};
+use crate::facts::Stop;
+use crate::model::{Group, GroupId, Key, Millis, Prefix, Profile, Row, Topic, TopicId};
+use crate::refusal::Refusal;
+
+use super::Rule;
+
+/// Opens a topic in a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MakeTopic {
+    /// In which group.
+    pub group: GroupId,
+    /// Its id: one that was never taken. `None` mints one.
+    pub id: Option<TopicId>,
+    /// How a minted id begins.
+    pub prefix: String,
+    /// What it shows of itself.
+    pub profile: Profile,
+    /// Its announcement; "" is none.
+    pub announcement: String,
+    /// When it was made, for one that comes from elsewhere: in the group's life. Nobody is told of such a one.
+    pub created: Option<Millis>,
+}
+
+/// A topic was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicMade {
+    /// The topic.
+    pub topic: TopicId,
+}
+
+impl Rule for MakeTopic {
+    type Output = TopicMade;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<TopicMade, Stop> {
+        let mut group = editable(draft, &self.group)?;
+        let created = self.created.unwrap_or(draft.now());
+        if created < group.created || created > draft.now() {
+            return Err(Refusal::InvalidValue("a topic is made while its group is there").into());
+        }
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => draft.mint_topic(&self.prefix)?,
+        };
+        if draft.row(&Key::Topic(self.group.clone(), id.clone()))?.is_some() {
+            return Err(Refusal::TopicExists { group: self.group.clone(), topic: id }.into());
+        }
+        let topic = Topic {
+            id: id.clone(),
+            group: self.group.clone(),
+            profile: self.profile.clone(),
+            announcement: self.announcement.clone(),
+            creator: draft.context.actor.behind().cloned(),
+            created,
+            next_message: 1,
+            last_message: None,
+            all_muted: false,
+            ended: None,
+        };
+        group.topics += 1;
+        draft.put(Key::Topic(self.group.clone(), id.clone()), topic);
+        draft.put_group(group);
+        if self.created.is_none() {
+            let what = Happening::TopicMade { topic: id.clone(), profile: self.profile.clone() };
+            draft.tell_members(&self.group, what);
+        }
+        Ok(TopicMade { topic: id })
+    }
+}
+
+/// Changes a topic; what is `None` stays.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpdateTopic {
+    /// In which group.
+    pub group: GroupId,
+    /// Which.
+    pub topic: TopicId,
+    /// What changes of its profile: name, introduction, avatar and custom string.
+    pub profile: ProfileChange,
+    /// The new announcement; "" removes it.
+    pub announcement: Option<String>,
+    /// Mutes everybody, or no longer.
+    pub all_muted: Option<bool>,
+}
+
+impl Rule for UpdateTopic {
+    type Output = ();
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+        let group = editable(draft, &self.group)?;
+        let mut topic = draft.topic(&self.group, &self.topic)?;
+        let before = topic.clone();
+        let profile = ProfileChange {
+            name: change(self.profile.name.as_ref(), &mut topic.profile.name),
+            introduction: change(self.profile.introduction.as_ref(), &mut topic.profile.introduction),
+            avatar: change(self.profile.avatar.as_ref(), &mut topic.profile.avatar),
+            custom: change(self.profile.custom.as_ref(), &mut topic.profile.custom),
+            ..ProfileChange::default()
+        };
+        let announcement = change(self.announcement.as_ref(), &mut topic.announcement);
+        let all_muted = self.all_muted.filter(|muted| *muted != topic.all_muted);
+        topic.all_muted = all_muted.unwrap_or(topic.all_muted);
+        if topic == before {
+            return Ok(());
+        }
+        draft.put(Key::Topic(self.group.clone(), self.topic.clone()), topic);
+        draft.put_group(group);
+        let what = Happening::TopicChanged { topic: self.topic.clone(), profile, announcement, all_muted };
+        draft.tell_members(&self.group, what);
+        Ok(())
+    }
+}
+
+/// Takes a new text over; what it is now, if that is another.
+fn change(wanted: Option<&String>, is: &mut String) -> Option<String> {
+    let wanted = wanted.filter(|wanted| *wanted != is)?;
+    is.clone_from(wanted);
+    Some(wanted.clone())
+}
+
+/// Ends topics; each by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndTopics {
+    /// In which group.
+    pub group: GroupId,
+    /// Which.
+    pub topics: Vec<TopicId>,
+}
+
+/// What became of each topic, in the order asked.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TopicsEnded {
+    /// Which, and whether it ended now or why not.
+    pub outcomes: Vec<(TopicId, Result<(), Refusal>)>,
+}
+
+impl Rule for EndTopics {
+    type Output = TopicsEnded;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<TopicsEnded, Stop> {
+        let mut group = editable(draft, &self.group)?;
+        draft.require(self.topics.iter().map(|topic| Key::Topic(self.group.clone(), topic.clone())))?;
+        let (mut outcomes, mut ended) = (Vec::with_capacity(self.topics.len()), Vec::new());
+        for id in &self.topics {
+            let outcome = match draft.topic(&self.group, id) {
+                Ok(topic) => {
+                    end(draft, &mut group, topic);
+                    ended.push(id.clone());
+                    Ok(())
+                }
+                Err(Stop::Refuse(refusal)) => Err(refusal),
+                Err(stop) => return Err(stop),
+            };
+            outcomes.push((id.clone(), outcome));
+        }
+        if !ended.is_empty() {
+            draft.put_group(group);
+            draft.tell_members(&self.group, Happening::TopicsEnded(ended));
+        }
+        Ok(TopicsEnded { outcomes })
+    }
+}
+
+/// Whoever edits the group's profile has its topics in hand.
+fn editable(draft: &Draft<'_>, group: &GroupId) -> Result<Group, Stop> {
+    let group = draft.live_group(group)?;
+    draft.permitted(&group, group.policy.edit_profile)?;
+    Ok(group)
+}
+
+fn end(draft: &mut Draft<'_>, group: &mut Group, topic: Topic) {
+    group.topics -= 1;
+    let ended = Some(draft.now());
+    draft.put(Key::Topic(topic.group.clone(), topic.id.clone()), Topic { ended, ..topic });
+}
+
+/// All topics end with their group.
+pub(crate) fn end_all(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
+    if group.topics == 0 {
+        return Ok(());
+    }
+    let mut last = group.clone();
+    for row in draft.run(Prefix::topics(&group.id))? {
+        if let Some(topic) = row.topic().filter(|topic| topic.ended.is_none()) {
+            end(draft, &mut last, Topic::clone(topic));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a row is a topic's that has not ended.
+pub(crate) fn is_open(row: &Row) -> bool {
+    row.topic().is_some_and(|topic| topic.ended.is_none())
+}

@@ -9,8 +9,8 @@ use super::gateway::{Served, Tellers};
 use super::node::packages;
 use super::page::Page;
 
-/// Connects a user; they are online as long as the page is open.
-pub async fn online(served: &Served, tellers: &Tellers, user: &str) -> Page {
+/// Opens a page that knows its app, and where to connect.
+pub async fn page(served: &Served) -> Page {
     let modules = tokio::task::spawn_blocking(|| packages("rong/imlib-next/5.38.0")).await.expect("packages");
     let mut driver = Command::new("node");
     driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/rong/imlib-next/driver.cjs")).arg(modules);
@@ -21,6 +21,12 @@ pub async fn online(served: &Served, tellers: &Tellers, user: &str) -> Page {
     let settings = served.settings(Vendor::Rong);
     let setting = |key: &str| settings.iter().find(|(name, _)| name == key).expect("a setting").1.clone();
     page.call("init", json!([{"appkey": setting("RONG_APPKEY"), "navigators": [setting("RONG_NAVI")]}])).await;
+    page
+}
+
+/// Connects a user; they are online as long as the page is open.
+pub async fn online(served: &Served, tellers: &Tellers, user: &str) -> Page {
+    let page = page(served).await;
     let token = tellers.rong.call("/user/getToken.json", &[("userId", user), ("name", user)]).await;
     let token = token.unwrap_or_else(|refused| panic!("{user} gets no token: {refused:?}"));
     assert_eq!(page.call("connect", json!([token["token"]])).await["data"]["userId"], user);

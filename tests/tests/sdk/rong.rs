@@ -5,12 +5,12 @@ use std::process::Command;
 use conclave::vendors::Vendor;
 use conclave_tests::sdk::driven::Driver;
 use conclave_tests::sdk::gateway::Served;
+use conclave_tests::sdk::online::page;
 use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{node, python};
 use conclave_tests::story::{Role, Teller, Truth};
-use http::{Method, StatusCode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use http::Method;
 use serde_json::{Value, json};
 
 /// A suite, and what its script leaves where it pauses: two of this vendor's plain groups, which nobody owns.
@@ -162,14 +162,8 @@ async fn rongcloud_of_pypi_by_its_general_call() {
     assert_eq!(tellers.agora.truth("fire").await, None);
     unread::check(&served, Vendor::Rong, &[]).await;
     Driver::general(Vendor::Rong, "rongcloud 2.0.1 (PyPI)", "rongcloud-general").check(&served, "sdk").await;
-    assert_eq!(lets_in(&served, &told["old token"]).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(lets_in(&served, &told["new token"]).await, StatusCode::OK);
-}
-
-/// What the navigator says to a client with this token.
-async fn lets_in(served: &Served, token: &Value) -> StatusCode {
-    let (rong, _) = served.running.config.realms[0].rong.as_ref().unwrap();
-    let token = utf8_percent_encode(token.as_str().unwrap(), NON_ALPHANUMERIC);
-    let headers = [("rc-appkey", rong.app_key.as_str()), ("content-type", "application/x-www-form-urlencoded")];
-    served.door(Vendor::Rong).send(Method::POST, "/v2/navi.json", &headers, format!("token={token}")).await.status
+    let page = page(&served).await;
+    assert_eq!(page.call("connect", json!([told["old token"]])).await["code"], 31020);
+    let connected = page.call("connect", json!([told["new token"]])).await;
+    assert_eq!((&connected["code"], &connected["data"]["userId"]), (&json!(0), &json!("sea")));
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod app;
+mod asking;
 mod before;
 mod bodies;
 mod delivery;

@@ -65,10 +65,15 @@ impl Kind {
 
     /// The type of a group: as it was made here, or what comes nearest to what the group is.
     pub(crate) fn of(group: &Group) -> Self {
-        if let Some(kind) = group.labels.get(LABEL).and_then(|word| Self::named(word)) {
+        Self::read(&group.labels, &group.policy)
+    }
+
+    /// The type of a group with these labels and this policy.
+    pub(crate) fn read(labels: &Labels, policy: &Policy) -> Self {
+        if let Some(kind) = labels.get(LABEL).and_then(|word| Self::named(word)) {
             return kind;
         }
-        let Policy { discoverable, history, capacity, .. } = group.policy;
+        let Policy { discoverable, history, capacity, .. } = *policy;
         if !history && capacity.is_none() {
             Self::AvChatRoom
         } else if discoverable {

@@ -5,7 +5,7 @@
 //! answers 200; what it says matters only where it was asked.
 
 pub(crate) mod after;
-mod applying;
+mod asking;
 pub(crate) mod before;
 mod state;
 #[cfg(test)]
@@ -29,7 +29,8 @@ use uuid::Uuid;
 use crate::realm::Credentials;
 use crate::settings::Settings;
 use after::Callback;
-pub use applying::guarded;
+pub use asking::guarded;
+pub(crate) use asking::of_new;
 pub(crate) use before::{Asked, Questions};
 
 conclave_kit::settings! {

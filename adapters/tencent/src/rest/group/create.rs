@@ -1,15 +1,10 @@
 //! `create_group`: a group of any of the five types; and `import_group`, the same with a past.
 
-use std::collections::BTreeMap;
-
-use conclave_core::event::Actor;
 use conclave_core::model::{Group, GroupId, Millis, Profile, Role, UserId};
 use conclave_core::operation::{CreateGroup, NewMember, OnUnknown};
-use conclave_core::ports::GroupsExt;
-use conclave_core::query::{FindGroups, JoinedGroups};
+use conclave_core::query::FindGroups;
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::texts::Texts;
@@ -76,34 +71,12 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         check_never_used(call, id).await?;
     }
     if call.asks_before(before::CREATE) {
-        ask(call, kind, &wanted).await?;
+        let body = webhooks::of_new(&*call.app.realm.groups, &wanted).await;
+        call.ask_before(before::CREATE, body).await?;
     }
     call.ensure_admins(wanted.owner.iter().chain(wanted.members.iter().map(|member| &member.user))).await?;
     let made = call.run(wanted).await?;
     answer(kind, &made.group)
-}
-
-/// Asks the app's server whether the group may be made.
-async fn ask(call: &Call<'_>, kind: Kind, wanted: &CreateGroup) -> Result<(), Failure> {
-    let mut made: BTreeMap<&str, u32> = BTreeMap::new();
-    if let Some(owner) = &wanted.owner {
-        // whoever is no account yet has made nothing
-        let joined = call.app.realm.groups.ask(&Actor::app(), JoinedGroups::all(owner.clone())).await;
-        let groups = joined.map(|page| page.groups).unwrap_or_default();
-        for (group, _) in groups.iter().filter(|(group, _)| group.is_owned_by(owner)) {
-            *made.entry(Kind::of(group).word()).or_default() += 1;
-        }
-    }
-    let body = json!({
-        "Owner_Account": wanted.owner.as_ref().map_or("", UserId::as_str),
-        "Type": kind.word(),
-        "Name": wanted.profile.name,
-        "CreateGroupNum": made.values().sum::<u32>(),
-        "CreatedGroupNum": made,
-        "MemberList": webhooks::accounts(wanted.members.iter().map(|member| &member.user)),
-    });
-    let Value::Object(body) = body else { return Ok(()) };
-    call.ask_before(before::CREATE, body).await.map(drop)
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,242 @@
+//! The app's server is asked before users do something, through whichever vendor's client.
+//!
+//! This stands around the groups that all surfaces call, so that no client finds a way past it. What an app does itself is
+//! asked about where the server API's command for it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conclave_core::event::Actor;
+use conclave_core::model::{Group, GroupId, Join, Member, Message, MessageId, MessageState, Millis, UserId};
+use conclave_core::operation::{AddMembers, Added, Apply, CreateGroup, Operation, Outcome, Posted, Reply, SendMessage};
+use conclave_core::ports::{Groups, GroupsExt};
+use conclave_core::query::{Answer, JoinedGroups, MembersNamed, Query};
+use conclave_core::refusal::Refusal;
+use conclave_kit::Post;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::before::{APPLY, CREATE, INVITE, SEND};
+use super::{Asked, BEFORE, Questions, WebhookSettings, accounts, of_group};
+use crate::dialect::kind::Kind;
+use crate::dialect::message::{self, label};
+use crate::realm::Credentials;
+use crate::refusals::{Code, Failure};
+
+/// The groups, with the app's server asked before users do what it wants to be asked about.
+pub fn guarded(
+    groups: Arc<dyn Groups>,
+    credentials: &Credentials,
+    hooks: &WebhookSettings,
+    post: &Arc<dyn Post>,
+) -> Arc<dyn Groups> {
+    let questions = Questions { sdkappid: credentials.sdkappid, hooks: hooks.clone(), post: Arc::clone(post) };
+    let asks = BEFORE.into_iter().any(|command| questions.asks(command));
+    if asks { Arc::new(Guarded { groups, questions }) } else { groups }
+}
+
+struct Guarded {
+    groups: Arc<dyn Groups>,
+    questions: Questions,
+}
+
+#[async_trait]
+impl Groups for Guarded {
+    async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
+        let Actor::User { user, .. } = actor else { return self.groups.perform(actor, operation).await };
+        let operation = match operation {
+            Operation::Apply(apply) if self.questions.asks(APPLY) => {
+                self.apply(user, &apply).await?;
+                Operation::Apply(apply)
+            }
+            Operation::CreateGroup(create) if self.questions.asks(CREATE) => {
+                self.create(user, &create).await?;
+                Operation::CreateGroup(create)
+            }
+            Operation::AddMembers(add) if self.questions.asks(INVITE) => {
+                return self.invite(actor, user, *add).await.map(Reply::from);
+            }
+            Operation::SendMessage(send) if self.questions.asks(SEND) => match self.send(user, *send).await? {
+                Said::Passed(send) => Operation::SendMessage(send),
+                Said::Dropped(posted) => return Ok(Reply::from(posted)),
+            },
+            other => other,
+        };
+        self.groups.perform(actor, operation).await
+    }
+
+    async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
+        self.groups.read(actor, query).await
+    }
+
+    fn now(&self) -> Millis {
+        self.groups.now()
+    }
+}
+
+/// What becomes of a message.
+enum Said {
+    /// It is sent, perhaps as another one.
+    Passed(Box<SendMessage>),
+    /// Nobody gets it, and its sender does not learn so.
+    Dropped(Posted),
+}
+
+impl Guarded {
+    async fn ask(&self, command: &'static str, body: Map<String, Value>) -> Result<Asked, Refusal> {
+        let asked = self.questions.ask(command, "Unknown", self.groups.now(), body).await;
+        asked.map_err(vetoed)
+    }
+
+    /// The group, and the user's membership in it; `None` where the group refuses anyway.
+    async fn place(&self, id: &GroupId, user: &UserId) -> Option<(Arc<Group>, Option<Arc<Member>>)> {
+        let named = MembersNamed { group: id.clone(), users: vec![user.clone()] };
+        let found = self.groups.ask(&Actor::app(), named).await.ok()?;
+        let member = found.members.into_iter().next().flatten();
+        (!found.group.disabled).then_some((found.group, member))
+    }
+
+    async fn apply(&self, user: &UserId, apply: &Apply) -> Result<(), Refusal> {
+        let Some((group, None)) = self.place(&apply.group, user).await else { return Ok(()) };
+        let for_another = apply.user.as_ref().is_some_and(|other| other != user);
+        if !group.governed || group.policy.join == Join::Closed || for_another {
+            return Ok(());
+        }
+        let mut body = of_group(&group);
+        body.insert("Requestor_Account".to_owned(), Value::from(user.as_str()));
+        self.ask(APPLY, body).await.map(drop)
+    }
+
+    async fn create(&self, user: &UserId, create: &CreateGroup) -> Result<(), Refusal> {
+        let mut body = of_new(&*self.groups, create).await;
+        body.insert("Operator_Account".to_owned(), Value::from(user.as_str()));
+        self.ask(CREATE, body).await.map(drop)
+    }
+
+    /// Brings in whom the app's server leaves; refuses when that is nobody.
+    async fn invite(&self, actor: &Actor, user: &UserId, add: AddMembers) -> Result<Added, Refusal> {
+        let mut refused = Vec::new();
+        if let Some((group, Some(_))) = self.place(&add.group, user).await {
+            let mut body = of_group(&group);
+            body.insert("Operator_Account".to_owned(), Value::from(user.as_str()));
+            let invited = accounts(add.members.iter().map(|member| &member.user));
+            body.insert("DestinationMembers".to_owned(), invited);
+            refused = self.ask(INVITE, body).await?.refused;
+        }
+        let veto = || Refusal::Vetoed { code: None, words: String::new() };
+        let is_left_out = |user: &UserId| refused.iter().any(|refused| refused == user.as_str());
+        let (left_out, members): (Vec<_>, Vec<_>) =
+            add.members.iter().cloned().partition(|member| is_left_out(&member.user));
+        if left_out.is_empty() {
+            return self.groups.run(actor, add).await;
+        }
+        if members.is_empty() {
+            return Err(veto());
+        }
+        let order: Vec<UserId> = add.members.iter().map(|member| member.user.clone()).collect();
+        let mut added = self.groups.run(actor, AddMembers { members, ..add }).await?;
+        added.outcomes.extend(left_out.into_iter().map(|member| (member.user, Outcome::LeftOut(veto()))));
+        added.outcomes.sort_by_key(|(user, _)| order.iter().position(|asked| asked == user));
+        added.outcomes.dedup_by(|one, other| one.0 == other.0);
+        Ok(added)
+    }
+
+    async fn send(&self, user: &UserId, send: SendMessage) -> Result<Said, Refusal> {
+        let Some((group, Some(_))) = self.place(&send.group, user).await else {
+            return Ok(Said::Passed(Box::new(send)));
+        };
+        let message = as_sent(&send, &group, self.groups.now())?;
+        let asked = self.ask(SEND, of_message(user, &send, &message, &group)).await?;
+        if asked.dropped {
+            return Ok(Said::Dropped(Posted { message: Arc::new(message), repeated: false }));
+        }
+        self.change(send, asked).map(Box::new).map(Said::Passed)
+    }
+
+    /// The message as the app's server wants it.
+    fn change(&self, mut send: SendMessage, asked: Asked) -> Result<SendMessage, Refusal> {
+        if let Some(elements) = asked.msg_body {
+            let Some((body, labels)) = message::read(&elements) else {
+                let unusable = self.questions.unusable(SEND, "MsgBody is no list of elements");
+                return unusable.map(|()| send).map_err(vetoed);
+            };
+            send.body = body;
+            // what told the old body in some vendor's own words would contradict the new one
+            send.labels.retain(|label, _| !Message::retells(label));
+            send.labels.extend(labels);
+        }
+        if let Some(data) = asked.cloud_custom_data {
+            send.labels.insert(label::CLOUD_DATA.to_owned(), data);
+        }
+        Ok(send)
+    }
+}
+
+/// What the app's server says, as a reason that every vendor has words for.
+fn vetoed(failure: Failure) -> Refusal {
+    let code = Some(failure.number()).filter(|number| *number != Code::Webhook.row().0);
+    let words = if code.is_some() { failure.text.into_owned() } else { String::new() };
+    Refusal::Vetoed { code, words }
+}
+
+/// What is asked about a group that is to be made, but who makes it.
+pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Map<String, Value> {
+    let mut made: BTreeMap<&str, u32> = BTreeMap::new();
+    if let Some(owner) = &create.owner {
+        // whoever is no account yet has made nothing
+        let joined = groups.ask(&Actor::app(), JoinedGroups::all(owner.clone())).await;
+        let joined = joined.map(|page| page.groups).unwrap_or_default();
+        for (group, _) in joined.iter().filter(|(group, _)| group.is_owned_by(owner)) {
+            *made.entry(Kind::of(group).word()).or_default() += 1;
+        }
+    }
+    let body = json!({
+        "Owner_Account": create.owner.as_ref().map_or("", UserId::as_str),
+        "Type": Kind::read(&create.labels, &create.policy).word(),
+        "Name": create.profile.name,
+        "CreateGroupNum": made.values().sum::<u32>(),
+        "CreatedGroupNum": made,
+        "MemberList": accounts(create.members.iter().map(|member| &member.user)),
+    });
+    match body {
+        Value::Object(body) => body,
+        _ => Map::new(),
+    }
+}
+
+fn of_message(user: &UserId, send: &SendMessage, message: &Message, group: &Group) -> Map<String, Value> {
+    let kept = |label: &str| send.labels.get(label).map(String::as_str);
+    let random: u64 = kept(label::RANDOM).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let mut body = of_group(group);
+    body.extend([
+        ("From_Account".to_owned(), Value::from(user.as_str())),
+        ("Operator_Account".to_owned(), Value::from(user.as_str())),
+        ("Random".to_owned(), Value::from(random)),
+        ("OnlineOnlyFlag".to_owned(), Value::from(u32::from(!send.stored))),
+        ("MsgPriority".to_owned(), Value::from(kept(label::PRIORITY).unwrap_or("Normal"))),
+        ("MsgBody".to_owned(), message::elements(message)),
+        ("CloudCustomData".to_owned(), Value::from(kept(label::CLOUD_DATA).unwrap_or_default())),
+    ]);
+    body
+}
+
+/// The message as its sender would be told it was sent.
+fn as_sent(send: &SendMessage, group: &Group, now: Millis) -> Result<Message, Refusal> {
+    Ok(Message {
+        id: MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?,
+        group: send.group.clone(),
+        sequence: if send.stored { group.next_message } else { 0 },
+        sender: send.sender.clone(),
+        at: now,
+        body: send.body.clone(),
+        targets: send.targets.clone(),
+        mention: send.mention.clone(),
+        counted: send.counted,
+        shown_last: send.shown_last,
+        token: send.token.clone(),
+        state: MessageState::Kept,
+        traits: send.traits,
+        labels: send.labels.clone(),
+    })
+}

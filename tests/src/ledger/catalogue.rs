@@ -30,6 +30,8 @@ pub struct Section {
     pub source: String,
     /// Why no SDK has a call of its own for any of them.
     pub reach: Option<String>,
+    /// Why no other vendor tells anything of any of them.
+    pub alone: Option<String>,
     /// The operations.
     pub operations: Vec<Documented>,
 }
@@ -49,6 +51,18 @@ pub struct Documented {
     pub declined: Option<String>,
     /// Why no SDK has a call of its own for it.
     pub reach: Option<String>,
+    /// Why no other vendor tells anything of it.
+    pub alone: Option<String>,
+}
+
+/// An operation that is served, with what is said of it or of all in its section.
+pub struct Spoken<'c> {
+    /// The operation.
+    pub operation: &'c Documented,
+    /// Why no SDK has a call of its own for it.
+    pub reach: Option<&'c str>,
+    /// Why no other vendor tells anything of it.
+    pub alone: Option<&'c str>,
 }
 
 impl Catalogue {
@@ -59,11 +73,14 @@ impl Catalogue {
         toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// The operations that are served, each with the reason why no SDK has a call of its own for it.
-    pub fn served(&self) -> impl Iterator<Item = (&Documented, Option<&str>)> {
+    /// The operations that are served.
+    pub fn served(&self) -> impl Iterator<Item = Spoken<'_>> {
         let all = self.section.iter().flat_map(|section| section.operations.iter().map(move |one| (section, one)));
-        all.filter(|(_, one)| one.declined.is_none())
-            .map(|(section, one)| (one, one.reach.as_deref().or(section.reach.as_deref())))
+        all.filter(|(_, one)| one.declined.is_none()).map(|(section, operation)| Spoken {
+            operation,
+            reach: operation.reach.as_deref().or(section.reach.as_deref()),
+            alone: operation.alone.as_deref().or(section.alone.as_deref()),
+        })
     }
 
     /// All operations.

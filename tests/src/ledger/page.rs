@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::callbacks::{self, Known};
-use super::catalogue::{Catalogue, VENDORS};
+use super::catalogue::{Catalogue, Spoken, VENDORS};
 use super::evidence::Evidence;
 
 const INTRODUCTION: &str = "\
@@ -22,7 +22,8 @@ served is found, not claimed:
   gateway counted. *General call*: by the call that an SDK has for operations without a call of their own: it takes a
   path and a body, and signs, sends and reads like all others. What no SDK has a call of its own for stands at the end,
   with the reason. Of each vendor's operations SDKs drive 95 % or more
-- **told with**: vendors through whose own API, or RongCloud's Web SDK, its effect is read, or whose changes are read by it
+- **told with**: vendors through whose own API, or RongCloud's Web SDK, its effect is read, or whose changes are read by it. What no
+  other vendor has a word for stands at the end, too
 ";
 
 /// The whole.
@@ -49,18 +50,20 @@ pub fn markdown(evidence: &Evidence, known: &Known) -> String {
         }
         callbacks::sections(&mut page, vendor, catalogue, known);
     }
-    unreached(&mut page, &catalogues);
+    reasons(&mut page, "Without a call of an SDK's own", &catalogues, |spoken| spoken.reach);
+    reasons(&mut page, "Told by their vendor alone", &catalogues, |spoken| spoken.alone);
     page
 }
 
-/// The operations that no SDK has a call of its own for, with the reasons.
-fn unreached(page: &mut String, catalogues: &[(&str, Catalogue)]) {
-    page.push_str("\n## Without a call of an SDK's own\n\n| | operations | why |\n| --- | --- | --- |\n");
+/// What is said of operations with the same reason, by vendor.
+fn reasons(page: &mut String, heading: &str, catalogues: &[(&str, Catalogue)], why: fn(Spoken<'_>) -> Option<&str>) {
+    let _ = write!(page, "\n## {heading}\n\n| | operations | why |\n| --- | --- | --- |\n");
     for (vendor, catalogue) in catalogues {
         let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (operation, reach) in catalogue.served() {
-            if let Some(reason) = reach {
-                reasons.entry(reason).or_default().push(&operation.name);
+        for spoken in catalogue.served() {
+            let name = &spoken.operation.name;
+            if let Some(reason) = why(spoken) {
+                reasons.entry(reason).or_default().push(name);
             }
         }
         for (reason, names) in reasons {
@@ -71,7 +74,7 @@ fn unreached(page: &mut String, catalogues: &[(&str, Catalogue)]) {
 
 fn summary(page: &mut String, vendor: &str, catalogue: &Catalogue, evidence: &Evidence) {
     let served: Vec<(String, String)> =
-        catalogue.served().map(|(operation, _)| (vendor.to_owned(), operation.name.clone())).collect();
+        catalogue.served().map(|spoken| (vendor.to_owned(), spoken.operation.name.clone())).collect();
     let share = |known: &dyn Fn(&(String, String)) -> bool| {
         let count = served.iter().filter(|key| known(key)).count();
         format!("{count} ({} %)", count * 100 / served.len().max(1))

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use conclave_tests::ledger::callbacks::Known;
-use conclave_tests::ledger::catalogue::{Catalogue, Served, VENDORS};
+use conclave_tests::ledger::catalogue::{Catalogue, Served, Spoken, VENDORS};
 use conclave_tests::ledger::evidence::{Driven, Evidence};
 use conclave_tests::ledger::{check_fresh, page};
 
@@ -63,7 +63,7 @@ fn an_sdk_has_a_call_for_each_operation_and_drives_it_or_it_is_said_why_not() {
     let evidence = Evidence::gather(&Served::ask());
     for vendor in VENDORS {
         let file = format!("fixtures/{vendor}/catalogue.toml");
-        for (operation, reach) in Catalogue::read(vendor).served() {
+        for Spoken { operation, reach, .. } in Catalogue::read(vendor).served() {
             let name = &operation.name;
             match (evidence.driven.get(&(vendor.to_owned(), name.clone())), reach) {
                 (Some(_), None) => {}
@@ -72,6 +72,26 @@ fn an_sdk_has_a_call_for_each_operation_and_drives_it_or_it_is_said_why_not() {
                 (None, None) => panic!(
                     "{file}: no suite in tests/sdk drives {name} by a call that an SDK has for it: let one do so, or, \
                      where none has one, say that as its `reach` and drive it by an SDK's general call"
+                ),
+            }
+        }
+    }
+}
+
+#[test]
+fn other_vendors_tell_of_each_operation_or_it_is_said_why_not() {
+    let evidence = Evidence::gather(&Served::ask());
+    for vendor in VENDORS {
+        let file = format!("fixtures/{vendor}/catalogue.toml");
+        for Spoken { operation, alone, .. } in Catalogue::read(vendor).served() {
+            let name = &operation.name;
+            match (evidence.told.get(&(vendor.to_owned(), name.clone())), alone) {
+                (Some(_), None) => {}
+                (None, Some(reason)) => assert!(reason.len() > 10, "{file}: {name} has no reason"),
+                (Some(others), Some(_)) => panic!("{file}: {others:?} tell of {name}: take its reason away"),
+                (None, None) => panic!(
+                    "{file}: no story in fixtures/told tells of {name} through another vendor: let one do so, or say \
+                     as its `alone` why none can"
                 ),
             }
         }
@@ -88,7 +108,7 @@ fn nearly_all_is_driven_by_sdks() {
         };
         let (driven, left): (Vec<&str>, Vec<&str>) = catalogue
             .served()
-            .map(|(operation, _)| operation.name.as_str())
+            .map(|spoken| spoken.operation.name.as_str())
             .partition(|name| known(&evidence.driven, name) || known(&evidence.driven_generally, name));
         let all = driven.len() + left.len();
         assert!(driven.len() * 100 >= all * 95, "{vendor}: SDKs drive {} of {all}, but not {left:?}", driven.len());

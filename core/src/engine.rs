@@ -122,7 +122,7 @@ impl Groups for Engine {
     }
 
     async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
-        query.answer(&Reader { store: &*self.store, actor, now: self.clock.now() }).await
+        query.answer(&Reader { store: &*self.store, actor, now: self.clock.now(), settings: &self.settings }).await
     }
 
     fn now(&self) -> Millis {

@@ -12,6 +12,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 mod cors;
+mod housekeeping;
 mod listener;
 mod logging;
 mod metrics;

@@ -19,6 +19,7 @@ use crate::answer::Desk;
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
 use crate::config::{Admin, Config, ConfigError, Data, Tls};
+use crate::housekeeping;
 use crate::listener::{self, Crowd, Phase};
 use crate::metrics::Metrics;
 use crate::realms::{self, Bells, Ground, OpenGroups, Stores};
@@ -221,6 +222,7 @@ impl Builder {
             admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&draining))));
 
         online.follow(&watch);
+        housekeeping::keep(&groups, &phase);
         let couriers = Couriers::start(&config, client, (&groups, &bells), &online, &metrics).await?;
         let crowd = Crowd::new(&config.limits, Arc::clone(&metrics));
         for (_, listener, site) in bound {

@@ -6,12 +6,18 @@
 mod agora_support;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use agora_support::call;
 use conclave::config::Data;
 use conclave::{Config, Gateway, Running};
+use conclave_core::event::Actor;
+use conclave_core::operation::Sweep;
+use conclave_core::ports::GroupsExt;
+use conclave_core::query::Outdated;
 use conclave_tests::client::{Answer, Client};
+use conclave_tests::world::{BEGINNING, SteppedClock};
 use http::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -22,7 +28,8 @@ struct House {
     folder: TempDir,
     client: Client,
     app: String,
-    _running: Running,
+    clock: Arc<SteppedClock>,
+    running: Running,
 }
 
 async fn house() -> House {
@@ -40,10 +47,11 @@ async fn house() -> House {
         "client_id": credentials.client_id,
         "client_secret": credentials.client_secret,
     });
-    let running = Gateway::start(config).await.unwrap();
+    let clock = Arc::new(SteppedClock::at(BEGINNING));
+    let running = Gateway::builder(config).clock(clock.clone()).start().await.unwrap();
     let client = Client::at(running.addresses.shared, &format!("/agora/{org}/{app}"));
     let app = call(&client, Method::POST, "/token", "", body).await.json()["access_token"].as_str().unwrap().to_owned();
-    let house = House { folder, client, app, _running: running };
+    let house = House { folder, client, app, clock, running };
     for name in ["ann", "ben", "cy", "dee"] {
         house.done(Method::POST, "/users", json!({"username": name, "password": "1"})).await;
     }
@@ -227,4 +235,24 @@ async fn bytes_go_with_their_file_their_group_and_their_groups_owner() {
     house.keeps(1).await;
     house.done(Method::DELETE, "/users/dee", Value::Null).await;
     house.keeps(0).await;
+}
+
+/// A file whose time is over is told no more at once; housekeeping takes its bytes and makes room for others.
+#[tokio::test]
+async fn bytes_go_with_their_time() {
+    let house = house().await;
+    let ben = house.token("ben").await;
+    for content in [b"1", b"2", b"3"] {
+        house.shared(&ben, "g1", content).await;
+    }
+    assert_eq!(house.upload(&ben, "g1", b"4", false).await.status, 403);
+    house.clock.step(8 * 24 * 3600 * 1000);
+    assert_eq!(house.list("").await, Vec::<String>::new());
+    let groups = house.running.groups.values().next().unwrap();
+    let found = groups.ask(&Actor::System, Outdated { after: None, limit: 100 }).await.unwrap();
+    assert_eq!((found.places.len(), found.next), (3, None));
+    groups.run(&Actor::System, Sweep { places: found.places }).await.unwrap();
+    house.keeps(0).await;
+    house.shared(&ben, "g1", b"4").await;
+    house.keeps(1).await;
 }

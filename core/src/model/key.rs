@@ -207,6 +207,11 @@ impl Prefix {
         tags.into_iter().map(|tag| Self(vec![tag])).collect()
     }
 
+    /// The tables whose rows can be outdated, in the order in which they are looked through.
+    pub(crate) fn outdatable() -> impl Iterator<Item = Self> {
+        [MUTES, BLOCKS, REQUESTS, FILES, SENT, TOPIC_MUTES].into_iter().map(|tag| Self(vec![tag]))
+    }
+
     /// The tables of the feeds.
     pub(crate) fn feeds() -> [Self; 2] {
         [Self(vec![29]), Self(vec![30])]
@@ -233,6 +238,59 @@ impl Prefix {
         }
         end
     }
+}
+
+/// The tables of rows that can be outdated.
+const MUTES: u8 = 9;
+const BLOCKS: u8 = 12;
+const REQUESTS: u8 = 13;
+const FILES: u8 = 17;
+const SENT: u8 = 20;
+const TOPIC_MUTES: u8 = 44;
+
+impl Key {
+    /// The place of a row that can be outdated, read back from its bytes; `None` for any other.
+    pub(crate) fn outdatable(bytes: &[u8]) -> Option<Self> {
+        let (tag, parts) = bytes.split_first()?;
+        let mut parts = parts.strip_suffix(&[0])?.split(|byte| *byte == 0).map(unescaped);
+        let group = GroupId::new(parts.next()??).ok()?;
+        let mut part = || parts.next().flatten();
+        Some(match *tag {
+            MUTES => Self::Mute(group, UserId::new(part()?).ok()?),
+            BLOCKS => Self::Block(group, UserId::new(part()?).ok()?),
+            REQUESTS => Self::Request(group, UserId::new(part()?).ok()?, part()?),
+            FILES => Self::File(group, FileId::new(part()?).ok()?),
+            SENT => Self::Sent(group, part()?, part()?),
+            TOPIC_MUTES => Self::TopicMute(group, TopicId::new(part()?).ok()?, UserId::new(part()?).ok()?),
+            _ => return None,
+        })
+    }
+
+    /// The group whose row is at a place that [`Key::outdatable`] reads.
+    pub(crate) fn outdated_group(&self) -> Option<&GroupId> {
+        match self {
+            Self::Mute(group, _)
+            | Self::Block(group, _)
+            | Self::Request(group, ..)
+            | Self::File(group, _)
+            | Self::Sent(group, ..)
+            | Self::TopicMute(group, ..) => Some(group),
+            _ => None,
+        }
+    }
+}
+
+/// A text as it was before it was written into a key. Ids hold nothing that is escaped.
+fn unescaped(part: &[u8]) -> Option<String> {
+    let mut text = Vec::with_capacity(part.len());
+    let mut bytes = part.iter();
+    while let Some(byte) = bytes.next() {
+        text.push(match byte {
+            1 => bytes.next()?.checked_sub(1)?,
+            other => *other,
+        });
+    }
+    String::from_utf8(text).ok()
 }
 
 /// Writes the parts of a key.
@@ -321,6 +379,31 @@ mod tests {
         let group = GroupId::new("g").unwrap();
         let prefix = Prefix::seats(&group);
         assert!(Key::Seat(group, u64::MAX).encode() < prefix.end());
+    }
+
+    #[test]
+    fn places_of_rows_that_can_be_outdated_are_read_back() {
+        let (group, user) = (GroupId::new("g#1").unwrap(), UserId::new("ü").unwrap());
+        let free = |text: &str| text.to_owned();
+        for key in [
+            Key::Mute(group.clone(), user.clone()),
+            Key::Block(group.clone(), user.clone()),
+            Key::Request(group.clone(), user.clone(), free("")),
+            Key::Request(group.clone(), user.clone(), free("ann")),
+            Key::File(group.clone(), FileId::new("f").unwrap()),
+            Key::Sent(group.clone(), free(""), free("")),
+            Key::TopicMute(group.clone(), TopicId::new("t").unwrap(), user.clone()),
+            Key::Sent(group.clone(), free("a\0b"), free("\u{1}\u{2}\0")),
+        ] {
+            let read = Key::outdatable(&key.encode());
+            assert_eq!((read.as_ref(), read.as_ref().and_then(Key::outdated_group)), (Some(&key), Some(&group)));
+        }
+        for other in [Key::Seat(group.clone(), 0), Key::Member(group.clone(), user), Key::Group(group)] {
+            assert_eq!(Key::outdatable(&other.encode()), None);
+        }
+        for broken in [&[][..], &[9], &[9, 0], &[9, b'g', 0], &[20, b'g', 0, 1], &[20, b'g', 0, 1, 0, 0]] {
+            assert_eq!(Key::outdatable(broken), None, "{broken:?}");
+        }
     }
 
     #[test]

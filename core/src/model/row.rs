@@ -99,6 +99,8 @@ impl Row {
         match self {
             Self::Group(group) => Some(group.revision),
             Self::User(user) => Some(user.revision),
+            // messages that nobody keeps leave their group's header as it is
+            Self::Sent(sent) => Some(sent.at.0),
             Self::ToUsers(users) => Some(fingerprint(users.iter().flat_map(|user| user.as_str().bytes().chain([0])))),
             Self::Text(text) => Some(fingerprint(text.bytes())),
             _ => None,

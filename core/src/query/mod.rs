@@ -7,6 +7,7 @@ mod log;
 mod members;
 mod messages;
 mod moderation;
+mod outdated;
 mod personal;
 mod receipts;
 mod requests;
@@ -25,6 +26,7 @@ pub use moderation::{
     AllMutedGroups, AllowPage, Allowlist, BlockPage, Blocklist, EverywherePage, MaySpeak, MutePage, MutedGroups, Mutes,
     MutesEverywhere, Voice, Voices,
 };
+pub use outdated::{Outdated, OutdatedRows};
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
 pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};
 pub use requests::{RequestPage, Requests, RequestsOf};
@@ -33,7 +35,7 @@ pub use users::{FindUsers, ListUsers, UserPage, UsersFound};
 
 use crate::decision::Standing;
 use crate::event::Actor;
-use crate::model::{Circle, Group, GroupId, Key, Millis, Row};
+use crate::model::{Circle, Group, GroupId, Key, Millis, Row, Settings};
 use crate::ports::{Asked, Span, Store};
 use crate::refusal::{Needs, Refusal};
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Reader<'a> {
     pub(crate) actor: &'a Actor,
     /// The time by which expiry is judged.
     pub(crate) now: Millis,
+    /// What the realm permits.
+    pub(crate) settings: &'a Settings,
 }
 
 /// Where the next page begins. Opaque; only ever given back to the query it came from.
@@ -214,6 +218,7 @@ queries! {
     Topics => TopicsFound, "topics";
     TopicMessages => TopicPage, "topic_messages";
     TopicMutes => TopicMutesFound, "topic_mutes";
+    Outdated => OutdatedRows, "outdated";
 }
 
 pub use groups::FoundGroups;

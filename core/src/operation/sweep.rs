@@ -1,0 +1,63 @@
+//! Taking away rows that time has passed by. They are told no more; this only gives back the room.
+
+use crate::decision::Draft;
+use crate::facts::Stop;
+use crate::model::{Key, Millis, Row, Settings};
+
+use super::common::check_app;
+use super::{Ended, Rule};
+
+/// Takes away what is at these places, as far as its time is over: mutes, blocks, requests, shared files, and tokens of
+/// messages. Nobody is told, and the groups count as unchanged. Only the app does this.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweep {
+    /// The places, as [`Outdated`](crate::query::Outdated) tells them.
+    pub places: Vec<Key>,
+}
+
+impl Rule for Sweep {
+    type Output = Ended;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Ended, Stop> {
+        check_app(draft)?;
+        let groups = self.places.iter().filter_map(Key::outdated_group).map(|group| Key::Group(group.clone()));
+        draft.require(groups.chain(self.places.iter().cloned()))?;
+        let (now, settings) = (draft.now(), draft.context.settings.clone());
+        let mut ended = Ended::default();
+        for place in &self.places {
+            let Some(group) = place.outdated_group() else { continue };
+            let Some(row) = draft.row(place)?.filter(|row| is_outdated(row, now, &settings)) else { continue };
+            // the row may be another by now: then the group's header is, too, or the row itself says so
+            let header = Key::Group(group.clone());
+            let revision = draft.row(&header)?.and_then(|row| row.revision());
+            draft.guard(header, revision);
+            if let Some(revision) = row.revision() {
+                draft.guard(place.clone(), Some(revision));
+            }
+            if let Some(request) = row.request() {
+                draft.drop_request(request);
+            } else {
+                draft.delete(place.clone());
+            }
+            ended.blobs.extend(row.file().map(|file| file.blob.clone()));
+        }
+        Ok(ended)
+    }
+}
+
+/// Whether the time of a row is over, so that nobody looks at it any more. A request that was decided, or can be decided
+/// no more, is told for as long again.
+pub(crate) fn is_outdated(row: &Row, now: Millis, settings: &Settings) -> bool {
+    match row {
+        Row::Mute(mute) => !mute.until.holds_at(now),
+        Row::Block(block) => !block.until.holds_at(now),
+        Row::Request(request) => {
+            let verdict = request.verdict.as_ref().filter(|_| !request.stage.is_open());
+            let ended = verdict.map_or(request.expires, |verdict| verdict.at);
+            ended.plus(settings.request_lifetime) <= now
+        }
+        Row::File(file) => file.expires.is_some_and(|end| end <= now),
+        Row::Sent(sent) => sent.at.plus(settings.dedupe_window) <= now,
+        _ => false,
+    }
+}

@@ -1,0 +1,125 @@
+//! Takes away what time has passed by in each realm, a bounded number of rows at a time, so that nobody notices.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use conclave_core::event::Actor;
+use conclave_core::operation::Sweep;
+use conclave_core::ports::{Groups, GroupsExt};
+use conclave_core::query::{Cursor, Outdated};
+use conclave_core::refusal::Refusal;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::listener::Phase;
+use crate::realms::OpenGroups;
+
+/// Rows looked at in one round.
+const ROWS: usize = 1000;
+/// Places swept in one commit.
+const SWEPT: usize = 100;
+
+/// How hurried the house is kept.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// Between two rounds.
+    pause: Duration,
+    /// Between looking through everything and beginning again, and before the first time.
+    rest: Duration,
+}
+
+const PACE: Pace = Pace { pause: Duration::from_secs(5), rest: Duration::from_mins(10) };
+
+/// Keeps house in every realm until the process ends.
+pub(crate) fn keep(groups: &OpenGroups, phase: &watch::Sender<Phase>) {
+    keep_at(PACE, groups, phase);
+}
+
+fn keep_at(pace: Pace, groups: &OpenGroups, phase: &watch::Sender<Phase>) {
+    for (realm, groups) in groups {
+        let (realm, groups, mut phase) = (realm.clone(), Arc::clone(groups), phase.subscribe());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = keep_house(pace, &realm, &*groups) => {}
+                // whatever comes after serving
+                _ = phase.changed() => {}
+            }
+        });
+    }
+}
+
+async fn keep_house(pace: Pace, realm: &str, groups: &dyn Groups) {
+    let mut after = None;
+    loop {
+        sleep(if after.is_none() { pace.rest } else { pace.pause }).await;
+        after = match round(groups, after.take()).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(realm, %error, "outdated rows stay for now; they are looked for again later");
+                None
+            }
+        };
+    }
+}
+
+/// One round: where to go on, unless everything was looked at.
+async fn round(groups: &dyn Groups, after: Option<Cursor>) -> Result<Option<Cursor>, Refusal> {
+    let found = groups.ask(&Actor::System, Outdated { after, limit: ROWS }).await?;
+    for places in found.places.chunks(SWEPT) {
+        groups.run(&Actor::System, Sweep { places: places.to_vec() }).await?;
+    }
+    Ok(found.next)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use conclave_core::engine::Engine;
+    use conclave_core::memory::Memory;
+    use conclave_core::model::{GroupId, Millis, Policy, Prefix, Settings, Until, UserId};
+    use conclave_core::operation::{CreateGroup, Mute};
+    use conclave_core::ports::{Clock, Store};
+
+    use super::*;
+    use crate::clock::RandomMint;
+
+    /// Goes on by a minute each time it is looked at.
+    #[derive(Default)]
+    struct Hasty(std::sync::atomic::AtomicU64);
+
+    impl Clock for Hasty {
+        fn now(&self) -> Millis {
+            Millis(self.0.fetch_add(60_000, std::sync::atomic::Ordering::SeqCst))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_over_is_gone_after_a_while() {
+        let store = Arc::new(Memory::new());
+        let kept: Arc<dyn Store> = store.clone();
+        let engine = Engine::new(kept, Arc::new(Hasty::default()), Arc::new(RandomMint), Settings::default());
+        let groups: OpenGroups = [("realm".to_owned(), Arc::new(engine) as Arc<dyn Groups>)].into();
+        let of = &groups["realm"];
+        let group = GroupId::new("g").unwrap();
+        let create = CreateGroup { id: Some(group.clone()), ..CreateGroup::new(None, Policy::standard()) };
+        of.run(&Actor::app(), create).await.unwrap();
+        for n in 0..=2 * ROWS {
+            let (users, until) = (vec![UserId::new(format!("u{n}")).unwrap()], Until::At(of.now().plus(120_000)));
+            let mute = Mute { group: group.clone(), users, until, members_only: false, spare_owner: false };
+            of.run(&Actor::app(), mute).await.unwrap();
+        }
+        let muted = Prefix::mutes(&group);
+        assert_eq!(store.count(&muted).await.unwrap(), 2 * ROWS + 1);
+
+        let (phase, watch) = watch::channel(Phase::Serving);
+        keep_at(Pace { pause: Duration::ZERO, rest: Duration::from_millis(1) }, &groups, &phase);
+        let begun = std::time::Instant::now();
+        while store.count(&muted).await.unwrap() > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "outdated mutes stay");
+            sleep(Duration::from_millis(1)).await;
+        }
+        drop(watch);
+        phase.send_replace(Phase::Draining);
+        phase.closed().await;
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use conclave_core::query::{MessageById, Readers};
+use conclave_core::query::{GroupById, MessageById, Readers};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{decode_cursor, encode_cursor};
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let id = call.param("message");
     let message = conclave_core::model::MessageId::new(id).map_err(|error| call.word(&error.into()))?;
+    // a group that is not there is told as such, whatever the message
+    call.ask(GroupById { group: group.clone() }).await?;
     let found = call.ask(MessageById { message: message.clone() }).await?.0;
     if found.group != group {
         return Err(call.word(&Refusal::MessageIdNotFound(message)));

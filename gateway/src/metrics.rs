@@ -120,7 +120,11 @@ impl Metrics {
         let (sessions, frames, told, missed) =
             (Family::default(), Family::default(), Family::default(), Family::default());
         let (connections, turned_away, panics) = (Gauge::default(), Counter::default(), Counter::default());
-        registry.register("requests", "Requests by vendor, operation and class of status", requests.clone());
+        registry.register(
+            "requests",
+            "Requests, and what clients ask over their connections, by vendor, operation and class of answer",
+            requests.clone(),
+        );
         let about = "Time from a request's headers to its answer's";
         registry.register_with_unit("request_duration", about, Unit::Seconds, latency.clone());
         registry.register("operations", "Operations and queries on groups by realm and outcome", operations.clone());

@@ -131,10 +131,26 @@ impl Gateway {
         }
     }
 
+    /// What each vendor's client protocol asks for, without anything being started.
+    pub fn topics(config: &Config) -> Result<Vec<(&'static str, &'static str)>, StartError> {
+        let surfaces = Self::idle(config)?;
+        let of = |surface: &Arc<dyn Surface>| {
+            let vendor = surface.vendor();
+            let topics = surface.door().map(conclave_kit::Door::operations).unwrap_or_default();
+            topics.into_iter().map(move |topic| (vendor, topic)).collect::<Vec<_>>()
+        };
+        Ok(surfaces.iter().flat_map(of).collect())
+    }
+
+    /// The surfaces, over nothing.
+    fn idle(config: &Config) -> Result<Vec<Arc<dyn Surface>>, StartError> {
+        let builder = Builder { stores: Some(Arc::new(realms::InMemory)), ..Self::builder(config.clone()) };
+        Ok(builder.open(&Arc::new(Metrics::new()), None)?.surfaces)
+    }
+
     /// Every route of every vendor, without anything being started.
     pub fn routes(config: &Config) -> Result<Vec<(&'static str, RouteInfo)>, StartError> {
-        let builder = Builder { stores: Some(Arc::new(realms::InMemory)), ..Self::builder(config.clone()) };
-        let Opened { surfaces, .. } = builder.open(&Arc::new(Metrics::new()), None)?;
+        let surfaces = Self::idle(config)?;
         Ok(surfaces
             .iter()
             .flat_map(|surface| surface.routes().into_iter().map(|route| (surface.vendor(), route)))

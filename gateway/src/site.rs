@@ -29,7 +29,8 @@ impl Mounted {
     pub(crate) fn new(surface: Arc<dyn Surface>, public_url: Option<String>, metrics: &Metrics) -> Self {
         let vendor = surface.vendor();
         let operations = surface.routes().into_iter().map(|route| route.operation);
-        let metrics = metrics.of_vendor(vendor, operations);
+        let topics = surface.door().map(conclave_kit::Door::operations).unwrap_or_default();
+        let metrics = metrics.of_vendor(vendor, operations.chain(topics));
         Self { vendor, cors: Cors::of(vendor), metrics, public_url, surface }
     }
 }

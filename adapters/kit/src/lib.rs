@@ -25,7 +25,7 @@ pub use presence::{Connection, Departure, Nobody, Passage, Platform, Presence, W
 pub use route::{Clash, Matched, NoMatch, Route, Table};
 pub use seal::{Sealer, same};
 pub use secret::Secret;
-pub use session::{Caller, Connected, Dismissal, Door, Outbox, Session};
+pub use session::{Caller, Connected, Dismissal, Done, Door, Outbox, Outcome, Session};
 pub use settings::{Kind, Setting};
 pub use surface::{Exchange, Fault, RouteInfo, Surface};
 pub use text::{decode_segment, form_body, query_pairs, split_list};

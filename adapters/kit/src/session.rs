@@ -19,6 +19,12 @@ pub trait Door: Send + Sync {
     /// The path below the surface's root at which the connection is upgraded to a WebSocket.
     fn path(&self) -> &'static str;
 
+    /// The vendor's names of what clients ask for on their way to the connection and over it, for listings and
+    /// metrics; none is also a route's.
+    fn operations(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// The longest frame a client may send, in bytes; the gateway closes on longer ones before they are read.
     fn longest_frame(&self) -> usize;
 
@@ -119,10 +125,31 @@ pub enum Dismissal {
     Going,
 }
 
+/// Something a client asked for, and what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Done {
+    /// One of [`Door::operations`]; `None` when it is none of them.
+    pub operation: Option<&'static str>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of something a client asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was answered.
+    Answered,
+    /// It was refused.
+    Refused,
+    /// It could not be done, through no fault of the client's.
+    Failed,
+}
+
 /// What goes out to one client.
 #[derive(Debug, Default)]
 pub struct Outbox {
     frames: Vec<Bytes>,
+    done: Vec<Done>,
     closing: bool,
     signed_out: bool,
 }
@@ -138,6 +165,16 @@ impl Outbox {
         if !self.closing {
             self.frames.push(frame.into());
         }
+    }
+
+    /// Notes what a client asked for and what came of it, to be counted.
+    pub fn note(&mut self, operation: Option<&'static str>, outcome: Outcome) {
+        self.done.push(Done { operation, outcome });
+    }
+
+    /// Takes what was noted, in order.
+    pub fn take_notes(&mut self) -> Vec<Done> {
+        std::mem::take(&mut self.done)
     }
 
     /// Closes the connection once everything before is sent.

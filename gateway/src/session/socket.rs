@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use conclave_kit::{Caller, Connected, Departure, Dismissal, Door, Outbox, Session};
+use conclave_kit::{Caller, Connected, Departure, Dismissal, Done, Door, Outbox, Outcome, Session};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use http::header::UPGRADE;
 use http::request::Parts;
@@ -304,8 +304,18 @@ impl Stay {
     }
 
     async fn received(&mut self, frame: Bytes) {
-        self.line.mounted.metrics.frames_in.inc();
+        let metrics = &self.line.mounted.metrics;
+        metrics.frames_in.inc();
+        let began = std::time::Instant::now();
         self.session.received(frame, &mut self.out).await;
+        for Done { operation, outcome } in self.out.take_notes() {
+            let status = match outcome {
+                Outcome::Answered => 200,
+                Outcome::Refused => 400,
+                Outcome::Failed => 500,
+            };
+            metrics.of(operation).count(Some(status), began.elapsed());
+        }
         if self.out.has_signed_out()
             && let Some(presented) = &mut self.presented
         {

@@ -2,6 +2,7 @@
 
 use conclave::{Config, Gateway};
 use conclave_kit::RouteInfo;
+use http::Method;
 use serde::Deserialize;
 
 use super::callbacks;
@@ -9,6 +10,9 @@ use crate::fixture;
 
 /// The vendors, in the order of the ledger.
 pub const VENDORS: [&str; 3] = ["agora", "tencent", "rong"];
+
+/// Stands for the method of what an SDK's client protocol asks for.
+const CLIENT: &[u8] = b"CLIENT";
 
 /// A vendor's operations.
 #[derive(Debug, Clone, Deserialize)]
@@ -65,6 +69,13 @@ pub struct Spoken<'c> {
     pub alone: Option<&'c str>,
 }
 
+impl Documented {
+    /// Whether clients ask it over their own protocol.
+    pub fn is_of_clients(&self) -> bool {
+        self.call.split(' ').next().is_some_and(|method| method.as_bytes() == CLIENT)
+    }
+}
+
 impl Catalogue {
     /// Reads a vendor's.
     pub fn read(vendor: &str) -> Self {
@@ -101,7 +112,13 @@ impl Served {
     /// Asks the gateway.
     pub fn ask() -> Self {
         let config = Config::development().expect("the development configuration");
-        Self(Gateway::routes(&config).expect("routes"))
+        let mut routes = Gateway::routes(&config).expect("routes");
+        let method = Method::from_bytes(CLIENT).expect("a method");
+        routes.extend(Gateway::topics(&config).expect("topics").into_iter().map(|(vendor, topic)| {
+            let method = method.clone();
+            (vendor, RouteInfo { method, path: topic, operation: topic })
+        }));
+        Self(routes)
     }
 
     /// A vendor's routes.

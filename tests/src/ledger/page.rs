@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::callbacks::{self, Known};
-use super::catalogue::{Catalogue, Spoken, VENDORS};
+use super::catalogue::{Catalogue, Documented, Spoken, VENDORS};
 use super::evidence::Evidence;
 
 const INTRODUCTION: &str = "\
@@ -72,9 +72,27 @@ fn reasons(page: &mut String, heading: &str, catalogues: &[(&str, Catalogue)], w
     }
 }
 
+/// One row for what servers call, and one for what clients ask for over their own protocol.
 fn summary(page: &mut String, vendor: &str, catalogue: &Catalogue, evidence: &Evidence) {
-    let served: Vec<(String, String)> =
-        catalogue.served().map(|spoken| (vendor.to_owned(), spoken.operation.name.clone())).collect();
+    for (title, clients) in [(vendor.to_owned(), false), (format!("{vendor}, client protocol"), true)] {
+        let is_of = |operation: &&Documented| operation.is_of_clients() == clients;
+        let served = catalogue.served().map(|spoken| spoken.operation).filter(is_of);
+        let served: Vec<(String, String)> =
+            served.map(|operation| (vendor.to_owned(), operation.name.clone())).collect();
+        let documented = catalogue.operations().filter(is_of).count();
+        if documented > 0 {
+            total(page, &title, clients, (documented, &served), evidence);
+        }
+    }
+}
+
+fn total(
+    page: &mut String,
+    title: &str,
+    clients: bool,
+    (documented, served): (usize, &[(String, String)]),
+    evidence: &Evidence,
+) {
     let share = |known: &dyn Fn(&(String, String)) -> bool| {
         let count = served.iter().filter(|key| known(key)).count();
         format!("{count} ({} %)", count * 100 / served.len().max(1))
@@ -82,10 +100,14 @@ fn summary(page: &mut String, vendor: &str, catalogue: &Catalogue, evidence: &Ev
     let own = |key: &(String, String)| evidence.driven.contains_key(key);
     let by_any = |key: &(String, String)| own(key) || evidence.driven_generally.contains_key(key);
     let driven = format!("{}; by calls of their own {}", share(&by_any), share(&own));
+    if clients {
+        // clients' suites pin and refuse whole scenes, not exchanges
+        let _ = writeln!(page, "| {title} | {documented} | {} | - | - | {} | - |", served.len(), share(&own));
+        return;
+    }
     let _ = writeln!(
         page,
-        "| {vendor} | {} | {} | {} | {} | {} | {} |",
-        catalogue.operations().count(),
+        "| {title} | {documented} | {} | {} | {} | {} | {} |",
         served.len(),
         share(&|key| evidence.samples.contains_key(key)),
         share(&|key| evidence.refusals.contains_key(key)),

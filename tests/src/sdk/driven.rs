@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use conclave::Gateway;
 use conclave::vendors::Vendor;
 use http::Method;
 
@@ -24,17 +25,24 @@ pub struct Driver {
     pub file: &'static str,
     /// Whether by its call for operations without a call of their own.
     pub general: bool,
+    /// Whether by its client protocol: what the suite itself asks over HTTP beside it does not count.
+    pub client: bool,
 }
 
 impl Driver {
     /// An SDK that is driven by the calls it has for each operation.
     pub fn new(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
-        Self { vendor, sdk, file, general: false }
+        Self { vendor, sdk, file, general: false, client: false }
     }
 
     /// The same by the call it has for operations without a call of their own.
     pub fn general(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
         Self { general: true, ..Self::new(vendor, sdk, file) }
+    }
+
+    /// An SDK that connects and asks over its connection.
+    pub fn client(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
+        Self { client: true, ..Self::new(vendor, sdk, file) }
     }
 
     /// Holds what was driven against what is kept of it; `test` is the name of the test binary. Nothing that is not
@@ -54,6 +62,8 @@ impl Driver {
         let admin = served.running.addresses.admin.expect("an admin listener");
         let answer = Client::at(admin, "").send(Method::GET, "/metrics", &[], "").await;
         let text = String::from_utf8(answer.body.to_vec()).expect("text");
+        let topics = Gateway::topics(&served.running.config).expect("topics");
+        let topics: BTreeSet<&str> = topics.into_iter().map(|(_, topic)| topic).collect();
         let mut operations = BTreeSet::new();
         for line in text.lines().filter(|line| line.starts_with(COUNTER)) {
             let (labels, count) = line.rsplit_once("} ").expect("a count");
@@ -62,7 +72,7 @@ impl Driver {
             }
             let operation = label(labels, "operation");
             assert_ne!(operation, "unknown", "{} asked for something that is not served", self.sdk);
-            if labels.contains(ANSWERED) {
+            if labels.contains(ANSWERED) && (!self.client || topics.contains(operation)) {
                 operations.insert(operation.to_owned());
             }
         }

@@ -1,6 +1,7 @@
 //! Who is let in, who is not, and how connections end.
 
 use conclave::Config;
+use conclave::config::Data;
 use conclave_core::event::Actor;
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::ports::GroupsExt as _;
@@ -121,16 +122,23 @@ async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_connected_comes_back_after_a_restart() {
-    let stage = Stage::with(&["alice"]).await;
-    let token = "userId=alice&name=A&portraitUri=";
-    let stage = stage.restarted(|_| {}).await;
-    // what was kept in memory is gone, so that the account has to be made again before the client is let in
-    stage.api("user/getToken", token).await;
-    stage.on("alice").event("SUSPEND").await;
-    stage.on("alice").event("CONNECTED").await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let keep = |config: &mut Config| config.data = Data::Folder(data.clone());
+    let mut stage = Stage::of(LATEST, &["alice", "bob"], keep).await;
     let info = json!({"groupId": "g1", "groupName": "First"});
-    assert_eq!(stage.on("alice").call("createGroup", json!([info])).await["code"], 0);
-    stage.on("alice").event("GROUP_OPERATION").await;
+    stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
+    let mut stage = stage.restarted(keep).await;
+    for user in ["alice", "bob"] {
+        stage.on(user).event("SUSPEND").await;
+        stage.on(user).event("CONNECTED").await;
+    }
+    // both have been told where they are before more happens
+    for user in ["alice", "bob"] {
+        stage.on(user).event("PULL_OFFLINE_MESSAGE_FINISHED").await;
+    }
+    let change = json!([{"groupId": "g1", "introduction": "back"}]);
+    stage.does("alice", "updateGroupInfo", change, &[("alice", 1), ("bob", 1)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,7 +45,7 @@ async fn whoever_asks_or_speaks_too_often_waits() {
     stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
     let to_group = json!({"conversationType": 3, "targetId": "g1"});
     let text = json!({"$text": {"content": "hi"}});
-    // so many that two seconds cannot take them
+    // so many that two or three seconds cannot take them; the group was the first question of its second
     let (mut asked, mut said) = (Vec::new(), Vec::new());
     for _ in 0..20 {
         asked.push(stage.on("alice").call("getGroupsInfo", json!([["g1"]])).await["code"].clone());
@@ -54,7 +54,7 @@ async fn whoever_asks_or_speaks_too_often_waits() {
     for (answers, refused) in [(&asked, 25416), (&said, 20604)] {
         let taken = answers.iter().filter(|code| **code == 0).count();
         assert!(answers.iter().all(|code| *code == 0 || *code == refused), "{answers:?}");
-        assert!((5..=15).contains(&taken), "{answers:?}");
+        assert!((4..=15).contains(&taken), "{answers:?}");
     }
     // what was refused has come to nobody; another connection has its own pace
     let heard = said.iter().filter(|code| **code == 0).count();

@@ -39,6 +39,14 @@ pub(crate) const MANAGERS: usize = 10;
 pub(crate) const PROFILES: usize = 50;
 /// Longest type of a message.
 pub(crate) const OBJECT_NAME: usize = 32;
+/// The name of something that is added to a message (client documentation, message extensions).
+pub(crate) const EXPANSION_KEY: usize = 32;
+/// What is added under it.
+pub(crate) const EXPANSION_VALUE: usize = 4096;
+/// Most of that in one go.
+pub(crate) const EXPANSIONS_WRITTEN: usize = 20;
+/// And with one message.
+pub(crate) const EXPANSIONS: u32 = 300;
 /// Longest content of a message, in bytes.
 pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
 /// Most groups one message goes to.

@@ -30,6 +30,12 @@ pub(crate) const BAD_PARAMETER: u16 = 25403;
 pub(crate) const NO_CLIENTS: u16 = 25413;
 /// Groups are not hosted for this app.
 pub(crate) const NO_HOSTING: u16 = 24369;
+/// There is no message to add something to.
+pub(crate) const NOTHING_TO_EXPAND: u16 = 22201;
+/// Nothing may be added to the message.
+pub(crate) const NOT_EXPANDABLE: u16 = 22202;
+/// What is to be added to a message is not as it must be.
+pub(crate) const BAD_EXPANSION: u16 = 22203;
 /// Too many questions in a second.
 pub(crate) const TOO_MANY_QUERIES: u16 = 25416;
 /// Too many messages in a second.
@@ -73,6 +79,18 @@ pub(crate) fn speech(refusal: &Refusal) -> u16 {
         | Refusal::NotPermitted { .. }
         | Refusal::InvalidId(_) => NOT_IN_GROUP,
         _ => hosted(refusal),
+    }
+}
+
+/// The status of adding something to a message.
+pub(crate) fn expansion(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::MessageNotFound { .. } | Refusal::MessageIdNotFound(_) | Refusal::MessageRecalled { .. } => {
+            NOTHING_TO_EXPAND
+        }
+        Refusal::NotExtensible { .. } => NOT_EXPANDABLE,
+        Refusal::LimitReached { limit: Limit::Extensions, .. } => BAD_EXPANSION,
+        _ => speech(refusal),
     }
 }
 

@@ -9,7 +9,9 @@ use http::header::HOST;
 use http::uri::Authority;
 
 use super::frame;
+use super::navigator;
 use super::session::RongSession;
+use super::topics;
 use crate::Rong;
 use crate::realm::{App, web_address};
 use crate::token::{self, InvalidToken};
@@ -32,6 +34,10 @@ const LONGEST_DEVICE: usize = 64;
 impl Door for Rong {
     fn path(&self) -> &'static str {
         "/websocket"
+    }
+
+    fn operations(&self) -> Vec<&'static str> {
+        [&[navigator::OPERATION], topics::QUESTIONS, topics::MESSAGES].concat()
     }
 
     fn longest_frame(&self) -> usize {

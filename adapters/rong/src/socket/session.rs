@@ -8,7 +8,7 @@ use bytes::Bytes;
 use conclave_core::event::{Actor, Event, Happening};
 use conclave_core::model::{GroupId, Message, MessageState, Millis, Sender};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Connected, Dismissal, Outbox, Session};
+use conclave_kit::{Connected, Dismissal, Outbox, Outcome, Session};
 use prost::Message as _;
 
 use super::call::{Answer, Call, Denied, decode, hosted, millis};
@@ -157,9 +157,9 @@ impl RongSession {
         Ok(answer.encode_to_vec())
     }
 
-    async fn publish(&mut self, request: &Request) -> Bytes {
+    async fn publish(&mut self, request: &Request) -> (u16, Bytes) {
         if !self.messages.goes(self.now(), self.app.realm.settings.client_messages) {
-            return frame::published(request.id, self.now(), client::TOO_FAST, "");
+            return (client::TOO_FAST, frame::published(request.id, self.now(), client::TOO_FAST, ""));
         }
         let call = self.call();
         let done = match request.topic.as_str() {
@@ -169,8 +169,8 @@ impl RongSession {
             _ => Err(client::UNSUPPORTED),
         };
         match done {
-            Ok((at, uid)) => frame::published(request.id, at, 0, &uid),
-            Err(status) => frame::published(request.id, self.now(), status, ""),
+            Ok((at, uid)) => (0, frame::published(request.id, at, 0, &uid)),
+            Err(status) => (status, frame::published(request.id, self.now(), status, "")),
         }
     }
 
@@ -267,6 +267,15 @@ impl RongSession {
     }
 }
 
+/// What a status comes to, to be counted.
+fn outcome(status: u16) -> Outcome {
+    match status {
+        0 => Outcome::Answered,
+        client::HOSTING_FAILED => Outcome::Failed,
+        _ => Outcome::Refused,
+    }
+}
+
 #[async_trait]
 impl Session for RongSession {
     fn connected(&self) -> Option<&Connected> {
@@ -288,7 +297,8 @@ impl Session for RongSession {
             Incoming::Confirmed(_) => {}
             Incoming::Disconnect(_) => out.sign_out(),
             Incoming::Publish(request) => {
-                let answer = self.publish(&request).await;
+                let (status, answer) = self.publish(&request).await;
+                out.note(topics::known(topics::MESSAGES, &request.topic), outcome(status));
                 out.send(answer);
             }
             Incoming::Query(request) => {
@@ -296,6 +306,7 @@ impl Session for RongSession {
                     Ok(body) => (0, body),
                     Err(denied) => (denied.status, Denied::body(&denied)),
                 };
+                out.note(topics::known(topics::QUESTIONS, &request.topic), outcome(status));
                 out.send(frame::answered(request.id, self.now(), status, &body));
             }
         }

@@ -8,6 +8,52 @@ use crate::refusals::client;
 /// Longest body of a question; only messages are longer.
 const LONGEST_QUESTION: usize = 64 * 1024;
 
+/// Every question that is answered.
+pub(super) const QUESTIONS: &[&str] = &[
+    "pullMsg",
+    "pullEventChange",
+    "channelCreate",
+    "upChannelInfo",
+    "qChannelInfo",
+    "channelMemKick",
+    "channelMemQuit",
+    "channelDismiss",
+    "channelTransfer",
+    "upChannelManager",
+    "upChannelRemark",
+    "upChannelFollow",
+    "qChannelFollow",
+    "upChannelMem",
+    "qChannelSpeMem",
+    "qChannelMem",
+    "channelMemJoin",
+    "channelMemInvite",
+    "channelApplyResp",
+    "qChannelApplyList",
+    "qChannelMemSpeJoin",
+    "qChannelMemJoin",
+    "qryGMsg",
+    "qryMsg",
+    "qryRelationR",
+    "qryRLBatch",
+    "qAppBot",
+    "pullUS",
+    "pullSeAtts",
+    "pullModifyMsg",
+    "pullUserSub",
+    "pullSubData",
+    "pullOwnProfile",
+    "pullUserProfile",
+    "reportsdk",
+];
+/// Everything that may be said.
+pub(super) const MESSAGES: &[&str] = &["pgMsgP", "pgMsgS", "recallMsg"];
+
+/// The same topic, if it is one of these.
+pub(super) fn known(topics: &'static [&'static str], topic: &str) -> Option<&'static str> {
+    topics.iter().copied().find(|known| *known == topic)
+}
+
 /// The topics of group methods.
 const GROUP_TOPICS: &[&str] = &["channel", "upChannel", "qChannel"];
 
@@ -70,45 +116,3 @@ pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer 
         }
     }
 }
-
-/// Every topic that is answered, and some that are not.
-#[cfg(test)]
-pub(super) const KNOWN: &[&str] = &[
-    "pullMsg",
-    "pullEventChange",
-    "channelCreate",
-    "upChannelInfo",
-    "qChannelInfo",
-    "channelMemKick",
-    "channelMemQuit",
-    "channelDismiss",
-    "channelTransfer",
-    "upChannelManager",
-    "upChannelRemark",
-    "upChannelFollow",
-    "qChannelFollow",
-    "upChannelMem",
-    "qChannelSpeMem",
-    "qChannelMem",
-    "channelMemJoin",
-    "channelMemInvite",
-    "channelApplyResp",
-    "qChannelApplyList",
-    "qChannelMemSpeJoin",
-    "qChannelMemJoin",
-    "qryGMsg",
-    "qryMsg",
-    "qryRelationR",
-    "qryRLBatch",
-    "qAppBot",
-    "pullUS",
-    "pullSeAtts",
-    "pullModifyMsg",
-    "pullUserSub",
-    "pullSubData",
-    "pullOwnProfile",
-    "pullUserProfile",
-    "reportsdk",
-    "unknown",
-    "",
-];

@@ -4,6 +4,7 @@
 //! through the server API are.
 
 pub(crate) mod conversations;
+mod expansion;
 pub(crate) mod history;
 pub(crate) mod recall;
 pub(crate) mod send;

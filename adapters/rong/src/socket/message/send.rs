@@ -5,6 +5,7 @@ use std::sync::Arc;
 use conclave_core::model::{GroupId, Labels, Message, Sender, Traits, UserId};
 use conclave_core::operation::SendMessage;
 
+use super::expansion::{self, Expansion};
 use super::{TOKEN, flag, label, push_label, quote_label};
 use crate::dialect::{limits, message};
 use crate::refusals::client;
@@ -30,7 +31,15 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
         return Err(client::BAD_PARAMETER);
     }
     let group = GroupId::new(&request.target).map_err(|_| client::NOT_IN_GROUP)?;
+    let expansion = match up.classname.as_str() {
+        expansion::TYPE => Some(Expansion::of(call, &up.content, &request.target).await?),
+        _ => None,
+    };
     let posted = call.try_run(draft(call, group, &up, stored)).await.map_err(|refusal| client::speech(&refusal))?;
+    if let Some(expansion) = expansion {
+        // whoever may speak may write it; what could be in the way now came between
+        expansion.write(call).await.map_err(|refusal| client::expansion(&refusal))?;
+    }
     Ok(posted.message)
 }
 

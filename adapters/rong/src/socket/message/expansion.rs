@@ -1,0 +1,76 @@
+//! `RC:MsgExMsg`: a message by which a client says what is added to another one. It goes to the group like any
+//! message, which is how other clients learn of it; what it says is kept with the message it is about.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use conclave_core::model::Message;
+use conclave_core::operation::{ExtensionChange, WriteExtensions};
+use conclave_core::query::MessageById;
+use conclave_core::refusal::Refusal;
+use serde::Deserialize;
+
+use crate::dialect::{limits, message};
+use crate::refusals::client;
+use crate::socket::call::Call;
+
+/// The type of these messages.
+pub(super) const TYPE: &str = "RC:MsgExMsg";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wanted {
+    /// The message it is about.
+    mid: String,
+    #[serde(default)]
+    put: BTreeMap<String, String>,
+    #[serde(default)]
+    del: Vec<String>,
+    /// 1 takes everything away.
+    #[serde(default)]
+    remove_all: u8,
+}
+
+/// What is to be written, and to which message.
+pub(super) struct Expansion {
+    about: Arc<Message>,
+    wanted: Wanted,
+}
+
+impl Expansion {
+    /// Reads one; refuses what cannot be written.
+    pub(super) async fn of(call: &Call<'_>, content: &str, group: &str) -> Result<Self, u16> {
+        let wanted: Wanted = serde_json::from_str(content).map_err(|_| client::BAD_EXPANSION)?;
+        let is_fine = |(key, value): (&String, &String)| {
+            !limits::is_longer(key, limits::EXPANSION_KEY) && !limits::is_longer(value, limits::EXPANSION_VALUE)
+        };
+        if wanted.put.len() > limits::EXPANSIONS_WRITTEN || !wanted.put.iter().all(is_fine) {
+            return Err(client::BAD_EXPANSION);
+        }
+        let id = message::id_of(&wanted.mid).ok_or(client::NOTHING_TO_EXPAND)?;
+        let found = call.try_ask(MessageById { message: id }).await.map_err(|refusal| client::expansion(&refusal))?.0;
+        if found.group.as_str() != group || !found.is_for(call.user) {
+            return Err(client::NOTHING_TO_EXPAND);
+        }
+        if !found.traits.extensible {
+            return Err(client::NOT_EXPANDABLE);
+        }
+        Ok(Self { about: found, wanted })
+    }
+
+    /// Keeps it with the message it is about.
+    pub(super) async fn write(self, call: &Call<'_>) -> Result<(), Refusal> {
+        let put = self.wanted.put.into_iter().map(|(key, value)| (key, Some(value)));
+        let del = self.wanted.del.into_iter().map(|key| (key, None));
+        let change = |(key, value)| ExtensionChange { key, value, seen: None };
+        let write = WriteExtensions {
+            group: self.about.group.clone(),
+            sequence: self.about.sequence,
+            clear: self.wanted.remove_all == 1,
+            changes: del.chain(put).map(change).collect(),
+            most: Some(limits::EXPANSIONS),
+        };
+        let written = call.try_run(write).await?;
+        written.outcomes.into_iter().try_for_each(|(_, outcome)| outcome.map(drop))
+    }
+}

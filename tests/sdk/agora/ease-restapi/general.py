@@ -115,8 +115,9 @@ def presence():
 
 
 people()
-group, other = [service.create_group(auth, service.build_group_data(name, "-", "sea", True, False, ["sky"]))[1]["data"]["groupid"]
-                for name in ("Weather", "Other")]
+made = [service.create_group(auth, service.build_group_data(name, "-", "sea", True, False, ["sky"]))
+        for name in ("Weather", "Other")]
+group, other = [answer["data"]["groupid"] for _, answer in made]
 GROUP = f"{APP}/chatgroups/{group}"
 METADATA = f"{APP}/metadata/chatgroup/{group}"
 groups()

@@ -52,7 +52,8 @@ def joined(user):
 def life():
     for user in ("sea", "sky", "sun", "rain", "hail"):
         equal(cloud.User.getToken(user, f"Name of {user}", "http://pictures.example.com/1.png").get()["code"], 200)
-    first = {"introduction": "all kinds of weather", "announcement": "rain & 雨", "portraitUrl": "http://example.com/g.png"}
+    first = {"introduction": "all kinds of weather", "announcement": "rain & 雨",
+             "portraitUrl": "http://example.com/g.png"}
     does("create", "entrust/group/create", groupId="weather", name="Wetter", owner="sea", userIds=["sky", "sun"],
          groupProfile=json.dumps(first), permissions=json.dumps({"joinPerm": 1, "removePerm": 1}))
     equal(roles("weather"), {"sea": 3, "sky": 1, "sun": 1})

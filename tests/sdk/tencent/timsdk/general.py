@@ -43,10 +43,12 @@ equal(named, [{"Member_Account": "sky", "Role": "Admin", "NameCard": "Sky above"
 pairs = [{"key": key, "value": f"the {key}"} for key in ("wind", "sky", "rain")]
 does("set attributes", "group_open_http_svc/set_group_attr", GroupId=group, GroupAttr=pairs)
 equal(attributes(group), {"wind": "the wind", "sky": "the sky", "rain": "the rain"})
-does("delete attributes", "group_open_http_svc/delete_group_attr", GroupId=group, GroupAttr=[{"key": "wind"}, {"key": "rain"}])
+does("delete attributes", "group_open_http_svc/delete_group_attr", GroupId=group,
+     GroupAttr=[{"key": "wind"}, {"key": "rain"}])
 does("attributes", "group_open_attr_http_svc/get_group_attr", GroupId=group)
 equal(attributes(group), {"sky": "the sky"})
-refused("delete what is not there", 10050, "group_open_http_svc/delete_group_attr", GroupId=group, GroupAttr=[{"key": "snow"}])
+refused("delete what is not there", 10050, "group_open_http_svc/delete_group_attr", GroupId=group,
+        GroupAttr=[{"key": "snow"}])
 equal(attributes(group), {"sky": "the sky"})
 
 text = [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "read this and vote"}}]

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use conclave::clients;
 use conclave::config::Admin;
 use conclave::vendors::Vendor;
-use conclave::{Config, Gateway, Running};
+use conclave::{Builder, Config, Gateway, Running};
 
 use super::tunnel;
 use crate::client::Client;
@@ -38,7 +38,12 @@ impl Served {
         let mut config = Config::development().expect("the development configuration");
         config.admin = Admin::At(([127, 0, 0, 1], 0).into());
         change(&mut config);
-        let running = Gateway::start(config).await.expect("a gateway");
+        Self::of(Gateway::builder(config)).await
+    }
+
+    /// Starts one that is put together already; its configuration is one of these.
+    pub async fn of(builder: Builder) -> Self {
+        let running = builder.start().await.expect("a gateway");
         let plain = match &running.authority {
             Some(authority) => tunnel::plain(running.addresses.shared, authority).await,
             None => running.addresses.shared,

@@ -1,8 +1,96 @@
 //! What is refused, with which code, and without a trace.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use conclave::blob::InMemory;
+use conclave::realms::Stores;
+use conclave_core::memory::Memory;
+use conclave_core::model::{Key, Prefix, Row};
+use conclave_core::ports::{Batch, CommitError, Span, Store, StoreError};
+use conclave_kit::Blobs;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
+
+/// A store that fails when it is told to.
+#[derive(Default)]
+struct Fickle {
+    rows: Memory,
+    fails: AtomicBool,
+}
+
+impl Fickle {
+    fn check(&self) -> Result<(), StoreError> {
+        if self.fails.load(Ordering::SeqCst) { Err(StoreError("told to fail".to_owned())) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Store for Fickle {
+    async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.check()?;
+        self.rows.fetch(keys).await
+    }
+
+    async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
+        self.check()?;
+        self.rows.scan(span).await
+    }
+
+    async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError> {
+        self.check()?;
+        self.rows.count(prefix).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<u64, CommitError> {
+        self.check()?;
+        self.rows.commit(batch).await
+    }
+}
+
+/// One realm's rows.
+struct One(Arc<Fickle>);
+
+impl Stores for One {
+    fn open(&self, _: &str) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(self.0.clone())
+    }
+
+    fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError> {
+        Ok(Arc::new(InMemory::default()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_fails_says_so_and_goes_on_afterwards() {
+    let fickle = Arc::new(Fickle::default());
+    let mut stage = Stage::over(Arc::new(One(fickle.clone())), &["alice", "bob"]).await;
+    let info = json!({"groupId": "g1", "groupName": "First"});
+    stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
+    let before = stage.happenings().await;
+    let to_group = json!({"conversationType": 3, "targetId": "g1"});
+    fickle.fails.store(true, Ordering::SeqCst);
+    for (method, args) in [
+        ("updateGroupInfo", json!([{"groupId": "g1", "introduction": "x"}])),
+        ("getGroupsInfo", json!([["g1"]])),
+        ("getGroupMembersByRole", json!(["g1", 0, {"count": 10}])),
+        ("sendMessage", json!([to_group, {"$text": {"content": "hi"}}])),
+    ] {
+        assert_eq!(stage.on("alice").call(method, args).await["code"], 25402, "{method}");
+    }
+    // a client that comes now is told that the service is not available, not that its token is wrong
+    let page = stage.page(None).await;
+    fickle.fails.store(false, Ordering::SeqCst);
+    let token = stage.token("carol").await;
+    fickle.fails.store(true, Ordering::SeqCst);
+    assert_eq!(page.call("connect", json!([token])).await["code"], 31003);
+    fickle.fails.store(false, Ordering::SeqCst);
+    assert_eq!(stage.happenings().await, before + 1, "an account was made, and nothing else");
+    let change = json!([{"groupId": "g1", "introduction": "back"}]);
+    stage.does("alice", "updateGroupInfo", change, &[("alice", 1), ("bob", 1)]).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_have_the_vendors_codes_and_leave_no_trace() {
@@ -30,6 +118,9 @@ async fn refusals_have_the_vendors_codes_and_leave_no_trace() {
         // 25406: too long
         ("alice", "updateGroupInfo", change("introduction", json!(long(513))), 25406),
         ("alice", "updateGroupInfo", change("notice", json!(long(1025))), 25406),
+        // 25403, 25407: to oneself; ids that nobody has here and the vendor would not give
+        ("alice", "transferGroupOwner", json!(["g1", "alice"]), 25403),
+        ("alice", "inviteUsersToGroup", json!(["g1", ["bad id!"]]), 25407),
         // 25409, 25410: there is one, there is none
         ("carol", "createGroup", json!([{"groupId": "g1", "groupName": "Mine"}]), 25409),
         ("carol", "getGroupsInfo", json!([["g9"]]), 25410),

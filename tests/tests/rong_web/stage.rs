@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
-use conclave::Config;
+use conclave::realms::Stores;
 use conclave::vendors::Vendor;
+use conclave::{Config, Gateway};
 use conclave_core::event::Actor;
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::ReadLog;
@@ -51,6 +53,17 @@ impl Stage {
     pub(crate) async fn of(version: &'static str, users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
         let served = Served::start(change).await;
         let mut stage = Self { served, version, pages: BTreeMap::new(), told: Vec::new() };
+        for user in users {
+            stage.enter(user).await;
+        }
+        stage
+    }
+
+    /// With these users connected, over a store of one's own.
+    pub(crate) async fn over(stores: Arc<dyn Stores>, users: &[&'static str]) -> Self {
+        let config = Config::development().expect("the development configuration");
+        let served = Served::of(Gateway::builder(config).stores(stores)).await;
+        let mut stage = Self { served, version: LATEST, pages: BTreeMap::new(), told: Vec::new() };
         for user in users {
             stage.enter(user).await;
         }

@@ -22,8 +22,8 @@ served is found, not claimed:
   gateway counted. *General call*: by the call that an SDK has for operations without a call of their own: it takes a
   path and a body, and signs, sends and reads like all others. What no SDK has a call of its own for stands at the end,
   with the reason. Of each vendor's operations SDKs drive 95 % or more
-- **told with**: vendors through whose own API, or RongCloud's Web SDK, its effect is read, or whose changes are read by it. What no
-  other vendor has a word for stands at the end, too
+- **told with**: vendors through whose own API, or RongCloud's Web SDK, its effect is read, or whose changes are read by
+  it. What no other vendor has a word for stands at the end, too
 ";
 
 /// The whole.

@@ -7,12 +7,14 @@ mod tencent_support;
 
 use std::collections::BTreeMap;
 
-use conclave_core::model::{Body, Circle, GroupId, Join, Millis, Receive, Sender, Traits, Until};
+use conclave_core::event::Actor;
+use conclave_core::model::{Body, Circle, GroupId, Join, Millis, Profile, Receive, Sender, TopicId, Traits, Until};
 use conclave_core::operation::{
     Appoint, AttributeChange, Block, Broadcast, Cleanup, CounterChange, DeleteMessagesBySender, Disband,
-    ExtensionChange, ImportMessages, MarkMembers, Mute, OldMessage, OnUnknown, ReadMessages, SendMessage,
+    ExtensionChange, ImportMessages, MakeTopic, MarkMembers, Mute, OldMessage, OnUnknown, ReadMessages, SendMessage,
     UpdateCounters, UpdateMember, UpdateUser, WriteAttributes, WriteExtensions,
 };
+use conclave_core::ports::GroupsExt;
 use conclave_kit::Platform;
 use conclave_tencent::Settings;
 use conclave_tests::client::{Answer, Client};
@@ -124,6 +126,26 @@ async fn presuppose(world: &World, name: &str, body: &Value) {
         }
         "get_group_msg_receipt" | "get_group_msg_receipt_detail" | "group_msg_receipt" => read(world, name, id).await,
         "send_broadcast_msg" => broadcasts(world, 1282).await,
+        "get_joined_group_list-topics" => {
+            let id = "@TGS#_@TGS#cMOQ7HIM62CD";
+            world.users(&["107867"]).await;
+            with_topics(id, "107867").make(world).await;
+            topic(world, id, "one").await;
+            for _ in 0..2 {
+                let text = Body::Text("hello".to_owned());
+                let send = SendMessage::new(group(id), Sender::User(user("107867")), text);
+                let one = TopicId::new(format!("{id}@TOPIC#_one")).unwrap();
+                world.groups.run_in(&Actor::app(), &one, send).await.unwrap();
+            }
+        }
+        "create_topic" | "create_topic-custom_id" | "import_topic" => with_topics(id, "leckie").make(world).await,
+        "get_topic" | "modify_topic" | "destroy_topic" => {
+            world.users(&["1400187352"]).await;
+            with_topics(id, "1400187352").make(world).await;
+            for part in ["TestTopic", "TestTopic_1"] {
+                topic(world, id, part).await;
+            }
+        }
         "error-work_mute" => Given::new(id, "Private", "leckie").members(&["peter"]).make(world).await,
         name if name.starts_with("create_group") || name.starts_with("import_group-") || name == "import_group" => {}
         name if name.starts_with("get_appid_group_list") => all_groups(world).await,
@@ -292,6 +314,31 @@ async fn extensible(world: &World, name: &str, group: GroupId) {
         let changes = pairs.iter().map(change).collect();
         world.run(WriteExtensions { group: group.clone(), sequence: 158, clear: false, changes, most: None }).await;
     }
+}
+
+/// A community that has topics.
+fn with_topics(id: &str, owner: &str) -> Given {
+    let given = Given::new(id, "Community", owner).made(1_400_000_000);
+    given.with(|make| _ = make.labels.insert("tencent.support-topic".to_owned(), "1".to_owned()))
+}
+
+/// A topic of a community, with this behind its prefix.
+async fn topic(world: &World, id: &str, part: &str) {
+    let make = MakeTopic {
+        group: group(id),
+        id: Some(TopicId::new(format!("{id}@TOPIC#_{part}")).unwrap()),
+        prefix: String::new(),
+        profile: Profile {
+            name: part.to_owned(),
+            introduction: "i".to_owned(),
+            avatar: "http://this.is.face.url".to_owned(),
+            custom: "custom".to_owned(),
+            ..Profile::default()
+        },
+        announcement: "n".to_owned(),
+        created: Some(Millis::from_seconds(1_650_000_000)),
+    };
+    world.run(make).await;
 }
 
 async fn dissolved(world: &World, id: &str) {

@@ -38,6 +38,7 @@ impl InTopic {
     fn group(&self) -> Result<&GroupId, Refusal> {
         match &self.what {
             Operation::SendMessage(what) => Ok(&what.group),
+            Operation::DropMessage(what) => Ok(&what.message.group),
             Operation::ChangeMessage(what) => Ok(&what.group),
             Operation::RecallMessages(what) => Ok(&what.group),
             Operation::DeleteMessagesBySender(what) => Ok(&what.group),

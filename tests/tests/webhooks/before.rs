@@ -21,6 +21,7 @@ use crate::samples::is_as;
 const APPLY: &str = "Group.CallbackBeforeApplyJoinGroup";
 const CREATE: &str = "Group.CallbackBeforeCreateGroup";
 const INVITE: &str = "Group.CallbackBeforeInviteJoinGroup";
+const TOPIC: &str = "Group.CallbackBeforeCreateTopic";
 const SEND: &str = "Group.CallbackBeforeSendMsg";
 
 /// Tells and asks here; asks by these callbacks only.
@@ -53,7 +54,11 @@ impl BackEnd {
     }
 
     async fn call(&self, command: &str, body: Value) -> Value {
-        let service = if command.starts_with("multiaccount") { "im_open_login_svc" } else { "group_open_http_svc" };
+        let service = match command {
+            "multiaccount_import" => "im_open_login_svc",
+            "create_topic" => "million_group_open_http_svc",
+            _ => "group_open_http_svc",
+        };
         let target = format!("/v4/{service}/{command}?{}", self.login);
         self.client.send(Method::POST, &target, &[], body.to_string()).await.json()
     }
@@ -334,7 +339,14 @@ async fn questions_are_asked_as_documented() {
         "MsgBody": body, "CloudCustomData": "your cloud custom data"});
     assert_eq!(back_end.call("send_group_msg", send).await["ErrorCode"], 0);
 
+    // shares the switch of groups; imports are not asked about
+    let import = json!({"GroupId": "@TGS#_c", "Type": "Community", "Name": "n", "SupportTopic": 1});
+    assert_eq!(back_end.call("import_group", import).await["ErrorCode"], 0);
+    let topic = json!({"GroupId": "@TGS#_c", "TopicName": "MyFirstTopic", "From_Account": "leckie"});
+    assert_eq!(back_end.call("create_topic", topic).await["ErrorCode"], 0);
+
     let told = app.told();
+    let commands = [&commands[..], &[TOPIC]].concat();
     assert_eq!(told.iter().map(|told| &*told.query["CallbackCommand"]).collect::<Vec<_>>(), commands);
     for told in &told {
         let sample =

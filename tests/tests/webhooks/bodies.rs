@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use conclave_core::event::{Actor, Event, ProfileChange};
 use conclave_core::model::{
-    Body, Labels, Mention, Message, Millis, Policy, Profile, Receive, Role, Sender, Traits, Until, UserId,
+    Body, Labels, Mention, Message, Millis, Policy, Profile, Receive, Role, Sender, TopicId, Traits, Until, UserId,
 };
 use conclave_core::operation::{
     AddFile, AddMembers, Allow, AnswerInvitation, Apply, AttributeChange, Block, ChangeMessage, Cleanup, CreateGroup,
-    DecideRequest, DeleteUser, Demote, Disallow, Disband, DropMessage, ExtensionChange, GiveNotice, Leave, Mute,
-    NewMember, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, OwnedGroups, PolicyChange, Promote, Quiet,
-    ReadMessages, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled, Transfer, Unblock, Unmute,
-    UpdateGroup, UpdateMember, WriteAttributes, WriteExtensions, WriteMemberAttributes,
+    DecideRequest, DeleteUser, Demote, Disallow, Disband, DropMessage, EndTopics, ExtensionChange, GiveNotice, Leave,
+    MakeTopic, Mute, NewMember, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, OwnedGroups, PolicyChange, Promote,
+    Quiet, ReadMessages, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled, Transfer, Unblock,
+    Unmute, UpdateGroup, UpdateMember, UpdateTopic, WriteAttributes, WriteExtensions, WriteMemberAttributes,
 };
 use conclave_core::ports::{GroupsExt, Typed};
 use conclave_core::query::ReadLog;
@@ -53,6 +53,19 @@ impl Told {
     async fn done_by<O: Typed>(&mut self, name: &str, actor: &Actor, operation: O) -> O::Reply {
         self.world.clock.step(1000);
         let reply = self.world.groups.run(actor, operation).await.unwrap();
+        self.pin(name).await;
+        reply
+    }
+
+    /// The same in a topic, as the app.
+    async fn done_in<O: Typed>(&mut self, name: &str, topic: &TopicId, operation: O) {
+        self.world.clock.step(1000);
+        self.world.groups.run_in(&Actor::app(), topic, operation).await.unwrap();
+        self.pin(name).await;
+    }
+
+    /// Pins what has happened since, with what is told of each event.
+    async fn pin(&mut self, name: &str) {
         let log = ReadLog { after: self.after, limit: 100 };
         let events = self.world.groups.ask(&Actor::app(), log).await.unwrap().0;
         assert!(!events.is_empty(), "{name}: nothing has happened");
@@ -62,7 +75,6 @@ impl Told {
             pinned.push(self.tell(&event).await);
         }
         insta::assert_json_snapshot!(format!("body-{name}"), pinned);
-        reply
     }
 
     /// The same, as a user.
@@ -223,6 +235,7 @@ async fn a_groups_life_is_told_as_documented() {
     moderating(&mut told).await;
     speaking(&mut told).await;
     afterwards(&mut told).await;
+    topics(&mut told).await;
     passing(&mut told).await;
     ending(&mut told).await;
     let missing: Vec<String> =
@@ -488,6 +501,39 @@ async fn afterwards(told: &mut Told) {
         ..SendMessage::new(group("g"), Sender::User(user("tst")), text("red packet"))
     };
     told.done("message-dropped", DropMessage { message }).await;
+}
+
+/// A community's topics, and what is said in one.
+async fn topics(told: &mut Told) {
+    let mut create = CreateGroup::new(Some(user("tst")), Policy::standard());
+    create.id = Some(group("community"));
+    create.labels = texts(&[("tencent.type", "Community")]);
+    told.done("topics-community", create).await;
+    let topic = TopicId::new("community@TOPIC#_1").unwrap();
+    let make = MakeTopic {
+        group: group("community"),
+        id: Some(topic.clone()),
+        prefix: String::new(),
+        profile: Profile { name: "MyFirstTopic".to_owned(), ..Profile::default() },
+        announcement: String::new(),
+        created: None,
+    };
+    told.done("topic-made", make).await;
+    let profile = ProfileChange { custom: Some("not told".to_owned()), ..ProfileChange::default() };
+    let change = UpdateTopic {
+        group: group("community"),
+        topic: topic.clone(),
+        profile,
+        announcement: Some("NewNotification".to_owned()),
+        all_muted: None,
+    };
+    told.done("topic-changed", change.clone()).await;
+    told.done("topic-muted", UpdateTopic { all_muted: Some(true), ..change }).await;
+    let send = SendMessage::new(group("community"), Sender::App, Body::Text("red packet".to_owned()));
+    told.done_in("topic-message", &topic, send).await;
+    let recall = RecallMessages { group: group("community"), sequences: vec![1], reason: String::new() };
+    told.done_in("topic-recall", &topic, recall).await;
+    told.done("topic-ended", EndTopics { group: group("community"), topics: vec![topic] }).await;
 }
 
 async fn ending(told: &mut Told) {

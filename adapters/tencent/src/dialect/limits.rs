@@ -107,6 +107,12 @@ pub(crate) const ROOM_ADMINS: u32 = 5;
 pub(crate) const LIVE_PAGE: usize = 500;
 /// Members of a live room that are listed at all.
 pub(crate) const LIVE_MEMBERS: usize = 1000;
+/// A topic's id.
+pub(crate) const TOPIC_ID: usize = 96;
+/// A topic's custom string.
+pub(crate) const TOPIC_CUSTOM: usize = 3000;
+/// Topics read or ended in one call.
+pub(crate) const TOPICS: usize = 100;
 /// Bytes of an answer.
 pub(crate) const ANSWER: usize = 1024 * 1024;
 

@@ -10,3 +10,4 @@ pub(crate) mod options;
 pub(crate) mod receive;
 pub(crate) mod role;
 pub(crate) mod time;
+pub(crate) mod topic;

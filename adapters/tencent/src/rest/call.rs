@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use conclave_core::event::Actor;
-use conclave_core::model::{Group, GroupId, UserId};
+use conclave_core::model::{Group, GroupId, Topic, TopicId, UserId};
 use conclave_core::operation::{NewUser, OnExisting, OnUnknown, RegisterUsers};
 use conclave_core::ports::{Asked, GroupsExt, Typed};
-use conclave_core::query::{FindUsers, GroupById};
+use conclave_core::query::{FindUsers, GroupById, Topics};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Reading, Unread};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -80,6 +80,12 @@ impl<'a> Call<'a> {
         GroupId::new(id).map_err(|_| Code::NoGroup.into())
     }
 
+    /// The topic that is named, if one is. Any spelling is looked up.
+    pub(crate) fn topic_id(&self, given: Option<String>) -> Result<Option<TopicId>, Failure> {
+        let given = given.filter(|id| !id.is_empty());
+        given.map(|id| TopicId::new(id).map_err(|_| self.parameter("TopicId is illegal"))).transpose()
+    }
+
     /// The id of a user. Any spelling is looked up.
     pub(crate) fn user_id(&self, name: &str, given: Option<Account>) -> Result<UserId, Failure> {
         match self.required(name, given)? {
@@ -131,6 +137,23 @@ impl<'a> Call<'a> {
         self.app.realm.groups.run(&Actor::App { for_user: user }, operation).await
     }
 
+    /// The same in a topic of the group, where one is named.
+    pub(crate) async fn attempt_at<O: Typed>(
+        &self,
+        topic: Option<&TopicId>,
+        operation: O,
+    ) -> Result<O::Reply, Refusal> {
+        match topic {
+            Some(topic) => self.app.realm.groups.run_in(&Actor::app(), topic, operation).await,
+            None => self.attempt(None, operation).await,
+        }
+    }
+
+    /// Performs an operation as the app, in a topic of the group where one is named.
+    pub(crate) async fn run_at<O: Typed>(&self, topic: Option<&TopicId>, operation: O) -> Result<O::Reply, Failure> {
+        self.attempt_at(topic, operation).await.map_err(|refusal| self.failure(&refusal))
+    }
+
     /// Asks as the app; the core's own reason when it is refused.
     pub(crate) async fn try_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
         self.app.realm.groups.ask(&Actor::app(), query).await
@@ -153,7 +176,7 @@ impl<'a> Call<'a> {
         mut body: Map<String, Value>,
     ) -> Result<Answered, Failure> {
         let Some(questions) = &self.app.questions else { return Ok(Answered::default()) };
-        body.insert("Operator_Account".to_owned(), Value::from(self.caller));
+        body.entry("Operator_Account").or_insert_with(|| Value::from(self.caller));
         questions.ask(command, "RESTAPI", self.app.realm.groups.now(), body).await
     }
 
@@ -165,6 +188,14 @@ impl<'a> Call<'a> {
     /// The vendor's failure for a refusal.
     pub(crate) fn failure(&self, refusal: &Refusal) -> Failure {
         self.family.failure(refusal)
+    }
+
+    /// A topic of a group.
+    pub(crate) async fn topic(&self, group: &GroupId, id: &TopicId) -> Result<Arc<Topic>, Failure> {
+        let found = self.ask(Topics { group: group.clone(), topics: Some(vec![id.clone()]) }).await?.0;
+        let missing = || Refusal::TopicNotFound { group: group.clone(), topic: id.clone(), ended: false };
+        let topic = found.into_iter().next().map_or_else(|| Err(missing()), |(_, topic)| topic);
+        topic.map_err(|refusal| self.failure(&refusal))
     }
 
     /// The header of a group.

@@ -44,7 +44,12 @@ pub(crate) fn done_saying(word: &str) -> Result<Answer, Failure> {
 
 /// It is done, and this is the answer. An answer of more than 1 MB is refused: the caller has to read in pages.
 pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
-    let answer = encode("", Some(rest))?;
+    with_word("", rest)
+}
+
+/// The same, where the service says it with a word.
+pub(crate) fn with_word<T: Serialize>(word: &str, rest: &T) -> Result<Answer, Failure> {
+    let answer = encode(word, Some(rest))?;
     if answer.0.len() > limits::ANSWER {
         return Err(Code::AnswerTooLarge.into());
     }

@@ -12,6 +12,7 @@ mod message;
 mod migration;
 mod moderation;
 mod routes;
+mod topic;
 mod wire;
 
 use std::future::Future;

@@ -5,7 +5,7 @@ use http::Method;
 
 use super::extras::{attributes, counters};
 use super::moderation::{bans, mutes};
-use super::{Endpoint, account, group, live, member, message, migration};
+use super::{Endpoint, account, group, live, member, message, migration, topic};
 use crate::refusals::Family;
 
 macro_rules! routes {
@@ -78,6 +78,7 @@ routes! {
         "import_group_msg" => migration::messages::import;
         "import_group_member" => migration::members::import;
         "set_unread_msg_num" => migration::unread::set;
+        "import_topic" => topic::create::import;
 
         "modify_group_attr" => attributes::modify;
         "set_group_attr" => attributes::set;
@@ -93,6 +94,12 @@ routes! {
         "modify_admin" => live::admins::modify;
         "get_admin_list" => live::admins::list;
         "check_members" => live::present::present;
+    }
+    "million_group_open_http_svc", Groups {
+        "create_topic" => topic::create::create;
+        "get_topic" => topic::read::read;
+        "modify_topic" => topic::modify::modify;
+        "destroy_topic" => topic::destroy::destroy;
     }
     "openim", Messages {
         "modify_group_msg" => message::modify::modify;

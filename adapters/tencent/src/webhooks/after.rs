@@ -1,14 +1,14 @@
 //! What has happened, in the vendor's callbacks after it. One call is one callback, also where it is two events.
 
 use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
-use conclave_core::model::{Group, Mention, Message, Sender, UserId};
+use conclave_core::model::{Group, Mention, Message, Sender, TopicId, UserId};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{ReadCount, ReadLog, Receipts};
 use conclave_core::refusal::Refusal;
 use conclave_kit::message_of;
 use serde_json::{Map, Value, json};
 
-use super::{App, accounts, of_group};
+use super::{App, accounts, of_group, topics};
 use crate::dialect::custom;
 use crate::dialect::kind::Kind;
 use crate::dialect::message::{self, label};
@@ -56,7 +56,11 @@ pub(super) fn is_told(what: &Happening) -> bool {
         | Happening::MessagePassed(_)
         | Happening::MessageDropped { .. }
         | Happening::MessagesRead { .. }
+        | Happening::TopicMade { .. }
+        | Happening::TopicChanged { .. }
+        | Happening::TopicsEnded(_)
         | Happening::MessagesRecalled { .. } => true,
+        Happening::InTopic { what, .. } => is_told(what),
         _ => false,
     }
 }
@@ -129,12 +133,21 @@ pub(super) async fn callbacks(
             let message = message_of(event, groups).await?;
             return Ok(message.and_then(|message| told.message(&message, passes)).into_iter().collect());
         }
+        Happening::TopicMade { topic, profile } => {
+            told.by(topics::CREATE, topics::made(topic, account(group.owner.as_ref()), profile))
+        }
+        Happening::TopicChanged { topic, profile, announcement, .. } => {
+            let changed = topics::changed(topic, profile, announcement.as_ref());
+            return Ok(changed.map(|changed| told.by(topics::INFO, changed)).into_iter().collect());
+        }
+        Happening::TopicsEnded(ended) => {
+            let body = told.with(json!({ "TopicIdList": ended }));
+            Callback { command: topics::DESTROYED, body }
+        }
+        Happening::InTopic { topic, what } => return told.in_topic(topic, what, groups).await,
         Happening::MessageDropped { message, stored } => told.dropped(message, !stored),
         Happening::MessagesRead { sequences, user } => return told.read(sequences, user, groups).await,
-        Happening::MessagesRecalled { sequences, .. } => {
-            let list: Vec<Value> = sequences.iter().map(|sequence| json!({ "MsgSeq": sequence })).collect();
-            told.by(RECALL, json!({ "MsgSeqList": list, "TopicId": "" }))
-        }
+        Happening::MessagesRecalled { sequences, .. } => told.recalled(sequences, ""),
         _ => return Ok(Vec::new()),
     };
     Ok(vec![one])
@@ -245,6 +258,30 @@ impl Told<'_> {
             more["GroupAtInfo"] = at;
         }
         Some(self.by(SEND, more))
+    }
+
+    /// What happened in a topic: what is said there, and taken back.
+    async fn in_topic(&self, topic: &TopicId, what: &Happening, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
+        let callback = match what {
+            Happening::MessageSent { sequence, .. } => {
+                let message = topics::said(self.event, topic, *sequence, groups).await?;
+                message.and_then(|message| self.message(&message, false))
+            }
+            Happening::MessagePassed(message) => self.message(message, true),
+            Happening::MessageDropped { message, stored } => Some(self.dropped(message, !stored)),
+            Happening::MessagesRecalled { sequences, .. } => Some(self.recalled(sequences, topic.as_str())),
+            _ => None,
+        };
+        let told = callback.map(|mut callback| {
+            callback.body.insert("TopicId".to_owned(), Value::from(topic.as_str()));
+            callback
+        });
+        Ok(told.into_iter().collect())
+    }
+
+    fn recalled(&self, sequences: &[u64], topic: &str) -> Callback {
+        let list: Vec<Value> = sequences.iter().map(|sequence| json!({ "MsgSeq": sequence })).collect();
+        self.by(RECALL, json!({ "MsgSeqList": list, "TopicId": topic }))
     }
 
     /// A message that was not sent, as the group had sent too many.

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{WebhookSettings, query, signature};
+use super::{WebhookSettings, query, signature, topics};
 use crate::refusals::{Code, Failure};
 
 pub(crate) const CREATE: &str = "Group.CallbackBeforeCreateGroup";
@@ -73,7 +73,9 @@ impl Questions {
     ) -> Result<Asked, Failure> {
         let Some(url) = self.hooks.url.clone().filter(|_| self.asks(command)) else { return Ok(Asked::default()) };
         body.insert("CallbackCommand".to_owned(), Value::from(command));
-        body.insert("EventTime".to_owned(), Value::from(now.0));
+        if !topics::is_of_topic(command) {
+            body.insert("EventTime".to_owned(), Value::from(now.0));
+        }
         let mut query = query(self.sdkappid, command, platform);
         query.extend(signature(&self.hooks.token, now));
         let question = Question {

@@ -10,6 +10,7 @@ pub(crate) mod before;
 mod state;
 #[cfg(test)]
 mod tests;
+pub(crate) mod topics;
 
 use std::sync::Arc;
 
@@ -75,6 +76,7 @@ impl WebhookSettings {
 
     /// Whether a callback is switched on.
     fn has(&self, command: &str) -> bool {
+        let command = topics::switch(command);
         if self.commands.is_empty() { AFTER.contains(&command) } else { self.commands.iter().any(|on| on == command) }
     }
 }
@@ -161,7 +163,9 @@ impl Webhooks {
     fn told(callback: Callback, at: Millis, query: Vec<(&'static str, String)>) -> Option<Notice> {
         let Callback { command, mut body } = callback;
         body.insert("CallbackCommand".to_owned(), Value::from(command));
-        body.insert("EventTime".to_owned(), Value::from(at.0));
+        if !topics::is_of_topic(command) {
+            body.insert("EventTime".to_owned(), Value::from(at.0));
+        }
         // texts and numbers only: this cannot fail
         let body = serde_json::to_vec(&body).ok()?;
         Some(Notice { name: command, query, body: Bytes::from(body) })

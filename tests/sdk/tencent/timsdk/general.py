@@ -73,6 +73,22 @@ equal(again["ExtensionList"][0]["ErrorCode"], 23001)
 found = does("votes", "openim_msg_ext_http_svc/group_get_key_values", GroupId=group, MsgSeq=said)
 equal((found["ExtensionList"], found["LatestSeq"]), ([{"Key": "sky", "Value": "yes", "Seq": 1}], 1))
 
+home = does("community", "group_open_http_svc/create_group", Type="Community", Name="Sky", Owner_Account="sea",
+            SupportTopic=1)["GroupId"]
+million = "million_group_open_http_svc"
+news = does("topic", f"{million}/create_topic", GroupId=home, TopicName="News")["TopicId"]
+old = does("old topic", "group_open_http_svc/import_topic", GroupId=home, TopicName="Old", Type="Community")["TopicId"]
+does("rename", f"{million}/modify_topic", GroupId=home, TopicId=news, TopicName="Latest", MuteAllMember="On")
+spoken = does("speak in it", "group_open_http_svc/send_group_msg", GroupId=home, TopicId=news, Random=2, MsgBody=text)
+equal(spoken["MsgSeq"], 1)
+ended = does("end one", f"{million}/destroy_topic", GroupId=home, TopicIdList=[old])["DestroyResultItem"]
+equal([(one["TopicId"], one["ErrorCode"]) for one in ended], [(old, 0)])
+left = does("topics", f"{million}/get_topic", GroupId=home)["TopicAndSelfInfo"]
+wanted = {"TopicId": news, "TopicName": "Latest", "NextMsgSeq": 2, "ShutUpAllFlag": 1}
+equal([{key: one["TopicInfo"][key] for key in wanted} for one in left], [wanted])
+refused("speak in what has ended", 110003, "group_open_http_svc/send_group_msg", GroupId=home, TopicId=old, Random=3,
+        MsgBody=text)
+
 live = tell("live", groups.create_group("Live", owner_account="sea", group_type="AVChatRoom")["GroupId"])
 before = ask("group_open_avchatroom_http_svc/check_members", GroupId=live, Member_Account=["sun", "sky"])
 equal(before["Member_Account"], [])

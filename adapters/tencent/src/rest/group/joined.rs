@@ -42,12 +42,25 @@ struct Item<'g> {
     group_id: &'g str,
     #[serde(flatten)]
     base: BaseInfo<'g>,
+    /// One more than were ever sent in all topics of the community.
+    #[serde(rename = "GrossTopicNextMsgSeq", skip_serializing_if = "Option::is_none")]
+    spoken: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     self_info: Option<SelfInfo>,
 }
 
+impl Item<'_> {
+    /// What is told of communities with topics, where these are asked for.
+    fn tell_topics(&mut self, group: &Group) {
+        if community::support_topic(&group.labels) == 1 {
+            self.spoken = Some(group.spoken + 1);
+            self.self_info.get_or_insert_default().gross_read = Some(0);
+        }
+    }
+}
+
 /// The user's own membership.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct SelfInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +71,9 @@ struct SelfInfo {
     msg_flag: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg_seq: Option<u64>,
+    /// How much of all topics they have read, which comes with clients only.
+    #[serde(rename = "GrossTopicReadSeq", skip_serializing_if = "Option::is_none")]
+    gross_read: Option<u64>,
 }
 
 /// Which of the user's groups are asked for.
@@ -98,17 +114,26 @@ pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         kind: kind.map(|word| Kind::named(&word).ok_or_else(|| call.parameter("GroupType is illegal"))).transpose()?,
         topics: request.support_topic == Some(1),
     };
-    let (base, own) = ResponseFilter::joined_view(request.response_filter);
+    let unfiltered = request.response_filter.is_none();
+    let (mut base, mut own) = ResponseFilter::joined_view(request.response_filter);
+    if wanted.topics && unfiltered {
+        base = Fields::Named(vec!["Type".to_owned(), "SupportTopic".to_owned()]);
+        own = Some(Fields::none());
+    }
     call.check_account(&user).await?;
 
     let found = call.ask(JoinedGroups::all(user.clone())).await?;
     let groups: Vec<&(Arc<Group>, Arc<Member>)> =
         found.groups.iter().filter(|(group, _)| wanted.takes(&user, group)).collect();
     let page = groups.iter().skip(request.offset.unwrap_or(0)).take(limit);
-    envelope::with(&Wire {
-        total_count: groups.len(),
-        group_id_list: page.map(|(group, member)| item(call, group, member, &base, own.as_ref())).collect(),
-    })
+    let mut list: Vec<Item<'_>> = page.map(|(group, member)| item(call, group, member, &base, own.as_ref())).collect();
+    if wanted.topics {
+        for (item, (group, _)) in list.iter_mut().zip(groups.iter().skip(request.offset.unwrap_or(0))) {
+            item.tell_topics(group);
+        }
+    }
+    let word = if wanted.topics { "ok" } else { "" };
+    envelope::with_word(word, &Wire { total_count: groups.len(), group_id_list: list })
 }
 
 fn item<'g>(call: &Call<'_>, group: &'g Group, member: &Member, base: &Fields, own: Option<&Fields>) -> Item<'g> {
@@ -117,6 +142,7 @@ fn item<'g>(call: &Call<'_>, group: &'g Group, member: &Member, base: &Fields, o
         join_time: wanted.pick("JoinTime", || member.joined.seconds()),
         msg_flag: wanted.pick("MsgFlag", || receive::word(member.receive)),
         msg_seq: wanted.pick("MsgSeq", || member.read),
+        gross_read: None,
     });
-    Item { group_id: group.id.as_str(), base: BaseInfo::of(call, group, base), self_info }
+    Item { group_id: group.id.as_str(), base: BaseInfo::of(call, group, base), spoken: None, self_info }
 }

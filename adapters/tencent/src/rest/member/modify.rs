@@ -1,6 +1,6 @@
 //! `modify_group_member_info`: role, card, fields, message option and mute of one member.
 
-use conclave_core::model::{Group, Role, UserId};
+use conclave_core::model::{Group, Role, TopicId, UserId};
 use conclave_core::operation::{Demote, Mute, OnOutsider, Promote, Unmute, UpdateMember};
 use conclave_core::query::MembersNamed;
 use conclave_core::refusal::Refusal;
@@ -65,7 +65,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         call.run(UpdateMember { card, receive, fields, ..UpdateMember::of(group.clone(), user.clone()) }).await?;
     }
     if let Some(seconds) = mute {
-        silence(call, &found.group, vec![user], seconds).await?;
+        silence(call, &found.group, None, vec![user], seconds).await?;
     }
     envelope::done()
 }
@@ -97,15 +97,16 @@ async fn change_role(call: &Call<'_>, group: &Group, user: UserId, role: Role) -
 pub(in crate::rest) async fn silence(
     call: &Call<'_>,
     group: &Group,
+    topic: Option<&TopicId>,
     users: Vec<UserId>,
     seconds: u64,
 ) -> Result<(), Failure> {
     let group = group.id.clone();
     if seconds == 0 {
-        call.run(Unmute { group, users }).await?;
+        call.run_at(topic, Unmute { group, users }).await?;
         return Ok(());
     }
     let until = time::until(call.app.realm.groups.now(), seconds);
-    call.run(Mute { group, users, until, members_only: false, spare_owner: false }).await?;
+    call.run_at(topic, Mute { group, users, until, members_only: false, spare_owner: false }).await?;
     Ok(())
 }

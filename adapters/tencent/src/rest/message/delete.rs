@@ -15,6 +15,7 @@ struct Request {
     group_id: Option<String>,
     #[serde(rename = "Sender_Account")]
     sender: Option<Account>,
+    topic_id: Option<String>,
 }
 
 pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -23,7 +24,9 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let sender = call.user_id("Sender_Account", request.sender)?;
     // a live room keeps nothing: no error, no effect
     if Kind::of(&*call.group(&group).await?) != Kind::AvChatRoom {
-        call.run(DeleteMessagesBySender { group, sender, among: limits::DELETED_AMONG }).await?;
+        let topic = call.topic_id(request.topic_id)?;
+        let delete = DeleteMessagesBySender { group, sender, among: limits::DELETED_AMONG };
+        call.run_at(topic.as_ref(), delete).await?;
     }
     envelope::done()
 }

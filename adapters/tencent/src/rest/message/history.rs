@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conclave_core::model::{Message, MessageState, Sender};
-use conclave_core::query::{Messages, Start};
+use conclave_core::query::{Messages, Start, TopicMessages};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ struct Request {
     req_msg_number: Option<usize>,
     req_msg_seq: Option<u64>,
     with_recalled_msg: Option<u32>,
+    topic_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -57,12 +58,22 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         return Err(Code::NoHistory.into());
     }
     let start = request.req_msg_seq.filter(|sequence| *sequence != 0).map_or(Start::Edge, Start::Sequence);
-    let page = call.ask(Messages { group: id, start, newest_first: true, limit }).await?;
+    let (messages, next) = match call.topic_id(request.topic_id)? {
+        None => {
+            let page = call.ask(Messages { group: id, start, newest_first: true, limit }).await?;
+            (page.messages, page.next)
+        }
+        Some(topic) => {
+            let from = request.req_msg_seq.filter(|sequence| *sequence != 0);
+            let page = call.ask(TopicMessages { group: id, topic, from, limit }).await?;
+            (page.messages, page.next)
+        }
+    };
     let recalled_too = request.with_recalled_msg == Some(1);
     envelope::with(&Wire {
         group_id: group.id.as_str(),
-        is_finished: u32::from(page.next.is_none()),
-        rsp_msg_list: page.messages.iter().map(|message| item(call, message, recalled_too)).collect(),
+        is_finished: u32::from(next.is_none()),
+        rsp_msg_list: messages.iter().map(|message| item(call, message, recalled_too)).collect(),
     })
 }
 

@@ -19,6 +19,7 @@ struct Request {
     msg_seq: Option<u64>,
     msg_body: Option<Vec<Value>>,
     cloud_custom_data: Option<String>,
+    topic_id: Option<String>,
 }
 
 pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -42,7 +43,8 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     if Kind::of(&*call.group(&group).await?) == Kind::AvChatRoom {
         return Err(Code::NoPermission.into());
     }
-    call.run(ChangeMessage { group, sequence, body, labels }).await?;
+    let topic = call.topic_id(request.topic_id)?;
+    call.run_at(topic.as_ref(), ChangeMessage { group, sequence, body, labels }).await?;
     envelope::done_saying("succeed")
 }
 

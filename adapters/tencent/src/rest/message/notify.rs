@@ -16,6 +16,7 @@ struct Request {
     content: Option<String>,
     #[serde(rename = "ToMembers_Account")]
     to: Option<Vec<Account>>,
+    topic_id: Option<String>,
 }
 
 pub(crate) async fn notify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -33,6 +34,7 @@ pub(crate) async fn notify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     if !targets.is_empty() && Kind::of(&*call.group(&group).await?) == Kind::AvChatRoom {
         return Err(Code::NoPermission.into());
     }
-    call.run(GiveNotice { group, content, targets }).await?;
+    let topic = call.topic_id(request.topic_id)?;
+    call.run_at(topic.as_ref(), GiveNotice { group, content, targets }).await?;
     envelope::done()
 }

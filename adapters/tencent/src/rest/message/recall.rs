@@ -14,6 +14,7 @@ struct Request {
     group_id: Option<String>,
     msg_seq_list: Option<Vec<Entry>>,
     reason: Option<String>,
+    topic_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +50,8 @@ pub(crate) async fn recall(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         let outcome = |msg_seq| Outcome { msg_seq, ret_code };
         return envelope::with(&Wire { recall_ret_list: sequences.into_iter().map(outcome).collect() });
     }
-    let done = call.run(RecallMessages { group, sequences, reason }).await?;
+    let topic = call.topic_id(request.topic_id)?;
+    let done = call.run_at(topic.as_ref(), RecallMessages { group, sequences, reason }).await?;
     let outcome = |(msg_seq, outcome): (u64, Result<(), _>)| Outcome {
         msg_seq,
         ret_code: outcome.err().map_or(0, |refusal| call.failure(&refusal).code.row().0),

@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
-use conclave_core::event::Actor;
-use conclave_core::model::{Group, GroupId, Mention, Sender, Traits, UserId};
+use conclave_core::model::{Group, GroupId, Mention, Sender, TopicId, Traits, UserId};
 use conclave_core::operation::{DropMessage, Posted, SendMessage, SpeakCheck};
-use conclave_core::ports::GroupsExt;
 use conclave_core::query::MaySpeak;
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -40,6 +38,7 @@ struct Request {
     support_message_extension: Option<u32>,
     need_read_receipt: Option<u32>,
     forbid_callback_control: Option<Vec<String>>,
+    topic_id: Option<String>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -61,9 +60,9 @@ struct Wire {
 
 impl Wire {
     /// What the sender of a message is told that nobody gets.
-    fn unsent(call: &Call<'_>, group: &Group, dropped: Option<&'static str>) -> Self {
+    fn unsent(call: &Call<'_>, msg_seq: u64, dropped: Option<&'static str>) -> Self {
         let now = call.app.realm.groups.now();
-        Self { msg_time: now.seconds(), msg_seq: group.next_message, dropped }
+        Self { msg_time: now.seconds(), msg_seq, dropped }
     }
 }
 
@@ -78,11 +77,16 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     if targeted && matches!(kind, Kind::AvChatRoom | Kind::Community) {
         return Err(Code::NoPermission.into());
     }
-    let traits = traits(kind, &request);
+    let topic = call.topic_id(request.topic_id.clone())?;
+    let next = match &topic {
+        Some(topic) => call.topic(&id, topic).await?.next_message,
+        None => group.next_message,
+    };
+    let traits = if topic.is_some() { Traits::default() } else { traits(kind, &request) };
     if call.asks_before(before::SEND) && !forbids(&request, NOT_ASKED) {
         let asked = ask(call, &group, from.as_ref(), &request).await?;
         if asked.dropped {
-            return envelope::with(&Wire::unsent(call, &group, None));
+            return envelope::with(&Wire::unsent(call, next, None));
         }
         if let Some(changed) = changed(asked, request) {
             send = match message(call, id, from, changed) {
@@ -92,13 +96,13 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         }
     }
     send.traits = traits;
-    if !within_rate(call, &send).await? {
+    if !within_rate(call, topic.as_ref(), &send).await? {
         if is_low(&send) {
-            return envelope::with(&Wire::unsent(call, &group, Some(DROPPED)));
+            return envelope::with(&Wire::unsent(call, next, Some(DROPPED)));
         }
         return Err(Code::MessageRate.into());
     }
-    let message = post(call, kind, send).await?.message;
+    let message = post(call, kind, topic.as_ref(), send).await?.message;
     envelope::with(&Wire { msg_time: message.at.seconds(), msg_seq: message.sequence, dropped: None })
 }
 
@@ -106,13 +110,13 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
 const DROPPED: &str = "MsgFreqCtrl";
 
 /// Whether the group has room for one more message this second. For one that has not, the app's server is told.
-async fn within_rate(call: &Call<'_>, send: &SendMessage) -> Result<bool, Failure> {
+async fn within_rate(call: &Call<'_>, topic: Option<&TopicId>, send: &SendMessage) -> Result<bool, Failure> {
     let most = call.settings().messages_per_second;
     if most == 0 || call.app.rate.takes(&send.group, call.app.realm.groups.now(), most) {
         return Ok(true);
     }
     if call.asks_before(webhooks::after::EXCEPTION) {
-        call.run(DropMessage { message: send.clone() }).await?;
+        call.run_at(topic, DropMessage { message: send.clone() }).await?;
     }
     Ok(false)
 }
@@ -148,6 +152,9 @@ async fn ask(call: &Call<'_>, group: &Group, from: Option<&UserId>, request: &Re
         ("MsgBody".to_owned(), Value::from(request.msg_body.clone().unwrap_or_default())),
         ("CloudCustomData".to_owned(), Value::from(request.cloud_custom_data.as_deref().unwrap_or_default())),
     ]);
+    if let Some(topic) = request.topic_id.as_deref().filter(|topic| !topic.is_empty()) {
+        body.insert("TopicId".to_owned(), Value::from(topic));
+    }
     call.ask_before(before::SEND, body).await
 }
 
@@ -227,8 +234,8 @@ pub(super) fn token(random: u64, content: &str) -> String {
 }
 
 /// Nobody is brought into a live room by the server, so strangers who are not muted speak there.
-async fn post(call: &Call<'_>, kind: Kind, send: SendMessage) -> Result<Posted, Failure> {
-    let done = call.app.realm.groups.run(&Actor::app(), send.clone()).await;
+async fn post(call: &Call<'_>, kind: Kind, topic: Option<&TopicId>, send: SendMessage) -> Result<Posted, Failure> {
+    let done = call.attempt_at(topic, send.clone()).await;
     let (Err(refusal @ Refusal::NotMembers { .. }), Sender::User(user)) = (&done, &send.sender) else {
         return done.map_err(|refusal| call.failure(&refusal));
     };

@@ -19,6 +19,7 @@ use crate::rest::{Call, envelope};
 struct Request {
     group_id: Option<String>,
     msg_list: Option<Vec<Entry>>,
+    topic_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -56,10 +57,11 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     if Kind::of(&*call.group(&group).await?) == Kind::AvChatRoom {
         return Err(Code::NoPermission.into());
     }
+    let topic = call.topic_id(request.topic_id)?;
     let times: Vec<u64> = list.iter().map(|entry| entry.send_time.unwrap_or_default()).collect();
     let read: Vec<Result<OldMessage, Failure>> = list.into_iter().map(|entry| old(call, entry)).collect();
     let messages = read.iter().filter_map(|message| message.as_ref().ok()).cloned().collect();
-    let mut imported = call.run(ImportMessages { group, messages }).await?.outcomes.into_iter();
+    let mut imported = call.run_at(topic.as_ref(), ImportMessages { group, messages }).await?.outcomes.into_iter();
     let missing = || Err(Refusal::InvalidValue("no outcome"));
     let result = |(message, msg_time): (Result<OldMessage, Failure>, u64)| {
         let outcome =

@@ -1,7 +1,7 @@
 //! `forbid_send_msg` and the list of the muted, under its new and its old name.
 
 use conclave_core::model::UserId;
-use conclave_core::query::Mutes;
+use conclave_core::query::{Mutes, TopicMutes};
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::kind::Capabilities;
@@ -21,6 +21,7 @@ struct Forbid {
     mute_time: Option<u64>,
     /// The older name.
     shut_up_time: Option<u64>,
+    topic_id: Option<String>,
 }
 
 /// `forbid_send_msg`: mutes users for so many seconds, members or not; 0 lets them speak again.
@@ -36,7 +37,8 @@ pub(crate) async fn forbid(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     if !Capabilities::of(&group).mute {
         return Err(Code::NoPermission.into());
     }
-    silence(call, &group, users, seconds).await?;
+    let topic = call.topic_id(request.topic_id)?;
+    silence(call, &group, topic.as_ref(), users, seconds).await?;
     envelope::done()
 }
 
@@ -44,6 +46,7 @@ pub(crate) async fn forbid(call: &Call<'_>) -> Result<envelope::Answer, Failure>
 #[serde(rename_all = "PascalCase")]
 struct List {
     group_id: Option<String>,
+    topic_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -93,11 +96,14 @@ pub(crate) async fn list_in_old_names(call: &Call<'_>) -> Result<envelope::Answe
 
 async fn mutes(call: &Call<'_>) -> Result<(String, Vec<(UserId, u64)>), Failure> {
     let request: List = call.read()?;
-    let group = call.group(&call.group_id(request.group_id)?).await?;
+    let group = call.group(&call.group_id(request.group_id.clone())?).await?;
     if !Capabilities::of(&group).mute {
         return Err(Code::NoPermission.into());
     }
-    let found = call.ask(Mutes::all(group.id.clone())).await?;
-    let mutes = found.entries.iter().map(|mute| (mute.user.clone(), time::end(mute.until))).collect();
+    let found = match call.topic_id(request.topic_id)? {
+        Some(topic) => call.ask(TopicMutes { group: group.id.clone(), topic }).await?.0,
+        None => call.ask(Mutes::all(group.id.clone())).await?.entries,
+    };
+    let mutes = found.iter().map(|mute| (mute.user.clone(), time::end(mute.until))).collect();
     Ok((group.id.as_str().to_owned(), mutes))
 }

@@ -1,6 +1,8 @@
 //! A decision while it is being made: what the rule knows, and what it has decided so far.
 
-use std::borrow::Cow;
+mod mint;
+mod strand;
+
 use std::sync::Arc;
 
 use foldhash::HashMap as Map;
@@ -8,8 +10,8 @@ use foldhash::HashMap as Map;
 use crate::event::{Actor, Audience, Event, Happening};
 use crate::facts::{Facts, Stop};
 use crate::model::{
-    Circle, FileId, Group, GroupId, Key, Member, Message, MessageId, Millis, Prefix, Request, Role, Row, Settings,
-    Tombstone, Topic, TopicId, User, UserId,
+    Circle, Group, GroupId, Key, Member, Message, Millis, Prefix, Request, Role, Row, Settings, Tombstone, Topic, User,
+    UserId,
 };
 use crate::ports::{Batch, Change, Guard, RunGuard};
 use crate::refusal::{Needs, Refusal};
@@ -92,62 +94,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// From here on, what is said in the topic's group is said in the topic: its numbers, its messages and its mutes
-    /// stand where the group's do otherwise, and what is told is told of the topic.
-    pub fn enter(&mut self, topic: Topic) {
-        self.strand = Some(topic);
-    }
-
-    /// Where a row is, seen from the topic.
-    fn place<'k>(&self, key: &'k Key) -> Cow<'k, Key> {
-        let Some(Topic { group: home, id, .. }) = &self.strand else { return Cow::Borrowed(key) };
-        match key {
-            Key::Message(group, sequence) if group == home => {
-                Cow::Owned(Key::Spoken(group.clone(), id.clone(), *sequence))
-            }
-            Key::Mute(group, user) if group == home => {
-                Cow::Owned(Key::TopicMute(group.clone(), id.clone(), user.clone()))
-            }
-            Key::Sent(group, sender, token) if group == home => {
-                Cow::Owned(Key::Sent(group.clone(), sender.clone(), format!("{id}:{token}")))
-            }
-            _ => Cow::Borrowed(key),
-        }
-    }
-
-    /// The header, seen from the topic.
-    fn seen(&self, group: Group) -> Group {
-        match &self.strand {
-            Some(topic) if topic.group == group.id => Group {
-                next_message: topic.next_message,
-                last_message: topic.last_message,
-                all_muted: group.all_muted || topic.all_muted,
-                ..group
-            },
-            _ => group,
-        }
-    }
-
-    /// Takes what a header, seen from the topic, says of the topic; the rest is the group's.
-    fn taken(&mut self, group: Group, before: Option<&Group>) -> Group {
-        let (Some(topic), Some(before)) = (&mut self.strand, before) else { return group };
-        if topic.group != group.id {
-            return group;
-        }
-        let said = group.next_message - topic.next_message;
-        topic.next_message = group.next_message;
-        topic.last_message = group.last_message;
-        let topic = topic.clone();
-        self.put(Key::Topic(group.id.clone(), topic.id.clone()), topic);
-        Group {
-            next_message: before.next_message,
-            last_message: before.last_message,
-            all_muted: before.all_muted,
-            spoken: group.spoken + said,
-            ..group
-        }
-    }
-
     /// What was decided.
     pub fn finish(self) -> Batch {
         let changes = self
@@ -220,18 +166,6 @@ impl<'a> Draft<'a> {
     pub fn find_group(&self, id: &GroupId) -> Result<Option<Group>, Stop> {
         let row = self.row(&Key::Group(id.clone()))?;
         Ok(row.and_then(|row| row.group().map(|group| self.seen(Group::clone(group)))))
-    }
-
-    /// A topic that has not ended; refuses when there is none.
-    pub fn topic(&self, group: &GroupId, id: &TopicId) -> Result<Topic, Stop> {
-        let row = self.row(&Key::Topic(group.clone(), id.clone()))?;
-        match row.as_ref().and_then(Row::topic) {
-            Some(topic) if topic.ended.is_none() => Ok(Topic::clone(topic)),
-            other => {
-                let ended = other.is_some();
-                Err(Refusal::TopicNotFound { group: group.clone(), topic: id.clone(), ended }.into())
-            }
-        }
     }
 
     /// The group's header; refuses when there is no such group.
@@ -567,55 +501,4 @@ impl<'a> Draft<'a> {
             what,
         });
     }
-
-    // --- minting -------------------------------------------------------------------------------------------
-
-    /// A number for ids: later ones are larger, and no two of a realm meet but by an accident of 2^20 in a
-    /// millisecond, which callers check for.
-    fn mint(&mut self) -> u64 {
-        // 2020-01-01; forty bits of milliseconds keep the decimal form within 18 digits until 2050
-        const EPOCH: u64 = 1_577_836_800_000;
-        self.minted += 1;
-        let fresh = mix(self.context.seed, self.minted) & 0xF_FFFF;
-        (self.now().0.saturating_sub(EPOCH) << 20) | fresh
-    }
-
-    /// An id for a new group: decimal digits, valid for every surface. `looks_at` is what the rule looks at next.
-    pub fn mint_group(&mut self, looks_at: impl Fn(&GroupId) -> Vec<Key>) -> Result<GroupId, Stop> {
-        loop {
-            let id = GroupId::new(self.mint().to_string())?;
-            self.require([Key::Group(id.clone()), Key::Tombstone(id.clone())].into_iter().chain(looks_at(&id)))?;
-            if self.find_group(&id)?.is_none() && self.tombstone(&id)?.is_none() {
-                return Ok(id);
-            }
-        }
-    }
-
-    /// An id for a new file, unique in the realm but for an accident nobody can bring about.
-    pub fn mint_file(&mut self) -> Result<FileId, Stop> {
-        Ok(FileId::new(self.mint().to_string())?)
-    }
-
-    /// An id for a new topic of a group.
-    pub fn mint_topic(&mut self, prefix: &str) -> Result<TopicId, Stop> {
-        Ok(TopicId::new(format!("{prefix}{}", self.mint()))?)
-    }
-
-    /// An id for a new message.
-    pub fn mint_message(&mut self) -> Result<MessageId, Stop> {
-        loop {
-            let id = MessageId::new(self.mint().to_string())?;
-            if self.row(&Key::Place(id.clone()))?.is_none() {
-                return Ok(id);
-            }
-        }
-    }
-}
-
-/// Splitmix64: spreads a seed and a counter over all bits.
-fn mix(seed: u64, counter: u64) -> u64 {
-    let mut z = seed.wrapping_add(counter.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

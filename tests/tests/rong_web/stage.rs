@@ -25,8 +25,8 @@ pub(crate) const LATEST: &str = "5.38.0";
 
 /// What the SDK says to the navigator about itself, as it spells it.
 pub(crate) const UNREAD: &[Explained] = &[
-    Explained { operation: "navi", field: "v", why: "all versions are sent the same way" },
-    Explained { operation: "navi", field: "platfrom", why: "all platforms are sent the same way" },
+    Explained { operations: &["navi"], field: "v", why: "all versions are sent the same way" },
+    Explained { operations: &["navi"], field: "platfrom", why: "all platforms are sent the same way" },
 ];
 
 /// A gateway with users on it.

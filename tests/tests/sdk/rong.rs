@@ -27,8 +27,16 @@ struct Suite {
 
 /// The npm SDK wants what a mention is about twice: in the content, where it counts, and beside it.
 const MENTION: &[Explained] = &[
-    Explained { operation: "message/group/publish", field: "type", why: "content.mentionedInfo.type is what counts" },
-    Explained { operation: "message/group/publish", field: "userIds", why: "content.mentionedInfo.userIdList counts" },
+    Explained {
+        operations: &["message/group/publish"],
+        field: "type",
+        why: "content.mentionedInfo.type is what counts",
+    },
+    Explained {
+        operations: &["message/group/publish"],
+        field: "userIds",
+        why: "content.mentionedInfo.userIdList counts",
+    },
 ];
 
 /// Runs a script to its end, with a look at its groups through the other vendors where it pauses.

@@ -99,7 +99,8 @@ fn total(
     };
     let own = |key: &(String, String)| evidence.driven.contains_key(key);
     let by_any = |key: &(String, String)| own(key) || evidence.driven_generally.contains_key(key);
-    let driven = format!("{}; by calls of their own {}", share(&by_any), share(&own));
+    let within_reach = catalogue.served().filter(|spoken| spoken.reach.is_none()).count();
+    let driven = format!("{}; by calls of their own {}, of {within_reach} that have one", share(&by_any), share(&own));
     if clients {
         // clients' suites pin and refuse whole scenes, not exchanges
         let _ = writeln!(page, "| {title} | {documented} | {} | - | - | {} | - |", served.len(), share(&own));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use common::{World, add, block_on, by, group, log, story, text, user, users};
 use conclave_core::event::Happening;
-use conclave_core::model::{Body, MessageState, Millis, Policy, Sender, Settings};
+use conclave_core::model::{Body, MessageId, MessageState, Millis, Policy, Sender, Settings};
 use conclave_core::operation::{
     CreateGroup, DeleteMessagesBySender, ImportMessages, OldMessage, RecallMessages, SendMessage, UpdateUser,
 };
@@ -188,5 +188,17 @@ fn a_feed_holds_what_its_reader_is_to_hear() {
         let rest = world.ask(Feed { after: page.last, ..feed.clone() }).await.unwrap();
         assert!(rest.events.is_empty() && rest.last == page.last);
         assert_eq!(world.engine.ask(&by("cy"), feed).await.unwrap_err(), Refusal::AppOnly);
+    });
+}
+
+#[test]
+fn an_id_that_was_given_out_is_kept_once() {
+    story(Policy::standard(), async |world| {
+        let id = MessageId::new("7700").unwrap();
+        let send = || SendMessage { id: Some(id.clone()), ..text("ben", "hi") };
+        let first = world.run(&by("ben"), send()).await.unwrap().message;
+        let second = world.run(&by("ben"), send()).await.unwrap().message;
+        assert_eq!(first.id, id);
+        assert!(second.id != id && second.sequence == 2, "{second:?}");
     });
 }

@@ -7,7 +7,8 @@ use crate::decision::Draft;
 use crate::event::{Actor, Happening};
 use crate::facts::Stop;
 use crate::model::{
-    Body, Extensions, Group, GroupId, Key, Labels, Mention, Message, MessageState, Row, Sender, Sent, Traits, UserId,
+    Body, Extensions, Group, GroupId, Key, Labels, Mention, Message, MessageId, MessageState, Row, Sender, Sent,
+    Traits, UserId,
 };
 use crate::refusal::{Limit, Refusal};
 use crate::speech::{Speaker, may_speak};
@@ -48,6 +49,8 @@ pub struct SendMessage {
     pub shown_last: bool,
     /// The client's own token: within the realm's window the same sender's same token is the same message.
     pub token: Option<String>,
+    /// Its id, where one was given out for it already; it gets another when that is taken.
+    pub id: Option<MessageId>,
     /// What it takes beside being read.
     pub traits: Traits,
     /// Keys and values it is sent with, where it takes any.
@@ -72,6 +75,7 @@ impl SendMessage {
             stored: true,
             shown_last: true,
             token: None,
+            id: None,
             traits: Traits::default(),
             extensions: BTreeMap::new(),
             labels: Labels::new(),
@@ -129,6 +133,7 @@ impl SendMessage {
         let group = &self.group;
         let mut keys = vec![Key::Group(group.clone())];
         keys.extend(self.token_key());
+        keys.extend(self.id.clone().map(Key::Place));
         keys.extend(self.targets.iter().map(|user| Key::Member(group.clone(), user.clone())));
         if let Some(user) = self.speaker() {
             keys.push(Key::Member(group.clone(), user.clone()));
@@ -196,7 +201,7 @@ impl SendMessage {
 
     fn message(&self, draft: &mut Draft<'_>, group: &Group, targets: Vec<UserId>) -> Result<Message, Stop> {
         let sent = Sent {
-            id: draft.mint_message()?,
+            id: self.free_id(draft)?,
             sequence: if self.stored { group.next_message } else { 0 },
             // order comes from the number; time never contradicts it
             at: draft.now().max(group.last_message.unwrap_or_default()),
@@ -204,7 +209,15 @@ impl SendMessage {
         Ok(Message { targets, ..self.as_sent(&sent) })
     }
 
-    fn as_sent(&self, sent: &Sent) -> Message {
+    fn free_id(&self, draft: &mut Draft<'_>) -> Result<MessageId, Stop> {
+        match &self.id {
+            Some(id) if draft.row(&Key::Place(id.clone()))?.is_none() => Ok(id.clone()),
+            _ => draft.mint_message(),
+        }
+    }
+
+    /// The message that this becomes.
+    pub fn as_sent(&self, sent: &Sent) -> Message {
         Message {
             id: sent.id.clone(),
             group: self.group.clone(),

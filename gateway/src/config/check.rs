@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use conclave_kit::Destination;
 use http::Uri;
 
-use crate::vendors::{Vendor, destinations};
+use crate::vendors::{Vendor, asked, destinations};
 use crate::webhooks::is_public;
 
 use super::{Admin, Config, ConfigError, Tls, is_development};
@@ -133,26 +133,38 @@ fn webhooks(config: &Config) -> Result<(), ConfigError> {
         if tencent.before_timeout_ms == 0 {
             return refuse(format!("realm.{}.tencent.webhooks.before_timeout_ms must not be 0", realm.name));
         }
+        if realm.webhooks.agora.pre_timeout_ms == 0 {
+            return refuse(format!("realm.{}.agora.webhooks.pre_timeout_ms must not be 0", realm.name));
+        }
+        for (vendor, url, allow_private) in asked(realm) {
+            url_of_app(&format!("realm.{}.{vendor}.webhooks", realm.name), url, allow_private)?;
+        }
         for vendor in Vendor::ALL {
             for Destination { url, allow_private, patience, .. } in destinations(vendor, realm) {
                 let key = format!("realm.{}.{vendor}.webhooks", realm.name);
-                let uri: Option<Uri> = url.parse().ok();
-                let plain = |uri: &&Uri| {
-                    matches!(uri.scheme_str(), Some("http" | "https"))
-                        && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-                };
-                let Some(host) = uri.as_ref().filter(plain).and_then(Uri::host) else {
-                    return refuse(format!("{key}: a url must be like https://app.example.com/hooks, not {url:?}"));
-                };
-                let bare = host.trim_start_matches('[').trim_end_matches(']');
-                if !allow_private && bare.parse().is_ok_and(|address| !is_public(address)) {
-                    return refuse(format!("{key}: {host} is not a public address; set allow_private to allow it"));
-                }
+                url_of_app(&key, &url, allow_private)?;
                 if patience.timeout.is_zero() || patience.longest_backoff.is_zero() {
                     return refuse(format!("{key}: timeout_ms and longest_backoff_ms must not be 0"));
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// An app's server is at a plain URL, not at an address around us unless that is meant.
+fn url_of_app(key: &str, url: &str, allow_private: bool) -> Result<(), ConfigError> {
+    let uri: Option<Uri> = url.parse().ok();
+    let plain = |uri: &&Uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    };
+    let Some(host) = uri.as_ref().filter(plain).and_then(Uri::host) else {
+        return refuse(format!("{key}: a url must be like https://app.example.com/hooks, not {url:?}"));
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if !allow_private && bare.parse().is_ok_and(|address| !is_public(address)) {
+        return refuse(format!("{key}: {host} is not a public address; set allow_private to allow it"));
     }
     Ok(())
 }

@@ -78,12 +78,22 @@ pub fn surface(vendor: Vendor, realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dy
 /// A realm's groups as its surfaces call them: where an app's server is asked whatever surface something comes
 /// through, that stands around them.
 pub fn guarded(realm: &Realm, groups: Arc<dyn Groups>, post: Option<&Arc<dyn Post>>) -> Arc<dyn Groups> {
-    match (&realm.tencent, post) {
-        (Some((credentials, _)), Some(post)) => {
-            conclave_tencent::webhooks::guarded(groups, credentials, &realm.webhooks.tencent, post)
-        }
-        _ => groups,
+    let Some(post) = post else { return groups };
+    let mut groups = groups;
+    if let Some((credentials, _)) = &realm.tencent {
+        groups = conclave_tencent::webhooks::guarded(groups, credentials, &realm.webhooks.tencent, post);
     }
+    if let Some((credentials, settings)) = &realm.agora {
+        groups = conclave_agora::webhooks::guarded(groups, (credentials, settings), &realm.webhooks.agora, post);
+    }
+    groups
+}
+
+/// Whom a realm's apps ask at URLs where they tell nothing, and whether those may lead to addresses that are not public.
+pub fn asked(realm: &Realm) -> Vec<(Vendor, &str, bool)> {
+    let agora = realm.agora.as_ref().map(|_| &realm.webhooks.agora);
+    let agora = agora.and_then(|hooks| Some((Vendor::Agora, hooks.pre_url.as_deref()?, hooks.allow_private)));
+    agora.into_iter().collect()
 }
 
 /// Whom a realm's app at a vendor tells what has happened.

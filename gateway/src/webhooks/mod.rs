@@ -37,7 +37,7 @@ use crate::config::{Config, Data};
 use crate::metrics::Metrics;
 use crate::realms::{Bells, OpenGroups};
 use crate::session::Online;
-use crate::vendors::{Vendor, destinations};
+use crate::vendors::{Vendor, asked, destinations};
 use client::Client;
 use courier::Courier;
 use ledger::{Ledger, State};
@@ -74,7 +74,8 @@ pub enum WebhookError {
 
 /// The client of all webhooks, if there are any.
 pub(crate) fn client(config: &Config) -> Result<Option<Arc<Client>>, WebhookError> {
-    Ok(if all(config).is_empty() { None } else { Some(Arc::new(Client::new()?)) })
+    let asks = config.realms.iter().any(|realm| !asked(realm).is_empty());
+    Ok(if all(config).is_empty() && !asks { None } else { Some(Arc::new(Client::new()?)) })
 }
 
 /// Everybody who is told, with the realm and the vendor.

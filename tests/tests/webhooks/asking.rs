@@ -20,9 +20,9 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 /// An app's server that says one thing, and keeps what it was asked.
-struct Server {
-    says: Value,
-    asked: Mutex<Vec<Value>>,
+pub struct Server {
+    pub says: Value,
+    pub asked: Mutex<Vec<Value>>,
 }
 
 #[async_trait]
@@ -34,15 +34,20 @@ impl Post for Server {
     }
 }
 
-/// The groups of a world behind such a server, with a group of ann's in which ben is.
-async fn house(says: Value) -> (World, Arc<Server>, Arc<dyn Groups>) {
+/// A world with a group of ann's in which ben is, and such a server.
+pub async fn street(says: Value) -> (World, Arc<Server>) {
     let world = World::new();
     world.users(&["ann", "ben", "cy", "dan"]).await;
     let mut create = CreateGroup::new(Some(user("ann")), Policy { join: Join::Open, ..Policy::standard() });
     create.id = Some(group("g"));
     create.members = vec![NewMember::now(user("ben"))];
     world.run(create).await;
-    let server = Arc::new(Server { says, asked: Mutex::default() });
+    (world, Arc::new(Server { says, asked: Mutex::default() }))
+}
+
+/// The groups behind such a server.
+async fn house(says: Value) -> (World, Arc<Server>, Arc<dyn Groups>) {
+    let (world, server) = street(says).await;
     let commands = ["CreateGroup", "ApplyJoinGroup", "InviteJoinGroup", "SendMsg"];
     let hooks = WebhookSettings {
         url: Some("https://app.example.com/".to_owned()),
@@ -59,7 +64,7 @@ async fn house(says: Value) -> (World, Arc<Server>, Arc<dyn Groups>) {
     (world, server, groups)
 }
 
-fn by(id: &str) -> Actor {
+pub fn by(id: &str) -> Actor {
     Actor::user(user(id))
 }
 
@@ -83,7 +88,7 @@ fn invite(ids: &[&str]) -> AddMembers {
     }
 }
 
-fn say(id: &str, text: &str) -> SendMessage {
+pub fn say(id: &str, text: &str) -> SendMessage {
     let mut say = SendMessage::new(group("g"), Sender::User(user(id)), Body::Text(text.to_owned()));
     // as another vendor's client keeps it beside the text
     say.labels.insert("rong.content".to_owned(), format!("{{\"content\":\"{text}\",\"extra\":\"x\"}}"));
@@ -100,12 +105,12 @@ async fn members(world: &World) -> Vec<String> {
     page.members.iter().map(|member| member.user.to_string()).collect()
 }
 
-async fn said(world: &World) -> Vec<Arc<Message>> {
+pub async fn said(world: &World) -> Vec<Arc<Message>> {
     let page = Messages { group: group("g"), start: Start::Edge, newest_first: false, limit: 10 };
     world.groups.ask(&Actor::app(), page).await.unwrap().messages
 }
 
-fn vetoed(code: Option<u32>, words: &str) -> Refusal {
+pub fn vetoed(code: Option<u32>, words: &str) -> Refusal {
     Refusal::Vetoed { code, words: words.to_owned() }
 }
 

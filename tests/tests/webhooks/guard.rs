@@ -51,7 +51,8 @@ async fn urls_that_cannot_be_meant_are_refused_before_anything_starts() {
 
 #[test]
 fn every_url_is_looked_at() {
-    let changes: [fn(&mut Config, String); 6] = [
+    let changes: [fn(&mut Config, String); 7] = [
+        |config, url| config.realms[0].webhooks.agora.pre_url = Some(url),
         |config, url| config.realms[0].webhooks.agora.url = Some(url),
         |config, url| config.realms[0].webhooks.agora.muc_url = Some(url),
         |config, url| config.realms[0].webhooks.agora.message_url = Some(url),

@@ -10,5 +10,6 @@ mod delivery;
 mod guard;
 mod house;
 mod passages;
+mod pre_delivery;
 mod restart;
 mod samples;

@@ -14,10 +14,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::app::{Answer, App, Told};
 use crate::house::{BackEnd, RONG, gateway, metric, to_rong};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A client comes; it is in when this returns.
-async fn come(gateway: &Running, user: &str) -> Socket {
+pub async fn come(gateway: &Running, user: &str) -> Socket {
     let token = BackEnd::of(gateway).call("/user/getToken.json", &format!("userId={user}&name=N")).await;
     let token = token["token"].as_str().unwrap();
     let query = format!("appId={}&token={token}&apiVer=browser%7CChrome%7C1&protocolVer=3", RONG.0);

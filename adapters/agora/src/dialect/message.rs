@@ -49,10 +49,19 @@ pub(crate) fn read(kind: &str, body: &Map<String, Value>, ext: Option<&Map<Strin
         }
         _ => Body::Foreign { label: format!("{VERBATIM}{kind}"), raw: raw(), fallback: fallback(kind, body) },
     };
-    if let Some(ext) = ext.filter(|ext| !ext.is_empty()) {
-        labels.insert(EXT.to_owned(), Value::from(ext.clone()).to_string());
+    if let Some(ext) = ext {
+        set_ext(&mut labels, ext);
     }
     (neutral, labels)
+}
+
+/// Keeps `ext`; an empty one is none.
+pub(crate) fn set_ext(labels: &mut Labels, ext: &Map<String, Value>) {
+    if ext.is_empty() {
+        labels.remove(EXT);
+    } else {
+        labels.insert(EXT.to_owned(), Value::from(ext.clone()).to_string());
+    }
 }
 
 fn text<'b>(body: &'b Map<String, Value>, name: &str) -> Option<&'b str> {

@@ -4,9 +4,12 @@
 //! - [`muc`]: the same changes as older rules tell them.
 //! - [`message`]: a copy of each message.
 //!
+//! And asked, before a user's message is delivered ([`asking`]).
+//!
 //! `security` is the MD5 of `callId`, the rule's secret and `timestamp`, written one after the other. The receiver
 //! answers 200 with at most 1000 characters.
 
+mod asking;
 mod message;
 mod muc;
 mod operation;
@@ -29,6 +32,7 @@ use uuid::Uuid;
 
 use crate::realm::Credentials;
 use crate::settings::Settings;
+pub use asking::guarded;
 
 conclave_kit::settings! {
     /// Where one app's events go.
@@ -39,7 +43,13 @@ conclave_kit::settings! {
         muc_url: Option<String> = None;
         /// Whom to give a copy of each group message; nobody when not given.
         message_url: Option<String> = None;
-        /// The rules' secret, which signs everything that is told.
+        /// Whom to ask before a user's message is delivered; nobody when not given.
+        pre_url: Option<String> = None;
+        /// How long a message waits for the answer, in milliseconds.
+        pre_timeout_ms: u64 = 200;
+        /// Whether a message is refused when there is no answer that can be used; without, it is delivered.
+        pre_refuse: bool = false;
+        /// The rules' secret, which signs everything that is told and asked.
         secret: Secret = Secret::default();
         /// The operations that are told at `url`, e.g. `JOIN`; all when empty.
         events: Vec<String> = Vec::new();
@@ -66,11 +76,7 @@ pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &Webh
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
     let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
     let destination = |name, url: &Option<String>, rule| {
-        let app = App {
-            key: format!("{}#{}", credentials.org, credentials.app),
-            secret: hooks.secret.clone(),
-            settings: settings.clone(),
-        };
+        let app = App::new(credentials, settings, hooks);
         let webhooks = Arc::new(Webhooks { app, events: hooks.events.clone(), rule });
         Some(Destination { name, url: url.clone()?, allow_private, patience: patience.clone(), webhooks })
     };
@@ -104,6 +110,11 @@ struct App {
 }
 
 impl App {
+    fn new(credentials: &Credentials, settings: &Settings, hooks: &WebhookSettings) -> Self {
+        let key = format!("{}#{}", credentials.org, credentials.app);
+        Self { key, secret: hooks.secret.clone(), settings: settings.clone() }
+    }
+
     /// An id for the n-th thing told of an event: the same in every try, also after a restart.
     fn id(&self, event: &Event, place: usize) -> Uuid {
         let seed = format!("{}:{}:{}:{place}", self.key, event.at.0, event.sequence);

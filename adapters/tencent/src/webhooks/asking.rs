@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use conclave_core::event::Actor;
-use conclave_core::model::{Group, GroupId, Join, Member, Message, MessageId, MessageState, Millis, UserId};
+use conclave_core::model::{Group, GroupId, Join, Member, Message, MessageId, Millis, Sent, UserId};
 use conclave_core::operation::{AddMembers, Added, Apply, CreateGroup, Operation, Outcome, Posted, Reply, SendMessage};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{Answer, JoinedGroups, MembersNamed, Query};
@@ -223,20 +223,9 @@ fn of_message(user: &UserId, send: &SendMessage, message: &Message, group: &Grou
 
 /// The message as its sender would be told it was sent.
 fn as_sent(send: &SendMessage, group: &Group, now: Millis) -> Result<Message, Refusal> {
-    Ok(Message {
-        id: MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?,
-        group: send.group.clone(),
-        sequence: if send.stored { group.next_message } else { 0 },
-        sender: send.sender.clone(),
-        at: now,
-        body: send.body.clone(),
-        targets: send.targets.clone(),
-        mention: send.mention.clone(),
-        counted: send.counted,
-        shown_last: send.shown_last,
-        token: send.token.clone(),
-        state: MessageState::Kept,
-        traits: send.traits,
-        labels: send.labels.clone(),
-    })
+    let id = match &send.id {
+        Some(id) => id.clone(),
+        None => MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?,
+    };
+    Ok(send.as_sent(&Sent { id, sequence: if send.stored { group.next_message } else { 0 }, at: now }))
 }

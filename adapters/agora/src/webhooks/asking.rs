@@ -1,0 +1,188 @@
+//! The app's server is asked before a user's message is delivered, through whichever vendor's client it comes.
+//!
+//! This stands around the groups that all surfaces call. The message gets the id that it was asked about under.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use conclave_core::event::Actor;
+use conclave_core::model::{Group, GroupId, Message, MessageId, Millis, Sent, UserId};
+use conclave_core::operation::{Operation, Reply, SendMessage};
+use conclave_core::ports::{Groups, GroupsExt};
+use conclave_core::query::{Answer, MembersNamed, Query};
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Post, PostError, Question};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{App, WebhookSettings};
+use crate::dialect::message;
+use crate::realm::Credentials;
+use crate::settings::Settings;
+
+/// The groups, with the app's server asked before users say something, where it wants to be asked.
+pub fn guarded(
+    groups: Arc<dyn Groups>,
+    (credentials, settings): (&Credentials, &Settings),
+    hooks: &WebhookSettings,
+    post: &Arc<dyn Post>,
+) -> Arc<dyn Groups> {
+    let Some(url) = hooks.pre_url.clone() else { return groups };
+    let app = App::new(credentials, settings, hooks);
+    Arc::new(Guarded { groups, app, url, hooks: hooks.clone(), post: Arc::clone(post) })
+}
+
+struct Guarded {
+    groups: Arc<dyn Groups>,
+    app: App,
+    url: String,
+    hooks: WebhookSettings,
+    post: Arc<dyn Post>,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(rename = "callId")]
+    call_id: &'a str,
+    timestamp: Millis,
+    chat_type: &'static str,
+    group_id: &'a GroupId,
+    from: Cow<'a, str>,
+    to: &'a GroupId,
+    msg_id: &'a MessageId,
+    payload: Value,
+    #[serde(rename = "securityVersion")]
+    security_version: &'static str,
+    security: String,
+}
+
+/// What the app's server says.
+#[derive(Deserialize)]
+struct Said {
+    valid: bool,
+    /// Why not, as the sender is told.
+    #[serde(default)]
+    code: Value,
+    /// What is delivered instead.
+    payload: Option<Payload>,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    bodies: Option<Vec<Map<String, Value>>>,
+    ext: Option<Map<String, Value>>,
+}
+
+#[async_trait]
+impl Groups for Guarded {
+    async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
+        let operation = match (actor, operation) {
+            (Actor::User { user, .. }, Operation::SendMessage(send)) => self.send(user, *send).await?.into(),
+            (_, other) => other,
+        };
+        self.groups.perform(actor, operation).await
+    }
+
+    async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
+        self.groups.read(actor, query).await
+    }
+
+    fn now(&self) -> Millis {
+        self.groups.now()
+    }
+}
+
+impl Guarded {
+    /// The message as the app's server wants it.
+    async fn send(&self, user: &UserId, mut send: SendMessage) -> Result<SendMessage, Refusal> {
+        // who is not in is refused anyway
+        let Some(group) = self.place(&send.group, user).await else { return Ok(send) };
+        let id = MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?;
+        send.id = Some(id.clone());
+        let sent = Sent { id, sequence: group.next_message, at: self.groups.now() };
+        let said = match self.ask(&send.as_sent(&sent)).await {
+            Ok(said) => said,
+            Err(why) => return self.unusable(&why).map(|()| send),
+        };
+        if !said.valid {
+            let words = said.code.as_str().map_or_else(|| spelled(&said.code), str::to_owned);
+            return Err(Refusal::Vetoed { code: None, words });
+        }
+        match said.payload {
+            Some(payload) => self.change(send, payload),
+            None => Ok(send),
+        }
+    }
+
+    async fn place(&self, id: &GroupId, user: &UserId) -> Option<Arc<Group>> {
+        let named = MembersNamed { group: id.clone(), users: vec![user.clone()] };
+        let found = self.groups.ask(&Actor::app(), named).await.ok()?;
+        (!found.group.disabled && found.members.iter().any(Option::is_some)).then_some(found.group)
+    }
+
+    async fn ask(&self, message: &Message) -> Result<Said, String> {
+        let call_id = self.app.call_id(Uuid::new_v4());
+        let wire = Wire {
+            security: self.app.sign(&call_id, message.at),
+            call_id: &call_id,
+            timestamp: message.at,
+            chat_type: "groupchat",
+            group_id: &message.group,
+            from: message::sender(message),
+            to: &message.group,
+            msg_id: &message.id,
+            payload: json!({ "ext": message::ext(message), "bodies": [message::body(message)] }),
+            security_version: "1.0.0",
+        };
+        let body = serde_json::to_vec(&wire).map_err(|error| error.to_string())?;
+        let question = Question {
+            url: self.url.clone(),
+            query: Vec::new(),
+            body: Bytes::from(body),
+            timeout: Duration::from_millis(self.hooks.pre_timeout_ms),
+            allow_private: self.hooks.allow_private,
+        };
+        match self.post.post(question).await {
+            Ok((StatusCode::OK, answer)) => serde_json::from_slice(&answer).map_err(|error| error.to_string()),
+            Ok((status, _)) => Err(format!("it was answered {status}")),
+            Err(error @ PostError::Private(_)) => Err(format!("{error} in the webhooks of the realm")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// There was no answer that can be used.
+    fn unusable(&self, why: &str) -> Result<(), Refusal> {
+        let refused = self.hooks.pre_refuse;
+        tracing::warn!(appkey = self.app.key, why, refused, "a webhook before a message has failed");
+        if refused { Err(Refusal::Vetoed { code: None, words: String::new() }) } else { Ok(()) }
+    }
+
+    fn change(&self, mut send: SendMessage, payload: Payload) -> Result<SendMessage, Refusal> {
+        if let Some(bodies) = payload.bodies {
+            let mut body = bodies.into_iter().next().unwrap_or_default();
+            let kind = body.remove("type").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
+            if !message::is_type(&kind) {
+                return self.unusable("payload.bodies has no body of a known type").map(|()| send);
+            }
+            let (body, labels) = message::read(&kind, &body, None);
+            send.body = body;
+            // what told the old body in some vendor's own words would contradict the new one
+            send.labels.retain(|label, _| !Message::retells(label));
+            send.labels.extend(labels);
+        }
+        if let Some(ext) = payload.ext {
+            message::set_ext(&mut send.labels, &ext);
+        }
+        Ok(send)
+    }
+}
+
+/// A code that is no text, as a text; "" for none.
+fn spelled(code: &Value) -> String {
+    if code.is_null() { String::new() } else { code.to_string() }
+}

@@ -5,7 +5,9 @@ use conclave::config::Data;
 use conclave_core::event::Actor;
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::ports::GroupsExt as _;
+use conclave_tests::client::Client;
 use conclave_tests::world::user;
+use http::Method;
 use serde_json::json;
 
 use crate::stage::{LATEST, Stage};
@@ -104,16 +106,28 @@ async fn a_new_login_replaces_the_oldest() {
 async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
     let there = Stage::with(&["bob"]).await;
     there.token("alice").await;
-    let here = Stage::with(&["alice"]).await;
+    there.token("dave").await;
+    let here = Stage::with(&["alice", "dave"]).await;
+    // one that goes before, and knows the way
+    let token = there.token("dave").await;
+    here.on("dave").call("disconnect", json!([])).await;
+    assert_eq!(here.on("dave").call("connect", json!([token])).await["code"], 0);
+    here.on("dave").call("disconnect", json!([])).await;
     let address = format!("ws://{}/rong", there.served.running.addresses.shared);
     let elsewhere = |config: &mut Config| settings(config).moved_to = Some(address);
     let here = here.restarted(elsewhere).await;
-    // it comes back by the way it knows, is told to ask again, and then knows where to go
+    // whoever was connected was told to ask again when the gateway went, and is led there
     let page = here.on("alice");
     page.event("SUSPEND").await;
     page.event("CONNECTED").await;
     let online = |stage: &Stage| stage.served.running.presence["dev"].connections(&[user("alice")])[0].len();
     assert_eq!((online(&here), online(&there)), (0, 1));
+    // whoever comes by the way it knows is sent to ask again, and then knows where to go
+    let admin = here.served.running.addresses.admin.unwrap();
+    assert_eq!(frames_out(admin).await, 0);
+    assert_eq!(here.on("dave").call("connect", json!([token])).await["code"], 0);
+    assert_eq!(frames_out(admin).await, 1);
+    assert_eq!(there.served.running.presence["dev"].connections(&[user("dave")])[0].len(), 1);
     // whoever asks the navigator first is led there at once
     let token = there.token("carol").await;
     assert_eq!(here.page(None).await.call("connect", json!([token])).await["code"], 0);
@@ -122,23 +136,26 @@ async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_connected_comes_back_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let keep = |config: &mut Config| config.data = Data::Folder(data.clone());
-    let mut stage = Stage::of(LATEST, &["alice", "bob"], keep).await;
-    let info = json!({"groupId": "g1", "groupName": "First"});
-    stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
-    let mut stage = stage.restarted(keep).await;
-    for user in ["alice", "bob"] {
-        stage.on(user).event("SUSPEND").await;
-        stage.on(user).event("CONNECTED").await;
+    for version in [LATEST, "5.36.7", "5.28.0"] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let keep = |config: &mut Config| config.data = Data::Folder(data.clone());
+        let mut stage = Stage::of(version, &["alice", "bob"], keep).await;
+        let info = json!({"groupId": "g1", "groupName": "First"});
+        stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
+        let mut stage = stage.restarted(keep).await;
+        for user in ["alice", "bob"] {
+            // told to ask the navigator again, rather than cut off
+            assert_eq!(stage.on(user).event("SUSPEND").await, 31006, "{version}");
+            stage.on(user).event("CONNECTED").await;
+        }
+        // both have been told where they are before more happens
+        for user in ["alice", "bob"] {
+            stage.on(user).event("PULL_OFFLINE_MESSAGE_FINISHED").await;
+        }
+        let change = json!([{"groupId": "g1", "introduction": "back"}]);
+        stage.does("alice", "updateGroupInfo", change, &[("alice", 1), ("bob", 1)]).await;
     }
-    // both have been told where they are before more happens
-    for user in ["alice", "bob"] {
-        stage.on(user).event("PULL_OFFLINE_MESSAGE_FINISHED").await;
-    }
-    let change = json!([{"groupId": "g1", "introduction": "back"}]);
-    stage.does("alice", "updateGroupInfo", change, &[("alice", 1), ("bob", 1)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,6 +169,14 @@ async fn an_app_may_have_no_hosted_groups_or_keep_clients_from_them() {
         stage.refused("alice", "createGroup", json!([{"groupId": "g1", "groupName": "First"}]), code).await;
         stage.refused("alice", "getJoinedGroups", json!([["g1"]]), code).await;
     }
+}
+
+/// How many frames a gateway has said to this vendor's clients.
+async fn frames_out(admin: std::net::SocketAddr) -> u64 {
+    let answer = Client::at(admin, "").send(Method::GET, "/metrics", &[], "").await;
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    let line = text.lines().find(|line| line.starts_with(r#"conclave_frames_total{vendor="rong",direction="Out"}"#));
+    line.and_then(|line| line.rsplit(' ').next()).and_then(|count| count.parse().ok()).expect("a count")
 }
 
 fn settings(config: &mut Config) -> &mut conclave::vendors::rong::Settings {

@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 mod farewell {
     pub(super) const REPLACED: u8 = 1;
     pub(super) const PROTOCOL: u8 = 2;
+    pub(super) const REDIRECT: u8 = 6;
     pub(super) const TOKEN_EXPIRED: u8 = 7;
     pub(super) const ACCOUNT_DELETED: u8 = 9;
 }
@@ -346,8 +347,8 @@ impl Session for RongSession {
             Dismissal::TokenExpired | Dismissal::ByApp => Some(farewell::TOKEN_EXPIRED),
             Dismissal::Deactivated => Some(farewell::PROTOCOL),
             Dismissal::AccountDeleted => Some(farewell::ACCOUNT_DELETED),
-            // without a word clients connect again
-            Dismissal::Going => None,
+            // clients ask the navigator again, which may name another place by then, and keep asking
+            Dismissal::Going => Some(farewell::REDIRECT),
         };
         if let Some(status) = status {
             out.send(frame::disconnect(status));

@@ -81,7 +81,9 @@ fn summary(page: &mut String, vendor: &str, catalogue: &Catalogue, evidence: &Ev
             served.map(|operation| (vendor.to_owned(), operation.name.clone())).collect();
         let documented = catalogue.operations().filter(is_of).count();
         if documented > 0 {
-            total(page, &title, clients, (documented, &served), evidence);
+            let with_a_call = |spoken: &Spoken<'_>| is_of(&spoken.operation) && spoken.reach.is_none();
+            let within_reach = catalogue.served().filter(with_a_call).count();
+            total(page, &title, clients, (documented, &served, within_reach), evidence);
         }
     }
 }
@@ -90,7 +92,7 @@ fn total(
     page: &mut String,
     title: &str,
     clients: bool,
-    (documented, served): (usize, &[(String, String)]),
+    (documented, served, within_reach): (usize, &[(String, String)], usize),
     evidence: &Evidence,
 ) {
     let share = |known: &dyn Fn(&(String, String)) -> bool| {
@@ -99,7 +101,6 @@ fn total(
     };
     let own = |key: &(String, String)| evidence.driven.contains_key(key);
     let by_any = |key: &(String, String)| own(key) || evidence.driven_generally.contains_key(key);
-    let within_reach = catalogue.served().filter(|spoken| spoken.reach.is_none()).count();
     let driven = format!("{}; by calls of their own {}, of {within_reach} that have one", share(&by_any), share(&own));
     if clients {
         // clients' suites pin and refuse whole scenes, not exchanges

@@ -79,6 +79,8 @@ pub(crate) fn answer(desk: &Desk, mounted: Arc<Mounted>, mut parts: Parts, link:
     let parts = request.into_parts().0;
     let (online, metrics) = (Arc::clone(&desk.online), Arc::clone(&desk.metrics));
     tokio::spawn(async move {
+        // the process waits for whoever holds this: let go of last, after everything the session held
+        let _last = link.phase.clone();
         match upgrade.await {
             Ok(upgraded) => Box::pin(begin(upgraded, parts, mounted, online, metrics, link)).await,
             Err(error) => tracing::debug!(%error, "a client went away before it was a websocket"),

@@ -78,8 +78,6 @@ impl Stage {
             page.take_all(|name| name == "CONNECTED");
         }
         served.running.shutdown().await;
-        // its last connections let go of the data a moment after they are told to
-        tokio::time::sleep(Duration::from_millis(300)).await;
         let served = Served::start(|config| {
             config.listen = address;
             change(config);

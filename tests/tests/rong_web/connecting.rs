@@ -130,7 +130,8 @@ async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
     assert_eq!(there.served.running.presence["dev"].connections(&[user("dave")])[0].len(), 1);
     // whoever asks the navigator first is led there at once
     let token = there.token("carol").await;
-    assert_eq!(here.page(None).await.call("connect", json!([token])).await["code"], 0);
+    let carol = here.page(None).await;
+    assert_eq!(carol.call("connect", json!([token])).await["code"], 0);
     assert_eq!(there.served.running.presence["dev"].connections(&[user("carol")])[0].len(), 1);
 }
 

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::Actor;
-use conclave_core::model::{Body, Join, Message, Policy, Sender, UserId};
+use conclave_core::model::{Body, Join, Message, Millis, Policy, Sender, UserId};
 use conclave_core::operation::{
-    AddMembers, Apply, CreateGroup, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet, SendMessage,
+    AddMembers, Apply, CreateGroup, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Operation, Outcome, Quiet,
+    Reply, SendMessage,
 };
 use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{ListMembers, Messages, Start};
+use conclave_core::query::{Answer, ListMembers, Messages, Query, Start};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Post, PostError, Question};
 use conclave_tencent::webhooks::{WebhookSettings, guarded};
@@ -45,9 +46,36 @@ pub async fn street(says: Value) -> (World, Arc<Server>) {
     (world, Arc::new(Server { says, asked: Mutex::default() }))
 }
 
+/// The groups, while nothing can be read of them.
+pub struct Unread(pub Arc<dyn Groups>);
+
+#[async_trait]
+impl Groups for Unread {
+    async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
+        self.0.perform(actor, operation).await
+    }
+
+    async fn read(&self, _: &Actor, _: Query) -> Result<Answer, Refusal> {
+        Err(unread())
+    }
+
+    fn now(&self) -> Millis {
+        self.0.now()
+    }
+}
+
+pub fn unread() -> Refusal {
+    Refusal::Unavailable("the disk is away".to_owned())
+}
+
 /// The groups behind such a server.
 async fn house(says: Value) -> (World, Arc<Server>, Arc<dyn Groups>) {
     let (world, server) = street(says).await;
+    let groups = behind(&server, world.groups.clone());
+    (world, server, groups)
+}
+
+fn behind(server: &Arc<Server>, groups: Arc<dyn Groups>) -> Arc<dyn Groups> {
     let commands = ["CreateGroup", "ApplyJoinGroup", "InviteJoinGroup", "SendMsg"];
     let hooks = WebhookSettings {
         url: Some("https://app.example.com/".to_owned()),
@@ -60,8 +88,7 @@ async fn house(says: Value) -> (World, Arc<Server>, Arc<dyn Groups>) {
         admins: vec![of::ADMIN.to_owned()],
     };
     let post: Arc<dyn Post> = server.clone();
-    let groups = guarded(world.groups.clone(), &credentials, &hooks, &post);
-    (world, server, groups)
+    guarded(groups, &credentials, &hooks, &post)
 }
 
 pub fn by(id: &str) -> Actor {
@@ -197,4 +224,20 @@ async fn nobody_is_asked_about_what_is_refused_anyway_or_what_the_app_does() {
     }
     assert_eq!(*server.asked.lock().unwrap(), <[Value; 0]>::default());
     assert_eq!(members(&world).await, ["ann", "ben", "cy", "dan"]);
+}
+
+#[tokio::test]
+async fn nobody_comes_past_the_app_while_nothing_can_be_read() {
+    let (world, server) = street(json!({"ErrorCode": 1})).await;
+    let groups = behind(&server, Arc::new(Unread(world.groups.clone())));
+    for done in [
+        groups.run(&by("cy"), create("new", "cy")).await.map(drop),
+        groups.run(&by("cy"), apply()).await.map(drop),
+        groups.run(&by("ann"), invite(&["cy"])).await.map(drop),
+        groups.run(&by("ben"), say("ben", "hi")).await.map(drop),
+    ] {
+        assert_eq!(done, Err(unread()));
+    }
+    assert_eq!((members(&world).await, said(&world).await.len()), (vec!["ann".to_owned(), "ben".to_owned()], 0));
+    assert_eq!(server.asked.lock().unwrap().len(), 0);
 }

@@ -19,13 +19,18 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::app::{Answer, App};
-use crate::asking::{Server, by, said, say, street, vetoed};
+use crate::asking::{Server, Unread, by, said, say, street, unread, vetoed};
 use crate::house::{BackEnd, gateway};
 use crate::passages::{Socket, come};
 use crate::samples::is_as;
 
 async fn house(says: Value, refuse: bool) -> (World, Arc<Server>, Arc<dyn Groups>) {
     let (world, server) = street(says).await;
+    let groups = behind(&server, world.groups.clone(), refuse);
+    (world, server, groups)
+}
+
+fn behind(server: &Arc<Server>, groups: Arc<dyn Groups>, refuse: bool) -> Arc<dyn Groups> {
     let credentials = conclave_agora::Credentials {
         org: of::ORG.to_owned(),
         app: of::APP.to_owned(),
@@ -42,8 +47,7 @@ async fn house(says: Value, refuse: bool) -> (World, Arc<Server>, Arc<dyn Groups
     };
     let post: Arc<dyn Post> = server.clone();
     let settings = conclave_agora::Settings::default();
-    let groups = guarded(world.groups.clone(), (&credentials, &settings), &hooks, &post);
-    (world, server, groups)
+    guarded(groups, (&credentials, &settings), &hooks, &post)
 }
 
 #[tokio::test]
@@ -72,6 +76,8 @@ async fn a_refused_message_is_not_there() {
         (json!({"valid": false, "code": "no swearing"}), "no swearing"),
         (json!({"valid": false, "code": 17}), "17"),
         (json!({"valid": false}), ""),
+        (json!({"valid": false, "code": "no", "payload": ""}), "no"),
+        (json!({"valid": false, "code": "no", "payload": {"bodies": {}, "ext": []}}), "no"),
     ] {
         let (world, _, groups) = house(says, false).await;
         assert_eq!(groups.run(&by("ben"), say("ben", "damn")).await.map(drop), Err(vetoed(None, words)));
@@ -91,12 +97,31 @@ async fn another_payload_is_delivered_in_every_vendors_words() {
 }
 
 #[tokio::test]
+async fn one_half_of_a_payload_that_cannot_be_used_leaves_the_other() {
+    let payload = json!({"ext": "", "bodies": [{"type": "txt", "msg": "darn"}]});
+    let (world, _, groups) = house(json!({"valid": true, "payload": payload}), false).await;
+    groups.run(&by("ben"), say("ben", "damn")).await.unwrap();
+    assert_eq!(said(&world).await[0].body, Body::Text("darn".to_owned()));
+}
+
+#[tokio::test]
+async fn nobody_comes_past_the_app_while_nothing_can_be_read() {
+    let (world, server) = street(json!({"valid": false})).await;
+    let groups = behind(&server, Arc::new(Unread(world.groups.clone())), false);
+    assert_eq!(groups.run(&by("ben"), say("ben", "damn")).await.map(drop), Err(unread()));
+    assert_eq!((said(&world).await.len(), server.asked.lock().unwrap().len()), (0, 0));
+}
+
+#[tokio::test]
 async fn answers_that_cannot_be_used_count_as_the_app_is_set_up() {
     for says in [
         json!("what"),
         json!({"valid": "yes"}),
         json!({"valid": true, "payload": {"bodies": [{"type": "tune", "msg": "la"}]}}),
         json!({"valid": true, "payload": {"bodies": []}}),
+        json!({"valid": true, "payload": {"bodies": {"type": "txt", "msg": "la"}}}),
+        json!({"valid": true, "payload": {"ext": "seen"}}),
+        json!({"valid": true, "payload": []}),
     ] {
         let (world, _, groups) = house(says.clone(), false).await;
         groups.run(&by("ben"), say("ben", "hi")).await.unwrap();

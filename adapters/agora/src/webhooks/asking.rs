@@ -68,14 +68,9 @@ struct Said {
     /// Why not, as the sender is told.
     #[serde(default)]
     code: Value,
-    /// What is delivered instead.
-    payload: Option<Payload>,
-}
-
-#[derive(Deserialize)]
-struct Payload {
-    bodies: Option<Vec<Map<String, Value>>>,
-    ext: Option<Map<String, Value>>,
+    /// What is delivered instead; `bodies` and `ext`, each by itself.
+    #[serde(default)]
+    payload: Value,
 }
 
 #[async_trait]
@@ -101,7 +96,7 @@ impl Guarded {
     /// The message as the app's server wants it.
     async fn send(&self, user: &UserId, mut send: SendMessage) -> Result<SendMessage, Refusal> {
         // who is not in is refused anyway
-        let Some(group) = self.place(&send.group, user).await else { return Ok(send) };
+        let Some(group) = self.place(&send.group, user).await? else { return Ok(send) };
         let id = MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?;
         send.id = Some(id.clone());
         let sent = Sent { id, sequence: group.next_message, at: self.groups.now() };
@@ -113,16 +108,20 @@ impl Guarded {
             let words = said.code.as_str().map_or_else(|| spelled(&said.code), str::to_owned);
             return Err(Refusal::Vetoed { code: None, words });
         }
-        match said.payload {
-            Some(payload) => self.change(send, payload),
-            None => Ok(send),
-        }
+        self.change(send, said.payload)
     }
 
-    async fn place(&self, id: &GroupId, user: &UserId) -> Option<Arc<Group>> {
+    /// The group, if the user may say something in it; `None` where the group refuses anyway.
+    async fn place(&self, id: &GroupId, user: &UserId) -> Result<Option<Arc<Group>>, Refusal> {
         let named = MembersNamed { group: id.clone(), users: vec![user.clone()] };
-        let found = self.groups.ask(&Actor::app(), named).await.ok()?;
-        (!found.group.disabled && found.members.iter().any(Option::is_some)).then_some(found.group)
+        let found = match self.groups.ask(&Actor::app(), named).await {
+            Ok(found) => found,
+            // nothing is known of the group: who went on here would go past the app's server
+            Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
+            Err(_) => return Ok(None),
+        };
+        let is_open = !found.group.disabled && found.members.iter().any(Option::is_some);
+        Ok(is_open.then_some(found.group))
     }
 
     async fn ask(&self, message: &Message) -> Result<Said, String> {
@@ -162,24 +161,42 @@ impl Guarded {
         if refused { Err(Refusal::Vetoed { code: None, words: String::new() }) } else { Ok(()) }
     }
 
-    fn change(&self, mut send: SendMessage, payload: Payload) -> Result<SendMessage, Refusal> {
-        if let Some(bodies) = payload.bodies {
-            let mut body = bodies.into_iter().next().unwrap_or_default();
-            let kind = body.remove("type").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
-            if !message::is_type(&kind) {
-                return self.unusable("payload.bodies has no body of a known type").map(|()| send);
-            }
-            let (body, labels) = message::read(&kind, &body, None);
-            send.body = body;
-            // what told the old body in some vendor's own words would contradict the new one
-            send.labels.retain(|label, _| !Message::retells(label));
-            send.labels.extend(labels);
+    /// The message with what the app's server wants in place of it. What cannot be used changes nothing, and refuses the
+    /// message if the app is set up so.
+    fn change(&self, mut send: SendMessage, payload: Value) -> Result<SendMessage, Refusal> {
+        let mut payload = match payload {
+            Value::Null => return Ok(send),
+            Value::Object(payload) => payload,
+            _ => return self.unusable("payload is no object").map(|()| send),
+        };
+        match payload.remove("bodies") {
+            None | Some(Value::Null) => {}
+            Some(bodies) => match first_body(bodies) {
+                Some((kind, body)) => {
+                    let (body, labels) = message::read(&kind, &body, None);
+                    send.body = body;
+                    // what told the old body in some vendor's own words would contradict the new one
+                    send.labels.retain(|label, _| !Message::retells(label));
+                    send.labels.extend(labels);
+                }
+                None => self.unusable("payload.bodies has no body of a known type")?,
+            },
         }
-        if let Some(ext) = payload.ext {
-            message::set_ext(&mut send.labels, &ext);
+        match payload.remove("ext") {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(ext)) => message::set_ext(&mut send.labels, &ext),
+            Some(_) => self.unusable("payload.ext is no object")?,
         }
         Ok(send)
     }
+}
+
+/// The type of the first body, and the rest of it; `None` if there is none of a known type.
+fn first_body(bodies: Value) -> Option<(String, Map<String, Value>)> {
+    let Value::Array(bodies) = bodies else { return None };
+    let Some(Value::Object(mut body)) = bodies.into_iter().next() else { return None };
+    let Some(Value::String(kind)) = body.remove("type") else { return None };
+    message::is_type(&kind).then_some((kind, body))
 }
 
 /// A code that is no text, as a text; "" for none.

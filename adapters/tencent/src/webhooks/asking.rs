@@ -83,6 +83,9 @@ enum Said {
     Dropped(Posted),
 }
 
+/// A group, and one user's membership in it.
+type Place = (Arc<Group>, Option<Arc<Member>>);
+
 impl Guarded {
     async fn ask(&self, command: &'static str, body: Map<String, Value>) -> Result<Asked, Refusal> {
         let asked = self.questions.ask(command, "Unknown", self.groups.now(), body).await;
@@ -90,15 +93,20 @@ impl Guarded {
     }
 
     /// The group, and the user's membership in it; `None` where the group refuses anyway.
-    async fn place(&self, id: &GroupId, user: &UserId) -> Option<(Arc<Group>, Option<Arc<Member>>)> {
+    async fn place(&self, id: &GroupId, user: &UserId) -> Result<Option<Place>, Refusal> {
         let named = MembersNamed { group: id.clone(), users: vec![user.clone()] };
-        let found = self.groups.ask(&Actor::app(), named).await.ok()?;
+        let found = match self.groups.ask(&Actor::app(), named).await {
+            Ok(found) => found,
+            // nothing is known of the group: who went on here would go past the app's server
+            Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
+            Err(_) => return Ok(None),
+        };
         let member = found.members.into_iter().next().flatten();
-        (!found.group.disabled).then_some((found.group, member))
+        Ok((!found.group.disabled).then_some((found.group, member)))
     }
 
     async fn apply(&self, user: &UserId, apply: &Apply) -> Result<(), Refusal> {
-        let Some((group, None)) = self.place(&apply.group, user).await else { return Ok(()) };
+        let Some((group, None)) = self.place(&apply.group, user).await? else { return Ok(()) };
         let for_another = apply.user.as_ref().is_some_and(|other| other != user);
         if !group.governed || group.policy.join == Join::Closed || for_another {
             return Ok(());
@@ -109,7 +117,7 @@ impl Guarded {
     }
 
     async fn create(&self, user: &UserId, create: &CreateGroup) -> Result<(), Refusal> {
-        let mut body = of_new(&*self.groups, create).await;
+        let mut body = of_new(&*self.groups, create).await?;
         body.insert("Operator_Account".to_owned(), Value::from(user.as_str()));
         self.ask(CREATE, body).await.map(drop)
     }
@@ -117,7 +125,7 @@ impl Guarded {
     /// Brings in whom the app's server leaves; refuses when that is nobody.
     async fn invite(&self, actor: &Actor, user: &UserId, add: AddMembers) -> Result<Added, Refusal> {
         let mut refused = Vec::new();
-        if let Some((group, Some(_))) = self.place(&add.group, user).await {
+        if let Some((group, Some(_))) = self.place(&add.group, user).await? {
             let mut body = of_group(&group);
             body.insert("Operator_Account".to_owned(), Value::from(user.as_str()));
             let invited = accounts(add.members.iter().map(|member| &member.user));
@@ -143,7 +151,7 @@ impl Guarded {
     }
 
     async fn send(&self, user: &UserId, send: SendMessage) -> Result<Said, Refusal> {
-        let Some((group, Some(_))) = self.place(&send.group, user).await else {
+        let Some((group, Some(_))) = self.place(&send.group, user).await? else {
             return Ok(Said::Passed(Box::new(send)));
         };
         let message = as_sent(&send, &group, self.groups.now())?;
@@ -181,12 +189,15 @@ fn vetoed(failure: Failure) -> Refusal {
 }
 
 /// What is asked about a group that is to be made, but who makes it.
-pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Map<String, Value> {
+pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Result<Map<String, Value>, Refusal> {
     let mut made: BTreeMap<&str, u32> = BTreeMap::new();
     if let Some(owner) = &create.owner {
-        // whoever is no account yet has made nothing
-        let joined = groups.ask(&Actor::app(), JoinedGroups::all(owner.clone())).await;
-        let joined = joined.map(|page| page.groups).unwrap_or_default();
+        let joined = match groups.ask(&Actor::app(), JoinedGroups::all(owner.clone())).await {
+            Ok(page) => page.groups,
+            Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
+            // whoever is no account yet has made nothing
+            Err(_) => Vec::new(),
+        };
         for (group, _) in joined.iter().filter(|(group, _)| group.is_owned_by(owner)) {
             *made.entry(Kind::of(group).word()).or_default() += 1;
         }
@@ -199,10 +210,10 @@ pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Map<Str
         "CreatedGroupNum": made,
         "MemberList": accounts(create.members.iter().map(|member| &member.user)),
     });
-    match body {
+    Ok(match body {
         Value::Object(body) => body,
         _ => Map::new(),
-    }
+    })
 }
 
 fn of_message(user: &UserId, send: &SendMessage, message: &Message, group: &Group) -> Map<String, Value> {

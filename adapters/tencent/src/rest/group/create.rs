@@ -71,7 +71,8 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         check_never_used(call, id).await?;
     }
     if call.asks_before(before::CREATE) {
-        let body = webhooks::of_new(&*call.app.realm.groups, &wanted).await;
+        let body =
+            webhooks::of_new(&*call.app.realm.groups, &wanted).await.map_err(|refusal| call.failure(&refusal))?;
         call.ask_before(before::CREATE, body).await?;
     }
     call.ensure_admins(wanted.owner.iter().chain(wanted.members.iter().map(|member| &member.user))).await?;

@@ -67,9 +67,14 @@ impl Seating {
         matches!(online.groups, Membership::Asked(_))
     }
 
-    /// A user's groups have been read, at a moment since they came.
-    pub(crate) fn learn(&mut self, user: &UserId, groups: impl Iterator<Item = GroupId>) {
+    /// The groups of a connection's user have been read, at a moment since it came. When it has gone meanwhile, what
+    /// happened before the user came again may be missing in what was read: it is left to whoever came since.
+    pub(crate) fn learn(&mut self, connection: &Arc<Connection>, groups: impl Iterator<Item = GroupId>) {
+        let user = &connection.user;
         let Some(online) = self.users.get_mut(user) else { return };
+        if !online.seats.iter().any(|seat| Arc::ptr_eq(&seat.connection, connection)) {
+            return;
+        }
         let Membership::Asked(meanwhile) = &mut online.groups else { return };
         let meanwhile = std::mem::take(meanwhile);
         let mut known: HashSet<GroupId> = groups.collect();
@@ -273,7 +278,7 @@ mod tests {
     fn online(presence: &mut Seating, id: &str, groups: &[&str]) -> Arc<Connection> {
         let (connection, unknown) = enter(presence, id);
         if unknown {
-            presence.learn(&user(id), groups.iter().map(|id| group(id)));
+            presence.learn(&connection, groups.iter().map(|id| group(id)));
         }
         connection
     }
@@ -281,14 +286,30 @@ mod tests {
     #[test]
     fn what_passes_while_groups_are_read_counts_over_what_is_read() {
         let mut presence = Seating::default();
-        assert!(enter(&mut presence, "a").1);
+        let (a, unknown) = enter(&mut presence, "a");
+        assert!(unknown);
         assert!(presence.hear(&came("new", "a")).is_empty());
         assert_eq!(presence.hear(&went("old", "a")).len(), 1, "it names them");
         // read before either was committed
-        presence.learn(&user("a"), [group("old"), group("stays")].into_iter());
+        presence.learn(&a, [group("old"), group("stays")].into_iter());
         assert_eq!(presence.hear(&told("new")).len(), 1);
         assert_eq!(presence.hear(&told("stays")).len(), 1);
         assert_eq!(presence.hear(&told("old")).len(), 0);
+    }
+
+    #[test]
+    fn what_was_read_for_a_connection_that_has_gone_counts_for_nobody() {
+        let mut presence = Seating::default();
+        let (gone, _) = enter(&mut presence, "a");
+        presence.leave(&gone);
+        presence.hear(&went("left", "a"));
+        let (here, unknown) = enter(&mut presence, "a");
+        assert!(unknown);
+        // read before they left, and answered late
+        presence.learn(&gone, [group("left")].into_iter());
+        assert_eq!(presence.hear(&told("left")).len(), 0);
+        presence.learn(&here, [group("stays")].into_iter());
+        assert_eq!((presence.hear(&told("left")).len(), presence.hear(&told("stays")).len()), (0, 1));
     }
 
     #[test]
@@ -342,7 +363,7 @@ mod tests {
         let mut presence = Seating::default();
         let (first, mailbox) = (connection("a", Platform::Web), Arc::new(Mailbox::default()));
         presence.enter(&first, &mailbox);
-        presence.learn(&user("a"), [group("g")].into_iter());
+        presence.learn(&first, [group("g")].into_iter());
         let second = online(&mut presence, "a", &[]);
         assert_eq!(presence.members(&group("g")), [user("a")]);
         assert_eq!(presence.end(&user("a"), Dismissal::ByApp, |one| one.id == first.id).len(), 1);

@@ -86,9 +86,9 @@ impl Realm {
         let (realm, way) = (Arc::clone(self), Departure::Lost);
         let presented = Presented { realm, connection: Arc::clone(&connection), way };
         if unknown {
-            let user = &connection.user;
-            let joined = self.groups.ask(&Actor::app(), JoinedGroups::all(user.clone())).await?.groups;
-            self.presence.lock().learn(user, joined.into_iter().map(|(group, _)| group.id.clone()));
+            let joined = JoinedGroups::all(connection.user.clone());
+            let joined = self.groups.ask(&Actor::app(), joined).await?.groups;
+            self.presence.lock().learn(&connection, joined.into_iter().map(|(group, _)| group.id.clone()));
         }
         Ok(presented)
     }
@@ -105,9 +105,11 @@ impl Realm {
                 self.arrivals.notify_one();
             }
             let unknown = presence.enter(connection, mailbox);
+            // those it replaces were online until now: nobody comes online who is
+            let others = presence.others(connection);
             let replaced = if most == 0 { Vec::new() } else { presence.make_room(connection, most) };
             // told under the lock, so that comings and goings of one user are in their order
-            self.pass(connection, Way::In, presence.others(connection));
+            self.pass(connection, Way::In, others);
             self.all_gone(replaced, Dismissal::Replaced);
             return Ok(unknown);
         }

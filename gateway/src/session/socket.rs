@@ -121,7 +121,7 @@ async fn begin(
         return line.end(None).await;
     };
     let mailbox = Arc::new(Mailbox::default());
-    let mut stay = Stay { session, connection, mailbox, presented: None, online, line, out, link };
+    let mut stay = Stay { session, connection, mailbox, presented: None, online, line, out, link, heard_client: false };
     mounted.metrics.sessions.inc();
     let began = std::time::Instant::now();
     let why = AssertUnwindSafe(stay.run()).catch_unwind().await.unwrap_or_else(|_| {
@@ -195,6 +195,8 @@ struct Stay {
     line: Line,
     out: Outbox,
     link: Link,
+    /// The client was heard last: what waits for it comes next. Neither can keep the other from its turn.
+    heard_client: bool,
 }
 
 /// What has happened.
@@ -258,15 +260,21 @@ impl Stay {
         }
     }
 
+    /// Waits for what comes next. A client that speaks without a pause is looked at all the same, and so hears in
+    /// between that it may no longer be here.
     async fn next(&mut self, silent_at: Instant, round_at: Instant) -> Next {
-        tokio::select! {
+        let mail_first = self.heard_client;
+        let next = tokio::select! {
             biased;
             _ = self.link.phase.wait_for(|phase| *phase != Phase::Serving) => Next::Going,
-            frame = self.line.socket.next() => Next::Frame(frame),
-            mail = self.mailbox.take(BURST) => Next::Mail(mail),
-            () = sleep_until(silent_at) => Next::Silent,
             () = sleep_until(round_at) => Next::Round,
-        }
+            mail = self.mailbox.take(BURST), if mail_first => Next::Mail(mail),
+            frame = self.line.socket.next() => Next::Frame(frame),
+            mail = self.mailbox.take(BURST), if !mail_first => Next::Mail(mail),
+            () = sleep_until(silent_at) => Next::Silent,
+        };
+        self.heard_client = matches!(next, Next::Frame(_));
+        next
     }
 
     /// Makes a client known to its realm once it has proved who it is.

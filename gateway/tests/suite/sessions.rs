@@ -111,6 +111,7 @@ impl Session for Talk {
                 out.send(b"bye".to_vec());
                 out.close();
             }
+            b"busy" => tokio::time::sleep(Duration::from_millis(5)).await,
             // so long that others fill the mailbox meanwhile
             b"think" => tokio::time::sleep(Duration::from_millis(1500)).await,
             _ => out.send(frame),
@@ -432,4 +433,20 @@ async fn whoever_has_too_many_connections_loses_the_oldest() {
     third.has_nothing().await;
     fourth.has_nothing().await;
     assert!(gateway.shutdown().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_stops_talking_is_sent_away_all_the_same() {
+    let gateway = start(|_| {}).await;
+    let mut ear = Ear::open(&gateway, "alice").await;
+    // ten seconds of work, all there before the end is
+    for _ in 0..2000 {
+        ear.0.feed(Message::Binary(Bytes::from_static(b"busy"))).await.unwrap();
+    }
+    ear.0.flush().await.unwrap();
+    let alice = UserId::new("alice").unwrap();
+    assert_eq!(gateway.presence["dev"].end(&alice, Dismissal::ByApp, &|_| true), 1);
+    let told = timeout(Duration::from_secs(4), ear.hears()).await;
+    assert_eq!(told.as_deref(), Ok("dismissed ByApp"));
+    gateway.shutdown().await;
 }

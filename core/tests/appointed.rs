@@ -5,12 +5,13 @@
 mod common;
 
 use common::{World, add, by, group, log, story, user, users};
-use conclave_core::event::Happening;
+use conclave_core::event::{Actor, Happening};
 use conclave_core::model::{Circle, Join, Policy, Role};
 use conclave_core::operation::{
     Apply, Appoint, Cleanup, DeleteUser, Demote, Disband, Dismiss, Leave, MarkMembers, OnOutsider, OnUnknown,
     OwnedGroups, RemoveMembers, Transfer,
 };
+use conclave_core::ports::GroupsExt;
 use conclave_core::query::{Admins, GroupById, MarkedMembers, MembersNamed};
 use conclave_core::refusal::{Limit, Refusal};
 
@@ -113,6 +114,44 @@ fn an_appointment_goes_with_the_role_the_account_and_the_group() {
         world.app(appoint(&["ben"])).await.unwrap();
         world.app(Disband { group: group("g") }).await.unwrap();
     });
+}
+
+#[test]
+fn an_owner_who_hands_over_and_goes_is_told_as_the_owner() {
+    story(Policy::standard(), async |world| {
+        let transfer = Transfer { group: group("g"), to: user("ben"), leave: Some(Cleanup::default()) };
+        world.run(&by("ann"), transfer).await.unwrap();
+        let told = log(world).await;
+        let Some([Happening::OwnerChanged { was: Some(was), .. }, Happening::MembersLeft { were, .. }]) =
+            told.last_chunk()
+        else {
+            panic!("{told:?}")
+        };
+        assert_eq!((was.role, were[0].role), (Role::Owner, Role::Owner));
+        let found = world.ask(GroupById { group: group("g") }).await.unwrap().group;
+        assert_eq!(found.owner, Some(user("ben")));
+    });
+}
+
+#[test]
+fn no_appointment_outlives_its_account_whenever_it_was_made() {
+    for steps in 0..12 {
+        story(Policy::standard(), async |world| {
+            let delete = DeleteUser { user: user("dan"), owned: OwnedGroups::Disband };
+            let delete = world.engine.run(&Actor::System, delete);
+            tokio::pin!(delete);
+            for _ in 0..steps {
+                tokio::select! {
+                    biased;
+                    _ = &mut delete => return,
+                    () = std::future::ready(()) => {}
+                }
+            }
+            world.app(appoint(&["dan"])).await.unwrap();
+            delete.await.unwrap();
+            assert_eq!(world.ask(GroupById { group: group("g") }).await.unwrap().group.appointed, []);
+        });
+    }
 }
 
 fn mark(names: &[&str], marks: &[u32], on: bool) -> MarkMembers {

@@ -222,6 +222,8 @@ fn of_two_who_write_one_key_the_first_wins() {
         };
         assert_eq!(events.last(), Some(&last));
         world.app(WriteExtensions { clear: true, ..write(&[]) }).await.unwrap();
+        let nothing = world.app(write(&[("k", None, None)])).await.unwrap();
+        assert_eq!((outcomes(&nothing), nothing.now.version), (vec![Ok(4)], 4), "a version that is not kept");
         assert_eq!(log(world).await.len(), events.len(), "nothing was there to be cleared");
     });
 }

@@ -156,6 +156,32 @@ fn a_row_that_counts_again_by_then_stays() {
 }
 
 #[test]
+fn tokens_are_swept_whatever_goes_on_in_their_group() {
+    story(Policy::standard(), async |world| {
+        let said = SendMessage { token: Some("t".to_owned()), ..text("ann", "hi") };
+        world.run(&by("ann"), said).await.unwrap();
+        world.step(5 * MINUTE);
+        let places = outdated(world, 10).await;
+        assert_eq!(places, [Key::Sent(group("g"), "ann".to_owned(), "t".to_owned())]);
+        // another change of the group at each of the sweep's steps
+        let sweep = world.engine.run(&Actor::System, Sweep { places });
+        tokio::pin!(sweep);
+        for step in 0.. {
+            tokio::select! {
+                biased;
+                swept = &mut sweep => {
+                    swept.unwrap();
+                    break;
+                }
+                () = std::future::ready(()) => {}
+            }
+            assert!(step < 50, "the sweep waits for the group to be quiet");
+            mute(world, "ben", if step % 2 == 0 { Until::Forever } else { Until::At(world.now().plus(MINUTE)) }).await;
+        }
+    });
+}
+
+#[test]
 fn lists_that_outlive_their_group_are_swept_too() {
     block_on(async {
         let world = World::peopled(&["ann"]).await;

@@ -1,15 +1,17 @@
-//! Takes away what time has passed by in each realm, a bounded number of rows at a time, so that nobody notices.
+//! Takes away what time has passed by in each realm, a bounded number of rows at a time, so that nobody notices. Where
+//! most of what is found is over, as on a busy day, it goes on without a pause.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use conclave_core::event::Actor;
+use conclave_core::model::Key;
 use conclave_core::operation::Sweep;
 use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{Cursor, Outdated};
-use conclave_core::refusal::Refusal;
+use conclave_core::query::{Outdated, OutdatedRows};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::task::yield_now;
+use tokio::time::{sleep, timeout};
 
 use crate::listener::Phase;
 use crate::realms::OpenGroups;
@@ -19,10 +21,15 @@ const ROWS: usize = 1000;
 /// Places swept in one commit.
 const SWEPT: usize = 100;
 
+/// A commit in a group in which much goes on is tried for so long.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How much of a round is over when the next one waits for nothing: one in so many.
+const MUCH: usize = 2;
+
 /// How hurried the house is kept.
 #[derive(Clone, Copy)]
 struct Pace {
-    /// Between two rounds.
+    /// Between two rounds, the first of which found little.
     pause: Duration,
     /// Between looking through everything and beginning again, and before the first time.
     rest: Duration,
@@ -49,26 +56,41 @@ fn keep_at(pace: Pace, groups: &OpenGroups, phase: &watch::Sender<Phase>) {
 }
 
 async fn keep_house(pace: Pace, realm: &str, groups: &dyn Groups) {
+    sleep(pace.rest).await;
     let mut after = None;
     loop {
-        sleep(if after.is_none() { pace.rest } else { pace.pause }).await;
-        after = match round(groups, after.take()).await {
-            Ok(next) => next,
+        let found = match groups.ask(&Actor::System, Outdated { after: after.take(), limit: ROWS }).await {
+            Ok(found) => found,
             Err(error) => {
                 tracing::warn!(realm, %error, "outdated rows stay for now; they are looked for again later");
-                None
+                OutdatedRows::default()
             }
         };
+        let much = found.places.len() * MUCH >= ROWS;
+        sweep(realm, groups, found.places).await;
+        after = found.next;
+        match &after {
+            None => sleep(pace.rest).await,
+            Some(_) if much => yield_now().await,
+            Some(_) => sleep(pace.pause).await,
+        }
     }
 }
 
-/// One round: where to go on, unless everything was looked at.
-async fn round(groups: &dyn Groups, after: Option<Cursor>) -> Result<Option<Cursor>, Refusal> {
-    let found = groups.ask(&Actor::System, Outdated { after, limit: ROWS }).await?;
-    for places in found.places.chunks(SWEPT) {
-        groups.run(&Actor::System, Sweep { places: places.to_vec() }).await?;
+/// Sweeps these places, those that rest on one group's header by themselves: what cannot be swept, or only after long,
+/// holds up nothing else.
+async fn sweep(realm: &str, groups: &dyn Groups, places: Vec<Key>) {
+    let alike = places.chunk_by(|one, other| one.outdated_by_header() == other.outdated_by_header());
+    for some in alike.flat_map(|alike| alike.chunks(SWEPT)) {
+        let swept = timeout(PATIENCE, groups.run(&Actor::System, Sweep { places: some.to_vec() })).await;
+        let why = match swept {
+            Ok(Ok(_)) => continue,
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
+        };
+        let rows = some.len();
+        tracing::warn!(realm, rows, why, "outdated rows stay for now; they are looked for again later");
     }
-    Ok(found.next)
 }
 
 #[cfg(test)]

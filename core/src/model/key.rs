@@ -209,7 +209,7 @@ impl Prefix {
 
     /// The tables whose rows can be outdated, in the order in which they are looked through.
     pub(crate) fn outdatable() -> impl Iterator<Item = Self> {
-        [MUTES, BLOCKS, REQUESTS, FILES, SENT, TOPIC_MUTES].into_iter().map(|tag| Self(vec![tag]))
+        [MUTES, BLOCKS, REQUESTS, FILES, SENT, NOTES, TOPIC_MUTES].into_iter().map(|tag| Self(vec![tag]))
     }
 
     /// The tables of the feeds.
@@ -246,6 +246,7 @@ const BLOCKS: u8 = 12;
 const REQUESTS: u8 = 13;
 const FILES: u8 = 17;
 const SENT: u8 = 20;
+const NOTES: u8 = 32;
 const TOPIC_MUTES: u8 = 44;
 
 impl Key {
@@ -253,7 +254,11 @@ impl Key {
     pub(crate) fn outdatable(bytes: &[u8]) -> Option<Self> {
         let (tag, parts) = bytes.split_first()?;
         let mut parts = parts.strip_suffix(&[0])?.split(|byte| *byte == 0).map(unescaped);
-        let group = GroupId::new(parts.next()??).ok()?;
+        let first = parts.next()??;
+        if *tag == NOTES {
+            return Some(Self::Note(first));
+        }
+        let group = GroupId::new(first).ok()?;
         let mut part = || parts.next().flatten();
         Some(match *tag {
             MUTES => Self::Mute(group, UserId::new(part()?).ok()?),
@@ -266,14 +271,19 @@ impl Key {
         })
     }
 
-    /// The group whose row is at a place that [`Key::outdatable`] reads.
-    pub(crate) fn outdated_group(&self) -> Option<&GroupId> {
+    /// Whether [`Key::outdatable`] reads it.
+    pub(crate) fn is_outdatable(&self) -> bool {
+        matches!(self, Self::Sent(..) | Self::Note(_)) || self.outdated_by_header().is_some()
+    }
+
+    /// The group whose header changes with the row at a place that can be outdated; `None` where rows have revisions of
+    /// their own, and for any other place.
+    pub fn outdated_by_header(&self) -> Option<&GroupId> {
         match self {
             Self::Mute(group, _)
             | Self::Block(group, _)
             | Self::Request(group, ..)
             | Self::File(group, _)
-            | Self::Sent(group, ..)
             | Self::TopicMute(group, ..) => Some(group),
             _ => None,
         }
@@ -394,12 +404,14 @@ mod tests {
             Key::Sent(group.clone(), free(""), free("")),
             Key::TopicMute(group.clone(), TopicId::new("t").unwrap(), user.clone()),
             Key::Sent(group.clone(), free("a\0b"), free("\u{1}\u{2}\0")),
+            Key::Note(free("a:\0b")),
         ] {
-            let read = Key::outdatable(&key.encode());
-            assert_eq!((read.as_ref(), read.as_ref().and_then(Key::outdated_group)), (Some(&key), Some(&group)));
+            assert_eq!(Key::outdatable(&key.encode()).as_ref(), Some(&key));
+            assert!(key.is_outdatable());
         }
         for other in [Key::Seat(group.clone(), 0), Key::Member(group.clone(), user), Key::Group(group)] {
             assert_eq!(Key::outdatable(&other.encode()), None);
+            assert!(!other.is_outdatable());
         }
         for broken in [&[][..], &[9], &[9, 0], &[9, b'g', 0], &[20, b'g', 0, 1], &[20, b'g', 0, 1, 0, 0]] {
             assert_eq!(Key::outdatable(broken), None, "{broken:?}");

@@ -99,6 +99,7 @@ impl DeleteUser {
             }
         }
         let appointments = pointed(draft.run(Prefix::appointments(&self.user))?);
+        draft.guard_run(Prefix::appointments(&self.user), appointments.len());
         draft.require(appointments.iter().map(|group| Key::Group(group.clone())))?;
         for id in appointments {
             if let Some(mut group) = draft.find_group(&id)? {

@@ -75,9 +75,12 @@ impl Rule for WriteExtensions {
             now.entries.clear();
             now.cleared = now.version;
         }
-        let outcomes = self.changes.iter().map(|change| (change.key.clone(), self.write(&mut now, change))).collect();
+        let outcomes: Vec<_> =
+            self.changes.iter().map(|change| (change.key.clone(), self.write(&mut now, change))).collect();
         if now.entries == before.entries {
-            return Ok(ExtensionsWritten { outcomes, now: before });
+            // the version that would have been is kept nowhere
+            let as_before = |(key, outcome): (String, Result<u64, Refusal>)| (key, outcome.map(|_| before.version));
+            return Ok(ExtensionsWritten { outcomes: outcomes.into_iter().map(as_before).collect(), now: before });
         }
         draft.put_group(group);
         draft.tell(Some(&self.group), message_audience(&message), self.told(&before, &now));

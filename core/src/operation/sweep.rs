@@ -8,7 +8,7 @@ use super::common::check_app;
 use super::{Ended, Rule};
 
 /// Takes away what is at these places, as far as its time is over: mutes, blocks, requests, shared files, and tokens of
-/// messages. Nobody is told, and the groups count as unchanged. Only the app does this.
+/// messages and broadcasts. Nobody is told, and the groups count as unchanged. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
     /// The places, as [`Outdated`](crate::query::Outdated) tells them.
@@ -20,19 +20,20 @@ impl Rule for Sweep {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Ended, Stop> {
         check_app(draft)?;
-        let groups = self.places.iter().filter_map(Key::outdated_group).map(|group| Key::Group(group.clone()));
-        draft.require(groups.chain(self.places.iter().cloned()))?;
+        let places = || self.places.iter().filter(|place| place.is_outdatable());
+        let headers = places().filter_map(Key::outdated_by_header).map(|group| Key::Group(group.clone()));
+        draft.require(headers.chain(places().cloned()))?;
         let (now, settings) = (draft.now(), draft.context.settings.clone());
         let mut ended = Ended::default();
-        for place in &self.places {
-            let Some(group) = place.outdated_group() else { continue };
+        for place in places() {
             let Some(row) = draft.row(place)?.filter(|row| is_outdated(row, now, &settings)) else { continue };
-            // the row may be another by now: then the group's header is, too, or the row itself says so
-            let header = Key::Group(group.clone());
-            let revision = draft.row(&header)?.and_then(|row| row.revision());
-            draft.guard(header, revision);
-            if let Some(revision) = row.revision() {
-                draft.guard(place.clone(), Some(revision));
+            // the row may be another by now: it says so itself, or its group's header does
+            if let Some(group) = place.outdated_by_header() {
+                let header = Key::Group(group.clone());
+                let revision = draft.row(&header)?.and_then(|row| row.revision());
+                draft.guard(header, revision);
+            } else {
+                draft.guard(place.clone(), row.revision());
             }
             if let Some(request) = row.request() {
                 draft.drop_request(request);

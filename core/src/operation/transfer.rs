@@ -68,10 +68,12 @@ impl Transfer {
     ) -> Result<Option<Former>, Stop> {
         let Some(old) = old else { return Ok(None) };
         let mut member = draft.sure_member(&group.id, old)?;
+        let was = Former::from(&member);
+        // the group has its new owner already, whom unseating an owner would take away
         member.role = Role::Member;
         if let Some(cleanup) = self.leave {
             unseat(draft, group, &member, cleanup);
-            return Ok(Some(Former::from(&member)));
+            return Ok(Some(was));
         }
         draft.put_member(member);
         Ok(None)

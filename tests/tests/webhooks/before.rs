@@ -237,6 +237,32 @@ async fn a_message_is_refused_dropped_or_changed() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_a_message_there_is_no_room_for() {
+    let app = App::answering(|_, _| said(0, "")).await;
+    let gateway = gateway(|config| {
+        config.realms[0].webhooks.tencent = to(app.url("/"), &[SEND]);
+        config.realms[0].tencent.as_mut().unwrap().1.messages_per_second = 1;
+    })
+    .await;
+    let back_end = BackEnd::of(&gateway);
+    back_end.accounts(&["carol"]).await;
+    back_end.create("g").await;
+    // each second has room for one
+    for sent in 0..50 {
+        match back_end.say("g", sent, "hi").await["ErrorCode"].as_u64() {
+            Some(0) => {}
+            Some(10023) => {
+                assert_eq!(app.told().len(), usize::try_from(sent).unwrap(), "asked about what was refused");
+                assert!(gateway.shutdown().await);
+                return;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("there is room for all");
+}
+
+#[tokio::test]
 async fn without_an_answer_it_goes_ahead_after_the_time_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());

@@ -4,13 +4,14 @@ use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileCha
 use conclave_core::model::{Group, Mention, Message, Sender, TopicId, UserId};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{ReadCount, ReadLog, Receipts};
-use conclave_core::refusal::Refusal;
+use conclave_core::refusal::{Limit, Refusal};
 use conclave_kit::message_of;
 use serde_json::{Map, Value, json};
 
 use super::{App, accounts, of_group, topics};
 use crate::dialect::custom;
 use crate::dialect::kind::Kind;
+use crate::dialect::limits::READERS;
 use crate::dialect::message::{self, label};
 use crate::dialect::role;
 use crate::refusals::Code;
@@ -312,11 +313,13 @@ impl Told<'_> {
 
     /// How many have read each of these messages now, the reader among them.
     async fn read(&self, sequences: &[u64], reader: &UserId, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
-        let ask = Receipts { group: self.group.id.clone(), sequences: sequences.to_vec(), most_members: None };
+        let ask = Receipts { group: self.group.id.clone(), sequences: sequences.to_vec(), most_members: Some(READERS) };
         let counts = match groups.ask(&Actor::app(), ask).await {
             Ok(counts) => counts.0,
-            // the group has ended since, and what was said in it with it
-            Err(Refusal::GroupNotFound { .. }) => return Ok(Vec::new()),
+            // the group has ended since, and what was said in it with it; or it has so many members that nobody is told
+            Err(Refusal::GroupNotFound { .. } | Refusal::LimitReached { limit: Limit::Readers, .. }) => {
+                return Ok(Vec::new());
+            }
             Err(refusal) => return Err(refusal),
         };
         let told = |(sequence, count): (u64, Result<ReadCount, Refusal>)| {

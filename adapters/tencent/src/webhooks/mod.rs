@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use conclave_core::event::{Actor, Event};
+use conclave_core::event::{Actor, Event, Happening};
 use conclave_core::model::{Group, Millis, UserId};
 use conclave_core::ports::Groups;
 use conclave_core::refusal::Refusal;
@@ -176,12 +176,15 @@ impl Webhooks {
 impl conclave_kit::Webhooks for Webhooks {
     async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
         let state = self.hears_passages() && state::is_told(&event.what);
-        if !state && !after::is_told(&event.what) {
+        // who has read what is counted for those only who want to know
+        let unheard = matches!(event.what, Happening::MessagesRead { .. }) && !self.hooks.has(after::READ);
+        let done = after::is_told(&event.what) && !unheard;
+        if !state && !done {
             return Ok(Vec::new());
         }
         let Some(group) = group_of(event, groups).await? else { return Ok(Vec::new()) };
         let mut callbacks = Vec::new();
-        if after::is_told(&event.what) {
+        if done {
             callbacks = after::callbacks(event, &group, &self.app, groups).await?;
         }
         callbacks.extend(state::of_event(event, &group).filter(|_| state));

@@ -1,5 +1,6 @@
 //! `get_members`: who is in a live room, latest first; only the latest thousand are told.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use conclave_core::model::{Group, Member, UserId};
@@ -60,13 +61,20 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
 }
 
-/// Those who are told, latest first.
+/// Those who are told, latest first. No more of them are held at a time than are told and looked up.
 async fn listed(call: &Call<'_>, group: &Group, mark: Option<u32>) -> Result<Vec<Arc<Member>>, Failure> {
-    let users: Vec<UserId> = there(call, group).await?.into_iter().collect();
-    let found = call.ask(MembersNamed { group: group.id.clone(), users }).await?.members;
     let is_told = |member: &Arc<Member>| !is_hidden(member) && mark.is_none_or(|mark| member.marks.contains_key(&mark));
-    let mut members: Vec<Arc<Member>> = found.into_iter().flatten().filter(is_told).collect();
-    members.sort_unstable_by_key(|member| std::cmp::Reverse(member.seat));
-    members.truncate(limits::LIVE_MEMBERS);
+    let latest_first = |member: &Arc<Member>| Reverse(member.seat);
+    let there: Vec<UserId> = there(call, group).await?.into_iter().collect();
+    let mut members: Vec<Arc<Member>> = Vec::new();
+    for users in there.chunks(limits::LIVE_MEMBERS) {
+        let found = call.ask(MembersNamed { group: group.id.clone(), users: users.to_vec() }).await?.members;
+        members.extend(found.into_iter().flatten().filter(is_told));
+        if members.len() > limits::LIVE_MEMBERS {
+            members.select_nth_unstable_by_key(limits::LIVE_MEMBERS, latest_first);
+            members.truncate(limits::LIVE_MEMBERS);
+        }
+    }
+    members.sort_unstable_by_key(latest_first);
     Ok(members)
 }

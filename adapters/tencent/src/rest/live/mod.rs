@@ -15,6 +15,7 @@ use conclave_core::model::{Group, GroupId, Member, UserId};
 use conclave_core::query::{FindUsers, MarkedMembers};
 
 use crate::dialect::kind::Kind;
+use crate::dialect::limits;
 use crate::dialect::marks::{SHOWN, is_shown};
 use crate::refusals::{Code, Failure};
 use crate::rest::Call;
@@ -25,12 +26,12 @@ async fn room(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failure> {
     if Kind::of(&group) == Kind::AvChatRoom { Ok(group) } else { Err(Code::NoPermission.into()) }
 }
 
-/// Who is marked to be shown as being there.
+/// Who is marked to be shown as being there, of the latest who are: no more of them are listed.
 async fn shown(call: &Call<'_>, group: &Group) -> Result<Vec<Arc<Member>>, Failure> {
     if !group.marks.contains_key(&SHOWN) {
         return Ok(Vec::new());
     }
-    let marked = MarkedMembers { group: group.id.clone(), mark: SHOWN, limit: usize::MAX };
+    let marked = MarkedMembers { group: group.id.clone(), mark: SHOWN, limit: limits::LIVE_MEMBERS };
     let mut found = call.ask(marked).await?.0;
     let now = call.app.realm.groups.now();
     found.retain(|member| is_shown(member, now));

@@ -12,28 +12,41 @@ pub(crate) struct Rate(Mutex<Second>);
 #[derive(Debug, Default)]
 struct Second {
     number: u64,
-    sent: HashMap<GroupId, u32>,
+    sent: HashMap<GroupId, Sent>,
+}
+
+/// What a group was sent in this second.
+#[derive(Debug, Default)]
+struct Sent {
+    messages: u32,
+    too_many: bool,
+}
+
+/// Whether there is room for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// There is.
+    Is,
+    /// There is not, for the first time in this second.
+    NoMore,
+    /// There was none before either.
+    StillNone,
 }
 
 impl Rate {
     /// Counts one more message of a group; whether there is room for it. What was counted in a second is forgotten in
     /// the next, so no more is remembered than groups that speak in one second.
-    pub(crate) fn takes(&self, group: &GroupId, now: Millis, most: u32) -> bool {
+    pub(crate) fn takes(&self, group: &GroupId, now: Millis, most: u32) -> Room {
         let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if second.number != now.seconds() {
             *second = Second { number: now.seconds(), sent: HashMap::new() };
         }
-        match second.sent.get_mut(group) {
-            Some(sent) if *sent >= most => false,
-            Some(sent) => {
-                *sent += 1;
-                true
-            }
-            None => {
-                second.sent.insert(group.clone(), 1);
-                true
-            }
+        let sent = second.sent.entry(group.clone()).or_default();
+        if sent.messages < most {
+            sent.messages += 1;
+            return Room::Is;
         }
+        if std::mem::replace(&mut sent.too_many, true) { Room::StillNone } else { Room::NoMore }
     }
 }
 
@@ -47,9 +60,10 @@ mod tests {
         let rate = Rate::default();
         let (one, other) = (GroupId::new("one").unwrap(), GroupId::new("other").unwrap());
         let takes = |group: &GroupId, at| rate.takes(group, Millis(at), 2);
-        assert_eq!([takes(&one, 1000), takes(&one, 1500), takes(&one, 1999)], [true, true, false]);
-        assert!(takes(&other, 1999));
-        assert!(takes(&one, 2000));
+        let rooms = [1000, 1500, 1999, 1999, 1999].map(|at| takes(&one, at));
+        assert_eq!(rooms, [Room::Is, Room::Is, Room::NoMore, Room::StillNone, Room::StillNone]);
+        assert_eq!(takes(&other, 1999), Room::Is);
+        assert_eq!([2000, 2000, 2000].map(|at| takes(&one, at)), [Room::Is, Room::Is, Room::NoMore]);
         assert_eq!(rate.0.lock().unwrap().sent.len(), 1, "the last second is forgotten");
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::body;
+use super::rate::Room;
 use crate::dialect::kind::Kind;
 use crate::dialect::limits;
 use crate::dialect::message::label;
@@ -83,6 +84,12 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         None => group.next_message,
     };
     let traits = if topic.is_some() { Traits::default() } else { traits(kind, &request) };
+    if !within_rate(call, topic.as_ref(), &send).await? {
+        if is_low(&send) {
+            return envelope::with(&Wire::unsent(call, next, Some(DROPPED)));
+        }
+        return Err(Code::MessageRate.into());
+    }
     if call.asks_before(before::SEND) && !forbids(&request, NOT_ASKED) {
         let asked = ask(call, &group, from.as_ref(), &request).await?;
         if asked.dropped {
@@ -96,12 +103,6 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         }
     }
     send.traits = traits;
-    if !within_rate(call, topic.as_ref(), &send).await? {
-        if is_low(&send) {
-            return envelope::with(&Wire::unsent(call, next, Some(DROPPED)));
-        }
-        return Err(Code::MessageRate.into());
-    }
     let message = post(call, kind, topic.as_ref(), send).await?.message;
     envelope::with(&Wire { msg_time: message.at.seconds(), msg_seq: message.sequence, dropped: None })
 }
@@ -109,16 +110,18 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
 /// Why a message was dropped that the sender is told was sent.
 const DROPPED: &str = "MsgFreqCtrl";
 
-/// Whether the group has room for one more message this second. For one that has not, the app's server is told.
+/// Whether the group has room for one more message this second. When there is none, the app's server is told so, once a
+/// second: whoever sends too much makes no work of it.
 async fn within_rate(call: &Call<'_>, topic: Option<&TopicId>, send: &SendMessage) -> Result<bool, Failure> {
     let most = call.settings().messages_per_second;
-    if most == 0 || call.app.rate.takes(&send.group, call.app.realm.groups.now(), most) {
+    if most == 0 {
         return Ok(true);
     }
-    if call.asks_before(webhooks::after::EXCEPTION) {
+    let room = call.app.rate.takes(&send.group, call.app.realm.groups.now(), most);
+    if room == Room::NoMore && call.asks_before(webhooks::after::EXCEPTION) {
         call.run_at(topic, DropMessage { message: send.clone() }).await?;
     }
-    Ok(false)
+    Ok(room == Room::Is)
 }
 
 fn is_low(send: &SendMessage) -> bool {

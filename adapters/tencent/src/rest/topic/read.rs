@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use conclave_core::model::{GroupId, Topic, TopicId, UserId};
+use conclave_core::model::{GroupId, Member, Topic, TopicId, UserId};
 use conclave_core::query::{MembersNamed, TopicMutes, Topics};
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -85,12 +85,16 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         return Err(call.parameter(format!("TopicIdList: at most {} topics", limits::TOPICS)));
     }
     community(call, &group).await?;
+    let own_member = match &from {
+        Some(from) => member(call, &group, from).await?,
+        None => None,
+    };
     let mut items = Vec::new();
     for (id, topic) in topics(call, &group, list).await? {
         items.push(match topic {
             Ok(topic) => {
                 let own = match &from {
-                    Some(from) => Some(own(call, &group, &topic.id, from).await?),
+                    Some(from) => Some(own(call, &topic.id, from, (&group, own_member.as_deref())).await?),
                     None => None,
                 };
                 let topic_info = Info { topic_id: id, group_id: group.as_str().to_owned(), rest: Some(rest(&topic)) };
@@ -139,11 +143,19 @@ fn rest(topic: &Topic) -> Rest {
     }
 }
 
-async fn own(call: &Call<'_>, group: &GroupId, topic: &TopicId, user: &UserId) -> Result<Own, Failure> {
+async fn member(call: &Call<'_>, group: &GroupId, user: &UserId) -> Result<Option<Arc<Member>>, Failure> {
+    let named = call.ask(MembersNamed { group: group.clone(), users: vec![user.clone()] }).await?;
+    Ok(named.members.into_iter().next().flatten())
+}
+
+async fn own(
+    call: &Call<'_>,
+    topic: &TopicId,
+    user: &UserId,
+    (group, member): (&GroupId, Option<&Member>),
+) -> Result<Own, Failure> {
     let mutes = call.ask(TopicMutes { group: group.clone(), topic: topic.clone() }).await?.0;
     let mute = mutes.iter().find(|mute| mute.user == *user);
-    let named = call.ask(MembersNamed { group: group.clone(), users: vec![user.clone()] }).await?;
-    let member = named.members.into_iter().next().flatten();
     Ok(Own {
         msg_seq: 0,
         shut_up_time: mute.map_or(0, |mute| time::end(mute.until)),

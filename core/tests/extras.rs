@@ -10,8 +10,8 @@ use common::{World, add, block_on, by, group, log, story, text, user, users};
 use conclave_core::event::{Event, Happening};
 use conclave_core::model::{Body, Labels, Policy, Sender, Settings, Traits};
 use conclave_core::operation::{
-    Broadcast, ChangeMessage, DeleteMessagesBySender, DropMessage, ExtensionChange, ExtensionsWritten, GiveNotice,
-    ReadMessages, RecallMessages, SendMessage, SetUnread, WriteExtensions,
+    Aired, Broadcast, ChangeMessage, DeleteMessagesBySender, DropMessage, ExtensionChange, ExtensionsWritten,
+    GiveNotice, ReadMessages, RecallMessages, SendMessage, SetUnread, WriteExtensions,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{
@@ -275,26 +275,35 @@ fn a_notice_is_heard_by_those_it_is_for_and_stands_nowhere() {
 fn a_broadcast_has_one_number_wherever_it_is_heard() {
     story(Policy::standard(), async |world| {
         world.group("h", "ann", &[], Policy::standard()).await;
-        let broadcast = |token: &str, groups: &[&str], number| Broadcast {
+        let at = |part: &str| Some(Cursor(part.as_bytes().to_vec()));
+        let part = |token: &str, groups: &[&str], part, next| Broadcast {
             groups: groups.iter().map(|id| group(id)).collect(),
             sender: Sender::User(user("ann")),
             body: Body::Text("all hear".to_owned()),
             token: token.to_owned(),
             labels: Labels::new(),
-            number,
+            part,
+            next,
         };
-        let first = world.app(broadcast("t", &["g", "gone"], None)).await.unwrap();
-        assert_eq!((first.number, first.repeated), (1, false));
-        world.app(broadcast("t", &["h"], Some(1))).await.unwrap();
-        let again = world.app(broadcast("t", &["g"], None)).await.unwrap();
-        assert_eq!((again.number, again.repeated), (1, true));
-        assert_eq!(world.app(broadcast("u", &[], None)).await.unwrap().number, 2);
+        let broadcast = |token: &str, groups: &[&str]| part(token, groups, None, None);
+        let aired = |number, repeated, next| Aired { number, repeated, next };
+        assert!(world.app(part("t", &["h"], at("h"), None)).await.is_err(), "nothing has begun");
+        let first = world.app(part("t", &["g", "gone"], None, at("h"))).await.unwrap();
+        assert_eq!(first, aired(1, false, at("h")));
+        // broken off here: whoever tries again is told where it goes on, and nobody hears it twice
+        let again = world.app(part("t", &["g", "gone"], None, at("h"))).await.unwrap();
+        assert_eq!(again, aired(1, true, at("h")));
+        assert_eq!(world.app(part("t", &["h"], at("h"), at("i"))).await.unwrap(), aired(1, false, at("i")));
+        assert_eq!(world.app(part("t", &["h"], at("h"), at("i"))).await.unwrap(), aired(1, true, at("i")));
+        assert_eq!(world.app(part("t", &[], at("i"), None)).await.unwrap(), aired(1, false, None));
+        assert_eq!(world.app(broadcast("t", &["g"])).await.unwrap(), aired(1, true, None));
+        assert_eq!(world.app(broadcast("u", &[])).await.unwrap().number, 2);
         let events = log(world).await;
         let passed = |what: &&Happening| matches!(what, Happening::MessagePassed(message) if message.sequence == 0);
         assert_eq!(events.iter().filter(passed).count(), 2);
         world.step(Settings::default().dedupe_window);
-        assert_eq!(world.app(broadcast("t", &["g"], None)).await.unwrap().number, 3);
-        assert_eq!(world.run(&by("ann"), broadcast("v", &["g"], None)).await.unwrap_err(), Refusal::AppOnly);
+        assert_eq!(world.app(broadcast("t", &["g"])).await.unwrap().number, 3);
+        assert_eq!(world.run(&by("ann"), broadcast("v", &["g"])).await.unwrap_err(), Refusal::AppOnly);
     });
 }
 

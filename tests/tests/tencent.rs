@@ -290,7 +290,8 @@ async fn broadcasts(world: &World, number: u64) {
             body: Body::Text("hear".to_owned()),
             token: token.to_string(),
             labels: BTreeMap::new(),
-            number: None,
+            part: None,
+            next: None,
         };
         world.run(broadcast).await;
     }

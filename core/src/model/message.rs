@@ -164,4 +164,7 @@ pub struct Sent {
     pub sequence: u64,
     /// When.
     pub at: Millis,
+    /// Of what is said in several parts: where the next one begins, as long as there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Vec<u8>>,
 }

@@ -6,6 +6,7 @@ use crate::decision::Draft;
 use crate::event::{Audience, Happening};
 use crate::facts::Stop;
 use crate::model::{Body, GroupId, Key, Labels, Row, Sender, Sent, UserId};
+use crate::query::Cursor;
 use crate::refusal::Refusal;
 
 use super::common::check_app;
@@ -54,11 +55,11 @@ impl Rule for GiveNotice {
 const LAST: &str = "broadcasts";
 
 /// Says the same in many groups, to whoever is there now: it is kept nowhere, and has one number of its own. Only the
-/// app does this. A large realm is told in several calls, the first of which gives the number. A group that is not
-/// there is left out; one that ends at that very moment may still be told.
+/// app does this. A large realm is told in several parts; what was broken off goes on with the same number, at the part
+/// that was not said. A group that is not there is left out; one that ends at that very moment may still be told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Broadcast {
-    /// Where.
+    /// Where, in this part.
     pub groups: Vec<GroupId>,
     /// Who says it.
     pub sender: Sender,
@@ -68,17 +69,21 @@ pub struct Broadcast {
     pub token: String,
     /// Words only one surface has.
     pub labels: Labels,
-    /// The number that the first call gave; `None` is the first call.
-    pub number: Option<u64>,
+    /// Where this part begins, as the answer to the one before told; `None` is the first.
+    pub part: Option<Cursor>,
+    /// Where the next part begins; `None` when this is the last.
+    pub next: Option<Cursor>,
 }
 
 /// A broadcast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aired {
     /// Its number.
     pub number: u64,
-    /// It was said before: this answers the same token again.
+    /// This part was said before, and nobody is told again.
     pub repeated: bool,
+    /// Where the part begins that is to be said now; `None` when all is said.
+    pub next: Option<Cursor>,
 }
 
 impl Rule for Broadcast {
@@ -86,13 +91,42 @@ impl Rule for Broadcast {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Aired, Stop> {
         check_app(draft)?;
-        let (number, repeated) = match self.number {
-            Some(number) => (number, false),
-            None => self.take_number(draft)?,
+        let own = self.token_key();
+        let row = draft.row(&own)?;
+        let window = draft.context.settings.dedupe_window;
+        let begun = row.as_ref().and_then(Row::sent).filter(|sent| sent.at.plus(window) > draft.now());
+        let part = self.part.as_ref().map(|part| &part.0);
+        let said = match begun {
+            Some(begun) if begun.next.is_none() || begun.next.as_ref() != part => {
+                let next = begun.next.clone().map(Cursor);
+                return Ok(Aired { number: begun.sequence, repeated: true, next });
+            }
+            // each part has a moment of its own, which is the revision that the next one rests on
+            Some(begun) => Sent { at: draft.now().max(begun.at.plus(1)), ..Sent::clone(begun) },
+            None if part.is_some() => {
+                return Err(Refusal::InvalidValue("a broadcast goes on where it has begun").into());
+            }
+            None => Sent { id: draft.mint_message()?, sequence: take_number(draft)?, at: draft.now(), next: None },
         };
-        if repeated {
-            return Ok(Aired { number, repeated });
-        }
+        self.pass(draft)?;
+        draft.guard(own.clone(), row.as_ref().and_then(Row::revision));
+        let number = said.sequence;
+        draft.put(own, Sent { next: self.next.clone().map(|next| next.0), ..said });
+        Ok(Aired { number, repeated: false, next: self.next.clone() })
+    }
+}
+
+impl Broadcast {
+    fn token_key(&self) -> Key {
+        let sender = match &self.sender {
+            Sender::User(user) => user.as_str(),
+            Sender::App => "",
+        };
+        Key::Note(format!("{LAST}:{sender}:{}", self.token))
+    }
+
+    /// Tells the groups of this part.
+    fn pass(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
         draft.require(self.groups.iter().map(|group| Key::Group(group.clone())))?;
         for group in &self.groups {
             if draft.find_group(group)?.is_none() {
@@ -106,32 +140,18 @@ impl Rule for Broadcast {
             let message = one.passing(draft)?;
             draft.tell_members(group, Happening::MessagePassed(Box::new(message)));
         }
-        Ok(Aired { number, repeated: false })
+        Ok(())
     }
 }
 
-impl Broadcast {
-    /// The number of this broadcast, and whether it has it already.
-    fn take_number(&self, draft: &mut Draft<'_>) -> Result<(u64, bool), Stop> {
-        let sender = match &self.sender {
-            Sender::User(user) => user.as_str(),
-            Sender::App => "",
-        };
-        let (last, own) = (Key::Note(LAST.to_owned()), Key::Note(format!("{LAST}:{sender}:{}", self.token)));
-        draft.require([last.clone(), own.clone()])?;
-        if let Some(sent) = draft.row(&own)?.as_ref().and_then(Row::sent)
-            && sent.at.plus(draft.context.settings.dedupe_window) > draft.now()
-        {
-            return Ok((sent.sequence, true));
-        }
-        let kept = draft.row(&last)?;
-        let number = kept.as_ref().and_then(Row::text).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) + 1;
-        draft.guard(last.clone(), kept.as_ref().and_then(Row::revision));
-        draft.put(last, Row::Text(Arc::new(number.to_string())));
-        let id = draft.mint_message()?;
-        draft.put(own, Sent { id, sequence: number, at: draft.now() });
-        Ok((number, false))
-    }
+/// The number of a new broadcast.
+fn take_number(draft: &mut Draft<'_>) -> Result<u64, Stop> {
+    let last = Key::Note(LAST.to_owned());
+    let kept = draft.row(&last)?;
+    let number = kept.as_ref().and_then(Row::text).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) + 1;
+    draft.guard(last.clone(), kept.as_ref().and_then(Row::revision));
+    draft.put(last, Row::Text(Arc::new(number.to_string())));
+    Ok(number)
 }
 
 /// Notes that a message was not sent, as the group has more of them than its surface takes: for the app's server.

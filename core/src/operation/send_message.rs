@@ -205,6 +205,7 @@ impl SendMessage {
             sequence: if self.stored { group.next_message } else { 0 },
             // order comes from the number; time never contradicts it
             at: draft.now().max(group.last_message.unwrap_or_default()),
+            next: None,
         };
         Ok(Message { targets, ..self.as_sent(&sent) })
     }
@@ -238,7 +239,7 @@ impl SendMessage {
 
     fn keep(&self, draft: &mut Draft<'_>, mut group: Group, message: &Message) -> Result<(), Stop> {
         if let Some(key) = self.token_key() {
-            draft.put(key, Sent { id: message.id.clone(), sequence: message.sequence, at: message.at });
+            draft.put(key, Sent { id: message.id.clone(), sequence: message.sequence, at: message.at, next: None });
         }
         let what = if self.stored && group.policy.history {
             draft.put_message(message.clone());
@@ -269,7 +270,7 @@ impl SendMessage {
 
     /// The same as a message that has no number and is kept nowhere.
     pub(crate) fn passing(&self, draft: &mut Draft<'_>) -> Result<Message, Stop> {
-        let sent = Sent { id: draft.mint_message()?, sequence: 0, at: draft.now() };
+        let sent = Sent { id: draft.mint_message()?, sequence: 0, at: draft.now(), next: None };
         Ok(self.as_sent(&sent))
     }
 

@@ -99,7 +99,7 @@ impl Guarded {
         let Some(group) = self.place(&send.group, user).await? else { return Ok(send) };
         let id = MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?;
         send.id = Some(id.clone());
-        let sent = Sent { id, sequence: group.next_message, at: self.groups.now() };
+        let sent = Sent { id, sequence: group.next_message, at: self.groups.now(), next: None };
         let said = match self.ask(&send.as_sent(&sent)).await {
             Ok(said) => said,
             Err(why) => return self.unusable(&why).map(|()| send),

@@ -238,5 +238,5 @@ fn as_sent(send: &SendMessage, group: &Group, now: Millis) -> Result<Message, Re
         Some(id) => id.clone(),
         None => MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?,
     };
-    Ok(send.as_sent(&Sent { id, sequence: if send.stored { group.next_message } else { 0 }, at: now }))
+    Ok(send.as_sent(&Sent { id, sequence: if send.stored { group.next_message } else { 0 }, at: now, next: None }))
 }

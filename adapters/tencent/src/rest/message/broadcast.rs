@@ -1,8 +1,8 @@
 //! `send_broadcast_msg`: the same message in every live room of the app, to whoever is there.
 
-use conclave_core::model::{GroupId, Labels, Sender, UserId};
+use conclave_core::model::{Labels, Sender, UserId};
 use conclave_core::operation::Broadcast;
-use conclave_core::query::{Cursor, ListGroups};
+use conclave_core::query::ListGroups;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,27 +44,29 @@ pub(crate) async fn broadcast(call: &Call<'_>) -> Result<envelope::Answer, Failu
     }
     let sender = from.or_else(|| UserId::new(call.caller).ok()).map_or(Sender::App, Sender::User);
     let token = send::token(random, &content);
-    let mut next = Broadcast { groups: Vec::new(), sender, body, token, labels, number: None };
-    let mut after: Option<Cursor> = None;
+    let mut said = Broadcast { groups: Vec::new(), sender, body, token, labels, part: None, next: None };
+    let (mut number, mut after) = (None, None);
     loop {
         let list = ListGroups { discoverable: false, after, skip: 0, limit: PAGE, newest_first: false };
         let page = call.ask(list).await?;
         let live = page.groups.iter().filter(|group| Kind::of(group) == Kind::AvChatRoom);
-        let groups: Vec<GroupId> = live.map(|group| group.id.clone()).collect();
-        // the first page gives the number, also when there is no room in it
-        if next.number.is_none() || !groups.is_empty() {
-            let aired = call.run(Broadcast { groups, ..next.clone() }).await?;
-            next.number = Some(aired.number);
-            if aired.repeated {
-                break;
-            }
+        said.groups = live.map(|group| group.id.clone()).collect();
+        said.next = page.next;
+        // the first page gives the number and the last one ends it, also when there is no room in them
+        if let (Some(_), true, Some(next)) = (number, said.groups.is_empty(), &said.next) {
+            after = Some(next.clone());
+            continue;
         }
-        after = page.next;
-        if after.is_none() {
+        // a call that was broken off is gone on with where it stopped, also beside another one of the same token
+        let aired = call.run(said.clone()).await?;
+        number = Some(aired.number);
+        if aired.next.is_none() {
             break;
         }
+        said.part.clone_from(&aired.next);
+        after = aired.next;
     }
-    envelope::with(&Wire { msg_seq: next.number.unwrap_or_default() })
+    envelope::with(&Wire { msg_seq: number.unwrap_or_default() })
 }
 
 fn labels_of(random: u64, cloud_data: Option<String>) -> Labels {

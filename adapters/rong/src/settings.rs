@@ -15,7 +15,7 @@ conclave_kit::settings! {
         client_queries: u32 = 0;
         /// Most messages by one connection in a second, more get 20604; 0 is any number.
         client_messages: u32 = 0;
-        /// Where this app's clients connect instead, as `ws://host:port/path` or `wss://…`: for moving it to another gateway. The navigator names it, and whoever comes here is sent to ask again.
+        /// Where this app's clients connect instead, as `ws://host:port/path` or `wss://…`: for moving it to another gateway. The navigator names it, and whoever comes here is sent to ask again. It must not lead back to this gateway, however it is named: clients would ask for ever.
         moved_to: Option<String> = None;
         /// The keys of `groupExtProfile` that exist, at most ten, each beginning with `ext_`. Others get 25415.
         ext_keys: Vec<String> = Vec::new();

@@ -113,6 +113,22 @@ async fn texts_are_as_long_as_documented() {
 }
 
 #[tokio::test]
+async fn what_is_added_to_a_message_is_as_much_as_documented() {
+    let api = prepared().await;
+    let many = |count: usize| {
+        let pairs: Vec<String> = (0..count).map(|number| format!("\"k{number}\":\"v\"")).collect();
+        format!("{{{}}}", pairs.join(","))
+    };
+    let key = |length: usize| format!("{{\"{}\":\"v\"}}", "字".repeat(length));
+    for (fits, too_much) in [(many(300), many(301)), (key(32), key(33)), (with("k", 4096), with("k", 4097))] {
+        let form =
+            "fromUserId=a&toGroupId=l&objectName=RC:TxtMsg&content={\"content\":\"c\"}&expansion=true&extraContent=";
+        api.refused("message/group/publish", &format!("{form}{too_much}"), 1002).await;
+        api.ok("message/group/publish", &format!("{form}{fits}")).await;
+    }
+}
+
+#[tokio::test]
 async fn ids_are_as_documented() {
     let api = prepared().await;
     let long = "x".repeat(65);

@@ -1,6 +1,10 @@
 //! What stands beside group methods: what is added to messages, who has read them, typing, conversations and what is
 //! unread in them.
 
+use conclave_core::event::Actor;
+use conclave_core::model::GroupId;
+use conclave_core::operation::{ExtensionChange, WriteExtensions};
+use conclave_core::ports::GroupsExt as _;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -58,6 +62,52 @@ async fn what_is_added_to_a_message_is_told_and_kept() {
     stage.api("group/user/gag/add", "groupId=g1&userId=bob&minute=0").await;
     stage.refused("bob", "updateMessageExpansion", json!([{"x": "y"}, sent]), 22408).await;
     stage.told().await;
+}
+
+/// The app adds so many to a message.
+async fn add(stage: &Stage, sequence: u64, count: usize, value: &str) {
+    let change =
+        |number: usize| ExtensionChange { key: format!("k{number}"), value: Some(value.to_owned()), seen: None };
+    let changes = (0..count).map(change).collect();
+    let group = GroupId::new("g1").unwrap();
+    let write = WriteExtensions { group, sequence, clear: false, changes, most: None };
+    stage.served.running.groups["dev"].run(&Actor::app(), write).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_fits_is_neither_told_nor_kept() {
+    let (mut stage, sent) = group().await;
+    // with "a", which it was sent with
+    add(&stage, 1, 299, "v").await;
+    stage.refused("bob", "updateMessageExpansion", json!([{"more": "v"}, sent]), 22203).await;
+    // what is there already may be said anew
+    stage.does("bob", "updateMessageExpansion", json!([{"k0": "w"}, sent]), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_history_comes_in_parts() {
+    let (mut stage, _) = group().await;
+    let text = json!({"$text": {"content": "much"}});
+    let options = json!({"canIncludeExpansion": true, "expansion": {"a": "1"}});
+    let heard = [("alice.pad", 1), ("bob", 1), ("carol", 1)];
+    for sequence in 2..=4 {
+        stage.does("alice", "sendMessage", json!([to_group(), text, options]), &heard).await;
+        add(&stage, sequence, 60, &"x".repeat(4096)).await;
+    }
+    let mut found = Vec::new();
+    let mut from = json!(0);
+    for (count, more) in [(2, true), (2, false)] {
+        let options = json!([to_group(), {"timestamp": from, "count": 20, "order": 0}]);
+        let history = stage.on("carol").call("getHistoryMessages", options).await;
+        let mut list = history["data"]["list"].as_array().unwrap().clone();
+        assert_eq!((list.len(), &history["data"]["hasMore"]), (count, &json!(more)));
+        // clients have each page oldest first
+        from = list[0]["sentTime"].clone();
+        list.reverse();
+        found.extend(list);
+    }
+    let sizes: Vec<usize> = found.iter().map(|sent| sent["expansion"].as_object().unwrap().len()).collect();
+    assert_eq!(sizes, [61, 61, 61, 1]);
 }
 
 /// What another vendor tells of what was added, sorted.

@@ -1,5 +1,7 @@
 //! Lengths, counts and alphabets, as the vendor documents them. Lengths are characters unless told otherwise.
 
+use std::collections::BTreeMap;
+
 /// Longest group id.
 pub(crate) const GROUP_ID: usize = 64;
 /// Longest user id, in bytes.
@@ -46,7 +48,7 @@ pub(crate) const EXPANSION_VALUE: usize = 4096;
 /// Most of that in one go.
 pub(crate) const EXPANSIONS_WRITTEN: usize = 20;
 /// And with one message.
-pub(crate) const EXPANSIONS: u32 = 300;
+pub(crate) const EXPANSIONS: usize = 300;
 /// Longest content of a message, in bytes.
 pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
 /// Most groups one message goes to.
@@ -80,6 +82,12 @@ pub(crate) fn is_ext_key(key: &str) -> bool {
     key.len() <= EXT_KEY
         && key.strip_prefix("ext_").is_some_and(|rest| !rest.is_empty())
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether the vendor would take what is to be added to a message, so many pairs of it at most.
+pub(crate) fn are_expansions(pairs: &BTreeMap<String, String>, most: usize) -> bool {
+    let fits = |(key, value): (&String, &String)| !is_longer(key, EXPANSION_KEY) && !is_longer(value, EXPANSION_VALUE);
+    pairs.len() <= most && pairs.iter().all(fits)
 }
 
 /// Whether a text is longer than so many characters.

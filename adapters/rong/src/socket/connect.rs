@@ -79,11 +79,18 @@ impl Door for Rong {
 /// Whether the app's clients connect elsewhere. Whoever came by that very name is where they should be: a client
 /// that is redirected for ever asks without a pause.
 fn is_elsewhere(app: &App, caller: Caller<'_>) -> bool {
-    let Some((there, _)) = app.realm.settings.moved_to.as_deref().and_then(web_address) else { return false };
+    let Some((there, secure)) = app.realm.settings.moved_to.as_deref().and_then(web_address) else { return false };
     let host = caller.parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| caller.parts.uri.authority().map(Authority::as_str));
     let there = there.split('/').next().unwrap_or_default();
-    !host.is_some_and(|host| host.eq_ignore_ascii_case(there))
+    let plain = |place: &str| plain(place, secure);
+    host.is_none_or(|host| plain(host) != plain(there))
+}
+
+/// A place without the port that its protocol has by itself: some clients name it, and some do not.
+fn plain(place: &str, secure: bool) -> String {
+    let port = if secure { ":443" } else { ":80" };
+    place.strip_suffix(port).unwrap_or(place).to_ascii_lowercase()
 }
 
 /// What a client runs on: `browser|Chrome|156.0.0.0`, and the like.
@@ -109,5 +116,18 @@ fn refusal(invalid: &InvalidToken) -> u8 {
         InvalidToken::UserBlocked => status::USER_BLOCKED,
         InvalidToken::UserGone => status::ACCOUNT_CANCELLED,
         InvalidToken::Unknown(_) => status::UNAVAILABLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_place_is_the_same_with_and_without_its_usual_port() {
+        assert_eq!(plain("Chat.example.com:443", true), plain("chat.example.com", true));
+        assert_eq!(plain("chat.example.com:80", false), plain("chat.example.com", false));
+        assert_ne!(plain("chat.example.com:80", true), plain("chat.example.com", true));
+        assert_ne!(plain("chat.example.com:8443", true), plain("chat.example.com", true));
     }
 }

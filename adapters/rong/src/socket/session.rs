@@ -219,7 +219,9 @@ impl RongSession {
             return Ok(());
         }
         if by_user && self.is_own(&sent) {
-            self.echo(&sent, out);
+            for sent in message::extended(&self.app, vec![sent]).await? {
+                self.echo(&sent, out);
+            }
         } else {
             self.notify(Kind::Inbox, event.at, out);
         }

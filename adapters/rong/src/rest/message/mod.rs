@@ -56,6 +56,12 @@ impl<'c> Draft<'c> {
                 labels.insert(format!("rong.{key}"), value.to_owned());
             }
         }
+        let extensions = call.form.given("extraContent").map(message::expansion).unwrap_or_default();
+        if !limits::are_expansions(&extensions, limits::EXPANSIONS) {
+            let (most, key, value) = (limits::EXPANSIONS, limits::EXPANSION_KEY, limits::EXPANSION_VALUE);
+            let text = format!("extraContent: at most {most} pairs of {key} and {value} characters");
+            return Err(Code::Parameter.saying(text));
+        }
         let silent_last = matches!(call.form.given("disableUpdateLastMsg"), Some("true" | "1"));
         Ok(Self {
             sender: call.user_id("fromUserId")?,
@@ -70,7 +76,7 @@ impl<'c> Draft<'c> {
                 extensible: matches!(call.form.given("expansion"), Some("true" | "1")),
                 changed: false,
             },
-            extensions: call.form.given("extraContent").map(message::expansion).unwrap_or_default(),
+            extensions,
             token: call.form.given("msgRandom").map(str::to_owned),
         })
     }

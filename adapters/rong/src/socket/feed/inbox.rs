@@ -14,7 +14,7 @@ use crate::socket::message;
 use crate::socket::wire::DownStreamMessage;
 
 /// About how many bytes one answer has at most.
-const BYTES: usize = 512 * 1024;
+pub(crate) const BYTES: usize = 512 * 1024;
 
 /// The messages of a page, where the reader is after them, and whether there is more. What is too much for one
 /// answer is left for the next.
@@ -46,6 +46,8 @@ async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMess
         Happening::MessageSent { sequence, .. } => {
             let sent = stored(reader.app, group, *sequence).await?;
             let kept = sent.filter(|sent| sent.state == MessageState::Kept && is_for(event, sent, reader.user));
+            let Some(kept) = kept else { return Ok(Vec::new()) };
+            let kept = message::extended(reader.app, vec![kept]).await?;
             Ok(kept.iter().map(|sent| message::down(sent, reader.user)).collect())
         }
         Happening::MessagesRecalled { sequences, .. } => {
@@ -60,7 +62,7 @@ async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMess
     }
 }
 
-/// The message of this number.
+/// The message of this number, as it was sent.
 pub(crate) async fn stored(app: &App, group: &GroupId, sequence: u64) -> Result<Option<Arc<Message>>, Refusal> {
     let query = Messages { group: group.clone(), start: Start::Sequence(sequence), newest_first: false, limit: 1 };
     let found = match app.realm.groups.ask(&Actor::app(), query).await {
@@ -69,10 +71,7 @@ pub(crate) async fn stored(app: &App, group: &GroupId, sequence: u64) -> Result<
         Err(Refusal::GroupNotFound { .. }) => return Ok(None),
         Err(refusal) => return Err(refusal),
     };
-    match found.messages.into_iter().find(|message| message.sequence == sequence) {
-        Some(found) => message::extended(app, found).await.map(Some),
-        None => Ok(None),
-    }
+    Ok(found.messages.into_iter().find(|message| message.sequence == sequence))
 }
 
 fn is_target(message: &Message, reader: &UserId) -> bool {

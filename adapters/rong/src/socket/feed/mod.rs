@@ -17,7 +17,7 @@ use conclave_core::query::{Feed, FeedPage, LogAt, LogPlace};
 use conclave_core::refusal::Refusal;
 
 pub(crate) use changes::{changes, hears};
-pub(crate) use inbox::{inbox, is_for, stored};
+pub(crate) use inbox::{BYTES, inbox, is_for, stored};
 
 use crate::dialect::limits;
 use crate::dialect::permissions::Permissions;

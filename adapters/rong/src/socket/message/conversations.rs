@@ -7,7 +7,7 @@ use conclave_core::model::{Group, GroupId, Millis};
 use conclave_core::query::{FindGroups, JoinedGroups, Start};
 use prost::Message as _;
 
-use super::{down, history};
+use super::{down, extended, history};
 use crate::refusals::client;
 use crate::socket::call::{Answer, Call, Denied, decode, millis};
 use crate::socket::wire::{GROUP, RelationDelBatchReq, RelationInfo, RelationQryInput, RelationsOutput};
@@ -66,6 +66,7 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
 async fn relation(call: &Call<'_>, group: &Group, at: Millis) -> Result<RelationInfo, Denied> {
     // one that only has messages the caller may not read, is told without
     let last = history::page(call, group.id.clone(), Start::Edge, true, 1).await.unwrap_or_default().0;
+    let last = extended(call.app, last).await.map_err(|refusal| Denied::status(client::speech(&refusal)))?;
     Ok(RelationInfo {
         kind: GROUP,
         user_id: group.id.to_string(),

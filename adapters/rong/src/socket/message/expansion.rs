@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use conclave_core::model::Message;
 use conclave_core::operation::{ExtensionChange, WriteExtensions};
-use conclave_core::query::MessageById;
+use conclave_core::query::{MessageById, MessageExtensions};
 use conclave_core::refusal::Refusal;
 use serde::Deserialize;
 
@@ -31,6 +31,17 @@ struct Wanted {
     remove_all: u8,
 }
 
+impl Wanted {
+    /// How many there would be with the message.
+    async fn left(&self, call: &Call<'_>, about: &Message) -> Result<usize, Refusal> {
+        let ask = MessageExtensions { group: about.group.clone(), sequences: vec![about.sequence] };
+        let found = call.try_ask(ask).await?.0.pop().transpose()?;
+        let kept = found.iter().filter(|_| self.remove_all != 1).flat_map(|found| found.entries.keys());
+        let kept = kept.filter(|key| !self.del.contains(key) && !self.put.contains_key(*key));
+        Ok(kept.count() + self.put.len())
+    }
+}
+
 /// What is to be written, and to which message.
 pub(super) struct Expansion {
     about: Arc<Message>,
@@ -41,10 +52,7 @@ impl Expansion {
     /// Reads one; refuses what cannot be written.
     pub(super) async fn of(call: &Call<'_>, content: &str, group: &str) -> Result<Self, u16> {
         let wanted: Wanted = serde_json::from_str(content).map_err(|_| client::BAD_EXPANSION)?;
-        let is_fine = |(key, value): (&String, &String)| {
-            !limits::is_longer(key, limits::EXPANSION_KEY) && !limits::is_longer(value, limits::EXPANSION_VALUE)
-        };
-        if wanted.put.len() > limits::EXPANSIONS_WRITTEN || !wanted.put.iter().all(is_fine) {
+        if !limits::are_expansions(&wanted.put, limits::EXPANSIONS_WRITTEN) {
             return Err(client::BAD_EXPANSION);
         }
         let id = message::id_of(&wanted.mid).ok_or(client::NOTHING_TO_EXPAND)?;
@@ -54,6 +62,9 @@ impl Expansion {
         }
         if !found.traits.extensible {
             return Err(client::NOT_EXPANDABLE);
+        }
+        if wanted.left(call, &found).await.map_err(|refusal| client::expansion(&refusal))? > limits::EXPANSIONS {
+            return Err(client::BAD_EXPANSION);
         }
         Ok(Self { about: found, wanted })
     }
@@ -68,7 +79,7 @@ impl Expansion {
             sequence: self.about.sequence,
             clear: self.wanted.remove_all == 1,
             changes: del.chain(put).map(change).collect(),
-            most: Some(limits::EXPANSIONS),
+            most: u32::try_from(limits::EXPANSIONS).ok(),
         };
         let written = call.try_run(write).await?;
         written.outcomes.into_iter().try_for_each(|(_, outcome)| outcome.map(drop))

@@ -11,10 +11,13 @@ use super::{down, extended, is_persisted};
 use crate::dialect::message;
 use crate::refusals::client;
 use crate::socket::call::{Answer, Call, Denied, decode, millis};
-use crate::socket::wire::{HistoryMsgInput, HistoryMsgOuput, MsgQuery, MsgQueryAck};
+use crate::socket::feed::BYTES;
+use crate::socket::wire::{DownStreamMessage, HistoryMsgInput, HistoryMsgOuput, MsgQuery, MsgQueryAck};
 
 /// Most messages of one answer.
 const MOST: usize = 100;
+/// Of how many messages it is read in one go what is added to them.
+const EXTENDED: usize = 20;
 /// How often the history is looked into for one answer: taken back and unpersisted messages are passed over.
 const LOOKS: usize = 20;
 
@@ -31,9 +34,30 @@ pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
         (false, time) => Start::Time(Millis(time).plus(1)),
     };
     let (found, more) = page(call, group, start, newest_first, count).await.map_err(|refusal| refused(&refusal))?;
-    let sync_time = found.last().map_or(asked.time.unwrap_or(0), |last| millis(last.at.0));
-    let list = found.iter().map(|sent| down(sent, call.user)).collect();
-    Ok(HistoryMsgOuput { list, sync_time, has_msg: i32::from(more) }.encode_to_vec())
+    let told = told(call, &found).await.map_err(|refusal| refused(&refusal))?;
+    let more = more || told.len() < found.len();
+    let last = found[..told.len()].last();
+    let sync_time = last.map_or(asked.time.unwrap_or(0), |last| millis(last.at.0));
+    Ok(HistoryMsgOuput { list: told, sync_time, has_msg: i32::from(more) }.encode_to_vec())
+}
+
+/// As many of these as fit into one answer, and at least one. Those of one millisecond are not parted.
+async fn told(call: &Call<'_>, found: &[Arc<Message>]) -> Result<Vec<DownStreamMessage>, Refusal> {
+    let mut list: Vec<DownStreamMessage> = Vec::with_capacity(found.len());
+    let mut bytes = 0;
+    for part in found.chunks(EXTENDED) {
+        for sent in extended(call.app, part.to_vec()).await? {
+            let told = down(&sent, call.user);
+            let size = told.encoded_len();
+            let parts = list.last().is_some_and(|last| last.data_time != told.data_time);
+            if parts && bytes + size > BYTES {
+                return Ok(list);
+            }
+            bytes += size;
+            list.push(told);
+        }
+    }
+    Ok(list)
 }
 
 /// So many messages that can be read, and whether there are more. Clients go on from the last one's moment, so
@@ -56,7 +80,7 @@ pub(super) async fn page(
             if found.len() >= count && found.last().is_none_or(|last| last.at != sent.at) {
                 return Ok((found, true));
             }
-            found.push(extended(call.app, sent).await?);
+            found.push(sent);
         }
         match page.next {
             Some(next) => start = Start::Sequence(next),
@@ -73,12 +97,15 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
         return Err(denied(client::BAD_PARAMETER));
     }
     let mut answer = MsgQueryAck::default();
+    let mut found = Vec::with_capacity(asked.query.len());
     for wanted in asked.query {
         match find(call, &asked.target_id, &wanted.msg_uid).await? {
-            Some(sent) => answer.list.push(down(&sent, call.user)),
+            Some(sent) => found.push(sent),
             None => answer.not_exist_msg_id.push(wanted.msg_uid),
         }
     }
+    let found = extended(call.app, found).await.map_err(|refusal| refused(&refusal))?;
+    answer.list = found.iter().map(|sent| down(sent, call.user)).collect();
     Ok(answer.encode_to_vec())
 }
 
@@ -87,10 +114,7 @@ async fn find(call: &Call<'_>, group: &str, uid: &str) -> Result<Option<Arc<Mess
     match call.try_ask(MessageById { message: id }).await {
         Ok(found) => {
             let readable = found.0.state == MessageState::Kept && found.0.group.as_str() == group;
-            if !readable {
-                return Ok(None);
-            }
-            extended(call.app, found.0).await.map(Some).map_err(|refusal| refused(&refusal))
+            Ok(readable.then_some(found.0))
         }
         Err(Refusal::MessageIdNotFound(_)) => Ok(None),
         Err(refusal) => Err(refused(&refusal)),

@@ -160,25 +160,28 @@ pub(crate) fn recall_notice(gone: &Message, event: &Event, reader: &UserId) -> D
     }
 }
 
-/// A message with what is added to it by now, where it was sent to be added to.
-pub(crate) async fn extended(app: &App, sent: Arc<Message>) -> Result<Arc<Message>, Refusal> {
-    if !sent.traits.extensible || sent.sequence == 0 {
-        return Ok(sent);
-    }
-    let ask = MessageExtensions { group: sent.group.clone(), sequences: vec![sent.sequence] };
-    let added = match app.realm.groups.ask(&Actor::app(), ask).await {
-        Ok(found) => found.0.into_iter().next(),
+/// Messages of one group with what is added to them by now, where they were sent to be added to.
+pub(crate) async fn extended(app: &App, mut sent: Vec<Arc<Message>>) -> Result<Vec<Arc<Message>>, Refusal> {
+    let takes = |sent: &&mut Arc<Message>| sent.traits.extensible && sent.sequence != 0;
+    let wanted: Vec<&mut Arc<Message>> = sent.iter_mut().filter(takes).collect();
+    let Some(group) = wanted.first().map(|first| first.group.clone()) else { return Ok(sent) };
+    let sequences = wanted.iter().map(|sent| sent.sequence).collect();
+    let added = match app.realm.groups.ask(&Actor::app(), MessageExtensions { group, sequences }).await {
+        Ok(found) => found.0,
         // the group is gone since
-        Err(Refusal::GroupNotFound { .. }) => None,
+        Err(Refusal::GroupNotFound { .. }) => return Ok(sent),
         Err(refusal) => return Err(refusal),
     };
-    let Some(Ok(added)) = added else { return Ok(sent) };
-    let mut now = Message::clone(&sent);
-    match message::extra_content(&added) {
-        Some(content) => _ = now.labels.insert(label("extraContent"), content),
-        None => _ = now.labels.remove(&label("extraContent")),
+    for (sent, added) in wanted.into_iter().zip(added) {
+        // one that was taken back since is told as it was read
+        let Ok(added) = added else { continue };
+        let labels = &mut Arc::make_mut(sent).labels;
+        match message::extra_content(&added) {
+            Some(content) => _ = labels.insert(label("extraContent"), content),
+            None => _ = labels.remove(&label("extraContent")),
+        }
     }
-    Ok(Arc::new(now))
+    Ok(sent)
 }
 
 /// The number the sender's client gave a message.

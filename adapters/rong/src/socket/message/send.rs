@@ -35,8 +35,15 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
         expansion::TYPE => Some(Expansion::of(call, &up.content, &request.target).await?),
         _ => None,
     };
-    let posted = call.try_run(draft(call, group, &up, stored)).await.map_err(|refusal| client::speech(&refusal))?;
-    if let Some(expansion) = expansion {
+    let send = draft(call, group, &up, stored);
+    if !limits::are_expansions(&send.extensions, limits::EXPANSIONS) {
+        return Err(client::BAD_EXPANSION);
+    }
+    let said = send.body.clone();
+    let posted = call.try_run(send).await.map_err(|refusal| client::speech(&refusal))?;
+    // written once, and only if that is what everybody was told
+    let is_told = !posted.repeated && posted.message.body == said;
+    if let Some(expansion) = expansion.filter(|_| is_told) {
         // whoever may speak may write it; what could be in the way now came between
         expansion.write(call).await.map_err(|refusal| client::expansion(&refusal))?;
     }

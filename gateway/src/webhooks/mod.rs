@@ -158,7 +158,9 @@ impl Couriers {
         self.stop.send_replace(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(END, all).await.is_err() {
-            tracing::warn!("webhooks could not be ended in time: some are told again after the next start");
+            tracing::warn!(
+                "webhooks could not be ended in time: what is in the log is told again after the next start, who came and went is not"
+            );
         }
     }
 }

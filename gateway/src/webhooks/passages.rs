@@ -68,16 +68,23 @@ impl Doorman {
         batch
     }
 
+    /// The batch in one go; when that fails, one by one, so that what stands in the way of one holds up no other.
     async fn word(&self, batch: Vec<Arc<Passage>>) -> Vec<Notice> {
-        match self.destination.webhooks.passages(&batch, &*self.groups).await {
-            Ok(notices) => notices,
-            Err(error) => {
-                let (realm, vendor, name) = (&self.realm, self.vendor, self.destination.name);
-                tracing::error!(realm, vendor, destination = name, %error, "who came and went cannot be told");
-                self.metrics.dropped.inc();
-                Vec::new()
+        if let Ok(notices) = self.destination.webhooks.passages(&batch, &*self.groups).await {
+            return notices;
+        }
+        let mut notices = Vec::new();
+        for passage in batch {
+            match self.destination.webhooks.passages(&[passage], &*self.groups).await {
+                Ok(told) => notices.extend(told),
+                Err(error) => {
+                    let (realm, vendor, name) = (&self.realm, self.vendor, self.destination.name);
+                    tracing::error!(realm, vendor, destination = name, %error, "somebody who came or went cannot be told");
+                    self.metrics.dropped.inc();
+                }
             }
         }
+        notices
     }
 
     /// Sends a notice until it is taken, or was tried often enough.
@@ -151,5 +158,23 @@ impl Doorman {
             "a webhook is told too slowly who comes and goes: some of it was left out; make its receiver faster"
         );
         self.metrics.dropped.inc_by(count);
+    }
+}
+
+impl Drop for Doorman {
+    /// What still waits at the end is never told.
+    fn drop(&mut self) {
+        let count = self.passages.len() as u64;
+        if count > 0 {
+            let (realm, vendor, name) = (&self.realm, self.vendor, self.destination.name);
+            tracing::warn!(
+                realm,
+                vendor,
+                destination = name,
+                count,
+                "the process ends before it told who came and went"
+            );
+            self.metrics.dropped.inc_by(count);
+        }
     }
 }

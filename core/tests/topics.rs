@@ -6,12 +6,12 @@ mod common;
 
 use common::{World, block_on, by, group, log, story, text, user, users};
 use conclave_core::event::{Actor, Happening, ProfileChange};
-use conclave_core::model::{Body, Millis, Policy, Profile, TopicId, Traits, Until};
+use conclave_core::model::{Body, Millis, Policy, Prefix, Profile, TopicId, Traits, Until};
 use conclave_core::operation::{
-    ChangeMessage, DeleteMessagesBySender, Disband, EndTopics, GiveNotice, InTopic, MakeTopic, Mute, Operation,
-    RecallMessages, SendMessage, Transfer, Unmute, UpdateGroup, UpdateTopic,
+    ChangeMessage, DeleteMessagesBySender, DeleteUser, Disband, EndTopics, GiveNotice, InTopic, MakeTopic, Mute,
+    Operation, OwnedGroups, RecallMessages, SendMessage, Transfer, Unmute, UpdateGroup, UpdateTopic,
 };
-use conclave_core::ports::{Groups, GroupsExt, Typed};
+use conclave_core::ports::{Groups, GroupsExt, Store, Typed};
 use conclave_core::query::{GroupById, Messages, Start, TopicMessages, TopicMutes, Topics};
 use conclave_core::refusal::Refusal;
 use proptest::prelude::*;
@@ -146,6 +146,31 @@ fn who_is_silent_in_the_group_is_silent_in_its_topics_and_not_the_other_way_roun
         assert!(matches!(speak("u").await, Err(Refusal::Muted { everybody: true, .. })));
         within(world, &by("ann"), "u", text("ann", "the owner may")).await.unwrap();
         assert!(world.ask(GroupById { group: group("g") }).await.unwrap().group.all_muted);
+    });
+}
+
+#[test]
+fn mutes_in_topics_end_with_the_topic_and_with_the_account() {
+    story(Policy::standard(), async |world| {
+        for id in ["t", "u"] {
+            world.run(&by("ann"), make(id)).await.unwrap();
+            let mute = Mute {
+                group: group("g"),
+                users: users(&["ben", "cy"]),
+                until: Until::Forever,
+                members_only: true,
+                spare_owner: true,
+            };
+            within(world, &by("ann"), id, mute).await.unwrap();
+        }
+        let muted = async |id: &str| world.store.count(&Prefix::topic_mutes(&group("g"), &topic(id))).await.unwrap();
+        assert_eq!((muted("t").await, muted("u").await), (2, 2));
+        world.app(DeleteUser { user: user("ben"), owned: OwnedGroups::Disband }).await.unwrap();
+        assert_eq!((muted("t").await, muted("u").await), (1, 1));
+        world.app(EndTopics { group: group("g"), topics: vec![topic("t")] }).await.unwrap();
+        assert_eq!((muted("t").await, muted("u").await), (0, 1));
+        world.app(Disband { group: group("g") }).await.unwrap();
+        assert_eq!(muted("u").await, 0);
     });
 }
 

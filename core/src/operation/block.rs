@@ -42,7 +42,7 @@ impl Rule for Block {
         let mut gone = Vec::new();
         for (user, member) in chosen {
             if let Some(member) = member {
-                unseat(draft, &mut group, &member, self.cleanup);
+                unseat(draft, &mut group, &member, self.cleanup)?;
                 gone.push(Former::from(&member));
             }
             let entry =

@@ -12,6 +12,8 @@ use crate::model::{
 };
 use crate::refusal::{Limit, Refusal};
 
+use super::topics;
+
 /// What to do with an id that is no account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnUnknown {
@@ -261,7 +263,7 @@ fn close_requests(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Re
 }
 
 /// Unseats a member; the caller has checked that they may go, and keeps the header afterwards.
-pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, cleanup: Cleanup) {
+pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, cleanup: Cleanup) -> Result<(), Stop> {
     draft.drop_member(member);
     group.members -= 1;
     for mark in member.marks.keys() {
@@ -274,6 +276,7 @@ pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, 
     }
     if cleanup.mute {
         draft.delete(Key::Mute(group.id.clone(), member.user.clone()));
+        topics::unmute_everywhere(draft, group, &member.user)?;
     }
     if cleanup.allowance {
         draft.delete(Key::Allowance(group.id.clone(), member.user.clone()));
@@ -281,6 +284,7 @@ pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, 
     if cleanup.follows {
         draft.delete(Key::Follows(group.id.clone(), member.user.clone()));
     }
+    Ok(())
 }
 
 /// A message that still says something; refuses when there is none.

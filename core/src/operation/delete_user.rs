@@ -61,7 +61,7 @@ impl DeleteUser {
             return disband(draft, &group);
         }
         let cleanup = Cleanup { mute: true, allowance: true, follows: true };
-        unseat(draft, &mut group, &member, cleanup);
+        unseat(draft, &mut group, &member, cleanup)?;
         group.appointed.retain(|user| *user != self.user);
         draft.delete(Key::PushName(id.clone(), self.user.clone()));
         draft.put_group(group.clone());

@@ -44,7 +44,7 @@ impl Rule for Leave {
             match draft.member(&group.id, user)? {
                 Some(member) => {
                     leave_owned(draft, &mut group, &member)?;
-                    unseat(draft, &mut group, &member, self.cleanup);
+                    unseat(draft, &mut group, &member, self.cleanup)?;
                     were.push(Former::from(&member));
                     removed.push(user.clone());
                 }

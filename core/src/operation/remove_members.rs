@@ -38,7 +38,7 @@ impl Rule for RemoveMembers {
 
         let (members, left_out) = self.sort(draft, &group, standing)?;
         for member in &members {
-            unseat(draft, &mut group, member, self.cleanup);
+            unseat(draft, &mut group, member, self.cleanup)?;
         }
         let were: Vec<Former> = members.iter().map(Former::from).collect();
         let removed: Vec<UserId> = members.into_iter().map(|member| member.user).collect();

@@ -75,7 +75,7 @@ impl SyncGroups {
         if member.role == Role::Owner {
             return Ok(());
         }
-        unseat(draft, &mut group, &member, Cleanup::default());
+        unseat(draft, &mut group, &member, Cleanup::default())?;
         draft.put_group(group.clone());
         let what = Happening::MembersLeft {
             users: vec![self.user.clone()],

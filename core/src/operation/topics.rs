@@ -3,7 +3,7 @@
 use crate::decision::Draft;
 use crate::event::{Happening, ProfileChange};
 use crate::facts::Stop;
-use crate::model::{Group, GroupId, Key, Millis, Prefix, Profile, Row, Topic, TopicId};
+use crate::model::{Group, GroupId, Key, Millis, Prefix, Profile, Row, Topic, TopicId, UserId};
 use crate::refusal::Refusal;
 
 use super::Rule;
@@ -147,7 +147,7 @@ impl Rule for EndTopics {
         for id in &self.topics {
             let outcome = match draft.topic(&self.group, id) {
                 Ok(topic) => {
-                    end(draft, &mut group, topic);
+                    end(draft, &mut group, topic)?;
                     ended.push(id.clone());
                     Ok(())
                 }
@@ -171,10 +171,30 @@ fn editable(draft: &Draft<'_>, group: &GroupId) -> Result<Group, Stop> {
     Ok(group)
 }
 
-fn end(draft: &mut Draft<'_>, group: &mut Group, topic: Topic) {
+/// Its mutes end with it.
+fn end(draft: &mut Draft<'_>, group: &mut Group, topic: Topic) -> Result<(), Stop> {
+    for row in draft.run(Prefix::topic_mutes(&topic.group, &topic.id))? {
+        if let Some(mute) = row.mute() {
+            draft.delete(Key::TopicMute(topic.group.clone(), topic.id.clone(), mute.user.clone()));
+        }
+    }
     group.topics -= 1;
     let ended = Some(draft.now());
     draft.put(Key::Topic(topic.group.clone(), topic.id.clone()), Topic { ended, ..topic });
+    Ok(())
+}
+
+/// A user is muted in no topic of a group any more.
+pub(crate) fn unmute_everywhere(draft: &mut Draft<'_>, group: &Group, user: &UserId) -> Result<(), Stop> {
+    if group.topics == 0 {
+        return Ok(());
+    }
+    for row in draft.run(Prefix::topics(&group.id))? {
+        if let Some(topic) = row.topic().filter(|topic| topic.ended.is_none()) {
+            draft.delete(Key::TopicMute(group.id.clone(), topic.id.clone(), user.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// All topics end with their group.
@@ -185,7 +205,7 @@ pub(crate) fn end_all(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> 
     let mut last = group.clone();
     for row in draft.run(Prefix::topics(&group.id))? {
         if let Some(topic) = row.topic().filter(|topic| topic.ended.is_none()) {
-            end(draft, &mut last, Topic::clone(topic));
+            end(draft, &mut last, Topic::clone(topic))?;
         }
     }
     Ok(())

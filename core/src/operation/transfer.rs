@@ -72,7 +72,7 @@ impl Transfer {
         // the group has its new owner already, whom unseating an owner would take away
         member.role = Role::Member;
         if let Some(cleanup) = self.leave {
-            unseat(draft, group, &member, cleanup);
+            unseat(draft, group, &member, cleanup)?;
             return Ok(Some(was));
         }
         draft.put_member(member);

@@ -117,7 +117,7 @@ fn an_appointment_goes_with_the_role_the_account_and_the_group() {
 }
 
 #[test]
-fn an_owner_who_hands_over_and_goes_is_told_as_the_owner() {
+fn an_owner_who_hands_over_and_goes_is_told_as_the_member_they_became() {
     story(Policy::standard(), async |world| {
         let transfer = Transfer { group: group("g"), to: user("ben"), leave: Some(Cleanup::default()) };
         world.run(&by("ann"), transfer).await.unwrap();
@@ -127,7 +127,7 @@ fn an_owner_who_hands_over_and_goes_is_told_as_the_owner() {
         else {
             panic!("{told:?}")
         };
-        assert_eq!((was.role, were[0].role), (Role::Owner, Role::Owner));
+        assert_eq!((was.role, were[0].role), (Role::Member, Role::Member));
         let found = world.ask(GroupById { group: group("g") }).await.unwrap().group;
         assert_eq!(found.owner, Some(user("ben")));
     });

@@ -68,12 +68,12 @@ impl Transfer {
     ) -> Result<Option<Former>, Stop> {
         let Some(old) = old else { return Ok(None) };
         let mut member = draft.sure_member(&group.id, old)?;
-        let was = Former::from(&member);
-        // the group has its new owner already, whom unseating an owner would take away
+        // the group has its new owner already, whom unseating an owner would take away: whoever hands it over and goes
+        // is told as the ordinary member they have become
         member.role = Role::Member;
         if let Some(cleanup) = self.leave {
             unseat(draft, group, &member, cleanup)?;
-            return Ok(Some(was));
+            return Ok(Some(Former::from(&member)));
         }
         draft.put_member(member);
         Ok(None)

@@ -4,18 +4,21 @@
 //! - `usersig`: who calls.
 //! - `dialect`: the vendor's words to neutral words and back.
 //! - `refusals`: the one table of codes.
-//! - `rest`: the commands, one small file each.
+//! - `calls`: the commands, one small file each, whoever calls them.
+//! - `http`: the commands' routes and responses.
 //! - [`webhooks`]: what the app's server is told and asked.
 
+mod calls;
 mod dialect;
+mod http;
 mod realm;
 mod refusals;
-mod rest;
 mod settings;
 mod surface;
 mod usersig;
 pub mod webhooks;
 
+pub use calls::SignedIn;
 pub use realm::{Credentials, Realm, SetupError};
 pub use settings::Settings;
 pub use surface::Tencent;

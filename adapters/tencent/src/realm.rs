@@ -8,10 +8,10 @@ use conclave_kit::Presence;
 use serde::Deserialize;
 
 use crate::Settings;
+use crate::calls::Rate;
 use crate::dialect::limits;
-use crate::rest::Rate;
 use crate::usersig::Verifier;
-use crate::webhooks::Questions;
+use crate::webhooks::{self, Questions};
 
 /// What the vendor's console gives an app.
 #[derive(Clone, Deserialize)]
@@ -92,6 +92,11 @@ impl App {
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
         Ok(Self { realm, signatures, rate: Rate::default(), questions: None })
+    }
+
+    /// The account that acts for the app where none is named.
+    pub(crate) fn admin(&self) -> &str {
+        webhooks::admin(&self.realm.credentials)
     }
 
     /// Whether this account may call the server API.

@@ -91,6 +91,8 @@ codes! {
     // --- groups
     /// Something broke.
     Internal = 10002, "internal error, please retry";
+    /// No such command.
+    UnknownCommand = 10003, "unknown command";
     /// A parameter is missing or wrong.
     Parameter = 10004, "invalid parameter";
     /// Too many accounts in one request.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::model::UserId;
 use conclave_core::ports::GroupsExt;
@@ -12,16 +13,17 @@ use conclave_kit::{Body, Exchange, Fault, Post, RouteInfo, Surface, Table, Unrea
 use http::request::Parts;
 use http::{Method, Response};
 
+use crate::calls::{Caller, Command, SignedIn, envelope};
+use crate::http::{respond, routes};
 use crate::realm::{App, Realm, SetupError};
 use crate::refusals::{Code, Failure, Family};
-use crate::rest::{self, Call, Endpoint, envelope};
 use crate::webhooks::{Questions, WebhookSettings};
 
 /// The server API of all realms that have an app at the vendor.
 pub struct Tencent {
     /// The apps, by id.
     apps: HashMap<u32, App>,
-    table: Table<Endpoint>,
+    table: Table<&'static Command>,
 }
 
 impl Tencent {
@@ -39,7 +41,7 @@ impl Tencent {
             }
             apps.insert(sdkappid, app);
         }
-        Ok(Self { apps, table: Table::new(rest::routes())? })
+        Ok(Self { apps, table: Table::new(routes())? })
     }
 
     /// Asks an app's server before something is done, as far as these settings say.
@@ -58,13 +60,24 @@ impl Tencent {
         let query = Query::read(parts.uri.query().unwrap_or_default());
         let app = self.app(query.sdkappid.as_deref())?;
         check_caller(app, &query).await?;
-        let caller = query.identifier.as_deref().unwrap_or_default();
+        let caller = Caller::Admin(query.identifier.unwrap_or_default());
         // bodies are never asked for in pieces here
         let body = body.ok_or(Code::Internal)?;
-        let endpoint = &found.route.handler;
-        let call = Call::new(app, caller, endpoint.family, body);
-        let answer = (endpoint.handler)(&call).await?;
-        Ok((answer, call.unread()))
+        found.route.handler.run(app, caller, body).await
+    }
+
+    /// Answers a command of a user who has signed in, e.g. `group_open_http_svc.apply_join_group`, with the body of
+    /// the answer. A refusal is an answer as well: its `ErrorCode` is not 0.
+    pub async fn answer_user(&self, sdkappid: u32, user: SignedIn, command: &str, body: &[u8]) -> Bytes {
+        let answered = match (self.apps.get(&sdkappid), Command::named(command)) {
+            (None, _) => Err(Code::AppUnknown.into()),
+            (_, None) => Err(Code::UnknownCommand.into()),
+            (Some(app), Some(command)) => command.run(app, Caller::User(user), body).await,
+        };
+        match answered {
+            Ok((answer, _)) => answer.into_bytes(),
+            Err(failure) => envelope::refuse(&failure).into_bytes(),
+        }
     }
 
     fn app(&self, sdkappid: Option<&str>) -> Result<&App, Failure> {
@@ -128,7 +141,7 @@ impl Surface for Tencent {
     }
 
     fn routes(&self) -> Vec<RouteInfo> {
-        let info = |route: &conclave_kit::Route<Endpoint>| RouteInfo {
+        let info = |route: &conclave_kit::Route<&'static Command>| RouteInfo {
             method: route.method.clone(),
             path: route.path,
             operation: route.operation,
@@ -152,14 +165,14 @@ impl Surface for Tencent {
         };
         match self.answer(&parts, body.as_deref()).await {
             Ok((answer, unread)) => {
-                let mut answer = answer.into_response();
+                let mut answer = respond(answer);
                 unread.go_with(&mut answer);
                 answer
             }
             Err(failure) => {
                 let code = failure.number();
                 tracing::debug!(request = request_id, code, why = %failure.text, "refused");
-                envelope::refuse(&failure)
+                respond(envelope::refuse(&failure))
             }
         }
     }
@@ -171,6 +184,6 @@ impl Surface for Tencent {
             Fault::Broken => Code::Internal,
             Fault::Busy => Code::TooFrequent,
         };
-        envelope::refuse(&code.into())
+        respond(envelope::refuse(&code.into()))
     }
 }

@@ -110,7 +110,7 @@ const ADMIN: &str = "administrator";
 pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &WebhookSettings) -> Vec<Destination> {
     let Some(url) = hooks.url.clone() else { return Vec::new() };
     let webhooks = Arc::new(Webhooks {
-        app: App { sdkappid: credentials.sdkappid, admin: admin(credentials), settings: settings.clone() },
+        app: App { sdkappid: credentials.sdkappid, admin: admin(credentials).to_owned(), settings: settings.clone() },
         hooks: hooks.clone(),
     });
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
@@ -119,8 +119,8 @@ pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &Webh
 }
 
 /// Who acts for the app.
-fn admin(credentials: &Credentials) -> String {
-    credentials.admins.first().map_or(ADMIN, String::as_str).to_owned()
+pub(crate) fn admin(credentials: &Credentials) -> &str {
+    credentials.admins.first().map_or(ADMIN, String::as_str)
 }
 
 /// Whose groups they are.

@@ -1,0 +1,28 @@
+//! `kick`: signatures made before now no longer count for this account.
+
+use conclave_core::operation::UpdateUser;
+use conclave_kit::Dismissal;
+use serde::Deserialize;
+
+use crate::calls::wire::Account;
+use crate::calls::{Call, envelope};
+use crate::refusals::Failure;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    #[serde(rename = "UserID")]
+    user_id: Option<Account>,
+    /// The older name.
+    identifier: Option<Account>,
+}
+
+pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let user = call.user_id("UserID", request.user_id.or(request.identifier))?;
+    call.ensure_admins([&user]).await?;
+    // first, so that clients are told that it was the app, not only that their signatures no longer count
+    call.app.realm.presence.end(&user, Dismissal::ByApp, &|_| true);
+    call.run(UpdateUser { tokens_from: Some(call.now()), ..UpdateUser::of(user) }).await?;
+    envelope::done()
+}

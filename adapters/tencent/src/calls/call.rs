@@ -1,0 +1,317 @@
+//! One call: whose app, who calls, what was sent, and what every command reads of it the same way.
+
+use std::sync::Arc;
+
+use conclave_core::event::Actor;
+use conclave_core::model::{Group, GroupId, Millis, Topic, TopicId, UserId};
+use conclave_core::operation::{NewUser, OnExisting, OnUnknown, RegisterUsers};
+use conclave_core::ports::{Asked, Groups, GroupsExt, Typed};
+use conclave_core::query::{FindUsers, GroupById, Topics};
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Reading, Unread};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_ignored::Path;
+use serde_json::{Map, Value};
+
+use super::wire::Account;
+use crate::realm::App;
+use crate::refusals::{Code, Failure, Family};
+use crate::settings::Settings;
+use crate::webhooks::Asked as Answered;
+
+/// A user who has signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub user: UserId,
+    /// The device they call from, where it is known: it learns what it changed from the answer, not from an event.
+    pub device: Option<String>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// An admin of the app, who may do in every group what its owner may.
+    Admin(String),
+    /// A signed-in user, who may do what the group permits them.
+    User(SignedIn),
+}
+
+/// One call of a command.
+pub(crate) struct Call<'a> {
+    pub(crate) app: &'a App,
+    caller: Caller,
+    family: Family,
+    body: &'a [u8],
+    reading: Reading,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(app: &'a App, caller: Caller, family: Family, body: &'a [u8]) -> Self {
+        Self { app, caller, family, body, reading: Reading::default() }
+    }
+
+    /// The account that calls.
+    pub(crate) fn account(&self) -> &str {
+        match &self.caller {
+            Caller::Admin(admin) => admin,
+            Caller::User(signed_in) => signed_in.user.as_str(),
+        }
+    }
+
+    /// The signed-in user who calls; `None` when the app does.
+    pub(crate) fn user(&self) -> Option<&UserId> {
+        match &self.caller {
+            Caller::Admin(_) => None,
+            Caller::User(signed_in) => Some(&signed_in.user),
+        }
+    }
+
+    /// The account shown for what the app itself did.
+    pub(crate) fn admin(&self) -> &str {
+        match &self.caller {
+            Caller::Admin(admin) => admin,
+            Caller::User(_) => self.app.admin(),
+        }
+    }
+
+    pub(crate) fn groups(&self) -> &dyn Groups {
+        &*self.app.realm.groups
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.groups().now()
+    }
+
+    /// The fields that no command read, as paths; any index is `*`.
+    pub(crate) fn unread(&self) -> Unread {
+        self.reading.unread()
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.app.realm.settings
+    }
+
+    // --- reading -------------------------------------------------------------------------------------------
+
+    /// The request. No body at all is `{}`; what is not a JSON object is told apart from wrong types within one.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let text = std::str::from_utf8(self.body).map_err(|_| Code::NotJson)?.trim();
+        let text = if text.is_empty() { "{}" } else { text };
+        if !text.starts_with('{') {
+            return Err(Code::NotJson.into());
+        }
+        let mut json = serde_json::Deserializer::from_str(text);
+        let read = serde_ignored::deserialize(&mut json, |path| self.reading.carries(&spelled(&path)));
+        match read.and_then(|request| json.end().map(|()| request)) {
+            Ok(request) => Ok(request),
+            Err(error) if error.is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+                let code = self.family.misshapen();
+                Err(code.saying(format!("{}: {error}", code.row().1)))
+            }
+            Err(_) => Err(Code::NotJson.into()),
+        }
+    }
+
+    /// A parameter is missing or wrong.
+    pub(crate) fn parameter(&self, text: impl Into<std::borrow::Cow<'static, str>>) -> Failure {
+        self.family.parameter().saying(text)
+    }
+
+    /// A text that must be there and must not be empty.
+    pub(crate) fn required<T>(&self, name: &str, given: Option<T>) -> Result<T, Failure> {
+        given.ok_or_else(|| self.parameter(format!("{name} is required")))
+    }
+
+    /// The id of a group that should exist. Any spelling is looked up, so groups made elsewhere are found.
+    pub(crate) fn group_id(&self, given: Option<String>) -> Result<GroupId, Failure> {
+        let id = self.required("GroupId", given.filter(|id| !id.is_empty()))?;
+        GroupId::new(id).map_err(|_| Code::NoGroup.into())
+    }
+
+    /// The topic that is named, if one is. Any spelling is looked up.
+    pub(crate) fn topic_id(&self, given: Option<String>) -> Result<Option<TopicId>, Failure> {
+        let given = given.filter(|id| !id.is_empty());
+        given.map(|id| TopicId::new(id).map_err(|_| self.parameter("TopicId is illegal"))).transpose()
+    }
+
+    /// The id of a user. Any spelling is looked up.
+    pub(crate) fn user_id(&self, name: &str, given: Option<Account>) -> Result<UserId, Failure> {
+        match self.required(name, given)? {
+            Account::Other => Err(Code::AccountNotText.into()),
+            Account::Text(text) => UserId::new(text).map_err(|_| self.parameter(format!("{name} is illegal"))),
+        }
+    }
+
+    /// The ids of users: at least one, and not too many.
+    pub(crate) fn user_ids(
+        &self,
+        name: &str,
+        given: Option<Vec<Account>>,
+        most: usize,
+        too_many: Code,
+    ) -> Result<Vec<UserId>, Failure> {
+        let given = self.required(name, given.filter(|list| !list.is_empty()))?;
+        if given.len() > most {
+            return Err(too_many.into());
+        }
+        given.into_iter().map(|account| self.user_id(name, Some(account))).collect()
+    }
+
+    /// One of an option's words; "" is not given.
+    pub(crate) fn option<T>(
+        &self,
+        name: &str,
+        given: Option<&str>,
+        named: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
+        let given = given.filter(|word| !word.is_empty());
+        given.map(|word| named(word).ok_or_else(|| self.parameter(format!("{name} is illegal")))).transpose()
+    }
+
+    /// The user in whose name a call is made (`From_Account` and the like). The app may name anybody or nobody; a
+    /// signed-in user acts in their own name only.
+    pub(crate) fn acting_user(&self, name: &str, given: Option<Account>) -> Result<Option<UserId>, Failure> {
+        let given = given.map(|given| self.user_id(name, Some(given))).transpose()?;
+        match self.user() {
+            None => Ok(given),
+            Some(user) if given.as_ref().is_none_or(|given| given == user) => Ok(Some(user.clone())),
+            Some(_) => Err(Code::NoPermission.into()),
+        }
+    }
+
+    // --- doing ---------------------------------------------------------------------------------------------
+
+    /// The caller as the core knows them; `for_user` is whom the app acts for.
+    fn actor(&self, for_user: Option<UserId>) -> Actor {
+        match &self.caller {
+            Caller::Admin(_) => Actor::App { for_user },
+            Caller::User(SignedIn { user, device }) => Actor::User { user: user.clone(), device: device.clone() },
+        }
+    }
+
+    /// Performs an operation as the caller.
+    pub(crate) async fn run<O: Typed>(&self, operation: O) -> Result<O::Reply, Failure> {
+        self.run_for(None, operation).await
+    }
+
+    /// Performs an operation as the caller; the app does it in the name of this user.
+    pub(crate) async fn run_for<O: Typed>(&self, user: Option<UserId>, operation: O) -> Result<O::Reply, Failure> {
+        self.attempt(user, operation).await.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// The same as [`run_for`](Self::run_for), with the core's own reason when it is refused.
+    pub(crate) async fn attempt<O: Typed>(&self, user: Option<UserId>, operation: O) -> Result<O::Reply, Refusal> {
+        self.groups().run(&self.actor(user), operation).await
+    }
+
+    /// The same in a topic of the group, where one is named.
+    pub(crate) async fn attempt_at<O: Typed>(
+        &self,
+        topic: Option<&TopicId>,
+        operation: O,
+    ) -> Result<O::Reply, Refusal> {
+        match topic {
+            Some(topic) => self.groups().run_in(&self.actor(None), topic, operation).await,
+            None => self.attempt(None, operation).await,
+        }
+    }
+
+    /// Performs an operation as the caller, in a topic of the group where one is named.
+    pub(crate) async fn run_at<O: Typed>(&self, topic: Option<&TopicId>, operation: O) -> Result<O::Reply, Failure> {
+        self.attempt_at(topic, operation).await.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// Asks as the caller; the core's own reason when it is refused.
+    pub(crate) async fn try_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
+        self.groups().ask(&self.actor(None), query).await
+    }
+
+    /// Asks as the caller.
+    pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
+        self.try_ask(query).await.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// Asks as the app: for what every caller is shown who may read the rest of the answer.
+    pub(crate) async fn look_up<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
+        self.groups().ask(&Actor::app(), query).await.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// Whether the app's server is asked by this callback before something is done.
+    pub(crate) fn asks_before(&self, command: &str) -> bool {
+        self.app.questions.as_ref().is_some_and(|questions| questions.asks(command))
+    }
+
+    /// Asks the app's server by this callback, if that is switched on; refuses what it refuses.
+    pub(crate) async fn ask_before(
+        &self,
+        command: &'static str,
+        mut body: Map<String, Value>,
+    ) -> Result<Answered, Failure> {
+        let Some(questions) = &self.app.questions else { return Ok(Answered::default()) };
+        body.entry("Operator_Account").or_insert_with(|| Value::from(self.account()));
+        questions.ask(command, "RESTAPI", self.now(), body).await
+    }
+
+    /// The app's server has said something that cannot be done: refuses, if the app is set up so.
+    pub(crate) fn unusable(&self, command: &str, why: &str) -> Result<(), Failure> {
+        self.app.questions.as_ref().map_or(Ok(()), |questions| questions.unusable(command, why))
+    }
+
+    /// The vendor's failure for a refusal.
+    pub(crate) fn failure(&self, refusal: &Refusal) -> Failure {
+        self.family.failure(refusal)
+    }
+
+    /// A topic of a group.
+    pub(crate) async fn topic(&self, group: &GroupId, id: &TopicId) -> Result<Arc<Topic>, Failure> {
+        let found = self.ask(Topics { group: group.clone(), topics: Some(vec![id.clone()]) }).await?.0;
+        let missing = || Refusal::TopicNotFound { group: group.clone(), topic: id.clone(), ended: false };
+        let topic = found.into_iter().next().map_or_else(|| Err(missing()), |(_, topic)| topic);
+        topic.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// The header of a group.
+    pub(crate) async fn group(&self, id: &GroupId) -> Result<Arc<Group>, Failure> {
+        Ok(self.ask(GroupById { group: id.clone() }).await?.group)
+    }
+
+    // --- accounts ------------------------------------------------------------------------------------------
+
+    /// What happens to ids that are no accounts: refused, unless accounts come into being on first use.
+    pub(crate) fn on_unknown(&self, otherwise: OnUnknown) -> OnUnknown {
+        if self.settings().auto_import { OnUnknown::Register } else { otherwise }
+    }
+
+    /// The app's admins are accounts at the vendor without ever being imported: makes those among these users.
+    pub(crate) async fn ensure_admins(&self, users: impl IntoIterator<Item = &UserId>) -> Result<(), Failure> {
+        let admins = users.into_iter().filter(|user| self.app.is_admin(user.as_str()));
+        let users: Vec<NewUser> = admins.map(|admin| NewUser::of(admin.clone())).collect();
+        if !users.is_empty() {
+            let register = RegisterUsers { users, on_existing: OnExisting::Skip, folded: false };
+            self.groups().run(&Actor::app(), register).await.map_err(|refusal| self.failure(&refusal))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses when there is no such account.
+    pub(crate) async fn check_account(&self, user: &UserId) -> Result<(), Failure> {
+        let found = self.ask(FindUsers { ids: vec![user.clone()], folded: false }).await?;
+        let known = found.0.iter().any(Option::is_some) || self.app.is_admin(user.as_str());
+        if known || self.settings().auto_import {
+            return Ok(());
+        }
+        Err(self.failure(&Refusal::UserNotFound(user.clone())))
+    }
+}
+
+/// Where an ignored field stands in the request.
+fn spelled(path: &Path<'_>) -> String {
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, .. } => format!("{}.*", spelled(parent)),
+        Path::Map { parent: Path::Root, key } => key.clone(),
+        Path::Map { parent, key } => format!("{}.{key}", spelled(parent)),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => spelled(parent),
+    }
+}

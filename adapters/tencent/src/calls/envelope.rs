@@ -1,0 +1,74 @@
+//! The body of an answer: `ActionStatus`, `ErrorInfo` and `ErrorCode`, always all three, beside what the command adds.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+
+/// Room for most answers, so that they do not grow piece by piece, in bytes.
+const ROOM: usize = 1024;
+
+/// The body of an answer, as JSON: the same over every transport.
+#[derive(Debug)]
+pub(crate) struct Answer(Bytes);
+
+impl Answer {
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Envelope<'a, T> {
+    action_status: &'static str,
+    error_info: &'a str,
+    error_code: u32,
+    #[serde(flatten)]
+    rest: Option<&'a T>,
+}
+
+/// It is done, and there is nothing to add.
+pub(crate) fn done() -> Result<Answer, Failure> {
+    encode("", None::<&()>)
+}
+
+/// The same, in the word that some services say it with.
+pub(crate) fn done_saying(word: &str) -> Result<Answer, Failure> {
+    encode(word, None::<&()>)
+}
+
+/// It is done, and this is the answer. An answer of more than 1 MB is refused: the caller has to read in pages.
+pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
+    with_word("", rest)
+}
+
+/// The same, where the service says it with a word.
+pub(crate) fn with_word<T: Serialize>(word: &str, rest: &T) -> Result<Answer, Failure> {
+    let answer = encode(word, Some(rest))?;
+    if answer.0.len() > limits::ANSWER {
+        return Err(Code::AnswerTooLarge.into());
+    }
+    Ok(answer)
+}
+
+/// The body of a refusal.
+pub(crate) fn refuse(failure: &Failure) -> Answer {
+    let code = failure.number();
+    let envelope = Envelope { action_status: "FAIL", error_info: &failure.text, error_code: code, rest: None::<&()> };
+    let fallback = || br#"{"ActionStatus":"FAIL","ErrorInfo":"","ErrorCode":10002}"#.to_vec();
+    Answer(serde_json::to_vec(&envelope).unwrap_or_else(|_| fallback()).into())
+}
+
+fn encode<T: Serialize>(word: &str, rest: Option<&T>) -> Result<Answer, Failure> {
+    let envelope = Envelope { action_status: "OK", error_info: word, error_code: 0, rest };
+    let mut bytes = Vec::with_capacity(ROOM);
+    match serde_json::to_writer(&mut bytes, &envelope) {
+        Ok(()) => Ok(Answer(bytes.into())),
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as json");
+            Err(Code::Internal.into())
+        }
+    }
+}

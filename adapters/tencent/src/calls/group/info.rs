@@ -1,0 +1,105 @@
+//! `get_group_info`: up to fifty groups, each found or not by itself, in the order asked.
+
+use std::sync::Arc;
+
+use conclave_core::model::{Group, GroupId};
+use conclave_core::query::{FindGroups, ListMembers};
+use serde::{Deserialize, Serialize};
+
+use super::BaseInfo;
+use crate::calls::filter::{GroupView, ResponseFilter};
+use crate::calls::member::MemberInfo;
+use crate::calls::{Call, envelope};
+use crate::dialect::custom::{self, Pair};
+use crate::dialect::kind::Capabilities;
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id_list: Option<Vec<String>>,
+    response_filter: Option<ResponseFilter>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire<'g> {
+    group_info: Vec<Item<'g>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Item<'g> {
+    group_id: &'g str,
+    error_code: u32,
+    error_info: String,
+    #[serde(flatten)]
+    base: Option<BaseInfo<'g>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_defined_data: Option<Vec<Pair>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_list: Option<Vec<MemberInfo>>,
+}
+
+pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let ids = call.required("GroupIdList", request.group_id_list.filter(|ids| !ids.is_empty()))?;
+    if ids.len() > limits::GROUPS_READ {
+        return Err(call.parameter(format!("GroupIdList: at most {} groups", limits::GROUPS_READ)));
+    }
+    let view = ResponseFilter::group_view(request.response_filter);
+    let groups = find(call, &ids).await?;
+    let mut group_info = Vec::with_capacity(ids.len());
+    for (id, found) in ids.iter().zip(&groups) {
+        group_info.push(match found {
+            Ok(group) => item(call, id, group, &view).await?,
+            Err(failure) => failed(id, failure),
+        });
+    }
+    envelope::with(&Wire { group_info })
+}
+
+/// One entry for each id: the group's header, or why there is none. A text that cannot be an id never was a group's.
+async fn find(call: &Call<'_>, ids: &[String]) -> Result<Vec<Result<Arc<Group>, Failure>>, Failure> {
+    let parsed: Vec<Option<GroupId>> = ids.iter().map(|id| GroupId::new(id).ok()).collect();
+    let found = call.ask(FindGroups { groups: parsed.iter().flatten().cloned().collect() }).await?;
+    let mut found = found.0.into_iter();
+    let of = |id: &Option<GroupId>| match id.as_ref().and_then(|_| found.next()) {
+        Some(Ok(group)) => Ok(group),
+        Some(Err(refusal)) => Err(call.failure(&refusal)),
+        None => Err(Code::NoGroup.into()),
+    };
+    Ok(parsed.iter().map(of).collect())
+}
+
+async fn item<'g>(call: &Call<'_>, id: &'g str, group: &'g Group, view: &GroupView) -> Result<Item<'g>, Failure> {
+    let member_list = match &view.members {
+        Some(view) if Capabilities::of(group).members => {
+            let found = call.ask(ListMembers::all(group.id.clone())).await?;
+            Some(MemberInfo::all(call, group, &found.members, view).await?)
+        }
+        _ => None,
+    };
+    let custom = custom::pairs(&call.settings().group_keys, view.custom.as_deref(), &group.profile.fields);
+    let filtered_out = view.custom.as_ref().is_some_and(Vec::is_empty);
+    Ok(Item {
+        group_id: id,
+        error_code: 0,
+        error_info: String::new(),
+        base: Some(BaseInfo::of(call, group, &view.base)),
+        app_defined_data: (!filtered_out).then_some(custom),
+        member_list,
+    })
+}
+
+fn failed<'g>(id: &'g str, failure: &Failure) -> Item<'g> {
+    Item {
+        group_id: id,
+        error_code: failure.code.row().0,
+        error_info: failure.text.clone().into_owned(),
+        base: None,
+        app_defined_data: None,
+        member_list: None,
+    }
+}

@@ -1,0 +1,148 @@
+//! `get_appid_group_list`: all groups of the app, in the order of creation, page by page.
+
+use conclave_core::model::{Group, Millis};
+use conclave_core::query::{CountGroups, ListGroups};
+use serde::{Deserialize, Serialize};
+
+use crate::calls::wire::Next;
+use crate::calls::{Call, envelope};
+use crate::dialect::kind::Kind;
+use crate::dialect::limits;
+use crate::refusals::Failure;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    limit: Option<usize>,
+    next: Option<Next>,
+    group_type: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    /// How many there are, whatever the page.
+    total_count: usize,
+    group_id_list: Vec<Id>,
+    /// Where to go on; 0 is finished.
+    next: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Id {
+    group_id: String,
+}
+
+/// How many groups are looked through at a time for those of one type.
+const CHUNK: usize = 1000;
+/// Bits of `Next` that count groups made in one second. The rest are the second, so that the whole stays an integer
+/// that JavaScript holds exactly until 2038, and every client after.
+const COUNTED: u32 = 22;
+
+/// Behind which group a reader is: so many have passed of those made in this second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Place {
+    second: u64,
+    passed: u64,
+}
+
+impl Place {
+    fn of(next: u64) -> Self {
+        Self { second: next >> COUNTED, passed: next & ((1 << COUNTED) - 1) }
+    }
+
+    fn next(self) -> u64 {
+        self.second << COUNTED | self.passed
+    }
+
+    /// The place behind the group that comes next.
+    fn behind(self, group: &Group) -> Self {
+        let second = group.created.seconds();
+        let passed = if second == self.second { self.passed + 1 } else { 1 };
+        Self { second, passed }
+    }
+
+    fn list(self, limit: usize) -> ListGroups {
+        ListGroups {
+            discoverable: false,
+            after: Some(ListGroups::created_from(Millis::from_seconds(self.second))),
+            skip: usize::try_from(self.passed).unwrap_or(usize::MAX),
+            limit,
+            newest_first: false,
+        }
+    }
+}
+
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let limit = request.limit.filter(|limit| *limit != 0).unwrap_or(limits::GROUP_PAGE);
+    if limit > limits::GROUP_PAGE {
+        return Err(call.parameter(format!("Limit: at most {}", limits::GROUP_PAGE)));
+    }
+    let kind = request.group_type.filter(|word| !word.is_empty());
+    let kind = kind.map(|word| Kind::named(&word).ok_or_else(|| call.parameter("GroupType is illegal"))).transpose()?;
+    let from = Place::of(request.next.map_or(0, |next| next.0));
+    match kind {
+        None => all(call, from, limit).await,
+        Some(kind) => of_kind(call, kind, from, limit).await,
+    }
+}
+
+async fn all(call: &Call<'_>, from: Place, limit: usize) -> Result<envelope::Answer, Failure> {
+    let page = call.ask(from.list(limit)).await?;
+    let total_count = call.ask(CountGroups { discoverable: false }).await?.0;
+    let place = page.groups.iter().fold(from, |place, group| place.behind(group));
+    envelope::with(&Wire {
+        total_count,
+        group_id_list: page.groups.iter().map(|group| Id { group_id: group.id.as_str().to_owned() }).collect(),
+        next: if page.next.is_some() { place.next() } else { 0 },
+    })
+}
+
+/// Types are not indexed: all groups are looked through, which counting them takes anyway.
+async fn of_kind(call: &Call<'_>, kind: Kind, from: Place, limit: usize) -> Result<envelope::Answer, Failure> {
+    let (mut place, mut last) = (Place::default(), from);
+    let mut total_count = 0;
+    let mut ids = Vec::new();
+    let mut more = false;
+    loop {
+        let page = call.ask(place.list(CHUNK)).await?;
+        for group in &page.groups {
+            place = place.behind(group);
+            if Kind::of(group) != kind {
+                continue;
+            }
+            total_count += 1;
+            if place <= from {
+                continue;
+            }
+            if ids.len() == limit {
+                more = true;
+            } else {
+                ids.push(Id { group_id: group.id.as_str().to_owned() });
+                last = place;
+            }
+        }
+        if page.next.is_none() {
+            break;
+        }
+    }
+    envelope::with(&Wire { total_count, group_id_list: ids, next: if more { last.next() } else { 0 } })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_survive_next_and_sort_as_it_does() {
+        let place = Place { second: 1_700_000_100, passed: 3 };
+        assert_eq!(Place::of(place.next()), place);
+        assert!(Place { second: 1_700_000_100, passed: 4 }.next() > place.next());
+        assert!(Place { second: 1_700_000_101, passed: 1 }.next() > place.next());
+        assert!(Place { second: i32::MAX as u64, passed: (1 << COUNTED) - 1 }.next() < 1 << 53);
+        assert_eq!(Place::of(0), Place::default());
+    }
+}

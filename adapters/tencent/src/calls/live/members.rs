@@ -1,0 +1,80 @@
+//! `get_members`: who is in a live room, latest first; only the latest thousand are told.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use conclave_core::model::{Group, Member, UserId};
+use conclave_core::query::MembersNamed;
+use serde::{Deserialize, Serialize};
+
+use super::{faces, room, there};
+use crate::calls::wire::Next;
+use crate::calls::{Call, envelope};
+use crate::dialect::limits;
+use crate::dialect::marks::is_hidden;
+use crate::refusals::Failure;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    /// Where the page begins: 0, or what the last page ended with.
+    timestamp: Option<Next>,
+    /// Only members with this mark.
+    mark: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    member_list: Vec<Entry>,
+    next_timestamp: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    join_time: u64,
+    #[serde(rename = "Member_Account")]
+    account: UserId,
+    nick_name: String,
+    avatar: String,
+}
+
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let group = room(call, &call.group_id(request.group_id)?).await?;
+    let before = request.timestamp.map_or(0, |next| next.0);
+    let all = listed(call, &group, request.mark).await?;
+    let mut page: Vec<_> = all.into_iter().filter(|member| before == 0 || member.seat < before).collect();
+    let more = page.len() > limits::LIVE_PAGE;
+    page.truncate(limits::LIVE_PAGE);
+    // where the next page begins: seats only grow, so whoever comes meanwhile moves nobody
+    let next_timestamp = page.last().filter(|_| more).map_or(0, |last| last.seat);
+    let faces = faces(call, page.iter().map(|member| member.user.clone()).collect()).await?;
+    let entry = |(member, (nick_name, avatar)): (Arc<Member>, _)| Entry {
+        join_time: member.joined.seconds(),
+        account: member.user.clone(),
+        nick_name,
+        avatar,
+    };
+    envelope::with(&Wire { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
+}
+
+/// Those who are told, latest first. No more of them are held at a time than are told and looked up.
+async fn listed(call: &Call<'_>, group: &Group, mark: Option<u32>) -> Result<Vec<Arc<Member>>, Failure> {
+    let is_told = |member: &Arc<Member>| !is_hidden(member) && mark.is_none_or(|mark| member.marks.contains_key(&mark));
+    let latest_first = |member: &Arc<Member>| Reverse(member.seat);
+    let there: Vec<UserId> = there(call, group).await?.into_iter().collect();
+    let mut members: Vec<Arc<Member>> = Vec::new();
+    for users in there.chunks(limits::LIVE_MEMBERS) {
+        let found = call.ask(MembersNamed { group: group.id.clone(), users: users.to_vec() }).await?.members;
+        members.extend(found.into_iter().flatten().filter(is_told));
+        if members.len() > limits::LIVE_MEMBERS {
+            members.select_nth_unstable_by_key(limits::LIVE_MEMBERS, latest_first);
+            members.truncate(limits::LIVE_MEMBERS);
+        }
+    }
+    members.sort_unstable_by_key(latest_first);
+    Ok(members)
+}

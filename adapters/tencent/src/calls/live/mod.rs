@@ -1,0 +1,54 @@
+//! Live rooms: who is there, who is marked, and who helps.
+//!
+//! In a live room is whoever is a member and connected now, through any vendor's protocol: the vendor's own rooms end
+//! a stay with its connection, while members of the neutral group stay. Who is marked to be shown is there as well.
+
+pub(super) mod admins;
+pub(super) mod marks;
+pub(super) mod members;
+pub(super) mod present;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use conclave_core::model::{Group, GroupId, Member, UserId};
+use conclave_core::query::{FindUsers, MarkedMembers};
+
+use crate::calls::Call;
+use crate::dialect::kind::Kind;
+use crate::dialect::limits;
+use crate::dialect::marks::{SHOWN, is_shown};
+use crate::refusals::{Code, Failure};
+
+/// The group, which must be a live room.
+async fn room(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failure> {
+    let group = call.group(id).await?;
+    if Kind::of(&group) == Kind::AvChatRoom { Ok(group) } else { Err(Code::NoPermission.into()) }
+}
+
+/// Who is marked to be shown as being there, of the latest who are: no more of them are listed.
+async fn shown(call: &Call<'_>, group: &Group) -> Result<Vec<Arc<Member>>, Failure> {
+    if !group.marks.contains_key(&SHOWN) {
+        return Ok(Vec::new());
+    }
+    let marked = MarkedMembers { group: group.id.clone(), mark: SHOWN, limit: limits::LIVE_MEMBERS };
+    let mut found = call.ask(marked).await?.0;
+    let now = call.now();
+    found.retain(|member| is_shown(member, now));
+    Ok(found)
+}
+
+/// Everybody who is there.
+async fn there(call: &Call<'_>, group: &Group) -> Result<HashSet<UserId>, Failure> {
+    let online = call.app.realm.presence.online_in(&group.id).await;
+    let shown = shown(call, group).await?;
+    Ok(online.into_iter().chain(shown.iter().map(|member| member.user.clone())).collect())
+}
+
+/// What users call themselves and their avatars, in the order asked; "" where nothing is known.
+async fn faces(call: &Call<'_>, users: Vec<UserId>) -> Result<Vec<(String, String)>, Failure> {
+    let found = call.ask(FindUsers { ids: users, folded: false }).await?.0;
+    let face =
+        |user: Option<_>| user.map(|user: Arc<conclave_core::model::User>| (user.nick.clone(), user.avatar.clone()));
+    Ok(found.into_iter().map(|user| face(user).unwrap_or_default()).collect())
+}

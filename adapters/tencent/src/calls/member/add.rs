@@ -1,0 +1,141 @@
+//! `add_group_member`: up to three hundred users come in at once, whatever the options say; each gets its own result.
+
+use std::collections::HashSet;
+
+use conclave_core::model::{Group, UserId};
+use conclave_core::operation::{AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet};
+use conclave_core::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+
+use crate::calls::wire::Account;
+use crate::calls::{Call, envelope};
+use crate::dialect::kind::Capabilities;
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+use crate::webhooks::{self, before};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    member_list: Option<Vec<Entry>>,
+    silence: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(rename = "Member_Account")]
+    account: Option<Account>,
+}
+
+/// What became of everybody.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::calls) struct Became {
+    member_list: Vec<OneBecame>,
+}
+
+/// What became of one user.
+#[derive(Serialize)]
+struct OneBecame {
+    #[serde(rename = "Member_Account")]
+    account: UserId,
+    #[serde(rename = "Result")]
+    result: u32,
+}
+
+const FAILED: u32 = 0;
+const ADDED: u32 = 1;
+const ALREADY: u32 = 2;
+const AWAITS_CONSENT: u32 = 3;
+
+pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let id = call.group_id(request.group_id)?;
+    let list = call.required("MemberList", request.member_list.filter(|list| !list.is_empty()))?;
+    if list.len() > limits::ADDED {
+        return Err(Code::TooManyAccounts.into());
+    }
+    let users: Vec<UserId> =
+        list.into_iter().map(|entry| call.user_id("Member_Account", entry.account)).collect::<Result<_, _>>()?;
+    let group = call.group(&id).await?;
+    if !Capabilities::of(&group).members {
+        return Err(Code::NoPermission.into());
+    }
+    let refused = refused(call, &group, &users).await?;
+    let invited: Vec<UserId> = users.iter().filter(|user| !refused.contains(user.as_str())).cloned().collect();
+    call.ensure_admins(&invited).await?;
+    let add = AddMembers {
+        group: id,
+        members: invited.into_iter().map(NewMember::now).collect(),
+        ask: false,
+        message: String::new(),
+        quiet: if request.silence == Some(1) { Quiet::Clients } else { Quiet::Nobody },
+        on_unknown: call.on_unknown(OnUnknown::Skip),
+        on_member: OnMember::Skip,
+        on_blocked: OnBlocked::Skip,
+        on_full: OnFull::Partial,
+    };
+    let added = call.run(add).await?;
+    refuse_if_nobody_fits(call, &added)?;
+    envelope::with(&Became::of(users, &refused, &added))
+}
+
+/// Whom the app's server refuses, if it is asked.
+async fn refused(call: &Call<'_>, group: &Group, users: &[UserId]) -> Result<HashSet<String>, Failure> {
+    if !call.asks_before(before::INVITE) {
+        return Ok(HashSet::new());
+    }
+    let mut body = webhooks::of_group(group);
+    body.insert("DestinationMembers".to_owned(), webhooks::accounts(users));
+    Ok(call.ask_before(before::INVITE, body).await?.refused.into_iter().collect())
+}
+
+/// A group that was full before the first one came, and a user who is in too many groups, are told as such.
+fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> {
+    let mut reasons = added.outcomes.iter().map(|(_, outcome)| match outcome {
+        Outcome::LeftOut(refusal @ (Refusal::GroupFull { .. } | Refusal::TooManyGroupsOfUser(_))) => Some(refusal),
+        _ => None,
+    });
+    match reasons.next() {
+        Some(Some(refusal)) if reasons.all(|reason| reason.is_some()) => Err(call.failure(refusal)),
+        _ => Ok(()),
+    }
+}
+
+impl Became {
+    /// One result for each user named, in the order named; whoever is named twice is in by the second time.
+    pub(in crate::calls) fn of(users: Vec<UserId>, refused: &HashSet<String>, added: &Added) -> Self {
+        let mut seen = HashSet::new();
+        let mut outcomes = added.outcomes.iter().map(|(_, outcome)| outcome);
+        let mut failed = HashSet::new();
+        let member_list = users
+            .into_iter()
+            .map(|account| {
+                let result = if refused.contains(account.as_str()) {
+                    FAILED
+                } else if seen.insert(account.clone()) {
+                    outcomes.next().map_or(FAILED, result)
+                } else if failed.contains(&account) {
+                    FAILED
+                } else {
+                    ALREADY
+                };
+                if result == FAILED {
+                    failed.insert(account.clone());
+                }
+                OneBecame { account, result }
+            })
+            .collect();
+        Self { member_list }
+    }
+}
+
+fn result(outcome: &Outcome) -> u32 {
+    match outcome {
+        Outcome::Joined => ADDED,
+        Outcome::Already => ALREADY,
+        Outcome::AwaitsInvitee | Outcome::AwaitsManagers => AWAITS_CONSENT,
+        Outcome::LeftOut(_) => FAILED,
+    }
+}

@@ -1,0 +1,71 @@
+//! `get_group_member_info`: the members in the order of joining, all or of some roles.
+
+use conclave_core::model::Role;
+use conclave_core::query::ListMembers;
+use serde::{Deserialize, Serialize};
+
+use super::{MemberInfo, roles_named};
+use crate::calls::filter::MemberView;
+use crate::calls::wire::Next;
+use crate::calls::{Call, envelope};
+use crate::dialect::kind::{Capabilities, Kind};
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    limit: Option<usize>,
+    offset: Option<usize>,
+    next: Option<Next>,
+    member_info_filter: Option<Vec<String>>,
+    member_role_filter: Option<Vec<String>>,
+    #[serde(rename = "AppDefinedDataFilter_GroupMember")]
+    member_keys: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    /// Where a community's list goes on; "" is finished. Other types count offsets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// The size of the whole group, whatever is filtered.
+    member_num: u32,
+    member_list: Vec<MemberInfo>,
+}
+
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let id = call.group_id(request.group_id)?;
+    let limit = request.limit.filter(|limit| *limit != 0).unwrap_or(usize::MAX);
+    if request.limit.is_some_and(|limit| limit > limits::MEMBER_PAGE) {
+        return Err(Code::PageTooLarge.into());
+    }
+    let roles: Vec<Role> = roles_named(call, request.member_role_filter)?;
+    let view = MemberView::of(request.member_info_filter, request.member_keys);
+    let group = call.group(&id).await?;
+    if !Capabilities::of(&group).members {
+        return Err(Code::NoPermission.into());
+    }
+    let by_cursor = Kind::of(&group) == Kind::Community;
+    let next = request.next.map_or(0, |next| next.0);
+    // owner and admins are few: a community tells them in one page
+    let limit = if by_cursor && !roles.is_empty() && !roles.contains(&Role::Member) { usize::MAX } else { limit };
+    let list = ListMembers {
+        roles,
+        limit,
+        // a cursor is one more than the seat of the last member told
+        after: next.checked_sub(1).filter(|_| by_cursor).map(|seat| ListMembers::after_seat(id.clone(), seat)),
+        skip: if by_cursor { 0 } else { request.offset.unwrap_or(0) },
+        ..ListMembers::all(id)
+    };
+    let found = call.ask(list).await?;
+    let more = found.members.last().filter(|_| found.next.is_some());
+    envelope::with(&Wire {
+        next: by_cursor.then(|| more.map_or_else(String::new, |last| (last.seat + 1).to_string())),
+        member_num: found.group.members,
+        member_list: MemberInfo::all(call, &found.group, &found.members, &view).await?,
+    })
+}

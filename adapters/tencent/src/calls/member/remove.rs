@@ -1,0 +1,42 @@
+//! `delete_group_member`: up to a hundred members go; whoever is none is gone already.
+
+use conclave_core::operation::{Cleanup, OnOutsider, Quiet, RemoveMembers};
+use serde::Deserialize;
+
+use crate::calls::wire::Account;
+use crate::calls::{Call, envelope};
+use crate::dialect::kind::Capabilities;
+use crate::dialect::limits;
+use crate::refusals::{Code, Failure};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    #[serde(rename = "MemberToDel_Account")]
+    members: Option<Vec<Account>>,
+    silence: Option<u32>,
+    reason: Option<String>,
+}
+
+pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let group = call.group_id(request.group_id)?;
+    let users = call.user_ids("MemberToDel_Account", request.members, limits::REMOVED, Code::TooManyAccounts)?;
+    if !Capabilities::of(&*call.group(&group).await?).members {
+        // here the vendor says that the parameter is wrong, not that the type cannot
+        return Err(Code::Parameter.into());
+    }
+    let remove = RemoveMembers {
+        group,
+        users,
+        reason: request.reason.unwrap_or_default(),
+        // a mute stays with whoever leaves and comes again
+        cleanup: Cleanup::default(),
+        quiet: if request.silence == Some(1) { Quiet::Clients } else { Quiet::Nobody },
+        on_outsider: OnOutsider::Skip,
+        skip_owner: false,
+    };
+    call.run(remove).await?;
+    envelope::done()
+}

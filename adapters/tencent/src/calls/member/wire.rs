@@ -1,0 +1,92 @@
+//! A member as answers tell it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use conclave_core::model::{Group, Member, UserId};
+use conclave_core::query::Mutes;
+use serde::Serialize;
+
+use crate::calls::Call;
+use crate::calls::account::online;
+use crate::calls::filter::{Fields, MemberView};
+use crate::dialect::custom::{self, Pair};
+use crate::dialect::{receive, role, time};
+use crate::refusals::Failure;
+
+/// The fields of a member that are wanted, its id always.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::calls) struct MemberInfo {
+    #[serde(rename = "Member_Account")]
+    account: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    join_time: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg_seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg_flag: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_send_msg_time: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mute_until: Option<u64>,
+    /// The older name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shut_up_until: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_card: Option<String>,
+    /// Told only when it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    app_member_defined_data: Vec<Pair>,
+}
+
+/// Until when members are muted, in Unix seconds.
+type MutedUntil = HashMap<UserId, u64>;
+
+impl MemberInfo {
+    /// These members as the view wants them.
+    pub(in crate::calls) async fn all(
+        call: &Call<'_>,
+        group: &Group,
+        members: &[Arc<Member>],
+        view: &MemberView,
+    ) -> Result<Vec<Self>, Failure> {
+        let muted = muted(call, group, &view.fields).await?;
+        Ok(members.iter().map(|member| Self::of(call, group, member, view, &muted)).collect())
+    }
+
+    fn of(call: &Call<'_>, group: &Group, member: &Member, view: &MemberView, muted: &MutedUntil) -> Self {
+        let wanted = &view.fields;
+        let mute_until = || muted.get(&member.user).copied().unwrap_or_default();
+        Self {
+            account: member.user.clone(),
+            role: wanted.pick("Role", || role::word(group, member)),
+            join_time: wanted.pick("JoinTime", || member.joined.seconds()),
+            msg_seq: wanted.pick("MsgSeq", || member.read),
+            msg_flag: wanted.pick("MsgFlag", || receive::word(member.receive)),
+            last_send_msg_time: wanted.pick("LastSendMsgTime", || time::seconds(member.last_sent)),
+            mute_until: wanted.pick("MuteUntil", mute_until),
+            shut_up_until: wanted.pick("ShutUpUntil", mute_until),
+            name_card: wanted.pick("NameCard", || member.card.clone()),
+            online_status: wanted.names("OnlineStatus").then(|| online::status(call, &member.user)),
+            app_member_defined_data: custom::pairs(
+                &call.settings().member_keys,
+                view.custom.as_deref(),
+                &member.fields,
+            ),
+        }
+    }
+}
+
+/// The mutes that hold, fetched only where they are wanted.
+async fn muted(call: &Call<'_>, group: &Group, wanted: &Fields) -> Result<MutedUntil, Failure> {
+    if !wanted.has("MuteUntil") && !wanted.has("ShutUpUntil") {
+        return Ok(MutedUntil::new());
+    }
+    let found = call.look_up(Mutes::all(group.id.clone())).await?;
+    Ok(found.entries.iter().map(|mute| (mute.user.clone(), time::end(mute.until))).collect())
+}

@@ -1,0 +1,80 @@
+//! `send_broadcast_msg`: the same message in every live room of the app, to whoever is there.
+
+use conclave_core::model::{Labels, Sender, UserId};
+use conclave_core::operation::Broadcast;
+use conclave_core::query::ListGroups;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{body, send};
+use crate::calls::wire::Account;
+use crate::calls::{Call, envelope};
+use crate::dialect::kind::Kind;
+use crate::dialect::message::label;
+use crate::refusals::Failure;
+
+/// Groups looked at, and told, in one go.
+const PAGE: usize = 256;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    #[serde(rename = "From_Account")]
+    from: Option<Account>,
+    random: Option<u64>,
+    msg_body: Option<Vec<Value>>,
+    cloud_custom_data: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    msg_seq: u64,
+}
+
+pub(crate) async fn broadcast(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let from = call.acting_user("From_Account", request.from)?;
+    let random = call.required("Random", request.random)?;
+    let content = Value::from(request.msg_body.clone().unwrap_or_default()).to_string();
+    let (body, mut labels) = body(request.msg_body)?;
+    labels.extend(labels_of(random, request.cloud_custom_data));
+    if let Some(from) = &from {
+        call.check_account(from).await?;
+    }
+    let sender = from.or_else(|| UserId::new(call.account()).ok()).map_or(Sender::App, Sender::User);
+    let token = send::token(random, &content);
+    let mut said = Broadcast { groups: Vec::new(), sender, body, token, labels, part: None, next: None };
+    let (mut number, mut after) = (None, None);
+    loop {
+        let list = ListGroups { discoverable: false, after, skip: 0, limit: PAGE, newest_first: false };
+        let page = call.ask(list).await?;
+        let live = page.groups.iter().filter(|group| Kind::of(group) == Kind::AvChatRoom);
+        said.groups = live.map(|group| group.id.clone()).collect();
+        said.next = page.next;
+        // the first page gives the number and the last one ends it, also when there is no room in them
+        if let (Some(_), true, Some(next)) = (number, said.groups.is_empty(), &said.next) {
+            after = Some(next.clone());
+            continue;
+        }
+        // a call that was broken off is gone on with where it stopped, also beside another one of the same token
+        let aired = call.run(said.clone()).await?;
+        number = Some(aired.number);
+        if aired.next.is_none() {
+            break;
+        }
+        said.part.clone_from(&aired.next);
+        after = aired.next;
+    }
+    envelope::with(&Wire { msg_seq: number.unwrap_or_default() })
+}
+
+fn labels_of(random: u64, cloud_data: Option<String>) -> Labels {
+    let more = [
+        (label::RANDOM, Some(random.to_string())),
+        (label::CLOUD_DATA, cloud_data),
+        // one callback for each room is none of the vendor's
+        (label::FORBIDDEN, Some(crate::webhooks::after::NOT_TOLD.to_owned())),
+    ];
+    more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))).collect()
+}

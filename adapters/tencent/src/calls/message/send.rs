@@ -1,0 +1,279 @@
+//! `send_group_msg`: a message in the name of an admin, or of the user it names.
+
+use std::fmt::Write as _;
+
+use conclave_core::model::{Group, GroupId, Mention, Sender, TopicId, Traits, UserId};
+use conclave_core::operation::{DropMessage, Posted, SendMessage, SpeakCheck};
+use conclave_core::query::MaySpeak;
+use conclave_core::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::body;
+use super::rate::Room;
+use crate::calls::wire::Account;
+use crate::calls::{Call, envelope};
+use crate::dialect::kind::Kind;
+use crate::dialect::limits;
+use crate::dialect::message::label;
+use crate::refusals::{Code, Failure};
+use crate::webhooks::{self, Asked, before};
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    random: Option<u64>,
+    msg_body: Option<Vec<Value>>,
+    #[serde(rename = "From_Account")]
+    from: Option<Account>,
+    msg_priority: Option<String>,
+    online_only_flag: Option<u32>,
+    send_msg_control: Option<Vec<String>>,
+    cloud_custom_data: Option<String>,
+    group_at_info: Option<Vec<At>>,
+    #[serde(rename = "To_Account")]
+    to: Option<Vec<Account>>,
+    offline_push_info: Option<Value>,
+    support_message_extension: Option<u32>,
+    need_read_receipt: Option<u32>,
+    forbid_callback_control: Option<Vec<String>>,
+    topic_id: Option<String>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct At {
+    group_at_all_flag: Option<u32>,
+    #[serde(rename = "GroupAt_Account")]
+    account: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    msg_time: u64,
+    msg_seq: u64,
+    #[serde(rename = "MsgDropReason", skip_serializing_if = "Option::is_none")]
+    dropped: Option<&'static str>,
+}
+
+impl Wire {
+    /// What the sender of a message is told that nobody gets.
+    fn unsent(call: &Call<'_>, msg_seq: u64, dropped: Option<&'static str>) -> Self {
+        let now = call.now();
+        Self { msg_time: now.seconds(), msg_seq, dropped }
+    }
+}
+
+pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let id = call.group_id(request.group_id.clone())?;
+    let from = call.acting_user("From_Account", request.from.clone())?;
+    let targeted = request.to.as_ref().is_some_and(|to| !to.is_empty());
+    let mut send = message(call, id.clone(), from.clone(), request.clone())?;
+    let group = call.group(&id).await?;
+    let kind = Kind::of(&group);
+    if targeted && matches!(kind, Kind::AvChatRoom | Kind::Community) {
+        return Err(Code::NoPermission.into());
+    }
+    let topic = call.topic_id(request.topic_id.clone())?;
+    let next = match &topic {
+        Some(topic) => call.topic(&id, topic).await?.next_message,
+        None => group.next_message,
+    };
+    let traits = if topic.is_some() { Traits::default() } else { traits(kind, &request) };
+    if !within_rate(call, topic.as_ref(), &send).await? {
+        if is_low(&send) {
+            return envelope::with(&Wire::unsent(call, next, Some(DROPPED)));
+        }
+        return Err(Code::MessageRate.into());
+    }
+    if call.asks_before(before::SEND) && !forbids(&request, NOT_ASKED) {
+        let asked = ask(call, &group, from.as_ref(), &request).await?;
+        if asked.dropped {
+            return envelope::with(&Wire::unsent(call, next, None));
+        }
+        if let Some(changed) = changed(asked, request) {
+            send = match message(call, id, from, changed) {
+                Ok(changed) => changed,
+                Err(failure) => call.unusable(before::SEND, &failure.text).map(|()| send)?,
+            };
+        }
+    }
+    send.traits = traits;
+    let message = post(call, kind, topic.as_ref(), send).await?.message;
+    envelope::with(&Wire { msg_time: message.at.seconds(), msg_seq: message.sequence, dropped: None })
+}
+
+/// Why a message was dropped that the sender is told was sent.
+const DROPPED: &str = "MsgFreqCtrl";
+
+/// Whether the group has room for one more message this second. When there is none, the app's server is told so, once a
+/// second: whoever sends too much makes no work of it.
+async fn within_rate(call: &Call<'_>, topic: Option<&TopicId>, send: &SendMessage) -> Result<bool, Failure> {
+    let most = call.settings().messages_per_second;
+    if most == 0 {
+        return Ok(true);
+    }
+    let room = call.app.rate.takes(&send.group, call.now(), most);
+    if room == Room::NoMore && call.asks_before(webhooks::after::EXCEPTION) {
+        call.run_at(topic, DropMessage { message: send.clone() }).await?;
+    }
+    Ok(room == Room::Is)
+}
+
+fn is_low(send: &SendMessage) -> bool {
+    send.labels.get(label::PRIORITY).is_some_and(|word| word == "Low" || word == "Lowest")
+}
+
+/// What the message takes beside being read, as far as groups of this type have it.
+fn traits(kind: Kind, request: &Request) -> Traits {
+    Traits {
+        receipts: request.need_read_receipt == Some(1) && !matches!(kind, Kind::AvChatRoom | Kind::Community),
+        extensible: request.support_message_extension == Some(1) && kind != Kind::AvChatRoom,
+        changed: false,
+    }
+}
+
+/// A word of `ForbidCallbackControl`: the app's server is not asked about this message.
+const NOT_ASKED: &str = "ForbidBeforeSendMsgCallback";
+
+fn forbids(request: &Request, word: &str) -> bool {
+    request.forbid_callback_control.iter().flatten().any(|forbidden| forbidden == word)
+}
+
+/// Asks the app's server whether the message may be sent, and as what.
+async fn ask(call: &Call<'_>, group: &Group, from: Option<&UserId>, request: &Request) -> Result<Asked, Failure> {
+    let mut body = webhooks::of_group(group);
+    body.extend([
+        ("From_Account".to_owned(), Value::from(from.map_or(call.account(), UserId::as_str))),
+        ("Random".to_owned(), Value::from(request.random)),
+        ("OnlineOnlyFlag".to_owned(), Value::from(u32::from(request.online_only_flag == Some(1)))),
+        ("MsgPriority".to_owned(), Value::from(request.msg_priority.as_deref().unwrap_or("Normal"))),
+        ("MsgBody".to_owned(), Value::from(request.msg_body.clone().unwrap_or_default())),
+        ("CloudCustomData".to_owned(), Value::from(request.cloud_custom_data.as_deref().unwrap_or_default())),
+    ]);
+    if let Some(topic) = request.topic_id.as_deref().filter(|topic| !topic.is_empty()) {
+        body.insert("TopicId".to_owned(), Value::from(topic));
+    }
+    call.ask_before(before::SEND, body).await
+}
+
+/// The request as the app's server wants it, when it wants another.
+fn changed(asked: Asked, request: Request) -> Option<Request> {
+    if asked.msg_body.is_none() && asked.cloud_custom_data.is_none() {
+        return None;
+    }
+    Some(Request {
+        msg_body: asked.msg_body.or(request.msg_body),
+        cloud_custom_data: asked.cloud_custom_data.or(request.cloud_custom_data),
+        ..request
+    })
+}
+
+fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Request) -> Result<SendMessage, Failure> {
+    let random = call.required("Random", request.random)?;
+    let content = Value::from(request.msg_body.clone().unwrap_or_default()).to_string();
+    let (body, kept) = body(request.msg_body)?;
+    let targets = match request.to.filter(|to| !to.is_empty()) {
+        Some(to) => call.user_ids("To_Account", Some(to), limits::TARGETS, Code::Parameter)?,
+        None => Vec::new(),
+    };
+    let at = request.group_at_info.unwrap_or_default();
+    if at.len() > limits::MENTIONS {
+        return Err(Code::TooManyMentions.into());
+    }
+    let control = request.send_msg_control.unwrap_or_default();
+    let says = |word: &str| control.iter().any(|control| control == word);
+    let mut labels = kept;
+    let forbidden = request.forbid_callback_control.filter(|words| !words.is_empty());
+    let more: [(&str, Option<String>); 6] = [
+        (label::FORBIDDEN, forbidden.map(|words| words.join(","))),
+        (label::RANDOM, Some(random.to_string())),
+        (label::PRIORITY, request.msg_priority),
+        (label::CLOUD_DATA, request.cloud_custom_data),
+        ("tencent.push", request.offline_push_info.map(|info| info.to_string())),
+        (label::AT, (!at.is_empty()).then(|| serde_json::to_string(&at).unwrap_or_default())),
+    ];
+    labels.extend(more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))));
+    // an admin speaks in any group; whoever an admin speaks for is held to what the group permits them
+    let check = if from.as_ref().is_none_or(|from| call.app.is_admin(from.as_str())) {
+        SpeakCheck::Skipped
+    } else {
+        SpeakCheck::Enforced
+    };
+    let sender = from.or_else(|| UserId::new(call.account()).ok()).map_or(Sender::App, Sender::User);
+    Ok(SendMessage {
+        targets,
+        mention: mention(&at),
+        counted: !says("NoUnread"),
+        shown_last: !says("NoLastMsg"),
+        stored: request.online_only_flag != Some(1),
+        token: Some(token(random, &content)),
+        labels,
+        check,
+        ..SendMessage::new(group, sender, body)
+    })
+}
+
+fn mention(at: &[At]) -> Option<Mention> {
+    if at.iter().any(|at| at.group_at_all_flag == Some(1)) {
+        return Some(Mention::All);
+    }
+    let users: Vec<UserId> = at.iter().filter_map(|at| UserId::new(at.account.as_deref()?).ok()).collect();
+    (!users.is_empty()).then_some(Mention::Users(users))
+}
+
+/// The same sender's same number is the same message only if it says the same: one SDK picks one number per process.
+pub(super) fn token(random: u64, content: &str) -> String {
+    let mut token = format!("{random}:");
+    for byte in Sha256::digest(content.as_bytes()).iter().take(16) {
+        // a string takes every write
+        let _ = write!(token, "{byte:02x}");
+    }
+    token
+}
+
+/// Nobody is brought into a live room by the server, so strangers who are not muted speak there.
+async fn post(call: &Call<'_>, kind: Kind, topic: Option<&TopicId>, send: SendMessage) -> Result<Posted, Failure> {
+    let done = call.attempt_at(topic, send.clone()).await;
+    let (Err(refusal @ Refusal::NotMembers { .. }), Sender::User(user)) = (&done, &send.sender) else {
+        return done.map_err(|refusal| call.failure(&refusal));
+    };
+    if send.check == SpeakCheck::Skipped {
+        return Err(call.failure(refusal));
+    }
+    call.check_account(user).await?;
+    if kind != Kind::AvChatRoom {
+        return Err(Code::NoPermission.into());
+    }
+    let voices = call.ask(MaySpeak { group: send.group.clone(), users: vec![user.clone()] }).await?;
+    let silenced = voices.users.iter().any(|voice| voice.mute.is_some() || voice.everywhere.is_some());
+    if silenced || voices.group.all_muted {
+        return Err(Code::Muted.into());
+    }
+    call.run(SendMessage { check: SpeakCheck::Skipped, ..send }).await
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_alone_is_no_repetition() {
+        assert_eq!(token(1, "a"), token(1, "a"));
+        assert_ne!(token(1, "a"), token(1, "b"));
+        assert_ne!(token(1, "a"), token(2, "a"));
+    }
+
+    #[test]
+    fn mentioning_everybody_outweighs_names() {
+        let named = |flag, account: &str| At { group_at_all_flag: Some(flag), account: Some(account.to_owned()) };
+        assert_eq!(mention(&[named(0, "bob"), named(1, "")]), Some(Mention::All));
+        assert_eq!(mention(&[named(0, "bob")]), Some(Mention::Users(vec![UserId::new("bob").unwrap()])));
+        assert_eq!(mention(&[]), None);
+    }
+}

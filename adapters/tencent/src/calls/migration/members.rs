@@ -1,0 +1,107 @@
+//! `import_group_member`: up to three hundred members with the time they joined and how much they have not read.
+
+use std::collections::HashSet;
+
+use conclave_core::model::{Group, Millis, Role, UserId};
+use conclave_core::operation::{
+    AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet, SetUnread,
+};
+use conclave_core::refusal::Refusal;
+use serde::Deserialize;
+
+use crate::calls::member::Became;
+use crate::calls::wire::Account;
+use crate::calls::{Call, envelope};
+use crate::dialect::kind::Capabilities;
+use crate::dialect::{limits, role};
+use crate::refusals::{Code, Failure};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    member_list: Option<Vec<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    #[serde(rename = "Member_Account")]
+    account: Option<Account>,
+    role: Option<String>,
+    /// Unix seconds.
+    join_time: Option<u64>,
+    unread_msg_num: Option<u64>,
+}
+
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let id = call.group_id(request.group_id)?;
+    let list = call.required("MemberList", request.member_list.filter(|list| !list.is_empty()))?;
+    if list.len() > limits::ADDED {
+        return Err(Code::TooManyAccounts.into());
+    }
+    let group = call.group(&id).await?;
+    let can = Capabilities::of(&group);
+    if !can.members {
+        return Err(Code::NoPermission.into());
+    }
+    let mut named = Vec::with_capacity(list.len());
+    let mut members = Vec::with_capacity(list.len());
+    let mut unread = Vec::with_capacity(list.len());
+    for entry in list {
+        let user = call.user_id("Member_Account", entry.account)?;
+        let admin = entry.role.as_deref() == Some(role::ADMIN) && can.admins;
+        let role = if admin { Role::Admin } else { Role::Member };
+        // whoever joined before the group was made, or is yet to join, is left out
+        if let Some(joined) = joined(call, &group, entry.join_time) {
+            members.push(NewMember { role, joined: Some(joined), ..NewMember::now(user.clone()) });
+        }
+        unread.push((user.clone(), entry.unread_msg_num.unwrap_or(0)));
+        named.push(user);
+    }
+    call.ensure_admins(&named).await?;
+    let add = AddMembers {
+        group: id,
+        members,
+        ask: false,
+        message: String::new(),
+        quiet: Quiet::Everybody,
+        on_unknown: call.on_unknown(OnUnknown::Skip),
+        on_member: OnMember::Skip,
+        on_blocked: OnBlocked::Skip,
+        on_full: OnFull::Partial,
+    };
+    let added = call.run(add).await?;
+    mark_read(call, &group, &added, &unread).await?;
+    envelope::with(&Became::of(named.clone(), &HashSet::new(), &in_order(&named, &added)))
+}
+
+/// When somebody joined: a second of the group's life; without, now.
+fn joined(call: &Call<'_>, group: &Group, wanted: Option<u64>) -> Option<Millis> {
+    let now = call.now();
+    let Some(second) = wanted.filter(|second| *second != 0) else { return Some(now) };
+    let in_life = (group.created.seconds()..=now.seconds()).contains(&second);
+    in_life.then(|| Millis::from_seconds(second).max(group.created))
+}
+
+/// The outcomes of all who were named, in the order named.
+fn in_order(named: &[UserId], added: &Added) -> Added {
+    let left_out = || Outcome::LeftOut(Refusal::InvalidValue("a member joins while the group is there"));
+    let mut outcomes: Vec<(UserId, Outcome)> = Vec::with_capacity(named.len());
+    for user in named {
+        if outcomes.iter().any(|(other, _)| other == user) {
+            continue;
+        }
+        let found = added.outcomes.iter().find(|(other, _)| other == user);
+        outcomes.push((user.clone(), found.map_or_else(left_out, |(_, outcome)| outcome.clone())));
+    }
+    Added { outcomes, members: added.members, full: added.full }
+}
+
+/// What newcomers have not read is at most all there is.
+async fn mark_read(call: &Call<'_>, group: &Group, added: &Added, unread: &[(UserId, u64)]) -> Result<(), Failure> {
+    let number = |user: &UserId| unread.iter().find(|(other, _)| other == user).map_or(0, |(_, number)| *number);
+    let users: Vec<(UserId, u64)> = added.joined().map(|user| (user.clone(), number(user))).collect();
+    if users.is_empty() { Ok(()) } else { call.run(SetUnread { group: group.id.clone(), users }).await }
+}

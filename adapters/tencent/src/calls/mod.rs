@@ -1,0 +1,109 @@
+//! The vendor's commands, one small file each, whoever calls and whatever transport carries them.
+//!
+//! A transport authenticates the caller and hands over the body; a command says who may call it, and the core decides
+//! what that caller may do.
+
+mod account;
+mod call;
+mod commands;
+pub(crate) mod envelope;
+mod extras;
+mod filter;
+mod group;
+mod live;
+mod member;
+mod message;
+mod migration;
+mod moderation;
+mod topic;
+mod wire;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use conclave_kit::Unread;
+
+pub use call::SignedIn;
+pub(crate) use call::{Call, Caller};
+pub(crate) use commands::COMMANDS;
+pub(crate) use message::Rate;
+
+use crate::realm::App;
+use crate::refusals::{Code, Failure, Family};
+
+/// An answer that is being worked out.
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<envelope::Answer, Failure>> + Send + 'a>>;
+
+/// What answers one command.
+pub(crate) type Handler = for<'a> fn(&'a Call<'a>) -> Answering<'a>;
+
+/// Who may call a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// The app's admins only.
+    App,
+    /// Signed-in users only.
+    Users,
+    /// The app's admins and signed-in users.
+    Anyone,
+}
+
+impl Callers {
+    fn includes(self, caller: &Caller) -> bool {
+        match caller {
+            Caller::Admin(_) => self != Self::Users,
+            Caller::User(_) => self != Self::App,
+        }
+    }
+}
+
+/// A command of the vendor.
+pub(crate) struct Command {
+    /// The service it belongs to, e.g. `group_open_http_svc`.
+    pub(crate) service: &'static str,
+    /// Its name within the service.
+    pub(crate) name: &'static str,
+    /// Its path over HTTP.
+    pub(crate) path: &'static str,
+    /// Whose codes it answers with.
+    pub(crate) family: Family,
+    /// Who may call it.
+    pub(crate) callers: Callers,
+    pub(crate) handler: Handler,
+}
+
+impl Command {
+    /// The command of this name, written `service.command`.
+    pub(crate) fn named(full_name: &str) -> Option<&'static Self> {
+        let (service, name) = full_name.split_once('.')?;
+        COMMANDS.iter().find(|command| command.service == service && command.name == name)
+    }
+
+    /// Runs the command; also returns the request fields that it did not read.
+    pub(crate) async fn run(
+        &self,
+        app: &App,
+        caller: Caller,
+        body: &[u8],
+    ) -> Result<(envelope::Answer, Unread), Failure> {
+        if !self.callers.includes(&caller) {
+            return Err(if self.callers == Callers::App { Code::NeedsAdmin } else { Code::NotFound }.into());
+        }
+        let call = Call::new(app, caller, self.family, body);
+        let answer = (self.handler)(&call).await?;
+        Ok((answer, call.unread()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::COMMANDS;
+
+    #[test]
+    fn every_command_has_one_handler() {
+        let mut paths = HashSet::new();
+        assert!(COMMANDS.iter().all(|command| paths.insert(command.path)));
+    }
+}

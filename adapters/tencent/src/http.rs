@@ -1,0 +1,32 @@
+//! The commands over HTTP: their routes, and answers as responses. Everything is answered with 200.
+
+use conclave_kit::{Body, Route};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Response};
+
+use crate::calls::envelope::Answer;
+use crate::calls::{COMMANDS, Callers, Command};
+
+/// The routes of all commands that the app's servers may call. Old clients read with GET, with a body or without, so
+/// every command takes both methods.
+pub(crate) fn routes() -> Vec<Route<&'static Command>> {
+    let of_app = || COMMANDS.iter().filter(|command| command.callers != Callers::Users);
+    let route = |method: Method, command: &'static Command| Route {
+        method,
+        path: command.path,
+        operation: command.name,
+        streams: false,
+        handler: command,
+    };
+    [Method::POST, Method::GET]
+        .into_iter()
+        .flat_map(|method| of_app().map(move |command| route(method.clone(), command)))
+        .collect()
+}
+
+/// An answer as a response.
+pub(crate) fn respond(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::Whole(answer.into_bytes()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -401,6 +401,7 @@ impl<'a> Draft<'a> {
             self.delete(Key::Marked(group.clone(), u64::from(*mark), member.seat));
         }
         self.delete(Key::Joined(user.clone(), member.joined, group.clone()));
+        self.delete(Key::ReadMark(user.clone(), group.clone()));
     }
 
     /// Keeps a new account and the places that lead to it.

@@ -368,6 +368,13 @@ pub enum Happening {
         /// Who has read them.
         user: UserId,
     },
+    /// A user has read a group further than before, on one of their devices; the others are notified.
+    ReadMarkChanged {
+        /// Who.
+        user: UserId,
+        /// The number of the last message that was read.
+        sequence: u64,
+    },
     /// Keys and values were added to a message, or taken away.
     ExtensionsChanged {
         /// The message's number in the group.

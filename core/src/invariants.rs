@@ -82,6 +82,7 @@ impl<'a> Realm<'a> {
                 Row::Message(message) => vec![Key::Message(message.group.clone(), message.sequence)],
                 Row::Topic(topic) => vec![Key::Topic(topic.group.clone(), topic.id.clone())],
                 Row::Event(event) => vec![Key::Event(event.sequence)],
+                Row::ReadMark(mark) => vec![Key::ReadMark(mark.user.clone(), mark.group.clone())],
                 Row::Follows(follows) => vec![Key::Follows(follows.group.clone(), follows.user.clone())],
                 Row::Member(member) => vec![
                     Key::Member(member.group.clone(), member.user.clone()),

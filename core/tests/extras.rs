@@ -15,7 +15,7 @@ use conclave_core::operation::{
 };
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{
-    Cursor, Feed, MembersNamed, MessageExtensions, Messages, ReadCount, Readers, Receipts, Start,
+    Cursor, Feed, MessageExtensions, Messages, ReadCount, ReadMarks, ReadMarksFound, Readers, Receipts, Start,
 };
 use conclave_core::refusal::{Limit, Refusal};
 use proptest::prelude::*;
@@ -170,8 +170,8 @@ fn what_is_unread_can_grow_again_by_the_apps_word_alone() {
         let set = |unread| SetUnread { group: group("g"), users: vec![(user("ben"), unread)] };
         for (unread, seen) in [(0, 3), (2, 1), (99, 0)] {
             world.app(set(unread)).await.unwrap();
-            let named = MembersNamed { group: group("g"), users: users(&["ben"]) };
-            assert_eq!(world.ask(named).await.unwrap().members[0].as_ref().unwrap().read, seen);
+            let of = vec![(group("g"), user("ben"))];
+            assert_eq!(world.ask(ReadMarks { of }).await.unwrap(), ReadMarksFound(vec![Some(seen)]));
         }
         assert_eq!(world.run(&by("ben"), set(1)).await.unwrap_err(), Refusal::AppOnly);
         let outside = SetUnread { users: vec![(user("ben"), 1), (user("dan"), 1)], ..set(1) };

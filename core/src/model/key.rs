@@ -106,6 +106,8 @@ tables! {
     Appointed(user: UserId, group: GroupId) = 60;
     /// A member with a mark, in the order of joining.
     Marked(group: GroupId, mark: u64, seat: u64) = 61;
+    /// How far a member has read a group.
+    ReadMark(user: UserId, group: GroupId) = 62;
     /// A topic of a group.
     Topic(group: GroupId, topic: TopicId) = 42;
     /// A message in a topic, in the order of sending.
@@ -196,6 +198,8 @@ prefixes! {
     appointments(user: UserId) = 60;
     /// All members of a group with a mark, in the order of joining.
     marked(group: GroupId, mark: u64) = 61;
+    /// How far a user has read each group.
+    read_marks(user: UserId) = 62;
     /// All remarks of a user.
     remarks(user: UserId) = 21;
 }

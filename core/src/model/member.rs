@@ -54,7 +54,8 @@ pub struct Member {
     pub attributes: BTreeMap<String, String>,
     /// How they want to be told of messages.
     pub receive: Receive,
-    /// The last message they have read.
+    /// The last message they had read when that was still kept here; a [`ReadMark`](super::ReadMark) overrides it.
+    #[serde(default)]
     pub read: u64,
     /// When they last sent a message.
     pub last_sent: Option<Millis>,

@@ -8,6 +8,7 @@ mod message;
 mod moderation;
 mod personal;
 mod policy;
+mod reading;
 mod request;
 mod row;
 mod settings;
@@ -22,6 +23,7 @@ pub use message::{Body, Extensions, Mention, Message, MessageState, Receipt, Sen
 pub use moderation::{Allowance, Block, Mute, Until};
 pub use personal::{Follows, Remark};
 pub use policy::{Circle, Join, Policy};
+pub use reading::ReadMark;
 pub use request::{Request, RequestKind, Stage, Verdict};
 pub use row::Row;
 pub use settings::Settings;

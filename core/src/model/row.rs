@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Allowance, Attributes, Block, Counters, Extensions, Follows, Group, GroupId, Member, Message, Mute, Receipt,
-    Remark, Request, Sent, SharedFile, Tombstone, Topic, User, UserId,
+    Allowance, Attributes, Block, Counters, Extensions, Follows, Group, GroupId, Member, Message, Mute, ReadMark,
+    Receipt, Remark, Request, Sent, SharedFile, Tombstone, Topic, User, UserId,
 };
 use crate::event::Event;
 
@@ -67,6 +67,8 @@ rows! {
     Message(Message) as message;
     /// A topic.
     Topic(Topic) as topic;
+    /// How far a member has read.
+    ReadMark(ReadMark) as read_mark;
     /// A receipt.
     Receipt(Receipt) as receipt;
     /// What was added to a message.
@@ -99,6 +101,7 @@ impl Row {
         match self {
             Self::Group(group) => Some(group.revision),
             Self::User(user) => Some(user.revision),
+            Self::ReadMark(mark) => Some(mark.revision),
             // messages that nobody keeps leave their group's header as it is
             Self::Sent(sent) => Some(sent.at.0),
             Self::ToUsers(users) => Some(fingerprint(users.iter().flat_map(|user| user.as_str().bytes().chain([0])))),

@@ -98,6 +98,9 @@ impl DeleteUser {
                 draft.delete(Key::Remark(self.user.clone(), remark.group.clone()));
             }
         }
+        for mark in draft.run(Prefix::read_marks(&self.user))?.iter().filter_map(Row::read_mark) {
+            draft.delete(Key::ReadMark(self.user.clone(), mark.group.clone()));
+        }
         let appointments = pointed(draft.run(Prefix::appointments(&self.user))?);
         draft.guard_run(Prefix::appointments(&self.user), appointments.len());
         draft.require(appointments.iter().map(|group| Key::Group(group.clone())))?;

@@ -1,4 +1,4 @@
-//! What members have read: message by message where the sender wants to know, and how far.
+//! What members have read, message by message, where the sender wants to know.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::model::{GroupId, Key, Receipt, Sender, UserId};
 use crate::refusal::{Limit, Refusal};
 
 use super::Rule;
-use super::common::{check_app, check_self, standing_message};
+use super::common::{check_self, standing_message};
 
 /// A member has read messages whose senders want to know. Reading twice, or one's own, changes nothing. Refused as a
 /// whole when one of them cannot be read by the member, or nobody wants to know.
@@ -77,40 +77,5 @@ impl ReadMessages {
             |sequence: &u64| [Key::Message(group(), *sequence), Key::Receipt(group(), *sequence, self.user.clone())];
         let own = [Key::Group(group()), Key::Member(group(), self.user.clone())];
         own.into_iter().chain(self.sequences.iter().flat_map(of_message)).collect()
-    }
-}
-
-/// Sets how many of a group's last messages members have not read: the only way in which that grows again. Only the
-/// app does this; nobody is told.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SetUnread {
-    /// In which group.
-    pub group: GroupId,
-    /// Whose, and how many; at most as many as there are.
-    pub users: Vec<(UserId, u64)>,
-}
-
-impl Rule for SetUnread {
-    type Output = ();
-
-    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
-        check_app(draft)?;
-        let people = self.users.iter().map(|(user, _)| Key::Member(self.group.clone(), user.clone()));
-        draft.require(people.chain([Key::Group(self.group.clone())]))?;
-        let group = draft.group(&self.group)?;
-        let mut changed = false;
-        for (user, unread) in &self.users {
-            let mut member = draft.sure_member(&self.group, user)?;
-            let read = (group.next_message - 1).saturating_sub(*unread);
-            if member.read != read {
-                member.read = read;
-                draft.put_member(member);
-                changed = true;
-            }
-        }
-        if changed {
-            draft.put_group(group);
-        }
-        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::common::apply_labels;
 /// Changes a member's card and settings; what is `None` or not named stays.
 ///
 /// Members change their own; those whom the policy lets change others' cards change card, extra and fields of
-/// members they outrank. How somebody is told of messages, and what they have read, is theirs and the app's alone.
+/// members they outrank. How somebody is told of messages is theirs and the app's alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateMember {
     /// In which group.
@@ -33,8 +33,6 @@ pub struct UpdateMember {
     pub receive: Option<Receive>,
     /// New values of labels; `None` removes one.
     pub labels: BTreeMap<String, Option<String>>,
-    /// The last message they have read; never moves back, and not beyond the last message there is.
-    pub read: Option<u64>,
 }
 
 impl UpdateMember {
@@ -49,7 +47,6 @@ impl UpdateMember {
             most_fields: None,
             receive: None,
             labels: BTreeMap::new(),
-            read: None,
         }
     }
 }
@@ -62,7 +59,7 @@ impl Rule for UpdateMember {
         let own = draft.context.actor.behind().cloned();
         let people = own.iter().chain([&self.user]);
         draft.require(people.map(|user| Key::Member(self.group.clone(), user.clone())))?;
-        let private = self.receive.is_some() || self.read.is_some();
+        let private = self.receive.is_some();
         check_may_edit(draft, &group, &self.user, private)?;
         let mut member = draft.sure_member(&self.group, &self.user)?;
         let before = member.clone();
@@ -70,7 +67,6 @@ impl Rule for UpdateMember {
         let changed = self.change_card(&mut member)?;
         let receive = self.change_receive(draft, &mut member)?;
         apply_labels(&self.labels, &mut member.labels);
-        member.read = member.read.max(self.read.unwrap_or(0).min(group.next_message - 1));
         if member == before {
             return Ok(());
         }

@@ -9,6 +9,7 @@ mod messages;
 mod moderation;
 mod outdated;
 mod personal;
+mod read_marks;
 mod receipts;
 mod requests;
 mod topics;
@@ -28,6 +29,7 @@ pub use moderation::{
 };
 pub use outdated::{Outdated, OutdatedRows};
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
+pub use read_marks::{ReadMarks, ReadMarksFound};
 pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};
 pub use requests::{RequestPage, Requests, RequestsOf};
 pub use topics::{TopicMessages, TopicMutes, TopicMutesFound, TopicPage, Topics, TopicsFound};
@@ -212,6 +214,7 @@ queries! {
     CountGroups => GroupCount, "count_groups";
     Feed => FeedPage, "feed";
     AllMutedGroups => MutedGroups, "all_muted_groups";
+    ReadMarks => ReadMarksFound, "read_marks";
     Receipts => ReadCounts, "receipts";
     Readers => ReaderPage, "readers";
     MessageExtensions => ExtensionsFound, "message_extensions";

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BaseInfo;
 use crate::calls::filter::{Fields, ResponseFilter};
+use crate::calls::member::read_marks;
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
 use crate::dialect::kind::Kind;
@@ -126,7 +127,13 @@ pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let groups: Vec<&(Arc<Group>, Arc<Member>)> =
         found.groups.iter().filter(|(group, _)| wanted.takes(&user, group)).collect();
     let page = groups.iter().skip(request.offset.unwrap_or(0)).take(limit);
-    let mut list: Vec<Item<'_>> = page.map(|(group, member)| item(call, group, member, &base, own.as_ref())).collect();
+    let marks = match &own {
+        Some(own) => read_marks(call, own, page.clone().map(|(group, _)| (&group.id, &user))).await?,
+        None => Vec::new(),
+    };
+    let page = page.zip(marks.into_iter().chain(std::iter::repeat(0)));
+    let mut list: Vec<Item<'_>> =
+        page.map(|((group, member), read)| item(call, group, member, read, &base, own.as_ref())).collect();
     if wanted.topics {
         for (item, (group, _)) in list.iter_mut().zip(groups.iter().skip(request.offset.unwrap_or(0))) {
             item.tell_topics(group);
@@ -136,12 +143,19 @@ pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::with_word(word, &Wire { total_count: groups.len(), group_id_list: list })
 }
 
-fn item<'g>(call: &Call<'_>, group: &'g Group, member: &Member, base: &Fields, own: Option<&Fields>) -> Item<'g> {
+fn item<'g>(
+    call: &Call<'_>,
+    group: &'g Group,
+    member: &Member,
+    read: u64,
+    base: &Fields,
+    own: Option<&Fields>,
+) -> Item<'g> {
     let self_info = own.map(|wanted| SelfInfo {
         role: wanted.pick("Role", || role::word(group, member)),
         join_time: wanted.pick("JoinTime", || member.joined.seconds()),
         msg_flag: wanted.pick("MsgFlag", || receive::word(member.receive)),
-        msg_seq: wanted.pick("MsgSeq", || member.read),
+        msg_seq: wanted.pick("MsgSeq", || read),
         gross_read: None,
     });
     Item { group_id: group.id.as_str(), base: BaseInfo::of(call, group, base), spoken: None, self_info }

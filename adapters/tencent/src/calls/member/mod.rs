@@ -10,7 +10,7 @@ mod wire;
 
 pub(super) use add::Became;
 pub(super) use modify::silence;
-pub(super) use wire::MemberInfo;
+pub(super) use wire::{MemberInfo, read_marks};
 
 use conclave_core::model::{Group, Member, Role};
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_core::model::{Group, Member, UserId};
-use conclave_core::query::Mutes;
+use conclave_core::model::{Group, GroupId, Member, UserId};
+use conclave_core::query::{Mutes, ReadMarks};
 use serde::Serialize;
 
 use crate::calls::Call;
@@ -56,17 +56,20 @@ impl MemberInfo {
         view: &MemberView,
     ) -> Result<Vec<Self>, Failure> {
         let muted = muted(call, group, &view.fields).await?;
-        Ok(members.iter().map(|member| Self::of(call, group, member, view, &muted)).collect())
+        let of = members.iter().map(|member| (&member.group, &member.user));
+        let marks = read_marks(call, &view.fields, of).await?;
+        let marks = marks.into_iter().chain(std::iter::repeat(0));
+        Ok(members.iter().zip(marks).map(|(member, read)| Self::of(call, group, member, read, view, &muted)).collect())
     }
 
-    fn of(call: &Call<'_>, group: &Group, member: &Member, view: &MemberView, muted: &MutedUntil) -> Self {
+    fn of(call: &Call<'_>, group: &Group, member: &Member, read: u64, view: &MemberView, muted: &MutedUntil) -> Self {
         let wanted = &view.fields;
         let mute_until = || muted.get(&member.user).copied().unwrap_or_default();
         Self {
             account: member.user.clone(),
             role: wanted.pick("Role", || role::word(group, member)),
             join_time: wanted.pick("JoinTime", || member.joined.seconds()),
-            msg_seq: wanted.pick("MsgSeq", || member.read),
+            msg_seq: wanted.pick("MsgSeq", || read),
             msg_flag: wanted.pick("MsgFlag", || receive::word(member.receive)),
             last_send_msg_time: wanted.pick("LastSendMsgTime", || time::seconds(member.last_sent)),
             mute_until: wanted.pick("MuteUntil", mute_until),
@@ -80,6 +83,20 @@ impl MemberInfo {
             ),
         }
     }
+}
+
+/// How far members have read, fetched only where it is wanted; 0 where nothing was read.
+pub(in crate::calls) async fn read_marks<'m>(
+    call: &Call<'_>,
+    wanted: &Fields,
+    of: impl Iterator<Item = (&'m GroupId, &'m UserId)>,
+) -> Result<Vec<u64>, Failure> {
+    if !wanted.has("MsgSeq") {
+        return Ok(Vec::new());
+    }
+    let of = of.map(|(group, user)| (group.clone(), user.clone())).collect();
+    let found = call.ask(ReadMarks { of }).await?.0;
+    Ok(found.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// The mutes that hold, fetched only where they are wanted.

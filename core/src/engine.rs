@@ -5,17 +5,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::decision::{Context, Draft};
-use crate::event::Actor;
+use crate::event::{Actor, Event};
 use crate::facts::{Facts, Need, Stop};
-use crate::model::{Millis, Row, Settings};
-use crate::operation::{Operation, Reply};
-use crate::ports::{Batch, Clock, CommitError, Groups, Mint, Span, Store, StoreError};
-use crate::query::{Answer, Query, Reader};
+use crate::log::{EventLog, Subscription};
+use crate::model::{Key, Millis, Row, Settings};
+use crate::operation::{Ended, Operation, Reply, Rule, Sweep};
+use crate::ports::{Batch, Clock, CommitError, Groups, Log, LogPosition, Maintenance, Mint, Span, Store, StoreError};
+use crate::query::{Answer, Cursor, OutdatedRows, Query, Reader, outdated};
 use crate::refusal::Refusal;
 
 /// One realm over one store.
 pub struct Engine {
     store: Arc<dyn Store>,
+    log: EventLog,
     clock: Arc<dyn Clock>,
     mint: Arc<dyn Mint>,
     settings: Settings,
@@ -24,20 +26,21 @@ pub struct Engine {
 impl Engine {
     /// Puts the parts together.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mint: Arc<dyn Mint>, settings: Settings) -> Self {
-        Self { store, clock, mint, settings }
+        let log = EventLog::new(Arc::clone(&store));
+        Self { store, log, clock, mint, settings }
     }
 
     /// Gathers and decides until the rule is satisfied or refuses. `None` when what was gathered at different
     /// times no longer fits together: then nothing was decided, and it is to be tried again.
-    async fn decide(
+    async fn decide<R>(
         &self,
         context: Context<'_>,
-        operation: &Operation,
-    ) -> Result<Option<Result<(Batch, Reply), Refusal>>, StoreError> {
+        rule: &(impl Fn(&mut Draft<'_>) -> Result<R, Stop> + Sync),
+    ) -> Result<Option<Result<(Batch, R), Refusal>>, StoreError> {
         let mut facts = Facts::default();
         loop {
             let mut draft = Draft::new(&facts, context);
-            let decided = match operation.decide(&mut draft) {
+            let decided = match rule(&mut draft) {
                 Ok(reply) => Ok((draft.finish(), reply)),
                 Err(Stop::Refuse(refusal)) => Err(refusal),
                 Err(Stop::Need(need)) => {
@@ -49,6 +52,38 @@ impl Engine {
             let changes = decided.as_ref().is_ok_and(|(batch, _)| !batch.is_empty());
             return Ok(if changes || self.still_true(&facts).await? { Some(decided) } else { None });
         }
+    }
+
+    /// Decides by a rule and commits, again and again until nobody else was faster.
+    async fn carry_out<R: Send>(
+        &self,
+        actor: &Actor,
+        rule: impl Fn(&mut Draft<'_>) -> Result<R, Stop> + Sync,
+    ) -> Result<R, Refusal> {
+        let seed = self.mint.bits();
+        loop {
+            let context = Context { actor, now: self.clock.now(), settings: &self.settings, seed };
+            let Some(decided) = self.decide(context, &rule).await? else { continue };
+            let (batch, reply) = match decided {
+                Ok((batch, reply)) if !batch.is_empty() => (batch, reply),
+                // what is told without a commit of its own may rest on one that is still on its way
+                other => {
+                    self.store.settled().await?;
+                    return other.map(|(_, reply)| reply);
+                }
+            };
+            debug_assert_eq!(broken(&batch), None, "a decision breaks what is always true");
+            let _notifies = self.log.signal().notify_on_drop();
+            match self.store.commit(batch).await {
+                Ok(_) => return Ok(reply),
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Failed(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn reader<'a>(&'a self, actor: &'a Actor) -> Reader<'a> {
+        Reader { store: &*self.store, actor, now: self.clock.now(), settings: &self.settings }
     }
 
     /// What decisions rest on.
@@ -100,33 +135,50 @@ impl Engine {
 #[async_trait]
 impl Groups for Engine {
     async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
-        let seed = self.mint.bits();
-        loop {
-            let context = Context { actor, now: self.clock.now(), settings: &self.settings, seed };
-            let Some(decided) = self.decide(context, &operation).await? else { continue };
-            let (batch, reply) = match decided {
-                Ok((batch, reply)) if !batch.is_empty() => (batch, reply),
-                // what is told without a commit of its own may rest on one that is still on its way
-                other => {
-                    self.store.settled().await?;
-                    return other.map(|(_, reply)| reply);
-                }
-            };
-            debug_assert_eq!(broken(&batch), None, "a decision breaks what is always true");
-            match self.store.commit(batch).await {
-                Ok(_) => return Ok(reply),
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Failed(error)) => return Err(error.into()),
-            }
-        }
+        self.carry_out(actor, |draft| operation.decide(draft)).await
     }
 
     async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
-        query.answer(&Reader { store: &*self.store, actor, now: self.clock.now(), settings: &self.settings }).await
+        query.answer(&self.reader(actor)).await
     }
 
     fn now(&self) -> Millis {
         self.clock.now()
+    }
+}
+
+#[async_trait]
+impl Log for Engine {
+    async fn read(&self, after: u64, limit: usize) -> Result<Vec<Arc<Event>>, Refusal> {
+        self.log.read(after, limit).await
+    }
+
+    async fn last(&self) -> Result<u64, Refusal> {
+        self.log.last().await
+    }
+
+    async fn position_at(&self, at: Millis) -> Result<LogPosition, Refusal> {
+        self.log.position_at(at).await
+    }
+
+    async fn record(&self, events: Vec<Event>) -> Result<u64, Refusal> {
+        self.log.record(events).await
+    }
+
+    fn subscribe(&self) -> Subscription {
+        self.log.subscribe()
+    }
+}
+
+#[async_trait]
+impl Maintenance for Engine {
+    async fn outdated(&self, after: Option<Cursor>, limit: usize) -> Result<OutdatedRows, Refusal> {
+        outdated(&self.reader(&Actor::System), after, limit).await
+    }
+
+    async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal> {
+        let sweep = Sweep { places };
+        self.carry_out(&Actor::System, |draft| sweep.decide(draft)).await
     }
 }
 

@@ -6,8 +6,10 @@
 //! - [`speech`]: the rule of who may speak.
 //! - [`event`]: what has happened, and who is to hear of it.
 //! - [`refusal`]: the one error type.
-//! - [`ports`]: [`ports::Groups`], which surfaces call, and [`ports::Store`], which operations run on.
+//! - [`ports`]: what a backend of a realm offers ([`ports::Groups`], [`ports::Log`], [`ports::Maintenance`]), and
+//!   [`ports::Store`], which operations run on.
 //! - [`engine`]: gathers facts, decides, commits; the one implementation of `Groups` over a `Store`.
+//! - [`log`]: a realm's log over a `Store`.
 //! - [`memory`]: the store that lives in memory.
 //!
 //! No socket, no clock, no randomness and no wire format lives here.
@@ -17,6 +19,7 @@ pub mod engine;
 pub mod event;
 pub mod facts;
 pub mod invariants;
+pub mod log;
 pub mod memory;
 pub mod model;
 pub mod operation;

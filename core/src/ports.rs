@@ -1,17 +1,25 @@
 //! The ports: what surfaces call, and what operations run on.
+//!
+//! A backend of a realm is [`Groups`] and a [`Log`]; our own engine over a [`Store`] is one, and has [`Maintenance`] too.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::event::{Actor, Event};
+pub use crate::log::{Signal, Subscription};
 use crate::model::{Key, Millis, Prefix, Row, TopicId};
-use crate::operation::{InTopic, Operation, Reply};
-use crate::query::{Answer, Query};
+use crate::operation::{Ended, InTopic, Operation, Reply};
+use crate::query::{Answer, Cursor, OutdatedRows, Query};
 use crate::refusal::Refusal;
 
 /// Chat groups, as every surface sees them. One realm each.
 ///
-/// Small on purpose: metrics, tracing, faults, mirrors wrap these two calls, and another vendor's cloud can
-/// stand behind them. Call through [`GroupsExt`], which knows each operation's own reply.
+/// Commands and reads that any backend can offer: our own engine, or another vendor's cloud. A backend answers
+/// [`Refusal::NotOffered`] to those it does not offer, and each vendor's surface reports that in its own words.
+///
+/// Two methods, so that metrics, tracing and fault injection wrap a small interface. Call through [`GroupsExt`], which
+/// returns each operation's own reply.
 #[async_trait]
 pub trait Groups: Send + Sync {
     /// Changes something, or refuses and changes nothing.
@@ -22,6 +30,57 @@ pub trait Groups: Send + Sync {
 
     /// The time by which this realm decides.
     fn now(&self) -> Millis;
+}
+
+/// What has happened in one realm, in order. Client sessions and webhooks follow it.
+///
+/// For trusted callers: there is no actor, and nothing is left out.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// The events after this number, in order, `limit` at most; 0 is the beginning.
+    async fn read(&self, after: u64, limit: usize) -> Result<Vec<Arc<Event>>, Refusal>;
+
+    /// The number of the newest event; 0 when there is none.
+    async fn last(&self) -> Result<u64, Refusal>;
+
+    /// Which part of the log is before a moment.
+    ///
+    /// The order of times follows the order of numbers only as closely as decisions follow each other: start a little
+    /// before the moment in question.
+    async fn position_at(&self, at: Millis) -> Result<LogPosition, Refusal>;
+
+    /// Appends events of changes that were decided elsewhere, for a backend that only learns of them. They are numbered
+    /// here. Returns the number of the last one.
+    ///
+    /// Our own engine records what it decides in the commit itself and needs no call of this.
+    async fn record(&self, events: Vec<Event>) -> Result<u64, Refusal>;
+
+    /// Signals after events were appended.
+    fn subscribe(&self) -> Subscription;
+}
+
+/// A moment's position in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogPosition {
+    /// The number of the last event before the moment; 0 when there is none.
+    pub before: u64,
+    /// The number of the newest event; 0 when there is none.
+    pub last: u64,
+}
+
+/// What only a store of our own needs done from time to time: deleting what has expired.
+///
+/// A backend that does so itself has none of this.
+#[async_trait]
+pub trait Maintenance: Send + Sync {
+    /// Finds rows whose time is over, looking at `limit` rows at most from a cursor on.
+    async fn outdated(&self, after: Option<Cursor>, limit: usize) -> Result<OutdatedRows, Refusal>;
+
+    /// Deletes the rows in these places as far as their time is over: mutes, blocks, requests, shared files, and tokens of
+    /// messages and broadcasts. No event is emitted, and the groups count as unchanged.
+    ///
+    /// Returns the blobs that nothing refers to any more.
+    async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal>;
 }
 
 /// An operation with its own type of reply.

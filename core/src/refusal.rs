@@ -298,6 +298,12 @@ pub enum Refusal {
         /// Its words.
         words: String,
     },
+    /// The backend of this realm does not have this operation, whoever asks for it.
+    #[error("{what} is not available from this backend")]
+    NotOffered {
+        /// The operation or query, by the name it has in metrics.
+        what: &'static str,
+    },
     /// The store could not do its work; nothing was acknowledged.
     #[error("the store failed: {0}")]
     Unavailable(String),

@@ -7,15 +7,13 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{World, block_on, by, group, story, text, user, users};
-use conclave_core::event::Actor;
 use conclave_core::invariants::everything;
 use conclave_core::model::{Circle, FileId, Join, Key, Millis, Policy, Until};
 use conclave_core::operation::{
-    AddFile, Apply, Block, Cleanup, CreateGroup, DecideRequest, Disband, Mute, SendMessage, Sweep, Unmute,
+    AddFile, Apply, Block, Cleanup, CreateGroup, DecideRequest, Disband, Mute, SendMessage, Unmute,
 };
-use conclave_core::ports::GroupsExt;
-use conclave_core::query::{Cursor, GroupById, Outdated, OutdatedRows};
-use conclave_core::refusal::Refusal;
+use conclave_core::ports::Maintenance;
+use conclave_core::query::{Cursor, GroupById, OutdatedRows};
 use proptest::prelude::*;
 
 const MINUTE: u64 = 60_000;
@@ -51,7 +49,7 @@ async fn share(world: &World, id: &str, expires: Option<Millis>) {
 async fn outdated(world: &World, limit: usize) -> Vec<Key> {
     let (mut places, mut after) = (Vec::new(), None::<Cursor>);
     loop {
-        let OutdatedRows { places: more, next } = world.ask(Outdated { after, limit }).await.unwrap();
+        let OutdatedRows { places: more, next } = world.engine.outdated(after, limit).await.unwrap();
         assert!(more.len() <= limit);
         places.extend(more);
         match next {
@@ -102,7 +100,7 @@ fn what_is_over_goes_and_what_is_not_stays() {
             Key::Block(group("g"), user("eve")),
             Key::File(group("g"), FileId::new("gone").unwrap()),
         ];
-        let ended = world.app(Sweep { places: everything_is_fresh }).await.unwrap();
+        let ended = world.sweep(everything_is_fresh).await.unwrap();
         assert_eq!(ended.blobs, Vec::<String>::new(), "what still counts is not taken away");
 
         let before = (rows(world).await, world.ask(GroupById { group: group("g") }).await.unwrap().group);
@@ -118,7 +116,7 @@ fn what_is_over_goes_and_what_is_not_stays() {
         for limit in 1..8 {
             assert_eq!(outdated(world, limit).await, wanted, "by {limit}");
         }
-        let ended = world.app(Sweep { places }).await.unwrap();
+        let ended = world.sweep(places).await.unwrap();
         assert_eq!(ended.blobs, ["bytes of gone"]);
         assert_eq!(outdated(world, 100).await, []);
         let gone: BTreeSet<Vec<u8>> = wanted.iter().map(Key::encode).collect();
@@ -130,11 +128,11 @@ fn what_is_over_goes_and_what_is_not_stays() {
         world.step(WEEK);
         let dan = Key::Request(group("g"), user("dan"), String::new());
         assert_eq!(outdated(world, 100).await, std::slice::from_ref(&dan));
-        world.app(Sweep { places: vec![dan] }).await.unwrap();
+        world.sweep(vec![dan]).await.unwrap();
         world.step(WEEK);
         let gil = Key::Request(group("g"), user("gil"), String::new());
         assert_eq!(outdated(world, 100).await, std::slice::from_ref(&gil));
-        world.app(Sweep { places: vec![gil] }).await.unwrap();
+        world.sweep(vec![gil]).await.unwrap();
         assert_eq!(outdated(world, 100).await, []);
     });
 }
@@ -147,11 +145,11 @@ fn a_row_that_counts_again_by_then_stays() {
         let places = outdated(world, 10).await;
         mute(world, "ben", Until::Forever).await;
         let before = rows(world).await;
-        world.app(Sweep { places: places.clone() }).await.unwrap();
+        world.sweep(places.clone()).await.unwrap();
         assert_eq!(rows(world).await, before);
         // and what is gone by then is gone
         world.app(Unmute { group: group("g"), users: users(&["ben"]) }).await.unwrap();
-        world.app(Sweep { places }).await.unwrap();
+        world.sweep(places).await.unwrap();
     });
 }
 
@@ -164,7 +162,7 @@ fn tokens_are_swept_whatever_goes_on_in_their_group() {
         let places = outdated(world, 10).await;
         assert_eq!(places, [Key::Sent(group("g"), "ann".to_owned(), "t".to_owned())]);
         // another change of the group at each of the sweep's steps
-        let sweep = world.engine.run(&Actor::System, Sweep { places });
+        let sweep = world.engine.sweep(places);
         tokio::pin!(sweep);
         for step in 0.. {
             tokio::select! {
@@ -193,20 +191,17 @@ fn lists_that_outlive_their_group_are_swept_too() {
         world.step(2 * MINUTE);
         let places = outdated(&world, 10).await;
         assert_eq!(places, [Key::Mute(group("g"), user("ann"))]);
-        world.app(Sweep { places }).await.unwrap();
+        world.sweep(places).await.unwrap();
         assert_eq!(outdated(&world, 10).await, []);
     });
 }
 
 #[test]
-fn only_the_app_sweeps_and_only_what_can_be_outdated() {
+fn only_what_can_be_outdated_is_swept() {
     story(asking(), async |world| {
         let member = vec![Key::Member(group("g"), user("ben"))];
-        let refused = world.run(&by("ann"), Sweep { places: member.clone() }).await;
-        assert!(matches!(refused, Err(Refusal::AppOnly)));
-        assert!(matches!(world.engine.ask(&by("ann"), Outdated::default()).await, Err(Refusal::AppOnly)));
         let before = rows(world).await;
-        world.app(Sweep { places: member }).await.unwrap();
+        world.sweep(member).await.unwrap();
         assert_eq!(rows(world).await, before);
     });
 }
@@ -234,7 +229,7 @@ proptest! {
             };
             let sweep = async {
                 for place in &places {
-                    world.engine.run(&Actor::app(), Sweep { places: vec![place.clone()] }).await.unwrap();
+                    world.engine.sweep(vec![place.clone()]).await.unwrap();
                 }
             };
             tokio::join!(again, sweep);

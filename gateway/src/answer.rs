@@ -14,10 +14,10 @@ use hyper::body::Incoming;
 use tracing::Instrument as _;
 
 use crate::activity::InFlight;
+use crate::backend::REALM;
 use crate::config::Limits;
 use crate::cors;
 use crate::metrics::{Metrics, OperationMetrics};
-use crate::observed::REALM;
 use crate::payload::{self, Payload};
 use crate::session::{self, Link, Online};
 use crate::site::{Mounted, Place, Site, below};

@@ -1,20 +1,17 @@
 //! Takes away what time has passed by in each realm, a bounded number of rows at a time, so that nobody notices. Where
 //! most of what is found is over, as on a busy day, it goes on without a pause.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use conclave_core::event::Actor;
 use conclave_core::model::Key;
-use conclave_core::operation::Sweep;
-use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{Outdated, OutdatedRows};
+use conclave_core::ports::Maintenance;
+use conclave_core::query::OutdatedRows;
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
+use crate::backend::Backends;
 use crate::listener::Phase;
-use crate::realms::OpenGroups;
 
 /// Rows looked at in one round.
 const ROWS: usize = 1000;
@@ -37,17 +34,18 @@ struct Pace {
 
 const PACE: Pace = Pace { pause: Duration::from_secs(5), rest: Duration::from_mins(10) };
 
-/// Keeps house in every realm until the process ends.
-pub(crate) fn keep(groups: &OpenGroups, phase: &watch::Sender<Phase>) {
-    keep_at(PACE, groups, phase);
+/// Keeps house in every realm whose backend needs it, until the process ends.
+pub(crate) fn keep(backends: &Backends, phase: &watch::Sender<Phase>) {
+    keep_at(PACE, backends, phase);
 }
 
-fn keep_at(pace: Pace, groups: &OpenGroups, phase: &watch::Sender<Phase>) {
-    for (realm, groups) in groups {
-        let (realm, groups, mut phase) = (realm.clone(), Arc::clone(groups), phase.subscribe());
+fn keep_at(pace: Pace, backends: &Backends, phase: &watch::Sender<Phase>) {
+    for (realm, backend) in backends {
+        let Some(maintenance) = backend.maintenance.clone() else { continue };
+        let (realm, mut phase) = (realm.clone(), phase.subscribe());
         tokio::spawn(async move {
             tokio::select! {
-                () = keep_house(pace, &realm, &*groups) => {}
+                () = keep_house(pace, &realm, &*maintenance) => {}
                 // whatever comes after serving
                 _ = phase.changed() => {}
             }
@@ -55,11 +53,11 @@ fn keep_at(pace: Pace, groups: &OpenGroups, phase: &watch::Sender<Phase>) {
     }
 }
 
-async fn keep_house(pace: Pace, realm: &str, groups: &dyn Groups) {
+async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance) {
     sleep(pace.rest).await;
     let mut after = None;
     loop {
-        let found = match groups.ask(&Actor::System, Outdated { after: after.take(), limit: ROWS }).await {
+        let found = match maintenance.outdated(after.take(), ROWS).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(realm, %error, "outdated rows stay for now; they are looked for again later");
@@ -67,7 +65,7 @@ async fn keep_house(pace: Pace, realm: &str, groups: &dyn Groups) {
             }
         };
         let much = found.places.len() * MUCH >= ROWS;
-        sweep(realm, groups, found.places).await;
+        sweep(realm, maintenance, found.places).await;
         after = found.next;
         match &after {
             None => sleep(pace.rest).await,
@@ -79,10 +77,10 @@ async fn keep_house(pace: Pace, realm: &str, groups: &dyn Groups) {
 
 /// Sweeps these places, those that rest on one group's header by themselves: what cannot be swept, or only after long,
 /// holds up nothing else.
-async fn sweep(realm: &str, groups: &dyn Groups, places: Vec<Key>) {
+async fn sweep(realm: &str, maintenance: &dyn Maintenance, places: Vec<Key>) {
     let alike = places.chunk_by(|one, other| one.outdated_by_header() == other.outdated_by_header());
     for some in alike.flat_map(|alike| alike.chunks(SWEPT)) {
-        let swept = timeout(PATIENCE, groups.run(&Actor::System, Sweep { places: some.to_vec() })).await;
+        let swept = timeout(PATIENCE, maintenance.sweep(some.to_vec())).await;
         let why = match swept {
             Ok(Ok(_)) => continue,
             Ok(Err(error)) => error.to_string(),
@@ -96,13 +94,17 @@ async fn sweep(realm: &str, groups: &dyn Groups, places: Vec<Key>) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::sync::Arc;
+
     use conclave_core::engine::Engine;
+    use conclave_core::event::Actor;
     use conclave_core::memory::Memory;
     use conclave_core::model::{GroupId, Millis, Policy, Prefix, Settings, Until, UserId};
     use conclave_core::operation::{CreateGroup, Mute};
-    use conclave_core::ports::{Clock, Store};
+    use conclave_core::ports::{Clock, GroupsExt as _, Store};
 
     use super::*;
+    use crate::backend::Backend;
     use crate::clock::RandomMint;
 
     /// Goes on by a minute each time it is looked at.
@@ -120,8 +122,8 @@ mod tests {
         let store = Arc::new(Memory::new());
         let kept: Arc<dyn Store> = store.clone();
         let engine = Engine::new(kept, Arc::new(Hasty::default()), Arc::new(RandomMint), Settings::default());
-        let groups: OpenGroups = [("realm".to_owned(), Arc::new(engine) as Arc<dyn Groups>)].into();
-        let of = &groups["realm"];
+        let backends: Backends = [("realm".to_owned(), Backend::engine(engine))].into();
+        let of = &backends["realm"].groups;
         let group = GroupId::new("g").unwrap();
         let create = CreateGroup { id: Some(group.clone()), ..CreateGroup::new(None, Policy::standard()) };
         of.run(&Actor::app(), create).await.unwrap();
@@ -134,7 +136,7 @@ mod tests {
         assert_eq!(store.count(&muted).await.unwrap(), 2 * ROWS + 1);
 
         let (phase, watch) = watch::channel(Phase::Serving);
-        keep_at(Pace { pause: Duration::ZERO, rest: Duration::from_millis(1) }, &groups, &phase);
+        keep_at(Pace { pause: Duration::ZERO, rest: Duration::from_millis(1) }, &backends, &phase);
         let begun = std::time::Instant::now();
         while store.count(&muted).await.unwrap() > 0 {
             assert!(begun.elapsed() < Duration::from_secs(30), "outdated mutes stay");

@@ -5,7 +5,7 @@
 mod activity;
 mod admin;
 mod answer;
-mod bell;
+pub mod backend;
 pub mod blob;
 pub mod cli;
 pub mod clients;
@@ -16,10 +16,8 @@ mod housekeeping;
 mod listener;
 mod logging;
 mod metrics;
-mod observed;
 mod payload;
 pub mod realms;
-mod reclaimed;
 pub mod routes;
 mod serve;
 mod session;
@@ -30,6 +28,7 @@ mod unread;
 pub mod vendors;
 mod webhooks;
 
+pub use backend::Backend;
 pub use config::Config;
 pub use serve::{Addresses, Builder, Gateway, Running, StartError, TlsError};
 pub use webhooks::WebhookError;

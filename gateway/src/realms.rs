@@ -1,20 +1,17 @@
 //! The realms, opened: an engine over a store for each, and every vendor's surface in front of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
 use conclave_core::model::Settings;
-use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
+use conclave_core::ports::{Clock, Mint, Store, StoreError};
 use conclave_kit::{Blobs, Post, Surface};
 
-use crate::bell::Bell;
+use crate::backend::{Backend, Backends};
 use crate::blob;
 use crate::config::{Config, Data, Realm};
 use crate::metrics::Metrics;
-use crate::observed::Observed;
-use crate::reclaimed::Reclaimed;
 use crate::session::Online;
 use crate::store::Database;
 use crate::vendors::{OpenRealm, Vendor, guarded, surface};
@@ -81,53 +78,53 @@ pub(crate) struct Ground {
     pub(crate) post: Option<Arc<dyn Post>>,
 }
 
-/// Each realm's groups, by its name.
-pub type OpenGroups = BTreeMap<String, Arc<dyn Groups>>;
-
-/// Each realm's bell, by its name.
-pub(crate) type Bells = BTreeMap<String, Bell>;
-
-/// Opens every realm's store and puts an engine over it.
-pub(crate) fn open(config: &Config, ground: &Ground, metrics: &Metrics) -> Result<(OpenGroups, Bells), StoreError> {
-    let mut bells = Bells::new();
-    let mut open = OpenGroups::new();
-    for realm in &config.realms {
-        let bell = Bell::new();
-        open.insert(realm.name.clone(), groups(realm, ground, metrics, bell.clone())?);
-        bells.insert(realm.name.clone(), bell);
-    }
-    Ok((open, bells))
+/// Opens every realm: with the backend it was given, or with an engine over a store of its own.
+pub(crate) fn open(
+    config: &Config,
+    given: &Backends,
+    ground: &Ground,
+    metrics: &Metrics,
+) -> Result<Backends, StoreError> {
+    let backend = |realm: &Realm| {
+        let backend = match given.get(&realm.name) {
+            Some(backend) => backend.clone(),
+            None => engine(realm, ground)?,
+        };
+        Ok((realm.name.clone(), backend.layered(&realm.name, Arc::clone(&ground.blobs), metrics)))
+    };
+    config.realms.iter().map(backend).collect()
 }
 
-fn groups(realm: &Realm, ground: &Ground, metrics: &Metrics, bell: Bell) -> Result<Arc<dyn Groups>, StoreError> {
+fn engine(realm: &Realm, ground: &Ground) -> Result<Backend, StoreError> {
     let store = ground.stores.open(&realm.name)?;
     let settings = Settings::from(&realm.limits);
-    let engine = Engine::new(store, Arc::clone(&ground.clock), Arc::clone(&ground.mint), settings);
-    let reclaimed = Reclaimed::new(Arc::new(engine), Arc::clone(&ground.blobs));
-    Ok(Arc::new(Observed::new(&realm.name, Arc::new(reclaimed), metrics, bell)))
+    let (clock, mint) = (Arc::clone(&ground.clock), Arc::clone(&ground.mint));
+    Ok(Backend::engine(Engine::new(store, clock, mint, settings)))
 }
 
 /// The surfaces of all vendors that some realm is at.
 pub(crate) fn surfaces(
     config: &Config,
-    open: &OpenGroups,
+    open: &Backends,
     online: &Online,
     ground: &Ground,
 ) -> Result<Vec<Arc<dyn Surface>>, String> {
     let mut surfaces = Vec::new();
     let guard = |realm: &Realm| {
-        let groups = guarded(realm, Arc::clone(open.get(&realm.name)?), ground.post.as_ref());
-        Some((realm.name.clone(), groups))
+        let backend = open.get(&realm.name)?;
+        let groups = guarded(realm, Arc::clone(&backend.groups), ground.post.as_ref());
+        Some((realm.name.clone(), Backend { groups, ..backend.clone() }))
     };
     // one for all of a realm's surfaces
-    let guarded_groups: OpenGroups = config.realms.iter().filter_map(guard).collect();
+    let guarded: Backends = config.realms.iter().filter_map(guard).collect();
     for vendor in Vendor::ALL {
         let realms = config.realms.iter().filter(|realm| realm.is_at(vendor));
         let realms: Vec<OpenRealm<'_>> = realms
             .filter_map(|realm| {
-                let (groups, blobs) = (Arc::clone(guarded_groups.get(&realm.name)?), Arc::clone(&ground.blobs));
+                let (backend, blobs) = (guarded.get(&realm.name)?.clone(), Arc::clone(&ground.blobs));
                 let presence = online.presence(&realm.name)?;
-                Some(OpenRealm { realm, groups, blobs, post: ground.post.clone(), presence })
+                let (groups, log) = (backend.groups, backend.log);
+                Some(OpenRealm { realm, groups, log, blobs, post: ground.post.clone(), presence })
             })
             .collect();
         if !realms.is_empty() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use conclave_core::ports::{Clock, Mint, StoreError};
+use conclave_core::ports::{Clock, Groups, Mint, StoreError};
 use conclave_kit::{Post, Presence, RouteInfo, Surface};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -16,13 +16,14 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admin;
 use crate::answer::Desk;
+use crate::backend::{Backend, Backends};
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
 use crate::config::{Admin, Config, ConfigError, Data, Tls};
 use crate::housekeeping;
 use crate::listener::{self, Crowd, Phase};
 use crate::metrics::Metrics;
-use crate::realms::{self, Bells, Ground, OpenGroups, Stores};
+use crate::realms::{self, Ground, Stores};
 use crate::session::Online;
 use crate::site::{Mounted, Site};
 use crate::tls;
@@ -70,13 +71,13 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     mint: Arc<dyn Mint>,
     surfaces: Vec<Arc<dyn Surface>>,
+    backends: Backends,
 }
 
 /// What stands behind the listeners.
 struct Opened {
     surfaces: Vec<Arc<dyn Surface>>,
-    groups: OpenGroups,
-    bells: Bells,
+    backends: Backends,
     online: Arc<Online>,
 }
 
@@ -100,7 +101,9 @@ pub struct Running {
     /// The certificate that clients are to trust, when it is a development one.
     pub authority: Option<PathBuf>,
     /// Each realm's groups by its name, to be called without a vendor between.
-    pub groups: OpenGroups,
+    pub groups: BTreeMap<String, Arc<dyn Groups>>,
+    /// Each realm's backend, by the realm's name.
+    pub backends: BTreeMap<String, Backend>,
     /// Who is online in each realm, by its name.
     pub presence: BTreeMap<String, Arc<dyn Presence>>,
     /// What went other than wished, though not so that nothing could be started.
@@ -128,6 +131,7 @@ impl Gateway {
             clock: Arc::new(SystemClock::default()),
             mint: Arc::new(RandomMint),
             surfaces: Vec::new(),
+            backends: Backends::new(),
         }
     }
 
@@ -187,7 +191,14 @@ impl Builder {
         self
     }
 
-    /// The surfaces and the groups behind them.
+    /// Serves a realm of the configuration from this backend, instead of from a store of its own.
+    #[must_use]
+    pub fn backend(mut self, realm: impl Into<String>, backend: Backend) -> Self {
+        self.backends.insert(realm.into(), backend);
+        self
+    }
+
+    /// The surfaces and the backends behind them.
     fn open(&self, metrics: &Arc<Metrics>, post: Option<Arc<dyn Post>>) -> Result<Opened, StartError> {
         let stores = match &self.stores {
             Some(stores) => Arc::clone(stores),
@@ -196,11 +207,11 @@ impl Builder {
         let blobs = stores.blobs()?;
         let (clock, mint) = (Arc::clone(&self.clock), Arc::clone(&self.mint));
         let ground = Ground { stores, blobs, clock, mint, post };
-        let (groups, bells) = realms::open(&self.config, &ground, metrics)?;
-        let online = Arc::new(Online::new(&groups, &bells, metrics));
-        let mut surfaces = realms::surfaces(&self.config, &groups, &online, &ground).map_err(StartError::Surface)?;
+        let backends = realms::open(&self.config, &self.backends, &ground, metrics)?;
+        let online = Arc::new(Online::new(&backends, metrics));
+        let mut surfaces = realms::surfaces(&self.config, &backends, &online, &ground).map_err(StartError::Surface)?;
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
-        Ok(Opened { surfaces, groups, bells, online })
+        Ok(Opened { surfaces, backends, online })
     }
 
     /// Checks, opens and binds everything, and then answers.
@@ -208,7 +219,7 @@ impl Builder {
         crate::config::check(&self.config)?;
         let metrics = Arc::new(Metrics::new());
         let client = webhooks::client(&self.config)?;
-        let Opened { surfaces, groups, bells, online } =
+        let Opened { surfaces, backends, online } =
             self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>))?;
         // after the data: a folder with anything else in it is no data folder
         let (tls, authority, scratch) = encryption(&self.config)?;
@@ -238,8 +249,8 @@ impl Builder {
             admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&draining))));
 
         online.follow(&watch);
-        housekeeping::keep(&groups, &phase);
-        let couriers = Couriers::start(&config, client, (&groups, &bells), &online, &metrics).await?;
+        housekeeping::keep(&backends, &phase);
+        let couriers = Couriers::start(&config, client, &backends, &online, &metrics).await?;
         let crowd = Crowd::new(&config.limits, Arc::clone(&metrics));
         for (_, listener, site) in bound {
             let desk = Arc::new(Desk {
@@ -257,7 +268,8 @@ impl Builder {
             addresses,
             authority,
             presence: online.all(),
-            groups,
+            groups: backends.iter().map(|(realm, backend)| (realm.clone(), Arc::clone(&backend.groups))).collect(),
+            backends,
             remarks,
             phase,
             admin,

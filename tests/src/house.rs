@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use conclave::blob::InMemory;
 use conclave_agora::Agora;
-use conclave_core::ports::Groups;
 use conclave_kit::{Nobody, Surface};
 use conclave_rong::Rong;
 use conclave_tencent::Tencent;
@@ -38,8 +37,8 @@ pub mod credentials {
 
 use credentials::{ADMIN, APP, APP_KEY, APP_SECRET, CLIENT_ID, CLIENT_SECRET, ORG, SDKAPPID, SECRET_KEY};
 
-/// Agora's surface over these groups.
-pub fn agora(groups: Arc<dyn Groups>, settings: conclave_agora::Settings) -> Agora {
+/// Agora's surface in front of a world.
+pub fn agora(world: &World, settings: conclave_agora::Settings) -> Agora {
     let credentials = conclave_agora::Credentials {
         org: ORG.to_owned(),
         app: APP.to_owned(),
@@ -53,30 +52,31 @@ pub fn agora(groups: Arc<dyn Groups>, settings: conclave_agora::Settings) -> Ago
         name: "test".to_owned(),
         credentials,
         settings,
-        groups,
+        groups: world.groups.clone(),
+        log: world.log.clone(),
         blobs,
         presence: Arc::new(Nobody),
     };
     Agora::new(vec![realm]).expect("a surface")
 }
 
-/// Tencent's surface over these groups.
-pub fn tencent(groups: Arc<dyn Groups>, settings: conclave_tencent::Settings) -> Tencent {
+/// Tencent's surface in front of a world.
+pub fn tencent(world: &World, settings: conclave_tencent::Settings) -> Tencent {
     let credentials = conclave_tencent::Credentials {
         sdkappid: SDKAPPID,
         secret_key: SECRET_KEY.to_owned(),
         admins: vec![ADMIN.to_owned()],
     };
-    let realm =
-        conclave_tencent::Realm { name: "test".to_owned(), credentials, settings, groups, presence: Arc::new(Nobody) };
+    let (groups, presence) = (world.groups.clone(), Arc::new(Nobody));
+    let realm = conclave_tencent::Realm { name: "test".to_owned(), credentials, settings, groups, presence };
     Tencent::new(vec![realm]).expect("a surface")
 }
 
-/// RongCloud's surface over these groups.
-pub fn rong(groups: Arc<dyn Groups>, settings: conclave_rong::Settings) -> Rong {
+/// RongCloud's surface in front of a world.
+pub fn rong(world: &World, settings: conclave_rong::Settings) -> Rong {
     let credentials = conclave_rong::Credentials { app_key: APP_KEY.to_owned(), app_secret: APP_SECRET.to_owned() };
-    let realm =
-        conclave_rong::Realm { name: "test".to_owned(), credentials, settings, groups, presence: Arc::new(Nobody) };
+    let (groups, log, presence) = (world.groups.clone(), world.log.clone(), Arc::new(Nobody));
+    let realm = conclave_rong::Realm { name: "test".to_owned(), credentials, settings, groups, log, presence };
     Rong::new(vec![realm]).expect("a surface")
 }
 
@@ -88,14 +88,13 @@ pub fn mounted(surface: impl Surface + 'static) -> Client {
 
 /// A teller for each way into a world: the core first.
 pub async fn tellers(world: &World) -> Vec<Arc<dyn Teller>> {
-    let groups = &world.groups;
     let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..conclave_agora::Settings::default() };
-    let agora = mounted(agora(groups.clone(), agora_settings));
-    let tencent = mounted(tencent(groups.clone(), conclave_tencent::Settings::default()));
-    let rong = mounted(rong(groups.clone(), conclave_rong::Settings::default()));
+    let agora = mounted(agora(world, agora_settings));
+    let tencent = mounted(tencent(world, conclave_tencent::Settings::default()));
+    let rong = mounted(rong(world, conclave_rong::Settings::default()));
     let sig = user_sig(SDKAPPID, SECRET_KEY, ADMIN, BEGINNING.seconds(), 86_400);
     vec![
-        Arc::new(CoreTeller(groups.clone())),
+        Arc::new(CoreTeller(world.groups.clone())),
         Arc::new(AgoraTeller::new(agora, ORG, APP, CLIENT_ID, CLIENT_SECRET).await),
         Arc::new(TencentTeller::new(tencent, SDKAPPID, ADMIN, &sig)),
         Arc::new(RongTeller::new(rong, APP_KEY, APP_SECRET)),

@@ -10,7 +10,7 @@ use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
 use conclave_core::model::{GroupId, Millis, Settings, UserId};
 use conclave_core::operation::{NewUser, OnExisting, RegisterUsers};
-use conclave_core::ports::{Clock, Groups, GroupsExt, Mint, Store};
+use conclave_core::ports::{Clock, Groups, GroupsExt, Log, Mint, Store};
 use conclave_core::query::MembersNamed;
 use conclave_kit::{Blobs, Connection, Dismissal, Platform, Presence};
 
@@ -102,6 +102,8 @@ pub struct World {
     pub store: Arc<dyn Store>,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// What has happened in them.
+    pub log: Arc<dyn Log>,
     /// The bytes of its shared files.
     pub blobs: Arc<dyn Blobs>,
     /// Who is online.
@@ -129,9 +131,10 @@ impl World {
     pub fn at(beginning: Millis, store: Arc<dyn Store>, settings: Settings) -> Self {
         let clock = Arc::new(SteppedClock::at(beginning));
         let engine = Engine::new(store.clone(), clock.clone(), Arc::new(CountingMint::default()), settings);
-        let groups: Arc<dyn Groups> = Arc::new(engine);
+        let engine = Arc::new(engine);
+        let (groups, log): (Arc<dyn Groups>, Arc<dyn Log>) = (engine.clone(), engine);
         let attendance = Arc::new(Attendance { groups: groups.clone(), present: Mutex::default() });
-        Self { clock, store, groups, blobs: Arc::new(InMemory::default()), attendance }
+        Self { clock, store, groups, log, blobs: Arc::new(InMemory::default()), attendance }
     }
 
     /// Makes accounts.

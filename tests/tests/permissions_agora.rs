@@ -8,10 +8,10 @@ mod agora_support;
 use agora_support::{app_token, call, client, user_token};
 use conclave_agora::Settings;
 use conclave_core::event::Actor;
-use conclave_core::model::{Body, Circle, FileId, Join, Millis, Sender};
+use conclave_core::model::{Body, Circle, FileId, Join, Sender};
 use conclave_core::operation::{AddFile, Apply, PolicyChange, SendMessage, UpdateGroup};
 use conclave_core::ports::GroupsExt;
-use conclave_core::query::{GroupById, LogAt};
+use conclave_core::query::GroupById;
 use conclave_core::refusal::Refusal;
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::world::{World, group, user};
@@ -210,8 +210,8 @@ impl House {
     /// All that a change would change: the group's header, and the log.
     async fn state(&self) -> (u64, u64) {
         let found = self.world.groups.ask(&Actor::app(), GroupById { group: group(GROUP) }).await.unwrap();
-        let log = self.world.groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await.unwrap();
-        (found.group.revision, log.last)
+        let last = self.world.log.last().await.unwrap();
+        (found.group.revision, last)
     }
 
     /// What came of a call; refusals are checked to have changed nothing.

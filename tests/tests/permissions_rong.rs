@@ -11,14 +11,14 @@ mod api;
 
 use api::Api;
 use conclave_core::event::{Actor, ProfileChange};
-use conclave_core::model::{Body, Circle, Millis, Sender};
+use conclave_core::model::{Body, Circle, Sender};
 use conclave_core::operation::{
     AddMembers, Apply, DecideRequest, Demote, Disband, Follow, Leave, NewMember, Operation, PolicyChange, Promote,
     RemoveMembers, SendMessage, SetRemark, Transfer, UpdateGroup, UpdateMember,
 };
 use conclave_core::operation::{Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Quiet};
 use conclave_core::ports::GroupsExt;
-use conclave_core::query::{ListMembers, LogAt, Query};
+use conclave_core::query::{ListMembers, Query};
 use conclave_core::refusal::{Needs, Refusal};
 use conclave_tests::world::{group, user};
 
@@ -104,7 +104,7 @@ fn table() -> Vec<Row> {
 }
 
 async fn state(api: &Api) -> u64 {
-    api.world.groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await.unwrap().last
+    api.world.log.last().await.unwrap()
 }
 
 #[tokio::test]

@@ -6,14 +6,14 @@
 mod tencent_support;
 
 use conclave_core::event::{Actor, ProfileChange};
-use conclave_core::model::{Body, Circle, GroupId, Join, Millis, Receive, Sender, Until};
+use conclave_core::model::{Body, Circle, GroupId, Join, Receive, Sender, Until};
 use conclave_core::operation::{
     AddMembers, Apply, Cleanup, DecideRequest, Demote, Disband, Leave, Mute, NewMember, OnBlocked, OnFull, OnMember,
     OnOutsider, OnUnknown, Operation, PolicyChange, Promote, Quiet, RemoveMembers, SendMessage, Transfer, UpdateGroup,
     UpdateMember,
 };
 use conclave_core::ports::GroupsExt;
-use conclave_core::query::{GroupById, ListMembers, LogAt, Query};
+use conclave_core::query::{GroupById, ListMembers, Query};
 use conclave_tencent::{Settings, user_sig};
 use conclave_tests::client::Client;
 use conclave_tests::house::credentials::{ADMIN, SDKAPPID, SECRET_KEY};
@@ -133,8 +133,8 @@ impl House {
 
     async fn state(&self) -> (Option<u64>, u64) {
         let found = self.world.groups.ask(&Actor::app(), GroupById { group: group(&self.id) }).await;
-        let log = self.world.groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await.unwrap();
-        (found.ok().map(|found| found.group.revision), log.last)
+        let last = self.world.log.last().await.unwrap();
+        (found.ok().map(|found| found.group.revision), last)
     }
 
     /// What came of a command; refusals are checked to have changed nothing.
@@ -410,8 +410,8 @@ async fn populated(kind: &str, change: PolicyChange) -> (World, GroupId) {
 
 async fn state_of(world: &World, id: &GroupId) -> (Option<u64>, u64) {
     let found = world.groups.ask(&Actor::app(), GroupById { group: id.clone() }).await;
-    let log = world.groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await.unwrap();
-    (found.ok().map(|found| found.group.revision), log.last)
+    let last = world.log.last().await.unwrap();
+    (found.ok().map(|found| found.group.revision), last)
 }
 
 /// Tries one cell in a world of its own, as every role that the type has.

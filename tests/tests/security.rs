@@ -4,9 +4,6 @@
 
 use std::sync::Arc;
 
-use conclave_core::event::Actor;
-use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::ReadLog;
 use conclave_kit::{RouteInfo, Surface};
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::house::credentials::{ADMIN, APP_KEY, APP_SECRET, CLIENT_ID, CLIENT_SECRET, SDKAPPID, SECRET_KEY};
@@ -40,10 +37,10 @@ impl Target {
         vec![Self::agora().await, Self::tencent().await, Self::rong().await]
     }
 
-    async fn of(vendor: &'static str, make: impl Fn(Arc<dyn Groups>, Arc<dyn Groups>) -> Arc<dyn Surface>) -> Self {
-        let (world, other) = (World::new(), World::new());
+    async fn of(vendor: &'static str, make: impl Fn(&World, &World) -> Arc<dyn Surface>) -> Self {
+        let world = World::new();
         world.users(&["alice", "bob", "carol"]).await;
-        let surface = make(world.groups.clone(), other.groups);
+        let surface = make(&world, &World::new());
         let routes = surface.routes();
         let client = Client::Surface(surface, format!("http://127.0.0.1:8080/{vendor}"));
         let target = Self { world, routes, client, vendor };
@@ -56,7 +53,7 @@ impl Target {
 
     async fn agora() -> Self {
         Self::of("agora", |here, there| {
-            let realm = |name: &str, org: &str, groups| conclave_agora::Realm {
+            let realm = |name: &str, org: &str, world: &World| conclave_agora::Realm {
                 name: name.to_owned(),
                 credentials: conclave_agora::Credentials {
                     org: org.to_owned(),
@@ -67,7 +64,8 @@ impl Target {
                     app_certificate: None,
                 },
                 settings: conclave_agora::Settings { open_registration: false, ..Default::default() },
-                groups,
+                groups: world.groups.clone(),
+                log: world.log.clone(),
                 blobs: Arc::new(conclave::blob::InMemory::default()),
                 presence: Arc::new(conclave_kit::Nobody),
             };
@@ -80,7 +78,7 @@ impl Target {
 
     async fn tencent() -> Self {
         Self::of("tencent", |here, there| {
-            let realm = |name: &str, sdkappid, key: &str, groups| conclave_tencent::Realm {
+            let realm = |name: &str, sdkappid, key: &str, world: &World| conclave_tencent::Realm {
                 name: name.to_owned(),
                 credentials: conclave_tencent::Credentials {
                     sdkappid,
@@ -88,7 +86,7 @@ impl Target {
                     admins: vec![ADMIN.to_owned()],
                 },
                 settings: Default::default(),
-                groups,
+                groups: world.groups.clone(),
                 presence: Arc::new(conclave_kit::Nobody),
             };
             let realms =
@@ -100,11 +98,12 @@ impl Target {
 
     async fn rong() -> Self {
         Self::of("rong", |here, there| {
-            let realm = |name: &str, key: &str, secret: &str, groups| conclave_rong::Realm {
+            let realm = |name: &str, key: &str, secret: &str, world: &World| conclave_rong::Realm {
                 name: name.to_owned(),
                 credentials: conclave_rong::Credentials { app_key: key.to_owned(), app_secret: secret.to_owned() },
                 settings: Default::default(),
-                groups,
+                groups: world.groups.clone(),
+                log: world.log.clone(),
                 presence: Arc::new(conclave_kit::Nobody),
             };
             let realms =
@@ -229,8 +228,7 @@ impl Target {
 
     /// How many events there are: refused calls leave no trace.
     async fn events(&self) -> usize {
-        let log = ReadLog { after: 0, limit: usize::MAX };
-        self.world.groups.ask(&Actor::app(), log).await.unwrap().0.len()
+        self.world.log.read(0, usize::MAX).await.unwrap().len()
     }
 }
 

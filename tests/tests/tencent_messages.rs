@@ -8,7 +8,7 @@ mod tencent_support;
 use conclave_core::event::{Actor, Happening};
 use conclave_core::operation::{AddMembers, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Quiet};
 use conclave_core::ports::GroupsExt;
-use conclave_core::query::{Feed, ReadLog};
+use conclave_core::query::Feed;
 use conclave_tencent::Settings;
 use conclave_tests::client::Client;
 use conclave_tests::world::{World, group, user};
@@ -50,7 +50,7 @@ async fn refuse(world: &World, client: &Client, rows: &[(&str, Value, u32)]) {
 }
 
 async fn log(world: &World) -> Vec<Happening> {
-    let events = world.groups.ask(&Actor::app(), ReadLog { after: 0, limit: 1000 }).await.unwrap().0;
+    let events = world.log.read(0, 1000).await.unwrap();
     events.iter().map(|event| event.what.clone()).collect()
 }
 
@@ -369,7 +369,7 @@ async fn a_broadcast_is_heard_in_every_live_room_and_nowhere_else() {
     assert_eq!(group_call(&client, command, broadcast(1, "bob")).await["MsgSeq"], 1);
     assert_eq!(group_call(&client, command, broadcast(1, "bob")).await["MsgSeq"], 1, "the same once more");
     let told = |log: Vec<Happening>| log.iter().filter(|what| matches!(what, Happening::MessagePassed(_))).count();
-    let events = world.groups.ask(&Actor::app(), ReadLog { after: 0, limit: 5000 }).await.unwrap().0;
+    let events = world.log.read(0, 5000).await.unwrap();
     assert_eq!(told(events.iter().map(|event| event.what.clone()).collect()), 150);
     assert_eq!(group_call(&client, command, broadcast(2, "bob")).await["MsgSeq"], 2);
     assert_eq!(history(&client).await, json!([]));

@@ -7,7 +7,7 @@ mod tencent_support;
 
 use conclave_core::event::Actor;
 use conclave_core::ports::GroupsExt;
-use conclave_core::query::{Messages, ReadLog, Start};
+use conclave_core::query::{Messages, Start};
 use conclave_tencent::Settings;
 use conclave_tests::client::Client;
 use conclave_tests::world::{World, group};
@@ -160,7 +160,7 @@ async fn what_a_topic_cannot_be_is_refused_and_changes_nothing() {
     create(&client, "one").await;
     Given::new("@TGS#_plain", "Community", "alice").make(&world).await;
     Given::new("public", "Public", "alice").make(&world).await;
-    let events = async || world.groups.ask(&Actor::app(), ReadLog { after: 0, limit: 1000 }).await.unwrap().0.len();
+    let events = async || world.log.read(0, 1000).await.unwrap().len();
     let before = events().await;
     let (topics, one) = (TOPICS, named("one"));
     let new = |more: Value| {

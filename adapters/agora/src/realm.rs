@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::model::{Millis, User};
-use conclave_core::ports::Groups;
+use conclave_core::ports::{Groups, Log};
 use conclave_kit::{Blobs, Clash, Presence, Sealer};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -54,6 +54,8 @@ pub struct Realm {
     pub settings: Settings,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// What has happened in them.
+    pub log: Arc<dyn Log>,
     /// The bytes of the files shared in them.
     pub blobs: Arc<dyn Blobs>,
     /// Who is online.
@@ -98,6 +100,7 @@ pub(crate) struct App {
     pub(crate) signer: Sealer,
     pub(crate) settings: Settings,
     pub(crate) groups: Arc<dyn Groups>,
+    pub(crate) log: Arc<dyn Log>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) presence: Arc<dyn Presence>,
     /// Of messages to groups.
@@ -106,7 +109,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
-        let Realm { name, credentials, settings, groups, blobs, presence } = realm;
+        let Realm { name, credentials, settings, groups, log, blobs, presence } = realm;
         let refuse = |what| Err(SetupError::Credentials { realm: name.clone(), what });
         if credentials.org.is_empty() || credentials.app.is_empty() {
             return refuse("agora org and app must not be empty");
@@ -132,6 +135,7 @@ impl App {
             credentials,
             settings,
             groups,
+            log,
             blobs,
             presence,
             pace: Pace::default(),

@@ -220,6 +220,8 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         // ours
         Refusal::Vetoed { words, .. } if words.is_empty() => failure(FORBIDDEN_OP, "refused by the app's server"),
         Refusal::Vetoed { words, .. } => failure(FORBIDDEN_OP, format!("refused by the app's server: {words}")),
+        // ours; client SDKs look for "service not open!"
+        Refusal::NotOffered { what } => failure(FORBIDDEN_OP, format!("{what}: service not open!")),
         Refusal::Unavailable(_) => failure(BROKEN, "Internal Server Error"),
         // ours: no operation of this surface leads here yet
         other => failure(FORBIDDEN_OP, other.to_string()),

@@ -60,7 +60,8 @@ fn app() -> App {
         app_certificate: None,
     };
     let (settings, groups, blobs) = (Settings::default(), Arc::new(groups), Arc::new(Still));
-    let realm = Realm { name: "test".into(), credentials, settings, groups, blobs, presence: Arc::new(Nobody) };
+    let (log, presence) = (groups.clone(), Arc::new(Nobody));
+    let realm = Realm { name: "test".into(), credentials, settings, groups, log, blobs, presence };
     App::new(realm).unwrap()
 }
 
@@ -257,6 +258,7 @@ fn refusals_of_the_core_are_worded_word_for_word() {
             "forbidden_op",
             "refused by the app's server: not you",
         ),
+        (Refusal::NotOffered { what: "mute" }, Group, 403, "forbidden_op", "mute: service not open!"),
         (Refusal::Unavailable("disk".into()), Group, 500, "web_application", "Internal Server Error"),
     ];
     for (refusal, place, status, error, description) in rows {

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::{Actor, Event, Happening};
 use conclave_core::model::{Group, GroupId, Message, MessageState, Millis};
-use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{GroupById, Messages, ReadLog, Start};
+use conclave_core::ports::{Groups, GroupsExt, Log};
+use conclave_core::query::{GroupById, Messages, Start};
 use conclave_core::refusal::Refusal;
 use http::{HeaderMap, StatusCode};
 
@@ -83,7 +83,7 @@ pub trait Webhooks: Send + Sync {
     /// What the app's server is told of an event: nothing, or one notice or more, in order.
     ///
     /// Asked again after a restart: as many notices in the same order, with the same ids.
-    async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal>;
+    async fn notices(&self, event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal>;
 
     /// Whether anything is told of the log at all.
     fn hears_log(&self) -> bool {
@@ -152,7 +152,7 @@ const PAGE: usize = 256;
 /// The group an event happened in: as it is now, or as it was when it ended, when that was since.
 ///
 /// `None` when nothing is left of it.
-pub async fn group_of(event: &Event, groups: &dyn Groups) -> Result<Option<Arc<Group>>, Refusal> {
+pub async fn group_of(event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Option<Arc<Group>>, Refusal> {
     if let Happening::GroupDisbanded { last, .. } = &event.what {
         return Ok(last.clone().map(Arc::from));
     }
@@ -160,15 +160,15 @@ pub async fn group_of(event: &Event, groups: &dyn Groups) -> Result<Option<Arc<G
     match groups.ask(&Actor::app(), GroupById { group: id.clone() }).await {
         // a younger group may have taken the id
         Ok(found) if found.group.created <= event.at => Ok(Some(found.group)),
-        Ok(_) | Err(Refusal::GroupNotFound { .. }) => ended(id, event.sequence, groups).await,
+        Ok(_) | Err(Refusal::GroupNotFound { .. }) => ended(id, event.sequence, log).await,
         Err(refusal) => Err(refusal),
     }
 }
 
 /// The last header of the group that had this id at this place of the log.
-async fn ended(id: &GroupId, mut after: u64, groups: &dyn Groups) -> Result<Option<Arc<Group>>, Refusal> {
+async fn ended(id: &GroupId, mut after: u64, log: &dyn Log) -> Result<Option<Arc<Group>>, Refusal> {
     loop {
-        let page = groups.ask(&Actor::app(), ReadLog { after, limit: PAGE }).await?.0;
+        let page = log.read(after, PAGE).await?;
         for event in &page {
             if let Happening::GroupDisbanded { last, .. } = &event.what
                 && event.group.as_ref() == Some(id)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use conclave_core::ports::Groups;
+use conclave_core::ports::{Groups, Log};
 use conclave_kit::Presence;
 use serde::Deserialize;
 
@@ -39,6 +39,8 @@ pub struct Realm {
     pub settings: Settings,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// What has happened in them.
+    pub log: Arc<dyn Log>,
     /// Who is online.
     pub presence: Arc<dyn Presence>,
 }

@@ -225,6 +225,7 @@ impl Family {
             | Refusal::TopicNotFound { .. }
             | Refusal::NotExtensible { .. }
             | Refusal::FileNotFound { .. } => Code::NoData,
+            Refusal::NotOffered { .. } => Code::NotEnabled,
             Refusal::VersionConflict { .. } | Refusal::Unavailable(_) => Code::Internal,
         }
     }

@@ -309,6 +309,8 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::RecallTooLate { .. } => Code::RecallTooLate,
         Refusal::NoReceipts { .. } => Code::NoReceipt,
         Refusal::TopicNotFound { .. } => Code::NoTopic,
+        // ours: nothing is documented for a whole command that is not there
+        Refusal::NotOffered { .. } => Code::NotInPlan,
         Refusal::Unavailable(_) => Code::Internal,
     }
 }

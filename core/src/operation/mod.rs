@@ -72,8 +72,7 @@ pub use remove_members::RemoveMembers;
 pub use requests::{AnswerInvitation, Applied, Apply, DecideRequest, Decided};
 pub use send_message::{Posted, SendMessage, SpeakCheck};
 pub use set_disabled::SetDisabled;
-pub use sweep::Sweep;
-pub(crate) use sweep::is_outdated;
+pub(crate) use sweep::{Sweep, is_outdated};
 pub use sync_groups::SyncGroups;
 pub(crate) use topics::is_open;
 pub use topics::{EndTopics, MakeTopic, TopicMade, TopicsEnded, UpdateTopic};
@@ -257,7 +256,6 @@ operations! {
     UpdateUser => (), "update_user";
     DeleteUser => Ended, "delete_user";
     SyncGroups => (), "sync_groups";
-    Sweep => Ended, "sweep";
     SetRemark => (), "set_remark";
     SetPushName => (), "set_push_name";
     Follow => (), "follow";

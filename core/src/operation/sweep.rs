@@ -4,22 +4,19 @@ use crate::decision::Draft;
 use crate::facts::Stop;
 use crate::model::{Key, Millis, Row, Settings};
 
-use super::common::check_app;
 use super::{Ended, Rule};
 
-/// Takes away what is at these places, as far as its time is over: mutes, blocks, requests, shared files, and tokens of
-/// messages and broadcasts. Nobody is told, and the groups count as unchanged. Only the app does this.
+/// [`Maintenance::sweep`](crate::ports::Maintenance::sweep).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sweep {
-    /// The places, as [`Outdated`](crate::query::Outdated) tells them.
-    pub places: Vec<Key>,
+pub(crate) struct Sweep {
+    /// The places, as [`Maintenance::outdated`](crate::ports::Maintenance::outdated) finds them.
+    pub(crate) places: Vec<Key>,
 }
 
 impl Rule for Sweep {
     type Output = Ended;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Ended, Stop> {
-        check_app(draft)?;
         let places = || self.places.iter().filter(|place| place.is_outdatable());
         let headers = places().filter_map(Key::outdated_by_header).map(|group| Key::Group(group.clone()));
         draft.require(headers.chain(places().cloned()))?;

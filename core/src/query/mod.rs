@@ -3,7 +3,6 @@
 mod extras;
 mod feed;
 mod groups;
-mod log;
 mod members;
 mod messages;
 mod moderation;
@@ -20,14 +19,14 @@ pub use feed::{Feed, FeedPage};
 pub use groups::{
     CountGroups, FindGroups, Found, GroupById, GroupCount, GroupPage, JoinedGroups, JoinedPage, ListGroups,
 };
-pub use log::{Events, LogAt, LogPlace, ReadLog};
 pub use members::{Admins, ListMembers, MarkedList, MarkedMembers, MemberPage, MembersNamed, Named};
 pub use messages::{MessageById, MessageFound, MessagePage, Messages, Start};
 pub use moderation::{
     AllMutedGroups, AllowPage, Allowlist, BlockPage, Blocklist, EverywherePage, MaySpeak, MutePage, MutedGroups, Mutes,
     MutesEverywhere, Voice, Voices,
 };
-pub use outdated::{Outdated, OutdatedRows};
+pub use outdated::OutdatedRows;
+pub(crate) use outdated::outdated;
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
 pub use read_marks::{ReadMarks, ReadMarksFound};
 pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};
@@ -193,8 +192,6 @@ queries! {
     MarkedMembers => MarkedList, "marked_members";
     FindUsers => UsersFound, "find_users";
     ListUsers => UserPage, "list_users";
-    ReadLog => Events, "read_log";
-    LogAt => LogPlace, "log_at";
     Remark => RemarkText, "remark";
     RemarksOf => RemarkTexts, "remarks_of";
     PushName => PushNameText, "push_name";
@@ -221,7 +218,6 @@ queries! {
     Topics => TopicsFound, "topics";
     TopicMessages => TopicPage, "topic_messages";
     TopicMutes => TopicMutesFound, "topic_mutes";
-    Outdated => OutdatedRows, "outdated";
 }
 
 pub use groups::FoundGroups;

@@ -19,11 +19,12 @@ use conclave_core::invariants::{everything, realm_broken};
 use conclave_core::memory::Memory;
 use conclave_core::model::{Body, GroupId, Key, Millis, Policy, Prefix, Row, Sender, Settings, UserId};
 use conclave_core::operation::{
-    AddMembers, CreateGroup, NewMember, NewUser, OnBlocked, OnExisting, OnFull, OnMember, OnUnknown, Quiet,
+    AddMembers, CreateGroup, Ended, NewMember, NewUser, OnBlocked, OnExisting, OnFull, OnMember, OnUnknown, Quiet,
     RegisterUsers, SendMessage,
 };
-use conclave_core::ports::{Asked, Batch, Clock, CommitError, GroupsExt, Mint, Span, Store, StoreError, Typed};
-use conclave_core::query::ReadLog;
+use conclave_core::ports::{
+    Asked, Batch, Clock, CommitError, GroupsExt, Log, Maintenance, Mint, Span, Store, StoreError, Typed,
+};
 use conclave_core::refusal::Refusal;
 
 pub const START: u64 = 1_700_000_000_000;
@@ -142,6 +143,11 @@ impl World {
         self.engine.ask(&Actor::app(), query).await
     }
 
+    pub async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal> {
+        self.step(1);
+        self.engine.sweep(places).await
+    }
+
     pub fn step(&self, millis: u64) {
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
     }
@@ -190,6 +196,6 @@ pub fn story<F: AsyncFnOnce(&World)>(policy: Policy, told: F) {
 }
 
 pub async fn log(world: &World) -> Vec<Happening> {
-    let events = world.ask(ReadLog { after: 0, limit: 1000 }).await.unwrap().0;
+    let events = Log::read(&*world.engine, 0, 1000).await.unwrap();
     events.iter().map(|event| event.what.clone()).collect()
 }

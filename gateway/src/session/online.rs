@@ -9,23 +9,20 @@ use tokio::sync::{broadcast, watch};
 
 use super::mailbox::Mailbox;
 use super::realm::{Newcomer, Presented, Realm};
-use crate::bell::Bell;
+use crate::backend::{Backend, Backends};
 use crate::listener::Phase;
 use crate::metrics::Metrics;
-use crate::realms::{Bells, OpenGroups};
 
 /// Who is online, by the realm's name.
 pub(crate) struct Online(HashMap<String, Arc<Realm>>);
 
 impl Online {
     /// Nobody yet.
-    pub(crate) fn new(groups: &OpenGroups, bells: &Bells, metrics: &Metrics) -> Self {
-        let realm = |(name, groups): (&String, &Arc<_>)| {
-            let bell = bells.get(name).cloned().unwrap_or_else(Bell::new);
-            let realm = Realm::new(name.clone(), Arc::clone(groups), bell, metrics.of_sessions(name));
-            (name.clone(), Arc::new(realm))
+    pub(crate) fn new(backends: &Backends, metrics: &Metrics) -> Self {
+        let realm = |(name, backend): (&String, &Backend)| {
+            (name.clone(), Arc::new(Realm::new(name.clone(), backend, metrics.of_sessions(name))))
         };
-        Self(groups.iter().map(realm).collect())
+        Self(backends.iter().map(realm).collect())
     }
 
     /// Follows every realm's log until the process drains.

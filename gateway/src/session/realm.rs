@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conclave_core::event::{Actor, Event};
-use conclave_core::model::{GroupId, Millis, UserId};
-use conclave_core::ports::{Groups, GroupsExt as _};
-use conclave_core::query::{JoinedGroups, LogAt, ReadLog};
+use conclave_core::model::{GroupId, UserId};
+use conclave_core::ports::{Groups, GroupsExt as _, Log};
+use conclave_core::query::JoinedGroups;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Connected, Connection, Departure, Dismissal, Passage, Presence, Way};
 use parking_lot::Mutex;
@@ -17,13 +17,13 @@ use tokio::time::{sleep, timeout};
 
 use super::mailbox::Mailbox;
 use super::presence::{Gone, Seating};
-use crate::bell::Bell;
+use crate::backend::Backend;
 use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
 
 /// Most events read in one go.
 const PAGE: usize = 256;
-/// How often the log is looked at without the bell, for what was committed after its caller had gone away.
+/// How often the log is looked at without its signal, for what was committed after its caller had gone away.
 const ROUND: Duration = Duration::from_secs(1);
 /// Most comings and goings that wait for whoever follows them.
 const PASSAGES: usize = 8192;
@@ -32,7 +32,7 @@ const PASSAGES: usize = 8192;
 pub(crate) struct Realm {
     name: String,
     groups: Arc<dyn Groups>,
-    bell: Bell,
+    log: Arc<dyn Log>,
     presence: Mutex<Seating>,
     /// Where the log is to be followed from, set by whoever comes when nobody is there: until then it is not read.
     from: Mutex<Option<u64>>,
@@ -59,10 +59,11 @@ pub(crate) struct Newcomer<'a> {
 
 impl Realm {
     /// Nobody is there yet.
-    pub(crate) fn new(name: String, groups: Arc<dyn Groups>, bell: Bell, metrics: SessionMetrics) -> Self {
+    pub(crate) fn new(name: String, backend: &Backend, metrics: SessionMetrics) -> Self {
+        let (groups, log) = (Arc::clone(&backend.groups), Arc::clone(&backend.log));
         let (presence, from, arrivals) = (Mutex::default(), Mutex::default(), Notify::new());
         let (told, passages) = (watch::Sender::new(0), OnceLock::new());
-        Self { name, groups, bell, presence, from, arrivals, told, passages, metrics }
+        Self { name, groups, log, presence, from, arrivals, told, passages, metrics }
     }
 
     /// A session comes. When this returns it hears everything that is committed from now on.
@@ -117,12 +118,12 @@ impl Realm {
 
     /// The number of the last event there is.
     async fn last(&self) -> Result<u64, Refusal> {
-        Ok(self.groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await?.last)
+        self.log.last().await
     }
 
     /// Follows the realm's log while somebody is there, until the process drains.
     pub(crate) async fn follow(self: Arc<Self>, mut phase: watch::Receiver<Phase>) {
-        let mut bell = self.bell.listen();
+        let mut appended = self.log.subscribe();
         let mut place = 0;
         loop {
             // with nobody to tell, commits wake nobody
@@ -141,7 +142,7 @@ impl Realm {
             }
             tokio::select! {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
-                rung = bell.changed() => if rung.is_err() { return },
+                alive = appended.changed() => if !alive { return },
                 // the first to come after the last had left may have missed what was read in between
                 () = self.arrivals.notified() => {}
                 () = sleep(ROUND) => {}
@@ -152,7 +153,7 @@ impl Realm {
     /// Tells what has been committed since a place in the log.
     async fn catch_up(&self, place: &mut u64) -> Result<(), Refusal> {
         while !self.is_empty() {
-            let events = self.groups.ask(&Actor::app(), ReadLog { after: *place, limit: PAGE }).await?.0;
+            let events = self.log.read(*place, PAGE).await?;
             for event in &events {
                 self.tell(event);
                 *place = event.sequence;

@@ -24,9 +24,9 @@ pub fn surface(realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, Str
     let realms = realms.iter().filter_map(|open| {
         let (credentials, settings) = open.realm.agora.clone()?;
         let name = open.realm.name.clone();
-        let (groups, blobs) = (Arc::clone(&open.groups), Arc::clone(&open.blobs));
+        let (groups, log, blobs) = (Arc::clone(&open.groups), Arc::clone(&open.log), Arc::clone(&open.blobs));
         let presence = Arc::clone(&open.presence);
-        Some(conclave_agora::Realm { name, credentials, settings, groups, blobs, presence })
+        Some(conclave_agora::Realm { name, credentials, settings, groups, log, blobs, presence })
     });
     let surface = conclave_agora::Agora::new(realms.collect()).map_err(|error| error.to_string())?;
     Ok(Some(Arc::new(surface)))

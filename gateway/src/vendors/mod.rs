@@ -7,7 +7,7 @@ pub mod tencent;
 use std::fmt;
 use std::sync::Arc;
 
-use conclave_core::ports::Groups;
+use conclave_core::ports::{Groups, Log};
 use conclave_kit::{Blobs, Destination, Post, Presence, Surface};
 use serde::Deserialize;
 
@@ -56,6 +56,8 @@ pub struct OpenRealm<'a> {
     pub realm: &'a Realm,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// What has happened in them.
+    pub log: Arc<dyn Log>,
     /// The bytes of its shared files.
     pub blobs: Arc<dyn Blobs>,
     /// Asks its apps' servers, when any is to be asked.

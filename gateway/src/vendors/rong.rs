@@ -17,8 +17,9 @@ pub fn surface(realms: &[OpenRealm<'_>]) -> Result<Option<Arc<dyn Surface>>, Str
     let realms = realms.iter().filter_map(|open| {
         let (credentials, settings) = open.realm.rong.clone()?;
         let name = open.realm.name.clone();
-        let (groups, presence) = (Arc::clone(&open.groups), Arc::clone(&open.presence));
-        Some(conclave_rong::Realm { name, credentials, settings, groups, presence })
+        let (groups, log) = (Arc::clone(&open.groups), Arc::clone(&open.log));
+        let presence = Arc::clone(&open.presence);
+        Some(conclave_rong::Realm { name, credentials, settings, groups, log, presence })
     });
     let surface = conclave_rong::Rong::new(realms.collect()).map_err(|error| error.to_string())?;
     Ok(Some(Arc::new(surface)))

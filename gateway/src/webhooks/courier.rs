@@ -4,10 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use conclave_core::event::{Actor, Event};
+use conclave_core::event::Event;
 use conclave_core::model::Millis;
-use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::ReadLog;
+use conclave_core::ports::{Groups, Log, Subscription};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Destination, Notice, Patience, PostError};
 use tokio::sync::watch;
@@ -31,7 +30,7 @@ const SAVE: Duration = Duration::from_millis(200);
 const SAVE_IDLE: Duration = Duration::from_secs(5);
 /// How long the log is left alone after it could not be read.
 const RECOVERY: Duration = Duration::from_secs(1);
-/// How often the log is looked at without the bell, for what was committed after its caller had gone away.
+/// How often the log is looked at without its signal, for what was committed after its caller had gone away.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often the lag is measured while something is waiting.
 const MEASURE: Duration = Duration::from_secs(1);
@@ -46,9 +45,10 @@ pub(super) struct Courier {
     pub(super) vendor: &'static str,
     pub(super) destination: Destination,
     pub(super) groups: Arc<dyn Groups>,
+    pub(super) log: Arc<dyn Log>,
     pub(super) client: Arc<Client>,
-    /// Rings when something may have been committed.
-    pub(super) bell: watch::Receiver<()>,
+    /// Signals when events were appended to the log.
+    pub(super) appended: Subscription,
     pub(super) metrics: Counted,
     pub(super) ledger: Ledger,
     pub(super) state: State,
@@ -65,7 +65,7 @@ struct Round {
     recover: VecDeque<(u64, Standing)>,
     /// Whether there may be more in the log.
     more: bool,
-    /// When the log is looked at without the bell.
+    /// When the log is looked at without its signal.
     look: Instant,
     /// The log is left alone until then.
     rest: Option<Instant>,
@@ -103,8 +103,8 @@ impl Courier {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 Some(sent) = round.sending.join_next_with_id() => round.sent(sent),
-                rung = round.courier.bell.changed(), if !round.more => {
-                    if rung.is_err() {
+                alive = round.courier.appended.changed(), if !round.more => {
+                    if !alive {
                         break;
                     }
                     round.more = true;
@@ -144,8 +144,7 @@ impl Round {
 
     /// Reads what was pending when the last process ended.
     async fn read_again(&mut self, sequence: u64, standing: Standing) -> Result<(), Refusal> {
-        let log = ReadLog { after: sequence.saturating_sub(1), limit: 1 };
-        let found = self.courier.groups.ask(&Actor::app(), log).await?.0;
+        let found = self.courier.log.read(sequence.saturating_sub(1), 1).await?;
         if let Some(event) = found.into_iter().find(|event| event.sequence == sequence) {
             let notices = self.word(&event).await?;
             self.take_in(&event, notices, standing);
@@ -158,8 +157,7 @@ impl Round {
 
     /// Reads the next page.
     async fn read_on(&mut self) -> Result<(), Refusal> {
-        let log = ReadLog { after: self.courier.state.through, limit: PAGE };
-        let page = self.courier.groups.ask(&Actor::app(), log).await?.0;
+        let page = self.courier.log.read(self.courier.state.through, PAGE).await?;
         self.more = page.len() == PAGE;
         self.look = Instant::now() + LOOK;
         for event in page {
@@ -178,7 +176,7 @@ impl Round {
     }
 
     async fn word(&self, event: &Event) -> Result<Vec<Notice>, Refusal> {
-        self.courier.destination.webhooks.notices(event, &*self.courier.groups).await
+        self.courier.destination.webhooks.notices(event, &*self.courier.groups, &*self.courier.log).await
     }
 
     fn take_in(&mut self, event: &Event, notices: Vec<Notice>, standing: Standing) {

@@ -20,10 +20,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use conclave_core::event::Actor;
-use conclave_core::model::Millis;
-use conclave_core::ports::GroupsExt;
-use conclave_core::query::LogAt;
 use conclave_core::refusal::Refusal;
 use conclave_kit::Destination;
 use tokio::sync::watch;
@@ -33,9 +29,9 @@ use tokio::time::timeout;
 pub(crate) use counted::WebhookMetrics;
 pub(crate) use guard::is_public;
 
+use crate::backend::Backends;
 use crate::config::{Config, Data};
 use crate::metrics::Metrics;
-use crate::realms::{Bells, OpenGroups};
 use crate::session::Online;
 use crate::vendors::{Vendor, asked, destinations};
 use client::Client;
@@ -98,7 +94,7 @@ impl Couriers {
     pub(crate) async fn start(
         config: &Config,
         client: Option<Arc<Client>>,
-        (groups, bells): (&OpenGroups, &Bells),
+        backends: &Backends,
         online: &Online,
         metrics: &Metrics,
     ) -> Result<Self, WebhookError> {
@@ -107,9 +103,8 @@ impl Couriers {
         let all = all(config);
         let folder = ledgers(config, &all)?;
         for (realm, vendor, destination) in all {
-            let (Some(client), Some(groups), Some(bell)) = (client.clone(), groups.get(realm), bells.get(realm)) else {
-                continue;
-            };
+            let (Some(client), Some(backend)) = (client.clone(), backends.get(realm)) else { continue };
+            let (groups, log) = (&backend.groups, &backend.log);
             let metrics = || metrics.webhooks.of(realm, vendor.name(), destination.name);
             if destination.webhooks.hears_passages()
                 && let Some(passages) = online.passages(realm)
@@ -133,9 +128,9 @@ impl Couriers {
                 None => Ledger::Memory,
             };
             // before the log's end is looked up, so that nothing falls between
-            let bell = bell.listen();
-            let log = |refusal| WebhookError::Log { realm: realm.to_owned(), refusal };
-            let end = groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await.map_err(log)?.last;
+            let appended = log.subscribe();
+            let failed = |refusal| WebhookError::Log { realm: realm.to_owned(), refusal };
+            let end = log.last().await.map_err(failed)?;
             let state = standing(&ledger, end)?;
             let courier = Courier {
                 realm: realm.to_owned(),
@@ -143,8 +138,9 @@ impl Couriers {
                 metrics: metrics(),
                 destination,
                 groups: Arc::clone(groups),
+                log: Arc::clone(log),
                 client,
-                bell,
+                appended,
                 ledger,
                 state,
             };

@@ -41,6 +41,7 @@ pub fn realm(world: &World, settings: Settings) -> Realm {
         },
         settings,
         groups: world.groups.clone(),
+        log: world.log.clone(),
         blobs: world.blobs.clone(),
         presence: world.attendance.clone(),
     }

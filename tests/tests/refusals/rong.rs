@@ -42,7 +42,7 @@ async fn what_the_error_lists_tell() {
         ..Settings::default()
     };
     let world = World::new();
-    let client = mounted(rong(world.groups.clone(), settings));
+    let client = mounted(rong(&world, settings));
     presupposed(&client).await;
     let (mut pinned, mut failed) = (Vec::new(), Vec::new());
     for refused in Refused::all("rong") {

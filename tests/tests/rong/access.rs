@@ -69,11 +69,13 @@ async fn what_is_not_signed_right_is_refused() {
 }
 
 fn realm(name: &str, app_key: &str, app_secret: &str) -> Realm {
+    let world = World::new();
     Realm {
         name: name.to_owned(),
         credentials: Credentials { app_key: app_key.to_owned(), app_secret: app_secret.to_owned() },
         settings: Settings::default(),
-        groups: World::new().groups,
+        groups: world.groups,
+        log: world.log,
         presence: std::sync::Arc::new(conclave_kit::Nobody),
     }
 }
@@ -111,7 +113,7 @@ fn secrets_are_not_shown() {
 #[tokio::test]
 async fn every_route_is_a_signed_post() {
     let api = Api::new();
-    let routes = rong(World::new().groups, Settings::default()).routes();
+    let routes = rong(&World::new(), Settings::default()).routes();
     assert!(routes.len() >= 40);
     for route in routes {
         for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS] {
@@ -147,7 +149,7 @@ async fn no_body_breaks_a_route() {
             .as_bytes()
             .to_vec(),
     ];
-    for route in rong(World::new().groups, Settings::default()).routes() {
+    for route in rong(&World::new(), Settings::default()).routes() {
         for body in &bodies {
             let answer = api.post(route.operation, body.clone()).await;
             let code = answer.json()["code"].as_u64().expect("an integer");

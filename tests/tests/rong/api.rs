@@ -1,8 +1,5 @@
 //! A signed caller of one world, and what it reads from the answers.
 
-use conclave_core::event::Actor;
-use conclave_core::ports::GroupsExt;
-use conclave_core::query::ReadLog;
 use conclave_rong::Settings;
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::house::credentials::{APP_KEY, APP_SECRET};
@@ -29,7 +26,7 @@ impl Api {
     /// With these settings.
     pub(crate) fn with(settings: Settings) -> Self {
         let world = World::new();
-        let client = mounted(rong(world.groups.clone(), settings));
+        let client = mounted(rong(&world, settings));
         Self { world, client }
     }
 
@@ -61,8 +58,7 @@ impl Api {
 
     /// How much has happened in the world.
     pub(crate) async fn happenings(&self) -> usize {
-        let log = ReadLog { after: 0, limit: usize::MAX };
-        self.world.groups.ask(&Actor::app(), log).await.expect("the log").0.len()
+        self.world.log.read(0, usize::MAX).await.expect("the log").len()
     }
 
     /// The ids of a group's members, in the order told.

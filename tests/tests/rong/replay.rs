@@ -36,7 +36,7 @@ async fn send(client: &Client, fixture: &Fixture) -> Answer {
 /// The answer to what went wrong around the surface, as the gateway gives it.
 fn fault(fault: Fault) -> Answer {
     let world = World::new();
-    let (parts, body) = rong(world.groups, settings()).fault(fault).into_parts();
+    let (parts, body) = rong(&world, settings()).fault(fault).into_parts();
     Answer { status: parts.status, headers: parts.headers, body: body.bytes().expect("a whole body").clone() }
 }
 
@@ -51,7 +51,7 @@ async fn replay(name: String) {
             let world = World::new();
             presuppose(&world, &name).await;
             let hosting = name != "error.service-not-enabled";
-            let surface = rong(world.groups.clone(), Settings { hosting, ..settings() });
+            let surface = rong(&world, Settings { hosting, ..settings() });
             send(&mounted(surface), &fixture).await
         }
     };

@@ -10,7 +10,7 @@ use super::api::{Api, text};
 #[tokio::test]
 async fn a_token_says_who_connects() {
     let api = Api::new();
-    let surface = rong(api.world.groups.clone(), Settings::default());
+    let surface = rong(&api.world, Settings::default());
     let first = text(&api.ok("user/getToken", "userId=u1&name=One").await["token"]);
     api.world.clock.step(1);
     let second = text(&api.ok("user/getToken", "userId=u1&name=Two&portraitUri=http://a/b").await["token"]);
@@ -48,7 +48,7 @@ async fn a_token_says_who_connects() {
 async fn tokens_end_when_the_realm_says_so() {
     let api = Api::new();
     let token = text(&api.ok("user/getToken", "userId=u1&name=One").await["token"]);
-    let surface = rong(api.world.groups.clone(), Settings { token_lifetime: 60, ..Settings::default() });
+    let surface = rong(&api.world, Settings { token_lifetime: 60, ..Settings::default() });
     assert!(surface.verify(APP_KEY, &token).await.is_ok());
     api.world.clock.step(60_000);
     assert_eq!(surface.verify(APP_KEY, &token).await, Err(InvalidToken::Expired));

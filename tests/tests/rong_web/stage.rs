@@ -9,9 +9,6 @@ use std::time::Duration;
 use conclave::realms::Stores;
 use conclave::vendors::Vendor;
 use conclave::{Config, Gateway};
-use conclave_core::event::Actor;
-use conclave_core::ports::GroupsExt as _;
-use conclave_core::query::ReadLog;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::node::packages;
 use conclave_tests::sdk::page::Page;
@@ -185,8 +182,7 @@ impl Stage {
 
     /// How much has happened.
     pub(crate) async fn happenings(&self) -> usize {
-        let log = ReadLog { after: 0, limit: usize::MAX };
-        self.served.running.groups["dev"].ask(&Actor::app(), log).await.expect("the log").0.len()
+        self.served.running.backends["dev"].log.read(0, usize::MAX).await.expect("the log").len()
     }
 
     /// Nobody has heard anything that was not looked for.

@@ -16,7 +16,6 @@ use conclave_core::operation::{
     Unmute, UpdateGroup, UpdateMember, UpdateTopic, WriteAttributes, WriteExtensions, WriteMemberAttributes,
 };
 use conclave_core::ports::{GroupsExt, Typed};
-use conclave_core::query::ReadLog;
 use conclave_kit::{Connection, Departure, Destination, Dismissal, Notice, Passage, Platform, Way, query_pairs};
 use conclave_tests::house::credentials as of;
 use conclave_tests::ledger::callbacks::Sample;
@@ -66,8 +65,7 @@ impl Told {
 
     /// Pins what has happened since, with what is told of each event.
     async fn pin(&mut self, name: &str) {
-        let log = ReadLog { after: self.after, limit: 100 };
-        let events = self.world.groups.ask(&Actor::app(), log).await.unwrap().0;
+        let events = self.world.log.read(self.after, 100).await.unwrap();
         assert!(!events.is_empty(), "{name}: nothing has happened");
         let mut pinned = Vec::new();
         for event in events {
@@ -85,8 +83,8 @@ impl Told {
     async fn tell(&mut self, event: &Arc<Event>) -> Value {
         let mut told = BTreeMap::new();
         for (vendor, destination) in &self.destinations {
-            let notices = destination.webhooks.notices(event, &*self.world.groups).await.unwrap();
-            let again = destination.webhooks.notices(event, &*self.world.groups).await.unwrap();
+            let notices = destination.webhooks.notices(event, &*self.world.groups, &*self.world.log).await.unwrap();
+            let again = destination.webhooks.notices(event, &*self.world.groups, &*self.world.log).await.unwrap();
             assert_eq!(notices, again, "worded otherwise the second time");
             pin(vendor, notices, &mut told, &mut self.all);
         }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use conclave_core::event::Happening;
 use conclave_core::model::{GroupId, Message, MessageState, Millis};
-use conclave_core::query::{LogAt, Messages, ReadLog, Start};
+use conclave_core::query::{Messages, Start};
 use conclave_core::refusal::Refusal;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -85,9 +85,9 @@ async fn spoken(call: &Call<'_>, hour: Millis, any: bool) -> Result<Vec<String>,
     if end > call.app.now() {
         return Ok(lines);
     }
-    let mut after = call.ask_as_app(LogAt { at: hour }).await?.before;
+    let mut after = call.app.log.position_at(hour).await.map_err(|refusal| call.word(&refusal))?.before;
     loop {
-        let events = call.ask_as_app(ReadLog { after, limit: PAGE }).await?.0;
+        let events = call.app.log.read(after, PAGE).await.map_err(|refusal| call.word(&refusal))?;
         let Some(last) = events.last() else { return Ok(lines) };
         after = last.sequence;
         let over = last.at >= end;

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::Event;
 use conclave_core::model::Millis;
-use conclave_core::ports::Groups;
+use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, group_of};
 use http::header::CONTENT_TYPE;
@@ -141,7 +141,7 @@ fn notice(name: &'static str, wire: &impl serde::Serialize) -> Option<Notice> {
 
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
-    async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+    async fn notices(&self, event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
         let app = &self.app;
         let is_told = match self.rule {
             Rule::Messages => return message::notices(event, app, groups).await,
@@ -151,11 +151,11 @@ impl conclave_kit::Webhooks for Webhooks {
         if !is_told {
             return Ok(Vec::new());
         }
-        let Some(group) = group_of(event, groups).await? else { return Ok(Vec::new()) };
+        let Some(group) = group_of(event, groups, log).await? else { return Ok(Vec::new()) };
         if self.rule == Rule::Muc {
             return Ok(muc::notices(event, &group, app));
         }
-        let operations = operation::operations(event, &group, app, groups).await?.into_iter().enumerate();
+        let operations = operation::operations(event, &group, app, (groups, log)).await?.into_iter().enumerate();
         let is_on = |name: &str| self.events.is_empty() || self.events.iter().any(|told| told == name);
         let told = operations.filter(|(_, operation)| is_on(operation.name));
         Ok(told.filter_map(|(place, operation)| operation.told(event, place, app)).collect())

@@ -2,8 +2,8 @@
 
 use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Group, Millis, Profile, Receive, UserId};
-use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{Admins, ReadLog};
+use conclave_core::ports::{Groups, GroupsExt, Log};
+use conclave_core::query::Admins;
 use conclave_core::refusal::Refusal;
 use conclave_kit::Notice;
 use serde::Serialize;
@@ -112,7 +112,7 @@ pub(super) async fn operations(
     event: &Event,
     group: &Group,
     app: &App,
-    groups: &dyn Groups,
+    (groups, log): (&dyn Groups, &dyn Log),
 ) -> Result<Vec<Operation>, Refusal> {
     let one = match &event.what {
         Happening::GroupCreated { profile, owner, members } => {
@@ -129,7 +129,7 @@ pub(super) async fn operations(
         Happening::ProfileChanged(_) => update_info(event, group, app),
         Happening::PolicyChanged { before, after } => {
             let flags = |policy| Flags::read(policy, &group.labels, &app.settings);
-            if flags(before) == flags(after) || is_told_before(event, groups).await? {
+            if flags(before) == flags(after) || is_told_before(event, log).await? {
                 return Ok(Vec::new());
             }
             update_info(event, group, app)
@@ -263,10 +263,9 @@ async fn roles(
 }
 
 /// Whether the same call changed the profile too: one `info` tells both.
-async fn is_told_before(event: &Event, groups: &dyn Groups) -> Result<bool, Refusal> {
+async fn is_told_before(event: &Event, log: &dyn Log) -> Result<bool, Refusal> {
     // a change of the announcement may stand between the two
-    let log = ReadLog { after: event.sequence.saturating_sub(3), limit: 2 };
-    let before = groups.ask(&Actor::app(), log).await?.0;
+    let before = log.read(event.sequence.saturating_sub(3), 2).await?;
     Ok(before.iter().any(|before| {
         let same = before.sequence < event.sequence
             && (before.at, &before.group, &before.actor) == (event.at, &event.group, &event.actor);

@@ -58,6 +58,8 @@ pub(crate) fn hosted(refusal: &Refusal) -> u16 {
         // strangers learn that they are, whatever else they would have to be
         Refusal::NotPermitted { needs: Needs::Membership, .. } => of(&Code::NotMember.into()),
         Refusal::LimitReached { limit: Limit::Users, .. } => of(&Code::NoPermission.into()),
+        // the code of the server API is no status a client knows
+        Refusal::NotOffered { .. } => NO_HOSTING,
         _ => of(&Family::Hosted.failure(refusal)),
     }
 }
@@ -74,6 +76,7 @@ pub(crate) fn managers(refusal: &Refusal) -> u16 {
 pub(crate) fn speech(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::Muted { .. } | Refusal::GroupDisabled(_) => MUTED,
+        Refusal::NotOffered { .. } => UNSUPPORTED,
         Refusal::GroupNotFound { .. }
         | Refusal::NotMembers { .. }
         | Refusal::NotPermitted { .. }
@@ -133,6 +136,7 @@ mod tests {
             (Refusal::LimitReached { limit: Limit::Follows, most: 1, now: 2 }, 25419),
             (Refusal::LimitReached { limit: Limit::Users, most: 1, now: 2 }, 25405),
             (Refusal::InvalidValue("no"), 25403),
+            (Refusal::NotOffered { what: "mute" }, 24369),
             (Refusal::Unavailable("disk".to_owned()), 25402),
             (Refusal::VersionConflict { group: group(), current: 1 }, 25402),
         ];
@@ -149,6 +153,7 @@ mod tests {
         assert_eq!(speech(&stranger), 22406);
         assert_eq!(speech(&Refusal::GroupNotFound { group: group(), disbanded: true }), 22406);
         assert_eq!(speech(&Refusal::Muted { group: group(), everybody: true }), 22408);
+        assert_eq!(speech(&Refusal::NotOffered { what: "send_message" }), 20606);
         assert_eq!(speech(&Refusal::Unavailable("disk".to_owned())), 25402);
         assert_eq!(recall(&Refusal::RecallTooLate { group: group(), sequence: 1 }), 25101);
         assert_eq!(recall(&Refusal::NotPermitted { group: group(), needs: Needs::App }), 25107);

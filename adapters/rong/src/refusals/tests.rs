@@ -125,6 +125,7 @@ fn rows() -> Vec<(Refusal, u32, u32, u32)> {
         all(Refusal::InvalidId(InvalidId::Empty), 1002, 25430),
         all(Refusal::InvalidValue("wrong"), 1002, 25403),
         all(Refusal::Vetoed { code: Some(10101), words: "no".to_owned() }, 403, 25405),
+        all(Refusal::NotOffered { what: "mute" }, 1009, 1009),
         all(Refusal::Unavailable("disk on fire".to_owned()), 1000, 1000),
     ]
 }

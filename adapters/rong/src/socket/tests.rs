@@ -122,6 +122,7 @@ async fn house() -> (Arc<Engine>, Box<dyn Session>) {
         credentials,
         settings: Settings::default(),
         groups: groups.clone(),
+        log: groups.clone(),
         presence: Arc::new(Nobody),
     };
     let rong = Rong::new(vec![realm]).unwrap();

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::Event;
 use conclave_core::model::{Group, Millis};
-use conclave_core::ports::Groups;
+use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Destination, Envelope, Notice, Passage, Patience, group_of};
 use http::header::CONTENT_TYPE;
@@ -110,7 +110,7 @@ impl Webhooks {
 
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
-    async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+    async fn notices(&self, event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
         let told = match self.callback {
             Callback::Operation => operation::is_told(&event.what),
             Callback::Profile => profile::is_told(&event.what),
@@ -120,7 +120,9 @@ impl conclave_kit::Webhooks for Webhooks {
         if !told {
             return Ok(Vec::new());
         }
-        let Some(group) = group_of(event, groups).await?.filter(|group| group.governed) else { return Ok(Vec::new()) };
+        let Some(group) = group_of(event, groups, log).await?.filter(|group| group.governed) else {
+            return Ok(Vec::new());
+        };
         Ok(self.word(event, &group).into_iter().collect())
     }
 

@@ -85,6 +85,7 @@ fn every_reason_has_its_code() {
         (Refusal::InvalidId(InvalidId::Empty), 10004),
         (Refusal::InvalidValue("x"), 10004),
         (Refusal::Vetoed { code: None, words: String::new() }, 10016),
+        (Refusal::NotOffered { what: "mute" }, 10059),
         (Refusal::Unavailable("disk".to_owned()), 10002),
     ];
     for (refusal, code) in &rows {

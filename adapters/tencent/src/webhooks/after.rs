@@ -2,8 +2,8 @@
 
 use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Group, Mention, Message, Sender, TopicId, UserId};
-use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{ReadCount, ReadLog, Receipts};
+use conclave_core::ports::{Groups, GroupsExt, Log};
+use conclave_core::query::{ReadCount, Receipts};
 use conclave_core::refusal::{Limit, Refusal};
 use conclave_kit::message_of;
 use serde_json::{Map, Value, json};
@@ -76,7 +76,7 @@ pub(super) async fn callbacks(
     event: &Event,
     group: &Group,
     app: &App,
-    groups: &dyn Groups,
+    (groups, log): (&dyn Groups, &dyn Log),
 ) -> Result<Vec<Callback>, Refusal> {
     let told = Told { event, group, app };
     let one = match &event.what {
@@ -101,9 +101,9 @@ pub(super) async fn callbacks(
         }
         Happening::MembersJoined { users, how, members } => return Ok(told.joined(users, how, *members)),
         Happening::MembersLeft { users, how, .. } => told.left(users, *how),
-        Happening::ProfileChanged(change) => told.profile(change, told.announced_with(groups).await?.as_ref()),
+        Happening::ProfileChanged(change) => told.profile(change, told.announced_with(log).await?.as_ref()),
         Happening::AnnouncementChanged(text) => {
-            if told.is_told_with_profile(groups).await? {
+            if told.is_told_with_profile(log).await? {
                 return Ok(Vec::new());
             }
             told.profile(&ProfileChange::default(), Some(text))
@@ -339,8 +339,8 @@ impl Told<'_> {
     }
 
     /// The announcement that the same call changed too: one callback tells both.
-    async fn announced_with(&self, groups: &dyn Groups) -> Result<Option<String>, Refusal> {
-        let next = self.neighbour(self.event.sequence, groups).await?;
+    async fn announced_with(&self, log: &dyn Log) -> Result<Option<String>, Refusal> {
+        let next = self.neighbour(self.event.sequence, log).await?;
         Ok(next.and_then(|next| match &next.what {
             Happening::AnnouncementChanged(text) => Some(text.clone()),
             _ => None,
@@ -348,15 +348,15 @@ impl Told<'_> {
     }
 
     /// Whether the callback of the profile, which the same call changed too, has told it.
-    async fn is_told_with_profile(&self, groups: &dyn Groups) -> Result<bool, Refusal> {
+    async fn is_told_with_profile(&self, log: &dyn Log) -> Result<bool, Refusal> {
         let Some(before) = self.event.sequence.checked_sub(2) else { return Ok(false) };
-        let before = self.neighbour(before, groups).await?;
+        let before = self.neighbour(before, log).await?;
         Ok(before.is_some_and(|before| matches!(&before.what, Happening::ProfileChanged(change) if is_shown(change))))
     }
 
     /// The event after this number, if the same call made it.
-    async fn neighbour(&self, after: u64, groups: &dyn Groups) -> Result<Option<std::sync::Arc<Event>>, Refusal> {
-        let found = groups.ask(&Actor::app(), ReadLog { after, limit: 1 }).await?.0.into_iter().next();
+    async fn neighbour(&self, after: u64, log: &dyn Log) -> Result<Option<std::sync::Arc<Event>>, Refusal> {
+        let found = log.read(after, 1).await?.into_iter().next();
         let own = self.event;
         let same = |event: &Event| (event.at, &event.group, &event.actor) == (own.at, &own.group, &own.actor);
         Ok(found.filter(|event| same(event)))

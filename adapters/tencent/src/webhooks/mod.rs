@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::{Actor, Event, Happening};
 use conclave_core::model::{Group, Millis, UserId};
-use conclave_core::ports::Groups;
+use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Connection, Destination, Envelope, Notice, Passage, Patience, Secret, group_of};
 use http::header::CONTENT_TYPE;
@@ -174,7 +174,7 @@ impl Webhooks {
 
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
-    async fn notices(&self, event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+    async fn notices(&self, event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
         let state = self.hears_passages() && state::is_told(&event.what);
         // who has read what is counted for those only who want to know
         let unheard = matches!(event.what, Happening::MessagesRead { .. }) && !self.hooks.has(after::READ);
@@ -182,10 +182,10 @@ impl conclave_kit::Webhooks for Webhooks {
         if !state && !done {
             return Ok(Vec::new());
         }
-        let Some(group) = group_of(event, groups).await? else { return Ok(Vec::new()) };
+        let Some(group) = group_of(event, groups, log).await? else { return Ok(Vec::new()) };
         let mut callbacks = Vec::new();
         if done {
-            callbacks = after::callbacks(event, &group, &self.app, groups).await?;
+            callbacks = after::callbacks(event, &group, &self.app, (groups, log)).await?;
         }
         callbacks.extend(state::of_event(event, &group).filter(|_| state));
         let told = callbacks.into_iter().enumerate().filter(|(_, callback)| self.hooks.has(callback.command));

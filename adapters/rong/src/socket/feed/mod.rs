@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use conclave_core::event::{Actor, Event, Happening, Joining, ProfileChange};
 use conclave_core::model::UserId;
-use conclave_core::ports::GroupsExt;
-use conclave_core::query::{Feed, FeedPage, LogAt, LogPlace};
+use conclave_core::ports::{GroupsExt, LogPosition};
+use conclave_core::query::{Feed, FeedPage};
 use conclave_core::refusal::Refusal;
 
 pub(crate) use changes::{changes, hears};
@@ -219,9 +219,8 @@ impl Reader<'_> {
         self.app.realm.groups.ask(&Actor::app(), Feed { user: self.user.clone(), after, limit: CHUNK }).await
     }
 
-    async fn log_at(&self, time: u64) -> Result<LogPlace, Refusal> {
-        let at = conclave_core::model::Millis(time);
-        self.app.realm.groups.ask(&Actor::app(), LogAt { at }).await
+    async fn log_at(&self, time: u64) -> Result<LogPosition, Refusal> {
+        self.app.realm.log.position_at(conclave_core::model::Millis(time)).await
     }
 }
 

@@ -1,0 +1,175 @@
+//! What serves one realm's groups, and the layers around it that every backend gets.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conclave_core::engine::Engine;
+use conclave_core::event::{Actor, Event};
+use conclave_core::model::{Key, Millis};
+use conclave_core::operation::{Ended, Operation, Reply};
+use conclave_core::ports::{Groups, Log, LogPosition, Maintenance, Subscription};
+use conclave_core::query::{Answer, Cursor, OutdatedRows, Query};
+use conclave_core::refusal::Refusal;
+use conclave_kit::Blobs;
+
+use crate::metrics::{Metrics, Outcome, RealmMetrics};
+
+tokio::task_local! {
+    /// The realm whose groups the request at hand has come to, if it has.
+    pub(crate) static REALM: OnceCell<Arc<str>>;
+}
+
+/// What serves one realm: an engine over a store of our own, or anything else that offers the same.
+#[derive(Clone)]
+pub struct Backend {
+    /// Commands and reads.
+    pub groups: Arc<dyn Groups>,
+    /// What has happened.
+    pub log: Arc<dyn Log>,
+    /// What a store of our own needs done from time to time.
+    pub maintenance: Option<Arc<dyn Maintenance>>,
+}
+
+/// Each realm's backend, by the realm's name.
+pub(crate) type Backends = BTreeMap<String, Backend>;
+
+impl Backend {
+    /// An engine over a store of our own.
+    pub fn engine(engine: Engine) -> Self {
+        let engine = Arc::new(engine);
+        Self { groups: engine.clone(), log: engine.clone(), maintenance: Some(engine) }
+    }
+
+    /// The same with metrics, with log lines for failures, and with the bytes of deleted files deleted from `blobs`.
+    pub(crate) fn layered(self, realm: &str, blobs: Arc<dyn Blobs>, metrics: &Metrics) -> Self {
+        let Self { groups, log, maintenance } = self;
+        let observer = Arc::new(Observer { realm: Arc::from(realm), metrics: metrics.of_realm(realm) });
+        let maintenance = maintenance.map(|inner| -> Arc<dyn Maintenance> {
+            let layer = Layer { inner, observer: Arc::clone(&observer), blobs: Arc::clone(&blobs) };
+            Arc::new(layer)
+        });
+        Self {
+            groups: Arc::new(Layer { inner: groups, observer: Arc::clone(&observer), blobs: Arc::clone(&blobs) }),
+            log: Arc::new(Layer { inner: log, observer, blobs }),
+            maintenance,
+        }
+    }
+}
+
+/// Counts what is done in one realm.
+struct Observer {
+    realm: Arc<str>,
+    metrics: RealmMetrics,
+}
+
+impl Observer {
+    /// Notes which realm the request at hand has come to.
+    fn enter(&self) {
+        // outside of a request there is no such note
+        let _ = REALM.try_with(|realm| realm.set(Arc::clone(&self.realm)));
+    }
+
+    /// Counts an operation, and passes its result on.
+    fn count<T>(&self, name: &'static str, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        let outcome = match &result {
+            Ok(_) => Outcome::Done,
+            Err(Refusal::Unavailable(why)) => {
+                tracing::error!(realm = &*self.realm, operation = name, why, "the store failed");
+                Outcome::Failed
+            }
+            Err(_) => Outcome::Refused,
+        };
+        self.metrics.count(name, outcome);
+        result
+    }
+}
+
+/// A port of a backend with what every backend gets.
+struct Layer<T: ?Sized> {
+    inner: Arc<T>,
+    observer: Arc<Observer>,
+    blobs: Arc<dyn Blobs>,
+}
+
+impl<T: ?Sized> Layer<T> {
+    /// Deletes bytes that nothing refers to any more. The caller does not wait for it: the files are gone already.
+    fn delete_blobs(&self, unused: Vec<String>) {
+        if !unused.is_empty() {
+            tokio::spawn(delete_blobs(Arc::clone(&self.blobs), unused));
+        }
+    }
+}
+
+async fn delete_blobs(blobs: Arc<dyn Blobs>, unused: Vec<String>) {
+    for blob in unused {
+        if let Err(error) = blobs.delete(&blob).await {
+            tracing::warn!(%error, blob, "a deleted file's bytes stay until the next start");
+        }
+    }
+}
+
+#[async_trait]
+impl Groups for Layer<dyn Groups> {
+    async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
+        self.observer.enter();
+        let name = operation.name();
+        let reply = self.observer.count(name, self.inner.perform(actor, operation).await)?;
+        match &reply {
+            Reply::FileGone(gone) => self.delete_blobs(vec![gone.0.blob.clone()]),
+            Reply::Ended(ended) => self.delete_blobs(ended.blobs.clone()),
+            _ => {}
+        }
+        Ok(reply)
+    }
+
+    async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
+        self.observer.enter();
+        let name = query.name();
+        self.observer.count(name, self.inner.read(actor, query).await)
+    }
+
+    fn now(&self) -> Millis {
+        self.inner.now()
+    }
+}
+
+#[async_trait]
+impl Log for Layer<dyn Log> {
+    async fn read(&self, after: u64, limit: usize) -> Result<Vec<Arc<Event>>, Refusal> {
+        self.observer.enter();
+        self.observer.count("read_log", self.inner.read(after, limit).await)
+    }
+
+    async fn last(&self) -> Result<u64, Refusal> {
+        self.observer.enter();
+        self.observer.count("log_at", self.inner.last().await)
+    }
+
+    async fn position_at(&self, at: Millis) -> Result<LogPosition, Refusal> {
+        self.observer.enter();
+        self.observer.count("log_at", self.inner.position_at(at).await)
+    }
+
+    async fn record(&self, events: Vec<Event>) -> Result<u64, Refusal> {
+        self.observer.count("record", self.inner.record(events).await)
+    }
+
+    fn subscribe(&self) -> Subscription {
+        self.inner.subscribe()
+    }
+}
+
+#[async_trait]
+impl Maintenance for Layer<dyn Maintenance> {
+    async fn outdated(&self, after: Option<Cursor>, limit: usize) -> Result<OutdatedRows, Refusal> {
+        self.observer.count("outdated", self.inner.outdated(after, limit).await)
+    }
+
+    async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal> {
+        let ended = self.observer.count("sweep", self.inner.sweep(places).await)?;
+        self.delete_blobs(ended.blobs.clone());
+        Ok(ended)
+    }
+}

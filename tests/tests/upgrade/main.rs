@@ -1,0 +1,100 @@
+//! Data folders written by earlier releases: each opens with this one, and everything in it is read through the
+//! vendors' surfaces.
+//!
+//! - [`calls`]: what is written and read, from `fixtures/data/calls.json`.
+//! - [`folder`]: the folders under `fixtures/data`, packed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod calls;
+mod folder;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use conclave::config::Data;
+use conclave::store::{Database, Options};
+use conclave::vendors::{agora, rong};
+use conclave::{Config, Gateway, Running};
+use conclave_core::model::Millis;
+use conclave_tests::world::{BEGINNING, CountingMint, SteppedClock};
+
+use calls::{Apps, Calls, Kept};
+
+/// When the folders were written.
+const WRITTEN: Millis = BEGINNING;
+
+/// A gateway over this folder, at the moment at which the folders were written.
+///
+/// One webhook's receiver takes everything, the other's cannot be reached: it has no server.
+async fn gateway(folder: &Path, options: Options) -> Running {
+    let mut config = Config::development().unwrap();
+    config.data = Data::Folder(folder.to_owned());
+    config.realms[0].webhooks.rong = rong::WebhookSettings {
+        url: Some("http://127.0.0.1:9/".to_owned()),
+        allow_private: true,
+        retries: -1,
+        backoff_ms: 3_600_000,
+        longest_backoff_ms: 3_600_000,
+        ..rong::WebhookSettings::default()
+    };
+    config.realms[0].webhooks.agora = agora::WebhookSettings {
+        url: Some("http://127.0.0.1:9/".to_owned()),
+        secret: "rule-secret".into(),
+        allow_private: true,
+        retries: 0,
+        ..agora::WebhookSettings::default()
+    };
+    let database = Database::open_with(folder, options).unwrap();
+    let gateway = Gateway::builder(config).stores(Arc::new(database));
+    let gateway = gateway.clock(Arc::new(SteppedClock::at(WRITTEN))).mint(Arc::new(CountingMint::default()));
+    gateway.start().await.unwrap()
+}
+
+/// Writes a folder under `fixtures/data`, as the release it is built from does. Run it with
+/// `CONCLAVE_WRITE_FOLDER=<name> cargo test -p conclave-tests --test upgrade -- --ignored write_a_folder`
+/// before the format changes, and never again for that format.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes a fixture"]
+async fn write_a_folder() {
+    let name = std::env::var("CONCLAVE_WRITE_FOLDER").expect("the folder's name");
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // so small that some rows are in tables, and some in the log only
+    let options = Options { write_buffer: 48 << 10, ..Options::default() };
+    let running = gateway(&data, options).await;
+    let mut kept = Kept::new();
+    let apps = Apps::of(&running).await;
+    apps.write(&Calls::load().write, &mut kept).await;
+    drop(apps);
+    assert!(running.shutdown().await);
+    folder::pack(&data, &kept, &name);
+}
+
+/// Everything in each folder is read through the vendors' surfaces, what was begun is finished, and the folder opens
+/// again with what was added.
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_of_earlier_releases_open() {
+    let names = folder::names();
+    assert!(!names.is_empty());
+    for name in names {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut kept = folder::unpack(&name, &data);
+        let calls = Calls::load();
+
+        let running = gateway(&data, Options::default()).await;
+        let apps = Apps::of(&running).await;
+        insta::assert_snapshot!(name.clone(), apps.read(&calls.read, &mut kept).await);
+        apps.write(&calls.after, &mut kept).await;
+        let after = apps.read(&calls.read, &mut kept).await;
+        drop(apps);
+        assert!(running.shutdown().await);
+
+        let running = gateway(&data, Options::default()).await;
+        let apps = Apps::of(&running).await;
+        assert!(apps.read(&calls.read, &mut kept).await == after, "{name}: opened again it reads otherwise");
+        drop(apps);
+        assert!(running.shutdown().await);
+    }
+}

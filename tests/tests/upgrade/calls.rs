@@ -33,7 +33,8 @@ pub struct Calls {
 #[serde(deny_unknown_fields)]
 pub struct Call {
     by: String,
-    call: String,
+    #[serde(rename = "call")]
+    what: String,
     /// Whose client calls, at Agora; absent is the app's server.
     #[serde(rename = "as")]
     user: Option<String>,
@@ -85,7 +86,7 @@ impl Apps {
     pub async fn write(&self, calls: &[Call], kept: &mut Kept) {
         for call in calls {
             let answer = self.make(call, kept).await;
-            let answer = answer.unwrap_or_else(|Refused(why)| panic!("{}: {why}", call.call));
+            let answer = answer.unwrap_or_else(|Refused(why)| panic!("{}: {why}", call.what));
             for (name, pointer) in &call.keep {
                 let found = answer.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not in {answer:#}"));
                 kept.insert(format!("${name}"), found.as_str().unwrap().to_owned());
@@ -97,13 +98,13 @@ impl Apps {
     pub async fn read(&self, calls: &[Call], kept: &mut Kept) -> String {
         let mut text = String::new();
         for call in calls {
-            let mut answer = self.make(call, kept).await.unwrap_or_else(|Refused(why)| panic!("{}: {why}", call.call));
+            let mut answer = self.make(call, kept).await.unwrap_or_else(|Refused(why)| panic!("{}: {why}", call.what));
             redact(&mut answer);
             let mut answer = format!("{answer:#}");
             for (name, value) in &*kept {
                 answer = answer.replace(value, name);
             }
-            writeln!(text, "# {} {} {}\n{answer}\n", call.by, call.call, call.send).unwrap();
+            writeln!(text, "# {} {} {}\n{answer}\n", call.by, call.what, call.send).unwrap();
         }
         text
     }
@@ -112,9 +113,9 @@ impl Apps {
         let fill = |text: &str| kept.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
         let send: Value = serde_json::from_str(&fill(&call.send.to_string())).unwrap();
         match call.by.as_str() {
-            "agora" if call.call == "upload" => Ok(self.upload(&send).await),
+            "agora" if call.what == "upload" => Ok(self.upload(&send).await),
             "agora" => {
-                let path = fill(&call.call);
+                let path = fill(&call.what);
                 let (method, path) = path.split_once(' ').unwrap();
                 if path.contains("/share_files/") || path.ends_with("/file") {
                     return Ok(self.download(path).await);
@@ -125,11 +126,11 @@ impl Apps {
                     None => self.agora.call(method, path, body).await,
                 }
             }
-            "tencent" => self.tencent.call(&call.call, &send).await,
+            "tencent" => self.tencent.call(&call.what, &send).await,
             "rong" => {
                 let fields = fields(&send);
                 let fields: Vec<_> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-                self.rong.call(&call.call, &fields).await
+                self.rong.call(&call.what, &fields).await
             }
             other => panic!("no vendor is called {other}"),
         }

@@ -2,13 +2,22 @@
 
 use std::hash::RandomState;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use conclave_core::model::Row;
+use conclave_core::ports::StoreError;
+use fjall::{Iter, Readable as _};
 use parking_lot::RwLock;
 use quick_cache::sync::DefaultLifecycle;
 use quick_cache::{OptionsBuilder, Weighter};
 
+use super::engine::Engine;
+use super::failed;
 use super::pages::{Answer, Pages, Question};
+use super::rows::Range;
+
+/// How long a reader waits while the engine is opened again.
+const REOPENING: Duration = Duration::from_secs(2);
 
 /// What is known of a place: a row, or that there is none.
 #[derive(Clone)]
@@ -41,19 +50,50 @@ type Rows = quick_cache::sync::Cache<Vec<u8>, Known, Size, RandomState>;
 pub(super) struct Moment {
     number: u64,
     /// The rows of that time.
-    pub(super) rows: Arc<fjall::Snapshot>,
+    pub(super) rows: Arc<Readable>,
+}
+
+/// The rows of one time. The engine stays open as long as this lives.
+pub(super) struct Readable {
+    snapshot: fjall::Snapshot,
+    table: fjall::Keyspace,
+}
+
+impl Readable {
+    /// What is readable now.
+    pub(super) fn of(engine: &Engine) -> Self {
+        Self { snapshot: engine.database.snapshot(), table: engine.table.clone() }
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<fjall::UserValue>, StoreError> {
+        self.snapshot.get(&self.table, key).map_err(failed)
+    }
+
+    pub(super) fn contains(&self, key: &[u8]) -> Result<bool, StoreError> {
+        self.snapshot.contains_key(&self.table, key).map_err(failed)
+    }
+
+    pub(super) fn range(&self, range: Range) -> Iter {
+        self.snapshot.range::<Vec<u8>, _>(&self.table, range)
+    }
 }
 
 /// Decoded rows by stored key, as of the last round that was kept.
 pub(super) struct Cache {
     rows: Option<Rows>,
     pages: Pages,
-    now: RwLock<Moment>,
+    now: RwLock<Now>,
+}
+
+/// The newest round that is readable, and its rows; there are none while the engine is opened again.
+struct Now {
+    number: u64,
+    rows: Option<Arc<Readable>>,
 }
 
 impl Cache {
     /// Holds about so many bytes; 0 is no cache.
-    pub(super) fn new(bytes: u64, page_bytes: u64, readable: fjall::Snapshot) -> Self {
+    pub(super) fn new(bytes: u64, page_bytes: u64, readable: Readable) -> Self {
         let options = OptionsBuilder::new()
             .estimated_items_capacity(usize::try_from(bytes / 512).unwrap_or(usize::MAX).max(1))
             .weight_capacity(bytes)
@@ -65,7 +105,11 @@ impl Cache {
             }
             _ => None,
         };
-        Self { rows, pages: Pages::new(page_bytes), now: RwLock::new(Moment { number: 0, rows: Arc::new(readable) }) }
+        Self {
+            rows,
+            pages: Pages::new(page_bytes),
+            now: RwLock::new(Now { number: 0, rows: Some(Arc::new(readable)) }),
+        }
     }
 
     /// What is known of a place; `None` is nothing.
@@ -73,9 +117,33 @@ impl Cache {
         self.rows.as_ref()?.get(key)
     }
 
-    /// What is readable now.
-    pub(super) fn now(&self) -> Moment {
-        self.now.read().clone()
+    /// What is readable now. Waits a moment while the engine is opened again.
+    pub(super) fn now(&self) -> Result<Moment, StoreError> {
+        let begun = Instant::now();
+        loop {
+            let now = self.now.read();
+            if let Some(rows) = &now.rows {
+                return Ok(Moment { number: now.number, rows: Arc::clone(rows) });
+            }
+            drop(now);
+            if begun.elapsed() > REOPENING {
+                return Err(StoreError("the database is being opened again".to_owned()));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Lets nobody read any more, and returns when nobody does: then the engine can be closed.
+    pub(super) fn close(&self) {
+        let Some(rows) = self.now.write().rows.take() else { return };
+        while Arc::strong_count(&rows) > 1 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Lets everybody read again what they could read before.
+    pub(super) fn reopen(&self, readable: Readable) {
+        self.now.write().rows = Some(Arc::new(readable));
     }
 
     /// Whether nothing has become readable since.
@@ -107,9 +175,9 @@ impl Cache {
 
     /// Makes a round readable, all of it at once. Of its rows only those are remembered of whose places something
     /// was known: what nobody has read yet, nobody may ever read.
-    pub(super) fn publish<'r>(&self, readable: fjall::Snapshot, changed: impl Iterator<Item = (&'r Vec<u8>, Known)>) {
+    pub(super) fn publish<'r>(&self, readable: Readable, changed: impl Iterator<Item = (&'r Vec<u8>, Known)>) {
         let mut now = self.now.write();
-        *now = Moment { number: now.number + 1, rows: Arc::new(readable) };
+        *now = Now { number: now.number + 1, rows: Some(Arc::new(readable)) };
         for (key, known) in changed {
             self.pages.changed(key);
             if let Some(rows) = &self.rows

@@ -1,15 +1,21 @@
-//! Whose folder it is.
+//! Whose folder it is, and which format it has.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// The format this version reads and writes.
-const FORMAT: &str = "1";
+use super::check::Fault;
+use super::manifest::{MANIFEST_FILE, Manifest};
+use super::upgrade::FORMAT;
+
 const FORMAT_FILE: &str = "conclave-format";
 const LOCK_FILE: &str = "conclave-lock";
+/// The database.
+pub(super) const ROWS: &str = "rows";
+/// Shared files.
+const BLOBS: &str = "blobs";
 
-/// Why a data folder was not opened.
+/// Why a data folder was not opened. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it, or this one has it open already.
@@ -24,7 +30,7 @@ pub enum OpenError {
     Foreign(PathBuf),
     /// Made by a version this one does not know.
     #[error(
-        "the data folder {folder} has format \"{found}\", this conclave knows format {FORMAT} only; open it with the version that wrote it"
+        "the data folder {folder} has format \"{found}\", this conclave knows formats 1 to {FORMAT}; open it with the version that wrote it"
     )]
     Format {
         /// The folder.
@@ -32,13 +38,15 @@ pub enum OpenError {
         /// What its format file says.
         found: String,
     },
-    /// The database in it cannot be read.
-    #[error("the database in {folder} cannot be opened: {source}; keep a copy of the folder, then restore a backup")]
+    /// Something in it is missing or damaged.
+    #[error(
+        "the data folder {folder} is damaged or not complete: {what}; nothing in it was changed: keep a copy of it, then put back what is missing, or restore a backup"
+    )]
     Damaged {
         /// The folder.
         folder: PathBuf,
-        /// What the engine says.
-        source: fjall::Error,
+        /// What is missing or damaged.
+        what: String,
     },
     /// The system refused.
     #[error("{path} cannot be used as a data folder: {source}; check that it exists, is writable and has space")]
@@ -58,22 +66,31 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder ours: creates it when it is not there, refuses what is not ours.
-    pub(super) fn claim(path: &Path) -> Result<Self, OpenError> {
+    /// Makes the folder ours: creates it when it is not there, refuses what is not ours. Answers the format it has.
+    pub(super) fn claim(path: &Path) -> Result<(Self, u32), OpenError> {
         let refused = |source| OpenError::Io { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(refused)?;
-        let known = read_format(path)?;
-        if known.is_none() && has_foreign_files(path).map_err(refused)? {
-            return Err(OpenError::Foreign(path.to_owned()));
+        if read_format(path)?.is_none() {
+            if path.join(ROWS).exists() || path.join(MANIFEST_FILE).exists() {
+                return Err(OpenError::Damaged { folder: path.to_owned(), what: format!("{FORMAT_FILE} is missing") });
+            }
+            if has_foreign_files(path).map_err(refused)? {
+                return Err(OpenError::Foreign(path.to_owned()));
+            }
         }
         let lock = lock(path)?;
         // whoever held the lock may have written it meanwhile
-        match read_format(path)? {
-            None => write_format(path).map_err(refused)?,
-            Some(found) if found == FORMAT => {}
-            Some(found) => return Err(OpenError::Format { folder: path.to_owned(), found }),
-        }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        let format = match read_format(path)? {
+            None => {
+                write_format(path, FORMAT).map_err(refused)?;
+                FORMAT
+            }
+            Some(found) => match found.parse() {
+                Ok(format) if (1..=FORMAT).contains(&format) && format.to_string() == found => format,
+                _ => return Err(OpenError::Format { folder: path.to_owned(), found }),
+            },
+        };
+        Ok((Self { path: path.to_owned(), _lock: lock }, format))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -82,12 +99,32 @@ impl Folder {
 
     /// Where the database is.
     pub(super) fn rows(&self) -> PathBuf {
-        self.path.join("rows")
+        self.path.join(ROWS)
     }
 
     /// Where shared files are.
     pub(super) fn blobs(&self) -> PathBuf {
-        self.path.join("blobs")
+        self.path.join(BLOBS)
+    }
+}
+
+/// The manifest in a folder; `None` when there is none.
+pub(super) fn manifest(folder: &Path) -> Result<Option<Manifest>, OpenError> {
+    match Manifest::open(folder) {
+        Ok(Some(manifest)) => Ok(Some(manifest)),
+        Ok(None) => {
+            Err(OpenError::Damaged { folder: folder.to_owned(), what: format!("{MANIFEST_FILE} cannot be read") })
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(OpenError::Io { path: folder.join(MANIFEST_FILE), source }),
+    }
+}
+
+/// Why a folder is refused.
+pub(super) fn refused(folder: &Path, fault: Fault) -> OpenError {
+    match fault {
+        Fault::Damage(what) => OpenError::Damaged { folder: folder.to_owned(), what },
+        Fault::Io(path, source) => OpenError::Io { path, source },
     }
 }
 
@@ -101,10 +138,10 @@ fn read_format(folder: &Path) -> Result<Option<String>, OpenError> {
 }
 
 /// Written under another name first, so that a crash never leaves half a version.
-fn write_format(folder: &Path) -> std::io::Result<()> {
+pub(super) fn write_format(folder: &Path, format: u32) -> std::io::Result<()> {
     let draft = folder.join(format!("{FORMAT_FILE}.new"));
     let mut file = File::create(&draft)?;
-    writeln!(file, "{FORMAT}")?;
+    writeln!(file, "{format}")?;
     file.sync_all()?;
     fs::rename(draft, folder.join(FORMAT_FILE))?;
     crate::blob::sync_folder(folder)

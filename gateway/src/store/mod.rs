@@ -1,10 +1,11 @@
 //! The durable store: one database in the data folder, shared by all realms.
 //!
-//! - [`folder`]: whose folder it is: lock, format version.
+//! - [`folder`]: whose folder it is: lock, format version; [`upgrade`]: folders of earlier formats.
+//! - [`opening`]: opens what is in it; [`check`]: reads it before the engine does; [`journal`]: the engine's log.
+//! - [`manifest`]: what was last acknowledged; [`engine`]: the engine, and the number each round leaves in it.
 //! - [`rows`]: keys and values as bytes.
-//! - [`rounds`]: commits that share a sync.
+//! - [`rounds`]: commits that share a sync; [`recovery`]: what happens when one fails; [`health`]: how the store is.
 //! - [`cache`]: decoded rows, bounded; [`pages`]: pages of runs, bounded.
-//! - [`tail`]: what a loss of power may leave of the last round.
 //! - [`realm`]: [`conclave_core::ports::Store`] for one realm.
 //!
 //! A commit is checked and taken in under one short lock, then waits for its round. A round is written to the
@@ -13,12 +14,20 @@
 //! one group share a round. `docs/stores.md` has the reasons and the figures.
 
 mod cache;
+mod check;
+mod engine;
+mod faults;
 mod folder;
+mod health;
+mod journal;
+mod manifest;
+mod opening;
 mod pages;
 mod realm;
+mod recovery;
 mod rounds;
 mod rows;
-mod tail;
+mod upgrade;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -26,17 +35,20 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use conclave_core::ports::{Store, StoreError};
-use fjall::KeyspaceCreateOptions;
 use parking_lot::Mutex;
 
-use cache::Cache;
+use cache::{Cache, Readable};
+#[doc(hidden)]
+pub use faults::Faults;
 use folder::Folder;
 pub use folder::OpenError;
+pub use health::Health;
+use manifest::Manifest;
 use realm::Durable;
 use rounds::Rounds;
 
-/// How much memory the store may use. Nothing of it is taken before it is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How much of the machine the store may use. Nothing of it is taken before it is needed.
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Decoded rows kept at hand, in bytes.
     pub row_cache: u64,
@@ -47,11 +59,26 @@ pub struct Options {
     /// Newest rows gathered in memory before they are sorted into a file, in bytes. Up to four times as much
     /// is in memory while writing is faster than sorting.
     pub write_buffer: u64,
+    /// Files of the database kept open.
+    pub open_files: usize,
+    /// Tables are read to their ends when the folder is opened, the newest first, until so many bytes were read.
+    pub checked_at_start: u64,
+    /// Failures that a test wants.
+    #[doc(hidden)]
+    pub faults: Option<Arc<Faults>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { row_cache: 16 << 20, page_cache: 16 << 20, block_cache: 16 << 20, write_buffer: 8 << 20 }
+        Self {
+            row_cache: 16 << 20,
+            page_cache: 16 << 20,
+            block_cache: 16 << 20,
+            write_buffer: 8 << 20,
+            open_files: 128,
+            checked_at_start: 1 << 30,
+            faults: None,
+        }
     }
 }
 
@@ -60,40 +87,26 @@ impl Default for Options {
 pub struct Database(Arc<Opened>);
 
 impl Database {
-    /// Opens a data folder, or makes one where there is nothing yet.
+    /// Opens a data folder, or makes one where there is nothing yet. One of an earlier format is upgraded.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         Self::open_with(folder, Options::default())
     }
 
     /// The same, with other amounts of memory.
-    pub fn open_with(folder: &Path, options: Options) -> Result<Self, OpenError> {
-        let folder = Folder::claim(folder)?;
-        let damaged = |source: fjall::Error| OpenError::Damaged { folder: folder.path().to_owned(), source };
-        let engine = match open_engine(&folder, options) {
-            Err(fjall::Error::JournalRecovery(why)) => {
-                let refused = |source| OpenError::Io { path: folder.rows(), source };
-                let Some(bytes) = tail::mend(&folder.rows()).map_err(refused)? else {
-                    return Err(damaged(fjall::Error::JournalRecovery(why)));
-                };
-                tracing::warn!(bytes, "the last commits before a crash were never acknowledged and are cut off");
-                open_engine(&folder, options)
-            }
-            opened => opened,
-        };
-        let engine = engine.map_err(damaged)?;
-        let table = engine
-            .keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(options.write_buffer))
-            .map_err(damaged)?;
+    pub fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let (folder, manifest, engine, mark) = opening::open(path, &options)?;
         let shared = Arc::new(Shared {
             rounds: Rounds::default(),
-            cache: Cache::new(options.row_cache, options.page_cache, engine.snapshot()),
-            table,
-            engine,
+            cache: Cache::new(options.row_cache, options.page_cache, Readable::of(&engine)),
+            manifest: Mutex::new(manifest),
+            health: Health::default(),
+            path: path.to_owned(),
+            options,
         });
         let syncing = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("store-sync".to_owned())
-            .spawn(move || rounds::run(&syncing))
+            .spawn(move || rounds::run(&syncing, engine, mark))
             .map_err(|source| OpenError::Io { path: folder.path().to_owned(), source })?;
         Ok(Self(Arc::new(Opened { shared: Some(shared), thread: Mutex::new(Some(thread)), folder })))
     }
@@ -110,7 +123,16 @@ impl Database {
 
     /// The blobs that shared files of any realm lead to; all others are left over from a crash.
     pub fn blobs_in_use(&self) -> Result<HashSet<String>, StoreError> {
-        realm::blobs_in_use(self.0.shared()?)
+        let mut blobs = HashSet::new();
+        realm::each_file(self.0.shared()?, |file| {
+            blobs.insert(file.blob.clone());
+        })?;
+        Ok(blobs)
+    }
+
+    /// How it is: whether it takes writes, and how long its syncs take.
+    pub fn health(&self) -> Result<Health, StoreError> {
+        Ok(self.0.shared()?.health.clone())
     }
 }
 
@@ -118,8 +140,11 @@ impl Database {
 struct Shared {
     rounds: Rounds,
     cache: Cache,
-    table: fjall::Keyspace,
-    engine: fjall::Database,
+    manifest: Mutex<Manifest>,
+    health: Health,
+    /// The data folder.
+    path: PathBuf,
+    options: Options,
 }
 
 struct Opened {
@@ -147,11 +172,6 @@ impl Drop for Opened {
             }
         }
     }
-}
-
-fn open_engine(folder: &Folder, options: Options) -> fjall::Result<fjall::Database> {
-    let database = fjall::Database::builder(folder.rows()).worker_threads(1).cache_size(options.block_cache);
-    database.manual_journal_persist(true).open()
 }
 
 /// An error of the engine, in the store's words.

@@ -1,12 +1,11 @@
 //! The rows of one realm.
 
-use std::collections::HashSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_core::model::{Key, Prefix, Row};
+use conclave_core::model::{Key, Prefix, Row, SharedFile};
 use conclave_core::ports::{Batch, Change, CommitError, Span, Store, StoreError};
-use fjall::Readable;
 use tokio::sync::oneshot;
 
 use super::cache::{Known, Moment};
@@ -146,7 +145,7 @@ impl Realm {
         };
         // each draft can hide one kept row, so with so many more no row of the page is missed
         let enough = span.limit.saturating_add(span.skip).saturating_add(drafts.len());
-        let moment = shared.cache.now();
+        let moment = shared.cache.now()?;
         let mut merged = Changed::new();
         let read = |key: &[u8], row| drop(merged.insert(key.to_vec(), Some(row)));
         if shared.read(&moment, &range, (span.descending, 0, enough), most, read)?.is_none() {
@@ -168,7 +167,7 @@ impl Realm {
         if let Some(Answer::Page(rows)) = shared.cache.answer(&question) {
             return Ok(Some(Vec::clone(&rows)));
         }
-        let moment = shared.cache.now();
+        let moment = shared.cache.now()?;
         let mut rows = Vec::new();
         let read = |key: &[u8], row| rows.push((self.prefix.strip(key).to_vec(), row));
         let Some(stored) = shared.read(&moment, range, (span.descending, span.skip, span.limit), most, read)? else {
@@ -198,13 +197,13 @@ impl Realm {
                 state.check()?;
                 state.drafts(&range)
             };
-            return shared.count(&shared.cache.now(), &range, &drafts, most);
+            return shared.count(&shared.cache.now()?, &range, &drafts, most);
         }
         let question = Question::Count { prefix: self.prefix.join(prefix.as_bytes()) };
         if let Some(Answer::Count(rows)) = shared.cache.answer(&question) {
             return Ok(Some(rows));
         }
-        let moment = shared.cache.now();
+        let moment = shared.cache.now()?;
         let rows = shared.count(&moment, &range, &Changed::new(), most)?;
         if let Some(rows) = rows {
             shared.cache.learn_answer(&moment, question, Answer::Count(rows), 0);
@@ -247,7 +246,7 @@ impl Realm {
             let Some(range) = self.prefix.bounds(&Span::all(run.prefix.clone())) else { continue };
             // one more than were seen is as telling as all of them
             let most = run.rows.saturating_add(1);
-            if shared.count(&shared.cache.now(), &range, &state.drafts(&range), most)? != Some(run.rows) {
+            if shared.count(&shared.cache.now()?, &range, &state.drafts(&range), most)? != Some(run.rows) {
                 return Err(CommitError::Conflict);
             }
         }
@@ -282,7 +281,11 @@ async fn wait_for(kept: Option<oneshot::Receiver<Result<(), StoreError>>>) -> Re
     match kept {
         None => Ok(()),
         Some(kept) => {
-            kept.await.unwrap_or_else(|_| Err(StoreError("the store has stopped; restart conclave".to_owned())))
+            match kept.await {
+                Ok(kept) => kept,
+                // the process ends without having found out: whoever asks is not told either
+                Err(_) => std::future::pending().await,
+            }
         }
     }
 }
@@ -300,19 +303,19 @@ async fn elsewhere<T: Send + 'static>(
 impl Shared {
     /// The kept row at a place.
     fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError> {
-        self.get_at(&self.cache.now(), key)
+        self.get_at(&self.cache.now()?, key)
     }
 
     /// The kept rows at these places, all as of one moment.
     fn get_all(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Row>>, StoreError> {
-        let moment = self.cache.now();
+        let moment = self.cache.now()?;
         let rows = keys.iter().map(|key| self.get_at(&moment, key)).collect::<Result<Vec<_>, _>>()?;
         if keys.len() < 2 || self.cache.is_now(&moment) {
             return Ok(rows);
         }
         // a round in between may have changed some of what was at hand; the database still has the moment whole
         let read = |key: &Vec<u8>| {
-            let bytes = moment.rows.get(&self.table, key).map_err(failed)?;
+            let bytes = moment.rows.get(key)?;
             bytes.map(|bytes| decode(&bytes)).transpose()
         };
         keys.iter().map(read).collect()
@@ -322,7 +325,7 @@ impl Shared {
         if let Some(known) = self.cache.get(key) {
             return Ok(known.row);
         }
-        let bytes = moment.rows.get(&self.table, key).map_err(failed)?;
+        let bytes = moment.rows.get(key)?;
         let row = bytes.as_ref().map(|bytes| decode(bytes)).transpose()?;
         let known = Known::new(row.clone(), bytes.map_or(0, |bytes| bytes.len()));
         self.cache.learn(moment, key, known);
@@ -339,7 +342,7 @@ impl Shared {
         most: usize,
         mut take: impl FnMut(&[u8], Row),
     ) -> Result<Option<usize>, StoreError> {
-        let mut found = moment.rows.range::<Vec<u8>, _>(&self.table, range.clone());
+        let mut found = moment.rows.range(range.clone());
         let (mut looked, mut stored) = (0_usize, 0_usize);
         let wanted = skip.saturating_add(limit);
         while looked < wanted {
@@ -370,13 +373,13 @@ impl Shared {
         let mut rows = 0_usize;
         let (mut gone, mut new) = (0_usize, 0_usize);
         for (key, row) in drafts {
-            match (snapshot.contains_key(&self.table, key).map_err(failed)?, row) {
+            match (snapshot.contains(key)?, row) {
                 (true, None) => gone += 1,
                 (false, Some(_)) => new += 1,
                 _ => {}
             }
         }
-        for kept in snapshot.range::<Vec<u8>, _>(&self.table, range.clone()) {
+        for kept in snapshot.range(range.clone()) {
             kept.key().map_err(failed)?;
             rows += 1;
             if rows > most.saturating_add(gone) {
@@ -399,20 +402,23 @@ fn last_sequence(shared: &Shared, realm: &RealmPrefix) -> Result<u64, StoreError
     }
 }
 
-/// See [`super::Database::blobs_in_use`].
-pub(super) fn blobs_in_use(shared: &Shared) -> Result<HashSet<String>, StoreError> {
-    let mut blobs = HashSet::new();
+/// Walks through the shared files of all realms.
+pub(super) fn each_file(shared: &Shared, mut take: impl FnMut(&SharedFile)) -> Result<(), StoreError> {
+    let moment = shared.cache.now()?;
     let mut from = Vec::new();
-    while let Some(first) = shared.table.range(from.clone()..).next() {
+    loop {
+        let first = moment.rows.range((Bound::Included(from), Bound::Unbounded)).next();
+        let Some(first) = first else { break };
         let key = first.key().map_err(failed)?;
         let Some(realm) = RealmPrefix::of(&key) else { break };
-        for file in shared.table.prefix(realm.join(Prefix::all_files().as_bytes())) {
+        let files = realm.bounds(&Span::all(Prefix::all_files()));
+        for file in files.map(|range| moment.rows.range(range)).into_iter().flatten() {
             let bytes = file.value().map_err(failed)?;
             if let Row::File(file) = decode(&bytes)? {
-                blobs.insert(file.blob.clone());
+                take(&file);
             }
         }
         from = realm.end();
     }
-    Ok(blobs)
+    Ok(())
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use conclave_core::model::Row;
 use conclave_core::ports::StoreError;
@@ -12,15 +13,17 @@ use fjall::PersistMode;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
-use super::cache::Known;
+use super::cache::{Known, Readable};
+use super::engine::{Engine, Mark};
+use super::faults::wanted;
 use super::rows::{RealmPrefix, encode};
-use super::{Shared, failed};
+use super::{Shared, failed, recovery};
 
 /// Rows on their way, by stored key; `None` is a deletion.
 pub(super) type Changed = BTreeMap<Vec<u8>, Option<Row>>;
 
 /// Told when the round is kept, or why it is not.
-type Waiter = oneshot::Sender<Result<(), StoreError>>;
+pub(super) type Waiter = oneshot::Sender<Result<(), StoreError>>;
 
 /// The rounds of a database.
 #[derive(Default)]
@@ -39,7 +42,7 @@ pub(super) struct State {
     writing_waiters: Vec<Waiter>,
     /// The number of each realm's last event, with what is collected.
     sequences: HashMap<RealmPrefix, u64>,
-    /// Why nothing can be committed any more.
+    /// Why nothing can be committed now.
     failed: Option<StoreError>,
     closing: bool,
 }
@@ -70,6 +73,14 @@ impl Rounds {
         let (waiter, wait) = oneshot::channel();
         state.writing_waiters.push(waiter);
         Ok(Some(wait))
+    }
+
+    /// Waits so long, or until the store is closed.
+    pub(super) fn rest_for(&self, time: Duration) {
+        let mut state = self.lock();
+        if !state.closing {
+            self.wake.wait_for(&mut state, time);
+        }
     }
 
     /// Lets the syncing thread finish what is collected and end.
@@ -128,6 +139,27 @@ impl State {
         sequence
     }
 
+    /// Takes nothing in any more until [`Self::goes_on`]; hands over everybody who waits. What was on its way is dropped.
+    pub(super) fn fails(&mut self, why: StoreError) -> Vec<Waiter> {
+        self.failed = Some(why);
+        self.collecting.clear();
+        self.writing = Arc::default();
+        // they have counted what was dropped
+        self.sequences.clear();
+        let mut waiters = std::mem::take(&mut self.writing_waiters);
+        waiters.append(&mut self.collecting_waiters);
+        waiters
+    }
+
+    /// Takes in again.
+    pub(super) fn goes_on(&mut self) {
+        self.failed = None;
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
     /// Makes what is collected the round that is written.
     fn turn(&mut self) -> Arc<Changed> {
         self.writing = Arc::new(std::mem::take(&mut self.collecting));
@@ -136,76 +168,92 @@ impl State {
     }
 }
 
-/// Writes round after round, until the store is closed or has failed. Has a thread of its own, because a sync
-/// blocks.
-pub(super) fn run(shared: &Shared) {
+/// Writes round after round, until the store is closed. Has a thread of its own, because a sync blocks.
+pub(super) fn run(shared: &Shared, engine: Engine, mark: Mark) {
     let _stopped = Stopped(shared);
+    let mut open = Some((engine, mark));
     loop {
         let mut state = shared.rounds.lock();
         while state.collecting_waiters.is_empty() && !state.closing {
             shared.rounds.wake.wait(&mut state);
         }
         if state.collecting_waiters.is_empty() {
-            return;
+            break;
         }
         let round = state.turn();
         drop(state);
-        let kept = keep(shared, &round);
+        let kept = match &mut open {
+            Some((engine, mark)) => keep(shared, engine, mark, &round),
+            None => Err(StoreError("the database is closed".to_owned())),
+        };
+        if let Err(error) = kept {
+            if !recovery::recover(shared, &mut open, &error) {
+                break;
+            }
+            continue;
+        }
         let mut state = shared.rounds.lock();
         state.writing = Arc::default();
         let waiters = std::mem::take(&mut state.writing_waiters);
-        if let Err(error) = &kept {
-            tracing::error!(%error, "a commit was not kept; nothing more is accepted until a restart");
-            state.failed = Some(error.clone());
-        }
         drop(state);
         for waiter in waiters {
             // whoever has hung up meanwhile needs no answer
-            let _gone = waiter.send(kept.clone());
-        }
-        if kept.is_err() {
-            return;
+            let _gone = waiter.send(Ok(()));
         }
     }
+    recovery::close(shared, open);
 }
 
 /// One record of the engine's log, one sync; readable only after it.
-fn keep(shared: &Shared, round: &Changed) -> Result<(), StoreError> {
-    let mut batch = shared.engine.batch().durability(Some(PersistMode::SyncData));
+fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> Result<(), StoreError> {
+    let next = Mark { round: mark.round + 1, ..*mark };
+    let faults = shared.options.faults.as_deref();
+    let fails = wanted(faults, |faults| &faults.sync);
+    let durability = if fails { PersistMode::Buffer } else { PersistMode::SyncData };
+    let mut batch = engine.round(next).durability(Some(durability));
     let mut known = Vec::with_capacity(round.len());
     for (key, row) in round {
         if let Some(row) = row {
             let bytes = encode(row)?;
             known.push(Known::new(Some(row.clone()), bytes.len()));
-            batch.insert(&shared.table, key.as_slice(), bytes);
+            batch.insert(&engine.table, key.as_slice(), bytes);
         } else {
             known.push(Known::new(None, 0));
-            batch.remove(&shared.table, key.as_slice());
+            batch.remove(&engine.table, key.as_slice());
         }
     }
-    batch.commit().map_err(|error| {
-        let error = failed(error);
-        StoreError(format!("{error}; check the disk that holds the data folder, then restart conclave"))
-    })?;
-    shared.cache.publish(shared.engine.snapshot(), round.keys().zip(known));
+    shared.health.begins();
+    while wanted(faults, |faults| &faults.hang) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    batch.commit().map_err(failed)?;
+    if fails {
+        return Err(failed("a test lets syncs fail"));
+    }
+    shared.health.ends();
+    if let Err(error) = shared.manifest.lock().acknowledge(next.round) {
+        // the rows are kept; only damage is recognised less well
+        tracing::warn!(%error, "what was last acknowledged cannot be written to the manifest");
+    }
+    *mark = next;
+    shared.cache.publish(Readable::of(engine), round.keys().zip(known));
     Ok(())
 }
 
-/// However the syncing thread ends, nobody is left waiting and nothing more is taken in.
+/// However the syncing thread ends, nothing more is taken in. Those whose rounds were not begun are told so.
 struct Stopped<'s>(&'s Shared);
 
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
         let mut state = self.0.rounds.lock();
-        state.failed.get_or_insert_with(|| StoreError("the store has stopped; restart conclave".to_owned()));
-        let failed = state.failed.clone();
+        let failed = StoreError("the store has stopped; restart conclave".to_owned());
+        self.0.health.fails(&failed.0);
+        state.failed = Some(failed.clone());
         state.collecting.clear();
-        state.writing = Arc::default();
-        let mut waiters = std::mem::take(&mut state.writing_waiters);
-        waiters.append(&mut state.collecting_waiters);
+        let waiters = std::mem::take(&mut state.collecting_waiters);
         drop(state);
-        for (waiter, error) in waiters.into_iter().zip(std::iter::repeat(failed)) {
-            let _gone = waiter.send(error.map_or(Ok(()), Err));
+        for waiter in waiters {
+            let _gone = waiter.send(Err(failed.clone()));
         }
     }
 }

@@ -1,0 +1,85 @@
+//! How the store is: whether it takes writes, and how long its syncs take.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// How a durable store is; shared with whoever reports it.
+#[derive(Debug, Clone, Default)]
+pub struct Health(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    refuses: Mutex<Option<String>>,
+    syncing: Mutex<Option<Instant>>,
+    rounds: AtomicU64,
+    failures: AtomicU64,
+    recoveries: AtomicU64,
+    /// The time all syncs took, in microseconds.
+    synced_for: AtomicU64,
+}
+
+impl Health {
+    /// Why no writes are accepted, if none are.
+    pub fn refuses(&self) -> Option<String> {
+        self.0.refuses.lock().clone()
+    }
+
+    /// How long the sync that is under way has taken so far.
+    pub fn syncing_for(&self) -> Option<Duration> {
+        self.0.syncing.lock().map(|begun| begun.elapsed())
+    }
+
+    /// What is wrong, in words for an operator; a sync that takes longer than this is.
+    pub fn trouble(&self, longest_sync: Duration) -> Option<String> {
+        if let Some(why) = self.refuses() {
+            return Some(format!("writes are refused: {why}"));
+        }
+        let hangs = self.syncing_for().filter(|took| *took >= longest_sync)?;
+        Some(format!("a sync of the data folder has been waited for {} s", hangs.as_secs()))
+    }
+
+    /// Rounds that were synced.
+    pub fn rounds(&self) -> u64 {
+        self.0.rounds.load(Ordering::Relaxed)
+    }
+
+    /// Rounds that could not be kept.
+    pub fn failures(&self) -> u64 {
+        self.0.failures.load(Ordering::Relaxed)
+    }
+
+    /// How often the store went on after it had failed.
+    pub fn recoveries(&self) -> u64 {
+        self.0.recoveries.load(Ordering::Relaxed)
+    }
+
+    /// The time all syncs took.
+    pub fn synced_for(&self) -> Duration {
+        Duration::from_micros(self.0.synced_for.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn begins(&self) {
+        *self.0.syncing.lock() = Some(Instant::now());
+    }
+
+    pub(super) fn ends(&self) {
+        let Some(begun) = self.0.syncing.lock().take() else { return };
+        let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.0.synced_for.fetch_add(took, Ordering::Relaxed);
+        self.0.rounds.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn fails(&self, why: &str) {
+        *self.0.syncing.lock() = None;
+        *self.0.refuses.lock() = Some(why.to_owned());
+        self.0.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn recovers(&self) {
+        *self.0.refuses.lock() = None;
+        self.0.recoveries.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,216 @@
+//! What was last acknowledged, kept beside the database: `conclave-manifest`.
+//!
+//! The file has two slots, written in turn, each with a checksum, so that one is whole whatever happens while the other
+//! is written. After each round one slot is written and not synced: it survives the end of the process, and is at most
+//! some seconds old after a loss of power. It never says more than is synced in the log.
+//!
+//! A slot is 64 bytes: eight fixed bytes, the slot's number, the store's id (16 bytes), the number of the last
+//! acknowledged round, flags (one byte), three zeros, the folder's format (4 bytes), eight zeros, and xxh3 of all
+//! before. Numbers are little endian.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+
+pub(super) const MANIFEST_FILE: &str = "conclave-manifest";
+
+const MAGIC: &[u8; 8] = b"CONCLAVE";
+const SLOT: usize = 64;
+/// Between the beginnings of the two slots: no sector holds both.
+const APART: u64 = 4096;
+
+/// The database was made; before that there is nothing to lose.
+const MADE: u8 = 1;
+/// What is in the log behind the last acknowledged round was answered as not done.
+const VOID: u8 = 2;
+
+/// What a manifest says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Said {
+    /// The store it belongs to; the database says the same.
+    pub(super) store: [u8; 16],
+    /// The folder's format, as its own file says.
+    pub(super) format: u32,
+    /// The last acknowledged round.
+    pub(super) acknowledged: u64,
+    /// Whether the database was made.
+    pub(super) made: bool,
+    /// Whether rounds behind that one were answered as not done.
+    pub(super) void: bool,
+}
+
+/// An open manifest.
+pub(super) struct Manifest {
+    file: File,
+    said: Said,
+    /// The number of the newest slot.
+    number: u64,
+}
+
+impl Manifest {
+    /// A new one, for a database that is still to be made.
+    pub(super) fn create(folder: &Path, said: Said) -> io::Result<Self> {
+        let path = folder.join(MANIFEST_FILE);
+        let draft = path.with_extension("new");
+        let mut file = File::create(&draft)?;
+        for number in [0, 1] {
+            write(&mut file, number, &said)?;
+        }
+        file.set_len(2 * APART)?;
+        file.sync_all()?;
+        std::fs::rename(draft, &path)?;
+        crate::blob::sync_folder(folder)?;
+        Ok(Self { file, said, number: 1 })
+    }
+
+    /// The one that is there: `Ok(None)` when it is damaged.
+    pub(super) fn open(folder: &Path) -> io::Result<Option<Self>> {
+        let mut file = OpenOptions::new().read(true).write(true).open(folder.join(MANIFEST_FILE))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let slot = |number: u64| {
+            let begin = usize::try_from(number * APART).ok()?;
+            read(bytes.get(begin..begin + SLOT)?)
+        };
+        let newest = [slot(0), slot(1)].into_iter().flatten().max_by_key(|(number, _)| *number);
+        Ok(newest.map(|(number, said)| Self { file, said, number }))
+    }
+
+    pub(super) fn said(&self) -> Said {
+        self.said
+    }
+
+    /// Keeps the last acknowledged round over the end of the process.
+    pub(super) fn acknowledge(&mut self, round: u64) -> io::Result<()> {
+        self.say(Said { acknowledged: round, ..self.said })
+    }
+
+    /// The database is made; survives a loss of power.
+    pub(super) fn made(&mut self) -> io::Result<()> {
+        self.say_durably(Said { made: true, ..self.said })
+    }
+
+    /// From now on everything in the log behind the last acknowledged round counts as never written; survives a loss
+    /// of power.
+    pub(super) fn void(&mut self) -> io::Result<()> {
+        self.say_durably(Said { void: true, ..self.said })
+    }
+
+    /// The log has been opened again, and its last round is this one; survives a loss of power.
+    pub(super) fn opened(&mut self, round: u64) -> io::Result<()> {
+        self.say_durably(Said { acknowledged: round, void: false, ..self.said })
+    }
+
+    /// In both slots, so that no damage of one brings back what was said before.
+    fn say_durably(&mut self, said: Said) -> io::Result<()> {
+        self.say(said)?;
+        self.file.sync_data()?;
+        self.say(said)?;
+        self.file.sync_data()
+    }
+
+    #[cfg(test)]
+    pub(super) fn reformat(&mut self, format: u32) -> io::Result<()> {
+        self.say_durably(Said { format, ..self.said })
+    }
+
+    /// What was said survives a loss of power.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// What is said counts here also when it cannot be written: what is written later must not be older.
+    fn say(&mut self, said: Said) -> io::Result<()> {
+        self.said = said;
+        write(&mut self.file, self.number + 1, &said)?;
+        self.number += 1;
+        Ok(())
+    }
+}
+
+fn write(file: &mut File, number: u64, said: &Said) -> io::Result<()> {
+    let mut slot = Vec::with_capacity(SLOT);
+    slot.extend_from_slice(MAGIC);
+    slot.extend_from_slice(&number.to_le_bytes());
+    slot.extend_from_slice(&said.store);
+    slot.extend_from_slice(&said.acknowledged.to_le_bytes());
+    slot.extend_from_slice(&[if said.made { MADE } else { 0 } | if said.void { VOID } else { 0 }, 0, 0, 0]);
+    slot.extend_from_slice(&said.format.to_le_bytes());
+    slot.resize(SLOT - 8, 0);
+    slot.extend_from_slice(&xxhash_rust::xxh3::xxh3_64(&slot).to_le_bytes());
+    file.seek(SeekFrom::Start(number % 2 * APART))?;
+    file.write_all(&slot)
+}
+
+fn read(slot: &[u8]) -> Option<(u64, Said)> {
+    let (bytes, sum) = slot.split_last_chunk::<8>()?;
+    let (magic, bytes_after) = bytes.split_first_chunk::<8>()?;
+    if magic != MAGIC || xxhash_rust::xxh3::xxh3_64(bytes).to_le_bytes() != *sum {
+        return None;
+    }
+    let (number, rest) = bytes_after.split_first_chunk::<8>()?;
+    let (store, rest) = rest.split_first_chunk::<16>()?;
+    let (acknowledged, rest) = rest.split_first_chunk::<8>()?;
+    let (flags, rest) = rest.split_first_chunk::<4>()?;
+    let (format, _) = rest.split_first_chunk::<4>()?;
+    let flags = flags[0];
+    let said = Said {
+        store: *store,
+        format: u32::from_le_bytes(*format),
+        acknowledged: u64::from_le_bytes(*acknowledged),
+        made: flags & MADE != 0,
+        void: flags & VOID != 0,
+    };
+    Some((u64::from_le_bytes(*number), said))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const NEW: Said = Said { store: [7; 16], format: 2, acknowledged: 0, made: false, void: false };
+
+    #[test]
+    fn the_newest_slot_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut manifest = Manifest::create(folder.path(), NEW).unwrap();
+        let said = || Manifest::open(folder.path()).unwrap().unwrap().said();
+        assert_eq!(said(), NEW);
+        manifest.made().unwrap();
+        for round in 1..20 {
+            manifest.acknowledge(round).unwrap();
+            assert_eq!(said(), Said { acknowledged: round, made: true, ..NEW });
+        }
+        manifest.void().unwrap();
+        assert_eq!(said(), Said { acknowledged: 19, made: true, void: true, ..NEW });
+        manifest.opened(21).unwrap();
+        assert_eq!(said(), Said { acknowledged: 21, made: true, ..NEW });
+    }
+
+    #[test]
+    fn damage_of_one_slot_is_survived_and_of_both_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut manifest = Manifest::create(folder.path(), NEW).unwrap();
+        manifest.made().unwrap();
+        manifest.acknowledge(4).unwrap();
+        let path = folder.path().join(MANIFEST_FILE);
+        let bytes = std::fs::read(&path).unwrap();
+        for at in 0..SLOT {
+            for begin in [0, usize::try_from(APART).unwrap()] {
+                let mut damaged = bytes.clone();
+                damaged[begin + at] ^= 1;
+                std::fs::write(&path, &damaged).unwrap();
+                let said = Manifest::open(folder.path()).unwrap().unwrap().said();
+                assert!(said.made && said.acknowledged <= 4);
+            }
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            damaged[usize::try_from(APART).unwrap() + at] ^= 1;
+            std::fs::write(&path, &damaged).unwrap();
+            assert!(Manifest::open(folder.path()).unwrap().is_none());
+        }
+        std::fs::write(&path, b"").unwrap();
+        assert!(Manifest::open(folder.path()).unwrap().is_none());
+    }
+}

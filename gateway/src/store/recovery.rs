@@ -1,0 +1,114 @@
+//! Goes on after a round could not be kept: for want of descriptors, of room, or because the disk fails.
+//!
+//! A failed sync is final for the engine that made it: what is in the log behind the last acknowledged round may be on
+//! the disk or not. So it is given up:
+//!
+//! 1. Nothing is taken in any more. Reading goes on.
+//! 2. The manifest is told, durably, that everything behind the last acknowledged round is void: whoever opens the
+//!    database next cuts it off. Only then those who wait are told that nothing was done. As long as that cannot be
+//!    written, they are told nothing: their requests run into their time limit, as nobody knows the outcome.
+//! 3. Again and again it is tried whether the folder has room. When it has, the engine is closed, the log is cut off,
+//!    checked and opened as at a start, and writes are accepted again.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use conclave_core::ports::StoreError;
+
+use super::cache::Readable;
+use super::engine::{Engine, Mark};
+use super::faults::wanted;
+use super::rounds::Waiter;
+use super::{Shared, opening};
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+/// What has to be free before the engine is opened again.
+const ROOM: usize = 4 << 20;
+const HANDLES: usize = 16;
+
+/// Returns when rounds can be written again; `false` is that the store is closed.
+pub(super) fn recover(shared: &Shared, open: &mut Option<(Engine, Mark)>, error: &StoreError) -> bool {
+    let why = StoreError(format!("{error}; writes are tried again when the data folder can be written"));
+    tracing::error!(%error, "a commit was not kept: writes are refused until the data folder can be written again");
+    shared.health.fails(&error.0);
+    let mut waiting = Some(shared.rounds.lock().fails(why.clone()));
+    loop {
+        if waiting.is_some() && void(shared) {
+            answer(waiting.take().unwrap_or_default(), &why);
+        }
+        if waiting.is_none() && has_room(shared).is_ok() {
+            match reopen(shared, open) {
+                Ok(()) => break,
+                Err(error) => tracing::warn!(error, "the database could not be opened again"),
+            }
+        }
+        if shared.rounds.lock().is_closing() {
+            // nobody knows the outcome, so nobody is told
+            std::mem::forget(waiting);
+            return false;
+        }
+        shared.rounds.rest_for(PAUSE);
+    }
+    shared.rounds.lock().goes_on();
+    shared.health.recovers();
+    tracing::info!("the data folder can be written again: writes are accepted");
+    true
+}
+
+/// Closes the engine; what it may write while it is closed does not count when the manifest says so.
+pub(super) fn close(shared: &Shared, open: Option<(Engine, Mark)>) {
+    shared.cache.close();
+    drop(open);
+    if let Err(error) = shared.manifest.lock().sync() {
+        tracing::warn!(%error, "the manifest could not be synced");
+    }
+}
+
+fn void(shared: &Shared) -> bool {
+    if wanted(shared.options.faults.as_deref(), |faults| &faults.manifest) {
+        return false;
+    }
+    match shared.manifest.lock().void() {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(%error, "what was not kept cannot be made void: its callers are not answered");
+            false
+        }
+    }
+}
+
+fn answer(waiting: Vec<Waiter>, why: &StoreError) {
+    for waiter in waiting {
+        let _gone = waiter.send(Err(why.clone()));
+    }
+}
+
+/// Writes and removes a file, with some others open.
+fn has_room(shared: &Shared) -> io::Result<()> {
+    if wanted(shared.options.faults.as_deref(), |faults| &faults.room) {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    let path = shared.path.join("conclave-room");
+    let result = (|| {
+        let mut file = File::create(&path)?;
+        let _handles = (0..HANDLES).map(|_| File::open(&path)).collect::<io::Result<Vec<_>>>()?;
+        file.write_all(&vec![1; ROOM])?;
+        file.sync_all()
+    })();
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => result.and(Err(error)),
+        _ => result,
+    }
+}
+
+fn reopen(shared: &Shared, open: &mut Option<(Engine, Mark)>) -> Result<(), String> {
+    shared.cache.close();
+    *open = None;
+    let (engine, mark) = opening::open_rows(&shared.path, &mut shared.manifest.lock(), &shared.options)
+        .map_err(|error| error.to_string())?;
+    shared.cache.reopen(Readable::of(&engine));
+    *open = Some((engine, mark));
+    Ok(())
+}

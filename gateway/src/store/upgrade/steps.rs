@@ -1,0 +1,60 @@
+//! What has changed from format to format.
+//!
+//! To change stored rows in a way that `#[serde(default)]` and `#[serde(alias = ..)]` cannot: append a [`Step`] to
+//! [`STEPS`]. That is all: the newest format's number follows from the list, and folders of every earlier format run
+//! through the steps that they are missing. A step that was released is never changed.
+//!
+//! A step is run once for each realm. It reads the rows as they were before it, and its changes take effect together
+//! with those of all realms, or not at all: it need not expect to be run over its own changes. It must not need memory
+//! for all rows at once: [`RealmRows::rows`] reads as it goes, and changes are written as they come.
+//!
+//! It reads old rows with types of its own, which name only the fields it needs, so that later changes of the model do
+//! not change what it does:
+//!
+//! ```ignore
+//! Step {
+//!     about: "what a member has read is a row of its own",
+//!     realm: |rows| {
+//!         #[derive(serde::Deserialize)]
+//!         struct Member {
+//!             group: GroupId,
+//!             user: UserId,
+//!             #[serde(default)]
+//!             read: u64,
+//!         }
+//!         for row in rows.rows(&Prefix::all_members()) {
+//!             let (_, row) = row?;
+//!             if let Some(Member { group, user, read }) = row.read("Member")? {
+//!                 rows.put(&Key::Read(group, user), &Row::from(Read { up_to: read }))?;
+//!             }
+//!         }
+//!         Ok(())
+//!     },
+//! }
+//! ```
+
+use conclave_core::ports::StoreError;
+
+use super::rows::RealmRows;
+
+/// The format before the first step. The formats before it have the same rows: the first has no manifest.
+pub(super) const BASE: u32 = 2;
+
+/// One change of the format.
+pub(super) struct Step {
+    /// What is different after it, for the log.
+    pub(super) about: &'static str,
+    /// Changes the rows of one realm.
+    pub(super) realm: fn(&mut RealmRows<'_>) -> Result<(), StoreError>,
+}
+
+/// All changes, oldest first. Append only.
+pub(super) const STEPS: &[Step] = &[];
+
+/// The format this version reads and writes.
+pub(in crate::store) const FORMAT: u32 = newest(STEPS);
+
+#[allow(clippy::cast_possible_truncation, reason = "there are few steps")]
+pub(super) const fn newest(steps: &[Step]) -> u32 {
+    BASE + steps.len() as u32
+}

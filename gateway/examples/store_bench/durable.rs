@@ -41,7 +41,7 @@ pub(crate) fn measure(wanted: impl Fn(&str) -> bool) -> Outcome<()> {
 
 fn durable(runtime: &tokio::runtime::Runtime, name: &str, folder: &Path, options: Options) -> Outcome<()> {
     let begun = Instant::now();
-    let database = Database::open_with(folder, options)?;
+    let database = Database::open_with(folder, options.clone())?;
     println!("{name}: made in {:.1?}", begun.elapsed());
     runtime.block_on(load(name, &database.realm("dev")?))?;
     drop(database);

@@ -148,7 +148,7 @@ impl Realm {
         let moment = shared.cache.now()?;
         let mut merged = Changed::new();
         let read = |key: &[u8], row| drop(merged.insert(key.to_vec(), Some(row)));
-        if shared.read(&moment, &range, (span.descending, 0, enough), most, read)?.is_none() {
+        if read_range(&moment, &range, (span.descending, 0, enough), most, read)?.is_none() {
             return Ok(None);
         }
         merged.extend(drafts);
@@ -170,7 +170,7 @@ impl Realm {
         let moment = shared.cache.now()?;
         let mut rows = Vec::new();
         let read = |key: &[u8], row| rows.push((self.prefix.strip(key).to_vec(), row));
-        let Some(stored) = shared.read(&moment, range, (span.descending, span.skip, span.limit), most, read)? else {
+        let Some(stored) = read_range(&moment, range, (span.descending, span.skip, span.limit), most, read)? else {
             return Ok(None);
         };
         if rows.len() <= PAGE {
@@ -197,14 +197,14 @@ impl Realm {
                 state.check()?;
                 state.drafts(&range)
             };
-            return shared.count(&shared.cache.now()?, &range, &drafts, most);
+            return count_range(&shared.cache.now()?, &range, &drafts, most);
         }
         let question = Question::Count { prefix: self.prefix.join(prefix.as_bytes()) };
         if let Some(Answer::Count(rows)) = shared.cache.answer(&question) {
             return Ok(Some(rows));
         }
         let moment = shared.cache.now()?;
-        let rows = shared.count(&moment, &range, &Changed::new(), most)?;
+        let rows = count_range(&moment, &range, &Changed::new(), most)?;
         if let Some(rows) = rows {
             shared.cache.learn_answer(&moment, question, Answer::Count(rows), 0);
         }
@@ -246,7 +246,7 @@ impl Realm {
             let Some(range) = self.prefix.bounds(&Span::all(run.prefix.clone())) else { continue };
             // one more than were seen is as telling as all of them
             let most = run.rows.saturating_add(1);
-            if shared.count(&shared.cache.now()?, &range, &state.drafts(&range), most)? != Some(run.rows) {
+            if count_range(&shared.cache.now()?, &range, &state.drafts(&range), most)? != Some(run.rows) {
                 return Err(CommitError::Conflict);
             }
         }
@@ -331,64 +331,57 @@ impl Shared {
         self.cache.learn(moment, key, known);
         Ok(row)
     }
+}
 
-    /// Reads kept rows of a range as of a moment, from its end when descending; answers their stored bytes, or
-    /// `None` when more than `most` would have to be looked at, and then not all have been.
-    fn read(
-        &self,
-        moment: &Moment,
-        range: &Range,
-        (descending, skip, limit): (bool, usize, usize),
-        most: usize,
-        mut take: impl FnMut(&[u8], Row),
-    ) -> Result<Option<usize>, StoreError> {
-        let mut found = moment.rows.range(range.clone());
-        let (mut looked, mut stored) = (0_usize, 0_usize);
-        let wanted = skip.saturating_add(limit);
-        while looked < wanted {
-            let Some(next) = (if descending { found.next_back() } else { found.next() }) else { break };
-            looked += 1;
-            if looked > most {
-                return Ok(None);
-            }
-            if looked > skip {
-                let (key, bytes) = next.into_inner().map_err(failed)?;
-                stored += bytes.len();
-                take(&key, decode(&bytes)?);
-            }
+/// Reads kept rows of a range as of a moment, from its end when descending; answers their stored bytes, or
+/// `None` when more than `most` would have to be looked at, and then not all have been.
+fn read_range(
+    moment: &Moment,
+    range: &Range,
+    (descending, skip, limit): (bool, usize, usize),
+    most: usize,
+    mut take: impl FnMut(&[u8], Row),
+) -> Result<Option<usize>, StoreError> {
+    let mut found = moment.rows.range(range.clone());
+    let (mut looked, mut stored) = (0_usize, 0_usize);
+    let wanted = skip.saturating_add(limit);
+    while looked < wanted {
+        let Some(next) = (if descending { found.next_back() } else { found.next() }) else { break };
+        looked += 1;
+        if looked > most {
+            return Ok(None);
         }
-        Ok(Some(stored))
+        if looked > skip {
+            let (key, bytes) = next.into_inner().map_err(failed)?;
+            stored += bytes.len();
+            take(&key, decode(&bytes)?);
+        }
     }
+    Ok(Some(stored))
+}
 
-    /// How many rows a range has with these drafts over it; `None` when there are more than `most`. Loads keys
-    /// only.
-    fn count(
-        &self,
-        moment: &Moment,
-        range: &Range,
-        drafts: &Changed,
-        most: usize,
-    ) -> Result<Option<usize>, StoreError> {
-        let snapshot = &moment.rows;
-        let mut rows = 0_usize;
-        let (mut gone, mut new) = (0_usize, 0_usize);
-        for (key, row) in drafts {
-            match (snapshot.contains(key)?, row) {
-                (true, None) => gone += 1,
-                (false, Some(_)) => new += 1,
-                _ => {}
-            }
+/// How many rows a range has with these drafts over it; `None` when there are more than `most`. Loads keys
+/// only.
+fn count_range(moment: &Moment, range: &Range, drafts: &Changed, most: usize) -> Result<Option<usize>, StoreError> {
+    let snapshot = &moment.rows;
+    let mut rows = 0_usize;
+    let (mut gone, mut new) = (0_usize, 0_usize);
+    for (key, row) in drafts {
+        match (snapshot.contains(key)?, row) {
+            (true, None) => gone += 1,
+            (false, Some(_)) => new += 1,
+            _ => {}
         }
-        for kept in snapshot.range(range.clone()) {
-            kept.key().map_err(failed)?;
-            rows += 1;
-            if rows > most.saturating_add(gone) {
-                return Ok(None);
-            }
-        }
-        let rows = rows + new - gone;
-        Ok((rows <= most).then_some(rows))
     }
+    for kept in snapshot.range(range.clone()) {
+        kept.key().map_err(failed)?;
+        rows += 1;
+        if rows > most.saturating_add(gone) {
+            return Ok(None);
+        }
+    }
+    let rows = rows + new - gone;
+    Ok((rows <= most).then_some(rows))
 }
 
 /// The number of a realm's last event on disk.

@@ -116,7 +116,7 @@ impl OldRow {
     }
 }
 
-fn unreadable(error: rmp_serde::decode::Error) -> StoreError {
+fn unreadable(error: impl std::fmt::Display) -> StoreError {
     StoreError(format!("an old row cannot be read: {error}"))
 }
 

@@ -22,7 +22,7 @@ pub mod credentials {
     /// Agora's client id.
     pub const CLIENT_ID: &str = "test-client-id";
     /// Agora's client secret.
-    pub const CLIENT_SECRET: &str = "test-client-secret";
+    pub const CLIENT_SECRET: &str = "YXA6dGVzdC1jbGllbnQtc2VjcmV0LTE";
     /// Tencent's app id.
     pub const SDKAPPID: u32 = 1_400_000_000;
     /// Tencent's key, made up.

@@ -8,7 +8,7 @@ mod agora_support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use agora_support::{Setting, access_token, adding, app_token, call, client, realm, token, user_token};
+use agora_support::{OTHER_SECRET, Setting, access_token, adding, app_token, call, client, realm, token, user_token};
 use conclave_agora::{Agora, Settings};
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
@@ -114,10 +114,10 @@ async fn filled(world: &World, client: &Client, name: &str, header: &str) -> Str
     let token = match rest.trim_end_matches('}') {
         "APP_TOKEN" => app_token(client).await,
         "USER_TOKEN" => user_token(client, caller(name)).await,
-        "FOREIGN_TOKEN" => token(client, "other", "another secret", json!(0)).await,
+        "FOREIGN_TOKEN" => token(client, "other", OTHER_SECRET, json!(0)).await,
         "AGORA_TOKEN" => access_token("", world.groups.now(), 600),
         "EXPIRED_TOKEN" => {
-            let token = token(client, "demo", "YXA6_CLIENT_SECRET", json!(1)).await;
+            let token = token(client, "demo", "YXA6_CLIENT_SECRET_OF_THE_VENDOR", json!(1)).await;
             world.clock.step(1000);
             token
         }

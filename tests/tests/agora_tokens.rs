@@ -4,7 +4,7 @@
 
 mod agora_support;
 
-use agora_support::{Setting, access_token, app_token, call, client, realm, token, user_token};
+use agora_support::{OTHER_SECRET, Setting, access_token, app_token, call, client, realm, token, user_token};
 use conclave_agora::{Agora, Settings, SetupError};
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::world::World;
@@ -41,8 +41,8 @@ fn error(status: u16, error: &str, description: &str) -> (u16, String, String) {
 async fn each_bad_token_has_its_own_answer() {
     let (world, client) = begin().await;
     let good = app_token(&client).await;
-    let short = token(&client, "demo", "YXA6_CLIENT_SECRET", json!(1)).await;
-    let foreign = token(&client, "other", "another secret", json!(0)).await;
+    let short = token(&client, "demo", "YXA6_CLIENT_SECRET_OF_THE_VENDOR", json!(1)).await;
+    let foreign = token(&client, "other", OTHER_SECRET, json!(0)).await;
     let mut tampered = good.clone();
     tampered.replace_range(60..61, if &good[60..61] == "A" { "B" } else { "A" });
     world.clock.step(1000);
@@ -156,7 +156,7 @@ async fn grants_are_refused_in_the_vendors_words() {
         ),
         (
             "",
-            json!({"grant_type": "client_credentials", "client_id": "x", "client_secret": "YXA6_CLIENT_SECRET"}),
+            json!({"grant_type": "client_credentials", "client_id": "x", "client_secret": "YXA6_CLIENT_SECRET_OF_THE_VENDOR"}),
             error(400, "invalid_grant", "client_id does not match"),
         ),
         (

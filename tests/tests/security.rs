@@ -12,6 +12,8 @@ use conclave_tests::world::{BEGINNING, World, group, user};
 use http::Method;
 use serde_json::{Value, json};
 
+/// The key of the other app at Tencent.
+const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 /// A day, in seconds.
 const DAY: u64 = 86_400;
 
@@ -90,7 +92,7 @@ impl Target {
                 presence: Arc::new(conclave_kit::Nobody),
             };
             let realms =
-                vec![realm("test", SDKAPPID, SECRET_KEY, here), realm("other", SDKAPPID + 1, &"f".repeat(64), there)];
+                vec![realm("test", SDKAPPID, SECRET_KEY, here), realm("other", SDKAPPID + 1, OTHER_KEY, there)];
             Arc::new(conclave_tencent::Tencent::new(realms).unwrap())
         })
         .await
@@ -190,7 +192,7 @@ impl Target {
                 ("expired", sig_query(SDKAPPID, ADMIN, &user_sig(SDKAPPID, SECRET_KEY, ADMIN, now - 2 * DAY, DAY))),
                 ("not admin", sig_query(SDKAPPID, "alice", &user_sig(SDKAPPID, SECRET_KEY, "alice", now, DAY))),
                 ("another's", sig_query(SDKAPPID, ADMIN, &user_sig(SDKAPPID, SECRET_KEY, "alice", now, DAY))),
-                ("foreign", sig_query(SDKAPPID, ADMIN, &user_sig(SDKAPPID + 1, &"f".repeat(64), ADMIN, now, DAY))),
+                ("foreign", sig_query(SDKAPPID, ADMIN, &user_sig(SDKAPPID + 1, OTHER_KEY, ADMIN, now, DAY))),
                 ("unknown app", sig_query(5, ADMIN, &user_sig(5, SECRET_KEY, ADMIN, now, DAY))),
             ],
             _ => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use conclave_core::model::{Millis, User};
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Blobs, Clash, Presence, Sealer};
+use conclave_kit::{Blobs, Clash, Presence, Sealer, check_secret};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -31,6 +31,38 @@ pub struct Credentials {
     /// The certificate that `007` tokens are signed with.
     #[serde(default)]
     pub app_certificate: Option<String>,
+}
+
+/// Characters of a client secret: the vendor's are `YXA6` and 20 random bytes in base 64 (its documentation's examples).
+const CLIENT_SECRET: usize = 31;
+/// Characters of an app certificate: 16 random bytes in hexadecimal (the vendor's token generators).
+const APP_CERTIFICATE: usize = 32;
+
+impl Credentials {
+    /// Refuses an identity that cannot be served, and a secret that protects nothing.
+    ///
+    /// # Errors
+    /// Says which key, what is wrong and what to do.
+    pub fn check(&self) -> Result<(), String> {
+        if self.org.is_empty() || self.app.is_empty() {
+            return Err("agora org and app must not be empty".to_owned());
+        }
+        if [&self.org, &self.app].iter().any(|part| part.contains(['#', '/', '?']) || part.contains(char::is_control)) {
+            return Err("agora org and app must hold none of # / ? and no control characters".to_owned());
+        }
+        if self.client_id.is_empty() {
+            return Err("agora client_id must not be empty".to_owned());
+        }
+        check_secret("agora client_secret", &self.client_secret, CLIENT_SECRET)?;
+        match (&self.app_id, &self.app_certificate) {
+            (None, None) => Ok(()),
+            (Some(id), Some(_)) if id.is_empty() => {
+                Err("agora app_id is empty: set it, or leave out both app_id and app_certificate".to_owned())
+            }
+            (Some(_), Some(certificate)) => check_secret("agora app_certificate", certificate, APP_CERTIFICATE),
+            _ => Err("agora app_id and app_certificate go together: set both or none".to_owned()),
+        }
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -79,7 +111,7 @@ pub enum SetupError {
         /// The realm.
         realm: String,
         /// What is wrong, and what to do.
-        what: &'static str,
+        what: String,
     },
     /// Two operations claim one route.
     #[error(transparent)]
@@ -110,18 +142,8 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
         let Realm { name, credentials, settings, groups, log, blobs, presence } = realm;
-        let refuse = |what| Err(SetupError::Credentials { realm: name.clone(), what });
-        if credentials.org.is_empty() || credentials.app.is_empty() {
-            return refuse("agora org and app must not be empty");
-        }
-        if [&credentials.org, &credentials.app].iter().any(|part| part.contains(['#', '/', '?'])) {
-            return refuse("agora org and app must hold none of # / ?");
-        }
-        if credentials.client_id.is_empty() || credentials.client_secret.is_empty() {
-            return refuse("agora client_id and client_secret must not be empty");
-        }
-        if credentials.app_id.is_some() != credentials.app_certificate.is_some() {
-            return refuse("agora app_id and app_certificate go together: set both or none");
+        if let Err(what) = credentials.check() {
+            return Err(SetupError::Credentials { realm: name, what });
         }
         let key = format!("{}#{}", credentials.org, credentials.app);
         let uuid = Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes());

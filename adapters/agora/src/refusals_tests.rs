@@ -55,7 +55,7 @@ fn app() -> App {
         org: "acme".into(),
         app: "demo".into(),
         client_id: "id".into(),
-        client_secret: "secret".into(),
+        client_secret: "YXA6dGVzdC1jbGllbnQtc2VjcmV0LTE".into(),
         app_id: None,
         app_certificate: None,
     };

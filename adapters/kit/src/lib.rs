@@ -6,6 +6,7 @@
 
 mod blobs;
 mod body;
+mod credential;
 mod cursor;
 mod presence;
 mod route;
@@ -20,6 +21,7 @@ mod webhook;
 
 pub use blobs::{BlobError, Blobs, Stored};
 pub use body::{Body, ByteStream};
+pub use credential::{check_secret, decode_base64, is_base64_of, is_hex_of};
 pub use cursor::{decode_cursor, encode_cursor};
 pub use presence::{Connection, Departure, Nobody, Passage, Platform, Presence, Way};
 pub use route::{Clash, Matched, NoMatch, Route, Table};

@@ -103,8 +103,8 @@ pub trait Webhooks: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// What one try of a notice carries beside it. `nonce` is another number for each try.
-    fn envelope(&self, notice: &Notice, now: Millis, nonce: u64) -> Envelope;
+    /// What one try of a notice carries beside it. `chance` is another number for each try.
+    fn envelope(&self, notice: &Notice, now: Millis, chance: u64) -> Envelope;
 
     /// Whether this answer means that the notice was taken.
     fn is_taken(&self, status: StatusCode, body: &[u8]) -> bool;

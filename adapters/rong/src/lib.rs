@@ -1,7 +1,7 @@
 //! The server API of `RongCloud` over the neutral core.
 //!
 //! - [`realm`]: one app at the vendor: its credentials, its settings, its groups.
-//! - `signature`, `token`, `form`: who calls, who connects, and what was sent.
+//! - `signature`, `replay`, `token`, `form`: who calls, who connects, and what was sent.
 //! - `dialect`: the vendor's words to neutral words and back.
 //! - `refusals`: the one table of codes.
 //! - `rest`: the routes, one small file per endpoint or family.
@@ -12,6 +12,7 @@ mod dialect;
 mod form;
 mod realm;
 mod refusals;
+mod replay;
 mod rest;
 mod settings;
 mod signature;

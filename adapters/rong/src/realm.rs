@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::Presence;
+use conclave_kit::{Presence, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
 use crate::dialect::limits;
+use crate::replay::{CallbackNonces, ReplayGuard};
 use crate::socket::Cursors;
 use crate::token::Tokens;
 
@@ -20,6 +21,22 @@ pub struct Credentials {
     pub app_key: String,
     /// Signs its calls.
     pub app_secret: String,
+}
+
+/// Fewest characters of an app secret. The vendor documents no length; those in its SDKs and examples have 11 to 14.
+const APP_SECRET: usize = 10;
+
+impl Credentials {
+    /// Refuses an identity that cannot be served, and a secret that protects nothing.
+    ///
+    /// # Errors
+    /// Says which key, what is wrong and what to do.
+    pub fn check(&self) -> Result<(), String> {
+        if self.app_key.is_empty() || self.app_key.contains(char::is_control) {
+            return Err("rong app_key must not be empty and hold no control characters: set it".to_owned());
+        }
+        check_secret("rong app_secret", &self.app_secret, APP_SECRET)
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -58,10 +75,7 @@ pub enum SetupError {
         /// And the other.
         other: String,
     },
-    /// Nothing to check calls with.
-    #[error("realm {0} has an empty rong app_key or app_secret; set both")]
-    NoCredentials(String),
-    /// A setting the vendor could not have.
+    /// Credentials that protect nothing, or a setting the vendor could not have.
     #[error("realm {realm}: {problem}")]
     Setting {
         /// The realm.
@@ -78,20 +92,21 @@ pub enum SetupError {
 pub(crate) struct App {
     pub(crate) realm: Realm,
     pub(crate) tokens: Tokens,
+    pub(crate) callback_nonces: CallbackNonces,
+    pub(crate) replay_guard: ReplayGuard,
     pub(crate) cursors: Cursors,
 }
 
 impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
         let Credentials { app_key, app_secret } = &realm.credentials;
-        if app_key.is_empty() || app_secret.is_empty() {
-            return Err(SetupError::NoCredentials(realm.name));
-        }
-        if let Err(problem) = check(&realm.settings) {
+        if let Err(problem) = realm.credentials.check().and_then(|()| check(&realm.settings)) {
             return Err(SetupError::Setting { realm: realm.name, problem });
         }
         let tokens = Tokens::new(app_key, app_secret, realm.settings.token_lifetime);
-        Ok(Self { realm, tokens, cursors: Cursors::default() })
+        let callback_nonces = CallbackNonces::new(&realm.credentials);
+        let replay_guard = ReplayGuard::new(&realm.settings);
+        Ok(Self { realm, tokens, callback_nonces, replay_guard, cursors: Cursors::default() })
     }
 }
 
@@ -106,7 +121,13 @@ pub(crate) fn web_address(url: &str) -> Option<(&str, bool)> {
     plain.then_some((address, secure))
 }
 
+/// Most signatures of calls that are remembered: some 100 MB.
+const MOST_REMEMBERED: usize = 1_000_000;
+
 fn check(settings: &Settings) -> Result<(), String> {
+    if settings.remembered_signatures > MOST_REMEMBERED {
+        return Err(format!("rong remembered_signatures must be at most {MOST_REMEMBERED}"));
+    }
     if let Some(key) = settings.ext_keys.iter().find(|key| !limits::is_ext_key(key)) {
         return Err(format!(
             "rong ext_keys: {key:?} must begin with ext_, hold letters, digits and _ only, and be at most {} characters",

@@ -33,5 +33,9 @@ conclave_kit::settings! {
         utc_offset_minutes: i32 = 480;
         /// How long a user's token lasts, in seconds; 0 is for ever.
         token_lifetime: u64 = 0;
+        /// How far the `Timestamp` of a call, in seconds or milliseconds, may be from now, in milliseconds; other calls get 1004. 0 is any: the vendor's Node SDK signs once per process, and sends that timestamp for its whole life.
+        signature_window_ms: u64 = 0;
+        /// How many signatures of calls, each of a nonce and a timestamp, are remembered (at most 1000000); a call that repeats one gets 1004. 0 is none: the vendor's Node SDK repeats its own. Beyond that number the oldest is forgotten, and all of them at a restart, so set `signature_window_ms` too, and this to more than the calls of two windows.
+        remembered_signatures: usize = 0;
     }
 }

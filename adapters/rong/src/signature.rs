@@ -1,22 +1,25 @@
 //! Who calls: App-Key, Nonce, Timestamp and Signature.
 //!
-//! The signature is the lower-case hex SHA-1 of secret, nonce and timestamp, exactly as sent. There is no window
-//! of time and no memory of nonces: the vendor's Node client signs once per process and repeats that for its
-//! whole life, and others send seconds, milliseconds, decimals and nonces of any length (seen on the wire).
+//! The signature is the hexadecimal SHA-1 of secret, nonce and timestamp, exactly as sent; its digits may be of either
+//! case, as the vendor's .NET SDK sends upper case. There is no window of time and no memory of nonces unless the
+//! settings ask for them: the vendor's Node SDK signs once per process and repeats that for its whole life, and others
+//! send seconds, milliseconds, decimals and nonces of any length (seen on the wire).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_kit::same;
+use conclave_kit::is_hex_of;
 use http::HeaderMap;
-use sha1::{Digest, Sha1};
+use sha1::{Digest as _, Sha1};
 
 use crate::realm::App;
 use crate::refusals::{Code, Failure};
+use crate::replay::Digest;
 
 /// The app that signed this request.
 ///
-/// An app key nobody has is 1001; a missing, empty or wrong signature is 1004, both with HTTP 401.
+/// An app key nobody has is 1001; a missing, empty or wrong signature is 1004, both with HTTP 401. So are the signature
+/// of one of our own callbacks, and what the settings do not take again.
 pub(crate) fn caller<'a>(apps: &'a HashMap<String, Arc<App>>, headers: &HeaderMap) -> Result<&'a App, Failure> {
     let key = header(headers, "app-key", "rc-app-key");
     let app = key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| apps.get(key));
@@ -24,8 +27,12 @@ pub(crate) fn caller<'a>(apps: &'a HashMap<String, Arc<App>>, headers: &HeaderMa
     let nonce = header(headers, "nonce", "rc-nonce").ok_or(Code::Signature)?;
     let timestamp = header(headers, "timestamp", "rc-timestamp").ok_or(Code::Signature)?;
     let signature = header(headers, "signature", "rc-signature").ok_or(Code::Signature)?;
-    let expected = sign(&app.realm.credentials.app_secret, nonce, timestamp);
-    if same(expected.as_bytes(), signature) { Ok(app) } else { Err(Code::Signature.into()) }
+    let signed = [nonce, timestamp].concat();
+    let expected = digest(&app.realm.credentials.app_secret, &signed);
+    let admitted = is_hex_of(signature, &expected)
+        && !app.callback_nonces.made(&signed)
+        && app.replay_guard.admits(expected, timestamp, app.realm.groups.now());
+    if admitted { Ok(app) } else { Err(Code::Signature.into()) }
 }
 
 /// A header under either of its two names, unless empty.
@@ -34,13 +41,16 @@ fn header<'h>(headers: &'h HeaderMap, name: &str, other: &str) -> Option<&'h [u8
     Some(value.as_bytes()).filter(|bytes| !bytes.is_empty())
 }
 
-/// The signature of a nonce and a timestamp; callbacks carry the same.
-pub(crate) fn sign(secret: &str, nonce: &[u8], timestamp: &[u8]) -> String {
+/// The signature of a nonce and a timestamp in lower-case hexadecimal, as callbacks carry it.
+pub(crate) fn sign(secret: &str, nonce: &str, timestamp: &str) -> String {
+    hex::encode(digest(secret, format!("{nonce}{timestamp}").as_bytes()))
+}
+
+fn digest(secret: &str, nonce_and_timestamp: &[u8]) -> Digest {
     let mut hash = Sha1::new();
     hash.update(secret.as_bytes());
-    hash.update(nonce);
-    hash.update(timestamp);
-    hex::encode(hash.finalize())
+    hash.update(nonce_and_timestamp);
+    hash.finalize().into()
 }
 
 #[cfg(test)]
@@ -49,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_documented_example_signs_as_documented() {
-        let signature = sign("Y1W2MeFwwwRxa0", b"14314", b"1408710653000");
+        let signature = sign("Y1W2MeFwwwRxa0", "14314", "1408710653000");
         assert_eq!(signature, "30be0bbca9c9b2e27578701e9fda2358a814c88f");
     }
 }

@@ -55,9 +55,9 @@ impl Tokens {
         Self { sealer, lifetime: lifetime_seconds.saturating_mul(1000) }
     }
 
-    /// A token for this user, now.
-    pub(crate) fn issue(&self, user: &UserId, now: Millis) -> String {
-        let mut payload = now.0.to_be_bytes().to_vec();
+    /// A token for this user, issued at this moment. The moment has a fixed width, and the user is all that follows.
+    pub(crate) fn issue(&self, user: &UserId, issued: Millis) -> String {
+        let mut payload = issued.0.to_be_bytes().to_vec();
         payload.extend_from_slice(user.as_str().as_bytes());
         let token = self.sealer.seal(&payload) + "@";
         debug_assert!(token.len() <= MAX_TOKEN);
@@ -112,7 +112,8 @@ pub(crate) async fn check(app: &App, claim: &Claim) -> Result<UserId, InvalidTok
     if !user.active {
         return Err(InvalidToken::UserBlocked);
     }
-    if claim.issued < user.tokens_from {
+    // issued for an earlier account of this id, or revoked
+    if claim.issued < user.tokens_valid_from() {
         return Err(InvalidToken::Expired);
     }
     Ok(user.id.clone())

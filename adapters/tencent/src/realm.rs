@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::Groups;
-use conclave_kit::Presence;
+use conclave_kit::{Presence, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
@@ -23,6 +23,26 @@ pub struct Credentials {
     pub secret_key: String,
     /// The accounts that may call the server API.
     pub admins: Vec<String>,
+}
+
+/// Characters of a secret key: 32 random bytes in hexadecimal (the vendor's signature generators).
+const SECRET_KEY: usize = 64;
+
+impl Credentials {
+    /// Refuses an identity that the vendor could not have, and a key that protects nothing.
+    ///
+    /// # Errors
+    /// Says which key, what is wrong and what to do.
+    pub fn check(&self) -> Result<(), String> {
+        if self.sdkappid == 0 {
+            return Err("tencent sdkappid must not be 0".to_owned());
+        }
+        check_secret("tencent secret_key", &self.secret_key, SECRET_KEY)?;
+        if let Some(admin) = self.admins.iter().find(|admin| !limits::is_account(admin)) {
+            return Err(format!("tencent admins: {admin:?} must be 1 to {} bytes", limits::ACCOUNT));
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -87,7 +107,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
-        if let Err(problem) = check_credentials(&realm.credentials).and_then(|()| check_settings(&realm.settings)) {
+        if let Err(problem) = realm.credentials.check().and_then(|()| check_settings(&realm.settings)) {
             return Err(SetupError::Setting { realm: realm.name, problem });
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
@@ -103,19 +123,6 @@ impl App {
     pub(crate) fn is_admin(&self, account: &str) -> bool {
         self.realm.credentials.admins.iter().any(|admin| admin == account)
     }
-}
-
-fn check_credentials(credentials: &Credentials) -> Result<(), String> {
-    if credentials.sdkappid == 0 {
-        return Err("tencent sdkappid must not be 0".to_owned());
-    }
-    if credentials.secret_key.is_empty() {
-        return Err("tencent secret_key is empty; set it".to_owned());
-    }
-    if let Some(admin) = credentials.admins.iter().find(|admin| !limits::is_account(admin)) {
-        return Err(format!("tencent admins: {admin:?} must be 1 to {} bytes", limits::ACCOUNT));
-    }
-    Ok(())
 }
 
 fn check_settings(settings: &Settings) -> Result<(), String> {

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::Actor;
-use conclave_core::model::UserId;
+use conclave_core::model::{User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
 use conclave_kit::{Body, Exchange, Fault, Post, RouteInfo, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
-use crate::calls::{Caller, Command, SignedIn, envelope};
+use crate::calls::{Caller, Command, SignedIn, envelope, kicked_at};
 use crate::http::{respond, routes};
 use crate::realm::{App, Realm, SetupError};
 use crate::refusals::{Code, Failure, Family};
+use crate::usersig::Claims;
 use crate::webhooks::{Questions, WebhookSettings};
 
 /// The server API of all realms that have an app at the vendor.
@@ -121,17 +122,33 @@ async fn check_caller(app: &App, query: &Query) -> Result<(), Failure> {
         let find = FindUsers { ids: vec![id], folded: false };
         let found = app.realm.groups.ask(&Actor::app(), find).await;
         let found = found.map_err(|refusal| Family::Accounts.failure(&refusal))?;
-        // an admin need not be an account; one that is can be revoked like any other
         if let Some(account) = found.0.into_iter().flatten().next() {
-            if claims.is_older_than(account.tokens_from) {
-                return Err(Code::SigExpired.into());
-            }
-            if !account.active {
-                return Err(Code::AccountBlocked.into());
-            }
+            check_account(&claims, &account, app.is_admin(identifier))?;
         }
     }
     if app.is_admin(identifier) { Ok(()) } else { Err(Code::NeedsAdmin.into()) }
+}
+
+/// Refuses a signature that does not count for its account.
+///
+/// An admin calls by the configuration, and need not be an account. So it does not matter when an account of that id
+/// was made, or what other vendors' apps do to it; only this vendor's own `kick` revokes an admin's signatures.
+fn check_account(claims: &Claims, account: &User, is_admin: bool) -> Result<(), Failure> {
+    if is_admin {
+        let kicked = kicked_at(account);
+        return if kicked.is_some_and(|kicked| claims.is_older_than(kicked)) {
+            Err(Code::SigExpired.into())
+        } else {
+            Ok(())
+        };
+    }
+    if !claims.counts_for(account) {
+        return Err(Code::SigExpired.into());
+    }
+    if !account.active {
+        return Err(Code::AccountBlocked.into());
+    }
+    Ok(())
 }
 
 #[async_trait]

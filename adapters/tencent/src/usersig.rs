@@ -2,14 +2,17 @@
 //!
 //! A signature is a JSON document, deflated and written in an alphabet of its own. The SDKs order its members and
 //! deflate differently, so its fields are read and the proof is computed again; texts are never compared.
+//!
+//! What is signed are lines, so no field may hold a line break: an identifier with one could be read again as another
+//! identifier and a `userbuf`.
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use conclave_core::model::Millis;
+use base64::engine::general_purpose::STANDARD;
+use conclave_core::model::{Millis, User};
+use conclave_kit::{decode_base64, is_base64_of};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
@@ -29,11 +32,6 @@ const REMEMBERED: usize = 1024;
 /// How far the clock of whoever signs may be ahead, in seconds.
 const SKEW: u64 = 15 * 60;
 const VERSION: &str = "2.0";
-
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// The document inside a signature.
 #[derive(Serialize, Deserialize)]
@@ -60,16 +58,23 @@ impl Document {
             return None;
         }
         let standard = text.replace('*', "+").replace('-', "/").replace('_', "=");
-        let deflated = BASE64.decode(standard).ok()?;
+        let deflated = decode_base64(&standard)?;
         let mut json = Vec::new();
         let read = ZlibDecoder::new(&*deflated).take(INFLATED + 1).read_to_end(&mut json).ok()?;
         if read as u64 > INFLATED {
             return None;
         }
-        serde_json::from_slice(&json).ok().filter(|document: &Self| document.version == VERSION)
+        serde_json::from_slice(&json).ok().filter(Self::is_well_formed)
     }
 
-    fn proof(&self, mut mac: Hmac<Sha256>) -> String {
+    /// Whether it is of the version that is checked here, and no text in it can be mistaken for several lines.
+    fn is_well_formed(&self) -> bool {
+        self.version == VERSION
+            && !self.identifier.chars().any(char::is_control)
+            && self.userbuf.as_deref().is_none_or(|buffer| STANDARD.decode(buffer).is_ok())
+    }
+
+    fn proof(&self, mut mac: Hmac<Sha256>) -> [u8; 32] {
         let Self { identifier, sdkappid, time, expire, .. } = self;
         let lines =
             format!("TLS.identifier:{identifier}\nTLS.sdkappid:{sdkappid}\nTLS.time:{time}\nTLS.expire:{expire}\n");
@@ -77,7 +82,7 @@ impl Document {
         if let Some(userbuf) = &self.userbuf {
             mac.update(format!("TLS.userbuf:{userbuf}\n").as_bytes());
         }
-        BASE64.encode(mac.finalize().into_bytes())
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -96,6 +101,15 @@ impl Claims {
     /// Whether it was signed before this moment.
     pub(crate) fn is_older_than(&self, moment: Millis) -> bool {
         Millis::from_seconds(self.time) < moment
+    }
+
+    /// Whether it counts for this account: it was made for it, not for an earlier account of the same id, and was not
+    /// revoked since.
+    ///
+    /// A signature tells only the second it was made in. One made in the second in which the account began counts for
+    /// it; one made in the second in which signatures were revoked does not.
+    pub(crate) fn counts_for(&self, account: &User) -> bool {
+        self.time >= account.created.seconds() && !self.is_older_than(account.tokens_revoked())
     }
 
     fn check_named(&self, identifier: &str, sdkappid: u32) -> Result<(), Code> {
@@ -159,7 +173,7 @@ impl Verifier {
             expire: document.expire,
         };
         claims.check_named(identifier, self.sdkappid)?;
-        if !conclave_kit::same(proof.as_bytes(), document.sig.as_bytes()) {
+        if !is_base64_of(&document.sig, &proof) {
             return Err(Code::SigForged);
         }
         let claims = Arc::new(claims);
@@ -187,7 +201,7 @@ pub fn user_sig(sdkappid: u32, key: &str, identifier: &str, time: u64, expire: u
         userbuf: None,
         sig: String::new(),
     };
-    document.sig = document.proof(keyed(key));
+    document.sig = STANDARD.encode(document.proof(keyed(key)));
     let json = serde_json::to_vec(&document).unwrap_or_default();
     in_signature_alphabet(&json)
 }
@@ -197,7 +211,7 @@ fn in_signature_alphabet(json: &[u8]) -> String {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
     // a vector takes every write
     let deflated = zlib.write_all(json).and_then(|()| zlib.finish()).unwrap_or_default();
-    BASE64.encode(deflated).replace('+', "*").replace('/', "-").replace('=', "_")
+    STANDARD.encode(deflated).replace('+', "*").replace('/', "-").replace('=', "_")
 }
 
 #[cfg(test)]

@@ -45,4 +45,16 @@ impl User {
             labels: Labels::new(),
         }
     }
+
+    /// The moment from which tokens are revoked, as far as it has come: one that was stored in the future counts as
+    /// the moment of the account's last change, so that it locks nobody out.
+    pub fn tokens_revoked(&self) -> Millis {
+        self.tokens_from.min(self.changed)
+    }
+
+    /// The earliest moment of issue at which a token counts for this account: tokens of an earlier account of the same
+    /// id, and revoked ones, are older.
+    pub fn tokens_valid_from(&self) -> Millis {
+        self.created.max(self.tokens_revoked())
+    }
 }

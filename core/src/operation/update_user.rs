@@ -25,7 +25,8 @@ pub struct UpdateUser {
     pub secret: Option<Option<String>>,
     /// Whether the account may be used.
     pub active: Option<bool>,
-    /// Tokens issued before this moment no longer count. Never moves back.
+    /// Tokens issued before this moment no longer count; a moment in the future counts as now. Never moves back, except
+    /// from a future moment that was stored by an earlier version.
     pub tokens_from: Option<Millis>,
     /// New values of labels; `None` removes one.
     pub labels: BTreeMap<String, Option<String>>,
@@ -59,7 +60,9 @@ impl Rule for UpdateUser {
             user.secret.clone_from(secret);
         }
         user.active = self.active.unwrap_or(user.active);
-        user.tokens_from = user.tokens_from.max(self.tokens_from.unwrap_or_default());
+        if let Some(from) = self.tokens_from {
+            user.tokens_from = user.tokens_revoked().max(from.min(draft.now()));
+        }
         super::common::apply_labels(&self.labels, &mut user.labels);
         if user != before {
             draft.put_user(user);

@@ -14,6 +14,7 @@ use super::{Admin, Config, ConfigError, Tls, is_development};
 /// Refuses what cannot work or would not be safe, and says what to do.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
     realms(config)?;
+    credentials(config)?;
     addresses(config)?;
     hosts(config)?;
     limits(config)?;
@@ -38,6 +39,19 @@ fn realms(config: &Config) -> Result<(), ConfigError> {
         }
         if !Vendor::ALL.into_iter().any(|vendor| realm.is_at(vendor)) {
             return refuse(format!("realm {name} is at no vendor: add [realm.{name}.agora], .tencent or .rong"));
+        }
+    }
+    Ok(())
+}
+
+/// Every realm's credentials can be served, and its secrets protect something, wherever they come from.
+fn credentials(config: &Config) -> Result<(), ConfigError> {
+    for realm in &config.realms {
+        let agora = realm.agora.as_ref().map(|(credentials, _)| credentials.check());
+        let tencent = realm.tencent.as_ref().map(|(credentials, _)| credentials.check());
+        let rong = realm.rong.as_ref().map(|(credentials, _)| credentials.check());
+        if let Some(problem) = [agora, tencent, rong].into_iter().flatten().find_map(Result::err) {
+            return refuse(format!("realm {}: {problem}", realm.name));
         }
     }
     Ok(())
@@ -130,6 +144,9 @@ fn webhooks(config: &Config) -> Result<(), ConfigError> {
         if let Err(error) = tencent.check() {
             return refuse(format!("realm.{}.tencent.webhooks.{error}", realm.name));
         }
+        if let Err(error) = realm.webhooks.agora.check() {
+            return refuse(format!("realm.{}.agora.webhooks.{error}", realm.name));
+        }
         if tencent.before_timeout_ms == 0 {
             return refuse(format!("realm.{}.tencent.webhooks.before_timeout_ms must not be 0", realm.name));
         }
@@ -160,7 +177,9 @@ fn url_of_app(key: &str, url: &str, allow_private: bool) -> Result<(), ConfigErr
             && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
     };
     let Some(host) = uri.as_ref().filter(plain).and_then(Uri::host) else {
-        return refuse(format!("{key}: a url must be like https://app.example.com/hooks, not {url:?}"));
+        // one that cannot be used may hold a password
+        let shown = if url.contains('@') { "one with a user or a password".to_owned() } else { format!("{url:?}") };
+        return refuse(format!("{key}: a url must be like https://app.example.com/hooks, not {shown}"));
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if !allow_private && bare.parse().is_ok_and(|address| !is_public(address)) {

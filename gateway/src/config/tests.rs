@@ -24,8 +24,13 @@ const SHOP: &str = "
     org = 'example'
     app = 'shop'
     client_id = 'id'
-    client_secret = 'secret'
+    client_secret = 'YXA6c2VjcmV0LW9mLXRoZS1zaG9wLTE'
 ";
+
+/// Secrets as long as the vendors'.
+const CLIENT_SECRET: &str = "YXA6aGlkZGVuLWluLXRoZS1lbnYtMDE";
+const SECRET_KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const APP_SECRET: &str = "own-secret-1";
 
 #[test]
 fn without_configuration_there_is_one_realm_with_all_vendors() {
@@ -63,19 +68,19 @@ fn flags_win_over_environment_and_environment_over_file() {
 
 #[test]
 fn a_realm_and_its_secrets_may_come_from_the_environment() {
-    let file = SHOP.replace("client_secret = 'secret'", "");
+    let file = SHOP.replace("client_secret = 'YXA6c2VjcmV0LW9mLXRoZS1zaG9wLTE'", "");
     assert!(refusal(&file, &[]).contains("client_secret"));
-    let config = load(&file, &[("CONCLAVE_REALM_SHOP_AGORA_CLIENT_SECRET", "hidden")], Flags::default()).unwrap();
-    assert_eq!(config.realms[0].agora.as_ref().unwrap().0.client_secret, "hidden");
+    let config = load(&file, &[("CONCLAVE_REALM_SHOP_AGORA_CLIENT_SECRET", CLIENT_SECRET)], Flags::default()).unwrap();
+    assert_eq!(config.realms[0].agora.as_ref().unwrap().0.client_secret, CLIENT_SECRET);
     assert_eq!(config.realms.len(), 1);
 
     let file = file.replace("shop.", "web-shop.");
     let environment = [
-        ("CONCLAVE_REALM_WEB_SHOP_AGORA_CLIENT_SECRET", "hidden"),
+        ("CONCLAVE_REALM_WEB_SHOP_AGORA_CLIENT_SECRET", CLIENT_SECRET),
         ("CONCLAVE_REALM_WEB_SHOP_AGORA_SETTINGS_OPEN_REGISTRATION", "true"),
         ("CONCLAVE_REALM_WEB_SHOP_LIMITS_GROUPS_PER_USER", "5"),
         ("CONCLAVE_REALM_WEB_SHOP_TENCENT_SDKAPPID", "1400000001"),
-        ("CONCLAVE_REALM_WEB_SHOP_TENCENT_SECRET_KEY", "0123"),
+        ("CONCLAVE_REALM_WEB_SHOP_TENCENT_SECRET_KEY", SECRET_KEY),
         ("CONCLAVE_REALM_WEB_SHOP_TENCENT_ADMINS", "one, two"),
     ];
     let config = load(&file, &environment, Flags::default()).unwrap();
@@ -85,11 +90,11 @@ fn a_realm_and_its_secrets_may_come_from_the_environment() {
     assert_eq!(realm.tencent.as_ref().unwrap().0.admins, ["one", "two"]);
 
     // a realm that only the environment has
-    let environment = [("CONCLAVE_REALM_NEW_RONG_APP_KEY", "key"), ("CONCLAVE_REALM_NEW_RONG_APP_SECRET", "secret")];
+    let environment = [("CONCLAVE_REALM_NEW_RONG_APP_KEY", "key"), ("CONCLAVE_REALM_NEW_RONG_APP_SECRET", APP_SECRET)];
     let config = load("", &environment, Flags::default()).unwrap();
     assert_eq!(config.realms.iter().map(|realm| &*realm.name).collect::<Vec<_>>(), ["new"]);
     // the development realm, changed
-    let config = load("", &[("CONCLAVE_REALM_DEV_RONG_APP_SECRET", "own")], Flags::default()).unwrap();
+    let config = load("", &[("CONCLAVE_REALM_DEV_RONG_APP_SECRET", APP_SECRET)], Flags::default()).unwrap();
     assert!(!is_development(&config.realms[0], Vendor::Rong) && is_development(&config.realms[0], Vendor::Agora));
 }
 
@@ -160,9 +165,9 @@ fn development_credentials_stay_on_this_machine() {
     assert!(refusal(&format!("{open}{written}"), &[]).contains("realm mine"));
     assert!(refusal("[vendor.rong]\nlisten = '[::]:81'\n", &[]).contains("[::]:81"));
     let own = [
-        ("CONCLAVE_REALM_DEV_AGORA_CLIENT_SECRET", "own"),
-        ("CONCLAVE_REALM_DEV_TENCENT_SECRET_KEY", "own"),
-        ("CONCLAVE_REALM_DEV_RONG_APP_SECRET", "own"),
+        ("CONCLAVE_REALM_DEV_AGORA_CLIENT_SECRET", CLIENT_SECRET),
+        ("CONCLAVE_REALM_DEV_TENCENT_SECRET_KEY", SECRET_KEY),
+        ("CONCLAVE_REALM_DEV_RONG_APP_SECRET", APP_SECRET),
     ];
     for missing in 0..own.len() {
         let mut own = own.to_vec();
@@ -173,6 +178,77 @@ fn development_credentials_stay_on_this_machine() {
     load(open, &own, Flags::default()).unwrap();
     load(&format!("{open}{SHOP}"), &[], Flags::default()).unwrap();
     assert!(refusal(&format!("{open}tls.dev = true\n{SHOP}"), &[]).contains("development certificate"));
+}
+
+/// A secret's table with everything else that it needs, its key, and a value that is long enough.
+const SECRETS: [(&str, &str, &str); 6] = [
+    ("[realm.a.agora]\norg = 'o'\napp = 'a'\nclient_id = 'i'\n", "client_secret", CLIENT_SECRET),
+    (
+        "[realm.a.agora]\norg = 'o'\napp = 'a'\nclient_id = 'i'\nclient_secret = 'YXA6aGlkZGVuLWluLXRoZS1lbnYtMDE'\napp_id = 'x'\n",
+        "app_certificate",
+        "5CFd2fd1755d40ecb72977518be15d3b",
+    ),
+    ("[realm.a.tencent]\nsdkappid = 1400000000\nadmins = ['admin']\n", "secret_key", SECRET_KEY),
+    ("[realm.a.rong]\napp_key = 'k'\n", "app_secret", APP_SECRET),
+    (
+        "[realm.a.agora]\norg = 'o'\napp = 'a'\nclient_id = 'i'\nclient_secret = 'YXA6aGlkZGVuLWluLXRoZS1lbnYtMDE'\n\
+         [realm.a.agora.webhooks]\nurl = 'https://app.example.com/'\n",
+        "secret",
+        "rule-secret",
+    ),
+    (
+        "[realm.a.tencent]\nsdkappid = 1400000000\nadmins = ['admin']\n\
+         secret_key = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'\n\
+         [realm.a.tencent.webhooks]\nurl = 'https://app.example.com/'\n",
+        "token",
+        "token-of-callbacks",
+    ),
+];
+
+#[test]
+fn a_secret_that_protects_nothing_is_refused_from_file_and_environment() {
+    for (table, key, good) in SECRETS {
+        load(&format!("{table}{key} = '{good}'"), &[], Flags::default()).unwrap();
+        let section = if table.contains("webhooks") { "_WEBHOOKS" } else { "" };
+        let vendor = ["agora", "tencent", "rong"].into_iter().find(|vendor| table.contains(vendor)).unwrap();
+        let variable = format!("CONCLAVE_REALM_A_{}{section}_{}", vendor.to_uppercase(), key.to_uppercase());
+        load(table, &[(&variable, good)], Flags::default()).unwrap();
+        let short = &good[..good.len().min(7)];
+        for (bad, why) in [
+            ("", "empty"),
+            ("…", "placeholder"),
+            ("<secret>", "placeholder"),
+            ("changeme", "placeholder"),
+            (short, "at least"),
+        ] {
+            // callbacks of this vendor are not signed where there is no token
+            if key == "token" && bad.is_empty() {
+                continue;
+            }
+            for told in [refusal(&format!("{table}{key} = '{bad}'"), &[]), refusal(table, &[(&variable, bad)])] {
+                assert!(told.contains(key) && told.contains(why), "{key} = {bad}: {told}");
+                assert!(bad != short || !told.contains(bad), "the secret is shown: {told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readmes_example_has_to_be_filled_in_and_works_then() {
+    let readme = include_str!("../../../README.md");
+    let example = readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let told = refusal(example, &[]);
+    assert!(told.contains("placeholder"), "{told}");
+    let filled: String = example
+        .lines()
+        .map(|line| match line.split_once(" = ").map_or("", |(key, _)| key) {
+            "client_secret" => format!("client_secret = '{CLIENT_SECRET}'\n"),
+            "secret_key" => format!("secret_key = '{SECRET_KEY}'\n"),
+            "app_secret" => format!("app_secret = '{APP_SECRET}'\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    load(&filled, &[], Flags::default()).unwrap();
 }
 
 #[test]

@@ -129,6 +129,67 @@ async fn one_line_a_request_and_no_secrets_in_it() {
     }
 }
 
+/// Webhooks are signed in their query, clients connect with a token in theirs, and an app's URL may hold a password.
+#[tokio::test]
+async fn no_query_with_credentials_is_in_the_log() {
+    let receiver = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hook = format!("http://{}/cb?key=hidden-in-url", receiver.local_addr().unwrap());
+    let received = tokio::spawn(async move {
+        let mut heads = Vec::new();
+        // the first try and one more: neither is taken
+        for _ in 0..2 {
+            let (stream, _) = receiver.accept().await.unwrap();
+            let mut client = Client(stream);
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(tokio::io::AsyncReadExt::read_u8(&mut client.0).await.unwrap());
+            }
+            client.say("HTTP/1.1 500 no\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+            heads.push(String::from_utf8(head).unwrap());
+        }
+        heads
+    });
+    let mut command = conclave(&["--memory", "--listen", "127.0.0.1:0", "--admin", "off"]);
+    command
+        .env("CONCLAVE_LOG_FILTER", "trace")
+        .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_URL", &hook)
+        .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_ALLOW_PRIVATE", "true")
+        .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_RETRIES", "1")
+        .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_BACKOFF_MS", "10");
+    let served = Served::start(command);
+    // sha1 of the development secret, "1" and "2"
+    let signature = "Signature: 3b3132edab86049ff1f16c4ebe76b8ad91b4ab40";
+    let headers = ["App-Key: conclavedev00", "Nonce: 1", "Timestamp: 2", signature];
+    let headers = [&headers[..], &["Content-Type: application/x-www-form-urlencoded"]].concat();
+    let made = ask(served.at, "POST", "/rong/entrust/group/create.json", &headers, "groupId=g&name=n&owner=o").await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let heads = tokio::time::timeout(Duration::from_secs(20), received).await.expect("a webhook").unwrap();
+    let upgrade = [
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    let path = "/rong/websocket?appId=conclavedev00&token=hidden-token&apiVer=browser%7CChrome%7C1";
+    let mut client = Client::connect(served.at).await;
+    client.say(request("GET", path, &upgrade, "")).await;
+    assert_eq!(client.answer().await.status, 101);
+    // a frame says that it is not let in
+    tokio::io::AsyncReadExt::read_u8(&mut client.0).await.unwrap();
+    let (_, log) = served.end();
+    assert!(log.contains("a webhook was not taken") && log.contains("a client was not let in"), "{log}");
+    for head in heads {
+        let query = head.lines().next().unwrap().split(' ').nth(1).unwrap().to_owned();
+        for secret in ["nonce", "signature"] {
+            let value = query.split(['?', '&']).find_map(|pair| pair.strip_prefix(&format!("{secret}="))).unwrap();
+            assert!(!log.contains(value), "{secret} is in the log:\n{log}");
+        }
+    }
+    for secret in ["hidden-in-url", "hidden-token", "signature="] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}
+
 #[test]
 fn env_prints_what_clients_need() {
     let told = text(&run(&["env", "tencent", "--listen", "127.0.0.1:99"]).stdout);

@@ -27,6 +27,9 @@ pub const APP_ID: &str = "970CA35de60c44645bbae8a215061b33";
 /// The certificate of `007` tokens.
 pub const CERTIFICATE: &str = "5CFd2fd1755d40ecb72977518be15d3b";
 
+/// The client secret of the other app.
+pub const OTHER_SECRET: &str = "YXA6_CLIENT_SECRET_OF_ANOTHER_APP";
+
 /// The app of the documented examples.
 pub fn realm(world: &World, settings: Settings) -> Realm {
     Realm {
@@ -35,7 +38,7 @@ pub fn realm(world: &World, settings: Settings) -> Realm {
             org: "acme".to_owned(),
             app: "demo".to_owned(),
             client_id: "YXA6_CLIENT_ID".to_owned(),
-            client_secret: "YXA6_CLIENT_SECRET".to_owned(),
+            client_secret: "YXA6_CLIENT_SECRET_OF_THE_VENDOR".to_owned(),
             app_id: Some(APP_ID.to_owned()),
             app_certificate: Some(CERTIFICATE.to_owned()),
         },
@@ -52,7 +55,7 @@ pub fn other_realm(world: &World) -> Realm {
     let mut realm = realm(world, Settings::default());
     "other".clone_into(&mut realm.name);
     "other".clone_into(&mut realm.credentials.app);
-    "another secret".clone_into(&mut realm.credentials.client_secret);
+    OTHER_SECRET.clone_into(&mut realm.credentials.client_secret);
     realm
 }
 
@@ -75,7 +78,7 @@ pub async fn call(client: &Client, method: Method, target: &str, token: &str, bo
 
 /// An app token of `acme/demo`.
 pub async fn app_token(client: &Client) -> String {
-    token(client, "demo", "YXA6_CLIENT_SECRET", json!(0)).await
+    token(client, "demo", "YXA6_CLIENT_SECRET_OF_THE_VENDOR", json!(0)).await
 }
 
 /// An app token of this app of `acme`.

@@ -11,5 +11,6 @@ mod guard;
 mod house;
 mod passages;
 mod pre_delivery;
+mod replay;
 mod restart;
 mod samples;

@@ -6,14 +6,13 @@
 
 use std::io::Read;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use conclave_core::model::{Millis, UserId};
-use conclave_kit::same;
+use conclave_kit::{decode_base64, same};
 use flate2::read::ZlibDecoder;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::is_from_future;
 use super::token::{Claims, Subject, TokenError};
 
 /// What these tokens begin with.
@@ -46,6 +45,9 @@ pub(crate) fn open(token: &str, app_id: &str, certificate: &str, now: Millis) ->
     let (subject, life) = chat.subject().ok_or(TokenError::Invalid)?;
     let life = u64::from(life).min(u64::from(head.life)).min(LONGEST);
     let issued = Millis::from_seconds(head.issued.into());
+    if is_from_future(issued, now) {
+        return Err(TokenError::Invalid);
+    }
     let expires = issued.plus(life * 1000);
     if expires <= now {
         return Err(TokenError::Expired);
@@ -54,7 +56,7 @@ pub(crate) fn open(token: &str, app_id: &str, certificate: &str, now: Millis) ->
 }
 
 fn inflate(token: &str) -> Option<Vec<u8>> {
-    let packed = STANDARD.decode(token.strip_prefix(PREFIX)?).ok()?;
+    let packed = decode_base64(token.strip_prefix(PREFIX)?)?;
     let mut bytes = Vec::new();
     ZlibDecoder::new(&*packed).take(LARGEST).read_to_end(&mut bytes).ok()?;
     Some(bytes)
@@ -164,6 +166,8 @@ impl<'a> Reader<'a> {
 mod tests {
     use std::io::Write;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
 
@@ -225,6 +229,9 @@ mod tests {
         assert_eq!(open(OF_USER, ID, CERTIFICATE, Millis(1_111_711_000)), Err(TokenError::Expired));
         assert_eq!(open(OF_USER, ID, "another certificate", NOW), Err(TokenError::Invalid));
         assert_eq!(open(OF_USER, "another app", CERTIFICATE, NOW), Err(TokenError::Foreign));
+        let ahead = Millis(u64::from(ISSUED) * 1000 - super::super::MAX_SKEW);
+        assert!(open(OF_USER, ID, CERTIFICATE, ahead).is_ok());
+        assert_eq!(open(OF_USER, ID, CERTIFICATE, Millis(ahead.0 - 1)), Err(TokenError::Invalid), "from the future");
         for garbage in ["", "007", "007AAAA", "006eJx", &OF_USER[..60]] {
             assert_eq!(open(garbage, ID, CERTIFICATE, NOW), Err(TokenError::Invalid), "{garbage}");
         }

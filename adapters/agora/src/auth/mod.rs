@@ -9,7 +9,7 @@ pub(crate) use password::Passwords;
 pub(crate) use token::{Claims, Subject, TokenError, Tokens};
 
 use conclave_core::event::Actor;
-use conclave_core::model::UserId;
+use conclave_core::model::{Millis, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
 use conclave_core::refusal::Refusal;
@@ -17,6 +17,14 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::realm::App;
+
+/// How far the clock of the customer's server, which makes tokens offline, may be ahead of ours, in milliseconds.
+const MAX_SKEW: u64 = 5 * 60 * 1000;
+
+/// Whether a moment of issue lies further in the future than clocks differ.
+fn is_from_future(issued: Millis, now: Millis) -> bool {
+    issued > now.plus(MAX_SKEW)
+}
 
 /// Why a caller is turned away.
 #[derive(Debug)]
@@ -41,16 +49,29 @@ pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Stranger> {
     let now = app.now();
     let mut claims = match (access_token::PREFIX, &app.credentials.app_id, &app.credentials.app_certificate) {
         (prefix, Some(id), Some(certificate)) if token.starts_with(prefix) => {
-            access_token::open(token, id, certificate, now)
+            access_token::open(token, id, certificate, now).map_err(Stranger::Token)?
         }
-        _ if token.starts_with(dynamic_token::PREFIX) => dynamic_token::open(token, &app.credentials, now),
-        _ => app.tokens.open(token, now),
-    }
-    .map_err(Stranger::Token)?;
+        _ if token.starts_with(dynamic_token::PREFIX) => open_dynamic(app, token, now).await?,
+        _ => app.tokens.open(token, now).map_err(Stranger::Token)?,
+    };
     if let Subject::User(user) = &claims.subject {
         claims.subject = Subject::User(standing_user(app, user, &claims).await?);
     }
     Ok(claims)
+}
+
+/// Opens a dynamic token; refuses one that could as well have been made for another account.
+async fn open_dynamic(app: &App, token: &str, now: Millis) -> Result<Claims, Stranger> {
+    let dynamic_token::Opened { claims, others } =
+        dynamic_token::open(token, &app.credentials, now).map_err(Stranger::Token)?;
+    if others.is_empty() {
+        return Ok(claims);
+    }
+    let find = FindUsers { ids: others.iter().map(|other| other.user().clone()).collect(), folded: true };
+    let accounts = app.groups.ask(&Actor::app(), find).await.map_err(Stranger::Refused)?.0;
+    let ambiguous =
+        others.iter().zip(accounts).any(|(other, account)| account.is_some_and(|account| other.could_be_of(&account)));
+    if ambiguous { Err(Stranger::Token(TokenError::Invalid)) } else { Ok(claims) }
 }
 
 /// The stored spelling of a token's user, when the token still counts for them.
@@ -58,9 +79,7 @@ async fn standing_user(app: &App, user: &UserId, claims: &Claims) -> Result<User
     let find = FindUsers { ids: vec![user.clone()], folded: true };
     let found = app.groups.ask(&Actor::app(), find).await.map_err(Stranger::Refused)?;
     match found.0.into_iter().next().flatten() {
-        Some(found) if found.active && claims.issued >= found.tokens_from && claims.counts_for(&found) => {
-            Ok(found.id.clone())
-        }
+        Some(found) if found.active && claims.counts_for(&found) => Ok(found.id.clone()),
         _ => Err(Stranger::Token(TokenError::Invalid)),
     }
 }

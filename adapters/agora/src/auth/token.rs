@@ -36,10 +36,15 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Whether the token was made for this account, not for an earlier one of the same name. Tokens made offline
-    /// may be older than the account they are for.
+    /// Whether the token counts for this account: it was made for it, not for an earlier account of the same id, and
+    /// was not revoked since.
+    ///
+    /// Tokens made offline tell only the second they were made in. One made in the second in which the account began
+    /// counts for it; one made in the second in which tokens were revoked does not.
     pub(crate) fn counts_for(&self, user: &User) -> bool {
-        !self.precise || self.issued >= user.created
+        let made_for_it =
+            if self.precise { self.issued >= user.created } else { self.issued.seconds() >= user.created.seconds() };
+        made_for_it && self.issued >= user.tokens_revoked()
     }
 }
 
@@ -65,7 +70,7 @@ impl Tokens {
         Self { app, sealer }
     }
 
-    /// A token that says this.
+    /// A token that says this. The layout has a fixed head, and the user is all that follows.
     pub(crate) fn seal(&self, claims: &Claims) -> String {
         let (kind, user) = match &claims.subject {
             Subject::App => (0, ""),

@@ -45,7 +45,7 @@ fn by_secret(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
     if !same(secret.as_bytes(), kept.client_secret.as_bytes()) {
         return Err(refusals::grant("client_secret does not match"));
     }
-    let token = issue(call, Subject::App, &life);
+    let token = issue(call, Subject::App, Millis(0), &life);
     Ok(Reply::bare().with("access_token", &token).with("expires_in", &life.told).with("application", &call.app.uuid))
 }
 
@@ -113,7 +113,7 @@ async fn by_token(call: &Call<'_>) -> Result<Reply, Failure> {
     let token = bearer(call.headers).ok_or_else(|| refusals::no_token(Place::Token))?;
     let claims = checked(call, token).await?;
     let life = Life { expires: claims.expires, told: 0 };
-    let token = issue(call, claims.subject, &life);
+    let token = issue(call, claims.subject, Millis(0), &life);
     Ok(Reply::bare().with("access_token", &token).with("expire_timestamp", &expiry(call, life.expires)))
 }
 
@@ -154,8 +154,11 @@ impl Life {
     }
 }
 
-fn issue(call: &Call<'_>, subject: Subject, life: &Life) -> String {
-    call.app.tokens.seal(&Claims { subject, issued: call.app.now(), expires: life.expires, precise: true })
+/// Makes a token of the app's own. It counts from the earliest moment at which one may count for the account, should
+/// the clock have been set back since.
+fn issue(call: &Call<'_>, subject: Subject, valid_from: Millis, life: &Life) -> String {
+    let issued = call.app.now().max(valid_from);
+    call.app.tokens.seal(&Claims { subject, issued, expires: life.expires, precise: true })
 }
 
 /// The account as token answers tell it.
@@ -170,7 +173,7 @@ struct Holder<'u> {
 }
 
 fn of_user(call: &Call<'_>, user: &User, life: &Life) -> Reply {
-    let token = issue(call, Subject::User(user.id.clone()), life);
+    let token = issue(call, Subject::User(user.id.clone()), user.tokens_valid_from(), life);
     let holder = Holder {
         uuid: call.app.user_uuid(user),
         r#type: "user",

@@ -24,7 +24,7 @@ use conclave_core::event::Event;
 use conclave_core::model::Millis;
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, group_of};
+use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, check_secret, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
@@ -63,6 +63,24 @@ conclave_kit::settings! {
         longest_backoff_ms: u64 = 60_000;
         /// Whether the URLs may lead to addresses that are not public.
         allow_private: bool = false;
+    }
+}
+
+/// Fewest characters of the rules' secret. The vendor's console makes one for each rule and documents no length; its
+/// examples have 16 and more.
+const RULE_SECRET: usize = 8;
+
+impl WebhookSettings {
+    /// Refuses rules without a secret that protects them: whoever knows it can sign events in the app's name.
+    ///
+    /// # Errors
+    /// Says what is wrong and what to do.
+    pub fn check(&self) -> Result<(), String> {
+        let urls = [&self.url, &self.muc_url, &self.message_url, &self.pre_url];
+        if self.secret.is_empty() && urls.iter().all(|url| url.is_none()) {
+            return Ok(());
+        }
+        check_secret("secret", self.secret.reveal(), RULE_SECRET)
     }
 }
 

@@ -116,7 +116,7 @@ async fn house() -> (Arc<Engine>, Box<dyn Session>) {
     let stopped = Arc::new(Stopped(AtomicU64::new(1)));
     let store = Arc::new(Memory::new());
     let groups = Arc::new(Engine::new(store, stopped.clone(), stopped, Limits::default()));
-    let credentials = Credentials { app_key: "key".to_owned(), app_secret: "secret".to_owned() };
+    let credentials = Credentials { app_key: "key".to_owned(), app_secret: "secret-of-test".to_owned() };
     let realm = Realm {
         name: "test".to_owned(),
         credentials,

@@ -2,7 +2,8 @@
 //! of all groups, what is said in them; and which users came online or went.
 //!
 //! Each callback is a JSON array, of one element where a group is told of; a message is a form. The query carries
-//! `appKey`, `timestamp`, `nonce` and a `signature` made as for calls. The receiver answers 200.
+//! `appKey`, `timestamp`, `nonce` and a `signature` made as for calls; the nonce is one that the server API refuses
+//! ([`crate::replay`]). The receiver answers 200.
 
 mod online;
 mod operation;
@@ -24,6 +25,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
 use crate::realm::Credentials;
+use crate::replay::CallbackNonces;
 use crate::signature::sign;
 
 conclave_kit::settings! {
@@ -57,7 +59,8 @@ pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<D
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
     let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
     let destination = |name, url: &Option<String>, callback| {
-        let webhooks = Webhooks { credentials: credentials.clone(), events: hooks.events.clone(), callback };
+        let nonces = CallbackNonces::new(credentials);
+        let webhooks = Webhooks { credentials: credentials.clone(), nonces, events: hooks.events.clone(), callback };
         Some(Destination {
             name,
             url: url.clone()?,
@@ -85,6 +88,7 @@ enum Callback {
 /// One callback of one app.
 struct Webhooks {
     credentials: Credentials,
+    nonces: CallbackNonces,
     events: Vec<u8>,
     callback: Callback,
 }
@@ -144,9 +148,10 @@ impl conclave_kit::Webhooks for Webhooks {
         Ok(vec![Notice { name: "user online status", query: Vec::new(), body: Bytes::from(body) }])
     }
 
-    fn envelope(&self, _: &Notice, now: Millis, nonce: u64) -> Envelope {
-        let (timestamp, nonce) = (now.0.to_string(), nonce.to_string());
-        let signature = sign(&self.credentials.app_secret, nonce.as_bytes(), timestamp.as_bytes());
+    fn envelope(&self, _: &Notice, now: Millis, chance: u64) -> Envelope {
+        let timestamp = now.0.to_string();
+        let nonce = self.nonces.make(&timestamp, chance);
+        let signature = sign(&self.credentials.app_secret, &nonce, &timestamp);
         let query = vec![
             ("appKey", self.credentials.app_key.clone()),
             ("timestamp", timestamp),

@@ -23,6 +23,7 @@ use std::pin::Pin;
 
 use conclave_kit::Unread;
 
+pub(crate) use account::kick::kicked_at;
 pub use call::SignedIn;
 pub(crate) use call::{Call, Caller};
 pub(crate) use commands::COMMANDS;

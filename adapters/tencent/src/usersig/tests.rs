@@ -20,6 +20,12 @@ fn document(json: &str) -> String {
 fn the_documented_signature_is_true() {
     assert_eq!(check(SIG, ADMIN), Ok(()));
     assert_eq!(Document::read(&user_sig(APP, KEY, ADMIN, 1_700_000_000, 86_400)).unwrap().sig, PROOF);
+    for spelling in [PROOF.trim_end_matches('=').to_owned(), PROOF.replace('+', "-").replace('/', "_")] {
+        let mut document = Document::read(SIG).unwrap();
+        document.sig = spelling.clone();
+        let signature = in_signature_alphabet(&serde_json::to_vec(&document).unwrap());
+        assert_eq!(check(&signature, ADMIN), Ok(()), "a proof is compared by value: {spelling}");
+    }
 }
 
 #[test]
@@ -58,10 +64,33 @@ fn a_user_buffer_is_part_of_what_is_signed() {
         userbuf: Some("AAEC".to_owned()),
         sig: String::new(),
     };
-    signed.sig = signed.proof(keyed(KEY));
+    signed.sig = STANDARD.encode(signed.proof(keyed(KEY)));
     assert_eq!(check(&document(&serde_json::to_string(&signed).unwrap()), ADMIN), Ok(()));
     signed.userbuf = Some("AAED".to_owned());
     assert_eq!(check(&document(&serde_json::to_string(&signed).unwrap()), ADMIN), Err(Code::SigForged));
+}
+
+/// An account whose id is several lines could otherwise sign for an admin.
+#[test]
+fn no_field_is_read_as_several_lines() {
+    let (time, expire) = (1_700_000_000, 86_400);
+    let identifier = format!("{ADMIN}\nTLS.sdkappid:{APP}\nTLS.time:{time}\nTLS.expire:{expire}\nTLS.userbuf:x");
+    let mut of_lines = Document {
+        version: VERSION.to_owned(),
+        identifier: identifier.clone(),
+        sdkappid: APP,
+        time,
+        expire,
+        userbuf: None,
+        sig: String::new(),
+    };
+    of_lines.sig = STANDARD.encode(of_lines.proof(keyed(KEY)));
+    let proof = of_lines.proof(keyed(KEY));
+    assert_eq!(check(&document(&serde_json::to_string(&of_lines).unwrap()), &identifier), Err(Code::SigIllegal));
+    of_lines.identifier = ADMIN.to_owned();
+    of_lines.userbuf = Some(format!("x\nTLS.sdkappid:{APP}\nTLS.time:{time}\nTLS.expire:{expire}"));
+    assert_eq!(of_lines.proof(keyed(KEY)), proof, "the same lines");
+    assert_eq!(check(&document(&serde_json::to_string(&of_lines).unwrap()), ADMIN), Err(Code::SigIllegal));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use conclave_core::event::{Actor, Event, Happening};
 use conclave_core::model::{Group, Millis, UserId};
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Connection, Destination, Envelope, Notice, Passage, Patience, Secret, group_of};
+use conclave_kit::{Connection, Destination, Envelope, Notice, Passage, Patience, Secret, check_secret, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -60,12 +60,18 @@ conclave_kit::settings! {
     }
 }
 
+/// Fewest characters of the token. In the vendor's console one chooses it freely; the number is ours.
+const TOKEN: usize = 8;
+
 impl WebhookSettings {
-    /// Refuses callbacks that do not exist.
+    /// Refuses callbacks that do not exist, and a token that protects nothing.
     ///
     /// # Errors
     /// Says which one, and what to do.
     pub fn check(&self) -> Result<(), String> {
+        if !self.token.is_empty() {
+            check_secret("token", self.token.reveal(), TOKEN)?;
+        }
         let all = [&AFTER[..], &BEFORE, &[state::COMMAND]].concat();
         let known = |command: &&String| all.iter().any(|known| known == command);
         match self.commands.iter().find(|command| !known(command)) {

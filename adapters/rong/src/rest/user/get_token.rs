@@ -3,6 +3,8 @@
 
 use conclave_core::model::UserId;
 use conclave_core::operation::{NewUser, OnExisting, RegisterOutcome, RegisterUsers};
+use conclave_core::query::FindUsers;
+use conclave_core::refusal::Refusal;
 use serde::Serialize;
 
 use super::Shown;
@@ -33,6 +35,9 @@ pub(crate) async fn get_token(call: &Call<'_>) -> Result<envelope::Answer, Failu
             return Err(call.failure(refusal));
         }
     }
-    let token = call.app.tokens.issue(&user, call.app.realm.groups.now());
-    envelope::with(&Wire { user_id: &user, token })
+    let found = call.ask(FindUsers { ids: vec![user.clone()], folded: false }).await?.0.pop().flatten();
+    let account = found.ok_or_else(|| call.failure(&Refusal::UserNotFound(user.clone())))?;
+    // should the clock have been set back since the account was made, the token counts all the same
+    let issued = call.app.realm.groups.now().max(account.tokens_valid_from());
+    envelope::with(&Wire { user_id: &user, token: call.app.tokens.issue(&user, issued) })
 }

@@ -1,5 +1,5 @@
 //! `/user/token/expire.json`: tokens issued before a moment (milliseconds) no longer count, of one user or up to
-//! twenty. Either all of them are there or nothing is done.
+//! twenty. A moment in the future counts as now. Either all of them are there or nothing is done.
 
 use conclave_core::model::Millis;
 use conclave_core::operation::UpdateUser;

@@ -1,5 +1,6 @@
 //! `kick`: signatures made before now no longer count for this account.
 
+use conclave_core::model::{Millis, User};
 use conclave_core::operation::UpdateUser;
 use conclave_kit::Dismissal;
 use serde::Deserialize;
@@ -23,6 +24,17 @@ pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     call.ensure_admins([&user]).await?;
     // first, so that clients are told that it was the app, not only that their signatures no longer count
     call.app.realm.presence.end(&user, Dismissal::ByApp, &|_| true);
-    call.run(UpdateUser { tokens_from: Some(call.now()), ..UpdateUser::of(user) }).await?;
+    let now = call.now();
+    let labels = [(KICKED.to_owned(), Some(now.0.to_string()))].into();
+    call.run(UpdateUser { tokens_from: Some(now), labels, ..UpdateUser::of(user) }).await?;
     envelope::done()
+}
+
+/// The label that keeps when this command was last used on an account, in milliseconds: other vendors' calls revoke an
+/// account's tokens too, but not the signatures of an admin.
+const KICKED: &str = "tencent.kicked";
+
+/// When this command was last used on an account.
+pub(crate) fn kicked_at(account: &User) -> Option<Millis> {
+    account.labels.get(KICKED)?.parse().ok().map(Millis)
 }

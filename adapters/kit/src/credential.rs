@@ -1,0 +1,133 @@
+//! Checks of credentials that every vendor needs: encoded proofs compared by value, and secrets that are no secrets.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::seal::same;
+
+/// Padded or not.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The bytes that a base 64 text stands for, in the standard or the URL-safe alphabet, padded or not.
+pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()
+}
+
+/// Whether a base 64 text, in any spelling of it, stands for these bytes. In constant time for equal lengths.
+pub fn is_base64_of(text: &str, bytes: &[u8]) -> bool {
+    decode_base64(text).is_some_and(|given| same(&given, bytes))
+}
+
+/// Whether a hexadecimal text, in lower or upper case, stands for these bytes. In constant time for equal lengths.
+pub fn is_hex_of(text: &[u8], bytes: &[u8]) -> bool {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let given: Option<Vec<u8>> = if text.len().is_multiple_of(2) { text.iter().map(digit).collect() } else { None };
+    let given = given.map(|digits| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect::<Vec<u8>>());
+    given.is_some_and(|given| same(&given, bytes))
+}
+
+/// Fewest different characters in a secret; with fewer it is a filler such as `xxxx`.
+const DISTINCT: usize = 4;
+/// What texts that stand for a secret still to be filled in contain, in lower case and without separators.
+const FILLERS: [&str; 7] =
+    ["changeme", "changethis", "replaceme", "replacethis", "placeholder", "yoursecret", "fillmein"];
+
+/// Refuses a secret that protects nothing: empty, a placeholder, or shorter than the vendor makes them.
+///
+/// `name` is the configuration key, for the text. `at_least` is the shortest length in characters.
+///
+/// # Errors
+/// Says which key, what is wrong and what to do; never shows the secret.
+pub fn check_secret(name: &str, secret: &str, at_least: usize) -> Result<(), String> {
+    if secret.is_empty() {
+        return Err(format!(
+            "{name} is empty, so anybody could sign with it: set the secret from the vendor's console"
+        ));
+    }
+    if is_placeholder(secret) {
+        return Err(format!("{name} is still a placeholder: replace it with the secret from the vendor's console"));
+    }
+    if secret.trim() != secret || secret.chars().any(char::is_control) {
+        return Err(format!("{name} begins or ends with blanks, or holds control characters: remove them"));
+    }
+    let length = secret.chars().count();
+    if length < at_least {
+        return Err(format!(
+            "{name} has {length} characters, but the vendor's secrets have at least {at_least}: \
+             set the whole secret from the vendor's console, or a random text of that length"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a text stands where a secret is still to be filled in.
+fn is_placeholder(text: &str) -> bool {
+    let text = text.trim();
+    let wrapped = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
+    let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let mut distinct: Vec<char> = text.chars().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    text.contains('…')
+        || text.starts_with("...")
+        || text.ends_with("...")
+        || wrapped('<', '>')
+        || wrapped('{', '}')
+        || wrapped('[', ']')
+        || (text.starts_with('$') && wrapped('$', '}'))
+        || FILLERS.iter().any(|filler| plain.contains(filler))
+        || plain.is_empty()
+        || distinct.len() < DISTINCT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proofs_are_compared_by_value() {
+        assert!(is_hex_of(b"0aff", &[10, 255]) && is_hex_of(b"0AfF", &[10, 255]));
+        for other in [&b"0afe"[..], b"0af", b"0aff0", b"0aff00", b"", b"0xaff", b"+aff", b"0a f", b"\xff\xff\xff\xff"] {
+            assert!(!is_hex_of(other, &[10, 255]), "{other:?}");
+        }
+        for spelling in ["+/8=", "-_8=", "+/8", "-_8", "-/8"] {
+            assert!(is_base64_of(spelling, &[251, 255]), "{spelling}");
+        }
+        for other in ["+/9=", "+/8==", "+/8 ", "", "*/8="] {
+            assert!(!is_base64_of(other, &[251, 255]), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_protects_nothing_is_refused_with_what_to_do() {
+        let refusal = |secret: &str| check_secret("app_secret", secret, 8).err().unwrap_or_default();
+        assert!(refusal("").contains("app_secret is empty"));
+        for placeholder in [
+            "…",
+            "...",
+            "abcdefgh…",
+            "<secret>",
+            "<your app secret>",
+            "${SECRET}",
+            "{{ secret }}",
+            "[app secret]",
+            "********",
+            "xxxxxxxx",
+            "changeme",
+            "change-me-please",
+            "CHANGE_ME",
+            "your-secret-here",
+            "secret-placeholder",
+            "--------",
+        ] {
+            assert!(refusal(placeholder).contains("placeholder"), "{placeholder}: {}", refusal(placeholder));
+        }
+        assert!(refusal("4f9c2b1").contains("7 characters") && !refusal("4f9c2b1").contains("4f9c2b1"));
+        assert!(refusal("4f9c2b1d\n").contains("blanks") && refusal(" 4f9c2b1d").contains("blanks"));
+        assert_eq!(refusal("4f9c2b1d"), "");
+    }
+}

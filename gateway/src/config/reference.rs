@@ -222,6 +222,9 @@ file; flags win over both. Keys and variables nobody knows are errors that name 
 
 - A key's variable is `CONCLAVE_` and its path in upper case, joined with `_`; it stands in the last column. `<NAME>` is
   the realm's name, in which other characters than letters and digits are `_`. Lists are given with commas.
+- Secrets are taken from the vendor's console as they are. An empty one, a placeholder (`…`, `<secret>`, `changeme`), or one
+  that is too short is refused: Agora's `client_secret` has 31 characters at least and `app_certificate` 32, Tencent's
+  `secret_key` 64, RongCloud's `app_secret` 10, and the `secret` or `token` of webhooks 8.
 - With no realm configured there is one, `dev`, with credentials that everybody knows. They are refused on every
   address that other machines reach, also when they are written into a file.
 - `conclave env [agora|tencent|rong]` prints what a vendor's clients are to be given, from the same configuration.

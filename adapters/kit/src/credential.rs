@@ -30,8 +30,8 @@ pub fn is_hex_of(text: &[u8], bytes: &[u8]) -> bool {
     given.is_some_and(|given| same(&given, bytes))
 }
 
-/// Fewest different characters in a secret; with fewer it is a filler such as `xxxx`.
-const DISTINCT: usize = 4;
+/// Fewest different characters in a secret; with one it is a filler such as `xxxx`.
+const DISTINCT: usize = 2;
 /// What texts that stand for a secret still to be filled in contain, in lower case and without separators.
 const FILLERS: [&str; 7] =
     ["changeme", "changethis", "replaceme", "replacethis", "placeholder", "yoursecret", "fillmein"];

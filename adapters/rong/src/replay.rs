@@ -203,7 +203,7 @@ mod tests {
             let now = Millis(1_700_000_000_000 + u64::from(digest) * 1000);
             assert!(windowed.admits([digest; 20], now.0.to_string().as_bytes(), now));
         }
-        assert!(windowed.seen.lock().unwrap().order.len() <= 3);
-        assert_eq!(windowed.seen.lock().unwrap().known.len(), windowed.seen.lock().unwrap().order.len());
+        let seen = windowed.seen.lock().unwrap();
+        assert!(seen.order.len() <= 3 && seen.known.len() == seen.order.len());
     }
 }

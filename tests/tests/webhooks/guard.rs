@@ -6,7 +6,7 @@ use conclave::config::check;
 use conclave::{Config, Gateway};
 
 use crate::app::App;
-use crate::house::{BackEnd, gateway, metric, to_rong};
+use crate::house::{BackEnd, SECRET, gateway, metric, to_rong};
 
 #[tokio::test]
 async fn a_name_that_leads_to_a_private_address_is_not_asked() {
@@ -63,6 +63,7 @@ fn every_url_is_looked_at() {
     for (place, change) in changes.into_iter().enumerate() {
         for (url, is_good) in [("http://192.168.1.1/", false), ("https://app.example.com/hooks", true)] {
             let mut config = Config::development().unwrap();
+            config.realms[0].webhooks.agora.secret = SECRET.into();
             change(&mut config, url.to_owned());
             assert_eq!(check(&config).is_ok(), is_good, "{place}: {url}");
         }

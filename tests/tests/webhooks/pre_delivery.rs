@@ -180,6 +180,7 @@ async fn clients_of_any_vendor_are_asked_about_over_the_wire() {
     let gateway = gateway(|config| {
         let hooks = &mut config.realms[0].webhooks;
         hooks.agora.pre_url = Some(app.url("/pre"));
+        hooks.agora.secret = crate::house::SECRET.into();
         hooks.agora.pre_timeout_ms = 5000;
         hooks.agora.allow_private = true;
     })
@@ -196,6 +197,7 @@ async fn clients_of_any_vendor_are_asked_about_over_the_wire() {
     let gateway = crate::house::gateway(|config| {
         let hooks = &mut config.realms[0].webhooks;
         hooks.agora.pre_url = Some(app.url("/pre"));
+        hooks.agora.secret = crate::house::SECRET.into();
         hooks.agora.pre_timeout_ms = 5000;
         hooks.agora.allow_private = true;
         hooks.tencent.url = Some(app.url("/im"));

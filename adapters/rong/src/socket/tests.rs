@@ -134,7 +134,7 @@ async fn house() -> (Arc<Engine>, Box<dyn Session>) {
     };
     conclave_core::ports::GroupsExt::run(&*groups, &conclave_core::event::Actor::app(), register).await.unwrap();
     let app = rong.app("key").unwrap();
-    let token = app.tokens.issue(&UserId::new("alice").unwrap(), Millis(1_795_291_100_000));
+    let token = app.tokens.issue(&UserId::new("alice").unwrap(), conclave_core::ports::Groups::now(&*groups));
     let uri = format!("/websocket?appId=key&token={token}&protocolVer=3&deviceId=phone");
     let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
     let mut out = Outbox::new();

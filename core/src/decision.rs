@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap as Map;
 
-use crate::event::{Actor, Audience, Event, Happening};
+use crate::event::{Actor, Audience, CallPart, Event, Happening};
 use crate::facts::{Facts, Stop};
 use crate::model::{
     Circle, Group, GroupId, Key, Member, Message, Millis, Prefix, Request, Role, Row, Settings, Tombstone, Topic, User,
@@ -95,7 +95,8 @@ impl<'a> Draft<'a> {
     }
 
     /// What was decided.
-    pub fn finish(self) -> Batch {
+    pub fn finish(mut self) -> Batch {
+        Event::mark_call(&mut self.events);
         let changes = self
             .pending
             .into_iter()
@@ -495,6 +496,7 @@ impl<'a> Draft<'a> {
         };
         self.events.push(Event {
             sequence: 0,
+            part: CallPart::WHOLE,
             at: self.now(),
             group: group.cloned(),
             actor: self.context.actor.clone(),

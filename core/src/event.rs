@@ -452,11 +452,43 @@ pub enum Happening {
     UserDeleted(UserId),
 }
 
+/// The position of an event among the events of its call: those that were committed together.
+///
+/// A store numbers the events of one commit consecutively, so the position tells the first of them, and with it which
+/// call an event belongs to. Whatever records changes that were made elsewhere commits the events of one call together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CallPart {
+    /// How many events of the call are before this one.
+    pub position: u32,
+    /// How many events the call has.
+    pub count: u32,
+}
+
+impl CallPart {
+    /// The only event of a call.
+    pub const WHOLE: Self = Self { position: 0, count: 1 };
+
+    /// Whether it is the only event of its call.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::WHOLE
+    }
+}
+
+/// Events from before calls were kept: each is a call of its own.
+impl Default for CallPart {
+    fn default() -> Self {
+        Self::WHOLE
+    }
+}
+
 /// One entry of the realm's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Its number in the realm; 0 until it is committed.
     pub sequence: u64,
+    /// Its position among the events of its call.
+    #[serde(default, skip_serializing_if = "CallPart::is_whole")]
+    pub part: CallPart,
     /// When.
     pub at: Millis,
     /// In which group, if in one.
@@ -470,6 +502,24 @@ pub struct Event {
 }
 
 impl Event {
+    /// The call it belongs to, shared by all events of one commit: the number of the first of them.
+    pub fn call(&self) -> u64 {
+        self.sequence.saturating_sub(u64::from(self.part.position))
+    }
+
+    /// Whether no later event belongs to the same call.
+    pub fn is_last_of_call(&self) -> bool {
+        self.part.position + 1 >= self.part.count
+    }
+
+    /// Marks these as all the events of one call, in their order.
+    pub fn mark_call(events: &mut [Self]) {
+        let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        for (position, event) in (0..count).zip(events) {
+            event.part = CallPart { position, count };
+        }
+    }
+
     /// Where a store keeps this event once it has its number: in the realm's log and in its readers' feeds.
     pub fn filed(self) -> Vec<(Key, Row)> {
         let mut rows = Vec::with_capacity(2 + self.audience.users.len());

@@ -153,7 +153,7 @@ pub struct Batch {
     pub runs: Vec<RunGuard>,
     /// What changes.
     pub changes: Vec<Change>,
-    /// What has happened; the store numbers the events and files them for their readers.
+    /// What has happened; the store numbers the events consecutively and files them for their readers.
     pub events: Vec<Event>,
 }
 

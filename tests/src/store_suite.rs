@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use conclave_core::event::{Actor, Audience, Event, Happening};
+use conclave_core::event::{Actor, Audience, CallPart, Event, Happening};
 use conclave_core::memory::Memory;
 use conclave_core::model::{GroupId, Key, Millis, Prefix, Row, Until, User, UserId};
 use conclave_core::ports::{Batch, Change, CommitError, Guard, RunGuard, Span, Store};
@@ -51,6 +51,7 @@ pub fn account(id: &str, revision: u64) -> Row {
 pub fn event(group_id: &str, users: &[&str]) -> Event {
     Event {
         sequence: 0,
+        part: CallPart::WHOLE,
         at: Millis(7),
         group: Some(group(group_id)),
         actor: Actor::app(),

@@ -33,5 +33,6 @@ pub use surface::{Exchange, Fault, RouteInfo, Surface};
 pub use text::{decode_segment, form_body, query_pairs, split_list};
 pub use unread::{Reading, Unread};
 pub use webhook::{
-    Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, group_of, message_at, message_of,
+    Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, call_of, group_of, message_at,
+    message_of,
 };

@@ -83,7 +83,7 @@ pub trait Webhooks: Send + Sync {
     /// What the app's server is told of an event: nothing, or one notice or more, in order.
     ///
     /// Asked again after a restart: as many notices in the same order, with the same ids.
-    async fn notices(&self, event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal>;
+    async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal>;
 
     /// Whether anything is told of the log at all.
     fn hears_log(&self) -> bool {
@@ -144,6 +144,17 @@ pub struct Question {
 pub trait Post: Send + Sync {
     /// Status and body of the answer.
     async fn post(&self, question: Question) -> Result<(StatusCode, Bytes), PostError>;
+}
+
+/// All events of the call this one belongs to, in their order. Reads the log only where the call has several.
+pub async fn call_of(event: &Arc<Event>, log: &dyn Log) -> Result<Vec<Arc<Event>>, Refusal> {
+    if event.part.is_whole() {
+        return Ok(vec![Arc::clone(event)]);
+    }
+    let (first, limit) = (event.call(), usize::try_from(event.part.count).unwrap_or(usize::MAX));
+    let mut events = log.read(first.saturating_sub(1), limit).await?;
+    events.retain(|other| other.call() == first);
+    Ok(events)
 }
 
 /// A page of the log when looking for the end of a group.

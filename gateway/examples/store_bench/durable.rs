@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use conclave::store::{Database, Options};
 use conclave_core::engine::Engine;
-use conclave_core::event::{Actor, Audience, Event, Happening, Joining};
+use conclave_core::event::{Actor, Audience, CallPart, Event, Happening, Joining};
 use conclave_core::memory::Memory;
 use conclave_core::model::{Group, GroupId, Key, Member, Millis, Policy, Prefix, Profile, Role, Row, Settings, UserId};
 use conclave_core::operation::CreateGroup;
@@ -214,6 +214,7 @@ fn membership(number: u64, member: UserId, seat: u64) -> Vec<Change> {
 fn joined(number: u64, member: UserId) -> Event {
     Event {
         sequence: 0,
+        part: CallPart::WHOLE,
         at: Millis(1_700_000_000_000),
         group: Some(group(number)),
         actor: Actor::app(),

@@ -89,7 +89,7 @@ impl Mailbox {
 
 #[cfg(test)]
 mod tests {
-    use conclave_core::event::{Actor, Audience, Happening};
+    use conclave_core::event::{Actor, Audience, CallPart, Happening};
     use conclave_core::model::Millis;
 
     use super::*;
@@ -97,6 +97,7 @@ mod tests {
     fn event(sequence: u64) -> Arc<Event> {
         Arc::new(Event {
             sequence,
+            part: CallPart::WHOLE,
             at: Millis(1),
             group: None,
             actor: Actor::System,

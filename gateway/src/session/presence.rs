@@ -225,7 +225,7 @@ fn moves(what: &Happening) -> Vec<Move<'_>> {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use conclave_core::event::{Actor, Audience, Joining, Leaving};
+    use conclave_core::event::{Actor, Audience, CallPart, Joining, Leaving};
     use conclave_core::model::Millis;
     use conclave_kit::Platform;
     use futures_util::FutureExt as _;
@@ -243,7 +243,8 @@ mod tests {
     fn event(id: &str, users: &[&str], what: Happening) -> Event {
         let users = users.iter().map(|id| user(id)).collect();
         let audience = Audience { members_of: Some(group(id)), users, silent: false };
-        Event { sequence: 1, at: Millis(1), group: Some(group(id)), actor: Actor::System, audience, what }
+        let (part, actor) = (CallPart::WHOLE, Actor::System);
+        Event { sequence: 1, part, at: Millis(1), group: Some(group(id)), actor, audience, what }
     }
 
     fn came(id: &str, who: &str) -> Event {

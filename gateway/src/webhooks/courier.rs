@@ -175,7 +175,7 @@ impl Round {
         Ok(())
     }
 
-    async fn word(&self, event: &Event) -> Result<Vec<Notice>, Refusal> {
+    async fn word(&self, event: &Arc<Event>) -> Result<Vec<Notice>, Refusal> {
         self.courier.destination.webhooks.notices(event, &*self.courier.groups, &*self.courier.log).await
     }
 

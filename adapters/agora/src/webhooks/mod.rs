@@ -159,7 +159,7 @@ fn notice(name: &'static str, wire: &impl serde::Serialize) -> Option<Notice> {
 
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
-    async fn notices(&self, event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
+    async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
         let app = &self.app;
         let is_told = match self.rule {
             Rule::Messages => return message::notices(event, app, groups).await,

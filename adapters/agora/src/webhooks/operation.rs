@@ -1,11 +1,13 @@
 //! What has happened, in the vendor's `operation`s and their payloads.
 
+use std::sync::Arc;
+
 use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Group, Millis, Profile, Receive, UserId};
 use conclave_core::ports::{Groups, GroupsExt, Log};
 use conclave_core::query::Admins;
 use conclave_core::refusal::Refusal;
-use conclave_kit::Notice;
+use conclave_kit::{Notice, call_of};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -109,7 +111,7 @@ pub(super) fn is_shown(change: &ProfileChange) -> bool {
 
 /// What is told of an event in this group: usually one operation, two when a group ends.
 pub(super) async fn operations(
-    event: &Event,
+    event: &Arc<Event>,
     group: &Group,
     app: &App,
     (groups, log): (&dyn Groups, &dyn Log),
@@ -263,13 +265,10 @@ async fn roles(
 }
 
 /// Whether the same call changed the profile too: one `info` tells both.
-async fn is_told_before(event: &Event, log: &dyn Log) -> Result<bool, Refusal> {
-    // a change of the announcement may stand between the two
-    let before = log.read(event.sequence.saturating_sub(3), 2).await?;
-    Ok(before.iter().any(|before| {
-        let same = before.sequence < event.sequence
-            && (before.at, &before.group, &before.actor) == (event.at, &event.group, &event.actor);
-        same && matches!(&before.what, Happening::ProfileChanged(change) if is_shown(change))
+async fn is_told_before(event: &Arc<Event>, log: &dyn Log) -> Result<bool, Refusal> {
+    let call = call_of(event, log).await?;
+    Ok(call.iter().any(|other| {
+        other.group == event.group && matches!(&other.what, Happening::ProfileChanged(change) if is_shown(change))
     }))
 }
 

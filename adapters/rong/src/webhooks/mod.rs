@@ -114,7 +114,7 @@ impl Webhooks {
 
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
-    async fn notices(&self, event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
+    async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
         let told = match self.callback {
             Callback::Operation => operation::is_told(&event.what),
             Callback::Profile => profile::is_told(&event.what),

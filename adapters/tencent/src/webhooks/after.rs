@@ -1,11 +1,13 @@
 //! What has happened, in the vendor's callbacks after it. One call is one callback, also where it is two events.
 
+use std::sync::Arc;
+
 use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Group, Mention, Message, Sender, TopicId, UserId};
 use conclave_core::ports::{Groups, GroupsExt, Log};
 use conclave_core::query::{ReadCount, Receipts};
 use conclave_core::refusal::{Limit, Refusal};
-use conclave_kit::message_of;
+use conclave_kit::{call_of, message_of};
 use serde_json::{Map, Value, json};
 
 use super::{App, accounts, of_group, topics};
@@ -73,7 +75,7 @@ fn is_shown(change: &ProfileChange) -> bool {
 
 /// What is told of an event in this group: usually one callback.
 pub(super) async fn callbacks(
-    event: &Event,
+    event: &Arc<Event>,
     group: &Group,
     app: &App,
     (groups, log): (&dyn Groups, &dyn Log),
@@ -160,7 +162,7 @@ fn account(user: Option<&UserId>) -> &str {
 
 /// An event to tell, and where it happened.
 struct Told<'a> {
-    event: &'a Event,
+    event: &'a Arc<Event>,
     group: &'a Group,
     app: &'a App,
 }
@@ -340,8 +342,8 @@ impl Told<'_> {
 
     /// The announcement that the same call changed too: one callback tells both.
     async fn announced_with(&self, log: &dyn Log) -> Result<Option<String>, Refusal> {
-        let next = self.neighbour(self.event.sequence, log).await?;
-        Ok(next.and_then(|next| match &next.what {
+        let call = call_of(self.event, log).await?;
+        Ok(call.iter().filter(|other| other.group == self.event.group).find_map(|other| match &other.what {
             Happening::AnnouncementChanged(text) => Some(text.clone()),
             _ => None,
         }))
@@ -349,17 +351,11 @@ impl Told<'_> {
 
     /// Whether the callback of the profile, which the same call changed too, has told it.
     async fn is_told_with_profile(&self, log: &dyn Log) -> Result<bool, Refusal> {
-        let Some(before) = self.event.sequence.checked_sub(2) else { return Ok(false) };
-        let before = self.neighbour(before, log).await?;
-        Ok(before.is_some_and(|before| matches!(&before.what, Happening::ProfileChanged(change) if is_shown(change))))
-    }
-
-    /// The event after this number, if the same call made it.
-    async fn neighbour(&self, after: u64, log: &dyn Log) -> Result<Option<std::sync::Arc<Event>>, Refusal> {
-        let found = log.read(after, 1).await?.into_iter().next();
-        let own = self.event;
-        let same = |event: &Event| (event.at, &event.group, &event.actor) == (own.at, &own.group, &own.actor);
-        Ok(found.filter(|event| same(event)))
+        let call = call_of(self.event, log).await?;
+        Ok(call
+            .iter()
+            .filter(|other| other.group == self.event.group)
+            .any(|other| matches!(&other.what, Happening::ProfileChanged(change) if is_shown(change))))
     }
 }
 

@@ -180,7 +180,7 @@ impl Webhooks {
 
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
-    async fn notices(&self, event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
+    async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
         let state = self.hears_passages() && state::is_told(&event.what);
         // who has read what is counted for those only who want to know
         let unheard = matches!(event.what, Happening::MessagesRead { .. }) && !self.hooks.has(after::READ);

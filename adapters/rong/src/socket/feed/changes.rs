@@ -10,7 +10,7 @@ use conclave_core::query::{FindGroups, FindUsers, MembersNamed};
 use conclave_core::refusal::Refusal;
 use prost::Message;
 
-use super::{Entry, Reader, goes_on};
+use super::{Entry, Reader, is_same_change};
 use crate::dialect::permissions::Permissions;
 use crate::dialect::{limits, role};
 use crate::socket::call::{millis, system};
@@ -34,7 +34,7 @@ pub(crate) async fn changes(reader: Reader<'_>, entries: &[Entry]) -> Result<Vec
     let events: Vec<&Arc<Event>> = entries.iter().map(|(event, _)| event).collect();
     let scene = Scene::of(reader, &events).await?;
     let mut told = Vec::with_capacity(events.len());
-    for run in events.chunk_by(|last, event| goes_on(last, event)) {
+    for run in events.chunk_by(|last, event| is_same_change(last, event)) {
         told.extend(scene.tell(run));
     }
     Ok(told)

@@ -197,8 +197,8 @@ impl Reader<'_> {
             let page = self.feed(place.sequence).await?;
             for event in page.events {
                 let Some((_, weight)) = class(&event, self.device).filter(|(of, _)| *of == kind) else { continue };
-                // what was changed in one go is told in one go
-                if entries.len() >= PAGE && !entries.last().is_some_and(|(last, _)| goes_on(last, &event)) {
+                // a change is never split between two pages
+                if entries.len() >= PAGE && !entries.last().is_some_and(|(last, _)| is_same_change(last, &event)) {
                     return Ok(Page { entries, place, more: true });
                 }
                 place = place.next(&event, weight);
@@ -224,17 +224,13 @@ impl Reader<'_> {
     }
 }
 
-/// Whether two changes of a profile were made in one go: they are told as one.
-fn goes_on(last: &Event, event: &Event) -> bool {
+/// Whether two events change the profile of one group in one call: clients get them as one change.
+fn is_same_change(last: &Event, event: &Event) -> bool {
     let is_profile = |event: &Event| {
         matches!(
             event.what,
             Happening::ProfileChanged(_) | Happening::AnnouncementChanged(_) | Happening::PolicyChanged { .. }
         )
     };
-    is_profile(last)
-        && is_profile(event)
-        && last.sequence + 1 == event.sequence
-        && (last.at, &last.group, &last.actor) == (event.at, &event.group, &event.actor)
-        && std::mem::discriminant(&last.what) != std::mem::discriminant(&event.what)
+    last.call() == event.call() && last.group == event.group && is_profile(last) && is_profile(event)
 }

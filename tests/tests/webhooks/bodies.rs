@@ -140,7 +140,7 @@ fn signed(body: &Value) -> String {
     hex::encode(Md5::digest(text.as_bytes()))
 }
 
-fn destinations() -> Vec<(&'static str, Destination)> {
+pub(crate) fn destinations() -> Vec<(&'static str, Destination)> {
     let url = || Some("https://app.example.com/".to_owned());
     let agora = conclave_agora::Credentials {
         org: of::ORG.to_owned(),

@@ -6,6 +6,7 @@ mod app;
 mod asking;
 mod before;
 mod bodies;
+mod calls;
 mod delivery;
 mod guard;
 mod house;

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use conclave_core::engine::Engine;
-use conclave_core::event::Actor;
+use conclave_core::event::{Actor, ProfileChange};
 use conclave_core::memory::Memory;
 use conclave_core::model::{Body, GroupId, Millis, Policy, Settings as Limits, UserId};
-use conclave_core::operation::{ChangeMessage, CreateGroup, ExtensionChange, WriteExtensions};
+use conclave_core::operation::{ChangeMessage, CreateGroup, ExtensionChange, UpdateGroup, WriteExtensions};
 use conclave_core::ports::{Clock, GroupsExt as _, Mint};
 use conclave_kit::{Caller, Door as _, Nobody, Outbox, Session};
 use proptest::prelude::*;
@@ -19,10 +19,10 @@ use prost::Message;
 use super::frame::{self, Incoming, LONGEST, Mode};
 use super::topics;
 use super::wire::{
-    ChannelsInput, ChannelsMemberResponseInput, ChannelsMemberUpdateInput, ChannelsMembersInput, ChannelsOutput,
-    ChannelsQueryInput, DownStreamMessages, EventChange, EventChangeList, HistoryMsgInput, HistoryMsgOuput,
-    ModifyChannelsInput, MultiChannels, NotifyMsg, ProfileInfo, QueryMsgChange, RelationDelBatchReq, RelationQryInput,
-    SyncRequestMsg, UpStreamMessage,
+    ChannelEventData, ChannelsInput, ChannelsMemberResponseInput, ChannelsMemberUpdateInput, ChannelsMembersInput,
+    ChannelsOutput, ChannelsQueryInput, DownStreamMessages, EventChange, EventChangeList, HistoryMsgInput,
+    HistoryMsgOuput, ModifyChannelsInput, MultiChannels, NotifyMsg, ProfileInfo, QueryMsgChange, RelationDelBatchReq,
+    RelationQryInput, SyncRequestMsg, UpStreamMessage,
 };
 use crate::{Credentials, Realm, Rong, Settings};
 
@@ -232,6 +232,42 @@ async fn history_tells_a_message_as_it_is_now() {
     groups.run(&app, ChangeMessage { group, sequence: 1, body, labels: BTreeMap::new() }).await.unwrap();
     let now = (r#"{"content":"vote again"}"#.to_owned(), r#"{"bob":{"v":"no"}}"#.to_owned(), Some(4));
     assert_eq!(told(&mut *session).await, now);
+}
+
+#[tokio::test]
+async fn changes_of_one_call_are_one_change_and_those_of_two_are_two() {
+    let update = |name: Option<&str>, announcement: Option<&str>| UpdateGroup {
+        profile: ProfileChange { name: name.map(str::to_owned), ..ProfileChange::default() },
+        announcement: announcement.map(str::to_owned),
+        ..UpdateGroup::of(GroupId::new("g1").unwrap())
+    };
+    // the clock stands still: nothing but the log tells these calls apart
+    for (operations, expected) in [
+        (vec![update(Some("a"), None), update(None, Some("b"))], vec!["name=a", "announcement=b"]),
+        (vec![update(Some("a"), Some("b"))], vec!["name=a announcement=b"]),
+    ] {
+        let (groups, mut session) = house().await;
+        let alice = UserId::new("alice").unwrap();
+        let create = CreateGroup {
+            id: Some(GroupId::new("g1").unwrap()),
+            ..CreateGroup::new(Some(alice.clone()), Policy::standard())
+        };
+        groups.run(&Actor::app(), create).await.unwrap();
+        for operation in operations {
+            groups.run(&Actor::user(alice.clone()), operation).await.unwrap();
+        }
+        let asked = QueryMsgChange { sync_time: 1 };
+        let answers = said(&mut *session, framed(0x50, "pullEventChange", "alice", &asked.encode_to_vec())).await;
+        let changes = EventChangeList::decode(&answers[0][9..]).unwrap().list;
+        let profiles = changes.iter().filter(|change| change.change_type == Some(12));
+        let shown = profiles.map(|change| {
+            let data = ChannelEventData::decode(change.event_data.as_deref().unwrap()).unwrap();
+            let pairs = data.channel_info.unwrap().setting_profile;
+            let pairs = pairs.iter().map(|pair| format!("{}={}", pair.key(), pair.value()));
+            pairs.collect::<Vec<_>>().join(" ")
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), expected);
+    }
 }
 
 fn read_as_everything(body: &[u8]) {

@@ -83,10 +83,11 @@ impl Log for EventLog {
         Ok(LogPosition { before: low, last })
     }
 
-    async fn record(&self, events: Vec<Event>) -> Result<u64, Refusal> {
+    async fn record(&self, mut events: Vec<Event>) -> Result<u64, Refusal> {
         if events.is_empty() {
             return self.last().await;
         }
+        Event::mark_call(&mut events);
         let _notifies = self.signal.notify_on_drop();
         let batch = Batch { events, ..Batch::default() };
         self.store.commit(batch).await.map_err(|error| match error {

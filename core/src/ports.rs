@@ -49,8 +49,8 @@ pub trait Log: Send + Sync {
     /// before the moment in question.
     async fn position_at(&self, at: Millis) -> Result<LogPosition, Refusal>;
 
-    /// Appends events of changes that were decided elsewhere, for a backend that only learns of them. They are numbered
-    /// here. Returns the number of the last one.
+    /// Appends the events of one call that was decided elsewhere, for a backend that only learns of it. They are numbered
+    /// here, and belong together from now on. Returns the number of the last one.
     ///
     /// Our own engine records what it decides in the commit itself and needs no call of this.
     async fn record(&self, events: Vec<Event>) -> Result<u64, Refusal>;

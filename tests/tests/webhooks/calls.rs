@@ -4,7 +4,6 @@ use conclave_core::event::{Actor, ProfileChange};
 use conclave_core::model::Policy;
 use conclave_core::operation::{CreateGroup, PolicyChange, UpdateGroup};
 use conclave_core::ports::GroupsExt;
-use conclave_core::query::ReadLog;
 use conclave_kit::Destination;
 use conclave_tests::world::{World, group, user};
 use serde_json::Value;
@@ -32,16 +31,16 @@ fn announced(text: &str) -> UpdateGroup {
 /// same millisecond.
 async fn bodies(vendor: &str, operations: Vec<UpdateGroup>) -> Vec<Value> {
     let (world, destinations) = stopped().await;
-    let after = world.groups.ask(&Actor::app(), ReadLog { after: 0, limit: 100 }).await.unwrap().0.len() as u64;
+    let after = world.log.last().await.unwrap();
     for operation in operations {
         world.groups.run(&Actor::user(user("tst")), operation).await.unwrap();
     }
-    let events = world.groups.ask(&Actor::app(), ReadLog { after, limit: 100 }).await.unwrap().0;
+    let events = world.log.read(after, 100).await.unwrap();
     assert!(events.iter().all(|event| event.at == events[0].at), "the clock stands still");
     let mut bodies = Vec::new();
     for event in &events {
         for (_, destination) in destinations.iter().filter(|(of, _)| *of == vendor) {
-            for notice in destination.webhooks.notices(event, &*world.groups).await.unwrap() {
+            for notice in destination.webhooks.notices(event, &*world.groups, &*world.log).await.unwrap() {
                 bodies.push(serde_json::from_slice(&notice.body).unwrap());
             }
         }

@@ -3,12 +3,14 @@
 mod mint;
 mod strand;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::HashMap as Map;
 
 use crate::event::{Actor, Audience, CallPart, Event, Happening};
-use crate::facts::{Facts, Stop};
+use crate::facts::{Facts, Run, Stop};
 use crate::model::{
     Circle, Group, GroupId, Key, Member, Message, Millis, Prefix, Request, Role, Row, Settings, Tombstone, Topic, User,
     UserId,
@@ -77,6 +79,18 @@ pub struct Draft<'a> {
     minted: u64,
     /// The topic in which what is decided happens, if in one.
     strand: Option<Topic>,
+    /// The step being decided, where several operations are decided on this draft.
+    step: Option<Step>,
+}
+
+/// One of several operations that are decided on the same draft.
+struct Step {
+    /// Its position among them.
+    number: u64,
+    /// What was pending at the places it has changed, before it changed them.
+    before: Map<Key, Option<Option<Row>>>,
+    /// How many events there were before it.
+    events: usize,
 }
 
 impl<'a> Draft<'a> {
@@ -91,6 +105,7 @@ impl<'a> Draft<'a> {
             events: Vec::new(),
             minted: 0,
             strand: None,
+            step: None,
         }
     }
 
@@ -134,9 +149,15 @@ impl<'a> Draft<'a> {
         self.facts.require(places.filter(|key| !self.pending.contains_key(key)))
     }
 
-    /// A run of rows as found; what this draft has changed is not in it.
-    pub fn run(&self, prefix: Prefix) -> Result<&'a [Row], Stop> {
-        self.facts.run(prefix)
+    /// A run of rows as found, with what earlier steps have changed. What the operation at hand has changed itself is
+    /// not in it.
+    pub fn run(&self, prefix: Prefix) -> Result<Cow<'a, [Row]>, Stop> {
+        let earlier = self.changed_by_earlier_steps(&prefix);
+        let found = self.facts.run(prefix)?;
+        if earlier.is_empty() {
+            return Ok(Cow::Borrowed(found.rows()));
+        }
+        Ok(overlaid(found, earlier).into_values().collect::<Vec<Row>>().into())
     }
 
     /// Asks for all of these runs at once, before looking at them one by one.
@@ -144,18 +165,44 @@ impl<'a> Draft<'a> {
         self.facts.require_runs(prefixes)
     }
 
-    /// The last rows of a run as found, newest first.
-    pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<&'a [Row], Stop> {
+    /// The last rows of a run as found, newest first, with what earlier steps have added.
+    pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<Cow<'a, [Row]>, Stop> {
         let prefix = match &self.strand {
             Some(topic) if prefix == Prefix::messages(&topic.group) => Prefix::spoken(&topic.group, &topic.id),
             _ => prefix,
         };
-        self.facts.recent(prefix, limit)
+        let earlier = self.changed_by_earlier_steps(&prefix);
+        let found = self.facts.recent(prefix, limit)?;
+        if earlier.is_empty() {
+            return Ok(Cow::Borrowed(found.rows()));
+        }
+        Ok(overlaid(found, earlier).into_values().rev().take(limit).collect::<Vec<Row>>().into())
     }
 
-    /// How many rows a run has, as found.
+    /// How many rows a run has: as found, with what earlier steps have changed.
     pub fn count(&self, prefix: Prefix) -> Result<usize, Stop> {
-        self.facts.count(prefix)
+        let earlier = self.changed_by_earlier_steps(&prefix);
+        let mut count = self.facts.count(prefix)?;
+        self.facts.require(earlier.iter().map(|(key, _)| (*key).clone()))?;
+        for (key, row) in earlier {
+            match (self.facts.row(key)?.is_some(), row.is_some()) {
+                (false, true) => count += 1,
+                (true, false) => count = count.saturating_sub(1),
+                _ => {}
+            }
+        }
+        Ok(count)
+    }
+
+    /// The places of a run that earlier steps have changed, with what is kept there since.
+    fn changed_by_earlier_steps(&self, prefix: &Prefix) -> Vec<(&Key, Option<&Row>)> {
+        let Some(step) = self.step.as_ref().filter(|step| step.number > 0) else { return Vec::new() };
+        let of_earlier = |(key, row)| match step.before.get(key) {
+            Some(before) => Some((key, before.as_ref()?.as_ref())),
+            None => Some((key, Option::as_ref(row))),
+        };
+        let changed = self.pending.iter().filter_map(of_earlier);
+        changed.filter(|(key, _)| key.encode().starts_with(prefix.as_bytes())).collect()
     }
 
     /// Asks for all of these counts at once.
@@ -266,9 +313,43 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Holds the decision only if this run still has so many rows when it is committed.
-    pub fn guard_run(&mut self, prefix: Prefix, rows: usize) {
+    /// Holds the decision only if this run still has as many rows as were found when it is committed.
+    pub fn guard_run(&mut self, prefix: Prefix) -> Result<(), Stop> {
+        let rows = self.facts.run(prefix.clone())?.rows().len();
         self.runs.push(RunGuard { prefix, rows });
+        Ok(())
+    }
+
+    /// Begins the next of several operations that are decided on this draft.
+    pub(crate) fn begin_step(&mut self) {
+        let number = self.step.as_ref().map_or(0, |step| step.number + 1);
+        self.step = Some(Step { number, before: Map::default(), events: self.events.len() });
+        // ids do not depend on how many the steps before have taken
+        self.minted = number << 32;
+        self.strand = None;
+    }
+
+    /// Takes back what the current step has changed. What it has looked at stays guarded.
+    pub(crate) fn undo_step(&mut self) {
+        let Some(step) = &mut self.step else { return };
+        for (key, row) in step.before.drain() {
+            match row {
+                Some(row) => self.pending.insert(key, row),
+                None => self.pending.remove(&key),
+            };
+        }
+        self.events.truncate(step.events);
+        self.strand = None;
+    }
+
+    /// Changes what is kept at a place.
+    fn set(&mut self, key: Key, row: Option<Row>) {
+        if let Some(step) = &mut self.step
+            && !step.before.contains_key(&key)
+        {
+            step.before.insert(key.clone(), self.pending.get(&key).cloned());
+        }
+        self.pending.insert(key, row);
     }
 
     /// The revision a changed row gets: one more than was seen, however often it is put.
@@ -279,18 +360,18 @@ impl<'a> Draft<'a> {
     /// Keeps a row.
     pub fn put(&mut self, key: Key, row: impl Into<Row>) {
         let key = if self.strand.is_some() { self.place(&key).into_owned() } else { key };
-        self.pending.insert(key, Some(row.into()));
+        self.set(key, Some(row.into()));
     }
 
     /// Keeps the mere being there of a place.
     pub fn mark(&mut self, key: Key) {
-        self.pending.insert(key, Some(Row::Mark));
+        self.set(key, Some(Row::Mark));
     }
 
     /// Keeps nothing there.
     pub fn delete(&mut self, key: Key) {
         let key = if self.strand.is_some() { self.place(&key).into_owned() } else { key };
-        self.pending.insert(key, None);
+        self.set(key, None);
     }
 
     /// Keeps a new group's header and the places that lead to it.
@@ -352,9 +433,9 @@ impl<'a> Draft<'a> {
         }
         let row = Row::from(member);
         if let Row::Member(kept) = &row {
-            self.pending.insert(Key::Seat(group, kept.seat), Some(row.clone()));
+            self.set(Key::Seat(group, kept.seat), Some(row.clone()));
         }
-        self.pending.insert(key, Some(row));
+        self.set(key, Some(row));
     }
 
     fn index_marks(&mut self, before: Option<&Member>, member: &Member) {
@@ -457,8 +538,8 @@ impl<'a> Draft<'a> {
         let inviter = request.inviter.as_ref().map_or_else(String::new, |user| user.as_str().to_owned());
         let (group, user) = (request.group.clone(), request.user.clone());
         let row = Row::from(request);
-        self.pending.insert(Key::RequestOf(user.clone(), group.clone(), inviter.clone()), Some(row.clone()));
-        self.pending.insert(Key::Request(group, user, inviter), Some(row));
+        self.set(Key::RequestOf(user.clone(), group.clone(), inviter.clone()), Some(row.clone()));
+        self.set(Key::Request(group, user, inviter), Some(row));
     }
 
     /// Takes a request away.
@@ -504,4 +585,16 @@ impl<'a> Draft<'a> {
             what,
         });
     }
+}
+
+/// The rows of a run by key, with these changes.
+fn overlaid(found: &Run, changed: Vec<(&Key, Option<&Row>)>) -> BTreeMap<Vec<u8>, Row> {
+    let mut rows: BTreeMap<Vec<u8>, Row> = found.pairs().map(|(key, row)| (key.to_vec(), row.clone())).collect();
+    for (key, row) in changed {
+        match row {
+            Some(row) => rows.insert(key.encode(), row.clone()),
+            None => rows.remove(&key.encode()),
+        };
+    }
+    rows
 }

@@ -103,12 +103,12 @@ impl Engine {
             Need::Runs(prefixes) => {
                 for prefix in prefixes {
                     let rows = self.drafts().scan(&Span::all(prefix.clone())).await?;
-                    facts.learn_run(prefix, rows.into_iter().map(|(_, row)| row).collect());
+                    facts.learn_run(prefix, rows.into_iter().collect());
                 }
             }
             Need::Recent(prefix, limit) => {
                 let rows = self.drafts().scan(&Span::first(prefix.clone(), limit).descending()).await?;
-                facts.learn_recent(prefix, rows.into_iter().map(|(_, row)| row).collect());
+                facts.learn_recent(prefix, rows.into_iter().collect());
             }
             Need::Counts(prefixes) => {
                 for prefix in prefixes {

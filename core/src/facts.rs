@@ -34,12 +34,38 @@ impl<R: Into<Refusal>> From<R> for Stop {
     }
 }
 
+/// A run of rows, each with its key, in the order in which it was read.
+#[derive(Debug, Default)]
+pub struct Run {
+    keys: Vec<Vec<u8>>,
+    rows: Vec<Row>,
+}
+
+impl Run {
+    /// The rows.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The rows with their keys.
+    pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &Row)> {
+        self.keys.iter().map(Vec::as_slice).zip(&self.rows)
+    }
+}
+
+impl FromIterator<(Vec<u8>, Row)> for Run {
+    fn from_iter<I: IntoIterator<Item = (Vec<u8>, Row)>>(pairs: I) -> Self {
+        let (keys, rows) = pairs.into_iter().unzip();
+        Self { keys, rows }
+    }
+}
+
 /// Facts gathered so far.
 #[derive(Debug, Default)]
 pub struct Facts {
     rows: Map<Key, Option<Row>>,
-    runs: Map<Prefix, Vec<Row>>,
-    recent: Map<Prefix, Vec<Row>>,
+    runs: Map<Prefix, Run>,
+    recent: Map<Prefix, Run>,
     counts: Map<Prefix, usize>,
     rounds: u32,
 }
@@ -51,12 +77,12 @@ impl Facts {
     }
 
     /// Adds a run of rows.
-    pub fn learn_run(&mut self, prefix: Prefix, rows: Vec<Row>) {
+    pub fn learn_run(&mut self, prefix: Prefix, rows: Run) {
         self.runs.insert(prefix, rows);
     }
 
     /// Adds the last rows of a run.
-    pub fn learn_recent(&mut self, prefix: Prefix, rows: Vec<Row>) {
+    pub fn learn_recent(&mut self, prefix: Prefix, rows: Run) {
         self.recent.insert(prefix, rows);
     }
 
@@ -95,7 +121,7 @@ impl Facts {
     }
 
     /// A run of rows, or a stop that asks for it.
-    pub fn run(&self, prefix: Prefix) -> Result<&[Row], Stop> {
+    pub fn run(&self, prefix: Prefix) -> Result<&Run, Stop> {
         match self.runs.get(&prefix) {
             Some(rows) => Ok(rows),
             None => Err(Stop::Need(Need::Runs(vec![prefix]))),
@@ -109,7 +135,7 @@ impl Facts {
     }
 
     /// The last rows of a run, newest first, or a stop that asks for them.
-    pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<&[Row], Stop> {
+    pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<&Run, Stop> {
         match self.recent.get(&prefix) {
             Some(rows) => Ok(rows),
             None => Err(Stop::Need(Need::Recent(prefix, limit))),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::event::{Actor, Event};
 pub use crate::log::{Signal, Subscription};
 use crate::model::{Key, Millis, Prefix, Row, TopicId};
-use crate::operation::{Ended, InTopic, Operation, Reply};
+use crate::operation::{Ended, InTopic, OnRefusal, Operation, Reply, Steps, Together};
 use crate::query::{Answer, Cursor, OutdatedRows, Query};
 use crate::refusal::Refusal;
 
@@ -109,6 +109,38 @@ pub trait GroupsExt: Groups {
         self.perform(actor, Operation::InTopic(Box::new(within))).await?.try_into()
     }
 
+    /// Performs several operations as one vendor call: all of them, or none. Later ones see what earlier ones change.
+    async fn run_all(&self, actor: &Actor, steps: Vec<Operation>) -> Result<Replies, RefusedStep> {
+        let together = Together { steps, on_refusal: OnRefusal::RefuseAll };
+        match self.run(actor, together).await {
+            Ok(Steps(replies)) => {
+                let replies: Result<Vec<Reply>, Refusal> = replies.into_iter().collect();
+                let replies = replies.map_err(|refusal| RefusedStep { step: 0, refusal })?;
+                Ok(Replies(replies.into_iter()))
+            }
+            Err(Refusal::InStep { step, refusal }) => Err(RefusedStep { step, refusal: *refusal }),
+            Err(refusal) => Err(RefusedStep { step: 0, refusal }),
+        }
+    }
+
+    /// Performs several operations of one kind in one commit, and returns what each came to.
+    ///
+    /// # Errors
+    /// The first refusal for which the others are not performed either.
+    async fn run_each<O: Typed>(
+        &self,
+        actor: &Actor,
+        on_refusal: OnRefusal,
+        operations: Vec<O>,
+    ) -> Result<Vec<Result<O::Reply, Refusal>>, Refusal> {
+        let steps = operations.into_iter().map(Into::into).collect();
+        match self.run(actor, Together { steps, on_refusal }).await {
+            Ok(Steps(replies)) => Ok(replies.into_iter().map(|reply| reply.and_then(TryInto::try_into)).collect()),
+            Err(Refusal::InStep { refusal, .. }) => Err(*refusal),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// Answers one query.
     async fn ask<Q: Asked>(&self, actor: &Actor, query: Q) -> Result<Q::Answer, Refusal> {
         self.read(actor, query.into()).await?.try_into()
@@ -116,6 +148,31 @@ pub trait GroupsExt: Groups {
 }
 
 impl<G: Groups + ?Sized> GroupsExt for G {}
+
+/// What several operations answered, in their order.
+#[derive(Debug)]
+pub struct Replies(std::vec::IntoIter<Reply>);
+
+impl Replies {
+    /// The next one's reply, which is of this operation.
+    ///
+    /// # Errors
+    /// When the next operation was another one, or there was none.
+    pub fn next_of<O: Typed>(&mut self) -> Result<O::Reply, Refusal> {
+        let missing = || Refusal::Unavailable("an operation has not been answered".to_owned());
+        self.0.next().ok_or_else(missing)?.try_into()
+    }
+}
+
+/// Which of several operations was refused, and why. None was performed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("step {step}: {refusal}")]
+pub struct RefusedStep {
+    /// Its position among them, from 0.
+    pub step: usize,
+    /// Why.
+    pub refusal: Refusal,
+}
 
 /// One change of one place.
 #[derive(Debug, Clone, PartialEq)]

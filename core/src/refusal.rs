@@ -304,6 +304,14 @@ pub enum Refusal {
         /// The operation or query, by the name it has in metrics.
         what: &'static str,
     },
+    /// One of several operations that were to be performed as one was refused, so none was performed.
+    #[error("step {step}: {refusal}")]
+    InStep {
+        /// Which, counted from 0.
+        step: usize,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
     /// The store could not do its work; nothing was acknowledged.
     #[error("the store failed: {0}")]
     Unavailable(String),

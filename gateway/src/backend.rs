@@ -102,6 +102,16 @@ impl<T: ?Sized> Layer<T> {
     }
 }
 
+/// The blobs that nothing refers to any more.
+fn unused_blobs(reply: &Reply) -> Vec<String> {
+    match reply {
+        Reply::FileGone(gone) => vec![gone.0.blob.clone()],
+        Reply::Ended(ended) => ended.blobs.clone(),
+        Reply::Steps(steps) => steps.0.iter().flatten().flat_map(unused_blobs).collect(),
+        _ => Vec::new(),
+    }
+}
+
 async fn delete_blobs(blobs: Arc<dyn Blobs>, unused: Vec<String>) {
     for blob in unused {
         if let Err(error) = blobs.delete(&blob).await {
@@ -115,12 +125,18 @@ impl Groups for Layer<dyn Groups> {
     async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
         self.observer.enter();
         let name = operation.name();
+        let steps: Vec<&'static str> = match &operation {
+            Operation::Together(together) => together.steps.iter().map(Operation::name).collect(),
+            _ => Vec::new(),
+        };
         let reply = self.observer.count(name, self.inner.perform(actor, operation).await)?;
-        match &reply {
-            Reply::FileGone(gone) => self.delete_blobs(vec![gone.0.blob.clone()]),
-            Reply::Ended(ended) => self.delete_blobs(ended.blobs.clone()),
-            _ => {}
+        if let Reply::Steps(replies) = &reply {
+            for (name, reply) in steps.into_iter().zip(&replies.0) {
+                // counted, and answered by whoever asked for all of them
+                let _ = self.observer.count(name, reply.as_ref().map(drop).map_err(Clone::clone));
+            }
         }
+        self.delete_blobs(unused_blobs(&reply));
         Ok(reply)
     }
 

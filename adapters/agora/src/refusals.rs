@@ -222,6 +222,7 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         Refusal::Vetoed { words, .. } => failure(FORBIDDEN_OP, format!("refused by the app's server: {words}")),
         // ours; client SDKs look for "service not open!"
         Refusal::NotOffered { what } => failure(FORBIDDEN_OP, format!("{what}: service not open!")),
+        Refusal::InStep { refusal, .. } => word(app, place, refusal),
         Refusal::Unavailable(_) => failure(BROKEN, "Internal Server Error"),
         // ours: no operation of this surface leads here yet
         other => failure(FORBIDDEN_OP, other.to_string()),

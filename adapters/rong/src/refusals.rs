@@ -165,6 +165,9 @@ impl Family {
 
     /// The vendor's failure for a reason of the core.
     pub(crate) fn failure(self, refusal: &Refusal) -> Failure {
+        if let Refusal::InStep { refusal, .. } = refusal {
+            return self.failure(refusal);
+        }
         let code = self.code(refusal);
         let mut failure = match refusal {
             // what the store said is for the log, not for callers
@@ -227,6 +230,7 @@ impl Family {
             | Refusal::FileNotFound { .. } => Code::NoData,
             Refusal::NotOffered { .. } => Code::NotEnabled,
             Refusal::VersionConflict { .. } | Refusal::Unavailable(_) => Code::Internal,
+            Refusal::InStep { refusal, .. } => self.code(refusal),
         }
     }
 }

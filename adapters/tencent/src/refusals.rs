@@ -244,6 +244,7 @@ impl Family {
     /// The code for a reason of the core.
     pub(crate) fn code(self, refusal: &Refusal) -> Code {
         match (self, refusal) {
+            (_, Refusal::InStep { refusal, .. }) => self.code(refusal),
             (Self::Accounts, Refusal::UserNotFound(_)) => Code::AccountMissing,
             (Self::Accounts, Refusal::Unavailable(_)) => Code::AccountInternal,
             (Self::Accounts, Refusal::InvalidId(_) | Refusal::InvalidValue(_)) => Code::AccountParameter,
@@ -256,6 +257,9 @@ impl Family {
 
     /// The failure for a reason of the core. What failed in the store is for the log only.
     pub(crate) fn failure(self, refusal: &Refusal) -> Failure {
+        if let Refusal::InStep { refusal, .. } = refusal {
+            return self.failure(refusal);
+        }
         if let Refusal::Unavailable(why) = refusal {
             tracing::error!(%why, "the store failed");
         }
@@ -311,6 +315,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::TopicNotFound { .. } => Code::NoTopic,
         // ours: nothing is documented for a whole command that is not there
         Refusal::NotOffered { .. } => Code::NotInPlan,
+        Refusal::InStep { refusal, .. } => code(refusal),
         Refusal::Unavailable(_) => Code::Internal,
     }
 }

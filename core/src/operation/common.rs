@@ -251,7 +251,7 @@ fn close_requests(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Re
     if !group.asked {
         return Ok(());
     }
-    for row in draft.run(Prefix::requests_for(&group.id, user))? {
+    for row in draft.run(Prefix::requests_for(&group.id, user))?.iter() {
         let Some(request) = row.request().filter(|request| request.is_open_at(draft.now())) else { continue };
         let mut request = (**request).clone();
         request.stage = Stage::Joined;

@@ -37,8 +37,8 @@ impl Rule for DeleteUser {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Ended, Stop> {
         check_app(draft)?;
         let user = draft.user(&self.user)?;
-        let joined: Vec<GroupId> = pointed(draft.run(Prefix::joined(&self.user))?);
-        draft.guard_run(Prefix::joined(&self.user), joined.len());
+        let joined: Vec<GroupId> = pointed(&draft.run(Prefix::joined(&self.user))?);
+        draft.guard_run(Prefix::joined(&self.user))?;
         let keys = joined.iter().flat_map(|id| [Key::Group(id.clone()), Key::Member(id.clone(), self.user.clone())]);
         draft.require(keys)?;
         let mut ended = Ended::default();
@@ -93,7 +93,7 @@ impl DeleteUser {
     /// Takes away what hangs on the account outside its groups.
     fn forget(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
         draft.delete(Key::MuteEverywhere(self.user.clone()));
-        for row in draft.run(Prefix::remarks(&self.user))? {
+        for row in draft.run(Prefix::remarks(&self.user))?.iter() {
             if let Some(remark) = row.remark() {
                 draft.delete(Key::Remark(self.user.clone(), remark.group.clone()));
             }
@@ -101,8 +101,8 @@ impl DeleteUser {
         for mark in draft.run(Prefix::read_marks(&self.user))?.iter().filter_map(Row::read_mark) {
             draft.delete(Key::ReadMark(self.user.clone(), mark.group.clone()));
         }
-        let appointments = pointed(draft.run(Prefix::appointments(&self.user))?);
-        draft.guard_run(Prefix::appointments(&self.user), appointments.len());
+        let appointments = pointed(&draft.run(Prefix::appointments(&self.user))?);
+        draft.guard_run(Prefix::appointments(&self.user))?;
         draft.require(appointments.iter().map(|group| Key::Group(group.clone())))?;
         for id in appointments {
             if let Some(mut group) = draft.find_group(&id)? {

@@ -67,7 +67,7 @@ pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Sto
 }
 
 fn drop_requests(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
-    for row in draft.run(Prefix::requests(&group.id))? {
+    for row in draft.run(Prefix::requests(&group.id))?.iter() {
         if let Some(request) = row.request() {
             draft.drop_request(request);
         }
@@ -77,7 +77,7 @@ fn drop_requests(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
 
 fn drop_files(draft: &mut Draft<'_>, group: &Group) -> Result<Vec<String>, Stop> {
     let mut blobs = Vec::new();
-    for row in draft.run(Prefix::files(&group.id))? {
+    for row in draft.run(Prefix::files(&group.id))?.iter() {
         if let Some(file) = row.file() {
             draft.delete(Key::File(group.id.clone(), file.id.clone()));
             blobs.push(file.blob.clone());
@@ -90,7 +90,7 @@ fn drop_files(draft: &mut Draft<'_>, group: &Group) -> Result<Vec<String>, Stop>
 fn drop_lists(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
     draft.delete(Key::Attributes(group.id.clone()));
     draft.delete(Key::Counters(group.id.clone()));
-    for row in draft.run(Prefix::follows(&group.id))? {
+    for row in draft.run(Prefix::follows(&group.id))?.iter() {
         if let Some(follows) = row.follows() {
             draft.delete(Key::Follows(group.id.clone(), follows.user.clone()));
         }
@@ -98,22 +98,22 @@ fn drop_lists(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
     if !group.governed {
         return Ok(());
     }
-    for row in draft.run(Prefix::push_names(&group.id))? {
+    for row in draft.run(Prefix::push_names(&group.id))?.iter() {
         if let Some(name) = row.remark() {
             draft.delete(Key::PushName(group.id.clone(), name.user.clone()));
         }
     }
-    for row in draft.run(Prefix::mutes(&group.id))? {
+    for row in draft.run(Prefix::mutes(&group.id))?.iter() {
         if let Some(mute) = row.mute() {
             draft.delete(Key::Mute(group.id.clone(), mute.user.clone()));
         }
     }
-    for row in draft.run(Prefix::allowances(&group.id))? {
+    for row in draft.run(Prefix::allowances(&group.id))?.iter() {
         if let Some(allowance) = row.allowance() {
             draft.delete(Key::Allowance(group.id.clone(), allowance.user.clone()));
         }
     }
-    for row in draft.run(Prefix::blocks(&group.id))? {
+    for row in draft.run(Prefix::blocks(&group.id))?.iter() {
         if let Some(block) = row.block() {
             draft.delete(Key::Block(group.id.clone(), block.user.clone()));
         }

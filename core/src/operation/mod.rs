@@ -33,6 +33,7 @@ mod send_message;
 mod set_disabled;
 mod sweep;
 mod sync_groups;
+mod together;
 mod topics;
 mod transfer;
 mod update_group;
@@ -74,6 +75,7 @@ pub use send_message::{Posted, SendMessage, SpeakCheck};
 pub use set_disabled::SetDisabled;
 pub(crate) use sweep::{Sweep, is_outdated};
 pub use sync_groups::SyncGroups;
+pub use together::{OnRefusal, Steps, Together};
 pub(crate) use topics::is_open;
 pub use topics::{EndTopics, MakeTopic, TopicMade, TopicsEnded, UpdateTopic};
 pub use transfer::Transfer;
@@ -238,6 +240,8 @@ replies! {
     TopicsEnded;
     /// Who was not there to be marked.
     Marked;
+    /// What each of several operations came to.
+    Steps;
 }
 
 operations! {
@@ -295,4 +299,5 @@ operations! {
     Appoint => (), "appoint";
     Dismiss => (), "dismiss";
     MarkMembers => Marked, "mark_members";
+    Together => Steps, "together";
 }

@@ -113,7 +113,7 @@ impl Rule for DeleteMessagesBySender {
         let group = draft.group(&self.group)?;
         let sender = Sender::User(self.sender.clone());
         let mut sequences = Vec::new();
-        for row in draft.recent(Prefix::messages(&self.group), self.among)? {
+        for row in draft.recent(Prefix::messages(&self.group), self.among)?.iter() {
             let Some(message) = row.message() else { continue };
             if message.sender != sender || message.state != MessageState::Kept {
                 continue;

@@ -35,7 +35,7 @@ impl Rule for SyncGroups {
         draft.require([Key::User(self.user.clone()), Key::Folded(self.user.folded())])?;
         ensure_user(draft, &self.user, self.on_unknown)?;
         let joined = draft.run(Prefix::joined(&self.user))?;
-        draft.guard_run(Prefix::joined(&self.user), joined.len());
+        draft.guard_run(Prefix::joined(&self.user))?;
         let joined: Vec<GroupId> = joined.iter().filter_map(Row::to_group).map(|id| (**id).clone()).collect();
         self.require(draft, &joined)?;
 

@@ -173,7 +173,7 @@ fn editable(draft: &Draft<'_>, group: &GroupId) -> Result<Group, Stop> {
 
 /// Its mutes end with it.
 fn end(draft: &mut Draft<'_>, group: &mut Group, topic: Topic) -> Result<(), Stop> {
-    for row in draft.run(Prefix::topic_mutes(&topic.group, &topic.id))? {
+    for row in draft.run(Prefix::topic_mutes(&topic.group, &topic.id))?.iter() {
         if let Some(mute) = row.mute() {
             draft.delete(Key::TopicMute(topic.group.clone(), topic.id.clone(), mute.user.clone()));
         }
@@ -189,7 +189,7 @@ pub(crate) fn unmute_everywhere(draft: &mut Draft<'_>, group: &Group, user: &Use
     if group.topics == 0 {
         return Ok(());
     }
-    for row in draft.run(Prefix::topics(&group.id))? {
+    for row in draft.run(Prefix::topics(&group.id))?.iter() {
         if let Some(topic) = row.topic().filter(|topic| topic.ended.is_none()) {
             draft.delete(Key::TopicMute(group.id.clone(), topic.id.clone(), user.clone()));
         }
@@ -203,7 +203,7 @@ pub(crate) fn end_all(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> 
         return Ok(());
     }
     let mut last = group.clone();
-    for row in draft.run(Prefix::topics(&group.id))? {
+    for row in draft.run(Prefix::topics(&group.id))?.iter() {
         if let Some(topic) = row.topic().filter(|topic| topic.ended.is_none()) {
             end(draft, &mut last, Topic::clone(topic))?;
         }

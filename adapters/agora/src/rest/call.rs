@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use conclave_core::event::Actor;
 use conclave_core::model::{GroupId, User, UserId};
+use conclave_core::operation::OnRefusal;
 use conclave_core::ports::{Asked, GroupsExt, Typed};
 use conclave_core::query::{Cursor, FindUsers};
 use conclave_core::refusal::Refusal;
@@ -75,6 +76,16 @@ impl Call<'_> {
     /// Performs an operation for the caller; the operation words a refusal itself.
     pub(crate) async fn attempt<O: Typed>(&self, operation: O) -> Result<O::Reply, Refusal> {
         self.app.groups.run(&self.actor, operation).await
+    }
+
+    /// Performs several operations for the caller in one commit; what each came to.
+    pub(crate) async fn run_each<O: Typed>(
+        &self,
+        on_refusal: OnRefusal,
+        operations: Vec<O>,
+    ) -> Result<Vec<Result<O::Reply, Refusal>>, Failure> {
+        let done = self.app.groups.run_each(&self.actor, on_refusal, operations).await;
+        done.map_err(|refusal| self.word(&refusal))
     }
 
     /// Answers a query for the caller.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use conclave_core::model::{GroupId, Member, Millis, Role, UserId};
-use conclave_core::operation::{AddMembers, NewMember};
+use conclave_core::operation::{AddMembers, NewMember, OnRefusal};
 use conclave_core::query::{JoinedGroups, JoinedPage, MembersNamed};
 use serde::Serialize;
 use serde_json::json;
@@ -144,18 +144,22 @@ pub(crate) async fn join_many(call: &Call<'_>) -> Result<Reply, Failure> {
         return Err(refusals::invalid(format!("id_list size is more than max limit : {most}")));
     }
     let user = call.user(call.param("user")).await?.id.clone();
+    let known = groups.iter().filter_map(|id| GroupId::new(id).ok());
+    let member = || vec![NewMember::now(user.clone())];
+    let joining = known.map(|group| AddMembers { members: member(), ..adding(call, group) }).collect();
+    let mut joined = call.run_each(OnRefusal::Skip, joining).await?.into_iter();
     let mut rows = Vec::with_capacity(groups.len());
     for id in groups {
-        let joined = match GroupId::new(&id) {
-            Ok(group) => {
-                let members = vec![NewMember::now(user.clone())];
-                call.run(AddMembers { members, ..adding(call, group) }).await.map(drop)
-            }
-            Err(_) => Err(refusals::group_unknown(call.place, &id)),
+        // what cannot be an id is the id of no group
+        let outcome = if GroupId::new(&id).is_ok() { joined.next() } else { None };
+        let failure = match outcome {
+            Some(Ok(_)) => None,
+            Some(Err(refusal)) => Some(call.word(&refusal)),
+            None => Some(refusals::group_unknown(call.place, &id)),
         };
-        rows.push(match joined {
-            Ok(()) => json!({"id": id, "result": true}),
-            Err(failure) => json!({"id": id, "result": false, "reason": failure.description}),
+        rows.push(match failure {
+            None => json!({"id": id, "result": true}),
+            Some(failure) => json!({"id": id, "result": false, "reason": failure.description}),
         });
     }
     Ok(Reply::data(&rows))

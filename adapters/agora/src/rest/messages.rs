@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use conclave_core::model::{GroupId, MessageId, Sender, Traits, UserId};
-use conclave_core::operation::{SendMessage, SpeakCheck};
+use conclave_core::operation::{OnRefusal, SendMessage, SpeakCheck};
 use conclave_core::refusal::Refusal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -168,23 +168,25 @@ async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, Strin
     if !call.app.pace.takes(call.app.now(), letter.to.len(), call.app.settings.message_rate) {
         return Err(refusals::message_rate());
     }
-    let mut sent = BTreeMap::new();
-    for to in &letter.to {
-        let id = match GroupId::new(to) {
-            Ok(group) => post_one(call, letter, group).await?,
-            Err(_) => None,
-        };
-        sent.insert(to.clone(), id.map_or_else(fresh, |id| id.as_str().to_owned()));
+    let groups: Vec<GroupId> = letter.to.iter().filter_map(|to| GroupId::new(to).ok()).collect();
+    let messages = groups.iter().map(|group| message_to(letter, group.clone())).collect();
+    // a group with nobody to deliver it to gets an id all the same
+    let posted = call.run_each(OnRefusal::SkipAbsent, messages).await?;
+    let mut sent: BTreeMap<String, String> = unheard(letter);
+    for (group, posted) in groups.iter().zip(posted) {
+        if let Ok(posted) = posted {
+            sent.insert(group.as_str().to_owned(), posted.message.id.as_str().to_owned());
+        }
     }
     Ok(sent)
 }
 
-/// The message's id; `None` when nobody is there to hear it.
-async fn post_one(call: &Call<'_>, letter: &Letter, group: GroupId) -> Result<Option<MessageId>, Failure> {
+/// The message as one group gets it.
+fn message_to(letter: &Letter, group: GroupId) -> SendMessage {
     let (body, mut labels) = message::read(&letter.kind, &letter.body, letter.ext.as_ref());
     labels.extend(letter.labels.clone());
     let targeted = !letter.users.is_empty();
-    let send = SendMessage {
+    SendMessage {
         targets: letter.users.clone(),
         counted: !targeted && letter.kind != "cmd",
         shown_last: !targeted,
@@ -193,11 +195,6 @@ async fn post_one(call: &Call<'_>, letter: &Letter, group: GroupId) -> Result<Op
         labels,
         check: SpeakCheck::Skipped,
         ..SendMessage::new(group, letter.from.clone(), body)
-    };
-    match call.attempt(send).await {
-        Ok(posted) => Ok(Some(posted.message.id.clone())),
-        Err(Refusal::GroupNotFound { .. } | Refusal::NotMembers { .. }) => Ok(None),
-        Err(refusal) => Err(call.word(&refusal)),
     }
 }
 

@@ -3,8 +3,8 @@
 use conclave_core::event::ProfileChange;
 use conclave_core::model::GroupId;
 use conclave_core::operation::{Transfer, UpdateGroup};
-use conclave_core::query::{GroupById, MembersNamed};
-use conclave_core::refusal::Refusal;
+use conclave_core::ports::{GroupsExt, RefusedStep};
+use conclave_core::query::GroupById;
 use serde_json::{Map, Value};
 
 use super::body::Fields;
@@ -14,6 +14,7 @@ use super::envelope::Reply;
 use crate::dialect::flags::{FlagChange, MEMBERSONLY, NEED_VERIFY, Remember};
 use crate::dialect::profile::{self, Text};
 use crate::refusals::{self, Failure, Place};
+use crate::surface::worded;
 
 /// The members a change may have, older spellings among them.
 const KNOWN: [&str; 15] = [
@@ -49,19 +50,23 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
         Some(name) => Some(Transfer { group: group.clone(), to: call.user_or_same(&name).await?, leave: None }),
         None => None,
     };
-    let changes = fields.names().any(|name| name != "newowner");
-    if changes {
-        let update = update(call, &fields, &group).await?;
-        if let Some(transfer) = &transfer {
-            check_transfer(call, transfer).await?;
-        }
-        call.run(update).await?;
+    let (mut steps, mut places) = (Vec::new(), Vec::new());
+    if fields.names().any(|name| name != "newowner") {
+        steps.push(update(call, &fields, &group).await?.into());
+        places.push(call.place);
     }
-    match transfer {
-        Some(transfer) => run_transfer(call, transfer).await?,
+    if let Some(transfer) = transfer {
+        steps.push(transfer.into());
+        places.push(Place::Transfer);
+    }
+    if steps.is_empty() {
         // nothing is asked for, but of a group that must be there
-        None if !changes => drop(call.ask(GroupById { group }).await?),
-        None => {}
+        call.ask(GroupById { group }).await?;
+    } else {
+        let done = call.app.groups.run_all(&call.actor, steps).await;
+        done.map_err(|RefusedStep { step, refusal }| {
+            worded(call.app, places.get(step).copied().unwrap_or(call.place), &refusal)
+        })?;
     }
     let done: Map<String, Value> = fields.names().map(|name| (name.clone(), Value::Bool(true))).collect();
     Ok(Reply::data(&done))
@@ -107,23 +112,4 @@ async fn update(call: &Call<'_>, fields: &Fields<'_>, group: &GroupId) -> Result
         _ => {}
     }
     Ok(UpdateGroup { profile: change, policy, ..UpdateGroup::of(group.clone()) })
-}
-
-/// Refuses what the transfer would refuse, before anything else of the same request is done.
-async fn check_transfer(call: &Call<'_>, transfer: &Transfer) -> Result<(), Failure> {
-    let (group, to) = (transfer.group.clone(), transfer.to.clone());
-    let named = call.ask(MembersNamed { group: group.clone(), users: vec![to.clone()] }).await?;
-    if named.group.is_owned_by(&to) {
-        return Err(call.word(&Refusal::SameOwner { group, owner: to }));
-    }
-    if named.members.iter().all(Option::is_none) {
-        return Err(refusals::word(call.app, Place::Transfer, &Refusal::NotMembers { group, users: vec![to] }));
-    }
-    Ok(())
-}
-
-async fn run_transfer(call: &Call<'_>, transfer: Transfer) -> Result<(), Failure> {
-    use conclave_core::ports::GroupsExt;
-    let done = call.app.groups.run(&call.actor, transfer).await;
-    done.map_err(|refusal| crate::surface::worded(call.app, Place::Transfer, &refusal))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use conclave_core::model::{Millis, User};
-use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
+use conclave_core::operation::{DeleteUser, OnRefusal, OwnedGroups, UpdateUser};
 use conclave_core::query::ListUsers;
 use conclave_kit::Dismissal;
 use serde::Serialize;
@@ -97,9 +97,10 @@ pub(crate) async fn delete_oldest(call: &Call<'_>) -> Result<Reply, Failure> {
     }
     let limit = limit.min(call.app.settings.users_page);
     let page = call.ask(ListUsers { after: call.cursor()?, limit }).await?;
-    for user in &page.users {
-        call.run(DeleteUser { user: user.id.clone(), owned: OwnedGroups::Disband }).await?;
-    }
+    let ids = page.users.iter().map(|user| user.id.clone());
+    let deleting = ids.map(|user| DeleteUser { user, owned: OwnedGroups::Disband }).collect();
+    // whom somebody else deletes at the same moment is gone as well
+    call.run_each(OnRefusal::SkipAbsent, deleting).await?;
     let entities = accounts(call, page.users.iter());
     Ok(Reply::users(&entities).cursor(page.next.as_ref()).count(entities.len()))
 }

@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::model::{Group, GroupId, Message, MessageId, Millis, Sent, UserId};
-use conclave_core::operation::{Operation, Reply, SendMessage};
+use conclave_core::operation::{Operation, Reply, SendMessage, Steps};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{Answer, MembersNamed, Query};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Post, PostError, Question};
+use conclave_kit::{Post, PostError, Prepared, Question, perform_steps};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -76,11 +76,16 @@ struct Said {
 #[async_trait]
 impl Groups for Guarded {
     async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
-        let operation = match (actor, operation) {
-            (Actor::User { user, .. }, Operation::SendMessage(send)) => self.send(user, *send).await?.into(),
-            (_, other) => other,
+        let Actor::User { user, .. } = actor else { return self.groups.perform(actor, operation).await };
+        let Operation::Together(together) = operation else {
+            return self.groups.perform(actor, self.asked(user, operation).await?).await;
         };
-        self.groups.perform(actor, operation).await
+        let mut prepared = Vec::with_capacity(together.steps.len());
+        for step in together.steps {
+            prepared.push(self.asked(user, step).await.map(Prepared::Perform));
+        }
+        let replies = perform_steps(&*self.groups, actor, together.on_refusal, prepared).await?;
+        Ok(Steps(replies).into())
     }
 
     async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
@@ -93,6 +98,14 @@ impl Groups for Guarded {
 }
 
 impl Guarded {
+    /// The operation as the app's server wants it.
+    async fn asked(&self, user: &UserId, operation: Operation) -> Result<Operation, Refusal> {
+        match operation {
+            Operation::SendMessage(send) => Ok(self.send(user, *send).await?.into()),
+            other => Ok(other),
+        }
+    }
+
     /// The message as the app's server wants it.
     async fn send(&self, user: &UserId, mut send: SendMessage) -> Result<SendMessage, Refusal> {
         // who is not in is refused anyway

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use conclave_core::event::Actor;
 use conclave_core::model::{Group, GroupId, UserId};
-use conclave_core::ports::{Asked, GroupsExt, Typed};
+use conclave_core::operation::{OnRefusal, Operation};
+use conclave_core::ports::{Asked, GroupsExt, Replies, Typed};
 use conclave_core::query::{FindUsers, GroupById};
 use conclave_core::refusal::Refusal;
 
@@ -66,6 +67,21 @@ impl<'a> Call<'a> {
     /// Performs an operation as the app; for callers that look at the refusal.
     pub(crate) async fn attempt<O: Typed>(&self, operation: O) -> Result<O::Reply, Refusal> {
         self.app.realm.groups.run(&Actor::app(), operation).await
+    }
+
+    /// Performs several operations as the app in one commit; what each came to.
+    pub(crate) async fn run_each<O: Typed>(
+        &self,
+        on_refusal: OnRefusal,
+        operations: Vec<O>,
+    ) -> Result<Vec<Result<O::Reply, Refusal>>, Failure> {
+        let done = self.app.realm.groups.run_each(&Actor::app(), on_refusal, operations).await;
+        done.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// Performs several operations as the app: all of them, or none.
+    pub(crate) async fn attempt_all(&self, steps: Vec<Operation>) -> Result<Replies, Refusal> {
+        self.app.realm.groups.run_all(&Actor::app(), steps).await.map_err(|refused| refused.refusal)
     }
 
     /// Asks as the app.

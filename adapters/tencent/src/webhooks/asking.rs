@@ -9,11 +9,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use conclave_core::event::Actor;
 use conclave_core::model::{Group, GroupId, Join, Member, Message, MessageId, Millis, Sent, UserId};
-use conclave_core::operation::{AddMembers, Added, Apply, CreateGroup, Operation, Outcome, Posted, Reply, SendMessage};
+use conclave_core::operation::{AddMembers, Apply, CreateGroup, Operation, Outcome, Posted, Reply, SendMessage, Steps};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{Answer, JoinedGroups, MembersNamed, Query};
 use conclave_core::refusal::Refusal;
-use conclave_kit::Post;
+use conclave_kit::{Post, Prepared, perform_steps};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -45,25 +45,25 @@ struct Guarded {
 impl Groups for Guarded {
     async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
         let Actor::User { user, .. } = actor else { return self.groups.perform(actor, operation).await };
-        let operation = match operation {
-            Operation::Apply(apply) if self.questions.asks(APPLY) => {
-                self.apply(user, &apply).await?;
-                Operation::Apply(apply)
-            }
-            Operation::CreateGroup(create) if self.questions.asks(CREATE) => {
-                self.create(user, &create).await?;
-                Operation::CreateGroup(create)
-            }
-            Operation::AddMembers(add) if self.questions.asks(INVITE) => {
-                return self.invite(actor, user, *add).await.map(Reply::from);
-            }
-            Operation::SendMessage(send) if self.questions.asks(SEND) => match self.send(user, *send).await? {
-                Said::Passed(send) => Operation::SendMessage(send),
-                Said::Dropped(posted) => return Ok(Reply::from(posted)),
-            },
-            other => other,
+        let Operation::Together(together) = operation else {
+            let (prepared, left_out) = self.prepare(user, operation).await?;
+            return match prepared {
+                Prepared::Perform(operation) => Ok(left_out.shown_in(self.groups.perform(actor, operation).await?)),
+                Prepared::Answered(reply) => Ok(reply),
+            };
         };
-        self.groups.perform(actor, operation).await
+        let (mut prepared, mut all_left_out) = (Vec::new(), Vec::new());
+        for step in together.steps {
+            let (step, left_out) = self.prepare(user, step).await.map_or_else(
+                |refusal| (Err(refusal), LeftOut::default()),
+                |(prepared, left_out)| (Ok(prepared), left_out),
+            );
+            prepared.push(step);
+            all_left_out.push(left_out);
+        }
+        let replies = perform_steps(&*self.groups, actor, together.on_refusal, prepared).await?;
+        let shown = replies.into_iter().zip(all_left_out);
+        Ok(Steps(shown.map(|(reply, left_out)| reply.map(|reply| left_out.shown_in(reply))).collect()).into())
     }
 
     async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
@@ -86,7 +86,55 @@ enum Said {
 /// A group, and one user's membership in it.
 type Place = (Arc<Group>, Option<Arc<Member>>);
 
+/// Whom the app's server has taken out of an invitation, and everybody who was invited, in order.
+#[derive(Default)]
+struct LeftOut {
+    users: Vec<UserId>,
+    order: Vec<UserId>,
+}
+
+impl LeftOut {
+    /// The reply, with those who were left out.
+    fn shown_in(self, reply: Reply) -> Reply {
+        let Reply::Added(mut added) = reply else { return reply };
+        if !self.users.is_empty() {
+            added.outcomes.extend(self.users.into_iter().map(|user| (user, Outcome::LeftOut(veto()))));
+            added.outcomes.sort_by_key(|(user, _)| self.order.iter().position(|asked| asked == user));
+            added.outcomes.dedup_by(|one, other| one.0 == other.0);
+        }
+        Reply::Added(added)
+    }
+}
+
+fn veto() -> Refusal {
+    Refusal::Vetoed { code: None, words: String::new() }
+}
+
 impl Guarded {
+    /// Asks about an operation, where the app's server wants to be asked.
+    async fn prepare(&self, user: &UserId, operation: Operation) -> Result<(Prepared, LeftOut), Refusal> {
+        let operation = match operation {
+            Operation::Apply(apply) if self.questions.asks(APPLY) => {
+                self.apply(user, &apply).await?;
+                Operation::Apply(apply)
+            }
+            Operation::CreateGroup(create) if self.questions.asks(CREATE) => {
+                self.create(user, &create).await?;
+                Operation::CreateGroup(create)
+            }
+            Operation::AddMembers(add) if self.questions.asks(INVITE) => {
+                let (add, left_out) = self.invite(user, *add).await?;
+                return Ok((Prepared::Perform(add.into()), left_out));
+            }
+            Operation::SendMessage(send) if self.questions.asks(SEND) => match self.send(user, *send).await? {
+                Said::Passed(send) => Operation::SendMessage(send),
+                Said::Dropped(posted) => return Ok((Prepared::Answered(posted.into()), LeftOut::default())),
+            },
+            other => other,
+        };
+        Ok((Prepared::Perform(operation), LeftOut::default()))
+    }
+
     async fn ask(&self, command: &'static str, body: Map<String, Value>) -> Result<Asked, Refusal> {
         let asked = self.questions.ask(command, "Unknown", self.groups.now(), body).await;
         asked.map_err(vetoed)
@@ -122,8 +170,8 @@ impl Guarded {
         self.ask(CREATE, body).await.map(drop)
     }
 
-    /// Brings in whom the app's server leaves; refuses when that is nobody.
-    async fn invite(&self, actor: &Actor, user: &UserId, add: AddMembers) -> Result<Added, Refusal> {
+    /// The invitation of those whom the app's server leaves; refuses when that is nobody.
+    async fn invite(&self, user: &UserId, add: AddMembers) -> Result<(AddMembers, LeftOut), Refusal> {
         let mut refused = Vec::new();
         if let Some((group, Some(_))) = self.place(&add.group, user).await? {
             let mut body = of_group(&group);
@@ -132,22 +180,14 @@ impl Guarded {
             body.insert("DestinationMembers".to_owned(), invited);
             refused = self.ask(INVITE, body).await?.refused;
         }
-        let veto = || Refusal::Vetoed { code: None, words: String::new() };
         let is_left_out = |user: &UserId| refused.iter().any(|refused| refused == user.as_str());
-        let (left_out, members): (Vec<_>, Vec<_>) =
-            add.members.iter().cloned().partition(|member| is_left_out(&member.user));
-        if left_out.is_empty() {
-            return self.groups.run(actor, add).await;
-        }
-        if members.is_empty() {
+        let order = add.members.iter().map(|member| member.user.clone()).collect();
+        let (left_out, members): (Vec<_>, Vec<_>) = add.members.into_iter().partition(|member| is_left_out(&member.user));
+        if members.is_empty() && !left_out.is_empty() {
             return Err(veto());
         }
-        let order: Vec<UserId> = add.members.iter().map(|member| member.user.clone()).collect();
-        let mut added = self.groups.run(actor, AddMembers { members, ..add }).await?;
-        added.outcomes.extend(left_out.into_iter().map(|member| (member.user, Outcome::LeftOut(veto()))));
-        added.outcomes.sort_by_key(|(user, _)| order.iter().position(|asked| asked == user));
-        added.outcomes.dedup_by(|one, other| one.0 == other.0);
-        Ok(added)
+        let users = left_out.into_iter().map(|member| member.user).collect();
+        Ok((AddMembers { members, ..add }, LeftOut { users, order }))
     }
 
     async fn send(&self, user: &UserId, send: SendMessage) -> Result<Said, Refusal> {

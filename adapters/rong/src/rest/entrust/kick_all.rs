@@ -1,7 +1,7 @@
 //! `/entrust/group/member/kick/all.json`: puts a user out of every hosted group that is not their own.
 
 use conclave_core::model::{GroupId, Role, UserId};
-use conclave_core::operation::{Cleanup, OnOutsider, Quiet, RemoveMembers};
+use conclave_core::operation::{Cleanup, OnOutsider, OnRefusal, Quiet, RemoveMembers};
 use conclave_core::query::JoinedGroups;
 use conclave_core::refusal::Refusal;
 
@@ -11,18 +11,12 @@ use crate::rest::{Call, envelope};
 pub(crate) async fn kick_all(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("userId")?;
     let joined = call.ask(JoinedGroups::all(user.clone())).await?;
+    let others = joined.groups.iter().filter(|(group, member)| group.governed && member.role != Role::Owner);
+    let removing = others.map(|(group, _)| removing(&group.id, &user)).collect();
     // each group decides by itself; one that refuses does not keep the user in the others
-    let mut refused = None;
-    for (group, member) in &joined.groups {
-        if !group.governed || member.role == Role::Owner {
-            continue;
-        }
-        match call.attempt(removing(&group.id, &user)).await {
-            Ok(_) | Err(Refusal::GroupNotFound { .. }) => {}
-            Err(refusal) => refused = Some(refusal),
-        }
-    }
-    match refused {
+    let removed = call.run_each(OnRefusal::Skip, removing).await?;
+    let refusals = removed.into_iter().filter_map(Result::err);
+    match refusals.filter(|refusal| !matches!(refusal, Refusal::GroupNotFound { .. })).last() {
         Some(refusal) => Err(call.failure(&refusal)),
         None => envelope::done(),
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId};
-use conclave_core::operation::UpdateGroup;
+use conclave_core::operation::{OnRefusal, UpdateGroup};
 use conclave_core::query::{AllMutedGroups, FindGroups};
 use conclave_core::refusal::Refusal;
 use serde::Serialize;
@@ -36,13 +36,8 @@ async fn set(call: &Call<'_>, muted: bool) -> Result<envelope::Answer, Failure> 
     if groups.is_empty() {
         return Err(missing("groupId"));
     }
-    let found = call.ask(FindGroups { groups: groups.clone() }).await?;
-    if let Some(refusal) = found.0.iter().find_map(|group| group.as_ref().err()) {
-        return Err(call.failure(refusal));
-    }
-    for group in groups {
-        call.run(UpdateGroup { all_muted: Some(muted), ..UpdateGroup::of(group) }).await?;
-    }
+    let muting = |group| UpdateGroup { all_muted: Some(muted), ..UpdateGroup::of(group) };
+    call.run_each(OnRefusal::RefuseAll, groups.into_iter().map(muting).collect()).await?;
     envelope::done()
 }
 

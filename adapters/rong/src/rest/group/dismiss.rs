@@ -11,10 +11,11 @@ pub(crate) async fn dismiss(call: &Call<'_>) -> Result<envelope::Answer, Failure
     call.user_id("userId")?;
     let group = call.group_id()?;
     let notice = Notice::of(call)?;
-    // afterwards there is nobody left to hear it
-    let answer = notice.post_counting(call, &group, Some(0)).await?;
-    match call.attempt(Disband { group }).await {
-        Ok(_) | Err(Refusal::GroupNotFound { .. }) => Ok(answer),
+    // afterwards nobody is left to receive it
+    let steps = notice.to_group(&group).into_iter().chain([Disband { group }.into()]).collect();
+    match call.attempt_all(steps).await {
+        Ok(mut replies) => notice.answer(call, &mut replies, 0),
+        Err(Refusal::GroupNotFound { .. }) => envelope::done(),
         Err(refusal) => Err(call.failure(&refusal)),
     }
 }

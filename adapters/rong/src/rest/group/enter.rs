@@ -4,8 +4,9 @@
 use conclave_core::event::ProfileChange;
 use conclave_core::model::{GroupId, Profile, UserId};
 use conclave_core::operation::{
-    AddMembers, CreateGroup, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Quiet, UpdateGroup,
+    AddMembers, CreateGroup, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Operation, Quiet, UpdateGroup,
 };
+use conclave_core::ports::Replies;
 use conclave_core::query::MembersNamed;
 use conclave_core::refusal::Refusal;
 
@@ -37,8 +38,7 @@ async fn enter(call: &Call<'_>, name: Option<&str>) -> Result<envelope::Answer, 
     call.check_newcomers("userId", &users).await?;
     let notice = Notice::of(call)?;
     check_most(call, &group, &users).await?;
-    bring_in(call, &group, name, &users).await?;
-    notice.post(call, &group).await
+    bring_in(call, &group, name, &users, &notice).await
 }
 
 /// `maxMember` is a capacity for this call alone: more members than that, and nobody comes in.
@@ -59,22 +59,55 @@ async fn check_most(call: &Call<'_>, group: &GroupId, users: &[UserId]) -> Resul
     if after as u64 > most { Err(Code::LegacyFull.into()) } else { Ok(()) }
 }
 
-/// Adds to the group, or makes it.
-async fn bring_in(call: &Call<'_>, group: &GroupId, name: Option<&str>, users: &[UserId]) -> Result<(), Failure> {
+/// Adds to the group, or makes it, and posts the bound message, all in one commit.
+async fn bring_in(
+    call: &Call<'_>,
+    group: &GroupId,
+    name: Option<&str>,
+    users: &[UserId],
+    notice: &Notice<'_>,
+) -> Result<envelope::Answer, Failure> {
     for _ in 0..ATTEMPTS {
-        match call.attempt(adding(group, users)).await {
-            Ok(_) => return rename(call, group, name).await,
-            Err(Refusal::GroupNotFound { .. }) => {}
-            Err(refusal) => return Err(call.failure(&refusal)),
+        let found = call.find_group(group).await?;
+        let exists = found.is_some();
+        let mut steps: Vec<Operation> = Vec::new();
+        match &found {
+            Some(found) => {
+                steps.push(adding(group, users).into());
+                // the name of a hosted group is its own
+                let name = name.filter(|name| !found.governed && found.profile.name != **name);
+                steps.extend(name.map(|name| renaming(group, name).into()));
+            }
+            None => {
+                call.check_new_group_id(group)?;
+                steps.push(making(call, group, name, users).into());
+            }
         }
-        call.check_new_group_id(group)?;
-        match call.attempt(making(call, group, name, users)).await {
-            Ok(_) => return Ok(()),
-            Err(Refusal::GroupExists { .. }) => {}
+        let renames = steps.len() > 1;
+        steps.extend(notice.to_group(group));
+        match call.attempt_all(steps).await {
+            Ok(mut replies) => {
+                let members = members(&mut replies, exists, renames).map_err(|refusal| call.failure(&refusal))?;
+                return notice.answer(call, &mut replies, members);
+            }
+            // somebody else has made or ended it since
+            Err(Refusal::GroupNotFound { .. } | Refusal::GroupExists { .. }) => {}
             Err(refusal) => return Err(call.failure(&refusal)),
         }
     }
     Err(Code::Internal.saying(format!("group {group} comes and goes")))
+}
+
+/// How many members the group has now.
+fn members(replies: &mut Replies, exists: bool, renames: bool) -> Result<u32, Refusal> {
+    if !exists {
+        return Ok(replies.next_of::<CreateGroup>()?.group.members);
+    }
+    let members = replies.next_of::<AddMembers>()?.members;
+    if renames {
+        replies.next_of::<UpdateGroup>()?;
+    }
+    Ok(members)
 }
 
 fn newcomers(users: &[UserId]) -> Vec<NewMember> {
@@ -108,21 +141,8 @@ fn making(call: &Call<'_>, group: &GroupId, name: Option<&str>, users: &[UserId]
     }
 }
 
-/// The name comes from the call when given; that of a hosted group is its own.
-pub(super) async fn rename(call: &Call<'_>, group: &GroupId, name: Option<&str>) -> Result<(), Failure> {
-    let Some(name) = name else { return Ok(()) };
-    let Some(found) = call.find_group(group).await? else { return Ok(()) };
-    if found.governed || found.profile.name == name {
-        return Ok(());
-    }
-    update_name(call, group, name).await
-}
-
-/// Renames; a group that is gone has no name to change.
-pub(super) async fn update_name(call: &Call<'_>, group: &GroupId, name: &str) -> Result<(), Failure> {
+/// Renames a group.
+pub(super) fn renaming(group: &GroupId, name: &str) -> UpdateGroup {
     let profile = ProfileChange { name: Some(name.to_owned()), ..ProfileChange::default() };
-    match call.attempt(UpdateGroup { profile, ..UpdateGroup::of(group.clone()) }).await {
-        Ok(()) | Err(Refusal::GroupNotFound { .. }) => Ok(()),
-        Err(refusal) => Err(call.failure(&refusal)),
-    }
+    UpdateGroup { profile, ..UpdateGroup::of(group.clone()) }
 }

@@ -1,7 +1,9 @@
-//! The message bound to an operation on a group (`bindNotifyMsg`): posted to the group together with it, told in
+//! The message bound to an operation on a group (`bindNotifyMsg`): posted to the group in the same commit, shown in
 //! the answer by `messageUID` and `memberCount`. Go and Java SDKs 4.x.
 
 use conclave_core::model::GroupId;
+use conclave_core::operation::{Operation, SendMessage};
+use conclave_core::ports::Replies;
 use serde::Serialize;
 
 use crate::dialect::message;
@@ -27,26 +29,18 @@ impl<'c> Notice<'c> {
         Ok(Self(bound.then(|| Draft::of(call)).transpose()?))
     }
 
-    /// Posts it; the answer of an operation without one is plain.
-    pub(super) async fn post(&self, call: &Call<'_>, group: &GroupId) -> Result<envelope::Answer, Failure> {
-        match &self.0 {
-            Some(_) => self.post_counting(call, group, None).await,
-            None => envelope::done(),
-        }
+    /// The operation that posts it to a group; none when nothing is bound.
+    pub(super) fn to_group(&self, group: &GroupId) -> Option<Operation> {
+        self.0.as_ref().map(|draft| draft.to_group(group.clone(), Vec::new(), true).into())
     }
 
-    /// Posts it to a group that has so many members after the operation; without a count, as many as it has now.
-    pub(super) async fn post_counting(
-        &self,
-        call: &Call<'_>,
-        group: &GroupId,
-        count: Option<u32>,
-    ) -> Result<envelope::Answer, Failure> {
-        let Some(draft) = &self.0 else { return envelope::done() };
-        // a group that is not there hears nothing
-        let Some(found) = call.find_group(group).await? else { return envelope::done() };
-        let posted = call.run(draft.to_group(group.clone(), Vec::new(), true)).await?;
-        let member_count = count.unwrap_or(found.members);
-        envelope::with(&Wire { message_uid: message::uid(&posted.message.id), member_count })
+    /// The answer: plain when nothing is bound. `replies` are those from the bound message on, and `members` is how many
+    /// members the group has after the operation.
+    pub(super) fn answer(&self, call: &Call<'_>, replies: &mut Replies, members: u32) -> Result<envelope::Answer, Failure> {
+        if self.0.is_none() {
+            return envelope::done();
+        }
+        let posted = replies.next_of::<SendMessage>().map_err(|refusal| call.failure(&refusal))?;
+        envelope::with(&Wire { message_uid: message::uid(&posted.message.id), member_count: members })
     }
 }

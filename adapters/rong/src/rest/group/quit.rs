@@ -13,8 +13,13 @@ pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let group = call.group_id()?;
     let notice = Notice::of(call)?;
     let leave = Leave { group: group.clone(), users, cleanup: Cleanup::default(), on_outsider: OnOutsider::Skip };
-    match call.attempt(leave).await {
-        Ok(_) | Err(Refusal::GroupNotFound { .. }) => notice.post(call, &group).await,
+    let steps = [leave.into()].into_iter().chain(notice.to_group(&group)).collect();
+    match call.attempt_all(steps).await {
+        Ok(mut replies) => {
+            let left = replies.next_of::<Leave>().map_err(|refusal| call.failure(&refusal))?;
+            notice.answer(call, &mut replies, left.members)
+        }
+        Err(Refusal::GroupNotFound { .. }) => envelope::done(),
         Err(refusal) => Err(call.failure(&refusal)),
     }
 }

@@ -1,6 +1,9 @@
 //! `/group/refresh.json`: renames a group.
 
-use super::enter::update_name;
+use conclave_core::operation::UpdateGroup;
+use conclave_core::refusal::Refusal;
+
+use super::enter::renaming;
 use super::notify::Notice;
 use crate::dialect::limits;
 use crate::refusals::Failure;
@@ -11,6 +14,16 @@ pub(crate) async fn refresh(call: &Call<'_>) -> Result<envelope::Answer, Failure
     let name = call.required("groupName")?;
     call.check_length("groupName", name, limits::GROUP_NAME)?;
     let notice = Notice::of(call)?;
-    update_name(call, &group, name).await?;
-    notice.post(call, &group).await
+    let steps = [renaming(&group, name).into()].into_iter().chain(notice.to_group(&group)).collect();
+    // the group's name is not what its number of members depends on
+    let members = call.find_group(&group).await?.map_or(0, |found| found.members);
+    match call.attempt_all(steps).await {
+        Ok(mut replies) => {
+            replies.next_of::<UpdateGroup>().map_err(|refusal| call.failure(&refusal))?;
+            notice.answer(call, &mut replies, members)
+        }
+        // a group that is gone has no name to change
+        Err(Refusal::GroupNotFound { .. }) => envelope::done(),
+        Err(refusal) => Err(call.failure(&refusal)),
+    }
 }

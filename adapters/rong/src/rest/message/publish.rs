@@ -2,7 +2,7 @@
 //! `/statusmessage/group/publish.json`: the same, kept nowhere and only for who is there now.
 
 use conclave_core::model::GroupId;
-use conclave_core::query::FindGroups;
+use conclave_core::operation::{OnRefusal, Posted};
 use serde::Serialize;
 
 use super::{Draft, groups};
@@ -37,15 +37,13 @@ async fn send(call: &Call<'_>, stored: bool) -> Result<envelope::Answer, Failure
     let draft = Draft::of(call)?;
     let targets = call.optional_user_ids("toUserId", limits::LEGACY_USERS)?;
     let groups = groups(call, !targets.is_empty())?;
-    // all of them are there, or nothing is said
-    let found = call.ask(FindGroups { groups: groups.clone() }).await?;
-    if let Some(refusal) = found.0.iter().find_map(|group| group.as_ref().err()) {
-        return Err(call.failure(refusal));
-    }
-    let mut message_uids = Vec::with_capacity(groups.len());
-    for group in groups {
-        let posted = call.run(draft.to_group(group.clone(), targets.clone(), stored)).await?;
-        message_uids.push(Entry { group_id: group, message_uid: message::uid(&posted.message.id) });
-    }
+    // all of them are there, or nothing is sent
+    let messages = groups.iter().map(|group| draft.to_group(group.clone(), targets.clone(), stored)).collect();
+    let posted = call.run_each(OnRefusal::RefuseAll, messages).await?.into_iter().flatten();
+    let entry = |(group_id, posted): (GroupId, Posted)| {
+        let message_uid = message::uid(&posted.message.id);
+        Entry { group_id, message_uid }
+    };
+    let message_uids = groups.into_iter().zip(posted).map(entry).collect();
     envelope::with(&Wire { message_uids })
 }

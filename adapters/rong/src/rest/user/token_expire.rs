@@ -2,9 +2,7 @@
 //! twenty. A moment in the future counts as now. Either all of them are there or nothing is done.
 
 use conclave_core::model::Millis;
-use conclave_core::operation::UpdateUser;
-use conclave_core::query::FindUsers;
-use conclave_core::refusal::Refusal;
+use conclave_core::operation::{OnRefusal, UpdateUser};
 
 use crate::dialect::limits;
 use crate::refusals::Failure;
@@ -14,12 +12,7 @@ pub(crate) async fn expire(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let users = call.user_ids("userId", limits::EXPIRED_USERS)?;
     call.required("time")?;
     let time = call.number("time", 0, 0..=u64::MAX)?;
-    let found = call.ask(FindUsers { ids: users.clone(), folded: false }).await?.0;
-    if let Some((unknown, _)) = users.iter().zip(&found).find(|(_, found)| found.is_none()) {
-        return Err(call.failure(&Refusal::UserNotFound(unknown.clone())));
-    }
-    for user in users {
-        call.run(UpdateUser { tokens_from: Some(Millis(time)), ..UpdateUser::of(user) }).await?;
-    }
+    let expired = |user| UpdateUser { tokens_from: Some(Millis(time)), ..UpdateUser::of(user) };
+    call.run_each(OnRefusal::RefuseAll, users.into_iter().map(expired).collect()).await?;
     envelope::done()
 }

@@ -17,8 +17,8 @@ use conclave_core::operation::{
     Apply, CreateGroup, Disband, Mute, NewUser, OnExisting, OnOutsider, OnRefusal, Operation, Promote, RegisterUsers,
     SendMessage, Together, UpdateGroup, UpdateMember,
 };
-use conclave_core::ports::{Batch, Clock, CommitError, GroupsExt, Mint, Span, Store, StoreError};
-use conclave_core::query::{GroupById, Messages, ReadLog, Start};
+use conclave_core::ports::{Batch, Clock, CommitError, GroupsExt, Log, Mint, Span, Store, StoreError};
+use conclave_core::query::{GroupById, Messages, Start};
 use conclave_core::refusal::Refusal;
 
 fn register(names: &[&str]) -> Operation {
@@ -53,7 +53,7 @@ fn later_steps_see_what_earlier_ones_change() {
         assert_eq!((found.members, found.admins), (2, 1));
         assert_eq!(world.broken().await, None);
         // all of it is one call
-        let events = world.ask(ReadLog { after: 0, limit: 100 }).await.unwrap().0;
+        let events = Log::read(&*world.engine, 0, 100).await.unwrap();
         let calls: Vec<u64> = events.iter().map(|event| event.call()).collect();
         assert!(events.len() >= 4 && calls.iter().all(|call| *call == 1), "{calls:?}");
         assert!(events.last().unwrap().is_last_of_call());

@@ -24,10 +24,9 @@ impl OnRefusal {
     pub fn skips(self, refusal: &Refusal) -> bool {
         match self {
             Self::RefuseAll => false,
-            Self::SkipAbsent => matches!(
-                refusal,
-                Refusal::GroupNotFound { .. } | Refusal::NotMembers { .. } | Refusal::UserNotFound(_)
-            ),
+            Self::SkipAbsent => {
+                matches!(refusal, Refusal::GroupNotFound { .. } | Refusal::NotMembers { .. } | Refusal::UserNotFound(_))
+            }
             Self::Skip => !matches!(refusal, Refusal::Unavailable(_)),
         }
     }

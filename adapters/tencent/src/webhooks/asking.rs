@@ -182,7 +182,8 @@ impl Guarded {
         }
         let is_left_out = |user: &UserId| refused.iter().any(|refused| refused == user.as_str());
         let order = add.members.iter().map(|member| member.user.clone()).collect();
-        let (left_out, members): (Vec<_>, Vec<_>) = add.members.into_iter().partition(|member| is_left_out(&member.user));
+        let (left_out, members): (Vec<_>, Vec<_>) =
+            add.members.into_iter().partition(|member| is_left_out(&member.user));
         if members.is_empty() && !left_out.is_empty() {
             return Err(veto());
         }

@@ -36,7 +36,12 @@ impl<'c> Notice<'c> {
 
     /// The answer: plain when nothing is bound. `replies` are those from the bound message on, and `members` is how many
     /// members the group has after the operation.
-    pub(super) fn answer(&self, call: &Call<'_>, replies: &mut Replies, members: u32) -> Result<envelope::Answer, Failure> {
+    pub(super) fn answer(
+        &self,
+        call: &Call<'_>,
+        replies: &mut Replies,
+        members: u32,
+    ) -> Result<envelope::Answer, Failure> {
         if self.0.is_none() {
             return envelope::done();
         }

@@ -83,12 +83,20 @@ pub struct Draft<'a> {
     step: Option<Step>,
 }
 
+/// What was decided about a place before a step changed it.
+enum Before {
+    /// Nothing.
+    Nothing,
+    /// That this is kept there.
+    Kept(Option<Row>),
+}
+
 /// One of several operations that are decided on the same draft.
 struct Step {
     /// Its position among them.
     number: u64,
     /// What was pending at the places it has changed, before it changed them.
-    before: Map<Key, Option<Option<Row>>>,
+    before: Map<Key, Before>,
     /// How many events there were before it.
     events: usize,
 }
@@ -198,7 +206,8 @@ impl<'a> Draft<'a> {
     fn changed_by_earlier_steps(&self, prefix: &Prefix) -> Vec<(&Key, Option<&Row>)> {
         let Some(step) = self.step.as_ref().filter(|step| step.number > 0) else { return Vec::new() };
         let of_earlier = |(key, row)| match step.before.get(key) {
-            Some(before) => Some((key, before.as_ref()?.as_ref())),
+            Some(Before::Nothing) => None,
+            Some(Before::Kept(row)) => Some((key, row.as_ref())),
             None => Some((key, Option::as_ref(row))),
         };
         let changed = self.pending.iter().filter_map(of_earlier);
@@ -334,8 +343,8 @@ impl<'a> Draft<'a> {
         let Some(step) = &mut self.step else { return };
         for (key, row) in step.before.drain() {
             match row {
-                Some(row) => self.pending.insert(key, row),
-                None => self.pending.remove(&key),
+                Before::Kept(row) => self.pending.insert(key, row),
+                Before::Nothing => self.pending.remove(&key),
             };
         }
         self.events.truncate(step.events);
@@ -347,7 +356,8 @@ impl<'a> Draft<'a> {
         if let Some(step) = &mut self.step
             && !step.before.contains_key(&key)
         {
-            step.before.insert(key.clone(), self.pending.get(&key).cloned());
+            let before = self.pending.get(&key).cloned().map_or(Before::Nothing, Before::Kept);
+            step.before.insert(key.clone(), before);
         }
         self.pending.insert(key, row);
     }

@@ -7,6 +7,7 @@ use conclave_core::refusal::Refusal;
 
 /// What becomes of one step.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "made once and taken apart at once, never kept")]
 pub enum Prepared {
     /// It is performed.
     Perform(Operation),

@@ -73,11 +73,6 @@ impl Call<'_> {
         self.app.groups.run(&self.actor, operation).await.map_err(|refusal| self.word(&refusal))
     }
 
-    /// Performs an operation for the caller; the operation words a refusal itself.
-    pub(crate) async fn attempt<O: Typed>(&self, operation: O) -> Result<O::Reply, Refusal> {
-        self.app.groups.run(&self.actor, operation).await
-    }
-
     /// Performs several operations for the caller in one commit; what each came to.
     pub(crate) async fn run_each<O: Typed>(
         &self,

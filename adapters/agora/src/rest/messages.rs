@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use conclave_core::model::{GroupId, MessageId, Sender, Traits, UserId};
+use conclave_core::model::{GroupId, Sender, Traits, UserId};
 use conclave_core::operation::{OnRefusal, SendMessage, SpeakCheck};
-use conclave_core::refusal::Refusal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 

@@ -71,17 +71,14 @@ async fn bring_in(
         let found = call.find_group(group).await?;
         let exists = found.is_some();
         let mut steps: Vec<Operation> = Vec::new();
-        match &found {
-            Some(found) => {
-                steps.push(adding(group, users).into());
-                // the name of a hosted group is its own
-                let name = name.filter(|name| !found.governed && found.profile.name != **name);
-                steps.extend(name.map(|name| renaming(group, name).into()));
-            }
-            None => {
-                call.check_new_group_id(group)?;
-                steps.push(making(call, group, name, users).into());
-            }
+        if let Some(found) = &found {
+            steps.push(adding(group, users).into());
+            // the name of a hosted group is its own
+            let name = name.filter(|name| !found.governed && found.profile.name != **name);
+            steps.extend(name.map(|name| renaming(group, name).into()));
+        } else {
+            call.check_new_group_id(group)?;
+            steps.push(making(call, group, name, users).into());
         }
         let renames = steps.len() > 1;
         steps.extend(notice.to_group(group));

@@ -62,8 +62,9 @@ impl Desk {
                 let path = parts.uri.path().to_owned();
                 parts.uri = below(&parts.uri, prefix);
                 let crowded = link.seat.crowded;
-                if !crowded && session::asks(mounted.surface.door(), &parts) {
-                    session::answer(self, Arc::clone(mounted), parts, link)
+                let endpoint = session::endpoint_of(&mounted.endpoints, &parts).filter(|_| !crowded);
+                if let Some(endpoint) = endpoint {
+                    session::upgrade(self, Arc::clone(mounted), endpoint, parts, link)
                 } else {
                     let visit = Visit { desk: self, mounted, base_url, id: &id, path, crowded };
                     visit.run(parts, body, in_flight).await

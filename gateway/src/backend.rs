@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use conclave_core::engine::Engine;
@@ -15,6 +16,7 @@ use conclave_core::refusal::Refusal;
 use conclave_kit::Blobs;
 
 use crate::metrics::{Metrics, Outcome, RealmMetrics};
+use crate::session::PERFORMING;
 
 tokio::task_local! {
     /// The realm whose groups the request at hand has come to, if it has.
@@ -124,6 +126,8 @@ async fn delete_blobs(blobs: Arc<dyn Blobs>, unused: Vec<String>) {
 impl Groups for Layer<dyn Groups> {
     async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
         self.observer.enter();
+        // whatever a session's call causes is delivered to that session after the call's reply
+        let _ = PERFORMING.try_with(|performing| performing.store(true, Ordering::Relaxed));
         let name = operation.name();
         let steps: Vec<&'static str> = match &operation {
             Operation::Together(together) => together.steps.iter().map(Operation::name).collect(),

@@ -140,7 +140,7 @@ impl Gateway {
         let surfaces = Self::idle(config)?;
         let of = |surface: &Arc<dyn Surface>| {
             let vendor = surface.vendor();
-            let topics = surface.door().map(conclave_kit::Door::operations).unwrap_or_default();
+            let topics = surface.client_protocol().map(conclave_kit::AnyProtocol::operations).unwrap_or_default();
             topics.into_iter().map(move |topic| (vendor, topic)).collect::<Vec<_>>()
         };
         Ok(surfaces.iter().flat_map(of).collect())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_kit::Surface;
+use conclave_kit::{AnyProtocol, Endpoint, Surface};
 use http::Uri;
 use http::uri::PathAndQuery;
 
@@ -16,6 +16,8 @@ pub(crate) struct Mounted {
     pub(crate) vendor: &'static str,
     /// The surface.
     pub(crate) surface: Arc<dyn Surface>,
+    /// Where its clients connect.
+    pub(crate) endpoints: Vec<Endpoint>,
     /// What browsers are told.
     pub(crate) cors: &'static Cors,
     /// What is counted.
@@ -29,9 +31,11 @@ impl Mounted {
     pub(crate) fn new(surface: Arc<dyn Surface>, public_url: Option<String>, metrics: &Metrics) -> Self {
         let vendor = surface.vendor();
         let operations = surface.routes().into_iter().map(|route| route.operation);
-        let topics = surface.door().map(conclave_kit::Door::operations).unwrap_or_default();
-        let metrics = metrics.of_vendor(vendor, operations.chain(topics));
-        Self { vendor, cors: Cors::of(vendor), metrics, public_url, surface }
+        let protocol = surface.client_protocol();
+        let calls = protocol.map(AnyProtocol::operations).unwrap_or_default();
+        let endpoints = protocol.map(AnyProtocol::endpoints).unwrap_or_default();
+        let metrics = metrics.of_vendor(vendor, operations.chain(calls));
+        Self { vendor, cors: Cors::of(vendor), metrics, public_url, endpoints, surface }
     }
 }
 

@@ -8,11 +8,11 @@ use conclave::blob::InMemory;
 use conclave_core::engine::Engine;
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{GroupId, Millis, Settings, UserId};
+use conclave_core::model::{GroupId, Millis, Role, Settings, UserId};
 use conclave_core::operation::{NewUser, OnExisting, RegisterUsers};
 use conclave_core::ports::{Clock, Groups, GroupsExt, Log, Mint, Store};
 use conclave_core::query::MembersNamed;
-use conclave_kit::{Blobs, Connection, Dismissal, Platform, Presence};
+use conclave_kit::{Blobs, Connection, ConnectionFilter, Device, DisconnectReason, Platform, Presence};
 
 /// The moment at which worlds begin: inside the window in which the documented user signatures are valid.
 pub const BEGINNING: Millis = Millis(1_700_000_100_000);
@@ -58,7 +58,7 @@ impl Attendance {
     /// Somebody comes, on this.
     pub fn comes(&self, id: &str, platform: Platform) {
         let mut present = self.present.lock().expect("a lock");
-        let (user, device, since) = (user(id), format!("device of {id}"), self.groups.now());
+        let (user, device, since) = (user(id), Device::new("test", format!("device of {id}")), self.groups.now());
         let id = format!("connection {}", present.len());
         present.push(Arc::new(Connection { vendor: "test", user, device, platform, id, address: None, since }));
     }
@@ -70,26 +70,26 @@ impl Attendance {
 
 #[async_trait]
 impl Presence for Attendance {
-    fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
+    async fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
         let of = |user: &UserId| self.all().into_iter().filter(|connection| connection.user == *user).collect();
         users.iter().map(of).collect()
     }
 
-    async fn online_in(&self, group: &GroupId) -> Vec<UserId> {
+    async fn members_online(&self, group: &GroupId) -> Vec<(UserId, Role)> {
         let mut users: Vec<UserId> = self.all().iter().map(|connection| connection.user.clone()).collect();
         users.dedup();
         let named = MembersNamed { group: group.clone(), users };
         let found = self.groups.ask(&Actor::app(), named).await;
         found.map_or_else(
             |_| Vec::new(),
-            |found| found.members.into_iter().flatten().map(|one| one.user.clone()).collect(),
+            |found| found.members.into_iter().flatten().map(|one| (one.user.clone(), one.role)).collect(),
         )
     }
 
-    fn end(&self, user: &UserId, _: Dismissal, which: &(dyn Fn(&Connection) -> bool + Sync)) -> usize {
+    async fn disconnect(&self, user: &UserId, which: &ConnectionFilter, _: DisconnectReason) -> usize {
         let mut present = self.present.lock().expect("a lock");
         let before = present.len();
-        present.retain(|connection| connection.user != *user || !which(connection));
+        present.retain(|connection| connection.user != *user || !which.includes(connection));
         before - present.len()
     }
 }

@@ -1,8 +1,8 @@
 //! What every adapter is built from, and the one interface the gateway serves them by.
 //!
 //! Names no vendor. An adapter is a [`Surface`]: `http` types and bytes in, `http` types and bytes out; where its
-//! vendor's clients connect, it is a [`Door`] too, which opens [`Session`]s: frames in, frames out. What the
-//! vendor tells an app's server it words as [`Webhooks`].
+//! vendor's clients connect, it is a [`ClientProtocol`] too, which makes [`Session`]s: frames in, frames and calls out.
+//! What the vendor tells an app's server it words as [`Webhooks`].
 
 mod blobs;
 mod body;
@@ -20,15 +20,24 @@ mod text;
 mod unread;
 mod webhook;
 
+pub use futures_core::future::BoxFuture;
+
 pub use blobs::{BlobError, Blobs, Stored};
 pub use body::{Body, ByteStream};
 pub use credential::{check_secret, decode_base64, is_base64_of, is_hex_of};
 pub use cursor::{decode_cursor, encode_cursor};
-pub use presence::{Connection, Departure, Nobody, Passage, Platform, Presence, Way};
+pub use presence::{
+    Connection, ConnectionChange, ConnectionEvent, ConnectionFilter, Disconnection, Nobody, Platform, Presence,
+};
 pub use route::{Clash, Matched, NoMatch, Route, Table};
 pub use seal::{Sealer, same};
 pub use secret::Secret;
-pub use session::{Caller, Connected, Dismissal, Done, Door, Outbox, Outcome, Session};
+pub use session::{
+    Answered, AnyCall, AnyFact, AnyProtocol, AnySession, Call, ClientProtocol, Counted, Device, DisconnectReason,
+    EndedCall, Endpoint, Exceeding, Fact, FinishedCall, Frame, FrameKind, Identity, LoginRule, LoginScope,
+    MemberFilter, OpenRequest, OutFrame, Outbox, Outcome, PathPattern, Recipients, Session, SessionLimits, SharedFrame,
+    SignInRefused, Step, Steps, TestSession, Transport,
+};
 pub use settings::{Kind, Setting};
 pub use steps::{Prepared, perform_steps};
 pub use surface::{Exchange, Fault, RouteInfo, Surface};

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_core::model::{GroupId, Millis, UserId};
+use conclave_core::model::{GroupId, Millis, Role, UserId};
 
-use crate::Dismissal;
+use crate::{Device, DisconnectReason};
 
 /// What a client runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -28,89 +28,138 @@ pub enum Platform {
     Unknown,
 }
 
-/// A live connection.
+/// A connection with a user signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// Through whose protocol.
+    /// The vendor whose protocol the client speaks.
     pub vendor: &'static str,
-    /// Who.
+    /// Who is signed in.
     pub user: UserId,
-    /// From which device, as in [`crate::Connected`].
-    pub device: String,
-    /// On what.
+    /// From which device.
+    pub device: Device,
+    /// On which platform.
     pub platform: Platform,
     /// Tells it apart from every other one.
     pub id: String,
-    /// Where the client's end is, when known.
+    /// The client's address, when known.
     pub address: Option<SocketAddr>,
-    /// Since when.
+    /// When the user signed in.
     pub since: Millis,
 }
 
-/// A connection came or went.
+/// A user signed in on a connection, or is no longer signed in on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
-    /// Which.
+pub struct ConnectionEvent {
+    /// The connection.
     pub connection: Arc<Connection>,
     /// When.
     pub at: Millis,
-    /// Whether it came, or how it went.
-    pub way: Way,
+    /// What happened.
+    pub change: ConnectionChange,
     /// How many other connections the user had at that moment: with none, the user came online or went offline.
     pub others: usize,
 }
 
-/// Which way a connection passed.
+/// What happened to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Way {
-    /// It came.
-    In,
-    /// It went.
-    Out(Departure),
+pub enum ConnectionChange {
+    /// Its user signed in.
+    Connected,
+    /// Its user is no longer signed in.
+    Disconnected(Disconnection),
 }
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Departure {
-    /// The client went away, or was silent too long.
+pub enum Disconnection {
+    /// The client went away, or sent nothing for too long.
     Lost,
     /// The client said that its user signs out.
     SignedOut,
     /// This side ended it.
-    Dismissed(Dismissal),
+    Ended(DisconnectReason),
 }
 
-/// Who is online in one realm. Lent to adapters by the gateway, which has the sockets.
+/// Which of a user's connections are meant: those that match everything that is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConnectionFilter {
+    /// Of this vendor.
+    pub vendor: Option<&'static str>,
+    /// Of this device.
+    pub device: Option<Device>,
+    /// On this platform.
+    pub platform: Option<Platform>,
+    /// With this id.
+    pub id: Option<String>,
+}
+
+impl ConnectionFilter {
+    /// All of them.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Those through this vendor's protocol.
+    pub fn of_vendor(vendor: &'static str) -> Self {
+        Self { vendor: Some(vendor), ..Self::default() }
+    }
+
+    /// Those of this device.
+    pub fn of_device(device: Device) -> Self {
+        Self { device: Some(device), ..Self::default() }
+    }
+
+    /// The one with this id.
+    pub fn with_id(id: impl Into<String>) -> Self {
+        Self { id: Some(id.into()), ..Self::default() }
+    }
+
+    /// Whether a connection is meant.
+    pub fn includes(&self, connection: &Connection) -> bool {
+        self.vendor.is_none_or(|vendor| vendor == connection.vendor)
+            && self.device.as_ref().is_none_or(|device| *device == connection.device)
+            && self.platform.is_none_or(|platform| platform == connection.platform)
+            && self.id.as_ref().is_none_or(|id| *id == connection.id)
+    }
+}
+
+/// Who is online in one realm. Provided to adapters by the gateway, which has the connections.
 #[async_trait]
 pub trait Presence: Send + Sync {
-    /// The live connections of each of these users, in the order asked, oldest first; whoever is offline has none.
-    fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>>;
+    /// The connections of each of these users, in the order asked, oldest first; a user who is offline has none.
+    async fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>>;
 
-    /// The members of a group who are online, in no order, after everything that was committed before the call.
+    /// The members of a group who are online, with their roles, in no order, after everything that was committed before
+    /// the call.
     ///
-    /// Costs as much as there are of them, however large the group is. A group that is not there has none.
-    async fn online_in(&self, group: &GroupId) -> Vec<UserId>;
+    /// Costs as much as there are of them, however large the group is. A group that does not exist has none.
+    async fn members_online(&self, group: &GroupId) -> Vec<(UserId, Role)>;
 
-    /// Ends those connections of a user that `which` names, and says how many. From here on they no longer count as
-    /// online; the clients are told why.
-    fn end(&self, user: &UserId, why: Dismissal, which: &(dyn Fn(&Connection) -> bool + Sync)) -> usize;
+    /// The same without the roles.
+    async fn online_in(&self, group: &GroupId) -> Vec<UserId> {
+        self.members_online(group).await.into_iter().map(|(user, _)| user).collect()
+    }
+
+    /// Signs a user out of the connections that the filter includes, and says how many those are. They no longer count
+    /// as online when this returns; their clients are told why.
+    async fn disconnect(&self, user: &UserId, which: &ConnectionFilter, reason: DisconnectReason) -> usize;
 }
 
-/// Nobody is ever online: for surfaces that stand alone.
+/// Nobody is ever online: for surfaces without a gateway.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Nobody;
 
 #[async_trait]
 impl Presence for Nobody {
-    fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
+    async fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
         users.iter().map(|_| Vec::new()).collect()
     }
 
-    async fn online_in(&self, _: &GroupId) -> Vec<UserId> {
+    async fn members_online(&self, _: &GroupId) -> Vec<(UserId, Role)> {
         Vec::new()
     }
 
-    fn end(&self, _: &UserId, _: Dismissal, _: &(dyn Fn(&Connection) -> bool + Sync)) -> usize {
+    async fn disconnect(&self, _: &UserId, _: &ConnectionFilter, _: DisconnectReason) -> usize {
         0
     }
 }

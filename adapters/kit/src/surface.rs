@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use http::{Method, Response};
 
-use crate::{Body, Door};
+use crate::{AnyProtocol, Body};
 
 /// A request as the gateway hands it to a surface.
 #[derive(Debug)]
@@ -63,8 +63,8 @@ pub trait Surface: Send + Sync {
     /// The vendor's own answer to something that went wrong around the surface.
     fn fault(&self, fault: Fault) -> Response<Body>;
 
-    /// Where the vendor's clients connect, when they do.
-    fn door(&self) -> Option<&dyn Door> {
+    /// The vendor's client protocol, where its clients connect here.
+    fn client_protocol(&self) -> Option<&dyn AnyProtocol> {
         None
     }
 }

@@ -15,7 +15,7 @@ use conclave_core::query::{GroupById, Messages, Start};
 use conclave_core::refusal::Refusal;
 use http::{HeaderMap, StatusCode};
 
-use crate::Passage;
+use crate::ConnectionEvent;
 
 /// One thing an app's server is told of. Worded once, sent until it is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,16 +90,20 @@ pub trait Webhooks: Send + Sync {
         true
     }
 
-    /// Whether it is told who came and went.
-    fn hears_passages(&self) -> bool {
+    /// Whether the app's server is notified of users who connect and disconnect.
+    fn wants_connection_events(&self) -> bool {
         false
     }
 
-    /// What the app's server is told of connections that came and went, which are given in their order.
+    /// The notices of connection events, which are given in their order.
     ///
-    /// Asked once: what is not told when the process ends, or when too much waits, is never told.
-    async fn passages(&self, passages: &[Arc<Passage>], groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
-        let _nothing = (passages, groups);
+    /// Called once for each event: what is not sent when the process ends, or when too many wait, is never sent.
+    async fn connection_notices(
+        &self,
+        events: &[Arc<ConnectionEvent>],
+        groups: &dyn Groups,
+    ) -> Result<Vec<Notice>, Refusal> {
+        let _nothing = (events, groups);
         Ok(Vec::new())
     }
 

@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_kit::{Body, Door, Exchange, Fault, NoMatch, RouteInfo, Surface, Table, Unread};
+use conclave_kit::{AnyProtocol, Body, Exchange, Fault, NoMatch, RouteInfo, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
@@ -35,12 +35,16 @@ pub use token::InvalidToken;
 use realm::App;
 use refusals::{Code, Failure};
 use rest::{Call, Handler, envelope};
-use socket::navigator;
+use socket::{Clients, navigator};
+
+/// The vendor, in paths, configuration and devices.
+pub(crate) const VENDOR: &str = "rong";
 
 /// The vendor's surface: all realms that have an app there.
 pub struct Rong {
     /// The apps, by app key.
-    apps: HashMap<String, Arc<App>>,
+    apps: Arc<HashMap<String, Arc<App>>>,
+    clients: Clients,
     table: Table<Handler>,
 }
 
@@ -60,7 +64,8 @@ impl Rong {
             }
             apps.insert(key, Arc::new(app));
         }
-        Ok(Self { apps, table: Table::new(rest::routes())? })
+        let apps = Arc::new(apps);
+        Ok(Self { clients: Clients::new(Arc::clone(&apps)), apps, table: Table::new(rest::routes())? })
     }
 
     /// Who may connect with this token of this app, as the client SDK presents it.
@@ -107,7 +112,7 @@ impl Rong {
 #[async_trait]
 impl Surface for Rong {
     fn vendor(&self) -> &'static str {
-        "rong"
+        VENDOR
     }
 
     fn routes(&self) -> Vec<RouteInfo> {
@@ -161,7 +166,7 @@ impl Surface for Rong {
         Failure::from(code).into_response(Settings::default().status_254xx)
     }
 
-    fn door(&self) -> Option<&dyn Door> {
-        Some(self)
+    fn client_protocol(&self) -> Option<&dyn AnyProtocol> {
+        Some(&self.clients)
     }
 }

@@ -1,139 +1,199 @@
 //! What waits for one session.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use conclave_core::event::Event;
-use conclave_kit::Dismissal;
+use conclave_kit::DisconnectReason;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// Most events that wait for one session; what is more is left out, and the client told to fetch.
-const MOST: usize = 256;
+/// Most deliveries that wait for one session. When there are more, they are dropped and the client is told to fetch.
+pub(crate) const MOST: usize = 256;
+/// Most bytes that wait for one session, as facts state them. One delivery may exceed it alone.
+pub(crate) const MOST_BYTES: usize = 1024 * 1024;
 
-/// Filled by the realm, emptied by the session's own task.
-#[derive(Debug, Default)]
+/// Filled by the realm, emptied by the session's own task. Belongs to one login: signing in again makes another.
+#[derive(Default)]
 pub(crate) struct Mailbox {
-    mail: Mutex<Mail>,
-    bell: Notify,
+    mail: Mutex<Waiting>,
+    wake: Notify,
+}
+
+/// A fact on its way to a session.
+#[derive(Clone)]
+pub(crate) struct Delivery {
+    /// The fact.
+    pub(crate) content: Arc<dyn Any + Send + Sync>,
+    /// About how many bytes it keeps.
+    pub(crate) bytes: usize,
+    /// Whether this session's own device caused it.
+    pub(crate) is_own: bool,
+}
+
+#[derive(Default)]
+struct Waiting {
+    deliveries: VecDeque<Delivery>,
+    bytes: usize,
+    /// The number of the last delivery; the first one is 1.
+    last: u64,
+    missed: bool,
+    recheck: bool,
+    ended: Option<DisconnectReason>,
 }
 
 /// What has come.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Mail {
-    /// To be told, in their order.
-    pub(crate) events: VecDeque<Arc<Event>>,
-    /// Events were left out before those.
+    /// In the order of the log.
+    pub(crate) deliveries: Vec<Delivery>,
+    /// Deliveries before those were dropped.
     pub(crate) missed: bool,
-    /// The account has changed: may it still be connected?
-    pub(crate) doubted: bool,
-    /// It may not, and why.
-    pub(crate) ended: Option<Dismissal>,
+    /// The account has changed: it is to be checked whether its user may stay.
+    pub(crate) recheck: bool,
+    /// The user was signed out, and why.
+    pub(crate) ended: Option<DisconnectReason>,
 }
 
 impl Mailbox {
-    /// One more event. Whether there was no room for what waited before.
-    pub(crate) fn put(&self, event: &Arc<Event>) -> bool {
+    /// Puts a delivery in. Returns whether those that waited were dropped because there was no room.
+    pub(crate) fn put(&self, delivery: Delivery) -> bool {
         let mut mail = self.mail.lock();
-        let full = mail.events.len() >= MOST;
-        if full {
+        let bytes = mail.bytes.saturating_add(delivery.bytes);
+        let is_full = mail.deliveries.len() >= MOST || (bytes > MOST_BYTES && !mail.deliveries.is_empty());
+        if is_full {
             // the client has to fetch from before those anyway
-            mail.events = VecDeque::new();
+            mail.deliveries = VecDeque::new();
+            mail.bytes = 0;
             mail.missed = true;
         }
-        mail.events.push_back(Arc::clone(event));
+        mail.bytes += delivery.bytes;
+        mail.last += 1;
+        mail.deliveries.push_back(delivery);
         drop(mail);
-        self.bell.notify_one();
-        full
+        self.wake.notify_one();
+        is_full
+    }
+
+    /// Something could not be delivered.
+    pub(crate) fn miss(&self) {
+        self.mail.lock().missed = true;
+        self.wake.notify_one();
     }
 
     /// The account has changed.
-    pub(crate) fn doubt(&self) {
-        self.mail.lock().doubted = true;
-        self.bell.notify_one();
+    pub(crate) fn recheck(&self) {
+        self.mail.lock().recheck = true;
+        self.wake.notify_one();
     }
 
-    /// The connection is to end. The first reason counts.
-    pub(crate) fn end(&self, why: Dismissal) {
-        self.mail.lock().ended.get_or_insert(why);
-        self.bell.notify_one();
+    /// The user is signed out. The first reason counts.
+    pub(crate) fn end(&self, reason: DisconnectReason) {
+        self.mail.lock().ended.get_or_insert(reason);
+        self.wake.notify_one();
     }
 
-    /// Waits until something has come, and takes at most so many events.
-    pub(crate) async fn take(&self, most: usize) -> Mail {
+    /// Waits until something has come that may be taken, and takes at most so many deliveries.
+    ///
+    /// `may_take` is asked with each delivery, its number and the number of the last one; from the first one that it
+    /// refuses, deliveries stay. It is asked again only when something else has come.
+    pub(crate) async fn take(&self, most: usize, mut may_take: impl FnMut(&Delivery, u64, u64) -> bool) -> Mail {
         loop {
-            if let Some(mail) = self.take_now(most) {
+            if let Some(mail) = self.take_now(most, &mut may_take) {
                 return mail;
             }
-            self.bell.notified().await;
+            self.wake.notified().await;
         }
     }
 
-    fn take_now(&self, most: usize) -> Option<Mail> {
-        let mut mail = self.mail.lock();
-        if mail.events.is_empty() && !mail.missed && !mail.doubted && mail.ended.is_none() {
+    fn take_now(&self, most: usize, may_take: &mut impl FnMut(&Delivery, u64, u64) -> bool) -> Option<Mail> {
+        let mut waiting = self.mail.lock();
+        let last = waiting.last;
+        let first = last - waiting.deliveries.len() as u64 + 1;
+        let count = waiting.deliveries.iter().zip(first..).take(most);
+        let count = count.take_while(|(delivery, number)| may_take(delivery, *number, last)).count();
+        if count == 0 && !waiting.missed && !waiting.recheck && waiting.ended.is_none() {
             return None;
         }
-        if mail.events.len() <= most {
-            return Some(std::mem::take(&mut *mail));
+        let deliveries: Vec<Delivery> = waiting.deliveries.drain(..count).collect();
+        if waiting.deliveries.is_empty() {
+            // most sessions wait most of the time
+            waiting.deliveries = VecDeque::new();
         }
-        let events = mail.events.drain(..most).collect();
+        waiting.bytes -= deliveries.iter().map(|delivery| delivery.bytes).sum::<usize>();
         Some(Mail {
-            events,
-            missed: std::mem::take(&mut mail.missed),
-            doubted: std::mem::take(&mut mail.doubted),
-            ended: mail.ended.take(),
+            deliveries,
+            missed: std::mem::take(&mut waiting.missed),
+            recheck: std::mem::take(&mut waiting.recheck),
+            ended: waiting.ended.take(),
         })
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use conclave_core::event::{Actor, Audience, CallPart, Happening};
-    use conclave_core::model::Millis;
+    use futures_util::FutureExt as _;
 
     use super::*;
 
-    fn event(sequence: u64) -> Arc<Event> {
-        Arc::new(Event {
-            sequence,
-            part: CallPart::WHOLE,
-            at: Millis(1),
-            group: None,
-            actor: Actor::System,
-            audience: Audience::default(),
-            what: Happening::GroupActivated,
-        })
+    fn delivery(number: u64, bytes: usize) -> Delivery {
+        Delivery { content: Arc::new(number), bytes, is_own: false }
     }
 
     fn numbers(mail: &Mail) -> Vec<u64> {
-        mail.events.iter().map(|event| event.sequence).collect()
+        mail.deliveries.iter().map(|delivery| *delivery.content.downcast_ref::<u64>().unwrap()).collect()
     }
 
     #[tokio::test]
     async fn mail_comes_in_order_and_in_parts() {
         let mailbox = Mailbox::default();
-        for sequence in 1..=5 {
-            assert!(!mailbox.put(&event(sequence)));
+        for number in 1..=5 {
+            assert!(!mailbox.put(delivery(number, 1)));
         }
-        mailbox.doubt();
-        let first = mailbox.take(3).await;
-        assert_eq!((numbers(&first), first.missed, first.doubted), (vec![1, 2, 3], false, true));
-        let second = mailbox.take(3).await;
-        assert_eq!((numbers(&second), second.missed, second.doubted), (vec![4, 5], false, false));
-        assert!(mailbox.take_now(3).is_none());
+        mailbox.recheck();
+        let first = mailbox.take(3, |_, _, _| true).await;
+        assert_eq!((numbers(&first), first.missed, first.recheck), (vec![1, 2, 3], false, true));
+        let second = mailbox.take(3, |_, _, _| true).await;
+        assert_eq!((numbers(&second), second.missed, second.recheck), (vec![4, 5], false, false));
+        assert!(mailbox.take(3, |_, _, _| true).now_or_never().is_none());
     }
 
     #[tokio::test]
     async fn a_full_mailbox_is_emptied_and_says_so() {
         let mailbox = Mailbox::default();
-        let most = u64::try_from(MOST).unwrap_or(0);
-        for sequence in 1..=most {
-            assert!(!mailbox.put(&event(sequence)));
+        let most = u64::try_from(MOST).unwrap();
+        for number in 1..=most {
+            assert!(!mailbox.put(delivery(number, 1)));
         }
-        assert!(mailbox.put(&event(most + 1)));
-        assert!(!mailbox.put(&event(most + 2)));
-        let mail = mailbox.take(usize::MAX).await;
+        assert!(mailbox.put(delivery(most + 1, 1)));
+        assert!(!mailbox.put(delivery(most + 2, 1)));
+        let mail = mailbox.take(usize::MAX, |_, _, _| true).await;
         assert_eq!((numbers(&mail), mail.missed), (vec![most + 1, most + 2], true));
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_is_full_by_its_bytes_too() {
+        let mailbox = Mailbox::default();
+        assert!(!mailbox.put(delivery(1, MOST_BYTES + 1)));
+        assert!(mailbox.put(delivery(2, MOST_BYTES)));
+        assert!(mailbox.put(delivery(3, 1)));
+        let mail = mailbox.take(usize::MAX, |_, _, _| true).await;
+        assert_eq!((numbers(&mail), mail.missed), (vec![3], true));
+    }
+
+    #[tokio::test]
+    async fn deliveries_wait_behind_one_that_may_not_be_taken() {
+        let mailbox = Mailbox::default();
+        for number in 1..=3 {
+            mailbox.put(delivery(number, 1));
+        }
+        let mail = mailbox.take(10, |_, number, _| number != 2).await;
+        assert_eq!(numbers(&mail), [1]);
+        assert!(mailbox.take(10, |_, number, _| number != 2).now_or_never().is_none());
+        mailbox.end(DisconnectReason::ByApp);
+        let mail = mailbox.take(10, |_, number, _| number != 2).await;
+        assert_eq!((numbers(&mail), mail.ended), (vec![], Some(DisconnectReason::ByApp)));
+        assert_eq!(numbers(&mailbox.take(10, |_, _, _| true).await), [2, 3]);
     }
 }

@@ -1,14 +1,13 @@
-//! All realms' sessions.
+//! The sessions of all realms.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use conclave_core::refusal::Refusal;
-use conclave_kit::{Passage, Presence};
+use conclave_kit::{ConnectionEvent, Presence, SignInRefused};
 use tokio::sync::{broadcast, watch};
 
 use super::mailbox::Mailbox;
-use super::realm::{Newcomer, Presented, Realm};
+use super::realm::{Newcomer, Realm, Registered};
 use crate::backend::{Backend, Backends};
 use crate::listener::Phase;
 use crate::metrics::Metrics;
@@ -43,16 +42,22 @@ impl Online {
         self.0.iter().map(realm).collect()
     }
 
-    /// Hears who comes and goes in a realm from now on.
-    pub(crate) fn passages(&self, realm: &str) -> Option<broadcast::Receiver<Arc<Passage>>> {
-        self.0.get(realm).map(|realm| realm.passages())
+    /// Receives who connects and disconnects in a realm from now on.
+    pub(crate) fn connection_events(&self, realm: &str) -> Option<broadcast::Receiver<Arc<ConnectionEvent>>> {
+        self.0.get(realm).map(|realm| realm.connection_events())
     }
 
-    /// A session comes. When this returns it hears everything that is committed from now on.
-    pub(crate) async fn enter(&self, who: Newcomer<'_>, mailbox: &Arc<Mailbox>) -> Result<Presented, Refusal> {
-        match self.0.get(&who.connected.realm) {
-            Some(realm) => realm.enter(who, mailbox).await,
-            None => Err(Refusal::Unavailable(format!("there is no realm {}", who.connected.realm))),
-        }
+    /// Registers a user who signs in. When this returns, everything that is committed from now on is delivered to the
+    /// mailbox.
+    pub(crate) async fn register(
+        &self,
+        newcomer: Newcomer<'_>,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<Registered, SignInRefused> {
+        let Some(realm) = self.0.get(&newcomer.identity.realm) else {
+            tracing::error!(realm = newcomer.identity.realm, "a user signs in to a realm that does not exist");
+            return Err(SignInRefused::Unavailable);
+        };
+        realm.register(newcomer, mailbox).await
     }
 }

@@ -1,118 +1,157 @@
-//! The sessions of one realm, and how events come to them.
+//! The sessions of one realm, and the delivery of its log to them.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use conclave_core::event::{Actor, Event};
-use conclave_core::model::{GroupId, UserId};
+use conclave_core::model::{GroupId, Role, UserId};
 use conclave_core::ports::{Groups, GroupsExt as _, Log};
 use conclave_core::query::JoinedGroups;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Connected, Connection, Departure, Dismissal, Passage, Presence, Way};
+use conclave_kit::{
+    AnyFact, Connection, ConnectionChange, ConnectionEvent, ConnectionFilter, DisconnectReason, Disconnection,
+    Identity, Presence, SignInRefused,
+};
+use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::{sleep, timeout};
 
-use super::mailbox::Mailbox;
-use super::presence::{Gone, Seating};
+use super::mailbox::{Delivery, Mailbox};
+use super::registry::{Gone, Registry};
 use crate::backend::Backend;
 use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
+use crate::site::Mounted;
 
 /// Most events read in one go.
 const PAGE: usize = 256;
 /// How often the log is looked at without its signal, for what was committed after its caller had gone away.
 const ROUND: Duration = Duration::from_secs(1);
-/// Most comings and goings that wait for whoever follows them.
-const PASSAGES: usize = 8192;
+/// Most connection events that wait for whoever follows them.
+const CONNECTION_EVENTS: usize = 8192;
+/// How long a vendor may take to project one event; nothing is delivered meanwhile.
+const PROJECTION: Duration = Duration::from_secs(5);
 
 /// One realm's sessions.
 pub(crate) struct Realm {
     name: String,
     groups: Arc<dyn Groups>,
     log: Arc<dyn Log>,
-    presence: Mutex<Seating>,
-    /// Where the log is to be followed from, set by whoever comes when nobody is there: until then it is not read.
+    registry: Mutex<Registry>,
+    /// The vendors through which somebody has signed in.
+    vendors: Mutex<HashMap<&'static str, Arc<Mounted>>>,
+    /// Where the log is to be followed from, set by the first session to be registered: until then it is not read.
     from: Mutex<Option<u64>>,
-    /// Wakes who follows the log when somebody comes.
+    /// Wakes whoever follows the log when somebody comes online.
     arrivals: Notify,
-    /// How far the log has been told.
-    told: watch::Sender<u64>,
-    /// Who came and went, for whoever follows that.
-    passages: OnceLock<broadcast::Sender<Arc<Passage>>>,
+    /// The number of the last event that was delivered.
+    delivered: watch::Sender<u64>,
+    /// Who connects and disconnects, for whoever follows that.
+    connection_events: OnceLock<broadcast::Sender<Arc<ConnectionEvent>>>,
     metrics: SessionMetrics,
 }
 
-/// Who comes.
+/// Who signs in.
 pub(crate) struct Newcomer<'a> {
     /// As the protocol has it.
-    pub(crate) connected: &'a Connected,
-    /// Through which vendor's protocol.
-    pub(crate) vendor: &'static str,
+    pub(crate) identity: &'a Identity,
+    /// The vendor whose protocol the client speaks.
+    pub(crate) mounted: &'a Arc<Mounted>,
     /// Tells the connection apart from every other one.
     pub(crate) id: &'a str,
-    /// Where the client's end is.
+    /// The client's address.
     pub(crate) address: SocketAddr,
 }
 
 impl Realm {
-    /// Nobody is there yet.
+    /// Nobody is online yet.
     pub(crate) fn new(name: String, backend: &Backend, metrics: SessionMetrics) -> Self {
-        let (groups, log) = (Arc::clone(&backend.groups), Arc::clone(&backend.log));
-        let (presence, from, arrivals) = (Mutex::default(), Mutex::default(), Notify::new());
-        let (told, passages) = (watch::Sender::new(0), OnceLock::new());
-        Self { name, groups, log, presence, from, arrivals, told, passages, metrics }
+        Self {
+            name,
+            groups: Arc::clone(&backend.groups),
+            log: Arc::clone(&backend.log),
+            registry: Mutex::default(),
+            vendors: Mutex::default(),
+            from: Mutex::default(),
+            arrivals: Notify::new(),
+            delivered: watch::Sender::new(0),
+            connection_events: OnceLock::new(),
+            metrics,
+        }
     }
 
-    /// A session comes. When this returns it hears everything that is committed from now on.
-    pub(crate) async fn enter(
+    /// Registers a user who signs in. When this returns, everything that is committed from now on is delivered to the
+    /// mailbox.
+    pub(crate) async fn register(
         self: &Arc<Self>,
-        who: Newcomer<'_>,
+        newcomer: Newcomer<'_>,
         mailbox: &Arc<Mailbox>,
-    ) -> Result<Presented, Refusal> {
-        let Newcomer { connected, vendor, id, address } = who;
+    ) -> Result<Registered, SignInRefused> {
+        let Newcomer { identity, mounted, id, address } = newcomer;
         let connection = Arc::new(Connection {
-            vendor,
-            user: connected.user.clone(),
-            device: connected.device.clone(),
-            platform: connected.platform,
+            vendor: mounted.vendor,
+            user: identity.user.clone(),
+            device: identity.device.clone(),
+            platform: identity.platform,
             id: id.to_owned(),
             address: Some(address),
             since: self.groups.now(),
         });
-        let unknown = self.seat(&connection, mailbox, connected.most).await?;
-        // from here on it leaves however this ends
-        let (realm, way) = (Arc::clone(self), Departure::Lost);
-        let presented = Presented { realm, connection: Arc::clone(&connection), way };
-        if unknown {
+        self.vendors.lock().entry(mounted.vendor).or_insert_with(|| Arc::clone(mounted));
+        let is_new = self.add(&connection, mailbox, identity).await?;
+        // from here on it is removed however this ends
+        let (realm, ending) = (Arc::clone(self), Disconnection::Lost);
+        let registered = Registered { realm, connection: Arc::clone(&connection), ending };
+        if is_new {
             let joined = JoinedGroups::all(connection.user.clone());
-            let joined = self.groups.ask(&Actor::app(), joined).await?.groups;
-            self.presence.lock().learn(&connection, joined.into_iter().map(|(group, _)| group.id.clone()));
+            let joined = self.groups.ask(&Actor::app(), joined).await.map_err(|refusal| self.unavailable(&refusal))?;
+            let joined = joined.groups.into_iter().map(|(group, member)| (group.id.clone(), member.role));
+            self.registry.lock().learn(&connection, joined);
         }
-        Ok(presented)
+        Ok(registered)
     }
 
-    /// Makes a session known; whether its user was not.
-    async fn seat(&self, connection: &Arc<Connection>, mailbox: &Arc<Mailbox>, most: usize) -> Result<bool, Refusal> {
+    fn unavailable(&self, refusal: &Refusal) -> SignInRefused {
+        tracing::error!(realm = self.name, %refusal, "a user cannot sign in, as their groups cannot be read");
+        SignInRefused::Unavailable
+    }
+
+    /// Adds a session; returns whether its user was not online before.
+    async fn add(
+        &self,
+        connection: &Arc<Connection>,
+        mailbox: &Arc<Mailbox>,
+        identity: &Identity,
+    ) -> Result<bool, SignInRefused> {
         loop {
-            let last = if self.is_empty() { Some(self.last().await?) } else { None };
-            let mut presence = self.presence.lock();
-            if presence.is_empty() {
-                // the last one has left since
+            let last = if self.is_empty() {
+                Some(self.last().await.map_err(|refusal| self.unavailable(&refusal))?)
+            } else {
+                None
+            };
+            let mut registry = self.registry.lock();
+            if registry.is_empty() {
+                // the last one has gone since
                 let Some(last) = last else { continue };
                 *self.from.lock() = Some(last);
                 self.arrivals.notify_one();
             }
-            let unknown = presence.enter(connection, mailbox);
-            // those it replaces were online until now: nobody comes online who is
-            let others = presence.others(connection);
-            let replaced = if most == 0 { Vec::new() } else { presence.make_room(connection, most) };
-            // told under the lock, so that comings and goings of one user are in their order
-            self.pass(connection, Way::In, others);
-            self.all_gone(replaced, Dismissal::Replaced);
-            return Ok(unknown);
+            if registry.refuses(connection, &identity.rules) {
+                return Err(SignInRefused::TooManyLogins);
+            }
+            let is_new = registry.add(connection, mailbox);
+            // those it replaces were online until now: a user who is online does not come online
+            let others = registry.others(connection);
+            let replaced = registry.replace(connection, &identity.rules);
+            // emitted under the lock, so that the events of one user are in their order
+            self.emit(connection, ConnectionChange::Connected, others);
+            self.all_gone(replaced);
+            return Ok(is_new);
         }
     }
 
@@ -121,12 +160,12 @@ impl Realm {
         self.log.last().await
     }
 
-    /// Follows the realm's log while somebody is there, until the process drains.
+    /// Follows the realm's log while somebody is online, until the process drains.
     pub(crate) async fn follow(self: Arc<Self>, mut phase: watch::Receiver<Phase>) {
         let mut appended = self.log.subscribe();
         let mut place = 0;
         loop {
-            // with nobody to tell, commits wake nobody
+            // with nobody online, commits wake nobody
             while self.is_empty() {
                 tokio::select! {
                     _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
@@ -135,30 +174,30 @@ impl Realm {
             }
             if let Some(from) = self.from.lock().take() {
                 place = from;
-                self.told.send_replace(place);
+                self.delivered.send_replace(place);
             }
             if let Err(error) = self.catch_up(&mut place).await {
-                tracing::error!(realm = self.name, %error, "the log cannot be read; sessions are told nothing new");
+                tracing::error!(realm = self.name, %error, "the log cannot be read; nothing new is delivered to sessions");
             }
             tokio::select! {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
                 alive = appended.changed() => if !alive { return },
-                // the first to come after the last had left may have missed what was read in between
+                // the first to come online after the last had gone may have missed what was read in between
                 () = self.arrivals.notified() => {}
                 () = sleep(ROUND) => {}
             }
         }
     }
 
-    /// Tells what has been committed since a place in the log.
+    /// Delivers what has been committed since a place in the log.
     async fn catch_up(&self, place: &mut u64) -> Result<(), Refusal> {
         while !self.is_empty() {
             let events = self.log.read(*place, PAGE).await?;
             for event in &events {
-                self.tell(event);
+                self.deliver(event).await;
                 *place = event.sequence;
             }
-            self.told.send_replace(*place);
+            self.delivered.send_replace(*place);
             if events.len() < PAGE {
                 break;
             }
@@ -167,91 +206,135 @@ impl Realm {
     }
 
     fn is_empty(&self) -> bool {
-        self.presence.lock().is_empty()
+        self.registry.lock().is_empty()
     }
 
-    /// Hears of connections that come and go from now on. At most [`PASSAGES`] wait; older ones are left out.
-    pub(crate) fn passages(&self) -> broadcast::Receiver<Arc<Passage>> {
-        self.passages.get_or_init(|| broadcast::Sender::new(PASSAGES)).subscribe()
+    /// Receives who connects and disconnects from now on. At most [`CONNECTION_EVENTS`] wait; older ones are dropped.
+    pub(crate) fn connection_events(&self) -> broadcast::Receiver<Arc<ConnectionEvent>> {
+        self.connection_events.get_or_init(|| broadcast::Sender::new(CONNECTION_EVENTS)).subscribe()
     }
 
-    fn all_gone(&self, gone: Vec<Gone>, why: Dismissal) {
-        for Gone { connection, others } in gone {
-            self.pass(&connection, Way::Out(Departure::Dismissed(why)), others);
+    fn all_gone(&self, gone: Vec<Gone>) {
+        for Gone { connection, others, reason } in gone {
+            self.emit(&connection, ConnectionChange::Disconnected(Disconnection::Ended(reason)), others);
         }
     }
 
-    /// Tells that a connection came or went; costs nothing when nobody listens.
-    fn pass(&self, connection: &Arc<Connection>, way: Way, others: usize) {
-        let Some(passages) = self.passages.get() else { return };
-        let passage = Passage { connection: Arc::clone(connection), at: self.groups.now(), way, others };
-        let _nobody = passages.send(Arc::new(passage));
+    /// Emits a connection event; costs nothing when nobody listens.
+    fn emit(&self, connection: &Arc<Connection>, change: ConnectionChange, others: usize) {
+        let Some(events) = self.connection_events.get() else { return };
+        let event = ConnectionEvent { connection: Arc::clone(connection), at: self.groups.now(), change, others };
+        let _nobody = events.send(Arc::new(event));
     }
 
-    /// Waits until what is committed by now has been told, but not for ever.
+    /// Waits until what is committed by now has been applied, but not for ever.
     async fn catch_up_to_now(&self) {
         let last = match self.last().await {
             Ok(last) => last,
             Err(error) => {
-                tracing::error!(realm = self.name, %error, "the log cannot be read; who is online may be told late");
+                tracing::error!(realm = self.name, %error, "the log cannot be read; who is online may be out of date");
                 return;
             }
         };
-        let mut told = self.told.subscribe();
-        let caught_up = timeout(ROUND, told.wait_for(|told| *told >= last)).await;
+        let mut delivered = self.delivered.subscribe();
+        let caught_up = timeout(ROUND, delivered.wait_for(|delivered| *delivered >= last)).await;
         if caught_up.is_err() && !self.is_empty() {
-            tracing::warn!(realm = self.name, "sessions are behind the log; who is online in a group may be told late");
+            tracing::warn!(
+                realm = self.name,
+                "sessions are behind the log; who is online in a group may be out of date"
+            );
         }
     }
 
-    fn tell(&self, event: &Arc<Event>) {
-        let hearers = self.presence.lock().hear(event);
-        let mut missed = 0;
-        for mailbox in &hearers {
-            missed += u64::from(mailbox.put(event));
+    /// Delivers an event to the sessions of its audience: projected once for each vendor, whatever the number of sessions.
+    async fn deliver(&self, event: &Arc<Event>) {
+        let vendors = self.registry.lock().apply(event);
+        for vendor in vendors {
+            let Some(mounted) = self.vendors.lock().get(vendor).cloned() else { continue };
+            if let Some(facts) = self.project(&mounted, event).await {
+                for fact in facts {
+                    self.put(event, vendor, fact);
+                }
+            } else {
+                let mailboxes = self.registry.lock().audience_mailboxes(event, vendor);
+                for mailbox in &mailboxes {
+                    mailbox.miss();
+                }
+                self.metrics.missed.inc_by(mailboxes.len() as u64);
+            }
         }
-        self.metrics.told.inc_by(hearers.len() as u64);
+    }
+
+    /// What an event means to a vendor's clients; `None` when that could not be found out.
+    async fn project(&self, mounted: &Mounted, event: &Arc<Event>) -> Option<Vec<AnyFact>> {
+        let protocol = mounted.surface.client_protocol()?;
+        let projection = AssertUnwindSafe(protocol.project_any(&self.name, event)).catch_unwind();
+        let why = match timeout(PROJECTION, projection).await {
+            Ok(Ok(Ok(facts))) => return Some(facts),
+            Ok(Ok(Err(refusal))) => refusal.to_string(),
+            Ok(Err(_)) => "it panicked".to_owned(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tracing::error!(
+            realm = self.name,
+            vendor = mounted.vendor,
+            event = event.sequence,
+            why,
+            "an event could not be projected; its audience is told to fetch what it has missed"
+        );
+        None
+    }
+
+    fn put(&self, event: &Event, vendor: &str, fact: AnyFact) {
+        let AnyFact { to, content, bytes } = fact;
+        let receivers = self.registry.lock().receivers(event, vendor, &to);
+        let mut missed = 0;
+        for receiver in &receivers {
+            let delivery = Delivery { content: Arc::clone(&content), bytes, is_own: receiver.is_own };
+            missed += u64::from(receiver.mailbox.put(delivery));
+        }
+        self.metrics.told.inc_by(receivers.len() as u64);
         self.metrics.missed.inc_by(missed);
     }
 }
 
 #[async_trait]
 impl Presence for Realm {
-    fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
-        let presence = self.presence.lock();
-        users.iter().map(|user| presence.connections(user)).collect()
+    async fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
+        let registry = self.registry.lock();
+        users.iter().map(|user| registry.connections(user)).collect()
     }
 
-    async fn online_in(&self, group: &GroupId) -> Vec<UserId> {
+    async fn members_online(&self, group: &GroupId) -> Vec<(UserId, Role)> {
         if self.is_empty() {
             return Vec::new();
         }
         self.catch_up_to_now().await;
-        self.presence.lock().members(group)
+        self.registry.lock().members(group)
     }
 
-    fn end(&self, user: &UserId, why: Dismissal, which: &(dyn Fn(&Connection) -> bool + Sync)) -> usize {
-        let mut presence = self.presence.lock();
-        let gone = presence.end(user, why, which);
+    async fn disconnect(&self, user: &UserId, which: &ConnectionFilter, reason: DisconnectReason) -> usize {
+        let mut registry = self.registry.lock();
+        let gone = registry.end(user, which, reason);
         let ended = gone.len();
-        self.all_gone(gone, why);
+        self.all_gone(gone);
         ended
     }
 }
 
-/// A session that is known to its realm, until this is dropped.
-pub(crate) struct Presented {
+/// A session that is registered in its realm, until this is dropped.
+pub(crate) struct Registered {
     realm: Arc<Realm>,
     connection: Arc<Connection>,
-    /// How it goes.
-    pub(crate) way: Departure,
+    /// How it ends.
+    pub(crate) ending: Disconnection,
 }
 
-impl Drop for Presented {
+impl Drop for Registered {
     fn drop(&mut self) {
-        let mut presence = self.realm.presence.lock();
-        if let Some(Gone { connection, others }) = presence.leave(&self.connection) {
-            self.realm.pass(&connection, Way::Out(self.way), others);
+        let mut registry = self.realm.registry.lock();
+        if let Some(others) = registry.remove(&self.connection) {
+            self.realm.emit(&self.connection, ConnectionChange::Disconnected(self.ending), others);
         }
     }
 }

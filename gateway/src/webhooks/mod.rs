@@ -3,7 +3,7 @@
 //! - [`guard`]: which addresses a webhook may lead to.
 //! - [`client`]: the HTTP client.
 //! - [`courier`]: tells one destination; [`lanes`]: in which order; [`ledger`]: how far it is, kept over restarts.
-//! - [`passages`]: tells one destination who came and went, which is not in the log.
+//! - [`presence`]: notifies one destination of who connects and disconnects, which is not in the log.
 //!
 //! No operation waits for a webhook: the log is read after the commit. `docs/webhooks.md` has the promises.
 
@@ -13,7 +13,7 @@ mod courier;
 mod guard;
 mod lanes;
 mod ledger;
-mod passages;
+mod presence;
 
 use std::io;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ use crate::vendors::{Vendor, asked, destinations};
 use client::Client;
 use courier::Courier;
 use ledger::{Ledger, State};
-use passages::Doorman;
+use presence::PresenceNotifier;
 
 /// How long couriers are waited for at the end; each waits a little less for its notices on the way.
 const END: Duration = Duration::from_secs(5);
@@ -106,19 +106,19 @@ impl Couriers {
             let (Some(client), Some(backend)) = (client.clone(), backends.get(realm)) else { continue };
             let (groups, log) = (&backend.groups, &backend.log);
             let metrics = || metrics.webhooks.of(realm, vendor.name(), destination.name);
-            if destination.webhooks.hears_passages()
-                && let Some(passages) = online.passages(realm)
+            if destination.webhooks.wants_connection_events()
+                && let Some(events) = online.connection_events(realm)
             {
-                let doorman = Doorman {
+                let notifier = PresenceNotifier {
                     realm: realm.to_owned(),
                     vendor: vendor.name(),
                     metrics: metrics(),
                     destination: destination.clone(),
                     groups: Arc::clone(groups),
                     client: Arc::clone(&client),
-                    passages,
+                    events,
                 };
-                tasks.spawn(doorman.run(stopped.clone()));
+                tasks.spawn(notifier.run(stopped.clone()));
             }
             if !destination.webhooks.hears_log() {
                 continue;

@@ -14,8 +14,11 @@ use conclave_core::operation::{
 };
 use conclave_core::ports::{Groups, GroupsExt as _, Typed};
 use conclave_core::query::FindUsers;
+use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Body, Caller, Connected, Dismissal, Door, Exchange, Fault, Outbox, Platform, RouteInfo, Session, Surface,
+    AnyProtocol, Body, BoxFuture, ClientProtocol, ConnectionFilter, Device, DisconnectReason, Endpoint, Exceeding,
+    Exchange, Fact, Fault, Frame, FrameKind, Identity, LoginScope, OpenRequest, Outbox, PathPattern, Platform,
+    Recipients, RouteInfo, Session, SessionLimits, SignInRefused, Surface, Transport,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Method, Response};
@@ -61,90 +64,115 @@ impl Surface for Talker {
         answer
     }
 
-    fn door(&self) -> Option<&dyn Door> {
+    fn client_protocol(&self) -> Option<&dyn AnyProtocol> {
         Some(self)
     }
 }
 
 #[async_trait]
-impl Door for Talker {
-    fn path(&self) -> &'static str {
-        "/socket"
-    }
+impl ClientProtocol for Talker {
+    type Session = Talk;
 
-    fn longest_frame(&self) -> usize {
-        1000
-    }
-
-    async fn open(&self, caller: Caller<'_>, out: &mut Outbox) -> Option<Box<dyn Session>> {
-        let user = caller.parts.uri.query().and_then(|user| UserId::new(user).ok());
-        let Some(user) = user else {
-            out.send(b"who are you".to_vec());
-            out.close();
-            return None;
+    fn endpoints(&self) -> Vec<Endpoint> {
+        let limits = SessionLimits { frame_bytes: 1000, ..SessionLimits::default() };
+        let endpoint = |name, path, limits| Endpoint {
+            name,
+            path: PathPattern::Exact(path),
+            transport: Transport::WebSocket(FrameKind::Binary),
+            limits,
         };
-        out.send(format!("hello {user}").into_bytes());
-        let connected = match user.as_str() {
+        let sleepy = SessionLimits { silence: Duration::from_millis(300), ..limits };
+        vec![endpoint("socket", "/socket", limits), endpoint("sleepy", "/sleepy", sleepy)]
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> Talk {
+        let user = request.parts.uri.query().and_then(|user| UserId::new(user).ok());
+        let identity = user.map(|user| {
+            let is_bob = user.as_str() == "bob";
+            let identity = Identity::new("dev", user, Device::new("talker", request.connection));
             // two at a time, one after another
-            "bob" => Connected::new("dev", user, caller.connection).on(Platform::Web).at_most(2),
-            _ => Connected::new("dev", user, caller.connection),
-        };
-        Some(Box::new(Talk { connected, groups: Arc::clone(&self.groups) }))
-    }
-}
-
-struct Talk {
-    connected: Connected,
-    groups: Arc<OnceLock<Arc<dyn Groups>>>,
-}
-
-#[async_trait]
-impl Session for Talk {
-    fn connected(&self) -> Option<&Connected> {
-        Some(&self.connected)
-    }
-
-    async fn received(&mut self, frame: Bytes, out: &mut Outbox) {
-        match &*frame {
-            b"panic" => panic!("asked to"),
-            b"bye" => {
-                out.send(b"bye".to_vec());
-                out.close();
+            if is_bob {
+                identity.on(Platform::Web).with_rule(LoginScope::Platform, 2, Exceeding::ReplaceOldest)
+            } else {
+                identity
             }
-            b"busy" => tokio::time::sleep(Duration::from_millis(5)).await,
-            // so long that others fill the mailbox meanwhile
-            b"think" => tokio::time::sleep(Duration::from_millis(1500)).await,
-            _ => out.send(frame),
-        }
+        });
+        Talk { identity, groups: Arc::clone(&self.groups) }
     }
 
-    async fn heard(&mut self, event: &Arc<Event>, out: &mut Outbox) {
+    async fn project(&self, _realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<String>>, Refusal> {
         let told = match &event.what {
             Happening::MessageSent { sequence, .. } => format!("message {sequence}"),
             Happening::MembersJoined { users, .. } => format!("joined {users:?}"),
             Happening::MembersLeft { users, .. } => format!("left {users:?}"),
-            _ => return,
+            _ => return Ok(Vec::new()),
         };
-        out.send(told.into_bytes());
+        Ok(vec![Fact::new(Recipients::audience(event), told)])
+    }
+}
+
+struct Talk {
+    identity: Option<Identity>,
+    groups: Arc<OnceLock<Arc<dyn Groups>>>,
+}
+
+impl Session for Talk {
+    type Ticket = ();
+    type Reply = ();
+    type Fact = String;
+
+    fn opened(&mut self, out: &mut Outbox<'_, Self>) {
+        match &self.identity {
+            Some(identity) => out.sign_in(identity.clone()),
+            None => {
+                out.send_binary("who are you");
+                out.close();
+            }
+        }
     }
 
-    async fn missed(&mut self, out: &mut Outbox) {
-        out.send(b"missed".to_vec());
+    fn received(&mut self, frame: Frame, out: &mut Outbox<'_, Self>) {
+        match &**frame.bytes() {
+            b"panic" => panic!("asked to"),
+            b"bye" => {
+                out.send_binary("bye");
+                out.close();
+            }
+            // what no engine may do: for so long that others fill the mailbox meanwhile
+            b"think" => std::thread::sleep(Duration::from_millis(1500)),
+            b"busy" => std::thread::sleep(Duration::from_millis(5)),
+            _ => out.send(frame),
+        }
     }
 
-    async fn outstayed(&mut self) -> Option<Dismissal> {
-        let find = FindUsers { ids: vec![self.connected.user.clone()], folded: false };
-        let user = self.groups.get()?.ask(&Actor::app(), find).await.ok()?.0.pop().flatten();
-        user.is_none_or(|user| !user.active).then_some(Dismissal::Deactivated)
+    fn answered(&mut self, (): (), _: Result<(), Fault>, _: &mut Outbox<'_, Self>) {}
+
+    fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_, Self>) {
+        assert_eq!(result, Ok(()));
+        let user = self.identity.as_ref().map(|identity| &identity.user);
+        out.send_binary(format!("hello {}", user.unwrap()));
     }
 
-    fn dismissed(&mut self, why: Dismissal, out: &mut Outbox) {
-        out.send(format!("dismissed {why:?}").into_bytes());
+    fn deliver(&mut self, fact: &Arc<String>, out: &mut Outbox<'_, Self>) {
+        out.send_binary(String::clone(fact));
+    }
+
+    fn missed(&mut self, out: &mut Outbox<'_, Self>) {
+        out.send_binary("missed");
+    }
+
+    fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_, Self>) {
+        out.send_binary(format!("disconnected {reason:?}"));
         out.close();
     }
 
-    fn patience(&self) -> Duration {
-        if self.connected.user.as_str() == "sleepy" { Duration::from_millis(300) } else { Duration::from_mins(1) }
+    fn recheck(&self) -> Option<BoxFuture<'static, Option<DisconnectReason>>> {
+        let (groups, user) = (Arc::clone(self.groups.get()?), self.identity.as_ref()?.user.clone());
+        Some(Box::pin(async move {
+            let found = groups.ask(&Actor::app(), FindUsers { ids: vec![user], folded: false }).await.ok()?;
+            let user = found.0.into_iter().next().flatten();
+            user.is_none_or(|user| !user.active).then_some(DisconnectReason::Deactivated)
+        }))
     }
 }
 
@@ -159,7 +187,11 @@ impl Ear {
     }
 
     async fn knock(gateway: &Running, user: &str) -> Self {
-        let url = format!("ws://{}/talker/socket?{user}", gateway.addresses.shared);
+        Self::knock_at(gateway, "socket", user).await
+    }
+
+    async fn knock_at(gateway: &Running, endpoint: &str, user: &str) -> Self {
+        let url = format!("ws://{}/talker/{endpoint}?{user}", gateway.addresses.shared);
         Self(connect_async(url).await.expect("a websocket").0)
     }
 
@@ -260,7 +292,7 @@ async fn members_hear_what_happens_and_nobody_else_does() {
     assert!(gateway.shutdown().await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_is_too_slow_is_told_to_fetch() {
     let gateway = start(|config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap())).await;
     make_team(&gateway, "alice", &["bob"]).await;
@@ -311,7 +343,8 @@ async fn each_connection_ends_as_it_should() {
     broken.says(b"panic").await;
     assert_eq!(broken.closed().await, None);
 
-    let mut sleepy = Ear::open(&gateway, "sleepy").await;
+    let mut sleepy = Ear::knock_at(&gateway, "sleepy", "sleepy").await;
+    assert_eq!(sleepy.hears().await, "hello sleepy");
     sleepy.says(b"awake").await;
     assert_eq!(sleepy.hears().await, "awake");
     assert_eq!(sleepy.closed().await, None);
@@ -321,12 +354,12 @@ async fn each_connection_ends_as_it_should() {
     let mut off = UpdateUser::of(user("bob"));
     off.active = Some(false);
     run(&gateway, Actor::app(), off).await;
-    assert_eq!(bob.hears().await, "dismissed Deactivated");
+    assert_eq!(bob.hears().await, "disconnected Deactivated");
     assert_eq!(bob.closed().await, None);
     alice.has_nothing().await;
 
     let ending = tokio::spawn(gateway.shutdown());
-    assert_eq!(alice.hears().await, "dismissed Going");
+    assert_eq!(alice.hears().await, "disconnected ShuttingDown");
     assert_eq!(alice.closed().await, None);
     assert!(ending.await.unwrap(), "not everything was finished");
 }
@@ -354,19 +387,23 @@ async fn team_online(gateway: &Running) -> Vec<UserId> {
     online
 }
 
-fn devices(gateway: &Running, id: &str) -> usize {
-    gateway.presence["dev"].connections(&[user(id)])[0].len()
+async fn devices(gateway: &Running, id: &str) -> usize {
+    gateway.presence["dev"].connections(&[user(id)]).await[0].len()
+}
+
+async fn disconnect_all(gateway: &Running, id: &str) -> usize {
+    gateway.presence["dev"].disconnect(&user(id), &ConnectionFilter::all(), DisconnectReason::ByApp).await
 }
 
 /// Whoever has gone is gone a moment later.
 async fn until_gone(gateway: &Running, id: &str, devices_left: usize) {
     for _ in 0..500 {
-        if devices(gateway, id) == devices_left {
+        if devices(gateway, id).await == devices_left {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{id} still has {} connections", devices(gateway, id));
+    panic!("{id} still has {} connections", devices(gateway, id).await);
 }
 
 #[tokio::test]
@@ -378,7 +415,7 @@ async fn surfaces_know_who_is_online() {
     let bob = Ear::open(&gateway, "bob").await;
     let _carol = Ear::open(&gateway, "carol").await;
     assert_eq!(team_online(&gateway).await, [user("alice"), user("bob")]);
-    let found = gateway.presence["dev"].connections(&[user("sleepy"), user("bob")]);
+    let found = gateway.presence["dev"].connections(&[user("sleepy"), user("bob")]).await;
     let [none, one] = found.as_slice() else { panic!("{found:?}") };
     assert!(none.is_empty());
     assert_eq!((one[0].vendor, one[0].platform, one.len()), ("talker", Platform::Web, 1));
@@ -403,14 +440,16 @@ async fn connections_are_ended_from_outside() {
     let mut first = Ear::open(&gateway, "alice").await;
     let mut second = Ear::open(&gateway, "alice").await;
     let mut bob = Ear::open(&gateway, "bob").await;
-    let oldest = gateway.presence["dev"].connections(&[user("alice")])[0][0].id.clone();
-    let ended = gateway.presence["dev"].end(&user("alice"), Dismissal::ByApp, &|one| one.id == oldest);
+    let oldest = gateway.presence["dev"].connections(&[user("alice")]).await[0][0].id.clone();
+    let ended = gateway.presence["dev"]
+        .disconnect(&user("alice"), &ConnectionFilter::with_id(oldest), DisconnectReason::ByApp)
+        .await;
     // gone from that moment, however long its client takes
-    assert_eq!((ended, devices(&gateway, "alice")), (1, 1));
-    assert_eq!(first.hears().await, "dismissed ByApp");
+    assert_eq!((ended, devices(&gateway, "alice").await), (1, 1));
+    assert_eq!(first.hears().await, "disconnected ByApp");
     assert_eq!(first.closed().await, None);
     second.has_nothing().await;
-    assert_eq!(gateway.presence["dev"].end(&user("nobody"), Dismissal::ByApp, &|_| true), 0);
+    assert_eq!(disconnect_all(&gateway, "nobody").await, 0);
     bob.has_nothing().await;
     assert!(gateway.shutdown().await);
 }
@@ -422,9 +461,9 @@ async fn whoever_has_too_many_connections_loses_the_oldest() {
     let mut second = Ear::open(&gateway, "bob").await;
     first.has_nothing().await;
     let mut third = Ear::open(&gateway, "bob").await;
-    assert_eq!(first.hears().await, "dismissed Replaced");
+    assert_eq!(first.hears().await, "disconnected Replaced");
     assert_eq!(first.closed().await, None);
-    assert_eq!(devices(&gateway, "bob"), 2);
+    assert_eq!(devices(&gateway, "bob").await, 2);
     second.has_nothing().await;
     third.has_nothing().await;
     drop(second);
@@ -444,9 +483,8 @@ async fn a_client_that_never_stops_talking_is_sent_away_all_the_same() {
         ear.0.feed(Message::Binary(Bytes::from_static(b"busy"))).await.unwrap();
     }
     ear.0.flush().await.unwrap();
-    let alice = UserId::new("alice").unwrap();
-    assert_eq!(gateway.presence["dev"].end(&alice, Dismissal::ByApp, &|_| true), 1);
+    assert_eq!(disconnect_all(&gateway, "alice").await, 1);
     let told = timeout(Duration::from_secs(4), ear.hears()).await;
-    assert_eq!(told.as_deref(), Ok("dismissed ByApp"));
+    assert_eq!(told.as_deref(), Ok("disconnected ByApp"));
     gateway.shutdown().await;
 }

@@ -98,7 +98,7 @@ async fn a_new_login_replaces_the_oldest() {
     }
     let info = json!({"groupId": "g1", "groupName": "First"});
     stage.does("alice.pad", "createGroup", json!([info]), &[("alice.pad", 1), ("alice.tv", 1)]).await;
-    let connections = stage.served.running.presence["dev"].connections(&[user("alice")]);
+    let connections = stage.served.running.presence["dev"].connections(&[user("alice")]).await;
     assert_eq!(connections[0].len(), 2);
 }
 
@@ -120,19 +120,20 @@ async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
     let page = here.on("alice");
     page.event("SUSPEND").await;
     page.event("CONNECTED").await;
-    let online = |stage: &Stage| stage.served.running.presence["dev"].connections(&[user("alice")])[0].len();
-    assert_eq!((online(&here), online(&there)), (0, 1));
+    let online =
+        async |stage: &Stage| stage.served.running.presence["dev"].connections(&[user("alice")]).await[0].len();
+    assert_eq!((online(&here).await, online(&there).await), (0, 1));
     // whoever comes by the way it knows is sent to ask again, and then knows where to go
     let admin = here.served.running.addresses.admin.unwrap();
     assert_eq!(frames_out(admin).await, 0);
     assert_eq!(here.on("dave").call("connect", json!([token])).await["code"], 0);
     assert_eq!(frames_out(admin).await, 1);
-    assert_eq!(there.served.running.presence["dev"].connections(&[user("dave")])[0].len(), 1);
+    assert_eq!(there.served.running.presence["dev"].connections(&[user("dave")]).await[0].len(), 1);
     // whoever asks the navigator first is led there at once
     let token = there.token("carol").await;
     let carol = here.page(None).await;
     assert_eq!(carol.call("connect", json!([token])).await["code"], 0);
-    assert_eq!(there.served.running.presence["dev"].connections(&[user("carol")])[0].len(), 1);
+    assert_eq!(there.served.running.presence["dev"].connections(&[user("carol")]).await[0].len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

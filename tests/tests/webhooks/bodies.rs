@@ -16,7 +16,10 @@ use conclave_core::operation::{
     Unmute, UpdateGroup, UpdateMember, UpdateTopic, WriteAttributes, WriteExtensions, WriteMemberAttributes,
 };
 use conclave_core::ports::{GroupsExt, Typed};
-use conclave_kit::{Connection, Departure, Destination, Dismissal, Notice, Passage, Platform, Way, query_pairs};
+use conclave_kit::{
+    Connection, ConnectionChange, ConnectionEvent, Destination, Device, DisconnectReason, Disconnection, Notice,
+    Platform, query_pairs,
+};
 use conclave_tests::house::credentials as of;
 use conclave_tests::ledger::callbacks::Sample;
 use conclave_tests::world::{World, group, user};
@@ -92,16 +95,17 @@ impl Told {
     }
 
     /// Connections come and go; pins what is told of them.
-    async fn passed(&mut self, name: &str, passages: &[Passage]) {
-        let passages: Vec<_> = passages.iter().cloned().map(Arc::new).collect();
+    async fn passed(&mut self, name: &str, events: &[ConnectionEvent]) {
+        let events: Vec<_> = events.iter().cloned().map(Arc::new).collect();
         let mut told = BTreeMap::new();
         for (vendor, destination) in &self.destinations {
-            let notices = destination.webhooks.passages(&passages, &*self.world.groups).await.unwrap();
-            assert!(notices.is_empty() || destination.webhooks.hears_passages());
+            let notices = destination.webhooks.connection_notices(&events, &*self.world.groups).await.unwrap();
+            assert!(notices.is_empty() || destination.webhooks.wants_connection_events());
             pin(vendor, notices, &mut told, &mut self.all);
         }
-        let ways: Vec<String> = passages.iter().map(|one| format!("{} {:?}", one.connection.user, one.way)).collect();
-        insta::assert_json_snapshot!(format!("body-{name}"), [json!({"passages": ways, "told": told})]);
+        let changes: Vec<String> =
+            events.iter().map(|one| format!("{} {:?}", one.connection.user, one.change)).collect();
+        insta::assert_json_snapshot!(format!("body-{name}"), [json!({"connections": changes, "told": told})]);
     }
 }
 
@@ -449,25 +453,26 @@ async fn passing(told: &mut Told) {
     let connection = |id: &str, platform| {
         let address = Some("119.0.0.1:8080".parse().unwrap());
         let (vendor, since) = ("rong", Millis(1_437_982_698_186));
-        let (user, device) = (user("tommy"), id.to_owned());
+        let (user, device) = (user("tommy"), Device::new("rong", id));
         Arc::new(Connection { vendor, user, device, platform, id: id.to_owned(), address, since })
     };
     let (phone, page) = (connection("s1", Platform::Ios), connection("s2", Platform::Web));
-    let passage = |connection: &Arc<Connection>, way, others, at: u64| {
+    let event = |connection: &Arc<Connection>, change, others, at: u64| {
         let connection = Arc::clone(connection);
-        Passage { connection, at: Millis(1_437_982_698_186 + at), way, others }
+        ConnectionEvent { connection, at: Millis(1_437_982_698_186 + at), change, others }
     };
-    let lost = Way::Out(Departure::Lost);
-    told.passed("online", &[passage(&phone, Way::In, 0, 0)]).await;
+    let (came, lost) = (ConnectionChange::Connected, ConnectionChange::Disconnected(Disconnection::Lost));
+    let ended = |how| ConnectionChange::Disconnected(how);
+    told.passed("online", &[event(&phone, came, 0, 0)]).await;
     let ways = [
-        passage(&page, Way::In, 1, 1),
-        passage(&phone, lost, 1, 2),
-        passage(&page, Way::Out(Departure::SignedOut), 0, 3),
-        passage(&page, Way::In, 0, 4),
-        passage(&page, Way::Out(Departure::Dismissed(Dismissal::ByApp)), 0, 5),
+        event(&page, came, 1, 1),
+        event(&phone, lost, 1, 2),
+        event(&page, ended(Disconnection::SignedOut), 0, 3),
+        event(&page, came, 0, 4),
+        event(&page, ended(Disconnection::Ended(DisconnectReason::ByApp)), 0, 5),
     ];
     told.passed("online-and-offline", &ways).await;
-    told.passed("lost", &[passage(&phone, Way::In, 0, 6), passage(&phone, lost, 0, 7)]).await;
+    told.passed("lost", &[event(&phone, came, 0, 6), event(&phone, lost, 0, 7)]).await;
     let leave = Leave {
         group: group("live"),
         users: users(&["tommy"]),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use conclave_core::model::{Millis, User};
 use conclave_core::operation::{DeleteUser, OnRefusal, OwnedGroups, UpdateUser};
 use conclave_core::query::ListUsers;
-use conclave_kit::Dismissal;
+use conclave_kit::{ConnectionFilter, DisconnectReason};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -130,7 +130,7 @@ pub(crate) async fn deactivate(call: &Call<'_>) -> Result<Reply, Failure> {
 pub(crate) async fn disconnect(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = call.user(call.param("user")).await?;
     // first, so that clients are told that it was the app, not only that their tokens no longer count
-    call.app.presence.end(&user.id, Dismissal::ByApp, &|_| true);
+    call.app.presence.disconnect(&user.id, &ConnectionFilter::all(), DisconnectReason::ByApp).await;
     call.run(UpdateUser { tokens_from: Some(call.app.now()), ..UpdateUser::of(user.id.clone()) }).await?;
     Ok(Reply::data(&json!({"result": true})))
 }

@@ -1,87 +1,148 @@
-//! Letting clients in: the token travels in the query, and there is no frame to ask for admission.
+//! Connecting: where clients connect, and who may. The token travels in the query, and there is no frame that asks to be
+//! let in.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_kit::{Caller, Connected, Door, Outbox, Platform, Session, query_pairs};
-
+use conclave_core::event::Event;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{
+    ClientProtocol, Device, Endpoint, Exceeding, Fact, FrameKind, Identity, LoginScope, OpenRequest, PathPattern,
+    Platform, SessionLimits, Transport, query_pairs,
+};
 use http::header::HOST;
 use http::uri::Authority;
 
+use super::facts::{RongFact, facts};
 use super::frame;
 use super::navigator;
-use super::session::RongSession;
+use super::session::{RongSession, SILENCE};
 use super::topics;
-use crate::Rong;
+use crate::VENDOR;
 use crate::realm::{App, web_address};
-use crate::token::{self, InvalidToken};
+use crate::token::{self, Claim, InvalidToken};
 
 /// Why a client is not let in, as the first frame says it.
-mod status {
-    pub(super) const IDENTIFIER: u8 = 2;
-    pub(super) const UNAVAILABLE: u8 = 3;
-    pub(super) const TOKEN: u8 = 4;
-    pub(super) const REDIRECT: u8 = 6;
-    pub(super) const USER_BLOCKED: u8 = 9;
-    pub(super) const TOKEN_EXPIRED: u8 = 10;
-    pub(super) const ACCOUNT_CANCELLED: u8 = 19;
+pub(super) mod status {
+    pub(in super::super) const IDENTIFIER: u8 = 2;
+    pub(in super::super) const UNAVAILABLE: u8 = 3;
+    pub(in super::super) const TOKEN: u8 = 4;
+    pub(in super::super) const REDIRECT: u8 = 6;
+    pub(in super::super) const USER_BLOCKED: u8 = 9;
+    pub(in super::super) const TOKEN_EXPIRED: u8 = 10;
+    pub(in super::super) const ACCOUNT_CANCELLED: u8 = 19;
 }
 
 /// Longest device id that is kept as it came; clients make 22 characters.
 const LONGEST_DEVICE: usize = 64;
 
+/// The vendor's client protocol, for all realms that have an app there.
+pub(crate) struct Clients {
+    /// The apps, by app key.
+    apps: Arc<HashMap<String, Arc<App>>>,
+}
+
 #[async_trait]
-impl Door for Rong {
-    fn path(&self) -> &'static str {
-        "/websocket"
+impl ClientProtocol for Clients {
+    type Session = RongSession;
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        let limits = SessionLimits { frame_bytes: frame::LONGEST, silence: SILENCE, ..SessionLimits::default() };
+        vec![Endpoint {
+            name: "websocket",
+            path: PathPattern::Exact("/websocket"),
+            transport: Transport::WebSocket(FrameKind::Binary),
+            limits,
+        }]
     }
 
     fn operations(&self) -> Vec<&'static str> {
-        [&[navigator::OPERATION], topics::QUESTIONS, topics::MESSAGES].concat()
+        [&[navigator::OPERATION, topics::CONNECT], topics::QUESTIONS, topics::MESSAGES].concat()
     }
 
-    fn longest_frame(&self) -> usize {
-        frame::LONGEST
+    fn open(&self, request: &OpenRequest<'_>) -> RongSession {
+        RongSession::new(self.login_request(request))
     }
 
-    async fn open(&self, caller: Caller<'_>, out: &mut Outbox) -> Option<Box<dyn Session>> {
-        let query = query_pairs(caller.parts.uri.query().unwrap_or_default());
-        let value = |key: &str| query.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value.as_str());
-        let Some(app) = self.app(value("appId")) else {
-            out.send(frame::refused(status::IDENTIFIER));
-            out.close();
-            return None;
-        };
-        if is_elsewhere(&app, caller) {
-            // it asks the navigator again, which names the other place
-            out.send(frame::refused(status::REDIRECT));
-            out.close();
-            return None;
+    async fn project(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<RongFact>>, Refusal> {
+        match self.apps.values().find(|app| app.realm.name == realm) {
+            Some(app) => facts(app, event).await,
+            None => Ok(Vec::new()),
         }
-        let claim = match token::verify(&app, value("token")).await {
-            Ok(claim) => claim,
-            Err(invalid) => {
-                out.send(frame::refused(refusal(&invalid)));
-                out.close();
-                return None;
-            }
+    }
+}
+
+/// A client that wants to be let in.
+#[derive(Clone)]
+pub(crate) struct LoginRequest {
+    app: Arc<App>,
+    token: String,
+    device: Device,
+    platform: Platform,
+    /// The version of the protocol.
+    pub(super) version: u8,
+    /// Tells the connection apart from every other one.
+    pub(super) connection: String,
+}
+
+/// A client that was let in.
+pub(crate) struct Login {
+    pub(super) app: Arc<App>,
+    pub(super) identity: Identity,
+    /// The device as actors name it.
+    pub(super) device: String,
+    /// Whose token let the client in, and when it was issued.
+    pub(super) claim: Claim,
+}
+
+impl Clients {
+    /// For these apps, by app key.
+    pub(crate) fn new(apps: Arc<HashMap<String, Arc<App>>>) -> Self {
+        Self { apps }
+    }
+
+    /// What a client asks for, or the status with which it is turned away at once.
+    fn login_request(&self, request: &OpenRequest<'_>) -> Result<LoginRequest, u8> {
+        let query = query_pairs(request.parts.uri.query().unwrap_or_default());
+        let value = |key: &str| query.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value.as_str());
+        let app = self.apps.get(value("appId")).ok_or(status::IDENTIFIER)?;
+        if is_elsewhere(app, request) {
+            // it asks the navigator again, which names the other place
+            return Err(status::REDIRECT);
+        }
+        Ok(LoginRequest {
+            app: Arc::clone(app),
+            token: value("token").to_owned(),
+            device: device(value("deviceId"), request),
+            platform: platform(value("apiVer")),
+            version: value("protocolVer").parse().unwrap_or(3),
+            connection: request.connection.to_owned(),
+        })
+    }
+}
+
+impl LoginRequest {
+    /// Verifies the token.
+    pub(super) async fn verify(self) -> Result<Login, u8> {
+        let claim = token::verify(&self.app, &self.token).await.map_err(|invalid| refusal(&invalid))?;
+        let realm = &self.app.realm;
+        let identity = Identity::new(&*realm.name, claim.user.clone(), self.device).on(self.platform);
+        let identity = match realm.settings.web_logins {
+            0 => identity,
+            most => identity.with_rule(LoginScope::Platform, most, Exceeding::ReplaceOldest),
         };
-        let version = value("protocolVer").parse().unwrap_or(3);
-        out.send(frame::accepted(version, claim.user.as_str(), caller.connection, app.realm.groups.now()));
-        let device = device(value("deviceId"), caller);
-        let connected = Connected::new(&*app.realm.name, claim.user, device)
-            .on(platform(value("apiVer")))
-            .at_most(app.realm.settings.web_logins);
-        Some(Box::new(RongSession::new(Arc::clone(&app), connected, claim.issued)))
+        let device = identity.device.to_string();
+        Ok(Login { app: self.app, identity, device, claim })
     }
 }
 
 /// Whether the app's clients connect elsewhere. Whoever came by that very name is where they should be: a client
 /// that is redirected for ever asks without a pause.
-fn is_elsewhere(app: &App, caller: Caller<'_>) -> bool {
+fn is_elsewhere(app: &App, request: &OpenRequest<'_>) -> bool {
     let Some((there, secure)) = app.realm.settings.moved_to.as_deref().and_then(web_address) else { return false };
-    let host = caller.parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| caller.parts.uri.authority().map(Authority::as_str));
+    let host = request.parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.parts.uri.authority().map(Authority::as_str));
     let there = there.split('/').next().unwrap_or_default();
     let plain = |place: &str| plain(place, secure);
     host.is_none_or(|host| plain(host) != plain(there))
@@ -102,11 +163,10 @@ fn platform(version: &str) -> Platform {
     }
 }
 
-/// The device as it is named among all surfaces' devices. Without an id of its own a client is a new device each
-/// time.
-fn device(id: &str, caller: Caller<'_>) -> String {
+/// The client's device. Without an id of its own it is a new one each time.
+fn device(id: &str, request: &OpenRequest<'_>) -> Device {
     let plain = (1..=LONGEST_DEVICE).contains(&id.len()) && !id.chars().any(char::is_control);
-    format!("rong:{}", if plain { id } else { caller.connection })
+    Device::new(VENDOR, if plain { id } else { request.connection })
 }
 
 fn refusal(invalid: &InvalidToken) -> u8 {

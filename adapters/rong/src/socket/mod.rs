@@ -1,7 +1,8 @@
 //! The client SDK's own protocol: where it finds this server, how it connects, what it asks, what it is told.
 //!
 //! - `navigator`: the answer that names the connection's address.
-//! - `connect`: who is let in; `session`: one connection.
+//! - `connect`: where clients connect and who may; `session`: one connection.
+//! - `facts`: what clients learn of an event at once.
 //! - `frame`, `text`, `wire`: bytes and protobuf messages.
 //! - `call`, `group`, `message`, `sync`: the topics clients ask about, one small file per family.
 //! - `feed`: what a client has not heard yet, by the moment it heard last.
@@ -11,6 +12,7 @@
 
 mod call;
 mod connect;
+mod facts;
 mod feed;
 mod frame;
 mod group;
@@ -26,4 +28,5 @@ mod text;
 mod topics;
 mod wire;
 
+pub(crate) use connect::Clients;
 pub(crate) use feed::Cursors;

@@ -1,28 +1,32 @@
 //! One connection of one device.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use conclave_core::event::{Actor, Event, Happening};
-use conclave_core::model::{GroupId, Message, MessageState, Millis, Sender};
+use conclave_core::model::{Message, Millis};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Connected, Dismissal, Outbox, Outcome, Session};
+use conclave_kit::{
+    Answered, BoxFuture, Call as KitCall, DisconnectReason, Fault, Frame, Outcome, Session, SignInRefused,
+};
 use prost::Message as _;
 
 use super::call::{Answer, Call, Denied, decode, hosted, millis};
+use super::connect::{Login, LoginRequest, status};
+use super::facts::{RongFact, What};
 use super::feed::{self, Kind, Place, Reader};
 use super::frame::{self, Incoming, Mode, Request};
 use super::wire::{DownStreamMessages, EventChangeList, NotifyMsg, QueryMsgChange, SyncRequestMsg};
 use super::{message, topics};
 use crate::dialect::message::uid;
-use crate::realm::App;
 use crate::refusals::client;
-use crate::token::{self, Claim, InvalidToken};
+use crate::token::{self, InvalidToken};
 
-/// Clients ping every 15 seconds; after this long without anything they are gone.
-const PATIENCE: Duration = Duration::from_mins(1);
+type Outbox<'a> = conclave_kit::Outbox<'a, RongSession>;
+
+/// Clients ping every 15 seconds; after this long without anything their connection is dead.
+pub(super) const SILENCE: Duration = Duration::from_mins(1);
 
 /// Why a connection ends, as the last frame says it.
 mod farewell {
@@ -39,12 +43,9 @@ mod notice {
     pub(super) const CHANGES: i32 = 11;
 }
 
-/// A client that was let in.
+/// One connection.
 pub(crate) struct RongSession {
-    app: Arc<App>,
-    connected: Connected,
-    /// When the token was issued that let the client in.
-    issued: Millis,
+    stage: Stage,
     /// The last number given to a frame that the client confirms.
     last_id: u16,
     inbox: Option<Place>,
@@ -53,7 +54,32 @@ pub(crate) struct RongSession {
     messages: Pace,
 }
 
-/// How much was done in the second at hand.
+/// How far a client has come.
+enum Stage {
+    /// It is turned away with this status.
+    Refused(u8),
+    /// Its token is being verified.
+    Connecting(Box<LoginRequest>),
+    /// It was let in; where it began, for the first frame.
+    In(Arc<Login>, Box<LoginRequest>),
+}
+
+/// A call of this session.
+pub(crate) enum Ticket {
+    Connect,
+    Publish(u16),
+    Query(u16),
+}
+
+/// What a call comes back with.
+pub(crate) enum Reply {
+    Connected(Result<Login, u8>),
+    Frame(Bytes),
+    /// A pull: the frame, and up to where the client has fetched.
+    Pulled(Bytes, Kind, Option<Place>),
+}
+
+/// How many requests were made in the current second.
 #[derive(Debug, Default)]
 struct Pace {
     second: u64,
@@ -61,8 +87,8 @@ struct Pace {
 }
 
 impl Pace {
-    /// Whether one more goes, of so many in a second; 0 is any number.
-    fn goes(&mut self, now: Millis, most: u32) -> bool {
+    /// Whether one more is allowed, of so many in a second; 0 is any number.
+    fn allows(&mut self, now: Millis, most: u32) -> bool {
         if most == 0 {
             return true;
         }
@@ -75,29 +101,26 @@ impl Pace {
 }
 
 impl RongSession {
-    pub(crate) fn new(app: Arc<App>, connected: Connected, issued: Millis) -> Self {
-        Self {
-            app,
-            connected,
-            issued,
-            last_id: 0,
-            inbox: None,
-            changes: None,
-            queries: Pace::default(),
-            messages: Pace::default(),
+    /// A client that connects, or the status with which it is turned away.
+    pub(crate) fn new(request: Result<LoginRequest, u8>) -> Self {
+        let stage = match request {
+            Ok(request) => Stage::Connecting(Box::new(request)),
+            Err(status) => Stage::Refused(status),
+        };
+        Self { stage, last_id: 0, inbox: None, changes: None, queries: Pace::default(), messages: Pace::default() }
+    }
+
+    fn login(&self) -> Option<&Arc<Login>> {
+        match &self.stage {
+            Stage::In(login, _) => Some(login),
+            Stage::Refused(_) | Stage::Connecting(_) => None,
         }
     }
 
-    fn now(&self) -> Millis {
-        self.app.realm.groups.now()
-    }
-
-    fn reader(&self) -> Reader<'_> {
-        Reader { app: &self.app, user: &self.connected.user, device: &self.connected.device }
-    }
-
-    fn call(&self) -> Call<'_> {
-        Call::new(&self.app, &self.connected.user, &self.connected.device)
+    fn refuse(&mut self, status: u8, out: &mut Outbox<'_>) {
+        self.stage = Stage::Refused(status);
+        out.send_binary(frame::refused(status));
+        out.close();
     }
 
     fn next_id(&mut self) -> u16 {
@@ -105,172 +128,185 @@ impl RongSession {
         self.last_id
     }
 
+    fn place(&self, kind: Kind) -> Option<Place> {
+        match kind {
+            Kind::Inbox => self.inbox,
+            Kind::Changes => self.changes,
+        }
+    }
+
+    fn place_mut(&mut self, kind: Kind) -> &mut Option<Place> {
+        match kind {
+            Kind::Inbox => &mut self.inbox,
+            Kind::Changes => &mut self.changes,
+        }
+    }
+
     // --- what the client asks ------------------------------------------------------------------------------
 
-    async fn answer(&mut self, request: &Request) -> Answer {
-        let most = self.app.realm.settings.client_queries;
-        if topics::is_of_groups(&request.topic) && !self.queries.goes(self.now(), most) {
-            return Err(Denied::status(client::TOO_MANY_QUERIES));
+    fn query(&mut self, login: &Arc<Login>, request: Request, out: &mut Outbox<'_>) {
+        let now = login.now();
+        let operation = topics::known(topics::QUESTIONS, &request.topic);
+        let most = login.app.realm.settings.client_queries;
+        if topics::is_of_groups(&request.topic) && !self.queries.allows(now, most) {
+            out.count(operation, Outcome::Refused);
+            out.send_binary(frame::answered(request.id, now, client::TOO_MANY_QUERIES, &[]));
+            return;
         }
-        match request.topic.as_str() {
-            "pullMsg" => self.pull_messages(&request.body).await,
-            "pullEventChange" => self.pull_changes(&request.body).await,
-            topic => topics::answer(&self.call(), topic, &request.body).await,
-        }
-    }
-
-    async fn pull_messages(&mut self, body: &[u8]) -> Answer {
-        let asked: SyncRequestMsg = decode(body)?;
-        let reader = self.reader();
-        let place = reader.place(Kind::Inbox, self.inbox, asked.sync_time).await.map_err(|refusal| hosted(&refusal))?;
-        let page = reader.page(Kind::Inbox, place).await.map_err(|refusal| hosted(&refusal))?;
-        let with_sent = asked.is_pull_send.unwrap_or(true);
-        let (list, place, more) = feed::inbox(reader, page, with_sent).await.map_err(|refusal| hosted(&refusal))?;
-        self.inbox = Some(place);
-        let answer = DownStreamMessages {
-            list,
-            sync_time: millis(place.time),
-            finished: Some(!more),
-            broadcast_sync_time: Some(asked.broadcast_sync_time.unwrap_or(0).max(1)),
-            compression_enabled: None,
-            compressed_data: None,
+        let (login, ticket) = (Arc::clone(login), Ticket::Query(request.id));
+        let (lane, bytes) = (lane(&request), request.body.len());
+        let pulled = match request.topic.as_str() {
+            "pullMsg" => Some(Kind::Inbox),
+            "pullEventChange" => Some(Kind::Changes),
+            _ => None,
         };
-        Ok(answer.encode_to_vec())
-    }
-
-    /// The first question of a connection is where to begin: only the moment and that there is more are looked at.
-    async fn pull_changes(&mut self, body: &[u8]) -> Answer {
-        let asked: QueryMsgChange = decode(body)?;
-        let refused = |refusal: Refusal| hosted(&refusal);
-        let reader = self.reader();
-        if asked.sync_time <= 0 {
-            let place = reader.remembered(Kind::Changes).await.map_err(refused)?;
-            self.changes = Some(place);
-            let answer = EventChangeList { list: Vec::new(), sync_time: millis(place.time), has_next: Some(true) };
-            return Ok(answer.encode_to_vec());
-        }
-        let place = reader.place(Kind::Changes, self.changes, asked.sync_time).await.map_err(refused)?;
-        let page = reader.page(Kind::Changes, place).await.map_err(refused)?;
-        let list = feed::changes(reader, &page.entries).await.map_err(refused)?;
-        reader.remember(page.place);
-        self.changes = Some(page.place);
-        let answer = EventChangeList { list, sync_time: millis(page.place.time), has_next: Some(page.more) };
-        Ok(answer.encode_to_vec())
-    }
-
-    async fn publish(&mut self, request: &Request) -> (u16, Bytes) {
-        if !self.messages.goes(self.now(), self.app.realm.settings.client_messages) {
-            return (client::TOO_FAST, frame::published(request.id, self.now(), client::TOO_FAST, ""));
-        }
-        let call = self.call();
-        let done = match request.topic.as_str() {
-            "pgMsgP" => message::send::send(&call, request, true).await.map(|sent| (sent.at, uid(&sent.id))),
-            "pgMsgS" => message::send::send(&call, request, false).await.map(|sent| (sent.at, uid(&sent.id))),
-            "recallMsg" => message::recall::recall(&call, request).await,
-            _ => Err(client::UNSUPPORTED),
+        let left = pulled.and_then(|kind| self.place(kind));
+        let work = async move {
+            let (answer, place) = match pulled {
+                Some(Kind::Inbox) => placed(pull_messages(&login, left, &request.body).await),
+                Some(Kind::Changes) => placed(pull_changes(&login, left, &request.body).await),
+                None => (topics::answer(&login.call(), &request.topic, &request.body).await, None),
+            };
+            let (status, body) = match answer {
+                Ok(body) => (0, body),
+                Err(denied) => (denied.status, Denied::body(&denied)),
+            };
+            let frame = frame::answered(request.id, login.now(), status, &body);
+            let reply =
+                pulled.map_or_else(|| Reply::Frame(frame.clone()), |kind| Reply::Pulled(frame.clone(), kind, place));
+            Answered::with(reply, outcome(status))
         };
-        match done {
-            Ok((at, uid)) => (0, frame::published(request.id, at, 0, &uid)),
-            Err(status) => (status, frame::published(request.id, self.now(), status, "")),
-        }
+        out.call(KitCall::new(operation, ticket, work).in_lane(lane).holding(bytes));
     }
 
-    // --- what the client is told ---------------------------------------------------------------------------
+    fn publish(&mut self, login: &Arc<Login>, request: Request, out: &mut Outbox<'_>) {
+        let now = login.now();
+        let operation = topics::known(topics::MESSAGES, &request.topic);
+        if !self.messages.allows(now, login.app.realm.settings.client_messages) {
+            out.count(operation, Outcome::Refused);
+            out.send_binary(frame::published(request.id, now, client::TOO_FAST, ""));
+            return;
+        }
+        let (login, ticket) = (Arc::clone(login), Ticket::Publish(request.id));
+        let (lane, bytes) = (lane(&request), request.body.len());
+        let work = async move {
+            let call = login.call();
+            let done = match request.topic.as_str() {
+                "pgMsgP" => message::send::send(&call, &request, true).await.map(|sent| (sent.at, uid(&sent.id))),
+                "pgMsgS" => message::send::send(&call, &request, false).await.map(|sent| (sent.at, uid(&sent.id))),
+                "recallMsg" => message::recall::recall(&call, &request).await,
+                _ => Err(client::UNSUPPORTED),
+            };
+            let (status, frame) = match done {
+                Ok((at, uid)) => (0, frame::published(request.id, at, 0, &uid)),
+                Err(status) => (status, frame::published(request.id, login.now(), status, "")),
+            };
+            Answered::with(Reply::Frame(frame), outcome(status))
+        };
+        out.call(KitCall::new(operation, ticket, work).in_lane(lane).holding(bytes));
+    }
+
+    // --- what the client is notified of --------------------------------------------------------------------
 
     /// Tells the client to fetch what has come. Its moment must be later than whatever the client has.
-    fn notify(&mut self, kind: Kind, at: Millis, out: &mut Outbox) {
-        let (topic, number, place) = match kind {
-            Kind::Inbox => ("s_ntf", notice::MESSAGES, self.inbox),
-            Kind::Changes => ("s_cmd", notice::CHANGES, self.changes),
+    fn notify(&mut self, login: &Login, kind: Kind, at: u64, out: &mut Outbox<'_>) {
+        let (topic, number) = match kind {
+            Kind::Inbox => ("s_ntf", notice::MESSAGES),
+            Kind::Changes => ("s_cmd", notice::CHANGES),
         };
-        let time = place.map_or(at.0, |place| at.0.max(place.time.saturating_add(1)));
+        let time = self.place(kind).map_or(at, |place| at.max(place.time.saturating_add(1)));
         let body = NotifyMsg { kind: number, time: Some(millis(time)) }.encode_to_vec();
         let id = self.next_id();
-        out.send(frame::publish(Mode::Confirmed, self.now(), topic, self.connected.user.as_str(), id, &body));
-    }
-
-    fn is_here(&self, actor: &Actor) -> bool {
-        matches!(actor, Actor::User { device: Some(device), .. } if *device == self.connected.device)
-    }
-
-    fn is_own(&self, message: &Message) -> bool {
-        message.sender == Sender::User(self.connected.user.clone())
-    }
-
-    /// A message was sent: the user's own comes as an echo, unless it came from here; others are to be fetched.
-    async fn heard_message(
-        &mut self,
-        event: &Event,
-        group: &GroupId,
-        sequence: u64,
-        out: &mut Outbox,
-    ) -> Result<(), Refusal> {
-        // whose it is can be told without looking, but for what the app says
-        let by_user = matches!(&event.actor, Actor::User { user, .. } if *user == self.connected.user);
-        if by_user && self.is_here(&event.actor) {
-            return Ok(());
-        }
-        if !by_user && matches!(event.actor, Actor::User { .. }) {
-            self.notify(Kind::Inbox, event.at, out);
-            return Ok(());
-        }
-        let Some(sent) = feed::stored(&self.app, group, sequence).await? else { return Ok(()) };
-        if !feed::is_for(event, &sent, &self.connected.user) || sent.state != MessageState::Kept {
-            return Ok(());
-        }
-        if by_user && self.is_own(&sent) {
-            for sent in message::extended(&self.app, vec![sent]).await? {
-                self.echo(&sent, out);
-            }
-        } else {
-            self.notify(Kind::Inbox, event.at, out);
-        }
-        Ok(())
+        out.send_binary(frame::publish(Mode::Confirmed, login.now(), topic, login.identity.user.as_str(), id, &body));
     }
 
     /// What the user sent elsewhere: as it was sent, and how it was confirmed.
-    fn echo(&mut self, sent: &Message, out: &mut Outbox) {
+    fn echo(&mut self, login: &Login, sent: &Message, out: &mut Outbox<'_>) {
         let id = self.next_id();
         let body = message::up(sent).encode_to_vec();
-        out.send(frame::publish(Mode::Echo, self.now(), "pgMsgP", sent.group.as_str(), id, &body));
-        out.send(frame::published(id, sent.at, 0, &uid(&sent.id)));
+        out.send_binary(frame::publish(Mode::Echo, login.now(), "pgMsgP", sent.group.as_str(), id, &body));
+        out.send_binary(frame::published(id, sent.at, 0, &uid(&sent.id)));
     }
 
-    /// A message that is kept nowhere is told whole.
-    fn pass(&mut self, sent: &Message, out: &mut Outbox) {
-        if self.is_own(sent) {
-            return;
-        }
+    /// A message that is stored nowhere is sent whole.
+    fn pass(&mut self, login: &Login, sent: &Message, out: &mut Outbox<'_>) {
         let id = self.next_id();
-        let body = message::down(sent, &self.connected.user).encode_to_vec();
-        out.send(frame::publish(Mode::Confirmed, self.now(), "s_msg", self.connected.user.as_str(), id, &body));
-    }
-
-    async fn hear(&mut self, event: &Arc<Event>, out: &mut Outbox) -> Result<(), Refusal> {
-        if let Happening::MessagePassed(sent) = &event.what {
-            self.pass(sent, out);
-            return Ok(());
-        }
-        let Some((kind, _)) = feed::class(event, &self.connected.device) else { return Ok(()) };
-        let place = match kind {
-            Kind::Inbox => self.inbox,
-            Kind::Changes => self.changes,
-        };
-        if place.is_some_and(|place| event.sequence != 0 && event.sequence <= place.sequence) {
-            return Ok(());
-        }
-        match (&event.what, &event.group) {
-            (Happening::MessageSent { sequence, .. }, Some(group)) => {
-                self.heard_message(event, group, *sequence, out).await?;
-            }
-            (Happening::RequestChanged(request), _) if !feed::hears(event, request, &self.connected.user) => {}
-            _ => self.notify(kind, event.at, out),
-        }
-        Ok(())
+        let user = &login.identity.user;
+        let body = message::down(sent, user).encode_to_vec();
+        out.send_binary(frame::publish(Mode::Confirmed, login.now(), "s_msg", user.as_str(), id, &body));
     }
 }
 
-/// What a status comes to, to be counted.
+impl Login {
+    fn now(&self) -> Millis {
+        self.app.realm.groups.now()
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader { app: &self.app, user: &self.identity.user, device: &self.device }
+    }
+
+    fn call(&self) -> Call<'_> {
+        Call::new(&self.app, &self.identity.user, &self.device)
+    }
+}
+
+/// What is ordered among each other: everything about one target. A client that sends two messages into a group sees
+/// them there in that order.
+fn lane(request: &Request) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match request.topic.as_str() {
+        "pullMsg" | "pullEventChange" => request.topic.hash(&mut hasher),
+        _ => request.target.hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+fn placed(pulled: Result<(Vec<u8>, Place), Denied>) -> (Answer, Option<Place>) {
+    match pulled {
+        Ok((body, place)) => (Ok(body), Some(place)),
+        Err(denied) => (Err(denied), None),
+    }
+}
+
+async fn pull_messages(login: &Login, left: Option<Place>, body: &[u8]) -> Result<(Vec<u8>, Place), Denied> {
+    let refused = |refusal: Refusal| hosted(&refusal);
+    let asked: SyncRequestMsg = decode(body)?;
+    let reader = login.reader();
+    let place = reader.place(Kind::Inbox, left, asked.sync_time).await.map_err(refused)?;
+    let page = reader.page(Kind::Inbox, place).await.map_err(refused)?;
+    let with_sent = asked.is_pull_send.unwrap_or(true);
+    let (list, place, more) = feed::inbox(reader, page, with_sent).await.map_err(refused)?;
+    let answer = DownStreamMessages {
+        list,
+        sync_time: millis(place.time),
+        finished: Some(!more),
+        broadcast_sync_time: Some(asked.broadcast_sync_time.unwrap_or(0).max(1)),
+        compression_enabled: None,
+        compressed_data: None,
+    };
+    Ok((answer.encode_to_vec(), place))
+}
+
+/// The first question of a connection is where to begin: only the moment and that there is more are looked at.
+async fn pull_changes(login: &Login, left: Option<Place>, body: &[u8]) -> Result<(Vec<u8>, Place), Denied> {
+    let refused = |refusal: Refusal| hosted(&refusal);
+    let asked: QueryMsgChange = decode(body)?;
+    let reader = login.reader();
+    if asked.sync_time <= 0 {
+        let place = reader.remembered(Kind::Changes).await.map_err(refused)?;
+        let answer = EventChangeList { list: Vec::new(), sync_time: millis(place.time), has_next: Some(true) };
+        return Ok((answer.encode_to_vec(), place));
+    }
+    let place = reader.place(Kind::Changes, left, asked.sync_time).await.map_err(refused)?;
+    let page = reader.page(Kind::Changes, place).await.map_err(refused)?;
+    let list = feed::changes(reader, &page.entries).await.map_err(refused)?;
+    reader.remember(page.place);
+    let answer = EventChangeList { list, sync_time: millis(page.place.time), has_next: Some(page.more) };
+    Ok((answer.encode_to_vec(), page.place))
+}
+
+/// How a status is counted.
 fn outcome(status: u16) -> Outcome {
     match status {
         0 => Outcome::Answered,
@@ -279,86 +315,149 @@ fn outcome(status: u16) -> Outcome {
     }
 }
 
-#[async_trait]
+/// The status of a call that could not be done.
+fn failed(fault: Fault) -> u16 {
+    match fault {
+        Fault::Busy => client::TOO_MANY_QUERIES,
+        Fault::TooLarge | Fault::TimedOut | Fault::Broken => client::HOSTING_FAILED,
+    }
+}
+
 impl Session for RongSession {
-    fn connected(&self) -> Option<&Connected> {
-        Some(&self.connected)
+    type Ticket = Ticket;
+    type Reply = Reply;
+    type Fact = RongFact;
+
+    fn opened(&mut self, out: &mut Outbox<'_>) {
+        match &self.stage {
+            Stage::Connecting(request) => {
+                let request = LoginRequest::clone(request);
+                let work = async move {
+                    let login = request.verify().await;
+                    let outcome = if login.is_ok() { Outcome::Answered } else { Outcome::Refused };
+                    Answered::with(Reply::Connected(login), outcome)
+                };
+                out.call(KitCall::new(Some(topics::CONNECT), Ticket::Connect, work));
+            }
+            Stage::Refused(status) => {
+                let status = *status;
+                out.count(Some(topics::CONNECT), Outcome::Refused);
+                self.refuse(status, out);
+            }
+            Stage::In(..) => {}
+        }
     }
 
-    async fn received(&mut self, frame: Bytes, out: &mut Outbox) {
-        let incoming = match Incoming::decode(&frame) {
+    fn received(&mut self, frame: Frame, out: &mut Outbox<'_>) {
+        let incoming = match Incoming::decode(frame.bytes()) {
             Ok(incoming) => incoming,
             Err(bad) => {
                 tracing::debug!("a client is disconnected: {bad}");
-                out.send(frame::disconnect(farewell::PROTOCOL));
+                out.send_binary(frame::disconnect(farewell::PROTOCOL));
                 out.close();
                 return;
             }
         };
-        match incoming {
-            Incoming::Ping => out.send(frame::pong()),
-            Incoming::Confirmed(_) => {}
-            Incoming::Disconnect(_) => out.sign_out(),
-            Incoming::Publish(request) => {
-                let (status, answer) = self.publish(&request).await;
-                out.note(topics::known(topics::MESSAGES, &request.topic), outcome(status));
-                out.send(answer);
+        // a client says nothing before it is let in
+        let login = self.login().cloned();
+        match (incoming, login) {
+            (Incoming::Ping, _) => out.send_binary(frame::pong()),
+            (Incoming::Confirmed(_), _) => {}
+            (Incoming::Disconnect(_), _) => {
+                out.sign_out();
+                out.close();
             }
-            Incoming::Query(request) => {
-                let (status, body) = match self.answer(&request).await {
-                    Ok(body) => (0, body),
-                    Err(denied) => (denied.status, Denied::body(&denied)),
-                };
-                out.note(topics::known(topics::QUESTIONS, &request.topic), outcome(status));
-                out.send(frame::answered(request.id, self.now(), status, &body));
+            (Incoming::Publish(request), Some(login)) => self.publish(&login, request, out),
+            (Incoming::Query(request), Some(login)) => self.query(&login, request, out),
+            (Incoming::Publish(_) | Incoming::Query(_), None) => {
+                out.send_binary(frame::disconnect(farewell::PROTOCOL));
+                out.close();
             }
         }
     }
 
-    async fn heard(&mut self, event: &Arc<Event>, out: &mut Outbox) {
-        if let Err(refusal) = self.hear(event, out).await {
-            // the client fetches it with the next notice, or by itself within minutes
-            tracing::error!("an event could not be told: {refusal}");
-        }
-    }
-
-    async fn missed(&mut self, out: &mut Outbox) {
-        let now = self.now();
-        self.notify(Kind::Inbox, now, out);
-        self.notify(Kind::Changes, now, out);
-    }
-
-    async fn outstayed(&mut self) -> Option<Dismissal> {
-        let claim = Claim { user: self.connected.user.clone(), issued: self.issued };
-        match token::check(&self.app, &claim).await {
-            Ok(_) => None,
-            Err(InvalidToken::Forged | InvalidToken::Expired) => Some(Dismissal::TokenExpired),
-            Err(InvalidToken::UserGone) => Some(Dismissal::AccountDeleted),
-            Err(InvalidToken::UserBlocked) => Some(Dismissal::Deactivated),
-            Err(InvalidToken::Unknown(refusal)) => {
-                tracing::error!("whether a client may stay could not be looked up: {refusal}");
-                None
+    fn answered(&mut self, ticket: Ticket, result: Result<Reply, Fault>, out: &mut Outbox<'_>) {
+        let now = self.login().map_or(Millis(0), |login| login.now());
+        match (result, ticket) {
+            (Ok(Reply::Frame(frame)), _) => out.send_binary(frame),
+            (Ok(Reply::Pulled(frame, kind, place)), _) => {
+                if place.is_some() {
+                    *self.place_mut(kind) = place;
+                }
+                out.send_binary(frame);
             }
+            (Ok(Reply::Connected(Ok(login))), _) => {
+                let Stage::Connecting(request) = &self.stage else { return };
+                out.sign_in(login.identity.clone());
+                self.stage = Stage::In(Arc::new(login), request.clone());
+            }
+            (Ok(Reply::Connected(Err(status))), _) => self.refuse(status, out),
+            (Err(_), Ticket::Connect) => self.refuse(status::UNAVAILABLE, out),
+            (Err(fault), Ticket::Publish(id)) => out.send_binary(frame::published(id, now, failed(fault), "")),
+            (Err(fault), Ticket::Query(id)) => out.send_binary(frame::answered(id, now, failed(fault), &[])),
         }
     }
 
-    fn dismissed(&mut self, why: Dismissal, out: &mut Outbox) {
-        let status = match why {
-            Dismissal::Replaced => Some(farewell::REPLACED),
-            // the app takes the tokens with it
-            Dismissal::TokenExpired | Dismissal::ByApp => Some(farewell::TOKEN_EXPIRED),
-            Dismissal::Deactivated => Some(farewell::PROTOCOL),
-            Dismissal::AccountDeleted => Some(farewell::ACCOUNT_DELETED),
-            // clients ask the navigator again, which may name another place by then, and keep asking
-            Dismissal::Going => Some(farewell::REDIRECT),
+    fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_>) {
+        match (result, &self.stage) {
+            (Ok(()), Stage::In(login, request)) => {
+                let user = login.identity.user.as_str();
+                out.send_binary(frame::accepted(request.version, user, &request.connection, login.now()));
+            }
+            _ => self.refuse(status::UNAVAILABLE, out),
+        }
+    }
+
+    fn deliver(&mut self, fact: &Arc<RongFact>, out: &mut Outbox<'_>) {
+        let Some(login) = self.login().cloned() else { return };
+        let kind = match &fact.what {
+            What::Passing(sent) => return self.pass(&login, sent, out),
+            What::Fetch(kind) => *kind,
+            What::SentElsewhere(_) => Kind::Inbox,
         };
-        if let Some(status) = status {
-            out.send(frame::disconnect(status));
+        if self.place(kind).is_some_and(|place| fact.sequence != 0 && fact.sequence <= place.sequence) {
+            return;
         }
+        match &fact.what {
+            What::SentElsewhere(sent) => self.echo(&login, sent, out),
+            What::Fetch(_) | What::Passing(_) => self.notify(&login, kind, fact.at, out),
+        }
+    }
+
+    fn missed(&mut self, out: &mut Outbox<'_>) {
+        let Some(login) = self.login().cloned() else { return };
+        let now = login.now().0;
+        self.notify(&login, Kind::Inbox, now, out);
+        self.notify(&login, Kind::Changes, now, out);
+    }
+
+    fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_>) {
+        let status = match reason {
+            DisconnectReason::Replaced | DisconnectReason::Reconnected => farewell::REPLACED,
+            // the app takes the tokens with it
+            DisconnectReason::TokenExpired | DisconnectReason::ByApp => farewell::TOKEN_EXPIRED,
+            DisconnectReason::Deactivated => farewell::PROTOCOL,
+            DisconnectReason::AccountDeleted => farewell::ACCOUNT_DELETED,
+            // clients ask the navigator again, which may name another place by then, and keep asking
+            DisconnectReason::ShuttingDown => farewell::REDIRECT,
+        };
+        out.send_binary(frame::disconnect(status));
         out.close();
     }
 
-    fn patience(&self) -> Duration {
-        PATIENCE
+    fn recheck(&self) -> Option<BoxFuture<'static, Option<DisconnectReason>>> {
+        let login = Arc::clone(self.login()?);
+        Some(Box::pin(async move {
+            match token::check(&login.app, &login.claim).await {
+                Ok(_) => None,
+                Err(InvalidToken::Forged | InvalidToken::Expired) => Some(DisconnectReason::TokenExpired),
+                Err(InvalidToken::UserGone) => Some(DisconnectReason::AccountDeleted),
+                Err(InvalidToken::UserBlocked) => Some(DisconnectReason::Deactivated),
+                Err(InvalidToken::Unknown(refusal)) => {
+                    tracing::error!("whether a client may stay could not be looked up: {refusal}");
+                    None
+                }
+            }
+        }))
     }
 }

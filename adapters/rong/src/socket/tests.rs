@@ -12,11 +12,12 @@ use conclave_core::memory::Memory;
 use conclave_core::model::{Body, GroupId, Millis, Policy, Settings as Limits, UserId};
 use conclave_core::operation::{ChangeMessage, CreateGroup, ExtensionChange, UpdateGroup, WriteExtensions};
 use conclave_core::ports::{Clock, GroupsExt as _, Mint};
-use conclave_kit::{Caller, Door as _, Nobody, Outbox, Session};
+use conclave_kit::{ClientProtocol as _, Frame, Nobody, OpenRequest, TestSession};
 use proptest::prelude::*;
 use prost::Message;
 
 use super::frame::{self, Incoming, LONGEST, Mode};
+use super::session::RongSession;
 use super::topics;
 use super::wire::{
     ChannelEventData, ChannelsInput, ChannelsMemberResponseInput, ChannelsMemberUpdateInput, ChannelsMembersInput,
@@ -107,12 +108,12 @@ impl Mint for Stopped {
 }
 
 /// A session of alice's.
-async fn session() -> Box<dyn Session> {
+async fn session() -> TestSession<RongSession> {
     house().await.1
 }
 
 /// The groups, and a session of alice's.
-async fn house() -> (Arc<Engine>, Box<dyn Session>) {
+async fn house() -> (Arc<Engine>, TestSession<RongSession>) {
     let stopped = Arc::new(Stopped(AtomicU64::new(1)));
     let store = Arc::new(Memory::new());
     let groups = Arc::new(Engine::new(store, stopped.clone(), stopped, Limits::default()));
@@ -137,18 +138,15 @@ async fn house() -> (Arc<Engine>, Box<dyn Session>) {
     let token = app.tokens.issue(&UserId::new("alice").unwrap(), conclave_core::ports::Groups::now(&*groups));
     let uri = format!("/websocket?appId=key&token={token}&protocolVer=3&deviceId=phone");
     let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
-    let mut out = Outbox::new();
-    let opened = rong.open(Caller { parts: &parts, connection: "c" }, &mut out).await;
-    let hello = out.take();
-    assert_eq!(&hello[0][..10], b"\x20\x00\x00\x00\x05alice");
-    (groups, opened.unwrap())
+    let request = OpenRequest { endpoint: "websocket", parts: &parts, connection: "c", peer: None };
+    let (session, hello) = TestSession::open(rong.clients.open(&request)).await;
+    assert_eq!(&hello[0].bytes()[..10], b"\x20\x00\x00\x00\x05alice");
+    (groups, session)
 }
 
 /// What comes back.
-async fn said(session: &mut dyn Session, frame: Bytes) -> Vec<Bytes> {
-    let mut out = Outbox::new();
-    session.received(frame, &mut out).await;
-    out.take()
+async fn said(session: &mut TestSession<RongSession>, frame: Bytes) -> Vec<Bytes> {
+    session.receive(Frame::Binary(frame)).await.into_iter().map(Frame::into_bytes).collect()
 }
 
 #[tokio::test]
@@ -166,7 +164,7 @@ async fn what_clients_send_is_answered() {
     for (name, _, mut bytes) in ordered {
         if name == "query.channelCreate" {
             // it has a field that this app has not: refused by name, and fine without
-            let answers = said(&mut *session, bytes.clone()).await;
+            let answers = said(&mut session, bytes.clone()).await;
             let refusal = ChannelsOutput::decode(&answers[0][9..]).unwrap();
             assert_eq!(
                 (u16::from_be_bytes([answers[0][7], answers[0][8]]), &*refusal.censor_failed_fields[0]),
@@ -176,7 +174,7 @@ async fn what_clients_send_is_answered() {
             asked.ext_profile.clear();
             bytes = [&bytes[..22], &asked.encode_to_vec()].concat().into();
         }
-        let answers = said(&mut *session, bytes.clone()).await;
+        let answers = said(&mut session, bytes.clone()).await;
         match Incoming::decode(&bytes).unwrap() {
             Incoming::Ping => assert_eq!(answers, [frame::pong()]),
             Incoming::Confirmed(_) => assert!(answers.is_empty()),
@@ -211,15 +209,15 @@ async fn history_tells_a_message_as_it_is_now() {
         extra_content: Some(r#"{"alice":{"v":"yes"}}"#.to_owned()),
         ..UpStreamMessage::default()
     };
-    said(&mut *session, framed(0x32, "pgMsgP", "g1", &up.encode_to_vec())).await;
+    said(&mut session, framed(0x32, "pgMsgP", "g1", &up.encode_to_vec())).await;
     let asked = HistoryMsgInput { target_id: Some("g1".to_owned()), count: Some(5), ..HistoryMsgInput::default() };
-    let told = async |session: &mut dyn Session| {
+    let told = async |session: &mut TestSession<RongSession>| {
         let answers = said(session, framed(0x50, "qryGMsg", "alice", &asked.encode_to_vec())).await;
         let sent = HistoryMsgOuput::decode(&answers[0][9..]).unwrap().list.remove(0);
         (sent.content, sent.extra_content.unwrap_or_default(), sent.ext_status)
     };
     let vote = (up.content.clone(), r#"{"alice":{"v":"yes"}}"#.to_owned(), None);
-    assert_eq!(told(&mut *session).await, vote);
+    assert_eq!(told(&mut session).await, vote);
     let changes = ["alice", "bob"].map(|key| ExtensionChange {
         key: key.to_owned(),
         value: (key == "bob").then(|| "no".to_owned()),
@@ -231,7 +229,7 @@ async fn history_tells_a_message_as_it_is_now() {
     let body = Some(Body::Text("vote again".to_owned()));
     groups.run(&app, ChangeMessage { group, sequence: 1, body, labels: BTreeMap::new() }).await.unwrap();
     let now = (r#"{"content":"vote again"}"#.to_owned(), r#"{"bob":{"v":"no"}}"#.to_owned(), Some(4));
-    assert_eq!(told(&mut *session).await, now);
+    assert_eq!(told(&mut session).await, now);
 }
 
 #[tokio::test]
@@ -257,7 +255,7 @@ async fn changes_of_one_call_are_one_change_and_those_of_two_are_two() {
             groups.run(&Actor::user(alice.clone()), operation).await.unwrap();
         }
         let asked = QueryMsgChange { sync_time: 1 };
-        let answers = said(&mut *session, framed(0x50, "pullEventChange", "alice", &asked.encode_to_vec())).await;
+        let answers = said(&mut session, framed(0x50, "pullEventChange", "alice", &asked.encode_to_vec())).await;
         let changes = EventChangeList::decode(&answers[0][9..]).unwrap().list;
         let profiles = changes.iter().filter(|change| change.change_type == Some(12));
         let shown = profiles.map(|change| {
@@ -329,10 +327,10 @@ proptest! {
                     good
                 }
             };
-            let answers = said(&mut *session, framed(0x50, topic, "g1", &body)).await;
+            let answers = said(&mut session, framed(0x50, topic, "g1", &body)).await;
             assert_eq!(answers.len(), 1, "{topic}");
             assert_eq!(&answers[0][..3], b"\x62\x00\x09", "{topic}");
-            let answers = said(&mut *session, framed(0x32, "pgMsgP", "g1", &body)).await;
+            let answers = said(&mut session, framed(0x32, "pgMsgP", "g1", &body)).await;
             assert_eq!((answers.len(), &answers[0][..3]), (1, &b"\x40\x00\x09"[..]));
         });
     }
@@ -369,19 +367,18 @@ proptest! {
                 users: vec!["bob".to_owned()],
                 ..ChannelsInput::default()
             };
-            let made = said(&mut *session, framed(0x50, "channelCreate", "g1", &make.encode_to_vec())).await;
+            let made = said(&mut session, framed(0x50, "channelCreate", "g1", &make.encode_to_vec())).await;
             assert_eq!((&made[0][..3], &made[0][7..9]), (&b"\x62\x00\x09"[..], &[0, 0][..]));
             for frame in frames {
-                let mut out = Outbox::new();
-                session.received(frame.into(), &mut out).await;
-                let (ends, answers) = (out.is_closing(), out.take());
+                let answers = said(&mut session, frame.into()).await;
+                let ends = session.is_closed;
                 assert!(answers.len() <= 1 && answers.iter().all(|answer| answer.len() <= LONGEST_ANSWER));
                 if ends {
                     return;
                 }
             }
             // and it still answers
-            assert_eq!(said(&mut *session, Bytes::from_static(b"\xc0")).await, [Bytes::from_static(b"\xd0")]);
+            assert_eq!(said(&mut session, Bytes::from_static(b"\xc0")).await, [Bytes::from_static(b"\xd0")]);
         });
     }
 }
@@ -390,7 +387,7 @@ proptest! {
 async fn every_topic_that_is_named_is_answered_and_no_other() {
     for topic in topics::QUESTIONS.iter().copied().chain(["unknown"]) {
         let mut session = session().await;
-        let answers = said(&mut *session, framed(0x50, topic, "g1", &[])).await;
+        let answers = said(&mut session, framed(0x50, topic, "g1", &[])).await;
         let status = u16::from_be_bytes([answers[0][7], answers[0][8]]);
         assert_eq!(status == 20606, topic == "unknown", "{topic} is answered {status}");
     }
@@ -400,9 +397,7 @@ async fn every_topic_that_is_named_is_answered_and_no_other() {
 async fn what_is_no_frame_ends_the_connection() {
     for bytes in [vec![], vec![0x10, 0], vec![0x50, 0xFF, 0xFF], vec![0xC0; LONGEST + 1]] {
         let mut session = session().await;
-        let mut out = Outbox::new();
-        session.received(bytes.into(), &mut out).await;
-        assert!(out.is_closing());
-        assert_eq!(out.take(), [frame::disconnect(2)]);
+        assert_eq!(said(&mut session, bytes.into()).await, [frame::disconnect(2)]);
+        assert!(session.is_closed);
     }
 }

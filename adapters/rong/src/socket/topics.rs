@@ -8,6 +8,8 @@ use crate::refusals::client;
 /// Longest body of a question; only messages are longer.
 const LONGEST_QUESTION: usize = 64 * 1024;
 
+/// What connecting is counted under.
+pub(super) const CONNECT: &str = "connect";
 /// Every question that is answered.
 pub(super) const QUESTIONS: &[&str] = &[
     "pullMsg",

@@ -20,7 +20,7 @@ use conclave_core::event::Event;
 use conclave_core::model::{Group, Millis};
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Envelope, Notice, Passage, Patience, group_of};
+use conclave_kit::{ConnectionEvent, Destination, Envelope, Notice, Patience, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
@@ -134,15 +134,19 @@ impl conclave_kit::Webhooks for Webhooks {
         self.callback != Callback::Online
     }
 
-    fn hears_passages(&self) -> bool {
+    fn wants_connection_events(&self) -> bool {
         self.callback == Callback::Online
     }
 
-    async fn passages(&self, passages: &[Arc<Passage>], _: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
-        if !self.hears_passages() {
+    async fn connection_notices(
+        &self,
+        events: &[Arc<ConnectionEvent>],
+        _: &dyn Groups,
+    ) -> Result<Vec<Notice>, Refusal> {
+        if !self.wants_connection_events() {
             return Ok(Vec::new());
         }
-        let statuses: Vec<_> = passages.iter().map(|passage| online::of(passage)).collect();
+        let statuses: Vec<_> = events.iter().map(|event| online::of(event)).collect();
         // texts and numbers only: this cannot fail
         let body = serde_json::to_vec(&statuses).unwrap_or_default();
         Ok(vec![Notice { name: "user online status", query: Vec::new(), body: Bytes::from(body) }])

@@ -1,7 +1,7 @@
 //! Who came online and who went: one element for each connection, in their order.
 
 use conclave_core::model::{Millis, UserId};
-use conclave_kit::{Departure, Passage, Platform, Way};
+use conclave_kit::{ConnectionChange, ConnectionEvent, Disconnection, Platform};
 use serde::Serialize;
 
 const ONLINE: &str = "0";
@@ -24,14 +24,14 @@ pub(super) struct Told<'p> {
 }
 
 /// As it is told.
-pub(super) fn of(passage: &Passage) -> Told<'_> {
-    let connection = &passage.connection;
+pub(super) fn of(event: &ConnectionEvent) -> Told<'_> {
+    let connection = &event.connection;
     Told {
         user_id: &connection.user,
-        status: match passage.way {
-            Way::In => ONLINE,
-            Way::Out(Departure::SignedOut) => SIGNED_OUT,
-            Way::Out(Departure::Lost | Departure::Dismissed(_)) => OFFLINE,
+        status: match event.change {
+            ConnectionChange::Connected => ONLINE,
+            ConnectionChange::Disconnected(Disconnection::SignedOut) => SIGNED_OUT,
+            ConnectionChange::Disconnected(Disconnection::Lost | Disconnection::Ended(_)) => OFFLINE,
         },
         os: match connection.platform {
             Platform::Ios => "iOS",
@@ -41,7 +41,7 @@ pub(super) fn of(passage: &Passage) -> Told<'_> {
             Platform::MiniProgram => "MiniProgram",
             Platform::Web | Platform::Unknown => "Websocket",
         },
-        time: passage.at,
+        time: event.at,
         client_ip: connection.address.map(|address| address.to_string()).unwrap_or_default(),
         session_id: &connection.id,
     }

@@ -20,7 +20,9 @@ use conclave_core::event::{Actor, Event, Happening};
 use conclave_core::model::{Group, Millis, UserId};
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Connection, Destination, Envelope, Notice, Passage, Patience, Secret, check_secret, group_of};
+use conclave_kit::{
+    Connection, ConnectionEvent, Destination, Envelope, Notice, Patience, Secret, check_secret, group_of,
+};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -181,7 +183,7 @@ impl Webhooks {
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
     async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
-        let state = self.hears_passages() && state::is_told(&event.what);
+        let state = self.wants_connection_events() && state::is_told(&event.what);
         // who has read what is counted for those only who want to know
         let unheard = matches!(event.what, Happening::MessagesRead { .. }) && !self.hooks.has(after::READ);
         let done = after::is_told(&event.what) && !unheard;
@@ -198,24 +200,28 @@ impl conclave_kit::Webhooks for Webhooks {
         Ok(told.filter_map(|(place, callback)| self.word(event, place, callback)).collect())
     }
 
-    fn hears_passages(&self) -> bool {
+    fn wants_connection_events(&self) -> bool {
         self.hooks.has(state::COMMAND)
     }
 
-    async fn passages(&self, passages: &[Arc<Passage>], groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+    async fn connection_notices(
+        &self,
+        events: &[Arc<ConnectionEvent>],
+        groups: &dyn Groups,
+    ) -> Result<Vec<Notice>, Refusal> {
         let mut notices = Vec::new();
-        if !self.hears_passages() {
+        if !self.wants_connection_events() {
             return Ok(notices);
         }
-        for passage in passages {
-            let Connection { id, platform, address, .. } = &*passage.connection;
-            for callback in state::of_passage(passage, groups).await? {
+        for event in events {
+            let Connection { id, platform, address, .. } = &*event.connection;
+            for callback in state::of_connection(event, groups).await? {
                 let mut query = query(self.app.sdkappid, callback.command, state::platform(*platform));
                 if let (Some(address), Some(ip)) = (address, query.iter_mut().find(|(key, _)| *key == "ClientIP")) {
                     ip.1 = address.ip().to_string();
                 }
-                query.push(("RequestID", self.id(&format!("{id}:{}:{}", passage.at.0, callback.body["GroupId"]))));
-                notices.extend(Self::told(callback, passage.at, query));
+                query.push(("RequestID", self.id(&format!("{id}:{}:{}", event.at.0, callback.body["GroupId"]))));
+                notices.extend(Self::told(callback, event.at, query));
             }
         }
         Ok(notices)

@@ -8,7 +8,7 @@ use conclave_core::model::{Group, UserId};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::JoinedGroups;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Departure, Passage, Platform, Way};
+use conclave_kit::{ConnectionChange, ConnectionEvent, Disconnection, Platform};
 use serde_json::{Map, Value};
 
 use super::accounts;
@@ -50,16 +50,18 @@ pub(super) fn of_event(event: &Event, group: &Group) -> Option<Callback> {
 
 /// What a connection that came or went changes, in each live room its user is in. Only the first one to come and the
 /// last one to go change anything.
-pub(super) async fn of_passage(passage: &Passage, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
-    if passage.others > 0 {
+pub(super) async fn of_connection(event: &ConnectionEvent, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
+    if event.others > 0 {
         return Ok(Vec::new());
     }
-    let (kind, cause) = match passage.way {
-        Way::In => (ONLINE, "HeartbeatRecover"),
-        Way::Out(Departure::SignedOut) => (OFFLINE, "Quit"),
-        Way::Out(Departure::Lost | Departure::Dismissed(_)) => (OFFLINE, "HeartbeatInterrupt"),
+    let (kind, cause) = match event.change {
+        ConnectionChange::Connected => (ONLINE, "HeartbeatRecover"),
+        ConnectionChange::Disconnected(Disconnection::SignedOut) => (OFFLINE, "Quit"),
+        ConnectionChange::Disconnected(Disconnection::Lost | Disconnection::Ended(_)) => {
+            (OFFLINE, "HeartbeatInterrupt")
+        }
     };
-    let user = &passage.connection.user;
+    let user = &event.connection.user;
     let joined = match groups.ask(&Actor::app(), JoinedGroups::all(user.clone())).await {
         Ok(joined) => joined.groups,
         // the account has ended with its connections

@@ -13,6 +13,6 @@ struct Wire {
 
 pub(crate) async fn check(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("userId")?;
-    let online = call.app.realm.presence.connections(&[user]).iter().any(|connections| !connections.is_empty());
+    let online = call.app.realm.presence.connections(&[user]).await.iter().any(|connections| !connections.is_empty());
     envelope::with(&Wire { status: if online { "1" } else { "0" } })
 }

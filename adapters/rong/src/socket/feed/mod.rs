@@ -90,11 +90,17 @@ pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
         Happening::ProfileChanged(change) => is_shown(change),
         Happening::PolicyChanged { before, after } => Permissions::of(before) != Permissions::of(after),
         Happening::MemberChanged { card, extra, .. } => card.is_some() || extra.is_some(),
-        // the device that did it knows
-        Happening::RemarkChanged { .. } | Happening::FollowsChanged { .. } => !here,
+        Happening::RemarkChanged { .. } | Happening::FollowsChanged { .. } => {
+            !here || is_shown_where_it_was_done(&event.what)
+        }
         _ => false,
     };
     told.then_some((Kind::Changes, 1))
+}
+
+/// Whether the device that did something learns of it as all others do; otherwise it knows from the answer.
+pub(crate) fn is_shown_where_it_was_done(what: &Happening) -> bool {
+    !matches!(what, Happening::RemarkChanged { .. } | Happening::FollowsChanged { .. })
 }
 
 /// Whether something changed that this vendor shows.

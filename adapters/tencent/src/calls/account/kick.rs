@@ -2,7 +2,7 @@
 
 use conclave_core::model::{Millis, User};
 use conclave_core::operation::UpdateUser;
-use conclave_kit::Dismissal;
+use conclave_kit::{ConnectionFilter, DisconnectReason};
 use serde::Deserialize;
 
 use crate::calls::wire::Account;
@@ -23,7 +23,7 @@ pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("UserID", request.user_id.or(request.identifier))?;
     call.ensure_admins([&user]).await?;
     // first, so that clients are told that it was the app, not only that their signatures no longer count
-    call.app.realm.presence.end(&user, Dismissal::ByApp, &|_| true);
+    call.app.realm.presence.disconnect(&user, &ConnectionFilter::all(), DisconnectReason::ByApp).await;
     let now = call.now();
     let labels = [(KICKED.to_owned(), Some(now.0.to_string()))].into();
     call.run(UpdateUser { tokens_from: Some(now), labels, ..UpdateUser::of(user) }).await?;

@@ -60,17 +60,17 @@ struct Unknown {
 const ONLINE: &str = "Online";
 const OFFLINE: &str = "Offline";
 
-/// Whether a user is connected.
-pub(crate) fn status(call: &Call<'_>, user: &UserId) -> &'static str {
-    worded(&connections(call, user))
+/// Whether each of these users is connected.
+pub(crate) async fn statuses(call: &Call<'_>, users: &[UserId]) -> Vec<&'static str> {
+    call.app.realm.presence.connections(users).await.iter().map(|connections| worded(connections)).collect()
 }
 
 fn worded(connections: &[Arc<Connection>]) -> &'static str {
     if connections.is_empty() { OFFLINE } else { ONLINE }
 }
 
-fn connections(call: &Call<'_>, user: &UserId) -> Vec<Arc<Connection>> {
-    call.app.realm.presence.connections(std::slice::from_ref(user)).pop().unwrap_or_default()
+async fn connections(call: &Call<'_>, user: &UserId) -> Vec<Arc<Connection>> {
+    call.app.realm.presence.connections(std::slice::from_ref(user)).await.pop().unwrap_or_default()
 }
 
 pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -88,7 +88,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
             error_list.push(Unknown { account: account.clone(), error_code: Code::AccountMissing.row().0 });
             continue;
         };
-        let connections = connections(call, &user);
+        let connections = connections(call, &user).await;
         let status = worded(&connections);
         let detail = if detailed { platforms(&connections) } else { Vec::new() };
         query_result.push(Told { account: account.clone(), status, state: status, detail });

@@ -33,7 +33,7 @@ pub(crate) async fn present(call: &Call<'_>) -> Result<envelope::Answer, Failure
     let users = call.user_ids("Member_Account", request.users, limits::ROLES, Code::Parameter)?;
     let group = room(call, &group).await?;
     let members = call.ask(MembersNamed { group: group.id.clone(), users: users.clone() }).await?.members;
-    let connections = call.app.realm.presence.connections(&users);
+    let connections = call.app.realm.presence.connections(&users).await;
     let now = call.now();
     let is_there = |(member, connections): (Option<Arc<Member>>, Vec<_>)| {
         member.is_some_and(|member| !connections.is_empty() || is_shown(&member, now))

@@ -59,9 +59,22 @@ impl MemberInfo {
         let of = members.iter().map(|member| (&member.group, &member.user));
         let marks = read_marks(call, &view.fields, of).await?;
         let marks = marks.into_iter().chain(std::iter::repeat(0));
-        Ok(members.iter().zip(marks).map(|(member, read)| Self::of(call, group, member, read, view, &muted)).collect())
+        let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
+        let statuses = if view.fields.names("OnlineStatus") {
+            online::statuses(call, &users).await.into_iter().map(Some).collect()
+        } else {
+            vec![None; members.len()]
+        };
+        let shown = members.iter().zip(marks).zip(statuses);
+        Ok(shown
+            .map(|((member, read), online_status)| Self {
+                online_status,
+                ..Self::of(call, group, member, read, view, &muted)
+            })
+            .collect())
     }
 
+    /// A member as the view wants them, but for whether they are online.
     fn of(call: &Call<'_>, group: &Group, member: &Member, read: u64, view: &MemberView, muted: &MutedUntil) -> Self {
         let wanted = &view.fields;
         let mute_until = || muted.get(&member.user).copied().unwrap_or_default();
@@ -75,7 +88,7 @@ impl MemberInfo {
             mute_until: wanted.pick("MuteUntil", mute_until),
             shut_up_until: wanted.pick("ShutUpUntil", mute_until),
             name_card: wanted.pick("NameCard", || member.card.clone()),
-            online_status: wanted.names("OnlineStatus").then(|| online::status(call, &member.user)),
+            online_status: None,
             app_member_defined_data: custom::pairs(
                 &call.settings().member_keys,
                 view.custom.as_deref(),

@@ -1,13 +1,13 @@
-//! Tells one destination who came and went.
+//! Notifies one destination of who connects and disconnects.
 //!
-//! Nothing of that is in the log: it costs no commit, and what has not been told when the process ends is not told
-//! any more. Notices go out one after another, so that the last one about a user is true.
+//! Nothing of that is in the log: it costs no commit, and what has not been sent when the process ends is never
+//! sent. Notices go out one after another, so that the last one about a user is true.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use conclave_core::ports::Groups;
-use conclave_kit::{Destination, Notice, Passage};
+use conclave_kit::{ConnectionEvent, Destination, Notice};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
@@ -17,51 +17,51 @@ use super::client::{Client, Letter};
 use super::counted::Counted;
 use super::courier::backoff;
 
-/// Most comings and goings that are worded at once.
+/// Most connection events that are put into notices at once.
 const AT_ONCE: usize = 100;
 
-/// Tells one destination.
-pub(super) struct Doorman {
+/// Notifies one destination.
+pub(super) struct PresenceNotifier {
     pub(super) realm: String,
     pub(super) vendor: &'static str,
     pub(super) destination: Destination,
     pub(super) groups: Arc<dyn Groups>,
     pub(super) client: Arc<Client>,
-    pub(super) passages: Receiver<Arc<Passage>>,
+    pub(super) events: Receiver<Arc<ConnectionEvent>>,
     pub(super) metrics: Counted,
 }
 
-impl Doorman {
-    /// Works until told to stop; then tells what is left, trying each notice once.
+impl PresenceNotifier {
+    /// Works until told to stop; then sends what is left, trying each notice once.
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         loop {
             let first = tokio::select! {
                 biased;
-                first = self.passages.recv() => first,
+                first = self.events.recv() => first,
                 _ = stop.wait_for(|stop| *stop) => return,
             };
             let first = match first {
                 Ok(first) => first,
-                Err(RecvError::Lagged(left_out)) => {
-                    self.left_out(left_out);
+                Err(RecvError::Lagged(count)) => {
+                    self.dropped(count);
                     continue;
                 }
                 Err(RecvError::Closed) => return,
             };
             let batch = self.batch(first);
-            for notice in self.word(batch).await {
-                self.tell(&notice, &mut stop).await;
+            for notice in self.notices_of(batch).await {
+                self.send(&notice, &mut stop).await;
             }
         }
     }
 
     /// The first one, and those that have come since.
-    fn batch(&mut self, first: Arc<Passage>) -> Vec<Arc<Passage>> {
+    fn batch(&mut self, first: Arc<ConnectionEvent>) -> Vec<Arc<ConnectionEvent>> {
         let mut batch = vec![first];
         while batch.len() < AT_ONCE {
-            match self.passages.try_recv() {
-                Ok(passage) => batch.push(passage),
-                Err(TryRecvError::Lagged(left_out)) => self.left_out(left_out),
+            match self.events.try_recv() {
+                Ok(event) => batch.push(event),
+                Err(TryRecvError::Lagged(count)) => self.dropped(count),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
@@ -69,17 +69,17 @@ impl Doorman {
     }
 
     /// The batch in one go; when that fails, one by one, so that what stands in the way of one holds up no other.
-    async fn word(&self, batch: Vec<Arc<Passage>>) -> Vec<Notice> {
-        if let Ok(notices) = self.destination.webhooks.passages(&batch, &*self.groups).await {
+    async fn notices_of(&self, batch: Vec<Arc<ConnectionEvent>>) -> Vec<Notice> {
+        if let Ok(notices) = self.destination.webhooks.connection_notices(&batch, &*self.groups).await {
             return notices;
         }
         let mut notices = Vec::new();
-        for passage in batch {
-            match self.destination.webhooks.passages(&[passage], &*self.groups).await {
-                Ok(told) => notices.extend(told),
+        for event in batch {
+            match self.destination.webhooks.connection_notices(&[event], &*self.groups).await {
+                Ok(found) => notices.extend(found),
                 Err(error) => {
                     let (realm, vendor, name) = (&self.realm, self.vendor, self.destination.name);
-                    tracing::error!(realm, vendor, destination = name, %error, "somebody who came or went cannot be told");
+                    tracing::error!(realm, vendor, destination = name, %error, "a connection event cannot be sent");
                     self.metrics.dropped.inc();
                 }
             }
@@ -88,7 +88,7 @@ impl Doorman {
     }
 
     /// Sends a notice until it is taken, or was tried often enough.
-    async fn tell(&self, notice: &Notice, stop: &mut watch::Receiver<bool>) {
+    async fn send(&self, notice: &Notice, stop: &mut watch::Receiver<bool>) {
         let Destination { url, allow_private, patience, webhooks, .. } = &self.destination;
         let mut tried = 0;
         loop {
@@ -148,23 +148,23 @@ impl Doorman {
         }
     }
 
-    fn left_out(&self, count: u64) {
+    fn dropped(&self, count: u64) {
         let (realm, vendor, name) = (&self.realm, self.vendor, self.destination.name);
         tracing::warn!(
             realm,
             vendor,
             destination = name,
             count,
-            "a webhook is told too slowly who comes and goes: some of it was left out; make its receiver faster"
+            "a webhook takes connection events too slowly: some were dropped; make its receiver faster"
         );
         self.metrics.dropped.inc_by(count);
     }
 }
 
-impl Drop for Doorman {
-    /// What still waits at the end is never told.
+impl Drop for PresenceNotifier {
+    /// What still waits at the end is never sent.
     fn drop(&mut self) {
-        let count = self.passages.len() as u64;
+        let count = self.events.len() as u64;
         if count > 0 {
             let (realm, vendor, name) = (&self.realm, self.vendor, self.destination.name);
             tracing::warn!(
@@ -172,7 +172,7 @@ impl Drop for Doorman {
                 vendor,
                 destination = name,
                 count,
-                "the process ends before it told who came and went"
+                "the process ends before all connection events were sent"
             );
             self.metrics.dropped.inc_by(count);
         }

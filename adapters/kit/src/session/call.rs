@@ -1,0 +1,87 @@
+//! Work that a session asks for and the gateway runs.
+
+use futures_core::future::BoxFuture;
+
+use super::Session;
+use crate::Unread;
+
+/// Work that a session asks for: it may read and write the store, ask an app's server, and take its time.
+///
+/// The gateway runs the calls of one session concurrently, within the limits of its endpoint; each has the time of an
+/// HTTP request, its own tracing span, and is counted under its operation. A call that has begun is finished even if the
+/// client goes away meanwhile.
+pub struct Call<S: Session> {
+    pub(super) operation: Option<&'static str>,
+    pub(super) lane: Option<u64>,
+    pub(super) bytes: usize,
+    pub(super) ticket: S::Ticket,
+    pub(super) work: BoxFuture<'static, Answered<S::Reply>>,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Answered<R> {
+    /// What the session gets.
+    pub reply: R,
+    /// How it is counted.
+    pub outcome: Outcome,
+    /// The fields of the request that no handler read.
+    pub unread: Option<Unread>,
+}
+
+/// What became of a request, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was done.
+    Answered,
+    /// It was refused; the client is at fault.
+    Refused,
+    /// It could not be done; this side is at fault.
+    Failed,
+}
+
+impl<S: Session> Call<S> {
+    /// Work to be done under one of [`super::ClientProtocol::operations`], or under none of them.
+    ///
+    /// The ticket comes back with the reply, also if there is none because the work took too long or panicked.
+    pub fn new(
+        operation: Option<&'static str>,
+        ticket: S::Ticket,
+        work: impl Future<Output = Answered<S::Reply>> + Send + 'static,
+    ) -> Self {
+        Self { operation, lane: None, bytes: 0, ticket, work: Box::pin(work) }
+    }
+
+    /// Runs after all earlier calls of this session with the same lane, e.g. the hash of a group's id where the order of
+    /// messages matters. Calls without a lane wait for none.
+    #[must_use]
+    pub fn in_lane(mut self, lane: u64) -> Self {
+        self.lane = Some(lane);
+        self
+    }
+
+    /// About how many bytes it keeps while it waits, e.g. the length of its request.
+    #[must_use]
+    pub fn holding(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+}
+
+impl<R> Answered<R> {
+    /// Done.
+    pub fn done(reply: R) -> Self {
+        Self { reply, outcome: Outcome::Answered, unread: None }
+    }
+
+    /// With this outcome.
+    pub fn with(reply: R, outcome: Outcome) -> Self {
+        Self { reply, outcome, unread: None }
+    }
+
+    /// The same, with the fields that no handler read.
+    #[must_use]
+    pub fn leaving(self, unread: Unread) -> Self {
+        Self { unread: Some(unread), ..self }
+    }
+}

@@ -1,0 +1,152 @@
+//! Where clients connect.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::request::Parts;
+
+use super::DEFAULT_SILENCE;
+
+/// A place where clients connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Tells the endpoints of one vendor apart; see [`OpenRequest::endpoint`].
+    pub name: &'static str,
+    /// Which paths lead to it.
+    pub path: PathPattern,
+    /// How frames travel.
+    pub transport: Transport,
+    /// What a client may use.
+    pub limits: SessionLimits,
+}
+
+/// Which paths below a surface's root lead to an endpoint. Repeated slashes count as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathPattern {
+    /// This path.
+    Exact(&'static str),
+    /// Any path that ends with this one: `/x/y/binfo` and `//binfo` for `/binfo`.
+    EndsWith(&'static str),
+}
+
+/// How frames travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// One WebSocket message is one frame. A message of another kind closes the connection.
+    WebSocket(FrameKind),
+}
+
+/// What kinds of frames a client may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FrameKind {
+    /// Binary frames only.
+    Binary,
+    /// Text frames only.
+    Text,
+    /// Both.
+    Any,
+}
+
+/// What one client may use of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// The longest frame a client may send, in bytes; a longer one closes the connection before it is read.
+    pub frame_bytes: usize,
+    /// Most calls of one session that run at the same time.
+    pub running_calls: usize,
+    /// Most calls of one session that wait until they may run; when there are more, the session's connection is not read
+    /// until one of them has begun.
+    pub waiting_calls: usize,
+    /// How long a client may send nothing before its connection is closed as dead.
+    pub silence: Duration,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { frame_bytes: 64 * 1024, running_calls: 16, waiting_calls: 256, silence: DEFAULT_SILENCE }
+    }
+}
+
+/// A client that connects.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenRequest<'a> {
+    /// The name of the endpoint.
+    pub endpoint: &'static str,
+    /// The request with which it connects: path below the surface's root, query and headers.
+    pub parts: &'a Parts,
+    /// Tells this connection apart from every other one; not a secret.
+    pub connection: &'a str,
+    /// The client's address, when known.
+    pub peer: Option<SocketAddr>,
+}
+
+impl PathPattern {
+    /// Whether a path leads there.
+    pub fn matches(&self, path: &str) -> bool {
+        let (pattern, any_prefix) = match self {
+            Self::Exact(pattern) => (pattern, false),
+            Self::EndsWith(pattern) => (pattern, true),
+        };
+        let mut path = segments(path);
+        let mut pattern = segments(pattern);
+        loop {
+            match (pattern.next_back(), path.next_back()) {
+                (None, rest) => return any_prefix || rest.is_none(),
+                (Some(wanted), Some(segment)) if wanted == segment => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+fn segments(path: &str) -> impl DoubleEndedIterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+impl FrameKind {
+    /// Whether text frames may be sent.
+    pub fn allows_text(self) -> bool {
+        self != Self::Binary
+    }
+
+    /// Whether binary frames may be sent.
+    pub fn allows_binary(self) -> bool {
+        self != Self::Text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exact_path_matches_whatever_its_slashes() {
+        let exact = PathPattern::Exact("/websocket");
+        for (path, matches) in [
+            ("/websocket", true),
+            ("//websocket", true),
+            ("/websocket/", true),
+            ("/a/websocket", false),
+            ("/websocket/a", false),
+            ("/websockets", false),
+            ("/", false),
+        ] {
+            assert_eq!(exact.matches(path), matches, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_path_matches_behind_any_prefix() {
+        let ending = PathPattern::EndsWith("/binfo");
+        for (path, matches) in [
+            ("/binfo", true),
+            ("//binfo", true),
+            ("/any/prefix/binfo", true),
+            ("/binfo/x", false),
+            ("/xbinfo", false),
+            ("", false),
+        ] {
+            assert_eq!(ending.matches(path), matches, "{path}");
+        }
+    }
+}

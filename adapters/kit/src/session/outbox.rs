@@ -1,0 +1,125 @@
+//! What a session wants done.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::call::{Call, Outcome};
+use super::erased::AnyCall;
+use super::frame::OutFrame;
+use super::identity::Identity;
+use super::{Frame, Session};
+
+/// What a session wants done, in order. Nothing follows [`Outbox::close`].
+pub struct Outbox<'a, S: Session> {
+    steps: &'a mut Steps,
+    session: PhantomData<fn(S)>,
+}
+
+/// One thing a session wants done.
+pub enum Step {
+    /// Send a frame.
+    Send(OutFrame),
+    /// Run a call.
+    Call(Box<AnyCall>),
+    /// Register the user in presence, and say so to the session. Whoever was signed in is signed out before.
+    SignIn(Box<Identity>),
+    /// Take the user out of presence; the client asked for it. The connection stays.
+    SignOut,
+    /// Count a request that needed no call.
+    Count(Counted),
+    /// Wake the session after this time.
+    Wake(Duration),
+    /// Close the connection once everything before is sent.
+    Close,
+}
+
+/// A request that was answered without a call, to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// One of the protocol's operations; `None` when it is none of them.
+    pub operation: Option<&'static str>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// The steps of one method call.
+#[derive(Default)]
+pub struct Steps {
+    steps: Vec<Step>,
+    closed: bool,
+}
+
+impl Steps {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes them, in order.
+    pub fn take(&mut self) -> Vec<Step> {
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    fn push(&mut self, step: Step) {
+        if !self.closed {
+            self.steps.push(step);
+        }
+    }
+}
+
+impl<'a, S: Session> Outbox<'a, S> {
+    pub(super) fn over(steps: &'a mut Steps) -> Self {
+        Self { steps, session: PhantomData }
+    }
+
+    /// Sends a frame: this session's own, or a [`super::SharedFrame`].
+    pub fn send(&mut self, frame: impl Into<OutFrame>) {
+        self.steps.push(Step::Send(frame.into()));
+    }
+
+    /// Sends bytes as a binary frame of this session's own.
+    pub fn send_binary(&mut self, bytes: impl Into<bytes::Bytes>) {
+        self.send(Frame::binary(bytes));
+    }
+
+    /// Sends text as a text frame of this session's own.
+    pub fn send_text(&mut self, text: impl Into<String>) {
+        self.send(Frame::text(text));
+    }
+
+    /// Starts a call; the session hears of its end in [`Session::answered`].
+    pub fn call(&mut self, call: Call<S>) {
+        self.steps.push(Step::Call(Box::new(AnyCall::of(call))));
+    }
+
+    /// Signs a user in; the session hears of it in [`Session::signed_in`].
+    pub fn sign_in(&mut self, identity: Identity) {
+        self.steps.push(Step::SignIn(Box::new(identity)));
+    }
+
+    /// Signs the user out, because the client said so; the connection stays until it is closed.
+    pub fn sign_out(&mut self) {
+        self.steps.push(Step::SignOut);
+    }
+
+    /// Counts a request that was answered without a call.
+    pub fn count(&mut self, operation: Option<&'static str>, outcome: Outcome) {
+        self.steps.push(Step::Count(Counted { operation, outcome }));
+    }
+
+    /// Calls [`Session::woken`] after this time, instead of at any time set before.
+    pub fn wake_after(&mut self, time: Duration) {
+        self.steps.push(Step::Wake(time));
+    }
+
+    /// Closes the connection once everything before is sent. Nothing follows.
+    pub fn close(&mut self) {
+        self.steps.push(Step::Close);
+        self.steps.closed = true;
+    }
+}

@@ -1,0 +1,97 @@
+//! Events -> what clients learn of at once: mostly that there is something to fetch.
+
+use std::sync::Arc;
+
+use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::model::{Body, Message, MessageState, Sender, UserId};
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Fact, Recipients};
+
+use super::feed::{self, Kind};
+use super::message;
+use crate::realm::App;
+
+/// What an event means to a client.
+pub(crate) struct RongFact {
+    /// The number of the event; 0 when it has none.
+    pub(super) sequence: u64,
+    /// The moment of the event, milliseconds.
+    pub(super) at: u64,
+    pub(super) what: What,
+}
+
+/// What a client does about it.
+pub(crate) enum What {
+    /// It fetches what has come.
+    Fetch(Kind),
+    /// It shows what its user sent from another device.
+    SentElsewhere(Arc<Message>),
+    /// It shows a message that is stored nowhere, so it is sent whole.
+    Passing(Box<Message>),
+}
+
+/// What clients learn of an event.
+pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>>, Refusal> {
+    let fact = |to: Recipients, what| Fact::new(to, RongFact { sequence: event.sequence, at: event.at.0, what });
+    let audience = || Recipients::audience(event);
+    match (&event.what, &event.group) {
+        (Happening::MessagePassed(passing), _) => {
+            let bytes = size(passing);
+            let to = audience().without(by_user(passing));
+            Ok(vec![fact(to, What::Passing(passing.clone())).of_bytes(bytes)])
+        }
+        (Happening::MessageSent { sequence, .. }, Some(group)) => {
+            let actor = match &event.actor {
+                Actor::User { user, .. } => Some(user),
+                _ => None,
+            };
+            // others fetch it whatever it is; whose device sends it, and what the app says, is looked at
+            let others = actor.map(|actor| fact(audience().without([actor.clone()]), What::Fetch(Kind::Inbox)));
+            let own = match feed::stored(app, group, *sequence).await? {
+                Some(sent) if sent.state == MessageState::Kept => sent,
+                _ => return Ok(others.into_iter().collect()),
+            };
+            let looked_at = if let Some(actor) = actor {
+                let to = Recipients::users([actor.clone()]).without_acting_device();
+                if own.sender == Sender::User(actor.clone()) {
+                    let own = message::extended(app, vec![own]).await?.pop();
+                    own.map(|own| (size(&own), to, What::SentElsewhere(own)))
+                } else {
+                    Some((0, to, What::Fetch(Kind::Inbox)))
+                }
+            } else {
+                let hidden = by_user(&own).filter(|sender| !feed::is_for(event, &own, sender));
+                Some((0, audience().without(hidden), What::Fetch(Kind::Inbox)))
+            };
+            let looked_at = looked_at.map(|(bytes, to, what)| fact(to, what).of_bytes(bytes));
+            Ok(others.into_iter().chain(looked_at).collect())
+        }
+        (Happening::RequestChanged(request), _) => {
+            let told = event.audience.users.iter().filter(|user| feed::hears(event, request, user)).cloned();
+            Ok(vec![fact(Recipients::users(told), What::Fetch(Kind::Changes))])
+        }
+        _ => {
+            // fetched by every device, or by all but the one that acted
+            let Some((kind, _)) = feed::class(event, "") else { return Ok(Vec::new()) };
+            let everywhere = feed::is_shown_where_it_was_done(&event.what);
+            let to = if everywhere { audience() } else { audience().without_acting_device() };
+            Ok(vec![fact(to, What::Fetch(kind))])
+        }
+    }
+}
+
+fn by_user(message: &Message) -> Option<UserId> {
+    match &message.sender {
+        Sender::User(sender) => Some(sender.clone()),
+        Sender::App => None,
+    }
+}
+
+/// About how many bytes a message keeps.
+fn size(message: &Message) -> usize {
+    match &message.body {
+        Body::Text(text) => text.len(),
+        Body::Custom { kind, data } => kind.len() + data.len(),
+        Body::Foreign { label, raw, fallback } => label.len() + raw.len() + fallback.len(),
+    }
+}

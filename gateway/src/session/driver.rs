@@ -1,0 +1,413 @@
+//! One session from its opening to its end: carries out what its engine wants done, and brings it what happens.
+
+use std::collections::VecDeque;
+use std::future::{pending, poll_fn};
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use conclave_kit::{
+    AnySession, BoxFuture, Counted, DisconnectReason, Disconnection, EndedCall, Endpoint, Identity, OpenRequest,
+    OutFrame, SignInRefused, Step, Steps,
+};
+use futures_util::FutureExt as _;
+use http::request::Parts;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::calls::{Calls, InFlight, Workshop, status};
+use super::mailbox::{Delivery, Mail, Mailbox};
+use super::online::Online;
+use super::realm::{Newcomer, Registered};
+use super::websocket::{Code, Incoming, Line, Lost};
+use crate::listener::{Phase, Seat};
+
+/// Most facts delivered before the client is listened to again.
+const BURST: usize = 32;
+/// How often it is checked whether a user may still be signed in, besides when their account changes.
+const ROUND: Duration = Duration::from_mins(1);
+
+/// What a session keeps of the connection it came by.
+#[derive(Clone)]
+pub(crate) struct Link {
+    /// Its place among all connections.
+    pub(crate) seat: Arc<Seat>,
+    /// The client's address.
+    pub(crate) peer: SocketAddr,
+    /// How far the process is on its way to its end.
+    pub(crate) phase: watch::Receiver<Phase>,
+}
+
+/// Runs a session until either side ends it.
+pub(super) async fn run(
+    line: Line,
+    endpoint: Endpoint,
+    parts: Parts,
+    workshop: Workshop,
+    online: Arc<Online>,
+    link: Link,
+) {
+    let mounted = Arc::clone(&workshop.mounted);
+    let metrics = Arc::clone(&workshop.metrics);
+    let Some(protocol) = mounted.surface.client_protocol() else { return };
+    let connection = uuid::Uuid::new_v4().to_string();
+    let request =
+        OpenRequest { endpoint: endpoint.name, parts: &parts, connection: &connection, peer: Some(link.peer) };
+    let Ok(session) = std::panic::catch_unwind(AssertUnwindSafe(|| protocol.open_any(&request))) else {
+        metrics.panics.inc();
+        return;
+    };
+    drop(parts);
+    let now = Instant::now();
+    let mut driver = Driver {
+        session,
+        endpoint,
+        connection,
+        login: None,
+        online,
+        line,
+        link,
+        workshop,
+        calls: None,
+        recheck: None,
+        frames: Vec::new(),
+        silent_at: now + endpoint.limits.silence,
+        recheck_at: now + ROUND,
+        wake_at: None,
+        heard_client: false,
+    };
+    mounted.metrics.sessions.inc();
+    let began = std::time::Instant::now();
+    let why = AssertUnwindSafe(driver.run()).catch_unwind().await.unwrap_or_else(|_| {
+        // the panic hook has told where
+        metrics.panics.inc();
+        "broken"
+    });
+    mounted.metrics.sessions.dec();
+    if let Some(calls) = driver.calls.take() {
+        calls.leave();
+    }
+    tracing::info!(
+        target: "conclave::session",
+        vendor = mounted.vendor,
+        connection = driver.connection,
+        seconds = began.elapsed().as_secs(),
+        why,
+        "a session ended"
+    );
+}
+
+/// A session and everything it needs.
+struct Driver {
+    session: Box<dyn AnySession>,
+    endpoint: Endpoint,
+    /// Tells the connection apart from every other one.
+    connection: String,
+    login: Option<Login>,
+    online: Arc<Online>,
+    line: Line,
+    link: Link,
+    workshop: Workshop,
+    /// There while there are any.
+    calls: Option<Box<Calls>>,
+    /// Finds out whether the user may stay.
+    recheck: Option<BoxFuture<'static, Option<DisconnectReason>>>,
+    /// To be sent next.
+    frames: Vec<OutFrame>,
+    silent_at: Instant,
+    recheck_at: Instant,
+    wake_at: Option<Instant>,
+    /// The client was listened to last: what waits for it comes next. Neither can keep the other from its turn.
+    heard_client: bool,
+}
+
+/// A user who is signed in.
+struct Login {
+    registered: Registered,
+    mailbox: Arc<Mailbox>,
+    gate: Gate,
+}
+
+/// Holds deliveries back that a call of this session may have caused, until its reply is sent.
+#[derive(Default)]
+struct Gate {
+    /// Deliveries up to this number are not held back any more.
+    open_to: u64,
+    /// What is held back: until the calls up to the first number have ended, deliveries up to the second.
+    held: Option<(u64, u64)>,
+}
+
+/// What has happened.
+enum Next {
+    Incoming(Incoming),
+    Mail(Mail),
+    Ended(u64, EndedCall),
+    Rechecked(Option<DisconnectReason>),
+    Time,
+    ShuttingDown,
+}
+
+/// Why a session has ended.
+type End = &'static str;
+
+impl Driver {
+    /// Runs until either side ends the session; returns why it ended.
+    async fn run(&mut self) -> End {
+        let mut steps = Steps::new();
+        self.session.opened(&mut steps);
+        loop {
+            if let Err(end) = self.carry_out(&mut steps).await {
+                return end;
+            }
+            let next = self.next().await;
+            if let Err(end) = self.handle(next, &mut steps).await {
+                return end;
+            }
+        }
+    }
+
+    /// Waits for what happens next. A client that sends without a pause is checked all the same, and receives what waits
+    /// for it in between.
+    async fn next(&mut self) -> Next {
+        let mail_first = self.heard_client;
+        let may_read = self.calls.as_ref().is_none_or(|calls| !calls.is_full(&self.endpoint.limits));
+        let wake = [Some(self.recheck_at), may_read.then_some(self.silent_at), self.wake_at];
+        let wake = wake.into_iter().flatten().min().unwrap_or(self.recheck_at);
+        let Self { calls, recheck, login, line, link, .. } = self;
+        let (running, in_flight) = match calls {
+            Some(calls) => (Some(&mut calls.running), Some(&calls.in_flight)),
+            None => (None, None),
+        };
+        let ended = async {
+            match running {
+                Some(running) => Calls::ended(running).await,
+                None => pending().await,
+            }
+        };
+        let rechecked = async {
+            match recheck {
+                Some(work) => Next::Rechecked(work.await),
+                None => pending().await,
+            }
+        };
+        let mut mail = pin!(async {
+            match login {
+                Some(login) => Next::Mail(login.take(in_flight).await),
+                None => pending().await,
+            }
+        });
+        let mut incoming = pin!(async { if may_read { Next::Incoming(line.next().await) } else { pending().await } });
+        let in_turn = poll_fn(|context| {
+            let turns: [Pin<&mut (dyn Future<Output = Next> + Send)>; 2] =
+                if mail_first { [mail.as_mut(), incoming.as_mut()] } else { [incoming.as_mut(), mail.as_mut()] };
+            turns.into_iter().map(|turn| turn.poll(context)).find(Poll::is_ready).unwrap_or(Poll::Pending)
+        });
+        let next = tokio::select! {
+            biased;
+            _ = link.phase.wait_for(|phase| *phase != Phase::Serving) => Next::ShuttingDown,
+            () = sleep_until(wake) => Next::Time,
+            (number, call) = ended => Next::Ended(number, call),
+            rechecked = rechecked => rechecked,
+            next = in_turn => next,
+        };
+        self.heard_client = matches!(next, Next::Incoming(_));
+        next
+    }
+
+    async fn handle(&mut self, next: Next, steps: &mut Steps) -> Result<(), End> {
+        match next {
+            Next::Incoming(incoming) => return self.incoming(incoming, steps).await,
+            Next::Mail(mail) => self.mail(mail, steps),
+            Next::Ended(number, call) => {
+                self.session.answered(call, steps);
+                // what it caused may be delivered only after what it is answered with
+                self.carry_out(steps).await?;
+                if let Some(calls) = &mut self.calls {
+                    calls.finish(number, &self.workshop, &self.endpoint.limits);
+                    if calls.is_empty() {
+                        self.calls = None;
+                    }
+                }
+            }
+            Next::Rechecked(reason) => {
+                self.recheck = None;
+                if let Some(reason) = reason {
+                    self.sign_out(Disconnection::Ended(reason));
+                    self.session.disconnect(reason, steps);
+                }
+            }
+            Next::Time => return self.time(steps).await,
+            Next::ShuttingDown => {
+                self.sign_out(Disconnection::Ended(DisconnectReason::ShuttingDown));
+                self.session.disconnect(DisconnectReason::ShuttingDown, steps);
+                self.carry_out(steps).await?;
+                return Err(self.close(None, "the process shuts down").await);
+            }
+        }
+        Ok(())
+    }
+
+    async fn incoming(&mut self, incoming: Incoming, steps: &mut Steps) -> Result<(), End> {
+        self.silent_at = Instant::now() + self.endpoint.limits.silence;
+        match incoming {
+            Incoming::Frame(frame) => {
+                self.workshop.mounted.metrics.frames_in.inc();
+                self.session.received(frame, steps);
+                Ok(())
+            }
+            // the answer to a ping waits to be written: no more is read before the client takes it
+            Incoming::Alive => self.flush().await,
+            Incoming::Closed => Err(self.close(None, "closed by the client").await),
+            Incoming::Gone => Err("the connection broke"),
+            Incoming::Unacceptable(code, why) => Err(self.close(Some(code), why).await),
+        }
+    }
+
+    fn mail(&mut self, mail: Mail, steps: &mut Steps) {
+        let Mail { deliveries, missed, recheck, ended } = mail;
+        if let Some(reason) = ended {
+            self.sign_out(Disconnection::Ended(reason));
+            return self.session.disconnect(reason, steps);
+        }
+        if recheck {
+            self.begin_recheck();
+        }
+        if missed {
+            self.session.missed(steps);
+        }
+        for delivery in deliveries {
+            self.session.deliver(&delivery.content, steps);
+        }
+    }
+
+    async fn time(&mut self, steps: &mut Steps) -> Result<(), End> {
+        let now = Instant::now();
+        if self.recheck_at <= now {
+            self.recheck_at = now + ROUND;
+            self.begin_recheck();
+        }
+        if self.wake_at.is_some_and(|at| at <= now) {
+            self.wake_at = None;
+            self.session.woken(steps);
+        }
+        let may_read = self.calls.as_ref().is_none_or(|calls| !calls.is_full(&self.endpoint.limits));
+        if may_read && self.silent_at <= now {
+            return Err(self.close(None, "silent").await);
+        }
+        Ok(())
+    }
+
+    /// Finds out whether the user may stay signed in. One who has changed meanwhile is looked at anew.
+    fn begin_recheck(&mut self) {
+        self.recheck = self.session.recheck();
+    }
+
+    /// Carries out what the session wants done, in its order.
+    async fn carry_out(&mut self, steps: &mut Steps) -> Result<(), End> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let mut todo = VecDeque::from(steps.take());
+        while let Some(step) = todo.pop_front() {
+            match step {
+                Step::Send(frame) => self.frames.push(frame),
+                Step::Call(call) => {
+                    let calls = self.calls.get_or_insert_default();
+                    calls.add(call, &self.workshop, &self.endpoint.limits);
+                }
+                Step::SignIn(identity) => {
+                    let result = self.sign_in(&identity).await;
+                    let mut steps = Steps::new();
+                    self.session.signed_in(result, &mut steps);
+                    steps.take().into_iter().rev().for_each(|step| todo.push_front(step));
+                }
+                Step::SignOut => self.sign_out(Disconnection::SignedOut),
+                Step::Count(Counted { operation, outcome }) => {
+                    self.workshop.mounted.metrics.of(operation).count(Some(status(outcome)), Duration::ZERO);
+                }
+                Step::Wake(time) => self.wake_at = Some(Instant::now() + time),
+                Step::Close => {
+                    self.flush().await?;
+                    return Err(self.close(None, "closed by the protocol").await);
+                }
+            }
+        }
+        if self.frames.is_empty() { Ok(()) } else { self.flush().await }
+    }
+
+    /// Sends the frames that wait, and waits until the client has taken them.
+    async fn flush(&mut self) -> Result<(), End> {
+        self.workshop.mounted.metrics.frames_out.inc_by(self.frames.len() as u64);
+        let sent = self.line.send(&mut self.frames).await.map_err(|Lost| "too slow or gone");
+        // most sessions send nothing most of the time
+        self.frames = Vec::new();
+        sent
+    }
+
+    async fn sign_in(&mut self, identity: &Identity) -> Result<(), SignInRefused> {
+        self.sign_out(Disconnection::SignedOut);
+        let newcomer =
+            Newcomer { identity, mounted: &self.workshop.mounted, id: &self.connection, address: self.link.peer };
+        let mailbox = Arc::new(Mailbox::default());
+        let registered = timeout(self.workshop.time, self.online.register(newcomer, &mailbox)).await;
+        let registered = registered.unwrap_or_else(|_| {
+            tracing::error!(realm = identity.realm, "a user cannot sign in, as reading their groups takes too long");
+            Err(SignInRefused::Unavailable)
+        })?;
+        tracing::info!(
+            target: "conclave::session",
+            vendor = self.workshop.mounted.vendor,
+            realm = identity.realm,
+            user = identity.user.as_str(),
+            device = identity.device.id,
+            connection = self.connection,
+            "a user signed in"
+        );
+        self.login = Some(Login { registered, mailbox, gate: Gate::default() });
+        Ok(())
+    }
+
+    /// Takes the user out of presence, if one is signed in.
+    fn sign_out(&mut self, ending: Disconnection) {
+        self.recheck = None;
+        if let Some(mut login) = self.login.take() {
+            login.registered.ending = ending;
+        }
+    }
+
+    /// Closes the connection; its user no longer counts as online, however long the client takes to close.
+    async fn close(&mut self, code: Option<Code>, why: End) -> End {
+        self.login = None;
+        self.line.close(code).await;
+        why
+    }
+}
+
+impl Login {
+    /// Waits for mail that may be delivered now. What a call of this session may have caused waits until it is answered.
+    async fn take(&mut self, in_flight: Option<&InFlight>) -> Mail {
+        let Self { mailbox, gate, .. } = self;
+        mailbox.take(BURST, |delivery, number, last| gate.allows(delivery, number, last, in_flight)).await
+    }
+}
+
+impl Gate {
+    /// Whether a delivery may be taken; those after one that may not wait with it, as their order is that of the log.
+    fn allows(&mut self, delivery: &Delivery, number: u64, last: u64, in_flight: Option<&InFlight>) -> bool {
+        if !delivery.is_own || number <= self.open_to {
+            return true;
+        }
+        // whatever has been delivered by now was caused by a call that has begun by now
+        let begun = in_flight.map_or(0, InFlight::last);
+        let (calls_to, deliveries_to) = *self.held.get_or_insert((begun, last));
+        if in_flight.is_some_and(|calls| calls.may_have_caused(calls_to)) {
+            return false;
+        }
+        self.open_to = deliveries_to;
+        self.held = None;
+        true
+    }
+}

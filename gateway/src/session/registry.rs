@@ -1,0 +1,581 @@
+//! Which users are online in a realm, in which of its groups, and with which roles.
+//!
+//! Groups are kept by their online members alone, so an event in a group of a hundred thousand with fifty online costs
+//! what one in a group of fifty does. Which groups a user is in is read once, when they come online, and kept up to date
+//! from the events; changes that happen while it is being read are applied on top of what is read.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::model::{GroupId, Role, UserId};
+use conclave_kit::{
+    Connection, ConnectionFilter, Device, DisconnectReason, Exceeding, LoginRule, LoginScope, Recipients,
+};
+
+use super::mailbox::Mailbox;
+
+/// The sessions of one realm.
+#[derive(Default)]
+pub(crate) struct Registry {
+    users: HashMap<UserId, Online>,
+    groups: HashMap<GroupId, HashMap<UserId, Role>>,
+    /// How many sessions there are of each vendor that has any.
+    vendors: BTreeMap<&'static str, usize>,
+}
+
+struct Online {
+    sessions: Vec<Entry>,
+    groups: Membership,
+}
+
+/// One session of a user.
+#[derive(Clone)]
+struct Entry {
+    connection: Arc<Connection>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// A connection whose user is no longer signed in, and how many others the user has.
+pub(crate) struct Gone {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) others: usize,
+    pub(crate) reason: DisconnectReason,
+}
+
+/// A session that receives a fact.
+pub(crate) struct Receiver {
+    pub(crate) mailbox: Arc<Mailbox>,
+    /// Whether its device caused the event.
+    pub(crate) is_own: bool,
+}
+
+/// The groups of a user who is online.
+enum Membership {
+    /// Being read; the changes that have happened meanwhile, in their order.
+    Reading(Vec<(GroupId, Change)>),
+    Known(HashSet<GroupId>),
+}
+
+/// A change of somebody's membership in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// In the group, with this role.
+    Joined(Role),
+    /// Has this role, if in the group.
+    Becomes(Role),
+    Left,
+}
+
+impl Registry {
+    /// Whether nobody is online.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// Adds a session. Returns whether the user's groups are to be read.
+    pub(crate) fn add(&mut self, connection: &Arc<Connection>, mailbox: &Arc<Mailbox>) -> bool {
+        let online = self
+            .users
+            .entry(connection.user.clone())
+            .or_insert_with(|| Online { sessions: Vec::with_capacity(1), groups: Membership::Reading(Vec::new()) });
+        online.sessions.push(Entry { connection: Arc::clone(connection), mailbox: Arc::clone(mailbox) });
+        *self.vendors.entry(connection.vendor).or_default() += 1;
+        matches!(online.groups, Membership::Reading(_))
+    }
+
+    /// The groups of a connection's user have been read, at a moment since the connection was added. When it has gone
+    /// meanwhile, what happened before the user came online again may be missing in what was read: it is ignored, and
+    /// left to the connection that was added since.
+    pub(crate) fn learn(&mut self, connection: &Arc<Connection>, groups: impl Iterator<Item = (GroupId, Role)>) {
+        let user = &connection.user;
+        let Some(online) = self.users.get_mut(user) else { return };
+        if !online.sessions.iter().any(|entry| Arc::ptr_eq(&entry.connection, connection)) {
+            return;
+        }
+        let Membership::Reading(meanwhile) = &mut online.groups else { return };
+        let meanwhile = std::mem::take(meanwhile);
+        let mut roles: HashMap<GroupId, Role> = groups.collect();
+        for (group, change) in meanwhile {
+            match change {
+                Change::Joined(role) => drop(roles.insert(group, role)),
+                Change::Becomes(new) => drop(roles.entry(group).and_modify(|role| *role = new)),
+                Change::Left => drop(roles.remove(&group)),
+            }
+        }
+        let mut known = HashSet::with_capacity(roles.len());
+        for (group, role) in roles {
+            self.groups.entry(group.clone()).or_default().insert(user.clone(), role);
+            known.insert(group);
+        }
+        online.groups = Membership::Known(known);
+    }
+
+    /// Removes a session, unless it was removed before. Returns how many others its user has.
+    pub(crate) fn remove(&mut self, connection: &Arc<Connection>) -> Option<usize> {
+        let user = &connection.user;
+        let online = self.users.get_mut(user)?;
+        let at = online.sessions.iter().position(|entry| Arc::ptr_eq(&entry.connection, connection))?;
+        online.sessions.remove(at);
+        let others = online.sessions.len();
+        if let Some(count) = self.vendors.get_mut(connection.vendor) {
+            *count -= 1;
+            if *count == 0 {
+                self.vendors.remove(connection.vendor);
+            }
+        }
+        if others == 0
+            && let Some(Online { groups: Membership::Known(groups), .. }) = self.users.remove(user)
+        {
+            for group in groups {
+                self.take_out(&group, user);
+            }
+        }
+        Some(others)
+    }
+
+    /// Ends those connections of a user that the filter includes: each is told why, and removed.
+    pub(crate) fn end(&mut self, user: &UserId, which: &ConnectionFilter, reason: DisconnectReason) -> Vec<Gone> {
+        let connections = self.connections(user);
+        let ended = connections.into_iter().filter(|connection| which.includes(connection));
+        ended.filter_map(|connection| self.end_one(&connection, reason)).collect()
+    }
+
+    fn end_one(&mut self, connection: &Arc<Connection>, reason: DisconnectReason) -> Option<Gone> {
+        let online = self.users.get(&connection.user)?;
+        let entry = online.sessions.iter().find(|entry| Arc::ptr_eq(&entry.connection, connection))?;
+        entry.mailbox.end(reason);
+        let others = self.remove(connection)?;
+        Some(Gone { connection: Arc::clone(connection), others, reason })
+    }
+
+    /// Whether a rule refuses this connection, which is not added yet.
+    pub(crate) fn refuses(&self, newest: &Connection, rules: &[LoginRule]) -> bool {
+        let refusing = rules.iter().filter(|rule| rule.exceeding == Exceeding::RefuseNewest);
+        refusing.into_iter().any(|rule| self.counted(newest, rule.scope).count() >= rule.most.max(1))
+    }
+
+    /// Ends the oldest connections that exceed a rule since this one was added.
+    pub(crate) fn replace(&mut self, newest: &Arc<Connection>, rules: &[LoginRule]) -> Vec<Gone> {
+        let mut gone = Vec::new();
+        for rule in rules.iter().filter(|rule| rule.exceeding == Exceeding::ReplaceOldest) {
+            let others: Vec<Arc<Connection>> =
+                self.counted(newest, rule.scope).filter(|other| !Arc::ptr_eq(other, newest)).cloned().collect();
+            let surplus = (others.len() + 1).saturating_sub(rule.most.max(1));
+            for old in others.iter().take(surplus) {
+                let same = old.device == newest.device;
+                let reason = if same { DisconnectReason::Reconnected } else { DisconnectReason::Replaced };
+                gone.extend(self.end_one(old, reason));
+            }
+        }
+        gone
+    }
+
+    /// The connections of the user that are counted together with this one, oldest first.
+    fn counted<'a>(&'a self, like: &'a Connection, scope: LoginScope) -> impl Iterator<Item = &'a Arc<Connection>> {
+        let sessions = self.users.get(&like.user).into_iter().flat_map(|online| &online.sessions);
+        sessions.map(|entry| &entry.connection).filter(move |other| {
+            other.vendor == like.vendor
+                && match scope {
+                    LoginScope::Device => other.device == like.device,
+                    LoginScope::Platform => other.platform == like.platform,
+                    LoginScope::User => true,
+                }
+        })
+    }
+
+    /// The connections of a user, oldest first.
+    pub(crate) fn connections(&self, user: &UserId) -> Vec<Arc<Connection>> {
+        let online = self.users.get(user);
+        online.into_iter().flat_map(|online| &online.sessions).map(|entry| Arc::clone(&entry.connection)).collect()
+    }
+
+    /// How many other connections a connection's user has.
+    pub(crate) fn others(&self, connection: &Connection) -> usize {
+        self.users.get(&connection.user).map_or(0, |online| online.sessions.len().saturating_sub(1))
+    }
+
+    /// The members of a group who are online, with their roles.
+    pub(crate) fn members(&self, group: &GroupId) -> Vec<(UserId, Role)> {
+        self.groups.get(group).into_iter().flatten().map(|(user, role)| (user.clone(), *role)).collect()
+    }
+
+    /// Something was committed: applies what it changes about memberships and roles, and has the sessions of changed
+    /// accounts checked. Returns the vendors through which somebody of its audience is signed in.
+    pub(crate) fn apply(&mut self, event: &Event) -> Vec<&'static str> {
+        if let Some(group) = &event.group {
+            for (users, change) in changes(&event.what) {
+                for user in users {
+                    self.change(group, user, change);
+                }
+            }
+        }
+        if let Happening::UserChanged(user) | Happening::UserDeleted(user) = &event.what
+            && let Some(online) = self.users.get(user)
+        {
+            online.sessions.iter().for_each(|entry| entry.mailbox.recheck());
+        }
+        if event.audience.silent {
+            return Vec::new();
+        }
+        let mut found: Vec<&'static str> = Vec::new();
+        for entry in self.audience(event) {
+            if !found.contains(&entry.connection.vendor) {
+                found.push(entry.connection.vendor);
+                if found.len() == self.vendors.len() {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// The sessions of an event's audience; those of a user who is named although a member come twice.
+    fn audience<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = &'a Entry> {
+        let members = event.audience.members_of.as_ref().and_then(|group| self.groups.get(group));
+        let members = members.into_iter().flat_map(HashMap::keys);
+        let users = members.chain(&event.audience.users).filter_map(|user| self.users.get(user));
+        users.flat_map(|online| &online.sessions)
+    }
+
+    /// The mailboxes of a vendor's sessions in an event's audience.
+    pub(crate) fn audience_mailboxes(&self, event: &Event, vendor: &str) -> Vec<Arc<Mailbox>> {
+        let sessions = self.audience(event).filter(|entry| entry.connection.vendor == vendor);
+        sessions.map(|entry| Arc::clone(&entry.mailbox)).collect()
+    }
+
+    /// The sessions of a vendor that receive a fact of an event, each once.
+    pub(crate) fn receivers(&self, event: &Event, vendor: &str, to: &Recipients) -> Vec<Receiver> {
+        let group = event.audience.members_of.as_ref().and_then(|group| self.groups.get(group));
+        let role = |user: &UserId| group.and_then(|members| members.get(user).copied());
+        let as_member =
+            |user: &UserId| to.members.is_some_and(|filter| role(user).is_some_and(|role| filter.includes(role)));
+        let members = to.members.and(group).into_iter().flat_map(HashMap::keys).filter(|user| as_member(user));
+        let named = named(event, to, |user| role(user).is_some());
+        let named = named.into_iter().filter(|user| !as_member(user));
+        let acting = match &event.actor {
+            Actor::User { user, device: Some(device) } => Some((user, device.as_str())),
+            _ => None,
+        };
+        let mut receivers = Vec::new();
+        for user in members.chain(named) {
+            if to.except_users.contains(user) {
+                continue;
+            }
+            let Some(online) = self.users.get(user) else { continue };
+            for entry in online.sessions.iter().filter(|entry| entry.connection.vendor == vendor) {
+                let is_own = acting.is_some_and(|(actor, device)| {
+                    actor == user && Device::id_of(vendor, device) == Some(&*entry.connection.device.id)
+                });
+                if !(is_own && to.except_acting_device) {
+                    receivers.push(Receiver { mailbox: Arc::clone(&entry.mailbox), is_own });
+                }
+            }
+        }
+        receivers
+    }
+
+    fn change(&mut self, group: &GroupId, user: &UserId, change: Change) {
+        match self.users.get_mut(user) {
+            None => {}
+            Some(Online { groups: Membership::Reading(meanwhile), .. }) => meanwhile.push((group.clone(), change)),
+            Some(Online { groups: Membership::Known(known), .. }) => match change {
+                Change::Joined(role) => {
+                    known.insert(group.clone());
+                    self.groups.entry(group.clone()).or_default().insert(user.clone(), role);
+                }
+                Change::Becomes(new) => {
+                    if let Some(role) = self.groups.get_mut(group).and_then(|members| members.get_mut(user)) {
+                        *role = new;
+                    }
+                }
+                Change::Left => {
+                    known.remove(group);
+                    self.take_out(group, user);
+                }
+            },
+        }
+    }
+
+    fn take_out(&mut self, group: &GroupId, user: &UserId) {
+        if let Some(members) = self.groups.get_mut(group) {
+            members.remove(user);
+            if members.is_empty() {
+                self.groups.remove(group);
+            }
+        }
+    }
+}
+
+/// The users a fact names, each once, as far as they are in the event's audience.
+fn named<'a>(event: &'a Event, to: &'a Recipients, is_member: impl Fn(&UserId) -> bool) -> Vec<&'a UserId> {
+    let mut named: Vec<&UserId> = to.users.iter().collect();
+    if named.len() > 1 {
+        named.sort_unstable();
+        named.dedup();
+    }
+    if to.users != event.audience.users {
+        let audience: HashSet<&UserId> = event.audience.users.iter().collect();
+        named.retain(|user| audience.contains(user) || is_member(user));
+    }
+    named
+}
+
+/// What an event changes about memberships and roles in its group, in order.
+fn changes(what: &Happening) -> Vec<(&[UserId], Change)> {
+    use Change::{Becomes, Joined, Left};
+    match what {
+        Happening::GroupCreated { owner, members, .. } => {
+            vec![(members, Joined(Role::Member)), (owner.as_slice(), Joined(Role::Owner))]
+        }
+        Happening::GroupGoverned { owner } => vec![(std::slice::from_ref(owner), Becomes(Role::Owner))],
+        Happening::GroupDisbanded { owner, members, .. } => vec![(members, Left), (owner.as_slice(), Left)],
+        Happening::MembersJoined { users, .. } => vec![(users, Joined(Role::Member))],
+        // an owner who goes with it is the subject of an event of its own
+        Happening::MembersLeft { users, .. } => vec![(users, Left)],
+        Happening::OwnerChanged { from, to, .. } => {
+            vec![(from.as_slice(), Becomes(Role::Member)), (to.as_slice(), Joined(Role::Owner))]
+        }
+        Happening::AdminsAdded(users) => vec![(users, Becomes(Role::Admin))],
+        Happening::AdminsRemoved(users) => vec![(users, Becomes(Role::Member))],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use conclave_core::event::{Audience, CallPart, Joining, Leaving};
+    use conclave_core::model::{Millis, Profile};
+    use conclave_kit::Platform;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn user(id: &str) -> UserId {
+        UserId::new(id).unwrap()
+    }
+
+    fn group(id: &str) -> GroupId {
+        GroupId::new(id).unwrap()
+    }
+
+    fn event(id: &str, users: &[&str], what: Happening) -> Event {
+        let users = users.iter().map(|id| user(id)).collect();
+        let audience = Audience { members_of: Some(group(id)), users, silent: false };
+        Event {
+            sequence: 1,
+            part: CallPart::WHOLE,
+            at: Millis(1),
+            group: Some(group(id)),
+            actor: Actor::System,
+            audience,
+            what,
+        }
+    }
+
+    fn came(id: &str, who: &str) -> Event {
+        event(id, &[], Happening::MembersJoined { users: vec![user(who)], how: Joining::Added, members: 1 })
+    }
+
+    fn went(id: &str, who: &str) -> Event {
+        let reason = String::new();
+        let (users, were) = (vec![user(who)], Vec::new());
+        let what = Happening::MembersLeft { users, how: Leaving::Left, reason, members: 1, were };
+        event(id, &[who], what)
+    }
+
+    fn told(id: &str) -> Event {
+        event(id, &[], Happening::GroupActivated)
+    }
+
+    fn connection(id: &str, platform: Platform) -> Arc<Connection> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed).to_string();
+        let device = Device::new("v", &*number);
+        let (user, vendor, since) = (user(id), "v", Millis(1));
+        Arc::new(Connection { vendor, user, device, platform, id: number, address: None, since })
+    }
+
+    fn add(registry: &mut Registry, id: &str) -> (Arc<Connection>, bool) {
+        let connection = connection(id, Platform::Web);
+        let is_new = registry.add(&connection, &Arc::new(Mailbox::default()));
+        (connection, is_new)
+    }
+
+    fn online(registry: &mut Registry, id: &str, groups: &[&str]) -> Arc<Connection> {
+        let (connection, is_new) = add(registry, id);
+        if is_new {
+            registry.learn(&connection, groups.iter().map(|id| (group(id), Role::Member)));
+        }
+        connection
+    }
+
+    /// How many sessions receive an event that means the same to all of its audience.
+    fn delivered(registry: &mut Registry, event: &Event) -> usize {
+        registry.apply(event);
+        registry.receivers(event, "v", &Recipients::audience(event)).len()
+    }
+
+    fn rule(scope: LoginScope, most: usize) -> [LoginRule; 1] {
+        [LoginRule { scope, most, exceeding: Exceeding::ReplaceOldest }]
+    }
+
+    #[test]
+    fn changes_while_groups_are_read_apply_on_top_of_what_is_read() {
+        let mut registry = Registry::default();
+        let (a, is_new) = add(&mut registry, "a");
+        assert!(is_new);
+        assert_eq!(delivered(&mut registry, &came("new", "a")), 0);
+        registry.apply(&event("stays", &[], Happening::AdminsAdded(vec![user("a")])));
+        registry.apply(&event("unknown", &[], Happening::AdminsAdded(vec![user("a")])));
+        assert_eq!(delivered(&mut registry, &went("old", "a")), 1, "the event names them");
+        // read before any of it was committed
+        registry.learn(&a, [(group("old"), Role::Owner), (group("stays"), Role::Member)].into_iter());
+        assert_eq!(delivered(&mut registry, &told("new")), 1);
+        assert_eq!(delivered(&mut registry, &told("stays")), 1);
+        assert_eq!(delivered(&mut registry, &told("old")), 0);
+        assert_eq!(registry.members(&group("stays")), [(user("a"), Role::Admin)]);
+        assert_eq!(registry.members(&group("unknown")), []);
+    }
+
+    #[test]
+    fn what_was_read_for_a_connection_that_has_gone_counts_for_nobody() {
+        let mut registry = Registry::default();
+        let (gone, _) = add(&mut registry, "a");
+        registry.remove(&gone);
+        registry.apply(&went("left", "a"));
+        let (here, is_new) = add(&mut registry, "a");
+        assert!(is_new);
+        // read before they left, and answered late
+        registry.learn(&gone, [(group("left"), Role::Member)].into_iter());
+        assert_eq!(delivered(&mut registry, &told("left")), 0);
+        registry.learn(&here, [(group("stays"), Role::Member)].into_iter());
+        assert_eq!((delivered(&mut registry, &told("left")), delivered(&mut registry, &told("stays"))), (0, 1));
+    }
+
+    #[test]
+    fn each_session_receives_once_and_not_after_it_has_gone() {
+        let mut registry = Registry::default();
+        let first = online(&mut registry, "a", &["g"]);
+        let second = online(&mut registry, "a", &[]);
+        let _b = online(&mut registry, "b", &["g"]);
+        let named = event("g", &["a", "a", "c"], Happening::GroupActivated);
+        assert_eq!(delivered(&mut registry, &named), 3);
+        assert_eq!(registry.remove(&first), Some(1));
+        assert_eq!(delivered(&mut registry, &told("g")), 2);
+        assert_eq!(registry.remove(&second), Some(0));
+        assert_eq!(registry.remove(&second), None);
+        assert_eq!(delivered(&mut registry, &told("g")), 1);
+        let silent = Event { audience: Audience { silent: true, ..told("g").audience }, ..told("g") };
+        assert!(registry.apply(&silent).is_empty());
+        assert_eq!(registry.apply(&told("g")), ["v"]);
+        assert!(registry.apply(&told("h")).is_empty());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_those_who_have_gone() {
+        let mut registry = Registry::default();
+        let a = online(&mut registry, "a", &["g", "h"]);
+        registry.apply(&went("h", "a"));
+        registry.apply(&came("i", "a"));
+        registry.remove(&a);
+        assert!(registry.users.is_empty() && registry.groups.is_empty() && registry.vendors.is_empty());
+    }
+
+    #[test]
+    fn recipients_are_resolved_by_role_name_and_device() {
+        let mut registry = Registry::default();
+        let owner = online(&mut registry, "owner", &[]);
+        let admin = online(&mut registry, "admin", &[]);
+        let member = online(&mut registry, "member", &[]);
+        let _stranger = online(&mut registry, "stranger", &[]);
+        let members = vec![user("admin"), user("member")];
+        let created = Happening::GroupCreated { profile: Profile::default(), owner: Some(user("owner")), members };
+        registry.apply(&event("g", &[], created));
+        registry.apply(&event("g", &[], Happening::AdminsAdded(vec![user("admin")])));
+        let by_admin = Actor::User { user: user("admin"), device: Some(admin.device.to_string()) };
+        let event = Event { actor: by_admin, ..event("g", &["stranger"], Happening::GroupActivated) };
+        let count = |registry: &Registry, to: &Recipients| registry.receivers(&event, "v", to).len();
+        assert_eq!(count(&registry, &Recipients::audience(&event)), 4);
+        assert_eq!(count(&registry, &Recipients::members()), 3);
+        assert_eq!(count(&registry, &Recipients::members().without([user("owner")])), 2);
+        assert_eq!(count(&registry, &Recipients::managers()), 2);
+        assert_eq!(count(&registry, &Recipients::managers().without_acting_device()), 1);
+        assert_eq!(count(&registry, &Recipients::users([user("member"), user("stranger"), user("nobody")])), 2);
+        assert_eq!(registry.receivers(&event, "other", &Recipients::members()).len(), 0);
+        let own = registry.receivers(&event, "v", &Recipients::managers());
+        assert_eq!(own.iter().filter(|receiver| receiver.is_own).count(), 1);
+        // whoever is not in the audience does not receive, whatever a vendor says
+        let narrow = Audience { members_of: None, users: vec![user("member")], silent: false };
+        let narrow = Event { audience: narrow, ..event.clone() };
+        assert_eq!(registry.receivers(&narrow, "v", &Recipients::managers()).len(), 0);
+        assert_eq!(registry.receivers(&narrow, "v", &Recipients::users([user("owner"), user("member")])).len(), 1);
+        // roles follow what happens
+        let handed =
+            Happening::OwnerChanged { from: Some(user("owner")), to: Some(user("member")), left: false, was: None };
+        registry.apply(&super::tests::event("g", &[], handed));
+        registry.apply(&super::tests::event("g", &[], Happening::AdminsRemoved(vec![user("admin")])));
+        let managers = registry.receivers(&event, "v", &Recipients::managers());
+        assert_eq!(managers.len(), 1);
+        drop((owner, member));
+    }
+
+    #[test]
+    fn the_oldest_that_exceed_a_rule_are_replaced() {
+        let mut registry = Registry::default();
+        let phone = connection("a", Platform::Ios);
+        registry.add(&phone, &Arc::new(Mailbox::default()));
+        let old = online(&mut registry, "a", &["g"]);
+        let middle = online(&mut registry, "a", &[]);
+        let other = online(&mut registry, "b", &["g"]);
+        let newest = online(&mut registry, "a", &[]);
+        let gone = registry.replace(&newest, &rule(LoginScope::Platform, 2));
+        assert_eq!(gone.len(), 1);
+        assert!(Arc::ptr_eq(&gone[0].connection, &old) && gone[0].others == 3);
+        assert_eq!(gone[0].reason, DisconnectReason::Replaced);
+        assert_eq!(registry.connections(&user("a")), [phone.clone(), middle, newest.clone()]);
+        assert_eq!(registry.replace(&newest, &rule(LoginScope::Platform, 1)).len(), 1);
+        assert_eq!(registry.connections(&user("a")), [phone, newest.clone()]);
+        assert_eq!(registry.connections(&user("b")), [other]);
+        assert_eq!(registry.replace(&newest, &rule(LoginScope::Platform, 1)).len(), 0);
+        assert_eq!(registry.replace(&newest, &rule(LoginScope::User, 1)).len(), 1);
+        assert_eq!(registry.connections(&user("a")), [newest]);
+    }
+
+    #[test]
+    fn a_device_that_connects_again_replaces_itself_and_one_too_many_may_be_refused() {
+        let mut registry = Registry::default();
+        let (first, _) = add(&mut registry, "a");
+        let again = Arc::new(Connection { id: "again".to_owned(), ..Connection::clone(&first) });
+        registry.add(&again, &Arc::new(Mailbox::default()));
+        let gone = registry.replace(&again, &rule(LoginScope::Device, 1));
+        assert_eq!((gone.len(), gone[0].reason), (1, DisconnectReason::Reconnected));
+        let refusing = LoginRule { scope: LoginScope::User, most: 2, exceeding: Exceeding::RefuseNewest };
+        let newest = connection("a", Platform::Web);
+        assert!(!registry.refuses(&newest, &[refusing]));
+        add(&mut registry, "a");
+        assert!(registry.refuses(&newest, &[refusing]));
+        assert!(registry.replace(&newest, &[refusing]).is_empty());
+    }
+
+    #[test]
+    fn whoever_is_disconnected_is_told_why_and_gone() {
+        let mut registry = Registry::default();
+        let (first, mailbox) = (connection("a", Platform::Web), Arc::new(Mailbox::default()));
+        registry.add(&first, &mailbox);
+        registry.learn(&first, [(group("g"), Role::Member)].into_iter());
+        let second = online(&mut registry, "a", &[]);
+        assert_eq!(registry.members(&group("g")), [(user("a"), Role::Member)]);
+        let one = ConnectionFilter::with_id(&first.id);
+        assert_eq!(registry.end(&user("a"), &one, DisconnectReason::ByApp).len(), 1);
+        assert!(registry.end(&user("a"), &one, DisconnectReason::Replaced).is_empty());
+        let mail = mailbox.take(1, |_, _, _| true).now_or_never().unwrap();
+        assert_eq!(mail.ended, Some(DisconnectReason::ByApp));
+        assert_eq!(registry.connections(&user("a")), [second]);
+        assert_eq!(registry.end(&user("a"), &ConnectionFilter::all(), DisconnectReason::ByApp).len(), 1);
+        assert!(registry.members(&group("g")).is_empty() && registry.users.is_empty());
+    }
+}

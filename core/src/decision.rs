@@ -214,6 +214,11 @@ impl<'a> Draft<'a> {
         changed.filter(|(key, _)| key.encode().starts_with(prefix.as_bytes())).collect()
     }
 
+    /// The number of the last event of the realm, as found.
+    pub fn last_sequence(&self) -> Result<u64, Stop> {
+        self.facts.last_sequence()
+    }
+
     /// Asks for all of these counts at once.
     pub fn require_counts(&self, prefixes: impl IntoIterator<Item = Prefix>) -> Result<(), Stop> {
         self.facts.require_counts(prefixes)

@@ -110,6 +110,7 @@ impl Engine {
                 let rows = self.drafts().scan(&Span::first(prefix.clone(), limit).descending()).await?;
                 facts.learn_recent(prefix, rows.into_iter().collect());
             }
+            Need::LastSequence => facts.learn_last_sequence(self.drafts().last_sequence().await?),
             Need::Counts(prefixes) => {
                 for prefix in prefixes {
                     let rows = self.drafts().count(&prefix).await?;

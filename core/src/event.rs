@@ -520,14 +520,26 @@ impl Event {
         }
     }
 
+    /// Whether clients that are offline receive it later: it is not for the app's server alone, and not only for those
+    /// who are online.
+    pub fn is_queued(&self) -> bool {
+        let what = match &self.what {
+            Happening::InTopic { what, .. } => what,
+            what => what,
+        };
+        !self.audience.silent && !matches!(what, Happening::MessagePassed(_))
+    }
+
     /// Where a store keeps this event once it has its number: in the realm's log and in its readers' feeds.
     pub fn filed(self) -> Vec<(Key, Row)> {
         let mut rows = Vec::with_capacity(2 + self.audience.users.len());
-        if let Some(group) = &self.audience.members_of {
-            rows.push((Key::GroupFeed(group.clone(), self.sequence), Row::Mark));
-        }
-        for user in &self.audience.users {
-            rows.push((Key::UserFeed(user.clone(), self.sequence), Row::Mark));
+        if self.is_queued() {
+            if let Some(group) = &self.audience.members_of {
+                rows.push((Key::GroupFeed(group.clone(), self.sequence), Row::Mark));
+            }
+            for user in &self.audience.users {
+                rows.push((Key::UserFeed(user.clone(), self.sequence), Row::Mark));
+            }
         }
         rows.push((Key::Event(self.sequence), Row::from(self)));
         rows

@@ -17,6 +17,8 @@ pub enum Need {
     Recent(Prefix, usize),
     /// How many rows these runs have.
     Counts(Vec<Prefix>),
+    /// The number of the last event.
+    LastSequence,
 }
 
 /// Why a rule stopped.
@@ -67,6 +69,7 @@ pub struct Facts {
     runs: Map<Prefix, Run>,
     recent: Map<Prefix, Run>,
     counts: Map<Prefix, usize>,
+    last_sequence: Option<u64>,
     rounds: u32,
 }
 
@@ -89,6 +92,11 @@ impl Facts {
     /// Adds how many rows a run has.
     pub fn learn_count(&mut self, prefix: Prefix, rows: usize) {
         self.counts.insert(prefix, rows);
+    }
+
+    /// Adds the number of the last event.
+    pub fn learn_last_sequence(&mut self, sequence: u64) {
+        self.last_sequence = Some(sequence);
     }
 
     /// Counts one more gathering; what was gathered at different times may not fit together.
@@ -140,6 +148,11 @@ impl Facts {
             Some(rows) => Ok(rows),
             None => Err(Stop::Need(Need::Recent(prefix, limit))),
         }
+    }
+
+    /// The number of the last event when it was gathered, or a stop that asks for it.
+    pub fn last_sequence(&self) -> Result<u64, Stop> {
+        self.last_sequence.ok_or(Stop::Need(Need::LastSequence))
     }
 
     /// How many rows a run has, or a stop that asks for it.

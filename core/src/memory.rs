@@ -87,6 +87,19 @@ impl Store for Memory {
         Ok(self.state.read().count(prefix))
     }
 
+    async fn last_keys(&self, prefixes: &[Prefix]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let state = self.state.read();
+        let last = |prefix: &Prefix| {
+            let table = state.table(tag(prefix.as_bytes()))?;
+            table.range(prefix.as_bytes().to_vec()..prefix.end()).next_back().map(|(key, _)| key.clone())
+        };
+        Ok(prefixes.iter().map(last).collect())
+    }
+
+    async fn last_sequence(&self) -> Result<u64, StoreError> {
+        Ok(self.state.read().sequence)
+    }
+
     async fn commit(&self, batch: Batch) -> Result<u64, CommitError> {
         // keys are written before anybody has to wait
         let guards: Vec<_> = batch.guards.iter().map(|guard| (guard.key.encode(), guard.seen)).collect();

@@ -76,8 +76,8 @@ pub trait Maintenance: Send + Sync {
     /// Finds rows whose time is over, looking at `limit` rows at most from a cursor on.
     async fn outdated(&self, after: Option<Cursor>, limit: usize) -> Result<OutdatedRows, Refusal>;
 
-    /// Deletes the rows in these places as far as their time is over: mutes, blocks, requests, shared files, and tokens of
-    /// messages and broadcasts. No event is emitted, and the groups count as unchanged.
+    /// Deletes the rows in these places as far as their time is over: mutes, blocks, requests, shared files, tokens of
+    /// messages and broadcasts, and devices with their positions. No event is emitted, and the groups count as unchanged.
     ///
     /// Returns the blobs that nothing refers to any more.
     async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal>;
@@ -287,6 +287,25 @@ pub trait Store: Send + Sync {
 
     /// How many rows a run has.
     async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError>;
+
+    /// The last key of each of these runs, in the order asked.
+    ///
+    /// A store that is asked over a network answers all of them in one go.
+    async fn last_keys(&self, prefixes: &[Prefix]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let mut keys = Vec::with_capacity(prefixes.len());
+        for prefix in prefixes {
+            let last = self.scan(&Span::first(prefix.clone(), 1).descending()).await?.pop();
+            keys.push(last.map(|(key, _)| key));
+        }
+        Ok(keys)
+    }
+
+    /// The number of the last event; 0 when there is none.
+    async fn last_sequence(&self) -> Result<u64, StoreError> {
+        let last = self.last_keys(&[Prefix::events()]).await?.pop().flatten();
+        let number = last.as_deref().and_then(<[u8]>::last_chunk::<8>);
+        Ok(number.map_or(0, |bytes| u64::from_be_bytes(*bytes)))
+    }
 
     /// Checks the guards, then applies the changes and appends the events, all or nothing.
     ///

@@ -19,6 +19,7 @@ pub async fn all<F: AsyncFnMut() -> Arc<dyn Store>>(mut fresh: F) {
     a_refused_batch_leaves_nothing(fresh().await).await;
     events_are_numbered_and_filed(fresh().await).await;
     an_empty_batch_is_only_checked(fresh().await).await;
+    ends_of_runs_are_known(fresh().await).await;
     no_update_is_lost(fresh().await).await;
     drafts_run_ahead_and_settle(fresh().await).await;
     large_rows_come_back(fresh().await).await;
@@ -239,6 +240,30 @@ pub async fn an_empty_batch_is_only_checked(store: Arc<dyn Store>) {
     assert_eq!(store.commit(Batch::default()).await.unwrap(), 0);
     let guards = vec![Guard { key: Key::User(user("ann")), seen: Some(1) }];
     assert!(matches!(store.commit(Batch { guards, ..Batch::default() }).await, Err(CommitError::Conflict)));
+}
+
+/// The last key of each run, and the number of the last event, also before it is kept.
+pub async fn ends_of_runs_are_known(store: Arc<dyn Store>) {
+    assert_eq!(store.last_sequence().await.unwrap(), 0);
+    store.commit(puts((0..3).map(|at| (seat("g", at), Row::Mark)))).await.unwrap();
+    store.commit(puts([(seat("h", 7), Row::Mark), (seat("i", 1), Row::Mark)])).await.unwrap();
+    store.commit(Batch { changes: vec![Change::Delete(seat("i", 1))], ..Batch::default() }).await.unwrap();
+    let runs = ["g", "nobody", "h", "i", "g"].map(|id| Prefix::seats(&group(id)));
+    let ends = [Some(seat("g", 2)), None, Some(seat("h", 7)), None, Some(seat("g", 2))];
+    assert_eq!(store.last_keys(&runs).await.unwrap(), ends.map(|key| key.map(|key| key.encode())));
+    assert_eq!(store.last_keys(&[]).await.unwrap(), Vec::<Option<Vec<u8>>>::new());
+    for number in 1..=20_u64 {
+        let mut commit = Box::pin(store.commit(Batch { events: vec![event("g", &["ann"])], ..Batch::default() }));
+        let polled = futures_poll(&mut commit).await;
+        let drafts = store.drafts().unwrap_or(&*store);
+        assert_eq!(drafts.last_sequence().await.unwrap(), number);
+        if polled.is_none() {
+            commit.await.unwrap();
+        }
+        assert_eq!(store.last_sequence().await.unwrap(), number);
+        let last = Key::UserFeed(user("ann"), number).encode();
+        assert_eq!(store.last_keys(&[Prefix::user_feed(&user("ann"))]).await.unwrap(), [Some(last)]);
+    }
 }
 
 /// Many writers of one row, each deciding on what it has seen: every accepted step is there.

@@ -7,9 +7,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use conclave::store::{Database, OpenError, Options};
+use conclave_core::engine::Engine;
+use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{Key, Prefix, Row};
-use conclave_core::ports::{Batch, Span, Store};
+use conclave_core::model::{Body, DeviceId, Key, Millis, Policy, Prefix, Queue, Row, Sender, Settings};
+use conclave_core::operation::{
+    Acknowledge, Begin, CreateGroup, MarkRead, NewMember, OnUnknown, OpenDevice, SendMessage,
+};
+use conclave_core::ports::{Batch, Clock, GroupsExt, Mint, Span, Store};
+use conclave_core::query::{DevicePositions, Place, Positions, ReadMarks, ReadQueue, WaitingQueues};
 use conclave_tests::store_suite::{self, event, group, puts, text, user};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,6 +85,68 @@ async fn closing_and_opening_keeps_everything() {
         };
         assert_eq!(store.commit(batch).await.unwrap(), round * 2 + 2);
     }
+}
+
+/// Goes on by a millisecond each time it is looked at, and hands out numbers.
+#[derive(Default)]
+struct Ticking(std::sync::atomic::AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Millis {
+        Millis(1_700_000_000_000 + self.bits())
+    }
+}
+
+impl Mint for Ticking {
+    fn bits(&self) -> u64 {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+fn engine(store: Arc<dyn Store>) -> Engine {
+    Engine::new(store, Arc::new(Ticking::default()), Arc::new(Ticking::default()), Settings::default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_received_and_read_is_known_after_closing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, device, queue) = (Actor::app(), DeviceId::new("s", "d"), Queue::Group(group("g")));
+    let waiting = WaitingQueues { user: user("bob"), device: device.clone(), limit: 10 };
+    let at;
+    {
+        let database = Database::open(folder.path()).unwrap();
+        let engine = engine(database.realm("dev").unwrap());
+        let create = CreateGroup {
+            id: Some(group("g")),
+            members: vec![NewMember::now(user("bob"))],
+            on_unknown_owner: OnUnknown::Register,
+            on_unknown_member: OnUnknown::Register,
+            ..CreateGroup::new(Some(user("ann")), Policy::standard())
+        };
+        engine.run(&app, create).await.unwrap();
+        let open = OpenDevice { user: user("bob"), device: device.clone(), begin: Begin::Now };
+        at = engine.run(&app, open).await.unwrap().since + 3;
+        for _ in 0..5 {
+            let said = SendMessage::new(group("g"), Sender::User(user("ann")), Body::Text("hi".into()));
+            engine.run(&app, said).await.unwrap();
+        }
+        let acknowledge = Acknowledge::new(user("bob"), device.clone(), queue.clone(), at);
+        engine.run(&app, Acknowledge { stamp: 9, ..acknowledge }).await.unwrap();
+        engine.run(&app, MarkRead { group: group("g"), user: user("bob"), sequence: 4 }).await.unwrap();
+    }
+    let database = Database::open(folder.path()).unwrap();
+    let engine = engine(database.realm("dev").unwrap());
+    let asked = DevicePositions { user: user("bob"), device, queues: vec![queue.clone()] };
+    let found = engine.ask(&app, asked).await.unwrap();
+    assert_eq!(found, Positions(Some(vec![Place { after: at, stamp: 9 }])));
+    let marks = engine.ask(&app, ReadMarks { of: vec![(group("g"), user("bob"))] }).await.unwrap();
+    assert_eq!(marks.0, [Some(4)]);
+    let found = engine.ask(&app, waiting).await.unwrap().queues;
+    // the read mark itself is for the user's other devices
+    let found: Vec<_> = found.into_iter().map(|waiting| (waiting.queue, waiting.events)).collect();
+    assert_eq!(found, [(Queue::Own, 1), (queue.clone(), 2)]);
+    let read = ReadQueue { user: user("bob"), queue, after: at, limit: 10, bytes: 10_000 };
+    assert_eq!(engine.ask(&app, read).await.unwrap().items.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use crate::Settings;
 use crate::dialect::limits;
 use crate::replay::{CallbackNonces, ReplayGuard};
-use crate::socket::Cursors;
 use crate::token::Tokens;
 
 /// What the vendor's console gives an app.
@@ -94,7 +93,6 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) callback_nonces: CallbackNonces,
     pub(crate) replay_guard: ReplayGuard,
-    pub(crate) cursors: Cursors,
 }
 
 impl App {
@@ -106,7 +104,7 @@ impl App {
         let tokens = Tokens::new(app_key, app_secret, realm.settings.token_lifetime);
         let callback_nonces = CallbackNonces::new(&realm.credentials);
         let replay_guard = ReplayGuard::new(&realm.settings);
-        Ok(Self { realm, tokens, callback_nonces, replay_guard, cursors: Cursors::default() })
+        Ok(Self { realm, tokens, callback_nonces, replay_guard })
     }
 }
 

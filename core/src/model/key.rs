@@ -3,7 +3,7 @@
 //! A key is written as bytes that sort the way lists are read: a table's tag, then its parts. Texts end
 //! in a zero byte (ids hold no control characters), numbers are big endian.
 
-use super::{FileId, GroupId, MessageId, Millis, TopicId, UserId};
+use super::{FileId, GroupId, MessageId, Millis, Queue, TopicId, UserId};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident ( $($part:ident : $kind:ty),* ) = $tag:literal;)*) => {
@@ -108,6 +108,10 @@ tables! {
     Marked(group: GroupId, mark: u64, seat: u64) = 61;
     /// How far a member has read a group.
     ReadMark(user: UserId, group: GroupId) = 62;
+    /// A device of a user: user, surface, id.
+    Device(user: UserId, surface: String, device: String) = 63;
+    /// How far a device has got in a queue: user, surface, id of the device, queue.
+    Position(user: UserId, surface: String, device: String, queue: Queue) = 64;
     /// A topic of a group.
     Topic(group: GroupId, topic: TopicId) = 42;
     /// A message in a topic, in the order of sending.
@@ -200,6 +204,12 @@ prefixes! {
     marked(group: GroupId, mark: u64) = 61;
     /// How far a user has read each group.
     read_marks(user: UserId) = 62;
+    /// All devices of a user.
+    devices(user: UserId) = 63;
+    /// All devices of a user at one surface.
+    devices_at(user: UserId, surface: String) = 63;
+    /// How far a device has got in each queue: user, surface, id of the device.
+    positions(user: UserId, surface: String, device: String) = 64;
     /// All remarks of a user.
     remarks(user: UserId) = 21;
 }
@@ -213,7 +223,7 @@ impl Prefix {
 
     /// The tables whose rows can be outdated, in the order in which they are looked through.
     pub(crate) fn outdatable() -> impl Iterator<Item = Self> {
-        [MUTES, BLOCKS, REQUESTS, FILES, SENT, NOTES, TOPIC_MUTES].into_iter().map(|tag| Self(vec![tag]))
+        [MUTES, BLOCKS, REQUESTS, FILES, SENT, NOTES, TOPIC_MUTES, DEVICES].into_iter().map(|tag| Self(vec![tag]))
     }
 
     /// The tables of the feeds.
@@ -252,6 +262,7 @@ const FILES: u8 = 17;
 const SENT: u8 = 20;
 const NOTES: u8 = 32;
 const TOPIC_MUTES: u8 = 44;
+const DEVICES: u8 = 63;
 
 impl Key {
     /// The place of a row that can be outdated, read back from its bytes; `None` for any other.
@@ -262,8 +273,11 @@ impl Key {
         if *tag == NOTES {
             return Some(Self::Note(first));
         }
-        let group = GroupId::new(first).ok()?;
         let mut part = || parts.next().flatten();
+        if *tag == DEVICES {
+            return Some(Self::Device(UserId::new(first).ok()?, part()?, part()?));
+        }
+        let group = GroupId::new(first).ok()?;
         Some(match *tag {
             MUTES => Self::Mute(group, UserId::new(part()?).ok()?),
             BLOCKS => Self::Block(group, UserId::new(part()?).ok()?),
@@ -277,7 +291,7 @@ impl Key {
 
     /// Whether [`Key::outdatable`] reads it.
     pub(crate) fn is_outdatable(&self) -> bool {
-        matches!(self, Self::Sent(..) | Self::Note(_)) || self.outdated_by_header().is_some()
+        matches!(self, Self::Sent(..) | Self::Note(_) | Self::Device(..)) || self.outdated_by_header().is_some()
     }
 
     /// The group whose header changes with the row at a place that can be outdated; `None` where rows have revisions of
@@ -356,6 +370,12 @@ impl Part for String {
     }
 }
 
+impl Part for Queue {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.part().write(out);
+    }
+}
+
 macro_rules! id_part {
     ($($id:ty),*) => {
         $(impl Part for $id {
@@ -409,6 +429,7 @@ mod tests {
             Key::TopicMute(group.clone(), TopicId::new("t").unwrap(), user.clone()),
             Key::Sent(group.clone(), free("a\0b"), free("\u{1}\u{2}\0")),
             Key::Note(free("a:\0b")),
+            Key::Device(user.clone(), free("s"), free("a\0b")),
         ] {
             assert_eq!(Key::outdatable(&key.encode()).as_ref(), Some(&key));
             assert!(key.is_outdatable());

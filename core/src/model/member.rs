@@ -64,6 +64,14 @@ pub struct Member {
     /// Numbers the app marks them with, to list them by, and since when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<u32, Millis>,
+    /// The number of the last event of the realm before they joined; 0 in memberships of before it was kept.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub since: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Member {
@@ -84,6 +92,7 @@ impl Member {
             last_sent: None,
             labels: Labels::new(),
             marks: BTreeMap::new(),
+            since: 0,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The nouns: what is kept, and under which key.
 
+mod device;
 mod group;
 mod id;
 mod key;
@@ -15,6 +16,7 @@ mod settings;
 mod topic;
 mod user;
 
+pub use device::{Device, DeviceId, Position, Queue};
 pub use group::{Announcement, Attributes, Counters, Group, Labels, Profile, SharedFile, Tombstone};
 pub use id::{FileId, GroupId, InvalidId, MAX_ID_BYTES, MessageId, Millis, TopicId, UserId};
 pub use key::{Key, Prefix};

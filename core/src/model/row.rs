@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Allowance, Attributes, Block, Counters, Extensions, Follows, Group, GroupId, Member, Message, Mute, ReadMark,
-    Receipt, Remark, Request, Sent, SharedFile, Tombstone, Topic, User, UserId,
+    Allowance, Attributes, Block, Counters, Device, Extensions, Follows, Group, GroupId, Member, Message, Mute,
+    Position, ReadMark, Receipt, Remark, Request, Sent, SharedFile, Tombstone, Topic, User, UserId,
 };
 use crate::event::Event;
 
@@ -69,6 +69,10 @@ rows! {
     Topic(Topic) as topic;
     /// How far a member has read.
     ReadMark(ReadMark) as read_mark;
+    /// A device.
+    Device(Device) as device;
+    /// How far a device has got in a queue.
+    Position(Position) as position;
     /// A receipt.
     Receipt(Receipt) as receipt;
     /// What was added to a message.
@@ -102,6 +106,8 @@ impl Row {
             Self::Group(group) => Some(group.revision),
             Self::User(user) => Some(user.revision),
             Self::ReadMark(mark) => Some(mark.revision),
+            Self::Device(device) => Some(device.revision),
+            Self::Position(position) => Some(position.revision),
             // messages that nobody keeps leave their group's header as it is
             Self::Sent(sent) => Some(sent.at.0),
             Self::ToUsers(users) => Some(fingerprint(users.iter().flat_map(|user| user.as_str().bytes().chain([0])))),

@@ -15,6 +15,10 @@ pub struct Settings {
     pub dedupe_window: u64,
     /// How long a sender may recall, in milliseconds; the app may always.
     pub recall_window: u64,
+    /// How long a device that is not seen is remembered, with how far it has got, in milliseconds.
+    pub device_lifetime: u64,
+    /// Most devices of a user at one surface that are remembered; at least one is.
+    pub devices_per_user: u32,
     /// Whether a disbanded group's id may be taken again.
     pub reuse_ids: bool,
     /// Whether the owner and admins may shield the group's messages.
@@ -30,6 +34,8 @@ impl Default for Settings {
             request_lifetime: 7 * 24 * 3600 * 1000,
             dedupe_window: 5 * 60 * 1000,
             recall_window: 2 * 60 * 1000,
+            device_lifetime: 30 * 24 * 3600 * 1000,
+            devices_per_user: 20,
             reuse_ids: true,
             managers_may_shield: true,
         }

@@ -236,7 +236,9 @@ pub(crate) fn seat(
 ) -> Result<(), Stop> {
     let receive = group.policy.receive;
     let role = if group.governed && group.appointed.contains(user) { role.max(Role::Admin) } else { role };
-    let member = Member { receive, ..Member::new(group.id.clone(), user.clone(), role, group.next_seat, joined) };
+    let since = draft.last_sequence()?;
+    let member =
+        Member { receive, since, ..Member::new(group.id.clone(), user.clone(), role, group.next_seat, joined) };
     group.next_seat += 1;
     group.members += 1;
     if role == Role::Admin {

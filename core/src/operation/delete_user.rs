@@ -7,6 +7,7 @@ use crate::model::{Group, GroupId, Key, Member, Prefix, Role, Row, UserId};
 
 use super::Rule;
 use super::common::{Cleanup, check_app, unseat};
+use super::devices::drop_devices;
 use super::disband::{Ended, disband};
 use super::register_users::tell;
 
@@ -98,6 +99,7 @@ impl DeleteUser {
                 draft.delete(Key::Remark(self.user.clone(), remark.group.clone()));
             }
         }
+        drop_devices(draft, &self.user)?;
         for mark in draft.run(Prefix::read_marks(&self.user))?.iter().filter_map(Row::read_mark) {
             draft.delete(Key::ReadMark(self.user.clone(), mark.group.clone()));
         }

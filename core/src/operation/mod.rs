@@ -10,6 +10,7 @@ mod change_message;
 mod common;
 mod create_group;
 mod delete_user;
+mod devices;
 mod disband;
 mod extensions;
 mod files;
@@ -52,6 +53,8 @@ pub use change_message::ChangeMessage;
 pub use common::{Added, Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Outcome, Removed};
 pub use create_group::{CreateGroup, Created};
 pub use delete_user::{DeleteUser, OwnedGroups};
+pub(crate) use devices::is_forgotten;
+pub use devices::{Acknowledge, Begin, DeviceOpened, OpenDevice, POSITIONS_PER_DEVICE};
 pub use disband::{Disband, Ended};
 pub use extensions::{ExtensionChange, ExtensionsWritten, WriteExtensions};
 pub use files::{AddFile, FileGone, FileShared, RemoveFile};
@@ -238,6 +241,8 @@ replies! {
     TopicMade;
     /// What became of each topic that was to end.
     TopicsEnded;
+    /// A device was opened.
+    DeviceOpened;
     /// Who was not there to be marked.
     Marked;
     /// What each of several operations came to.
@@ -290,6 +295,8 @@ operations! {
     ReadMessages => (), "read_messages";
     MarkRead => (), "mark_read";
     SetUnread => (), "set_unread";
+    OpenDevice => DeviceOpened, "open_device";
+    Acknowledge => (), "acknowledge";
     WriteExtensions => ExtensionsWritten, "write_extensions";
     GiveNotice => (), "give_notice";
     Broadcast => Aired, "broadcast";

@@ -4,6 +4,7 @@ use crate::decision::Draft;
 use crate::facts::Stop;
 use crate::model::{Key, Millis, Row, Settings};
 
+use super::devices::{drop_device, is_forgotten};
 use super::{Ended, Rule};
 
 /// [`Maintenance::sweep`](crate::ports::Maintenance::sweep).
@@ -32,7 +33,9 @@ impl Rule for Sweep {
             } else {
                 draft.guard(place.clone(), row.revision());
             }
-            if let Some(request) = row.request() {
+            if let Some(device) = row.device() {
+                drop_device(draft, device)?;
+            } else if let Some(request) = row.request() {
                 draft.drop_request(request);
             } else {
                 draft.delete(place.clone());
@@ -55,6 +58,7 @@ pub(crate) fn is_outdated(row: &Row, now: Millis, settings: &Settings) -> bool {
             ended.plus(settings.request_lifetime) <= now
         }
         Row::File(file) => file.expires.is_some_and(|end| end <= now),
+        Row::Device(device) => is_forgotten(device, now, settings),
         Row::Sent(sent) => sent.at.plus(settings.dedupe_window) <= now,
         _ => false,
     }

@@ -8,6 +8,7 @@ mod messages;
 mod moderation;
 mod outdated;
 mod personal;
+mod queues;
 mod read_marks;
 mod receipts;
 mod requests;
@@ -28,6 +29,9 @@ pub use moderation::{
 pub use outdated::OutdatedRows;
 pub(crate) use outdated::outdated;
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
+pub use queues::{
+    COUNTED, DevicePositions, Place, Positions, QueueItem, QueuePage, ReadQueue, Waiting, WaitingQueue, WaitingQueues,
+};
 pub use read_marks::{ReadMarks, ReadMarksFound};
 pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};
 pub use requests::{RequestPage, Requests, RequestsOf};
@@ -210,6 +214,9 @@ queries! {
     MessageById => MessageFound, "message_by_id";
     CountGroups => GroupCount, "count_groups";
     Feed => FeedPage, "feed";
+    ReadQueue => QueuePage, "read_queue";
+    WaitingQueues => Waiting, "waiting_queues";
+    DevicePositions => Positions, "device_positions";
     AllMutedGroups => MutedGroups, "all_muted_groups";
     ReadMarks => ReadMarksFound, "read_marks";
     Receipts => ReadCounts, "receipts";

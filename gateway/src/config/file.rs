@@ -136,6 +136,10 @@ settings! {
         dedupe_window_ms: u64 = 300_000;
         /// How long a sender may recall a message, in milliseconds.
         recall_window_ms: u64 = 120_000;
+        /// How long a device that does not connect is remembered, with what it has received, in milliseconds.
+        device_lifetime_ms: u64 = 2_592_000_000;
+        /// Most devices of a user that are remembered for each vendor; the one seen longest ago is dropped first.
+        devices_per_user: u32 = 20;
         /// Whether a disbanded group's id may be taken again.
         reuse_ids: bool = true;
         /// Whether the owner and admins may shield the group's messages.
@@ -174,6 +178,8 @@ impl From<&RealmLimits> for CoreSettings {
             request_lifetime: limits.request_lifetime_ms,
             dedupe_window: limits.dedupe_window_ms,
             recall_window: limits.recall_window_ms,
+            device_lifetime: limits.device_lifetime_ms,
+            devices_per_user: limits.devices_per_user,
             reuse_ids: limits.reuse_ids,
             managers_may_shield: limits.managers_may_shield,
         }

@@ -102,6 +102,10 @@ impl Store for Drafts {
     async fn settled(&self) -> Result<(), StoreError> {
         self.0.settled().await
     }
+
+    async fn last_sequence(&self) -> Result<u64, StoreError> {
+        self.0.last_sequence()
+    }
 }
 
 impl Realm {
@@ -270,6 +274,14 @@ impl Realm {
             }
         }
         Ok(sequence)
+    }
+
+    /// The number of the last event that was taken in, kept or not.
+    fn last_sequence(&self) -> Result<u64, StoreError> {
+        let shared = self.opened.shared()?;
+        let mut state = shared.rounds.lock();
+        state.check()?;
+        state.sequence(&self.prefix, || last_sequence(shared, &self.prefix))
     }
 
     async fn settled(&self) -> Result<(), StoreError> {

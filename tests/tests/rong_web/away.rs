@@ -70,10 +70,22 @@ async fn a_page_that_is_loaded_again_goes_on_where_it_was() {
     for number in 0..150 {
         stage.on("alice").call("sendMessage", json!([to_group, text(&number.to_string())])).await;
     }
+    for number in 0..3 {
+        let change = json!([{"groupId": "g1", "introduction": number.to_string()}]);
+        assert_eq!(stage.on("alice").call("updateGroupInfo", change).await["code"], 0);
+    }
     let again = stage.page(Some(&storage)).await;
     assert_eq!(again.call("connect", json!([token])).await["code"], 0);
     let expected: Vec<String> = (0..150).map(|number| number.to_string()).collect();
     assert_eq!(said(&again, 150).await, expected);
     again.event("PULL_OFFLINE_MESSAGE_FINISHED").await;
     assert!(again.take_all(|name| name == "MESSAGES").is_empty());
+    // a page that is loaded again is a new device; it goes on where the user's others were
+    let changes = again.take(3, |name| name == "GROUP_INFO_CHANGED").await;
+    let changes: Vec<_> =
+        changes.iter().map(|(_, change)| change["changedGroupInfo"]["introduction"].clone()).collect();
+    assert_eq!(changes, ["0", "1", "2"].map(Value::from));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let more = again.take_all(|name| name == "MESSAGES" || name.starts_with("GROUP_"));
+    assert!(more.is_empty(), "{more:#?}");
 }

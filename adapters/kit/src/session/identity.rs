@@ -3,7 +3,7 @@
 use std::fmt;
 
 use conclave_core::event::Actor;
-use conclave_core::model::UserId;
+use conclave_core::model::{DeviceId, UserId};
 
 use crate::Platform;
 
@@ -14,6 +14,13 @@ pub struct Device {
     pub vendor: &'static str,
     /// What that vendor's client calls it.
     pub id: String,
+}
+
+/// The device as positions in queues are kept of it.
+impl From<&Device> for DeviceId {
+    fn from(device: &Device) -> Self {
+        Self::new(device.vendor, &*device.id)
+    }
 }
 
 /// Who is signed in.

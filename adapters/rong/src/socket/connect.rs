@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use async_trait::async_trait;
 use conclave_core::event::Event;
@@ -94,6 +95,8 @@ pub(crate) struct Login {
     pub(super) device: String,
     /// Whose token let the client in, and when it was issued.
     pub(super) claim: Claim,
+    /// The number up to which it is kept that the device was given changes.
+    pub(super) kept: AtomicU64,
 }
 
 impl Clients {
@@ -133,7 +136,7 @@ impl LoginRequest {
             most => identity.with_rule(LoginScope::Platform, most, Exceeding::ReplaceOldest),
         };
         let device = identity.device.to_string();
-        Ok(Login { app: self.app, identity, device, claim })
+        Ok(Login { app: self.app, identity, device, claim, kept: AtomicU64::new(0) })
     }
 }
 

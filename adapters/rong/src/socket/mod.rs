@@ -29,4 +29,3 @@ mod topics;
 mod wire;
 
 pub(crate) use connect::Clients;
-pub(crate) use feed::Cursors;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use conclave_core::model::{Message, Millis};
+use conclave_core::model::{DeviceId, Message, Millis};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
     Answered, BoxFuture, Call as KitCall, DisconnectReason, Fault, Frame, Outcome, Session, SignInRefused,
@@ -292,16 +292,22 @@ async fn pull_messages(login: &Login, left: Option<Place>, body: &[u8]) -> Resul
 async fn pull_changes(login: &Login, left: Option<Place>, body: &[u8]) -> Result<(Vec<u8>, Place), Denied> {
     let refused = |refusal: Refusal| hosted(&refusal);
     let asked: QueryMsgChange = decode(body)?;
+    let device = DeviceId::from(&login.identity.device);
     let reader = login.reader();
     if asked.sync_time <= 0 {
-        let place = reader.remembered(Kind::Changes).await.map_err(refused)?;
+        let place = reader.resume(&device).await.map_err(refused)?;
+        login.kept.store(place.sequence, Ordering::Relaxed);
         let answer = EventChangeList { list: Vec::new(), sync_time: millis(place.time), has_next: Some(true) };
         return Ok((answer.encode_to_vec(), place));
     }
     let place = reader.place(Kind::Changes, left, asked.sync_time).await.map_err(refused)?;
     let page = reader.page(Kind::Changes, place).await.map_err(refused)?;
     let list = feed::changes(reader, &page.entries).await.map_err(refused)?;
-    reader.remember(page.place);
+    let kept = login.kept.load(Ordering::Relaxed);
+    if !page.entries.is_empty() || page.place.sequence >= kept.saturating_add(feed::BEHIND) {
+        reader.keep(&device, page.place).await;
+        login.kept.store(page.place.sequence, Ordering::Relaxed);
+    }
     let answer = EventChangeList { list, sync_time: millis(page.place.time), has_next: Some(page.more) };
     Ok((answer.encode_to_vec(), page.place))
 }

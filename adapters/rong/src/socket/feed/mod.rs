@@ -11,9 +11,10 @@ mod inbox;
 use std::sync::Arc;
 
 use conclave_core::event::{Actor, Event, Happening, Joining, ProfileChange};
-use conclave_core::model::UserId;
+use conclave_core::model::{DeviceId, Queue, UserId};
+use conclave_core::operation::{Acknowledge, Begin, OpenDevice};
 use conclave_core::ports::{GroupsExt, LogPosition};
-use conclave_core::query::{Feed, FeedPage};
+use conclave_core::query::{DevicePositions, Feed, FeedPage};
 use conclave_core::refusal::Refusal;
 
 pub(crate) use changes::{changes, hears};
@@ -28,6 +29,10 @@ use crate::realm::App;
 const WINDOW: u64 = 10_000;
 /// How long messages wait for a client that is away, milliseconds: seven days.
 const KEPT: u64 = 7 * 24 * 3600 * 1000;
+/// Under which name it is kept how far a device was given changes.
+const CHANGES: &str = "changes";
+/// By how many events of other kinds a kept place may be behind.
+pub(crate) const BEHIND: u64 = 256;
 /// Most events of one answer.
 const PAGE: usize = 100;
 /// How many events are looked at in one go, and how often in one answer.
@@ -48,19 +53,6 @@ impl Place {
     fn next(self, event: &Event, weight: u64) -> Self {
         let time = event.at.0.max(self.time.saturating_add(1)).saturating_add(weight.saturating_sub(1));
         Self { sequence: event.sequence, time }
-    }
-}
-
-/// Where clients are that come back without remembering: places by user and device. What is forgotten here is
-/// heard from now on.
-pub(crate) struct Cursors(quick_cache::sync::Cache<(UserId, String), Place>);
-
-/// How many places are remembered in an app.
-const REMEMBERED: usize = 20_000;
-
-impl Default for Cursors {
-    fn default() -> Self {
-        Self(quick_cache::sync::Cache::new(REMEMBERED))
     }
 }
 
@@ -182,18 +174,46 @@ impl Reader<'_> {
         }
     }
 
-    /// Where this device was when it last asked, or the beginning.
-    pub(crate) async fn remembered(&self, kind: Kind) -> Result<Place, Refusal> {
-        let key = (self.user.clone(), self.device.to_owned());
-        match self.app.cursors.0.get(&key) {
-            Some(place) => Ok(place),
-            None => self.beginning(kind).await,
+    /// Where changes go on for a client that does not say where it is: after what its device was given last. A new
+    /// device, such as a page that is loaded again, begins where the user's devices have got furthest, but not further
+    /// back than messages are kept; a user's first device begins now.
+    pub(crate) async fn resume(&self, device: &DeviceId) -> Result<Place, Refusal> {
+        let (groups, app) = (&self.app.realm.groups, Actor::app());
+        let open = OpenDevice { user: self.user.clone(), device: device.clone(), begin: Begin::Furthest };
+        match groups.run(&app, open).await {
+            // a backend that keeps no devices: nobody knows where the client was
+            Err(Refusal::NotOffered { .. }) => return self.beginning(Kind::Changes).await,
+            opened => _ = opened?,
         }
+        let asked = DevicePositions {
+            user: self.user.clone(),
+            device: device.clone(),
+            queues: vec![Queue::All(CHANGES.to_owned())],
+        };
+        let kept = groups.ask(&app, asked).await?.0.and_then(|places| places.first().copied());
+        let Some(kept) = kept.filter(|kept| kept.stamp > 0) else {
+            let place = self.beginning(Kind::Changes).await?;
+            self.keep(device, place).await;
+            return Ok(place);
+        };
+        let oldest = groups.now().0.saturating_sub(KEPT);
+        let passed = if kept.stamp < oldest { self.log_at(oldest).await?.before } else { 0 };
+        Ok(Place { sequence: kept.after.max(passed), time: kept.stamp })
     }
 
-    /// Remembers where this device is.
-    pub(crate) fn remember(&self, place: Place) {
-        self.app.cursors.0.insert((self.user.clone(), self.device.to_owned()), place);
+    /// Keeps how far this device was given changes, for when it comes back. A place that is not kept is no fault of
+    /// the answer: its events are given again then.
+    pub(crate) async fn keep(&self, device: &DeviceId, place: Place) {
+        let acknowledge = Acknowledge {
+            stamp: place.time,
+            ..Acknowledge::new(self.user.clone(), device.clone(), Queue::All(CHANGES.to_owned()), place.sequence)
+        };
+        let kept = self.app.realm.groups.run(&Actor::app(), acknowledge).await;
+        if let Err(refusal) = kept
+            && !matches!(refusal, Refusal::NotOffered { .. })
+        {
+            tracing::warn!("how far a device has received group events was not kept: {refusal}");
+        }
     }
 
     /// The next events of one kind after a place.

@@ -1,0 +1,102 @@
+//! Devices of users, and how far they have got in the queues of what happens.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GroupId, Key, Millis, UserId};
+
+/// One of a user's devices, as the surface it calls through names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceId {
+    /// The surface; the ids of two surfaces say nothing about each other.
+    pub surface: String,
+    /// The id, as the surface made or was given it.
+    pub id: String,
+}
+
+impl DeviceId {
+    /// The device of this id at this surface.
+    pub fn new(surface: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { surface: surface.into(), id: id.into() }
+    }
+
+    /// Where the device of this user is kept.
+    pub fn key(&self, user: &UserId) -> Key {
+        Key::Device(user.clone(), self.surface.clone(), self.id.clone())
+    }
+
+    /// Where its position in a queue is kept.
+    pub fn position_key(&self, user: &UserId, queue: Queue) -> Key {
+        Key::Position(user.clone(), self.surface.clone(), self.id.clone(), queue)
+    }
+}
+
+/// What a device reads in order, with a position of its own in each.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Queue {
+    /// What names the user: messages to certain members, requests, what became of the user in groups, and what the
+    /// user did on another device.
+    Own,
+    /// What all members of a group receive, as long as the user is one of them.
+    Group(GroupId),
+    /// All of these together, in the order of the realm, for a surface that has one position for everything, or one
+    /// for each kind of things: the name is the surface's.
+    All(String),
+}
+
+impl Queue {
+    /// The part it has in a key.
+    pub(super) fn part(&self) -> String {
+        match self {
+            Self::Own => String::new(),
+            Self::Group(group) => format!("g{group}"),
+            Self::All(name) => format!("a{name}"),
+        }
+    }
+}
+
+/// A device whose positions are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub device: DeviceId,
+    /// Its position in every queue it has acknowledged nothing of: the number of the last event before it came.
+    pub since: u64,
+    /// When it was last seen, to within a part of the time for which devices are remembered.
+    pub seen: Millis,
+    /// Guards commits; grows with every change.
+    pub revision: u64,
+}
+
+impl Device {
+    /// Where it is kept.
+    pub fn key(&self) -> Key {
+        self.device.key(&self.user)
+    }
+}
+
+/// How far a device has got in one queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Whose.
+    pub user: UserId,
+    /// Which device.
+    pub device: DeviceId,
+    /// In which queue.
+    pub queue: Queue,
+    /// The number of the last event that was acknowledged.
+    pub after: u64,
+    /// A number of the surface's own that is kept with it, such as what its client calls this place; 0 when it has
+    /// none.
+    pub stamp: u64,
+    /// Guards commits; grows with every change.
+    pub revision: u64,
+}
+
+impl Position {
+    /// Where it is kept.
+    pub fn key(&self) -> Key {
+        self.device.position_key(&self.user, self.queue.clone())
+    }
+}

@@ -144,6 +144,19 @@ fn a_new_device_can_go_on_where_the_others_got_furthest() {
         assert_eq!(open(world, "next", Begin::Furthest).await, DeviceOpened { since: begun, known: false });
         assert_eq!(place(world, "next", group_queue()).await, Some(Place { after: begun + 4, stamp: 7 }));
         assert_eq!(after(world, "next", Queue::Own).await, Some(begun + 1));
+
+        // also where that is behind where its device began
+        let alone = |id: &str| DeviceId::new("u", id);
+        let open_alone = |id: &str| OpenDevice { user: user("ben"), device: alone(id), begin: Begin::Furthest };
+        world.run(&by("ben"), open_alone("one")).await.unwrap();
+        let all = Queue::All("all".to_owned());
+        let behind = Acknowledge { stamp: 3, ..Acknowledge::new(user("ben"), alone("one"), all.clone(), begun) };
+        world.run(&by("ben"), behind).await.unwrap();
+        say(world, 1).await;
+        assert_eq!(world.run(&by("ben"), open_alone("two")).await.unwrap().since, end);
+        let asked = DevicePositions { user: user("ben"), device: alone("two"), queues: vec![all, Queue::Own] };
+        let places = [Place { after: begun, stamp: 3 }, Place { after: end, stamp: 0 }];
+        assert_eq!(world.ask(asked).await.unwrap(), Positions(Some(places.to_vec())));
     });
 }
 

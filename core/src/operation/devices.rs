@@ -196,25 +196,31 @@ fn add_device(draft: &mut Draft<'_>, user: &UserId, device: &DeviceId, begin: Be
     Ok(since)
 }
 
-/// Where devices have got furthest in each queue; `None` when there is no device.
+/// Where devices have got furthest in each queue: the number for those without a position, and positions; `None` when
+/// there is no device.
 fn furthest<'d>(
     draft: &Draft<'_>,
     devices: impl Iterator<Item = &'d Arc<Device>> + Clone,
 ) -> Result<Option<(u64, BTreeMap<Queue, Position>)>, Stop> {
     let Some(since) = devices.clone().map(|device| device.since).max() else { return Ok(None) };
     draft.require_runs(devices.clone().map(|device| positions_of(device)))?;
-    let mut positions: BTreeMap<Queue, Position> = BTreeMap::new();
+    let mut kept: Vec<(u64, BTreeMap<&Queue, &Position>)> = Vec::new();
     for device in devices {
-        for position in
-            draft.run(positions_of(device))?.iter().filter_map(Row::position).filter(|position| position.after > since)
-        {
-            match positions.get(&position.queue) {
-                Some(other) if (other.after, other.stamp) >= (position.after, position.stamp) => {}
-                _ => drop(positions.insert(position.queue.clone(), Position::clone(position))),
-            }
+        let positions = draft.run(positions_of(device))?.iter().filter_map(Row::position);
+        kept.push((device.since, positions.map(|position| (&position.queue, &**position)).collect()));
+    }
+    let mut furthest = BTreeMap::new();
+    for position in kept.iter().flat_map(|(_, positions)| positions.values()) {
+        let queue = &position.queue;
+        let places = kept.iter().map(|(since, positions)| {
+            positions.get(queue).map_or((*since, 0), |position| (position.after, position.stamp))
+        });
+        let (after, stamp) = places.max().unwrap_or((since, 0));
+        if (after, stamp) != (since, 0) {
+            furthest.insert(queue.clone(), Position { after, stamp, ..Position::clone(position) });
         }
     }
-    Ok(Some((since, positions)))
+    Ok(Some((since, furthest)))
 }
 
 /// Drops a device with its positions, if it is still as it was seen when this is committed.

@@ -196,12 +196,14 @@ fn add_device(draft: &mut Draft<'_>, user: &UserId, device: &DeviceId, begin: Be
     Ok(since)
 }
 
-/// Where devices have got furthest in each queue: the number for those without a position, and positions; `None` when
-/// there is no device.
+/// Where a device begins: the number for queues without a position, and positions.
+type Beginning = (u64, BTreeMap<Queue, Position>);
+
+/// Where devices have got furthest in each queue; `None` when there is no device.
 fn furthest<'d>(
     draft: &Draft<'_>,
     devices: impl Iterator<Item = &'d Arc<Device>> + Clone,
-) -> Result<Option<(u64, BTreeMap<Queue, Position>)>, Stop> {
+) -> Result<Option<Beginning>, Stop> {
     let Some(since) = devices.clone().map(|device| device.since).max() else { return Ok(None) };
     draft.require_runs(devices.clone().map(|device| positions_of(device)))?;
     let mut kept: Vec<(u64, BTreeMap<&Queue, &Position>)> = Vec::new();

@@ -133,13 +133,11 @@ impl ReadQueue {
             Queue::Own => own_run(reader, &self.user).await,
             Queue::Group(group) => {
                 let member = reader.row(Key::Member(group.clone(), self.user.clone())).await?;
-                match member.as_ref().and_then(Row::member) {
-                    Some(member) => Ok(Run::of_group(member)),
-                    None => {
-                        reader.group(group).await?;
-                        Err(Refusal::NotPermitted { group: group.clone(), needs: Needs::Membership })
-                    }
+                if let Some(member) = member.as_ref().and_then(Row::member) {
+                    return Ok(Run::of_group(member));
                 }
+                reader.group(group).await?;
+                Err(Refusal::NotPermitted { group: group.clone(), needs: Needs::Membership })
             }
             Queue::All(_) => Err(Refusal::InvalidValue("all queues together are read as a feed")),
         }

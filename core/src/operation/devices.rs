@@ -206,10 +206,11 @@ fn furthest<'d>(
 ) -> Result<Option<Beginning>, Stop> {
     let Some(since) = devices.clone().map(|device| device.since).max() else { return Ok(None) };
     draft.require_runs(devices.clone().map(|device| positions_of(device)))?;
-    let mut kept: Vec<(u64, BTreeMap<&Queue, &Position>)> = Vec::new();
+    let mut kept: Vec<(u64, BTreeMap<Queue, Arc<Position>>)> = Vec::new();
     for device in devices {
-        let positions = draft.run(positions_of(device))?.iter().filter_map(Row::position);
-        kept.push((device.since, positions.map(|position| (&position.queue, &**position)).collect()));
+        let run = draft.run(positions_of(device))?;
+        let positions = run.iter().filter_map(Row::position);
+        kept.push((device.since, positions.map(|position| (position.queue.clone(), position.clone())).collect()));
     }
     let mut furthest = BTreeMap::new();
     for position in kept.iter().flat_map(|(_, positions)| positions.values()) {
@@ -253,7 +254,8 @@ fn make_room(draft: &mut Draft<'_>, user: &UserId, device: &DeviceId) -> Result<
     }
     let joined: BTreeSet<GroupId> =
         draft.run(Prefix::joined(user))?.iter().filter_map(Row::to_group).map(|group| GroupId::clone(group)).collect();
-    let positions = draft.run(run)?.iter().filter_map(Row::position);
+    let run = draft.run(run)?;
+    let positions = run.iter().filter_map(Row::position);
     let is_left = |position: &&Arc<Position>| matches!(&position.queue, Queue::Group(group) if !joined.contains(group));
     let mut dropped: Vec<_> = positions.clone().filter(is_left).map(|position| position.key()).collect();
     if dropped.is_empty() {

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use conclave_kit::Body;
@@ -16,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 use crate::payload::Payload;
+use crate::readiness::Readiness;
 
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -23,16 +23,16 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// Answers on the admin listener as long as the process is there.
-pub(crate) async fn run(listener: TcpListener, metrics: Arc<Metrics>, draining: Arc<AtomicBool>) {
+pub(crate) async fn run(listener: TcpListener, metrics: Arc<Metrics>, readiness: Arc<Readiness>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let (metrics, draining) = (Arc::clone(&metrics), Arc::clone(&draining));
+        let (metrics, readiness) = (Arc::clone(&metrics), Arc::clone(&readiness));
         tokio::spawn(async move {
             let service = service_fn(|request: Request<Incoming>| {
-                let answer = answer(&request, &metrics, draining.load(Ordering::Relaxed));
+                let answer = answer(&request, &metrics, &readiness);
                 async { Ok::<_, Infallible>(answer) }
             });
             let mut builder = http1::Builder::new();
@@ -44,22 +44,30 @@ pub(crate) async fn run(listener: TcpListener, metrics: Arc<Metrics>, draining: 
     }
 }
 
-fn answer(request: &Request<Incoming>, metrics: &Metrics, draining: bool) -> Response<Payload> {
+fn answer(request: &Request<Incoming>, metrics: &Metrics, readiness: &Readiness) -> Response<Payload> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return respond(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET is answered here\n");
     }
     match request.uri().path() {
-        "/metrics" => match metrics.text() {
-            Ok(text) => respond(StatusCode::OK, OPEN_METRICS, text),
-            Err(_) => respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the metrics cannot be written\n"),
-        },
+        "/metrics" => {
+            readiness.measure(metrics);
+            match metrics.text() {
+                Ok(text) => respond(StatusCode::OK, OPEN_METRICS, text),
+                Err(_) => respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the metrics cannot be written\n"),
+            }
+        }
         "/unread-fields" => match metrics.unread.json() {
             Ok(text) => respond(StatusCode::OK, JSON, text),
             Err(_) => respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the counts cannot be written\n"),
         },
         "/healthz" => respond(StatusCode::OK, TEXT, "ok\n"),
-        "/readyz" if !draining => respond(StatusCode::OK, TEXT, "ready\n"),
-        "/readyz" => respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n"),
+        "/readyz" => match readiness.trouble() {
+            None => {
+                let stuck: String = readiness.stuck().into_iter().map(|line| line + "\n").collect();
+                respond(StatusCode::OK, TEXT, format!("ready\n{stuck}"))
+            }
+            Some(trouble) => respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, trouble + "\n"),
+        },
         _ => respond(StatusCode::NOT_FOUND, TEXT, "/metrics, /unread-fields, /healthz and /readyz are answered here\n"),
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::SystemClock;
 use crate::config::{self, Config, ConfigError, Flags, Realm, Sources, is_development};
 use crate::serve::{Gateway, Running, StartError};
 use crate::vendors::Vendor;
-use crate::{clients, logging, routes};
+use crate::{clients, descriptors, logging, routes};
 
 /// Chat groups that live once, reached through the APIs of Agora Chat, Tencent Chat and `RongCloud`.
 #[derive(Debug, Parser)]
@@ -186,6 +186,7 @@ fn environment(config: &Config, realm: Option<&str>, vendor: Option<Vendor>) -> 
 
 fn serve(config: Config) -> Result<(), Failure> {
     let guard = logging::start(&config.log)?;
+    descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         // before anything is told, so that whoever waits for it may end us at once

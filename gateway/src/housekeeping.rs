@@ -1,6 +1,7 @@
 //! Takes away what time has passed by in each realm, a bounded number of rows at a time, so that nobody notices. Where
 //! most of what is found is over, as on a busy day, it goes on without a pause.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use conclave_core::model::Key;
@@ -12,6 +13,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::backend::Backends;
 use crate::listener::Phase;
+use crate::realms::Stores;
+
+/// How often the trash is looked through.
+const TRASH: Duration = Duration::from_hours(1);
 
 /// Rows looked at in one round.
 const ROWS: usize = 1000;
@@ -91,11 +96,30 @@ async fn sweep(realm: &str, maintenance: &dyn Maintenance, places: Vec<Key>) {
     }
 }
 
+/// Deletes what was set aside long enough ago, until the process ends.
+pub(crate) fn empty_trash(stores: Arc<dyn Stores>, days: u32, phase: &watch::Sender<Phase>) {
+    let mut phase = phase.subscribe();
+    let kept = Duration::from_hours(24) * days;
+    tokio::spawn(async move {
+        loop {
+            let stores = Arc::clone(&stores);
+            match tokio::task::spawn_blocking(move || stores.empty_trash(kept)).await {
+                Ok(Ok(0)) => {}
+                Ok(Ok(deleted)) => tracing::info!(deleted, "bytes that no shared file leads to are deleted"),
+                Ok(Err(error)) => tracing::warn!(%error, "the trash cannot be emptied; it is tried again later"),
+                Err(error) => tracing::warn!(%error, "the trash cannot be emptied; it is tried again later"),
+            }
+            tokio::select! {
+                () = sleep(TRASH) => {}
+                _ = phase.changed() => return,
+            }
+        }
+    });
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use std::sync::Arc;
-
     use conclave_core::engine::Engine;
     use conclave_core::event::Actor;
     use conclave_core::memory::Memory;

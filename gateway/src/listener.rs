@@ -52,8 +52,8 @@ pub(crate) struct Seat {
 
 impl Crowd {
     /// Nobody yet.
-    pub(crate) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Self {
-        Self { open: Arc::default(), most: limits.connections, metrics }
+    pub(crate) fn new(most: usize, metrics: Arc<Metrics>) -> Self {
+        Self { open: Arc::default(), most, metrics }
     }
 
     /// A place, if there is any. A few more than the limit get one, to hear why there is none.

@@ -108,6 +108,12 @@ pub(crate) struct Metrics {
     pub(crate) turned_away: Counter,
     /// Requests that ended in a panic.
     pub(crate) panics: Counter,
+    /// Whether requests should be sent here: 1 or 0.
+    pub(crate) ready: Gauge,
+    /// Whether the store refuses writes: 1 or 0.
+    pub(crate) store_refuses: Gauge,
+    /// Webhooks that do not get on.
+    pub(crate) webhooks_stuck: Gauge,
 }
 
 impl Metrics {
@@ -132,6 +138,11 @@ impl Metrics {
         let about = "Connections that were turned away because there were too many";
         registry.register("connections_turned_away", about, turned_away.clone());
         registry.register("panics", "Requests that ended in a panic", panics.clone());
+        let (ready, store_refuses, webhooks_stuck) = (Gauge::default(), Gauge::default(), Gauge::default());
+        registry.register("ready", "Whether /readyz says ready", ready.clone());
+        registry.register("store_refuses_writes", "Whether the store refuses writes", store_refuses.clone());
+        let about = "Webhooks' destinations that have not got on for limits.webhook_lag_ms";
+        registry.register("webhooks_stuck", about, webhooks_stuck.clone());
         registry.register("sessions", "Clients that are connected now, by vendor", sessions.clone());
         registry.register("frames", "Frames of clients' connections, by vendor and direction", frames.clone());
         registry.register("events_told", "Events put before sessions, each counted once a session", told.clone());
@@ -152,6 +163,9 @@ impl Metrics {
             connections,
             turned_away,
             panics,
+            ready,
+            store_refuses,
+            webhooks_stuck,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The realms, opened: an engine over a store for each, and every vendor's surface in front of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
@@ -11,9 +12,10 @@ use conclave_kit::{Blobs, Post, Surface};
 use crate::backend::{Backend, Backends};
 use crate::blob;
 use crate::config::{Config, Data, Realm};
+use crate::descriptors::Budget;
 use crate::metrics::Metrics;
 use crate::session::Online;
-use crate::store::Database;
+use crate::store::{Database, Health, Options};
 use crate::vendors::{OpenRealm, Vendor, guarded, surface};
 
 /// Where the realms' rows are kept.
@@ -23,6 +25,16 @@ pub trait Stores: Send + Sync {
 
     /// Where the bytes of all realms' shared files are kept. Asked once, before anything is shared.
     fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError>;
+
+    /// How they are; `None` where nothing can go wrong.
+    fn health(&self) -> Option<Health> {
+        None
+    }
+
+    /// Deletes the bytes of shared files that were set aside longer ago than this; answers how many.
+    fn empty_trash(&self, _kept: Duration) -> Result<usize, StoreError> {
+        Ok(0)
+    }
 }
 
 /// Keeps everything in memory.
@@ -46,19 +58,29 @@ impl Stores for Database {
 
     fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError> {
         let folder = self.blob_folder();
-        let files = blob::Files::open(&folder, &self.blobs_in_use()?);
+        let files = blob::Files::open(&folder, &self.blobs_in_use()?, self.options().checked_at_start);
         let files =
             files.map_err(|error| StoreError(format!("the folder of shared files {}: {error}", folder.display())))?;
         Ok(Arc::new(files))
     }
+
+    fn health(&self) -> Option<Health> {
+        Some(Self::health(self))
+    }
+
+    fn empty_trash(&self, kept: Duration) -> Result<usize, StoreError> {
+        blob::Files::empty_trash(&self.blob_folder(), kept).map_err(|error| StoreError(error.to_string()))
+    }
 }
 
 /// The stores the configuration asks for.
-pub(crate) fn stores(data: &Data) -> Result<Arc<dyn Stores>, StoreError> {
+pub(crate) fn stores(data: &Data, budget: Option<Budget>) -> Result<Arc<dyn Stores>, StoreError> {
     match data {
         Data::Memory => Ok(Arc::new(InMemory)),
         Data::Folder(folder) => {
-            let database = Database::open(folder).map_err(|error| StoreError(error.to_string()))?;
+            let options = budget
+                .map_or_else(Options::default, |budget| Options { open_files: budget.tables, ..Options::default() });
+            let database = Database::open_with(folder, options).map_err(|error| StoreError(error.to_string()))?;
             Ok(Arc::new(database))
         }
     }

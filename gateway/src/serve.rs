@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use conclave_core::ports::{Clock, Groups, Mint, StoreError};
 use conclave_kit::{Post, Presence, RouteInfo, Surface};
@@ -20,9 +19,11 @@ use crate::backend::{Backend, Backends};
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
 use crate::config::{Admin, Config, ConfigError, Data, Tls};
+use crate::descriptors::{self, Budget};
 use crate::housekeeping;
 use crate::listener::{self, Crowd, Phase};
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::realms::{self, Ground, Stores};
 use crate::session::Online;
 use crate::site::{Mounted, Site};
@@ -76,6 +77,7 @@ pub struct Builder {
 
 /// What stands behind the listeners.
 struct Opened {
+    stores: Arc<dyn Stores>,
     surfaces: Vec<Arc<dyn Surface>>,
     backends: Backends,
     online: Arc<Online>,
@@ -111,8 +113,8 @@ pub struct Running {
     phase: watch::Sender<Phase>,
     admin: Option<JoinHandle<()>>,
     couriers: Couriers,
-    /// Told on the admin listener.
-    draining: Arc<AtomicBool>,
+    /// Reported on the admin listener.
+    readiness: Arc<Readiness>,
     /// The folder of what must not outlive the process.
     _scratch: Option<Scratch>,
 }
@@ -149,7 +151,7 @@ impl Gateway {
     /// The surfaces, over nothing.
     fn idle(config: &Config) -> Result<Vec<Arc<dyn Surface>>, StartError> {
         let builder = Builder { stores: Some(Arc::new(realms::InMemory)), ..Self::builder(config.clone()) };
-        Ok(builder.open(&Arc::new(Metrics::new()), None)?.surfaces)
+        Ok(builder.open(&Arc::new(Metrics::new()), None, None)?.surfaces)
     }
 
     /// Every route of every vendor, without anything being started.
@@ -199,19 +201,24 @@ impl Builder {
     }
 
     /// The surfaces and the backends behind them.
-    fn open(&self, metrics: &Arc<Metrics>, post: Option<Arc<dyn Post>>) -> Result<Opened, StartError> {
+    fn open(
+        &self,
+        metrics: &Arc<Metrics>,
+        post: Option<Arc<dyn Post>>,
+        budget: Option<Budget>,
+    ) -> Result<Opened, StartError> {
         let stores = match &self.stores {
             Some(stores) => Arc::clone(stores),
-            None => realms::stores(&self.config.data)?,
+            None => realms::stores(&self.config.data, budget)?,
         };
         let blobs = stores.blobs()?;
         let (clock, mint) = (Arc::clone(&self.clock), Arc::clone(&self.mint));
-        let ground = Ground { stores, blobs, clock, mint, post };
+        let ground = Ground { stores: Arc::clone(&stores), blobs, clock, mint, post };
         let backends = realms::open(&self.config, &self.backends, &ground, metrics)?;
         let online = Arc::new(Online::new(&backends, metrics));
         let mut surfaces = realms::surfaces(&self.config, &backends, &online, &ground).map_err(StartError::Surface)?;
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
-        Ok(Opened { surfaces, backends, online })
+        Ok(Opened { stores, surfaces, backends, online })
     }
 
     /// Checks, opens and binds everything, and then answers.
@@ -219,8 +226,9 @@ impl Builder {
         crate::config::check(&self.config)?;
         let metrics = Arc::new(Metrics::new());
         let client = webhooks::client(&self.config)?;
-        let Opened { surfaces, backends, online } =
-            self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>))?;
+        let budget = descriptors::limit().map(|limit| Budget::of(limit, webhooks::count(&self.config)));
+        let Opened { stores, surfaces, backends, online } =
+            self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>), budget)?;
         // after the data: a folder with anything else in it is no data folder
         let (tls, authority, scratch) = encryption(&self.config)?;
         let config = self.config;
@@ -242,16 +250,20 @@ impl Builder {
             bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
         }
         let mut remarks = Vec::new();
-        let draining = Arc::new(AtomicBool::new(false));
+        let most_connections = most_connections(config.limits.connections, budget, &mut remarks);
+        let readiness = Arc::new(Readiness::new(&config.limits, stores.health()));
         let admin = admin_listener(config.admin, &mut remarks).await?;
         addresses.admin = admin.as_ref().and_then(|listener| listener.local_addr().ok());
         let admin =
-            admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&draining))));
+            admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&readiness))));
 
         online.follow(&watch);
         housekeeping::keep(&backends, &phase);
         let couriers = Couriers::start(&config, client, &backends, &online, &metrics).await?;
-        let crowd = Crowd::new(&config.limits, Arc::clone(&metrics));
+        readiness.watch(couriers.watched());
+        tokio::spawn(Arc::clone(&readiness).log(phase.subscribe()));
+        housekeeping::empty_trash(stores, config.limits.trash_days, &phase);
+        let crowd = Crowd::new(most_connections, Arc::clone(&metrics));
         for (_, listener, site) in bound {
             let desk = Arc::new(Desk {
                 address: address_of(&listener, config.listen).to_string(),
@@ -274,7 +286,7 @@ impl Builder {
             phase,
             admin,
             couriers,
-            draining,
+            readiness,
             _scratch: scratch,
         })
     }
@@ -287,7 +299,7 @@ impl Running {
     pub async fn shutdown(mut self) -> bool {
         // the admin listener tells of the draining, so it is not waited for
         let admin = self.admin.take();
-        self.draining.store(true, Ordering::Relaxed);
+        self.readiness.drains();
         self.phase.send_replace(Phase::Draining);
         let drained = timeout(self.config.limits.drain_time(), self.phase.closed()).await.is_ok();
         self.phase.send_replace(Phase::Cut);
@@ -298,6 +310,19 @@ impl Running {
         let cut = timeout(std::time::Duration::from_secs(1), self.phase.closed()).await;
         self.couriers.end().await;
         drained && cut.is_ok()
+    }
+}
+
+/// As many connections as are wanted, or as many as there are descriptors for.
+fn most_connections(wanted: usize, budget: Option<Budget>, remarks: &mut Vec<String>) -> usize {
+    match budget {
+        Some(Budget { limit, connections, .. }) if connections < wanted => {
+            remarks.push(format!(
+                "at most {connections} connections are taken, not {wanted}, as the process may open {limit} files: raise that limit (ulimit -n, LimitNOFILE=)"
+            ));
+            connections
+        }
+        _ => wanted,
     }
 }
 

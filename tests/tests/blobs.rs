@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use conclave::blob::{Files, InMemory};
@@ -74,14 +75,14 @@ async fn memory_keeps_the_suite() {
 #[tokio::test]
 async fn files_keep_the_suite_and_failures_leave_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    keeps_the_suite(&Files::open(folder.path(), &HashSet::new()).unwrap()).await;
+    keeps_the_suite(&Files::open(folder.path(), &HashMap::new(), u64::MAX).unwrap()).await;
     assert_eq!(files(folder.path()), 2);
 }
 
 #[tokio::test]
 async fn a_put_that_is_given_up_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let blobs = Files::open(folder.path(), &HashSet::new()).unwrap();
+    let blobs = Files::open(folder.path(), &HashMap::new(), u64::MAX).unwrap();
     let endless = Box::pin(stream::iter([bytes("ab")]).chain(stream::pending()));
     let put = tokio::time::timeout(std::time::Duration::from_millis(100), blobs.put(endless, 9)).await;
     assert!(put.is_err());
@@ -92,7 +93,7 @@ async fn a_put_that_is_given_up_leaves_nothing() {
 async fn what_a_crash_left_is_swept_and_the_rest_stays() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path()).unwrap();
-    let blobs = Files::open(&database.blob_folder(), &database.blobs_in_use().unwrap()).unwrap();
+    let blobs = Files::open(&database.blob_folder(), &database.blobs_in_use().unwrap(), u64::MAX).unwrap();
     let mut kept = Vec::new();
     for realm in ["a", "b"] {
         let stored = blobs.put(pieces(vec![bytes("kept")]), 9).await.unwrap();
@@ -116,11 +117,78 @@ async fn what_a_crash_left_is_swept_and_the_rest_stays() {
     fs::write(database.blob_folder().join("README"), "somebody's").unwrap();
     drop(blobs);
     let in_use = database.blobs_in_use().unwrap();
-    assert_eq!(in_use, kept.iter().cloned().collect::<HashSet<_>>());
-    let blobs = Files::open(&database.blob_folder(), &in_use).unwrap();
+    assert_eq!(in_use, kept.iter().cloned().map(|id| (id, 4)).collect::<HashMap<_, _>>());
+    let blobs = Files::open(&database.blob_folder(), &in_use, u64::MAX).unwrap();
     for id in &kept {
         assert_eq!(read(&blobs, id).await.unwrap(), b"kept");
     }
     assert!(blobs.get(&orphan.id).await.unwrap().is_none());
-    assert_eq!(files(&database.blob_folder()), 3);
+    // two in use, somebody's, and the trash
+    assert_eq!(files(&database.blob_folder()), 4);
+    // what was set aside is deleted only after a time
+    let trashed = database.blob_folder().join("trash").join(&orphan.id);
+    assert_eq!(fs::read(&trashed).unwrap(), b"orphan");
+    let empty = |age| Files::empty_trash(&database.blob_folder(), age).unwrap();
+    assert_eq!(empty(Duration::from_hours(1)), 0);
+    assert!(trashed.exists());
+    assert_eq!(empty(Duration::ZERO), 1);
+    assert!(!trashed.exists());
+}
+
+#[tokio::test]
+async fn bytes_that_a_row_names_are_there_and_whole_or_nothing_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Files::open(folder.path(), &HashMap::new(), u64::MAX).unwrap();
+    let stored = blobs.put(pieces(vec![bytes("whole")]), 9).await.unwrap();
+    let in_use: HashMap<_, _> = [(stored.id.clone(), stored.size)].into();
+    let path = folder.path().join(&stored.id);
+    Files::open(folder.path(), &in_use, u64::MAX).unwrap();
+    for damaged in [&b"whol"[..], b"whale", b"", b"wholes"] {
+        fs::write(&path, damaged).unwrap();
+        let why = Files::open(folder.path(), &in_use, u64::MAX).err().unwrap().to_string();
+        assert!(why.contains(&stored.id) && why.contains("backup"), "{why}");
+        assert_eq!(fs::read(&path).unwrap(), damaged);
+    }
+    fs::remove_file(&path).unwrap();
+    Files::open(folder.path(), &in_use, u64::MAX).err().unwrap();
+    // ids of earlier versions have no checksum
+    let earlier = "0".repeat(32);
+    fs::write(folder.path().join(&earlier), "old").unwrap();
+    let blobs = Files::open(folder.path(), &[(earlier.clone(), 3)].into(), u64::MAX).unwrap();
+    assert_eq!(read(&blobs, &earlier).await.unwrap(), b"old");
+}
+
+/// However many clients send or fetch at once, only few files are open.
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_clients_hold_no_files_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = std::sync::Arc::new(Files::open(folder.path(), &HashMap::new(), u64::MAX).unwrap());
+    let content = Bytes::from(vec![7; 900_000]);
+    let stored = blobs.put(pieces(vec![Ok(content.clone())]), u64::MAX).await.unwrap();
+    let mut downloads = Vec::new();
+    for _ in 0..200 {
+        let (_, mut stream) = blobs.get(&stored.id).await.unwrap().unwrap();
+        stream.next().await.unwrap().unwrap();
+        downloads.push(stream);
+    }
+    let uploads: Vec<_> = (0..200)
+        .map(|_| {
+            let (blobs, content) = (std::sync::Arc::clone(&blobs), content.clone());
+            tokio::spawn(async move {
+                let endless = Box::pin(stream::iter([Ok(content)]).chain(stream::pending()));
+                blobs.put(endless, u64::MAX).await.map(drop)
+            })
+        })
+        .collect();
+    let begun = std::time::Instant::now();
+    while files(folder.path()) < 201 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the uploads do not begin");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let open = fs::read_dir("/proc/self/fd").map_or(0, |open| {
+        let in_folder = |path: std::path::PathBuf| path.starts_with(folder.path());
+        open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).filter(|path| in_folder(path.clone())).count()
+    });
+    assert!(open <= 24, "{open} files are open");
+    uploads.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -1,89 +1,152 @@
 //! One file per blob, in one folder.
+//!
+//! A blob's id ends with the checksum of its bytes. No file is held open between two pieces of an upload or a download,
+//! and only so many at once, so that slow clients do not use up the process's descriptors.
 
-use std::collections::HashSet;
-use std::fs;
-use std::io;
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use bytes::BytesMut;
+use bytes::Bytes;
 use conclave_kit::{BlobError, Blobs, ByteStream, Stored};
 use futures_util::{StreamExt, stream};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
+use xxhash_rust::xxh3::Xxh3;
 
 /// Ends the names of files that are still being written.
 const PART: &str = "part";
-/// So much is read at once.
-const CHUNK: usize = 64 << 10;
+/// Where blobs are set aside that no shared file leads to.
+const TRASH: &str = "trash";
+/// So much is read or written at once.
+const CHUNK: usize = 256 << 10;
+/// So many files are open at once.
+const HANDLES: usize = 24;
+/// Random hexadecimal digits of an id; those behind them are the checksum. Ids of earlier versions have none.
+const RANDOM: usize = 32;
 
 /// Blobs as files. The folder belongs to the data folder, so its lock guards them too.
 pub struct Files {
     folder: PathBuf,
+    handles: Arc<Semaphore>,
 }
 
 impl Files {
-    /// Uses this folder, makes it if need be, and deletes from it what a crash has left: blobs that were not
-    /// finished and blobs that no shared file leads to. Other files in it are left alone.
-    pub fn open(folder: &Path, in_use: &HashSet<String>) -> io::Result<Self> {
+    /// Uses this folder, and makes it if need be. Every blob in use, given with its size, has to be there; so many
+    /// bytes of them are held against their checksums. Blobs that nothing leads to are set aside in its folder
+    /// `trash`, and uploads that were not finished are deleted. Other files in it are left alone.
+    pub fn open(folder: &Path, in_use: &HashMap<String, u64>, checked: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
+        check(folder, in_use, checked)?;
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let unfinished = name.strip_suffix(PART).and_then(|name| name.strip_suffix('.')).is_some_and(is_id);
-            if unfinished || (is_id(&name) && !in_use.contains(&*name)) {
-                tracing::info!(file = %name, "removing what is left of a shared file");
+            if name.strip_suffix(PART).and_then(|name| name.strip_suffix('.')).is_some_and(is_id) {
+                tracing::info!(file = %name, "deleting an upload that was not finished");
                 fs::remove_file(entry.path())?;
+            } else if is_id(&name) && !in_use.contains_key(&*name) {
+                tracing::warn!(file = %name, "no shared file has these bytes: they are set aside");
+                set_aside(folder, &entry.path(), &name)?;
             }
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), handles: Arc::new(Semaphore::new(HANDLES)) })
+    }
+
+    /// Deletes what was set aside longer ago than this; answers how many.
+    pub fn empty_trash(folder: &Path, kept: Duration) -> io::Result<usize> {
+        let entries = match fs::read_dir(folder.join(TRASH)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut deleted = 0;
+        for entry in entries {
+            let entry = entry?;
+            let since = entry.metadata()?.modified()?;
+            let old = SystemTime::now().duration_since(since).is_ok_and(|age| age >= kept);
+            if old && entry.file_name().to_str().is_some_and(is_id) {
+                fs::remove_file(entry.path())?;
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
     }
 
     /// Where a blob is; `None` when this is no id, so that no name leads out of the folder.
     fn path(&self, id: &str) -> Option<PathBuf> {
         is_id(id).then(|| self.folder.join(id))
     }
+
+    /// Works with files where it holds up nobody else, and not with too many at once.
+    async fn with_files<T: Send + 'static>(
+        handles: &Semaphore,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let _permit = handles.acquire().await.map_err(io::Error::other)?;
+        tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+    }
+
+    /// Puts these bytes behind what is in the file.
+    async fn append(&self, path: &Path, bytes: Vec<u8>) -> io::Result<()> {
+        let path = path.to_owned();
+        let append = move || OpenOptions::new().append(true).open(path)?.write_all(&bytes);
+        Self::with_files(&self.handles, append).await
+    }
 }
 
 #[async_trait]
 impl Blobs for Files {
     async fn put(&self, mut content: ByteStream, most: u64) -> Result<Stored, BlobError> {
-        let id = Uuid::new_v4().simple().to_string();
-        let unfinished = Unfinished(self.folder.join(format!("{id}.{PART}")));
-        let mut file = File::create_new(&unfinished.0).await?;
-        let mut size = 0_u64;
+        let random = Uuid::new_v4().simple().to_string();
+        let unfinished = Unfinished(self.folder.join(format!("{random}.{PART}")));
+        let path = unfinished.0.clone();
+        Self::with_files(&self.handles, move || File::create_new(path).map(drop)).await?;
+        let (mut size, mut sum, mut waiting) = (0_u64, Xxh3::new(), Vec::new());
         while let Some(piece) = content.next().await {
             let piece = piece.map_err(BlobError::Broken)?;
             size = size.saturating_add(piece.len() as u64);
             if size > most {
                 return Err(BlobError::TooLarge { most });
             }
-            file.write_all(&piece).await?;
+            sum.update(&piece);
+            waiting.extend_from_slice(&piece);
+            if waiting.len() >= CHUNK {
+                self.append(&unfinished.0, std::mem::take(&mut waiting)).await?;
+            }
         }
-        file.flush().await?;
-        file.sync_all().await?;
-        drop(file);
-        let folder = self.folder.clone();
-        let path = folder.join(&id);
-        let finish = move || fs::rename(&unfinished.0, &path).and_then(|()| sync_folder(&folder));
-        tokio::task::spawn_blocking(finish).await.map_err(io::Error::other)??;
+        self.append(&unfinished.0, waiting).await?;
+        let id = format!("{random}{:016x}", sum.digest());
+        let (folder, path) = (self.folder.clone(), self.folder.join(&id));
+        let finish = move || {
+            File::open(&unfinished.0)?.sync_all()?;
+            fs::rename(&unfinished.0, &path)?;
+            sync_folder(&folder)
+        };
+        Self::with_files(&self.handles, finish).await?;
         Ok(Stored { id, size })
     }
 
     async fn get(&self, id: &str) -> Result<Option<(u64, ByteStream)>, BlobError> {
         let Some(path) = self.path(id) else { return Ok(None) };
-        let file = match File::open(path).await {
-            Ok(file) => file,
+        let size = match tokio::fs::metadata(&path).await {
+            Ok(found) => found.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let size = file.metadata().await?.len();
-        let pieces = stream::try_unfold(file, |mut file| async move {
-            let mut piece = BytesMut::with_capacity(CHUNK);
-            let read = file.read_buf(&mut piece).await?;
-            Ok((read > 0).then(|| (piece.freeze(), file)))
+        let handles = Arc::clone(&self.handles);
+        let pieces = stream::try_unfold((path, 0_u64, handles), move |(path, at, handles)| async move {
+            if at >= size {
+                return Ok(None);
+            }
+            let file = path.clone();
+            let piece = Self::with_files(&handles, move || read_piece(&file, at, size - at)).await?;
+            let next = at + piece.len() as u64;
+            Ok(Some((piece, (path, next, handles))))
         });
         Ok(Some((size, Box::pin(pieces))))
     }
@@ -95,6 +158,64 @@ impl Blobs for Files {
             _ => Ok(()),
         }
     }
+}
+
+/// Some of the bytes from here on.
+fn read_piece(path: &Path, at: u64, left: u64) -> io::Result<Bytes> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(at))?;
+    let mut piece = vec![0; usize::try_from(left).unwrap_or(CHUNK).min(CHUNK)];
+    file.read_exact(&mut piece)?;
+    Ok(piece.into())
+}
+
+/// Every blob that is in use is there.
+fn check(folder: &Path, in_use: &HashMap<String, u64>, most: u64) -> io::Result<()> {
+    let damaged = |id: &str, what: &str| {
+        let path = folder.join(id);
+        Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} {what}: put it back from a backup", path.display())))
+    };
+    let mut left = most;
+    for (id, size) in in_use {
+        let path = folder.join(id);
+        match fs::metadata(&path) {
+            Ok(found) if found.len() == *size => {}
+            Ok(_) => return damaged(id, "does not have the size it was stored with"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return damaged(id, "is missing"),
+            Err(error) => return Err(error),
+        }
+        if *size > left {
+            continue;
+        }
+        left -= size;
+        if !is_whole(&path, id)? {
+            return damaged(id, "is not what was stored");
+        }
+    }
+    Ok(())
+}
+
+/// Whether the bytes have the checksum in their id; those without one are taken for whole.
+fn is_whole(path: &Path, id: &str) -> io::Result<bool> {
+    let Some(expected) = id.get(RANDOM..).filter(|sum| !sum.is_empty()) else { return Ok(true) };
+    let mut file = File::open(path)?;
+    let (mut sum, mut piece) = (Xxh3::new(), vec![0; CHUNK]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(format!("{:016x}", sum.digest()) == expected),
+            read => sum.update(piece.get(..read).unwrap_or_default()),
+        }
+    }
+}
+
+/// Moves a blob to the trash, where its age is counted from now on.
+fn set_aside(folder: &Path, path: &Path, name: &str) -> io::Result<()> {
+    let trash = folder.join(TRASH);
+    fs::create_dir_all(&trash)?;
+    OpenOptions::new().append(true).open(path)?.set_modified(SystemTime::now())?;
+    fs::rename(path, trash.join(name))?;
+    sync_folder(&trash)?;
+    sync_folder(folder)
 }
 
 /// A file that goes away unless it was renamed, also when its writer is dropped half-way.
@@ -111,11 +232,11 @@ impl Drop for Unfinished {
 }
 
 fn is_id(name: &str) -> bool {
-    name.len() == 32 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    matches!(name.len(), RANDOM | 48) && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Makes what was created or renamed in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     // only unix lets a folder be opened as a file
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -90,6 +90,12 @@ settings! {
         connections: usize = 10_000;
         /// Most requests at once on one HTTP/2 connection.
         streams: u32 = 200;
+        /// How long a sync of the data folder may take before `/readyz` says that it hangs, in milliseconds.
+        sync_ms: u64 = 10_000;
+        /// How old the oldest event may be that a webhook's receiver has not taken before `/readyz` names it, in milliseconds.
+        webhook_lag_ms: u64 = 600_000;
+        /// How long bytes are kept that no shared file leads to any more, as a crash may leave them, in days.
+        trash_days: u32 = 7;
         /// How long requests in flight are waited for when the process is told to end, in milliseconds.
         drain_ms: u64 = 10_000;
     }

@@ -36,10 +36,9 @@ pub(super) enum Fault {
 pub(super) struct Whole {
     /// What the last round says of itself; `None` in a database of a format without marks.
     pub(super) mark: Option<Mark>,
-    /// The files of the log, with how many bytes of each count.
-    pub(super) log: Vec<(LogFile, usize)>,
-    /// How many bytes at the log's end do not count: rounds that were never acknowledged.
-    pub(super) torn: usize,
+    /// The files of the log, with how many bytes of each count, and how many behind them do not: rounds that were
+    /// never acknowledged.
+    pub(super) log: Vec<(LogFile, usize, usize)>,
     /// The files that never change, below the database's folder.
     pub(super) fixed: Vec<PathBuf>,
 }
@@ -85,19 +84,24 @@ pub(super) fn check(rows: &Path, said: Option<&Said>, most: u64) -> Result<Whole
         InTables::default()
     };
     fixed.extend(tables.into_iter().map(|table| table.path));
-    let (mark, log, torn) = log(rows, &in_tables, said)?;
-    Ok(Whole { mark, log, torn, fixed })
+    let (mark, log) = log(rows, &in_tables, said)?;
+    Ok(Whole { mark, log, fixed })
 }
 
 impl Whole {
     /// Cuts off what does not count.
     pub(super) fn cut(&self) -> io::Result<()> {
-        if let Some((last, bytes)) = self.log.last()
-            && self.torn > 0
-        {
-            last.cut(*bytes)?;
+        for (file, counted, torn) in &self.log {
+            if *torn > 0 {
+                file.cut(*counted)?;
+            }
         }
         Ok(())
+    }
+
+    /// How many bytes of the log do not count.
+    pub(super) fn torn(&self) -> usize {
+        self.log.iter().map(|(_, _, torn)| torn).sum()
     }
 
     /// Makes a second database of it that shares the files that never change.
@@ -108,7 +112,7 @@ impl Whole {
         for file in &self.fixed {
             link(&rows.join(file), &to.join(file))?;
         }
-        for (file, bytes) in &self.log {
+        for (file, bytes, _) in &self.log {
             file.copy(*bytes, &to.join(file.path.file_name().unwrap_or_default()))?;
         }
         File::create(to.join("lock"))?;
@@ -218,7 +222,7 @@ fn look_into(rows: &Path, scratch: &Path, tables: &[Table]) -> Result<InTables, 
     Ok(InTables { sequence: tree.get_highest_persisted_seqno(), mark: mark.and_then(|bytes| Mark::read(&bytes)) })
 }
 
-type Log = (Option<Mark>, Vec<(LogFile, usize)>, usize);
+type Log = (Option<Mark>, Vec<(LogFile, usize, usize)>);
 
 /// Reads the whole log, and holds its rounds against the tables and the manifest.
 fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fault> {
@@ -232,29 +236,28 @@ fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fa
     let most = said.filter(|said| said.void).map_or(u64::MAX, |said| said.acknowledged);
     let mut chain = Chain { last: None, sequence: None, in_tables, wrong: None };
     let mut log = Vec::new();
-    let mut torn = 0;
+    let mut is_void = false;
     let newest = files.len() - 1;
     for (at, file) in files.into_iter().enumerate() {
         let mut counted = 0;
         let walked = file.walk(MARK_KEY, |record| {
             let mark = record.value.and_then(Mark::read);
             // what was answered as not done stands behind everything that counts
-            if mark.is_none_or(|mark| mark.round <= most) && torn == 0 {
+            is_void |= mark.is_some_and(|mark| mark.round > most);
+            if !is_void {
                 chain.add(&file, record.sequence, mark);
                 counted = record.end;
-            } else {
-                torn += record.end - counted;
             }
         });
         let (whole, rest) = walked.map_err(|error| Fault::Io(file.path.clone(), error))?;
-        match rest {
-            Rest::Empty => {}
-            Rest::Torn(bytes) if at == newest => torn += bytes,
+        let torn = match rest {
+            Rest::Empty => whole - counted,
+            Rest::Torn(bytes) if at == newest => whole - counted + bytes,
             Rest::Torn(_) | Rest::Broken => {
                 return Err(damage(&file.path, &format!("has no whole record after byte {whole}, but more behind it")));
             }
-        }
-        log.push((file, counted));
+        };
+        log.push((file, counted, torn));
     }
     if let Some(wrong) = chain.wrong {
         return Err(Fault::Damage(wrong));
@@ -273,7 +276,7 @@ fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fa
             return Err(Fault::Damage(format!("{} belongs to another data folder", rows.display())));
         }
     }
-    Ok((mark, log, torn))
+    Ok((mark, log))
 }
 
 /// Rounds in the order of the log.

@@ -29,7 +29,7 @@ mod rounds;
 mod rows;
 mod upgrade;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -101,14 +101,15 @@ impl Database {
             manifest: Mutex::new(manifest),
             health: Health::default(),
             path: path.to_owned(),
-            options,
+            options: options.clone(),
         });
         let syncing = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("store-sync".to_owned())
             .spawn(move || rounds::run(&syncing, engine, mark))
             .map_err(|source| OpenError::Io { path: folder.path().to_owned(), source })?;
-        Ok(Self(Arc::new(Opened { shared: Some(shared), thread: Mutex::new(Some(thread)), folder })))
+        let (health, thread) = (shared.health.clone(), Mutex::new(Some(thread)));
+        Ok(Self(Arc::new(Opened { shared: Some(shared), health, options, thread, folder })))
     }
 
     /// The rows of one realm. All realms of a folder share its syncs.
@@ -121,18 +122,23 @@ impl Database {
         self.0.folder.blobs()
     }
 
-    /// The blobs that shared files of any realm lead to; all others are left over from a crash.
-    pub fn blobs_in_use(&self) -> Result<HashSet<String>, StoreError> {
-        let mut blobs = HashSet::new();
+    /// The blobs that shared files of any realm lead to, with their sizes; all others are left over from a crash.
+    pub fn blobs_in_use(&self) -> Result<HashMap<String, u64>, StoreError> {
+        let mut blobs = HashMap::new();
         realm::each_file(self.0.shared()?, |file| {
-            blobs.insert(file.blob.clone());
+            blobs.insert(file.blob.clone(), file.size);
         })?;
         Ok(blobs)
     }
 
     /// How it is: whether it takes writes, and how long its syncs take.
-    pub fn health(&self) -> Result<Health, StoreError> {
-        Ok(self.0.shared()?.health.clone())
+    pub fn health(&self) -> Health {
+        self.0.health.clone()
+    }
+
+    /// What it was opened with.
+    pub fn options(&self) -> &Options {
+        &self.0.options
     }
 }
 
@@ -150,6 +156,8 @@ struct Shared {
 struct Opened {
     /// There until the folder is closed.
     shared: Option<Arc<Shared>>,
+    health: Health,
+    options: Options,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Last, so that the folder is let go only after the engine.
     folder: Folder,

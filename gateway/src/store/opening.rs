@@ -54,8 +54,8 @@ pub(super) fn open_rows(path: &Path, manifest: &mut Manifest, options: &Options)
     let rows = path.join(ROWS);
     let whole = check::check(&rows, Some(&manifest.said()), options.checked_at_start)
         .map_err(|fault| folder::refused(path, fault))?;
-    if whole.torn > 0 {
-        tracing::warn!(bytes = whole.torn, "commits that were never acknowledged are cut off the log");
+    if whole.torn() > 0 {
+        tracing::warn!(bytes = whole.torn(), "commits that were never acknowledged are cut off the log");
         whole.cut().map_err(io(&rows))?;
     }
     // it says nothing, but the engine wants it

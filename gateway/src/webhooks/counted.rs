@@ -8,6 +8,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::watched::{Beat, Watched};
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     realm: String,
@@ -49,6 +51,7 @@ impl WebhookMetrics {
             dropped: self.dropped.get_or_create_owned(&labels),
             pending: self.pending.get_or_create_owned(&labels),
             lag: self.lag.get_or_create_owned(&labels),
+            beat: Beat::default(),
         }
     }
 }
@@ -65,4 +68,13 @@ pub(super) struct Counted {
     pub(super) pending: Gauge,
     /// The age of the oldest of them, in seconds.
     pub(super) lag: Gauge<f64, AtomicU64>,
+    /// When its courier has last done anything.
+    pub(super) beat: Beat,
+}
+
+impl Counted {
+    /// The destination, to be looked at under this name.
+    pub(super) fn watched(&self, name: String) -> Watched {
+        Watched { name, beat: self.beat.clone(), lag: self.lag.clone() }
+    }
 }

@@ -285,6 +285,7 @@ impl Round {
 
     fn measure(&self) {
         let metrics = &self.courier.metrics;
+        metrics.beat.beat();
         metrics.pending.set(i64::try_from(self.lanes.len()).unwrap_or(i64::MAX));
         let lag = self.lanes.oldest().map(|oldest| since(self.courier.groups.now(), oldest));
         metrics.lag.set(lag.unwrap_or_default().as_secs_f64());

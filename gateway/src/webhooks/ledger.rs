@@ -1,8 +1,11 @@
 //! How far a destination has been told: kept beside the database, so that a restart goes on where it was.
 //!
 //! What is on disk may be a little older than the truth, never newer: after a crash the last notices go out again.
+//!
+//! Each file has a checksum of what it says, and the file `index` names all of them, so that one that is damaged or
+//! missing is noticed, instead of being taken for that of a new destination.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -10,8 +13,10 @@ use std::path::{Path, PathBuf};
 use conclave_core::model::Millis;
 use serde::{Deserialize, Serialize};
 
-/// The format this version reads and writes.
-const FORMAT: u32 = 1;
+/// The format this version writes; it reads the one before, which has no checksum, too.
+const FORMAT: u32 = 2;
+/// Names the files of all destinations.
+const INDEX: &str = "index";
 
 /// How far one event's notices are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +34,9 @@ pub(super) struct Standing {
 #[serde(deny_unknown_fields)]
 pub(super) struct State {
     format: u32,
+    /// The checksum of the rest, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    sum: String,
     /// The last event that was read.
     pub(super) through: u64,
     /// The events up to there that are not done with.
@@ -36,9 +44,15 @@ pub(super) struct State {
 }
 
 impl State {
+    /// The checksum of everything else.
+    fn checksum(&self) -> io::Result<String> {
+        let bare = Self { sum: String::new(), ..self.clone() };
+        Ok(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&serde_json::to_vec(&bare)?)))
+    }
+
     /// Everything up to here is done with.
     pub(super) fn at(through: u64) -> Self {
-        Self { format: FORMAT, through, pending: BTreeMap::new() }
+        Self { format: FORMAT, sum: String::new(), through, pending: BTreeMap::new() }
     }
 }
 
@@ -57,13 +71,18 @@ impl Ledger {
         let Self::File(path) = self else { return Ok(None) };
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let (folder, name) = split(path);
+                return if index(folder)?.contains(name) { Err(invalid("it is missing")) } else { Ok(None) };
+            }
             Err(error) => return Err(error),
         };
-        let state: State =
-            serde_json::from_slice(&bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        if state.format != FORMAT {
-            return Err(io::Error::new(ErrorKind::InvalidData, format!("it has format {}", state.format)));
+        let mut state: State = serde_json::from_slice(&bytes).map_err(invalid)?;
+        match state.format {
+            1 => state.format = FORMAT,
+            FORMAT if state.sum == state.checksum()? => state.sum.clear(),
+            FORMAT => return Err(invalid("it is damaged")),
+            other => return Err(invalid(format!("it has format {other}"))),
         }
         Ok(Some(state))
     }
@@ -71,14 +90,46 @@ impl Ledger {
     /// Keeps a state: when this returns, it survives a loss of power.
     pub(super) fn save(&self, state: &State) -> io::Result<()> {
         let Self::File(path) = self else { return Ok(()) };
-        // under another name first, so that a crash never leaves half a state
-        let draft = path.with_extension("new");
-        let mut file = File::create(&draft)?;
-        file.write_all(&serde_json::to_vec(state)?)?;
-        file.sync_all()?;
-        fs::rename(draft, path)?;
-        crate::blob::sync_folder(path.parent().unwrap_or(Path::new(".")))
+        let is_new = !path.exists();
+        write(path, &serde_json::to_vec(&State { sum: state.checksum()?, ..state.clone() })?)?;
+        let (folder, name) = split(path);
+        let mut names = index(folder)?;
+        if is_new && names.insert(name.to_owned()) { write_index(folder, &names) } else { Ok(()) }
     }
+}
+
+/// Under another name first, so that a crash never leaves half a file.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension("new");
+    let mut file = File::create(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(draft, path)?;
+    crate::blob::sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// The names of all files that were ever made here and not removed; one to a line.
+fn index(folder: &Path) -> io::Result<BTreeSet<String>> {
+    match fs::read_to_string(folder.join(INDEX)) {
+        Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_index(folder: &Path, names: &BTreeSet<String>) -> io::Result<()> {
+    let mut text = names.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+    text.push('\n');
+    write(&folder.join(INDEX), text.as_bytes())
+}
+
+fn split(path: &Path) -> (&Path, &str) {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    (path.parent().unwrap_or(Path::new(".")), name)
+}
+
+fn invalid(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, why)
 }
 
 /// The folder of the ledgers, made ready: without the files of destinations that are no longer there. One that comes
@@ -94,7 +145,10 @@ pub(super) fn folder(folder: &Path, names: &[String]) -> io::Result<()> {
             fs::remove_file(entry.path())?;
         }
     }
-    Ok(())
+    let mut known = index(folder)?;
+    let before = known.len();
+    known.retain(|known| names.contains(known));
+    if known.len() == before { Ok(()) } else { write_index(folder, &known) }
 }
 
 #[cfg(test)]
@@ -123,6 +177,36 @@ mod tests {
             fs::write(&path, text).unwrap();
             assert!(Ledger::File(path.clone()).load().is_err(), "{text}");
         }
+        let ledger = Ledger::File(path.clone());
+        ledger.save(&State::at(71)).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            assert!(ledger.load().is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn one_that_is_missing_is_not_taken_for_a_new_one() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("a.rong.operations.json");
+        let ledger = Ledger::File(path.clone());
+        ledger.save(&State::at(7)).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(ledger.load().is_err());
+        // a destination that was taken out of the configuration begins anew
+        folder(here.path(), &[]).unwrap();
+        assert_eq!(ledger.load().unwrap(), None);
+    }
+
+    #[test]
+    fn the_format_without_a_checksum_is_read() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("a.rong.operations.json");
+        fs::write(&path, "{\"format\":1,\"through\":9,\"pending\":{}}").unwrap();
+        assert_eq!(Ledger::File(path).load().unwrap(), Some(State::at(9)));
     }
 
     #[test]

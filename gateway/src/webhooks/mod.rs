@@ -14,6 +14,7 @@ mod guard;
 mod lanes;
 mod ledger;
 mod presence;
+mod watched;
 
 use std::io;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ use tokio::time::timeout;
 
 pub(crate) use counted::WebhookMetrics;
 pub(crate) use guard::is_public;
+pub(crate) use watched::Watched;
 
 use crate::backend::Backends;
 use crate::config::{Config, Data};
@@ -74,6 +76,11 @@ pub(crate) fn client(config: &Config) -> Result<Option<Arc<Client>>, WebhookErro
     Ok(if all(config).is_empty() && !asks { None } else { Some(Arc::new(Client::new()?)) })
 }
 
+/// How many destinations there are.
+pub(crate) fn count(config: &Config) -> usize {
+    all(config).len()
+}
+
 /// Everybody who is told, with the realm and the vendor.
 fn all(config: &Config) -> Vec<(&str, Vendor, Destination)> {
     let realms = config.realms.iter().flat_map(|realm| Vendor::ALL.map(|vendor| (realm, vendor)));
@@ -85,6 +92,7 @@ fn all(config: &Config) -> Vec<(&str, Vendor, Destination)> {
 pub(crate) struct Couriers {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    watched: Vec<Watched>,
 }
 
 impl Couriers {
@@ -99,7 +107,7 @@ impl Couriers {
         metrics: &Metrics,
     ) -> Result<Self, WebhookError> {
         let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
+        let (mut tasks, mut watched) = (JoinSet::new(), Vec::new());
         let all = all(config);
         let folder = ledgers(config, &all)?;
         for (realm, vendor, destination) in all {
@@ -144,9 +152,15 @@ impl Couriers {
                 ledger,
                 state,
             };
+            watched.push(courier.metrics.watched(format!("{realm}.{vendor}.{}", courier.destination.name)));
             tasks.spawn(courier.run(stopped.clone()));
         }
-        Ok(Self { stop, tasks })
+        Ok(Self { stop, tasks, watched })
+    }
+
+    /// Each courier, to be looked at.
+    pub(crate) fn watched(&self) -> Vec<Watched> {
+        self.watched.clone()
     }
 
     /// Begins no new tries, waits a moment for those on their way, and keeps how far everybody is.

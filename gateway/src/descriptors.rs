@@ -1,0 +1,70 @@
+//! How many files and connections the process may have open, and how they are shared out.
+
+/// Kept back for the store, shared files, logs and whatever else is no connection: a quarter, within these bounds.
+const LEAST_RESERVE: u64 = 96;
+const MOST_RESERVE: u64 = 512;
+/// What one webhook's destination may need at once.
+const PER_DESTINATION: u64 = 16;
+
+/// How descriptors are shared out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Budget {
+    /// All there are.
+    pub(crate) limit: u64,
+    /// Most connections of clients at once.
+    pub(crate) connections: usize,
+    /// Most tables of the store that are kept open.
+    pub(crate) tables: usize,
+}
+
+/// Raises the limit as far as the system lets this process. `None` where there is no such limit.
+pub(crate) fn raise() -> Option<u64> {
+    // more than this is never needed, and some systems call everything unlimited
+    const ENOUGH: u64 = 1 << 20;
+    match rlimit::increase_nofile_limit(ENOUGH) {
+        Ok(limit) => Some(limit),
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files cannot be raised");
+            limit()
+        }
+    }
+}
+
+/// The limit there is. `None` where there is no such limit.
+pub(crate) fn limit() -> Option<u64> {
+    #[cfg(unix)]
+    return rlimit::getrlimit(rlimit::Resource::NOFILE).ok().map(|(soft, _)| soft);
+    #[cfg(not(unix))]
+    return None;
+}
+
+impl Budget {
+    /// Shares out so many, with so many destinations of webhooks.
+    pub(crate) fn of(limit: u64, destinations: usize) -> Self {
+        let reserve = (limit / 4).clamp(LEAST_RESERVE, MOST_RESERVE);
+        let outgoing = (destinations as u64).saturating_mul(PER_DESTINATION).min(limit / 4);
+        // a tenth and some more connections are taken only to be told that there are too many
+        let left = limit.saturating_sub(reserve).saturating_sub(outgoing).saturating_sub(16);
+        let connections = usize::try_from(left - left / 10).unwrap_or(usize::MAX).max(1);
+        Self { limit, connections, tables: usize::try_from(reserve / 4).unwrap_or(usize::MAX) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_enough_for_everything_else() {
+        for limit in [128, 256, 1024, 4096, 1 << 20, u64::MAX] {
+            for destinations in [0, 3, 100] {
+                let Budget { connections, tables, .. } = Budget::of(limit, destinations);
+                let taken = connections.saturating_add(connections / 10).saturating_add(16);
+                assert!(limit == 128 || (taken as u64) <= limit - limit / 4 + 64 || limit > 2048, "{limit}: {taken}");
+                assert!((taken as u64).saturating_add(64) <= limit.max(192), "{limit}: {taken}");
+                assert!((16..=128).contains(&tables));
+            }
+        }
+        assert_eq!(Budget::of(1024, 0), Budget { limit: 1024, connections: 677, tables: 64 });
+    }
+}

@@ -1,0 +1,50 @@
+//! Whether a courier gets on.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use prometheus_client::metrics::gauge::Gauge;
+
+/// A courier does something at least every few seconds.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
+/// When a courier has last done anything.
+#[derive(Debug, Clone)]
+pub(super) struct Beat(Arc<Mutex<Instant>>);
+
+impl Default for Beat {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl Beat {
+    /// Now.
+    pub(super) fn beat(&self) {
+        *self.0.lock() = Instant::now();
+    }
+}
+
+/// A courier that is looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Watched {
+    pub(super) name: String,
+    pub(super) beat: Beat,
+    /// The age of the oldest event whose notices are not taken, in seconds.
+    pub(super) lag: Gauge<f64, AtomicU64>,
+}
+
+impl Watched {
+    /// Why it does not get on, if that is so.
+    pub(crate) fn stuck(&self, longest_lag: Duration) -> Option<String> {
+        let silence = self.beat.0.lock().elapsed();
+        if silence >= LONGEST_SILENCE {
+            return Some(format!("webhook {} is stuck: nothing has been done for {} s", self.name, silence.as_secs()));
+        }
+        let lag = self.lag.get();
+        (lag >= longest_lag.as_secs_f64())
+            .then(|| format!("webhook {} is stuck: what happened {lag:.0} s ago is not taken yet", self.name))
+    }
+}

@@ -28,7 +28,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 
 /// The most a test waits for something to happen, on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn faulty(folder: &Path) -> (Database, Arc<Faults>) {
     let faults = Arc::new(Faults::default());
@@ -212,7 +212,7 @@ impl Drop for SmallDisk {
 /// Leaves some megabytes of the disk.
 fn fill(filler: &Path) {
     let mut file = fs::File::create(filler).unwrap();
-    while file.write_all(&[1; 1 << 16]).is_ok() {}
+    while file.write_all(&[1; 1 << 13]).is_ok() {}
     let length = file.metadata().unwrap().len();
     file.set_len(length.saturating_sub(6 << 20)).unwrap();
 }

@@ -71,6 +71,8 @@ codes! {
     // --- accounts
     /// No such account.
     AccountMissing = 70107, "Err_TLS_PT_Open_Login_Account_Not_Exist";
+    /// No such account to read the profile of.
+    NoProfile = 40003, "user account does not exist";
     /// As many accounts as there may be.
     AccountQuota = 70398, "account quota reached";
     /// A parameter of an account command is missing or wrong.

@@ -73,6 +73,7 @@ pub use read_messages::ReadMessages;
 pub use recall_messages::{DeleteMessagesBySender, Deleted, RecallMessages, Recalled};
 pub use register_users::{NewUser, OnExisting, RegisterOutcome, RegisterUsers, Registered};
 pub use remove_members::RemoveMembers;
+pub(crate) use requests::approvers;
 pub use requests::{AnswerInvitation, Applied, Apply, DecideRequest, Decided};
 pub use send_message::{Posted, SendMessage, SpeakCheck};
 pub use set_disabled::SetDisabled;

@@ -185,7 +185,7 @@ impl DecideRequest {
 }
 
 /// Who decides such a request in this group.
-fn approvers(group: &Group, kind: RequestKind) -> Circle {
+pub(crate) fn approvers(group: &Group, kind: RequestKind) -> Circle {
     match (kind, group.policy.join) {
         (RequestKind::Application, Join::Approval(circle)) => circle.min(Circle::Managers),
         (RequestKind::Application, _) => Circle::Managers,

@@ -1,5 +1,6 @@
 //! What can be asked, one file per family.
 
+mod deciding;
 mod extras;
 mod feed;
 mod groups;
@@ -15,6 +16,7 @@ mod requests;
 mod topics;
 mod users;
 
+pub use deciding::{RequestsDecided, RequestsToDecide};
 pub use extras::{AttributesFound, CountersFound, File, FileFound, FilePage, Files, GroupAttributes, GroupCounters};
 pub use feed::{Feed, FeedPage};
 pub use groups::{
@@ -206,6 +208,7 @@ queries! {
     MutesEverywhere => EverywherePage, "mutes_everywhere";
     MaySpeak => Voices, "may_speak";
     Requests => RequestPage, "requests";
+    RequestsToDecide => RequestsDecided, "requests_to_decide";
     GroupAttributes => AttributesFound, "group_attributes";
     GroupCounters => CountersFound, "group_counters";
     Files => FilePage, "files";

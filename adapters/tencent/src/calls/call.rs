@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use conclave_core::event::Actor;
 use conclave_core::model::{Group, GroupId, Millis, Topic, TopicId, UserId};
-use conclave_core::operation::{NewUser, OnExisting, OnUnknown, RegisterUsers};
+use conclave_core::operation::{DropMessage, NewUser, OnExisting, OnUnknown, RegisterUsers, SendMessage};
 use conclave_core::ports::{Asked, Groups, GroupsExt, Typed};
 use conclave_core::query::{FindUsers, GroupById, Topics};
 use conclave_core::refusal::Refusal;
@@ -17,7 +17,7 @@ use super::wire::Account;
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
 use crate::settings::Settings;
-use crate::webhooks::Asked as Answered;
+use crate::webhooks::{self, Asked as Answered};
 
 /// A user who has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,11 @@ impl<'a> Call<'a> {
             Caller::Admin(_) => None,
             Caller::User(signed_in) => Some(&signed_in.user),
         }
+    }
+
+    /// The signed-in user who calls a command that only users call.
+    pub(crate) fn signed_in(&self) -> Result<&UserId, Failure> {
+        self.user().ok_or_else(|| Code::NoPermission.into())
     }
 
     /// The account shown for what the app itself did.
@@ -222,6 +227,16 @@ impl<'a> Call<'a> {
         self.attempt_at(topic, operation).await.map_err(|refusal| self.failure(&refusal))
     }
 
+    /// Notes for the app's server, in the caller's name, that a message was not sent.
+    pub(crate) async fn note_dropped(&self, topic: Option<&TopicId>, dropped: DropMessage) -> Result<(), Failure> {
+        let app = Actor::App { for_user: self.user().cloned() };
+        let noted = match topic {
+            Some(topic) => self.groups().run_in(&app, topic, dropped).await,
+            None => self.groups().run(&app, dropped).await,
+        };
+        noted.map_err(|refusal| self.failure(&refusal))
+    }
+
     /// Asks as the caller; the core's own reason when it is refused.
     pub(crate) async fn try_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
         self.groups().ask(&self.actor(None), query).await
@@ -237,9 +252,15 @@ impl<'a> Call<'a> {
         self.groups().ask(&Actor::app(), query).await.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether the app's server is asked by this callback before something is done.
-    pub(crate) fn asks_before(&self, command: &str) -> bool {
+    /// Whether a callback is switched on.
+    pub(crate) fn has_callback(&self, command: &str) -> bool {
         self.app.questions.as_ref().is_some_and(|questions| questions.asks(command))
+    }
+
+    /// Whether the app's server is to be asked here by this callback before something is done. About what users do it is
+    /// asked where all vendors' users pass, and so not a second time.
+    pub(crate) fn asks_before(&self, command: &str) -> bool {
+        self.user().is_none() && self.has_callback(command)
     }
 
     /// Asks the app's server by this callback, if that is switched on; refuses what it refuses.
@@ -253,9 +274,12 @@ impl<'a> Call<'a> {
         questions.ask(command, "RESTAPI", self.now(), body).await
     }
 
-    /// The app's server has said something that cannot be done: refuses, if the app is set up so.
-    pub(crate) fn unusable(&self, command: &str, why: &str) -> Result<(), Failure> {
-        self.app.questions.as_ref().map_or(Ok(()), |questions| questions.unusable(command, why))
+    /// The message as the app's server wants it.
+    pub(crate) fn changed(&self, send: SendMessage, asked: Answered) -> Result<SendMessage, Failure> {
+        match &self.app.questions {
+            Some(questions) => webhooks::changed(questions, send, asked),
+            None => Ok(send),
+        }
     }
 
     /// The vendor's failure for a refusal.

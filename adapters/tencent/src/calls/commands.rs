@@ -3,7 +3,7 @@
 use super::account;
 use super::extras::{attributes, counters};
 use super::moderation::{bans, mutes};
-use super::{Callers, Command, group, live, member, message, migration, topic};
+use super::{Callers, Command, conversation, group, joining, live, member, message, migration, profile, topic};
 use crate::refusals::Family;
 
 macro_rules! commands {
@@ -44,6 +44,15 @@ commands! {
         "get_joined_group_list" => group::joined::joined, Anyone;
         "get_online_member_num" => group::online::count, Anyone;
 
+        "get_group_self_member_info" => group::own::info, Users;
+        "get_group_public_info" => group::public::info, Users;
+        "apply_join_group" => joining::apply::apply, Users;
+        "quit_group" => joining::quit::quit, Users;
+        "get_pendency" => joining::pending::groups, Users;
+        "handle_apply_join_group" => joining::decide::application, Users;
+        "handle_invite_join_permission_group" => joining::decide::invited, Users;
+        "handle_invite_join_group" => joining::invitation::answer, Users;
+
         "get_group_member_info" => member::list::list, Anyone;
         "get_specified_group_member_info" => member::named::named, Anyone;
         "get_role_in_group" => member::roles::roles, App;
@@ -61,6 +70,9 @@ commands! {
         "send_group_msg" => message::send::send, Anyone;
         "group_msg_recall" => message::recall::recall, Anyone;
         "group_msg_get_simple" => message::history::read, App;
+        "group_msg_get" => message::history::read_as_client, Users;
+        "msg_read_report" => message::read_marks::report, Users;
+        "batch_get_group_notify" => message::recalls::read, Users;
         "delete_group_msg_by_sender" => message::delete::delete, App;
         "get_group_msg_receipt" => message::receipts::counts, Anyone;
         "get_group_msg_receipt_detail" => message::receipts::readers, Anyone;
@@ -93,9 +105,48 @@ commands! {
         "get_topic" => topic::read::read, Anyone;
         "modify_topic" => topic::modify::modify, Anyone;
         "destroy_topic" => topic::destroy::destroy, Anyone;
+
+        // clients send every command about a community to this service
+        "create_group" => group::create::create, Users;
+        "destroy_group" => group::destroy::destroy, Users;
+        "get_group_info" => group::info::info, Users;
+        "get_group_self_member_info" => group::own::info, Users;
+        "get_group_public_info" => group::public::info, Users;
+        "modify_group_base_info" => group::modify::modify, Users;
+        "change_group_owner" => group::owner::change, Users;
+        "get_joined_group_list" => group::joined::communities, Users;
+        "get_online_member_num" => group::online::count, Users;
+        "apply_join_group" => joining::apply::apply, Users;
+        "quit_group" => joining::quit::quit, Users;
+        "get_pendency" => joining::pending::communities, Users;
+        "handle_apply_join_group" => joining::decide::application, Users;
+        "handle_invite_join_permission_group" => joining::decide::invited, Users;
+        "handle_invite_join_group" => joining::invitation::answer, Users;
+        "get_group_member_info" => member::list::list, Users;
+        "get_specified_group_member_info" => member::named::named, Users;
+        "add_group_member" => member::add::add, Users;
+        "delete_group_member" => member::remove::remove, Users;
+        "modify_group_member_info" => member::modify::modify, Users;
+        "send_group_msg" => message::send::send, Users;
+        "group_msg_recall" => message::recall::recall, Users;
+        "group_msg_get" => message::history::read_as_client, Users;
+        "msg_read_report" => message::read_marks::report, Users;
+        "batch_get_group_notify" => message::recalls::read, Users;
+        "modify_group_attr" => attributes::modify, Users;
+        "set_group_attr" => attributes::set, Users;
+        "delete_group_attr" => attributes::delete, Users;
+        "clear_group_attr" => attributes::clear, Users;
     }
     "openim", Messages {
         "modify_group_msg" => message::modify::modify, Anyone;
+        "read_all_unread_msg" => message::read_marks::report_all, Users;
+    }
+    "recentcontact", Groups {
+        "page_get" => conversation::list::list, Users;
+        "search_contact_group" => conversation::search::search, Users;
+    }
+    "profile", Accounts {
+        "portrait_get_all" => profile::read, Users;
     }
     "openim_msg_ext_http_svc", Groups {
         "group_get_key_values" => message::extensions::read, Anyone;

@@ -48,7 +48,7 @@ impl Fields {
     }
 }
 
-/// `ResponseFilter` of `get_group_info` and `get_joined_group_list`.
+/// `ResponseFilter` of the commands that read groups.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ResponseFilter {
@@ -59,6 +59,7 @@ pub(crate) struct ResponseFilter {
     #[serde(rename = "AppDefinedDataFilter_GroupMember")]
     member_keys: Option<Vec<String>>,
     self_info_filter: Option<Vec<String>>,
+    group_base_public_info_filter: Option<Vec<String>>,
 }
 
 /// What `get_group_info` is to answer about each group.
@@ -116,6 +117,12 @@ impl ResponseFilter {
             custom: Some(group_keys.unwrap_or_default()),
             members,
         }
+    }
+
+    /// As `get_group_public_info` reads it: fields of the group only.
+    pub(crate) fn public_view(filter: Option<Self>) -> GroupView {
+        let base = Fields::of(filter.unwrap_or_default().group_base_public_info_filter);
+        GroupView { base, custom: Some(Vec::new()), members: None }
     }
 
     /// As `get_joined_group_list` reads it: without, there is nothing but ids.

@@ -6,15 +6,18 @@
 mod account;
 mod call;
 mod commands;
+mod conversation;
 pub(crate) mod envelope;
 mod extras;
 mod filter;
 mod group;
+mod joining;
 mod live;
 mod member;
 mod message;
 mod migration;
 mod moderation;
+mod profile;
 mod topic;
 mod wire;
 

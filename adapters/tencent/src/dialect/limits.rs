@@ -49,6 +49,16 @@ pub(crate) const BANNED: usize = 20;
 pub(crate) const BAN_REASON: usize = 1000;
 /// Bans in a page.
 pub(crate) const BAN_PAGE: usize = 100;
+/// Requests that wait for a user in a page.
+pub(crate) const PENDING_PAGE: usize = 100;
+/// Requests that wait for a user and are listed at all, the newest.
+pub(crate) const PENDING: usize = 1000;
+/// Groups whose messages are marked as read, or whose recalls are read, in one call.
+pub(crate) const READ_GROUPS: usize = 500;
+/// Conversations that are listed, the latest.
+pub(crate) const CONVERSATIONS: usize = 500;
+/// Users whose profiles are read in one call.
+pub(crate) const PROFILES: usize = 100;
 /// Attributes of a group.
 pub(crate) const ATTRIBUTES: u32 = 16;
 /// The key of an attribute.

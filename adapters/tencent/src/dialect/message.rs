@@ -4,6 +4,9 @@
 use conclave_core::model::{Body, Labels, Message};
 use serde_json::{Value, json};
 
+use super::limits;
+use crate::refusals::{Code, Failure};
+
 /// The surface whose words a kept body is in, and the label a verbatim body is kept under.
 const SURFACE: &str = "tencent";
 const VERBATIM: &str = "tencent.body";
@@ -12,6 +15,10 @@ const VERBATIM: &str = "tencent.body";
 pub(crate) mod label {
     /// A client's own number.
     pub(crate) const RANDOM: &str = "tencent.random";
+    /// `ClientSeq`: the sending client's count of its messages.
+    pub(crate) const CLIENT_SEQ: &str = "tencent.client-seq";
+    /// `MsgClientTime`: when the client sent it, in Unix seconds by its own clock.
+    pub(crate) const CLIENT_TIME: &str = "tencent.client-time";
     /// The priority, in the vendor's word.
     pub(crate) const PRIORITY: &str = "tencent.priority";
     /// `CloudCustomData`.
@@ -46,6 +53,25 @@ pub(crate) fn read(elements: &[Value]) -> Option<(Body, Labels)> {
             let raw = Value::from(elements.to_vec()).to_string();
             Some((Body::Foreign { label: SURFACE.to_owned(), raw, fallback: fallback(&parts) }, Labels::new()))
         }
+    }
+}
+
+/// The same, when the elements are some and not too long.
+pub(crate) fn checked(elements: Vec<Value>) -> Result<(Body, Labels), Failure> {
+    let bytes: usize = elements.iter().map(|element| element.to_string().len()).sum();
+    if bytes > limits::MESSAGE {
+        return Err(Code::TextTooLong.into());
+    }
+    read(&elements).ok_or_else(|| Code::Parameter.saying("MsgBody is illegal"))
+}
+
+/// `MsgPriority` as a number.
+pub(crate) fn priority(word: Option<&str>) -> u32 {
+    match word {
+        Some("High") => 1,
+        Some("Low") => 3,
+        Some("Lowest") => 4,
+        _ => 2,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The vendor's words to neutral words and back: types, options, roles, fields, lengths, ids.
 
+pub(crate) mod application;
+pub(crate) mod client_message;
 pub(crate) mod community;
 pub(crate) mod custom;
 pub(crate) mod kind;
@@ -10,4 +12,5 @@ pub(crate) mod options;
 pub(crate) mod receive;
 pub(crate) mod role;
 pub(crate) mod time;
+pub(crate) mod tiny_id;
 pub(crate) mod topic;

@@ -1,15 +1,17 @@
 //! The app's server is asked before users do something, through whichever vendor's client.
 //!
-//! This stands around the groups that all surfaces call, so that no client finds a way past it. What an app does itself is
-//! asked about where the server API's command for it is.
+//! This stands around the groups that all surfaces call, so that no client finds a way past it, and users are asked about
+//! nowhere else. What an app does itself passes here; the server API's command for it asks, with the same bodies.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use conclave_core::event::Actor;
-use conclave_core::model::{Group, GroupId, Join, Member, Message, MessageId, Millis, Sent, UserId};
-use conclave_core::operation::{AddMembers, Apply, CreateGroup, Operation, Outcome, Posted, Reply, SendMessage, Steps};
+use conclave_core::model::{Group, GroupId, Join, Member, Message, MessageId, Millis, Sent, TopicId, UserId};
+use conclave_core::operation::{
+    AddMembers, Apply, CreateGroup, InTopic, MakeTopic, Operation, Outcome, Posted, Reply, SendMessage, Steps,
+};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{Answer, JoinedGroups, MembersNamed, Query};
 use conclave_core::refusal::Refusal;
@@ -18,7 +20,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::before::{APPLY, CREATE, INVITE, SEND};
-use super::{Asked, BEFORE, Questions, WebhookSettings, accounts, of_group};
+use super::{Asked, BEFORE, Questions, WebhookSettings, accounts, of_group, topics};
 use crate::dialect::kind::Kind;
 use crate::dialect::message::{self, label};
 use crate::realm::Credentials;
@@ -126,10 +128,25 @@ impl Guarded {
                 let (add, left_out) = self.invite(user, *add).await?;
                 return Ok((Prepared::Perform(add.into()), left_out));
             }
-            Operation::SendMessage(send) if self.questions.asks(SEND) => match self.send(user, *send).await? {
+            Operation::SendMessage(send) if self.questions.asks(SEND) => match self.send(user, None, *send).await? {
                 Said::Passed(send) => Operation::SendMessage(send),
                 Said::Dropped(posted) => return Ok((Prepared::Answered(posted.into()), LeftOut::default())),
             },
+            Operation::InTopic(in_topic) if self.questions.asks(SEND) => {
+                let InTopic { topic, what } = *in_topic;
+                let what = match what {
+                    Operation::SendMessage(send) => match self.send(user, Some(&topic), *send).await? {
+                        Said::Passed(send) => Operation::SendMessage(send),
+                        Said::Dropped(posted) => return Ok((Prepared::Answered(posted.into()), LeftOut::default())),
+                    },
+                    other => other,
+                };
+                Operation::InTopic(Box::new(InTopic { topic, what }))
+            }
+            Operation::MakeTopic(make) if self.questions.asks(topics::BEFORE) => {
+                self.make_topic(user, &make).await?;
+                Operation::MakeTopic(make)
+            }
             other => other,
         };
         Ok((Prepared::Perform(operation), LeftOut::default()))
@@ -191,35 +208,58 @@ impl Guarded {
         Ok((AddMembers { members, ..add }, LeftOut { users, order }))
     }
 
-    async fn send(&self, user: &UserId, send: SendMessage) -> Result<Said, Refusal> {
+    async fn make_topic(&self, user: &UserId, make: &MakeTopic) -> Result<(), Refusal> {
+        if !matches!(self.place(&make.group, user).await?, Some((_, Some(_)))) {
+            return Ok(());
+        }
+        let mut body = of_new_topic(make);
+        body.insert("Operator_Account".to_owned(), Value::from(user.as_str()));
+        self.ask(topics::BEFORE, body).await.map(drop)
+    }
+
+    async fn send(&self, user: &UserId, topic: Option<&TopicId>, send: SendMessage) -> Result<Said, Refusal> {
+        if forbids_question(&send) {
+            return Ok(Said::Passed(Box::new(send)));
+        }
         let Some((group, Some(_))) = self.place(&send.group, user).await? else {
             return Ok(Said::Passed(Box::new(send)));
         };
         let message = as_sent(&send, &group, self.groups.now())?;
-        let asked = self.ask(SEND, of_message(user, &send, &message, &group)).await?;
+        let mut body = of_message(user.as_str(), &send, &message, &group, topic);
+        body.insert("Operator_Account".to_owned(), Value::from(user.as_str()));
+        let asked = self.ask(SEND, body).await?;
         if asked.dropped {
             return Ok(Said::Dropped(Posted { message: Arc::new(message), repeated: false }));
         }
-        self.change(send, asked).map(Box::new).map(Said::Passed)
+        changed(&self.questions, send, asked).map(Box::new).map(Said::Passed).map_err(vetoed)
     }
+}
 
-    /// The message as the app's server wants it.
-    fn change(&self, mut send: SendMessage, asked: Asked) -> Result<SendMessage, Refusal> {
-        if let Some(elements) = asked.msg_body {
-            let Some((body, labels)) = message::read(&elements) else {
-                let unusable = self.questions.unusable(SEND, "MsgBody is no list of elements");
-                return unusable.map(|()| send).map_err(vetoed);
-            };
-            send.body = body;
-            // what told the old body in some vendor's own words would contradict the new one
-            send.labels.retain(|label, _| !Message::retells(label));
-            send.labels.extend(labels);
+/// The message as the app's server wants it.
+pub(crate) fn changed(questions: &Questions, mut send: SendMessage, asked: Asked) -> Result<SendMessage, Failure> {
+    if let Some(elements) = asked.msg_body {
+        match message::checked(elements) {
+            Ok((body, labels)) => {
+                send.body = body;
+                // what told the old body in some vendor's own words would contradict the new one
+                send.labels.retain(|label, _| !Message::retells(label));
+                send.labels.extend(labels);
+            }
+            Err(failure) => return questions.unusable(SEND, &failure.text).map(|()| send),
         }
-        if let Some(data) = asked.cloud_custom_data {
-            send.labels.insert(label::CLOUD_DATA.to_owned(), data);
-        }
-        Ok(send)
     }
+    if let Some(data) = asked.cloud_custom_data {
+        send.labels.insert(label::CLOUD_DATA.to_owned(), data);
+    }
+    Ok(send)
+}
+
+/// A word of `ForbidCallbackControl`: the app's server is not asked about this message.
+const NOT_ASKED: &str = "ForbidBeforeSendMsgCallback";
+
+/// Whether the sender does not want the app's server to be asked about a message.
+pub(crate) fn forbids_question(send: &SendMessage) -> bool {
+    send.labels.get(label::FORBIDDEN).is_some_and(|words| words.split(',').any(|word| word == NOT_ASKED))
 }
 
 /// What the app's server says, as a reason that every vendor has words for.
@@ -257,24 +297,41 @@ pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Result<
     })
 }
 
-fn of_message(user: &UserId, send: &SendMessage, message: &Message, group: &Group) -> Map<String, Value> {
+/// What is asked about a topic that is to be made, but who makes it.
+pub(crate) fn of_new_topic(make: &MakeTopic) -> Map<String, Value> {
+    Map::from_iter([
+        ("Type".to_owned(), Value::from(Kind::Community.word())),
+        ("Name".to_owned(), Value::from(make.profile.name.as_str())),
+    ])
+}
+
+/// What is asked about a message that is to be sent, but who calls.
+pub(crate) fn of_message(
+    from: &str,
+    send: &SendMessage,
+    message: &Message,
+    group: &Group,
+    topic: Option<&TopicId>,
+) -> Map<String, Value> {
     let kept = |label: &str| send.labels.get(label).map(String::as_str);
     let random: u64 = kept(label::RANDOM).and_then(|text| text.parse().ok()).unwrap_or_default();
     let mut body = of_group(group);
     body.extend([
-        ("From_Account".to_owned(), Value::from(user.as_str())),
-        ("Operator_Account".to_owned(), Value::from(user.as_str())),
+        ("From_Account".to_owned(), Value::from(from)),
         ("Random".to_owned(), Value::from(random)),
         ("OnlineOnlyFlag".to_owned(), Value::from(u32::from(!send.stored))),
         ("MsgPriority".to_owned(), Value::from(kept(label::PRIORITY).unwrap_or("Normal"))),
         ("MsgBody".to_owned(), message::elements(message)),
         ("CloudCustomData".to_owned(), Value::from(kept(label::CLOUD_DATA).unwrap_or_default())),
     ]);
+    if let Some(topic) = topic {
+        body.insert("TopicId".to_owned(), Value::from(topic.as_str()));
+    }
     body
 }
 
 /// The message as its sender would be told it was sent.
-fn as_sent(send: &SendMessage, group: &Group, now: Millis) -> Result<Message, Refusal> {
+pub(crate) fn as_sent(send: &SendMessage, group: &Group, now: Millis) -> Result<Message, Refusal> {
     let id = match &send.id {
         Some(id) => id.clone(),
         None => MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?,

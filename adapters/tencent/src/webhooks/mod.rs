@@ -33,7 +33,7 @@ use crate::realm::Credentials;
 use crate::settings::Settings;
 use after::Callback;
 pub use asking::guarded;
-pub(crate) use asking::of_new;
+pub(crate) use asking::{as_sent, changed, forbids_question, of_message, of_new, of_new_topic};
 pub(crate) use before::{Asked, Questions};
 
 conclave_kit::settings! {

@@ -12,7 +12,7 @@ use crate::dialect::kind::Kind;
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Pair {
     key: String,
     #[serde(default)]
@@ -24,12 +24,40 @@ struct Pair {
 struct Request {
     group_id: Option<String>,
     group_attr: Option<Vec<Pair>>,
+    /// For clients: the version they have seen.
+    attr_main_seq: Option<u64>,
+    /// For clients: `RaceConflict` refuses a write when there is a newer version.
+    attr_control: Option<Vec<String>>,
+}
+
+impl Request {
+    /// The version there must be for the write to happen.
+    fn expected(&self, call: &Call<'_>) -> Option<u64> {
+        let control = self.attr_control.as_deref().unwrap_or_default();
+        let checked = call.user().is_some() && control.iter().any(|word| word == "RaceConflict");
+        self.attr_main_seq.filter(|_| checked)
+    }
+}
+
+/// The attributes, or those that were written.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    /// For clients: the version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attr_main_seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_attr_ary: Option<Vec<Entry>>,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Wire {
-    group_attr_ary: Vec<Pair>,
+struct Entry {
+    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    /// For clients: the version that wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
 }
 
 /// `get_group_attr`.
@@ -38,44 +66,63 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let group = call.group_id(request.group_id)?;
     enabled(call)?;
     let found = call.ask(GroupAttributes { group }).await?;
-    let pairs = found.0.entries.iter().map(|(key, (value, _))| Pair { key: key.clone(), value: value.clone() });
-    envelope::with(&Wire { group_attr_ary: pairs.collect() })
+    let of_user = call.user().is_some();
+    let entry = |(key, (value, seq)): (&String, &(String, u64))| Entry {
+        key: key.clone(),
+        value: Some(value.clone()),
+        seq: of_user.then_some(*seq),
+    };
+    envelope::with(&Wire {
+        attr_main_seq: of_user.then_some(found.0.version),
+        group_attr_ary: Some(found.0.entries.iter().map(entry).collect()),
+    })
 }
 
 /// `modify_group_attr`: these are written, all others stay.
 pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
-    let (group, pairs) = given(call)?;
-    write(call, group, AttributeChange::Set(values(pairs)?), |_| true).await
+    let given = given(call)?;
+    let change = AttributeChange::Set(values(given.pairs)?);
+    write(call, given.group, change, given.expected, |_| true).await
 }
 
 /// `set_group_attr`: these are all there is.
 pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
-    let (group, pairs) = given(call)?;
-    write(call, group, AttributeChange::Replace(values(pairs)?), |_| true).await
+    let given = given(call)?;
+    let change = AttributeChange::Replace(values(given.pairs)?);
+    write(call, given.group, change, given.expected, |_| true).await
 }
 
 /// `delete_group_attr`: these go; one that is not there is refused.
 pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
-    let (group, pairs) = given(call)?;
-    let keys = pairs.into_iter().map(|pair| pair.key).collect();
-    write(call, group, AttributeChange::Delete { keys, must_exist: true }, |_| true).await
+    let given = given(call)?;
+    let keys = given.pairs.into_iter().map(|pair| pair.key).collect();
+    write(call, given.group, AttributeChange::Delete { keys, must_exist: true }, given.expected, |_| true).await
 }
 
 /// `clear_group_attr`: all go. Communities do not do this.
 pub(crate) async fn clear(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
+    let expected = request.expected(call);
     let group = call.group_id(request.group_id)?;
-    write(call, group, AttributeChange::Clear, |group| Kind::of(group) != Kind::Community).await
+    write(call, group, AttributeChange::Clear, expected, |group| Kind::of(group) != Kind::Community).await
 }
 
-fn given(call: &Call<'_>) -> Result<(GroupId, Vec<Pair>), Failure> {
+/// What a write names.
+struct Given {
+    group: GroupId,
+    pairs: Vec<Pair>,
+    expected: Option<u64>,
+}
+
+fn given(call: &Call<'_>) -> Result<Given, Failure> {
     let request: Request = call.read()?;
+    let expected = request.expected(call);
     let group = call.group_id(request.group_id)?;
     let pairs = call.required("GroupAttr", request.group_attr.filter(|pairs| !pairs.is_empty()))?;
     if pairs.iter().any(|pair| pair.key.is_empty()) {
         return Err(call.parameter("key of attribute is empty"));
     }
-    Ok((group, pairs))
+    Ok(Given { group, pairs, expected })
 }
 
 fn values(pairs: Vec<Pair>) -> Result<BTreeMap<String, String>, Failure> {
@@ -94,6 +141,7 @@ async fn write(
     call: &Call<'_>,
     group: GroupId,
     change: AttributeChange,
+    expected: Option<u64>,
     supported: fn(&Group) -> bool,
 ) -> Result<envelope::Answer, Failure> {
     enabled(call)?;
@@ -101,8 +149,17 @@ async fn write(
         return Err(Code::NoPermission.into());
     }
     let (most, most_bytes) = (Some(limits::ATTRIBUTES), Some(limits::ATTRIBUTE_BYTES));
-    call.run(WriteAttributes { group, change, expected: None, most, most_bytes }).await?;
-    envelope::done()
+    let written: Vec<String> = match &change {
+        AttributeChange::Set(values) | AttributeChange::Replace(values) => values.keys().cloned().collect(),
+        AttributeChange::Delete { .. } | AttributeChange::Clear => Vec::new(),
+    };
+    let now = call.run(WriteAttributes { group, change, expected, most, most_bytes }).await?.0;
+    if call.user().is_none() {
+        return envelope::done();
+    }
+    let entry = |key: String| Entry { key, value: None, seq: Some(now.version) };
+    let written = (!written.is_empty()).then(|| written.into_iter().map(entry).collect());
+    envelope::with(&Wire { attr_main_seq: Some(now.version), group_attr_ary: written })
 }
 
 fn enabled(call: &Call<'_>) -> Result<(), Failure> {

@@ -32,6 +32,9 @@ struct Counter {
 #[serde(rename_all = "PascalCase")]
 struct Wire {
     group_counter: Vec<Counter>,
+    /// For clients that read: 0 takes the values for newer than any they hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_counter_seq: Option<u64>,
 }
 
 /// `get_group_counter`: those asked for, or all.
@@ -44,7 +47,8 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let wanted = |key: &String| keys.as_ref().is_none_or(|keys| keys.contains(key));
     let told = found.0.values.iter().filter(|(key, _)| wanted(key));
     let told = told.map(|(key, value)| Counter { key: key.clone(), value: *value });
-    envelope::with(&Wire { group_counter: told.collect() })
+    let group_counter_seq = call.user().map(|_| 0);
+    envelope::with(&Wire { group_counter: told.collect(), group_counter_seq })
 }
 
 /// `update_group_counter`: sets, increases or decreases; answers the new values, in the order asked.
@@ -66,7 +70,7 @@ pub(crate) async fn update(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     check_supported(call, &group).await?;
     let now = call.run(UpdateCounters { group, changes, most: Some(limits::COUNTERS) }).await?;
     let told = |counter: Counter| now.0.get(&counter.key).map(|value| Counter { value: *value, ..counter });
-    envelope::with(&Wire { group_counter: counters.into_iter().filter_map(told).collect() })
+    envelope::with(&Wire { group_counter: counters.into_iter().filter_map(told).collect(), group_counter_seq: None })
 }
 
 type Change = fn(i64) -> Option<CounterChange>;

@@ -1,7 +1,9 @@
 //! `create_group`: a group of any of the five types; and `import_group`, the same with a past.
 
-use conclave_core::model::{Group, GroupId, Millis, Profile, Role, UserId};
-use conclave_core::operation::{CreateGroup, NewMember, OnUnknown};
+use std::collections::HashSet;
+
+use conclave_core::model::{GroupId, Millis, Profile, Role, UserId};
+use conclave_core::operation::{CreateGroup, Created, NewMember, OnFull, OnUnknown, Outcome};
 use conclave_core::query::FindGroups;
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -61,12 +63,18 @@ struct Wire<'g> {
     r#type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     huge_group_flag: Option<u32>,
+    /// For clients: who is in too many groups, and so was left out.
+    #[serde(rename = "OverJoinedGroupLimit_Account", skip_serializing_if = "Option::is_none")]
+    left_out: Option<Vec<UserId>>,
 }
 
 pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let kind = kind(call, &request)?;
-    let wanted = wanted(call, kind, request)?;
+    let mut wanted = wanted(call, kind, request)?;
+    if let Some(user) = call.user() {
+        own(user, &mut wanted)?;
+    }
     if let Some(id) = wanted.id.as_ref().filter(|_| !call.settings().reuse_group_ids) {
         check_never_used(call, id).await?;
     }
@@ -76,7 +84,19 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     }
     call.ensure_admins(wanted.owner.iter().chain(wanted.members.iter().map(|member| &member.user))).await?;
     let made = call.run(wanted).await?;
-    answer(kind, &made.group)
+    answer(call, kind, &made)
+}
+
+/// A user makes a group of their own, and whoever is in too many groups is left out of it.
+fn own(user: &UserId, wanted: &mut CreateGroup) -> Result<(), Failure> {
+    wanted.owner.get_or_insert_with(|| user.clone());
+    let others: HashSet<&UserId> =
+        wanted.members.iter().map(|member| &member.user).filter(|other| *other != user).collect();
+    if wanted.policy.capacity.is_some_and(|capacity| others.len() >= capacity as usize) {
+        return Err(Code::TooManyMembers.into());
+    }
+    wanted.on_full = OnFull::Partial;
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -103,12 +123,15 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::with(&Imported { group_id: made.group.id.as_str() })
 }
 
-fn answer(kind: Kind, group: &Group) -> Result<envelope::Answer, Failure> {
-    let community = kind == Kind::Community;
+fn answer(call: &Call<'_>, kind: Kind, made: &Created) -> Result<envelope::Answer, Failure> {
+    let of_user = call.user().is_some();
+    let told = of_user || kind == Kind::Community;
+    let left_out = made.added.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::LeftOut(_)));
     envelope::with(&Wire {
-        group_id: group.id.as_str(),
-        r#type: community.then(|| kind.word()),
-        huge_group_flag: community.then_some(0),
+        group_id: made.group.id.as_str(),
+        r#type: told.then(|| kind.word()),
+        huge_group_flag: told.then_some(u32::from(of_user && kind == Kind::AvChatRoom)),
+        left_out: of_user.then(|| left_out.map(|(user, _)| user.clone()).collect()),
     })
 }
 

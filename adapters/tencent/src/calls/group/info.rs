@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId};
 use conclave_core::query::{FindGroups, ListMembers};
+use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 use super::BaseInfo;
@@ -24,30 +25,27 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire<'g> {
-    group_info: Vec<Item<'g>>,
+pub(super) struct Wire<'g> {
+    pub(super) group_info: Vec<Item<'g>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Item<'g> {
-    group_id: &'g str,
-    error_code: u32,
-    error_info: String,
+pub(super) struct Item<'g> {
+    pub(super) group_id: &'g str,
+    pub(super) error_code: u32,
+    pub(super) error_info: String,
     #[serde(flatten)]
-    base: Option<BaseInfo<'g>>,
+    pub(super) base: Option<BaseInfo<'g>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    app_defined_data: Option<Vec<Pair>>,
+    pub(super) app_defined_data: Option<Vec<Pair>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    member_list: Option<Vec<MemberInfo>>,
+    pub(super) member_list: Option<Vec<MemberInfo>>,
 }
 
 pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
-    let ids = call.required("GroupIdList", request.group_id_list.filter(|ids| !ids.is_empty()))?;
-    if ids.len() > limits::GROUPS_READ {
-        return Err(call.parameter(format!("GroupIdList: at most {} groups", limits::GROUPS_READ)));
-    }
+    let ids = ids(call, request.group_id_list)?;
     let view = ResponseFilter::group_view(request.response_filter);
     let groups = find(call, &ids).await?;
     let mut group_info = Vec::with_capacity(ids.len());
@@ -60,8 +58,17 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire { group_info })
 }
 
+/// The ids that are asked about: at least one, and not too many.
+pub(super) fn ids(call: &Call<'_>, given: Option<Vec<String>>) -> Result<Vec<String>, Failure> {
+    let ids = call.required("GroupIdList", given.filter(|ids| !ids.is_empty()))?;
+    if ids.len() > limits::GROUPS_READ {
+        return Err(call.parameter(format!("GroupIdList: at most {} groups", limits::GROUPS_READ)));
+    }
+    Ok(ids)
+}
+
 /// One entry for each id: the group's header, or why there is none. A text that cannot be an id never was a group's.
-async fn find(call: &Call<'_>, ids: &[String]) -> Result<Vec<Result<Arc<Group>, Failure>>, Failure> {
+pub(super) async fn find(call: &Call<'_>, ids: &[String]) -> Result<Vec<Result<Arc<Group>, Failure>>, Failure> {
     let parsed: Vec<Option<GroupId>> = ids.iter().map(|id| GroupId::new(id).ok()).collect();
     let found = call.ask(FindGroups { groups: parsed.iter().flatten().cloned().collect() }).await?;
     let mut found = found.0.into_iter();
@@ -75,25 +82,34 @@ async fn find(call: &Call<'_>, ids: &[String]) -> Result<Vec<Result<Arc<Group>, 
 
 async fn item<'g>(call: &Call<'_>, id: &'g str, group: &'g Group, view: &GroupView) -> Result<Item<'g>, Failure> {
     let member_list = match &view.members {
-        Some(view) if Capabilities::of(group).members => {
-            let found = call.ask(ListMembers::all(group.id.clone())).await?;
-            Some(MemberInfo::all(call, group, &found.members, view).await?)
-        }
+        Some(view) if Capabilities::of(group).members => match call.try_ask(ListMembers::all(group.id.clone())).await {
+            Ok(found) => Some(MemberInfo::all(call, group, &found.members, view).await?),
+            // a user who is not in the group reads its profile only
+            Err(Refusal::NotPermitted { .. }) => None,
+            Err(refusal) => return Err(call.failure(&refusal)),
+        },
         _ => None,
     };
-    let custom = custom::pairs(&call.settings().group_keys, view.custom.as_deref(), &group.profile.fields);
-    let filtered_out = view.custom.as_ref().is_some_and(Vec::is_empty);
-    Ok(Item {
-        group_id: id,
-        error_code: 0,
-        error_info: String::new(),
-        base: Some(BaseInfo::of(call, group, &view.base)),
-        app_defined_data: (!filtered_out).then_some(custom),
-        member_list,
-    })
+    Ok(Item { member_list, ..Item::of(call, id, group, view) })
 }
 
-fn failed<'g>(id: &'g str, failure: &Failure) -> Item<'g> {
+impl<'g> Item<'g> {
+    /// The group without its members.
+    pub(super) fn of(call: &Call<'_>, id: &'g str, group: &'g Group, view: &GroupView) -> Self {
+        let custom = custom::pairs(&call.settings().group_keys, view.custom.as_deref(), &group.profile.fields);
+        let filtered_out = view.custom.as_ref().is_some_and(Vec::is_empty);
+        Self {
+            group_id: id,
+            error_code: 0,
+            error_info: String::new(),
+            base: Some(BaseInfo::of(call, group, &view.base)),
+            app_defined_data: (!filtered_out).then_some(custom),
+            member_list: None,
+        }
+    }
+}
+
+pub(super) fn failed<'g>(id: &'g str, failure: &Failure) -> Item<'g> {
     Item {
         group_id: id,
         error_code: failure.code.row().0,

@@ -11,9 +11,10 @@ use crate::calls::filter::{Fields, ResponseFilter};
 use crate::calls::member::read_marks;
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
+use crate::dialect::custom::{self, Pair};
 use crate::dialect::kind::Kind;
 use crate::dialect::{community, limits, receive, role};
-use crate::refusals::Failure;
+use crate::refusals::{Code, Failure};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -26,6 +27,8 @@ struct Request {
     offset: Option<usize>,
     group_type: Option<String>,
     support_topic: Option<u32>,
+    /// For clients: 1 also tells the group's own fields.
+    need_app_define_data: Option<u32>,
     response_filter: Option<ResponseFilter>,
 }
 
@@ -43,6 +46,8 @@ struct Item<'g> {
     group_id: &'g str,
     #[serde(flatten)]
     base: BaseInfo<'g>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_defined_data: Option<Vec<Pair>>,
     /// One more than were ever sent in all topics of the community.
     #[serde(rename = "GrossTopicNextMsgSeq", skip_serializing_if = "Option::is_none")]
     spoken: Option<u64>,
@@ -72,6 +77,9 @@ struct SelfInfo {
     msg_flag: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg_seq: Option<u64>,
+    /// Clients are told it without asking for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_card: Option<String>,
     /// How much of all topics they have read, which comes with clients only.
     #[serde(rename = "GrossTopicReadSeq", skip_serializing_if = "Option::is_none")]
     gross_read: Option<u64>,
@@ -83,6 +91,8 @@ struct Wanted {
     inactive: bool,
     kind: Option<Kind>,
     topics: bool,
+    /// Which types are listed at all: clients list communities by a service of their own.
+    includes: fn(Kind) -> bool,
 }
 
 impl Wanted {
@@ -95,15 +105,32 @@ impl Wanted {
                 return false;
             }
         }
+        if !(self.includes)(kind) {
+            return false;
+        }
         let made_it = group.is_owned_by(user) || group.creator.as_ref() == Some(user);
         (self.huge || self.kind == Some(Kind::AvChatRoom) || kind != Kind::AvChatRoom)
             && (self.inactive || group.active || made_it)
     }
 }
 
+/// `get_joined_group_list`: for the app, of any user and type; for users, their own groups but communities.
 pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let of_app = call.user().is_none();
+    list(call, if of_app { |_| true } else { |kind| kind != Kind::Community }).await
+}
+
+/// `get_joined_group_list` of the service of communities, for users.
+pub(crate) async fn communities(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    if !call.settings().communities {
+        return Err(Code::NoCommunities.into());
+    }
+    list(call, |kind| kind == Kind::Community).await
+}
+
+async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
-    let user = call.user_id("Member_Account", request.member)?;
+    let user = call.required("Member_Account", call.acting_user("Member_Account", request.member)?)?;
     let limit = request.limit.filter(|limit| *limit != 0).unwrap_or(usize::MAX);
     if request.limit.is_some_and(|limit| limit > limits::JOINED_PAGE) {
         return Err(call.parameter(format!("Limit: at most {}", limits::JOINED_PAGE)));
@@ -114,6 +141,7 @@ pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         inactive: request.with_no_active_groups == Some(1),
         kind: kind.map(|word| Kind::named(&word).ok_or_else(|| call.parameter("GroupType is illegal"))).transpose()?,
         topics: request.support_topic == Some(1),
+        includes,
     };
     let unfiltered = request.response_filter.is_none();
     let (mut base, mut own) = ResponseFilter::joined_view(request.response_filter);
@@ -134,6 +162,11 @@ pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let page = page.zip(marks.into_iter().chain(std::iter::repeat(0)));
     let mut list: Vec<Item<'_>> =
         page.map(|((group, member), read)| item(call, group, member, read, &base, own.as_ref())).collect();
+    if request.need_app_define_data == Some(1) {
+        for (item, (group, _)) in list.iter_mut().zip(groups.iter().skip(request.offset.unwrap_or(0))) {
+            item.app_defined_data = Some(custom::pairs(&call.settings().group_keys, None, &group.profile.fields));
+        }
+    }
     if wanted.topics {
         for (item, (group, _)) in list.iter_mut().zip(groups.iter().skip(request.offset.unwrap_or(0))) {
             item.tell_topics(group);
@@ -156,7 +189,9 @@ fn item<'g>(
         join_time: wanted.pick("JoinTime", || member.joined.seconds()),
         msg_flag: wanted.pick("MsgFlag", || receive::word(member.receive)),
         msg_seq: wanted.pick("MsgSeq", || read),
+        name_card: call.user().map(|_| member.card.clone()),
         gross_read: None,
     });
-    Item { group_id: group.id.as_str(), base: BaseInfo::of(call, group, base), spoken: None, self_info }
+    let base = BaseInfo::of(call, group, base);
+    Item { group_id: group.id.as_str(), base, app_defined_data: None, spoken: None, self_info }
 }

@@ -7,7 +7,9 @@ pub(super) mod joined;
 pub(super) mod list;
 pub(super) mod modify;
 pub(super) mod online;
+pub(super) mod own;
 pub(super) mod owner;
+pub(super) mod public;
 mod texts;
 mod wire;
 

@@ -65,6 +65,8 @@ impl<'g> BaseInfo<'g> {
         // only communities have these; elsewhere they are told when asked for by name
         let topics = |name| wanted.has(name) && (kind == Kind::Community || !wanted.is_all());
         let muted = Switch::word(group.all_muted);
+        // clients ask for the older name and read the newer one in lists, the older one in profiles
+        let newer = wanted.has("MuteAllMember") || (call.user().is_some() && wanted.has("ShutUpAllMember"));
         let notification = || group.announcement.as_ref().map_or("", |announcement| announcement.text.as_str());
         Self {
             r#type: wanted.pick("Type", || kind.word()),
@@ -83,7 +85,7 @@ impl<'g> BaseInfo<'g> {
             max_member_num: wanted.pick("MaxMemberNum", || kind.told_capacity(group, call.settings())),
             apply_join_option: wanted.pick("ApplyJoinOption", || JoinOption::of_join(&group.policy).apply_word()),
             invite_join_option: wanted.pick("InviteJoinOption", || JoinOption::of_invite(&group.policy).invite_word()),
-            mute_all_member: wanted.pick("MuteAllMember", || muted),
+            mute_all_member: newer.then_some(muted),
             shut_up_all_member: wanted.pick("ShutUpAllMember", || muted),
             support_topic: topics("SupportTopic").then(|| community::support_topic(&group.labels)),
             enable_permission: topics("EnablePermission").then(|| community::enable_permission(&group.labels)),

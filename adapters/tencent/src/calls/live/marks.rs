@@ -1,7 +1,8 @@
 //! `modify_user_info`: marks up to five hundred members of a live room, or takes marks away. Who is not in is left out.
 
+use conclave_core::model::UserId;
 use conclave_core::operation::MarkMembers;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::room;
 use crate::calls::wire::Account;
@@ -24,6 +25,21 @@ struct Entry {
     #[serde(rename = "Member_Account")]
     account: Option<Account>,
     marks: Option<Vec<u32>>,
+}
+
+/// For clients: who is marked now, or no longer.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    member_list: Vec<Marked>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Marked {
+    #[serde(rename = "Member_Account")]
+    account: UserId,
+    marks: Vec<u32>,
 }
 
 /// 1 sets, 2 takes away.
@@ -53,6 +69,13 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         members.push((user, marks));
     }
     room(call, &id).await?;
-    call.run(MarkMembers { group: id, members, on, most_kinds: Some(limits::MARKS) }).await?;
-    envelope::done()
+    let mark = MarkMembers { group: id, members: members.clone(), on, most_kinds: Some(limits::MARKS) };
+    let outsiders = call.run(mark).await?.outsiders;
+    if call.user().is_none() {
+        return envelope::done();
+    }
+    members.retain(|(user, _)| !outsiders.contains(user));
+    envelope::with(&Wire {
+        member_list: members.into_iter().map(|(account, marks)| Marked { account, marks }).collect(),
+    })
 }

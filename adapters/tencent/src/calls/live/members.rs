@@ -38,7 +38,15 @@ struct Entry {
     #[serde(rename = "Member_Account")]
     account: UserId,
     nick_name: String,
-    avatar: String,
+    /// The server API's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar: Option<String>,
+    /// The clients' name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    face_url: Option<String>,
+    /// For clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marks: Option<Vec<u32>>,
 }
 
 pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -52,11 +60,11 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     // where the next page begins: seats only grow, so whoever comes meanwhile moves nobody
     let next_timestamp = page.last().filter(|_| more).map_or(0, |last| last.seat);
     let faces = faces(call, page.iter().map(|member| member.user.clone()).collect()).await?;
-    let entry = |(member, (nick_name, avatar)): (Arc<Member>, _)| Entry {
-        join_time: member.joined.seconds(),
-        account: member.user.clone(),
-        nick_name,
-        avatar,
+    let of_user = call.user().is_some();
+    let entry = |(member, (nick_name, face)): (Arc<Member>, (String, String))| {
+        let (avatar, face_url) = if of_user { (None, Some(face)) } else { (Some(face), None) };
+        let marks = of_user.then(|| member.marks.keys().copied().collect());
+        Entry { join_time: member.joined.seconds(), account: member.user.clone(), nick_name, avatar, face_url, marks }
     };
     envelope::with(&Wire { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
 }

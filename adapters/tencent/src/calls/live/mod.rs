@@ -32,7 +32,7 @@ async fn shown(call: &Call<'_>, group: &Group) -> Result<Vec<Arc<Member>>, Failu
         return Ok(Vec::new());
     }
     let marked = MarkedMembers { group: group.id.clone(), mark: SHOWN, limit: limits::LIVE_MEMBERS };
-    let mut found = call.ask(marked).await?.0;
+    let mut found = call.look_up(marked).await?.0;
     let now = call.now();
     found.retain(|member| is_shown(member, now));
     Ok(found)

@@ -48,6 +48,8 @@ const FAILED: u32 = 0;
 const ADDED: u32 = 1;
 const ALREADY: u32 = 2;
 const AWAITS_CONSENT: u32 = 3;
+/// For users: the invited user is in as many groups as may be.
+const IN_TOO_MANY: u32 = 4;
 
 pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
@@ -70,7 +72,7 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         members: invited.into_iter().map(NewMember::now).collect(),
         ask: false,
         message: String::new(),
-        quiet: if request.silence == Some(1) { Quiet::Clients } else { Quiet::Nobody },
+        quiet: if request.silence == Some(1) && call.user().is_none() { Quiet::Clients } else { Quiet::Nobody },
         on_unknown: call.on_unknown(OnUnknown::Skip),
         on_member: OnMember::Skip,
         on_blocked: OnBlocked::Skip,
@@ -78,7 +80,8 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     };
     let added = call.run(add).await?;
     refuse_if_nobody_fits(call, &added)?;
-    envelope::with(&Became::of(users, &refused, &added))
+    let of_user = call.user().is_some();
+    envelope::with(&Became::of(users, &refused, &added, of_user))
 }
 
 /// Whom the app's server refuses, if it is asked.
@@ -94,7 +97,8 @@ async fn refused(call: &Call<'_>, group: &Group, users: &[UserId]) -> Result<Has
 /// A group that was full before the first one came, and a user who is in too many groups, are told as such.
 fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> {
     let mut reasons = added.outcomes.iter().map(|(_, outcome)| match outcome {
-        Outcome::LeftOut(refusal @ (Refusal::GroupFull { .. } | Refusal::TooManyGroupsOfUser(_))) => Some(refusal),
+        Outcome::LeftOut(refusal @ Refusal::GroupFull { .. }) => Some(refusal),
+        Outcome::LeftOut(refusal @ Refusal::TooManyGroupsOfUser(_)) if call.user().is_none() => Some(refusal),
         _ => None,
     });
     match reasons.next() {
@@ -105,7 +109,7 @@ fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> 
 
 impl Became {
     /// One result for each user named, in the order named; whoever is named twice is in by the second time.
-    pub(in crate::calls) fn of(users: Vec<UserId>, refused: &HashSet<String>, added: &Added) -> Self {
+    pub(in crate::calls) fn of(users: Vec<UserId>, refused: &HashSet<String>, added: &Added, of_user: bool) -> Self {
         let mut seen = HashSet::new();
         let mut outcomes = added.outcomes.iter().map(|(_, outcome)| outcome);
         let mut failed = HashSet::new();
@@ -115,7 +119,7 @@ impl Became {
                 let result = if refused.contains(account.as_str()) {
                     FAILED
                 } else if seen.insert(account.clone()) {
-                    outcomes.next().map_or(FAILED, result)
+                    outcomes.next().map_or(FAILED, |outcome| result(outcome, of_user))
                 } else if failed.contains(&account) {
                     FAILED
                 } else {
@@ -131,11 +135,12 @@ impl Became {
     }
 }
 
-fn result(outcome: &Outcome) -> u32 {
+fn result(outcome: &Outcome, of_user: bool) -> u32 {
     match outcome {
         Outcome::Joined => ADDED,
         Outcome::Already => ALREADY,
         Outcome::AwaitsInvitee | Outcome::AwaitsManagers => AWAITS_CONSENT,
+        Outcome::LeftOut(Refusal::TooManyGroupsOfUser(_)) if of_user => IN_TOO_MANY,
         Outcome::LeftOut(_) => FAILED,
     }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         reason: request.reason.unwrap_or_default(),
         // a mute stays with whoever leaves and comes again
         cleanup: Cleanup::default(),
-        quiet: if request.silence == Some(1) { Quiet::Clients } else { Quiet::Nobody },
+        quiet: if request.silence == Some(1) && call.user().is_none() { Quiet::Clients } else { Quiet::Nobody },
         on_outsider: OnOutsider::Skip,
         skip_owner: false,
     };

@@ -1,13 +1,16 @@
-//! `group_msg_get_simple`: up to twenty messages, newest first, from a number downwards.
+//! `group_msg_get_simple`, and `group_msg_get` for clients: up to twenty messages, newest first, from a number downwards.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use conclave_core::model::{Message, MessageState, Sender};
-use conclave_core::query::{Messages, Start, TopicMessages};
+use conclave_core::model::{Group, GroupId, Member, Message, MessageState, TopicId, User, UserId};
+use conclave_core::query::{FindUsers, MembersNamed, Messages, Start, TopicMessages};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::calls::{Call, envelope};
+use crate::dialect::client_message::{ClientMessage, Face, place, sender};
 use crate::dialect::kind::Kind;
 use crate::dialect::message::label;
 use crate::dialect::{limits, message};
@@ -46,6 +49,7 @@ struct Item {
     msg_time_stamp: u64,
 }
 
+/// `group_msg_get_simple`.
 pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
@@ -53,56 +57,164 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     if !(1..=limits::HISTORY_PAGE).contains(&limit) {
         return Err(call.parameter("ReqMsgNumber is out of range"));
     }
-    let group = call.group(&id).await?;
-    if Kind::of(&group) == Kind::AvChatRoom {
-        return Err(Code::NoHistory.into());
-    }
-    let start = request.req_msg_seq.filter(|sequence| *sequence != 0).map_or(Start::Edge, Start::Sequence);
-    let (messages, next) = match call.topic_id(request.topic_id)? {
-        None => {
-            let page = call.ask(Messages { group: id, start, newest_first: true, limit }).await?;
-            (page.messages, page.next)
-        }
-        Some(topic) => {
-            let from = request.req_msg_seq.filter(|sequence| *sequence != 0);
-            let page = call.ask(TopicMessages { group: id, topic, from, limit }).await?;
-            (page.messages, page.next)
-        }
-    };
+    let group = with_history(call, &id).await?;
+    let topic = call.topic_id(request.topic_id)?;
+    let page = page(call, id, topic, request.req_msg_seq, limit).await?;
     let recalled_too = request.with_recalled_msg == Some(1);
     envelope::with(&Wire {
         group_id: group.id.as_str(),
-        is_finished: u32::from(next.is_none()),
-        rsp_msg_list: messages.iter().map(|message| item(call, message, recalled_too)).collect(),
+        is_finished: u32::from(page.next.is_none()),
+        rsp_msg_list: page.messages.iter().map(|message| item(call, message, recalled_too)).collect(),
     })
 }
 
+/// A group whose messages are kept.
+async fn with_history(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failure> {
+    let group = call.group(id).await?;
+    if Kind::of(&group) == Kind::AvChatRoom {
+        return Err(Code::NoHistory.into());
+    }
+    Ok(group)
+}
+
+/// Messages, newest first, and where the next page begins.
+struct Page {
+    messages: Vec<Arc<Message>>,
+    next: Option<u64>,
+}
+
+/// The page that begins at this number and goes down; 0 is the newest.
+async fn page(
+    call: &Call<'_>,
+    group: GroupId,
+    topic: Option<TopicId>,
+    from: Option<u64>,
+    limit: usize,
+) -> Result<Page, Failure> {
+    let from = from.filter(|sequence| *sequence != 0);
+    if let Some(topic) = topic {
+        let page = call.ask(TopicMessages { group, topic, from, limit }).await?;
+        return Ok(Page { messages: page.messages, next: page.next });
+    }
+    let start = from.map_or(Start::Edge, Start::Sequence);
+    let page = call.ask(Messages { group, start, newest_first: true, limit }).await?;
+    Ok(Page { messages: page.messages, next: page.next })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ClientRequest {
+    group_id: Option<String>,
+    req_msg_number: Option<usize>,
+    req_msg_seq: Option<u64>,
+    /// These numbers instead of a page.
+    req_msg_seq_list: Option<Vec<u64>>,
+    /// Recalled messages are always told, as such.
+    #[serde(rename = "WithRecalledMsg")]
+    _with_recalled: Option<u32>,
+    topic_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ClientWire<'g> {
+    group_id: &'g str,
+    /// 1 when there is more, 2 when there is not.
+    is_finished: u32,
+    next_req_msg_seq: u64,
+    rsp_msg_list: Vec<ClientItem<'g>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ClientItem<'g> {
+    event: u32,
+    #[serde(flatten)]
+    message: ClientMessage<'g>,
+}
+
+/// The kind of event that a message is to clients.
+const MESSAGE: u32 = 3;
+
+/// `group_msg_get`. Source: the clients' protocol.
+pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: ClientRequest = call.read()?;
+    let id = call.group_id(request.group_id)?;
+    let group = with_history(call, &id).await?;
+    let topic = call.topic_id(request.topic_id)?;
+    let page = match request.req_msg_seq_list.filter(|list| !list.is_empty()) {
+        Some(list) => picked(call, &id, topic.as_ref(), list).await?,
+        None => {
+            let limit = request.req_msg_number.unwrap_or(limits::HISTORY_PAGE).clamp(1, limits::HISTORY_PAGE);
+            page(call, id, topic, request.req_msg_seq, limit).await?
+        }
+    };
+    let faces = faces(call, &group, &page.messages).await?;
+    let (admin, unknown) = (call.admin(), Face::default());
+    let items = page.messages.iter().map(|message| {
+        let face = faces.get(sender(message, admin)).unwrap_or(&unknown);
+        ClientItem { event: MESSAGE, message: ClientMessage::of(message, &group, face, admin) }
+    });
+    envelope::with(&ClientWire {
+        group_id: group.id.as_str(),
+        is_finished: if page.next.is_some() { 1 } else { 2 },
+        next_req_msg_seq: page.next.unwrap_or_default(),
+        rsp_msg_list: items.collect(),
+    })
+}
+
+/// Messages of certain numbers, those that can be read.
+async fn picked(
+    call: &Call<'_>,
+    group: &GroupId,
+    topic: Option<&TopicId>,
+    mut numbers: Vec<u64>,
+) -> Result<Page, Failure> {
+    if numbers.len() > limits::HISTORY_PAGE {
+        return Err(call.parameter(format!("ReqMsgSeqList: at most {} messages", limits::HISTORY_PAGE)));
+    }
+    numbers.sort_unstable_by_key(|number| Reverse(*number));
+    numbers.dedup();
+    let mut messages = Vec::with_capacity(numbers.len());
+    for number in numbers.into_iter().filter(|number| *number != 0) {
+        let found = page(call, group.clone(), topic.cloned(), Some(number), 1).await?.messages;
+        messages.extend(found.into_iter().filter(|message| message.sequence == number));
+    }
+    Ok(Page { messages, next: None })
+}
+
+/// What the senders of messages are shown as, by account.
+pub(in crate::calls) async fn faces(
+    call: &Call<'_>,
+    group: &Group,
+    messages: &[Arc<Message>],
+) -> Result<HashMap<String, Face>, Failure> {
+    let senders: BTreeSet<&str> = messages.iter().map(|message| sender(message, call.admin())).collect();
+    let ids: Vec<UserId> = senders.into_iter().filter_map(|sender| UserId::new(sender).ok()).collect();
+    let users = call.look_up(FindUsers { ids: ids.clone(), folded: false }).await?.0;
+    let members = call.look_up(MembersNamed { group: group.id.clone(), users: ids.clone() }).await?.members;
+    let face = |((id, user), member): ((UserId, Option<Arc<User>>), Option<Arc<Member>>)| {
+        let (nick, avatar) = user.map(|user| (user.nick.clone(), user.avatar.clone())).unwrap_or_default();
+        let card = member.map(|member| member.card.clone()).unwrap_or_default();
+        (id.as_str().to_owned(), Face { nick, avatar, card })
+    };
+    Ok(ids.into_iter().zip(users).zip(members).map(face).collect())
+}
+
 fn item(call: &Call<'_>, message: &Arc<Message>, recalled_too: bool) -> Item {
-    let (is_place_msg, shown) = match message.state {
-        MessageState::Kept => (0, true),
-        MessageState::Deleted => (1, false),
-        MessageState::Recalled { .. } => (2, recalled_too),
+    let shown = match message.state {
+        MessageState::Kept => true,
+        MessageState::Deleted => false,
+        MessageState::Recalled { .. } => recalled_too,
     };
     let number = |label: &str| message.labels.get(label).and_then(|text| text.parse().ok());
     Item {
-        from: match &message.sender {
-            Sender::User(user) => user.as_str().to_owned(),
-            Sender::App => call.admin().to_owned(),
-        },
-        is_place_msg,
+        from: sender(message, call.admin()).to_owned(),
+        is_place_msg: place(&message.state),
         msg_body: if shown { message::elements(message) } else { json!([]) },
-        msg_priority: priority(message.labels.get(label::PRIORITY).map(String::as_str)),
+        msg_priority: message::priority(message.labels.get(label::PRIORITY).map(String::as_str)),
         msg_random: number(label::RANDOM).unwrap_or_default(),
         msg_seq: message.sequence,
         msg_time_stamp: message.at.seconds(),
-    }
-}
-
-fn priority(word: Option<&str>) -> u32 {
-    match word {
-        Some("High") => 1,
-        Some("Low") => 3,
-        Some("Lowest") => 4,
-        _ => 2,
     }
 }

@@ -40,6 +40,9 @@ struct Request {
     need_read_receipt: Option<u32>,
     forbid_callback_control: Option<Vec<String>>,
     topic_id: Option<String>,
+    /// For clients: their count of messages, and their clock in Unix seconds; receivers get both.
+    client_seq: Option<u64>,
+    msg_client_time: Option<u64>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -90,17 +93,12 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         }
         return Err(Code::MessageRate.into());
     }
-    if call.asks_before(before::SEND) && !forbids(&request, NOT_ASKED) {
-        let asked = ask(call, &group, from.as_ref(), &request).await?;
+    if call.asks_before(before::SEND) && !webhooks::forbids_question(&send) {
+        let asked = ask(call, &group, topic.as_ref(), from.as_ref(), &send).await?;
         if asked.dropped {
             return envelope::with(&Wire::unsent(call, next, None));
         }
-        if let Some(changed) = changed(asked, request) {
-            send = match message(call, id, from, changed) {
-                Ok(changed) => changed,
-                Err(failure) => call.unusable(before::SEND, &failure.text).map(|()| send)?,
-            };
-        }
+        send = call.changed(send, asked)?;
     }
     send.traits = traits;
     let message = post(call, kind, topic.as_ref(), send).await?.message;
@@ -117,9 +115,16 @@ async fn within_rate(call: &Call<'_>, topic: Option<&TopicId>, send: &SendMessag
     if most == 0 {
         return Ok(true);
     }
+    if let Some(user) = call.user() {
+        // whoever may not speak anyway takes no room from those who may
+        let own = call.ask(MaySpeak { group: send.group.clone(), users: vec![user.clone()] }).await?;
+        if own.users.iter().any(|voice| voice.verdict.is_err()) {
+            return Ok(true);
+        }
+    }
     let room = call.app.rate.takes(&send.group, call.now(), most);
-    if room == Room::NoMore && call.asks_before(webhooks::after::EXCEPTION) {
-        call.run_at(topic, DropMessage { message: send.clone() }).await?;
+    if room == Room::NoMore && call.has_callback(webhooks::after::EXCEPTION) {
+        call.note_dropped(topic, DropMessage { message: send.clone() }).await?;
     }
     Ok(room == Room::Is)
 }
@@ -137,40 +142,17 @@ fn traits(kind: Kind, request: &Request) -> Traits {
     }
 }
 
-/// A word of `ForbidCallbackControl`: the app's server is not asked about this message.
-const NOT_ASKED: &str = "ForbidBeforeSendMsgCallback";
-
-fn forbids(request: &Request, word: &str) -> bool {
-    request.forbid_callback_control.iter().flatten().any(|forbidden| forbidden == word)
-}
-
 /// Asks the app's server whether the message may be sent, and as what.
-async fn ask(call: &Call<'_>, group: &Group, from: Option<&UserId>, request: &Request) -> Result<Asked, Failure> {
-    let mut body = webhooks::of_group(group);
-    body.extend([
-        ("From_Account".to_owned(), Value::from(from.map_or(call.account(), UserId::as_str))),
-        ("Random".to_owned(), Value::from(request.random)),
-        ("OnlineOnlyFlag".to_owned(), Value::from(u32::from(request.online_only_flag == Some(1)))),
-        ("MsgPriority".to_owned(), Value::from(request.msg_priority.as_deref().unwrap_or("Normal"))),
-        ("MsgBody".to_owned(), Value::from(request.msg_body.clone().unwrap_or_default())),
-        ("CloudCustomData".to_owned(), Value::from(request.cloud_custom_data.as_deref().unwrap_or_default())),
-    ]);
-    if let Some(topic) = request.topic_id.as_deref().filter(|topic| !topic.is_empty()) {
-        body.insert("TopicId".to_owned(), Value::from(topic));
-    }
-    call.ask_before(before::SEND, body).await
-}
-
-/// The request as the app's server wants it, when it wants another.
-fn changed(asked: Asked, request: Request) -> Option<Request> {
-    if asked.msg_body.is_none() && asked.cloud_custom_data.is_none() {
-        return None;
-    }
-    Some(Request {
-        msg_body: asked.msg_body.or(request.msg_body),
-        cloud_custom_data: asked.cloud_custom_data.or(request.cloud_custom_data),
-        ..request
-    })
+async fn ask(
+    call: &Call<'_>,
+    group: &Group,
+    topic: Option<&TopicId>,
+    from: Option<&UserId>,
+    send: &SendMessage,
+) -> Result<Asked, Failure> {
+    let message = webhooks::as_sent(send, group, call.now()).map_err(|refusal| call.failure(&refusal))?;
+    let from = from.map_or(call.account(), UserId::as_str);
+    call.ask_before(before::SEND, webhooks::of_message(from, send, &message, group, topic)).await
 }
 
 fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Request) -> Result<SendMessage, Failure> {
@@ -189,7 +171,9 @@ fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Reque
     let says = |word: &str| control.iter().any(|control| control == word);
     let mut labels = kept;
     let forbidden = request.forbid_callback_control.filter(|words| !words.is_empty());
-    let more: [(&str, Option<String>); 6] = [
+    let more: [(&str, Option<String>); 8] = [
+        (label::CLIENT_SEQ, request.client_seq.map(|number| number.to_string())),
+        (label::CLIENT_TIME, request.msg_client_time.map(|time| time.to_string())),
         (label::FORBIDDEN, forbidden.map(|words| words.join(","))),
         (label::RANDOM, Some(random.to_string())),
         (label::PRIORITY, request.msg_priority),
@@ -199,11 +183,8 @@ fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Reque
     ];
     labels.extend(more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))));
     // an admin speaks in any group; whoever an admin speaks for is held to what the group permits them
-    let check = if from.as_ref().is_none_or(|from| call.app.is_admin(from.as_str())) {
-        SpeakCheck::Skipped
-    } else {
-        SpeakCheck::Enforced
-    };
+    let by_app = call.user().is_none() && from.as_ref().is_none_or(|from| call.app.is_admin(from.as_str()));
+    let check = if by_app { SpeakCheck::Skipped } else { SpeakCheck::Enforced };
     let sender = from.or_else(|| UserId::new(call.account()).ok()).map_or(Sender::App, Sender::User);
     Ok(SendMessage {
         targets,
@@ -242,6 +223,9 @@ async fn post(call: &Call<'_>, kind: Kind, topic: Option<&TopicId>, send: SendMe
     let (Err(refusal @ Refusal::NotMembers { .. }), Sender::User(user)) = (&done, &send.sender) else {
         return done.map_err(|refusal| call.failure(&refusal));
     };
+    if call.user().is_some() {
+        return Err(Code::NoPermission.into());
+    }
     if send.check == SpeakCheck::Skipped {
         return Err(call.failure(refusal));
     }

@@ -74,7 +74,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     };
     let added = call.run(add).await?;
     mark_read(call, &group, &added, &unread).await?;
-    envelope::with(&Became::of(named.clone(), &HashSet::new(), &in_order(&named, &added)))
+    envelope::with(&Became::of(named.clone(), &HashSet::new(), &in_order(&named, &added), false))
 }
 
 /// When somebody joined: a second of the group's life; without, now.

@@ -3,14 +3,14 @@
 use conclave_core::model::{GroupId, Millis, Profile, UserId};
 use conclave_core::operation::MakeTopic;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Words, community};
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
 use crate::dialect::{kind::Kind, topic};
 use crate::refusals::Failure;
-use crate::webhooks::topics;
+use crate::webhooks::{self, topics};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -42,11 +42,10 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let make = wanted(call, request)?;
     community(call, &make.group).await?;
     if call.asks_before(topics::BEFORE) {
+        let mut body = webhooks::of_new_topic(&make);
         let operator = from.as_ref().map_or(call.account(), UserId::as_str);
-        let body = json!({"Type": Kind::Community.word(), "Name": make.profile.name, "Operator_Account": operator});
-        if let Value::Object(body) = body {
-            call.ask_before(topics::BEFORE, body).await?;
-        }
+        body.insert("Operator_Account".to_owned(), Value::from(operator));
+        call.ask_before(topics::BEFORE, body).await?;
     }
     let made = call.run_for(from, make).await?;
     envelope::with(&Wire { topic_id: made.topic.as_str().to_owned() })

@@ -1,0 +1,64 @@
+//! `apply_join_group`: the user joins, or asks to. Source: the clients' protocol.
+
+use conclave_core::model::GroupId;
+use conclave_core::operation::{Applied, Apply};
+use conclave_core::query::GroupById;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::calls::{Call, envelope};
+use crate::dialect::kind::Kind;
+use crate::refusals::{Code, Failure};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+    apply_msg: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    joined_status: &'static str,
+    #[serde(flatten)]
+    live: Option<LiveRoom>,
+}
+
+/// What a client also needs of a live room. Messages are pushed, so there is no key to poll with.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LiveRoom {
+    huge_group_flag: u32,
+    #[serde(rename = "AVChatRoomKey")]
+    key: String,
+}
+
+pub(crate) async fn apply(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let group = call.group_id(request.group_id)?;
+    let apply = Apply { group: group.clone(), user: None, message: request.apply_msg.unwrap_or_default() };
+    let applied = call.run(apply).await?;
+    let joined_status = match applied {
+        Applied::Waiting => "WaitAdminApproval",
+        Applied::Joined | Applied::Already => "JoinedSuccess",
+    };
+    let live = is_live(call, &group).await?;
+    // a page that was loaded again joins the live rooms anew that its user never left
+    if applied == Applied::Already && !live {
+        return Err(Code::AlreadyMember.into());
+    }
+    let live = live.then(|| LiveRoom { huge_group_flag: 1, key: room_key(call, &group) });
+    envelope::with(&Wire { joined_status, live })
+}
+
+async fn is_live(call: &Call<'_>, group: &GroupId) -> Result<bool, Failure> {
+    let found = call.look_up(GroupById { group: group.clone() }).await?;
+    Ok(Kind::of(&found.group) == Kind::AvChatRoom)
+}
+
+/// `AVChatRoomKey`: a text the client sends with what it reads of the room. Rights come from membership.
+fn room_key(call: &Call<'_>, group: &GroupId) -> String {
+    let seed = format!("room:{}:{group}", call.app.realm.credentials.sdkappid);
+    hex::encode(&Sha256::digest(seed.as_bytes())[..16])
+}

@@ -1,0 +1,27 @@
+//! `quit_group`: the user leaves. The owner stays, but for groups of type Private. Source: the clients' protocol.
+
+use conclave_core::operation::{Cleanup, Leave, OnOutsider};
+use conclave_core::refusal::Refusal;
+use serde::Deserialize;
+
+use crate::calls::{Call, envelope};
+use crate::refusals::{Code, Failure};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    group_id: Option<String>,
+}
+
+pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+    let request: Request = call.read()?;
+    let group = call.group_id(request.group_id)?;
+    let users = call.user().cloned().into_iter().collect();
+    // a mute stays with whoever leaves and comes again
+    let leave = Leave { group, users, cleanup: Cleanup::default(), on_outsider: OnOutsider::Refuse };
+    match call.attempt(None, leave).await {
+        Ok(_) => envelope::done(),
+        Err(Refusal::NotMembers { .. }) => Err(Code::NoPermission.into()),
+        Err(refusal) => Err(call.failure(&refusal)),
+    }
+}

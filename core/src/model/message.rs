@@ -129,6 +129,11 @@ impl Message {
         matches!(&self.sender, Sender::User(sender) if sender == user)
     }
 
+    /// Whether a label tells a surface's clients which message this is: such labels stay when the message is recalled.
+    pub fn identifies(label: &str) -> bool {
+        matches!(label.split_once('.'), Some((_, "random" | "client-seq" | "client-time")))
+    }
+
     /// Whether a label tells the body again in its surface's own words: such a label ends with the body it tells.
     pub fn retells(label: &str) -> bool {
         matches!(label.split_once('.'), Some((_, "body" | "content")))

@@ -137,7 +137,7 @@ impl Rule for DeleteMessagesBySender {
 fn empty(draft: &mut Draft<'_>, mut message: Message) {
     message.body = Body::Text(String::new());
     message.mention = None;
-    message.labels.clear();
+    message.labels.retain(|label, _| Message::identifies(label));
     if message.traits.extensible {
         draft.delete(Key::Extensions(message.group.clone(), message.sequence));
     }

@@ -91,8 +91,11 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::done()
 }
 
-/// Ignored for a live room, which has no limit.
+/// Ignored for a live room, which has no limit; users do not set it anywhere.
 fn capacity(call: &Call<'_>, kind: Kind, wanted: Option<u32>) -> Result<Option<u32>, Failure> {
+    if wanted.is_some() && call.user().is_some() {
+        return Err(Code::NoPermission.into());
+    }
     match (wanted, kind.capacity(call.settings())) {
         (None, _) | (_, None) => Ok(None),
         (Some(wanted), Some(most)) if (1..=most).contains(&wanted) => Ok(Some(wanted)),

@@ -1,0 +1,96 @@
+//! Messages, read marks and conversations as clients send and read them.
+
+use conclave_tencent::Settings;
+use serde_json::{Value, json};
+
+use crate::{GROUPS, Transcript, house};
+
+fn text(said: &str) -> Value {
+    json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": said}}])
+}
+
+fn send(from: &str, group: &str, random: u64, said: &str) -> Value {
+    json!({
+        "From_Account": from, "GroupId": group, "Random": random, "ClientSeq": random + 1, "MsgPriority": "Normal",
+        "MsgBody": text(said), "CloudCustomData": "", "OnlineOnlyFlag": 0, "MsgClientTime": 1_700_000_099_u64,
+        "GroupAtInfo": [{"GroupAtAllFlag": 0, "GroupAt_Account": "bob"}], "SendMsgControl": [], "NeedReadReceipt": 1,
+        "SupportMessageExtension": 0, "IsRelayMsg": 0,
+    })
+}
+
+#[tokio::test]
+async fn a_message_is_sent_read_recalled_and_marked_as_read() {
+    let house = house(Settings::default()).await;
+    let id = house.made(json!({"Type": "Public", "Name": "g", "MemberList": [{"Member_Account": "bob"}]})).await;
+    let mut told = Transcript::of(&house);
+    told.call("alice", "send_group_msg", send("alice", &id, 1, "hello")).await;
+    told.call("alice", "send_group_msg", send("alice", &id, 2, "oops")).await;
+    told.call("bob", "send_group_msg", send("alice", &id, 3, "in another's name")).await;
+    told.call("erin", "send_group_msg", send("erin", &id, 4, "from outside")).await;
+    house.world.clock.step(1000);
+    told.call("bob", "group_msg_recall", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 2}]})).await;
+    told.call("alice", "group_msg_recall", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 2}], "TopicId": ""})).await;
+    let history = json!({"GroupId": id, "ReqMsgNumber": 15, "ReqMsgSeq": 2, "WithRecalledMsg": 1});
+    told.call("bob", "group_msg_get", history.clone()).await;
+    told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 1, "ReqMsgSeq": 2})).await;
+    told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgSeqList": [1, 9], "GetType": 3})).await;
+    told.call("erin", "group_msg_get", history).await;
+    let notify = json!({"NotifyReqList": [{"NotifyType": 1, "Limit": 20, "GroupId": id, "BeginTime": 1_700_000_100_500_u64, "EndTime": 1_700_000_109_000_u64}]});
+    told.call("bob", "batch_get_group_notify", notify).await;
+    told.call("bob", "recentcontact.page_get", json!({"From_Account": "bob", "TimeStamp": 0, "StartIndex": 0})).await;
+    told.call("bob", "msg_read_report", json!({"GroupId": id, "MsgReadedSeq": 1})).await;
+    told.call("erin", "msg_read_report", json!({"GroupId": id, "MsgReadedSeq": 1})).await;
+    let all = json!({"C2CReadAllMsg": 0, "GroupReadInfo": [{"GroupId": id, "MsgSeq": 2}, {"GroupId": "nowhere", "MsgSeq": 1}]});
+    told.call("bob", "openim.read_all_unread_msg", all).await;
+    let conversations = told.call("bob", "recentcontact.page_get", json!({})).await;
+    assert_eq!(conversations["SessionItem"][0]["UnreadMsgCount"], 0);
+    told.call("bob", "group_msg_receipt", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 1}]})).await;
+    told.call("alice", "get_group_msg_receipt", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 1}]})).await;
+    told.call(
+        "alice",
+        "profile.portrait_get_all",
+        json!({"From_Account": "alice", "UserItem": [{"To_Account": "bob"}, {"To_Account": "ghost"}]}),
+    )
+    .await;
+    insta::assert_snapshot!("messages", told.lines);
+}
+
+#[tokio::test]
+async fn the_muted_do_not_speak_and_learn_why() {
+    let house = house(Settings::default()).await;
+    let id = house.made(json!({"Type": "Public", "Name": "g", "MemberList": [{"Member_Account": "bob"}]})).await;
+    house
+        .done("alice", "modify_group_member_info", json!({"GroupId": id, "Member_Account": "bob", "ShutUpTime": 60}))
+        .await;
+    assert_eq!(house.code("bob", "send_group_msg", send("bob", &id, 1, "hi")).await, 10017);
+    house
+        .done("alice", "modify_group_member_info", json!({"GroupId": id, "Member_Account": "bob", "ShutUpTime": 0}))
+        .await;
+    house.done("bob", "send_group_msg", send("bob", &id, 1, "hi")).await;
+    house.done("alice", "modify_group_base_info", json!({"GroupId": id, "ShutUpAllMember": "On"})).await;
+    assert_eq!(house.code("bob", "send_group_msg", send("bob", &id, 2, "hi")).await, 10017);
+    house.done("alice", "send_group_msg", send("alice", &id, 3, "silence")).await;
+}
+
+#[tokio::test]
+async fn live_rooms_keep_no_history_for_clients_either() {
+    let house = house(Settings::default()).await;
+    let id = house.made(json!({"Type": "AVChatRoom", "Name": "live"})).await;
+    assert_eq!(house.code("bob", "send_group_msg", send("bob", &id, 1, "from outside")).await, 10007);
+    house.done("bob", "apply_join_group", json!({"GroupId": id})).await;
+    house.done("bob", "send_group_msg", send("bob", &id, 1, "hi")).await;
+    assert_eq!(house.code("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 15})).await, 10044);
+}
+
+#[tokio::test]
+async fn who_may_not_speak_takes_no_room_from_those_who_may() {
+    let house = house(Settings { messages_per_second: 1, ..Settings::default() }).await;
+    let id = house.made(json!({"Type": "Public", "Name": "g"})).await;
+    for random in 1..4 {
+        assert_eq!(house.code("erin", "send_group_msg", send("erin", &id, random, "x")).await, 10007);
+    }
+    house.done("alice", "send_group_msg", send("alice", &id, 1, "a")).await;
+    assert_eq!(house.code("alice", "send_group_msg", send("alice", &id, 2, "b")).await, 10023);
+    let unknown = house.call("alice", &format!("{GROUPS}.group_msg_get_simple"), &json!({})).await;
+    assert_eq!(unknown["ErrorCode"], 60010, "the server API's history is the app's");
+}

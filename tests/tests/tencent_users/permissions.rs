@@ -2,9 +2,8 @@
 //! held against the vendor's tables. A refusal has the documented code, and changes nothing.
 
 use conclave_core::event::Actor;
-use conclave_core::model::Millis;
-use conclave_core::ports::GroupsExt;
-use conclave_core::query::{GroupById, LogAt};
+use conclave_core::ports::{GroupsExt, Log as _};
+use conclave_core::query::GroupById;
 use conclave_tencent::Settings;
 use conclave_tests::world::group;
 use serde_json::{Value, json};
@@ -97,8 +96,7 @@ async fn made(kind: &str) -> (House, String) {
 
 async fn state(house: &House, id: &str) -> (Option<u64>, u64) {
     let found = house.world.groups.ask(&Actor::app(), GroupById { group: group(id) }).await;
-    let log = house.world.groups.ask(&Actor::app(), LogAt { at: Millis(u64::MAX) }).await.unwrap();
-    (found.ok().map(|found| found.group.revision), log.last)
+    (found.ok().map(|found| found.group.revision), house.world.log.last().await.unwrap())
 }
 
 /// The code of a command: of its only entry where it answers about each group by itself.

@@ -1,5 +1,7 @@
 //! Coming in, going out, and deciding about those who want to.
 
+use std::fmt::Write as _;
+
 use conclave_tencent::Settings;
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ async fn joining_has_the_status_that_the_group_gives_it() {
         ("AVChatRoom", None),
     ] {
         let id = house.made(json!({"Type": kind, "Name": "g", "ApplyJoinOption": option})).await;
-        told.lines.push_str(&format!("-- {kind} {}\n", option.unwrap_or("as it is")));
+        writeln!(told.lines, "-- {kind} {}", option.unwrap_or("as it is")).unwrap();
         let apply = json!({"GroupId": id, "ApplyMsg": "let me in", "WebPushFlag": 1, "HugeGroupHistoryMsgFlag": 1});
         told.call("bob", "apply_join_group", apply.clone()).await;
         told.call("bob", "apply_join_group", apply).await;

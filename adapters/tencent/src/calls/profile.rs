@@ -37,7 +37,8 @@ struct Profile {
     account: UserId,
     result_code: u32,
     result_info: String,
-    profile_item: Vec<Item>,
+    #[serde(rename = "ProfileItem")]
+    items: Vec<Item>,
 }
 
 #[derive(Serialize)]
@@ -63,9 +64,9 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
 fn profile(account: UserId, user: Option<&Arc<User>>) -> Profile {
     let Some(user) = user else {
         let (code, text) = Code::NoProfile.row();
-        return Profile { account, result_code: code, result_info: text.to_owned(), profile_item: Vec::new() };
+        return Profile { account, result_code: code, result_info: text.to_owned(), items: Vec::new() };
     };
     let item = |tag, value: &String| Item { tag, value: value.clone() };
-    let profile_item = vec![item("Tag_Profile_IM_Nick", &user.nick), item("Tag_Profile_IM_Image", &user.avatar)];
-    Profile { account, result_code: 0, result_info: String::new(), profile_item }
+    let items = vec![item("Tag_Profile_IM_Nick", &user.nick), item("Tag_Profile_IM_Image", &user.avatar)];
+    Profile { account, result_code: 0, result_info: String::new(), items }
 }

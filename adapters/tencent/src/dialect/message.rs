@@ -57,12 +57,12 @@ pub(crate) fn read(elements: &[Value]) -> Option<(Body, Labels)> {
 }
 
 /// The same, when the elements are some and not too long.
-pub(crate) fn checked(elements: Vec<Value>) -> Result<(Body, Labels), Failure> {
+pub(crate) fn checked(elements: &[Value]) -> Result<(Body, Labels), Failure> {
     let bytes: usize = elements.iter().map(|element| element.to_string().len()).sum();
     if bytes > limits::MESSAGE {
         return Err(Code::TextTooLong.into());
     }
-    read(&elements).ok_or_else(|| Code::Parameter.saying("MsgBody is illegal"))
+    read(elements).ok_or_else(|| Code::Parameter.saying("MsgBody is illegal"))
 }
 
 /// `MsgPriority` as a number.

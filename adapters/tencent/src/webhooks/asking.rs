@@ -238,7 +238,7 @@ impl Guarded {
 /// The message as the app's server wants it.
 pub(crate) fn changed(questions: &Questions, mut send: SendMessage, asked: Asked) -> Result<SendMessage, Failure> {
     if let Some(elements) = asked.msg_body {
-        match message::checked(elements) {
+        match message::checked(&elements) {
             Ok((body, labels)) => {
                 send.body = body;
                 // what told the old body in some vendor's own words would contradict the new one

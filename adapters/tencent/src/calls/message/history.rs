@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use conclave_core::model::{Group, GroupId, Member, Message, MessageState, TopicId, User, UserId};
+use conclave_core::model::{Group, GroupId, Message, MessageState, TopicId, UserId};
 use conclave_core::query::{FindUsers, MembersNamed, Messages, Start, TopicMessages};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -142,12 +142,11 @@ pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::Answer, 
     let id = call.group_id(request.group_id)?;
     let group = with_history(call, &id).await?;
     let topic = call.topic_id(request.topic_id)?;
-    let page = match request.req_msg_seq_list.filter(|list| !list.is_empty()) {
-        Some(list) => picked(call, &id, topic.as_ref(), list).await?,
-        None => {
-            let limit = request.req_msg_number.unwrap_or(limits::HISTORY_PAGE).clamp(1, limits::HISTORY_PAGE);
-            page(call, id, topic, request.req_msg_seq, limit).await?
-        }
+    let page = if let Some(list) = request.req_msg_seq_list.filter(|list| !list.is_empty()) {
+        picked(call, &id, topic.as_ref(), list).await?
+    } else {
+        let limit = request.req_msg_number.unwrap_or(limits::HISTORY_PAGE).clamp(1, limits::HISTORY_PAGE);
+        page(call, id, topic, request.req_msg_seq, limit).await?
     };
     let faces = faces(call, &group, &page.messages).await?;
     let (admin, unknown) = (call.admin(), Face::default());
@@ -193,12 +192,13 @@ pub(in crate::calls) async fn faces(
     let ids: Vec<UserId> = senders.into_iter().filter_map(|sender| UserId::new(sender).ok()).collect();
     let users = call.look_up(FindUsers { ids: ids.clone(), folded: false }).await?.0;
     let members = call.look_up(MembersNamed { group: group.id.clone(), users: ids.clone() }).await?.members;
-    let face = |((id, user), member): ((UserId, Option<Arc<User>>), Option<Arc<Member>>)| {
+    let mut faces = HashMap::with_capacity(ids.len());
+    for ((id, user), member) in ids.into_iter().zip(users).zip(members) {
         let (nick, avatar) = user.map(|user| (user.nick.clone(), user.avatar.clone())).unwrap_or_default();
         let card = member.map(|member| member.card.clone()).unwrap_or_default();
-        (id.as_str().to_owned(), Face { nick, avatar, card })
-    };
-    Ok(ids.into_iter().zip(users).zip(members).map(face).collect())
+        faces.insert(id.as_str().to_owned(), Face { nick, avatar, card });
+    }
+    Ok(faces)
 }
 
 fn item(call: &Call<'_>, message: &Arc<Message>, recalled_too: bool) -> Item {

@@ -25,5 +25,5 @@ use crate::refusals::Failure;
 
 /// The neutral body of a request's elements.
 pub(super) fn body(elements: Option<Vec<Value>>) -> Result<(Body, Labels), Failure> {
-    message::checked(elements.unwrap_or_default())
+    message::checked(&elements.unwrap_or_default())
 }

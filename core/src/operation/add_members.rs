@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::decision::{Draft, Standing};
 use crate::event::{Actor, Audience, Happening, Joining};
 use crate::facts::Stop;
-use crate::model::{Group, GroupId, Join, Millis, Request, RequestKind, Role, Stage, UserId};
+use crate::model::{Group, GroupId, Join, Key, Millis, Request, RequestKind, Role, Stage, UserId};
 use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
@@ -13,6 +13,7 @@ use super::common::{
     Added, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, check_group_quota, ensure_user, is_blocked, newcomer_keys,
     require_newcomers, seat, tell_appointed,
 };
+use super::read_marks::set_unread;
 use super::requests::add_deciders;
 
 /// Somebody who is to come in.
@@ -26,12 +27,14 @@ pub struct NewMember {
     pub joined: Option<Millis>,
     /// The custom fields they come with.
     pub fields: BTreeMap<String, String>,
+    /// How many of the group's last messages they have not read, for an import; otherwise none is read yet.
+    pub unread: Option<u64>,
 }
 
 impl NewMember {
     /// An ordinary member, now.
     pub fn now(user: UserId) -> Self {
-        Self { user, role: Role::Member, joined: None, fields: BTreeMap::new() }
+        Self { user, role: Role::Member, joined: None, fields: BTreeMap::new(), unread: None }
     }
 }
 
@@ -90,6 +93,8 @@ impl Rule for AddMembers {
         let mut group = draft.live_group(&self.group)?;
         let road = self.road(draft, &group)?;
         require_newcomers(draft, &self.group, group.asked, users)?;
+        let imported = self.members.iter().filter(|member| member.unread.is_some());
+        draft.require(imported.map(|member| Key::ReadMark(member.user.clone(), self.group.clone())))?;
         let added = self.seat_all(draft, &mut group, road)?;
         let touched = added
             .outcomes
@@ -257,7 +262,7 @@ fn let_in(draft: &mut Draft<'_>, group: &mut Group, newcomer: &NewMember) -> Res
     }
     check_group_quota(draft, &newcomer.user)?;
     let standing = draft.standing(group)?;
-    if newcomer.joined.is_some() && standing != Standing::App {
+    if (newcomer.joined.is_some() || newcomer.unread.is_some()) && standing != Standing::App {
         return Err(Refusal::AppOnly.into());
     }
     let joined = newcomer.joined.unwrap_or(draft.now());
@@ -271,6 +276,9 @@ fn let_in(draft: &mut Draft<'_>, group: &mut Group, newcomer: &NewMember) -> Res
         let mut member = draft.sure_member(&group.id, &newcomer.user)?;
         member.fields.clone_from(&newcomer.fields);
         draft.put_member(member);
+    }
+    if let Some(unread) = newcomer.unread {
+        set_unread(draft, group, &newcomer.user, unread)?;
     }
     Ok(())
 }

@@ -56,15 +56,18 @@ impl Rule for SetUnread {
         check_app(draft)?;
         draft.require(keys(&self.group, self.users.iter().map(|(user, _)| user)))?;
         let group = draft.group(&self.group)?;
-        for (user, unread) in &self.users {
-            let member = draft.sure_member(&self.group, user)?;
-            let sequence = last_number(&group).saturating_sub(*unread);
-            if sequence != mark_of(draft, &member)? {
-                put_mark(draft, &member, sequence)?;
-            }
-        }
-        Ok(())
+        self.users.iter().try_for_each(|(user, unread)| set_unread(draft, &group, user, *unread))
     }
+}
+
+/// Sets how many of the group's last messages a member has not read.
+pub(super) fn set_unread(draft: &mut Draft<'_>, group: &Group, user: &UserId, unread: u64) -> Result<(), Stop> {
+    let member = draft.sure_member(&group.id, user)?;
+    let sequence = last_number(group).saturating_sub(unread);
+    if sequence != mark_of(draft, &member)? {
+        put_mark(draft, &member, sequence)?;
+    }
+    Ok(())
 }
 
 /// All that is looked at, so that it is fetched in one go.

@@ -8,6 +8,7 @@ mod envelope;
 mod lists;
 mod members;
 mod messages;
+mod one_commit;
 #[path = "../tencent_support/mod.rs"]
 mod tencent_support;
 mod types;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use conclave_core::event::Actor;
 use conclave_core::model::{Group, GroupId, Millis, Topic, TopicId, UserId};
-use conclave_core::operation::{DropMessage, NewUser, OnExisting, OnUnknown, RegisterUsers, SendMessage};
+use conclave_core::operation::{
+    DropMessage, NewUser, OnExisting, OnRefusal, OnUnknown, Operation, RegisterUsers, Reply, SendMessage, Together,
+};
 use conclave_core::ports::{Asked, Groups, GroupsExt, Typed};
 use conclave_core::query::{FindUsers, GroupById, Topics};
 use conclave_core::refusal::Refusal;
@@ -205,6 +207,31 @@ impl<'a> Call<'a> {
         self.attempt(user, operation).await.map_err(|refusal| self.failure(&refusal))
     }
 
+    /// Performs an operation as the caller after others, all in one commit.
+    pub(crate) async fn run_after<O: Typed>(
+        &self,
+        mut steps: Vec<Operation>,
+        operation: O,
+    ) -> Result<O::Reply, Failure> {
+        if steps.is_empty() {
+            return self.run(operation).await;
+        }
+        steps.push(operation.into());
+        let reply = self.run_steps(steps, OnRefusal::RefuseAll).await?.pop();
+        let missing = || Err(Refusal::Unavailable("a step has not been answered".to_owned()));
+        let reply = reply.unwrap_or_else(missing).and_then(TryInto::try_into);
+        reply.map_err(|refusal| self.failure(&refusal))
+    }
+
+    /// Performs several operations as the caller, in one commit; what each came to.
+    pub(crate) async fn run_steps(
+        &self,
+        steps: Vec<Operation>,
+        on_refusal: OnRefusal,
+    ) -> Result<Vec<Result<Reply, Refusal>>, Failure> {
+        Ok(self.run(Together { steps, on_refusal }).await?.0)
+    }
+
     /// The same as [`run_for`](Self::run_for), with the core's own reason when it is refused.
     pub(crate) async fn attempt<O: Typed>(&self, user: Option<UserId>, operation: O) -> Result<O::Reply, Refusal> {
         self.groups().run(&self.actor(user), operation).await
@@ -307,15 +334,24 @@ impl<'a> Call<'a> {
         if self.settings().auto_import { OnUnknown::Register } else { otherwise }
     }
 
-    /// The app's admins are accounts at the vendor without ever being imported: makes those among these users.
-    pub(crate) async fn ensure_admins(&self, users: impl IntoIterator<Item = &UserId>) -> Result<(), Failure> {
+    /// The app's admins are accounts at the vendor without ever being imported: what makes accounts of those among these
+    /// users, to be performed with what needs them.
+    pub(crate) async fn admin_accounts(
+        &self,
+        users: impl IntoIterator<Item = &UserId>,
+    ) -> Result<Vec<Operation>, Failure> {
         let admins = users.into_iter().filter(|user| self.app.is_admin(user.as_str()));
         let users: Vec<NewUser> = admins.map(|admin| NewUser::of(admin.clone())).collect();
-        if !users.is_empty() {
-            let register = RegisterUsers { users, on_existing: OnExisting::Skip, folded: false };
-            self.groups().run(&Actor::app(), register).await.map_err(|refusal| self.failure(&refusal))?;
+        if users.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let register = RegisterUsers { users, on_existing: OnExisting::Skip, folded: false };
+        if self.user().is_none() {
+            return Ok(vec![register.into()]);
+        }
+        // users make no accounts; that an admin has one is true before and whether or not they are refused
+        self.groups().run(&Actor::app(), register).await.map_err(|refusal| self.failure(&refusal))?;
+        Ok(Vec::new())
     }
 
     /// Refuses when there is no such account.

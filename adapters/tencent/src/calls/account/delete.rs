@@ -1,7 +1,7 @@
 //! `account_delete`: accounts end, each by itself. Groups they owned go on without an owner.
 
 use conclave_core::model::UserId;
-use conclave_core::operation::{DeleteUser, OwnedGroups};
+use conclave_core::operation::{DeleteUser, OnRefusal, OwnedGroups};
 use serde::Deserialize;
 
 use super::{Item, Outcome, Outcomes, listed};
@@ -16,18 +16,18 @@ struct Request {
 
 pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
-    let mut result_item = Vec::new();
-    for account in listed(call, "DeleteItem", request.delete_item)? {
-        result_item.push(match end(call, &account).await {
-            Ok(()) => Outcome::fine(account, None),
-            Err(failure) => Outcome::failed(account, failure),
-        });
-    }
-    envelope::with(&Outcomes { result_item })
-}
-
-async fn end(call: &Call<'_>, account: &str) -> Result<(), Failure> {
-    let user = UserId::new(account).map_err(|_| Code::AccountMissing)?;
-    let delete = DeleteUser { user, owned: OwnedGroups::Orphan };
-    call.run(delete).await.map(drop)
+    let accounts = listed(call, "DeleteItem", request.delete_item)?;
+    let users: Vec<UserId> = accounts.iter().filter_map(|account| UserId::new(account).ok()).collect();
+    let steps = users.into_iter().map(|user| DeleteUser { user, owned: OwnedGroups::Orphan }.into()).collect();
+    let mut ended = call.run_steps(steps, OnRefusal::Skip).await?.into_iter();
+    let outcome = |account: String| {
+        // what is no id at all is no account either
+        let ended = if UserId::new(&account).is_ok() { ended.next() } else { None };
+        match ended {
+            Some(Ok(_)) => Outcome::fine(account, None),
+            Some(Err(refusal)) => Outcome::failed(account, call.failure(&refusal)),
+            None => Outcome::failed(account, Code::AccountMissing.into()),
+        }
+    };
+    envelope::with(&Outcomes { result_item: accounts.into_iter().map(outcome).collect() })
 }

@@ -21,12 +21,12 @@ struct Request {
 pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let user = call.user_id("UserID", request.user_id.or(request.identifier))?;
-    call.ensure_admins([&user]).await?;
+    let accounts = call.admin_accounts([&user]).await?;
     // first, so that clients are told that it was the app, not only that their signatures no longer count
     call.app.realm.presence.disconnect(&user, &ConnectionFilter::all(), DisconnectReason::ByApp).await;
     let now = call.now();
     let labels = [(KICKED.to_owned(), Some(now.0.to_string()))].into();
-    call.run(UpdateUser { tokens_from: Some(now), labels, ..UpdateUser::of(user) }).await?;
+    call.run_after(accounts, UpdateUser { tokens_from: Some(now), labels, ..UpdateUser::of(user) }).await?;
     envelope::done()
 }
 

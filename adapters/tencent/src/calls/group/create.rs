@@ -82,8 +82,9 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         let body = webhooks::of_new(call.groups(), &wanted).await.map_err(|refusal| call.failure(&refusal))?;
         call.ask_before(before::CREATE, body).await?;
     }
-    call.ensure_admins(wanted.owner.iter().chain(wanted.members.iter().map(|member| &member.user))).await?;
-    let made = call.run(wanted).await?;
+    let everybody = wanted.owner.iter().chain(wanted.members.iter().map(|member| &member.user));
+    let accounts = call.admin_accounts(everybody).await?;
+    let made = call.run_after(accounts, wanted).await?;
     answer(call, kind, &made)
 }
 
@@ -118,8 +119,8 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let now = call.now();
     let created = request.create_time.map_or(now, Millis::from_seconds);
     let wanted = wanted(call, kind, Request { member_list: None, max_member_count, ..request })?;
-    call.ensure_admins(&wanted.owner).await?;
-    let made = call.run(CreateGroup { created: Some(created), ..wanted }).await?;
+    let accounts = call.admin_accounts(&wanted.owner).await?;
+    let made = call.run_after(accounts, CreateGroup { created: Some(created), ..wanted }).await?;
     envelope::with(&Imported { group_id: made.group.id.as_str() })
 }
 

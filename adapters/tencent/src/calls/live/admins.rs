@@ -29,9 +29,9 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let users = call.user_ids("Admin_Account", request.users, limits::ROOM_ADMINS as usize, Code::TooManyAccounts)?;
     room(call, &group).await?;
     if on {
-        call.ensure_admins(&users).await?;
+        let accounts = call.admin_accounts(&users).await?;
         let on_unknown = call.on_unknown(OnUnknown::Refuse);
-        call.run(Appoint { group, users, on_unknown, most: Some(limits::ROOM_ADMINS) }).await?;
+        call.run_after(accounts, Appoint { group, users, on_unknown, most: Some(limits::ROOM_ADMINS) }).await?;
     } else {
         call.run(Dismiss { group, users }).await?;
     }

@@ -66,7 +66,7 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     }
     let refused = refused(call, &group, &users).await?;
     let invited: Vec<UserId> = users.iter().filter(|user| !refused.contains(user.as_str())).cloned().collect();
-    call.ensure_admins(&invited).await?;
+    let accounts = call.admin_accounts(&invited).await?;
     let add = AddMembers {
         group: id,
         members: invited.into_iter().map(NewMember::now).collect(),
@@ -78,7 +78,7 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         on_blocked: OnBlocked::Skip,
         on_full: OnFull::Partial,
     };
-    let added = call.run(add).await?;
+    let added = call.run_after(accounts, add).await?;
     refuse_if_nobody_fits(call, &added)?;
     let of_user = call.user().is_some();
     envelope::with(&Became::of(users, &refused, &added, of_user))

@@ -1,7 +1,9 @@
 //! `modify_group_member_info`: role, card, fields, message option and mute of one member.
 
-use conclave_core::model::{Group, Role, TopicId, UserId};
-use conclave_core::operation::{Demote, Mute, OnOutsider, Promote, Unmute, UpdateMember};
+use conclave_core::model::{Group, GroupId, Role, TopicId, UserId};
+use conclave_core::operation::{
+    Demote, InTopic, Mute, OnOutsider, OnRefusal, Operation, Promote, Unmute, UpdateMember,
+};
 use conclave_core::query::MembersNamed;
 use conclave_core::refusal::Refusal;
 use serde::Deserialize;
@@ -27,6 +29,8 @@ struct Request {
     mute_time: Option<u64>,
     /// The older name.
     shut_up_time: Option<u64>,
+    /// For clients: the mute is in this topic.
+    topic_id: Option<String>,
 }
 
 pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -45,6 +49,11 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         return Err(call.parameter("MuteTime is out of range"));
     }
 
+    let topic = call.topic_id(request.topic_id)?;
+    if topic.is_some() && (role.is_some() || receive.is_some() || request.name_card.is_some() || !fields.is_empty()) {
+        return Err(call.parameter("only mutes are of a topic"));
+    }
+
     let found = call.ask(MembersNamed { group: group.clone(), users: vec![user.clone()] }).await?;
     let can = Capabilities::of(&found.group);
     if !can.members || (mute.is_some() && !can.mute) {
@@ -57,16 +66,14 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let role = role.filter(|wanted| *wanted != member.role);
     check_role(&found.group, member.role, role, can)?;
 
-    if let Some(role) = role {
-        change_role(call, &found.group, user.clone(), role).await?;
-    }
+    let mut steps = Vec::new();
+    steps.extend(role.map(|role| change_role(group.clone(), user.clone(), role)));
     if receive.is_some() || request.name_card.is_some() || !fields.is_empty() {
         let card = request.name_card;
-        call.run(UpdateMember { card, receive, fields, ..UpdateMember::of(group.clone(), user.clone()) }).await?;
+        steps.push(UpdateMember { card, receive, fields, ..UpdateMember::of(group.clone(), user.clone()) }.into());
     }
-    if let Some(seconds) = mute {
-        silence(call, &found.group, None, vec![user], seconds).await?;
-    }
+    steps.extend(mute.map(|seconds| silence(call, group, topic, vec![user], seconds)));
+    call.run_steps(steps, OnRefusal::RefuseAll).await?;
     envelope::done()
 }
 
@@ -84,29 +91,31 @@ fn check_role(group: &Group, now: Role, wanted: Option<Role>, can: Capabilities)
     Ok(())
 }
 
-async fn change_role(call: &Call<'_>, group: &Group, user: UserId, role: Role) -> Result<(), Failure> {
-    let (group, users) = (group.id.clone(), vec![user]);
+/// What changes a member's role.
+fn change_role(group: GroupId, user: UserId, role: Role) -> Operation {
+    let users = vec![user];
     if role == Role::Admin {
-        call.run(Promote { group, users, most: None, on_outsider: OnOutsider::Refuse }).await?;
-        return Ok(());
+        return Promote { group, users, most: None, on_outsider: OnOutsider::Refuse }.into();
     }
-    call.run(Demote { group, users, skip_others: true }).await
+    Demote { group, users, skip_others: true }.into()
 }
 
-/// Mutes users for so many seconds; 0 lets them speak again.
-pub(in crate::calls) async fn silence(
+/// What mutes users for so many seconds, in a topic where one is named; 0 lets them speak again.
+pub(in crate::calls) fn silence(
     call: &Call<'_>,
-    group: &Group,
-    topic: Option<&TopicId>,
+    group: GroupId,
+    topic: Option<TopicId>,
     users: Vec<UserId>,
     seconds: u64,
-) -> Result<(), Failure> {
-    let group = group.id.clone();
-    if seconds == 0 {
-        call.run_at(topic, Unmute { group, users }).await?;
-        return Ok(());
+) -> Operation {
+    let what: Operation = if seconds == 0 {
+        Unmute { group, users }.into()
+    } else {
+        let until = time::until(call.now(), seconds);
+        Mute { group, users, until, members_only: false, spare_owner: false }.into()
+    };
+    match topic {
+        Some(topic) => Operation::InTopic(Box::new(InTopic { topic, what })),
+        None => what,
     }
-    let until = time::until(call.now(), seconds);
-    call.run_at(topic, Mute { group, users, until, members_only: false, spare_owner: false }).await?;
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `msg_read_report` and `read_all_unread_msg`: how far the user has read. Source: the clients' protocol.
 
 use conclave_core::model::GroupId;
-use conclave_core::operation::MarkRead;
+use conclave_core::operation::{MarkRead, OnRefusal};
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +27,11 @@ pub(crate) async fn report(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         call.topic(&group, &topic).await?;
         return envelope::done();
     }
-    mark(call, group, sequence).await?;
-    envelope::done()
+    let user = call.signed_in()?.clone();
+    match call.attempt(None, MarkRead { group, user, sequence }).await {
+        Ok(()) => envelope::done(),
+        Err(refusal) => Err(failure(call, &refusal)),
+    }
 }
 
 #[derive(Deserialize)]
@@ -65,25 +68,29 @@ pub(crate) async fn report_all(call: &Call<'_>) -> Result<envelope::Answer, Fail
     if list.len() > limits::READ_GROUPS {
         return Err(call.parameter(format!("GroupReadInfo: at most {} groups", limits::READ_GROUPS)));
     }
-    let mut group_read_info_array = Vec::with_capacity(list.len());
-    for entry in list {
-        let (group_id, msg_seq) = (entry.group_id.unwrap_or_default(), entry.msg_seq.unwrap_or_default());
-        let marked = match GroupId::new(group_id.as_str()) {
-            Ok(group) => mark(call, group, msg_seq).await,
-            Err(_) => Err(Code::NoGroup.into()),
+    let user = call.signed_in()?;
+    let known = |entry: &Entry| GroupId::new(entry.group_id.as_deref().unwrap_or_default()).ok();
+    let mark = |entry: &Entry| {
+        let sequence = entry.msg_seq.unwrap_or_default();
+        Some(MarkRead { group: known(entry)?, user: user.clone(), sequence }.into())
+    };
+    let steps = list.iter().filter_map(mark).collect();
+    let mut marked = call.run_steps(steps, OnRefusal::Skip).await?.into_iter();
+    let outcome = |entry: Entry| {
+        let ret_code = match known(&entry).and_then(|_| marked.next()) {
+            Some(Ok(_)) => 0,
+            Some(Err(refusal)) => failure(call, &refusal).number(),
+            None => Code::NoGroup.row().0,
         };
-        let ret_code = marked.err().map_or(0, |failure| failure.number());
-        group_read_info_array.push(Outcome { group_id, msg_seq, ret_code });
-    }
-    envelope::with(&Wire { group_read_info_array })
+        Outcome { group_id: entry.group_id.unwrap_or_default(), msg_seq: entry.msg_seq.unwrap_or_default(), ret_code }
+    };
+    envelope::with(&Wire { group_read_info_array: list.into_iter().map(outcome).collect() })
 }
 
-async fn mark(call: &Call<'_>, group: GroupId, sequence: u64) -> Result<(), Failure> {
-    let user = call.signed_in()?.clone();
-    match call.attempt(None, MarkRead { group, user, sequence }).await {
-        Ok(()) => Ok(()),
-        // whoever is not in the group does nothing in it
-        Err(Refusal::NotMembers { .. }) => Err(Code::NoPermission.into()),
-        Err(refusal) => Err(call.failure(&refusal)),
+/// Whoever is not in the group does nothing in it.
+fn failure(call: &Call<'_>, refusal: &Refusal) -> Failure {
+    match refusal {
+        Refusal::NotMembers { .. } => Code::NoPermission.into(),
+        _ => call.failure(refusal),
     }
 }

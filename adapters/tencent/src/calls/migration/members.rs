@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 
 use conclave_core::model::{Group, Millis, Role, UserId};
-use conclave_core::operation::{
-    AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet, SetUnread,
-};
+use conclave_core::operation::{AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet};
 use conclave_core::refusal::Refusal;
 use serde::Deserialize;
 
@@ -48,19 +46,18 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     }
     let mut named = Vec::with_capacity(list.len());
     let mut members = Vec::with_capacity(list.len());
-    let mut unread = Vec::with_capacity(list.len());
     for entry in list {
         let user = call.user_id("Member_Account", entry.account)?;
         let admin = entry.role.as_deref() == Some(role::ADMIN) && can.admins;
         let role = if admin { Role::Admin } else { Role::Member };
         // whoever joined before the group was made, or is yet to join, is left out
         if let Some(joined) = joined(call, &group, entry.join_time) {
-            members.push(NewMember { role, joined: Some(joined), ..NewMember::now(user.clone()) });
+            let unread = Some(entry.unread_msg_num.unwrap_or(0));
+            members.push(NewMember { role, joined: Some(joined), unread, ..NewMember::now(user.clone()) });
         }
-        unread.push((user.clone(), entry.unread_msg_num.unwrap_or(0)));
         named.push(user);
     }
-    call.ensure_admins(&named).await?;
+    let accounts = call.admin_accounts(&named).await?;
     let add = AddMembers {
         group: id,
         members,
@@ -72,8 +69,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         on_blocked: OnBlocked::Skip,
         on_full: OnFull::Partial,
     };
-    let added = call.run(add).await?;
-    mark_read(call, &group, &added, &unread).await?;
+    let added = call.run_after(accounts, add).await?;
     envelope::with(&Became::of(named.clone(), &HashSet::new(), &in_order(&named, &added), false))
 }
 
@@ -97,11 +93,4 @@ fn in_order(named: &[UserId], added: &Added) -> Added {
         outcomes.push((user.clone(), found.map_or_else(left_out, |(_, outcome)| outcome.clone())));
     }
     Added { outcomes, members: added.members, full: added.full }
-}
-
-/// What newcomers have not read is at most all there is.
-async fn mark_read(call: &Call<'_>, group: &Group, added: &Added, unread: &[(UserId, u64)]) -> Result<(), Failure> {
-    let number = |user: &UserId| unread.iter().find(|(other, _)| other == user).map_or(0, |(_, number)| *number);
-    let users: Vec<(UserId, u64)> = added.joined().map(|user| (user.clone(), number(user))).collect();
-    if users.is_empty() { Ok(()) } else { call.run(SetUnread { group: group.id.clone(), users }).await }
 }

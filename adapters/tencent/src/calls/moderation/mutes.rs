@@ -1,6 +1,7 @@
 //! `forbid_send_msg` and the list of the muted, under its new and its old name.
 
 use conclave_core::model::UserId;
+use conclave_core::operation::OnRefusal;
 use conclave_core::query::{Mutes, TopicMutes};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,7 @@ pub(crate) async fn forbid(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         return Err(Code::NoPermission.into());
     }
     let topic = call.topic_id(request.topic_id)?;
-    silence(call, &group, topic.as_ref(), users, seconds).await?;
+    call.run_steps(vec![silence(call, group.id.clone(), topic, users, seconds)], OnRefusal::RefuseAll).await?;
     envelope::done()
 }
 

@@ -5,16 +5,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use conclave_core::ports::Clock as _;
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config, ConfigError, Flags, Realm, Sources, is_development};
+use crate::registry::Tool;
 use crate::serve::{Gateway, Running, StartError};
-use crate::vendors::Vendor;
+use crate::vendors::Vendors;
 use crate::{clients, descriptors, logging, routes};
 
-/// Chat groups that live once, reached through the APIs of Agora Chat, Tencent Chat and `RongCloud`.
+/// Chat groups that live once, reached through several chat vendors' own APIs.
 #[derive(Debug, Parser)]
 #[command(name = "conclave", version, about, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -30,22 +31,8 @@ enum Command {
     Serve(ServeArgs),
     /// Print what a vendor's clients are to be given, as KEY=value lines.
     Env {
-        /// Only this vendor's: agora, tencent or rong.
-        #[arg(value_parser = vendor)]
-        vendor: Option<Vendor>,
-        /// The realm; needed when there are several.
-        #[arg(long)]
-        realm: Option<String>,
-        #[command(flatten)]
-        serve: ServeArgs,
-    },
-    /// Print a signature with which this user calls Tencent Chat's API; without a user, the first admin.
-    Usersig {
-        /// The user.
-        user: Option<String>,
-        /// For how long it counts, in seconds.
-        #[arg(long, default_value_t = 180 * 86_400)]
-        expire: u64,
+        /// Only this vendor's.
+        vendor: Option<String>,
         /// The realm; needed when there are several.
         #[arg(long)]
         realm: Option<String>,
@@ -84,18 +71,29 @@ struct ServeArgs {
     admin: Option<String>,
 }
 
-fn vendor(name: &str) -> Result<Vendor, String> {
-    Vendor::named(name).ok_or_else(|| "one of agora, tencent, rong".to_owned())
+/// The arguments of a vendor's tool; the tools are commands beside those above.
+#[derive(Debug, Args)]
+struct ToolArgs {
+    /// The user.
+    user: Option<String>,
+    /// For how long it is valid, in seconds.
+    #[arg(long)]
+    expire: Option<u64>,
+    /// The realm; needed when there are several.
+    #[arg(long)]
+    realm: Option<String>,
+    #[command(flatten)]
+    serve: ServeArgs,
 }
 
 impl ServeArgs {
-    fn load(self) -> Result<Config, ConfigError> {
+    fn load(self, vendors: &Vendors) -> Result<Config, ConfigError> {
         let Self { config, listen, data, memory, dev_tls, admin } = self;
         let flags = Flags { listen, data, memory, dev_tls, admin };
         // a variable that is not Unicode is none of ours: all our names are
         let environment =
             std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-        Config::load(&Sources { file: config, environment: environment.collect(), flags })
+        Config::load_with(vendors.clone(), &Sources { file: config, environment: environment.collect(), flags })
     }
 }
 
@@ -110,10 +108,22 @@ enum Failure {
     Io(#[from] io::Error),
 }
 
-/// Carries out what the command line says.
+/// Every vendor's tools, with the vendor's name.
+fn tools(vendors: &Vendors) -> Vec<(&'static str, Tool)> {
+    vendors.iter().flat_map(|vendor| vendor.tools().into_iter().map(|tool| (vendor.name(), tool))).collect()
+}
+
+/// The command line with the tools of these vendors.
+fn command(vendors: &Vendors) -> clap::Command {
+    let tool = |(_, tool): (_, Tool)| ToolArgs::augment_args(clap::Command::new(tool.name).about(tool.about));
+    Cli::command().subcommands(tools(vendors).into_iter().map(tool))
+}
+
+/// Carries out what the command line says, with the vendors of the binary.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli.command.unwrap_or(Command::Serve(cli.serve))) {
+    let vendors = Vendors::standard();
+    let matches = command(&vendors).get_matches();
+    match run(&vendors, &matches) {
         Ok(()) => ExitCode::SUCCESS,
         // whoever read our output has read enough
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -124,22 +134,25 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
-    match command {
-        Command::Serve(args) => serve(args.load()?),
+fn run(vendors: &Vendors, matches: &ArgMatches) -> Result<(), Failure> {
+    if let Some((name, matches)) = matches.subcommand()
+        && let Some((vendor, tool)) = tools(vendors).into_iter().find(|(_, tool)| tool.name == name)
+    {
+        let args = ToolArgs::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
+        return print(&issue(vendors, vendor, &tool, args)?);
+    }
+    let cli = Cli::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve(args.load(vendors)?),
         Command::Env { vendor, realm, serve } => {
-            let config = serve.load()?;
-            print(&environment(&config, realm.as_deref(), vendor)?)
-        }
-        Command::Usersig { user, expire, realm, serve } => {
-            let config = serve.load()?;
-            print(&usersig(&config, realm.as_deref(), user.as_deref(), expire)?)
+            let config = serve.load(vendors)?;
+            print(&environment(&config, realm.as_deref(), vendor.as_deref())?)
         }
         Command::Routes { markdown } => {
-            let routes = Gateway::routes(&Config::development()?)?;
+            let routes = Gateway::routes(&Config::development_with(vendors.clone())?)?;
             print(&if markdown { routes::markdown(&routes) } else { routes::lines(&routes) })
         }
-        Command::ConfigReference => print(&config::reference::markdown()),
+        Command::ConfigReference => print(&config::reference::markdown(vendors)),
     }
 }
 
@@ -160,28 +173,37 @@ fn pick<'c>(config: &'c Config, realm: Option<&str>) -> Result<&'c Realm, Config
     }
 }
 
-fn usersig(config: &Config, realm: Option<&str>, user: Option<&str>, expire: u64) -> Result<String, ConfigError> {
-    let realm = pick(config, realm)?;
-    let Some((credentials, _)) = &realm.tencent else {
-        return Err(ConfigError(format!("realm {} is not at tencent: add [realm.{}.tencent]", realm.name, realm.name)));
-    };
-    let admin = credentials.admins.first().map(String::as_str);
-    let user = user.or(admin).ok_or_else(|| ConfigError("name a user: the realm has no admins".to_owned()))?;
-    let now = SystemClock::default().now().seconds();
-    let signature = conclave_tencent::user_sig(credentials.sdkappid, &credentials.secret_key, user, now, expire);
-    Ok(signature + "\n")
+/// What a vendor's tool prints.
+fn issue(vendors: &Vendors, vendor: &str, tool: &Tool, args: ToolArgs) -> Result<String, ConfigError> {
+    let ToolArgs { user, expire, realm, serve } = args;
+    let config = serve.load(vendors)?;
+    let realm = pick(&config, realm.as_deref())?;
+    let Some(section) = realm.sections.get(vendor) else { return not_at(realm, vendor) };
+    let now = SystemClock::default().now();
+    let issued = (tool.issue)(&**section, user.as_deref(), now, expire.unwrap_or(tool.lifetime));
+    Ok(issued.map_err(ConfigError)? + "\n")
 }
 
-fn environment(config: &Config, realm: Option<&str>, vendor: Option<Vendor>) -> Result<String, ConfigError> {
+fn not_at<T>(realm: &Realm, vendor: &str) -> Result<T, ConfigError> {
+    Err(ConfigError(format!("realm {} is not at {vendor}: add [realm.{}.{vendor}]", realm.name, realm.name)))
+}
+
+/// What vendors' clients are configured with, as `conclave env` prints it.
+///
+/// # Errors
+/// No such realm or vendor, or the realm is not at the vendor.
+pub fn environment(config: &Config, realm: Option<&str>, vendor: Option<&str>) -> Result<String, ConfigError> {
     let realm = pick(config, realm)?;
-    let wanted = Vendor::ALL.into_iter().filter(|each| vendor.is_none_or(|vendor| vendor == *each));
-    let text: String = wanted.filter_map(|vendor| clients::settings(config, None, realm, vendor)).collect();
-    match vendor {
-        Some(vendor) if text.is_empty() => {
-            Err(ConfigError(format!("realm {} is not at {vendor}: add [realm.{}.{vendor}]", realm.name, realm.name)))
+    let names = config.served.names();
+    let wanted = match vendor {
+        Some(vendor) if !names.contains(&vendor) => {
+            return Err(ConfigError(format!("there is no vendor {vendor}: it is one of {}", names.join(", "))));
         }
-        _ => Ok(text),
-    }
+        Some(vendor) if !realm.is_at(vendor) => return not_at(realm, vendor),
+        Some(vendor) => vec![vendor],
+        None => names,
+    };
+    Ok(wanted.into_iter().filter_map(|vendor| clients::settings(config, None, realm, vendor)).collect())
 }
 
 fn serve(config: Config) -> Result<(), Failure> {
@@ -251,9 +273,9 @@ impl End {
 fn greeting(running: &Running) -> String {
     let (config, addresses) = (&running.config, &running.addresses);
     let mut lines = vec![format!("conclave {} is listening on {}", env!("CARGO_PKG_VERSION"), addresses.shared)];
-    for vendor in Vendor::ALL {
+    for vendor in config.served.names() {
         if config.realms.iter().any(|realm| realm.is_at(vendor)) {
-            lines.push(format!("  {:<8} {}", vendor.name(), clients::base_url(config, Some(addresses), vendor)));
+            lines.push(format!("  {vendor:<8} {}", clients::base_url(config, Some(addresses), vendor)));
         }
     }
     match addresses.admin {
@@ -269,9 +291,9 @@ fn greeting(running: &Running) -> String {
     }
     lines.extend(running.remarks.iter().map(|remark| format!("  {:<8} {remark}", "note")));
     for realm in &config.realms {
-        let known: Vec<String> = Vendor::ALL
-            .into_iter()
-            .filter(|vendor| is_development(realm, *vendor))
+        let names = config.served.names().into_iter();
+        let known: Vec<String> = names
+            .filter(|vendor| is_development(&config.served, realm, vendor))
             .filter_map(|vendor| clients::settings(config, Some(addresses), realm, vendor))
             .collect();
         if !known.is_empty() {

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::config::{Config, Realm, Tls};
 use crate::serve::Addresses;
-use crate::vendors::{Vendor, client_settings};
 
 /// `http` or `https`.
 pub fn scheme(config: &Config) -> &'static str {
@@ -13,19 +12,18 @@ pub fn scheme(config: &Config) -> &'static str {
 
 /// How clients reach a vendor's surface, when the configuration says that they do not reach it directly.
 pub fn public_url(config: &Config, vendor: &str) -> Option<String> {
-    let own = Vendor::named(vendor).and_then(|vendor| config.vendor(vendor).public_url);
-    own.or_else(|| config.public_url.as_ref().map(|url| format!("{url}/{vendor}")))
+    config.vendor(vendor).public_url.or_else(|| config.public_url.as_ref().map(|url| format!("{url}/{vendor}")))
 }
 
 /// The URL of a vendor's surface, without a trailing slash.
 ///
 /// `addresses` are those a running gateway was given; without one, those it would ask for.
-pub fn base_url(config: &Config, addresses: Option<&Addresses>, vendor: Vendor) -> String {
-    if let Some(url) = public_url(config, vendor.name()) {
+pub fn base_url(config: &Config, addresses: Option<&Addresses>, vendor: &str) -> String {
+    if let Some(url) = public_url(config, vendor) {
         return url;
     }
     let own = match addresses {
-        Some(addresses) => addresses.vendors.get(&vendor).copied(),
+        Some(addresses) => addresses.vendors.get(vendor).copied(),
         None => config.vendor(vendor).listen,
     };
     let shared = addresses.map_or(config.listen, |addresses| addresses.shared);
@@ -44,8 +42,9 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// `KEY=value` lines for a vendor's clients; `None` when the realm is not at this vendor.
-pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &Realm, vendor: Vendor) -> Option<String> {
-    let pairs = client_settings(vendor, realm, &base_url(config, addresses, vendor))?;
+pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &Realm, vendor: &str) -> Option<String> {
+    let (of, section) = config.at(realm).find(|(of, _)| of.name() == vendor)?;
+    let pairs = of.client_settings(section, &base_url(config, addresses, vendor));
     let lines: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     Some(lines.join("\n") + "\n")
 }
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
     use crate::config::{Flags, Sources};
 
-    fn keys(vendor: Vendor) -> Vec<String> {
+    fn keys(vendor: &str) -> Vec<String> {
         let config = Config::development().unwrap();
         let text = settings(&config, None, &config.realms[0], vendor).unwrap();
         text.lines().map(|line| line.split_once('=').unwrap().0.to_owned()).collect()
@@ -66,23 +65,23 @@ mod tests {
     fn clients_are_told_under_the_agreed_keys() {
         let agora = "AGORA_API_URL AGORA_WS_URL AGORA_SOCKJS_URL AGORA_APPKEY AGORA_CLIENT_ID AGORA_CLIENT_SECRET";
         let tencent = "TENCENT_API_URL TENCENT_WS_URL TENCENT_SDKAPPID TENCENT_SECRET_KEY TENCENT_ADMIN";
-        assert_eq!(keys(Vendor::Agora).join(" "), agora);
-        assert_eq!(keys(Vendor::Tencent).join(" "), tencent);
-        assert_eq!(keys(Vendor::Rong).join(" "), "RONG_API RONG_NAVI RONG_APPKEY RONG_APPSECRET");
+        assert_eq!(keys("agora").join(" "), agora);
+        assert_eq!(keys("tencent").join(" "), tencent);
+        assert_eq!(keys("rong").join(" "), "RONG_API RONG_NAVI RONG_APPKEY RONG_APPSECRET");
     }
 
     #[test]
     fn urls_follow_the_listeners_and_what_stands_before_them() {
         let mut config = Config::load(&Sources { flags: Flags::default(), ..Sources::default() }).unwrap();
-        assert_eq!(base_url(&config, None, Vendor::Agora), "http://127.0.0.1:8080/agora");
-        let mut tencent = config.vendor(Vendor::Tencent);
+        assert_eq!(base_url(&config, None, "agora"), "http://127.0.0.1:8080/agora");
+        let mut tencent = config.vendor("tencent");
         tencent.listen = Some("0.0.0.0:81".parse().unwrap());
-        config.vendors.insert(Vendor::Tencent, tencent.clone());
-        assert_eq!(base_url(&config, None, Vendor::Tencent), "http://127.0.0.1:81");
+        config.vendors.insert("tencent".to_owned(), tencent.clone());
+        assert_eq!(base_url(&config, None, "tencent"), "http://127.0.0.1:81");
         config.public_url = Some("https://chat.example.com".to_owned());
-        assert_eq!(base_url(&config, None, Vendor::Rong), "https://chat.example.com/rong");
+        assert_eq!(base_url(&config, None, "rong"), "https://chat.example.com/rong");
         tencent.public_url = Some("https://im.example.com".to_owned());
-        config.vendors.insert(Vendor::Tencent, tencent);
-        assert_eq!(base_url(&config, None, Vendor::Tencent), "https://im.example.com");
+        config.vendors.insert("tencent".to_owned(), tencent);
+        assert_eq!(base_url(&config, None, "tencent"), "https://im.example.com");
     }
 }

@@ -19,36 +19,13 @@ pub(crate) struct Cors {
     headers: HeaderValue,
 }
 
-static AGORA: Cors = Cors {
-    methods: HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"),
-    headers: HeaderValue::from_static(
-        "Authorization, Content-Type, restrict-access, share-secret, Accept, X-Requested-With, X-Request-ID",
-    ),
-};
-static TENCENT: Cors = Cors {
-    methods: HeaderValue::from_static("GET, POST, OPTIONS"),
-    headers: HeaderValue::from_static("X-Requested-With, Content-Type, X-Request-ID"),
-};
-static RONG: Cors = Cors {
-    methods: HeaderValue::from_static("GET, POST, OPTIONS"),
-    headers: HeaderValue::from_static("RC-Appkey, RC-Negotiate, Content-Type, X-Request-ID"),
-};
-static OTHER: Cors = Cors {
-    methods: HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"),
-    headers: HeaderValue::from_static("Authorization, Content-Type, X-Request-ID"),
-};
+impl From<conclave_kit::Cors> for Cors {
+    fn from(cors: conclave_kit::Cors) -> Self {
+        Self { methods: HeaderValue::from_static(cors.methods), headers: HeaderValue::from_static(cors.headers) }
+    }
+}
 
 impl Cors {
-    /// What this vendor's client may send.
-    pub(crate) fn of(vendor: &str) -> &'static Self {
-        match vendor {
-            "agora" => &AGORA,
-            "tencent" => &TENCENT,
-            "rong" => &RONG,
-            _ => &OTHER,
-        }
-    }
-
     /// The answer to a browser's question; there are no credentials in it, so none are looked for.
     pub(crate) fn preflight<B: Default>(&self) -> Response<B> {
         let mut answer = Response::new(B::default());

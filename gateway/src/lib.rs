@@ -20,6 +20,7 @@ mod metrics;
 mod payload;
 mod readiness;
 pub mod realms;
+mod registry;
 pub mod routes;
 mod serve;
 mod session;

@@ -1,12 +1,13 @@
 //! The realms, opened: an engine over a store for each, and every vendor's surface in front of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
 use conclave_core::model::Settings;
-use conclave_core::ports::{Clock, Mint, Store, StoreError};
+use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
 use conclave_kit::{Blobs, Post, Surface};
 
 use crate::backend::{Backend, Backends};
@@ -14,9 +15,9 @@ use crate::blob;
 use crate::config::{Config, Data, Realm};
 use crate::descriptors::Budget;
 use crate::metrics::Metrics;
+use crate::registry::Opened;
 use crate::session::Online;
 use crate::store::{Database, Health, Options};
-use crate::vendors::{OpenRealm, Vendor, guarded, surface};
 
 /// Where the realms' rows are kept.
 pub trait Stores: Send + Sync {
@@ -131,27 +132,37 @@ pub(crate) fn surfaces(
     online: &Online,
     ground: &Ground,
 ) -> Result<Vec<Arc<dyn Surface>>, String> {
-    let mut surfaces = Vec::new();
     let guard = |realm: &Realm| {
         let backend = open.get(&realm.name)?;
-        let groups = guarded(realm, Arc::clone(&backend.groups), ground.post.as_ref());
-        Some((realm.name.clone(), Backend { groups, ..backend.clone() }))
+        Some((realm.name.clone(), guarded(config, realm, Arc::clone(&backend.groups), ground.post.as_ref())))
     };
     // one for all of a realm's surfaces
-    let guarded: Backends = config.realms.iter().filter_map(guard).collect();
-    for vendor in Vendor::ALL {
-        let realms = config.realms.iter().filter(|realm| realm.is_at(vendor));
-        let realms: Vec<OpenRealm<'_>> = realms
-            .filter_map(|realm| {
-                let (backend, blobs) = (guarded.get(&realm.name)?.clone(), Arc::clone(&ground.blobs));
-                let presence = online.presence(&realm.name)?;
-                let (groups, log) = (backend.groups, backend.log);
-                Some(OpenRealm { realm, groups, log, blobs, post: ground.post.clone(), presence })
+    let groups: BTreeMap<String, Arc<dyn Groups>> = config.realms.iter().filter_map(guard).collect();
+    let mut surfaces = Vec::new();
+    for vendor in config.served.iter() {
+        let realms = config.realms.iter().filter_map(|realm| {
+            let section = &**realm.sections.get(vendor.name())?;
+            Some(Opened {
+                name: realm.name.clone(),
+                section,
+                groups: Arc::clone(groups.get(&realm.name)?),
+                log: Arc::clone(&open.get(&realm.name)?.log),
+                blobs: Arc::clone(&ground.blobs),
+                post: ground.post.clone(),
+                presence: online.presence(&realm.name)?,
             })
-            .collect();
+        });
+        let realms: Vec<Opened<'_>> = realms.collect();
         if !realms.is_empty() {
-            surfaces.extend(surface(vendor, &realms)?);
+            surfaces.push(vendor.surface(realms).map_err(|error| error.to_string())?);
         }
     }
     Ok(surfaces)
+}
+
+/// A realm's groups as its surfaces call them: where an app's server is asked whatever surface something comes
+/// through, that stands around them. The vendor that was registered first is asked first.
+fn guarded(config: &Config, realm: &Realm, groups: Arc<dyn Groups>, post: Option<&Arc<dyn Post>>) -> Arc<dyn Groups> {
+    let Some(post) = post else { return groups };
+    config.at(realm).rev().fold(groups, |groups, (vendor, section)| vendor.guarded(section, groups, post))
 }

@@ -29,7 +29,6 @@ use crate::session::Online;
 use crate::site::{Mounted, Site};
 use crate::tls;
 pub use crate::tls::TlsError;
-use crate::vendors::Vendor;
 use crate::webhooks::{self, Couriers, WebhookError};
 
 /// Why the process did not start. Nothing was answered.
@@ -88,8 +87,8 @@ struct Opened {
 pub struct Addresses {
     /// What all vendors share.
     pub shared: SocketAddr,
-    /// The vendors' own.
-    pub vendors: BTreeMap<Vendor, SocketAddr>,
+    /// The vendors' own, by the vendor's name.
+    pub vendors: BTreeMap<String, SocketAddr>,
     /// Metrics and health.
     pub admin: Option<SocketAddr>,
 }
@@ -242,11 +241,11 @@ impl Builder {
         for (vendor, section) in &config.vendors {
             let Some(address) = section.listen else { continue };
             let key = format!("vendor.{vendor}.listen");
-            let Some(mounted) = mounted.iter().find(|mounted| mounted.vendor == vendor.name()) else {
+            let Some(mounted) = mounted.iter().find(|mounted| mounted.vendor == vendor) else {
                 return Err(StartError::Surface(format!("{key}: no realm is at {vendor}: give one its credentials")));
             };
             let listener = bind(&key, address).await?;
-            addresses.vendors.insert(*vendor, address_of(&listener, address));
+            addresses.vendors.insert(vendor.clone(), address_of(&listener, address));
             bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
         }
         let mut remarks = Vec::new();
@@ -337,7 +336,7 @@ fn mount(config: &Config, surfaces: Vec<Arc<dyn Surface>>, metrics: &Metrics) ->
 fn shared_site(config: &Config, mounted: &[Arc<Mounted>]) -> Site {
     let mut hosts = HashMap::new();
     for mounted in mounted {
-        let names = Vendor::named(mounted.vendor).map(|vendor| config.vendor(vendor).hosts).unwrap_or_default();
+        let names = config.vendor(mounted.vendor).hosts;
         hosts.extend(names.into_iter().map(|host| (host.to_ascii_lowercase(), Arc::clone(mounted))));
     }
     Site::shared(mounted.to_vec(), hosts)

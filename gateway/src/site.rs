@@ -19,7 +19,7 @@ pub(crate) struct Mounted {
     /// Where its clients connect.
     pub(crate) endpoints: Vec<Endpoint>,
     /// What browsers are told.
-    pub(crate) cors: &'static Cors,
+    pub(crate) cors: Cors,
     /// What is counted.
     pub(crate) metrics: VendorMetrics,
     /// How clients reach its root, when not directly.
@@ -35,7 +35,7 @@ impl Mounted {
         let calls = protocol.map(AnyProtocol::operations).unwrap_or_default();
         let endpoints = protocol.map(AnyProtocol::endpoints).unwrap_or_default();
         let metrics = metrics.of_vendor(vendor, operations.chain(calls));
-        Self { vendor, cors: Cors::of(vendor), metrics, public_url, endpoints, surface }
+        Self { vendor, cors: surface.cors().into(), metrics, public_url, endpoints, surface }
     }
 }
 

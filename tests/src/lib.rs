@@ -11,4 +11,5 @@ pub mod sign;
 pub mod store_suite;
 pub mod story;
 pub mod told;
+pub mod vendor;
 pub mod world;

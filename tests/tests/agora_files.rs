@@ -13,6 +13,7 @@ use agora_support::call;
 use conclave::config::Data;
 use conclave::{Config, Gateway, Running};
 use conclave_tests::client::{Answer, Client};
+use conclave_tests::vendor::Sections as _;
 use conclave_tests::world::{BEGINNING, SteppedClock};
 use http::Method;
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ async fn house() -> House {
     let mut config = Config::development().unwrap();
     config.data = Data::Folder(folder.path().to_owned());
     config.listen.set_port(0);
-    let (credentials, settings) = config.realms[0].agora.as_mut().unwrap();
+    let conclave_agora::Section { credentials, settings, .. } = config.realms[0].agora();
     settings.file_bytes = LARGEST as u64;
     settings.files = 3;
     settings.custom_group_ids = true;

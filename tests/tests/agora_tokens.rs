@@ -5,7 +5,8 @@
 mod agora_support;
 
 use agora_support::{OTHER_SECRET, Setting, access_token, app_token, call, client, realm, token, user_token};
-use conclave_agora::{Agora, Settings, SetupError};
+use conclave_agora::{Agora, Settings};
+use conclave_kit::SetupError;
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::world::World;
 use http::Method;

@@ -7,6 +7,7 @@
 //! - `pace`: how many messages an app sends in a second.
 //! - `refusals`: the one table from the core's refusals to the vendor's errors.
 //! - `rest`: the operations, one small file per family.
+//! - `vendor`: registration.
 //! - [`webhooks`]: what the app's server is told.
 
 mod auth;
@@ -17,8 +18,10 @@ mod refusals;
 mod rest;
 pub mod settings;
 pub mod surface;
+mod vendor;
 pub mod webhooks;
 
-pub use realm::{Credentials, Realm, SetupError};
+pub use realm::{Credentials, Realm};
 pub use settings::Settings;
 pub use surface::Agora;
+pub use vendor::Section;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use conclave_core::model::{Millis, User};
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Blobs, Clash, Presence, Sealer, check_secret};
+use conclave_kit::{Blobs, Presence, Sealer, SetupError, check_secret};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -94,30 +94,6 @@ pub struct Realm {
     pub presence: Arc<dyn Presence>,
 }
 
-/// Why the surface cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// Two realms would answer the same paths.
-    #[error("realms {first} and {second} have the same agora org and app; give one of them another org or app")]
-    SameApp {
-        /// The earlier realm.
-        first: String,
-        /// The later realm.
-        second: String,
-    },
-    /// An identity or secret that cannot be served.
-    #[error("realm {realm}: {what}")]
-    Credentials {
-        /// The realm.
-        realm: String,
-        /// What is wrong, and what to do.
-        what: String,
-    },
-    /// Two operations claim one route.
-    #[error(transparent)]
-    Clash(#[from] Clash),
-}
-
 /// A realm made ready to serve.
 pub(crate) struct App {
     /// Its organisation.
@@ -142,8 +118,8 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
         let Realm { name, credentials, settings, groups, log, blobs, presence } = realm;
-        if let Err(what) = credentials.check() {
-            return Err(SetupError::Credentials { realm: name, what });
+        if let Err(problem) = credentials.check() {
+            return Err(SetupError::Realm { realm: name, problem });
         }
         let key = format!("{}#{}", credentials.org, credentials.app);
         let uuid = Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes());

@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Body, ByteStream, Exchange, Fault, NoMatch, Reading, RouteInfo, Surface, Table, decode_segment};
+use conclave_kit::{
+    Body, ByteStream, Cors, Exchange, Fault, NoMatch, Reading, RouteInfo, SetupError, Surface, Table, decode_segment,
+};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 
 use crate::auth::{self, Claims, Passwords, Stranger, Subject};
-use crate::realm::{App, Realm, SetupError};
+use crate::realm::{App, Realm};
 use crate::refusals::{self, Failure, Place};
 use crate::rest::body::Sent;
 use crate::rest::call::{Call, Query};
@@ -35,7 +37,8 @@ impl Agora {
         for realm in realms {
             let key = (realm.credentials.org.clone(), realm.credentials.app.clone());
             if let Some(first) = names.insert(key.clone(), realm.name.clone()) {
-                return Err(SetupError::SameApp { first, second: realm.name });
+                let what = "agora org and app".to_owned();
+                return Err(SetupError::SameApp { what, first, second: realm.name });
             }
             apps.insert(key, App::new(realm)?);
         }
@@ -163,12 +166,7 @@ impl Surface for Agora {
     }
 
     fn routes(&self) -> Vec<RouteInfo> {
-        let info = |route: &conclave_kit::Route<Endpoint>| RouteInfo {
-            method: route.method.clone(),
-            path: route.path,
-            operation: route.operation,
-        };
-        self.table.routes().iter().map(info).collect()
+        self.table.infos()
     }
 
     fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
@@ -188,6 +186,13 @@ impl Surface for Agora {
                 let app = self.app(parts.uri.path()).ok().or_else(|| self.any());
                 envelope::error(&failure, app.map(App::now).unwrap_or_default(), began)
             }
+        }
+    }
+
+    fn cors(&self) -> Cors {
+        Cors {
+            methods: "GET, POST, PUT, DELETE, OPTIONS",
+            headers: "Authorization, Content-Type, restrict-access, share-secret, Accept, X-Requested-With, X-Request-ID",
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Names no vendor. An adapter is a [`Surface`]: `http` types and bytes in, `http` types and bytes out; where its
 //! vendor's clients connect, it is a [`ClientProtocol`] too, which makes [`Session`]s: frames in, frames and calls out.
-//! What the vendor tells an app's server it words as [`Webhooks`].
+//! What the vendor tells an app's server it words as [`Webhooks`]. [`Vendor`] is all of this together: what the
+//! gateway registers.
 
 mod blobs;
 mod body;
@@ -18,6 +19,7 @@ mod steps;
 mod surface;
 mod text;
 mod unread;
+mod vendor;
 mod webhook;
 
 pub use futures_core::future::BoxFuture;
@@ -40,9 +42,10 @@ pub use session::{
 };
 pub use settings::{Kind, Setting};
 pub use steps::{Prepared, perform_steps};
-pub use surface::{Exchange, Fault, RouteInfo, Surface};
+pub use surface::{Cors, Exchange, Fault, RouteInfo, Surface};
 pub use text::{decode_segment, form_body, query_pairs, split_list};
 pub use unread::{Reading, Unread};
+pub use vendor::{AppUrl, OpenRealm, SettingsTable, SetupError, Tool, Vendor, socket_url};
 pub use webhook::{
     Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, call_of, group_of, message_at,
     message_of,

@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::RouteInfo;
+
 /// One operation a surface serves.
 #[derive(Debug, Clone)]
 pub struct Route<H> {
@@ -98,6 +100,13 @@ impl<H> Table<H> {
     /// All routes.
     pub fn routes(&self) -> &[Route<H>] {
         &self.routes
+    }
+
+    /// All routes, for listings.
+    pub fn infos(&self) -> Vec<RouteInfo> {
+        let info =
+            |route: &Route<H>| RouteInfo { method: route.method.clone(), path: route.path, operation: route.operation };
+        self.routes.iter().map(info).collect()
     }
 }
 

@@ -42,6 +42,15 @@ pub struct RouteInfo {
     pub operation: &'static str,
 }
 
+/// What a browser lets a page send to a vendor's surface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cors {
+    /// The methods, separated by commas.
+    pub methods: &'static str,
+    /// The request headers, separated by commas.
+    pub headers: &'static str,
+}
+
 /// A vendor's server API over HTTP.
 #[async_trait]
 pub trait Surface: Send + Sync {
@@ -62,6 +71,11 @@ pub trait Surface: Send + Sync {
 
     /// The vendor's own answer to something that went wrong around the surface.
     fn fault(&self, fault: Fault) -> Response<Body>;
+
+    /// What the vendor's clients send from a page.
+    fn cors(&self) -> Cors {
+        Cors { methods: "GET, POST, PUT, DELETE, OPTIONS", headers: "Authorization, Content-Type, X-Request-ID" }
+    }
 
     /// The vendor's client protocol, where its clients connect here.
     fn client_protocol(&self) -> Option<&dyn AnyProtocol> {

@@ -6,6 +6,7 @@
 //! - `refusals`: the one table of codes.
 //! - `rest`: the routes, one small file per endpoint or family.
 //! - `socket`: the client SDK's own protocol, and the navigator that leads to it.
+//! - `vendor`: registration.
 //! - [`webhooks`]: what the app's server is told.
 
 mod dialect;
@@ -18,19 +19,21 @@ mod settings;
 mod signature;
 mod socket;
 mod token;
+mod vendor;
 pub mod webhooks;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_kit::{AnyProtocol, Body, Exchange, Fault, NoMatch, RouteInfo, Surface, Table, Unread};
+use conclave_kit::{AnyProtocol, Body, Cors, Exchange, Fault, NoMatch, RouteInfo, SetupError, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
-pub use realm::{Credentials, Realm, SetupError};
+pub use realm::{Credentials, Realm};
 pub use settings::Settings;
 pub use token::InvalidToken;
+pub use vendor::Section;
 
 use realm::App;
 use refusals::{Code, Failure};
@@ -60,7 +63,8 @@ impl Rong {
             let app = App::new(realm)?;
             let key = app.realm.credentials.app_key.clone();
             if let Some(other) = apps.get(&key) {
-                return Err(SetupError::SameApp { app_key: key, one: other.realm.name.clone(), other: app.realm.name });
+                let (first, what) = (other.realm.name.clone(), format!("rong app key {key}"));
+                return Err(SetupError::SameApp { what, first, second: app.realm.name });
             }
             apps.insert(key, Arc::new(app));
         }
@@ -116,12 +120,7 @@ impl Surface for Rong {
     }
 
     fn routes(&self) -> Vec<RouteInfo> {
-        let info = |route: &conclave_kit::Route<Handler>| RouteInfo {
-            method: route.method.clone(),
-            path: route.path,
-            operation: route.operation,
-        };
-        self.table.routes().iter().map(info).collect()
+        self.table.infos()
     }
 
     fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
@@ -154,6 +153,10 @@ impl Surface for Rong {
                 failure.into_response(status_254xx)
             }
         }
+    }
+
+    fn cors(&self) -> Cors {
+        Cors { methods: "GET, POST, OPTIONS", headers: "RC-Appkey, RC-Negotiate, Content-Type, X-Request-ID" }
     }
 
     fn fault(&self, fault: Fault) -> Response<Body> {

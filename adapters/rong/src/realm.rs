@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Presence, check_secret};
+use conclave_kit::{Presence, SetupError, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
@@ -61,32 +61,6 @@ pub struct Realm {
     pub presence: Arc<dyn Presence>,
 }
 
-/// Why the realms cannot be put behind one surface.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// Two realms with one app key.
-    #[error("realms {one} and {other} both have the rong app key {app_key}; give each its own")]
-    SameApp {
-        /// The key.
-        app_key: String,
-        /// One realm.
-        one: String,
-        /// And the other.
-        other: String,
-    },
-    /// Credentials that protect nothing, or a setting the vendor could not have.
-    #[error("realm {realm}: {problem}")]
-    Setting {
-        /// The realm.
-        realm: String,
-        /// What is wrong, and what to do.
-        problem: String,
-    },
-    /// Two operations on one route.
-    #[error(transparent)]
-    Clash(#[from] conclave_kit::Clash),
-}
-
 /// A realm made ready to serve.
 pub(crate) struct App {
     pub(crate) realm: Realm,
@@ -99,7 +73,7 @@ impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
         let Credentials { app_key, app_secret } = &realm.credentials;
         if let Err(problem) = realm.credentials.check().and_then(|()| check(&realm.settings)) {
-            return Err(SetupError::Setting { realm: realm.name, problem });
+            return Err(SetupError::Realm { realm: realm.name, problem });
         }
         let tokens = Tokens::new(app_key, app_secret, realm.settings.token_lifetime);
         let callback_nonces = CallbackNonces::new(&realm.credentials);

@@ -171,7 +171,7 @@ impl Family {
         let code = self.code(refusal);
         let mut failure = match refusal {
             // what the store said is for the log, not for callers
-            Refusal::Unavailable(_) => code.into(),
+            Refusal::Unavailable(_) | Refusal::NotOffered { .. } => code.into(),
             _ if code.row().0 < 2000 => code.saying(refusal.to_string()),
             _ => code.into(),
         };

@@ -6,6 +6,7 @@
 //! - `refusals`: the one table of codes.
 //! - `calls`: the commands, one small file each, whoever calls them.
 //! - `http`: the commands' routes and responses.
+//! - `vendor`: registration.
 //! - [`webhooks`]: what the app's server is told and asked.
 
 mod calls;
@@ -16,10 +17,12 @@ mod refusals;
 mod settings;
 mod surface;
 mod usersig;
+mod vendor;
 pub mod webhooks;
 
 pub use calls::SignedIn;
-pub use realm::{Credentials, Realm, SetupError};
+pub use realm::{Credentials, Realm};
 pub use settings::Settings;
 pub use surface::Tencent;
 pub use usersig::user_sig;
+pub use vendor::Section;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::Groups;
-use conclave_kit::{Presence, check_secret};
+use conclave_kit::{Presence, SetupError, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
@@ -69,32 +69,6 @@ pub struct Realm {
     pub presence: Arc<dyn Presence>,
 }
 
-/// Why the realms cannot be put behind one surface.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// Two realms with one app id.
-    #[error("realms {one} and {other} both have the tencent sdkappid {sdkappid}; give each its own")]
-    SameApp {
-        /// The app id.
-        sdkappid: u32,
-        /// One realm.
-        one: String,
-        /// And the other.
-        other: String,
-    },
-    /// Credentials or settings the vendor could not have.
-    #[error("realm {realm}: {problem}")]
-    Setting {
-        /// The realm.
-        realm: String,
-        /// What is wrong, and what to do.
-        problem: String,
-    },
-    /// Two operations on one route.
-    #[error(transparent)]
-    Clash(#[from] conclave_kit::Clash),
-}
-
 /// A realm made ready to serve.
 pub(crate) struct App {
     pub(crate) realm: Realm,
@@ -108,7 +82,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
         if let Err(problem) = realm.credentials.check().and_then(|()| check_settings(&realm.settings)) {
-            return Err(SetupError::Setting { realm: realm.name, problem });
+            return Err(SetupError::Realm { realm: realm.name, problem });
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
         Ok(Self { realm, signatures, rate: Rate::default(), questions: None })

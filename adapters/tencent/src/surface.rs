@@ -9,13 +9,13 @@ use conclave_core::event::Actor;
 use conclave_core::model::{User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
-use conclave_kit::{Body, Exchange, Fault, Post, RouteInfo, Surface, Table, Unread};
+use conclave_kit::{Body, Cors, Exchange, Fault, Post, RouteInfo, SetupError, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
 use crate::calls::{Caller, Command, SignedIn, envelope, kicked_at};
 use crate::http::{respond, routes};
-use crate::realm::{App, Realm, SetupError};
+use crate::realm::{App, Realm};
 use crate::refusals::{Code, Failure, Family};
 use crate::usersig::Claims;
 use crate::webhooks::{Questions, WebhookSettings};
@@ -38,7 +38,8 @@ impl Tencent {
             let app = App::new(realm)?;
             let sdkappid = app.realm.credentials.sdkappid;
             if let Some(other) = apps.get(&sdkappid) {
-                return Err(SetupError::SameApp { sdkappid, one: other.realm.name.clone(), other: app.realm.name });
+                let (first, what) = (other.realm.name.clone(), format!("tencent sdkappid {sdkappid}"));
+                return Err(SetupError::SameApp { what, first, second: app.realm.name });
             }
             apps.insert(sdkappid, app);
         }
@@ -162,12 +163,7 @@ impl Surface for Tencent {
     }
 
     fn routes(&self) -> Vec<RouteInfo> {
-        let info = |route: &conclave_kit::Route<&'static Command>| RouteInfo {
-            method: route.method.clone(),
-            path: route.path,
-            operation: route.operation,
-        };
-        self.table.routes().iter().map(info).collect()
+        self.table.infos()
     }
 
     fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
@@ -196,6 +192,10 @@ impl Surface for Tencent {
                 respond(envelope::refuse(&failure))
             }
         }
+    }
+
+    fn cors(&self) -> Cors {
+        Cors { methods: "GET, POST, OPTIONS", headers: "X-Requested-With, Content-Type, X-Request-ID" }
     }
 
     fn fault(&self, fault: Fault) -> Response<Body> {

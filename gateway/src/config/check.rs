@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use conclave_kit::Destination;
+use conclave_kit::{AppUrl, Destination};
 use http::Uri;
 
-use crate::vendors::{Vendor, asked, destinations};
 use crate::webhooks::is_public;
 
 use super::{Admin, Config, ConfigError, Tls, is_development};
@@ -14,12 +13,11 @@ use super::{Admin, Config, ConfigError, Tls, is_development};
 /// Refuses what cannot work or would not be safe, and says what to do.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
     realms(config)?;
-    credentials(config)?;
     addresses(config)?;
     hosts(config)?;
     limits(config)?;
     urls(config)?;
-    webhooks(config)?;
+    sections(config)?;
     development(config)
 }
 
@@ -37,21 +35,9 @@ fn realms(config: &Config) -> Result<(), ConfigError> {
         if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
             return refuse(format!("realm {name:?}: a realm's name is 1 to 40 of a-z, 0-9, - and _: rename it"));
         }
-        if !Vendor::ALL.into_iter().any(|vendor| realm.is_at(vendor)) {
-            return refuse(format!("realm {name} is at no vendor: add [realm.{name}.agora], .tencent or .rong"));
-        }
-    }
-    Ok(())
-}
-
-/// Every realm's credentials can be served, and its secrets protect something, wherever they come from.
-fn credentials(config: &Config) -> Result<(), ConfigError> {
-    for realm in &config.realms {
-        let agora = realm.agora.as_ref().map(|(credentials, _)| credentials.check());
-        let tencent = realm.tencent.as_ref().map(|(credentials, _)| credentials.check());
-        let rong = realm.rong.as_ref().map(|(credentials, _)| credentials.check());
-        if let Some(problem) = [agora, tencent, rong].into_iter().flatten().find_map(Result::err) {
-            return refuse(format!("realm {}: {problem}", realm.name));
+        if realm.sections.is_empty() {
+            let names = config.served.names().join("], .");
+            return refuse(format!("realm {name} is at no vendor: add one of [realm.{name}.{names}]"));
         }
     }
     Ok(())
@@ -80,7 +66,7 @@ fn addresses(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn hosts(config: &Config) -> Result<(), ConfigError> {
-    let mut owners: BTreeMap<String, Vendor> = BTreeMap::new();
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
     for (vendor, section) in &config.vendors {
         for host in &section.hosts {
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
@@ -89,8 +75,8 @@ fn hosts(config: &Config) -> Result<(), ConfigError> {
                     "vendor.{vendor}.hosts: {host:?} is not a host name; give a bare name without scheme, port or path"
                 ));
             }
-            match owners.insert(host.to_ascii_lowercase(), *vendor) {
-                Some(other) if other != *vendor => {
+            match owners.insert(host.to_ascii_lowercase(), vendor) {
+                Some(other) if other != vendor => {
                     return refuse(format!("the host {host} is claimed by {other} and by {vendor}: leave it to one"));
                 }
                 _ => {}
@@ -137,28 +123,16 @@ fn urls(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Webhooks lead somewhere, and not into the network around us unless that is meant.
-fn webhooks(config: &Config) -> Result<(), ConfigError> {
+/// What vendors say of their sections; webhooks lead somewhere, and not into the network around us unless that is meant.
+fn sections(config: &Config) -> Result<(), ConfigError> {
     for realm in &config.realms {
-        let tencent = &realm.webhooks.tencent;
-        if let Err(error) = tencent.check() {
-            return refuse(format!("realm.{}.tencent.webhooks.{error}", realm.name));
-        }
-        if let Err(error) = realm.webhooks.agora.check() {
-            return refuse(format!("realm.{}.agora.webhooks.{error}", realm.name));
-        }
-        if tencent.before_timeout_ms == 0 {
-            return refuse(format!("realm.{}.tencent.webhooks.before_timeout_ms must not be 0", realm.name));
-        }
-        if realm.webhooks.agora.pre_timeout_ms == 0 {
-            return refuse(format!("realm.{}.agora.webhooks.pre_timeout_ms must not be 0", realm.name));
-        }
-        for (vendor, url, allow_private) in asked(realm) {
-            url_of_app(&format!("realm.{}.{vendor}.webhooks", realm.name), url, allow_private)?;
-        }
-        for vendor in Vendor::ALL {
-            for Destination { url, allow_private, patience, .. } in destinations(vendor, realm) {
-                let key = format!("realm.{}.{vendor}.webhooks", realm.name);
+        for (vendor, section) in config.at(realm) {
+            vendor.check(&realm.name, section).map_err(ConfigError)?;
+            let key = format!("realm.{}.{}.webhooks", realm.name, vendor.name());
+            for AppUrl { url, allow_private } in vendor.questions(section) {
+                url_of_app(&key, &url, allow_private)?;
+            }
+            for Destination { url, allow_private, patience, .. } in vendor.destinations(section) {
                 url_of_app(&key, &url, allow_private)?;
                 if patience.timeout.is_zero() || patience.longest_backoff.is_zero() {
                     return refuse(format!("{key}: timeout_ms and longest_backoff_ms must not be 0"));
@@ -198,7 +172,8 @@ fn development(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     for realm in &config.realms {
-        if let Some(vendor) = Vendor::ALL.into_iter().find(|vendor| is_development(realm, *vendor)) {
+        let known = config.served.names().into_iter().find(|vendor| is_development(&config.served, realm, vendor));
+        if let Some(vendor) = known {
             let name = &realm.name;
             return refuse(format!(
                 "realm {name} has development credentials at {vendor}, which everybody knows, so it cannot be served on {open}: \

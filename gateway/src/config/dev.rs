@@ -1,31 +1,24 @@
-//! The development realm, whose secrets everybody knows.
+//! The development realm, whose secrets everybody knows: there is one when none is configured.
 
-use crate::vendors::Vendor;
+use toml::{Table, Value};
+
+use crate::vendors::Vendors;
 
 use super::{ConfigError, Realm};
 
-/// The development realm as configuration.
-const DEVELOPMENT: &str = include_str!("dev.toml");
-
 /// The development realm's table, under `realm`.
-pub(super) fn table() -> Result<toml::Table, ConfigError> {
-    DEVELOPMENT.parse().map_err(|error| ConfigError(format!("the development realm is broken: {error}")))
+pub(super) fn table(vendors: &Vendors) -> Result<Table, ConfigError> {
+    let mut realm = Table::new();
+    for vendor in vendors.iter() {
+        let broken = |error| ConfigError(format!("the development realm at {} is broken: {error}", vendor.name()));
+        realm.insert(vendor.name().to_owned(), Value::Table(vendor.development().map_err(broken)?));
+    }
+    let dev = Table::from_iter([("dev".to_owned(), Value::Table(realm))]);
+    Ok(Table::from_iter([("realm".to_owned(), Value::Table(dev))]))
 }
 
 /// Whether the realm's secret at this vendor is the one everybody knows.
-pub fn is_development(realm: &Realm, vendor: Vendor) -> bool {
-    let secret = match vendor {
-        Vendor::Agora => realm.agora.as_ref().map(|(credentials, _)| credentials.client_secret.as_str()),
-        Vendor::Tencent => realm.tencent.as_ref().map(|(credentials, _)| credentials.secret_key.as_str()),
-        Vendor::Rong => realm.rong.as_ref().map(|(credentials, _)| credentials.app_secret.as_str()),
-    };
-    secret.is_some_and(|secret| known_secrets().any(|known| known == secret))
-}
-
-/// The values of the secret keys in the development realm.
-fn known_secrets() -> impl Iterator<Item = &'static str> {
-    DEVELOPMENT.lines().filter_map(|line| {
-        let (key, value) = line.split_once(" = ")?;
-        matches!(key, "client_secret" | "secret_key" | "app_secret").then(|| value.trim_matches('"'))
-    })
+pub(crate) fn is_development(vendors: &Vendors, realm: &Realm, vendor: &str) -> bool {
+    let section = realm.sections.get(vendor).zip(vendors.get(vendor));
+    section.is_some_and(|(section, vendor)| vendor.is_development(&**section))
 }

@@ -1,10 +1,12 @@
 //! The environment's say: `CONCLAVE_` and the key's path in upper case, parts joined with `_`.
 //!
 //! `listen` is `CONCLAVE_LISTEN`, `limits.body_bytes` is `CONCLAVE_LIMITS_BODY_BYTES`, and
-//! `realm.dev.agora.client_secret` is `CONCLAVE_REALM_DEV_AGORA_CLIENT_SECRET`; other characters of a realm's name
+//! `realm.dev.limits.groups` is `CONCLAVE_REALM_DEV_LIMITS_GROUPS`; other characters of a realm's name
 //! are `_` there. Lists are given with commas. An unknown variable is an error, like an unknown key.
 
 use toml::{Table, Value};
+
+use crate::vendors::Vendors;
 
 use super::ConfigError;
 use super::reference::{Key, keys};
@@ -27,10 +29,11 @@ pub(super) struct Override {
 ///
 /// `realms` are the names of realms the file has.
 pub(super) fn overrides(
+    vendors: &Vendors,
     environment: impl IntoIterator<Item = (String, String)>,
     realms: &[String],
 ) -> Result<Vec<Override>, ConfigError> {
-    let keys = keys();
+    let keys = keys(vendors);
     let mut found = Vec::new();
     for (variable, text) in environment {
         let Some(name) = variable.strip_prefix(PREFIX) else { continue };

@@ -9,8 +9,6 @@ use conclave_core::model::Settings as CoreSettings;
 use conclave_kit::settings;
 use serde::Deserialize;
 
-use crate::vendors::{Vendor, agora, rong, tencent};
-
 settings! {
     /// The top of the file.
     pub struct Top {
@@ -31,7 +29,7 @@ settings! {
         /// Limits of the process.
         limits: Limits = Limits::default();
         /// Each vendor's own address and host names.
-        vendor: BTreeMap<Vendor, VendorSection> = BTreeMap::new();
+        vendor: BTreeMap<String, VendorSection> = BTreeMap::new();
         /// The realms by name.
         realm: BTreeMap<String, RealmSection> = BTreeMap::new();
     }
@@ -113,18 +111,15 @@ settings! {
     }
 }
 
-settings! {
-    /// `[realm.<name>]`
-    pub struct RealmSection {
-        /// Limits over all vendors.
-        limits: RealmLimits = RealmLimits::default();
-        /// At Agora.
-        agora: Option<agora::Section> = None;
-        /// At Tencent.
-        tencent: Option<tencent::Section> = None;
-        /// At `RongCloud`.
-        rong: Option<rong::Section> = None;
-    }
+/// `[realm.<name>]`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+pub struct RealmSection {
+    /// Limits over all vendors.
+    #[serde(default)]
+    pub limits: RealmLimits,
+    /// The realm's sections by the vendor's name, not yet read.
+    #[serde(flatten)]
+    pub vendors: BTreeMap<String, toml::Value>,
 }
 
 settings! {

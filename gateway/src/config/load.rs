@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use crate::vendors::{agora, rong, tencent};
+use crate::vendors::Vendors;
 
 use super::file::{RealmSection, Top};
-use super::{Admin, Config, ConfigError, Data, Realm, RealmWebhooks, Tls, dev, env};
+use super::{Admin, Config, ConfigError, Data, Realm, Tls, dev, env};
 
 /// The address of the admin listener, when none is given.
 const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
@@ -41,43 +41,68 @@ pub struct Flags {
 }
 
 /// Reads and merges; the result is not checked yet.
-pub(super) fn load(sources: &Sources) -> Result<Config, ConfigError> {
+pub(super) fn load(vendors: Vendors, sources: &Sources) -> Result<Config, ConfigError> {
     let mut table = match &sources.file {
-        Some(path) => read(path)?,
+        Some(path) => read(&vendors, path)?,
         None => Table::new(),
     };
     let named = realms(&table);
-    let overrides = env::overrides(sources.environment.clone(), &named)?;
+    let overrides = env::overrides(&vendors, sources.environment.clone(), &named)?;
     let dev_only = overrides.iter().all(|set| set.path[0] != "realm" || set.path[1] == "dev");
     if named.is_empty() && dev_only {
-        table.extend(dev::table()?);
+        table.extend(dev::table(&vendors)?);
     }
     for set in overrides {
         env::set(&mut table, &set.path, set.value);
         // one at a time, so that the one that does not fit is named; what is still missing may yet come
-        if let Err(error) = parse(&table)
+        if let Err(error) = parse(&vendors, &table)
             && !error.message().starts_with("missing field")
         {
             let variable = set.variable;
             return Err(ConfigError(format!("the environment variable {variable} is not accepted: {error}")));
         }
     }
-    let top = parse(&table).map_err(|error| ConfigError(format!("the configuration is not complete: {error}")))?;
-    assemble(top, &sources.flags)
+    let (top, realms) =
+        parse(&vendors, &table).map_err(|error| ConfigError(format!("the configuration is not complete: {error}")))?;
+    assemble(vendors, top, realms, &sources.flags)
 }
 
-fn parse(table: &Table) -> Result<Top, toml::de::Error> {
-    Value::Table(table.clone()).try_into()
+/// The table as what it means; the realms with the sections of these vendors.
+fn parse(vendors: &Vendors, table: &Table) -> Result<(Top, Vec<Realm>), toml::de::Error> {
+    let mut top: Top = Value::Table(table.clone()).try_into()?;
+    known(vendors, &top)?;
+    let realms = std::mem::take(&mut top.realm).into_iter().map(|(name, section)| realm(vendors, name, section));
+    let realms = realms.collect::<Result<_, _>>()?;
+    Ok((top, realms))
+}
+
+/// Refuses keys that name no vendor.
+fn known(vendors: &Vendors, top: &Top) -> Result<(), toml::de::Error> {
+    let of_realms = top
+        .realm
+        .iter()
+        .flat_map(|(realm, section)| section.vendors.keys().map(move |key| (format!("realm.{realm}.{key}"), key)));
+    let named = top.vendor.keys().map(|key| (format!("vendor.{key}"), key)).chain(of_realms);
+    for (path, key) in named {
+        if vendors.get(key).is_none() {
+            let names = vendors.names().join(", ");
+            let error = format!("unknown key {path}: there are limits and the vendors {names}");
+            return Err(serde::de::Error::custom(error));
+        }
+    }
+    Ok(())
 }
 
 /// The file as a table, and its keys and values found good: errors point at the line.
-fn read(path: &Path) -> Result<Table, ConfigError> {
+fn read(vendors: &Vendors, path: &Path) -> Result<Table, ConfigError> {
     let refuse = |why: &dyn std::fmt::Display| ConfigError(format!("configuration file {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
-    match toml::from_str::<Top>(&text) {
-        // a secret may come from the environment
-        Err(error) if !error.message().starts_with("missing field") => return Err(refuse(&quoted(&text, &error))),
-        _ => {}
+    let top = toml::from_str::<Top>(&text).and_then(|top| known(vendors, &top));
+    let sections = vendors.iter().map(|vendor| vendor.check_text(&text));
+    // a secret may come from the environment
+    let wrong = |error: &toml::de::Error| !error.message().starts_with("missing field");
+    if let Some(error) = std::iter::once(top).chain(sections).filter_map(Result::err).find(wrong) {
+        return Err(refuse(&quoted(&text, &error)));
     }
     text.parse().map_err(|error: toml::de::Error| refuse(&quoted(&text, &error)))
 }
@@ -94,7 +119,7 @@ fn realms(table: &Table) -> Vec<String> {
     realms.map(|realms| realms.keys().cloned().collect()).unwrap_or_default()
 }
 
-fn assemble(top: Top, flags: &Flags) -> Result<Config, ConfigError> {
+fn assemble(vendors: Vendors, top: Top, realms: Vec<Realm>, flags: &Flags) -> Result<Config, ConfigError> {
     let data = if flags.memory || (top.memory && flags.data.is_none()) {
         Data::Memory
     } else {
@@ -117,21 +142,21 @@ fn assemble(top: Top, flags: &Flags) -> Result<Config, ConfigError> {
         tls,
         log: top.log,
         limits: top.limits,
+        served: vendors,
         vendors: top.vendor,
-        realms: top.realm.into_iter().map(|(name, section)| realm(name, section)).collect(),
+        realms,
     })
 }
 
-fn realm(name: String, section: RealmSection) -> Realm {
-    let (agora, agora_webhooks) = section.agora.map(agora::Section::split).unzip();
-    let (tencent, tencent_webhooks) = section.tencent.map(tencent::Section::split).unzip();
-    let (rong, rong_webhooks) = section.rong.map(rong::Section::split).unzip();
-    let webhooks = RealmWebhooks {
-        agora: agora_webhooks.unwrap_or_default(),
-        tencent: tencent_webhooks.unwrap_or_default(),
-        rong: rong_webhooks.unwrap_or_default(),
-    };
-    Realm { name, limits: section.limits, agora, tencent, rong, webhooks }
+fn realm(vendors: &Vendors, name: String, section: RealmSection) -> Result<Realm, toml::de::Error> {
+    let RealmSection { limits, vendors: mut given } = section;
+    let mut sections = std::collections::BTreeMap::new();
+    for vendor in vendors.iter() {
+        if let Some(table) = given.remove(vendor.name()) {
+            sections.insert(vendor.name(), vendor.parse(table)?);
+        }
+    }
+    Ok(Realm { name, limits, sections })
 }
 
 fn admin(text: Option<&String>) -> Result<Admin, ConfigError> {

@@ -16,16 +16,20 @@ pub mod reference;
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use check::check;
-pub use dev::is_development;
+pub(crate) use dev::is_development;
 pub use file::{Limits, Log, RealmLimits, VendorSection};
 pub use load::{Flags, Sources};
 
-use crate::vendors::{Vendor, agora, rong, tencent};
+use conclave_kit::Vendor;
+
+use crate::registry::{Registered, Section};
+use crate::vendors::Vendors;
 
 /// Everything the process is told, checked.
 #[derive(Debug, Clone)]
@@ -44,8 +48,10 @@ pub struct Config {
     pub log: Log,
     /// Limits of the process.
     pub limits: Limits,
-    /// Each vendor's own address and host names.
-    pub vendors: BTreeMap<Vendor, VendorSection>,
+    /// The vendors that are served.
+    pub served: Vendors,
+    /// Vendors' own addresses and host names, by the vendor's name.
+    pub vendors: BTreeMap<String, VendorSection>,
     /// The realms, in the order of their names.
     pub realms: Vec<Realm>,
 }
@@ -93,25 +99,8 @@ pub struct Realm {
     pub name: String,
     /// Limits over all vendors.
     pub limits: RealmLimits,
-    /// At Agora, when it is there.
-    pub agora: Option<(agora::Credentials, agora::Settings)>,
-    /// At Tencent, when it is there.
-    pub tencent: Option<(tencent::Credentials, tencent::Settings)>,
-    /// At `RongCloud`, when it is there.
-    pub rong: Option<(rong::Credentials, rong::Settings)>,
-    /// Whom its apps tell.
-    pub webhooks: RealmWebhooks,
-}
-
-/// Whom one realm's apps tell what has happened, by vendor.
-#[derive(Debug, Clone, Default)]
-pub struct RealmWebhooks {
-    /// The app at Agora.
-    pub agora: agora::WebhookSettings,
-    /// The app at Tencent.
-    pub tencent: tencent::WebhookSettings,
-    /// The app at `RongCloud`.
-    pub rong: rong::WebhookSettings,
+    /// Its sections by the vendor's name.
+    pub(crate) sections: BTreeMap<&'static str, Box<dyn Section>>,
 }
 
 /// Why the configuration was not taken. The text says which key, and what to do.
@@ -124,35 +113,64 @@ impl Config {
     ///
     /// For tests and for embedding; listens on a free port.
     pub fn development() -> Result<Self, ConfigError> {
+        Self::development_with(Vendors::standard())
+    }
+
+    /// The same with these vendors.
+    pub fn development_with(vendors: Vendors) -> Result<Self, ConfigError> {
         let flags = Flags {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             memory: true,
             admin: Some("off".to_owned()),
             ..Flags::default()
         };
-        Self::load(&Sources { flags, ..Sources::default() })
+        Self::load_with(vendors, &Sources { flags, ..Sources::default() })
     }
 
     /// Puts file, environment and flags together, and checks the whole.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        let config = load::load(sources)?;
+        Self::load_with(Vendors::standard(), sources)
+    }
+
+    /// The same with these vendors.
+    pub fn load_with(vendors: Vendors, sources: &Sources) -> Result<Self, ConfigError> {
+        let config = load::load(vendors, sources)?;
         check(&config)?;
         Ok(config)
     }
 
+    /// The vendors a realm is at, in the order of their registration, with its sections there.
+    pub(crate) fn at<'a>(
+        &'a self,
+        realm: &'a Realm,
+    ) -> impl DoubleEndedIterator<Item = (&'a dyn Registered, &'a dyn Section)> {
+        self.served.iter().filter_map(|vendor| Some((vendor, &**realm.sections.get(vendor.name())?)))
+    }
+
     /// What a vendor was given, beyond its place on the shared address.
-    pub fn vendor(&self, vendor: Vendor) -> VendorSection {
-        self.vendors.get(&vendor).cloned().unwrap_or_default()
+    pub fn vendor(&self, vendor: &str) -> VendorSection {
+        self.vendors.get(vendor).cloned().unwrap_or_default()
     }
 }
 
 impl Realm {
-    /// Whether it is there at this vendor.
-    pub fn is_at(&self, vendor: Vendor) -> bool {
-        match vendor {
-            Vendor::Agora => self.agora.is_some(),
-            Vendor::Tencent => self.tencent.is_some(),
-            Vendor::Rong => self.rong.is_some(),
-        }
+    /// Whether it is at this vendor.
+    pub fn is_at(&self, vendor: &str) -> bool {
+        self.sections.contains_key(vendor)
+    }
+
+    /// Its section at a vendor, when it is there.
+    pub fn section<V: Vendor>(&self) -> Option<&V::Section> {
+        (&**self.sections.get(V::NAME)? as &dyn Any).downcast_ref()
+    }
+
+    /// The same, to be changed.
+    pub fn section_mut<V: Vendor>(&mut self) -> Option<&mut V::Section> {
+        (&mut **self.sections.get_mut(V::NAME)? as &mut dyn Any).downcast_mut()
+    }
+
+    /// Takes it from every vendor but this one.
+    pub fn only_at(&mut self, vendor: &str) {
+        self.sections.retain(|name, _| *name == vendor);
     }
 }

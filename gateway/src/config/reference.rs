@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use conclave_kit::Setting;
 
-use crate::vendors::{agora, rong, tencent};
+use crate::vendors::Vendors;
 
 use super::env::variable;
 use super::file::{Limits, Log, RealmLimits, TlsSection, Top, VendorSection};
@@ -40,116 +40,56 @@ impl Key {
 
 /// A table of the file.
 struct Section {
-    path: &'static [&'static str],
-    about: &'static str,
+    path: Vec<&'static str>,
+    about: String,
     required: &'static [(&'static str, &'static str)],
     optional: &'static [Setting],
 }
 
-const SECTIONS: &[Section] = &[
-    Section { path: &[], about: "At the top of the file.", required: &[], optional: Top::REFERENCE },
-    Section {
-        path: &["tls"],
-        about: "Encryption of every listener but the admin one.",
+/// All tables, in the order of the document.
+fn sections(vendors: &Vendors) -> Vec<Section> {
+    let own = |path: &[&'static str], about: &str, optional| Section {
+        path: path.to_vec(),
+        about: about.to_owned(),
         required: &[],
-        optional: TlsSection::REFERENCE,
-    },
-    Section { path: &["log"], about: "Logs, on standard error.", required: &[], optional: Log::REFERENCE },
-    Section {
-        path: &["limits"],
-        about: "Limits of the process; where the vendor has a word for it, the answer is the vendor's.",
-        required: &[],
-        optional: Limits::REFERENCE,
-    },
-    Section {
-        path: &["vendor", "agora"],
-        about: "Where Agora's surface stands.",
-        required: &[],
-        optional: VendorSection::REFERENCE,
-    },
-    Section {
-        path: &["vendor", "tencent"],
-        about: "Where Tencent's surface stands.",
-        required: &[],
-        optional: VendorSection::REFERENCE,
-    },
-    Section {
-        path: &["vendor", "rong"],
-        about: "Where RongCloud's surface stands.",
-        required: &[],
-        optional: VendorSection::REFERENCE,
-    },
-    Section {
-        path: &["realm", "<name>", "limits"],
-        about: "A realm's limits over all vendors.",
-        required: &[],
-        optional: RealmLimits::REFERENCE,
-    },
-    Section {
-        path: &["realm", "<name>", "agora"],
-        about: "A realm's credentials at Agora.",
-        required: agora::CREDENTIALS,
-        optional: &[],
-    },
-    Section {
-        path: &["realm", "<name>", "agora", "settings"],
-        about: "What is a switch of Agora's console.",
-        required: &[],
-        optional: agora::Settings::REFERENCE,
-    },
-    Section {
-        path: &["realm", "<name>", "agora", "webhooks"],
-        about: "Whom a realm's app at Agora tells what has happened; see [webhooks.md](webhooks.md).",
-        required: &[],
-        optional: agora::WebhookSettings::REFERENCE,
-    },
-    Section {
-        path: &["realm", "<name>", "tencent"],
-        about: "A realm's credentials at Tencent.",
-        required: tencent::CREDENTIALS,
-        optional: &[],
-    },
-    Section {
-        path: &["realm", "<name>", "tencent", "settings"],
-        about: "What is a switch of Tencent's console.",
-        required: &[],
-        optional: tencent::Settings::REFERENCE,
-    },
-    Section {
-        path: &["realm", "<name>", "tencent", "webhooks"],
-        about: "Whom a realm's app at Tencent tells what has happened, and asks before; see [webhooks.md](webhooks.md).",
-        required: &[],
-        optional: tencent::WebhookSettings::REFERENCE,
-    },
-    Section {
-        path: &["realm", "<name>", "rong"],
-        about: "A realm's credentials at RongCloud.",
-        required: rong::CREDENTIALS,
-        optional: &[],
-    },
-    Section {
-        path: &["realm", "<name>", "rong", "settings"],
-        about: "What is a switch of RongCloud's console.",
-        required: &[],
-        optional: rong::Settings::REFERENCE,
-    },
-    Section {
-        path: &["realm", "<name>", "rong", "webhooks"],
-        about: "Whom a realm's app at RongCloud tells what has happened; see [webhooks.md](webhooks.md).",
-        required: &[],
-        optional: rong::WebhookSettings::REFERENCE,
-    },
-];
+        optional,
+    };
+    let mut sections = vec![
+        own(&[], "At the top of the file.", Top::REFERENCE),
+        own(&["tls"], "Encryption of every listener but the admin one.", TlsSection::REFERENCE),
+        own(&["log"], "Logs, on standard error.", Log::REFERENCE),
+        own(
+            &["limits"],
+            "Limits of the process; where the vendor has a word for it, the answer is the vendor's.",
+            Limits::REFERENCE,
+        ),
+    ];
+    sections.extend(vendors.iter().map(|vendor| {
+        let about = format!("Where {}'s surface stands.", vendor.title());
+        own(&["vendor", vendor.name()], &about, VendorSection::REFERENCE)
+    }));
+    sections.push(own(&["realm", "<name>", "limits"], "A realm's limits over all vendors.", RealmLimits::REFERENCE));
+    for vendor in vendors.iter() {
+        sections.extend(vendor.tables().into_iter().map(|table| Section {
+            path: [&["realm", "<name>", vendor.name()], table.path].concat(),
+            about: table.about.to_owned(),
+            required: table.required,
+            optional: table.optional,
+        }));
+    }
+    sections
+}
 
 /// Every key. A longer path comes before a shorter one that it ends with, so that the first fit is the closest.
-pub fn keys() -> Vec<Key> {
-    let mut keys: Vec<Key> = SECTIONS.iter().flat_map(keys_of).collect();
+pub fn keys(vendors: &Vendors) -> Vec<Key> {
+    let sections = sections(vendors);
+    let mut keys: Vec<Key> = sections.iter().flat_map(|section| keys_of(section, &sections)).collect();
     keys.sort_by_key(|key| std::cmp::Reverse(key.path.len()));
     keys
 }
 
-fn keys_of(section: &Section) -> Vec<Key> {
-    let path = |key: &'static str| [section.path, &[key]].concat();
+fn keys_of(section: &Section, all: &[Section]) -> Vec<Key> {
+    let path = |key: &'static str| [&section.path[..], &[key]].concat();
     let required = section.required.iter().map(|(key, kind)| Key {
         path: path(key),
         kind,
@@ -157,26 +97,24 @@ fn keys_of(section: &Section) -> Vec<Key> {
         about: "",
     });
     // keys that are sections of their own are not told twice
-    let optional = section.optional.iter().filter(|setting| !is_section(section, setting.key)).map(|setting| Key {
-        path: path(setting.key),
-        kind: setting.kind.0,
-        default: Some(setting.default),
-        about: setting.about,
+    let optional = section.optional.iter().filter(|setting| !is_section(section, setting.key, all)).map(|setting| {
+        Key { path: path(setting.key), kind: setting.kind.0, default: Some(setting.default), about: setting.about }
     });
     required.chain(optional).collect()
 }
 
-fn is_section(section: &Section, key: &str) -> bool {
+fn is_section(section: &Section, key: &str, all: &[Section]) -> bool {
     let below = section.path.len();
-    SECTIONS.iter().any(|other| other.path.starts_with(section.path) && other.path.get(below) == Some(&key))
+    all.iter().any(|other| other.path.starts_with(&section.path) && other.path.get(below) == Some(&key))
 }
 
 /// The reference as Markdown: `docs/configuration.md`.
-pub fn markdown() -> String {
-    let mut text = INTRODUCTION.to_owned();
-    for section in SECTIONS {
+pub fn markdown(vendors: &Vendors) -> String {
+    let mut text = introduction(vendors);
+    let sections = sections(vendors);
+    for section in &sections {
         let title = if section.path.is_empty() { "Top".to_owned() } else { format!("`[{}]`", section.path.join(".")) };
-        let keys = keys_of(section);
+        let keys = keys_of(section, &sections);
         let _ = write!(text, "\n## {title}\n\n{}\n", section.about);
         if keys.is_empty() {
             text.push_str("\nNo keys.\n");
@@ -212,6 +150,15 @@ fn shown(default: &str) -> String {
     }
 }
 
+fn introduction(vendors: &Vendors) -> String {
+    let mut text = INTRODUCTION.replace("VENDORS", &vendors.names().join("|"));
+    for vendor in vendors.iter() {
+        let _ = write!(text, "\n[realm.shop.{}]\n{}", vendor.name(), vendor.example());
+    }
+    text.push_str("```\n");
+    text
+}
+
 const INTRODUCTION: &str = "\
 # Configuration
 
@@ -223,14 +170,13 @@ file; flags win over both. Keys and variables nobody knows are errors that name 
 - A key's variable is `CONCLAVE_` and its path in upper case, joined with `_`; it stands in the last column. `<NAME>` is
   the realm's name, in which other characters than letters and digits are `_`. Lists are given with commas.
 - Secrets are taken from the vendor's console as they are. An empty one, a placeholder (`…`, `<secret>`, `changeme`), or one
-  that is too short is refused: Agora's `client_secret` has 31 characters at least and `app_certificate` 32, Tencent's
-  `secret_key` 64, RongCloud's `app_secret` 10, and the `secret` or `token` of webhooks 8.
+  that is too short is refused: each vendor's section says how long its secrets are, and the `secret` or `token` of
+  webhooks has 8 characters at least.
 - With no realm configured there is one, `dev`, with credentials that everybody knows. They are refused on every
   address that other machines reach, also when they are written into a file.
-- `conclave env [agora|tencent|rong]` prints what a vendor's clients are to be given, from the same configuration.
+- `conclave env [VENDORS]` prints what a vendor's clients are to be given, from the same configuration.
 
-A file for production may look like this, with the secrets left to the environment
-(`CONCLAVE_REALM_SHOP_AGORA_CLIENT_SECRET` and so on):
+A file for production may look like this, with the secrets left to the environment:
 
 ```toml
 listen = \"0.0.0.0:443\"
@@ -240,20 +186,4 @@ public_url = \"https://chat.example.com\"
 [tls]
 cert = \"/etc/conclave/chain.pem\"
 key = \"/etc/conclave/key.pem\"
-
-[vendor.tencent]
-hosts = [\"im.example.com\"]
-
-[realm.shop.agora]
-org = \"example\"
-app = \"shop\"
-client_id = \"shop-backend\"
-
-[realm.shop.tencent]
-sdkappid = 1400123456
-admins = [\"administrator\"]
-
-[realm.shop.rong]
-app_key = \"shop0example\"
-```
 ";

@@ -4,7 +4,15 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
+use conclave_agora::Agora;
+use conclave_rong::Rong;
+use conclave_tencent::Tencent;
+
 use super::*;
+
+fn agora(realm: &Realm) -> &conclave_agora::Section {
+    realm.section::<Agora>().unwrap()
+}
 
 /// What is loaded from a file's text and the environment.
 fn load(file: &str, environment: &[(&str, &str)], flags: Flags) -> Result<Config, ConfigError> {
@@ -40,12 +48,12 @@ fn without_configuration_there_is_one_realm_with_all_vendors() {
     assert_eq!(config.admin, Admin::IfFree("127.0.0.1:9090".parse().unwrap()));
     let [realm] = &config.realms[..] else { panic!("{:?}", config.realms) };
     assert_eq!(realm.name, "dev");
-    for vendor in Vendor::ALL {
-        assert!(realm.is_at(vendor) && is_development(realm, vendor), "{vendor}");
+    for vendor in config.served.names() {
+        assert!(realm.is_at(vendor) && is_development(&config.served, realm, vendor), "{vendor}");
     }
-    assert!(realm.agora.as_ref().unwrap().1.open_registration);
-    assert!(realm.rong.as_ref().unwrap().1.ext_keys.is_empty());
-    assert!(realm.tencent.as_ref().unwrap().1.group_keys.is_empty());
+    assert!(agora(realm).settings.open_registration);
+    assert!(realm.section::<Rong>().unwrap().settings.ext_keys.is_empty());
+    assert!(realm.section::<Tencent>().unwrap().settings.group_keys.is_empty());
 }
 
 #[test]
@@ -71,7 +79,7 @@ fn a_realm_and_its_secrets_may_come_from_the_environment() {
     let file = SHOP.replace("client_secret = 'YXA6c2VjcmV0LW9mLXRoZS1zaG9wLTE'", "");
     assert!(refusal(&file, &[]).contains("client_secret"));
     let config = load(&file, &[("CONCLAVE_REALM_SHOP_AGORA_CLIENT_SECRET", CLIENT_SECRET)], Flags::default()).unwrap();
-    assert_eq!(config.realms[0].agora.as_ref().unwrap().0.client_secret, CLIENT_SECRET);
+    assert_eq!(agora(&config.realms[0]).credentials.client_secret, CLIENT_SECRET);
     assert_eq!(config.realms.len(), 1);
 
     let file = file.replace("shop.", "web-shop.");
@@ -86,8 +94,8 @@ fn a_realm_and_its_secrets_may_come_from_the_environment() {
     let config = load(&file, &environment, Flags::default()).unwrap();
     let [realm] = &config.realms[..] else { panic!("{:?}", config.realms) };
     assert_eq!((&*realm.name, realm.limits.groups_per_user), ("web-shop", Some(5)));
-    assert!(realm.agora.as_ref().unwrap().1.open_registration);
-    assert_eq!(realm.tencent.as_ref().unwrap().0.admins, ["one", "two"]);
+    assert!(agora(realm).settings.open_registration);
+    assert_eq!(realm.section::<Tencent>().unwrap().credentials.admins, ["one", "two"]);
 
     // a realm that only the environment has
     let environment = [("CONCLAVE_REALM_NEW_RONG_APP_KEY", "key"), ("CONCLAVE_REALM_NEW_RONG_APP_SECRET", APP_SECRET)];
@@ -95,7 +103,8 @@ fn a_realm_and_its_secrets_may_come_from_the_environment() {
     assert_eq!(config.realms.iter().map(|realm| &*realm.name).collect::<Vec<_>>(), ["new"]);
     // the development realm, changed
     let config = load("", &[("CONCLAVE_REALM_DEV_RONG_APP_SECRET", APP_SECRET)], Flags::default()).unwrap();
-    assert!(!is_development(&config.realms[0], Vendor::Rong) && is_development(&config.realms[0], Vendor::Agora));
+    let is_known = |vendor| is_development(&config.served, &config.realms[0], vendor);
+    assert!(!is_known("rong") && is_known("agora"));
 }
 
 #[test]
@@ -161,7 +170,8 @@ fn development_credentials_stay_on_this_machine() {
     let told = refusal(open, &[]);
     assert!(told.contains("realm dev") && told.contains("0.0.0.0:8080"), "{told}");
     // neither written into a file, under whatever name, nor beside good ones
-    let written = include_str!("dev.toml").replace("realm.dev", "realm.mine");
+    let written =
+        toml::to_string(&dev::table(&Vendors::standard()).unwrap()).unwrap().replace("realm.dev", "realm.mine");
     assert!(refusal(&format!("{open}{written}"), &[]).contains("realm mine"));
     assert!(refusal("[vendor.rong]\nlisten = '[::]:81'\n", &[]).contains("[::]:81"));
     let own = [
@@ -265,7 +275,7 @@ fn every_address_and_host_has_one_owner() {
 
 #[test]
 fn every_key_has_a_variable_of_its_own() {
-    let keys = reference::keys();
+    let keys = reference::keys(&Vendors::standard());
     let variables: std::collections::BTreeSet<String> = keys.iter().map(|key| env::variable(&key.path)).collect();
     assert_eq!(variables.len(), keys.len());
 }

@@ -35,7 +35,6 @@ use crate::backend::Backends;
 use crate::config::{Config, Data};
 use crate::metrics::Metrics;
 use crate::session::Online;
-use crate::vendors::{Vendor, asked, destinations};
 use client::Client;
 use courier::Courier;
 use ledger::{Ledger, State};
@@ -72,7 +71,8 @@ pub enum WebhookError {
 
 /// The client of all webhooks, if there are any.
 pub(crate) fn client(config: &Config) -> Result<Option<Arc<Client>>, WebhookError> {
-    let asks = config.realms.iter().any(|realm| !asked(realm).is_empty());
+    let mut sections = config.realms.iter().flat_map(|realm| config.at(realm));
+    let asks = sections.any(|(vendor, section)| !vendor.questions(section).is_empty());
     Ok(if all(config).is_empty() && !asks { None } else { Some(Arc::new(Client::new()?)) })
 }
 
@@ -82,10 +82,15 @@ pub(crate) fn count(config: &Config) -> usize {
 }
 
 /// Everybody who is told, with the realm and the vendor.
-fn all(config: &Config) -> Vec<(&str, Vendor, Destination)> {
-    let realms = config.realms.iter().flat_map(|realm| Vendor::ALL.map(|vendor| (realm, vendor)));
-    let of = |(realm, vendor)| destinations(vendor, realm).into_iter().map(move |found| (&*realm.name, vendor, found));
-    realms.flat_map(of).collect()
+fn all(config: &Config) -> Vec<(&str, &'static str, Destination)> {
+    let mut all = Vec::new();
+    for realm in &config.realms {
+        for (vendor, section) in config.at(realm) {
+            let found = vendor.destinations(section).into_iter();
+            all.extend(found.map(|destination| (&*realm.name, vendor.name(), destination)));
+        }
+    }
+    all
 }
 
 /// The couriers at work.
@@ -113,13 +118,13 @@ impl Couriers {
         for (realm, vendor, destination) in all {
             let (Some(client), Some(backend)) = (client.clone(), backends.get(realm)) else { continue };
             let (groups, log) = (&backend.groups, &backend.log);
-            let metrics = || metrics.webhooks.of(realm, vendor.name(), destination.name);
+            let metrics = || metrics.webhooks.of(realm, vendor, destination.name);
             if destination.webhooks.wants_connection_events()
                 && let Some(events) = online.connection_events(realm)
             {
                 let notifier = PresenceNotifier {
                     realm: realm.to_owned(),
-                    vendor: vendor.name(),
+                    vendor,
                     metrics: metrics(),
                     destination: destination.clone(),
                     groups: Arc::clone(groups),
@@ -142,7 +147,7 @@ impl Couriers {
             let state = standing(&ledger, end)?;
             let courier = Courier {
                 realm: realm.to_owned(),
-                vendor: vendor.name(),
+                vendor,
                 metrics: metrics(),
                 destination,
                 groups: Arc::clone(groups),
@@ -176,19 +181,19 @@ impl Couriers {
 }
 
 /// Where ledgers are kept; `None` when nothing is.
-fn ledgers(config: &Config, all: &[(&str, Vendor, Destination)]) -> Result<Option<PathBuf>, WebhookError> {
+fn ledgers(config: &Config, all: &[(&str, &'static str, Destination)]) -> Result<Option<PathBuf>, WebhookError> {
     let Data::Folder(data) = &config.data else { return Ok(None) };
     let folder = data.join("webhooks");
     if all.is_empty() && !folder.exists() {
         return Ok(None);
     }
     let followed = all.iter().filter(|(_, _, destination)| destination.webhooks.hears_log());
-    let names: Vec<_> = followed.map(|(realm, vendor, destination)| file(realm, *vendor, destination)).collect();
+    let names: Vec<_> = followed.map(|(realm, vendor, destination)| file(realm, vendor, destination)).collect();
     ledger::folder(&folder, &names).map_err(|error| WebhookError::Ledger { path: folder.clone(), error })?;
     Ok(Some(folder))
 }
 
-fn file(realm: &str, vendor: Vendor, destination: &Destination) -> String {
+fn file(realm: &str, vendor: &str, destination: &Destination) -> String {
     format!("{realm}.{vendor}.{}.json", destination.name)
 }
 

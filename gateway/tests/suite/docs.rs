@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use conclave::vendors::Vendors;
 use conclave::{Config, Gateway, config, routes};
 
 fn check(name: &str, command: &str, fresh: &str) {
@@ -13,7 +14,7 @@ fn check(name: &str, command: &str, fresh: &str) {
 #[test]
 fn the_configurations_reference_is_fresh() {
     let command = "cargo run --release -- config-reference > docs/configuration.md";
-    check("configuration.md", command, &config::reference::markdown());
+    check("configuration.md", command, &config::reference::markdown(&Vendors::standard()));
 }
 
 #[test]

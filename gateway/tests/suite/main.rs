@@ -12,3 +12,4 @@ mod protocols;
 mod sessions;
 mod shutdown;
 mod tls;
+mod vendors;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use conclave::Running;
 use conclave::config::{Config, Data, Tls, VendorSection};
-use conclave::vendors::Vendor;
 use http::{Request, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -39,7 +38,7 @@ fn encrypted(config: &mut Config, folder: &Path) {
     config.tls = Tls::Development;
     config.data = Data::Folder(folder.to_owned());
     let section = VendorSection { hosts: vec!["console.tim.example".to_owned()], ..VendorSection::default() };
-    config.vendors.insert(Vendor::Tencent, section);
+    config.vendors.insert("tencent".to_owned(), section);
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::vendor::Vendor;
 use conclave::Gateway;
-use conclave::vendors::Vendor;
 use http::Method;
 
 use super::gateway::Served;

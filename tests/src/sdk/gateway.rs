@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::vendor::Vendor;
 use conclave::clients;
 use conclave::config::Admin;
-use conclave::vendors::Vendor;
 use conclave::{Builder, Config, Gateway, Running};
+use conclave_agora::Agora;
+use conclave_rong::Rong;
+use conclave_tencent::Tencent;
 
 use super::tunnel;
 use crate::client::Client;
@@ -54,7 +57,8 @@ impl Served {
     /// What clients of this vendor are told, under the keys that `conclave env` prints.
     pub fn settings(&self, vendor: Vendor) -> Vec<(String, String)> {
         let Running { config, addresses, .. } = &self.running;
-        let text = clients::settings(config, Some(addresses), &config.realms[0], vendor).expect("the vendor is there");
+        let text =
+            clients::settings(config, Some(addresses), &config.realms[0], vendor.name()).expect("the vendor is there");
         let pairs = text.lines().filter_map(|line| line.split_once('='));
         pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
@@ -67,9 +71,9 @@ impl Served {
     /// The other ways in. Whoever counts what an SDK drives uses those of other vendors only.
     pub async fn tellers(&self) -> Tellers {
         let realm = &self.running.config.realms[0];
-        let (agora, _) = realm.agora.as_ref().expect("the realm is at Agora");
-        let (tencent, _) = realm.tencent.as_ref().expect("the realm is at Tencent");
-        let (rong, _) = realm.rong.as_ref().expect("the realm is at RongCloud");
+        let agora = &realm.section::<Agora>().expect("the realm is at Agora").credentials;
+        let tencent = &realm.section::<Tencent>().expect("the realm is at Tencent").credentials;
+        let rong = &realm.section::<Rong>().expect("the realm is at RongCloud").credentials;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let admin = &tencent.admins[0];
         let sig = user_sig(tencent.sdkappid, &tencent.secret_key, admin, now, 86_400);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use conclave::vendors::Vendor;
+use crate::vendor::Vendor;
 use serde_json::json;
 
 use super::gateway::{Served, Tellers};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use conclave::vendors::Vendor;
+use crate::vendor::Vendor;
 use http::Method;
 
 use super::gateway::Served;

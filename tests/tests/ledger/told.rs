@@ -2,6 +2,7 @@
 
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::told::Story;
+use conclave_tests::vendor::Sections as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_done_through_one_vendor_is_told_through_the_others() {
@@ -18,8 +19,7 @@ async fn what_is_done_through_one_vendor_is_told_through_the_others() {
 
 async fn tell(story: Story) {
     let served = Served::start(|config| {
-        let (_, settings) = config.realms[0].agora.as_mut().unwrap();
-        settings.custom_group_ids = true;
+        config.realms[0].agora().settings.custom_group_ids = true;
     })
     .await;
     story.tell(&served).await;

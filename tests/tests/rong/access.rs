@@ -1,7 +1,8 @@
 //! Who may call, and what is answered to whoever may not.
 
+use conclave_kit::SetupError;
 use conclave_kit::Surface;
-use conclave_rong::{Credentials, Realm, Rong, Settings, SetupError};
+use conclave_rong::{Credentials, Realm, Rong, Settings};
 use conclave_tests::client::Client;
 use conclave_tests::house::credentials::{APP_KEY, APP_SECRET};
 use conclave_tests::house::rong;
@@ -99,7 +100,7 @@ fn realms_that_cannot_be_told_apart_are_refused() {
     for ext_keys in [vec!["k".to_owned()], vec!["ext_".to_owned()], (0..11).map(|n| format!("ext_{n}")).collect()] {
         let settings = Settings { ext_keys, ..Settings::default() };
         let wrong = Rong::new(vec![Realm { settings, ..realm("a", "key", "secret-of-a") }]);
-        assert!(matches!(wrong, Err(SetupError::Setting { .. })));
+        assert!(matches!(wrong, Err(SetupError::Realm { .. })));
     }
 }
 

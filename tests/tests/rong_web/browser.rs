@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use conclave::vendors::Vendor;
 use conclave_tests::sdk::node::{chromium, packages};
 use conclave_tests::sdk::page::Page;
 use conclave_tests::sdk::unread;
+use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, UNREAD};

@@ -6,6 +6,7 @@ use conclave_core::event::Actor;
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::ports::GroupsExt as _;
 use conclave_tests::client::Client;
+use conclave_tests::vendor::Sections as _;
 use conclave_tests::world::user;
 use http::Method;
 use serde_json::json;
@@ -181,6 +182,6 @@ async fn frames_out(admin: std::net::SocketAddr) -> u64 {
     line.and_then(|line| line.rsplit(' ').next()).and_then(|count| count.parse().ok()).expect("a count")
 }
 
-fn settings(config: &mut Config) -> &mut conclave::vendors::rong::Settings {
-    &mut config.realms[0].rong.as_mut().unwrap().1
+fn settings(config: &mut Config) -> &mut conclave_rong::Settings {
+    &mut config.realms[0].rong().settings
 }

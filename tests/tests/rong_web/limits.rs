@@ -1,5 +1,6 @@
 //! Limits: those the gateway keeps, told with the vendor's codes and without a trace; and those the SDK keeps by itself.
 
+use conclave_tests::vendor::Sections as _;
 use serde_json::{Value, json};
 
 use crate::stage::{LATEST, Stage};
@@ -12,7 +13,7 @@ fn users(count: usize) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_managers_and_follows_have_an_end() {
     let mut stage = Stage::of(LATEST, &["alice", "bob", "carol"], |config| {
-        let settings = &mut config.realms[0].rong.as_mut().unwrap().1;
+        let settings = &mut config.realms[0].rong().settings;
         (settings.group_capacity, settings.managers, settings.follows) = (3, 1, 1);
     })
     .await;
@@ -37,7 +38,7 @@ async fn groups_managers_and_follows_have_an_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_or_speaks_too_often_waits() {
     let mut stage = Stage::of(LATEST, &["alice", "bob"], |config| {
-        let settings = &mut config.realms[0].rong.as_mut().unwrap().1;
+        let settings = &mut config.realms[0].rong().settings;
         (settings.client_queries, settings.client_messages) = (5, 5);
     })
     .await;

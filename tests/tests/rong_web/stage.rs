@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conclave::realms::Stores;
-use conclave::vendors::Vendor;
 use conclave::{Config, Gateway};
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::node::packages;
 use conclave_tests::sdk::page::Page;
 use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sign::rong_signature;
+use conclave_tests::vendor::Vendor;
 use http::Method;
 use serde_json::{Value, json};
 

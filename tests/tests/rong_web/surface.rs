@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use conclave::vendors::Vendor;
 use conclave_tests::sdk::driven::Driver;
+use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;

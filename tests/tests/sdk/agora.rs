@@ -1,6 +1,5 @@
 //! Agora Chat's and Easemob's SDKs, as far as they use the server API.
 
-use conclave::vendors::Vendor;
 use conclave_core::event::Actor;
 use conclave_core::model::{Body, GroupId, Sender, Traits, UserId};
 use conclave_core::operation::SendMessage;
@@ -13,6 +12,7 @@ use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{node, python};
 use conclave_tests::story::Role::{Admin, Member, Owner};
 use conclave_tests::story::{Teller, TencentTeller, Truth};
+use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]

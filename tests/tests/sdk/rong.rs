@@ -2,7 +2,6 @@
 
 use std::process::Command;
 
-use conclave::vendors::Vendor;
 use conclave_tests::sdk::driven::Driver;
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::online::page;
@@ -10,6 +9,7 @@ use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{node, python};
 use conclave_tests::story::{Role, Teller, Truth};
+use conclave_tests::vendor::Vendor;
 use http::Method;
 use serde_json::{Value, json};
 

@@ -1,7 +1,6 @@
 //! Tencent Chat's server SDKs.
 
 use conclave::config::{Tls, VendorSection};
-use conclave::vendors::Vendor;
 use conclave_core::event::Actor;
 use conclave_core::model::GroupId;
 use conclave_core::ports::GroupsExt as _;
@@ -13,6 +12,7 @@ use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::{python, rust, tunnel, unread};
 use conclave_tests::story::Role::{self, Admin, Member, Owner};
 use conclave_tests::story::{Teller, Truth};
+use conclave_tests::vendor::Vendor;
 use http::Method;
 use serde_json::json;
 
@@ -35,7 +35,7 @@ async fn timsdk(script: &str) -> (Served, Script) {
     let served = Served::start(|config| {
         config.tls = Tls::Development;
         let section = VendorSection { hosts: vec![HOST.to_owned()], ..VendorSection::default() };
-        config.vendors.insert(Vendor::Tencent, section);
+        config.vendors.insert("tencent".to_owned(), section);
     })
     .await;
     let proxy = tunnel::proxy(served.running.addresses.shared).await;

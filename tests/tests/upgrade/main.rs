@@ -9,12 +9,12 @@
 mod calls;
 mod folder;
 
+use conclave_tests::vendor::Sections as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use conclave::config::Data;
 use conclave::store::{Database, Options};
-use conclave::vendors::{agora, rong};
 use conclave::{Config, Gateway, Running};
 use conclave_core::model::Millis;
 use conclave_tests::world::{BEGINNING, CountingMint, SteppedClock};
@@ -30,20 +30,20 @@ const WRITTEN: Millis = BEGINNING;
 async fn gateway(folder: &Path, options: Options) -> Running {
     let mut config = Config::development().unwrap();
     config.data = Data::Folder(folder.to_owned());
-    config.realms[0].webhooks.rong = rong::WebhookSettings {
+    config.realms[0].rong().webhooks = conclave_rong::webhooks::WebhookSettings {
         url: Some("http://127.0.0.1:9/".to_owned()),
         allow_private: true,
         retries: -1,
         backoff_ms: 3_600_000,
         longest_backoff_ms: 3_600_000,
-        ..rong::WebhookSettings::default()
+        ..conclave_rong::webhooks::WebhookSettings::default()
     };
-    config.realms[0].webhooks.agora = agora::WebhookSettings {
+    config.realms[0].agora().webhooks = conclave_agora::webhooks::WebhookSettings {
         url: Some("http://127.0.0.1:9/".to_owned()),
         secret: "rule-secret".into(),
         allow_private: true,
         retries: 0,
-        ..agora::WebhookSettings::default()
+        ..conclave_agora::webhooks::WebhookSettings::default()
     };
     let database = Database::open_with(folder, options).unwrap();
     let gateway = Gateway::builder(config).stores(Arc::new(database));

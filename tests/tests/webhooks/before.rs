@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use conclave::vendors::tencent::WebhookSettings;
 use conclave::{Running, config};
+use conclave_tencent::webhooks::WebhookSettings;
 use conclave_tests::client::Client;
 use conclave_tests::ledger::callbacks::Sample;
 use conclave_tests::sign::user_sig;
+use conclave_tests::vendor::Sections as _;
 use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -45,7 +46,7 @@ struct BackEnd {
 impl BackEnd {
     fn of(running: &Running) -> Self {
         let realm: &config::Realm = &running.config.realms[0];
-        let (credentials, _) = realm.tencent.as_ref().unwrap();
+        let credentials = &realm.section::<conclave_tencent::Tencent>().unwrap().credentials;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         let (id, key) = (credentials.sdkappid, &credentials.secret_key);
         let sig = user_sig(id, key, "administrator", now - 60, 86_400);
@@ -100,7 +101,7 @@ struct Users {
 impl Users {
     async fn of(running: &Running) -> Self {
         let realm: &config::Realm = &running.config.realms[0];
-        let (credentials, _) = realm.agora.as_ref().unwrap();
+        let credentials = &realm.section::<conclave_agora::Agora>().unwrap().credentials;
         let prefix = format!("/agora/{}/{}", credentials.org, credentials.app);
         let client = Client::at(running.addresses.shared, &prefix);
         let mut users = Self { client, app: String::new() };
@@ -148,7 +149,7 @@ async fn a_group_is_made_only_when_the_app_agrees() {
         _ => said(0, ""),
     })
     .await;
-    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/im"), &[CREATE])).await;
+    let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/im"), &[CREATE])).await;
     let back_end = BackEnd::of(&gateway);
     back_end.accounts(&["carol"]).await;
 
@@ -186,7 +187,7 @@ async fn some_may_come_and_others_not() {
         _ => said(1, ""),
     })
     .await;
-    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[INVITE])).await;
+    let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[INVITE])).await;
     let back_end = BackEnd::of(&gateway);
     back_end.accounts(&["carol", "jared", "tommy"]).await;
     back_end.create("g").await;
@@ -213,7 +214,7 @@ async fn a_message_is_refused_dropped_or_changed() {
         _ => said(0, ""),
     })
     .await;
-    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[SEND])).await;
+    let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[SEND])).await;
     let back_end = BackEnd::of(&gateway);
     back_end.accounts(&["carol"]).await;
     back_end.create("g").await;
@@ -240,8 +241,8 @@ async fn a_message_is_refused_dropped_or_changed() {
 async fn nobody_is_asked_about_a_message_there_is_no_room_for() {
     let app = App::answering(|_, _| said(0, "")).await;
     let gateway = gateway(|config| {
-        config.realms[0].webhooks.tencent = to(app.url("/"), &[SEND]);
-        config.realms[0].tencent.as_mut().unwrap().1.messages_per_second = 1;
+        config.realms[0].tencent().webhooks = to(app.url("/"), &[SEND]);
+        config.realms[0].tencent().settings.messages_per_second = 1;
     })
     .await;
     let back_end = BackEnd::of(&gateway);
@@ -267,8 +268,8 @@ async fn without_an_answer_it_goes_ahead_after_the_time_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());
     let gateway = gateway(|config| {
-        config.realms[0].webhooks.tencent = to(url, &[CREATE]);
-        config.realms[0].webhooks.tencent.before_timeout_ms = 400;
+        config.realms[0].tencent().webhooks = to(url, &[CREATE]);
+        config.realms[0].tencent().webhooks.before_timeout_ms = 400;
     })
     .await;
     let back_end = BackEnd::of(&gateway);
@@ -297,8 +298,8 @@ async fn answers_that_cannot_be_used_let_it_go_ahead_unless_the_app_wants_otherw
     for (refuses, code) in [(false, 0), (true, 80003)] {
         let app = answers().await;
         let gateway = gateway(|config| {
-            config.realms[0].webhooks.tencent = to(app.url("/"), &[SEND, CREATE]);
-            config.realms[0].webhooks.tencent.before_refuse = refuses;
+            config.realms[0].tencent().webhooks = to(app.url("/"), &[SEND, CREATE]);
+            config.realms[0].tencent().webhooks.before_refuse = refuses;
         })
         .await;
         let back_end = BackEnd::of(&gateway);
@@ -319,7 +320,7 @@ async fn answers_that_cannot_be_used_let_it_go_ahead_unless_the_app_wants_otherw
 #[tokio::test]
 async fn what_was_done_is_told_after_it() {
     let app = App::willing().await;
-    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[])).await;
+    let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[])).await;
     let back_end = BackEnd::of(&gateway);
     back_end.accounts(&["carol", "jared"]).await;
     back_end.create("g").await;
@@ -339,7 +340,7 @@ async fn what_was_done_is_told_after_it() {
 #[test]
 fn callbacks_that_do_not_exist_are_refused_before_anything_starts() {
     let mut config = conclave::Config::development().unwrap();
-    config.realms[0].webhooks.tencent = to("https://app.example.com/".to_owned(), &["Group.CallbackBeforeTea"]);
+    config.realms[0].tencent().webhooks = to("https://app.example.com/".to_owned(), &["Group.CallbackBeforeTea"]);
     let refused = config::check(&config).unwrap_err().to_string();
     assert!(refused.contains("realm.dev.tencent.webhooks") && refused.contains("Group.CallbackBeforeTea"), "{refused}");
 }
@@ -348,7 +349,7 @@ fn callbacks_that_do_not_exist_are_refused_before_anything_starts() {
 async fn questions_are_asked_as_documented() {
     let app = App::answering(|_, _| said(0, "")).await;
     let commands = [CREATE, APPLY, INVITE, SEND];
-    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/im/callback"), &commands)).await;
+    let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/im/callback"), &commands)).await;
     let back_end = BackEnd::of(&gateway);
     back_end.accounts(&["leckie", "bob", "peter", "tommy"]).await;
     let members = json!([{"Member_Account": "bob"}, {"Member_Account": "peter"}]);
@@ -422,7 +423,7 @@ async fn answers_have_their_documented_effect() {
         let Some(answer) = sample.answer.clone() else { continue };
         let app = App::answering(move |_, _| Answer::of(200).saying(answer.to_string())).await;
         let command = sample.callback.clone();
-        let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[&command])).await;
+        let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[&command])).await;
         let back_end = BackEnd::of(&gateway);
         back_end.accounts(&["leckie", "bob", "jared", "tommy"]).await;
         // made by imports, which are not asked about
@@ -461,7 +462,7 @@ async fn an_applicant_is_refused_through_whichever_vendors_client() {
         _ => said(0, ""),
     })
     .await;
-    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[APPLY])).await;
+    let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[APPLY])).await;
     let back_end = BackEnd::of(&gateway);
     back_end.accounts(&["carol"]).await;
     back_end.create("g").await;
@@ -500,7 +501,7 @@ async fn an_applicant_is_refused_through_whichever_vendors_client() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_wait_at_once_and_not_for_each_other() {
     let app = App::answering(|_, _| said(0, "").after(Duration::from_millis(300))).await;
-    let gateway = gateway(|config| config.realms[0].webhooks.tencent = to(app.url("/"), &[SEND])).await;
+    let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[SEND])).await;
     let back_end = Arc::new(BackEnd::of(&gateway));
     back_end.accounts(&["carol"]).await;
     back_end.create("g").await;
@@ -566,8 +567,8 @@ async fn receivers_that_never_end_or_make_no_sense_hold_nobody_up() {
     ] {
         let url = receiver(answer, pause).await;
         let gateway = gateway(|config| {
-            config.realms[0].webhooks.tencent = to(url, &[CREATE]);
-            config.realms[0].webhooks.tencent.before_timeout_ms = 500;
+            config.realms[0].tencent().webhooks = to(url, &[CREATE]);
+            config.realms[0].tencent().webhooks.before_timeout_ms = 500;
         })
         .await;
         let back_end = BackEnd::of(&gateway);

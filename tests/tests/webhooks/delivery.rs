@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use conclave::vendors::{agora, rong};
+use conclave_agora::webhooks::WebhookSettings as AgoraWebhooks;
+use conclave_rong::webhooks::WebhookSettings as RongWebhooks;
 use conclave_tests::sign::rong_signature;
+use conclave_tests::vendor::Sections as _;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -34,9 +36,9 @@ fn is_of(told: &Told, group: &str) -> bool {
 async fn one_change_is_told_as_each_vendor_tells_it() {
     let app = App::willing().await;
     let gateway = gateway(|config| {
-        config.realms[0].webhooks.rong = to_rong(app.url("/rong?own=1"));
-        config.realms[0].webhooks.rong.profile_url = Some(app.url("/profile"));
-        config.realms[0].webhooks.agora = to_agora(app.url("/agora"));
+        config.realms[0].rong().webhooks = to_rong(app.url("/rong?own=1"));
+        config.realms[0].rong().webhooks.profile_url = Some(app.url("/profile"));
+        config.realms[0].agora().webhooks = to_agora(app.url("/agora"));
     })
     .await;
     let back_end = BackEnd::of(&gateway);
@@ -77,14 +79,15 @@ async fn one_change_is_told_as_each_vendor_tells_it() {
 async fn messages_and_older_events_have_urls_of_their_own() {
     let app = App::willing().await;
     let gateway = gateway(|config| {
-        let hooks = &mut config.realms[0].webhooks;
-        hooks.rong = rong::WebhookSettings { message_url: Some(app.url("/route")), ..to_rong(String::new()) };
-        hooks.agora = agora::WebhookSettings {
+        let realm = &mut config.realms[0];
+        realm.rong().webhooks = RongWebhooks { message_url: Some(app.url("/route")), ..to_rong(String::new()) };
+        realm.agora().webhooks = AgoraWebhooks {
             message_url: Some(app.url("/chat")),
             muc_url: Some(app.url("/muc")),
             ..to_agora(String::new())
         };
-        (hooks.rong.url, hooks.agora.url) = (None, None);
+        realm.rong().webhooks.url = None;
+        realm.agora().webhooks.url = None;
     })
     .await;
     let back_end = BackEnd::of(&gateway);
@@ -125,8 +128,8 @@ async fn order_is_kept_in_a_group_and_groups_do_not_wait_for_each_other() {
     })
     .await;
     let gateway = gateway(|config| {
-        config.realms[0].webhooks.rong = to_rong(app.url("/"));
-        config.realms[0].webhooks.rong.retries = -1;
+        config.realms[0].rong().webhooks = to_rong(app.url("/"));
+        config.realms[0].rong().webhooks.retries = -1;
     })
     .await;
     let back_end = BackEnd::of(&gateway);
@@ -158,10 +161,10 @@ async fn order_is_kept_in_a_group_and_groups_do_not_wait_for_each_other() {
 async fn tries_are_further_and_further_apart_and_then_given_up() {
     let app = App::answering(|told, _| Answer::of(if is_of(told, "poison") { 500 } else { 200 })).await;
     let gateway = gateway(|config| {
-        config.realms[0].webhooks.rong = to_rong(app.url("/"));
-        config.realms[0].webhooks.rong.retries = 3;
-        config.realms[0].webhooks.rong.backoff_ms = 100;
-        config.realms[0].webhooks.rong.longest_backoff_ms = 300;
+        config.realms[0].rong().webhooks = to_rong(app.url("/"));
+        config.realms[0].rong().webhooks.retries = 3;
+        config.realms[0].rong().webhooks.backoff_ms = 100;
+        config.realms[0].rong().webhooks.longest_backoff_ms = 300;
     })
     .await;
     let back_end = BackEnd::of(&gateway);
@@ -191,10 +194,10 @@ async fn a_dead_receiver_slows_nothing_down() {
     let silent_url = format!("http://{}/", silent.local_addr().unwrap());
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let gateway = gateway(|config| {
-        config.realms[0].webhooks.rong = to_rong(silent_url);
-        config.realms[0].webhooks.rong.retries = -1;
-        config.realms[0].webhooks.agora = to_agora(format!("http://{gone}/"));
-        config.realms[0].webhooks.agora.retries = -1;
+        config.realms[0].rong().webhooks = to_rong(silent_url);
+        config.realms[0].rong().webhooks.retries = -1;
+        config.realms[0].agora().webhooks = to_agora(format!("http://{gone}/"));
+        config.realms[0].agora().webhooks.retries = -1;
     })
     .await;
     let back_end = BackEnd::of(&gateway);
@@ -232,9 +235,9 @@ async fn late_odd_and_huge_answers_are_no_harm() {
     })
     .await;
     let gateway = gateway(|config| {
-        config.realms[0].webhooks.agora = to_agora(app.url("/"));
-        config.realms[0].webhooks.agora.retries = -1;
-        config.realms[0].webhooks.agora.timeout_ms = 300;
+        config.realms[0].agora().webhooks = to_agora(app.url("/"));
+        config.realms[0].agora().webhooks.retries = -1;
+        config.realms[0].agora().webhooks.timeout_ms = 300;
     })
     .await;
     let back_end = BackEnd::of(&gateway);

@@ -1,5 +1,6 @@
 //! Nobody is led into the network around the gateway.
 
+use conclave_tests::vendor::Sections as _;
 use std::time::{Duration, Instant};
 
 use conclave::config::check;
@@ -13,8 +14,8 @@ async fn a_name_that_leads_to_a_private_address_is_not_asked() {
     let app = App::willing().await;
     let gateway = gateway(|config| {
         let url = format!("http://localhost:{}/", app.address.port());
-        config.realms[0].webhooks.rong = to_rong(url);
-        config.realms[0].webhooks.rong.allow_private = false;
+        config.realms[0].rong().webhooks = to_rong(url);
+        config.realms[0].rong().webhooks.allow_private = false;
     })
     .await;
     BackEnd::of(&gateway).create("g").await;
@@ -41,8 +42,8 @@ async fn urls_that_cannot_be_meant_are_refused_before_anything_starts() {
     ];
     for (url, named) in refused {
         let mut config = Config::development().unwrap();
-        config.realms[0].webhooks.rong = to_rong(url.to_owned());
-        config.realms[0].webhooks.rong.allow_private = false;
+        config.realms[0].rong().webhooks = to_rong(url.to_owned());
+        config.realms[0].rong().webhooks.allow_private = false;
         let refused = check(&config).unwrap_err().to_string();
         assert!(refused.contains(named) && refused.contains("realm.dev.rong.webhooks"), "{url}: {refused}");
         assert!(Gateway::start(config).await.is_err(), "{url}");
@@ -52,18 +53,18 @@ async fn urls_that_cannot_be_meant_are_refused_before_anything_starts() {
 #[test]
 fn every_url_is_looked_at() {
     let changes: [fn(&mut Config, String); 7] = [
-        |config, url| config.realms[0].webhooks.agora.pre_url = Some(url),
-        |config, url| config.realms[0].webhooks.agora.url = Some(url),
-        |config, url| config.realms[0].webhooks.agora.muc_url = Some(url),
-        |config, url| config.realms[0].webhooks.agora.message_url = Some(url),
-        |config, url| config.realms[0].webhooks.tencent.url = Some(url),
-        |config, url| config.realms[0].webhooks.rong.profile_url = Some(url),
-        |config, url| config.realms[0].webhooks.rong.message_url = Some(url),
+        |config, url| config.realms[0].agora().webhooks.pre_url = Some(url),
+        |config, url| config.realms[0].agora().webhooks.url = Some(url),
+        |config, url| config.realms[0].agora().webhooks.muc_url = Some(url),
+        |config, url| config.realms[0].agora().webhooks.message_url = Some(url),
+        |config, url| config.realms[0].tencent().webhooks.url = Some(url),
+        |config, url| config.realms[0].rong().webhooks.profile_url = Some(url),
+        |config, url| config.realms[0].rong().webhooks.message_url = Some(url),
     ];
     for (place, change) in changes.into_iter().enumerate() {
         for (url, is_good) in [("http://192.168.1.1/", false), ("https://app.example.com/hooks", true)] {
             let mut config = Config::development().unwrap();
-            config.realms[0].webhooks.agora.secret = SECRET.into();
+            config.realms[0].agora().webhooks.secret = SECRET.into();
             change(&mut config, url.to_owned());
             assert_eq!(check(&config).is_ok(), is_good, "{place}: {url}");
         }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use conclave::config::{Admin, Data};
-use conclave::vendors::{agora, rong};
 use conclave::{Config, Gateway, Running};
 use conclave_tests::client::Client;
 use conclave_tests::sign::rong_signature;
@@ -29,13 +28,13 @@ pub async fn gateway_over(folder: &Path, change: impl FnOnce(&mut Config)) -> Ru
 }
 
 /// Tells `RongCloud`'s group operations here, and tries again quickly.
-pub fn to_rong(url: String) -> rong::WebhookSettings {
-    rong::WebhookSettings {
+pub fn to_rong(url: String) -> conclave_rong::webhooks::WebhookSettings {
+    conclave_rong::webhooks::WebhookSettings {
         url: Some(url),
         allow_private: true,
         backoff_ms: 20,
         longest_backoff_ms: 200,
-        ..rong::WebhookSettings::default()
+        ..conclave_rong::webhooks::WebhookSettings::default()
     }
 }
 
@@ -43,14 +42,14 @@ pub fn to_rong(url: String) -> rong::WebhookSettings {
 pub const SECRET: &str = "rule-secret";
 
 /// Tells Agora's events here, and tries again quickly.
-pub fn to_agora(url: String) -> agora::WebhookSettings {
-    agora::WebhookSettings {
+pub fn to_agora(url: String) -> conclave_agora::webhooks::WebhookSettings {
+    conclave_agora::webhooks::WebhookSettings {
         url: Some(url),
         secret: SECRET.into(),
         allow_private: true,
         backoff_ms: 20,
         longest_backoff_ms: 200,
-        ..agora::WebhookSettings::default()
+        ..conclave_agora::webhooks::WebhookSettings::default()
     }
 }
 

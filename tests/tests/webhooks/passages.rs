@@ -1,5 +1,6 @@
 //! Who comes online and who goes, over real connections.
 
+use conclave_tests::vendor::Sections as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -53,9 +54,9 @@ async fn comings_and_goings_are_told_in_their_order() {
     // not taken at first: what comes after waits
     let app = App::answering(|_, before| Answer::of(if before == 0 { 503 } else { 200 })).await;
     let gateway = gateway(|config| {
-        config.realms[0].webhooks.rong = to_rong(app.url("/groups"));
-        config.realms[0].webhooks.rong.url = None;
-        config.realms[0].webhooks.rong.online_url = Some(app.url("/online"));
+        config.realms[0].rong().webhooks = to_rong(app.url("/groups"));
+        config.realms[0].rong().webhooks.url = None;
+        config.realms[0].rong().webhooks.online_url = Some(app.url("/online"));
     })
     .await;
     let alice = come(&gateway, "alice").await;

@@ -11,6 +11,7 @@ use conclave_core::refusal::Refusal;
 use conclave_kit::Post;
 use conclave_tests::house::credentials as of;
 use conclave_tests::ledger::callbacks::Sample;
+use conclave_tests::vendor::Sections as _;
 use conclave_tests::world::World;
 use futures_util::{SinkExt as _, StreamExt as _};
 use md5::{Digest as _, Md5};
@@ -178,11 +179,11 @@ async fn clients_of_any_vendor_are_asked_about_over_the_wire() {
     })
     .await;
     let gateway = gateway(|config| {
-        let hooks = &mut config.realms[0].webhooks;
-        hooks.agora.pre_url = Some(app.url("/pre"));
-        hooks.agora.secret = crate::house::SECRET.into();
-        hooks.agora.pre_timeout_ms = 5000;
-        hooks.agora.allow_private = true;
+        let realm = &mut config.realms[0];
+        realm.agora().webhooks.pre_url = Some(app.url("/pre"));
+        realm.agora().webhooks.secret = crate::house::SECRET.into();
+        realm.agora().webhooks.pre_timeout_ms = 5000;
+        realm.agora().webhooks.allow_private = true;
     })
     .await;
     let back_end = BackEnd::of(&gateway);
@@ -195,14 +196,14 @@ async fn clients_of_any_vendor_are_asked_about_over_the_wire() {
     assert!(gateway.shutdown().await);
 
     let gateway = crate::house::gateway(|config| {
-        let hooks = &mut config.realms[0].webhooks;
-        hooks.agora.pre_url = Some(app.url("/pre"));
-        hooks.agora.secret = crate::house::SECRET.into();
-        hooks.agora.pre_timeout_ms = 5000;
-        hooks.agora.allow_private = true;
-        hooks.tencent.url = Some(app.url("/im"));
-        hooks.tencent.allow_private = true;
-        hooks.tencent.commands = vec!["Group.CallbackBeforeSendMsg".to_owned()];
+        let realm = &mut config.realms[0];
+        realm.agora().webhooks.pre_url = Some(app.url("/pre"));
+        realm.agora().webhooks.secret = crate::house::SECRET.into();
+        realm.agora().webhooks.pre_timeout_ms = 5000;
+        realm.agora().webhooks.allow_private = true;
+        realm.tencent().webhooks.url = Some(app.url("/im"));
+        realm.tencent().webhooks.allow_private = true;
+        realm.tencent().webhooks.commands = vec!["Group.CallbackBeforeSendMsg".to_owned()];
     })
     .await;
     let back_end = BackEnd::of(&gateway);

@@ -2,6 +2,7 @@
 
 use conclave_tests::client::Client;
 use conclave_tests::sign::rong_signature;
+use conclave_tests::vendor::Sections as _;
 use http::Method;
 
 use crate::app::App;
@@ -19,7 +20,7 @@ async fn code(client: &Client, proof: [&str; 3]) -> (u16, u64) {
 async fn what_a_callback_is_signed_with_is_refused_as_a_call() {
     let app = App::willing().await;
     let gateway = gateway(|config| {
-        let hooks = &mut config.realms[0].webhooks.rong;
+        let hooks = &mut config.realms[0].rong().webhooks;
         *hooks = to_rong(app.url("/operations"));
         hooks.profile_url = Some(app.url("/profiles"));
         hooks.message_url = Some(app.url("/messages"));

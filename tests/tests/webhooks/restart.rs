@@ -1,5 +1,6 @@
 //! The end of a process, asked for or not, loses nothing that was to be told.
 
+use conclave_tests::vendor::Sections as _;
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -27,8 +28,8 @@ async fn what_was_not_taken_is_told_after_a_restart() {
     assert!(gateway.shutdown().await);
 
     let patient = |config: &mut conclave::Config| {
-        config.realms[0].webhooks.rong = to_rong(app.url("/"));
-        config.realms[0].webhooks.rong.retries = -1;
+        config.realms[0].rong().webhooks = to_rong(app.url("/"));
+        config.realms[0].rong().webhooks.retries = -1;
     };
     let gateway = gateway_over(folder.path(), patient).await;
     for group in ["one", "two", "three"] {
@@ -62,10 +63,10 @@ async fn tries_and_waits_are_remembered_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let app = App::answering(|_, _| Answer::of(500)).await;
     let patience = |config: &mut conclave::Config| {
-        config.realms[0].webhooks.rong = to_rong(app.url("/"));
-        config.realms[0].webhooks.rong.retries = 2;
-        config.realms[0].webhooks.rong.backoff_ms = 800;
-        config.realms[0].webhooks.rong.longest_backoff_ms = 60_000;
+        config.realms[0].rong().webhooks = to_rong(app.url("/"));
+        config.realms[0].rong().webhooks.retries = 2;
+        config.realms[0].rong().webhooks.backoff_ms = 800;
+        config.realms[0].rong().webhooks.longest_backoff_ms = 60_000;
     };
     let gateway = gateway_over(folder.path(), patience).await;
     BackEnd::of(&gateway).create("g").await;

@@ -1,0 +1,78 @@
+//! Registration: all that the gateway knows of this vendor.
+
+use std::sync::Arc;
+
+use conclave_kit::{Destination, OpenRealm, SettingsTable, SetupError, Surface, Vendor};
+
+use crate::Rong;
+use crate::realm::{Credentials, Realm};
+use crate::settings::Settings;
+use crate::webhooks::{self, WebhookSettings};
+
+conclave_kit::section!(Credentials { app_key: String, app_secret: String });
+
+impl Vendor for Rong {
+    const NAME: &'static str = "rong";
+    const TITLE: &'static str = "RongCloud";
+    const DEVELOPMENT: &'static str = r#"
+app_key = "conclavedev00"
+app_secret = "conclavedevs0"
+"#;
+    const EXAMPLE: &'static str = r#"app_key = "shop0example"
+"#;
+
+    type Section = Section;
+
+    fn tables() -> Vec<SettingsTable> {
+        vec![
+            SettingsTable {
+                path: &[],
+                about: "A realm's credentials at RongCloud: `app_secret` has 10 characters at least.",
+                required: CREDENTIALS,
+                optional: &[],
+            },
+            SettingsTable {
+                path: &["settings"],
+                about: "What is a switch of RongCloud's console.",
+                required: &[],
+                optional: Settings::REFERENCE,
+            },
+            SettingsTable {
+                path: &["webhooks"],
+                about: "Whom a realm's app at RongCloud tells what has happened; see [webhooks.md](webhooks.md).",
+                required: &[],
+                optional: WebhookSettings::REFERENCE,
+            },
+        ]
+    }
+
+    fn secret(section: &Section) -> &str {
+        &section.credentials.app_secret
+    }
+
+    fn check(realm: &str, section: &Section) -> Result<(), String> {
+        section.credentials.check().map_err(|problem| format!("realm {realm}: {problem}"))
+    }
+
+    fn surface(realms: Vec<OpenRealm<Section>>) -> Result<Arc<dyn Surface>, SetupError> {
+        let realm = |open: OpenRealm<Section>| {
+            let OpenRealm { name, section, groups, log, presence, .. } = open;
+            let Section { credentials, settings, .. } = section;
+            Realm { name, credentials, settings, groups, log, presence }
+        };
+        Ok(Arc::new(Self::new(realms.into_iter().map(realm).collect())?))
+    }
+
+    fn destinations(section: &Section) -> Vec<Destination> {
+        webhooks::destinations(&section.credentials, &section.webhooks)
+    }
+
+    fn client_settings(section: &Section, base: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("RONG_API", base.to_owned()),
+            ("RONG_NAVI", base.to_owned()),
+            ("RONG_APPKEY", section.credentials.app_key.clone()),
+            ("RONG_APPSECRET", section.credentials.app_secret.clone()),
+        ]
+    }
+}

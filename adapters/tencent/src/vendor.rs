@@ -1,0 +1,123 @@
+//! Registration: all that the gateway knows of this vendor.
+
+use std::sync::Arc;
+
+use conclave_core::model::Millis;
+use conclave_core::ports::Groups;
+use conclave_kit::{Destination, OpenRealm, Post, SettingsTable, SetupError, Surface, Tool, Vendor, socket_url};
+
+use crate::realm::{Credentials, Realm};
+use crate::settings::Settings;
+use crate::surface::Tencent;
+use crate::usersig::user_sig;
+use crate::webhooks::{self, WebhookSettings};
+
+conclave_kit::section!(Credentials {
+    sdkappid: u32,
+    secret_key: String,
+    admins: Vec<String>,
+});
+
+/// How long a signature from the command line is valid by default, in seconds: as long as the vendor's generators make it.
+const LIFETIME: u64 = 180 * 86_400;
+
+impl Vendor for Tencent {
+    const NAME: &'static str = "tencent";
+    const TITLE: &'static str = "Tencent";
+    const DEVELOPMENT: &'static str = r#"
+sdkappid = 1400000000
+secret_key = "636f6e636c6176652d6465762d6b65792d6b6e6f776e2d746f2d616c6c2d3332"
+admins = ["administrator"]
+"#;
+    const EXAMPLE: &'static str = r#"sdkappid = 1400123456
+admins = ["administrator"]
+"#;
+
+    type Section = Section;
+
+    fn tables() -> Vec<SettingsTable> {
+        vec![
+            SettingsTable {
+                path: &[],
+                about: "A realm's credentials at Tencent: `secret_key` has 64 characters.",
+                required: CREDENTIALS,
+                optional: &[],
+            },
+            SettingsTable {
+                path: &["settings"],
+                about: "What is a switch of Tencent's console.",
+                required: &[],
+                optional: Settings::REFERENCE,
+            },
+            SettingsTable {
+                path: &["webhooks"],
+                about: "Whom a realm's app at Tencent tells what has happened, and asks before; see [webhooks.md](webhooks.md).",
+                required: &[],
+                optional: WebhookSettings::REFERENCE,
+            },
+        ]
+    }
+
+    fn secret(section: &Section) -> &str {
+        &section.credentials.secret_key
+    }
+
+    fn check(realm: &str, section: &Section) -> Result<(), String> {
+        section.credentials.check().map_err(|problem| format!("realm {realm}: {problem}"))?;
+        section.webhooks.check().map_err(|problem| format!("realm.{realm}.tencent.webhooks.{problem}"))?;
+        if section.webhooks.before_timeout_ms == 0 {
+            return Err(format!("realm.{realm}.tencent.webhooks.before_timeout_ms must not be 0"));
+        }
+        Ok(())
+    }
+
+    fn surface(realms: Vec<OpenRealm<Section>>) -> Result<Arc<dyn Surface>, SetupError> {
+        let asked: Vec<_> = realms
+            .iter()
+            .filter_map(|open| {
+                let Section { credentials, webhooks, .. } = &open.section;
+                Some((credentials.sdkappid, webhooks.clone(), open.post.clone()?))
+            })
+            .collect();
+        let realm = |open: OpenRealm<Section>| {
+            let OpenRealm { name, section, groups, presence, .. } = open;
+            let Section { credentials, settings, .. } = section;
+            Realm { name, credentials, settings, groups, presence }
+        };
+        let mut surface = Self::new(realms.into_iter().map(realm).collect())?;
+        for (sdkappid, webhooks, post) in asked {
+            surface = surface.asking(sdkappid, webhooks, post);
+        }
+        Ok(Arc::new(surface))
+    }
+
+    fn guarded(section: &Section, groups: Arc<dyn Groups>, post: &Arc<dyn Post>) -> Arc<dyn Groups> {
+        webhooks::guarded(groups, &section.credentials, &section.webhooks, post)
+    }
+
+    fn destinations(section: &Section) -> Vec<Destination> {
+        webhooks::destinations(&section.credentials, &section.settings, &section.webhooks)
+    }
+
+    fn client_settings(section: &Section, base: &str) -> Vec<(&'static str, String)> {
+        let credentials = &section.credentials;
+        vec![
+            ("TENCENT_API_URL", base.to_owned()),
+            ("TENCENT_WS_URL", socket_url(base)),
+            ("TENCENT_SDKAPPID", credentials.sdkappid.to_string()),
+            ("TENCENT_SECRET_KEY", credentials.secret_key.clone()),
+            ("TENCENT_ADMIN", credentials.admins.first().cloned().unwrap_or_default()),
+        ]
+    }
+
+    fn tools() -> Vec<Tool<Section>> {
+        let about = "Print a signature with which this user calls Tencent Chat's API; without a user, the first admin";
+        vec![Tool { name: "usersig", about, lifetime: LIFETIME, issue }]
+    }
+}
+
+fn issue(section: &Section, user: Option<&str>, now: Millis, lifetime: u64) -> Result<String, String> {
+    let Credentials { sdkappid, secret_key, admins } = &section.credentials;
+    let user = user.or(admins.first().map(String::as_str)).ok_or("name a user: the realm has no admins")?;
+    Ok(user_sig(*sdkappid, secret_key, user, now.seconds(), lifetime))
+}

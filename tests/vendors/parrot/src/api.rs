@@ -1,0 +1,154 @@
+//! The server API: three routes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conclave_core::event::Actor;
+use conclave_core::model::{Body as Content, GroupId, Policy, Sender, UserId};
+use conclave_core::operation::{CreateGroup, SendMessage};
+use conclave_core::ports::GroupsExt as _;
+use conclave_core::query::GroupById;
+use conclave_kit::{
+    Body, Exchange, Fault, Matched, OpenRealm, Route, RouteInfo, SetupError, Surface, Table, decode_segment, same,
+};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Section;
+use crate::refusals::Failure;
+
+/// The header with the app's key, and the one with its secret.
+const KEY: &str = "parrot-key";
+const SECRET: &str = "parrot-secret";
+
+/// The surface of all realms at this vendor.
+pub struct Parrot {
+    apps: HashMap<String, Arc<OpenRealm<Section>>>,
+    table: Table<Endpoint>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Endpoint {
+    Make,
+    Show,
+    Say,
+}
+
+#[derive(Deserialize)]
+struct Perch {
+    id: String,
+    owner: String,
+}
+
+#[derive(Deserialize)]
+struct Words {
+    from: String,
+    text: String,
+}
+
+const ILLEGIBLE: Failure = Failure(StatusCode::BAD_REQUEST, "illegible");
+
+impl Parrot {
+    pub(crate) fn new(realms: Vec<OpenRealm<Section>>) -> Result<Self, SetupError> {
+        let mut apps: HashMap<String, Arc<OpenRealm<Section>>> = HashMap::new();
+        for realm in realms {
+            let key = realm.section.credentials.key.clone();
+            if let Some(first) = apps.get(&key) {
+                let (what, first) = ("parrot key".to_owned(), first.name.clone());
+                return Err(SetupError::SameApp { what, first, second: realm.name });
+            }
+            apps.insert(key, Arc::new(realm));
+        }
+        let route = |method, path, operation, handler| Route { method, path, operation, streams: false, handler };
+        let table = Table::new(vec![
+            route(Method::POST, "/v1/perches", "make perch", Endpoint::Make),
+            route(Method::GET, "/v1/perches/{id}", "show perch", Endpoint::Show),
+            route(Method::POST, "/v1/perches/{id}/words", "say words", Endpoint::Say),
+        ])?;
+        Ok(Self { apps, table })
+    }
+
+    async fn answer(&self, parts: &Parts, body: &[u8]) -> Result<Value, Failure> {
+        let found = self.table.find(&parts.method, parts.uri.path());
+        let found = found.map_err(|_| Failure(StatusCode::NOT_FOUND, "no such branch"))?;
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let app = self.apps.get(header(KEY));
+        let app = app.filter(|app| same(app.section.credentials.secret.as_bytes(), header(SECRET).as_bytes()));
+        let app = app.ok_or(Failure(StatusCode::UNAUTHORIZED, "a stranger"))?;
+        match found.route.handler {
+            Endpoint::Make => {
+                let perch: Perch = serde_json::from_slice(body).map_err(|_| ILLEGIBLE)?;
+                make(app, perch).await
+            }
+            Endpoint::Show => show(app, perch_of(&found)?).await,
+            Endpoint::Say => {
+                let words: Words = serde_json::from_slice(body).map_err(|_| ILLEGIBLE)?;
+                say(app, perch_of(&found)?, words).await
+            }
+        }
+    }
+}
+
+fn perch_of(found: &Matched<'_, Endpoint>) -> Result<GroupId, Failure> {
+    let id = found.params.iter().find(|(name, _)| name == "id").and_then(|(_, value)| decode_segment(value));
+    id.and_then(|id| GroupId::new(id).ok()).ok_or(Failure(StatusCode::NOT_FOUND, "no such perch"))
+}
+
+async fn make(app: &OpenRealm<Section>, perch: Perch) -> Result<Value, Failure> {
+    let (id, owner) = (GroupId::new(perch.id), UserId::new(perch.owner));
+    let (Ok(id), Ok(owner)) = (id, owner) else { return Err(ILLEGIBLE) };
+    let create = CreateGroup { id: Some(id.clone()), ..CreateGroup::new(Some(owner), Policy::standard()) };
+    app.groups.run(&Actor::app(), create).await?;
+    Ok(json!({ "perch": id }))
+}
+
+async fn show(app: &OpenRealm<Section>, group: GroupId) -> Result<Value, Failure> {
+    let found = app.groups.ask(&Actor::app(), GroupById { group }).await?.group;
+    Ok(json!({ "perch": found.id, "name": found.profile.name, "birds": found.members }))
+}
+
+async fn say(app: &OpenRealm<Section>, group: GroupId, words: Words) -> Result<Value, Failure> {
+    let Words { from, mut text } = words;
+    if app.section.settings.loud {
+        text = text.to_uppercase();
+    }
+    let from = UserId::new(from).map_err(|_| ILLEGIBLE)?;
+    let sent = app.groups.run(&Actor::app(), SendMessage::new(group, Sender::User(from), Content::Text(text))).await?;
+    Ok(json!({ "words": sent.message.id }))
+}
+
+#[async_trait]
+impl Surface for Parrot {
+    fn vendor(&self) -> &'static str {
+        "parrot"
+    }
+
+    fn routes(&self) -> Vec<RouteInfo> {
+        self.table.infos()
+    }
+
+    fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
+        self.table.route(method, path).ok().map(|route| route.operation)
+    }
+
+    fn streams(&self, _: &Method, _: &str) -> bool {
+        false
+    }
+
+    async fn serve(&self, exchange: Exchange) -> Response<Body> {
+        let Exchange { parts, body, .. } = exchange;
+        // no route takes its body in pieces
+        let body = body.bytes().cloned().unwrap_or_default();
+        match self.answer(&parts, &body).await {
+            Ok(value) => Response::new(Body::from(value.to_string())),
+            Err(failure) => failure.response(),
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> Response<Body> {
+        Failure::from(fault).response()
+    }
+}

@@ -1,0 +1,15 @@
+//! A made-up vendor, to prove what adding one takes: a server API of three routes, webhooks, settings, credentials.
+//!
+//! - `api`: the routes.
+//! - `refusals`: the one table from the core's refusals to the vendor's errors.
+//! - `vendor`: registration.
+//! - `webhooks`: what the app's server is sent.
+
+mod api;
+mod refusals;
+mod vendor;
+mod webhooks;
+
+pub use api::Parrot;
+pub use vendor::{Credentials, Section, Settings};
+pub use webhooks::WebhookSettings;

@@ -1,0 +1,97 @@
+//! Registration: all that the gateway knows of this vendor.
+
+use std::fmt;
+use std::sync::Arc;
+
+use conclave_kit::{Destination, OpenRealm, Patience, SettingsTable, SetupError, Surface, Vendor};
+
+use crate::api::Parrot;
+use crate::webhooks::{WebhookSettings, Webhooks};
+
+/// Who the app is.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Names the app.
+    pub key: String,
+    /// Proves it.
+    pub secret: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+conclave_kit::settings! {
+    /// Switches.
+    pub struct Settings {
+        /// Whether everything is said in upper case.
+        loud: bool = false;
+    }
+}
+
+conclave_kit::section!(Credentials { key: String, secret: String });
+
+impl Vendor for Parrot {
+    const NAME: &'static str = "parrot";
+    const TITLE: &'static str = "Parrot";
+    const DEVELOPMENT: &'static str = "key = \"polly\"\nsecret = \"cracker\"\n";
+    const EXAMPLE: &'static str = "key = \"shop\"\n";
+
+    type Section = Section;
+
+    fn tables() -> Vec<SettingsTable> {
+        vec![
+            SettingsTable {
+                path: &[],
+                about: "A realm's credentials at Parrot.",
+                required: CREDENTIALS,
+                optional: &[],
+            },
+            SettingsTable {
+                path: &["settings"],
+                about: "How it speaks.",
+                required: &[],
+                optional: Settings::REFERENCE,
+            },
+            SettingsTable {
+                path: &["webhooks"],
+                about: "What its app's server is sent.",
+                required: &[],
+                optional: WebhookSettings::REFERENCE,
+            },
+        ]
+    }
+
+    fn secret(section: &Section) -> &str {
+        &section.credentials.secret
+    }
+
+    fn check(realm: &str, section: &Section) -> Result<(), String> {
+        if section.credentials.secret.is_empty() {
+            return Err(format!("realm.{realm}.parrot.secret must not be empty: set it"));
+        }
+        Ok(())
+    }
+
+    fn surface(realms: Vec<OpenRealm<Section>>) -> Result<Arc<dyn Surface>, SetupError> {
+        Ok(Arc::new(Self::new(realms)?))
+    }
+
+    fn destinations(section: &Section) -> Vec<Destination> {
+        let WebhookSettings { url, allow_private } = section.webhooks.clone();
+        let destination = |url| Destination {
+            name: "perches",
+            url,
+            allow_private,
+            patience: Patience::spelled(5000, 3, 100, 1000),
+            webhooks: Arc::new(Webhooks),
+        };
+        url.map(destination).into_iter().collect()
+    }
+
+    fn client_settings(section: &Section, base: &str) -> Vec<(&'static str, String)> {
+        vec![("PARROT_URL", base.to_owned()), ("PARROT_KEY", section.credentials.key.clone())]
+    }
+}

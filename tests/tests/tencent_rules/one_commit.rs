@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use conclave_core::event::Actor;
 use conclave_core::model::Millis;
 use conclave_core::operation::{Operation, Reply};
-use conclave_core::ports::{Groups, Log as _};
+use conclave_core::ports::Groups;
 use conclave_core::query::{Answer, Query};
 use conclave_core::refusal::Refusal;
 use conclave_tencent::{Realm, Settings, SignedIn, Tencent};

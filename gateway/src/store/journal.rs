@@ -10,7 +10,7 @@
 //! and an end (tag 3, xxh3 of all between, four fixed bytes). Numbers are little endian.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// One file of the log.
@@ -61,10 +61,11 @@ impl LogFile {
     /// Walks through the whole records with what each puts under this key; answers where the last one ends, and what is
     /// behind it.
     pub(super) fn walk(&self, key: &[u8], mut take: impl FnMut(Record<'_>)) -> io::Result<(usize, Rest)> {
-        let mut bytes = fs::read(&self.path)?;
-        // space taken in advance is filled with zeros; no whole record ends in one
-        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        bytes.truncate(used);
+        let mut file = File::open(&self.path)?;
+        let used = used(&mut file)?;
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(0))?;
+        file.take(used).read_to_end(&mut bytes)?;
         let mut whole = 0;
         while let Some(record) = record(&bytes, whole, key) {
             whole = record.end;
@@ -93,6 +94,25 @@ impl LogFile {
         file.set_len(bytes as u64)?;
         file.sync_all()
     }
+}
+
+/// How many bytes there are before the zeros of space taken in advance; no whole record ends in one.
+fn used(file: &mut File) -> io::Result<u64> {
+    const PIECE: usize = 1 << 16;
+    let (mut piece, zeros) = (vec![0; PIECE], vec![0; PIECE]);
+    let mut end = file.metadata()?.len();
+    while end > 0 {
+        let begin = end.saturating_sub(PIECE as u64);
+        let piece = &mut piece[..usize::try_from(end - begin).unwrap_or(PIECE)];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(piece)?;
+        if *piece != zeros[..piece.len()] {
+            let last = piece.iter().rposition(|byte| *byte != 0).unwrap_or_default();
+            return Ok(begin + last as u64 + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
 }
 
 /// The record that begins here; `None` when none does, or not whole.

@@ -35,6 +35,8 @@ pub(crate) struct Desk {
     pub(crate) metrics: Arc<Metrics>,
     /// Who is connected.
     pub(crate) online: Arc<Online>,
+    /// What the sessions of all listeners share.
+    pub(crate) sessions: Arc<session::Shared>,
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
     /// Host and port, for clients that name none.
@@ -54,20 +56,21 @@ impl Desk {
         let host = host(&parts);
         let mut answer = match self.site.find(host, parts.uri.path()) {
             None => self.nowhere(&parts, &id, in_flight),
-            Some(Place { mounted, .. }) if cors::is_preflight(&parts.method, &parts.headers) => {
-                mounted.cors.preflight()
-            }
             Some(Place { mounted, prefix }) => {
                 let base_url = self.base_url(mounted, host, &parts.uri.path()[..prefix]);
                 let path = parts.uri.path().to_owned();
                 parts.uri = below(&parts.uri, prefix);
                 let crowded = link.seat.crowded;
-                let endpoint = session::endpoint_of(&mounted.endpoints, &parts).filter(|_| !crowded);
-                if let Some(endpoint) = endpoint {
-                    session::upgrade(self, Arc::clone(mounted), endpoint, parts, link)
-                } else {
-                    let visit = Visit { desk: self, mounted, base_url, id: &id, path, crowded };
-                    visit.run(parts, body, in_flight).await
+                let is_preflight = cors::is_preflight(&parts.method, &parts.headers);
+                let destination = session::destination(&mounted.endpoints, &parts);
+                let destination = destination.filter(|to| !is_preflight || session::answers_preflight(to));
+                match destination.filter(|_| !crowded) {
+                    Some(to) => session::answer(self, mounted, to, (parts, body), in_flight, link).await,
+                    None if is_preflight => mounted.cors.preflight(),
+                    None => {
+                        let visit = Visit { desk: self, mounted, base_url, id: &id, path, crowded };
+                        visit.run(parts, body, in_flight).await
+                    }
                 }
             }
         };

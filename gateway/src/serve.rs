@@ -25,7 +25,7 @@ use crate::listener::{self, Crowd, Phase};
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::realms::{self, Ground, Stores};
-use crate::session::Online;
+use crate::session::{self, Online};
 use crate::site::{Mounted, Site};
 use crate::tls;
 pub use crate::tls::TlsError;
@@ -214,7 +214,7 @@ impl Builder {
         let (clock, mint) = (Arc::clone(&self.clock), Arc::clone(&self.mint));
         let ground = Ground { stores: Arc::clone(&stores), blobs, clock, mint, post };
         let backends = realms::open(&self.config, &self.backends, &ground, metrics)?;
-        let online = Arc::new(Online::new(&backends, metrics));
+        let online = Arc::new(Online::new(&backends, &self.config.limits, metrics));
         let mut surfaces = realms::surfaces(&self.config, &backends, &online, &ground).map_err(StartError::Surface)?;
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
         Ok(Opened { stores, surfaces, backends, online })
@@ -262,6 +262,7 @@ impl Builder {
         readiness.watch(couriers.watched());
         tokio::spawn(Arc::clone(&readiness).log(phase.subscribe()));
         housekeeping::empty_trash(stores, config.limits.trash_days, &phase);
+        let sessions = Arc::<session::Shared>::default();
         let crowd = Crowd::new(most_connections, Arc::clone(&metrics));
         for (_, listener, site) in bound {
             let desk = Arc::new(Desk {
@@ -270,6 +271,7 @@ impl Builder {
                 limits: config.limits.clone(),
                 metrics: Arc::clone(&metrics),
                 online: Arc::clone(&online),
+                sessions: Arc::clone(&sessions),
                 scheme: clients::scheme(&config),
             });
             tokio::spawn(listener::run(listener, desk, tls.clone(), crowd.clone(), watch.clone()));

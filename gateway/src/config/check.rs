@@ -99,6 +99,9 @@ fn limits(config: &Config) -> Result<(), ConfigError> {
         ("body_ms", limits.body_ms),
         ("request_ms", limits.request_ms),
         ("connections", limits.connections as u64),
+        ("sessions_per_user", limits.sessions_per_user as u64),
+        ("sessions_per_realm", limits.sessions_per_realm.unwrap_or(1) as u64),
+        ("write_ms", limits.write_ms),
         ("streams", u64::from(limits.streams)),
     ];
     match positive.into_iter().find(|(_, value)| *value == 0) {

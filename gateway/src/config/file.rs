@@ -86,6 +86,12 @@ settings! {
         request_ms: u64 = 30_000;
         /// Most connections at once, over all of the vendors' addresses.
         connections: usize = 10_000;
+        /// Most sessions of one user at once, over all vendors' client protocols.
+        sessions_per_user: usize = 100;
+        /// Most sessions of one realm at once. When not given: all of them for one realm alone, three quarters of `connections` where there are several.
+        sessions_per_realm: Option<usize> = None;
+        /// How long a client may take to read what is sent to it over its session before the connection is closed, in milliseconds.
+        write_ms: u64 = 30_000;
         /// Most requests at once on one HTTP/2 connection.
         streams: u32 = 200;
         /// How long a sync of the data folder may take before `/readyz` says that it hangs, in milliseconds.
@@ -162,6 +168,11 @@ impl Limits {
     /// [`Self::request_ms`].
     pub fn request_time(&self) -> Duration {
         Duration::from_millis(self.request_ms)
+    }
+
+    /// [`Self::write_ms`].
+    pub fn write_time(&self) -> Duration {
+        Duration::from_millis(self.write_ms)
     }
 
     /// [`Self::drain_ms`].

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use conclave_kit::{AnyCall, EndedCall, Fault, FinishedCall, Outcome, SessionLimits};
+use conclave_kit::{AnyCall, BoxFuture, EndedCall, Fault, FinishedCall, Outcome, SessionLimits};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
+use super::repeats::{Repeats, Turn};
 use crate::backend::REALM;
 use crate::listener::Phase;
 use crate::metrics::{Metrics, OperationMetrics};
@@ -30,6 +31,10 @@ pub(super) struct Workshop {
     pub(super) metrics: Arc<Metrics>,
     /// How long one call may take.
     pub(super) time: Duration,
+    /// Calls that are done once, of all sessions.
+    pub(super) repeats: Arc<Repeats>,
+    /// How long the client may take to read what is sent to it.
+    pub(super) write_time: Duration,
     /// Kept by every call, so that a process that shuts down waits for it.
     pub(super) phase: watch::Receiver<Phase>,
 }
@@ -123,7 +128,12 @@ impl Calls {
         self.waiting_bytes -= call.bytes;
         let performing = Arc::new(AtomicBool::new(false));
         self.in_flight.calls.push(Running { number, lane: call.lane, performing: Arc::clone(&performing) });
-        self.running.spawn(run(number, *call, performing, workshop.clone()));
+        let (workshop, phase) = (workshop.clone(), workshop.phase.clone());
+        self.running.spawn(async move {
+            // the process waits for whoever holds this: let go of last
+            let _last = phase;
+            run(number, *call, performing, workshop).await
+        });
     }
 }
 
@@ -140,7 +150,7 @@ impl InFlight {
 }
 
 async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: Workshop) -> (u64, EndedCall) {
-    let Workshop { mounted, metrics, time, phase } = workshop;
+    let Workshop { mounted, metrics, time, repeats, .. } = workshop;
     let mut account = Account {
         vendor: mounted.vendor,
         operation: call.operation,
@@ -151,10 +161,20 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
     };
     // carries the id into every line of this call, whatever the level
     let span = tracing::error_span!("call", id = format!("{:016x}", rand::random::<u64>()));
+    let turn = call.once.clone().map(|key| repeats.begin(mounted.vendor, key));
     let (work, end) = call.split();
+    let (first, work): (_, BoxFuture<'static, Result<FinishedCall, Fault>>) = match turn {
+        Some(Turn::Repeated(once)) => {
+            // it may have caused something that this session has yet to receive
+            performing.store(true, Ordering::Relaxed);
+            (None, Box::pin(async move { once.ended().await }))
+        }
+        Some(Turn::First(first)) => (Some(first), Box::pin(work.map(Ok))),
+        None => (None, Box::pin(work.map(Ok))),
+    };
     let work = PERFORMING.scope(performing, async {
         match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
-            Ok(Ok(finished)) => Ok(finished),
+            Ok(Ok(result)) => result,
             Ok(Err(_)) => {
                 // the panic hook has told where
                 metrics.panics.inc();
@@ -171,6 +191,9 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
         (result, REALM.with(|realm| realm.get().cloned()))
     });
     let (result, realm) = work.instrument(span.clone()).await;
+    if let Some(first) = first {
+        first.end(&result);
+    }
     if let (Ok(FinishedCall { unread: Some(unread), .. }), Some(operation)) = (&result, account.operation) {
         metrics.unread.count(account.vendor, operation, unread);
     }
@@ -183,7 +206,6 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
     });
     account.realm = realm;
     span.in_scope(|| drop(account));
-    drop(phase);
     (number, end(result))
 }
 

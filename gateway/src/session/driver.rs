@@ -19,10 +19,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::calls::{Calls, InFlight, Workshop, status};
+use super::line::{Code, Incoming, Line, Lost};
 use super::mailbox::{Delivery, Mail, Mailbox};
 use super::online::Online;
 use super::realm::{Newcomer, Registered};
-use super::websocket::{Code, Incoming, Line, Lost};
 use crate::listener::{Phase, Seat};
 
 /// Most facts delivered before the client is listened to again.
@@ -146,6 +146,8 @@ enum Next {
     Mail(Mail),
     Ended(u64, EndedCall),
     Rechecked(Option<DisconnectReason>),
+    /// The client has received something: it may be sent more.
+    Room,
     Time,
     ShuttingDown,
 }
@@ -173,7 +175,8 @@ impl Driver {
     /// for it in between.
     async fn next(&mut self) -> Next {
         let mail_first = self.heard_client;
-        let may_read = self.calls.as_ref().is_none_or(|calls| !calls.is_full(&self.endpoint.limits));
+        let has_room = self.line.has_room();
+        let may_read = has_room && self.may_read();
         let wake = [Some(self.recheck_at), may_read.then_some(self.silent_at), self.wake_at];
         let wake = wake.into_iter().flatten().min().unwrap_or(self.recheck_at);
         let Self { calls, recheck, login, line, link, .. } = self;
@@ -195,11 +198,20 @@ impl Driver {
         };
         let mut mail = pin!(async {
             match login {
-                Some(login) => Next::Mail(login.take(in_flight).await),
-                None => pending().await,
+                Some(login) if has_room => Next::Mail(login.take(in_flight).await),
+                _ => pending().await,
             }
         });
-        let mut incoming = pin!(async { if may_read { Next::Incoming(line.next().await) } else { pending().await } });
+        let mut incoming = pin!(async {
+            if may_read {
+                return Next::Incoming(line.next().await);
+            }
+            if has_room {
+                pending().await
+            } else {
+                line.room().await.map_or(Next::Incoming(Incoming::Gone), |()| Next::Room)
+            }
+        });
         let in_turn = poll_fn(|context| {
             let turns: [Pin<&mut (dyn Future<Output = Next> + Send)>; 2] =
                 if mail_first { [mail.as_mut(), incoming.as_mut()] } else { [incoming.as_mut(), mail.as_mut()] };
@@ -239,6 +251,7 @@ impl Driver {
                     self.session.disconnect(reason, steps);
                 }
             }
+            Next::Room => {}
             Next::Time => return self.time(steps).await,
             Next::ShuttingDown => {
                 self.sign_out(Disconnection::Ended(DisconnectReason::ShuttingDown));
@@ -293,11 +306,15 @@ impl Driver {
             self.wake_at = None;
             self.session.woken(steps);
         }
-        let may_read = self.calls.as_ref().is_none_or(|calls| !calls.is_full(&self.endpoint.limits));
-        if may_read && self.silent_at <= now {
+        if self.line.has_room() && self.may_read() && self.silent_at <= now {
             return Err(self.close(None, "silent").await);
         }
         Ok(())
+    }
+
+    /// Whether the session takes more calls on.
+    fn may_read(&self) -> bool {
+        self.calls.as_ref().is_none_or(|calls| !calls.is_full(&self.endpoint.limits))
     }
 
     /// Finds out whether the user may stay signed in. One who has changed meanwhile is looked at anew.

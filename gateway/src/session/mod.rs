@@ -3,21 +3,130 @@
 //! - `online`: the sessions of all realms; `realm`: those of one, and the delivery of its log.
 //! - `registry`: which users are online where, in which groups and with which roles.
 //! - `mailbox`: what waits for one session, bounded.
-//! - `calls`: the calls of one session.
-//! - `driver`: one session from its opening to its end; `websocket`: a session's frames over a WebSocket.
+//! - `calls`: the calls of one session; `repeats`: those that are done once for several.
+//! - `driver`: one session from its opening to its end.
+//! - `line`: how its frames travel: `websocket`, or `polled` in HTTP requests; `sockjs` and `http` answer those.
 //!
 //! A vendor's protocol is an engine without I/O ([`conclave_kit::Session`]); everything it needs of the world is here.
 //! Events reach sessions from the realm's log, so nothing is delivered that is not committed.
 
 mod calls;
 mod driver;
+mod http;
+mod line;
 mod mailbox;
 mod online;
+mod polled;
 mod realm;
 mod registry;
+mod repeats;
+mod sockjs;
 mod websocket;
+
+use std::sync::Arc;
+
+use ::http::request::Parts;
+use ::http::{Method, Response};
+use conclave_kit::{Endpoint, Transport};
+use hyper::body::Incoming;
 
 pub(crate) use calls::PERFORMING;
 pub(crate) use driver::Link;
 pub(crate) use online::Online;
-pub(crate) use websocket::{endpoint_of, upgrade};
+
+use self::calls::Workshop;
+use self::http::{Carrier, long_poll};
+use self::polled::PolledSessions;
+use self::repeats::Repeats;
+use self::sockjs::Wanted;
+use self::websocket::{Framing, is_upgrade, upgrade};
+use crate::activity::InFlight;
+use crate::answer::Desk;
+use crate::payload::Payload;
+use crate::site::Mounted;
+
+/// What the sessions of all listeners share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    polled: Arc<PolledSessions>,
+    repeats: Arc<Repeats>,
+}
+
+/// Where a request of a client's connection leads to.
+pub(crate) struct Destination {
+    endpoint: Endpoint,
+    way: Way,
+}
+
+enum Way {
+    Socket(Framing),
+    SockJs(Wanted),
+    LongPolling(&'static str),
+}
+
+/// The endpoint that a request leads to, if any.
+pub(crate) fn destination(endpoints: &[Endpoint], parts: &Parts) -> Option<Destination> {
+    let path = parts.uri.path();
+    endpoints.iter().find_map(|endpoint| {
+        let way = match endpoint.transport {
+            Transport::WebSocket(kind) => {
+                let leads = is_upgrade(&parts.headers) && endpoint.path.matches(path);
+                leads.then_some(Way::Socket(Framing::Plain(kind)))
+            }
+            Transport::SockJs => {
+                let wanted = [0, 1, 3].into_iter().find_map(|count| sockjs::wanted(&endpoint.path.rest(path, count)?));
+                wanted.map(|wanted| match wanted {
+                    Wanted::Socket if is_upgrade(&parts.headers) => Way::Socket(Framing::SockJs),
+                    Wanted::RawSocket if is_upgrade(&parts.headers) => {
+                        Way::Socket(Framing::Plain(conclave_kit::FrameKind::Text))
+                    }
+                    wanted => Way::SockJs(wanted),
+                })
+            }
+            Transport::LongPolling { content_type } => {
+                let leads = parts.method == Method::POST && endpoint.path.matches(path);
+                leads.then_some(Way::LongPolling(content_type))
+            }
+        };
+        way.map(|way| Destination { endpoint: *endpoint, way })
+    })
+}
+
+/// Whether a request to a destination is a browser's question that the destination answers itself.
+pub(crate) fn answers_preflight(destination: &Destination) -> bool {
+    matches!(destination.way, Way::SockJs(_))
+}
+
+/// Answers a request of a client's connection.
+pub(crate) async fn answer(
+    desk: &Desk,
+    mounted: &Arc<Mounted>,
+    destination: Destination,
+    request: (Parts, Incoming),
+    in_flight: InFlight,
+    link: Link,
+) -> Response<Payload> {
+    let Destination { endpoint, way } = destination;
+    let carrier = Carrier {
+        mounted,
+        sessions: &desk.sessions,
+        online: &desk.online,
+        metrics: &desk.metrics,
+        limits: &desk.limits,
+    };
+    match way {
+        Way::Socket(framing) => {
+            let workshop = Workshop {
+                mounted: Arc::clone(mounted),
+                metrics: Arc::clone(&desk.metrics),
+                time: desk.limits.request_time(),
+                repeats: Arc::clone(&desk.sessions.repeats),
+                write_time: desk.limits.write_time(),
+                phase: link.phase.clone(),
+            };
+            upgrade(endpoint, framing, request.0, workshop, Arc::clone(&desk.online), link)
+        }
+        Way::SockJs(wanted) => sockjs::answer(carrier, endpoint, wanted, request, in_flight, link).await,
+        Way::LongPolling(content_type) => long_poll(carrier, endpoint, content_type, request, in_flight, link).await,
+    }
+}

@@ -7,8 +7,9 @@ use conclave_kit::{ConnectionEvent, Presence, SignInRefused};
 use tokio::sync::{broadcast, watch};
 
 use super::mailbox::Mailbox;
-use super::realm::{Newcomer, Realm, Registered};
+use super::realm::{Newcomer, Quota, Realm, Registered};
 use crate::backend::{Backend, Backends};
+use crate::config::Limits;
 use crate::listener::Phase;
 use crate::metrics::Metrics;
 
@@ -17,9 +18,11 @@ pub(crate) struct Online(HashMap<String, Arc<Realm>>);
 
 impl Online {
     /// Nobody yet.
-    pub(crate) fn new(backends: &Backends, metrics: &Metrics) -> Self {
+    pub(crate) fn new(backends: &Backends, limits: &Limits, metrics: &Metrics) -> Self {
+        let share = if backends.len() > 1 { limits.connections - limits.connections / 4 } else { limits.connections };
+        let quota = Quota { per_user: limits.sessions_per_user, per_realm: limits.sessions_per_realm.unwrap_or(share) };
         let realm = |(name, backend): (&String, &Backend)| {
-            (name.clone(), Arc::new(Realm::new(name.clone(), backend, metrics.of_sessions(name))))
+            (name.clone(), Arc::new(Realm::new(name.clone(), backend, quota, metrics.of_sessions(name))))
         };
         Self(backends.iter().map(realm).collect())
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,8 +43,8 @@ pub(crate) struct Realm {
     groups: Arc<dyn Groups>,
     log: Arc<dyn Log>,
     registry: Mutex<Registry>,
-    /// The vendors through which somebody has signed in.
-    vendors: Mutex<HashMap<&'static str, Arc<Mounted>>>,
+    /// The vendors through which somebody has signed in. Their surfaces hold this realm, not the other way round.
+    vendors: Mutex<HashMap<&'static str, Weak<Mounted>>>,
     /// Where the log is to be followed from, set by the first session to be registered: until then it is not read.
     from: Mutex<Option<u64>>,
     /// Wakes whoever follows the log when somebody comes online.
@@ -53,7 +53,17 @@ pub(crate) struct Realm {
     delivered: watch::Sender<u64>,
     /// Who connects and disconnects, for whoever follows that.
     connection_events: OnceLock<broadcast::Sender<Arc<ConnectionEvent>>>,
+    quota: Quota,
     metrics: SessionMetrics,
+}
+
+/// How many sessions there may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quota {
+    /// Of one user.
+    pub(crate) per_user: usize,
+    /// Of one realm.
+    pub(crate) per_realm: usize,
 }
 
 /// Who signs in.
@@ -70,7 +80,7 @@ pub(crate) struct Newcomer<'a> {
 
 impl Realm {
     /// Nobody is online yet.
-    pub(crate) fn new(name: String, backend: &Backend, metrics: SessionMetrics) -> Self {
+    pub(crate) fn new(name: String, backend: &Backend, quota: Quota, metrics: SessionMetrics) -> Self {
         Self {
             name,
             groups: Arc::clone(&backend.groups),
@@ -81,6 +91,7 @@ impl Realm {
             arrivals: Notify::new(),
             delivered: watch::Sender::new(0),
             connection_events: OnceLock::new(),
+            quota,
             metrics,
         }
     }
@@ -102,7 +113,7 @@ impl Realm {
             address: Some(address),
             since: self.groups.now(),
         });
-        self.vendors.lock().entry(mounted.vendor).or_insert_with(|| Arc::clone(mounted));
+        self.vendors.lock().entry(mounted.vendor).or_insert_with(|| Arc::downgrade(mounted));
         let is_new = self.add(&connection, mailbox, identity).await?;
         // from here on it is removed however this ends
         let (realm, ending) = (Arc::clone(self), Disconnection::Lost);
@@ -148,6 +159,11 @@ impl Realm {
             // those it replaces were online until now: a user who is online does not come online
             let others = registry.others(connection);
             let replaced = registry.replace(connection, &identity.rules);
+            if registry.others(connection) >= self.quota.per_user || registry.count() > self.quota.per_realm {
+                registry.remove(connection);
+                self.all_gone(replaced);
+                return Err(SignInRefused::Busy);
+            }
             // emitted under the lock, so that the events of one user are in their order
             self.emit(connection, ConnectionChange::Connected, others);
             self.all_gone(replaced);
@@ -250,7 +266,7 @@ impl Realm {
     async fn deliver(&self, event: &Arc<Event>) {
         let vendors = self.registry.lock().apply(event);
         for vendor in vendors {
-            let Some(mounted) = self.vendors.lock().get(vendor).cloned() else { continue };
+            let Some(mounted) = self.vendors.lock().get(vendor).and_then(Weak::upgrade) else { continue };
             if let Some(facts) = self.project(&mounted, event).await {
                 for fact in facts {
                     self.put(event, vendor, fact);

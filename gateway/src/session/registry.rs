@@ -22,6 +22,8 @@ pub(crate) struct Registry {
     groups: HashMap<GroupId, HashMap<UserId, Role>>,
     /// How many sessions there are of each vendor that has any.
     vendors: BTreeMap<&'static str, usize>,
+    /// How many sessions there are.
+    count: usize,
 }
 
 struct Online {
@@ -81,6 +83,7 @@ impl Registry {
             .or_insert_with(|| Online { sessions: Vec::with_capacity(1), groups: Membership::Reading(Vec::new()) });
         online.sessions.push(Entry { connection: Arc::clone(connection), mailbox: Arc::clone(mailbox) });
         *self.vendors.entry(connection.vendor).or_default() += 1;
+        self.count += 1;
         matches!(online.groups, Membership::Reading(_))
     }
 
@@ -117,6 +120,7 @@ impl Registry {
         let online = self.users.get_mut(user)?;
         let at = online.sessions.iter().position(|entry| Arc::ptr_eq(&entry.connection, connection))?;
         online.sessions.remove(at);
+        self.count -= 1;
         let others = online.sessions.len();
         if let Some(count) = self.vendors.get_mut(connection.vendor) {
             *count -= 1;
@@ -182,6 +186,11 @@ impl Registry {
                     LoginScope::User => true,
                 }
         })
+    }
+
+    /// How many sessions there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 
     /// The connections of a user, oldest first.

@@ -1,17 +1,18 @@
-//! A session's frames over a WebSocket.
+//! A session's frames over a WebSocket, plain or as `SockJS` frames them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use conclave_kit::{Endpoint, Frame, FrameKind, OutFrame, Transport};
+use conclave_kit::{Endpoint, Frame, FrameKind, OutFrame};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header::UPGRADE;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -20,9 +21,10 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::calls::Workshop;
 use super::driver::{self, Link};
-use crate::answer::Desk;
+use super::line::{Code, Incoming, Line, Lost};
+use super::online::Online;
+use super::sockjs;
 use crate::payload::Payload;
-use crate::site::Mounted;
 
 /// What is read of a socket at once; most clients say little at a time, and there are many of them.
 const READ: usize = 1024;
@@ -31,27 +33,33 @@ const WRITE: usize = 8 * 1024;
 /// Most bytes that wait to be written. Nothing is added before the client has taken what came before, so only a single
 /// frame that is longer can exceed this; it closes the connection.
 const WRITE_MOST: usize = 16 * 1024 * 1024;
-/// How long a client may take to read what is written to it.
-const SLOWEST: Duration = Duration::from_secs(30);
+/// How often a `SockJS` client is told that the connection is alive.
+const HEARTBEAT: Duration = Duration::from_secs(25);
 /// How long a client may take to close a connection that this side has closed.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// The endpoint at which a request asks to become a WebSocket.
-pub(crate) fn endpoint_of(endpoints: &[Endpoint], parts: &Parts) -> Option<Endpoint> {
-    let upgrade = parts.headers.get(UPGRADE).and_then(|value| value.to_str().ok())?;
-    if !upgrade.eq_ignore_ascii_case("websocket") {
-        return None;
-    }
-    let is_there = |endpoint: &&Endpoint| endpoint.path.matches(parts.uri.path());
-    endpoints.iter().find(is_there).copied()
+/// Whether a request asks to become a WebSocket.
+pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
 }
 
-/// Answers such a request; the session begins once the answer is sent.
-pub(crate) fn upgrade(
-    desk: &Desk,
-    mounted: Arc<Mounted>,
+/// How frames stand in a WebSocket's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// One message is one frame.
+    Plain(FrameKind),
+    /// As `SockJS` has it.
+    SockJs,
+}
+
+/// Answers a request that asks to become a WebSocket; the session begins once the answer is sent.
+pub(super) fn upgrade(
     endpoint: Endpoint,
+    framing: Framing,
     mut parts: Parts,
+    workshop: Workshop,
+    online: Arc<Online>,
     link: Link,
 ) -> Response<Payload> {
     let upgrade = parts.extensions.remove::<OnUpgrade>();
@@ -66,14 +74,12 @@ pub(crate) fn upgrade(
         }
     };
     let parts = request.into_parts().0;
-    let (online, metrics) = (Arc::clone(&desk.online), Arc::clone(&desk.metrics));
-    let workshop = Workshop { mounted, metrics, time: desk.limits.request_time(), phase: link.phase.clone() };
     tokio::spawn(async move {
         // the process waits for whoever holds this: let go of last, after everything the session held
         let _last = link.phase.clone();
         match upgrade.await {
             Ok(upgraded) => {
-                let line = Line::new(upgraded, endpoint).await;
+                let line = Line::Socket(Box::new(Socket::new(upgraded, endpoint, framing, workshop.write_time).await));
                 Box::pin(driver::run(line, endpoint, parts, workshop, online, link)).await;
             }
             Err(error) => tracing::debug!(%error, "a client went away before it was a websocket"),
@@ -83,79 +89,117 @@ pub(crate) fn upgrade(
 }
 
 /// The frames of one session.
-pub(super) struct Line {
-    socket: WebSocketStream<TokioIo<Upgraded>>,
-    kind: FrameKind,
+pub(super) struct Socket {
+    messages: WebSocketStream<TokioIo<Upgraded>>,
+    framing: Framing,
+    /// Frames of a message that carried several.
+    read: VecDeque<Frame>,
+    longest: usize,
+    /// When `SockJS` clients are told again that the connection is alive.
+    heartbeat_at: Instant,
+    /// How long the client may take to read what is written to it.
+    slowest: Duration,
 }
 
-/// What comes from a client.
-pub(super) enum Incoming {
-    /// A frame.
-    Frame(Frame),
-    /// A sign of life without a frame.
-    Alive,
-    /// The client has closed the connection.
-    Closed,
-    /// The connection broke.
-    Gone,
-    /// What the endpoint does not take: the connection is closed.
-    Unacceptable(Code, &'static str),
-}
-
-/// Why a connection is closed, as far as a client is told.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Code {
-    /// A kind of frame that is not taken here.
-    Unsupported,
-    /// A frame that is too long.
-    TooLong,
-}
-
-/// Nothing more can be sent to a client.
-pub(super) struct Lost;
-
-impl Line {
-    async fn new(upgraded: Upgraded, endpoint: Endpoint) -> Self {
-        let longest = Some(endpoint.limits.frame_bytes);
+impl Socket {
+    async fn new(upgraded: Upgraded, endpoint: Endpoint, framing: Framing, slowest: Duration) -> Self {
+        let longest = endpoint.limits.frame_bytes;
+        // a message of SockJS has its frames in quotes, with escapes
+        let message =
+            Some(if framing == Framing::SockJs { longest.saturating_mul(2).saturating_add(1024) } else { longest });
         let config = WebSocketConfig::default()
             .read_buffer_size(READ)
             .write_buffer_size(WRITE)
             .max_write_buffer_size(WRITE_MOST)
-            .max_message_size(longest)
-            .max_frame_size(longest);
-        let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        let Transport::WebSocket(kind) = endpoint.transport;
-        Self { socket, kind }
+            .max_message_size(message)
+            .max_frame_size(message);
+        let mut messages = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        if framing == Framing::SockJs {
+            // clients fall back to other transports when this does not come at once
+            let _slow = timeout(slowest, messages.send(Message::text("o"))).await;
+        }
+        Self { messages, framing, read: VecDeque::new(), longest, heartbeat_at: Instant::now() + HEARTBEAT, slowest }
     }
 
     /// Waits for what the client sends. Can be dropped and called again without a loss.
     pub(super) async fn next(&mut self) -> Incoming {
-        match self.socket.next().await {
-            Some(Ok(Message::Binary(frame))) if self.kind.allows_binary() => Incoming::Frame(Frame::Binary(frame)),
-            Some(Ok(Message::Text(text))) if self.kind.allows_text() => Incoming::Frame(Frame::Text(text.into())),
-            Some(Ok(Message::Binary(_))) => Incoming::Unacceptable(Code::Unsupported, "bytes where only text is taken"),
-            Some(Ok(Message::Text(_))) => Incoming::Unacceptable(Code::Unsupported, "text where only bytes are taken"),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Incoming::Alive,
-            Some(Ok(Message::Close(_))) => Incoming::Closed,
-            Some(Err(Error::Capacity(_))) => Incoming::Unacceptable(Code::TooLong, "a frame too long"),
-            Some(Err(_)) | None => Incoming::Gone,
+        loop {
+            if let Some(frame) = self.read.pop_front() {
+                return Incoming::Frame(frame);
+            }
+            let message = match self.framing {
+                Framing::Plain(_) => self.messages.next().await,
+                Framing::SockJs => tokio::select! {
+                    message = self.messages.next() => message,
+                    () = sleep_until(self.heartbeat_at) => {
+                        self.heartbeat_at = Instant::now() + HEARTBEAT;
+                        match self.write(vec![Message::text("h")]).await {
+                            Ok(()) => continue,
+                            Err(Lost) => return Incoming::Gone,
+                        }
+                    }
+                },
+            };
+            let kind = match self.framing {
+                Framing::Plain(kind) => Some(kind),
+                Framing::SockJs => None,
+            };
+            return match (message, kind) {
+                (Some(Ok(Message::Binary(frame))), Some(kind)) if kind.allows_binary() => {
+                    Incoming::Frame(Frame::Binary(frame))
+                }
+                (Some(Ok(Message::Text(text))), Some(kind)) if kind.allows_text() => {
+                    Incoming::Frame(Frame::Text(text.into()))
+                }
+                (Some(Ok(Message::Text(text))), None) => match sockjs::frames(text.as_bytes()) {
+                    Some(frames) if frames.iter().all(|frame| frame.bytes().len() <= self.longest) => {
+                        self.read.extend(frames);
+                        continue;
+                    }
+                    Some(_) => Incoming::Unacceptable(Code::TooLong, "a frame too long"),
+                    // clients send nothing to find out whether a proxy buffers
+                    None if text.is_empty() => continue,
+                    None => Incoming::Unacceptable(Code::Unsupported, "a message that is not of SockJS"),
+                },
+                (Some(Ok(Message::Binary(_))), _) => {
+                    Incoming::Unacceptable(Code::Unsupported, "bytes where only text is taken")
+                }
+                (Some(Ok(Message::Text(_))), _) => {
+                    Incoming::Unacceptable(Code::Unsupported, "text where only bytes are taken")
+                }
+                (Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))), _) => Incoming::Alive,
+                (Some(Ok(Message::Close(_))), _) => Incoming::Closed,
+                (Some(Err(Error::Capacity(_))), _) => Incoming::Unacceptable(Code::TooLong, "a frame too long"),
+                (Some(Err(_)) | None, _) => Incoming::Gone,
+            };
         }
     }
 
     /// Sends frames, and waits until the client has taken them or is too slow. The frames are removed.
     pub(super) async fn send(&mut self, frames: &mut Vec<OutFrame>) -> Result<(), Lost> {
-        let write = async {
-            for frame in frames.drain(..) {
-                self.socket.feed(message(frame)?).await?;
+        let batch = match self.framing {
+            Framing::SockJs if !frames.is_empty() => {
+                let message = sockjs::message(frames);
+                frames.clear();
+                vec![Message::text(message)]
             }
-            self.socket.flush().await
+            _ => {
+                let messages: Result<_, Error> = frames.drain(..).map(message).collect();
+                messages.map_err(|error| lost(&error))?
+            }
         };
-        match timeout(SLOWEST, write).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "frames could not be sent");
-                Err(Lost)
+        self.write(batch).await
+    }
+
+    async fn write(&mut self, messages: Vec<Message>) -> Result<(), Lost> {
+        let write = async {
+            for message in messages {
+                self.messages.feed(message).await?;
             }
+            self.messages.flush().await
+        };
+        match timeout(self.slowest, write).await {
+            Ok(result) => result.map_err(|error| lost(&error)),
             Err(_) => Err(Lost),
         }
     }
@@ -168,12 +212,20 @@ impl Line {
         });
         let frame = code.map(|code| CloseFrame { code, reason: "".into() });
         let goodbye = async {
-            if self.socket.close(frame).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.next().await {}
+            if self.framing == Framing::SockJs {
+                let _gone = self.messages.send(Message::text(sockjs::GO_AWAY)).await;
+            }
+            if self.messages.close(frame).await.is_ok() {
+                while let Some(Ok(_)) = self.messages.next().await {}
             }
         };
         let _slow = timeout(GOODBYE, goodbye).await;
     }
+}
+
+fn lost(error: &Error) -> Lost {
+    tracing::debug!(%error, "frames could not be sent");
+    Lost
 }
 
 fn message(frame: OutFrame) -> Result<Message, Error> {

@@ -14,9 +14,13 @@ pub struct Call<S: Session> {
     pub(super) operation: Option<&'static str>,
     pub(super) lane: Option<u64>,
     pub(super) bytes: usize,
+    pub(super) once: Option<(String, CopyReply<S::Reply>)>,
     pub(super) ticket: S::Ticket,
     pub(super) work: BoxFuture<'static, Answered<S::Reply>>,
 }
+
+/// Copies a reply.
+pub(super) type CopyReply<R> = fn(&R) -> R;
 
 /// How a call ended.
 #[derive(Debug)]
@@ -49,7 +53,7 @@ impl<S: Session> Call<S> {
         ticket: S::Ticket,
         work: impl Future<Output = Answered<S::Reply>> + Send + 'static,
     ) -> Self {
-        Self { operation, lane: None, bytes: 0, ticket, work: Box::pin(work) }
+        Self { operation, lane: None, bytes: 0, once: None, ticket, work: Box::pin(work) }
     }
 
     /// Runs after all earlier calls of this session with the same lane, e.g. the hash of a group's id where the order of
@@ -57,6 +61,21 @@ impl<S: Session> Call<S> {
     #[must_use]
     pub fn in_lane(mut self, lane: u64) -> Self {
         self.lane = Some(lane);
+        self
+    }
+
+    /// Is done once, however often a client repeats it, also over another connection: a call with the same key that runs
+    /// or has ended within the last minutes gives its reply to this one, which is not run. One that ended with a
+    /// [`crate::Fault`] is done again.
+    ///
+    /// The key is to name everything that makes requests the same: the user, the client, and the client's number of the
+    /// request.
+    #[must_use]
+    pub fn once(mut self, key: impl Into<String>) -> Self
+    where
+        S::Reply: Clone,
+    {
+        self.once = Some((key.into(), Clone::clone));
         self
     }
 

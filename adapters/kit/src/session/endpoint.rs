@@ -7,6 +7,9 @@ use http::request::Parts;
 
 use super::DEFAULT_SILENCE;
 
+/// As long as `SockJS` servers usually wait for a client to come back.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// A place where clients connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
@@ -34,6 +37,16 @@ pub enum PathPattern {
 pub enum Transport {
     /// One WebSocket message is one frame. A message of another kind closes the connection.
     WebSocket(FrameKind),
+    /// `SockJS`, with text frames: the endpoint's path is the base of its URLs. Sessions over HTTP requests live as long
+    /// as [`SessionLimits::linger`] without one that receives.
+    SockJs,
+    /// HTTP long polling: the body of a request is a frame of the session that [`super::ClientProtocol::poll_key`] names,
+    /// and the body of its answer is the next frame that session sends, whenever that is. A session begins with the
+    /// first request that names it.
+    LongPolling {
+        /// The type of answers.
+        content_type: &'static str,
+    },
 }
 
 /// What kinds of frames a client may send.
@@ -59,11 +72,22 @@ pub struct SessionLimits {
     pub waiting_calls: usize,
     /// How long a client may send nothing before its connection is closed as dead.
     pub silence: Duration,
+    /// How long a session lives without a connection, where its frames travel in HTTP requests.
+    pub linger: Duration,
+    /// Most bytes that a session may have sent and its client not received, where frames travel in HTTP requests.
+    pub output_bytes: usize,
 }
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { frame_bytes: 64 * 1024, running_calls: 16, waiting_calls: 256, silence: DEFAULT_SILENCE }
+        Self {
+            frame_bytes: 64 * 1024,
+            running_calls: 16,
+            waiting_calls: 256,
+            silence: DEFAULT_SILENCE,
+            linger: LINGER,
+            output_bytes: 4 * 1024 * 1024,
+        }
     }
 }
 
@@ -83,17 +107,27 @@ pub struct OpenRequest<'a> {
 impl PathPattern {
     /// Whether a path leads there.
     pub fn matches(&self, path: &str) -> bool {
+        self.rest(path, 0).is_some()
+    }
+
+    /// The last so many segments of a path, when those before them lead there.
+    pub fn rest<'p>(&self, path: &'p str, count: usize) -> Option<Vec<&'p str>> {
         let (pattern, any_prefix) = match self {
             Self::Exact(pattern) => (pattern, false),
             Self::EndsWith(pattern) => (pattern, true),
         };
         let mut path = segments(path);
+        let mut rest: Vec<&str> = path.by_ref().rev().take(count).collect();
+        if rest.len() < count {
+            return None;
+        }
+        rest.reverse();
         let mut pattern = segments(pattern);
         loop {
             match (pattern.next_back(), path.next_back()) {
-                (None, rest) => return any_prefix || rest.is_none(),
+                (None, before) => return (any_prefix || before.is_none()).then_some(rest),
                 (Some(wanted), Some(segment)) if wanted == segment => {}
-                _ => return false,
+                _ => return None,
             }
         }
     }
@@ -133,6 +167,16 @@ mod tests {
         ] {
             assert_eq!(exact.matches(path), matches, "{path}");
         }
+    }
+
+    #[test]
+    fn what_follows_a_path_is_taken_off() {
+        let exact = PathPattern::Exact("/ws");
+        assert_eq!(exact.rest("/ws", 0), Some(vec![]));
+        assert_eq!(exact.rest("/ws/info", 1), Some(vec!["info"]));
+        assert_eq!(exact.rest("/ws//1/2/xhr", 3), Some(vec!["1", "2", "xhr"]));
+        assert_eq!((exact.rest("/ws", 1), exact.rest("/x/info", 1), exact.rest("/a/ws/info", 1)), (None, None, None));
+        assert_eq!(PathPattern::EndsWith("/ws").rest("/a/ws/info", 1), Some(vec!["info"]));
     }
 
     #[test]

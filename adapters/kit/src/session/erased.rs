@@ -5,15 +5,17 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use conclave_core::event::Event;
 use conclave_core::refusal::Refusal;
 use futures_core::future::BoxFuture;
+use http::Response;
 
 use super::call::{Answered, Call, Outcome};
 use super::fact::{Fact, Recipients};
 use super::outbox::{Outbox, Steps};
 use super::{ClientProtocol, DisconnectReason, Endpoint, Frame, OpenRequest, Session, SignInRefused};
-use crate::{Fault, Unread};
+use crate::{Body, Fault, Unread};
 
 /// A [`ClientProtocol`] of any vendor.
 #[async_trait]
@@ -26,6 +28,12 @@ pub trait AnyProtocol: Send + Sync {
 
     /// See [`ClientProtocol::open`].
     fn open_any(&self, request: &OpenRequest<'_>) -> Box<dyn AnySession>;
+
+    /// See [`ClientProtocol::poll_key`].
+    ///
+    /// # Errors
+    /// See there.
+    fn poll_key_any(&self, request: &OpenRequest<'_>, body: &Bytes) -> Result<String, Box<Response<Body>>>;
 
     /// See [`ClientProtocol::project`].
     async fn project_any(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<AnyFact>, Refusal>;
@@ -80,13 +88,19 @@ pub struct AnyCall {
     pub lane: Option<u64>,
     /// About how many bytes it keeps while it waits.
     pub bytes: usize,
+    /// Tells it from other calls that are to be done once.
+    pub once: Option<String>,
     ticket: Box<dyn Any + Send>,
     work: BoxFuture<'static, FinishedCall>,
 }
 
+/// Copies a reply whose type is not known here.
+type CopyBoxed = Arc<dyn Fn(&(dyn Any + Send)) -> Option<Box<dyn Any + Send>> + Send + Sync>;
+
 /// What a call's work came to.
 pub struct FinishedCall {
     reply: Box<dyn Any + Send>,
+    copy: Option<CopyBoxed>,
     /// How it is counted.
     pub outcome: Outcome,
     /// The fields that no handler read.
@@ -101,12 +115,16 @@ pub struct EndedCall {
 
 impl AnyCall {
     pub(super) fn of<S: Session>(call: Call<S>) -> Self {
-        let Call { operation, lane, bytes, ticket, work } = call;
+        let Call { operation, lane, bytes, once, ticket, work } = call;
+        let (once, copy) = once.unzip();
+        let copy = copy.map(|copy| -> CopyBoxed {
+            Arc::new(move |reply| Some(Box::new(copy(reply.downcast_ref::<S::Reply>()?))))
+        });
         let work = async move {
             let Answered { reply, outcome, unread } = work.await;
-            FinishedCall { reply: Box::new(reply), outcome, unread }
+            FinishedCall { reply: Box::new(reply), copy, outcome, unread }
         };
-        Self { operation, lane, bytes, ticket: Box::new(ticket), work: Box::pin(work) }
+        Self { operation, lane, bytes, once, ticket: Box::new(ticket), work: Box::pin(work) }
     }
 
     /// The work, and what makes its end known to the session.
@@ -116,6 +134,14 @@ impl AnyCall {
             ticket,
             result: result.map(|done| done.reply),
         })
+    }
+}
+
+impl FinishedCall {
+    /// The same once more, for a call that repeats this one.
+    pub fn copy(&self) -> Option<Self> {
+        let copy = self.copy.as_ref()?;
+        Some(Self { reply: copy(&*self.reply)?, copy: Some(Arc::clone(copy)), outcome: self.outcome, unread: None })
     }
 }
 
@@ -131,6 +157,10 @@ impl<P: ClientProtocol> AnyProtocol for P {
 
     fn open_any(&self, request: &OpenRequest<'_>) -> Box<dyn AnySession> {
         Box::new(Erased(self.open(request)))
+    }
+
+    fn poll_key_any(&self, request: &OpenRequest<'_>, body: &Bytes) -> Result<String, Box<Response<Body>>> {
+        self.poll_key(request, body)
     }
 
     async fn project_any(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<AnyFact>, Refusal> {

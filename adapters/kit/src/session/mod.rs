@@ -33,9 +33,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use conclave_core::event::Event;
 use conclave_core::refusal::Refusal;
 use futures_core::future::BoxFuture;
+use http::{Response, StatusCode};
 
 pub use call::{Answered, Call, Outcome};
 pub use endpoint::{Endpoint, FrameKind, OpenRequest, PathPattern, SessionLimits, Transport};
@@ -46,7 +48,7 @@ pub use identity::{Device, Exceeding, Identity, LoginRule, LoginScope};
 pub use outbox::{Counted, Outbox, Step, Steps};
 pub use test_session::TestSession;
 
-use crate::Fault;
+use crate::{Body, Fault};
 
 /// A vendor's client protocol: where its clients connect, and what the realm's events mean to them.
 #[async_trait]
@@ -65,6 +67,20 @@ pub trait ClientProtocol: Send + Sync {
     /// Makes the engine of a client that connects. Nothing is proved yet: a session that needs to look something up
     /// starts a call in [`Session::opened`], and one that refuses sends its reason there and closes.
     fn open(&self, request: &OpenRequest<'_>) -> Self::Session;
+
+    /// Names the session that a long-polling request belongs to, or answers the request in its stead.
+    ///
+    /// Whoever is given a session's name receives what the session sends: the name is to be proved by the request, for
+    /// instance by a token in it.
+    ///
+    /// # Errors
+    /// The vendor's answer to a request that proves no session.
+    fn poll_key(&self, request: &OpenRequest<'_>, body: &Bytes) -> Result<String, Box<Response<Body>>> {
+        let _ = (request, body);
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+        Err(Box::new(answer))
+    }
 
     /// What an event means to this vendor's clients, in the order in which they are to learn of it.
     ///

@@ -1,4 +1,8 @@
-//! Clients that stay connected, over real sockets: who hears what, and how it ends.
+//! Clients that stay connected, over real sockets: who receives what, and how it ends.
+
+mod calls;
+mod pusher;
+mod signing_in;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -122,12 +126,11 @@ impl Session for Talk {
     type Fact = String;
 
     fn opened(&mut self, out: &mut Outbox<'_, Self>) {
-        match &self.identity {
-            Some(identity) => out.sign_in(identity.clone()),
-            None => {
-                out.send_binary("who are you");
-                out.close();
-            }
+        if let Some(identity) = &self.identity {
+            out.sign_in(identity.clone());
+        } else {
+            out.send_binary("who are you");
+            out.close();
         }
     }
 
@@ -233,10 +236,14 @@ async fn start(change: impl FnOnce(&mut Config)) -> Running {
     change(&mut config);
     let gateway = Gateway::builder(config).surface(Arc::new(talker)).start().await.unwrap();
     assert!(groups.set(Arc::clone(&gateway.groups["dev"])).is_ok());
+    register(&gateway).await;
+    gateway
+}
+
+async fn register(gateway: &Running) {
     let names = ["alice", "bob", "carol", "sleepy"];
     let users = names.into_iter().map(|id| NewUser::of(user(id))).collect();
-    run(&gateway, Actor::app(), RegisterUsers { users, on_existing: OnExisting::Skip, folded: false }).await;
-    gateway
+    run(gateway, Actor::app(), RegisterUsers { users, on_existing: OnExisting::Skip, folded: false }).await;
 }
 
 async fn run<O: Typed>(gateway: &Running, actor: Actor, operation: O) -> O::Reply {

@@ -1,0 +1,120 @@
+//! Sessions whose frames travel in HTTP requests: where they begin, and long polling.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use conclave_kit::{Body, Endpoint, Fault, Frame, OpenRequest};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::Shared;
+use super::calls::Workshop;
+use super::driver::{self, Link};
+use super::line::Line;
+use super::online::Online;
+use super::polled::{Exchange, Key, Polled, Received};
+use crate::activity::InFlight;
+use crate::config::Limits;
+use crate::metrics::Metrics;
+use crate::payload::{self, Payload};
+use crate::site::Mounted;
+
+/// What requests are answered with.
+pub(super) struct Carrier<'a> {
+    pub(super) mounted: &'a Arc<Mounted>,
+    pub(super) sessions: &'a Shared,
+    pub(super) online: &'a Arc<Online>,
+    pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) limits: &'a Limits,
+}
+
+impl Carrier<'_> {
+    /// How long an answer may stay silent without its connection being taken for one that only holds a place.
+    pub(super) fn quiet(&self) -> Duration {
+        self.limits.request_time().max(self.limits.body_time()) / 2
+    }
+}
+
+/// Begins a session that a request has opened.
+pub(super) fn open(
+    carrier: &Carrier<'_>,
+    endpoint: Endpoint,
+    key: &Key,
+    exchange: &Arc<Exchange>,
+    parts: Parts,
+    link: Link,
+) {
+    let line = Line::Polled(Polled::new(Arc::clone(exchange), endpoint.limits));
+    let workshop = Workshop {
+        mounted: Arc::clone(carrier.mounted),
+        metrics: Arc::clone(carrier.metrics),
+        time: carrier.limits.request_time(),
+        repeats: Arc::clone(&carrier.sessions.repeats),
+        write_time: carrier.limits.write_time(),
+        phase: link.phase.clone(),
+    };
+    let (online, polled, key) = (Arc::clone(carrier.online), Arc::clone(&carrier.sessions.polled), key.clone());
+    // the session goes on when the connection of this request has ended, and keeps its place among the connections
+    tokio::spawn(async move {
+        let _last = link.phase.clone();
+        Box::pin(driver::run(line, endpoint, parts, workshop, online, link)).await;
+        polled.remove(&key);
+    });
+}
+
+/// Long polling: a request is a frame of the session it names, and its answer is the next frame of that session.
+pub(super) async fn long_poll(
+    carrier: Carrier<'_>,
+    endpoint: Endpoint,
+    content_type: &'static str,
+    (parts, mut body): (Parts, Incoming),
+    in_flight: InFlight,
+    link: Link,
+) -> Response<Payload> {
+    let surface = &carrier.mounted.surface;
+    let answer = |response: Response<Body>| response.map(|body| Payload::new(body, None));
+    let body = match payload::whole(&mut body, &parts.headers, carrier.limits).await {
+        Ok(body) if body.len() <= endpoint.limits.frame_bytes => body,
+        Ok(_) => return answer(surface.fault(Fault::TooLarge)),
+        Err(fault) => return answer(surface.fault(fault)),
+    };
+    let Some(protocol) = surface.client_protocol() else { return answer(surface.fault(Fault::Broken)) };
+    let request = OpenRequest { endpoint: endpoint.name, parts: &parts, connection: "", peer: Some(link.peer) };
+    let session = match protocol.poll_key_any(&request, &body) {
+        Ok(session) => session,
+        Err(refusal) => return answer(*refusal),
+    };
+    let key: Key = (carrier.mounted.vendor, endpoint.name, session);
+    let (exchange, is_new) = carrier.sessions.polled.find_or_open(&key);
+    if is_new {
+        open(&carrier, endpoint, &key, &exchange, parts, link);
+    }
+    // a client that asks again has given its earlier request up
+    let mut receiver = exchange.take_over();
+    let frame = String::from_utf8(body.to_vec()).map_or(Frame::Binary(body), Frame::text);
+    if tokio::time::timeout(carrier.limits.request_time(), exchange.bring(vec![frame])).await.is_err() {
+        return answer(surface.fault(Fault::Busy));
+    }
+    let quiet = carrier.quiet();
+    loop {
+        in_flight.touch();
+        match receiver.next(1, Instant::now() + quiet).await {
+            Received::Frames(frames) => {
+                let bytes = frames.into_iter().next().map_or_else(Bytes::new, |frame| frame.frame().bytes().clone());
+                let mut response = Response::new(Payload::new(Body::Whole(bytes), Some(in_flight)));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+                return response;
+            }
+            Received::Nothing if receiver.is_current() => {}
+            Received::Nothing | Received::Ended => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                return answer(response);
+            }
+        }
+    }
+}

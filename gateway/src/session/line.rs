@@ -1,0 +1,82 @@
+//! How a session's frames travel, whatever the transport.
+
+use conclave_kit::{Frame, OutFrame};
+
+use super::polled::Polled;
+use super::websocket::Socket;
+
+/// The way to one client.
+pub(super) enum Line {
+    /// Over a WebSocket.
+    Socket(Box<Socket>),
+    /// In HTTP requests.
+    Polled(Polled),
+}
+
+/// What comes from a client.
+pub(super) enum Incoming {
+    /// A frame.
+    Frame(Frame),
+    /// A sign of life without a frame.
+    Alive,
+    /// The client has closed the connection.
+    Closed,
+    /// The connection broke, or the client no longer asks for anything.
+    Gone,
+    /// What the endpoint does not take: the connection is closed.
+    Unacceptable(Code, &'static str),
+}
+
+/// Why a connection is closed, as far as a client is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Code {
+    /// A kind of frame that is not taken here.
+    Unsupported,
+    /// A frame that is too long.
+    TooLong,
+}
+
+/// Nothing more can be sent to a client.
+pub(super) struct Lost;
+
+impl Line {
+    /// Waits for what the client sends. Can be dropped and called again without a loss.
+    pub(super) async fn next(&mut self) -> Incoming {
+        match self {
+            Self::Socket(socket) => socket.next().await,
+            Self::Polled(polled) => polled.next().await,
+        }
+    }
+
+    /// Sends frames; they are removed. Over a socket this waits until the client has taken them or is too slow.
+    pub(super) async fn send(&mut self, frames: &mut Vec<OutFrame>) -> Result<(), Lost> {
+        match self {
+            Self::Socket(socket) => socket.send(frames).await,
+            Self::Polled(polled) => polled.send(frames),
+        }
+    }
+
+    /// Whether the session may be given more to send.
+    pub(super) fn has_room(&self) -> bool {
+        match self {
+            Self::Socket(_) => true,
+            Self::Polled(polled) => polled.has_room(),
+        }
+    }
+
+    /// Waits until the session may be given more to send.
+    pub(super) async fn room(&mut self) -> Result<(), Lost> {
+        match self {
+            Self::Socket(_) => Ok(()),
+            Self::Polled(polled) => polled.room().await,
+        }
+    }
+
+    /// Closes the connection, and waits a little until the client has received everything.
+    pub(super) async fn close(&mut self, code: Option<Code>) {
+        match self {
+            Self::Socket(socket) => socket.close(code).await,
+            Self::Polled(polled) => polled.close(code).await,
+        }
+    }
+}

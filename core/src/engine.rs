@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::bounds;
 use crate::decision::{Context, Draft};
 use crate::event::{Actor, Event};
 use crate::facts::{Facts, Need, Stop};
@@ -72,6 +73,7 @@ impl Engine {
                     return other.map(|(_, reply)| reply);
                 }
             };
+            bounds::check(&batch)?;
             debug_assert_eq!(broken(&batch), None, "a decision breaks what is always true");
             let _notifies = self.log.signal().notify_on_drop();
             match self.store.commit(batch).await {

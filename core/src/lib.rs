@@ -6,6 +6,7 @@
 //! - [`speech`]: the rule of who may speak.
 //! - [`event`]: what has happened, and who is to hear of it.
 //! - [`refusal`]: the one error type.
+//! - [`bounds`]: how large a row or an event may be, whatever surfaces let through.
 //! - [`ports`]: what a backend of a realm offers ([`ports::Groups`], [`ports::Log`], [`ports::Maintenance`]), and
 //!   [`ports::Store`], which operations run on.
 //! - [`engine`]: gathers facts, decides, commits; the one implementation of `Groups` over a `Store`.
@@ -14,6 +15,7 @@
 //!
 //! No socket, no clock, no randomness and no wire format lives here.
 
+pub mod bounds;
 pub mod decision;
 pub mod engine;
 pub mod event;

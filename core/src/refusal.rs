@@ -1,5 +1,7 @@
 //! The one error type: why something was not done.
 
+use std::fmt;
+
 use crate::model::{FileId, GroupId, InvalidId, MessageId, TopicId, UserId};
 use crate::ports::StoreError;
 
@@ -36,6 +38,27 @@ pub enum Limit {
     Marks,
 }
 
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Groups => "groups",
+            Self::Users => "users",
+            Self::Admins => "admins",
+            Self::Follows => "follows",
+            Self::Attributes => "attributes",
+            Self::Counters => "counters",
+            Self::MutedEverywhere => "users muted everywhere",
+            Self::Files => "files",
+            Self::Fields => "fields",
+            Self::AttributeBytes => "attribute bytes",
+            Self::Targets => "targets",
+            Self::Readers => "readers",
+            Self::Extensions => "extensions",
+            Self::Marks => "marks",
+        })
+    }
+}
+
 /// What the actor would have to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Needs {
@@ -49,6 +72,31 @@ pub enum Needs {
     App,
     /// In a circle of people who may invite.
     Inviting,
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Membership => "a member",
+            Self::Management => "the owner or an admin",
+            Self::Ownership => "the owner",
+            Self::App => "the app",
+            Self::Inviting => "somebody who may invite",
+        })
+    }
+}
+
+/// Users as a list for people to read.
+struct Listed<'a>(&'a [UserId]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, user) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{user}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Why an operation was refused. Nothing was changed.
@@ -80,7 +128,7 @@ pub enum Refusal {
     #[error("user {0} is deactivated")]
     UserDeactivated(UserId),
     /// The actor lacks the right.
-    #[error("not permitted: needs {needs:?} in group {group}")]
+    #[error("not permitted: needs to be {needs} of group {group}")]
     NotPermitted {
         /// The group.
         group: GroupId,
@@ -91,7 +139,7 @@ pub enum Refusal {
     #[error("only the app may do this")]
     AppOnly,
     /// The named users are not members.
-    #[error("not members of group {group}: {users:?}")]
+    #[error("not members of group {group}: {}", Listed(.users))]
     NotMembers {
         /// The group.
         group: GroupId,
@@ -99,7 +147,7 @@ pub enum Refusal {
         users: Vec<UserId>,
     },
     /// The named users are members already.
-    #[error("already members of group {group}: {users:?}")]
+    #[error("already members of group {group}: {}", Listed(.users))]
     AlreadyMembers {
         /// The group.
         group: GroupId,
@@ -153,7 +201,7 @@ pub enum Refusal {
     #[error("user {0} is in too many groups")]
     TooManyGroupsOfUser(UserId),
     /// There are as many as allowed.
-    #[error("limit of {limit:?} reached: at most {most}, now {now}")]
+    #[error("limit of {limit} reached: at most {most}, now {now}")]
     LimitReached {
         /// Of what.
         limit: Limit,
@@ -166,7 +214,7 @@ pub enum Refusal {
     #[error("group {0} is disabled")]
     GroupDisabled(GroupId),
     /// The named users are blocked.
-    #[error("blocked from group {group}: {users:?}")]
+    #[error("blocked from group {group}: {}", Listed(.users))]
     Blocked {
         /// The group.
         group: GroupId,
@@ -287,6 +335,14 @@ pub enum Refusal {
     /// A text that must be an id is not one.
     #[error(transparent)]
     InvalidId(#[from] InvalidId),
+    /// What would be kept is larger than the core keeps of its kind; see [`bounds`](crate::bounds).
+    #[error("{what} is too large: at most {most} bytes")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// The limit, in bytes.
+        most: u64,
+    },
     /// A value outside what the operation takes, e.g. a time in the future.
     #[error("{0}")]
     InvalidValue(&'static str),

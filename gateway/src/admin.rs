@@ -1,19 +1,22 @@
 //! The admin listener: metrics, health, and what clients sent that nobody read.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use conclave_kit::Body;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
+use crate::origin::{bare_host, is_local_name};
 use crate::payload::Payload;
 use crate::readiness::Readiness;
 
@@ -22,21 +25,60 @@ const OPEN_METRICS: HeaderValue =
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
+/// Most connections at once; operators and their tools need few.
+const CONNECTIONS: usize = 64;
+
+/// The names under which the admin listener answers. A web page can make its own name lead to this machine, but not an
+/// address or `localhost`, so those are always answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// As configured.
+    pub(crate) fn of(configured: &[String]) -> Self {
+        Self(configured.iter().map(|host| host.to_ascii_lowercase()).collect())
+    }
+
+    /// Whether a request names a host that is answered, and only one.
+    fn knows<B>(&self, request: &Request<B>) -> bool {
+        let mut named = request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
+        let (first, more) = (named.next(), named.next());
+        let host = match (request.uri().authority(), first, more) {
+            (_, _, Some(_)) => return false,
+            (Some(authority), _, _) => authority.as_str(),
+            (None, Some(host), _) => host,
+            // no browser leaves it out
+            (None, None, _) => return request.version() < Version::HTTP_11,
+        };
+        let bare = bare_host(host);
+        let known = self.0.iter().any(|name| *name == bare || name == "*");
+        known || is_local_name(&bare) || bare.parse::<IpAddr>().is_ok()
+    }
+}
+
 /// Answers on the admin listener as long as the process is there.
-pub(crate) async fn run(listener: TcpListener, metrics: Arc<Metrics>, readiness: Arc<Readiness>) {
+pub(crate) async fn run(listener: TcpListener, hosts: Hosts, metrics: Arc<Metrics>, readiness: Arc<Readiness>) {
+    let (hosts, places) = (Arc::new(hosts), Arc::new(Semaphore::new(CONNECTIONS)));
     loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let (metrics, readiness) = (Arc::clone(&metrics), Arc::clone(&readiness));
+        let (metrics, readiness, hosts) = (Arc::clone(&metrics), Arc::clone(&readiness), Arc::clone(&hosts));
         tokio::spawn(async move {
+            let _place = place;
             let service = service_fn(|request: Request<Incoming>| {
-                let answer = answer(&request, &metrics, &readiness);
+                let answer = if hosts.knows(&request) {
+                    answer(&request, &metrics, &readiness)
+                } else {
+                    respond(StatusCode::FORBIDDEN, TEXT, "this host is not answered here; see admin_hosts\n")
+                };
                 async { Ok::<_, Infallible>(answer) }
             });
             let mut builder = http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_mins(1));
+            // places are few, so idle connections do not hold them for long
+            builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).max_buf_size(16 * 1024);
             if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
                 tracing::debug!(%error, "a connection to the admin listener broke");
             }

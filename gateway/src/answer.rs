@@ -1,11 +1,13 @@
 //! One request from its headers to its answer's.
 
 use std::cell::OnceCell;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use conclave_kit::{Body, Exchange, Fault, Unread};
+use bytes::Bytes;
+use conclave_kit::{Admitted, Body, ClientAddress, Exchange, Fault, Unread};
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -15,12 +17,18 @@ use tracing::Instrument as _;
 
 use crate::activity::InFlight;
 use crate::backend::REALM;
+use crate::client_address::Proxies;
 use crate::config::Limits;
 use crate::cors;
 use crate::metrics::{Metrics, OperationMetrics};
-use crate::payload::{self, Payload};
+use crate::origin::{Page, Pages};
+use crate::payload::{self, Payload, Progress};
 use crate::session::{self, Link, Online};
+use crate::shares::{Buffer, Shares};
 use crate::site::{Mounted, Place, Site, below};
+
+/// Most bytes of a body whose sender has shown no credentials in its head.
+const OPEN_BODY: usize = 64 * 1024;
 
 /// Tells the log lines of a request apart; clients may bring their own.
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,6 +39,12 @@ pub(crate) struct Desk {
     pub(crate) site: Site,
     /// Limits of the process.
     pub(crate) limits: Limits,
+    /// How much of them is in use.
+    pub(crate) shares: Arc<Shares>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) proxies: Proxies,
+    /// Which pages may call.
+    pub(crate) pages: Pages,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
     /// Who is connected.
@@ -53,28 +67,48 @@ impl Desk {
     ) -> Response<Payload> {
         let (mut parts, body) = request.into_parts();
         let id = request_id(&parts);
-        let host = host(&parts);
+        let host = match host(&parts) {
+            Ok(host) if self.pages.knows_host(host) => host,
+            Ok(_) => {
+                return refused(
+                    StatusCode::FORBIDDEN,
+                    "this host is not served with development credentials",
+                    in_flight,
+                );
+            }
+            Err(why) => return refused(StatusCode::BAD_REQUEST, why, in_flight),
+        };
+        let Page::Allowed(page) = self.pages.page(&parts.headers) else {
+            return refused(StatusCode::FORBIDDEN, "pages of this origin may not call; see cors_origins", in_flight);
+        };
+        let address = self.proxies.client(link.peer.ip(), &parts.headers);
         let mut answer = match self.site.find(host, parts.uri.path()) {
             None => self.nowhere(&parts, &id, in_flight),
             Some(Place { mounted, prefix }) => {
                 let base_url = self.base_url(mounted, host, &parts.uri.path()[..prefix]);
                 let path = parts.uri.path().to_owned();
                 parts.uri = below(&parts.uri, prefix);
+                parts.extensions.insert(ClientAddress(address));
                 let crowded = link.seat.crowded;
                 let is_preflight = cors::is_preflight(&parts.method, &parts.headers);
                 let destination = session::destination(&mounted.endpoints, &parts);
                 let destination = destination.filter(|to| !is_preflight || session::answers_preflight(to));
                 match destination.filter(|_| !crowded) {
+                    Some(to) if to.is_socket() && !link.seat.carry_session() => {
+                        let busy = mounted.surface.fault(Fault::Busy);
+                        busy.map(|body| Payload::new(body, Some(in_flight)))
+                    }
                     Some(to) => session::answer(self, mounted, to, (parts, body), in_flight, link).await,
                     None if is_preflight => mounted.cors.preflight(),
                     None => {
-                        let visit = Visit { desk: self, mounted, base_url, id: &id, path, crowded };
+                        let buffer = self.shares.buffer(address);
+                        let visit = Visit { desk: self, mounted, base_url, id: &id, path, crowded, address, buffer };
                         visit.run(parts, body, in_flight).await
                     }
                 }
             }
         };
-        cors::allow(answer.headers_mut());
+        cors::allow(answer.headers_mut(), page);
         if let Ok(id) = HeaderValue::try_from(id) {
             answer.headers_mut().insert(&REQUEST_ID, id);
         }
@@ -107,10 +141,14 @@ struct Visit<'a> {
     id: &'a str,
     path: String,
     crowded: bool,
+    /// Where the client is.
+    address: IpAddr,
+    /// Counts the bytes that are kept for the request.
+    buffer: Buffer,
 }
 
 impl Visit<'_> {
-    async fn run(self, parts: Parts, body: Incoming, in_flight: InFlight) -> Response<Payload> {
+    async fn run(mut self, parts: Parts, body: Incoming, in_flight: InFlight) -> Response<Payload> {
         let operation = self.mounted.surface.operation(&parts.method, parts.uri.path());
         let unread_fields = &self.desk.metrics.unread;
         let mut account = Account {
@@ -136,10 +174,10 @@ impl Visit<'_> {
         account.status = Some(answer.status().as_u16());
         account.realm = realm;
         span.in_scope(|| drop(account));
-        answer.map(|body| Payload::new(body, Some(in_flight)))
+        answer.map(|body| Payload::new(body, Some(in_flight)).counted(self.buffer))
     }
 
-    async fn exchange(self, parts: Parts, mut body: Incoming, in_flight: &InFlight) -> Response<Body> {
+    async fn exchange(&mut self, mut parts: Parts, mut body: Incoming, in_flight: &InFlight) -> Response<Body> {
         let surface = &self.mounted.surface;
         let limits = &self.desk.limits;
         let http1 = parts.version <= Version::HTTP_11;
@@ -151,18 +189,36 @@ impl Visit<'_> {
             }
             answer
         };
-        if self.crowded {
+        let shares = &self.desk.shares;
+        let of_address = if self.crowded { None } else { shares.request(self.address) };
+        let Some(_of_address) = of_address else {
             payload::drain(body, &parts.headers);
             return fault(Fault::Busy);
-        }
+        };
+        // whoever may not call is told before any of the body is kept
+        let admitted = match self.admit(&mut parts).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                payload::drain(body, &parts.headers);
+                return refusal;
+            }
+        };
+        let Some(_of_caller) = shares.caller(&admitted) else {
+            payload::drain(body, &parts.headers);
+            return fault(Fault::Busy);
+        };
+        let progress = Progress::new(in_flight.activity());
+        let mut whole_time = limits.request_time();
         let body = if surface.streams(&parts.method, parts.uri.path()) {
             if payload::announces_more(&parts.headers, limits.upload_bytes) {
                 payload::drain(body, &parts.headers);
                 return fault(Fault::TooLarge);
             }
-            Body::Stream(payload::parts(body, &parts.headers, in_flight.activity(), limits))
+            whole_time = limits.upload_time().saturating_add(whole_time);
+            Body::Stream(payload::parts(body, &parts.headers, Arc::clone(&progress), limits))
         } else {
-            match payload::whole(&mut body, &parts.headers, limits).await {
+            let most = if admitted.open { limits.body_bytes.min(OPEN_BODY) } else { limits.body_bytes };
+            match payload::whole(&mut body, &parts.headers, limits, most, &progress, &mut self.buffer).await {
                 Ok(bytes) => Body::Whole(bytes),
                 Err(wrong) => {
                     payload::drain(body, &parts.headers);
@@ -170,20 +226,40 @@ impl Visit<'_> {
                 }
             }
         };
-        in_flight.touch();
-        let exchange = Exchange { parts, body, base_url: self.base_url, request_id: self.id.to_owned() };
+        progress.touch();
+        let base_url = std::mem::take(&mut self.base_url);
+        let exchange = Exchange { parts, body, base_url, request_id: self.id.to_owned() };
         let work = AssertUnwindSafe(async { surface.serve(exchange).await }).catch_unwind();
-        match tokio::time::timeout(limits.request_time(), work).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => {
+        match progress.within(limits.request_time(), whole_time, work).await {
+            Some(Ok(answer)) => {
+                self.buffer.keep(answer.body().bytes().map_or(0, Bytes::len));
+                answer
+            }
+            Some(Err(_)) => {
                 // the panic hook has told where
                 self.desk.metrics.panics.inc();
                 fault(Fault::Broken)
             }
-            Err(_) => {
+            None => {
                 tracing::warn!("no answer in time; limits.request_ms sets how long that is");
                 fault(Fault::TimedOut)
             }
+        }
+    }
+}
+
+impl Visit<'_> {
+    /// Who calls, or the vendor's answer to who may not.
+    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
+        let surface = &self.mounted.surface;
+        let work = AssertUnwindSafe(surface.admit(parts)).catch_unwind();
+        match tokio::time::timeout(self.desk.limits.request_time(), work).await {
+            Ok(Ok(admitted)) => admitted,
+            Ok(Err(_)) => {
+                self.desk.metrics.panics.inc();
+                Err(surface.fault(Fault::Broken))
+            }
+            Err(_) => Err(surface.fault(Fault::TimedOut)),
         }
     }
 }
@@ -223,14 +299,35 @@ fn millis(took: Duration) -> f64 {
     (took.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// The host the client asks, as it spells it.
-fn host(parts: &Parts) -> Option<&str> {
-    let text = match parts.uri.authority() {
-        Some(authority) => authority.as_str(),
-        None => parts.headers.get(HOST)?.to_str().ok()?,
+/// The host the client asks, as it spells it; `None` when an HTTP/1.0 client names none, or an empty one.
+///
+/// RFC 9112 section 3.2: an HTTP/1.1 request has exactly one `Host`, and a host is spelled in few characters.
+fn host(parts: &Parts) -> Result<Option<&str>, &'static str> {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let (given, more) = (hosts.next(), hosts.next());
+    if more.is_some() {
+        return Err("a request must have one Host only");
+    }
+    if given.is_none() && parts.version == Version::HTTP_11 {
+        return Err("a request must have a Host");
+    }
+    let text = match (parts.uri.authority(), given) {
+        (Some(authority), _) => authority.as_str(),
+        (None, Some(given)) => given.to_str().map_err(|_| "the Host is not valid")?,
+        (None, None) => return Ok(None),
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte);
-    (!text.is_empty() && text.bytes().all(plain)).then_some(text)
+    if text.bytes().all(plain) { Ok((!text.is_empty()).then_some(text)) } else { Err("the Host is not valid") }
+}
+
+/// The gateway's own answer to a request that gets to no surface; its connection ends.
+fn refused(status: StatusCode, why: &'static str, in_flight: InFlight) -> Response<Payload> {
+    tracing::info!(target: "conclave::request", status = status.as_u16(), why, "refused before any surface");
+    let text = serde_json::json!({ "error": "refused", "message": why }).to_string();
+    let mut answer = Response::new(Payload::new(Body::from(text), Some(in_flight)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
 }
 
 /// The client's own id when it is one, a fresh one otherwise.

@@ -12,6 +12,13 @@ pub struct SystemClock {
     latest: AtomicU64,
 }
 
+impl SystemClock {
+    /// Tells no time before this one from now on: what was decided at it is kept, whatever the system's clock says.
+    pub fn raise_to(&self, at: Millis) {
+        self.latest.fetch_max(at.0, Ordering::Relaxed);
+    }
+}
+
 impl Clock for SystemClock {
     fn now(&self) -> Millis {
         // a time before 1970 or past the year 584 million is a clock out of order; the latest time told stands in

@@ -2,15 +2,12 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
 use http::{Method, Response, StatusCode};
 
 /// How long a browser may remember the permission, in seconds: as long as any browser does.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
-
-/// Any page may call: credentials are in headers and queries, never in cookies.
-const ANYBODY: HeaderValue = HeaderValue::from_static("*");
 
 /// What a vendor's client may send from a page.
 #[derive(Debug)]
@@ -43,7 +40,10 @@ pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Lets any page read the answer, unless the surface has said who may.
-pub(crate) fn allow(headers: &mut HeaderMap) {
-    headers.entry(ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(ANYBODY);
+/// Lets the page that calls read the answer, unless the surface has said who may.
+pub(crate) fn allow(headers: &mut HeaderMap, page: HeaderValue) {
+    if page != "*" {
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+    }
+    headers.entry(ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(page);
 }

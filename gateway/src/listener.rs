@@ -1,10 +1,10 @@
 //! Listeners and their connections.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Request;
@@ -20,9 +20,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::activity::Activity;
 use crate::answer::Desk;
+use crate::client_address::Proxies;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::session::Link;
+use crate::shares::{Share, Shares};
 
 /// How far the process is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,29 +41,50 @@ pub(crate) enum Phase {
 #[derive(Clone)]
 pub(crate) struct Crowd {
     open: Arc<AtomicUsize>,
+    /// Those of them that carry a session.
+    sessions: Arc<AtomicUsize>,
     most: usize,
+    shares: Arc<Shares>,
+    proxies: Proxies,
     metrics: Arc<Metrics>,
 }
+
+/// One connection in so many is kept for requests, however many clients want to stay connected.
+const RESERVED: usize = 20;
 
 /// A connection's place among those that are counted.
 pub(crate) struct Seat {
     crowd: Crowd,
     /// Whether it is one too many, and only there to be told so.
     pub(crate) crowded: bool,
+    /// Its place among those of its address; those of trusted proxies are not counted by address.
+    _of_address: Option<Share>,
+    /// Whether it carries a session.
+    session: AtomicBool,
 }
 
 impl Crowd {
     /// Nobody yet.
-    pub(crate) fn new(most: usize, metrics: Arc<Metrics>) -> Self {
-        Self { open: Arc::default(), most, metrics }
+    pub(crate) fn new(most: usize, shares: Arc<Shares>, proxies: Proxies, metrics: Arc<Metrics>) -> Self {
+        Self { open: Arc::default(), sessions: Arc::default(), most, shares, proxies, metrics }
     }
 
     /// A place, if there is any. A few more than the limit get one, to hear why there is none.
-    fn seat(&self) -> Option<Seat> {
+    fn seat(&self, address: IpAddr) -> Option<Seat> {
+        let (of_address, too_many) = if self.proxies.trusts(address) {
+            (None, false)
+        } else {
+            let Some((share, too_many)) = self.shares.connection(address) else {
+                self.metrics.turned_away.inc();
+                return None;
+            };
+            (Some(share), too_many)
+        };
         let before = self.open.fetch_add(1, Ordering::Relaxed);
         self.metrics.connections.inc();
-        let crowded = before >= self.most;
-        let seat = Seat { crowd: self.clone(), crowded };
+        let crowded = too_many || before >= self.most;
+        let session = AtomicBool::new(false);
+        let seat = Seat { crowd: self.clone(), crowded, _of_address: of_address, session };
         if crowded {
             self.metrics.turned_away.inc();
         }
@@ -69,8 +92,25 @@ impl Crowd {
     }
 }
 
+impl Seat {
+    /// Makes this the place of a session; whether there is room for one more.
+    pub(crate) fn carry_session(&self) -> bool {
+        let crowd = &self.crowd;
+        let most = crowd.most - crowd.most / RESERVED;
+        let before = crowd.sessions.fetch_add(1, Ordering::Relaxed);
+        if before >= most || self.session.swap(true, Ordering::Relaxed) {
+            crowd.sessions.fetch_sub(1, Ordering::Relaxed);
+            return false;
+        }
+        true
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
+        if self.session.load(Ordering::Relaxed) {
+            self.crowd.sessions.fetch_sub(1, Ordering::Relaxed);
+        }
         self.crowd.open.fetch_sub(1, Ordering::Relaxed);
         self.crowd.metrics.connections.dec();
     }
@@ -100,7 +140,7 @@ pub(crate) async fn run(
                 continue;
             }
         };
-        let Some(seat) = crowd.seat() else { continue };
+        let Some(seat) = crowd.seat(peer.ip()) else { continue };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection ended before it began");
             continue;
@@ -124,13 +164,20 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
+/// Most bytes of bodies that wait unread, for one HTTP/2 stream and for all of a connection.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().max_buf_size(limits.header_bytes).max_headers(limits.headers);
     builder
         .http2()
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-        .max_concurrent_streams(limits.streams);
+        .max_concurrent_streams(limits.streams)
+        // what a client sends before anybody reads it is kept in memory
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
     builder
 }
 

@@ -1,30 +1,37 @@
 //! Bodies on their way between hyper and a surface, within limits.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use conclave_kit::{Body, ByteStream, Fault};
 use futures_core::Stream;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::{Sleep, sleep, timeout};
+use parking_lot::Mutex;
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
 use crate::activity::{Activity, InFlight};
 use crate::config::Limits;
+use crate::shares::Buffer;
 
 /// An answer's body as hyper sends it. The request stays in flight until it is handed over.
 #[derive(Default)]
 pub(crate) struct Payload {
     body: Option<Body>,
     in_flight: Option<InFlight>,
+    /// Counts the bytes of the answer until it is handed over.
+    _buffer: Option<Buffer>,
 }
+
+/// Most bytes of an answer handed over at once, so that what a slow client has not taken yet is still counted.
+const PIECE: usize = 256 * 1024;
 
 impl Payload {
     /// A surface's body, and the request it answers.
@@ -33,7 +40,12 @@ impl Payload {
             Body::Whole(bytes) if bytes.is_empty() => None,
             body => Some(body),
         };
-        Self { body, in_flight }
+        Self { body, in_flight, _buffer: None }
+    }
+
+    /// Counts the bytes that are kept for it until it is handed over.
+    pub(crate) fn counted(self, buffer: Buffer) -> Self {
+        Self { _buffer: Some(buffer), ..self }
     }
 }
 
@@ -48,7 +60,11 @@ impl HttpBody for Payload {
         }
         match this.body.take() {
             None => Poll::Ready(None),
-            Some(Body::Whole(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            Some(Body::Whole(mut bytes)) => {
+                let piece = bytes.split_to(bytes.len().min(PIECE));
+                this.body = (!bytes.is_empty()).then_some(Body::Whole(bytes));
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
             Some(Body::Stream(mut stream)) => {
                 let part = stream.as_mut().poll_next(cx);
                 if !matches!(part, Poll::Ready(None)) {
@@ -78,23 +94,103 @@ pub(crate) fn announces_more(headers: &HeaderMap, limit: u64) -> bool {
     length.is_some_and(|length| length > limit)
 }
 
-/// All of a request's body, within its limits of size and time.
-pub(crate) async fn whole(body: &mut Incoming, headers: &HeaderMap, limits: &Limits) -> Result<Bytes, Fault> {
+/// All of a request's body, within its limits of size and time, and while there is room to keep it.
+pub(crate) async fn whole(
+    body: &mut Incoming,
+    headers: &HeaderMap,
+    limits: &Limits,
+    most: usize,
+    progress: &Progress,
+    buffer: &mut Buffer,
+) -> Result<Bytes, Fault> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    if announces_more(headers, limits.body_bytes as u64) {
+    if announces_more(headers, most as u64) {
         return Err(Fault::TooLarge);
     }
-    let limited = Limited::new(body, limits.body_bytes);
-    match timeout(limits.body_time(), limited.collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Fault::TooLarge),
-        Ok(Err(error)) => {
+    let collecting = collect(body, most, progress, buffer);
+    progress.within(limits.body_time(), limits.body_total_time(), collecting).await.unwrap_or(Err(Fault::TimedOut))
+}
+
+/// All of a body that carries frames of a session, within the same limits.
+pub(crate) async fn frames(
+    body: &mut Incoming,
+    headers: &HeaderMap,
+    limits: &Limits,
+    mut buffer: Buffer,
+) -> Result<Bytes, Fault> {
+    whole(body, headers, limits, limits.body_bytes, &Progress::new(Activity::new()), &mut buffer).await
+}
+
+async fn collect(body: &mut Incoming, most: usize, progress: &Progress, buffer: &mut Buffer) -> Result<Bytes, Fault> {
+    let mut whole = Bytes::new();
+    let mut parts = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
             tracing::debug!(%error, "a request's body broke off");
-            Err(Fault::Broken)
+            Fault::Malformed
+        })?;
+        progress.touch();
+        // trailers say nothing that any vendor reads
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + parts.len() + data.len() > most {
+            return Err(Fault::TooLarge);
         }
-        Err(_) => Err(Fault::TimedOut),
+        if !buffer.grow(data.len()) {
+            return Err(Fault::Busy);
+        }
+        if whole.is_empty() && parts.is_empty() {
+            // most bodies come in one part, which is not copied
+            whole = data;
+        } else {
+            parts.extend_from_slice(&std::mem::take(&mut whole));
+            parts.extend_from_slice(&data);
+        }
+    }
+    Ok(if parts.is_empty() { whole } else { parts.freeze() })
+}
+
+/// When something last happened to one request.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    activity: Arc<Activity>,
+    touched: Mutex<Instant>,
+}
+
+impl Progress {
+    /// Of a request that has just begun, on a connection with this activity.
+    pub(crate) fn new(activity: Arc<Activity>) -> Arc<Self> {
+        Arc::new(Self { activity, touched: Mutex::new(Instant::now()) })
+    }
+
+    /// Something happened.
+    pub(crate) fn touch(&self) {
+        self.activity.touch();
+        *self.touched.lock() = Instant::now();
+    }
+
+    /// Waits for work, unless nothing happens for as long as `silence`, or it takes longer than `whole` altogether.
+    pub(crate) async fn within<T>(
+        &self,
+        silence: Duration,
+        whole: Duration,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let end = Instant::now() + whole;
+        let mut work = pin!(work);
+        loop {
+            let silent_at = *self.touched.lock() + silence;
+            let wake = silent_at.min(end);
+            if wake <= Instant::now() {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                done = work.as_mut() => return Some(done),
+                () = sleep_until(wake) => {}
+            }
+        }
     }
 }
 
@@ -128,11 +224,11 @@ fn take_rest(mut body: Incoming) {
 /// A request's body in parts, within its limits: so many bytes in all, so much time for each part.
 ///
 /// What a surface leaves of them, because it has refused the request, is drained.
-pub(crate) fn parts(body: Incoming, headers: &HeaderMap, activity: Arc<Activity>, limits: &Limits) -> ByteStream {
+pub(crate) fn parts(body: Incoming, headers: &HeaderMap, progress: Arc<Progress>, limits: &Limits) -> ByteStream {
     let pause = limits.body_time();
     Box::pin(Parts {
         body: Some(body),
-        activity,
+        progress,
         left: limits.upload_bytes,
         pause,
         timer: Box::pin(sleep(pause)),
@@ -145,7 +241,7 @@ pub(crate) fn parts(body: Incoming, headers: &HeaderMap, activity: Arc<Activity>
 struct Parts {
     /// There until it is over or drained.
     body: Option<Incoming>,
-    activity: Arc<Activity>,
+    progress: Arc<Progress>,
     left: u64,
     pause: Duration,
     timer: Pin<Box<Sleep>>,
@@ -184,12 +280,12 @@ impl Stream for Parts {
             let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
                 if !this.waiting {
                     this.waiting = true;
-                    this.timer.as_mut().reset(tokio::time::Instant::now() + this.pause);
+                    this.timer.as_mut().reset(Instant::now() + this.pause);
                 }
                 ready!(this.timer.as_mut().poll(cx));
                 return this.fail(io::ErrorKind::TimedOut, "the body did not arrive in time");
             };
-            this.activity.touch();
+            this.progress.touch();
             this.waiting = false;
             match frame {
                 None => this.over = true,

@@ -8,10 +8,12 @@ use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
 use conclave_core::model::Settings;
 use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
+use conclave_core::refusal::Refusal;
 use conclave_kit::{Blobs, Post, Surface};
 
 use crate::backend::{Backend, Backends};
 use crate::blob;
+use crate::clock::SystemClock;
 use crate::config::{Config, Data, Realm};
 use crate::descriptors::Budget;
 use crate::metrics::Metrics;
@@ -166,3 +168,27 @@ fn guarded(config: &Config, realm: &Realm, groups: Arc<dyn Groups>, post: Option
     let Some(post) = post else { return groups };
     config.at(realm).rev().fold(groups, |groups, (vendor, section)| vendor.guarded(section, groups, post))
 }
+
+/// Makes the clock go on from the last event of every realm: the system's clock may have been set back while the process
+/// was not there.
+pub(crate) async fn resume_clock(clock: &SystemClock, backends: &Backends) -> Result<(), StoreError> {
+    for (realm, Backend { log, .. }) in backends {
+        let failed = |refusal: Refusal| StoreError(format!("the log of realm {realm} cannot be read: {refusal}"));
+        let last = log.last().await.map_err(failed)?;
+        for event in log.read(last.saturating_sub(1), 1).await.map_err(failed)? {
+            let ahead = event.at.0.saturating_sub(clock.now().0);
+            if ahead > NOTABLE_MS {
+                tracing::warn!(
+                    realm,
+                    ahead_ms = ahead,
+                    "the system's clock is behind the data: time stands still until then"
+                );
+            }
+            clock.raise_to(event.at);
+        }
+    }
+    Ok(())
+}
+
+/// How far the system's clock may be behind the data without a warning.
+const NOTABLE_MS: u64 = 1000;

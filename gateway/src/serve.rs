@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::admin;
 use crate::answer::Desk;
 use crate::backend::{Backend, Backends};
+use crate::client_address::Proxies;
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
 use crate::config::{Admin, Config, ConfigError, Data, Tls};
@@ -23,9 +24,11 @@ use crate::descriptors::{self, Budget};
 use crate::housekeeping;
 use crate::listener::{self, Crowd, Phase};
 use crate::metrics::Metrics;
+use crate::origin::Pages;
 use crate::readiness::Readiness;
 use crate::realms::{self, Ground, Stores};
 use crate::session::{self, Online};
+use crate::shares::Shares;
 use crate::site::{Mounted, Site};
 use crate::tls;
 pub use crate::tls::TlsError;
@@ -69,6 +72,8 @@ pub struct Builder {
     config: Config,
     stores: Option<Arc<dyn Stores>>,
     clock: Arc<dyn Clock>,
+    /// The clock, when it is the system's.
+    system_clock: Option<Arc<SystemClock>>,
     mint: Arc<dyn Mint>,
     surfaces: Vec<Arc<dyn Surface>>,
     backends: Backends,
@@ -126,10 +131,12 @@ impl Gateway {
 
     /// For what the configuration cannot say.
     pub fn builder(config: Config) -> Builder {
+        let system_clock = Arc::new(SystemClock::default());
         Builder {
             config,
             stores: None,
-            clock: Arc::new(SystemClock::default()),
+            clock: system_clock.clone(),
+            system_clock: Some(system_clock),
             mint: Arc::new(RandomMint),
             surfaces: Vec::new(),
             backends: Backends::new(),
@@ -175,6 +182,7 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self.system_clock = None;
         self
     }
 
@@ -228,6 +236,9 @@ impl Builder {
         let budget = descriptors::limit().map(|limit| Budget::of(limit, webhooks::count(&self.config)));
         let Opened { stores, surfaces, backends, online } =
             self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>), budget)?;
+        if let Some(clock) = &self.system_clock {
+            realms::resume_clock(clock, &backends).await?;
+        }
         // after the data: a folder with anything else in it is no data folder
         let (tls, authority, scratch) = encryption(&self.config)?;
         let config = self.config;
@@ -253,8 +264,10 @@ impl Builder {
         let readiness = Arc::new(Readiness::new(&config.limits, stores.health()));
         let admin = admin_listener(config.admin, &mut remarks).await?;
         addresses.admin = admin.as_ref().and_then(|listener| listener.local_addr().ok());
-        let admin =
-            admin.map(|listener| tokio::spawn(admin::run(listener, Arc::clone(&metrics), Arc::clone(&readiness))));
+        let admin = admin.map(|listener| {
+            let hosts = admin::Hosts::of(&config.admin_hosts);
+            tokio::spawn(admin::run(listener, hosts, Arc::clone(&metrics), Arc::clone(&readiness)))
+        });
 
         online.follow(&watch);
         housekeeping::keep(&backends, &phase);
@@ -263,12 +276,18 @@ impl Builder {
         tokio::spawn(Arc::clone(&readiness).log(phase.subscribe()));
         housekeeping::empty_trash(stores, config.limits.trash_days, &phase);
         let sessions = Arc::<session::Shared>::default();
-        let crowd = Crowd::new(most_connections, Arc::clone(&metrics));
+        let shares = Shares::new(&config.limits);
+        let proxies = Proxies::of(&config.trusted_proxies);
+        let pages = Pages::of(&config);
+        let crowd = Crowd::new(most_connections, Arc::clone(&shares), proxies.clone(), Arc::clone(&metrics));
         for (_, listener, site) in bound {
             let desk = Arc::new(Desk {
                 address: address_of(&listener, config.listen).to_string(),
                 site,
                 limits: config.limits.clone(),
+                shares: Arc::clone(&shares),
+                proxies: proxies.clone(),
+                pages: pages.clone(),
                 metrics: Arc::clone(&metrics),
                 online: Arc::clone(&online),
                 sessions: Arc::clone(&sessions),

@@ -12,4 +12,6 @@ pub mod store_suite;
 pub mod story;
 pub mod told;
 pub mod vendor;
+pub mod walk;
+pub mod weighed;
 pub mod world;

@@ -255,3 +255,32 @@ async fn bytes_go_with_their_time() {
     house.shared(&ben, "g1", b"4").await;
     house.keeps(1).await;
 }
+
+#[tokio::test]
+async fn names_and_part_headers_have_an_end() {
+    let house = house().await;
+    let bearer = format!("Bearer {}", house.app);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "multipart/form-data; boundary=b")];
+    let post = async |form: Vec<u8>| {
+        let answer = house.client.send(Method::POST, "/chatgroups/g1/share_files", &headers, form).await;
+        (answer.status.as_u16(), answer.json()["error_description"].as_str().unwrap_or_default().to_owned())
+    };
+    let named = |name: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\nx\r\n--b--\r\n")
+            .into_bytes()
+    };
+    assert_eq!(post(named(&"n".repeat(255))).await.0, 200);
+    assert_eq!(post(named(&"n".repeat(256))).await, (400, "file name is too long.".to_owned()));
+    // a name of megabytes, and headers that never end, are given up early and cost no more than they are long
+    let began = Instant::now();
+    for large in [named(&"n".repeat(60 << 20)), [b"--b\r\n".to_vec(), b"a: b\r\n".repeat(8 << 20)].concat()] {
+        assert_eq!(post(large).await, (400, "file must be provided.".to_owned()));
+    }
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    // parts before the file are read past, however long they are
+    let mut form = b"--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n".to_vec();
+    form.extend(b"x".repeat(1 << 20));
+    form.extend_from_slice(b"\r\n");
+    form.extend(named("a"));
+    assert_eq!(post(form).await.0, 200);
+}

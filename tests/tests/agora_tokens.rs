@@ -193,6 +193,43 @@ async fn grants_are_refused_in_the_vendors_words() {
 }
 
 #[tokio::test]
+async fn guesses_are_limited_and_forgotten() {
+    let (world, client) = begin().await;
+    let app = app_token(&client).await;
+    let body = json!({"username": "guessed", "password": "right"});
+    assert_eq!(call(&client, Method::POST, "/acme/demo/users", &app, body).await.status, 200);
+    let sign_in = async |password: &str| {
+        let body = json!({"grant_type": "password", "username": "guessed", "password": password});
+        told(&call(&client, Method::POST, "/acme/demo/token", "", body).await)
+    };
+    let wrong = error(400, "invalid_grant", "Invalid username or password.");
+    assert_eq!(sign_in(&"x".repeat(1 << 20)).await, wrong);
+    for _ in 0..9 {
+        assert_eq!(sign_in("wrong").await, wrong);
+    }
+    let busy = error(429, "reach_limit", "This request has reached api limit");
+    assert_eq!(sign_in("wrong").await, busy);
+    assert_eq!(sign_in("right").await, busy);
+    world.clock.step(10_001);
+    assert_eq!(sign_in("right").await.0, 200);
+}
+
+#[tokio::test]
+async fn notification_settings_of_a_user_have_an_end() {
+    let (_world, client) = begin().await;
+    let app = app_token(&client).await;
+    let put = async |range: std::ops::Range<usize>| {
+        let body: Value =
+            range.map(|n| (format!("notification_ignore_{n}"), json!(true))).collect::<serde_json::Map<_, _>>().into();
+        call(&client, Method::PUT, USER, &app, body).await.status
+    };
+    assert_eq!(put(0..500).await, 200);
+    assert_eq!(put(0..500).await, 200);
+    assert_eq!(put(500..501).await, 400);
+    assert_eq!(put(0..20_000).await, 400);
+}
+
+#[tokio::test]
 async fn tokens_made_with_the_certificate_are_good_as_they_are_and_for_exchange() {
     let (world, client) = begin().await;
     let now = world.groups.now();

@@ -98,6 +98,8 @@ pub struct Realm {
 pub(crate) struct App {
     /// Its organisation.
     pub(crate) org: String,
+    /// The realm's name.
+    pub(crate) realm: Arc<str>,
     /// The app's name at the vendor.
     pub(crate) name: String,
     /// The vendor's opaque id of the app: the same for the same app key, for ever.
@@ -126,6 +128,7 @@ impl App {
         let sealer = Sealer::new(credentials.client_secret.as_bytes(), &format!("agora token of {key}"));
         Ok(Self {
             org: credentials.org.clone(),
+            realm: Arc::from(name.as_str()),
             name: credentials.app.clone(),
             uuid,
             tokens: Tokens::new(uuid, sealer),

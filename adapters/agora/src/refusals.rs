@@ -180,7 +180,12 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         }
         // ours
         Refusal::LimitReached { limit, most, .. } => {
-            failure(EXCEED_LIMIT, format!("{limit:?} size is more than max limit : {most}").to_lowercase())
+            failure(EXCEED_LIMIT, format!("{limit} size is more than max limit : {most}"))
+        }
+        // ours: a limit of this server where the vendor documents none
+        Refusal::TooLarge { what: "message", .. } => message_too_large(),
+        Refusal::TooLarge { what, most } => {
+            failure(EXCEED_LIMIT, format!("{what} size is more than max limit : {most}"))
         }
         Refusal::GroupDisabled(_) => failure(FORBIDDEN_OP, "can not operate this group, reason: group is disabled"),
         Refusal::Blocked { group, users } => {
@@ -376,6 +381,17 @@ pub(crate) fn no_file_given() -> Failure {
     failure(kind, "file must be provided.")
 }
 
+/// An answer that would be too large. Ours.
+pub(crate) fn answer_too_large() -> Failure {
+    failure(EXCEED_LIMIT, "response size is more than max limit, ask for less at once")
+}
+
+/// A file whose name is too long. Ours: the vendor publishes no words for it.
+pub(crate) fn file_name_too_long() -> Failure {
+    let kind = (StatusCode::BAD_REQUEST, "IllegalArgumentException", "java.lang.IllegalArgumentException");
+    failure(kind, "file name is too long.")
+}
+
 /// No file of this id. Ours: the vendor publishes no words for it.
 pub(crate) fn file_unknown(file: &str) -> Failure {
     failure(NO_FILES, format!("share file {file} does not exist!"))
@@ -449,6 +465,7 @@ pub(crate) fn fault(fault: conclave_kit::Fault) -> Failure {
         Fault::TooLarge => {
             Failure { status: StatusCode::PAYLOAD_TOO_LARGE, ..failure(BROKEN, "Request Entity Too Large") }
         }
+        Fault::Malformed => Failure { status: StatusCode::BAD_REQUEST, ..failure(BROKEN, "HTTP 400 Bad Request") },
         Fault::TimedOut => Failure { status: StatusCode::SERVICE_UNAVAILABLE, ..failure(BROKEN, "Request Timeout") },
         Fault::Busy => failure(
             (StatusCode::TOO_MANY_REQUESTS, "reach_limit", "EasemobReachLimitException"),

@@ -1,7 +1,7 @@
 //! The surface: finds the app, checks the token, finds the operation, words the answer.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -9,7 +9,8 @@ use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Body, ByteStream, Cors, Exchange, Fault, NoMatch, Reading, RouteInfo, SetupError, Surface, Table, decode_segment,
+    Admitted, Body, ByteStream, ClientAddress, Cors, Exchange, Fault, NoMatch, Reading, RouteInfo, SetupError, Surface,
+    Table, decode_segment,
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, Response};
@@ -21,6 +22,9 @@ use crate::rest::body::Sent;
 use crate::rest::call::{Call, Query};
 use crate::rest::envelope;
 use crate::rest::routes::{Auth, Endpoint, routes};
+
+/// Longest name of a device, in bytes; a longer one is taken for none.
+const DEVICE_BYTES: usize = 128;
 
 /// Agora Chat's server API for any number of apps.
 pub struct Agora {
@@ -61,7 +65,11 @@ impl Agora {
         let endpoint = &matched.route.handler;
         let reading = Reading::default();
         let query = Query::read(parts.uri.query().unwrap_or_default(), &reading);
-        let (actor, claims) = caller(app, &parts.headers, &query, endpoint).await?;
+        let checked = match parts.extensions.get::<Checked>() {
+            Some(Checked(claims)) => claims.clone(),
+            None => check(app, &parts.headers, endpoint).await?,
+        };
+        let (actor, claims) = caller(app, checked, &query, endpoint)?;
         let mut params = HashMap::new();
         for (name, value) in &matched.params {
             // what is not UTF-8 names nothing
@@ -84,12 +92,29 @@ impl Agora {
             body: Sent { bytes: &whole, reading: &reading },
             pieces: Mutex::new(pieces),
             url: format!("{base_url}{path}"),
+            address: parts.extensions.get::<ClientAddress>().map(|address| address.0),
             place: endpoint.place,
         };
         let reply = (endpoint.run)(&call).await?;
         let mut answer = reply.respond(&call, &parts.method, began);
         reading.unread().go_with(&mut answer);
         Ok(answer)
+    }
+
+    /// The app and the claims of a request whose caller may call, and whether it may do so without credentials.
+    async fn checked(&self, parts: &Parts) -> Result<(&App, Option<Claims>, bool), Failure> {
+        let path = parts.uri.path();
+        let app = self.app(path)?;
+        let route = self.table.route(&parts.method, bare(path)).map_err(|missing| match missing {
+            NoMatch::Path => refusals::no_service(),
+            NoMatch::Method => refusals::no_method(),
+        })?;
+        let reading = Reading::default();
+        let query = Query::read(parts.uri.query().unwrap_or_default(), &reading);
+        let claims = check(app, &parts.headers, &route.handler).await?;
+        let open = claims.is_none();
+        let (_, claims) = caller(app, claims, &query, &route.handler)?;
+        Ok((app, claims, open))
     }
 
     /// The app a path belongs to.
@@ -107,33 +132,47 @@ impl Agora {
     }
 }
 
-/// Who is calling, when the endpoint is for them.
-async fn caller(
-    app: &App,
-    headers: &HeaderMap,
-    query: &Query<'_>,
-    endpoint: &Endpoint,
-) -> Result<(Actor, Option<Claims>), Failure> {
+/// What the head of a request was found to say of its caller.
+#[derive(Clone)]
+struct Checked(Option<Claims>);
+
+/// What the caller's token says; nothing where no token is asked for, or none is needed.
+async fn check(app: &App, headers: &HeaderMap, endpoint: &Endpoint) -> Result<Option<Claims>, Failure> {
     let place = endpoint.place;
     if endpoint.auth == Auth::Open {
-        return Ok((Actor::System, None));
+        return Ok(None);
     }
     let Some(token) = auth::bearer(headers) else {
         return match endpoint.auth {
-            Auth::Registration if app.settings.open_registration => Ok((Actor::app(), None)),
+            Auth::Registration if app.settings.open_registration => Ok(None),
             Auth::Registration => Err(refusals::registration_closed()),
             _ => Err(refusals::no_token(place)),
         };
     };
-    let claims = match auth::check(app, token).await {
-        Ok(claims) => claims,
-        Err(Stranger::Token(error)) => return Err(refusals::bad_token(place, error)),
-        Err(Stranger::Refused(refusal)) => return Err(worded(app, place, &refusal)),
+    match auth::check(app, token).await {
+        Ok(claims) => Ok(Some(claims)),
+        Err(Stranger::Token(error)) => Err(refusals::bad_token(place, error)),
+        Err(Stranger::Refused(refusal)) => Err(worded(app, place, &refusal)),
+    }
+}
+
+/// Who is calling, when the endpoint is for them.
+fn caller(
+    app: &App,
+    claims: Option<Claims>,
+    query: &Query<'_>,
+    endpoint: &Endpoint,
+) -> Result<(Actor, Option<Claims>), Failure> {
+    let Some(claims) = claims else {
+        let actor = if endpoint.auth == Auth::Open { Actor::System } else { Actor::app() };
+        return Ok((actor, None));
     };
     let actor = match (&claims.subject, endpoint.auth) {
         (Subject::App, _) => Actor::app(),
         (Subject::User(user), Auth::Either) => {
-            Actor::User { user: user.clone(), device: query.get("resource").map(str::to_owned) }
+            // it is kept with every event the call causes
+            let device = query.get("resource").filter(|device| device.len() <= DEVICE_BYTES);
+            Actor::User { user: user.clone(), device: device.map(str::to_owned) }
         }
         (Subject::User(_), Auth::Registration) if app.settings.open_registration => Actor::app(),
         (Subject::User(_), _) => return Err(refusals::app_token_needed()),
@@ -175,6 +214,26 @@ impl Surface for Agora {
 
     fn streams(&self, method: &Method, path: &str) -> bool {
         self.table.route(method, bare(path)).is_ok_and(|route| route.streams)
+    }
+
+    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
+        let began = Instant::now();
+        match self.checked(parts).await {
+            Ok((app, claims, open)) => {
+                let user = claims.as_ref().and_then(|claims| match &claims.subject {
+                    Subject::User(user) => Some(user.clone()),
+                    Subject::App => None,
+                });
+                // nobody's calls are counted for a realm, or strangers could use up its share
+                let realm = claims.is_some().then(|| Arc::clone(&app.realm));
+                parts.extensions.insert(Checked(claims));
+                Ok(Admitted { realm, user, open })
+            }
+            Err(failure) => {
+                let app = self.app(parts.uri.path()).ok().or_else(|| self.any());
+                Err(envelope::error(&failure, app.map(App::now).unwrap_or_default(), began))
+            }
+        }
     }
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {

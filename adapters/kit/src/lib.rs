@@ -42,7 +42,7 @@ pub use session::{
 };
 pub use settings::{Kind, Setting};
 pub use steps::{Prepared, perform_steps};
-pub use surface::{Cors, Exchange, Fault, RouteInfo, Surface};
+pub use surface::{Admitted, ClientAddress, Cors, Exchange, Fault, RouteInfo, Surface};
 pub use text::{decode_segment, form_body, query_pairs, split_list};
 pub use unread::{Reading, Unread};
 pub use vendor::{AppUrl, OpenRealm, SettingsTable, SetupError, Tool, Vendor, socket_url};

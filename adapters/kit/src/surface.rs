@@ -1,6 +1,11 @@
 //! The interface between the gateway and an adapter.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use conclave_core::model::UserId;
+use http::request::Parts;
 use http::{Method, Response};
 
 use crate::{AnyProtocol, Body};
@@ -23,12 +28,29 @@ pub struct Exchange {
 pub enum Fault {
     /// The body is larger than the limit.
     TooLarge,
+    /// The body broke off, or its framing is wrong.
+    Malformed,
     /// The body did not arrive in time, or the answer was not ready in time.
     TimedOut,
     /// Something broke; the log tells what.
     Broken,
     /// The process is at one of its limits; later may do.
     Busy,
+}
+
+/// Where a client is; the gateway puts it into the extensions of a request's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// Who calls, as far as the head of a request tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admitted {
+    /// The realm, when the request names one and its credentials are good.
+    pub realm: Option<Arc<str>>,
+    /// The user who calls; `None` is the app's server, or nobody in particular.
+    pub user: Option<UserId>,
+    /// The operation takes calls without credentials, or finds them in the body: its body is kept short.
+    pub open: bool,
 }
 
 /// A served operation, for listings.
@@ -65,6 +87,18 @@ pub trait Surface: Send + Sync {
 
     /// Whether the body of this request is wanted in pieces.
     fn streams(&self, method: &Method, path: &str) -> bool;
+
+    /// Checks who calls by the head of a request, before any of its body is read. A refusal is the vendor's own.
+    ///
+    /// What was found out may be left in the extensions of the head, so that [`serve`](Self::serve) need not find it out
+    /// again; `serve` checks by itself when nothing is left there.
+    ///
+    /// # Errors
+    /// The vendor's answer to a caller who may not call.
+    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
+        let _nothing = parts;
+        Ok(Admitted::default())
+    }
 
     /// Answers a request. Every refusal is the vendor's own.
     async fn serve(&self, exchange: Exchange) -> Response<Body>;

@@ -5,6 +5,7 @@
 //! Reading a form never fails: what is no escape stands for itself, and what is not UTF-8 is replaced.
 //! JSON objects are read too, though the vendor documents forms only.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -84,14 +85,17 @@ impl Form {
     /// The pairs written as `<name>[<key>]=<value>`, in order; of a key that repeats, the last counts.
     pub(crate) fn keyed(&self, name: &str) -> Vec<(String, String)> {
         let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for Field { name: key, value, read } in self.0.iter() {
             let inner =
                 key.strip_prefix(name).and_then(|rest| rest.strip_prefix('[')).and_then(|rest| rest.strip_suffix(']'));
             let Some(inner) = inner else { continue };
             read.store(true, Ordering::Relaxed);
-            match pairs.iter_mut().find(|(seen, _)| seen == inner) {
-                Some((_, old)) => old.clone_from(value),
-                None => pairs.push((inner.to_owned(), value.clone())),
+            if let Some(place) = places.get(inner) {
+                pairs[*place].1.clone_from(value);
+            } else {
+                places.insert(inner, pairs.len());
+                pairs.push((inner.to_owned(), value.clone()));
             }
         }
         pairs

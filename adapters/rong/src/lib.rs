@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_kit::{AnyProtocol, Body, Cors, Exchange, Fault, NoMatch, RouteInfo, SetupError, Surface, Table, Unread};
+use conclave_kit::{Admitted, AnyProtocol, Body, Cors, Exchange, Fault, NoMatch, RouteInfo, SetupError, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
@@ -134,6 +134,22 @@ impl Surface for Rong {
         false
     }
 
+    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
+        let (method, path) = (&parts.method, parts.uri.path());
+        // the navigator's callers show their credentials in the body
+        if navigator::answers(method, path) {
+            return Ok(Admitted { open: true, ..Admitted::default() });
+        }
+        let refused = |failure: Failure| failure.into_response(Settings::default().status_254xx);
+        match self.table.route(method, path) {
+            Ok(_) => {}
+            Err(NoMatch::Path) => return Err(refused(Code::NotFound.into())),
+            Err(NoMatch::Method) => return Err(refused(Code::Method.into())),
+        }
+        let app = signature::caller(&self.apps, &parts.headers).map_err(refused)?;
+        Ok(Admitted { realm: Some(Arc::from(app.realm.name.as_str())), ..Admitted::default() })
+    }
+
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
         let Exchange { parts, body, base_url, request_id } = exchange;
         // bodies never come in pieces, as no operation asked for that
@@ -162,6 +178,7 @@ impl Surface for Rong {
     fn fault(&self, fault: Fault) -> Response<Body> {
         let code = match fault {
             Fault::TooLarge => Code::TooLong,
+            Fault::Malformed => Code::Parameter,
             Fault::TimedOut => Code::Timeout,
             Fault::Broken => Code::Internal,
             Fault::Busy => Code::TooFrequent,

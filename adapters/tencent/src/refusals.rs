@@ -249,9 +249,12 @@ impl Family {
             (_, Refusal::InStep { refusal, .. }) => self.code(refusal),
             (Self::Accounts, Refusal::UserNotFound(_)) => Code::AccountMissing,
             (Self::Accounts, Refusal::Unavailable(_)) => Code::AccountInternal,
-            (Self::Accounts, Refusal::InvalidId(_) | Refusal::InvalidValue(_)) => Code::AccountParameter,
+            (Self::Accounts, Refusal::InvalidId(_) | Refusal::InvalidValue(_) | Refusal::TooLarge { .. }) => {
+                Code::AccountParameter
+            }
             (Self::Messages, Refusal::Unavailable(_)) => Code::MessageInternal,
             (Self::Messages, Refusal::InvalidId(_) | Refusal::InvalidValue(_)) => Code::RequestIllegal,
+            (Self::Messages, Refusal::TooLarge { .. }) => Code::MessageTooLong,
             (Self::Creation, Refusal::GroupFull { .. }) => Code::TooManyMembers,
             _ => code(refusal),
         }
@@ -275,6 +278,7 @@ impl Family {
 /// The table.
 fn code(refusal: &Refusal) -> Code {
     match refusal {
+        Refusal::TooLarge { what: "message", .. } => Code::TextTooLong,
         Refusal::GroupNotFound { disbanded: true, .. } => Code::Dissolved,
         Refusal::GroupNotFound { disbanded: false, .. } => Code::NoGroup,
         Refusal::GroupExists { yours: true, .. } => Code::GroupIdOwn,
@@ -299,6 +303,7 @@ fn code(refusal: &Refusal) -> Code {
         | Refusal::RequestNotFound(_)
         | Refusal::FileNotFound { .. }
         | Refusal::NotExtensible { .. }
+        | Refusal::TooLarge { .. }
         | Refusal::InvalidId(_)
         | Refusal::InvalidValue(_) => Code::Parameter,
         Refusal::AlreadyMembers { .. } => Code::AlreadyMember,

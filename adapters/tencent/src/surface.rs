@@ -9,7 +9,7 @@ use conclave_core::event::Actor;
 use conclave_core::model::{User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
-use conclave_kit::{Body, Cors, Exchange, Fault, Post, RouteInfo, SetupError, Surface, Table, Unread};
+use conclave_kit::{Admitted, Body, Cors, Exchange, Fault, Post, RouteInfo, SetupError, Surface, Table, Unread};
 use http::request::Parts;
 use http::{Method, Response};
 
@@ -61,7 +61,9 @@ impl Tencent {
         let found = self.table.find(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
         let query = Query::read(parts.uri.query().unwrap_or_default());
         let app = self.app(query.sdkappid.as_deref())?;
-        check_caller(app, &query).await?;
+        if parts.extensions.get::<Checked>().is_none() {
+            check_caller(app, &query).await?;
+        }
         let caller = Caller::Admin(query.identifier.unwrap_or_default());
         // bodies are never asked for in pieces here
         let body = body.ok_or(Code::Internal)?;
@@ -82,6 +84,15 @@ impl Tencent {
         }
     }
 
+    /// The app of a request, whose caller may call.
+    async fn checked(&self, parts: &Parts) -> Result<&App, Failure> {
+        self.table.route(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
+        let query = Query::read(parts.uri.query().unwrap_or_default());
+        let app = self.app(query.sdkappid.as_deref())?;
+        check_caller(app, &query).await?;
+        Ok(app)
+    }
+
     fn app(&self, sdkappid: Option<&str>) -> Result<&App, Failure> {
         let text = sdkappid.filter(|text| !text.is_empty()).ok_or(Code::AppIdMissing)?;
         let id: u64 = text.parse().map_err(|_| Code::AppIdIllegal)?;
@@ -89,6 +100,10 @@ impl Tencent {
         app.ok_or_else(|| Code::AppUnknown.into())
     }
 }
+
+/// The caller of a request was checked already.
+#[derive(Clone, Copy)]
+struct Checked;
 
 /// What the URL says of the caller. Names are case-sensitive; the first of a name counts.
 #[derive(Default)]
@@ -174,6 +189,17 @@ impl Surface for Tencent {
         false
     }
 
+    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
+        match self.checked(parts).await {
+            Ok(app) => {
+                let realm = Some(Arc::from(app.realm.name.as_str()));
+                parts.extensions.insert(Checked);
+                Ok(Admitted { realm, ..Admitted::default() })
+            }
+            Err(failure) => Err(refuse(&failure, "before its body")),
+        }
+    }
+
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
         let Exchange { parts, body, request_id, .. } = exchange;
         let body = match body {
@@ -186,11 +212,7 @@ impl Surface for Tencent {
                 unread.go_with(&mut answer);
                 answer
             }
-            Err(failure) => {
-                let code = failure.number();
-                tracing::debug!(request = request_id, code, why = %failure.text, "refused");
-                respond(envelope::refuse(&failure))
-            }
+            Err(failure) => refuse(&failure, &request_id),
         }
     }
 
@@ -200,11 +222,17 @@ impl Surface for Tencent {
 
     fn fault(&self, fault: Fault) -> Response<Body> {
         let code = match fault {
-            Fault::TooLarge => Code::HttpParse,
+            Fault::TooLarge | Fault::Malformed => Code::HttpParse,
             Fault::TimedOut => Code::Timeout,
             Fault::Broken => Code::Internal,
             Fault::Busy => Code::TooFrequent,
         };
         respond(envelope::refuse(&code.into()))
     }
+}
+
+/// The answer to a request that is refused.
+fn refuse(failure: &Failure, request: &str) -> Response<Body> {
+    tracing::debug!(request, code = failure.number(), why = %failure.text, "refused");
+    respond(envelope::refuse(failure))
 }

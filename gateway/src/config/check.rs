@@ -8,7 +8,7 @@ use http::Uri;
 
 use crate::webhooks::is_public;
 
-use super::{Admin, Config, ConfigError, Tls, is_development};
+use super::{Admin, Config, ConfigError, Tls, has_development_credentials, is_development};
 
 /// Refuses what cannot work or would not be safe, and says what to do.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
@@ -17,6 +17,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     hosts(config)?;
     limits(config)?;
     urls(config)?;
+    pages(config)?;
     sections(config)?;
     development(config)
 }
@@ -98,7 +99,16 @@ fn limits(config: &Config) -> Result<(), ConfigError> {
         ("header_ms", limits.header_ms),
         ("body_ms", limits.body_ms),
         ("request_ms", limits.request_ms),
+        ("body_total_ms", limits.body_total_ms),
+        ("upload_ms", limits.upload_ms),
         ("connections", limits.connections as u64),
+        ("connections_per_address", limits.connections_per_address as u64),
+        ("requests", limits.requests as u64),
+        ("requests_per_address", limits.requests_per_address as u64),
+        ("requests_per_realm", limits.requests_per_realm as u64),
+        ("requests_per_user", limits.requests_per_user as u64),
+        ("buffered_bytes", limits.buffered_bytes as u64),
+        ("buffered_bytes_per_address", limits.buffered_bytes_per_address as u64),
         ("sessions_per_user", limits.sessions_per_user as u64),
         ("sessions_per_realm", limits.sessions_per_realm.unwrap_or(1) as u64),
         ("write_ms", limits.write_ms),
@@ -121,6 +131,25 @@ fn urls(config: &Config) -> Result<(), ConfigError> {
             return refuse(format!(
                 "{key} must be like https://chat.example.com, without a slash at the end, not {url:?}"
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Origins are origins, and proxies addresses.
+fn pages(config: &Config) -> Result<(), ConfigError> {
+    for origin in config.cors_origins.iter().filter(|origin| *origin != "*") {
+        let uri: Option<Uri> = origin.parse().ok();
+        let good = uri.is_some_and(|uri| uri.scheme().is_some() && uri.host().is_some() && uri.path() == "/");
+        if !good || origin.ends_with('/') {
+            return refuse(format!(
+                "cors_origins: an origin is like https://app.example.com, without a path or a slash at the end, not {origin:?}"
+            ));
+        }
+    }
+    for proxy in &config.trusted_proxies {
+        if crate::client_address::network(proxy).is_none() {
+            return refuse(format!("trusted_proxies: {proxy:?} is no address or network; give one like 10.0.0.0/8"));
         }
     }
     Ok(())
@@ -167,6 +196,21 @@ fn url_of_app(key: &str, url: &str, allow_private: bool) -> Result<(), ConfigErr
 
 /// Secrets that everybody knows stay on this machine.
 fn development(config: &Config) -> Result<(), ConfigError> {
+    let of_vendors = config
+        .vendors
+        .iter()
+        .map(|(vendor, section)| (format!("vendor.{vendor}.public_url"), section.public_url.as_deref()));
+    for (key, url) in of_vendors.chain([("public_url".to_owned(), config.public_url.as_deref())]) {
+        if let Some(url) = url
+            && !is_local_url(url)
+            && has_development_credentials(config)
+        {
+            return refuse(format!(
+                "{key} is {url}, but a realm has development credentials, which everybody knows: \
+                 give every realm its own credentials, or a {key} on this machine such as http://localhost:8080"
+            ));
+        }
+    }
     let own = config.vendors.values().filter_map(|section| section.listen);
     let Some(open) = own.chain([config.listen]).find(|address| !address.ip().is_loopback()) else { return Ok(()) };
     if config.tls == Tls::Development {
@@ -185,4 +229,13 @@ fn development(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// Whether a URL leads to this machine only.
+fn is_local_url(url: &str) -> bool {
+    let uri: Option<Uri> = url.parse().ok();
+    uri.as_ref().and_then(Uri::host).is_some_and(|host| {
+        let bare = crate::origin::bare_host(host);
+        crate::origin::is_local_name(&bare) || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    })
 }

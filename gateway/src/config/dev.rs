@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use crate::vendors::Vendors;
 
-use super::{ConfigError, Realm};
+use super::{Config, ConfigError, Realm};
 
 /// The development realm's table, under `realm`.
 pub(super) fn table(vendors: &Vendors) -> Result<Table, ConfigError> {
@@ -21,4 +21,10 @@ pub(super) fn table(vendors: &Vendors) -> Result<Table, ConfigError> {
 pub(crate) fn is_development(vendors: &Vendors, realm: &Realm, vendor: &str) -> bool {
     let section = realm.sections.get(vendor).zip(vendors.get(vendor));
     section.is_some_and(|(section, vendor)| vendor.is_development(&**section))
+}
+
+/// Whether some realm has a secret that everybody knows.
+pub(crate) fn has_development_credentials(config: &Config) -> bool {
+    let has = |realm: &Realm| config.at(realm).any(|(vendor, section)| vendor.is_development(section));
+    config.realms.iter().any(has)
 }

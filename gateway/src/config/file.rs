@@ -22,6 +22,12 @@ settings! {
         admin: Option<String> = None;
         /// How clients reach the shared address when they do not reach it directly, e.g. `https://chat.example.com`.
         public_url: Option<String> = None;
+        /// Origins of web pages that may call, e.g. `https://app.example.com`; `*` is any. When none is given any page may, but with development credentials only pages of this machine.
+        cors_origins: Vec<String> = Vec::new();
+        /// Reverse proxies, as addresses or networks (`10.0.0.0/8`): limits for one address are not held against them but against the client that the last entry of their `X-Forwarded-For` names.
+        trusted_proxies: Vec<String> = Vec::new();
+        /// Host names under which metrics and health are asked for, beside addresses and `localhost`; `*` is any.
+        admin_hosts: Vec<String> = Vec::new();
         /// Encryption.
         tls: TlsSection = TlsSection::default();
         /// Logging.
@@ -80,12 +86,30 @@ settings! {
         headers: usize = 100;
         /// How long a connection may take for its handshake and for the headers of its next request, idling included, in milliseconds.
         header_ms: u64 = 30_000;
-        /// How long a body may take to arrive; where it is stored as it comes, each part of it. In milliseconds.
+        /// How long a body may be silent before its next part arrives, in milliseconds.
         body_ms: u64 = 30_000;
+        /// How long a body may take altogether, where it is read whole, in milliseconds.
+        body_total_ms: u64 = 300_000;
+        /// How long a body may take altogether, where it is stored as it comes, in milliseconds.
+        upload_ms: u64 = 3_600_000;
         /// How long an answer may take after its request has arrived, in milliseconds.
         request_ms: u64 = 30_000;
         /// Most connections at once, over all of the vendors' addresses.
         connections: usize = 10_000;
+        /// Most connections at once from one address, or one IPv6 network of 64 bits.
+        connections_per_address: usize = 2000;
+        /// Most requests in flight, over all connections and HTTP/2 streams; one in sixteen is kept for servers of apps.
+        requests: usize = 8192;
+        /// Most requests in flight from one address, or one IPv6 network of 64 bits.
+        requests_per_address: usize = 1024;
+        /// Most requests in flight in one realm.
+        requests_per_realm: usize = 4096;
+        /// Most requests in flight with one user's credentials.
+        requests_per_user: usize = 100;
+        /// Most bytes of bodies and answers in memory, over all requests.
+        buffered_bytes: usize = 268_435_456;
+        /// Most bytes of bodies and answers in memory for one address.
+        buffered_bytes_per_address: usize = 67_108_864;
         /// Most sessions of one user at once, over all vendors' client protocols.
         sessions_per_user: usize = 100;
         /// Most sessions of one realm at once. When not given: all of them for one realm alone, three quarters of `connections` where there are several.
@@ -163,6 +187,16 @@ impl Limits {
     /// [`Self::body_ms`].
     pub fn body_time(&self) -> Duration {
         Duration::from_millis(self.body_ms)
+    }
+
+    /// [`Self::body_total_ms`].
+    pub fn body_total_time(&self) -> Duration {
+        Duration::from_millis(self.body_total_ms)
+    }
+
+    /// [`Self::upload_ms`].
+    pub fn upload_time(&self) -> Duration {
+        Duration::from_millis(self.upload_ms)
     }
 
     /// [`Self::request_ms`].

@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use check::check;
-pub(crate) use dev::is_development;
+pub(crate) use dev::{has_development_credentials, is_development};
 pub use file::{Limits, Log, RealmLimits, VendorSection};
 pub use load::{Flags, Sources};
 
@@ -42,6 +42,12 @@ pub struct Config {
     pub admin: Admin,
     /// How clients reach the shared address, when not directly; without a trailing slash.
     pub public_url: Option<String>,
+    /// Origins of web pages that may call.
+    pub cors_origins: Vec<String>,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// Host names of the admin listener, beside addresses and `localhost`.
+    pub admin_hosts: Vec<String>,
     /// Whether, and with what, connections are encrypted.
     pub tls: Tls,
     /// What is logged, and how.

@@ -199,6 +199,7 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
     }
     account.status = Some(match &result {
         Ok(FinishedCall { outcome, .. }) => status(*outcome),
+        Err(Fault::Malformed) => 400,
         Err(Fault::TooLarge) => 413,
         Err(Fault::TimedOut) => 504,
         Err(Fault::Broken) => 500,

@@ -1,5 +1,6 @@
 //! Sessions whose frames travel in HTTP requests: where they begin, and long polling.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::activity::InFlight;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::payload::{self, Payload};
+use crate::shares::{Buffer, Shares};
 use crate::site::Mounted;
 
 /// What requests are answered with.
@@ -30,9 +32,18 @@ pub(super) struct Carrier<'a> {
     pub(super) online: &'a Arc<Online>,
     pub(super) metrics: &'a Arc<Metrics>,
     pub(super) limits: &'a Limits,
+    /// Counts the bytes of bodies.
+    pub(super) shares: &'a Arc<Shares>,
+    /// Where the client is.
+    pub(super) address: IpAddr,
 }
 
 impl Carrier<'_> {
+    /// A place for the bytes of a body.
+    pub(super) fn buffer(&self) -> Buffer {
+        self.shares.buffer(self.address)
+    }
+
     /// How long an answer may stay silent without its connection being taken for one that only holds a place.
     pub(super) fn quiet(&self) -> Duration {
         self.limits.request_time().max(self.limits.body_time()) / 2
@@ -77,7 +88,7 @@ pub(super) async fn long_poll(
 ) -> Response<Payload> {
     let surface = &carrier.mounted.surface;
     let answer = |response: Response<Body>| response.map(|body| Payload::new(body, None));
-    let body = match payload::whole(&mut body, &parts.headers, carrier.limits).await {
+    let body = match payload::frames(&mut body, &parts.headers, carrier.limits, carrier.buffer()).await {
         Ok(body) if body.len() <= endpoint.limits.frame_bytes => body,
         Ok(_) => return answer(surface.fault(Fault::TooLarge)),
         Err(fault) => return answer(surface.fault(fault)),

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use ::http::request::Parts;
 use ::http::{Method, Response};
-use conclave_kit::{Endpoint, Transport};
+use conclave_kit::{ClientAddress, Endpoint, Transport};
 use hyper::body::Incoming;
 
 pub(crate) use calls::PERFORMING;
@@ -56,6 +56,13 @@ pub(crate) struct Shared {
 pub(crate) struct Destination {
     endpoint: Endpoint,
     way: Way,
+}
+
+impl Destination {
+    /// Whether it keeps the connection for itself.
+    pub(crate) fn is_socket(&self) -> bool {
+        matches!(self.way, Way::Socket(_))
+    }
 }
 
 enum Way {
@@ -113,6 +120,8 @@ pub(crate) async fn answer(
         online: &desk.online,
         metrics: &desk.metrics,
         limits: &desk.limits,
+        shares: &desk.shares,
+        address: request.0.extensions.get::<ClientAddress>().map_or(link.peer.ip(), |address| address.0),
     };
     match way {
         Way::Socket(framing) => {

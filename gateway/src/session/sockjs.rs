@@ -172,7 +172,7 @@ async fn send(
 ) -> Response<Body> {
     const PLAIN: &str = "text/plain; charset=UTF-8";
     let refuse = |status, why: &'static str| text(status, PLAIN, why);
-    let Ok(body) = payload::whole(&mut body, &parts.headers, carrier.limits).await else {
+    let Ok(body) = payload::frames(&mut body, &parts.headers, carrier.limits, carrier.buffer()).await else {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large.");
     };
     if body.is_empty() {

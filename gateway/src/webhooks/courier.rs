@@ -22,6 +22,8 @@ use super::ledger::{Ledger, Standing, State};
 const PAGE: usize = 256;
 /// Most events that wait to be taken; no more of the log is read before there is room.
 pub(super) const ROOM: usize = 1024;
+/// Most bytes of notices that wait; one event may go beyond it.
+pub(super) const ROOM_BYTES: usize = 16 * 1024 * 1024;
 /// Most notices on their way at once.
 pub(super) const AT_ONCE: usize = 16;
 /// How old what is on disk may be while notices are taken.
@@ -122,7 +124,7 @@ impl Courier {
 impl Round {
     /// Reads a little of the log, if there is room.
     async fn read(&mut self) {
-        if self.lanes.len() >= ROOM || self.rest.is_some_and(|rest| rest > Instant::now()) {
+        if !self.has_room() || self.rest.is_some_and(|rest| rest > Instant::now()) {
             return;
         }
         self.rest = None;
@@ -161,6 +163,11 @@ impl Round {
         self.more = page.len() == PAGE;
         self.look = Instant::now() + LOOK;
         for event in page {
+            if !self.has_room() {
+                // the rest of the page is read again
+                self.more = true;
+                return Ok(());
+            }
             let notices = match self.word(&event).await {
                 Ok(notices) => notices,
                 Err(refusal) => {
@@ -268,6 +275,11 @@ impl Round {
         self.save = Some(self.save.map_or(by, |save| save.min(by)));
     }
 
+    /// Whether more may wait.
+    fn has_room(&self) -> bool {
+        self.lanes.len() < ROOM && self.lanes.bytes() < ROOM_BYTES
+    }
+
     /// Whether there is something to read at once.
     fn may_read(&self) -> bool {
         self.more || !self.recover.is_empty()
@@ -277,7 +289,7 @@ impl Round {
     fn wake(&self) -> Option<Instant> {
         let now = Instant::now();
         let look = if self.may_read() { now } else { self.look };
-        let read = (self.lanes.len() < ROOM).then(|| self.rest.unwrap_or(look));
+        let read = self.has_room().then(|| self.rest.unwrap_or(look));
         let send = (self.sending.len() < AT_ONCE).then(|| self.lanes.next_due()).flatten();
         let measure = (self.lanes.len() > 0).then(|| now + MEASURE);
         [read, send, measure, self.save].into_iter().flatten().min()

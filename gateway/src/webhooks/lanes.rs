@@ -34,12 +34,28 @@ pub(super) struct Lanes {
     waiting: BTreeSet<(Instant, Lane)>,
     /// When the events happened that are not done with.
     pending: BTreeMap<u64, Millis>,
+    /// The bytes of all notices that are kept.
+    bytes: usize,
+}
+
+impl Job {
+    fn bytes(&self) -> usize {
+        let of = |notice: &Notice| {
+            notice.body.len() + notice.query.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
+        };
+        self.notices.iter().map(of).sum()
+    }
 }
 
 impl Lanes {
     /// How many events are not done with.
     pub(super) fn len(&self) -> usize {
         self.pending.len()
+    }
+
+    /// The bytes of everything that waits.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// When the oldest event happened that is not done with.
@@ -53,6 +69,7 @@ impl Lanes {
             return;
         }
         self.pending.insert(job.sequence, job.at);
+        self.bytes += job.bytes();
         let jobs = self.jobs.entry(lane.clone()).or_default();
         jobs.push_back(job);
         if jobs.len() == 1 {
@@ -89,6 +106,7 @@ impl Lanes {
         let told = job.clone();
         if job.done >= job.notices.len() {
             self.pending.remove(&job.sequence);
+            self.bytes = self.bytes.saturating_sub(job.bytes());
             jobs.pop_front();
         }
         if jobs.is_empty() {
@@ -127,7 +145,11 @@ mod tests {
     use super::*;
 
     fn job(sequence: u64, notices: &[&'static str]) -> Job {
-        let notice = |name: &&'static str| Notice { name, query: Vec::new(), body: Bytes::new() };
+        let notice = |name: &&'static str| Notice {
+            name,
+            query: vec![("k", "v".to_owned())],
+            body: Bytes::from_static(b"body"),
+        };
         let notices = notices.iter().map(notice).collect();
         Job { sequence, at: Millis(1), notices, done: 0, tries: 0, due: None }
     }
@@ -143,7 +165,7 @@ mod tests {
         lanes.push(lane("b"), job(2, &["b"]));
         lanes.push(lane("a"), job(3, &["a3"]));
         lanes.push(lane("c"), job(4, &[]));
-        assert_eq!(lanes.len(), 3);
+        assert_eq!((lanes.len(), lanes.bytes()), (3, 4 * 6));
 
         let (first, notice) = lanes.next(now).unwrap();
         assert_eq!(notice.name, "a1");
@@ -161,7 +183,7 @@ mod tests {
         lanes.pass(lane("a"));
         assert_eq!((lanes.len(), lanes.next(later).unwrap().1.name), (1, "a3"));
         lanes.pass(lane("a"));
-        assert_eq!((lanes.len(), lanes.oldest(), lanes.jobs.len()), (0, None, 0));
+        assert_eq!((lanes.len(), lanes.oldest(), lanes.jobs.len(), lanes.bytes()), (0, None, 0, 0));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Pages in browsers may call.
 
 use crate::client::ask;
-use crate::probe::start;
+use crate::probe::{own_credentials, start};
 
 const PREFLIGHT: [&str; 3] = [
-    "Origin: https://app.example.com",
+    "Origin: http://localhost:3000",
     "Access-Control-Request-Method: POST",
     "Access-Control-Request-Headers: authorization",
 ];
@@ -23,7 +23,8 @@ async fn browsers_are_answered_before_credentials_are_looked_for() {
     for (path, wanted) in wanted {
         let answer = ask(gateway.addresses.shared, "OPTIONS", path, &PREFLIGHT, "").await;
         assert_eq!(answer.status, 204, "{path}");
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("http://localhost:3000"));
+        assert_eq!(answer.header("vary"), Some("Origin"));
         assert!(answer.header("access-control-max-age").unwrap().parse::<u32>().unwrap() > 0);
         let (method, headers) = wanted.split_first().unwrap();
         assert!(answer.header("access-control-allow-methods").unwrap().contains(method));
@@ -55,4 +56,50 @@ async fn options_without_a_browsers_question_is_the_surfaces() {
     let gateway = start(|_| {}).await;
     let answer = ask(gateway.addresses.shared, "OPTIONS", "/probe/nothing", &[], "").await;
     assert_eq!((answer.status, &*answer.body), (404, "the probe's own not found"));
+}
+
+#[tokio::test]
+async fn with_credentials_that_everybody_knows_pages_of_other_sites_may_not_call() {
+    let gateway = start(|_| {}).await;
+    let at = gateway.addresses.shared;
+    for origin in ["Origin: https://evil.example", "Origin: null", "Origin: http://127.0.0.1.evil.example"] {
+        let preflight = ["Access-Control-Request-Method: POST", origin];
+        let upgrade = [
+            origin,
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ];
+        for answer in [
+            ask(at, "OPTIONS", "/probe/echo", &preflight, "").await,
+            // what needs no permission would be done although the page cannot read the answer
+            ask(at, "POST", "/probe/echo", &[origin], "x").await,
+            ask(at, "GET", "/rong/websocket?appId=conclavedev00", &upgrade, "").await,
+        ] {
+            assert_eq!(answer.status, 403, "{origin}");
+            assert_eq!(answer.header("access-control-allow-origin"), None);
+        }
+    }
+    // a name that a page of another site has made lead here
+    assert_eq!(ask(at, "POST", "/probe/echo", &["Host: evil.example:8080"], "x").await.status, 403);
+    assert_eq!(ask(at, "POST", "/probe/echo", &["Host: localhost:8080"], "x").await.status, 200);
+}
+
+#[tokio::test]
+async fn with_credentials_of_ones_own_any_page_may_call_unless_origins_are_configured() {
+    let gateway = start(own_credentials).await;
+    let at = gateway.addresses.shared;
+    let answer = ask(at, "POST", "/probe/echo", &["Origin: https://any.example", "Host: any.example"], "x").await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some("*")));
+    let gateway = start(|config| {
+        own_credentials(config);
+        config.cors_origins = vec!["https://app.example".to_owned()];
+    })
+    .await;
+    let at = gateway.addresses.shared;
+    let answer = ask(at, "POST", "/probe/echo", &["Origin: https://app.example"], "x").await;
+    let allowed = answer.header("access-control-allow-origin");
+    assert_eq!((answer.status, allowed), (200, Some("https://app.example")));
+    assert_eq!(ask(at, "POST", "/probe/echo", &["Origin: https://other.example"], "x").await.status, 403);
 }

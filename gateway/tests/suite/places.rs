@@ -3,7 +3,7 @@
 use conclave::config::VendorSection;
 
 use crate::client::{Client, ask, request};
-use crate::probe::start;
+use crate::probe::{own_credentials, start};
 
 #[tokio::test]
 async fn a_surface_sees_its_own_root() {
@@ -68,7 +68,11 @@ async fn a_vendor_has_hosts_and_a_listener_of_its_own() {
 
 #[tokio::test]
 async fn what_stands_before_us_names_the_root() {
-    let gateway = start(|config| config.public_url = Some("https://chat.example.com".to_owned())).await;
+    let gateway = start(|config| {
+        own_credentials(config);
+        config.public_url = Some("https://chat.example.com".to_owned());
+    })
+    .await;
     let answer = ask(gateway.addresses.shared, "POST", "/probe/seen", &["X-Request-ID: 1"], "").await;
     assert_eq!(answer.body, "https://chat.example.com/probe /seen 1");
 }

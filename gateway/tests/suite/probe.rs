@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conclave::{Config, Gateway, Running};
-use conclave_kit::{Body, Exchange, Fault, RouteInfo, Surface};
+use conclave_core::model::UserId;
+use conclave_kit::{Admitted, Body, Exchange, Fault, RouteInfo, Surface};
 use futures_util::StreamExt as _;
+use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
 pub(crate) struct Probe;
@@ -38,6 +40,16 @@ impl Surface for Probe {
         path == "/upload"
     }
 
+    /// Headers say whose request it is.
+    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
+        let said = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap());
+        if said("x-refused").is_some() {
+            return Err(answer(401, "the probe's stranger"));
+        }
+        let user = said("x-user").map(|user| UserId::new(user).unwrap());
+        Ok(Admitted { realm: said("x-realm").map(Arc::from), user, open: said("x-open").is_some() })
+    }
+
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
         match exchange.parts.uri.path() {
             "/slow" => {
@@ -65,6 +77,7 @@ impl Surface for Probe {
 
     fn fault(&self, fault: Fault) -> Response<Body> {
         match fault {
+            Fault::Malformed => answer(400, "the probe's malformed"),
             Fault::TooLarge => answer(413, "the probe's too large"),
             Fault::TimedOut => answer(408, "the probe's timed out"),
             Fault::Broken => answer(500, "the probe's broken"),
@@ -78,4 +91,13 @@ pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> Running {
     let mut config = Config::development().unwrap();
     change(&mut config);
     Gateway::builder(config).surface(Arc::new(Probe)).start().await.unwrap()
+}
+
+/// Gives the realm credentials that nobody else knows.
+pub(crate) fn own_credentials(config: &mut Config) {
+    let realm = &mut config.realms[0];
+    let own = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef".to_owned();
+    realm.section_mut::<conclave_agora::Agora>().unwrap().credentials.client_secret.clone_from(&own);
+    realm.section_mut::<conclave_tencent::Tencent>().unwrap().credentials.secret_key.clone_from(&own);
+    realm.section_mut::<conclave_rong::Rong>().unwrap().credentials.app_secret = own;
 }

@@ -2,7 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use conclave::config::Admin;
+use std::sync::Arc;
+
+use conclave::config::{Admin, Data};
+use conclave::{Config, Gateway};
+use conclave_core::event::Actor;
+use conclave_core::model::{Millis, Policy};
+use conclave_core::operation::CreateGroup;
+use conclave_core::ports::{Clock, GroupsExt as _};
 use tokio::net::TcpStream;
 
 use crate::client::{Client, ask, request};
@@ -43,4 +50,33 @@ async fn but_not_waited_for_for_ever() {
     assert!(!gateway.shutdown().await);
     assert!(began.elapsed() < Duration::from_secs(3));
     client.closed().await;
+}
+
+/// A clock that somebody will set back.
+struct Ahead;
+
+impl Clock for Ahead {
+    fn now(&self) -> Millis {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        Millis(u64::try_from(now.as_millis()).unwrap()).plus(3_600_000)
+    }
+}
+
+#[tokio::test]
+async fn time_does_not_run_backwards_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || {
+        let mut config = Config::development().unwrap();
+        config.data = Data::Folder(folder.path().to_owned());
+        config
+    };
+    let gateway = Gateway::builder(config()).clock(Arc::new(Ahead)).start().await.unwrap();
+    let group = CreateGroup::new(None, Policy::standard());
+    gateway.backends["dev"].groups.run(&Actor::app(), group).await.unwrap();
+    gateway.shutdown().await;
+    let gateway = Gateway::start(config()).await.unwrap();
+    let log = gateway.backends["dev"].log.read(0, 10).await.unwrap();
+    let last = log.last().unwrap().at;
+    assert!(gateway.backends["dev"].groups.now() >= last, "time runs backwards");
+    gateway.shutdown().await;
 }

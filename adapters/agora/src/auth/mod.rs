@@ -1,11 +1,13 @@
 //! Who is calling: tokens of both kinds, and passwords.
 
 mod access_token;
+mod attempts;
 mod dynamic_token;
 mod password;
 mod token;
 
-pub(crate) use password::Passwords;
+pub(crate) use attempts::Attempt;
+pub(crate) use password::{CheckError, Passwords};
 pub(crate) use token::{Claims, Subject, TokenError, Tokens};
 
 use conclave_core::event::Actor;

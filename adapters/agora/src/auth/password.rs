@@ -5,8 +5,11 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use conclave_core::model::Millis;
 use conclave_core::refusal::Refusal;
 use tokio::sync::Semaphore;
+
+use super::attempts::{Attempt, Attempts};
 
 /// Memory of one hash in KiB, passes over it, lanes: one of the settings OWASP recommends as equals, the one that
 /// keeps many logins at once small in memory.
@@ -15,12 +18,22 @@ const COST: (u32, u32, u32) = (7 * 1024, 5, 1);
 /// Hashes and checks passwords, no more at a time than there are processors.
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
+    attempts: Attempts,
+}
+
+/// Why a password was not checked.
+#[derive(Debug)]
+pub(crate) enum CheckError {
+    /// Too many others wait.
+    Crowded,
+    /// It could not be.
+    Failed(Refusal),
 }
 
 impl Passwords {
     pub(crate) fn new() -> Self {
         let turns = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { turns: Arc::new(Semaphore::new(turns)) }
+        Self { turns: Arc::new(Semaphore::new(turns)), attempts: Attempts::default() }
     }
 
     /// The hash under which a password is kept.
@@ -33,13 +46,24 @@ impl Passwords {
     }
 
     /// Whether this is the password that was kept.
-    pub(crate) async fn check(&self, password: String, kept: String) -> Result<bool, Refusal> {
-        self.beside(move || {
+    pub(crate) async fn check(&self, password: String, kept: String, attempt: Attempt<'_>) -> Result<bool, CheckError> {
+        let _waiting = self.attempts.wait(attempt).ok_or(CheckError::Crowded)?;
+        let checked = self.beside(move || {
             // a secret kept by another surface in another form is no password
             let Ok(hash) = PasswordHash::new(&kept) else { return Ok(false) };
             Ok(hasher()?.verify_password(password.as_bytes(), &hash).is_ok())
-        })
-        .await
+        });
+        checked.await.map_err(CheckError::Failed)
+    }
+
+    /// Whether a password may be tried; not after many wrong ones.
+    pub(crate) fn may_try(&self, attempt: Attempt<'_>, now: Millis) -> bool {
+        self.attempts.may_try(attempt, now)
+    }
+
+    /// The password that was tried was wrong.
+    pub(crate) fn was_wrong(&self, attempt: Attempt<'_>, now: Millis) {
+        self.attempts.was_wrong(attempt, now);
     }
 
     async fn beside<T: Send + 'static>(
@@ -76,8 +100,9 @@ mod tests {
         let passwords = Passwords::new();
         let kept = passwords.hash("123".to_owned()).await.unwrap();
         assert!(kept.starts_with("$argon2id$") && !kept.contains("123$"), "{kept}");
-        assert!(passwords.check("123".to_owned(), kept.clone()).await.unwrap());
-        assert!(!passwords.check("124".to_owned(), kept).await.unwrap());
-        assert!(!passwords.check("x".to_owned(), "x".to_owned()).await.unwrap());
+        let attempt = Attempt { account: "a", address: None };
+        assert!(passwords.check("123".to_owned(), kept.clone(), attempt).await.unwrap());
+        assert!(!passwords.check("124".to_owned(), kept, attempt).await.unwrap());
+        assert!(!passwords.check("x".to_owned(), "x".to_owned(), attempt).await.unwrap());
     }
 }

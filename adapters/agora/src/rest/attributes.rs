@@ -91,7 +91,7 @@ pub(crate) async fn set_many(call: &Call<'_>) -> Result<Reply, Failure> {
     }
     let mut wanted = Vec::with_capacity(items.len());
     for item in &items {
-        let Some(name) = item["username"].as_str() else {
+        let Some(name) = item["username"].as_str().filter(|name| name.len() <= body::NAME_BYTES) else {
             return Err(refusals::metadata("username must be provided"));
         };
         wanted.push((name.to_owned(), pairs(item.get("metadata").or(item.get("metaData")))?));

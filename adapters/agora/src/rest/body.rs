@@ -5,6 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::refusals::{self, Failure};
 
+/// Longest item of a list of texts, in bytes: they are ids and keys, which are shorter at the vendor. What is longer is
+/// nobody's, and would only be told again.
+pub(crate) const NAME_BYTES: usize = 512;
+
 /// A body as it was sent, and where what is read of it is noted.
 #[derive(Clone, Copy)]
 pub(crate) struct Sent<'a> {
@@ -26,12 +30,9 @@ pub(crate) fn json(body: Sent<'_>) -> Result<Value, Failure> {
             let line = text.lines().nth(error.line().saturating_sub(1))?;
             line.get(error.column().saturating_sub(1)..)?.chars().next()
         });
-        let (line, column) = (error.line(), error.column());
-        refusals::not_json(match seen {
-            Some(seen) => {
-                format!("Unexpected character ('{seen}' (code {})): line: {line}, column: {column}", u32::from(seen))
-            }
-            None => format!("Unexpected character (end or no text): line: {line}, column: {column}"),
+        refusals::not_json(match seen.filter(|_| !error.is_eof()) {
+            Some(seen) => format!("Unexpected character ('{seen}' (code {}))", u32::from(seen)),
+            None => "Unexpected character (end of input)".to_owned(),
         })
     })
 }
@@ -116,7 +117,7 @@ impl<'a> Fields<'a> {
         let mut texts: Vec<String> = Vec::with_capacity(items.len());
         let mut seen = std::collections::HashSet::new();
         for item in items {
-            let text = item.as_str().ok_or_else(|| wrong(name))?;
+            let text = item.as_str().filter(|text| text.len() <= NAME_BYTES).ok_or_else(|| wrong(name))?;
             if seen.insert(text) {
                 texts.push(text.to_owned());
             }

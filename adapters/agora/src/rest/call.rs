@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use conclave_core::event::Actor;
 use conclave_core::model::{GroupId, User, UserId};
@@ -39,6 +40,8 @@ pub(crate) struct Call<'a> {
     pub(crate) pieces: Mutex<Option<ByteStream>>,
     /// The URL that was asked for, without its query.
     pub(crate) url: String,
+    /// Where the client is, when that is known.
+    pub(crate) address: Option<IpAddr>,
     /// Chooses the words of refusals.
     pub(crate) place: Place,
 }
@@ -227,12 +230,16 @@ impl<'a> Query<'a> {
 impl Serialize for Query<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (at, (name, _)) in self.0.iter().enumerate() {
-            if self.0[..at].iter().any(|(earlier, _)| earlier == name) {
-                continue;
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut names: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (name, value) in &self.0 {
+            let place = *places.entry(name).or_insert(names.len());
+            match names.get_mut(place) {
+                Some((_, values)) => values.push(value),
+                None => names.push((name, vec![value])),
             }
-            let values: Vec<&str> =
-                self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect();
+        }
+        for (name, values) in names {
             map.serialize_entry(name, &values)?;
         }
         map.end()

@@ -62,12 +62,15 @@ pub(crate) async fn detail(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 async fn see(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Seen>, Failure> {
-    let mut seen = Vec::new();
+    let mut seen: Vec<Seen> = Vec::new();
     let mut refused = None;
+    // ours: however many groups are asked for, no more members are listed than of one
+    let mut room = call.app.settings.detail_members;
     for found in find(call, wanted).await? {
         match found {
             Ok((group, own)) => {
-                let members = affiliations(call, &group, own.as_deref()).await?;
+                let members = affiliations(call, &group, own.as_deref(), room).await?;
+                room -= members.len().min(room);
                 seen.push(Seen { group, own, members });
             }
             Err(failure) => {
@@ -113,15 +116,16 @@ async fn find(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Found>, Failure>
 }
 
 /// The members the detail lists, latest first. Strangers see a public group, but not who is in it.
-async fn affiliations(call: &Call<'_>, group: &Group, own: Option<&Member>) -> Result<Vec<Arc<Member>>, Failure> {
-    if call.caller().is_some() && own.is_none() {
+async fn affiliations(
+    call: &Call<'_>,
+    group: &Group,
+    own: Option<&Member>,
+    most: usize,
+) -> Result<Vec<Arc<Member>>, Failure> {
+    if most == 0 || (call.caller().is_some() && own.is_none()) {
         return Ok(Vec::new());
     }
-    let list = ListMembers {
-        newest_first: true,
-        limit: call.app.settings.detail_members,
-        ..ListMembers::all(group.id.clone())
-    };
+    let list = ListMembers { newest_first: true, limit: most, ..ListMembers::all(group.id.clone()) };
     Ok(call.ask(list).await?.members)
 }
 

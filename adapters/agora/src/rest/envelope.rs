@@ -9,10 +9,13 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 
 use super::call::Call;
-use crate::refusals::Failure;
+use crate::refusals::{self, Failure};
 
 /// Room for most answers, so that they do not grow piece by piece, in bytes.
 const ROOM: usize = 1024;
+
+/// Most bytes of an answer that is not a file. Ours: the vendor's pages are smaller.
+const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
 /// A JSON object in the making.
 pub(crate) struct Object {
@@ -191,10 +194,14 @@ impl Reply {
 
     /// The whole answer; an accepted call is always exactly 200.
     pub(crate) fn respond(mut self, call: &Call<'_>, method: &Method, began: Instant) -> Response<Body> {
-        match self.content.take() {
-            Some((size, bytes)) => raw(size, bytes),
-            None => response(StatusCode::OK, self.write(call, method, began)),
+        if let Some((size, bytes)) = self.content.take() {
+            return raw(size, bytes);
         }
+        let body = self.write(call, method, began);
+        if body.len() > ANSWER_BYTES {
+            return error(&refusals::answer_too_large(), call.app.now(), began);
+        }
+        response(StatusCode::OK, body)
     }
 
     fn write(self, call: &Call<'_>, method: &Method, began: Instant) -> Vec<u8> {
@@ -266,9 +273,15 @@ pub(crate) fn error(failure: &Failure, now: Millis, began: Instant) -> Response<
     if let Some(code) = failure.code {
         object.member("error_code", &code);
     }
-    object.member("error_description", &failure.description);
+    object.member("error_description", shortened(&failure.description));
     object.raw("properties", b"{}");
     response(failure.status, object.done())
+}
+
+/// As much of a description as is told: it may name what the client sent, whatever its length.
+fn shortened(description: &str) -> &str {
+    const BYTES: usize = 4096;
+    &description[..description.floor_char_boundary(BYTES)]
 }
 
 fn response(status: StatusCode, body: Vec<u8>) -> Response<Body> {

@@ -11,16 +11,21 @@ use conclave_core::refusal::Refusal;
 use conclave_kit::{BlobError, ByteStream, Stored, same};
 use futures_util::TryStreamExt;
 use http::header::{CONTENT_TYPE, HeaderMap};
-use multer::{Field, Multipart};
+use multer::Field;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::call::Call;
 use super::envelope::Reply;
+use super::form::{Form, skip};
 use crate::dialect::ids::{APP_ADMIN, file_id, file_uuid, shown};
 use crate::refusals::{self, Failure};
 
+/// Longest name of a file, in characters, as file systems have it. Ours: the vendor documents none.
+const NAME: usize = 255;
+/// Longest media type of a file, in bytes.
+const MEDIA_TYPE_BYTES: usize = 255;
 /// The part of a form that is the file.
 const PART: &str = "file";
 /// Asks for a secret that opens the file to whoever has it.
@@ -36,7 +41,12 @@ pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     let mut form = form(call)?;
     let Some(part) = file_part(&mut form).await? else { return Err(refusals::no_file_given()) };
     let name = part.file_name().unwrap_or(PART).to_owned();
-    let media_type = part.content_type().map(ToString::to_string).unwrap_or_default();
+    if name.chars().count() > NAME {
+        return Err(refusals::file_name_too_long());
+    }
+    // only told again as it came, so one that is no type is none
+    let media_type = part.content_type().map(ToString::to_string).filter(|kind| kind.len() <= MEDIA_TYPE_BYTES);
+    let media_type = media_type.unwrap_or_default();
     let stored = store(call, part).await?;
     let adding = AddFile {
         group: group.clone(),
@@ -56,28 +66,26 @@ pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
             return Err(failure);
         }
     };
-    // what is left of the form, so that the connection can be used again
-    while form.next_field().await.is_ok_and(|field| field.is_some()) {}
+    form.finish().await;
     Ok(Reply::data(&Uploaded::of(call, &group, &file)))
 }
 
 /// The form a body holds.
-fn form(call: &Call<'_>) -> Result<Multipart<'static>, Failure> {
+fn form(call: &Call<'_>) -> Result<Form, Failure> {
     let kind = call.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     // what is no form has no file in it
     let boundary = multer::parse_boundary(kind).map_err(|_| refusals::no_file_given())?;
-    Ok(Multipart::new(call.upload(), boundary))
+    Ok(Form::new(call.upload(), boundary))
 }
 
-async fn file_part(form: &mut Multipart<'static>) -> Result<Option<Field<'static>>, Failure> {
-    loop {
-        match form.next_field().await {
-            Ok(Some(field)) if field.name() == Some(PART) => return Ok(Some(field)),
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(None),
-            Err(error) => return Err(broken(&as_io(error))),
+async fn file_part(form: &mut Form) -> Result<Option<Field<'static>>, Failure> {
+    while let Some(part) = form.next().await.map_err(|error| broken(&as_io(error)))? {
+        if part.name() == Some(PART) {
+            return Ok(Some(part));
         }
+        skip(part).await.map_err(|error| broken(&as_io(error)))?;
     }
+    Ok(None)
 }
 
 async fn store(call: &Call<'_>, part: Field<'static>) -> Result<Stored, Failure> {

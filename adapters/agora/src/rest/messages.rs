@@ -8,7 +8,7 @@ use conclave_core::operation::{OnRefusal, SendMessage, SpeakCheck};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::body::Fields;
+use super::body::{Fields, NAME_BYTES};
 use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::ids::fold;
@@ -132,7 +132,7 @@ async fn started(call: &Call<'_>, fields: &Fields<'_>) -> Result<Letter, Failure
 /// The groups a letter is for, each once; one may stand by itself.
 fn targets(fields: &Fields<'_>, name: &'static str) -> Result<Vec<String>, Failure> {
     match fields.get(name) {
-        Some(Value::String(one)) => Ok(vec![one.clone()]),
+        Some(Value::String(one)) if one.len() <= NAME_BYTES => Ok(vec![one.clone()]),
         _ => Ok(fields.texts(&[name])?.unwrap_or_default()),
     }
 }
@@ -156,7 +156,8 @@ fn check(call: &Call<'_>, letter: &Letter) -> Result<(), Failure> {
         return Err(refusals::message("param body can't be empty"));
     }
     let ext = letter.ext.as_ref().map_or(0, |ext| Value::from(ext.clone()).to_string().len());
-    if Value::from(letter.body.clone()).to_string().len() + ext > settings.message_bytes {
+    let labels: usize = letter.labels.values().map(String::len).sum();
+    if Value::from(letter.body.clone()).to_string().len() + ext + labels > settings.message_bytes {
         return Err(refusals::message_too_large());
     }
     Ok(())

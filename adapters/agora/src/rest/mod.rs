@@ -13,6 +13,7 @@ pub(crate) mod detail;
 pub(crate) mod disable;
 pub(crate) mod envelope;
 pub(crate) mod files;
+mod form;
 pub(crate) mod history;
 pub(crate) mod joined;
 pub(crate) mod lists;

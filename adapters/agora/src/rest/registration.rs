@@ -16,7 +16,7 @@ use crate::dialect::ids::{self, fold, shown};
 use crate::refusals::{self, Failure};
 
 /// Longest password and nickname, in characters.
-const PASSWORD: usize = 64;
+pub(super) const PASSWORD: usize = 64;
 const NICKNAME: usize = 100;
 
 /// Refuses a nickname no account may have.
@@ -119,8 +119,8 @@ async fn several(call: &Call<'_>, items: Vec<Value>) -> Result<Reply, Failure> {
             Ok(user) if wanted.iter().any(|other| other.name == user.name) => failed.push(exists(user.name)),
             Ok(user) => wanted.push(user),
             Err(failure) => failed.push(Failed {
-                name: fields.text(&["username"])?.unwrap_or_default(),
-                register_user_fail_reason: failure.description,
+                name: beginning(&fields.text(&["username"])?.unwrap_or_default()),
+                register_user_fail_reason: beginning(&failure.description),
             }),
         }
     }
@@ -146,6 +146,11 @@ async fn several(call: &Call<'_>, items: Vec<Value>) -> Result<Reply, Failure> {
         }
     }
     answer(call, &made, &failed).await
+}
+
+/// As much of a text as is told again.
+fn beginning(text: &str) -> String {
+    text[..text.floor_char_boundary(body::NAME_BYTES)].to_owned()
 }
 
 fn exists(name: String) -> Failed {

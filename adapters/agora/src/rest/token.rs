@@ -5,15 +5,15 @@ use conclave_core::event::Actor;
 use conclave_core::model::{Millis, User, UserId};
 use conclave_core::operation::{NewUser, OnExisting, RegisterUsers};
 use conclave_core::ports::GroupsExt;
-use conclave_kit::same;
+use conclave_kit::{Fault, same};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::body::Fields;
 use super::call::Call;
 use super::envelope::Reply;
-use super::registration::check_name;
-use crate::auth::{self, Claims, Stranger, Subject, bearer};
+use super::registration::{PASSWORD, check_name};
+use crate::auth::{self, Attempt, CheckError, Claims, Stranger, Subject, bearer};
 use crate::dialect::ids::{fold, shown};
 use crate::refusals::{self, Failure, Place};
 
@@ -55,11 +55,23 @@ async fn by_password(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Fail
     let password = fields.text(&["password"])?.ok_or_else(|| refusals::illegal("password must be provided."))?;
     let life = Life::wanted(call, fields)?;
     let user = call.user(&name).await?;
+    let attempt = Attempt { account: &format!("{} {}", call.app.realm, user.id), address: call.address };
+    let now = call.app.now();
+    if !call.passwords.may_try(attempt, now) {
+        return Err(refusals::fault(Fault::Busy));
+    }
     let right = match user.secret.clone() {
-        Some(kept) => call.passwords.check(password, kept).await.map_err(|refusal| call.word(&refusal))?,
+        // no account has a longer one
+        Some(_) if password.chars().count() > PASSWORD => false,
+        Some(kept) => match call.passwords.check(password, kept, attempt).await {
+            Ok(right) => right,
+            Err(CheckError::Crowded) => return Err(refusals::fault(Fault::Busy)),
+            Err(CheckError::Failed(refusal)) => return Err(call.word(&refusal)),
+        },
         None => false,
     };
     if !right {
+        call.passwords.was_wrong(attempt, now);
         return Err(refusals::grant("Invalid username or password."));
     }
     if !user.active {

@@ -145,20 +145,29 @@ pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Failure> {
         return Err(refusals::app_token_needed());
     }
     let mut change = UpdateUser::of(user.id.clone());
+    let mut kept_settings = settings(&user).len();
     for (name, value) in wanted(&Fields::read(call.body)?)? {
         if name == "nickname" {
             let nick = value.as_str().ok_or_else(|| refusals::illegal("nickname is not legal"))?;
             check_nickname(nick)?;
             change.nick = Some(nick.to_owned());
         } else if name.starts_with(SETTING) && name.len() <= SETTING_BYTES {
-            change.labels.insert(format!("{LABEL}{name}"), kept(&value));
+            let label = format!("{LABEL}{name}");
+            let value = kept(&value);
+            kept_settings += usize::from(value.is_some() && !user.labels.contains_key(&label));
+            change.labels.insert(label, value);
         }
+    }
+    if kept_settings > SETTINGS {
+        return Err(refusals::illegal(format!("notification settings size is more than max limit : {SETTINGS}")));
     }
     call.run(change).await?;
     let user = call.user(call.param("user")).await?;
     Ok(Reply::users(&accounts(call, [&user].into_iter())).count(1))
 }
 
+/// Most settings of a user. Ours: clients keep one for each group they silence.
+const SETTINGS: usize = 500;
 /// Longest name of a setting, in bytes.
 const SETTING_BYTES: usize = 128;
 

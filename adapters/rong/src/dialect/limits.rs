@@ -53,6 +53,12 @@ pub(crate) const EXPANSIONS: usize = 300;
 pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
 /// Most groups one message goes to.
 pub(crate) const MESSAGE_GROUPS: usize = 3;
+/// Longest text that goes with a message beside its content (push texts, flags), in bytes. Ours.
+pub(crate) const BESIDE_BYTES: usize = 16 * 1024;
+/// Longest token that tells messages of one sender apart, in bytes. Ours.
+pub(crate) const TOKEN_BYTES: usize = 256;
+/// Most bytes of an answer.
+pub(crate) const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// Most users whose tokens one call ends.
 pub(crate) const EXPIRED_USERS: usize = 20;
 /// Most users of one call about mutes and the allowlist.

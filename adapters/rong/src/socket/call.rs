@@ -1,5 +1,6 @@
 //! One question or change by a client: who asks, and what every topic reads the same way.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use conclave_core::event::Actor;
@@ -127,14 +128,9 @@ impl<'a> Call<'a> {
 
     /// Users, each once.
     pub(crate) fn distinct(ids: &[String]) -> Result<Vec<UserId>, Denied> {
-        let mut users: Vec<UserId> = Vec::with_capacity(ids.len());
-        for id in ids {
-            let user = Self::user_id(id)?;
-            if !users.contains(&user) {
-                users.push(user);
-            }
-        }
-        Ok(users)
+        let mut seen = HashSet::new();
+        let distinct = ids.iter().filter(|id| seen.insert(id.as_str()));
+        distinct.map(|id| Self::user_id(id)).collect()
     }
 
     /// Refuses users that would have to be made here under an id the vendor does not give.

@@ -326,7 +326,7 @@ fn outcome(status: u16) -> Outcome {
 fn failed(fault: Fault) -> u16 {
     match fault {
         Fault::Busy => client::TOO_MANY_QUERIES,
-        Fault::TooLarge | Fault::TimedOut | Fault::Broken => client::HOSTING_FAILED,
+        Fault::Malformed | Fault::TooLarge | Fault::TimedOut | Fault::Broken => client::HOSTING_FAILED,
     }
 }
 

@@ -12,6 +12,7 @@ use conclave_core::memory::Memory;
 use conclave_core::model::{Body, GroupId, Millis, Policy, Settings as Limits, UserId};
 use conclave_core::operation::{ChangeMessage, CreateGroup, ExtensionChange, UpdateGroup, WriteExtensions};
 use conclave_core::ports::{Clock, GroupsExt as _, Mint};
+use conclave_core::query::{Messages, Start};
 use conclave_kit::{ClientProtocol as _, Frame, Nobody, OpenRequest, TestSession};
 use proptest::prelude::*;
 use prost::Message;
@@ -22,8 +23,8 @@ use super::topics;
 use super::wire::{
     ChannelEventData, ChannelsInput, ChannelsMemberResponseInput, ChannelsMemberUpdateInput, ChannelsMembersInput,
     ChannelsOutput, ChannelsQueryInput, DownStreamMessages, EventChange, EventChangeList, HistoryMsgInput,
-    HistoryMsgOuput, ModifyChannelsInput, MultiChannels, NotifyMsg, ProfileInfo, QueryMsgChange, RelationDelBatchReq,
-    RelationQryInput, SyncRequestMsg, UpStreamMessage,
+    HistoryMsgOuput, MessageQueryInfo, ModifyChannelsInput, MsgQuery, MsgQueryAck, MultiChannels, NotifyMsg,
+    ProfileInfo, QueryMsgChange, RelationDelBatchReq, RelationQryInput, SyncRequestMsg, UpStreamMessage,
 };
 use crate::{Credentials, Realm, Rong, Settings};
 
@@ -265,6 +266,97 @@ async fn changes_of_one_call_are_one_change_and_those_of_two_are_two() {
             pairs.collect::<Vec<_>>().join(" ")
         });
         assert_eq!(shown.collect::<Vec<_>>(), expected);
+    }
+}
+
+#[tokio::test]
+async fn messages_asked_for_by_id_come_once_and_no_more_than_one_answer_holds() {
+    let (groups, mut session) = house().await;
+    let (group, alice) = (GroupId::new("g1").unwrap(), UserId::new("alice").unwrap());
+    let create = CreateGroup { id: Some(group.clone()), ..CreateGroup::new(Some(alice), Policy::standard()) };
+    groups.run(&Actor::app(), create).await.unwrap();
+    let up = |n: usize| UpStreamMessage {
+        session_id: 3,
+        classname: "RC:TxtMsg".to_owned(),
+        content: format!(r#"{{"content":"{n}{}"}}"#, "x".repeat(100_000)),
+        ..UpStreamMessage::default()
+    };
+    for n in 0..10 {
+        said(&mut session, framed(0x32, "pgMsgP", "g1", &up(n).encode_to_vec())).await;
+    }
+    let history = HistoryMsgInput { target_id: Some("g1".to_owned()), count: Some(100), ..HistoryMsgInput::default() };
+    let answers = said(&mut session, framed(0x50, "qryGMsg", "alice", &history.encode_to_vec())).await;
+    let ids: Vec<String> =
+        HistoryMsgOuput::decode(&answers[0][9..]).unwrap().list.into_iter().filter_map(|sent| sent.msg_id).collect();
+    let mut ask = async |ids: Vec<&String>| {
+        let query = ids.into_iter().map(|id| MessageQueryInfo { msg_uid: id.clone() }).collect();
+        let body = MsgQuery { target_id: "g1".to_owned(), kind: 3, query }.encode_to_vec();
+        let answers = said(&mut session, framed(0x50, "qryMsg", "alice", &body)).await;
+        (answers[0].len(), MsgQueryAck::decode(&answers[0][9..]).unwrap().list.len())
+    };
+    let (bytes, found) = ask(vec![&ids[0]; 100]).await;
+    assert!(found == 1 && bytes < 110_000, "{found} messages in {bytes} bytes");
+    let (bytes, found) = ask(ids.iter().collect()).await;
+    assert!(found >= 1 && bytes < 600_000, "{found} messages in {bytes} bytes");
+}
+
+/// A field of a protobuf message with this content.
+fn field(number: u64, content: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    prost::encoding::encode_key(u32::try_from(number).unwrap(), prost::encoding::WireType::LengthDelimited, &mut bytes);
+    prost::encoding::encode_varint(content.len() as u64, &mut bytes);
+    bytes.extend_from_slice(content);
+    bytes
+}
+
+#[tokio::test]
+async fn no_field_of_any_question_or_message_leaves_much_behind() {
+    let (groups, mut session) = house().await;
+    let (group, alice) = (GroupId::new("g1").unwrap(), UserId::new("alice").unwrap());
+    let create = CreateGroup { id: Some(group.clone()), ..CreateGroup::new(Some(alice), Policy::standard()) };
+    groups.run(&Actor::app(), create).await.unwrap();
+    let good = b"\x0a\x02g1\x10\x03\x1a\x08\x08\x01\x10\x01\x18\x00\x20\x01\x28\x01".to_vec();
+    let message = UpStreamMessage {
+        session_id: 67,
+        classname: "RC:TxtMsg".to_owned(),
+        content: r#"{"content":"hi"}"#.to_owned(),
+        ..UpStreamMessage::default()
+    };
+    let long = vec![b'x'; 1 << 20];
+    for number in 1..=27 {
+        let pair = [field(1, b"k"), field(2, &long)].concat();
+        for content in [
+            field(number, &long),
+            field(number, &pair),
+            field(number, &field(1, &long)),
+            field(number, b"u").repeat(20_000),
+        ] {
+            // the group has to be there to the end
+            for topic in topics::QUESTIONS.iter().filter(|topic| **topic != "channelDismiss") {
+                let body = [good.clone(), content.clone()].concat();
+                let answers = said(&mut session, framed(0x50, topic, "g1", &body)).await;
+                assert!(answers.iter().map(Bytes::len).sum::<usize>() < 64 * 1024, "{topic} {number}");
+            }
+            for topic in topics::MESSAGES {
+                let body = [message.encode_to_vec(), content.clone()].concat();
+                let answers = said(&mut session, framed(0x32, topic, "g1", &body)).await;
+                assert!(answers.iter().map(Bytes::len).sum::<usize>() < 64 * 1024, "{topic} {number}");
+            }
+        }
+    }
+    let mut after = 0;
+    loop {
+        let page =
+            Messages { group: group.clone(), start: Start::Sequence(after + 1), newest_first: false, limit: 100 };
+        let page = groups.ask(&Actor::app(), page).await.unwrap();
+        for sent in &page.messages {
+            let bytes = serde_json::to_string(&**sent).unwrap().len();
+            assert!(bytes < 300 * 1024, "message {} has {bytes} bytes", sent.sequence);
+            after = sent.sequence;
+        }
+        if page.next.is_none() || page.messages.is_empty() {
+            return;
+        }
     }
 }
 

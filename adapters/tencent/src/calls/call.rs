@@ -113,8 +113,12 @@ impl<'a> Call<'a> {
         match read.and_then(|request| json.end().map(|()| request)) {
             Ok(request) => Ok(request),
             Err(error) if error.is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+                tracing::debug!(%error, "a request has another shape than its command reads");
                 let code = self.family.misshapen();
-                Err(code.saying(format!("{}: {error}", code.row().1)))
+                Err(match misshapen_field::<T>(text) {
+                    Some(field) => code.saying(format!("{}: {field} is illegal", code.row().1)),
+                    None => code.into(),
+                })
             }
             Err(_) => Err(Code::NotJson.into()),
         }
@@ -363,6 +367,18 @@ impl<'a> Call<'a> {
         }
         Err(self.failure(&Refusal::UserNotFound(user.clone())))
     }
+}
+
+/// The path of the first field that `T` cannot be read from, such as `MemberList[0].JoinTime`; `None` when it is the
+/// whole request, or when the path is not short (names of fields in a map are the client's own).
+fn misshapen_field<T: DeserializeOwned>(text: &str) -> Option<String> {
+    const LONGEST: usize = 128;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
+    let path = error.path().to_string();
+    let is_named =
+        path.len() <= LONGEST && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.[]".contains(&byte));
+    (is_named && path != ".").then_some(path)
 }
 
 /// Where an ignored field stands in the request.

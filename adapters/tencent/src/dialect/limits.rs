@@ -47,6 +47,8 @@ pub(crate) const MUTED: usize = 500;
 pub(crate) const BANNED: usize = 20;
 /// The reason of a ban.
 pub(crate) const BAN_REASON: usize = 1000;
+/// The reason of a removal. Ours: as long as the reason of a ban.
+pub(crate) const REMOVAL_REASON: usize = BAN_REASON;
 /// Bans in a page.
 pub(crate) const BAN_PAGE: usize = 100;
 /// Requests that wait for a user in a page.

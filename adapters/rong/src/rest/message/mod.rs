@@ -53,6 +53,10 @@ impl<'c> Draft<'c> {
         let mut labels = Labels::new();
         for key in KEPT {
             if let Some(value) = call.form.given(key) {
+                // what is added to the message has limits of its own
+                if *key != "extraContent" && value.len() > limits::BESIDE_BYTES {
+                    return Err(call.too_long(key, limits::BESIDE_BYTES));
+                }
                 labels.insert(format!("rong.{key}"), value.to_owned());
             }
         }
@@ -61,6 +65,10 @@ impl<'c> Draft<'c> {
             let (most, key, value) = (limits::EXPANSIONS, limits::EXPANSION_KEY, limits::EXPANSION_VALUE);
             let text = format!("extraContent: at most {most} pairs of {key} and {value} characters");
             return Err(Code::Parameter.saying(text));
+        }
+        let token = call.form.given("msgRandom");
+        if token.is_some_and(|token| token.len() > limits::TOKEN_BYTES) {
+            return Err(call.too_long("msgRandom", limits::TOKEN_BYTES));
         }
         let silent_last = matches!(call.form.given("disableUpdateLastMsg"), Some("true" | "1"));
         Ok(Self {
@@ -77,7 +85,7 @@ impl<'c> Draft<'c> {
                 changed: false,
             },
             extensions,
-            token: call.form.given("msgRandom").map(str::to_owned),
+            token: token.map(str::to_owned),
         })
     }
 

@@ -61,8 +61,9 @@ pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
     if asked.list.len() > GROUPS {
         return Err(Code::QueryCount.into());
     }
-    let ids: Vec<GroupId> =
-        asked.list.iter().map(|group| Call::group_id(group.target_id.as_ref())).collect::<Result<_, _>>()?;
+    let mut seen = std::collections::HashSet::new();
+    let distinct = asked.list.iter().filter(|group| seen.insert(&group.target_id));
+    let ids: Vec<GroupId> = distinct.map(|group| Call::group_id(group.target_id.as_ref())).collect::<Result<_, _>>()?;
     let found: Vec<Arc<Group>> = call.look(FindGroups { groups: ids }).await?.0.into_iter().flatten().collect();
     if found.is_empty() {
         return Err(Code::NoGroup.into());

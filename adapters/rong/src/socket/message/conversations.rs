@@ -1,6 +1,7 @@
 //! `qryRelationR` and `qryRLBatch`: the caller's conversations, which here are the groups the caller is in where
 //! something was said.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId, Millis};
@@ -10,6 +11,7 @@ use prost::Message as _;
 use super::{down, extended, history};
 use crate::refusals::client;
 use crate::socket::call::{Answer, Call, Denied, decode, millis};
+use crate::socket::feed::BYTES;
 use crate::socket::wire::{GROUP, RelationDelBatchReq, RelationInfo, RelationQryInput, RelationsOutput};
 
 /// Most conversations of one answer.
@@ -37,13 +39,21 @@ pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
     if newest_first {
         found.reverse();
     }
-    let more = found.len() > count;
+    let mut more = found.len() > count;
     found.truncate(count);
-    let pull_time = found.last().map_or(time, |(at, _)| at.0);
-    let mut info = Vec::with_capacity(found.len());
+    let (mut info, mut bytes, mut pull_time) = (Vec::with_capacity(found.len()), 0, Millis(time));
     for (at, group) in &found {
-        info.push(relation(call, group, *at).await?);
+        let told = relation(call, group, *at).await?;
+        bytes += told.encoded_len();
+        // clients go on from the last one's moment, so all of one millisecond come along
+        if bytes > BYTES && pull_time != *at && !info.is_empty() {
+            more = true;
+            break;
+        }
+        info.push(told);
+        pull_time = *at;
     }
+    let pull_time = pull_time.0;
     let answer = RelationsOutput { info, is_finished: Some(!more), pull_time: Some(millis(pull_time)) };
     Ok(answer.encode_to_vec())
 }
@@ -54,11 +64,19 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
     if asked.relation.len() > NAMED {
         return Err(Denied::status(client::BAD_PARAMETER));
     }
+    let mut seen = HashSet::new();
     let wanted = asked.relation.iter().filter(|relation| relation.conversation_type == GROUP);
+    let wanted = wanted.filter(|relation| seen.insert(&relation.conversation_id));
     let groups: Vec<GroupId> = wanted.filter_map(|relation| GroupId::new(&relation.conversation_id).ok()).collect();
-    let mut info = Vec::with_capacity(groups.len());
+    let (mut info, mut bytes) = (Vec::with_capacity(groups.len()), 0);
     for group in call.ask(FindGroups { groups }).await?.0.into_iter().flatten() {
-        info.push(relation(call, &group, group.last_message.unwrap_or_default()).await?);
+        let mut told = relation(call, &group, group.last_message.unwrap_or_default()).await?;
+        bytes += told.encoded_len();
+        // there is no cursor: what has no room is told without its message
+        if bytes > BYTES {
+            told.msg = None;
+        }
+        info.push(told);
     }
     Ok(RelationsOutput { info, is_finished: Some(true), pull_time: None }.encode_to_vec())
 }

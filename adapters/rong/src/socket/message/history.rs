@@ -1,5 +1,6 @@
 //! `qryGMsg` and `qryMsg`: what was said.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use conclave_core::model::{GroupId, Message, MessageState, Millis};
@@ -97,15 +98,25 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
         return Err(denied(client::BAD_PARAMETER));
     }
     let mut answer = MsgQueryAck::default();
-    let mut found = Vec::with_capacity(asked.query.len());
+    let (mut bytes, mut seen) = (0, HashSet::new());
     for wanted in asked.query {
-        match find(call, &asked.target_id, &wanted.msg_uid).await? {
-            Some(sent) => found.push(sent),
-            None => answer.not_exist_msg_id.push(wanted.msg_uid),
+        if !seen.insert(wanted.msg_uid.clone()) {
+            continue;
+        }
+        let Some(sent) = find(call, &asked.target_id, &wanted.msg_uid).await? else {
+            answer.not_exist_msg_id.push(wanted.msg_uid);
+            continue;
+        };
+        for sent in extended(call.app, vec![sent]).await.map_err(|refusal| refused(&refusal))? {
+            let told = down(&sent, call.user);
+            bytes += told.encoded_len();
+            // there is no cursor: what has no room is left out, and found when it is asked for again
+            if bytes > BYTES && !answer.list.is_empty() {
+                return Ok(answer.encode_to_vec());
+            }
+            answer.list.push(told);
         }
     }
-    let found = extended(call.app, found).await.map_err(|refusal| refused(&refusal))?;
-    answer.list = found.iter().map(|sent| down(sent, call.user)).collect();
     Ok(answer.encode_to_vec())
 }
 

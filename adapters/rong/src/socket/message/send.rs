@@ -30,6 +30,13 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
     if up.to_user_ids.len() > limits::LEGACY_USERS {
         return Err(client::BAD_PARAMETER);
     }
+    let mut beside = Labels::new();
+    keep(&mut beside, &up);
+    // what is added to the message has limits of its own
+    beside.remove(&label("extraContent"));
+    if beside.values().any(|text| text.len() > limits::BESIDE_BYTES) {
+        return Err(client::BAD_PARAMETER);
+    }
     let group = GroupId::new(&request.target).map_err(|_| client::NOT_IN_GROUP)?;
     let expansion = match up.classname.as_str() {
         expansion::TYPE => Some(Expansion::of(call, &up.content, &request.target).await?),

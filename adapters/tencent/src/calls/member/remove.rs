@@ -27,10 +27,14 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         // here the vendor says that the parameter is wrong, not that the type cannot
         return Err(Code::Parameter.into());
     }
+    let reason = request.reason.unwrap_or_default();
+    if reason.len() > limits::REMOVAL_REASON {
+        return Err(call.parameter("Reason is too long"));
+    }
     let remove = RemoveMembers {
         group,
         users,
-        reason: request.reason.unwrap_or_default(),
+        reason,
         // a mute stays with whoever leaves and comes again
         cleanup: Cleanup::default(),
         quiet: if request.silence == Some(1) && call.user().is_none() { Quiet::Clients } else { Quiet::Nobody },

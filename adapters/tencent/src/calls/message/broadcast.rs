@@ -6,7 +6,7 @@ use conclave_core::query::ListGroups;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{body, send};
+use super::{body, check_beside, send};
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
 use crate::dialect::kind::Kind;
@@ -37,6 +37,7 @@ pub(crate) async fn broadcast(call: &Call<'_>) -> Result<envelope::Answer, Failu
     let from = call.acting_user("From_Account", request.from)?;
     let random = call.required("Random", request.random)?;
     let content = Value::from(request.msg_body.clone().unwrap_or_default()).to_string();
+    check_beside(request.cloud_custom_data.as_deref())?;
     let (body, mut labels) = body(request.msg_body)?;
     labels.extend(labels_of(random, request.cloud_custom_data));
     if let Some(from) = &from {

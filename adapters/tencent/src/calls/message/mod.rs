@@ -20,10 +20,16 @@ use serde_json::Value;
 
 use conclave_core::model::{Body, Labels};
 
-use crate::dialect::message;
-use crate::refusals::Failure;
+use crate::dialect::{limits, message};
+use crate::refusals::{Code, Failure};
 
 /// The neutral body of a request's elements.
 pub(super) fn body(elements: Option<Vec<Value>>) -> Result<(Body, Labels), Failure> {
     message::checked(&elements.unwrap_or_default())
+}
+
+/// Refuses a text beside the elements that is longer than they may be.
+pub(super) fn check_beside<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<(), Failure> {
+    let is_long = texts.into_iter().any(|text| text.len() > limits::MESSAGE);
+    if is_long { Err(Code::TextTooLong.into()) } else { Ok(()) }
 }

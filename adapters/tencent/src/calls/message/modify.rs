@@ -6,7 +6,7 @@ use conclave_core::operation::ChangeMessage;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::body;
+use super::{body, check_beside};
 use crate::calls::{Call, envelope};
 use crate::dialect::kind::Kind;
 use crate::dialect::message::label;
@@ -29,6 +29,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     if request.msg_body.is_none() && request.cloud_custom_data.is_none() {
         return Err(call.parameter("MsgBody or CloudCustomData is required"));
     }
+    check_beside(request.cloud_custom_data.as_deref()).map_err(|failure| own(call, failure))?;
     let mut labels: BTreeMap<String, Option<String>> = BTreeMap::new();
     let body = match request.msg_body {
         None => None,

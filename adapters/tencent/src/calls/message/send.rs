@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::body;
 use super::rate::Room;
+use super::{body, check_beside};
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
 use crate::dialect::kind::Kind;
@@ -181,6 +181,7 @@ fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Reque
         ("tencent.push", request.offline_push_info.map(|info| info.to_string())),
         (label::AT, (!at.is_empty()).then(|| serde_json::to_string(&at).unwrap_or_default())),
     ];
+    check_beside(more.iter().filter_map(|(_, value)| value.as_deref()))?;
     labels.extend(more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))));
     // an admin speaks in any group; whoever an admin speaks for is held to what the group permits them
     let by_app = call.user().is_none() && from.as_ref().is_none_or(|from| call.app.is_admin(from.as_str()));

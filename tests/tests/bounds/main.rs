@@ -1,0 +1,85 @@
+//! Every field of every documented request, far too large and of every other type: it is refused in the vendor's words,
+//! no answer is large, nothing large is kept, and no text of a parser gets out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
+
+#[path = "../agora_support/mod.rs"]
+mod agora_support;
+#[path = "../tencent_support/mod.rs"]
+mod tencent_support;
+
+mod agora;
+mod rong;
+mod tencent;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use conclave_core::model::Settings;
+use conclave_tests::client::Answer;
+use conclave_tests::walk::{Instead, parser_word};
+use conclave_tests::weighed::Weighed;
+use conclave_tests::world::World;
+
+/// Most bytes of an answer to a request with something far too large in it.
+const ANSWER: usize = 64 * 1024;
+/// Most bytes of what one such request may leave behind, as JSON: a message and its labels.
+const KEPT: usize = 300 * 1024;
+
+/// A world whose store notes how large rows are.
+fn weighed() -> (World, Arc<Weighed>) {
+    let store = Arc::new(Weighed::default());
+    (World::with(store.clone(), Settings::default()), store)
+}
+
+/// Fields that were replaced, of which each needs to be seen once only.
+#[derive(Default)]
+struct Walk {
+    seen: HashSet<(String, String, String)>,
+    broken: Vec<String>,
+    tried: usize,
+}
+
+impl Walk {
+    /// Whether this field was not replaced by this before.
+    fn is_new(&mut self, call: &str, path: &str, instead: Instead) -> bool {
+        // items and keys that differ by request are one field
+        let path: String = path.split('/').map(|part| if part.parse::<usize>().is_ok() { "*" } else { part }).collect();
+        self.seen.insert((call.to_owned(), path, format!("{instead:?}")))
+    }
+
+    /// Holds the answer to what every answer has to be.
+    fn look(&mut self, what: &str, answer: &Answer, broken: bool) {
+        self.tried += 1;
+        let text = String::from_utf8_lossy(&answer.body);
+        let beginning: String = text.chars().take(200).collect();
+        if broken {
+            self.broken.push(format!("{what}: broke: {beginning}"));
+        }
+        if answer.body.len() > ANSWER {
+            self.broken.push(format!("{what}: {} bytes of answer: {beginning}", answer.body.len()));
+        }
+        if let Some(word) = parser_word(&text) {
+            self.broken.push(format!("{what}: says {word:?}: {beginning}"));
+        }
+    }
+
+    /// Holds what is kept to what may be.
+    fn weigh(&mut self, what: &str, store: &Weighed) {
+        let (bytes, row) = store.largest();
+        if bytes > KEPT {
+            self.broken.push(format!("{what}: keeps {bytes} bytes: {row}"));
+        }
+    }
+
+    fn end(self) {
+        println!("{} requests", self.tried);
+        assert!(self.tried > 100, "only {} requests were tried", self.tried);
+        assert!(self.broken.is_empty(), "{} of {}:\n{}", self.broken.len(), self.tried, self.broken.join("\n"));
+    }
+}
+
+/// Everything a field is replaced by.
+fn everything() -> impl Iterator<Item = Instead> {
+    Instead::LARGE.into_iter().chain(Instead::wrong())
+}

@@ -26,7 +26,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conclave_kit::{Admitted, AnyProtocol, Body, Cors, Exchange, Fault, NoMatch, RouteInfo, SetupError, Surface, Table, Unread};
+use conclave_kit::{
+    Admitted, AnyProtocol, Body, Cors, Exchange, Fault, NoMatch, RouteInfo, SetupError, Surface, Table, Unread,
+};
 use http::request::Parts;
 use http::{Method, Response};
 

@@ -2,7 +2,7 @@
 //! held against the vendor's tables. A refusal has the documented code, and changes nothing.
 
 use conclave_core::event::Actor;
-use conclave_core::ports::{GroupsExt, Log as _};
+use conclave_core::ports::GroupsExt;
 use conclave_core::query::GroupById;
 use conclave_tencent::Settings;
 use conclave_tests::world::group;

@@ -23,6 +23,7 @@ impl From<Refusal> for Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         match fault {
+            Fault::Malformed => Self(StatusCode::BAD_REQUEST, "garbled"),
             Fault::TooLarge => Self(StatusCode::PAYLOAD_TOO_LARGE, "a mouthful"),
             Fault::TimedOut => Self(StatusCode::GATEWAY_TIMEOUT, "too slow"),
             Fault::Broken => Self(StatusCode::INTERNAL_SERVER_ERROR, "ruffled"),

@@ -13,6 +13,9 @@ pub(crate) const MOST: usize = 256;
 /// Most bytes that wait for one session, as facts state them. One delivery may exceed it alone.
 pub(crate) const MOST_BYTES: usize = 1024 * 1024;
 
+/// Most bytes that are taken at once; one delivery may exceed it alone.
+const BURST_BYTES: usize = 64 * 1024;
+
 /// Filled by the realm, emptied by the session's own task. Belongs to one login: signing in again makes another.
 #[derive(Default)]
 pub(crate) struct Mailbox {
@@ -110,7 +113,12 @@ impl Mailbox {
         let mut waiting = self.mail.lock();
         let last = waiting.last;
         let first = last - waiting.deliveries.len() as u64 + 1;
-        let count = waiting.deliveries.iter().zip(first..).take(most);
+        let mut bytes = 0;
+        let fits = |(delivery, _): &(&Delivery, u64)| {
+            bytes += delivery.bytes;
+            bytes <= BURST_BYTES || bytes == delivery.bytes
+        };
+        let count = waiting.deliveries.iter().zip(first..).take(most).take_while(fits);
         let count = count.take_while(|(delivery, number)| may_take(delivery, *number, last)).count();
         if count == 0 && !waiting.missed && !waiting.recheck && waiting.ended.is_none() {
             return None;
@@ -175,6 +183,13 @@ mod tests {
     #[tokio::test]
     async fn a_mailbox_is_full_by_its_bytes_too() {
         let mailbox = Mailbox::default();
+        assert!(!mailbox.put(delivery(1, MOST_BYTES + 1)));
+        assert_eq!(numbers(&mailbox.take(usize::MAX, |_, _, _| true).await), [1]);
+        for number in 0..3 {
+            mailbox.put(delivery(number, BURST_BYTES / 2));
+        }
+        assert_eq!(numbers(&mailbox.take(usize::MAX, |_, _, _| true).await), [0, 1]);
+        assert_eq!(numbers(&mailbox.take(usize::MAX, |_, _, _| true).await), [2]);
         assert!(!mailbox.put(delivery(1, MOST_BYTES + 1)));
         assert!(mailbox.put(delivery(2, MOST_BYTES)));
         assert!(mailbox.put(delivery(3, 1)));

@@ -1,8 +1,11 @@
 //! Clients that stay connected, over real sockets: who receives what, and how it ends.
 
+mod bounds;
 mod calls;
+mod puller;
 mod pusher;
 mod signing_in;
+mod transports;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -266,7 +269,11 @@ async fn make_team(gateway: &Running, owner: &str, members: &[&str]) {
 }
 
 async fn speak(gateway: &Running, by: &str) {
-    let body = Said::Text("hi".to_owned());
+    speak_long(gateway, by, 2).await;
+}
+
+async fn speak_long(gateway: &Running, by: &str, length: usize) {
+    let body = Said::Text("x".repeat(length));
     let send = SendMessage::new(team(), Sender::User(user(by)), body);
     run(gateway, Actor::user(user(by)), send).await;
 }

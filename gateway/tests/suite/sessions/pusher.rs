@@ -21,7 +21,7 @@ use conclave_core::refusal::Refusal;
 use conclave_kit::{
     Answered, AnyProtocol, Body, BoxFuture, Call, ClientProtocol, Device, DisconnectReason, Endpoint, Exceeding,
     Exchange, Fact, Fault, Frame, FrameKind, Identity, LoginScope, OpenRequest, Outbox, Outcome, PathPattern,
-    Recipients, RouteInfo, Session, SessionLimits, SharedFrame, SignInRefused, Surface, Transport, Unread,
+    Recipients, RouteInfo, Session, SessionLimits, SharedFrame, SignInRefused, Surface, Transport, Unread, message_at,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Method, Response};
@@ -133,8 +133,16 @@ impl ClientProtocol for Pusher {
         self.0.projected.fetch_add(1, Ordering::Relaxed);
         let Happening::MessageSent { sequence, .. } = &event.what else { return Ok(Vec::new()) };
         self.0.encoded.fetch_add(1, Ordering::Relaxed);
-        let frame = SharedFrame::new(Frame::text(format!("message {sequence}")));
-        Ok(vec![Fact::new(Recipients::audience(event), frame)])
+        let mut text = format!("message {sequence}");
+        if let Some(group) = &event.group
+            && let Some(sent) = message_at(group, *sequence, &*self.0.groups()).await?
+            && let Said::Text(said) = &sent.body
+            && said.len() > 2
+        {
+            text = format!("{text} {said}");
+        }
+        let bytes = text.len();
+        Ok(vec![Fact::new(Recipients::audience(event), SharedFrame::new(Frame::text(text))).of_bytes(bytes)])
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a rule knows. A rule that looks at something not yet gathered stops and says what it needs;
-//! whoever runs it gathers that and runs it again. So rules stay free of I/O and fetch only what they use.
+//! The rows that were fetched for a rule. A rule that needs a row that was not fetched yet stops with [`Need`]; the
+//! engine fetches the row and runs the rule again. So rules do no I/O, and only the rows they use are fetched.
 
 use foldhash::HashMap as Map;
 

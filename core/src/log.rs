@@ -25,7 +25,7 @@ impl EventLog {
         Self { store, signal: Signal::new() }
     }
 
-    /// Wakes whoever follows the log.
+    /// Wakes the subscribers of the log.
     pub(crate) fn signal(&self) -> &Signal {
         &self.signal
     }

@@ -1,4 +1,4 @@
-//! The store that lives in memory: for tests, and for whoever wants nothing kept.
+//! The store in memory: for tests, and for gateways that keep no data.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -45,7 +45,7 @@ impl State {
     }
 }
 
-/// The byte that tells tables apart; every key and prefix has one.
+/// The first byte of a key or prefix: the table it belongs to.
 fn tag(key: &[u8]) -> u8 {
     key.first().copied().unwrap_or_default()
 }

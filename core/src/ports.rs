@@ -215,7 +215,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether it changes nothing and tells nothing.
+    /// Whether it has no changes and no events.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.events.is_empty()
     }
@@ -313,9 +313,9 @@ pub trait Store: Send + Sync {
     /// event in the realm's log.
     async fn commit(&self, batch: Batch) -> Result<u64, CommitError>;
 
-    /// The same rows as decisions see them: with what is taken in but not yet durable, where this store tells
-    /// the two apart. What is decided on them is committed after them, so a decision need not wait for another's
-    /// to be durable; whoever only reads, and whoever is refused, is told durable truth only.
+    /// The rows as decisions see them: including commits that were accepted but are not durable yet, where this store
+    /// has such. A decision on them is committed after them, so it need not wait until they are durable. Reads and
+    /// refusals are answered from durable rows only.
     fn drafts(&self) -> Option<&dyn Store> {
         None
     }
@@ -327,7 +327,7 @@ pub trait Store: Send + Sync {
     }
 }
 
-/// Tells the time of a realm. Never runs backwards.
+/// The clock of a realm. Never runs backwards.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Millis;

@@ -171,7 +171,7 @@ fn devices_are_forgotten_after_a_time_and_swept_with_their_positions() {
             world.run(&by("ben"), acknowledge(id, Queue::Own, 1)).await.unwrap();
         }
         world.step(lifetime - 1000);
-        // whoever comes back in time is kept
+        // a device that reconnects in time is kept
         world.run(&by("ben"), acknowledge("b", group_queue(), 1)).await.unwrap();
         assert_eq!(after(world, "a", group_queue()).await, Some(2));
         world.step(1000);

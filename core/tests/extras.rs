@@ -290,7 +290,7 @@ fn a_broadcast_has_one_number_wherever_it_is_heard() {
         assert!(world.app(part("t", &["h"], at("h"), None)).await.is_err(), "nothing has begun");
         let first = world.app(part("t", &["g", "gone"], None, at("h"))).await.unwrap();
         assert_eq!(first, aired(1, false, at("h")));
-        // broken off here: whoever tries again is told where it goes on, and nobody hears it twice
+        // interrupted here: a retry gets the resume cursor, and nobody receives it twice
         let again = world.app(part("t", &["g", "gone"], None, at("h"))).await.unwrap();
         assert_eq!(again, aired(1, true, at("h")));
         assert_eq!(world.app(part("t", &["h"], at("h"), at("i"))).await.unwrap(), aired(1, false, at("i")));
@@ -320,7 +320,7 @@ fn a_dropped_message_is_the_apps_servers_affair() {
     });
 }
 
-/// What was added to a message, told a second time with plain maps.
+/// A model of message extensions with plain maps.
 #[derive(Default)]
 struct Added {
     pairs: BTreeMap<String, (String, u64)>,

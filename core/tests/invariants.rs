@@ -37,7 +37,7 @@ fn every_row_is_missed_when_it_is_gone() {
         assert_eq!(realm_broken(&rows, world.now()), None);
         let last = rows.values().filter_map(Row::event).map(|event| event.sequence).max().unwrap();
         for key in rows.keys() {
-            // the log may begin late, so its ends are not missed; nor is what nothing else tells of
+            // the log may begin late, so missing begin or end events are no error, nor are rows without events
             let event = rows[key].event().map(|event| event.sequence);
             if event == Some(1) || event == Some(last) {
                 continue;

@@ -36,7 +36,7 @@ fn queue_of(at: usize) -> Queue {
     GROUPS.get(at).map_or(Queue::Own, |id| Queue::Group(group(id)))
 }
 
-/// What a step does; users and groups are told by their places in the lists above.
+/// One step; users and groups are indexes into the lists above.
 #[derive(Debug, Clone)]
 enum Step {
     Say(usize, usize),
@@ -157,7 +157,7 @@ async fn log(world: &World) -> Vec<Arc<Event>> {
     Log::read(&*world.engine, 0, usize::MAX).await.unwrap()
 }
 
-/// Whether a user is a member after an event, as far as it tells.
+/// Whether a user is a member after an event; `None` when the event does not show it.
 fn membership(event: &Event, user: &UserId) -> Option<bool> {
     match &event.what {
         Happening::GroupCreated { owner, members, .. } => {

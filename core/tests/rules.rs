@@ -215,7 +215,7 @@ fn what_a_user_keeps_for_themself_is_theirs() {
             world.run(&by("ben"), follow(&["ann"])).await,
             Err(Refusal::LimitReached { limit: Limit::Follows, most: 1, now: 2 })
         ));
-        // whoever has gone makes room, and is not shown
+        // users who left make room, and are not listed
         world.app(DeleteUser { user: user("cy"), owned: OwnedGroups::Disband }).await.unwrap();
         let followed = Follows { group: group("g"), user: user("ben") };
         assert!(world.ask(followed.clone()).await.unwrap().0.is_empty());

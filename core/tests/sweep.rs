@@ -124,7 +124,7 @@ fn what_is_over_goes_and_what_is_not_stays() {
         assert_eq!(after.0, &before.0 - &gone, "nothing else has gone, and nobody was told");
         assert_eq!(after.1, before.1, "the group counts as unchanged");
 
-        // decided requests, and those that nobody decided, are told for as long again
+        // requests, decided or not, are still listed for one more lifetime
         world.step(WEEK);
         let dan = Key::Request(group("g"), user("dan"), String::new());
         assert_eq!(outdated(world, 100).await, std::slice::from_ref(&dan));

@@ -20,8 +20,8 @@ impl Draft<'_> {
         }
     }
 
-    /// From here on, what is said in the topic's group is said in the topic: its numbers, its messages and its mutes
-    /// stand where the group's do otherwise, and what is told is told of the topic.
+    /// Switches the draft to a topic of the group: rules then see the topic's numbers, messages and mutes instead of
+    /// the group's, and events are emitted for the topic.
     pub fn enter(&mut self, topic: Topic) {
         self.strand = Some(topic);
     }

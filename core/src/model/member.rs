@@ -17,7 +17,7 @@ pub enum Role {
     Owner,
 }
 
-/// How a member wants to be told of messages.
+/// A member's notification setting for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Receive {
     /// Delivered and announced.
@@ -52,7 +52,7 @@ pub struct Member {
     pub fields: BTreeMap<String, String>,
     /// Free attributes.
     pub attributes: BTreeMap<String, String>,
-    /// How they want to be told of messages.
+    /// Their notification setting for messages.
     pub receive: Receive,
     /// The last message they had read when that was still kept here; a [`ReadMark`](super::ReadMark) overrides it.
     #[serde(default)]

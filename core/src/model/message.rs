@@ -52,7 +52,7 @@ pub enum Mention {
 pub enum MessageState {
     /// As it was sent.
     Kept,
-    /// Taken back; a notice stands in its place.
+    /// Recalled; readers get a recall notice under its number.
     Recalled {
         /// By whom; `None` is the app.
         by: Option<UserId>,
@@ -129,12 +129,12 @@ impl Message {
         matches!(&self.sender, Sender::User(sender) if sender == user)
     }
 
-    /// Whether a label tells a surface's clients which message this is: such labels stay when the message is recalled.
+    /// Whether a label identifies the message to a surface's clients: such labels are kept when the message is recalled.
     pub fn identifies(label: &str) -> bool {
         matches!(label.split_once('.'), Some((_, "random" | "client-seq" | "client-time")))
     }
 
-    /// Whether a label tells the body again in its surface's own words: such a label ends with the body it tells.
+    /// Whether a label repeats the body in its surface's own format: such a label is deleted with that body.
     pub fn retells(label: &str) -> bool {
         matches!(label.split_once('.'), Some((_, "body" | "content")))
     }

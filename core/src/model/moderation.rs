@@ -43,7 +43,7 @@ pub struct Block {
     pub since: Millis,
     /// Until when.
     pub until: Until,
-    /// Why, in the words of whoever did it.
+    /// The reason, as given by the person who did it.
     pub reason: String,
 }
 

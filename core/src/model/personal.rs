@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupId, Millis, UserId};
 
-/// A name one user has in connection with a group: their own name for it, or theirs in what others are told.
+/// A name that one user has set for a group: their own name for it, or the sender's name in others' notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
     /// Whose.

@@ -57,7 +57,7 @@ pub struct Request {
     pub inviter: Option<UserId>,
     /// Who began it.
     pub kind: RequestKind,
-    /// Where it stands.
+    /// The stage it has reached.
     pub stage: Stage,
     /// The words it came with.
     pub message: String,

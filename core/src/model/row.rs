@@ -117,7 +117,7 @@ impl Row {
     }
 }
 
-/// Stands for a list of ids or a text as its revision (FNV-1a).
+/// A hash (FNV-1a) of a list of ids or a text, used as its revision.
 fn fingerprint(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
 }

@@ -38,15 +38,15 @@ impl NewMember {
     }
 }
 
-/// Who is not told of people coming in or going out.
+/// Who is not notified when members join or leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Quiet {
-    /// Everybody is told.
+    /// Everybody is notified.
     #[default]
     Nobody,
-    /// Clients are not told, the app's server is.
+    /// Only the app's server is notified.
     Clients,
-    /// Nobody is told.
+    /// Nobody is notified.
     Everybody,
 }
 
@@ -64,7 +64,7 @@ pub struct AddMembers {
     pub ask: bool,
     /// The words an invitation comes with.
     pub message: String,
-    /// Who is not told.
+    /// Who is not notified.
     pub quiet: Quiet,
     /// What to do with ids that are no accounts.
     pub on_unknown: OnUnknown,
@@ -206,7 +206,7 @@ impl AddMembers {
         }
     }
 
-    /// Files an invitation and tells whoever has to decide.
+    /// Stores an invitation and notifies the users who decide about it.
     fn file(&self, draft: &mut Draft<'_>, group: &mut Group, user: &UserId, stage: Stage) -> Result<(), Stop> {
         let inviter = draft.context.actor.behind().cloned().or_else(|| group.owner.clone());
         let request = Request {

@@ -100,7 +100,7 @@ fn open(draft: &Draft<'_>, id: &GroupId, users: &[UserId]) -> Result<Group, Stop
     Ok(group)
 }
 
-/// Keeps what changed and tells of it; of nothing, when nothing did.
+/// Stores the change and emits its event; nothing when nothing changed.
 fn close(
     draft: &mut Draft<'_>,
     group: Group,

@@ -43,7 +43,7 @@ impl Rule for ChangeMessage {
         let mut message = Message::clone(&before);
         if let Some(body) = &self.body {
             message.body = body.clone();
-            // what told the old body in some surface's own words would contradict the new one
+            // labels that repeat the old body in a surface's own format would contradict the new one
             message.labels.retain(|label, _| !Message::retells(label));
         }
         apply_labels(&self.labels, &mut message.labels);

@@ -248,7 +248,7 @@ pub(crate) fn seat(
     close_requests(draft, group, user)
 }
 
-/// Whoever is in, by whatever way, has nothing open any more.
+/// Closes all open requests and invitations of a user who has joined, however they joined.
 fn close_requests(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Result<(), Stop> {
     if !group.asked {
         return Ok(());
@@ -296,7 +296,7 @@ pub(crate) fn standing_message(draft: &Draft<'_>, group: &GroupId, sequence: u64
     message.cloned().ok_or_else(|| Refusal::MessageNotFound { group: group.clone(), sequence }.into())
 }
 
-/// Who hears of a message and of what becomes of it.
+/// The recipients of a message and of its later changes.
 pub(crate) fn message_audience(message: &Message) -> Audience {
     if message.targets.is_empty() {
         return Audience { members_of: Some(message.group.clone()), ..Audience::default() };
@@ -320,7 +320,7 @@ pub(crate) fn uncount(group: &mut Group, mark: u32) {
     }
 }
 
-/// Who came in and was appointed before is an admin from the start: that is told after their coming.
+/// Emits `AdminsAdded` for users who joined and had been appointed before; comes after the event of their joining.
 pub(crate) fn tell_appointed(draft: &mut Draft<'_>, group: &Group, users: &[UserId], silent: bool) {
     let appointed = users.iter().filter(|user| group.governed && group.appointed.contains(user));
     let appointed: Vec<UserId> = appointed.cloned().collect();

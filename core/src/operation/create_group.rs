@@ -37,9 +37,9 @@ pub struct CreateGroup {
     pub governed: bool,
     /// Nobody but managers may speak.
     pub all_muted: bool,
-    /// Whether members are told at once, or only from the first message on.
+    /// Whether members are notified at once, or only from the first message on.
     pub active: bool,
-    /// When it was made, for an import; nobody is told of an imported group.
+    /// The creation time of an imported group; nobody is notified of an import.
     pub created: Option<Millis>,
     /// Members must agree first, where the policy asks for the invitee's consent.
     pub ask_members: bool,
@@ -49,7 +49,7 @@ pub struct CreateGroup {
     pub on_unknown_member: OnUnknown,
     /// What to do when not all fit.
     pub on_full: OnFull,
-    /// Who is not told.
+    /// Who is not notified.
     pub quiet: Quiet,
 }
 
@@ -103,7 +103,7 @@ impl Rule for CreateGroup {
         if let Some(owner) = &self.owner {
             ensure_user(draft, owner, self.on_unknown_owner)?;
             check_group_quota(draft, owner)?;
-            // a block that outlived an older group of this id does not bind whoever owns the new one
+            // a block that is left from an older group with this id does not apply to the new owner
             let block = Key::Block(group.id.clone(), owner.clone());
             if draft.row(&block)?.is_some() {
                 draft.delete(block);
@@ -210,7 +210,7 @@ impl CreateGroup {
             on_blocked: OnBlocked::Skip,
             on_full: self.on_full,
         };
-        // whoever may make the group may bring people with it, whatever its policy says of later invitations
+        // the creator may add initial members, whatever the policy says about later invitations
         let asks = self.ask_members && group.policy.invitee_consent;
         let added = add.seat_all(draft, group, if asks { Road::Invitee } else { Road::AtOnce })?;
         draft.put_group(group.clone());

@@ -23,7 +23,7 @@ pub enum OwnedGroups {
 
 /// Ends an account: it leaves all its groups, and what is kept about it goes, all in one go. Only the app does this.
 ///
-/// What stays: messages it sent, and blocks and mutes in groups it is not in, which hold for whoever takes the id next.
+/// What is kept: its messages, and blocks and mutes in groups it is not in, which apply to the next account with this id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteUser {
     /// Whose.

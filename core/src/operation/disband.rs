@@ -38,7 +38,7 @@ impl Rule for Disband {
     }
 }
 
-/// Takes away everything that ends with a group, and tells everybody who was in it.
+/// Deletes everything that ends with a group, and notifies all its members.
 pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Stop> {
     let seats = draft.run(Prefix::seats(&group.id))?;
     let members: Vec<Arc<Member>> = seats.iter().filter_map(Row::member).cloned().collect();

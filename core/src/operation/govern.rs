@@ -9,7 +9,7 @@ use crate::refusal::{Needs, Refusal};
 use super::Rule;
 use super::common::{OnUnknown, check_group_quota, check_not_blocked, ensure_user, require_newcomers, seat};
 
-/// Gives an existing group without roles an owner, a profile and a policy; its members stay. Clients are not told.
+/// Gives an existing group without roles an owner, a profile and a policy; its members stay. Clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Govern {
     /// Which group.

@@ -21,7 +21,7 @@ pub struct OldMessage {
     pub labels: Labels,
 }
 
-/// Adds messages from elsewhere to a group's history, in the order given. Only the app does this; nobody is told,
+/// Adds messages from elsewhere to a group's history, in the order given. Only the app does this; nobody is notified,
 /// and nothing counts as unread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportMessages {

@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use super::{Operation, Reply};
 
 /// Does something in a topic instead of in its group: says, changes, recalls, deletes or imports messages, gives a
-/// notice, mutes and unmutes. Numbers are the topic's. Whoever may not speak in the group does not in its topics.
+/// notice, mutes and unmutes. Numbers are the topic's. A user who may not speak in the group may not in its topics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InTopic {
     /// In which.

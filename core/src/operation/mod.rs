@@ -150,7 +150,7 @@ macro_rules! replies {
     };
 }
 
-/// A layer answered one operation with another's reply: a fault of the layer, told like any other outage.
+/// A layer answered one operation with another's reply: a bug in the layer, reported as an outage.
 fn misfit(reply: &Reply) -> Refusal {
     Refusal::Unavailable(format!("an operation was answered with another's reply: {reply:?}"))
 }

@@ -83,7 +83,7 @@ impl Rule for Unmute {
     }
 }
 
-/// Mutes users in every group, or ends that. Only the app does this; clients are not told.
+/// Mutes users in every group, or ends that. Only the app does this; clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MuteEverywhere {
     /// Whom.
@@ -143,7 +143,7 @@ impl MuteEverywhere {
     }
 }
 
-/// Members hear of it, and the muted too when they are none.
+/// The recipients: all members, and the muted users who are not members.
 fn tell(draft: &mut Draft<'_>, group: &GroupId, users: &[UserId], what: Happening) {
     let audience = Audience { members_of: Some(group.clone()), users: users.to_vec(), silent: false };
     draft.tell(Some(group), audience, what);

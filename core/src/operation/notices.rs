@@ -13,15 +13,15 @@ use super::common::check_app;
 use super::moderation::distinct;
 use super::{Rule, SendMessage};
 
-/// Tells members something that is no message: it has no number and stands in no history. Only the app does this.
+/// Sends members a notice that is not a message: it has no number and is in no history. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GiveNotice {
     /// In which group.
     pub group: GroupId,
     /// What, uninterpreted.
     pub content: String,
-    /// Only these members are told; empty is everybody. Who is not a member is left out; it is refused when nobody is
-    /// left.
+    /// Only these members receive it; empty means everybody. Users who are not members are skipped; refused when nobody
+    /// remains.
     pub targets: Vec<UserId>,
 }
 
@@ -54,9 +54,10 @@ impl Rule for GiveNotice {
 /// Where the number of the last broadcast is kept.
 const LAST: &str = "broadcasts";
 
-/// Says the same in many groups, to whoever is there now: it is kept nowhere, and has one number of its own. Only the
-/// app does this. A large realm is told in several parts; what was broken off goes on with the same number, at the part
-/// that was not said. A group that is not there is left out; one that ends at that very moment may still be told.
+/// Sends one message to many groups, to the members who are online now: it is not stored, and has one number of its
+/// own. Only the app does this. A large realm is sent it in several parts; a broadcast that was interrupted resumes with
+/// the same number at the first part that was not sent. Groups that do not exist are skipped; one that is disbanded at
+/// that very moment may still receive it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Broadcast {
     /// Where, in this part.
@@ -69,7 +70,7 @@ pub struct Broadcast {
     pub token: String,
     /// Words only one surface has.
     pub labels: Labels,
-    /// Where this part begins, as the answer to the one before told; `None` is the first.
+    /// Resume cursor from the previous part's reply; `None` for the first part.
     pub part: Option<Cursor>,
     /// Where the next part begins; `None` when this is the last.
     pub next: Option<Cursor>,
@@ -80,7 +81,7 @@ pub struct Broadcast {
 pub struct Aired {
     /// Its number.
     pub number: u64,
-    /// This part was said before, and nobody is told again.
+    /// This part was sent before; nobody receives it again.
     pub repeated: bool,
     /// Where the part begins that is to be said now; `None` when all is said.
     pub next: Option<Cursor>,
@@ -125,7 +126,7 @@ impl Broadcast {
         Key::Note(format!("{LAST}:{sender}:{}", self.token))
     }
 
-    /// Tells the groups of this part.
+    /// Sends to the groups of this part.
     fn pass(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
         draft.require(self.groups.iter().map(|group| Key::Group(group.clone())))?;
         for group in &self.groups {

@@ -39,7 +39,7 @@ impl Rule for SetRemark {
     }
 }
 
-/// Sets the name that others see with a user's messages from a group when they are told of them.
+/// Sets the sender's name in others' notifications of a user's messages in a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetPushName {
     /// Which group.
@@ -79,7 +79,7 @@ fn set_name(draft: &mut Draft<'_>, key: Key, group: &GroupId, user: &UserId, tex
     Ok(true)
 }
 
-/// A member follows other members: is told of their messages in any case. Following twice changes nothing.
+/// A member follows other members: is notified of their messages whatever the setting. Following twice changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
     /// In which group.
@@ -138,7 +138,7 @@ impl Rule for Follow {
 }
 
 impl Follow {
-    /// Whoever has left since is no longer followed; they go when the list is next written.
+    /// Users who have left are no longer followed; they are removed when the list is next written.
     fn still_members<V>(&self, draft: &Draft<'_>, list: BTreeMap<UserId, V>) -> Result<BTreeMap<UserId, V>, Stop> {
         draft.require(list.keys().map(|user| Key::Member(self.group.clone(), user.clone())))?;
         let mut kept = BTreeMap::new();

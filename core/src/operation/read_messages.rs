@@ -21,7 +21,7 @@ pub struct ReadMessages {
     pub user: UserId,
     /// Their numbers.
     pub sequences: Vec<u64>,
-    /// Most members of a group in which it is told who has read what.
+    /// Most members of a group with read receipts.
     pub most_members: Option<u32>,
 }
 

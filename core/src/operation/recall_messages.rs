@@ -9,7 +9,7 @@ use crate::refusal::{Needs, Refusal};
 use super::Rule;
 use super::common::check_app;
 
-/// Takes messages back; a notice stands in their place, and their content is gone. Senders take back their own
+/// Recalls messages; a recall notice takes their place, and their content is deleted. Senders take back their own
 /// within the realm's window, the app any at any time. Each is taken back or refused by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecallMessages {
@@ -87,7 +87,7 @@ impl RecallMessages {
     }
 }
 
-/// Deletes the latest messages of one sender without a notice. Only the app does this; clients are not told.
+/// Deletes the latest messages of one sender without a notice. Only the app does this; clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteMessagesBySender {
     /// In which group.

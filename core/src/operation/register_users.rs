@@ -50,8 +50,8 @@ pub struct RegisterUsers {
     pub users: Vec<NewUser>,
     /// What to do with ids that are taken.
     pub on_existing: OnExisting,
-    /// An id is taken, too, when it differs only in case from one that is; the account meant is then whoever
-    /// first took it.
+    /// An id that differs only in case from an existing one counts as taken; it then names the account that was
+    /// registered first.
     pub folded: bool,
 }
 
@@ -163,7 +163,7 @@ fn room(draft: &Draft<'_>) -> Result<u64, Stop> {
     Ok(u64::from(most).saturating_sub(now))
 }
 
-/// Accounts are the app's business: its server is told, clients are not.
+/// Accounts concern the app's server alone: it is notified, clients are not.
 pub(crate) fn tell(draft: &mut Draft<'_>, what: Happening, user: &UserId) {
     draft.tell(None, Audience { members_of: None, users: vec![user.clone()], silent: true }, what);
 }

@@ -20,7 +20,7 @@ pub struct RemoveMembers {
     pub reason: String,
     /// What their leaving takes along.
     pub cleanup: Cleanup,
-    /// Who is not told.
+    /// Who is not notified.
     pub quiet: Quiet,
     /// What to do with people who are not members.
     pub on_outsider: OnOutsider,

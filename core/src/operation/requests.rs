@@ -231,7 +231,7 @@ fn admit(
     ensure_user(draft, &user, OnUnknown::Refuse)?;
     check_not_blocked(draft, &group.id, &user)?;
     let now_in = enter(draft, &mut group, &user)?;
-    // whom a request has waited for, hears how it ends
+    // the managers a request waited for are notified of its outcome
     let managers = request.stage == Stage::AwaitsManagers || request.verdict.is_some();
     request.stage = Stage::Joined;
     request.verdict = Some(verdict(draft, reason));
@@ -260,10 +260,10 @@ fn verdict(draft: &Draft<'_>, reason: &str) -> Verdict {
     Verdict { by: draft.context.actor.behind().cloned(), at: draft.now(), reason: reason.to_owned() }
 }
 
-/// Keeps a request and tells both sides of it, and those who decide where it concerns them.
+/// Stores a request and notifies both sides, and those who decide about it where it concerns them.
 fn keep(draft: &mut Draft<'_>, group: &mut Group, request: Request, managers: bool) -> Result<(), Stop> {
     let mut users: Vec<UserId> = request.inviter.iter().cloned().collect();
-    // whom an invitation has not reached yet does not hear that the managers ponder or refuse it
+    // a user whom an invitation has not reached yet is not notified that the managers review or refuse it
     let unaware = request.kind == RequestKind::Invitation
         && matches!(request.stage, Stage::AwaitsManagers | Stage::RefusedByManagers);
     if !unaware && !users.contains(&request.user) {
@@ -300,7 +300,7 @@ struct NowIn {
     user: UserId,
 }
 
-/// Seats a user if there is room for them; the caller keeps the header and then tells of it.
+/// Adds a user as a member if there is room; the caller stores the header and then emits the event.
 fn enter(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Result<NowIn, Stop> {
     check_room(group)?;
     check_group_quota(draft, user)?;

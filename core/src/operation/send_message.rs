@@ -151,7 +151,7 @@ impl SendMessage {
         self.token.as_ref().map(|token| Key::Sent(self.group.clone(), sender, token.clone()))
     }
 
-    /// The message this token stands for already, if it still does.
+    /// The message that was sent with this token before, within the deduplication window.
     fn sent_before(&self, draft: &Draft<'_>) -> Result<Option<Posted>, Stop> {
         let Some(key) = self.token_key() else { return Ok(None) };
         let Some(sent) = draft.row(&key)?.as_ref().and_then(Row::sent).cloned() else { return Ok(None) };
@@ -164,7 +164,7 @@ impl SendMessage {
         Ok(Some(Posted { message, repeated: true }))
     }
 
-    /// Refuses when the sender may not speak where the draft stands, unless the app has that skipped.
+    /// Refuses when the sender may not speak in the draft's group or topic, unless the app skips that check.
     pub(crate) fn check_may_speak(&self, draft: &Draft<'_>, group: &Group) -> Result<(), Stop> {
         let (Some(user), SpeakCheck::Enforced) = (self.speaker(), self.check) else { return Ok(()) };
         let mute = draft.row(&Key::Mute(self.group.clone(), user.clone()))?;

@@ -1,4 +1,4 @@
-//! Taking away rows that time has passed by. They are told no more; this only gives back the room.
+//! Deletes expired rows; reads already ignore them, so this only frees space.
 
 use crate::decision::Draft;
 use crate::facts::Stop;
@@ -46,8 +46,8 @@ impl Rule for Sweep {
     }
 }
 
-/// Whether the time of a row is over, so that nobody looks at it any more. A request that was decided, or can be decided
-/// no more, is told for as long again.
+/// Whether a row has expired, so that nothing reads it any more. A request that was decided, or can no longer be
+/// decided, is still shown for one more request lifetime.
 pub(crate) fn is_outdated(row: &Row, now: Millis, settings: &Settings) -> bool {
     match row {
         Row::Mute(mute) => !mute.until.holds_at(now),

@@ -11,7 +11,7 @@ use super::common::{
 };
 use super::{CreateGroup, Quiet, Rule};
 
-/// Makes a list of groups the complete list of those a user is in. Only the app does this; clients are not told.
+/// Makes a list of groups the complete list of those a user is in. Only the app does this; clients are not notified.
 ///
 /// Groups not there yet are made, without roles. A group without roles takes the name given. Groups not listed are
 /// left, but never one that the user owns.

@@ -21,7 +21,7 @@ pub struct MakeTopic {
     pub profile: Profile,
     /// Its announcement; "" is none.
     pub announcement: String,
-    /// When it was made, for one that comes from elsewhere: in the group's life. Nobody is told of such a one.
+    /// The creation time of an imported topic, not before the group's. Nobody is notified of an import.
     pub created: Option<Millis>,
 }
 
@@ -164,7 +164,7 @@ impl Rule for EndTopics {
     }
 }
 
-/// Whoever edits the group's profile has its topics in hand.
+/// The users who may edit the group's profile manage its topics.
 fn editable(draft: &Draft<'_>, group: &GroupId) -> Result<Group, Stop> {
     let group = draft.live_group(group)?;
     draft.permitted(&group, group.policy.edit_profile)?;

@@ -59,7 +59,7 @@ impl Transfer {
         Ok(())
     }
 
-    /// The old owner becomes a member or goes; tells who went.
+    /// Makes the old owner a member, or removes them; returns the ended membership.
     fn step_down(
         &self,
         draft: &mut Draft<'_>,
@@ -68,8 +68,7 @@ impl Transfer {
     ) -> Result<Option<Former>, Stop> {
         let Some(old) = old else { return Ok(None) };
         let mut member = draft.sure_member(&group.id, old)?;
-        // the group has its new owner already, whom unseating an owner would take away: whoever hands it over and goes
-        // is told as the ordinary member they have become
+        // `unseat` would clear the new owner, so demote the old one first
         member.role = Role::Member;
         if let Some(cleanup) = self.leave {
             unseat(draft, group, &member, cleanup)?;

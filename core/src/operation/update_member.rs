@@ -14,7 +14,7 @@ use super::common::apply_labels;
 /// Changes a member's card and settings; what is `None` or not named stays.
 ///
 /// Members change their own; those whom the policy lets change others' cards change card, extra and fields of
-/// members they outrank. How somebody is told of messages is theirs and the app's alone.
+/// members they outrank. Only they and the app change their notification setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateMember {
     /// In which group.
@@ -29,7 +29,7 @@ pub struct UpdateMember {
     pub fields: BTreeMap<String, String>,
     /// Most custom fields a member may have.
     pub most_fields: Option<u32>,
-    /// How they want to be told of messages.
+    /// The new notification setting for messages.
     pub receive: Option<Receive>,
     /// New values of labels; `None` removes one.
     pub labels: BTreeMap<String, Option<String>>,

@@ -62,7 +62,7 @@ impl RequestsToDecide {
     }
 }
 
-/// Whether a request is open or was decided: one that expired without a decision is no longer told.
+/// Whether a request is open or was decided: one that expired without a decision is no longer returned.
 fn is_told(request: &Request, now: Millis) -> bool {
     request.is_open_at(now) || !request.stage.is_open()
 }

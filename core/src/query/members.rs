@@ -41,7 +41,7 @@ impl ListMembers {
         }
     }
 
-    /// Where the list goes on with those who came after whoever has this seat.
+    /// The cursor that resumes the list after the member with this seat.
     pub fn after_seat(group: GroupId, seat: u64) -> Cursor {
         Cursor(Key::Seat(group, seat).encode())
     }

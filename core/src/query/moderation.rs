@@ -107,11 +107,11 @@ macro_rules! lists {
 }
 
 lists! {
-    /// Who is muted in a group. For whoever may moderate it.
+    /// The muted users of a group. For users who may moderate it.
     Mutes => MutePage of Mute, mutes, mute;
-    /// Who is on a group's allowlist. For whoever may moderate it.
+    /// A group's allowlist. For users who may moderate it.
     Allowlist => AllowPage of Allowance, allowances, allowance;
-    /// Who is blocked from a group. For whoever may moderate it.
+    /// A group's blocklist. For users who may moderate it.
     Blocklist => BlockPage of Block, blocks, block;
 }
 

@@ -34,7 +34,7 @@ pub struct RemarksOf {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RemarkTexts(pub Vec<String>);
 
-/// The name others see with a user's messages from a group when they are told of them.
+/// The sender's name in others' notifications of a user's messages in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushName {
     /// Which group.

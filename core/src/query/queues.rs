@@ -240,7 +240,7 @@ pub(super) struct Run {
     at: Box<dyn Fn(u64) -> Key + Send + Sync>,
     /// The number of the last event that is not in it any more, or was not in it yet.
     pub(super) from: u64,
-    /// When it began, where no number tells.
+    /// When it began, where no number is known.
     pub(super) since: Millis,
     /// Whose own queue holds what is not in this one.
     other: Option<UserId>,

@@ -20,7 +20,7 @@ pub struct Receipts {
     pub group: GroupId,
     /// Their numbers.
     pub sequences: Vec<u64>,
-    /// Most members of a group in which it is told who has read what.
+    /// Most members of a group with read receipts.
     pub most_members: Option<u32>,
 }
 
@@ -78,7 +78,7 @@ pub struct Readers {
     pub after: Option<Cursor>,
     /// Most users in the page.
     pub limit: usize,
-    /// Most members of a group in which it is told who has read what.
+    /// Most members of a group with read receipts.
     pub most_members: Option<u32>,
 }
 
@@ -157,7 +157,7 @@ impl MessageExtensions {
     }
 }
 
-/// The group, when whoever asks is in it and it is small enough that receipts are told.
+/// The group; refuses callers who are not members, and groups too large for receipts.
 async fn asked_group(reader: &Reader<'_>, group: &GroupId, most: Option<u32>) -> Result<Arc<Group>, Refusal> {
     let group = reader.group_seen_by(group, Circle::Members).await?;
     if let Some(most) = most.filter(|most| group.members > *most) {
@@ -173,7 +173,7 @@ fn standing(group: &GroupId, sequence: u64, row: Option<&Row>) -> Result<Arc<Mes
     message.cloned().ok_or_else(|| Refusal::MessageNotFound { group: group.clone(), sequence })
 }
 
-/// A message of which whoever asks is told who has read it.
+/// A message whose receipts the caller may read.
 fn told(reader: &Reader<'_>, group: &GroupId, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
     let message = standing(group, sequence, row)?;
     if let Actor::User { user, .. } = reader.actor

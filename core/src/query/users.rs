@@ -13,7 +13,7 @@ use super::{Cursor, Reader};
 pub struct FindUsers {
     /// The ids as the caller spelled them.
     pub ids: Vec<UserId>,
-    /// The caller folds case: the same spelling wins, else whoever first took an id that folds alike.
+    /// Ignore case: the exact spelling wins, else the account that was registered first among those that differ in case.
     pub folded: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A realm in memory whose time stands still until it is told to go on.
+//! A realm in memory whose clock moves only when the test advances it.
 
 #![allow(
     dead_code,

@@ -136,7 +136,7 @@ impl Groups for Layer<dyn Groups> {
         let reply = self.observer.count(name, self.inner.perform(actor, operation).await)?;
         if let Reply::Steps(replies) = &reply {
             for (name, reply) in steps.into_iter().zip(&replies.0) {
-                // counted, and answered by whoever asked for all of them
+                // counted; the caller that asked for all of them answers
                 let _ = self.observer.count(name, reply.as_ref().map(drop).map_err(Clone::clone));
             }
         }

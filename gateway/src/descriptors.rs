@@ -43,7 +43,7 @@ impl Budget {
     pub(crate) fn of(limit: u64, destinations: usize) -> Self {
         let reserve = (limit / 4).clamp(LEAST_RESERVE, MOST_RESERVE);
         let outgoing = (destinations as u64).saturating_mul(PER_DESTINATION).min(limit / 4);
-        // a tenth and some more connections are taken only to be told that there are too many
+        // a tenth and some more connections are accepted only to be answered that there are too many
         let left = limit.saturating_sub(reserve).saturating_sub(outgoing).saturating_sub(16);
         let connections = usize::try_from(left - left / 10).unwrap_or(usize::MAX).max(1);
         Self { limit, connections, tables: usize::try_from(reserve / 4).unwrap_or(usize::MAX) }

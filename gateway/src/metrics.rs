@@ -100,7 +100,7 @@ pub(crate) struct Metrics {
     missed: Family<RealmLabels, Counter>,
     /// Webhooks of all destinations.
     pub(crate) webhooks: WebhookMetrics,
-    /// Request fields that nobody read; told apart from the rest, as clients choose their names.
+    /// Request fields that no handler read; kept apart from the rest, as clients choose their names.
     pub(crate) unread: UnreadFields,
     /// Connections that are open now.
     pub(crate) connections: Gauge,

@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::store::Health;
 use crate::webhooks::Watched;
 
-/// How often the log and the metrics are told what has changed.
+/// How often changes are logged and the metrics updated.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What the process needs to do its work, and how that is.

@@ -18,7 +18,7 @@ pub(crate) struct Mounted {
     pub(crate) surface: Arc<dyn Surface>,
     /// Where its clients connect.
     pub(crate) endpoints: Vec<Endpoint>,
-    /// What browsers are told.
+    /// The CORS headers for browsers.
     pub(crate) cors: Cors,
     /// What is counted.
     pub(crate) metrics: VendorMetrics,
@@ -39,7 +39,7 @@ impl Mounted {
     }
 }
 
-/// What stands on one listener.
+/// The surfaces on one listener.
 #[derive(Default)]
 pub(crate) struct Site {
     /// The surface at the root of the listener, whatever the host.
@@ -84,7 +84,7 @@ impl Site {
         Some(Place { mounted, prefix: first.len() + 1 })
     }
 
-    /// What is told to whoever asks for something else.
+    /// The answer to requests for anything else.
     pub(crate) fn index(&self) -> String {
         let served: Vec<String> = self.paths.iter().map(|mounted| format!("/{}/", mounted.vendor)).collect();
         serde_json::json!({

@@ -12,17 +12,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The bytes that a base 64 text stands for, in the standard or the URL-safe alphabet, padded or not.
+/// Decodes base64 in the standard or the URL-safe alphabet, padded or not.
 pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()
 }
 
-/// Whether a base 64 text, in any spelling of it, stands for these bytes. In constant time for equal lengths.
+/// Whether a base64 text, in any spelling of it, encodes these bytes. In constant time for equal lengths.
 pub fn is_base64_of(text: &str, bytes: &[u8]) -> bool {
     decode_base64(text).is_some_and(|given| same(&given, bytes))
 }
 
-/// Whether a hexadecimal text, in lower or upper case, stands for these bytes. In constant time for equal lengths.
+/// Whether a hexadecimal text, in lower or upper case, encodes these bytes. In constant time for equal lengths.
 pub fn is_hex_of(text: &[u8], bytes: &[u8]) -> bool {
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let given: Option<Vec<u8>> = if text.len().is_multiple_of(2) { text.iter().map(digit).collect() } else { None };
@@ -64,7 +64,7 @@ pub fn check_secret(name: &str, secret: &str, at_least: usize) -> Result<(), Str
     Ok(())
 }
 
-/// Whether a text stands where a secret is still to be filled in.
+/// Whether a text is a placeholder for a secret that is still to be filled in.
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     let wrapped = |open: char, close: char| text.starts_with(open) && text.ends_with(close);

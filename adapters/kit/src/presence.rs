@@ -39,7 +39,7 @@ pub struct Connection {
     pub device: Device,
     /// On which platform.
     pub platform: Platform,
-    /// Tells it apart from every other one.
+    /// Unique among all connections.
     pub id: String,
     /// The client's address, when known.
     pub address: Option<SocketAddr>,
@@ -141,7 +141,7 @@ pub trait Presence: Send + Sync {
     }
 
     /// Signs a user out of the connections that the filter includes, and says how many those are. They no longer count
-    /// as online when this returns; their clients are told why.
+    /// as online when this returns; their clients are notified of the reason.
     async fn disconnect(&self, user: &UserId, which: &ConnectionFilter, reason: DisconnectReason) -> usize;
 }
 

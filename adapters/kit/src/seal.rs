@@ -1,4 +1,4 @@
-//! Tokens that carry their own proof, and comparison that tells nothing by its time.
+//! Signed tokens, and comparison in constant time.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

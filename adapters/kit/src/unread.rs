@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 
 use crate::Body;
 
-/// The most names that are kept of one request; whoever sends more is counted by the first ones.
+/// Most field names that are kept of one request; further ones are not counted.
 const MOST: usize = 32;
 /// The most bytes that are kept of one name.
 const LONGEST: usize = 64;
@@ -42,7 +42,7 @@ impl Reading {
     }
 }
 
-/// The names of fields that nobody looked at; goes with an answer to whoever counts them.
+/// The names of request fields that no handler read; attached to the response for the metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unread(Vec<String>);
 

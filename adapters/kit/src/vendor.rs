@@ -39,7 +39,7 @@ pub trait Vendor: Send + Sync + 'static {
     /// Refuses values that cannot work or would not be safe, beyond what their types say.
     ///
     /// # Errors
-    /// The whole text for whoever configures this realm: which key, and what to do.
+    /// The whole error text for the operator: which key, and what to do.
     fn check(_realm: &str, _section: &Self::Section) -> Result<(), String> {
         Ok(())
     }
@@ -125,7 +125,7 @@ pub struct Tool<S> {
     pub about: &'static str,
     /// For how long what it prints is valid unless said otherwise, in seconds.
     pub lifetime: u64,
-    /// Issues it for a user, or for whoever it is meant for when none is named.
+    /// Issues it for a user, or for its default user when none is named.
     pub issue: fn(&S, Option<&str>, Millis, u64) -> Result<String, String>,
 }
 

@@ -17,7 +17,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::ConnectionEvent;
 
-/// One thing an app's server is told of. Worded once, sent until it is taken.
+/// One notification for an app's server. Encoded once, retried until it is accepted or given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// The vendor's name of it, for logs and metrics.
@@ -65,27 +65,27 @@ impl Patience {
 /// Where a vendor's notices of one realm go, and how they are worded.
 #[derive(Clone)]
 pub struct Destination {
-    /// Tells the destinations of one vendor in one realm apart; part of a file's name.
+    /// Identifies the destination within its vendor and realm; part of a file's name.
     pub name: &'static str,
-    /// Whoever is told.
+    /// The receiver.
     pub url: String,
     /// Whether the URL may lead to an address that is not public.
     pub allow_private: bool,
     /// How it is treated.
     pub patience: Patience,
-    /// What is told, and how.
+    /// Which notifications are sent, and how they are encoded.
     pub webhooks: Arc<dyn Webhooks>,
 }
 
 /// A vendor's wording of what has happened in one realm.
 #[async_trait]
 pub trait Webhooks: Send + Sync {
-    /// What the app's server is told of an event: nothing, or one notice or more, in order.
+    /// The notifications for an event, in order; none when the vendor has none for it.
     ///
     /// Asked again after a restart: as many notices in the same order, with the same ids.
     async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal>;
 
-    /// Whether anything is told of the log at all.
+    /// Whether any notification comes from the log at all.
     fn hears_log(&self) -> bool {
         true
     }
@@ -196,7 +196,7 @@ async fn ended(id: &GroupId, mut after: u64, log: &dyn Log) -> Result<Option<Arc
     }
 }
 
-/// The message an event tells of, if it can still be read.
+/// The message of an event, if it can still be read.
 pub async fn message_of(event: &Event, groups: &dyn Groups) -> Result<Option<Arc<Message>>, Refusal> {
     match (&event.what, &event.group) {
         (Happening::MessagePassed(message), _) => Ok(Some(Arc::new(Message::clone(message)))),

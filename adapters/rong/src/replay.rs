@@ -19,7 +19,7 @@ use crate::settings::Settings;
 /// Digits of a callback's nonce: as many as the vendor documents at most. Receivers may read it as a signed number of
 /// 64 bits.
 const NONCE: usize = 18;
-/// Digits in front that are chance, and tell callbacks of one millisecond apart; the proof follows.
+/// Random leading digits, so that callbacks of one millisecond differ; the keyed hash follows.
 const CHANCE: usize = 6;
 /// The smallest number of so many digits.
 const SMALLEST_CHANCE: u64 = 100_000;

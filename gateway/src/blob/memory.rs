@@ -1,4 +1,4 @@
-//! Blobs for whoever wants nothing kept.
+//! Blobs in memory, for gateways that keep no data.
 
 use std::collections::HashMap;
 

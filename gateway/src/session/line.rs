@@ -27,7 +27,7 @@ pub(super) enum Incoming {
     Unacceptable(Code, &'static str),
 }
 
-/// Why a connection is closed, as far as a client is told.
+/// Why a connection is closed, as reported to the client.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Code {
     /// A kind of frame that is not taken here.

@@ -58,7 +58,7 @@ struct State {
     idle_since: Option<Instant>,
     /// The session sends nothing more.
     closed: bool,
-    /// The client was told so.
+    /// The client was notified.
     told: bool,
 }
 
@@ -123,7 +123,7 @@ impl Exchange {
             }
             self.for_session.notify_one();
         }
-        // whoever else waits may find room
+        // others that wait may find room
         self.for_sender.notify_one();
         Ok(())
     }

@@ -32,7 +32,7 @@ use crate::site::Mounted;
 const PAGE: usize = 256;
 /// How often the log is looked at without its signal, for what was committed after its caller had gone away.
 const ROUND: Duration = Duration::from_secs(1);
-/// Most connection events that wait for whoever follows them.
+/// Most connection events that wait for a subscriber.
 const CONNECTION_EVENTS: usize = 8192;
 /// How long a vendor may take to project one event; nothing is delivered meanwhile.
 const PROJECTION: Duration = Duration::from_secs(5);
@@ -47,11 +47,11 @@ pub(crate) struct Realm {
     vendors: Mutex<HashMap<&'static str, Weak<Mounted>>>,
     /// Where the log is to be followed from, set by the first session to be registered: until then it is not read.
     from: Mutex<Option<u64>>,
-    /// Wakes whoever follows the log when somebody comes online.
+    /// Wakes the log's reader when a user comes online.
     arrivals: Notify,
     /// The number of the last event that was delivered.
     delivered: watch::Sender<u64>,
-    /// Who connects and disconnects, for whoever follows that.
+    /// Connection events for the subscriber.
     connection_events: OnceLock<broadcast::Sender<Arc<ConnectionEvent>>>,
     quota: Quota,
     metrics: SessionMetrics,
@@ -72,7 +72,7 @@ pub(crate) struct Newcomer<'a> {
     pub(crate) identity: &'a Identity,
     /// The vendor whose protocol the client speaks.
     pub(crate) mounted: &'a Arc<Mounted>,
-    /// Tells the connection apart from every other one.
+    /// Unique among all connections.
     pub(crate) id: &'a str,
     /// The client's address.
     pub(crate) address: SocketAddr,

@@ -242,7 +242,7 @@ fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fa
         let mut counted = 0;
         let walked = file.walk(MARK_KEY, |record| {
             let mark = record.value.and_then(Mark::read);
-            // what was answered as not done stands behind everything that counts
+            // what was answered as failed comes after everything that counts
             is_void |= mark.is_some_and(|mark| mark.round > most);
             if !is_void {
                 chain.add(&file, record.sequence, mark);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// How a durable store is; shared with whoever reports it.
+/// The state of a durable store; shared with its reporters.
 #[derive(Debug, Clone, Default)]
 pub struct Health(Arc<State>);
 

@@ -295,7 +295,7 @@ async fn wait_for(kept: Option<oneshot::Receiver<Result<(), StoreError>>>) -> Re
         Some(kept) => {
             match kept.await {
                 Ok(kept) => kept,
-                // the process ends without having found out: whoever asks is not told either
+                // the process ends without knowing the outcome, so callers get no answer either
                 Err(_) => std::future::pending().await,
             }
         }

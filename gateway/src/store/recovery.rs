@@ -45,7 +45,7 @@ pub(super) fn recover(shared: &Shared, open: &mut Option<(Engine, Mark)>, error:
             }
         }
         if shared.rounds.lock().is_closing() {
-            // nobody knows the outcome, so nobody is told
+            // the outcome is unknown, so no caller gets an answer
             std::mem::forget(waiting);
             return false;
         }

@@ -22,7 +22,7 @@ use super::{Shared, failed, recovery};
 /// Rows on their way, by stored key; `None` is a deletion.
 pub(super) type Changed = BTreeMap<Vec<u8>, Option<Row>>;
 
-/// Told when the round is kept, or why it is not.
+/// Notified when the round is durable, or why it is not.
 pub(super) type Waiter = oneshot::Sender<Result<(), StoreError>>;
 
 /// The rounds of a database.
@@ -197,7 +197,7 @@ pub(super) fn run(shared: &Shared, engine: Engine, mark: Mark) {
         let waiters = std::mem::take(&mut state.writing_waiters);
         drop(state);
         for waiter in waiters {
-            // whoever has hung up meanwhile needs no answer
+            // a caller that disconnected meanwhile needs no answer
             let _gone = waiter.send(Ok(()));
         }
     }
@@ -240,7 +240,7 @@ fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> R
     Ok(())
 }
 
-/// However the syncing thread ends, nothing more is taken in. Those whose rounds were not begun are told so.
+/// However the syncing thread ends, nothing more is taken in. Callers whose rounds were not begun get an error.
 struct Stopped<'s>(&'s Shared);
 
 impl Drop for Stopped<'_> {

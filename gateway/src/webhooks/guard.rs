@@ -17,7 +17,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     match address.octets() {
         // this network, private, loopback; shared by carriers
         [0 | 10 | 127, ..] | [100, 64..=127, ..] => false,
-        // link-local (where clouds tell machines their secrets), private twice
+        // link-local (where clouds serve machines their credentials), private twice
         [169, 254, ..] | [172, 16..=31, ..] | [192, 168, ..] => false,
         // protocol assignments, documentation, relays that are no more
         [192, 0, 0 | 2, _] | [192, 88, 99, _] | [198, 51, 100, _] | [203, 0, 113, _] => false,

@@ -1,4 +1,4 @@
-//! How far a destination has been told: kept beside the database, so that a restart goes on where it was.
+//! The delivery position of a destination: stored beside the database, so that a restart resumes there.
 //!
 //! What is on disk may be a little older than the truth, never newer: after a crash the last notices go out again.
 //!
@@ -29,7 +29,7 @@ pub(super) struct Standing {
     pub(super) due: Option<Millis>,
 }
 
-/// How far a destination has been told.
+/// The delivery position of a destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct State {

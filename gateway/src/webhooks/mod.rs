@@ -1,8 +1,8 @@
-//! What apps' servers are told: every destination of every realm is followed along the realm's log.
+//! Webhooks: each destination of each realm follows the realm's log.
 //!
 //! - [`guard`]: which addresses a webhook may lead to.
 //! - [`client`]: the HTTP client.
-//! - [`courier`]: tells one destination; [`lanes`]: in which order; [`ledger`]: how far it is, kept over restarts.
+//! - [`courier`]: delivers to one destination; [`lanes`]: in which order; [`ledger`]: its position, kept over restarts.
 //! - [`presence`]: notifies one destination of who connects and disconnects, which is not in the log.
 //!
 //! No operation waits for a webhook: the log is read after the commit. `docs/webhooks.md` has the promises.
@@ -43,13 +43,13 @@ use presence::PresenceNotifier;
 /// How long couriers are waited for at the end; each waits a little less for its notices on the way.
 const END: Duration = Duration::from_secs(5);
 
-/// Why no webhooks can be told.
+/// Why webhooks cannot be delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// There is no client to tell them with.
+    /// The HTTP client could not be built.
     #[error("webhooks cannot be sent: {0}")]
     Client(#[from] rustls::Error),
-    /// It is not known how far a destination has been told.
+    /// The delivery position of a destination cannot be read.
     #[error(
         "{path} cannot be used to keep how far a webhook was told: {error}; remove it to begin with what happens next"
     )]
@@ -81,7 +81,7 @@ pub(crate) fn count(config: &Config) -> usize {
     all(config).len()
 }
 
-/// Everybody who is told, with the realm and the vendor.
+/// All destinations, with the realm and the vendor.
 fn all(config: &Config) -> Vec<(&str, &'static str, Destination)> {
     let mut all = Vec::new();
     for realm in &config.realms {
@@ -101,7 +101,7 @@ pub(crate) struct Couriers {
 }
 
 impl Couriers {
-    /// Finds out how far everybody has been told, and goes on from there.
+    /// Reads the delivery position of each destination, and resumes there.
     ///
     /// A destination that was not there before begins with what happens from now on.
     pub(crate) async fn start(
@@ -197,7 +197,7 @@ fn file(realm: &str, vendor: &str, destination: &Destination) -> String {
     format!("{realm}.{vendor}.{}.json", destination.name)
 }
 
-/// How far a destination has been told; one that is new is kept at the log's end.
+/// The delivery position of a destination; a new one starts at the log's end.
 fn standing(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
     let refuse = |error| match ledger {
         Ledger::File(path) => WebhookError::Ledger { path: path.clone(), error },

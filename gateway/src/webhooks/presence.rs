@@ -32,7 +32,7 @@ pub(super) struct PresenceNotifier {
 }
 
 impl PresenceNotifier {
-    /// Works until told to stop; then sends what is left, trying each notice once.
+    /// Runs until stopped; then sends what is left, trying each notification once.
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         loop {
             let first = tokio::select! {
@@ -68,7 +68,7 @@ impl PresenceNotifier {
         batch
     }
 
-    /// The batch in one go; when that fails, one by one, so that what stands in the way of one holds up no other.
+    /// Sends the batch in one request; when that fails, one by one, so that one failure does not block the others.
     async fn notices_of(&self, batch: Vec<Arc<ConnectionEvent>>) -> Vec<Notice> {
         if let Ok(notices) = self.destination.webhooks.connection_notices(&batch, &*self.groups).await {
             return notices;
@@ -140,7 +140,7 @@ impl PresenceNotifier {
         }
     }
 
-    /// Waits, or until told to stop.
+    /// Waits, at most until stopped.
     async fn wait(&self, time: Duration, stop: &mut watch::Receiver<bool>) {
         tokio::select! {
             () = sleep(time) => {}

@@ -1,4 +1,4 @@
-//! A client that says exactly what it is told to, as slowly as it is told to.
+//! A client that sends exactly the bytes it is given, as slowly as it is asked to.
 
 use std::net::SocketAddr;
 use std::time::Duration;

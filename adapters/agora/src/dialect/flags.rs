@@ -24,7 +24,7 @@ pub(crate) const SCALE: &str = "agora.scale";
 /// Where a group remembers its `need_verify`.
 pub(crate) const NEED_VERIFY: &str = "agora.need_verify";
 
-/// A group's flags, as the vendor tells them.
+/// A group's flags as the vendor's API returns them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "the vendor's own switches")]
 pub(crate) struct Flags {
@@ -36,7 +36,7 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    /// The flags of a group, whoever made it.
+    /// The flags of a group, through whichever vendor it was created.
     pub(crate) fn of(group: &Group, settings: &Settings) -> Self {
         Self::read(&group.policy, &group.labels, settings)
     }
@@ -88,7 +88,7 @@ fn joining(membersonly: bool) -> Join {
 pub(crate) enum Remember {
     /// As it was.
     Same,
-    /// The policy tells it.
+    /// Read from the policy.
     Nothing,
     /// This.
     As(String),

@@ -32,7 +32,7 @@ pub(crate) fn file_uuid(file: &FileId) -> String {
     Uuid::from_fields(low, middle, high | 0x1000, &FILE_NODE).to_string()
 }
 
-/// The file a UUID stands for; any other text stands for itself. `None` when it cannot be an id.
+/// The file id in a UUID; any other text is the id itself. `None` when it cannot be an id.
 pub(crate) fn file_id(text: &str) -> Option<FileId> {
     let uuid = text.parse::<Uuid>().ok().filter(|uuid| uuid.as_fields().3 == &FILE_NODE);
     let fields = uuid.map(|uuid| {

@@ -2,10 +2,10 @@
 
 use conclave_core::model::{Millis, Until};
 
-/// What never ends is told as ending on the first day of 2117.
+/// The vendor's value for "never ends": the first day of 2117.
 pub(crate) const FOREVER: Millis = Millis(4_638_873_600_000);
 
-/// An end as the vendor tells it.
+/// An end time in the vendor's form.
 pub(crate) fn end(until: Until) -> Millis {
     match until {
         Until::At(at) => at,

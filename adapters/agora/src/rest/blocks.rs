@@ -18,7 +18,7 @@ use crate::refusals::{self, Failure};
 
 const ADD: &str = "add_blocks";
 const REMOVE: &str = "remove_blocks";
-/// Entries told when the caller names no number.
+/// Entries returned when the caller names no number.
 const ALL: usize = 500;
 /// Most entries in a page.
 const PAGE: usize = 50;
@@ -37,7 +37,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&ids).cursor(next.as_ref()).count(ids.len()))
 }
 
-/// Where an entry stands among the others: by time, then by user.
+/// An entry's sort key: by time, then by user.
 fn place(entry: &Arc<Entry>) -> Vec<u8> {
     [&entry.since.0.to_be_bytes()[..], entry.user.as_str().as_bytes()].concat()
 }
@@ -69,7 +69,7 @@ pub(crate) async fn add_many(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&Changed::all(call, &group, ADD, &names, &listed)))
 }
 
-/// `DELETE /chatgroups/{id}/blocks/users/{user[,user…]}`: who is not blocked is told as done.
+/// `DELETE /chatgroups/{id}/blocks/users/{user[,user…]}`: users who are not blocked are reported as done.
 pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let names = call.users();

@@ -165,7 +165,7 @@ pub(crate) async fn join_many(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&rows))
 }
 
-/// `GET /chatgroups/{id}/user/{user}/is_joined`: whoever is no account is no member.
+/// `GET /chatgroups/{id}/user/{user}/is_joined`: an id without an account is not a member.
 pub(crate) async fn is_joined(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let users = call.find_user(call.param("user")).await?.map(|user| user.id.clone()).into_iter().collect();

@@ -18,7 +18,7 @@ async fn page(call: &Call<'_>, discoverable: bool) -> Result<GroupPage, Failure>
     call.ask(ListGroups { discoverable, after: call.cursor()?, skip: 0, limit, newest_first: true }).await
 }
 
-/// A group of the app. Here, and only here, the owner is told with the app's key; "" is nobody.
+/// A group of the app. Only this list returns the owner with the app key in front; "" means no owner.
 #[derive(Serialize)]
 struct Listed<'g> {
     owner: String,
@@ -55,7 +55,7 @@ pub(crate) async fn all(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&rows).cursor(page.next.as_ref()).count(rows.len()))
 }
 
-/// `GET /chatgroups/count`. Only the envelope is published; the number stands where answers have their result.
+/// `GET /chatgroups/count`. Only the envelope is documented; the number is in `data`, like other results.
 pub(crate) async fn count(call: &Call<'_>) -> Result<Reply, Failure> {
     let count = call.ask(CountGroups { discoverable: false }).await?.0;
     Ok(Reply::data(&count).count(count))

@@ -22,7 +22,7 @@ use crate::refusals::{self, Failure};
 /// Members in a page by cursor when the caller names no number.
 const PAGE: usize = 50;
 
-/// The key under which an admin's row stands.
+/// The key of an admin's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AdminKey {
     /// As any member's.
@@ -31,7 +31,7 @@ pub(crate) enum AdminKey {
     Admin,
 }
 
-/// A member: the id stands under the role.
+/// A member: an object with the role as key and the id as value.
 #[derive(Serialize, Default)]
 pub(crate) struct Row<'m> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -88,7 +88,7 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&rows))
 }
 
-/// `DELETE /chatgroups/{id}/mute/{user[,user…]}`: who is not muted, or nobody at all, is told as done.
+/// `DELETE /chatgroups/{id}/mute/{user[,user…]}`: users who are not muted, or do not exist, are reported as done.
 pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let names = call.users();

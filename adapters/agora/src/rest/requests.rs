@@ -20,7 +20,7 @@ fn row(action: &str, user: &str, group: &GroupId) -> Value {
     json!({"result": true, "action": action, "user": user, "id": group})
 }
 
-/// Whoever the token speaks for; these calls are users' own.
+/// The user of the token; only users make these calls.
 fn me(call: &Call<'_>) -> Result<conclave_core::model::UserId, Failure> {
     call.caller().cloned().ok_or_else(refusals::not_yours)
 }

@@ -1,4 +1,4 @@
-//! Rows that tell what became of each user on whom a list was to change.
+//! Result rows: the outcome for each user of a list change.
 
 use conclave_core::model::GroupId;
 use conclave_core::operation::Listed;

@@ -36,7 +36,7 @@ struct Wire<'a> {
     host: &'static str,
 }
 
-/// The message an event tells of. It is told once, to the group, however many it is for.
+/// The message of an event. One notification per message, addressed to the group, however many recipients it has.
 pub(super) async fn notices(event: &Event, app: &App, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
     let Some(message) = message_of(event, groups).await? else { return Ok(Vec::new()) };
     let call_id = app.call_id(app.id(event, 0));

@@ -13,7 +13,7 @@ const LINGER: Duration = Duration::from_secs(5);
 /// A place where clients connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Tells the endpoints of one vendor apart; see [`OpenRequest::endpoint`].
+    /// Identifies the endpoint among those of its vendor; see [`OpenRequest::endpoint`].
     pub name: &'static str,
     /// Which paths lead to it.
     pub path: PathPattern,
@@ -98,7 +98,7 @@ pub struct OpenRequest<'a> {
     pub endpoint: &'static str,
     /// The request with which it connects: path below the surface's root, query and headers.
     pub parts: &'a Parts,
-    /// Tells this connection apart from every other one; not a secret.
+    /// Unique among all connections; not a secret.
     pub connection: &'a str,
     /// The client's address, when known.
     pub peer: Option<SocketAddr>,

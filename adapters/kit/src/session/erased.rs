@@ -88,7 +88,7 @@ pub struct AnyCall {
     pub lane: Option<u64>,
     /// About how many bytes it keeps while it waits.
     pub bytes: usize,
-    /// Tells it from other calls that are to be done once.
+    /// Identifies it among the calls that are to be done once.
     pub once: Option<String>,
     ticket: Box<dyn Any + Send>,
     work: BoxFuture<'static, FinishedCall>,

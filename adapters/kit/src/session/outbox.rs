@@ -21,7 +21,7 @@ pub enum Step {
     Send(OutFrame),
     /// Run a call.
     Call(Box<AnyCall>),
-    /// Register the user in presence, and say so to the session. Whoever was signed in is signed out before.
+    /// Register the user in presence, and say so to the session. The user who was signed in before is signed out first.
     SignIn(Box<Identity>),
     /// Take the user out of presence; the client asked for it. The connection stays.
     SignOut,
@@ -92,12 +92,12 @@ impl<'a, S: Session> Outbox<'a, S> {
         self.send(Frame::text(text));
     }
 
-    /// Starts a call; the session hears of its end in [`Session::answered`].
+    /// Starts a call; its end is reported to [`Session::answered`].
     pub fn call(&mut self, call: Call<S>) {
         self.steps.push(Step::Call(Box::new(AnyCall::of(call))));
     }
 
-    /// Signs a user in; the session hears of it in [`Session::signed_in`].
+    /// Signs a user in; the result is reported to [`Session::signed_in`].
     pub fn sign_in(&mut self, identity: Identity) {
         self.steps.push(Step::SignIn(Box::new(identity)));
     }

@@ -17,7 +17,7 @@ pub struct TestSession<S: Session> {
 }
 
 impl<S: Session> TestSession<S> {
-    /// Over this engine, which is told that its connection is open. Also what it sends.
+    /// Opens a connection to this engine; also returns the frames it sends on opening.
     pub async fn open(session: S) -> (Self, Vec<Frame>) {
         let mut driven = Self { session: Erased(session), identity: None, is_closed: false };
         let sent = driven.run(AnySession::opened).await;

@@ -112,7 +112,7 @@ pub(crate) fn uid(id: &MessageId) -> String {
     uid.into_iter().rev().collect()
 }
 
-/// The message an id of the vendor's form stands for; any other text stands for itself.
+/// The message id in an id of the vendor's form; any other text is the id itself.
 pub(crate) fn id_of(uid: &str) -> Option<MessageId> {
     let mut id: u64 = 0;
     let mut places = 0;
@@ -136,7 +136,7 @@ pub(crate) fn recall_uid(id: &MessageId) -> String {
 
 /// The type and the content of a body, as this vendor's clients understand them: the reverse of [`body`].
 ///
-/// What only another surface understands is told as the text that stands in for it.
+/// Content that only another surface understands is sent as its fallback text.
 pub(crate) fn object(body: &Body, mention: Option<&Mention>, labels: &Labels) -> (String, String) {
     match body {
         Body::Text(text) => {

@@ -19,7 +19,7 @@ pub(crate) enum Place {
 pub(crate) struct Pages(Sealer);
 
 impl Pages {
-    /// The tokens of a list; its name tells whose list it is and how it is filtered.
+    /// The page tokens of a list; the name includes the list's owner and filter.
     pub(crate) fn of(credentials: &Credentials, list: &str) -> Self {
         Self(Sealer::new(credentials.app_secret.as_bytes(), &format!("rong page of {} {list}", credentials.app_key)))
     }

@@ -47,7 +47,7 @@ impl Permissions {
             let number = match object.get(key) {
                 None | Some(Value::Null) => return Ok(None),
                 Some(Value::Number(number)) => number.as_u64(),
-                // clients in languages that do not tell the two apart send digits
+                // clients in languages without the distinction send digits
                 Some(Value::String(digits)) => digits.parse().ok(),
                 Some(_) => None,
             };
@@ -166,7 +166,7 @@ fn join(number: u8) -> Join {
     }
 }
 
-/// Who has to approve an invitation by others: whoever approves applications.
+/// Who has to approve an invitation by others: those who approve applications.
 fn approving(join: Join) -> Option<Circle> {
     match join {
         Join::Approval(circle) => Some(circle),

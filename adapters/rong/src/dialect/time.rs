@@ -1,10 +1,10 @@
-//! Moments as the text some answers tell them in.
+//! Times as text, as some answers return them.
 
 use conclave_core::model::Millis;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-/// What stands for never: the vendor documents no mark of its own for what has no end.
+/// The value for "never": the vendor documents none for what has no end.
 pub(crate) const FAR_FUTURE: &str = "9999-12-31 23:59:59";
 
 /// `YYYY-MM-DD HH:MM:SS`, so many minutes ahead of UTC.

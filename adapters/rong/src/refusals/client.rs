@@ -1,4 +1,4 @@
-//! The same reasons as the client SDK is told them: the status of the answer to a query, or to a message.
+//! Refusals as the client SDK receives them: the status of the answer to a query, or to a message.
 //!
 //! Hosting codes are those of the server API. Meanings are the SDK's own names for the numbers; which of them the
 //! service gives in a corner it does not document is inferred.
@@ -7,9 +7,9 @@ use conclave_core::refusal::{Limit, Needs, Refusal};
 
 use super::{Code, Failure, Family};
 
-/// The managers have to agree first; told as a process code of a success.
+/// The managers have to agree first; returned as a process code of a success.
 pub(crate) const AWAITS_MANAGERS: i32 = 25424;
-/// The invited user has to agree first; told as a process code of a success.
+/// The invited user has to agree first; returned as a process code of a success.
 pub(crate) const AWAITS_INVITEE: i32 = 25427;
 
 /// Not a message or question there is here.

@@ -1,4 +1,4 @@
-//! Pins every row: codes with their HTTP status, and what each reason of the core is told as.
+//! Pins every row: codes with their HTTP status, and the row of each refusal of the core.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -83,7 +83,7 @@ pub(crate) struct LoginRequest {
     platform: Platform,
     /// The version of the protocol.
     pub(super) version: u8,
-    /// Tells the connection apart from every other one.
+    /// Unique among all connections.
     pub(super) connection: String,
 }
 

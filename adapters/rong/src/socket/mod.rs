@@ -1,4 +1,4 @@
-//! The client SDK's own protocol: where it finds this server, how it connects, what it asks, what it is told.
+//! The client SDK's own protocol: the navigator, connecting, queries and notifications.
 //!
 //! - `navigator`: the answer that names the connection's address.
 //! - `connect`: where clients connect and who may; `session`: one connection.

@@ -141,7 +141,7 @@ fn preflight() -> Response<Body> {
     response
 }
 
-/// The answer as a script that calls a function of the page. Failures are told inside: a script has no status.
+/// The answer as a script that calls a function of the page. Errors are inside it: a script has no status.
 fn script(function: &str, answer: &str) -> Response<Body> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_$.".contains(c);
     if function.is_empty() || function.len() > 64 || !function.chars().all(plain) {

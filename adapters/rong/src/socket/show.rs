@@ -107,7 +107,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// The reader's part; whoever has none of the other three is one of those who decide.
+    /// The reader's part; a reader with none of the other three is one of those who decide.
     pub(crate) fn of(request: &Request, reader: &UserId) -> Self {
         match request.kind {
             _ if request.inviter.as_ref() == Some(reader) => Self::InvitationSent,
@@ -127,7 +127,7 @@ impl Direction {
     }
 }
 
-/// Where a request stands now.
+/// The current stage of a request.
 fn status(request: &Request, now: Millis) -> i32 {
     match request.stage {
         stage if stage.is_open() && !request.is_open_at(now) => 5,

@@ -1,4 +1,4 @@
-//! What the SDK asks on connecting and is told little about: settings, states, profiles.
+//! What the SDK asks on connecting and gets short answers to: settings, states, profiles.
 
 use conclave_core::model::User;
 use prost::Message;

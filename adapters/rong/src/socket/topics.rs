@@ -110,7 +110,7 @@ pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer 
         "pullSubData" => sync::subscribed(body),
         "pullOwnProfile" => sync::own_profile(call).await,
         "pullUserProfile" => sync::profiles(call, body).await,
-        // nobody looks into what the SDK tells of itself
+        // nothing reads what the SDK reports about itself
         "reportsdk" => Ok(Vec::new()),
         _ => {
             tracing::debug!(topic, "a client asked what is not answered here");

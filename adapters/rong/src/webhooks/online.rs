@@ -23,7 +23,7 @@ pub(super) struct Told<'p> {
     session_id: &'p str,
 }
 
-/// As it is told.
+/// The notification's body.
 pub(super) fn of(event: &ConnectionEvent) -> Told<'_> {
     let connection = &event.connection;
     Told {

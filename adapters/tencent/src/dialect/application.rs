@@ -1,5 +1,5 @@
 //! Requests to join and invitations, as clients name them: by a number (`MsgKey`, `AddTime`) and an opaque text
-//! (`Authentication`), which whoever decides sends back.
+//! (`Authentication`), which the deciding client sends back.
 
 use conclave_core::model::{Request, RequestKind, UserId};
 use sha2::{Digest, Sha256};

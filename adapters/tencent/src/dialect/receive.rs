@@ -1,8 +1,8 @@
-//! `MsgFlag`: how a member wants to be told of messages.
+//! `MsgFlag`: a member's notification setting for messages.
 
 use conclave_core::model::Receive;
 
-/// The vendor's word. The last one is newer than some strict clients, so it is told only where it is true.
+/// The vendor's word. The last one is newer than some strict clients, so it is returned only where it is set.
 pub(crate) fn word(receive: Receive) -> &'static str {
     match receive {
         Receive::Notify => "AcceptAndNotify",

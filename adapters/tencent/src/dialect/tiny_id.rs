@@ -1,4 +1,4 @@
-//! `TinyId`: the number clients know a user by. It stands in the ids of messages, so it never changes.
+//! `TinyId`: the number clients know a user by. It is part of message ids, so it never changes.
 
 use conclave_core::model::UserId;
 use sha2::{Digest, Sha256};

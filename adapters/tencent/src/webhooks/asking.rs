@@ -241,7 +241,7 @@ pub(crate) fn changed(questions: &Questions, mut send: SendMessage, asked: Asked
         match message::checked(&elements) {
             Ok((body, labels)) => {
                 send.body = body;
-                // what told the old body in some vendor's own words would contradict the new one
+                // labels that repeat the old body in a vendor's own format would contradict the new one
                 send.labels.retain(|label, _| !Message::retells(label));
                 send.labels.extend(labels);
             }
@@ -276,7 +276,7 @@ pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Result<
         let joined = match groups.ask(&Actor::app(), JoinedGroups::all(owner.clone())).await {
             Ok(page) => page.groups,
             Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
-            // whoever is no account yet has made nothing
+            // a user without an account has created nothing
             Err(_) => Vec::new(),
         };
         for (group, _) in joined.iter().filter(|(group, _)| group.is_owned_by(owner)) {
@@ -330,7 +330,7 @@ pub(crate) fn of_message(
     body
 }
 
-/// The message as its sender would be told it was sent.
+/// The message as the sender's answer would show it when sent.
 pub(crate) fn as_sent(send: &SendMessage, group: &Group, now: Millis) -> Result<Message, Refusal> {
     let id = match &send.id {
         Some(id) => id.clone(),

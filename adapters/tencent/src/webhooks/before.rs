@@ -32,7 +32,7 @@ pub(crate) struct Questions {
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Asked {
-    /// The sender is told of success, nobody else of the message.
+    /// The sender's call succeeds, but nobody receives the message.
     #[serde(skip)]
     pub(crate) dropped: bool,
     /// The elements that are sent instead.

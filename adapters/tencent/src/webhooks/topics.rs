@@ -1,4 +1,4 @@
-//! Callbacks of topics. They share the switches of the group's own, and tell no time.
+//! Callbacks of topics. They share the switches of the group's own, and have no time field.
 
 use conclave_core::event::{Event, ProfileChange};
 use conclave_core::model::{Profile, TopicId};
@@ -33,12 +33,12 @@ pub(super) fn is_of_topic(command: &str) -> bool {
     switch(command) != command
 }
 
-/// What a new topic is told with.
+/// The callback of a new topic.
 pub(super) fn made(topic: &TopicId, owner: &str, profile: &Profile) -> Value {
     json!({ "TopicId": topic, "Owner_Account": owner, "Name": profile.name })
 }
 
-/// What a changed topic is told with; `None` when nothing of it is told.
+/// The callback of a changed topic; `None` when none of its fields has changed.
 pub(super) fn changed(topic: &TopicId, profile: &ProfileChange, announcement: Option<&String>) -> Option<Value> {
     let texts = [
         ("Name", profile.name.as_ref()),

@@ -73,7 +73,7 @@ async fn a_call_is_answered_before_what_it_caused_is_delivered() {
     let mut alice = Socket::login(&gateway, "alice", "phone").await;
     let mut pad = Socket::login(&gateway, "alice", "pad").await;
     let mut bob = Socket::login(&gateway, "bob", "phone").await;
-    // one that changes nothing stands in nobody's way
+    // a call that changes nothing delays nobody
     alice.says("1 wait unrelated").await;
     alice.says("2 say-and-wait team gate").await;
     for other in [&mut pad, &mut bob] {

@@ -55,7 +55,7 @@ async fn a_session_that_is_replaced_during_a_call_gets_its_answer() {
     assert_eq!(old.hears().await, "signed out Reconnected");
     house.open_gate("gate");
     assert_eq!(old.hears().await, "1 said 1");
-    // nothing is delivered to whoever is signed out
+    // nothing is delivered to a user who is signed out
     speak(&gateway, "alice").await;
     loop {
         if new.hears().await == "message 2" {

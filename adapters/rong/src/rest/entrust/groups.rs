@@ -51,7 +51,7 @@ impl<'a> Entry<'a> {
 /// Groups read at a time, so that many legacy ones in a row cost few reads.
 const AT_LEAST: usize = 64;
 
-/// Where a group stands in the order of creation.
+/// A group's position in the order of creation.
 fn place(group: &Group) -> Cursor {
     Cursor(Key::Created(group.created, group.id.clone()).encode())
 }
@@ -65,7 +65,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
         Some(Place::After(cursor)) => Some(cursor),
         Some(Place::Skip(_)) => return Err(Code::PageToken.into()),
     };
-    // legacy groups stand in the same list and are passed over; one group more tells whether there is a next page
+    // legacy groups are in the same list and are skipped; one extra group shows whether there is a next page
     let mut groups: Vec<Arc<Group>> = Vec::new();
     loop {
         let limit = (size + 1 - groups.len()).max(AT_LEAST);

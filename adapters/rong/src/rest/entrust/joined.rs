@@ -68,7 +68,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     envelope::with(&Wire { page_token: pages.token(next), total_count: total, groups })
 }
 
-/// Where an entry stands in the order of joining.
+/// An entry's position in the order of joining.
 fn place((group, member): &Joined) -> Cursor {
     Cursor(Key::Joined(member.user.clone(), member.joined, group.id.clone()).encode())
 }

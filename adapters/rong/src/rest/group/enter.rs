@@ -1,5 +1,5 @@
 //! `/group/create.json` and `/group/join.json`: bring users into a group, which comes into being with its first
-//! call. The one is historically an alias of the other. Clients are not told: the app sends messages of its own.
+//! call. The one is historically an alias of the other. Clients are not notified: the app sends messages of its own.
 
 use conclave_core::event::ProfileChange;
 use conclave_core::model::{GroupId, Profile, UserId};

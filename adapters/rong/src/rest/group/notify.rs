@@ -14,7 +14,7 @@ use crate::rest::{Call, envelope};
 /// The bound message, read and checked before the operation.
 pub(super) struct Notice<'c>(Option<Draft<'c>>);
 
-/// What is told of it afterwards.
+/// The notification sent afterwards.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {

@@ -1,4 +1,4 @@
-//! `/message/recall.json`: a message is taken back, in the name of whoever sent it.
+//! `/message/recall.json`: recalls a message in the name of its sender.
 //!
 //! Known from the vendor's server SDKs; what it answers to a message that is not there is not published.
 

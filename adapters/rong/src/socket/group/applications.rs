@@ -14,7 +14,7 @@ use crate::socket::call::{Answer, Call, Denied, decode};
 use crate::socket::show::{self, Direction};
 use crate::socket::wire::ChannelsQueryInput;
 
-/// How long applications are told, milliseconds: seven days (documented).
+/// How long applications are listed, milliseconds: seven days (documented).
 const KEPT: u64 = 7 * 24 * 3600 * 1000;
 
 /// A page of them by the time they last changed.
@@ -114,7 +114,7 @@ pub(crate) fn people<'r>(requests: impl IntoIterator<Item = &'r Arc<Request>>) -
     users
 }
 
-/// Where a request stands in the order of change.
+/// A request's position in the order of change.
 fn place(request: &Request) -> Cursor {
     let mut place = show::changed(request).0.to_be_bytes().to_vec();
     let inviter = request.inviter.as_ref().map_or("", UserId::as_str);

@@ -59,7 +59,7 @@ pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(groups(shown.collect(), Some(page(size, pages.token(next), total))))
 }
 
-/// Where an entry stands in the order of joining.
+/// An entry's position in the order of joining.
 fn place((group, member): &(Arc<Group>, Arc<Member>)) -> Cursor {
     Cursor(Key::Joined(member.user.clone(), member.joined, group.id.clone()).encode())
 }

@@ -173,7 +173,7 @@ pub(crate) async fn extended(app: &App, mut sent: Vec<Arc<Message>>) -> Result<V
         Err(refusal) => return Err(refusal),
     };
     for (sent, added) in wanted.into_iter().zip(added) {
-        // one that was taken back since is told as it was read
+        // one that was recalled since is shown as it was read
         let Ok(added) = added else { continue };
         let labels = &mut Arc::make_mut(sent).labels;
         match message::extra_content(&added) {

@@ -22,7 +22,7 @@ pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let user = call.user_id("UserID", request.user_id.or(request.identifier))?;
     let accounts = call.admin_accounts([&user]).await?;
-    // first, so that clients are told that it was the app, not only that their signatures no longer count
+    // first, so that clients get the reason "by the app", not only "signature no longer valid"
     call.app.realm.presence.disconnect(&user, &ConnectionFilter::all(), DisconnectReason::ByApp).await;
     let now = call.now();
     let labels = [(KICKED.to_owned(), Some(now.0.to_string()))].into();

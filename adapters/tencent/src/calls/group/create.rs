@@ -88,7 +88,7 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     answer(call, kind, &made)
 }
 
-/// A user makes a group of their own, and whoever is in too many groups is left out of it.
+/// A user creates a group of their own; invited users who are in too many groups are left out of it.
 fn own(user: &UserId, wanted: &mut CreateGroup) -> Result<(), Failure> {
     wanted.owner.get_or_insert_with(|| user.clone());
     let others: HashSet<&UserId> =
@@ -106,7 +106,7 @@ struct Imported<'g> {
     group_id: &'g str,
 }
 
-/// `import_group`: made at a moment of the past, without members but its owner; nobody is told. Not for live rooms.
+/// `import_group`: created at a past time with its owner as the only member; nobody is notified. Not for live rooms.
 pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let kind = kind(call, &request)?;

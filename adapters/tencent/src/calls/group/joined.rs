@@ -27,7 +27,7 @@ struct Request {
     offset: Option<usize>,
     group_type: Option<String>,
     support_topic: Option<u32>,
-    /// For clients: 1 also tells the group's own fields.
+    /// For clients: 1 also returns the group's own fields.
     need_app_define_data: Option<u32>,
     response_filter: Option<ResponseFilter>,
 }
@@ -56,7 +56,7 @@ struct Item<'g> {
 }
 
 impl Item<'_> {
-    /// What is told of communities with topics, where these are asked for.
+    /// The fields of communities with topics, where these are asked for.
     fn tell_topics(&mut self, group: &Group) {
         if community::support_topic(&group.labels) == 1 {
             self.spoken = Some(group.spoken + 1);
@@ -77,7 +77,7 @@ struct SelfInfo {
     msg_flag: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg_seq: Option<u64>,
-    /// Clients are told it without asking for it.
+    /// Clients get it without asking for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     name_card: Option<String>,
     /// How much of all topics they have read, which comes with clients only.
@@ -99,7 +99,7 @@ impl Wanted {
     fn takes(&self, user: &UserId, group: &Group) -> bool {
         let kind = Kind::of(group);
         if let Some(wanted) = self.kind {
-            // topics are told apart among communities only
+            // only communities can have topics
             let topics = !self.topics || community::support_topic(&group.labels) == 1;
             if kind != wanted || (kind == Kind::Community && !topics) {
                 return false;

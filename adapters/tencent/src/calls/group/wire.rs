@@ -1,4 +1,4 @@
-//! A group as answers tell it.
+//! A group in answers.
 
 use conclave_core::model::Group;
 use serde::Serialize;
@@ -62,7 +62,7 @@ pub(in crate::calls) struct BaseInfo<'g> {
 impl<'g> BaseInfo<'g> {
     pub(in crate::calls) fn of(call: &Call<'_>, group: &'g Group, wanted: &Fields) -> Self {
         let kind = Kind::of(group);
-        // only communities have these; elsewhere they are told when asked for by name
+        // only communities have these; elsewhere they are returned when asked for by name
         let topics = |name| wanted.has(name) && (kind == Kind::Community || !wanted.is_all());
         let muted = Switch::word(group.all_muted);
         // clients ask for the older name and read the newer one in lists, the older one in profiles

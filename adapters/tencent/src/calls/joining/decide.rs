@@ -1,5 +1,5 @@
-//! `handle_apply_join_group` and `handle_invite_join_permission_group`: the managers decide about whoever asks to join,
-//! and about whoever a member invited. Whoever decides first wins; the others get 10024. Source: the clients' protocol.
+//! `handle_apply_join_group` and `handle_invite_join_permission_group`: the managers decide about users who ask to join,
+//! and about users a member invited. The first decision wins; later ones get 10024. Source: the clients' protocol.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub(crate) async fn invited(call: &Call<'_>) -> Result<envelope::Answer, Failure
     envelope::done()
 }
 
-/// How a notice names what it tells of.
+/// How a notice identifies its request.
 struct Named {
     authentication: String,
     number: Option<Next>,

@@ -17,7 +17,7 @@ pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let users = call.user().cloned().into_iter().collect();
-    // a mute stays with whoever leaves and comes again
+    // a mute still applies to a user who leaves and joins again
     let leave = Leave { group, users, cleanup: Cleanup::default(), on_outsider: OnOutsider::Refuse };
     match call.attempt(None, leave).await {
         Ok(_) => envelope::done(),

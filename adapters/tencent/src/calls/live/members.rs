@@ -1,4 +1,4 @@
-//! `get_members`: who is in a live room, latest first; only the latest thousand are told.
+//! `get_members`: the members of a live room, latest first; only the latest thousand are returned.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let mut page: Vec<_> = all.into_iter().filter(|member| before == 0 || member.seat < before).collect();
     let more = page.len() > limits::LIVE_PAGE;
     page.truncate(limits::LIVE_PAGE);
-    // where the next page begins: seats only grow, so whoever comes meanwhile moves nobody
+    // cursor of the next page: seats only grow, so members who join meanwhile move nobody
     let next_timestamp = page.last().filter(|_| more).map_or(0, |last| last.seat);
     let faces = faces(call, page.iter().map(|member| member.user.clone()).collect()).await?;
     let of_user = call.user().is_some();
@@ -69,7 +69,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
 }
 
-/// Those who are told, latest first. No more of them are held at a time than are told and looked up.
+/// The members to return, latest first. No more are held at a time than are returned and looked up.
 async fn listed(call: &Call<'_>, group: &Group, mark: Option<u32>) -> Result<Vec<Arc<Member>>, Failure> {
     let is_told = |member: &Arc<Member>| !is_hidden(member) && mark.is_none_or(|mark| member.marks.contains_key(&mark));
     let latest_first = |member: &Arc<Member>| Reverse(member.seat);

@@ -1,6 +1,6 @@
 //! Live rooms: who is there, who is marked, and who helps.
 //!
-//! In a live room is whoever is a member and connected now, through any vendor's protocol: the vendor's own rooms end
+//! A user is in a live room while they are a member and connected, through any vendor's protocol: the vendor's own rooms end
 //! a stay with its connection, while members of the neutral group stay. Who is marked to be shown is there as well.
 
 pub(super) mod admins;

@@ -94,7 +94,7 @@ async fn refused(call: &Call<'_>, group: &Group, users: &[UserId]) -> Result<Has
     Ok(call.ask_before(before::INVITE, body).await?.refused.into_iter().collect())
 }
 
-/// A group that was full before the first one came, and a user who is in too many groups, are told as such.
+/// A group that was full from the start, and a user who is in too many groups, have codes of their own.
 fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> {
     let mut reasons = added.outcomes.iter().map(|(_, outcome)| match outcome {
         Outcome::LeftOut(refusal @ Refusal::GroupFull { .. }) => Some(refusal),
@@ -108,7 +108,7 @@ fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> 
 }
 
 impl Became {
-    /// One result for each user named, in the order named; whoever is named twice is in by the second time.
+    /// One result for each user named, in the order named; a user who is named twice is a member by the second time.
     pub(in crate::calls) fn of(users: Vec<UserId>, refused: &HashSet<String>, added: &Added, of_user: bool) -> Self {
         let mut seen = HashSet::new();
         let mut outcomes = added.outcomes.iter().map(|(_, outcome)| outcome);

@@ -51,12 +51,12 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     }
     let by_cursor = Kind::of(&group) == Kind::Community;
     let next = request.next.map_or(0, |next| next.0);
-    // owner and admins are few: a community tells them in one page
+    // owner and admins are few: a community returns them in one page
     let limit = if by_cursor && !roles.is_empty() && !roles.contains(&Role::Member) { usize::MAX } else { limit };
     let list = ListMembers {
         roles,
         limit,
-        // a cursor is one more than the seat of the last member told
+        // a cursor is one more than the seat of the last member returned
         after: next.checked_sub(1).filter(|_| by_cursor).map(|seat| ListMembers::after_seat(id.clone(), seat)),
         skip: if by_cursor { 0 } else { request.offset.unwrap_or(0) },
         ..ListMembers::all(id)

@@ -24,7 +24,7 @@ fn roles_named(call: &Call<'_>, words: Option<Vec<String>>) -> Result<Vec<Role>,
     words.unwrap_or_default().into_iter().map(named).collect()
 }
 
-/// The role as it is told: in a group without roles everybody is an ordinary member.
+/// The role as answers return it: in a group without roles everybody is an ordinary member.
 fn role_of(group: &Group, member: &Member) -> Role {
     if group.governed { member.role } else { Role::Member }
 }

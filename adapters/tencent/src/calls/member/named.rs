@@ -1,4 +1,4 @@
-//! `get_specified_group_member_info`: certain members; whoever is none is left out.
+//! `get_specified_group_member_info`: certain members; users who are not members are left out.
 
 use std::sync::Arc;
 

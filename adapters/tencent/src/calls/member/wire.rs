@@ -1,4 +1,4 @@
-//! A member as answers tell it.
+//! A member in answers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(in crate::calls) struct MemberInfo {
     shut_up_until: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_card: Option<String>,
-    /// Told only when it is asked for.
+    /// Returned only when it is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     online_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

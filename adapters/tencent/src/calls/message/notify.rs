@@ -1,4 +1,4 @@
-//! `send_group_system_notification`: something the app tells members that is no message.
+//! `send_group_system_notification`: a notice of the app to members that is not a message.
 
 use conclave_core::operation::GiveNotice;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ pub(crate) async fn notify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         Some(to) => call.user_ids("ToMembers_Account", Some(to), limits::NOTICED, Code::TooManyAccounts)?,
         None => Vec::new(),
     };
-    // the server does not know who is in a live room: it tells all or nobody
+    // the vendor's server does not know who is in a live room: it notifies all or nobody
     if !targets.is_empty() && Kind::of(&*call.group(&group).await?) == Kind::AvChatRoom {
         return Err(Code::NoPermission.into());
     }

@@ -87,7 +87,7 @@ pub(crate) async fn report_all(call: &Call<'_>) -> Result<envelope::Answer, Fail
     envelope::with(&Wire { group_read_info_array: list.into_iter().map(outcome).collect() })
 }
 
-/// Whoever is not in the group does nothing in it.
+/// Refuses users who are not in the group.
 fn failure(call: &Call<'_>, refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::NotMembers { .. } => Code::NoPermission.into(),

@@ -1,4 +1,4 @@
-//! `group_msg_recall`: messages are taken back, each by itself; a notice stands in their place.
+//! `group_msg_recall`: recalls messages one by one; a recall notice takes the place of each.
 
 use conclave_core::operation::RecallMessages;
 use serde::{Deserialize, Serialize};

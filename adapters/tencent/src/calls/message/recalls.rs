@@ -87,7 +87,7 @@ async fn recalled(call: &Call<'_>, group: GroupId, asked: &Entry) -> Result<(Vec
     let newest = Messages { group, start: Start::Edge, newest_first: true, limit: LOOKED_THROUGH };
     let messages = match call.try_ask(newest).await {
         Ok(page) => page.messages,
-        // a group the user is not in any more has nothing to tell
+        // a group the user has left has nothing to report
         Err(Refusal::NotPermitted { .. } | Refusal::GroupNotFound { .. }) => Vec::new(),
         Err(refusal) => return Err(call.failure(&refusal)),
     };

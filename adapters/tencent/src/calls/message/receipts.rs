@@ -39,7 +39,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let read = ReadMessages { group, user: user.clone(), sequences, most_members: Some(limits::READERS) };
     match call.attempt(Some(user), read).await {
         Ok(()) => envelope::done(),
-        // whoever is not in the group does nothing in it
+        // users who are not in the group are refused
         Err(Refusal::NotMembers { .. }) => Err(Code::NoPermission.into()),
         Err(refusal) => Err(failure(call, &refusal)),
     }
@@ -144,7 +144,7 @@ pub(crate) async fn readers(call: &Call<'_>) -> Result<envelope::Answer, Failure
     })
 }
 
-/// The place a cursor stands for: one that was given out.
+/// The position in a cursor; only cursors that were issued are accepted.
 fn place(call: &Call<'_>, cursor: &str) -> Result<Cursor, Failure> {
     hex::decode(cursor).map(Cursor).map_err(|_| call.parameter("Cursor is illegal"))
 }

@@ -50,7 +50,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         let user = call.user_id("Member_Account", entry.account)?;
         let admin = entry.role.as_deref() == Some(role::ADMIN) && can.admins;
         let role = if admin { Role::Admin } else { Role::Member };
-        // whoever joined before the group was made, or is yet to join, is left out
+        // members with a join time before the group's creation, or in the future, are left out
         if let Some(joined) = joined(call, &group, entry.join_time) {
             let unread = Some(entry.unread_msg_num.unwrap_or(0));
             members.push(NewMember { role, joined: Some(joined), unread, ..NewMember::now(user.clone()) });

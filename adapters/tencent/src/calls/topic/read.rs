@@ -1,4 +1,4 @@
-//! `get_topic`: topics of a community, and how one member stands in them.
+//! `get_topic`: topics of a community, with one member's state in them.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ struct Request {
     #[serde(rename = "From_Account")]
     from: Option<Account>,
     topic_id_list: Option<Vec<String>>,
-    /// Its members are not published: all fields are told.
+    /// The names it may have are not documented: all fields are returned.
     #[serde(rename = "ResponseFilter")]
     _filter: Option<Value>,
 }
@@ -42,7 +42,7 @@ struct Item {
     self_info: Option<Own>,
 }
 
-/// A topic; one that is not there is told by its id alone.
+/// A topic; one that does not exist has its id alone.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "PascalCase")]
 struct Info {
@@ -67,7 +67,7 @@ struct Rest {
     shut_up_all_flag: u32,
 }
 
-/// How a member stands in a topic. How far they have read comes with clients only.
+/// A member's state in a topic. How far they have read is reported by clients only.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Own {

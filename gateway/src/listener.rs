@@ -104,6 +104,23 @@ impl Seat {
         }
         true
     }
+
+    /// A place for a session that outlives its connections, among all sessions; `None` when there is none.
+    pub(crate) fn place_for_session(&self) -> Option<SessionPlace> {
+        let crowd = &self.crowd;
+        let place = SessionPlace(Arc::clone(&crowd.sessions));
+        let before = crowd.sessions.fetch_add(1, Ordering::Relaxed);
+        (before < crowd.most - crowd.most / RESERVED).then_some(place)
+    }
+}
+
+/// The place of a session that outlives its connections.
+pub(crate) struct SessionPlace(Arc<AtomicUsize>);
+
+impl Drop for SessionPlace {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Seat {

@@ -21,6 +21,8 @@ const RESERVED_REQUESTS: usize = 16;
 enum Counted {
     /// Connections of an address.
     Connections(IpAddr),
+    /// Sessions of an address, whatever they travel over.
+    Sessions(IpAddr),
     /// Requests in flight of an address.
     Requests(IpAddr),
     /// Bytes of bodies and answers kept for an address.
@@ -74,6 +76,11 @@ impl Shares {
             return Some((share, false));
         }
         self.take(counted, 1, most.saturating_add(TOLD)).map(|share| (share, true))
+    }
+
+    /// One more session of an address; `None` when it has as many as it may have connections.
+    pub(crate) fn session(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
+        self.take(Counted::Sessions(network(address)), 1, self.limits.connections_per_address)
     }
 
     /// One more request of an address; `None` when it has as many in flight as it may.

@@ -18,6 +18,7 @@ use http::request::Parts;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::Place;
 use super::calls::{Calls, InFlight, Workshop, status};
 use super::line::{Code, Incoming, Line, Lost};
 use super::mailbox::{Delivery, Mail, Mailbox};
@@ -48,7 +49,7 @@ pub(super) async fn run(
     parts: Parts,
     workshop: Workshop,
     online: Arc<Online>,
-    link: Link,
+    (link, _place): (Link, Place),
 ) {
     let mounted = Arc::clone(&workshop.mounted);
     let metrics = Arc::clone(&workshop.metrics);

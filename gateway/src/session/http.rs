@@ -12,12 +12,12 @@ use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::Shared;
 use super::calls::Workshop;
 use super::driver::{self, Link};
 use super::line::Line;
 use super::online::Online;
 use super::polled::{Exchange, Key, Polled, Received};
+use super::{Place, Shared};
 use crate::activity::InFlight;
 use crate::config::Limits;
 use crate::metrics::Metrics;
@@ -51,6 +51,9 @@ impl Carrier<'_> {
 }
 
 /// Begins a session that a request has opened.
+///
+/// # Errors
+/// There are as many sessions as there may be.
 pub(super) fn open(
     carrier: &Carrier<'_>,
     endpoint: Endpoint,
@@ -58,8 +61,15 @@ pub(super) fn open(
     exchange: &Arc<Exchange>,
     parts: Parts,
     link: Link,
-) {
-    let line = Line::Polled(Polled::new(Arc::clone(exchange), endpoint.limits));
+) -> Result<(), Fault> {
+    let polled = Polled::new(Arc::clone(exchange), endpoint.limits);
+    let of_all = link.seat.place_for_session();
+    let (Some(of_address), Some(of_all)) = (carrier.shares.session(carrier.address), of_all) else {
+        carrier.sessions.polled.remove(key);
+        return Err(Fault::Busy);
+    };
+    let place = Place { _of_address: of_address, _of_all: Some(of_all) };
+    let line = Line::Polled(polled);
     let workshop = Workshop {
         mounted: Arc::clone(carrier.mounted),
         metrics: Arc::clone(carrier.metrics),
@@ -72,9 +82,10 @@ pub(super) fn open(
     // the session goes on when the connection of this request has ended, and keeps its place among the connections
     tokio::spawn(async move {
         let _last = link.phase.clone();
-        Box::pin(driver::run(line, endpoint, parts, workshop, online, link)).await;
+        Box::pin(driver::run(line, endpoint, parts, workshop, online, (link, place))).await;
         polled.remove(&key);
     });
+    Ok(())
 }
 
 /// Long polling: a request is a frame of the session it names, and its answer is the next frame of that session.
@@ -101,8 +112,8 @@ pub(super) async fn long_poll(
     };
     let key: Key = (carrier.mounted.vendor, endpoint.name, session);
     let (exchange, is_new) = carrier.sessions.polled.find_or_open(&key);
-    if is_new {
-        open(&carrier, endpoint, &key, &exchange, parts, link);
+    if is_new && let Err(fault) = open(&carrier, endpoint, &key, &exchange, parts, link) {
+        return answer(surface.fault(fault));
     }
     // a client that asks again has given its earlier request up
     let mut receiver = exchange.take_over();

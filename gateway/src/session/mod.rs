@@ -23,11 +23,12 @@ mod repeats;
 mod sockjs;
 mod websocket;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ::http::request::Parts;
 use ::http::{Method, Response};
-use conclave_kit::{ClientAddress, Endpoint, Transport};
+use conclave_kit::{ClientAddress, Endpoint, Fault, Transport};
 use hyper::body::Incoming;
 
 pub(crate) use calls::PERFORMING;
@@ -42,7 +43,9 @@ use self::sockjs::Wanted;
 use self::websocket::{Framing, is_upgrade, upgrade};
 use crate::activity::InFlight;
 use crate::answer::Desk;
+use crate::listener::SessionPlace;
 use crate::payload::Payload;
+use crate::shares::Share;
 use crate::site::Mounted;
 
 /// What the sessions of all listeners share.
@@ -50,6 +53,14 @@ use crate::site::Mounted;
 pub(crate) struct Shared {
     polled: Arc<PolledSessions>,
     repeats: Arc<Repeats>,
+}
+
+/// What a session counts as, until this is dropped.
+struct Place {
+    /// One of its address's.
+    _of_address: Share,
+    /// One of all sessions, where that is not its connection's place.
+    _of_all: Option<SessionPlace>,
 }
 
 /// Where a request of a client's connection leads to.
@@ -111,9 +122,14 @@ pub(crate) async fn answer(
     destination: Destination,
     request: (Parts, Incoming),
     in_flight: InFlight,
-    link: Link,
+    mut link: Link,
 ) -> Response<Payload> {
     let Destination { endpoint, way } = destination;
+    let address = request.0.extensions.get::<ClientAddress>().map_or(link.peer.ip(), |address| address.0);
+    if address != link.peer.ip() {
+        // behind a proxy, the client's own port is not known
+        link.peer = SocketAddr::new(address, 0);
+    }
     let carrier = Carrier {
         mounted,
         sessions: &desk.sessions,
@@ -121,10 +137,15 @@ pub(crate) async fn answer(
         metrics: &desk.metrics,
         limits: &desk.limits,
         shares: &desk.shares,
-        address: request.0.extensions.get::<ClientAddress>().map_or(link.peer.ip(), |address| address.0),
+        address,
     };
     match way {
         Way::Socket(framing) => {
+            let Some(of_address) = carrier.shares.session(carrier.address) else {
+                let busy = mounted.surface.fault(Fault::Busy);
+                return busy.map(|body| Payload::new(body, Some(in_flight)));
+            };
+            let place = Place { _of_address: of_address, _of_all: None };
             let workshop = Workshop {
                 mounted: Arc::clone(mounted),
                 metrics: Arc::clone(&desk.metrics),
@@ -133,7 +154,7 @@ pub(crate) async fn answer(
                 write_time: desk.limits.write_time(),
                 phase: link.phase.clone(),
             };
-            upgrade(endpoint, framing, request.0, workshop, Arc::clone(&desk.online), link)
+            upgrade(endpoint, framing, request.0, workshop, Arc::clone(&desk.online), (link, place))
         }
         Way::SockJs(wanted) => sockjs::answer(carrier, endpoint, wanted, request, in_flight, link).await,
         Way::LongPolling(content_type) => long_poll(carrier, endpoint, content_type, request, in_flight, link).await,

@@ -259,8 +259,8 @@ async fn receive(
 ) -> Response<Payload> {
     let heartbeat = HEARTBEAT.min(carrier.quiet());
     let (exchange, is_new) = carrier.sessions.polled.find_or_open(&key);
-    if is_new {
-        open(&carrier, endpoint, &key, &exchange, parts, link);
+    if is_new && let Err(fault) = open(&carrier, endpoint, &key, &exchange, parts, link) {
+        return carrier.mounted.surface.fault(fault).map(|body| Payload::new(body, Some(in_flight)));
     }
     let receiver = exchange.receive();
     if kind == Kind::Poll {

@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::Place;
 use super::calls::Workshop;
 use super::driver::{self, Link};
 use super::line::{Code, Incoming, Line, Lost};
@@ -60,7 +61,7 @@ pub(super) fn upgrade(
     mut parts: Parts,
     workshop: Workshop,
     online: Arc<Online>,
-    link: Link,
+    (link, place): (Link, Place),
 ) -> Response<Payload> {
     let upgrade = parts.extensions.remove::<OnUpgrade>();
     let request = Request::from_parts(parts, ());
@@ -80,7 +81,7 @@ pub(super) fn upgrade(
         match upgrade.await {
             Ok(upgraded) => {
                 let line = Line::Socket(Box::new(Socket::new(upgraded, endpoint, framing, workshop.write_time).await));
-                Box::pin(driver::run(line, endpoint, parts, workshop, online, link)).await;
+                Box::pin(driver::run(line, endpoint, parts, workshop, online, (link, place))).await;
             }
             Err(error) => tracing::debug!(%error, "a client went away before it was a websocket"),
         }

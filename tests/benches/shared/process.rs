@@ -80,6 +80,8 @@ impl Server {
         let mut command = Command::new(binary());
         command.env_remove(BINARY);
         command.args(["serve", "--listen", &address.to_string(), "--admin", "off"]).env("CONCLAVE_LOG_FILTER", "warn");
+        // all clients come from one address
+        command.env("CONCLAVE_LIMITS_CONNECTIONS_PER_ADDRESS", "10000");
         for (key, value) in SETTINGS {
             command.env(format!("CONCLAVE_REALM_DEV_{key}"), value);
         }

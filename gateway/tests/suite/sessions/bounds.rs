@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::pusher::{Socket, start};
 use super::{make_team, speak_long};
-use crate::client::ask;
+use crate::client::{Client, ask, request};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -126,4 +126,26 @@ async fn frames_that_are_too_long_end_the_connection_over_every_transport() {
     assert_eq!(ask(address, "POST", "/pusher/sock/0/t/xhr", &[], "").await.body, "o\n");
     let sent = ask(address, "POST", "/pusher/sock/0/t/xhr_send", &[], &format!("[\"{long}\"]")).await;
     assert_eq!(sent.status, 413);
+}
+
+#[tokio::test]
+async fn sessions_that_travel_in_requests_are_counted_like_connections() {
+    let (gateway, _) = start(|config| config.limits.connections_per_address = 3).await;
+    let mut client = Client::connect(gateway.addresses.shared).await;
+    // over one connection as many sessions as there may be connections
+    for (session, body) in [("a", "o\n"), ("b", "o\n"), ("c", "o\n"), ("d", "Busy")] {
+        client.say(request("POST", &format!("/pusher/sock/0/{session}/xhr"), &[], "")).await;
+        assert_eq!(client.answer().await.body, body, "{session}");
+    }
+    // one that has gone makes room
+    let again = async {
+        loop {
+            client.say(request("POST", "/pusher/sock/0/e/xhr", &[], "")).await;
+            if client.answer().await.body == "o\n" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), again).await.expect("no room");
 }

@@ -59,7 +59,7 @@ async fn what_many_sessions_receive_is_projected_and_encoded_once() {
     assert_eq!(house.encoded.load(Ordering::Relaxed), 1);
 }
 
-const PAGE: &str = "Origin: https://app.example.com";
+const PAGE: &str = "Origin: http://localhost:3000";
 
 /// What a page asks below the base of `SockJS`.
 async fn sock(gateway: &Running, vendor: &str, method: &str, path: &str, body: &str) -> Answer {
@@ -76,7 +76,7 @@ async fn sockjs_tells_pages_what_it_offers() {
     assert_eq!((&read["websocket"], &read["cookie_needed"]), (&true.into(), &false.into()));
     assert!(read["entropy"].is_u64() && read["origins"][0] == "*:*");
     // clients ask with credentials, and browsers then want to read their own origin
-    assert_eq!(info.header("access-control-allow-origin"), Some("https://app.example.com"));
+    assert_eq!(info.header("access-control-allow-origin"), Some("http://localhost:3000"));
     assert_eq!(info.header("access-control-allow-credentials"), Some("true"));
     let asked = ["Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type", PAGE];
     let preflight = ask(gateway.addresses.shared, "OPTIONS", "/pusher/sock/000/abc/xhr_send", &asked, "").await;
@@ -200,7 +200,7 @@ async fn sockjs_streams_until_a_browser_has_enough() {
     let (gateway, _) = pusher::start(|_| ()).await;
     let address = gateway.addresses.shared;
     let (mut stream, head) = Chunks::open(address, "POST", "/pusher/sock/000/s2/xhr_streaming").await;
-    assert!(head.contains("application/javascript") && head.contains("https://app.example.com"), "{head}");
+    assert!(head.contains("application/javascript") && head.contains("http://localhost:3000"), "{head}");
     let begin = stream.next().await;
     assert!(begin.starts_with(&"h".repeat(2048)) && begin.ends_with("\no\n"), "{}", begin.len());
     assert_eq!(stream.next().await, "a[\"welcome\"]\n");

@@ -1,19 +1,19 @@
 //! The command line.
 
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use conclave_core::ports::Clock as _;
 
+use crate::clients::{Format, Pairs};
 use crate::clock::SystemClock;
-use crate::config::{self, Config, ConfigError, Flags, Realm, Sources, is_development};
+use crate::config::{self, Address, Config, ConfigError, Flags, Realm, Sources, is_development};
 use crate::registry::Tool;
 use crate::serve::{Gateway, Running, StartError};
 use crate::vendors::Vendors;
-use crate::{clients, descriptors, logging, routes};
+use crate::{clients, descriptors, logging, routes, store, tls};
 
 /// Chat groups that live once, reached through several chat vendors' own APIs.
 #[derive(Debug, Parser)]
@@ -29,10 +29,15 @@ struct Cli {
 enum Command {
     /// Serve (the default).
     Serve(ServeArgs),
-    /// Print what a vendor's clients are to be given, as KEY=value lines.
+    /// Check the configuration, its certificate files and its data folder, without starting anything.
+    Check(ServeArgs),
+    /// Print the settings of a vendor's clients. URLs are printed only of what is served.
     Env {
         /// Only this vendor's.
         vendor: Option<String>,
+        /// For a file, e.g. .env, for `eval "$(conclave env --format shell)"`, or as JSON.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
         /// The realm; needed when there are several.
         #[arg(long)]
         realm: Option<String>,
@@ -54,9 +59,9 @@ struct ServeArgs {
     /// The configuration file (TOML).
     #[arg(long, value_name = "FILE", env = "CONCLAVE_CONFIG")]
     config: Option<PathBuf>,
-    /// The address all vendors share [default: 127.0.0.1:8080].
+    /// The address all vendors share, e.g. localhost:8080 [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<Address>,
     /// The folder data is kept in [default: conclave-data].
     #[arg(long, value_name = "DIR", conflicts_with = "memory")]
     data: Option<PathBuf>,
@@ -69,6 +74,9 @@ struct ServeArgs {
     /// The address of metrics and health, or off [default: 127.0.0.1:9090 if it is free].
     #[arg(long, value_name = "ADDR|off")]
     admin: Option<String>,
+    /// Serve the development realm to other machines, with random credentials [listens on 0.0.0.0:8080 by default].
+    #[arg(long)]
+    dev_public: bool,
 }
 
 /// The arguments of a vendor's tool; the tools are commands beside those above.
@@ -88,8 +96,9 @@ struct ToolArgs {
 
 impl ServeArgs {
     fn load(self, vendors: &Vendors) -> Result<Config, ConfigError> {
-        let Self { config, listen, data, memory, dev_tls, admin } = self;
-        let flags = Flags { listen, data, memory, dev_tls, admin };
+        let Self { config, listen, data, memory, dev_tls, admin, dev_public } = self;
+        let listen = listen.map(|address| address.0);
+        let flags = Flags { listen, data, memory, dev_tls, admin, dev_public };
         // a variable that is not Unicode is none of ours: all our names are
         let environment =
             std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
@@ -144,9 +153,18 @@ fn run(vendors: &Vendors, matches: &ArgMatches) -> Result<(), Failure> {
     let cli = Cli::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve(args.load(vendors)?),
-        Command::Env { vendor, realm, serve } => {
+        Command::Check(args) => {
+            let config = args.load(vendors)?;
+            print(&check(&config)?)
+        }
+        Command::Env { vendor, format, realm, serve } => {
+            if serve.dev_public {
+                let why =
+                    "the credentials of --dev-public are new at each start: the gateway prints them when it starts";
+                return Err(ConfigError(why.to_owned()).into());
+            }
             let config = serve.load(vendors)?;
-            print(&environment(&config, realm.as_deref(), vendor.as_deref())?)
+            print(&format.write(&client_settings(&config, realm.as_deref(), vendor.as_deref())?))
         }
         Command::Routes { markdown } => {
             let routes = Gateway::routes(&Config::development_with(vendors.clone())?)?;
@@ -193,6 +211,10 @@ fn not_at<T>(realm: &Realm, vendor: &str) -> Result<T, ConfigError> {
 /// # Errors
 /// No such realm or vendor, or the realm is not at the vendor.
 pub fn environment(config: &Config, realm: Option<&str>, vendor: Option<&str>) -> Result<String, ConfigError> {
+    client_settings(config, realm, vendor).map(|pairs| Format::Dotenv.write(&pairs))
+}
+
+fn client_settings(config: &Config, realm: Option<&str>, vendor: Option<&str>) -> Result<Pairs, ConfigError> {
     let realm = pick(config, realm)?;
     let names = config.served.names();
     let wanted = match vendor {
@@ -203,11 +225,56 @@ pub fn environment(config: &Config, realm: Option<&str>, vendor: Option<&str>) -
         Some(vendor) => vec![vendor],
         None => names,
     };
-    Ok(wanted.into_iter().filter_map(|vendor| clients::settings(config, None, realm, vendor)).collect())
+    let endpoints = Gateway::endpoints(config).map_err(|error| ConfigError(error.to_string()))?;
+    let of = |vendor| {
+        let pairs = clients::pairs(config, None, realm, vendor)?;
+        let endpoints = endpoints.get(vendor).map_or(&[][..], Vec::as_slice);
+        Some(clients::answered(pairs, &clients::base_url(config, None, vendor), endpoints))
+    };
+    Ok(wanted.into_iter().filter_map(of).flatten().collect())
+}
+
+/// Checks what a start would check before it listens, and says what was found. Nothing of it is a secret.
+fn check(config: &Config) -> Result<String, Failure> {
+    // two realms with one identity, and whatever else a vendor refuses
+    Gateway::routes(config)?;
+    let mut lines = vec![format!("  {:<8} {}", "listen", config.listen)];
+    for (vendor, section) in &config.vendors {
+        lines.extend(section.listen.map(|address| format!("  {vendor:<8} {address}")));
+    }
+    lines.push(match config.admin {
+        config::Admin::Off => format!("  {:<8} off", "admin"),
+        config::Admin::At(address) => format!("  {:<8} {address}", "admin"),
+        config::Admin::IfFree(address) => format!("  {:<8} {address}, if it is free", "admin"),
+    });
+    lines.push(match &config.tls {
+        config::Tls::Off => format!("  {:<8} off", "tls"),
+        config::Tls::Development => format!("  {:<8} a development certificate", "tls"),
+        config::Tls::Files { cert, key } => {
+            tls::from_files(cert, key).map_err(StartError::from)?;
+            format!("  {:<8} {} and its key", "tls", cert.display())
+        }
+    });
+    lines.push(match &config.data {
+        config::Data::Memory => format!("  {:<8} in memory: it ends with the process", "data"),
+        config::Data::Folder(folder) => {
+            let found = store::inspect(folder).map_err(|error| ConfigError(error.to_string()))?;
+            format!("  {:<8} {}: {found}", "data", folder.display())
+        }
+    });
+    for realm in &config.realms {
+        let vendors: Vec<&str> = config.at(realm).map(|(vendor, _)| vendor.name()).collect();
+        lines.push(format!("  {:<8} {}: {}", "realm", realm.name, vendors.join(", ")));
+    }
+    lines.extend(config::warnings(config).into_iter().map(|warning| format!("  {:<8} {warning}", "warning")));
+    Ok(format!("the configuration is good\n{}\n", lines.join("\n")))
 }
 
 fn serve(config: Config) -> Result<(), Failure> {
     let guard = logging::start(&config.log)?;
+    // whatever this process writes is its user's alone
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
@@ -290,15 +357,28 @@ fn greeting(running: &Running) -> String {
         lines.push(format!("  {:<8} clients are to trust {}", "tls", authority.display()));
     }
     lines.extend(running.remarks.iter().map(|remark| format!("  {:<8} {remark}", "note")));
+    // it was put together already, so there is nothing that could go wrong
+    let endpoints = Gateway::endpoints(config).unwrap_or_default();
     for realm in &config.realms {
         let names = config.served.names().into_iter();
         let known: Vec<String> = names
-            .filter(|vendor| is_development(&config.served, realm, vendor))
-            .filter_map(|vendor| clients::settings(config, Some(addresses), realm, vendor))
+            .filter(|vendor| config.dev_public || is_development(&config.served, realm, vendor))
+            .filter_map(|vendor| {
+                let pairs = clients::pairs(config, Some(addresses), realm, vendor)?;
+                let endpoints = endpoints.get(vendor).map_or(&[][..], Vec::as_slice);
+                Some(clients::answered(pairs, &clients::base_url(config, Some(addresses), vendor), endpoints))
+            })
+            .flatten()
+            .map(|(key, value)| format!("  {key}={value}"))
             .collect();
         if !known.is_empty() {
-            lines.push(format!("realm {} has development credentials, which everybody knows:", realm.name));
-            lines.extend(known.concat().lines().map(|line| format!("  {line}")));
+            let whose = if config.dev_public {
+                "random credentials until it ends"
+            } else {
+                "development credentials, which everybody knows"
+            };
+            lines.push(format!("realm {} has {whose}:", realm.name));
+            lines.extend(known);
         }
     }
     lines.join("\n") + "\n"

@@ -1,6 +1,11 @@
 //! How clients are pointed here.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use clap::ValueEnum;
+use conclave_kit::{Endpoint, Transport};
+use serde_json::{Map, Value};
 
 use crate::config::{Config, Realm, Tls};
 use crate::serve::Addresses;
@@ -24,7 +29,7 @@ pub fn base_url(config: &Config, addresses: Option<&Addresses>, vendor: &str) ->
     }
     let own = match addresses {
         Some(addresses) => addresses.vendors.get(vendor).copied(),
-        None => config.vendor(vendor).listen,
+        None => config.vendor(vendor).listen.map(|address| address.0),
     };
     let shared = addresses.map_or(config.listen, |addresses| addresses.shared);
     match own {
@@ -43,10 +48,80 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 /// `KEY=value` lines for a vendor's clients; `None` when the realm is not at this vendor.
 pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &Realm, vendor: &str) -> Option<String> {
-    let (of, section) = config.at(realm).find(|(of, _)| of.name() == vendor)?;
-    let pairs = of.client_settings(section, &base_url(config, addresses, vendor));
+    let pairs = pairs(config, addresses, realm, vendor)?;
     let lines: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     Some(lines.join("\n") + "\n")
+}
+
+/// What a vendor's clients are configured with.
+pub(crate) type Pairs = Vec<(&'static str, String)>;
+
+/// The same as pairs.
+pub(crate) fn pairs(config: &Config, addresses: Option<&Addresses>, realm: &Realm, vendor: &str) -> Option<Pairs> {
+    let (of, section) = config.at(realm).find(|(of, _)| of.name() == vendor)?;
+    Some(of.client_settings(section, &base_url(config, addresses, vendor)))
+}
+
+/// The pairs without the URLs below `base` that lead to no endpoint of the vendor's client protocol.
+pub(crate) fn answered(pairs: Pairs, base: &str, endpoints: &[Endpoint]) -> Pairs {
+    let root = base.split_once("://").map_or(base, |(_, root)| root);
+    let is_answered = |value: &str| {
+        let Some((scheme, rest)) = value.split_once("://") else { return true };
+        let Some(path) = rest.strip_prefix(root) else { return true };
+        let is_socket = matches!(scheme, "ws" | "wss");
+        if path.is_empty() {
+            return !is_socket
+                || endpoints.iter().any(|endpoint| matches!(endpoint.transport, Transport::WebSocket(_)));
+        }
+        endpoints.iter().any(|endpoint| endpoint.path.matches(path))
+    };
+    pairs.into_iter().filter(|(_, value)| is_answered(value)).collect()
+}
+
+/// How settings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// `KEY=value` lines for files named `.env`; values with special characters are quoted.
+    #[default]
+    Dotenv,
+    /// `export KEY='value'` lines for any POSIX shell.
+    Shell,
+    /// One JSON object.
+    Json,
+}
+
+impl Format {
+    /// The settings as text.
+    pub(crate) fn write(self, pairs: &[(&'static str, String)]) -> String {
+        let lines = |line: &dyn Fn(&str, &str) -> String| {
+            pairs.iter().fold(String::new(), |mut text, (key, value)| {
+                let _infallible = writeln!(text, "{}", line(key, value));
+                text
+            })
+        };
+        match self {
+            Self::Dotenv => lines(&|key, value| format!("{key}={}", dotenv_value(value))),
+            Self::Shell => lines(&|key, value| format!("export {key}='{}'", value.replace('\'', r"'\''"))),
+            Self::Json => {
+                let object = pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())));
+                format!("{:#}\n", Value::Object(object.collect::<Map<_, _>>()))
+            }
+        }
+    }
+}
+
+/// A value as files named `.env` have it. Where nothing needs quotes there are none, as `docker run --env-file` keeps them.
+fn dotenv_value(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.,:/@+=%?&~".contains(&byte);
+    if value.bytes().all(plain) {
+        value.to_owned()
+    } else if !value.contains(['\'', '\n', '\r']) {
+        // literally, for every tool
+        format!("'{value}'")
+    } else {
+        let escaped = value.replace('\\', r"\\").replace('"', "\\\"").replace('$', r"\$");
+        format!("\"{}\"", escaped.replace('\n', r"\n").replace('\r', r"\r"))
+    }
 }
 
 #[cfg(test)]

@@ -84,6 +84,8 @@ pub(crate) trait Registered: Send + Sync {
     /// Refuses a file whose sections at this vendor are not good; errors know their place in the text.
     fn check_text(&self, text: &str) -> Result<(), toml::de::Error>;
     fn tables(&self) -> Vec<SettingsTable>;
+    /// The secret of [`Vendor::DEVELOPMENT`].
+    fn development_secret(&self) -> Option<String>;
     /// Whether the section's secret is the one everybody knows.
     fn is_development(&self, section: &dyn Section) -> bool;
     fn check(&self, realm: &str, section: &dyn Section) -> Result<(), String>;
@@ -141,10 +143,14 @@ impl<V: Vendor> Registered for Entry<V> {
         V::tables()
     }
 
+    fn development_secret(&self) -> Option<String> {
+        let known = toml::from_str::<V::Section>(V::DEVELOPMENT).ok()?;
+        Some(V::secret(&known).to_owned())
+    }
+
     fn is_development(&self, section: &dyn Section) -> bool {
-        let known = toml::from_str::<V::Section>(V::DEVELOPMENT);
-        let (Some(section), Ok(known)) = (typed::<V>(section), known) else { return false };
-        V::secret(section) == V::secret(&known)
+        let (section, known) = (typed::<V>(section).map(V::secret), self.development_secret());
+        section.is_some() && section == known.as_deref()
     }
 
     fn check(&self, realm: &str, section: &dyn Section) -> Result<(), String> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use conclave_core::ports::{Clock, Groups, Mint, StoreError};
-use conclave_kit::{Post, Presence, RouteInfo, Surface};
+use conclave_kit::{Endpoint, Post, Presence, RouteInfo, Surface};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -19,7 +19,7 @@ use crate::backend::{Backend, Backends};
 use crate::client_address::Proxies;
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
-use crate::config::{Admin, Config, ConfigError, Data, Tls};
+use crate::config::{Address, Admin, Config, ConfigError, Data, Tls};
 use crate::descriptors::{self, Budget};
 use crate::housekeeping;
 use crate::listener::{self, Crowd, Phase};
@@ -154,6 +154,15 @@ impl Gateway {
         Ok(surfaces.iter().flat_map(of).collect())
     }
 
+    /// Where each vendor's clients connect, without anything being started.
+    pub(crate) fn endpoints(config: &Config) -> Result<BTreeMap<&'static str, Vec<Endpoint>>, StartError> {
+        let of = |surface: &Arc<dyn Surface>| {
+            let endpoints = surface.client_protocol().map(conclave_kit::AnyProtocol::endpoints).unwrap_or_default();
+            (surface.vendor(), endpoints)
+        };
+        Ok(Self::idle(config)?.iter().map(of).collect())
+    }
+
     /// The surfaces, over nothing.
     fn idle(config: &Config) -> Result<Vec<Arc<dyn Surface>>, StartError> {
         let builder = Builder { stores: Some(Arc::new(realms::InMemory)), ..Self::builder(config.clone()) };
@@ -250,7 +259,7 @@ impl Builder {
         let mut addresses =
             Addresses { shared: address_of(&bound[0].1, config.listen), vendors: BTreeMap::new(), admin: None };
         for (vendor, section) in &config.vendors {
-            let Some(address) = section.listen else { continue };
+            let Some(Address(address)) = section.listen else { continue };
             let key = format!("vendor.{vendor}.listen");
             let Some(mounted) = mounted.iter().find(|mounted| mounted.vendor == vendor) else {
                 return Err(StartError::Surface(format!("{key}: no realm is at {vendor}: give one its credentials")));
@@ -259,7 +268,7 @@ impl Builder {
             addresses.vendors.insert(vendor.clone(), address_of(&listener, address));
             bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
         }
-        let mut remarks = Vec::new();
+        let mut remarks = crate::config::warnings(&config);
         let most_connections = most_connections(config.limits.connections, budget, &mut remarks);
         let readiness = Arc::new(Readiness::new(&config.limits, stores.health()));
         let admin = admin_listener(config.admin, &mut remarks).await?;

@@ -8,6 +8,7 @@ use http::Uri;
 
 use crate::webhooks::is_public;
 
+use super::address::is_public as is_open;
 use super::{Admin, Config, ConfigError, Tls, has_development_credentials, is_development};
 
 /// Refuses what cannot work or would not be safe, and says what to do.
@@ -50,7 +51,7 @@ fn addresses(config: &Config) -> Result<(), ConfigError> {
     let own = config
         .vendors
         .iter()
-        .filter_map(|(vendor, section)| Some((section.listen?, format!("vendor.{vendor}.listen"))));
+        .filter_map(|(vendor, section)| Some((section.listen?.0, format!("vendor.{vendor}.listen"))));
     let admin = match config.admin {
         Admin::Off | Admin::IfFree(_) => None,
         Admin::At(address) => Some((address, "admin".to_owned())),
@@ -194,6 +195,42 @@ fn url_of_app(key: &str, url: &str, allow_private: bool) -> Result<(), ConfigErr
     Ok(())
 }
 
+/// Every address that clients of vendors connect to.
+fn listeners(config: &Config) -> impl Iterator<Item = SocketAddr> {
+    config.vendors.values().filter_map(|section| section.listen).map(|address| address.0).chain([config.listen])
+}
+
+/// What is allowed but may not be meant, for whoever starts the process.
+pub fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let behind_proxy = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    if let Some(open) = listeners(config).find(|address| is_open(*address))
+        && config.tls == Tls::Off
+        && !behind_proxy
+    {
+        warnings.push(format!(
+            "{open} is served without encryption: tokens and secrets can be read on the way; set tls.cert and tls.key, or let a \
+             proxy encrypt and set public_url to its https URL"
+        ));
+    }
+    if let Admin::At(address) = config.admin
+        && is_open(address)
+    {
+        warnings.push(format!(
+            "metrics and health on {address} are readable by every machine that reaches it, without a password: bind admin to \
+             127.0.0.1 or let a firewall restrict it"
+        ));
+    }
+    if config.dev_public {
+        warnings.push(
+            "the development realm is reachable from other machines: its credentials are random, printed at the start and new \
+             after each; for production configure a realm"
+                .to_owned(),
+        );
+    }
+    warnings
+}
+
 /// Secrets that everybody knows stay on this machine.
 fn development(config: &Config) -> Result<(), ConfigError> {
     let of_vendors = config
@@ -211,8 +248,7 @@ fn development(config: &Config) -> Result<(), ConfigError> {
             ));
         }
     }
-    let own = config.vendors.values().filter_map(|section| section.listen);
-    let Some(open) = own.chain([config.listen]).find(|address| !address.ip().is_loopback()) else { return Ok(()) };
+    let Some(open) = listeners(config).find(|address| is_open(*address)) else { return Ok(()) };
     if config.tls == Tls::Development {
         return refuse(format!(
             "the development certificate is for this machine only, not for {open}: give tls.cert and tls.key"
@@ -224,7 +260,7 @@ fn development(config: &Config) -> Result<(), ConfigError> {
             let name = &realm.name;
             return refuse(format!(
                 "realm {name} has development credentials at {vendor}, which everybody knows, so it cannot be served on {open}: \
-                 give it its own in [realm.{name}.{vendor}], or listen on 127.0.0.1"
+                 give it its own in [realm.{name}.{vendor}], listen on 127.0.0.1, or use --dev-public for random ones"
             ));
         }
     }

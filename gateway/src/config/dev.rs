@@ -1,7 +1,9 @@
 //! The development realm, whose secrets everybody knows: there is one when none is configured.
 
+use rand::RngExt as _;
 use toml::{Table, Value};
 
+use crate::registry::Registered;
 use crate::vendors::Vendors;
 
 use super::{Config, ConfigError, Realm};
@@ -15,6 +17,33 @@ pub(super) fn table(vendors: &Vendors) -> Result<Table, ConfigError> {
     }
     let dev = Table::from_iter([("dev".to_owned(), Value::Table(realm))]);
     Ok(Table::from_iter([("realm".to_owned(), Value::Table(dev))]))
+}
+
+/// The same with random credentials, which nobody knows before the start, and with the settings of production.
+pub(super) fn random(vendors: &Vendors) -> Result<Table, ConfigError> {
+    let mut tables = table(vendors)?;
+    let realm = tables.get_mut("realm").and_then(|realms| realms.get_mut("dev")).and_then(Value::as_table_mut);
+    for (vendor, section) in realm.into_iter().flatten() {
+        let Some(section) = section.as_table_mut() else { continue };
+        section.remove("settings");
+        let Some(secret) = vendors.get(vendor).and_then(Registered::development_secret) else { continue };
+        for (_, value) in section.iter_mut() {
+            if value.as_str() == Some(&secret) {
+                *value = Value::String(fresh(&secret));
+            }
+        }
+    }
+    Ok(tables)
+}
+
+/// A random text as long as this one, of its kind of characters.
+fn fresh(like: &str) -> String {
+    const HEX: &[u8] = b"0123456789abcdef";
+    const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let is_hex = like.bytes().all(|byte| HEX.contains(&byte));
+    let alphabet = if is_hex { HEX } else { ALPHANUMERIC };
+    let mut random = rand::rng();
+    like.chars().map(|_| char::from(alphabet[random.random_range(..alphabet.len())])).collect()
 }
 
 /// Whether the realm's secret at this vendor is the one everybody knows.

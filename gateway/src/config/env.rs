@@ -10,6 +10,7 @@ use crate::vendors::Vendors;
 
 use super::ConfigError;
 use super::reference::{Key, keys};
+use super::shape::closest;
 
 /// What every variable's name begins with.
 const PREFIX: &str = "CONCLAVE_";
@@ -37,22 +38,67 @@ pub(super) fn overrides(
     let mut found = Vec::new();
     for (variable, text) in environment {
         let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-        // what a container platform sets for a service of this name, and what the command line reads itself
-        if name == "CONFIG" || name.starts_with("SERVICE_") || name == "PORT" || name.starts_with("PORT_") {
+        // the command line reads this one itself
+        if name == "CONFIG" {
             continue;
         }
         let Some((key, path)) = keys.iter().find_map(|key| Some((key, place(key, name, realms)?))) else {
-            return Err(ConfigError(format!(
-                "the environment variable {variable} names no setting: unset it, or look its name up in docs/configuration.md"
-            )));
+            if is_of_kubernetes(name, &text) {
+                continue;
+            }
+            return Err(unknown(&keys, &variable, realms));
         };
         let value = value(key, &text).ok_or_else(|| {
-            ConfigError(format!("the environment variable {variable} must be {}, not {text:?}", key.takes()))
+            // a realm's values may be secrets
+            let shown = if path[0] == "realm" { "something else".to_owned() } else { format!("{text:?}") };
+            ConfigError(format!("the environment variable {variable} must be {}, not {shown}", wanted(key)))
         })?;
         found.push(Override { variable, path, value });
     }
     found.sort_by(|a, b| a.variable.cmp(&b.variable));
     Ok(found)
+}
+
+/// What a key takes, as variables spell it.
+fn wanted(key: &Key) -> String {
+    match key.takes() {
+        "a list" => "a list with commas, e.g. one,two".to_owned(),
+        "text" => "text".to_owned(),
+        _ => key.wanted(),
+    }
+}
+
+/// Says that a variable names no setting, and which one may be meant.
+fn unknown(keys: &[Key], variable: &str, realms: &[String]) -> ConfigError {
+    let development = ["dev".to_owned()];
+    let realms = if realms.is_empty() { &development[..] } else { realms };
+    let known: Vec<String> =
+        keys.iter().flat_map(|key| realms.iter().map(|realm| variable_of_realm(&key.path, realm))).collect();
+    let meant = closest(variable, known.iter().map(String::as_str), strsim::normalized_damerau_levenshtein, 0.75);
+    let hint = match meant {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "unset it, or look its name up in docs/configuration.md".to_owned(),
+    };
+    ConfigError(format!("the environment variable {variable} names no setting: {hint}"))
+}
+
+/// Whether Kubernetes sets such a variable in every container for a service whose name begins with `conclave`, where
+/// `name` is what follows the prefix: `SERVICE_HOST`, `ADMIN_SERVICE_PORT_HTTP`, `PORT`, `ADMIN_PORT_8080_TCP_ADDR`.
+fn is_of_kubernetes(name: &str, value: &str) -> bool {
+    let name = format!("_{name}");
+    if name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT") || name.contains("_SERVICE_PORT_") {
+        return true;
+    }
+    let is_url = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    if name.ends_with("_PORT") && is_url {
+        return true;
+    }
+    let Some((_, port)) = name.rsplit_once("_PORT_") else { return false };
+    let mut parts = port.split('_');
+    let is_number = parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    is_number
+        && parts.next().is_some_and(|part| matches!(part, "TCP" | "UDP" | "SCTP"))
+        && parts.next().is_none_or(|part| matches!(part, "ADDR" | "PORT" | "PROTO"))
 }
 
 /// The path a variable's name stands for, when it stands for this key.
@@ -94,13 +140,21 @@ pub(super) fn variable(path: &[&str]) -> String {
     format!("{PREFIX}{}", parts.join("_"))
 }
 
+/// The variable that sets a key of this realm.
+pub(super) fn variable_of_realm(path: &[&str], realm: &str) -> String {
+    let parts: Vec<String> =
+        path.iter().map(|part| spelled(if part.starts_with('<') { realm } else { part })).collect();
+    format!("{PREFIX}{}", parts.join("_"))
+}
+
 /// The text as a value of the key's type.
 fn value(key: &Key, text: &str) -> Option<Value> {
     let number = |text: &str| text.replace('_', "").parse().ok().map(Value::Integer);
-    let kind = key.kind.trim_start_matches("Option<").trim_end_matches('>');
+    let kind = key.plain_kind();
     match kind {
         "bool" => text.parse().ok().map(Value::Boolean),
-        "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" => number(text),
+        "i32" | "i64" => number(text),
+        "u8" | "u16" | "u32" | "u64" | "usize" => number(text).filter(|value| value.as_integer() >= Some(0)),
         kind if kind.starts_with("Vec<") || kind.starts_with("BTreeSet<") => {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             if ["<u8", "<u16", "<u32", "<u64"].iter().any(|number| kind.ends_with(number)) {

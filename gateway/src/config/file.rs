@@ -1,7 +1,6 @@
 //! The sections of the configuration file.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,11 +8,13 @@ use conclave_core::model::Settings as CoreSettings;
 use conclave_kit::settings;
 use serde::Deserialize;
 
+use super::address::Address;
+
 settings! {
     /// The top of the file.
     pub struct Top {
-        /// The address all vendors share.
-        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
+        /// The address all vendors share; `127.0.0.1:8080` when not given.
+        listen: Option<Address> = None;
         /// The folder data is kept in; made when it is not there.
         data: PathBuf = PathBuf::from("conclave-data");
         /// Keep nothing: all data ends with the process.
@@ -133,7 +134,7 @@ settings! {
     /// `[vendor.<vendor>]`
     pub struct VendorSection {
         /// An address of the vendor's own, where its surface stands at the root.
-        listen: Option<SocketAddr> = None;
+        listen: Option<Address> = None;
         /// Host names under which the vendor's surface stands at the root of the shared address.
         hosts: Vec<String> = Vec::new();
         /// How clients reach the vendor's surface when they do not reach it directly, e.g. `https://im.example.com`.

@@ -1,18 +1,24 @@
 //! File, environment and flags put together.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use crate::vendors::Vendors;
 
+use super::address::Address;
 use super::file::{RealmSection, Top};
-use super::{Admin, Config, ConfigError, Data, Realm, Tls, dev, env};
+use super::reference::keys;
+use super::{Admin, Config, ConfigError, Data, Realm, Tls, dev, env, shape};
 
 /// The address of the admin listener, when none is given.
-const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
+/// The address all vendors share, when none is given.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// The same where the development realm is to be reached from other machines.
+const LISTEN_PUBLIC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +44,8 @@ pub struct Flags {
     pub dev_tls: bool,
     /// `--admin`: an address or `off`.
     pub admin: Option<String>,
+    /// `--dev-public`
+    pub dev_public: bool,
 }
 
 /// Reads and merges; the result is not checked yet.
@@ -50,7 +58,12 @@ pub(super) fn load(vendors: Vendors, sources: &Sources) -> Result<Config, Config
     let overrides = env::overrides(&vendors, sources.environment.clone(), &named)?;
     let dev_only = overrides.iter().all(|set| set.path[0] != "realm" || set.path[1] == "dev");
     if named.is_empty() && dev_only {
-        table.extend(dev::table(&vendors)?);
+        table.extend(if sources.flags.dev_public { dev::random(&vendors)? } else { dev::table(&vendors)? });
+    } else if sources.flags.dev_public {
+        return Err(ConfigError(
+            "--dev-public is for the development realm, which there is only when no realm is configured: leave it out"
+                .to_owned(),
+        ));
     }
     for set in overrides {
         env::set(&mut table, &set.path, set.value);
@@ -62,9 +75,31 @@ pub(super) fn load(vendors: Vendors, sources: &Sources) -> Result<Config, Config
             return Err(ConfigError(format!("the environment variable {variable} is not accepted: {error}")));
         }
     }
+    complete(&vendors, &table)?;
     let (top, realms) =
         parse(&vendors, &table).map_err(|error| ConfigError(format!("the configuration is not complete: {error}")))?;
     assemble(vendors, top, realms, &sources.flags)
+}
+
+/// Refuses a realm's section in which a key is missing that must be given.
+fn complete(vendors: &Vendors, table: &Table) -> Result<(), ConfigError> {
+    let required: Vec<_> = keys(vendors).into_iter().filter(|key| key.default.is_none()).collect();
+    let Some(realms) = table.get("realm").and_then(Value::as_table) else { return Ok(()) };
+    for (name, realm) in realms {
+        for key in &required {
+            let [_, _, below @ .., last] = &key.path[..] else { continue };
+            let section = below.iter().try_fold(realm, |table, part| table.get(part));
+            if section.and_then(Value::as_table).is_some_and(|section| !section.contains_key(*last)) {
+                let path = format!("realm.{name}.{}.{last}", below.join("."));
+                let variable = env::variable_of_realm(&key.path, name);
+                return Err(ConfigError(format!(
+                    "{path} is missing: it must be {}; add it to the file or set {variable}",
+                    key.wanted()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The table as what it means; the realms with the sections of these vendors.
@@ -97,6 +132,7 @@ fn known(vendors: &Vendors, top: &Top) -> Result<(), toml::de::Error> {
 fn read(vendors: &Vendors, path: &Path) -> Result<Table, ConfigError> {
     let refuse = |why: &dyn std::fmt::Display| ConfigError(format!("configuration file {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
+    shape::check(vendors, &text).map_err(|error| refuse(&error))?;
     let top = toml::from_str::<Top>(&text).and_then(|top| known(vendors, &top));
     let sections = vendors.iter().map(|vendor| vendor.check_text(&text));
     // a secret may come from the environment
@@ -135,7 +171,11 @@ fn assemble(vendors: Vendors, top: Top, realms: Vec<Realm>, flags: &Flags) -> Re
         _ => return Err(ConfigError("tls needs both cert and key: give the one that is missing".to_owned())),
     };
     Ok(Config {
-        listen: flags.listen.unwrap_or(top.listen),
+        listen: flags.listen.or(top.listen.map(|address| address.0)).unwrap_or(if flags.dev_public {
+            LISTEN_PUBLIC
+        } else {
+            LISTEN
+        }),
         data,
         admin: admin(flags.admin.as_ref().or(top.admin.as_ref()))?,
         public_url: top.public_url,
@@ -148,6 +188,7 @@ fn assemble(vendors: Vendors, top: Top, realms: Vec<Realm>, flags: &Flags) -> Re
         served: vendors,
         vendors: top.vendor,
         realms,
+        dev_public: flags.dev_public,
     })
 }
 
@@ -167,8 +208,8 @@ fn admin(text: Option<&String>) -> Result<Admin, ConfigError> {
         None => Ok(Admin::IfFree(ADMIN)),
         Some("off") => Ok(Admin::Off),
         Some(text) => text
-            .parse()
-            .map(Admin::At)
-            .map_err(|_| ConfigError(format!("admin must be an address like {ADMIN}, or off, not {text:?}"))),
+            .parse::<Address>()
+            .map(|address| Admin::At(address.0))
+            .map_err(|error| ConfigError(format!("admin must be an address like {ADMIN}, or off: {error}"))),
     }
 }

@@ -2,17 +2,20 @@
 //!
 //! - [`file`]: the sections of the configuration file and their defaults.
 //! - `env`: which variable overrides which key.
+//! - `address`: addresses as people write them; `shape`: keys and values compared with the reference.
 //! - `load`: file, environment and flags put together; flags win over environment, environment over file.
 //! - `check`: what is refused before anything starts.
 //! - `dev`: the realm there is when none is configured.
 //! - [`reference`]: the configuration's reference, generated from the sections.
 
+pub(crate) mod address;
 mod check;
 mod dev;
 mod env;
 pub mod file;
 mod load;
 pub mod reference;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +24,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use check::check;
+pub use address::{Address, AddressError};
+pub use check::{check, warnings};
 pub(crate) use dev::{has_development_credentials, is_development};
 pub use file::{Limits, Log, RealmLimits, VendorSection};
 pub use load::{Flags, Sources};
@@ -60,6 +64,8 @@ pub struct Config {
     pub vendors: BTreeMap<String, VendorSection>,
     /// The realms, in the order of their names.
     pub realms: Vec<Realm>,
+    /// Whether the development realm has fresh random credentials, so that it may be reached from other machines.
+    pub dev_public: bool,
 }
 
 /// Where data is kept.

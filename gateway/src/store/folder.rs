@@ -69,7 +69,7 @@ impl Folder {
     /// Makes the folder ours: creates it when it is not there, refuses what is not ours. Answers the format it has.
     pub(super) fn claim(path: &Path) -> Result<(Self, u32), OpenError> {
         let refused = |source| OpenError::Io { path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(refused)?;
+        make_private(path).map_err(refused)?;
         if read_format(path)?.is_none() {
             if path.join(ROWS).exists() || path.join(MANIFEST_FILE).exists() {
                 return Err(OpenError::Damaged { folder: path.to_owned(), what: format!("{FORMAT_FILE} is missing") });
@@ -106,6 +106,80 @@ impl Folder {
     pub(super) fn blobs(&self) -> PathBuf {
         self.path.join(BLOBS)
     }
+}
+
+/// Makes the folder if it is not there, for its owner only. One that is there and ours is closed to others too.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
+        let is_ours = read_format(path).is_ok_and(|format| format.is_some()) || !has_foreign_files(path)?;
+        if mode & 0o077 != 0 && is_ours {
+            let private = fs::Permissions::from_mode(mode & !0o077);
+            if let Err(error) = fs::set_permissions(path, private) {
+                tracing::warn!(%error, folder = %path.display(), "other users of this machine can read the data folder");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks at a data folder without changing anything, and says what it is.
+///
+/// # Errors
+/// Why a gateway could not open it. Its rows are not read: damage in them shows at the start.
+pub fn inspect(path: &Path) -> Result<String, OpenError> {
+    let refused = |source| OpenError::Io { path: path.to_owned(), source };
+    if !path.try_exists().map_err(refused)? {
+        let parents =
+            path.ancestors().skip(1).map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+        let parent = parents.into_iter().find(|parent| parent.exists()).unwrap_or(Path::new("."));
+        writable(parent).map_err(|source| OpenError::Io { path: parent.to_owned(), source })?;
+        return Ok("will be made".to_owned());
+    }
+    let Some(found) = read_format(path)? else {
+        if path.join(ROWS).exists() || path.join(MANIFEST_FILE).exists() {
+            return Err(OpenError::Damaged { folder: path.to_owned(), what: format!("{FORMAT_FILE} is missing") });
+        }
+        if has_foreign_files(path).map_err(refused)? {
+            return Err(OpenError::Foreign(path.to_owned()));
+        }
+        writable(path).map_err(refused)?;
+        return Ok("is empty".to_owned());
+    };
+    let format = match found.parse() {
+        Ok(format) if (1..=FORMAT).contains(&format) && format.to_string() == found => format,
+        _ => return Err(OpenError::Format { folder: path.to_owned(), found }),
+    };
+    writable(path).map_err(refused)?;
+    let upgrade =
+        if format < FORMAT { format!(", to be upgraded to {FORMAT} at the next start") } else { String::new() };
+    let lock_path = path.join(LOCK_FILE);
+    let lock = match File::open(&lock_path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(format!("has format {format}{upgrade}")),
+        Err(source) => return Err(OpenError::Io { path: lock_path, source }),
+    };
+    match lock.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Ok(format!("has format {format}{upgrade}, in use by a running conclave")),
+        _ => Ok(format!("has format {format}{upgrade}")),
+    }
+}
+
+/// Whether this process may make files in a folder.
+fn writable(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, access};
+        access(folder, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK)?;
+    }
+    if fs::metadata(folder)?.is_dir() { Ok(()) } else { Err(std::io::Error::from(ErrorKind::NotADirectory)) }
 }
 
 /// The manifest in a folder; `None` when there is none.

@@ -41,7 +41,7 @@ use cache::{Cache, Readable};
 #[doc(hidden)]
 pub use faults::Faults;
 use folder::Folder;
-pub use folder::OpenError;
+pub use folder::{OpenError, inspect};
 pub use health::Health;
 use manifest::Manifest;
 use realm::Durable;

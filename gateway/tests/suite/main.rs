@@ -5,6 +5,7 @@ mod client;
 mod cors;
 mod docs;
 mod limits;
+mod operate;
 mod places;
 mod probe;
 mod process;

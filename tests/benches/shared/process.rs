@@ -98,11 +98,10 @@ impl Server {
     pub fn env(&self) -> HashMap<String, String> {
         let output = Command::new(binary())
             .env_remove(BINARY)
-            .args(["env", "--listen", &self.address.to_string()])
+            .args(["env", "--format", "json", "--listen", &self.address.to_string()])
             .output()
             .unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// What the process keeps in memory, in megabytes.

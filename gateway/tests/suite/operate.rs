@@ -1,0 +1,247 @@
+//! The command line as operators use it: checking, settings for clients, the development realm for other machines, and
+//! what is on disk.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::client::{Client, request};
+use crate::process::{Served, conclave, run, text};
+
+const SECRETS: &str = "
+[realm.main.agora]
+org = 'acme'
+app = 'chat'
+client_id = 'id'
+client_secret = 'YXA6c2VjcmV0LW9mLW9wZXJhdG9ycyE'
+
+[realm.main.rong]
+app_key = 'key'
+app_secret = 'it$ o#n a \"line\"'
+";
+
+/// What `conclave` says about a configuration file with this text.
+fn with_file(text: &str, arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("conclave.toml");
+    std::fs::write(&file, text).unwrap();
+    conclave(&[arguments, &["--config", file.to_str().unwrap()]].concat()).current_dir(folder.path()).output().unwrap()
+}
+
+fn refusal(output: &Output) -> String {
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    told
+}
+
+#[test]
+fn check_names_what_is_configured_and_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = format!("listen = '0.0.0.0:8443'\nadmin = '0.0.0.0:9090'\ndata = '{}'\n{SECRETS}", data.display());
+    let output = with_file(&file, &["check"]);
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    for wanted in ["0.0.0.0:8443", "main: agora, rong", "will be made", "without encryption", "metrics and health on"] {
+        assert!(told.contains(wanted), "{wanted} is not in {told}");
+    }
+    assert!(!told.contains("YXA6") && !told.contains("o#n"), "{told}");
+    assert!(!data.exists(), "checking has made the folder");
+}
+
+#[test]
+fn check_refuses_what_a_start_would_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("diary.txt"), "dear diary").unwrap();
+    let foreign = format!("data = '{}'\n{SECRETS}", folder.path().display());
+    assert!(refusal(&with_file(&foreign, &["check"])).contains("not a data folder"));
+    let tls = format!("memory = true\n[tls]\ncert = '/no/such/chain.pem'\nkey = '/no/such/key.pem'\n{SECRETS}");
+    assert!(refusal(&with_file(&tls, &["check"])).contains("/no/such/chain.pem"));
+    let same = format!("memory = true\n{SECRETS}\n{}", SECRETS.replace("main", "other"));
+    assert!(refusal(&with_file(&same, &["check"])).contains("other"));
+}
+
+#[test]
+fn check_tells_that_the_folder_is_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let _served = Served::start(conclave(&["--data", data, "--listen", "127.0.0.1:0", "--admin", "off"]));
+    let told = text(&run(&["check", "--data", data]).stdout);
+    assert!(told.contains("in use by a running conclave"), "{told}");
+}
+
+#[test]
+fn errors_say_where_what_and_how() {
+    let cases = [
+        ("[limits]\nbody_byte = 1", "line 2: unknown key limits.body_byte: did you mean limits.body_bytes?"),
+        ("lisen = '127.0.0.1:1'", "did you mean listen?"),
+        ("[realm.main.agroa]\norg = 'x'", "did you mean realm.main.agora?"),
+        ("[realm.main.rong.setings]\nhosting = true", "did you mean realm.main.rong.settings?"),
+        (
+            "[limits]\nheaders = 'many'",
+            "line 2: limits.headers must be a whole number of at least 0, e.g. 100, not text",
+        ),
+        ("[limits]\nheaders = -1", "a whole number of at least 0, e.g. 100, not -1"),
+        ("memory = 'yes'", "memory must be true or false, not text"),
+        ("limits = 3", "limits is a table, written as [limits]"),
+        ("listen = 'localhost'", "listen must be an address, e.g. 127.0.0.1:8080, localhost:8080"),
+        ("[realm.main.rong]\napp_key = 'key'", "realm.main.rong.app_secret is missing"),
+        ("[realm.main.rong]\napp_key = 'key'", "CONCLAVE_REALM_MAIN_RONG_APP_SECRET"),
+        ("[realm.main.rong]\napp_key = 'key'\napp_secret = 12345678", "must be text in quotes"),
+    ];
+    for (file, wanted) in cases {
+        let told = refusal(&with_file(file, &["check"]));
+        assert!(told.contains(wanted), "{file}: {wanted} is not in {told}");
+        for foreign in ["usize", "expected", "invalid type", "12345678"] {
+            assert!(!told.contains(foreign), "{file}: {foreign} is in {told}");
+        }
+    }
+    let mut command = conclave(&["check", "--memory"]);
+    let told = refusal(&command.env("CONCLAVE_LIMITS_BODY_BYTE", "1").output().unwrap());
+    assert!(told.contains("did you mean CONCLAVE_LIMITS_BODY_BYTES?"), "{told}");
+}
+
+#[test]
+fn addresses_are_taken_as_people_write_them() {
+    for (written, meant) in
+        [("localhost:8081", "127.0.0.1:8081"), ("8081", "127.0.0.1:8081"), ("[::1]:8081", "[::1]:8081")]
+    {
+        for output in [
+            run(&["check", "--memory", "--listen", written, "--admin", "localhost:9099"]),
+            conclave(&["check", "--memory"]).env("CONCLAVE_LISTEN", written).output().unwrap(),
+        ] {
+            let told = text(&output.stdout);
+            assert!(told.contains(&format!("listen   {meant}\n")), "{written}: {output:?}");
+        }
+    }
+    assert!(text(&run(&["check", "--memory", "--listen", "nowhere"]).stderr).contains("localhost:8080"));
+}
+
+#[test]
+fn what_kubernetes_sets_by_itself_does_not_stop_the_start() {
+    let mut command = conclave(&["check", "--memory"]);
+    for (variable, value) in [
+        ("CONCLAVE_SERVICE_HOST", "10.0.0.1"),
+        ("CONCLAVE_PORT", "tcp://10.0.0.1:80"),
+        ("CONCLAVE_ADMIN_SERVICE_HOST", "10.0.0.1"),
+        ("CONCLAVE_ADMIN_SERVICE_PORT", "9090"),
+        ("CONCLAVE_ADMIN_SERVICE_PORT_METRICS", "9090"),
+        ("CONCLAVE_ADMIN_PORT", "tcp://10.0.0.1:9090"),
+        ("CONCLAVE_ADMIN_PORT_9090_TCP", "tcp://10.0.0.1:9090"),
+        ("CONCLAVE_ADMIN_PORT_9090_TCP_ADDR", "10.0.0.1"),
+        ("CONCLAVE_ADMIN_PORT_9090_TCP_PORT", "9090"),
+        ("CONCLAVE_ADMIN_PORT_9090_TCP_PROTO", "tcp"),
+    ] {
+        command.env(variable, value);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    // one that only looks like it is still an error
+    let mut command = conclave(&["check", "--memory"]);
+    refusal(&command.env("CONCLAVE_LISTEN_PORT", "8080").output().unwrap());
+}
+
+/// Each form is read by what it is for, and gives the same values.
+#[test]
+fn settings_are_read_back_by_shells_and_by_tools() {
+    let json: Value = serde_json::from_slice(&with_file(SECRETS, &["env", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["AGORA_APPKEY"], "acme#chat");
+    assert_eq!(json["RONG_APPSECRET"], "it$ o#n a \"line\"");
+
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("settings.sh");
+    std::fs::write(&script, with_file(SECRETS, &["env", "--format", "shell"]).stdout).unwrap();
+    let told = Command::new("sh")
+        .args(["-c", r#"eval "$(cat "$1")"; sh -c 'printf "%s|%s" "$AGORA_APPKEY" "$RONG_APPSECRET"'"#, "sh"])
+        .arg(&script)
+        .output()
+        .unwrap();
+    assert_eq!(text(&told.stdout), "acme#chat|it$ o#n a \"line\"");
+
+    let dotenv = text(&with_file(SECRETS, &["env"]).stdout);
+    for wanted in ["AGORA_APPKEY='acme#chat'\n", "RONG_APPSECRET='it$ o#n a \"line\"'\n", "AGORA_CLIENT_ID=id\n"] {
+        assert!(dotenv.contains(wanted), "{wanted} is not in {dotenv}");
+    }
+}
+
+/// Sockets and server APIs alike.
+#[tokio::test]
+async fn every_url_that_is_printed_answers() {
+    let served = Served::start(conclave(&["--memory", "--listen", "127.0.0.1:0", "--admin", "off"]));
+    let at = served.at.to_string();
+    let json: Value = serde_json::from_slice(&run(&["env", "--format", "json", "--listen", &at]).stdout).unwrap();
+    let urls: Vec<(&str, &str)> = json
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?.split_once("://")?.1)))
+        .collect();
+    assert!(urls.len() >= 4, "{urls:?}");
+    for (key, url) in urls {
+        let path = url.strip_prefix(&at).unwrap();
+        let mut client = Client::connect(served.at).await;
+        if key.ends_with("WS_URL") {
+            let path = if path.matches('/').count() > 1 { path.to_owned() } else { format!("{path}/binfo") };
+            let upgrade = [
+                "Upgrade: websocket",
+                "Connection: Upgrade",
+                "Sec-WebSocket-Version: 13",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            ];
+            client.say(request("GET", &path, &upgrade, "")).await;
+            assert_eq!(client.answer().await.status, 101, "{key}");
+        } else if key == "AGORA_SOCKJS_URL" {
+            client.say(request("GET", &format!("{path}/info"), &[], "")).await;
+            assert_eq!(client.answer().await.status, 200, "{key}");
+        } else {
+            client.say(request("GET", &format!("{path}/"), &[], "")).await;
+            assert!(!client.answer().await.body.contains("\"served\""), "{key}: no vendor answers");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_development_realm_is_served_to_others_with_credentials_of_its_own() {
+    let start = || Served::start(conclave(&["--memory", "--dev-public", "--listen", "0.0.0.0:0", "--admin", "off"]));
+    let (one, other) = (start(), start());
+    let secret = |served: &Served| {
+        let line = served.greeting.iter().find(|line| line.contains("RONG_APPSECRET")).unwrap();
+        line.split_once('=').unwrap().1.to_owned()
+    };
+    assert_ne!(secret(&one), secret(&other));
+    assert_ne!(secret(&one), "conclavedevs0");
+    let told = one.greeting.join("\n");
+    assert!(told.contains("random credentials") && told.contains("reachable from other machines"), "{told}");
+    assert!(refusal(&run(&["env", "--dev-public"])).contains("prints them"));
+    assert!(refusal(&with_file(SECRETS, &["--dev-public", "--memory"])).contains("--dev-public"));
+}
+
+#[cfg(unix)]
+#[test]
+fn data_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    fn modes(path: &Path, found: &mut Vec<(String, u32)>) {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        found.push((path.display().to_string(), mode));
+        if path.is_dir() {
+            for entry in std::fs::read_dir(path).unwrap() {
+                modes(&entry.unwrap().path(), found);
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--admin", "off"];
+    let (code, log) = Served::start(conclave(&arguments)).end();
+    assert_eq!(code, Some(0), "{log}");
+    let mut found = Vec::new();
+    modes(&data, &mut found);
+    assert!(found.len() > 4, "{found:?}");
+    for (path, mode) in found {
+        assert_eq!(mode & 0o077, 0, "{path} has mode {mode:o}");
+    }
+}

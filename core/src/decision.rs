@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foldhash::HashMap as Map;
+use foldhash::{HashMap as Map, HashSet};
 
 use crate::event::{Actor, Audience, CallPart, Event, Happening};
 use crate::facts::{Facts, Run, Stop};
 use crate::model::{
-    Circle, Group, GroupId, Key, Member, Message, Millis, Prefix, Request, Role, Row, Settings, Tombstone, Topic, User,
+    Circle, Group, GroupId, KeptAs, Key, Member, Message, Millis, Prefix, Request, Role, Row, Settings, Tombstone, Topic, User,
     UserId,
 };
 use crate::ports::{Batch, Change, Guard, RunGuard};
@@ -79,6 +79,8 @@ pub struct Draft<'a> {
     minted: u64,
     /// The topic in which what is decided happens, if in one.
     strand: Option<Topic>,
+    /// How many of the events have been looked at for their numbers.
+    numbered: usize,
     /// The step being decided, where several operations are decided on this draft.
     step: Option<Step>,
 }
@@ -113,12 +115,14 @@ impl<'a> Draft<'a> {
             events: Vec::new(),
             minted: 0,
             strand: None,
+            numbered: 0,
             step: None,
         }
     }
 
     /// What was decided.
     pub fn finish(mut self) -> Batch {
+        self.number_events();
         Event::mark_call(&mut self.events);
         let changes = self
             .pending
@@ -336,6 +340,7 @@ impl<'a> Draft<'a> {
 
     /// Begins the next of several operations that are decided on this draft.
     pub(crate) fn begin_step(&mut self) {
+        self.number_events();
         let number = self.step.as_ref().map_or(0, |step| step.number + 1);
         self.step = Some(Step { number, before: Map::default(), events: self.events.len() });
         // ids do not depend on how many the steps before have taken
@@ -353,6 +358,7 @@ impl<'a> Draft<'a> {
             };
         }
         self.events.truncate(step.events);
+        self.numbered = self.events.len();
         self.strand = None;
     }
 
@@ -574,6 +580,35 @@ impl<'a> Draft<'a> {
         self.put(Key::Message(message.group.clone(), message.sequence), message);
     }
 
+    /// Gives the events that are part of a group's history their numbers, after those of the messages that were sent
+    /// before. They belong to operations that keep the group's header.
+    fn number_events(&mut self) {
+        // the number of a group's profile change, which the other changes of the same call share
+        let mut profiles: Map<GroupId, u64> = Map::default();
+        let first = self.numbered.min(self.events.len());
+        for position in first..self.events.len() {
+            let event = &self.events[position];
+            let is_for_all = event.audience.members_of.is_some() && !event.audience.silent;
+            let (Some(part), Some(id), true) = (event.what.kept_as(), event.group.clone(), is_for_all) else { continue };
+            let key = Key::Group(id.clone());
+            let Some(Some(Row::Group(header))) = self.pending.get(&key) else { continue };
+            if !header.active || !header.policy.keeps(part) {
+                continue;
+            }
+            let shared = profiles.get(&id).copied().filter(|_| part == KeptAs::Profile);
+            let number = shared.unwrap_or(header.next_message);
+            if shared.is_none() {
+                let header = Group { next_message: number + 1, ..Group::clone(header) };
+                self.set(key, Some(header.into()));
+            }
+            if part == KeptAs::Profile {
+                profiles.insert(id, number);
+            }
+            self.events[position].number = Some(number);
+        }
+        self.numbered = self.events.len();
+    }
+
     /// Tells all members of a group.
     pub fn tell_members(&mut self, group: &GroupId, what: Happening) {
         self.tell(Some(group), Audience { members_of: Some(group.clone()), ..Audience::default() }, what);
@@ -584,8 +619,11 @@ impl<'a> Draft<'a> {
         self.tell(group, Audience { users, ..Audience::default() }, what);
     }
 
-    /// Tells an audience.
-    pub fn tell(&mut self, group: Option<&GroupId>, audience: Audience, what: Happening) {
+    /// Tells an audience, and those whom it is about.
+    pub fn tell(&mut self, group: Option<&GroupId>, mut audience: Audience, what: Happening) {
+        let mut named: HashSet<&UserId> = audience.users.iter().collect();
+        let missing: Vec<UserId> = what.about().into_iter().filter(|user| named.insert(user)).cloned().collect();
+        audience.users.extend(missing);
         let what = match &self.strand {
             Some(topic) => Happening::InTopic { topic: topic.id.clone(), what: Box::new(what) },
             None => what,
@@ -595,6 +633,7 @@ impl<'a> Draft<'a> {
             part: CallPart::WHOLE,
             at: self.now(),
             group: group.cloned(),
+            number: None,
             actor: self.context.actor.clone(),
             audience,
             what,

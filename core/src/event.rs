@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    FileId, Group, GroupId, Key, Member, Message, MessageId, Millis, Policy, Profile, Receive, Request, Role, Row,
+    FileId, Group, GroupId, KeptAs, Key, Member, Message, MessageId, Millis, Policy, Profile, Receive, Request, Role, Row,
     TopicId, Until, UserId,
 };
 
@@ -452,6 +452,128 @@ pub enum Happening {
     UserDeleted(UserId),
 }
 
+impl Happening {
+    /// The users it is about, whether or not they are (or are still) members. For a change of the whole group, nobody.
+    pub fn about(&self) -> Vec<&UserId> {
+        match self {
+            Self::GroupCreated { owner, .. } => owner.iter().collect(),
+            Self::GroupGoverned { owner } => vec![owner],
+            Self::GroupDisbanded { members, .. } => members.iter().collect(),
+            Self::MembersJoined { users, .. }
+            | Self::MembersLeft { users, .. }
+            | Self::AdminsAdded(users)
+            | Self::AdminsRemoved(users)
+            | Self::Muted { users, .. }
+            | Self::Unmuted(users)
+            | Self::MutedEverywhere { users, .. }
+            | Self::Allowed(users)
+            | Self::Disallowed(users)
+            | Self::Blocked { users, .. }
+            | Self::Unblocked(users) => users.iter().collect(),
+            Self::OwnerChanged { from, to, .. } => from.iter().chain(to).collect(),
+            Self::AppointedChanged { added, removed } => added.iter().chain(removed).collect(),
+            Self::MarksChanged { added, removed } => added.iter().chain(removed).map(|(user, _)| user).collect(),
+            Self::MemberChanged { user, .. }
+            | Self::MemberAttributesChanged { user, .. }
+            | Self::ReceiveChanged { user, .. }
+            | Self::MessagesRead { user, .. }
+            | Self::ReadMarkChanged { user, .. }
+            | Self::RemarkChanged { user, .. }
+            | Self::FollowsChanged { user, .. } => vec![user],
+            Self::UserRegistered(user) | Self::UserChanged(user) | Self::UserDeleted(user) => vec![user],
+            Self::InTopic { what, .. } => what.about(),
+            // whom a request concerns depends on how far it is: an invitation that managers still ponder is not the
+            // invitee's to know
+            Self::RequestChanged(_)
+            | Self::ProfileChanged(_)
+            | Self::PolicyChanged { .. }
+            | Self::AnnouncementChanged(_)
+            | Self::DisabledChanged(_)
+            | Self::AllMutedChanged(_)
+            | Self::AttributesChanged { .. }
+            | Self::CountersChanged { .. }
+            | Self::FileAdded { .. }
+            | Self::FileRemoved { .. }
+            | Self::MessageSent { .. }
+            | Self::MessagePassed(_)
+            | Self::GroupActivated
+            | Self::MessagesRecalled { .. }
+            | Self::MessagesDeleted { .. }
+            | Self::MessageChanged { .. }
+            | Self::ExtensionsChanged { .. }
+            | Self::Noticed { .. }
+            | Self::MessageDropped { .. }
+            | Self::TopicMade { .. }
+            | Self::TopicChanged { .. }
+            | Self::TopicsEnded(_) => Vec::new(),
+        }
+    }
+
+    /// Which part of a group's history it belongs to, if to any.
+    pub fn kept_as(&self) -> Option<KeptAs> {
+        match self {
+            Self::MembersJoined { how, .. } => {
+                (!matches!(how, Joining::Created | Joining::Imported)).then_some(KeptAs::Membership)
+            }
+            // a block ends a membership, but not as an event of the group
+            Self::MembersLeft { how, .. } => (*how != Leaving::Blocked).then_some(KeptAs::Membership),
+            Self::ProfileChanged(change) => change.shows().then_some(KeptAs::Profile),
+            Self::OwnerChanged { to, .. } => to.is_some().then_some(KeptAs::Profile),
+            Self::AnnouncementChanged(_) => Some(KeptAs::Profile),
+            Self::AdminsAdded(_) | Self::AdminsRemoved(_) | Self::Muted { .. } | Self::Unmuted(_) => Some(KeptAs::Roles),
+            Self::GroupCreated { .. }
+            | Self::GroupGoverned { .. }
+            | Self::GroupDisbanded { .. }
+            | Self::AppointedChanged { .. }
+            | Self::MarksChanged { .. }
+            | Self::PolicyChanged { .. }
+            | Self::DisabledChanged(_)
+            | Self::MutedEverywhere { .. }
+            | Self::AllMutedChanged(_)
+            | Self::Allowed(_)
+            | Self::Disallowed(_)
+            | Self::Blocked { .. }
+            | Self::Unblocked(_)
+            | Self::RequestChanged(_)
+            | Self::MemberChanged { .. }
+            | Self::MemberAttributesChanged { .. }
+            | Self::ReceiveChanged { .. }
+            | Self::AttributesChanged { .. }
+            | Self::CountersChanged { .. }
+            | Self::FileAdded { .. }
+            | Self::FileRemoved { .. }
+            | Self::MessageSent { .. }
+            | Self::MessagePassed(_)
+            | Self::GroupActivated
+            | Self::MessagesRecalled { .. }
+            | Self::MessagesDeleted { .. }
+            | Self::MessageChanged { .. }
+            | Self::MessagesRead { .. }
+            | Self::ReadMarkChanged { .. }
+            | Self::ExtensionsChanged { .. }
+            | Self::Noticed { .. }
+            | Self::MessageDropped { .. }
+            | Self::TopicMade { .. }
+            | Self::TopicChanged { .. }
+            | Self::TopicsEnded(_)
+            // a topic numbers its messages only
+            | Self::InTopic { .. }
+            | Self::RemarkChanged { .. }
+            | Self::FollowsChanged { .. }
+            | Self::UserRegistered(_)
+            | Self::UserChanged(_)
+            | Self::UserDeleted(_) => None,
+        }
+    }
+}
+
+impl ProfileChange {
+    /// Whether something changes that every vendor shows of a group: name, introduction or avatar.
+    pub fn shows(&self) -> bool {
+        [&self.name, &self.introduction, &self.avatar].into_iter().any(Option::is_some)
+    }
+}
+
 /// The position of an event among the events of its call: those that were committed together.
 ///
 /// A store numbers the events of one commit consecutively, so the position tells the first of them, and with it which
@@ -493,6 +615,10 @@ pub struct Event {
     pub at: Millis,
     /// In which group, if in one.
     pub group: Option<GroupId>,
+    /// Its number in the group's history, one sequence with the group's messages; `None` when it is not part of it.
+    /// Changes of a profile that one operation makes share a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// By whom.
     pub actor: Actor,
     /// Who is to hear of it.
@@ -540,6 +666,9 @@ impl Event {
             for user in &self.audience.users {
                 rows.push((Key::UserFeed(user.clone(), self.sequence), Row::Mark));
             }
+        }
+        if let (Some(group), Some(number)) = (&self.group, self.number) {
+            rows.push((Key::HistoryEvent(group.clone(), number, self.sequence), Row::Mark));
         }
         rows.push((Key::Event(self.sequence), Row::from(self)));
         rows

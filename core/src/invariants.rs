@@ -25,6 +25,7 @@ pub fn realm_broken(rows: &BTreeMap<Vec<u8>, Row>, now: Millis) -> Option<String
         .or_else(|| realm.strays())
         .or_else(|| realm.people_broken(now))
         .or_else(|| realm.messages_broken())
+        .or_else(|| realm.history_broken())
         .or_else(|| realm.extras_broken())
         .or_else(|| realm.topics_broken())
         .or_else(|| realm.log_broken())
@@ -165,6 +166,18 @@ impl<'a> Realm<'a> {
             }
             let asked = self.groups.get(request.group.as_str()).is_some_and(|group| group.asked);
             (!asked).then(|| format!("group {} does not know it was ever asked", request.group))
+        })
+    }
+
+    /// Events of a group's history are numbered below the next number, and no message has the same number.
+    fn history_broken(&self) -> Option<String> {
+        self.rows.values().filter_map(Row::event).find_map(|event| {
+            let (number, id) = (event.number?, event.group.as_ref()?);
+            let past = self.rows.get(&Key::Tombstone(id.clone()).encode()).and_then(Row::tombstone);
+            let next = self.groups.get(id.as_str()).map(|group| group.next_message);
+            let next = next.or(past.map(|past| past.next_message))?;
+            let taken = self.rows.contains_key(&Key::Message(id.clone(), number).encode());
+            (number >= next || taken).then(|| format!("event {} of {id} has no number of its own", event.sequence))
         })
     }
 

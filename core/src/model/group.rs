@@ -71,7 +71,7 @@ pub struct Group {
     pub admins: u32,
     /// The seat the next member gets; seats order members by joining.
     pub next_seat: u64,
-    /// The sequence number the next message gets; starts at 1.
+    /// The number that the next message gets, or the next event that is part of the group's history; starts at 1.
     pub next_message: u64,
     /// When the last message was sent.
     pub last_message: Option<Millis>,

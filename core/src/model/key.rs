@@ -118,6 +118,8 @@ tables! {
     Spoken(group: GroupId, topic: TopicId, sequence: u64) = 43;
     /// A mute of one member in a topic.
     TopicMute(group: GroupId, topic: TopicId, user: UserId) = 44;
+    /// An event that is part of a group's history, by its number there.
+    HistoryEvent(group: GroupId, number: u64, event: u64) = 45;
     /// Something a surface keeps for itself in the realm, by name.
     Note(name: String) = 32;
 }
@@ -196,6 +198,8 @@ prefixes! {
     group_feed(group: GroupId) = 29;
     /// What a user hears.
     user_feed(user: UserId) = 30;
+    /// All events that are part of a group's history, by number.
+    history_events(group: GroupId) = 45;
     /// All groups a user owns.
     owned(user: UserId) = 31;
     /// All groups that have appointed a user.
@@ -226,9 +230,9 @@ impl Prefix {
         [MUTES, BLOCKS, REQUESTS, FILES, SENT, NOTES, TOPIC_MUTES, DEVICES].into_iter().map(|tag| Self(vec![tag]))
     }
 
-    /// The tables of the feeds.
-    pub(crate) fn feeds() -> [Self; 2] {
-        [Self(vec![29]), Self(vec![30])]
+    /// The tables whose rows follow from events: the feeds, and the events of groups' histories.
+    pub(crate) fn feeds() -> [Self; 3] {
+        [29, 30, 45].map(|tag| Self(vec![tag]))
     }
 
     /// The table of requests by their users.

@@ -24,7 +24,7 @@ pub use member::{Member, Receive, Role};
 pub use message::{Body, Extensions, Mention, Message, MessageState, Receipt, Sender, Sent, Traits};
 pub use moderation::{Allowance, Block, Mute, Until};
 pub use personal::{Follows, Remark};
-pub use policy::{Circle, Join, Policy};
+pub use policy::{Circle, Join, KeptAs, KeptEvents, Policy};
 pub use reading::ReadMark;
 pub use request::{Request, RequestKind, Stage, Verdict};
 pub use row::Row;

@@ -28,6 +28,39 @@ pub enum Join {
     Closed,
 }
 
+/// A part of a group's history beside its messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeptAs {
+    /// Who came in and who went out.
+    Membership,
+    /// Changes of name, introduction, avatar, announcement and owner.
+    Profile,
+    /// Who became an admin or ceased to be one, and mutes of single users.
+    Roles,
+}
+
+/// Which events are part of a group's history: they take a number in the sequence of its messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptEvents {
+    /// Who came in and who went out.
+    pub membership: bool,
+    /// Changes of name, introduction, avatar, announcement and owner.
+    pub profile: bool,
+    /// Who became an admin or ceased to be one, and mutes of single users.
+    pub roles: bool,
+}
+
+impl KeptEvents {
+    /// Whether this part is kept.
+    pub fn holds(self, part: KeptAs) -> bool {
+        match part {
+            KeptAs::Membership => self.membership,
+            KeptAs::Profile => self.profile,
+            KeptAs::Roles => self.roles,
+        }
+    }
+}
+
 /// Who may do what in one group. Set by the surface that made the group, read by all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one independent switch that a vendor has")]
@@ -75,6 +108,10 @@ pub struct Policy {
     /// How somebody who comes in is told of messages, until they want it otherwise.
     #[serde(default)]
     pub receive: Receive,
+    /// Which events are part of the group's history, beside its messages; `None` is all of them where messages are kept,
+    /// and otherwise none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_events: Option<KeptEvents>,
     /// Most members, the owner included; `None` is without limit.
     pub capacity: Option<u32>,
 }
@@ -103,7 +140,13 @@ impl Policy {
             history: true,
             history_before_join: false,
             receive: Receive::Notify,
+            kept_events: None,
             capacity: None,
         }
+    }
+
+    /// Whether this part of what happens is kept in the group's history.
+    pub fn keeps(&self, part: KeptAs) -> bool {
+        self.kept_events.map_or(self.history, |kept| kept.holds(part))
     }
 }

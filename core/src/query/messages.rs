@@ -156,9 +156,16 @@ pub(super) async fn own_membership(reader: &Reader<'_>, group: &GroupId) -> Resu
     Ok(row.as_ref().and_then(Row::member).cloned())
 }
 
+/// Whether the reader may see what happened in a group at a moment: the app sees all.
+pub(super) fn sees_since(reader: &Reader<'_>, group: &Group, own: Option<&Member>, at: Millis) -> bool {
+    if !matches!(reader.actor, Actor::User { .. }) {
+        return true;
+    }
+    own.is_some_and(|own| group.policy.history_before_join || at >= own.joined)
+}
+
 /// Whether the reader may see a message: the app sees all.
 pub(super) fn sees(reader: &Reader<'_>, group: &Group, own: Option<&Member>, message: &Message) -> bool {
     let Actor::User { user, .. } = reader.actor else { return true };
-    let Some(own) = own else { return false };
-    message.is_for(user) && (group.policy.history_before_join || message.at >= own.joined)
+    message.is_for(user) && sees_since(reader, group, own, message.at)
 }

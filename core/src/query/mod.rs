@@ -4,6 +4,7 @@ mod deciding;
 mod extras;
 mod feed;
 mod groups;
+mod history;
 mod members;
 mod messages;
 mod moderation;
@@ -22,6 +23,7 @@ pub use feed::{Feed, FeedPage};
 pub use groups::{
     CountGroups, FindGroups, Found, GroupById, GroupCount, GroupPage, JoinedGroups, JoinedPage, ListGroups,
 };
+pub use history::{History, HistoryPage, Numbered};
 pub use members::{Admins, ListMembers, MarkedList, MarkedMembers, MemberPage, MembersNamed, Named};
 pub use messages::{MessageById, MessageFound, MessagePage, Messages, Start};
 pub use moderation::{
@@ -213,6 +215,7 @@ queries! {
     GroupCounters => CountersFound, "group_counters";
     Files => FilePage, "files";
     File => FileFound, "file";
+    History => HistoryPage, "history";
     Messages => MessagePage, "messages";
     MessageById => MessageFound, "message_by_id";
     CountGroups => GroupCount, "count_groups";

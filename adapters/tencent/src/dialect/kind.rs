@@ -3,7 +3,7 @@
 //! The table is the vendor's capability matrix. What a policy can say is said there, when the group is made, and is
 //! read from there again; what no policy can say (whether the server may add members to an `AVChatRoom`) is kept here.
 
-use conclave_core::model::{Circle, Group, Labels, Policy, Receive, Role};
+use conclave_core::model::{Circle, Group, KeptEvents, Labels, Policy, Receive, Role};
 
 use super::options::JoinOption;
 use crate::settings::Settings;
@@ -189,7 +189,15 @@ impl Kind {
             },
             Self::Public => usual,
             Self::ChatRoom => {
-                Policy { edit_join: Some(Circle::Nobody), history_before_join: true, receive: Receive::Silent, ..usual }
+                // a meeting keeps no tips of who comes and goes, is promoted or muted
+                let kept_events = Some(KeptEvents { membership: false, profile: true, roles: false });
+                Policy {
+                    edit_join: Some(Circle::Nobody),
+                    history_before_join: true,
+                    receive: Receive::Silent,
+                    kept_events,
+                    ..usual
+                }
             }
             Self::Community => Policy {
                 edit_policy: Circle::Nobody,

@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use conclave_core::event::Event;
 use conclave_core::model::{Group, GroupId, Message, MessageState, TopicId, UserId};
-use conclave_core::query::{FindUsers, MembersNamed, Messages, Start, TopicMessages};
+use conclave_core::query::{FindUsers, History, MembersNamed, Numbered, TopicMessages};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -42,6 +43,9 @@ struct Item {
     from: String,
     /// 1 deleted, 2 recalled.
     is_place_msg: u32,
+    /// 1 for a tip: something that happened to the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_system_msg: Option<u32>,
     msg_body: Value,
     msg_priority: u32,
     msg_random: u64,
@@ -64,7 +68,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire {
         group_id: group.id.as_str(),
         is_finished: u32::from(page.next.is_none()),
-        rsp_msg_list: page.messages.iter().map(|message| item(call, message, recalled_too)).collect(),
+        rsp_msg_list: page.entries.iter().map(|entry| item(call, entry, recalled_too)).collect(),
     })
 }
 
@@ -77,10 +81,20 @@ async fn with_history(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failu
     Ok(group)
 }
 
-/// Messages, newest first, and where the next page begins.
+/// Messages and tips, newest first, and where the next page begins.
 struct Page {
-    messages: Vec<Arc<Message>>,
+    entries: Vec<(u64, Numbered)>,
     next: Option<u64>,
+}
+
+impl Page {
+    fn messages(&self) -> Vec<Arc<Message>> {
+        let messages = self.entries.iter().filter_map(|(_, entry)| match entry {
+            Numbered::Message(message) => Some(Arc::clone(message)),
+            Numbered::Events(_) => None,
+        });
+        messages.collect()
+    }
 }
 
 /// The page that begins at this number and goes down; 0 is the newest.
@@ -94,11 +108,11 @@ async fn page(
     let from = from.filter(|sequence| *sequence != 0);
     if let Some(topic) = topic {
         let page = call.ask(TopicMessages { group, topic, from, limit }).await?;
-        return Ok(Page { messages: page.messages, next: page.next });
+        let numbered = |message: Arc<Message>| (message.sequence, Numbered::Message(message));
+        return Ok(Page { entries: page.messages.into_iter().map(numbered).collect(), next: page.next });
     }
-    let start = from.map_or(Start::Edge, Start::Sequence);
-    let page = call.ask(Messages { group, start, newest_first: true, limit }).await?;
-    Ok(Page { messages: page.messages, next: page.next })
+    let page = call.ask(History { group, from, limit }).await?;
+    Ok(Page { entries: page.entries, next: page.next })
 }
 
 #[derive(Deserialize)]
@@ -148,9 +162,10 @@ pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::Answer, 
         let limit = request.req_msg_number.unwrap_or(limits::HISTORY_PAGE).clamp(1, limits::HISTORY_PAGE);
         page(call, id, topic, request.req_msg_seq, limit).await?
     };
-    let faces = faces(call, &group, &page.messages).await?;
+    let messages = page.messages();
+    let faces = faces(call, &group, &messages).await?;
     let (admin, unknown) = (call.admin(), Face::default());
-    let items = page.messages.iter().map(|message| {
+    let items = messages.iter().map(|message| {
         let face = faces.get(sender(message, admin)).unwrap_or(&unknown);
         ClientItem { event: MESSAGE, message: ClientMessage::of(message, &group, face, admin) }
     });
@@ -174,12 +189,12 @@ async fn picked(
     }
     numbers.sort_unstable_by_key(|number| Reverse(*number));
     numbers.dedup();
-    let mut messages = Vec::with_capacity(numbers.len());
+    let mut entries = Vec::with_capacity(numbers.len());
     for number in numbers.into_iter().filter(|number| *number != 0) {
-        let found = page(call, group.clone(), topic.cloned(), Some(number), 1).await?.messages;
-        messages.extend(found.into_iter().filter(|message| message.sequence == number));
+        let found = page(call, group.clone(), topic.cloned(), Some(number), 1).await?.entries;
+        entries.extend(found.into_iter().filter(|(found, _)| *found == number));
     }
-    Ok(Page { messages, next: None })
+    Ok(Page { entries, next: None })
 }
 
 /// What the senders of messages are shown as, by account.
@@ -201,7 +216,29 @@ pub(in crate::calls) async fn faces(
     Ok(faces)
 }
 
-fn item(call: &Call<'_>, message: &Arc<Message>, recalled_too: bool) -> Item {
+/// Who tips are from.
+const SYSTEM: &str = "@TIM#SYSTEM";
+
+/// A tip: the server API says that there is one, not what it says.
+fn tip(number: u64, events: &[Arc<Event>]) -> Item {
+    Item {
+        from: SYSTEM.to_owned(),
+        is_place_msg: 0,
+        is_system_msg: Some(1),
+        msg_body: json!([]),
+        msg_priority: message::priority(Some("High")),
+        // tells two tips of one second apart, and stays the same
+        msg_random: events.first().map_or(0, |event| event.sequence & u64::from(u32::MAX)),
+        msg_seq: number,
+        msg_time_stamp: events.first().map_or(0, |event| event.at.seconds()),
+    }
+}
+
+fn item(call: &Call<'_>, (number, entry): &(u64, Numbered), recalled_too: bool) -> Item {
+    let message = match entry {
+        Numbered::Message(message) => message,
+        Numbered::Events(events) => return tip(*number, events),
+    };
     let shown = match message.state {
         MessageState::Kept => true,
         MessageState::Deleted => false,
@@ -211,6 +248,7 @@ fn item(call: &Call<'_>, message: &Arc<Message>, recalled_too: bool) -> Item {
     Item {
         from: sender(message, call.admin()).to_owned(),
         is_place_msg: place(&message.state),
+        is_system_msg: None,
         msg_body: if shown { message::elements(message) } else { json!([]) },
         msg_priority: message::priority(message.labels.get(label::PRIORITY).map(String::as_str)),
         msg_random: number(label::RANDOM).unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! The vendor's words to neutral words and back.
 
+pub(crate) mod events;
 pub(crate) mod limits;
 pub(crate) mod message;
 pub(crate) mod page;

@@ -20,10 +20,11 @@ use conclave_core::event::Event;
 use conclave_core::model::{Group, Millis};
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{ConnectionEvent, Destination, Envelope, Notice, Patience, group_of};
+use conclave_kit::{ConnectionEvent, Destination, Envelope, Notice, Patience, call_of, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
+use crate::dialect::events::{Fact, What, facts};
 use crate::realm::Credentials;
 use crate::replay::CallbackNonces;
 use crate::signature::sign;
@@ -94,17 +95,27 @@ struct Webhooks {
 }
 
 impl Webhooks {
-    /// The array of one element, if this callback tells of the event.
-    fn word(&self, event: &Event, group: &Group) -> Option<Notice> {
+    /// Whether this callback is of such facts.
+    fn is_of(&self, what: &What<'_>) -> bool {
+        match what {
+            What::Created { .. } | What::Dismissed { .. } | What::Operation(_) => self.callback == Callback::Operation,
+            What::Profile(_) => self.callback == Callback::Profile,
+            What::Sent(_) | What::Passed(_) | What::Recalled(_) => self.callback == Callback::Message,
+            What::Member(_) | What::Application(_) | What::Remark(_) | What::Follows { .. } => false,
+        }
+    }
+
+    /// The array of one element, if this callback is of such facts.
+    fn word(&self, fact: &Fact<'_>, group: &Group) -> Option<Notice> {
         let (name, body) = match self.callback {
             Callback::Operation => {
-                let operation = operation::of(event, group)?;
+                let operation = operation::of(fact, group)?;
                 if !self.events.is_empty() && !self.events.contains(&operation.event_type) {
                     return None;
                 }
                 ("group operation", serde_json::to_vec(&[operation]))
             }
-            Callback::Profile => ("group profile", serde_json::to_vec(&[profile::of(event, group)?])),
+            Callback::Profile => ("group profile", serde_json::to_vec(&[profile::of(fact, group)?])),
             Callback::Message | Callback::Online => return None,
         };
         // texts and numbers only: this cannot fail
@@ -115,19 +126,20 @@ impl Webhooks {
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
     async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
-        let told = match self.callback {
-            Callback::Operation => operation::is_told(&event.what),
-            Callback::Profile => profile::is_told(&event.what),
-            Callback::Message => return route::notices(event, groups).await,
-            Callback::Online => false,
-        };
-        if !told {
+        if !facts([&**event]).iter().any(|fact| self.is_of(&fact.what)) {
             return Ok(Vec::new());
+        }
+        let call = call_of(event, log).await?;
+        let all = facts(call.iter().map(|event| &**event));
+        // a fact of several events is reported with the last of them
+        let Some(fact) = all.iter().find(|fact| fact.event.sequence == event.sequence) else { return Ok(Vec::new()) };
+        if self.callback == Callback::Message {
+            return route::notices(fact, groups).await;
         }
         let Some(group) = group_of(event, groups, log).await?.filter(|group| group.governed) else {
             return Ok(Vec::new());
         };
-        Ok(self.word(event, &group).into_iter().collect())
+        Ok(self.word(fact, &group).into_iter().collect())
     }
 
     fn hears_log(&self) -> bool {

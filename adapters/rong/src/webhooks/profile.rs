@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use conclave_core::event::{Event, Happening, ProfileChange};
-use conclave_core::model::{Group, GroupId, Millis, Policy, UserId};
+use conclave_core::event::ProfileChange;
+use conclave_core::model::{Group, GroupId, Millis, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::dialect::events::{Fact, Part, What};
 use crate::dialect::limits::is_ext_key;
 use crate::dialect::permissions::Permissions;
 
@@ -38,48 +39,34 @@ struct Profile<'e> {
     portrait_url: Option<&'e str>,
 }
 
-/// Whether it can be a change of the profile.
-pub(super) fn is_told(what: &Happening) -> bool {
-    matches!(what, Happening::ProfileChanged(_) | Happening::AnnouncementChanged(_) | Happening::PolicyChanged { .. })
-}
-
-/// The change that an event is; `None` when nothing changed that this surface tells.
-pub(super) fn of<'e>(event: &'e Event, group: &'e Group) -> Option<Change<'e>> {
+/// The change that a fact is, if it is one. What one call changes is one change.
+pub(super) fn of<'e>(fact: &Fact<'e>, group: &'e Group) -> Option<Change<'e>> {
+    let What::Profile(parts) = &fact.what else { return None };
     let mut change = Change {
         group_id: &group.id,
         group_name: &group.profile.name,
-        time: event.at,
-        opt_user_id: event.actor.behind(),
+        time: fact.event.at,
+        opt_user_id: fact.event.actor.behind(),
         group_profile: None,
         group_ext_profile: None,
         permissions: None,
     };
-    match &event.what {
-        Happening::ProfileChanged(profile) => {
-            change.group_profile = shown(profile);
-            change.group_ext_profile = ext(profile);
-            if let Some(name) = &profile.name {
-                change.group_name = name;
-            } else if change.group_profile.is_none() && change.group_ext_profile.is_none() {
-                return None;
+    let mut profile = Profile::default();
+    for part in parts {
+        match part {
+            Part::Texts(texts) => {
+                let texts: &'e ProfileChange = texts;
+                profile.introduction = texts.introduction.as_deref();
+                profile.portrait_url = texts.avatar.as_deref();
+                change.group_ext_profile = ext(texts);
+                change.group_name = texts.name.as_deref().unwrap_or(change.group_name);
             }
+            Part::Announcement(text) => profile.announcement = Some(text),
+            Part::Permissions { before, after } => change.permissions = Some(permissions(*before, *after)),
         }
-        Happening::AnnouncementChanged(text) => {
-            change.group_profile = Some(Profile { announcement: Some(text), ..Profile::default() });
-        }
-        Happening::PolicyChanged { before, after } => change.permissions = Some(permissions(before, after)?),
-        _ => return None,
     }
+    change.group_profile = (profile != Profile::default()).then_some(profile);
     Some(change)
-}
-
-fn shown(change: &ProfileChange) -> Option<Profile<'_>> {
-    let profile = Profile {
-        introduction: change.introduction.as_deref(),
-        announcement: None,
-        portrait_url: change.avatar.as_deref(),
-    };
-    (profile != Profile::default()).then_some(profile)
 }
 
 fn ext(change: &ProfileChange) -> Option<BTreeMap<&String, &String>> {
@@ -88,12 +75,11 @@ fn ext(change: &ProfileChange) -> Option<BTreeMap<&String, &String>> {
 }
 
 /// The permissions whose number is another now.
-fn permissions(before: &Policy, after: &Policy) -> Option<Map<String, Value>> {
-    let numbers = |policy| match serde_json::to_value(Permissions::of(policy)) {
+fn permissions(before: Permissions, after: Permissions) -> Map<String, Value> {
+    let numbers = |permissions| match serde_json::to_value(permissions) {
         Ok(Value::Object(numbers)) => numbers,
         _ => Map::new(),
     };
     let before = numbers(before);
-    let changed: Map<_, _> = numbers(after).into_iter().filter(|(key, now)| before.get(key) != Some(now)).collect();
-    (!changed.is_empty()).then_some(changed)
+    numbers(after).into_iter().filter(|(key, now)| before.get(key) != Some(now)).collect()
 }

@@ -1,11 +1,12 @@
 //! Messages: a copy of each, as a form; and a notice of each that was taken back.
 
-use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::event::{Actor, Event};
 use conclave_core::model::{GroupId, Labels, Message, UserId};
 use conclave_core::ports::Groups;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Notice, form_body, message_at, message_of};
 
+use crate::dialect::events::{Fact, What};
 use crate::dialect::message;
 
 /// The vendor's name of it, as this callback has none.
@@ -13,23 +14,31 @@ const NAME: &str = "message route";
 /// Keeps which channel of the app's business a message belongs to.
 const BUS_CHANNEL: &str = "rong.busChannel";
 
-/// What is told of an event: a message, or the notices that some were taken back.
-pub(super) async fn notices(event: &Event, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+/// The notices of a fact: a message, or that some were recalled.
+pub(super) async fn notices(fact: &Fact<'_>, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
+    let Fact { event, what, .. } = fact;
     let Some(group) = &event.group else { return Ok(Vec::new()) };
-    match &event.what {
-        Happening::MessageSent { .. } | Happening::MessagePassed(_) => {
+    match what {
+        What::Sent(_) | What::Passed(_) => {
             let message = message_of(event, groups).await?;
             Ok(message.map(|message| said(event, &message)).into_iter().collect())
         }
-        Happening::MessagesRecalled { sequences, .. } => {
+        What::Recalled(sequences) => {
             let mut notices = Vec::with_capacity(sequences.len());
-            for sequence in sequences {
+            for sequence in *sequences {
                 let gone = message_at(group, *sequence, groups).await?;
                 notices.extend(gone.map(|gone| recalled(event, &gone)));
             }
             Ok(notices)
         }
-        _ => Ok(Vec::new()),
+        What::Created { .. }
+        | What::Dismissed { .. }
+        | What::Operation(_)
+        | What::Profile(_)
+        | What::Member(_)
+        | What::Application(_)
+        | What::Remark(_)
+        | What::Follows { .. } => Ok(Vec::new()),
     }
 }
 

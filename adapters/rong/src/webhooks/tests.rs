@@ -1,7 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use conclave_core::event::{Happening, Joining};
-use conclave_core::model::UserId;
 use conclave_kit::Webhooks as _;
 
 use super::*;
@@ -18,13 +16,4 @@ fn callbacks_are_signed_like_the_documented_one() {
     assert_eq!(timestamp, &("timestamp", "1408710653000".to_owned()));
     assert_eq!((nonce.0, nonce.1.len(), &nonce.1[..6]), ("nonce", 18, "114314"));
     assert_eq!(signature, &("signature", sign("Y1W2MeFwwwRxa0", &nonce.1, "1408710653000")));
-}
-
-#[test]
-fn nothing_is_told_of_an_import() {
-    let owner = UserId::new("u1").unwrap();
-    let joined = |how| Happening::MembersJoined { users: vec![owner.clone()], how, members: 1 };
-    assert!(!operation::is_told(&Happening::GroupGoverned { owner: owner.clone() }));
-    assert!(!operation::is_told(&joined(Joining::Imported)));
-    assert!(operation::is_told(&joined(Joining::Added)));
 }

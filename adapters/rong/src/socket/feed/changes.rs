@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_core::event::{Actor, Event, Former, Happening, Joining, Leaving};
-use conclave_core::model::{Group, GroupId, Member, Request, Role, User, UserId};
+use conclave_core::event::{Actor, Event, Former};
+use conclave_core::model::{Group, GroupId, Member, Profile, Request, Role, User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{FindGroups, FindUsers, MembersNamed};
 use conclave_core::refusal::Refusal;
 use prost::Message;
 
-use super::{Entry, Reader, is_same_change};
-use crate::dialect::permissions::Permissions;
+use super::{Entry, Reader};
+use crate::dialect::events::{Fact, Kind, Operation, Part, What, facts};
 use crate::dialect::{limits, role};
 use crate::socket::call::{millis, system};
 use crate::socket::group::applications::is_aware;
@@ -33,11 +33,8 @@ mod change {
 pub(crate) async fn changes(reader: Reader<'_>, entries: &[Entry]) -> Result<Vec<EventChange>, Refusal> {
     let events: Vec<&Arc<Event>> = entries.iter().map(|(event, _)| event).collect();
     let scene = Scene::of(reader, &events).await?;
-    let mut told = Vec::with_capacity(events.len());
-    for run in events.chunk_by(|last, event| is_same_change(last, event)) {
-        told.extend(scene.tell(run));
-    }
-    Ok(told)
+    // the events of one call are next to each other, and no change is of two calls
+    Ok(facts(events.iter().map(|event| &***event)).iter().flat_map(|fact| scene.changes(fact)).collect())
 }
 
 /// Whether a user hears what became of a request.
@@ -46,7 +43,7 @@ pub(crate) fn hears(event: &Event, request: &Request, reader: &UserId) -> bool {
     event.audience.users.contains(reader) && (!received || is_aware(request))
 }
 
-/// All that telling looks at, as it is now: the events say what changed, not everything around it.
+/// All that wording looks at, as it is now: the events say what changed, not everything around it.
 struct Scene<'a> {
     reader: Reader<'a>,
     groups: HashMap<GroupId, Arc<Group>>,
@@ -60,7 +57,7 @@ impl<'a> Scene<'a> {
         for event in events {
             let Some(group) = &event.group else { continue };
             let named = people.entry(group.clone()).or_insert_with(|| vec![reader.user.clone()]);
-            for user in people_of(event) {
+            for user in facts([&***event]).iter().flat_map(people_of) {
                 if !named.contains(user) {
                     named.push(user.clone());
                 }
@@ -90,63 +87,31 @@ impl<'a> Scene<'a> {
         Ok(Self { reader, groups: found, members, users })
     }
 
-    /// The changes one event comes to, or several that were made in one go.
-    fn tell(&self, run: &[&Arc<Event>]) -> Vec<EventChange> {
-        let Some((event, group)) = run.first().and_then(|event| Some((*event, event.group.as_ref()?))) else {
-            return Vec::new();
-        };
-        // what happens to groups without hosting, clients are not told
+    /// The changes that a fact is to clients.
+    fn changes(&self, fact: &Fact<'_>) -> Vec<EventChange> {
+        let event = fact.event;
+        let Some(group) = event.group.as_ref() else { return Vec::new() };
+        // clients are not notified of what happens to groups without hosting
         if self.groups.get(group).is_some_and(|group| !group.governed) {
             return Vec::new();
         }
-        let operation = |number: i32, by: Option<&UserId>, users: Vec<ChannelsUserInfo>| {
-            // who goes by themself is no member any more
-            let left = match &event.what {
-                Happening::MembersLeft { users, .. } => users.iter().any(|user| Some(user) == by),
-                Happening::OwnerChanged { from, left, .. } => *left && from.as_ref() == by,
-                _ => false,
-            };
-            let shown = |by| if left { self.gone(event, by) } else { self.user(group, by) };
-            let data =
-                ChannelEventData { opt_user_info: by.map(shown), user_infos: users, ..ChannelEventData::default() };
-            vec![EventChange {
-                operator_id: by.map(ToString::to_string),
-                ..change(event, change::OPERATION, number, &data)
-            }]
-        };
         let actor = event.actor.behind();
-        match &event.what {
-            Happening::GroupCreated { owner, .. } => {
-                let info = self.created(event, group);
+        match &fact.what {
+            What::Created { profile, owner } => {
+                let info = self.created(event, group, profile, *owner);
                 let data = ChannelEventData {
-                    opt_user_info: owner.as_ref().map(|owner| self.joined(group, owner, Role::Owner, event)),
+                    opt_user_info: owner.map(|owner| self.joined(group, owner, Role::Owner, event)),
                     channel_info: Some(info),
                     ..ChannelEventData::default()
                 };
-                let operator_id = owner.as_ref().map(ToString::to_string);
+                let operator_id = owner.map(ToString::to_string);
                 vec![EventChange { operator_id, ..change(event, change::OPERATION, 0, &data) }]
             }
-            Happening::MembersJoined { users, how, .. } => {
-                let by = match how {
-                    Joining::Asked { approved_by: Some(by) } | Joining::Invited { by: Some(by), .. } => Some(by),
-                    Joining::Asked { approved_by: None } => users.first(),
-                    _ => actor,
-                };
-                let joined = users.iter().map(|user| self.joined(group, user, Role::Member, event));
-                operation(1, by, joined.collect())
-            }
-            Happening::MembersLeft { users, how, .. } => {
-                let gone = users.iter().map(|user| self.gone(event, user)).collect();
-                match how {
-                    Leaving::Removed | Leaving::Blocked => operation(2, actor, gone),
-                    Leaving::Left | Leaving::AccountDeleted => operation(3, actor, gone),
-                }
-            }
-            Happening::GroupDisbanded { owner, .. } => {
+            What::Dismissed { owner, were } => {
                 let opt_user_info = actor.map(|by| {
-                    let mut shown = self.gone(event, by);
+                    let mut shown = self.gone(were, by);
                     // events of before memberships were kept say whose it was
-                    if let Some(ext) = shown.ext.as_mut().filter(|_| Some(by) == owner.as_ref()) {
+                    if let Some(ext) = shown.ext.as_mut().filter(|_| Some(by) == *owner) {
                         ext.role = Some(role::number(Role::Owner).into());
                     }
                     shown
@@ -154,16 +119,9 @@ impl<'a> Scene<'a> {
                 let data = ChannelEventData { opt_user_info, ..ChannelEventData::default() };
                 vec![change(event, change::OPERATION, 4, &data)]
             }
-            Happening::AdminsAdded(users) => operation(5, actor, self.all_with(group, users, Role::Admin)),
-            Happening::AdminsRemoved(users) => operation(6, actor, self.all_with(group, users, Role::Member)),
-            Happening::OwnerChanged { from, to: Some(to), .. } => {
-                let new = vec![self.with_role(group, to, Role::Owner)];
-                operation(7, actor.and(from.as_ref()), new)
-            }
-            Happening::ProfileChanged(_) | Happening::AnnouncementChanged(_) | Happening::PolicyChanged { .. } => {
-                self.profile(group, run)
-            }
-            Happening::MemberChanged { user, .. } => {
+            What::Operation(operation) => vec![self.operation(event, group, operation)],
+            What::Profile(parts) => vec![self.profile(event, group, parts)],
+            What::Member(user) => {
                 let data = ChannelEventData {
                     opt_user_info: Some(self.operator(group, actor)),
                     user_infos: vec![self.user(group, user)],
@@ -171,19 +129,41 @@ impl<'a> Scene<'a> {
                 };
                 vec![change(event, change::PROFILE, 1, &data)]
             }
-            Happening::RequestChanged(request) => self.request(event, group, request),
-            Happening::RemarkChanged { text, .. } => {
-                let secondary_id = (!text.is_empty()).then(|| text.clone());
+            What::Application(request) => self.request(event, group, request),
+            What::Remark(text) => {
+                let secondary_id = (!text.is_empty()).then(|| (*text).to_owned());
                 let sub = if text.is_empty() { 3 } else { 2 };
                 vec![EventChange { secondary_id, event_data: None, ..bare(event, change::PROFILE, sub) }]
             }
-            Happening::FollowsChanged { added, removed, .. } => {
+            What::Follows { added, removed } => {
                 let ids = |users: &[UserId]| users.iter().map(ToString::to_string).collect::<Vec<_>>();
-                let told = [(1, ids(added)), (2, ids(removed))];
-                let told = told.into_iter().filter(|(_, users)| !users.is_empty());
-                told.map(|(sub, ext_ids)| EventChange { ext_ids, ..bare(event, change::FOLLOWS, sub) }).collect()
+                let shown = [(1, ids(added)), (2, ids(removed))];
+                let shown = shown.into_iter().filter(|(_, users)| !users.is_empty());
+                shown.map(|(sub, ext_ids)| EventChange { ext_ids, ..bare(event, change::FOLLOWS, sub) }).collect()
             }
-            _ => Vec::new(),
+            // fetched as messages
+            What::Sent(_) | What::Passed(_) | What::Recalled(_) => Vec::new(),
+        }
+    }
+
+    fn operation(&self, event: &Event, group: &GroupId, operation: &Operation<'_>) -> EventChange {
+        let Operation { kind, by, by_former, users, were } = operation;
+        let user_infos = users.iter().map(|user| match kind {
+            Kind::Joined => self.joined(group, user, Role::Member, event),
+            Kind::Kicked | Kind::Quit => self.gone(were.iter().copied(), user),
+            Kind::ManagersAdded => self.with_role(group, user, Role::Admin),
+            Kind::ManagersRemoved => self.with_role(group, user, Role::Member),
+            Kind::Transferred => self.with_role(group, user, Role::Owner),
+        });
+        let operator = |by| if *by_former { self.gone(were.iter().copied(), by) } else { self.user(group, by) };
+        let data = ChannelEventData {
+            opt_user_info: by.map(operator),
+            user_infos: user_infos.collect(),
+            ..ChannelEventData::default()
+        };
+        EventChange {
+            operator_id: by.map(ToString::to_string),
+            ..change(event, change::OPERATION, *kind as i32, &data)
         }
     }
 
@@ -223,13 +203,9 @@ impl<'a> Scene<'a> {
         shown
     }
 
-    fn all_with(&self, group: &GroupId, users: &[UserId], role: Role) -> Vec<ChannelsUserInfo> {
-        users.iter().map(|user| self.with_role(group, user, role)).collect()
-    }
-
     /// Somebody who went with this event, as they were; events of before that was kept know an ordinary member.
-    fn gone(&self, event: &Event, user: &UserId) -> ChannelsUserInfo {
-        let former = former(&event.what).find(|former| former.user == *user);
+    fn gone<'f>(&self, were: impl IntoIterator<Item = &'f Former>, user: &UserId) -> ChannelsUserInfo {
+        let former = were.into_iter().find(|former| former.user == *user);
         let ext = ChannelsUserExtInfo {
             role: Some(role::number(former.map_or(Role::Member, |former| former.role)).into()),
             join_time: Some(former.map_or(0, |former| millis(former.joined.0))),
@@ -243,8 +219,7 @@ impl<'a> Scene<'a> {
     // --- groups --------------------------------------------------------------------------------------------
 
     /// A group as it was made: with its owner alone.
-    fn created(&self, event: &Event, id: &GroupId) -> ChannelsJoinedInfo {
-        let Happening::GroupCreated { profile, owner, .. } = &event.what else { return ChannelsJoinedInfo::default() };
+    fn created(&self, event: &Event, id: &GroupId, profile: &Profile, owner: Option<&UserId>) -> ChannelsJoinedInfo {
         let shown = self.groups.get(id).map_or_else(
             || ChannelsJoinedInfo {
                 target_id: Some(id.to_string()),
@@ -257,7 +232,7 @@ impl<'a> Scene<'a> {
             },
             |group| show::group(group),
         );
-        let owner = owner.as_ref().map(ToString::to_string);
+        let owner = owner.map(ToString::to_string);
         ChannelsJoinedInfo {
             base_info: Some(ChannelBaseInfo {
                 creator_id: owner.clone(),
@@ -275,11 +250,10 @@ impl<'a> Scene<'a> {
     }
 
     /// What changed, without what did not: whatever else is in it reaches applications as `null`.
-    fn profile(&self, group: &GroupId, run: &[&Arc<Event>]) -> Vec<EventChange> {
-        let Some(event) = run.last() else { return Vec::new() };
+    fn profile(&self, event: &Event, group: &GroupId, parts: &[Part<'_>]) -> EventChange {
         let mut changed = ChannelsJoinedInfo { target_id: Some(group.to_string()), ..ChannelsJoinedInfo::default() };
-        for event in run {
-            add_changes(&mut changed, &event.what);
+        for part in parts {
+            add_changes(&mut changed, part);
         }
         let data = ChannelEventData {
             opt_user_info: Some(self.operator(group, event.actor.behind())),
@@ -287,7 +261,7 @@ impl<'a> Scene<'a> {
             channel_full_info: self.groups.get(group).map(|group| show::group(group)),
             ..ChannelEventData::default()
         };
-        vec![change(event, change::PROFILE, 0, &data)]
+        change(event, change::PROFILE, 0, &data)
     }
 
     // --- requests ------------------------------------------------------------------------------------------
@@ -303,48 +277,37 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Those whose memberships ended with it.
-fn former(what: &Happening) -> impl Iterator<Item = &Former> {
-    let (many, one) = match what {
-        Happening::MembersLeft { were, .. } | Happening::GroupDisbanded { were, .. } => (were.as_slice(), None),
-        Happening::OwnerChanged { was, .. } => (&[][..], was.as_ref()),
-        _ => (&[][..], None),
-    };
-    many.iter().chain(one)
-}
-
-/// Everybody an event names.
-fn people_of(event: &Event) -> Vec<&UserId> {
-    let mut people: Vec<&UserId> = event.actor.behind().into_iter().collect();
-    match &event.what {
-        Happening::GroupCreated { owner, .. } => people.extend(owner),
-        Happening::MembersJoined { users, how, .. } => {
-            people.extend(users);
-            match how {
-                Joining::Asked { approved_by: by } | Joining::Invited { by, .. } => people.extend(by),
-                _ => {}
-            }
+/// Everybody a fact names.
+fn people_of<'e>(fact: &Fact<'e>) -> Vec<&'e UserId> {
+    let mut people: Vec<&UserId> = fact.event.actor.behind().into_iter().collect();
+    match &fact.what {
+        What::Created { owner, .. } => people.extend(*owner),
+        What::Operation(operation) => {
+            people.extend(operation.by);
+            people.extend(&operation.users);
         }
-        Happening::MembersLeft { users, .. } | Happening::AdminsAdded(users) | Happening::AdminsRemoved(users) => {
-            people.extend(users);
-        }
-        Happening::OwnerChanged { from, to, .. } => people.extend(from.iter().chain(to)),
-        Happening::MemberChanged { user, .. } => people.push(user),
-        Happening::RequestChanged(request) => {
+        What::Member(user) => people.push(user),
+        What::Application(request) => {
             people.push(&request.user);
             people.extend(&request.inviter);
             people.extend(request.verdict.as_ref().and_then(|verdict| verdict.by.as_ref()));
         }
-        _ => {}
+        What::Dismissed { .. }
+        | What::Profile(_)
+        | What::Remark(_)
+        | What::Follows { .. }
+        | What::Sent(_)
+        | What::Passed(_)
+        | What::Recalled(_) => {}
     }
     people
 }
 
-/// Adds what one event changed.
-fn add_changes(changed: &mut ChannelsJoinedInfo, what: &Happening) {
+/// Adds what changed of one part.
+fn add_changes(changed: &mut ChannelsJoinedInfo, part: &Part<'_>) {
     let settings = &mut changed.setting_profile;
-    match what {
-        Happening::ProfileChanged(change) => {
+    match part {
+        Part::Texts(change) => {
             for (key, text) in
                 [("name", &change.name), ("portraitUrl", &change.avatar), ("introduction", &change.introduction)]
             {
@@ -353,13 +316,12 @@ fn add_changes(changed: &mut ChannelsJoinedInfo, what: &Happening) {
             let fields = change.fields.iter().filter(|(key, _)| limits::is_ext_key(key));
             changed.ext_profile.extend(fields.map(|(key, value)| ProfileInfo::new(key, value)));
         }
-        Happening::AnnouncementChanged(text) => settings.push(ProfileInfo::new("announcement", text)),
-        Happening::PolicyChanged { before, after } => {
-            let before: Vec<_> = show::permissions(Permissions::of(before)).collect();
-            let after = show::permissions(Permissions::of(after)).filter(|pair| !before.contains(pair));
+        Part::Announcement(text) => settings.push(ProfileInfo::new("announcement", *text)),
+        Part::Permissions { before, after } => {
+            let before: Vec<_> = show::permissions(*before).collect();
+            let after = show::permissions(*after).filter(|pair| !before.contains(pair));
             settings.extend(after.map(|(key, number)| ProfileInfo::new(key, number.to_string())));
         }
-        _ => {}
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::event::{Actor, Event};
 use conclave_core::model::{GroupId, Message, MessageState, Sender, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{Messages, Start};
 use conclave_core::refusal::Refusal;
 
 use super::{Page, Place, Reader};
+use crate::dialect::events::{What, facts};
 use crate::realm::App;
 use crate::socket::message;
 use crate::socket::wire::DownStreamMessage;
@@ -41,16 +42,16 @@ pub(crate) async fn inbox(
 }
 
 async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMessage>, Refusal> {
-    let Some(group) = &event.group else { return Ok(Vec::new()) };
-    match &event.what {
-        Happening::MessageSent { sequence, .. } => {
-            let sent = stored(reader.app, group, *sequence).await?;
+    let (Some(group), Some(fact)) = (&event.group, facts([event]).pop()) else { return Ok(Vec::new()) };
+    match fact.what {
+        What::Sent(sequence) => {
+            let sent = stored(reader.app, group, sequence).await?;
             let kept = sent.filter(|sent| sent.state == MessageState::Kept && is_for(event, sent, reader.user));
             let Some(kept) = kept else { return Ok(Vec::new()) };
             let kept = message::extended(reader.app, vec![kept]).await?;
             Ok(kept.iter().map(|sent| message::down(sent, reader.user)).collect())
         }
-        Happening::MessagesRecalled { sequences, .. } => {
+        What::Recalled(sequences) => {
             let mut list = Vec::with_capacity(sequences.len());
             for sequence in sequences {
                 let gone = stored(reader.app, group, *sequence).await?.filter(|gone| is_target(gone, reader.user));
@@ -58,7 +59,15 @@ async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMess
             }
             Ok(list)
         }
-        _ => Ok(Vec::new()),
+        What::Created { .. }
+        | What::Dismissed { .. }
+        | What::Operation(_)
+        | What::Profile(_)
+        | What::Member(_)
+        | What::Application(_)
+        | What::Remark(_)
+        | What::Follows { .. }
+        | What::Passed(_) => Ok(Vec::new()),
     }
 }
 

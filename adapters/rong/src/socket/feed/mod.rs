@@ -10,7 +10,7 @@ mod inbox;
 
 use std::sync::Arc;
 
-use conclave_core::event::{Actor, Event, Happening, Joining, ProfileChange};
+use conclave_core::event::{Actor, Event};
 use conclave_core::model::{DeviceId, Queue, UserId};
 use conclave_core::operation::{Acknowledge, Begin, OpenDevice};
 use conclave_core::ports::{GroupsExt, LogPosition};
@@ -20,8 +20,7 @@ use conclave_core::refusal::Refusal;
 pub(crate) use changes::{changes, hears};
 pub(crate) use inbox::{BYTES, inbox, is_for, stored};
 
-use crate::dialect::limits;
-use crate::dialect::permissions::Permissions;
+use crate::dialect::events::{What, facts};
 use crate::realm::App;
 
 /// How far before a moment counting begins, milliseconds. Long enough that the decisions of one moment are all
@@ -67,40 +66,25 @@ pub(crate) enum Kind {
 
 /// Whether an event is something this device fetches, and how many entries come of it.
 pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
+    let fact = facts([event]).pop().filter(|fact| !fact.to.is_empty())?;
     let here = matches!(&event.actor, Actor::User { device: Some(actor), .. } if actor == device);
-    let told = match &event.what {
-        Happening::MessageSent { .. } => return Some((Kind::Inbox, 1)),
-        Happening::MessagesRecalled { sequences, .. } => return Some((Kind::Inbox, sequences.len() as u64)),
-        Happening::GroupCreated { owner, .. } | Happening::GroupDisbanded { owner, .. } => owner.is_some(),
-        Happening::MembersJoined { how, .. } => *how != Joining::Imported,
-        Happening::OwnerChanged { to, .. } => to.is_some(),
-        Happening::MembersLeft { .. }
-        | Happening::AdminsAdded(_)
-        | Happening::AdminsRemoved(_)
-        | Happening::AnnouncementChanged(_)
-        | Happening::RequestChanged(_) => true,
-        Happening::ProfileChanged(change) => is_shown(change),
-        Happening::PolicyChanged { before, after } => Permissions::of(before) != Permissions::of(after),
-        Happening::MemberChanged { card, extra, .. } => card.is_some() || extra.is_some(),
-        Happening::RemarkChanged { .. } | Happening::FollowsChanged { .. } => {
-            !here || is_shown_where_it_was_done(&event.what)
-        }
-        _ => false,
-    };
-    told.then_some((Kind::Changes, 1))
-}
-
-/// Whether the device that did something learns of it as all others do; otherwise it knows from the answer.
-pub(crate) fn is_shown_where_it_was_done(what: &Happening) -> bool {
-    !matches!(what, Happening::RemarkChanged { .. } | Happening::FollowsChanged { .. })
-}
-
-/// Whether something changed that this vendor shows.
-fn is_shown(change: &ProfileChange) -> bool {
-    change.name.is_some()
-        || change.introduction.is_some()
-        || change.avatar.is_some()
-        || change.fields.keys().any(|key| limits::is_ext_key(key))
+    if here && fact.to.except_acting_device {
+        return None;
+    }
+    match fact.what {
+        What::Sent(_) => Some((Kind::Inbox, 1)),
+        What::Recalled(sequences) => Some((Kind::Inbox, sequences.len() as u64)),
+        // delivered whole, to whoever is connected
+        What::Passed(_) => None,
+        What::Created { .. }
+        | What::Dismissed { .. }
+        | What::Operation(_)
+        | What::Profile(_)
+        | What::Member(_)
+        | What::Application(_)
+        | What::Remark(_)
+        | What::Follows { .. } => Some((Kind::Changes, 1)),
+    }
 }
 
 /// An event and the reader's place once it is heard.
@@ -250,13 +234,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether two events change the profile of one group in one call: clients get them as one change.
+/// Whether two events are one change to clients: parts of one group's profile that one call has changed.
 fn is_same_change(last: &Event, event: &Event) -> bool {
-    let is_profile = |event: &Event| {
-        matches!(
-            event.what,
-            Happening::ProfileChanged(_) | Happening::AnnouncementChanged(_) | Happening::PolicyChanged { .. }
-        )
-    };
-    last.call() == event.call() && last.group == event.group && is_profile(last) && is_profile(event)
+    last.call() == event.call() && facts([last, event]).len() == 1
 }

@@ -1,0 +1,231 @@
+//! What this vendor makes of what happens: named facts, and which clients receive each. The socket and the webhooks both
+//! word these facts; nothing else in this adapter looks at what kinds of events there are.
+//!
+//! Every kind of event is decided here, so that a new one does not compile until this vendor has decided about it.
+
+use conclave_core::event::{Event, Former, Happening, Joining, Leaving, ProfileChange};
+use conclave_core::model::{Message, Policy, Profile, Request, UserId};
+use conclave_kit::{Acting, Recipients};
+
+use super::limits;
+use super::permissions::Permissions;
+
+/// One fact.
+pub(crate) struct Fact<'e> {
+    /// The event it is of; of several in one call, the last that belongs to it.
+    pub(crate) event: &'e Event,
+    /// What it is.
+    pub(crate) what: What<'e>,
+    /// The clients that receive it.
+    pub(crate) to: Recipients,
+}
+
+/// What has happened.
+pub(crate) enum What<'e> {
+    /// A group was made: operation 0, callback 1.
+    Created { profile: &'e Profile, owner: Option<&'e UserId> },
+    /// A group ended: operation 4, callback 5.
+    Dismissed { owner: Option<&'e UserId>, were: &'e [Former] },
+    /// Something else was done to a group's members.
+    Operation(Operation<'e>),
+    /// The profile or the permissions changed: the parts that did.
+    Profile(Vec<Part<'e>>),
+    /// A member's name or extra string changed. There is no callback for it.
+    Member(&'e UserId),
+    /// A request or an invitation was filed, passed on or decided. There is no callback for it.
+    Application(&'e Request),
+    /// A user renamed a group for themself; "" is removed. There is no callback for it.
+    Remark(&'e str),
+    /// A user follows other members now. There is no callback for it.
+    Follows { added: &'e [UserId], removed: &'e [UserId] },
+    /// A message was sent and kept: its number.
+    Sent(u64),
+    /// A message was sent and is kept nowhere.
+    Passed(&'e Message),
+    /// Messages were recalled: their numbers.
+    Recalled(&'e [u64]),
+}
+
+/// An operation on members.
+pub(crate) struct Operation<'e> {
+    pub(crate) kind: Kind,
+    /// Who did it, as clients see it; `None` is the app's server.
+    pub(crate) by: Option<&'e UserId>,
+    /// Whether who did it is no member any more.
+    pub(crate) by_former: bool,
+    /// Whom it is about.
+    pub(crate) users: Vec<&'e UserId>,
+    /// The memberships that ended with it, as they were.
+    pub(crate) were: Vec<&'e Former>,
+}
+
+/// The operations on members by the clients' numbers; callbacks count one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Joined = 1,
+    Kicked = 2,
+    Quit = 3,
+    ManagersAdded = 5,
+    ManagersRemoved = 6,
+    Transferred = 7,
+}
+
+/// A part of a profile.
+pub(crate) enum Part<'e> {
+    /// Name, introduction, portrait, and the fields that begin with `ext_`.
+    Texts(&'e ProfileChange),
+    /// The announcement; "" is removed.
+    Announcement(&'e str),
+    /// The permissions.
+    Permissions { before: Permissions, after: Permissions },
+}
+
+/// What the events of one call come to, in their order. Not all of a call need be given: a client sees its own part.
+pub(crate) fn facts<'e>(call: impl IntoIterator<Item = &'e Event>) -> Vec<Fact<'e>> {
+    let mut facts: Vec<Fact<'e>> = Vec::new();
+    for event in call {
+        let Some((what, to)) = fact(event) else { continue };
+        // what one call changes of a profile is one change
+        if let (What::Profile(more), Some(last)) = (&what, facts.last_mut())
+            && last.event.call() == event.call()
+            && last.event.group == event.group
+            && let What::Profile(parts) = &mut last.what
+        {
+            parts.extend(more.iter().map(Part::again));
+            last.event = event;
+            continue;
+        }
+        facts.push(Fact { event, what, to });
+    }
+    facts
+}
+
+impl Part<'_> {
+    fn again(&self) -> Self {
+        match self {
+            Self::Texts(change) => Self::Texts(change),
+            Self::Announcement(text) => Self::Announcement(text),
+            Self::Permissions { before, after } => Self::Permissions { before: *before, after: *after },
+        }
+    }
+}
+
+fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
+    let everybody = || Recipients::audience(&event.audience);
+    let actor = event.actor.behind();
+    let operation = |kind, by, users: &'_ [UserId]| Operation {
+        kind,
+        by,
+        by_former: false,
+        users: users.iter().collect(),
+        were: Vec::new(),
+    };
+    let what = match &event.what {
+        Happening::GroupCreated { profile, owner, .. } => {
+            let what = What::Created { profile, owner: owner.as_ref() };
+            return Some((what, if event.audience.silent { Recipients::nobody() } else { Recipients::users(owner) }));
+        }
+        Happening::GroupDisbanded { owner, members, were, .. } => {
+            // clients are not notified of groups that were nobody's
+            let to = if owner.is_some() { Recipients::users(members) } else { Recipients::nobody() };
+            return Some((What::Dismissed { owner: owner.as_ref(), were }, to));
+        }
+        // nothing is said of an import
+        Happening::MembersJoined { how: Joining::Imported, .. } => return None,
+        Happening::MembersJoined { users, how, .. } => {
+            let by = match how {
+                Joining::Asked { approved_by: Some(by) } | Joining::Invited { by: Some(by), .. } => Some(by),
+                Joining::Asked { approved_by: None } => users.first(),
+                Joining::Invited { by: None, .. } | Joining::Created | Joining::Added | Joining::Imported => actor,
+            };
+            What::Operation(operation(Kind::Joined, by, users))
+        }
+        Happening::MembersLeft { users, how, were, .. } => {
+            let kind = match how {
+                Leaving::Removed | Leaving::Blocked => Kind::Kicked,
+                Leaving::Left | Leaving::AccountDeleted => Kind::Quit,
+            };
+            let by_former = actor.is_some_and(|actor| users.contains(actor));
+            let were = were.iter().collect();
+            What::Operation(Operation { by_former, were, ..operation(kind, actor, users) })
+        }
+        Happening::AdminsAdded(users) => What::Operation(operation(Kind::ManagersAdded, actor, users)),
+        Happening::AdminsRemoved(users) => What::Operation(operation(Kind::ManagersRemoved, actor, users)),
+        Happening::OwnerChanged { from, to: Some(to), left, was } => {
+            let by = actor.and(from.as_ref());
+            let own = operation(Kind::Transferred, by, std::slice::from_ref(to));
+            What::Operation(Operation { by_former: *left, were: was.iter().collect(), ..own })
+        }
+        // the owner has left the group without one: that they left is said as of any member
+        Happening::OwnerChanged { to: None, .. } => return None,
+        Happening::ProfileChanged(change) => {
+            let shows = change.shows() || change.fields.keys().any(|key| limits::is_ext_key(key));
+            What::Profile(vec![Part::Texts(change)].into_iter().filter(|_| shows).collect())
+        }
+        Happening::AnnouncementChanged(text) => What::Profile(vec![Part::Announcement(text)]),
+        Happening::PolicyChanged { before, after } => What::Profile(permissions(before, after).into_iter().collect()),
+        Happening::MemberChanged { user, card, extra, .. } => {
+            if card.is_none() && extra.is_none() {
+                return None;
+            }
+            What::Member(user)
+        }
+        Happening::RequestChanged(request) => What::Application(request),
+        // the device that did it knows
+        Happening::RemarkChanged { text, .. } => {
+            return Some((What::Remark(text), everybody().acting(Acting::OtherDevices)));
+        }
+        Happening::FollowsChanged { added, removed, .. } => {
+            return Some((What::Follows { added, removed }, everybody().acting(Acting::OtherDevices)));
+        }
+        Happening::MessageSent { sequence, .. } => What::Sent(*sequence),
+        Happening::MessagePassed(message) => What::Passed(message),
+        Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
+        // mutes, the allowlist and blocks are the app's affair, and nobody is notified of them
+        Happening::Muted { .. }
+        | Happening::Unmuted(_)
+        | Happening::MutedEverywhere { .. }
+        | Happening::AllMutedChanged(_)
+        | Happening::Allowed(_)
+        | Happening::Disallowed(_)
+        | Happening::Blocked { .. }
+        | Happening::Unblocked(_)
+        | Happening::DisabledChanged(_)
+        // an import into hosting is not said
+        | Happening::GroupGoverned { .. }
+        // other vendors' affairs
+        | Happening::AppointedChanged { .. }
+        | Happening::MarksChanged { .. }
+        | Happening::MemberAttributesChanged { .. }
+        | Happening::ReceiveChanged { .. }
+        | Happening::AttributesChanged { .. }
+        | Happening::CountersChanged { .. }
+        | Happening::FileAdded { .. }
+        | Happening::FileRemoved { .. }
+        | Happening::GroupActivated
+        | Happening::MessagesDeleted { .. }
+        | Happening::MessageChanged { .. }
+        | Happening::MessagesRead { .. }
+        | Happening::ReadMarkChanged { .. }
+        | Happening::ExtensionsChanged { .. }
+        | Happening::Noticed { .. }
+        | Happening::MessageDropped { .. }
+        | Happening::TopicMade { .. }
+        | Happening::TopicChanged { .. }
+        | Happening::TopicsEnded(_)
+        | Happening::InTopic { .. }
+        | Happening::UserRegistered(_)
+        | Happening::UserChanged(_)
+        | Happening::UserDeleted(_) => return None,
+    };
+    if matches!(&what, What::Profile(parts) if parts.is_empty()) {
+        return None;
+    }
+    Some((what, everybody()))
+}
+
+/// The permissions, where their numbers are others now.
+fn permissions(before: &Policy, after: &Policy) -> Option<Part<'static>> {
+    let (before, after) = (Permissions::of(before), Permissions::of(after));
+    (before != after).then_some(Part::Permissions { before, after })
+}

@@ -12,8 +12,8 @@ use foldhash::{HashMap as Map, HashSet};
 use crate::event::{Actor, Audience, CallPart, Event, Happening};
 use crate::facts::{Facts, Run, Stop};
 use crate::model::{
-    Circle, Group, GroupId, KeptAs, Key, Member, Message, Millis, Prefix, Request, Role, Row, Settings, Tombstone, Topic, User,
-    UserId,
+    Circle, Group, GroupId, KeptAs, Key, Member, Message, Millis, Prefix, Request, Role, Row, Settings, Tombstone,
+    Topic, User, UserId,
 };
 use crate::ports::{Batch, Change, Guard, RunGuard};
 use crate::refusal::{Needs, Refusal};
@@ -589,7 +589,9 @@ impl<'a> Draft<'a> {
         for position in first..self.events.len() {
             let event = &self.events[position];
             let is_for_all = event.audience.members_of.is_some() && !event.audience.silent;
-            let (Some(part), Some(id), true) = (event.what.kept_as(), event.group.clone(), is_for_all) else { continue };
+            let (Some(part), Some(id), true) = (event.what.kept_as(), event.group.clone(), is_for_all) else {
+                continue;
+            };
             let key = Key::Group(id.clone());
             let Some(Some(Row::Group(header))) = self.pending.get(&key) else { continue };
             if !header.active || !header.policy.keeps(part) {

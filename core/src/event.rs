@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    FileId, Group, GroupId, KeptAs, Key, Member, Message, MessageId, Millis, Policy, Profile, Receive, Request, Role, Row,
-    TopicId, Until, UserId,
+    FileId, Group, GroupId, KeptAs, Key, Member, Message, MessageId, Millis, Policy, Profile, Receive, Request, Role,
+    Row, TopicId, Until, UserId,
 };
 
 /// Who did it.

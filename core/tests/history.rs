@@ -5,7 +5,7 @@
 mod common;
 
 use common::{World, add, block_on, by, group, story, text, user, users};
-use conclave_core::event::{Event, Happening, ProfileChange};
+use conclave_core::event::{Actor, Event, Happening, ProfileChange};
 use conclave_core::model::{KeptEvents, Policy, TopicId, Until};
 use conclave_core::operation::{
     Appoint, Block, Cleanup, CreateGroup, Demote, Disallow, Leave, MakeTopic, Mute, OnOutsider, OnUnknown, Promote,
@@ -137,9 +137,9 @@ fn what_is_no_part_of_the_history_takes_no_number() {
             created: None,
         };
         world.app(make).await.unwrap();
-        world.engine.run_in(&conclave_core::event::Actor::app(), &topic, mute("ben")).await.unwrap();
-        let said = world.engine.run_in(&conclave_core::event::Actor::app(), &topic, text("ben", "hi"));
-        assert_eq!(said.await.unwrap_err().to_string(), "muted in group g");
+        let app = Actor::app();
+        world.engine.run_in(&app, &topic, mute("ben")).await.unwrap();
+        assert!(world.engine.run_in(&by("ben"), &topic, text("ben", "hi")).await.is_err(), "muted in the topic");
         assert_eq!((next_number(world).await, history(world).await), (1, Vec::new()));
     });
 }
@@ -185,7 +185,10 @@ fn before_its_first_message_a_group_that_waits_for_one_has_no_history() {
 fn pages_of_any_size_hold_every_number_once() {
     story(Policy::standard(), async |world| {
         for round in 0..12 {
-            world.app(UpdateGroup { announcement: Some(format!("a{round}")), ..named(&format!("n{round}")) }).await.unwrap();
+            world
+                .app(UpdateGroup { announcement: Some(format!("a{round}")), ..named(&format!("n{round}")) })
+                .await
+                .unwrap();
             for _ in 0..round % 3 {
                 world.run(&by("ann"), text("ann", "hi")).await.unwrap();
             }
@@ -246,7 +249,10 @@ fn an_event_names_everybody_it_is_about() {
         check("promoted", "ben").await;
         world.app(Demote { group: group("g"), users: users(&["ben"]), skip_others: false }).await.unwrap();
         check("demoted", "ben").await;
-        world.app(Appoint { group: group("g"), users: users(&["dan"]), on_unknown: OnUnknown::Refuse, most: None }).await.unwrap();
+        world
+            .app(Appoint { group: group("g"), users: users(&["dan"]), on_unknown: OnUnknown::Refuse, most: None })
+            .await
+            .unwrap();
         check("appointed without being a member", "dan").await;
         world.app(Mute { members_only: false, ..mute("dan") }).await.unwrap();
         check("muted without being a member", "dan").await;

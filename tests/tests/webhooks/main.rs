@@ -12,6 +12,7 @@ mod guard;
 mod house;
 mod passages;
 mod pre_delivery;
+mod projection;
 mod replay;
 mod restart;
 mod samples;

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use conclave_core::event::Happening;
 use conclave_core::model::{GroupId, Message, MessageState, Millis};
 use conclave_core::query::{Messages, Start};
 use conclave_core::refusal::Refusal;
@@ -15,6 +14,7 @@ use serde_json::json;
 use super::call::Call;
 use super::envelope::Reply;
 use crate::auth::TokenError;
+use crate::dialect::events::sent;
 use crate::dialect::message;
 use crate::refusals::{self, Failure};
 
@@ -92,11 +92,11 @@ async fn spoken(call: &Call<'_>, hour: Millis, any: bool) -> Result<Vec<String>,
         after = last.sequence;
         let over = last.at >= end;
         for event in &events {
-            let (Happening::MessageSent { sequence, .. }, Some(group)) = (&event.what, &event.group) else { continue };
+            let (Some(sequence), Some(group)) = (sent(event), &event.group) else { continue };
             if event.at < hour || event.at >= end {
                 continue;
             }
-            if let Some(line) = line(call, group, *sequence).await? {
+            if let Some(line) = line(call, group, sequence).await? {
                 lines.push(line);
                 if any {
                     return Ok(lines);

@@ -24,12 +24,13 @@ use conclave_core::event::Event;
 use conclave_core::model::Millis;
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, check_secret, group_of};
+use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, call_of, check_secret, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
 use uuid::Uuid;
 
+use crate::dialect::events::{facts, is_of_group};
 use crate::realm::Credentials;
 use crate::settings::Settings;
 pub use asking::guarded;
@@ -161,19 +162,21 @@ fn notice(name: &'static str, wire: &impl serde::Serialize) -> Option<Notice> {
 impl conclave_kit::Webhooks for Webhooks {
     async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
         let app = &self.app;
-        let is_told = match self.rule {
-            Rule::Messages => return message::notices(event, app, groups).await,
-            Rule::Events => operation::is_told(&event.what),
-            Rule::Muc => muc::is_told(&event.what),
-        };
-        if !is_told {
+        if self.rule == Rule::Messages {
+            return message::notices(event, app, groups).await;
+        }
+        if !is_of_group(event) {
             return Ok(Vec::new());
         }
         let Some(group) = group_of(event, groups, log).await? else { return Ok(Vec::new()) };
+        let call = call_of(event, log).await?;
+        let all = facts(call.iter().map(|event| &**event), &group, &app.settings);
+        // a fact of several events is reported with the first of them
+        let Some(fact) = all.iter().find(|fact| fact.event.sequence == event.sequence) else { return Ok(Vec::new()) };
         if self.rule == Rule::Muc {
-            return Ok(muc::notices(event, &group, app));
+            return Ok(muc::notices(fact, &group, app));
         }
-        let operations = operation::operations(event, &group, app, (groups, log)).await?.into_iter().enumerate();
+        let operations = operation::operations(fact, &group, app, groups).await?.into_iter().enumerate();
         let is_on = |name: &str| self.events.is_empty() || self.events.iter().any(|told| told == name);
         let told = operations.filter(|(_, operation)| is_on(operation.name));
         Ok(told.filter_map(|(place, operation)| operation.told(event, place, app)).collect())

@@ -5,14 +5,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
-use conclave_core::model::{FileId, Group, GroupId, Millis, Policy, Receive, Request, RequestKind, Stage, UserId};
+use conclave_core::event::{Actor, Event, ProfileChange};
+use conclave_core::model::{FileId, Group, GroupId, Millis, Policy, Request, Stage, UserId};
 use conclave_kit::Notice;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::operation::is_shown;
 use super::{App, HOST, notice};
+use crate::dialect::events::{Fact, Info, Muc, Push, What};
 use crate::dialect::flags::Flags;
 use crate::dialect::ids::{file_uuid, shown};
 use crate::dialect::message::ADMIN;
@@ -64,7 +64,8 @@ struct Info<'a> {
     r#type: &'static str,
 }
 
-/// One thing to tell.
+/// One notice, without what all have.
+#[derive(Clone)]
 struct Change<'e> {
     operation: &'static str,
     /// Who did it; `None` is the app.
@@ -131,167 +132,85 @@ impl<'e> Change<'e> {
     }
 }
 
-/// Whether there may be something to tell of it.
-pub(super) fn is_told(what: &Happening) -> bool {
-    match what {
-        Happening::MembersJoined { how, .. } => *how != Joining::Imported,
-        Happening::ProfileChanged(change) => is_shown(change),
-        Happening::RequestChanged(_)
-        | Happening::GroupCreated { .. }
-        | Happening::GroupGoverned { .. }
-        | Happening::GroupDisbanded { .. }
-        | Happening::MembersLeft { .. }
-        | Happening::OwnerChanged { .. }
-        | Happening::PolicyChanged { .. }
-        | Happening::ReceiveChanged { .. }
-        | Happening::MemberAttributesChanged { .. } => true,
-        what => each(what).is_some() || whole(what).is_some(),
+/// The notices of a fact in this group: one for each user whom an operation is about.
+pub(super) fn notices(fact: &Fact<'_>, group: &Group, app: &App) -> Vec<Notice> {
+    let operations = fact.operations(group);
+    let mut changes: Vec<(usize, Change<'_>)> = Vec::new();
+    for push in operations.iter().filter(|push| push.has_callback) {
+        let change = change(fact, push, group, app);
+        match push.operation {
+            // it is theirs, and told to the whole group
+            Muc::Presence | Muc::Absence => {
+                let each = push.about.iter().map(|user| Change { from: Some(user), to: None, ..change.clone() });
+                changes.extend(each.enumerate());
+            }
+            _ if push.about.is_empty() => changes.push((0, change)),
+            _ => changes.extend(push.about.iter().map(|user| change.clone().to(user)).enumerate()),
+        }
+    }
+    // all that is about one user stands together
+    changes.sort_by_key(|(position, _)| *position);
+    let changes = changes.into_iter().map(|(_, change)| change).enumerate();
+    changes.filter_map(|(place, change)| change.told(fact.event, place, app)).collect()
+}
+
+/// An operation with its reason and what it says beside.
+fn change<'e>(fact: &Fact<'e>, push: &Push<'e>, group: &Group, app: &App) -> Change<'e> {
+    let by = fact.event.actor.behind();
+    let at = fact.event.at;
+    let change = Change::new(push.operation.word(), push.from);
+    match &fact.what {
+        What::Requested(request) => change.saying(reason(request)),
+        What::Left { reason, .. } if push.operation == Muc::Kick => change.saying(*reason),
+        What::Announcement(text) => change.saying(*text),
+        What::Blocked { reason, .. } => change.saying(*reason),
+        What::Unblocked(_) => change.saying("undefined"),
+        What::Info(info) => change.with(&update(info, group, app, at)),
+        What::MemberAttributes { user, attributes } => change.with(&metadata(user, attributes)),
+        What::FileShared { file, name, size } => change.saying(uploaded(file, name, *size, by, at)),
+        What::FileDeleted { file } => change.saying(file_uuid(file)),
+        What::Created { .. }
+        | What::Destroyed { .. }
+        | What::Joined { .. }
+        | What::Left { .. }
+        | What::OwnerChanged { .. }
+        | What::Disabled(_)
+        | What::AllMuted(_)
+        | What::Admins { .. }
+        | What::Muted { .. }
+        | What::Unmuted(_)
+        | What::Allowed(_)
+        | What::Disallowed(_)
+        | What::Shield { .. }
+        | What::Sent(_)
+        | What::Passed(_)
+        | What::Recalled(_)
+        | What::Edited(_)
+        | What::Read { .. } => change,
     }
 }
 
-/// What is told of an event in this group.
-pub(super) fn notices(event: &Event, group: &Group, app: &App) -> Vec<Notice> {
-    let changes = changes(event, group, app).into_iter().enumerate();
-    changes.filter_map(|(place, change)| change.told(event, place, app)).collect()
-}
-
-fn changes<'e>(event: &'e Event, group: &'e Group, app: &App) -> Vec<Change<'e>> {
-    let by = event.actor.behind();
-    let one = match &event.what {
-        Happening::GroupCreated { owner, .. } => {
-            let create = Change::new("create", by.or(owner.as_ref()));
-            match owner {
-                Some(owner) => create.to(owner),
-                None => create,
-            }
+/// What is said with a request while it waits, and then with its answer.
+fn reason(request: &Request) -> &str {
+    match request.stage {
+        Stage::AwaitsManagers | Stage::AwaitsInvitee => &request.message,
+        Stage::Joined | Stage::RefusedByManagers | Stage::Declined => {
+            request.verdict.as_ref().map_or("", |verdict| &*verdict.reason)
         }
-        Happening::GroupDisbanded { .. } => Change::new("destroy", by),
-        Happening::RequestChanged(request) => return asked(request, by, group).into_iter().collect(),
-        Happening::MembersJoined { users, how, .. } => return joined(users, how, by),
-        Happening::MembersLeft { users, how, reason, .. } => return left(users, *how, reason, by),
-        Happening::OwnerChanged { from, to: Some(to), .. } => Change::new("assing_owner", from.as_ref().or(by)).to(to),
-        Happening::GroupGoverned { owner } => Change::new("assing_owner", by).to(owner),
-        Happening::ProfileChanged(change) => Change::new("update", by).with(&profile(change, event.at)),
-        Happening::PolicyChanged { before, after } => match flags(before, after, group, app, event.at) {
-            Some(changed) => Change::new("update", by).with(&changed),
-            None => return Vec::new(),
-        },
-        Happening::ReceiveChanged { user, receive, before } => match (receive, before) {
-            (Receive::Discard, _) => Change::new("block", Some(user)),
-            (_, Some(Receive::Discard)) => Change::new("unblock", Some(user)),
-            _ => return Vec::new(),
-        },
-        Happening::MemberAttributesChanged { user, attributes } => {
-            Change::new("group_member_metadata_update", by).with(&metadata(user, attributes))
-        }
-        Happening::FileAdded { file, name, size } => {
-            Change::new("upload_file", by).saying(uploaded(file, name, *size, by, event.at))
-        }
-        Happening::FileRemoved { file, .. } => Change::new("delete_file", by).saying(file_uuid(file)),
-        what => {
-            if let Some((operation, users, reason)) = each(what) {
-                return users.iter().map(|user| Change::new(operation, by).to(user).saying(reason)).collect();
-            }
-            match whole(what) {
-                Some((operation, reason)) => Change::new(operation, by).saying(reason),
-                None => return Vec::new(),
-            }
-        }
-    };
-    vec![one]
-}
-
-/// What is told to each of these users, with the reason.
-fn each(what: &Happening) -> Option<(&'static str, &[UserId], &str)> {
-    let each: (_, &[UserId], _) = match what {
-        Happening::AdminsAdded(users) => ("add_admin", users, ""),
-        Happening::AdminsRemoved(users) => ("remove_admin", users, ""),
-        Happening::Muted { users, .. } => ("add_mute", users, ""),
-        Happening::Unmuted(users) => ("remove_mute", users, ""),
-        Happening::Allowed(users) => ("add_user_white_list", users, ""),
-        Happening::Disallowed(users) => ("remove_user_white_list", users, ""),
-        Happening::Blocked { users, reason, .. } => ("ban", users, reason),
-        Happening::Unblocked(users) => ("allow", users, "undefined"),
-        _ => return None,
-    };
-    Some(each)
-}
-
-/// What is told once, with the reason.
-fn whole(what: &Happening) -> Option<(&'static str, &str)> {
-    match what {
-        Happening::AnnouncementChanged(text) if text.is_empty() => Some(("delete_announcement", "")),
-        Happening::AnnouncementChanged(text) => Some(("update_announcement", text)),
-        Happening::AllMutedChanged(true) => Some(("ban_group", "")),
-        Happening::AllMutedChanged(false) => Some(("remove_ban_group", "")),
-        // worded where what they need is at hand
-        Happening::FileAdded { .. } => Some(("upload_file", "")),
-        Happening::FileRemoved { .. } => Some(("delete_file", "")),
-        _ => None,
     }
 }
 
-/// Somebody asks, is asked, or is answered.
-fn asked<'e>(request: &'e Request, by: Option<&'e UserId>, group: &'e Group) -> Option<Change<'e>> {
-    let Request { user, inviter, kind, stage, message, verdict, .. } = request;
-    let reason = verdict.as_ref().map_or("", |verdict| &*verdict.reason);
-    let answer = |operation: &'static str, to: Option<&'e UserId>| {
-        let change = Change::new(operation, if *kind == RequestKind::Application { by } else { Some(user) });
-        let change = change.saying(reason);
-        match to {
-            Some(to) => change.to(to),
-            None => change,
-        }
-    };
-    let change = match (kind, stage) {
-        (RequestKind::Application, Stage::AwaitsManagers) => {
-            let apply = Change::new("apply", Some(user)).saying(&**message);
-            match &group.owner {
-                Some(owner) => apply.to(owner),
-                None => apply,
-            }
-        }
-        (RequestKind::Application, Stage::Joined) => answer("apply_accept", Some(user)),
-        (RequestKind::Application, Stage::RefusedByManagers) => answer("apply_decline", Some(user)),
-        (RequestKind::Invitation, Stage::AwaitsInvitee) => {
-            Change::new("invite", inviter.as_ref()).to(user).saying(&**message)
-        }
-        // who was let in without having been asked has accepted nothing
-        (RequestKind::Invitation, Stage::Joined) if by == Some(user) => answer("invite_accept", inviter.as_ref()),
-        (RequestKind::Invitation, Stage::Declined) => answer("invite_decline", inviter.as_ref()),
-        _ => return None,
-    };
-    Some(change)
-}
-
-/// Who was added hears so; that they are there is told to the group.
-fn joined<'e>(users: &'e [UserId], how: &'e Joining, by: Option<&'e UserId>) -> Vec<Change<'e>> {
-    let added = match how {
-        Joining::Created | Joining::Added => Some(by),
-        Joining::Invited { by: inviter, agreed: false } => Some(inviter.as_ref().or(by)),
-        Joining::Invited { agreed: true, .. } | Joining::Asked { .. } | Joining::Imported => None,
-    };
-    let mut changes = Vec::with_capacity(2 * users.len());
-    for user in users {
-        changes.extend(added.map(|by| Change::new("direct_joined", by).to(user)));
-        changes.push(Change::new("presence", Some(user)));
+/// What changed of the texts and the flags.
+fn update(info: &Info<'_>, group: &Group, app: &App, at: Millis) -> Value {
+    let mut changed = info.profile.map(profile).unwrap_or_default();
+    if let Some((before, after)) = info.policy {
+        changed.extend(flags(before, after, group, app));
     }
-    changes
-}
-
-/// Who was removed hears so; that they are gone is told to the group.
-fn left<'e>(users: &'e [UserId], how: Leaving, reason: &'e str, by: Option<&'e UserId>) -> Vec<Change<'e>> {
-    let removed = matches!(how, Leaving::Removed | Leaving::Blocked);
-    let mut changes = Vec::with_capacity(2 * users.len());
-    for user in users {
-        changes.extend(removed.then(|| Change::new("kick", by).to(user).saying(reason)));
-        changes.push(Change::new("absence", Some(user)));
-    }
-    changes
+    modified(changed, at)
 }
 
 /// What changed of the profile.
-fn profile(change: &ProfileChange, at: Millis) -> Value {
+fn profile(change: &ProfileChange) -> Map<String, Value> {
     let texts = [
         ("name", &change.name),
         ("description", &change.introduction),
@@ -299,11 +218,11 @@ fn profile(change: &ProfileChange, at: Millis) -> Value {
         ("custom", &change.custom),
     ];
     let changed = texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), json!(text.as_ref()?))));
-    modified(changed.collect(), at)
+    changed.collect()
 }
 
-/// What changed of the flags, if anything.
-fn flags(before: &Policy, after: &Policy, group: &Group, app: &App, at: Millis) -> Option<Value> {
+/// What changed of the flags.
+fn flags(before: &Policy, after: &Policy, group: &Group, app: &App) -> Map<String, Value> {
     let read = |policy| {
         let flags = Flags::read(policy, &group.labels, &app.settings);
         [
@@ -315,8 +234,7 @@ fn flags(before: &Policy, after: &Policy, group: &Group, app: &App, at: Millis) 
         ]
     };
     let changed = read(before).into_iter().zip(read(after)).filter(|(before, after)| before != after);
-    let changed: Map<String, Value> = changed.map(|(_, (key, value))| (key.to_owned(), value)).collect();
-    (!changed.is_empty()).then(|| modified(changed, at))
+    changed.map(|(_, (key, value))| (key.to_owned(), value)).collect()
 }
 
 fn modified(mut changed: Map<String, Value>, at: Millis) -> Value {

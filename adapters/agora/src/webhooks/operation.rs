@@ -1,17 +1,16 @@
 //! What has happened, in the vendor's `operation`s and their payloads.
 
-use std::sync::Arc;
-
-use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
-use conclave_core::model::{Group, Millis, Profile, Receive, UserId};
-use conclave_core::ports::{Groups, GroupsExt, Log};
+use conclave_core::event::{Actor, Event, Joining, Leaving};
+use conclave_core::model::{Group, Millis, Profile, UserId};
+use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::Admins;
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Notice, call_of};
+use conclave_kit::Notice;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{App, notice};
+use crate::dialect::events::{Fact, What};
 use crate::dialect::flags::Flags;
 use crate::dialect::ids::{file_uuid, shown};
 use crate::dialect::time::end;
@@ -73,118 +72,62 @@ impl Operation {
     }
 }
 
-/// Whether there is an operation for it at all. Requests and invitations have none while they wait.
-pub(super) fn is_told(what: &Happening) -> bool {
-    match what {
-        Happening::ProfileChanged(change) => is_shown(change),
-        Happening::MembersJoined { how, .. } => *how != Joining::Imported,
-        Happening::ReceiveChanged { receive, before, .. } => {
-            *receive == Receive::Discard || *before == Some(Receive::Discard)
-        }
-        Happening::GroupCreated { .. }
-        | Happening::GroupGoverned { .. }
-        | Happening::GroupDisbanded { .. }
-        | Happening::MembersLeft { .. }
-        | Happening::OwnerChanged { .. }
-        | Happening::AdminsAdded(_)
-        | Happening::AdminsRemoved(_)
-        | Happening::PolicyChanged { .. }
-        | Happening::AnnouncementChanged(_)
-        | Happening::DisabledChanged(_)
-        | Happening::Muted { .. }
-        | Happening::Unmuted(_)
-        | Happening::AllMutedChanged(_)
-        | Happening::Allowed(_)
-        | Happening::Disallowed(_)
-        | Happening::Blocked { .. }
-        | Happening::Unblocked(_)
-        | Happening::FileAdded { .. }
-        | Happening::FileRemoved { .. } => true,
-        _ => false,
-    }
-}
-
-/// Whether a change of the profile shows in `info`; fields are another surface's.
-pub(super) fn is_shown(change: &ProfileChange) -> bool {
-    [&change.name, &change.introduction, &change.avatar, &change.custom].into_iter().any(Option::is_some)
-}
-
-/// What is told of an event in this group: usually one operation, two when a group ends.
+/// The operations of a fact in this group: usually one, two when a group ends. Requests and invitations have none while
+/// they wait, and messages are told by another rule.
 pub(super) async fn operations(
-    event: &Arc<Event>,
+    fact: &Fact<'_>,
     group: &Group,
     app: &App,
-    (groups, log): (&dyn Groups, &dyn Log),
+    groups: &dyn Groups,
 ) -> Result<Vec<Operation>, Refusal> {
-    let one = match &event.what {
-        Happening::GroupCreated { profile, owner, members } => {
-            let info = info(group, profile, owner.as_ref(), group.created, app);
-            let role = roles(group, owner.as_ref(), members, groups).await?;
+    let owner = |owner: Option<&UserId>| owner.map(shown).unwrap_or_default().into_owned();
+    let update = |payload| Operation::new("UPDATE", payload);
+    let one = match &fact.what {
+        What::Created { profile, owner, members } => {
+            let info = info(group, profile, *owner, group.created, app);
+            let role = roles(group, *owner, members, groups).await?;
             Operation::new("CREATE", json!({ "role": role, "member": names(members), "info": info }))
         }
-        Happening::GroupDisbanded { members, .. } => {
+        What::Destroyed { members } => {
             let delete = Operation { payload: None, ..Operation::new("DELETE", Value::Null) };
             return Ok(vec![delete, list("LEAVE", "member", members, "DELETE")]);
         }
-        Happening::MembersJoined { users, how, members } => joined(users, how, *members),
-        Happening::MembersLeft { users, how, members, .. } => left(users, *how, *members),
-        Happening::ProfileChanged(_) => update_info(event, group, app),
-        Happening::PolicyChanged { before, after } => {
-            let flags = |policy| Flags::read(policy, &group.labels, &app.settings);
-            if flags(before) == flags(after) || is_told_before(event, log).await? {
-                return Ok(Vec::new());
-            }
-            update_info(event, group, app)
+        What::Joined { users, how, members } => joined(users, how, *members),
+        What::Left { users, how, members, .. } => left(users, *how, *members),
+        What::Info(_) => update_info(fact.event, group, app),
+        What::OwnerChanged { from, to } => {
+            update(json!({ "owner": owner(*from), "new_owner": owner(*to), "type": "OWNER" }))
         }
-        Happening::ReceiveChanged { user, receive, .. } => {
-            let what = if *receive == Receive::Discard { "ADD" } else { "REMOVE" };
-            Operation { operator: Some(user.clone()), ..Operation::new("SHIELD", json!({ "type": what })) }
-        }
-        what => match update(what).or_else(|| listed(what)) {
-            Some(operation) => operation,
-            None => return Ok(Vec::new()),
-        },
-    };
-    Ok(vec![one])
-}
-
-/// Changes of one thing of the group.
-fn update(what: &Happening) -> Option<Operation> {
-    let owner = |owner: Option<&UserId>| owner.map(shown).unwrap_or_default().into_owned();
-    let payload = match what {
-        Happening::OwnerChanged { from, to, .. } => {
-            json!({ "owner": owner(from.as_ref()), "new_owner": owner(to.as_ref()), "type": "OWNER" })
-        }
-        Happening::GroupGoverned { owner: to } => json!({ "owner": "", "new_owner": shown(to), "type": "OWNER" }),
-        Happening::AnnouncementChanged(text) if text.is_empty() => json!({ "type": "ANNOUNCEMENT" }),
-        Happening::AnnouncementChanged(text) => json!({ "type": "ANNOUNCEMENT", "announcement": text }),
-        Happening::AllMutedChanged(muted) => json!({ "mute": muted, "type": "MUTE" }),
-        Happening::DisabledChanged(disabled) => json!({ "disable": disabled, "type": "DISABLE" }),
-        _ => return None,
-    };
-    Some(Operation::new("UPDATE", payload))
-}
-
-/// Changes of a list.
-fn listed(what: &Happening) -> Option<Operation> {
-    let operation = match what {
-        Happening::AdminsAdded(users) => list("ADMIN", "admin", users, "ADD"),
-        Happening::AdminsRemoved(users) => list("ADMIN", "admin", users, "REMOVE"),
-        Happening::Muted { users, until } => until_then(list("MUTE", "member", users, "ADD"), end(*until)),
-        Happening::Unmuted(users) => list("MUTE", "member", users, "REMOVE"),
-        Happening::Allowed(users) => list("WHITE", "member", users, "ADD"),
-        Happening::Disallowed(users) => list("WHITE", "member", users, "REMOVE"),
-        Happening::Blocked { users, until, .. } => until_then(list("BLOCK", "member", users, "ADD"), end(*until)),
-        Happening::Unblocked(users) => list("BLOCK", "member", users, "REMOVE"),
-        Happening::FileAdded { file, .. } => {
+        What::Announcement("") => update(json!({ "type": "ANNOUNCEMENT" })),
+        What::Announcement(text) => update(json!({ "type": "ANNOUNCEMENT", "announcement": text })),
+        What::AllMuted(muted) => update(json!({ "mute": muted, "type": "MUTE" })),
+        What::Disabled(disabled) => update(json!({ "disable": disabled, "type": "DISABLE" })),
+        What::Admins { users, added } => list("ADMIN", "admin", users, if *added { "ADD" } else { "REMOVE" }),
+        What::Muted { users, until } => until_then(list("MUTE", "member", users, "ADD"), end(*until)),
+        What::Unmuted(users) => list("MUTE", "member", users, "REMOVE"),
+        What::Allowed(users) => list("WHITE", "member", users, "ADD"),
+        What::Disallowed(users) => list("WHITE", "member", users, "REMOVE"),
+        What::Blocked { users, until, .. } => until_then(list("BLOCK", "member", users, "ADD"), end(*until)),
+        What::Unblocked(users) => list("BLOCK", "member", users, "REMOVE"),
+        What::FileShared { file, .. } => {
             Operation::new("SHARE_FILE", json!({ "share_file": [file_uuid(file)], "type": "ADD" }))
         }
-        Happening::FileRemoved { file, .. } => {
+        What::FileDeleted { file } => {
             Operation::new("SHARE_FILE", json!({ "share_file": [file_uuid(file)], "type": "REMOVE" }))
         }
-        _ => return None,
+        What::Shield { user, on } => {
+            let what = if *on { "ADD" } else { "REMOVE" };
+            Operation { operator: Some((*user).clone()), ..Operation::new("SHIELD", json!({ "type": what })) }
+        }
+        What::Requested(_)
+        | What::MemberAttributes { .. }
+        | What::Sent(_)
+        | What::Passed(_)
+        | What::Recalled(_)
+        | What::Edited(_)
+        | What::Read { .. } => return Ok(Vec::new()),
     };
-    Some(operation)
+    Ok(vec![one])
 }
 
 fn list(name: &'static str, key: &str, users: &[UserId], what: &str) -> Operation {
@@ -262,14 +205,6 @@ async fn roles(
     let admins = admins.iter().filter(|admin| members.contains(admin)).map(|admin| (admin, "admin"));
     let all = owner.into_iter().map(|owner| (owner, "owner")).chain(admins);
     Ok(all.map(|(user, role)| (shown(user).into_owned(), Value::from(role))).collect())
-}
-
-/// Whether the same call changed the profile too: one `info` tells both.
-async fn is_told_before(event: &Arc<Event>, log: &dyn Log) -> Result<bool, Refusal> {
-    let call = call_of(event, log).await?;
-    Ok(call.iter().any(|other| {
-        other.group == event.group && matches!(&other.what, Happening::ProfileChanged(change) if is_shown(change))
-    }))
 }
 
 fn names(users: &[UserId]) -> Vec<String> {

@@ -3,6 +3,9 @@
 //!
 //! Every kind of event is decided here, so that a new one does not compile until this vendor has decided about it.
 
+#[cfg(test)]
+mod tests;
+
 use conclave_core::event::{Event, Former, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Message, Policy, Profile, Request, UserId};
 use conclave_kit::{Acting, Recipients};

@@ -33,11 +33,7 @@ pub(super) fn of<'e>(fact: &Fact<'e>, group: &'e Group) -> Option<Operation<'e>>
             let by = match operation.kind {
                 // who quits does so themself, whoever carries it out
                 Kind::Quit => operation.users.first().copied().or(actor),
-                Kind::Joined
-                | Kind::Kicked
-                | Kind::ManagersAdded
-                | Kind::ManagersRemoved
-                | Kind::Transferred => actor,
+                Kind::Joined | Kind::Kicked | Kind::ManagersAdded | Kind::ManagersRemoved | Kind::Transferred => actor,
             };
             (operation.kind as u8 + 1, by, operation.users.clone())
         }

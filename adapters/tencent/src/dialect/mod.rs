@@ -4,6 +4,7 @@ pub(crate) mod application;
 pub(crate) mod client_message;
 pub(crate) mod community;
 pub(crate) mod custom;
+pub(crate) mod events;
 pub(crate) mod kind;
 pub(crate) mod limits;
 pub(crate) mod marks;

@@ -1,17 +1,16 @@
 //! What has happened, in the vendor's callbacks after it. One call is one callback, also where it is two events.
 
-use std::sync::Arc;
-
-use conclave_core::event::{Actor, Event, Happening, Joining, Leaving, ProfileChange};
+use conclave_core::event::{Actor, Event, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Group, Mention, Message, Sender, TopicId, UserId};
-use conclave_core::ports::{Groups, GroupsExt, Log};
+use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{ReadCount, Receipts};
 use conclave_core::refusal::{Limit, Refusal};
-use conclave_kit::{call_of, message_of};
+use conclave_kit::message_of;
 use serde_json::{Map, Value, json};
 
 use super::{App, accounts, of_group, topics};
 use crate::dialect::custom;
+use crate::dialect::events::{Fact, Info, What};
 use crate::dialect::kind::Kind;
 use crate::dialect::limits::READERS;
 use crate::dialect::message::{self, label};
@@ -42,85 +41,88 @@ pub(super) struct Callback {
 }
 
 /// Whether there is a callback for it at all.
-pub(super) fn is_told(what: &Happening) -> bool {
+pub(super) fn has_callback(what: &What<'_>) -> bool {
     match what {
-        Happening::MembersJoined { how, .. } => !matches!(how, Joining::Created | Joining::Imported),
-        Happening::OwnerChanged { to, .. } => to.is_some(),
-        Happening::ProfileChanged(change) => is_shown(change),
-        Happening::MemberChanged { card, .. } => card.is_some(),
-        Happening::GroupCreated { .. }
-        | Happening::GroupDisbanded { .. }
-        | Happening::MembersLeft { .. }
-        | Happening::AnnouncementChanged(_)
-        | Happening::AdminsAdded(_)
-        | Happening::AdminsRemoved(_)
-        | Happening::AttributesChanged { .. }
-        | Happening::MessageSent { .. }
-        | Happening::MessagePassed(_)
-        | Happening::MessageDropped { .. }
-        | Happening::MessagesRead { .. }
-        | Happening::TopicMade { .. }
-        | Happening::TopicChanged { .. }
-        | Happening::TopicsEnded(_)
-        | Happening::MessagesRecalled { .. } => true,
-        Happening::InTopic { what, .. } => is_told(what),
-        _ => false,
+        What::Created { .. }
+        | What::Destroyed { .. }
+        | What::Left { .. }
+        | What::OwnerChanged { .. }
+        | What::Role { .. }
+        | What::Card { .. }
+        | What::Attributes { .. }
+        | What::Sent(_)
+        | What::Passed(_)
+        | What::Dropped { .. }
+        | What::Receipts { .. }
+        | What::TopicCreated { .. }
+        | What::TopicChanged { .. }
+        | What::TopicsDestroyed(_)
+        | What::Recalled(_) => true,
+        // who is in from the start is in the callback of the creation
+        What::Joined { how, .. } => **how != Joining::Created,
+        What::Info(info) => !info.is_custom_only(),
+        What::InTopic(_, what) => has_callback(what),
+        What::Activated
+        | What::Muted { .. }
+        | What::Requested(_)
+        | What::Banned { .. }
+        | What::Unbanned { .. }
+        | What::Counters { .. }
+        | What::Receive { .. }
+        | What::Edited(_)
+        | What::Extended(_)
+        | What::ReadUpTo { .. }
+        | What::Custom(_) => false,
     }
 }
 
-/// Whether a change of the profile is told: one of custom fields alone is not.
-fn is_shown(change: &ProfileChange) -> bool {
-    [&change.name, &change.introduction, &change.avatar].into_iter().any(Option::is_some)
-}
-
-/// What is told of an event in this group: usually one callback.
+/// The callbacks of a fact in this group: usually one.
 pub(super) async fn callbacks(
-    event: &Arc<Event>,
+    fact: &Fact<'_>,
     group: &Group,
     app: &App,
-    (groups, log): (&dyn Groups, &dyn Log),
+    groups: &dyn Groups,
 ) -> Result<Vec<Callback>, Refusal> {
-    let told = Told { event, group, app };
-    let one = match &event.what {
-        Happening::GroupCreated { profile, owner, members } => {
+    if !has_callback(&fact.what) {
+        return Ok(Vec::new());
+    }
+    let told = Told { event: fact.event, group, app };
+    let one = match &fact.what {
+        What::Created { profile, owner, members } => {
             let custom = custom::pairs(&app.settings.group_keys, None, &profile.fields);
             let mut body = told.by_operator(json!({
-                "Owner_Account": account(owner.as_ref()),
+                "Owner_Account": account(*owner),
                 "Name": profile.name,
-                "MemberList": accounts(members),
+                "MemberList": accounts(*members),
             }));
             if !custom.is_empty() {
                 body.insert("UserDefinedDataList".to_owned(), json!(custom));
             }
             Callback { command: CREATE, body }
         }
-        Happening::GroupDisbanded { owner, profile, members, .. } => {
-            let mut body = told.with(json!({ "Owner_Account": account(owner.as_ref()), "Name": profile.name }));
+        What::Destroyed { owner, profile, members } => {
+            let mut body = told.with(json!({ "Owner_Account": account(*owner), "Name": profile.name }));
             if Kind::of(group) != Kind::Community {
-                body.insert("MemberList".to_owned(), accounts(members));
+                body.insert("MemberList".to_owned(), accounts(*members));
             }
             Callback { command: DESTROYED, body }
         }
-        Happening::MembersJoined { users, how, members } => return Ok(told.joined(users, how, *members)),
-        Happening::MembersLeft { users, how, .. } => told.left(users, *how),
-        Happening::ProfileChanged(change) => told.profile(change, told.announced_with(log).await?.as_ref()),
-        Happening::AnnouncementChanged(text) => {
-            if told.is_told_with_profile(log).await? {
-                return Ok(Vec::new());
-            }
-            told.profile(&ProfileChange::default(), Some(text))
-        }
-        Happening::OwnerChanged { from, to, .. } => told.by(
+        What::Joined { users, how, members } => return Ok(told.joined(users, how, *members)),
+        What::Left { users, how, .. } => told.left(users, *how),
+        What::Info(info) => told.profile(info),
+        What::OwnerChanged { from, to } => told.by(
             OWNER,
             json!({
-                "OldOwner_Account": account(from.as_ref()),
-                "NewOwner_Account": account(to.as_ref()),
+                "OldOwner_Account": account(*from),
+                "NewOwner_Account": to,
             }),
         ),
-        Happening::AdminsAdded(users) => return Ok(users.iter().map(|user| told.role(user, role::ADMIN)).collect()),
-        Happening::AdminsRemoved(users) => return Ok(users.iter().map(|user| told.role(user, role::MEMBER)).collect()),
-        Happening::MemberChanged { user, card: Some(card), .. } => told.member(user, "NameCard", card),
-        Happening::AttributesChanged { set, removed, replaced, .. } => {
+        What::Role { users, admin } => {
+            let role = if *admin { role::ADMIN } else { role::MEMBER };
+            return Ok(users.iter().map(|user| told.role(user, role)).collect());
+        }
+        What::Card { user, card } => told.member(user, "NameCard", card),
+        What::Attributes { set, removed, replaced } => {
             let (option, pairs): (_, Vec<Value>) = match (set.is_empty(), replaced) {
                 (true, true) => ("clear", Vec::new()),
                 (true, false) => ("delete", removed.iter().map(|key| json!({ "key": key })).collect()),
@@ -131,27 +133,37 @@ pub(super) async fn callbacks(
             };
             told.by(ATTRIBUTES, json!({ "OptionType": option, "GroupAttr": pairs }))
         }
-        Happening::MessageSent { .. } | Happening::MessagePassed(_) => {
-            let passes = matches!(event.what, Happening::MessagePassed(_));
-            let message = message_of(event, groups).await?;
+        What::Sent(_) | What::Passed(_) => {
+            let passes = matches!(fact.what, What::Passed(_));
+            let message = message_of(fact.event, groups).await?;
             return Ok(message.and_then(|message| told.message(&message, passes)).into_iter().collect());
         }
-        Happening::TopicMade { topic, profile } => {
+        What::TopicCreated { topic, profile } => {
             told.by(topics::CREATE, topics::made(topic, account(group.owner.as_ref()), profile))
         }
-        Happening::TopicChanged { topic, profile, announcement, .. } => {
-            let changed = topics::changed(topic, profile, announcement.as_ref());
+        What::TopicChanged { topic, profile, announcement } => {
+            let changed = topics::changed(topic, profile, *announcement);
             return Ok(changed.map(|changed| told.by(topics::INFO, changed)).into_iter().collect());
         }
-        Happening::TopicsEnded(ended) => {
+        What::TopicsDestroyed(ended) => {
             let body = told.with(json!({ "TopicIdList": ended }));
             Callback { command: topics::DESTROYED, body }
         }
-        Happening::InTopic { topic, what } => return told.in_topic(topic, what, groups).await,
-        Happening::MessageDropped { message, stored } => told.dropped(message, !stored),
-        Happening::MessagesRead { sequences, user } => return told.read(sequences, user, groups).await,
-        Happening::MessagesRecalled { sequences, .. } => told.recalled(sequences, ""),
-        _ => return Ok(Vec::new()),
+        What::InTopic(topic, what) => return told.in_topic(topic, what, groups).await,
+        What::Dropped { message, stored } => told.dropped(message, !stored),
+        What::Receipts { user, sequences } => return told.read(sequences, user, groups).await,
+        What::Recalled(sequences) => told.recalled(sequences, ""),
+        What::Activated
+        | What::Muted { .. }
+        | What::Requested(_)
+        | What::Banned { .. }
+        | What::Unbanned { .. }
+        | What::Counters { .. }
+        | What::Receive { .. }
+        | What::Edited(_)
+        | What::Extended(_)
+        | What::ReadUpTo { .. }
+        | What::Custom(_) => return Ok(Vec::new()),
     };
     Ok(vec![one])
 }
@@ -162,7 +174,7 @@ fn account(user: Option<&UserId>) -> &str {
 
 /// An event to tell, and where it happened.
 struct Told<'a> {
-    event: &'a Arc<Event>,
+    event: &'a Event,
     group: &'a Group,
     app: &'a App,
 }
@@ -222,12 +234,14 @@ impl Told<'_> {
         Callback { command: EXIT, body }
     }
 
-    fn profile(&self, change: &ProfileChange, announcement: Option<&String>) -> Callback {
+    fn profile(&self, info: &Info<'_>) -> Callback {
+        let none = ProfileChange::default();
+        let change = info.profile.unwrap_or(&none);
         let texts = [
             ("Name", change.name.as_ref()),
             ("Introduction", change.introduction.as_ref()),
             ("FaceUrl", change.avatar.as_ref()),
-            ("Notification", announcement),
+            ("Notification", info.announcement),
         ];
         let changed = texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), Value::from(text?.as_str()))));
         let mut more: Map<String, Value> = changed.collect();
@@ -264,15 +278,16 @@ impl Told<'_> {
     }
 
     /// What happened in a topic: what is said there, and taken back.
-    async fn in_topic(&self, topic: &TopicId, what: &Happening, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
+    async fn in_topic(&self, topic: &TopicId, what: &What<'_>, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
         let callback = match what {
-            Happening::MessageSent { sequence, .. } => {
+            What::Sent(sequence) => {
                 let message = topics::said(self.event, topic, *sequence, groups).await?;
                 message.and_then(|message| self.message(&message, false))
             }
-            Happening::MessagePassed(message) => self.message(message, true),
-            Happening::MessageDropped { message, stored } => Some(self.dropped(message, !stored)),
-            Happening::MessagesRecalled { sequences, .. } => Some(self.recalled(sequences, topic.as_str())),
+            What::Passed(message) => self.message(message, true),
+            What::Dropped { message, stored } => Some(self.dropped(message, !stored)),
+            What::Recalled(sequences) => Some(self.recalled(sequences, topic.as_str())),
+            // nothing else in a topic has a callback
             _ => None,
         };
         let told = callback.map(|mut callback| {
@@ -338,24 +353,6 @@ impl Told<'_> {
             return Ok(Vec::new());
         }
         Ok(vec![Callback { command: READ, body: self.with(json!({ "GroupMsgReceiptList": list })) }])
-    }
-
-    /// The announcement that the same call changed too: one callback tells both.
-    async fn announced_with(&self, log: &dyn Log) -> Result<Option<String>, Refusal> {
-        let call = call_of(self.event, log).await?;
-        Ok(call.iter().filter(|other| other.group == self.event.group).find_map(|other| match &other.what {
-            Happening::AnnouncementChanged(text) => Some(text.clone()),
-            _ => None,
-        }))
-    }
-
-    /// Whether the callback of the profile, which the same call changed too, has told it.
-    async fn is_told_with_profile(&self, log: &dyn Log) -> Result<bool, Refusal> {
-        let call = call_of(self.event, log).await?;
-        Ok(call
-            .iter()
-            .filter(|other| other.group == self.event.group)
-            .any(|other| matches!(&other.what, Happening::ProfileChanged(change) if is_shown(change))))
     }
 }
 

@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::event::{Actor, Event};
 use conclave_core::model::{Group, Millis, UserId};
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Connection, ConnectionEvent, Destination, Envelope, Notice, Patience, Secret, check_secret, group_of,
+    Connection, ConnectionEvent, Destination, Envelope, Notice, Patience, Secret, check_secret, call_of, group_of,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
@@ -29,6 +29,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::dialect::events::{What, facts};
 use crate::realm::Credentials;
 use crate::settings::Settings;
 use after::Callback;
@@ -183,19 +184,23 @@ impl Webhooks {
 #[async_trait]
 impl conclave_kit::Webhooks for Webhooks {
     async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal> {
-        let state = self.wants_connection_events() && state::is_told(&event.what);
+        let call = call_of(event, log).await?;
+        let all = facts(call.iter().map(|event| &**event));
+        // a fact of several events is reported with the first of them
+        let Some(fact) = all.iter().find(|fact| fact.event.sequence == event.sequence) else { return Ok(Vec::new()) };
+        let state = self.wants_connection_events() && state::is_of_presence(&fact.what);
         // who has read what is counted for those only who want to know
-        let unheard = matches!(event.what, Happening::MessagesRead { .. }) && !self.hooks.has(after::READ);
-        let done = after::is_told(&event.what) && !unheard;
+        let unheard = matches!(fact.what, What::Receipts { .. }) && !self.hooks.has(after::READ);
+        let done = after::has_callback(&fact.what) && !unheard;
         if !state && !done {
             return Ok(Vec::new());
         }
         let Some(group) = group_of(event, groups, log).await? else { return Ok(Vec::new()) };
         let mut callbacks = Vec::new();
         if done {
-            callbacks = after::callbacks(event, &group, &self.app, (groups, log)).await?;
+            callbacks = after::callbacks(fact, &group, &self.app, groups).await?;
         }
-        callbacks.extend(state::of_event(event, &group).filter(|_| state));
+        callbacks.extend(state::of_fact(fact, &group).filter(|_| state));
         let told = callbacks.into_iter().enumerate().filter(|(_, callback)| self.hooks.has(callback.command));
         Ok(told.filter_map(|(place, callback)| self.word(event, place, callback)).collect())
     }

@@ -3,7 +3,7 @@
 //! A room's member who loses every connection is offline there and online again with the next; whoever comes in or goes
 //! by themself does so online.
 
-use conclave_core::event::{Actor, Event, Happening, Joining};
+use conclave_core::event::{Actor, Joining};
 use conclave_core::model::{Group, UserId};
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::JoinedGroups;
@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::accounts;
 use super::after::Callback;
+use crate::dialect::events::{Fact, What};
 use crate::dialect::kind::Kind;
 
 pub(super) const COMMAND: &str = "Group.CallbackOnMemberStateChange";
@@ -28,22 +29,22 @@ fn callback<'u>(group: &Group, kind: &str, cause: &str, users: impl IntoIterator
     Callback { command: COMMAND, body }
 }
 
-/// Whether an event may change who is there.
-pub(super) fn is_told(what: &Happening) -> bool {
-    matches!(what, Happening::MembersJoined { .. } | Happening::MembersLeft { .. })
+/// Whether a fact may change who is there.
+pub(super) fn is_of_presence(what: &What<'_>) -> bool {
+    matches!(what, What::Joined { .. } | What::Left { .. })
 }
 
-/// What an event changes of who is there.
-pub(super) fn of_event(event: &Event, group: &Group) -> Option<Callback> {
+/// What a fact changes of who is there.
+pub(super) fn of_fact(fact: &Fact<'_>, group: &Group) -> Option<Callback> {
     if Kind::of(group) != Kind::AvChatRoom {
         return None;
     }
-    match &event.what {
+    match &fact.what {
         // whom somebody else brings may be anywhere
-        Happening::MembersJoined {
-            users, how: Joining::Asked { .. } | Joining::Invited { agreed: true, .. }, ..
-        } => matches!(event.actor, Actor::User { .. }).then(|| callback(group, ONLINE, "Join", users)),
-        Happening::MembersLeft { users, .. } => Some(callback(group, OFFLINE, "Quit", users)),
+        What::Joined { users, how: Joining::Asked { .. } | Joining::Invited { agreed: true, .. }, .. } => {
+            matches!(fact.event.actor, Actor::User { .. }).then(|| callback(group, ONLINE, "Join", *users))
+        }
+        What::Left { users, .. } => Some(callback(group, OFFLINE, "Quit", *users)),
         _ => None,
     }
 }

@@ -1,0 +1,191 @@
+//! What this vendor makes of what happens: named facts, the tips and notices that they are to clients, and which clients
+//! receive each. The webhooks word these facts, and so does whatever speaks to clients; nothing else in this adapter looks
+//! at what kinds of events there are.
+//!
+//! Every kind of event is decided here, so that a new one does not compile until this vendor has decided about it.
+
+mod push;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use conclave_core::event::{Event, Happening, Joining, Leaving, ProfileChange};
+use conclave_core::model::{Message, Profile, Receive, Request, TopicId, Until, UserId};
+
+#[cfg(test)]
+pub(crate) use push::{Delivery, Notice, Push, Tip};
+
+/// One fact.
+pub(crate) struct Fact<'e> {
+    /// The event it is of; of several in one call, the first that belongs to it.
+    pub(crate) event: &'e Event,
+    /// What it is.
+    pub(crate) what: What<'e>,
+}
+
+/// What has happened.
+pub(crate) enum What<'e> {
+    Created { profile: &'e Profile, owner: Option<&'e UserId>, members: &'e [UserId] },
+    Destroyed { owner: Option<&'e UserId>, profile: &'e Profile, members: &'e [UserId] },
+    /// A group that waited for its first message is shown to its members from now on.
+    Activated,
+    Joined { users: &'e [UserId], how: &'e Joining, members: u32 },
+    Left { users: &'e [UserId], how: Leaving, members: u32 },
+    Info(Info<'e>),
+    OwnerChanged { from: Option<&'e UserId>, to: &'e UserId },
+    Role { users: &'e [UserId], admin: bool },
+    Card { user: &'e UserId, card: &'e str },
+    /// Muted, or no longer when `until` is `None`.
+    Muted { users: &'e [UserId], until: Option<Until> },
+    Requested(&'e Request),
+    Banned { users: &'e [UserId] },
+    Unbanned { users: &'e [UserId] },
+    Attributes { set: &'e BTreeMap<String, String>, removed: &'e [String], replaced: bool },
+    Counters { set: &'e BTreeMap<String, i64>, removed: &'e [String] },
+    /// How a member receives the group's messages.
+    Receive { user: &'e UserId, receive: Receive },
+    /// A message was sent: one that is kept, by its number.
+    Sent(u64),
+    /// A message was sent that is kept nowhere.
+    Passed(&'e Message),
+    /// A message was not sent, as the group has too many.
+    Dropped { message: &'e Message, stored: bool },
+    /// Messages were recalled, by their numbers.
+    Recalled(&'e [u64]),
+    /// A message says something else now, by its number.
+    Edited(u64),
+    /// Keys and values were added to a message, or taken away, by its number.
+    Extended(u64),
+    /// A member has read messages whose sender wants to know.
+    Receipts { user: &'e UserId, sequences: &'e [u64] },
+    /// A member has read up to a number.
+    ReadUpTo { user: &'e UserId, sequence: u64 },
+    /// The app's own notice.
+    Custom(&'e str),
+    TopicCreated { topic: &'e TopicId, profile: &'e Profile },
+    TopicChanged { topic: &'e TopicId, profile: &'e ProfileChange, announcement: Option<&'e String> },
+    TopicsDestroyed(&'e [TopicId]),
+    /// Something of the above in a topic: numbers are the topic's.
+    InTopic(&'e TopicId, Box<What<'e>>),
+}
+
+/// What one call changes of a group's profile.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Info<'e> {
+    /// Name, introduction, face and custom fields.
+    pub(crate) profile: Option<&'e ProfileChange>,
+    /// `Notification`; "" is removed.
+    pub(crate) announcement: Option<&'e String>,
+    /// Its number in the group's sequence, where it has one.
+    pub(crate) number: Option<u64>,
+}
+
+impl Info<'_> {
+    /// Whether custom fields are all that changes: that is no callback, and no part of the history.
+    pub(crate) fn is_custom_only(&self) -> bool {
+        self.announcement.is_none() && self.profile.is_none_or(|profile| !profile.shows())
+    }
+}
+
+/// What the events of one call come to, in their order.
+pub(crate) fn facts<'e>(call: impl IntoIterator<Item = &'e Event>) -> Vec<Fact<'e>> {
+    let mut facts: Vec<Fact<'e>> = Vec::new();
+    for event in call {
+        let Some(what) = what(&event.what, event.number) else { continue };
+        // what one call changes of a group's profile is one callback, and one tip
+        let is_same = |fact: &&mut Fact<'e>| {
+            fact.event.call() == event.call() && fact.event.group == event.group && matches!(fact.what, What::Info(_))
+        };
+        if let What::Info(more) = &what
+            && let Some(Fact { what: What::Info(info), .. }) = facts.iter_mut().find(is_same)
+        {
+            info.profile = info.profile.or(more.profile);
+            info.announcement = info.announcement.or(more.announcement);
+            info.number = info.number.or(more.number);
+            continue;
+        }
+        facts.push(Fact { event, what });
+    }
+    facts
+}
+
+fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
+    let what = match happening {
+        Happening::GroupCreated { profile, owner, members } => {
+            What::Created { profile, owner: owner.as_ref(), members }
+        }
+        Happening::GroupDisbanded { owner, profile, members, .. } => {
+            What::Destroyed { owner: owner.as_ref(), profile, members }
+        }
+        Happening::GroupActivated => What::Activated,
+        // an import is nobody's to know
+        Happening::MembersJoined { how: Joining::Imported, .. } => return None,
+        Happening::MembersJoined { users, how, members } => What::Joined { users, how, members: *members },
+        Happening::MembersLeft { users, how, members, .. } => What::Left { users, how: *how, members: *members },
+        Happening::ProfileChanged(change) => {
+            if !change.shows() && change.fields.is_empty() {
+                return None;
+            }
+            What::Info(Info { profile: Some(change), announcement: None, number })
+        }
+        Happening::AnnouncementChanged(text) => {
+            What::Info(Info { profile: None, announcement: Some(text), number })
+        }
+        Happening::OwnerChanged { from, to: Some(to), .. } => What::OwnerChanged { from: from.as_ref(), to },
+        // the owner has left the group without one: that is said as of any member
+        Happening::OwnerChanged { to: None, .. } => return None,
+        Happening::AdminsAdded(users) => What::Role { users, admin: true },
+        Happening::AdminsRemoved(users) => What::Role { users, admin: false },
+        Happening::MemberChanged { user, card: Some(card), .. } => What::Card { user, card },
+        // custom fields of members are found with the members
+        Happening::MemberChanged { card: None, .. } => return None,
+        Happening::Muted { users, until } => What::Muted { users, until: Some(*until) },
+        Happening::Unmuted(users) => What::Muted { users, until: None },
+        Happening::RequestChanged(request) => What::Requested(request),
+        Happening::Blocked { users, .. } => What::Banned { users },
+        Happening::Unblocked(users) => What::Unbanned { users },
+        Happening::AttributesChanged { set, removed, replaced, .. } => {
+            What::Attributes { set, removed, replaced: *replaced }
+        }
+        Happening::CountersChanged { set, removed } => What::Counters { set, removed },
+        Happening::ReceiveChanged { user, receive, .. } => What::Receive { user, receive: *receive },
+        Happening::MessageSent { sequence, .. } => What::Sent(*sequence),
+        Happening::MessagePassed(message) => What::Passed(message),
+        Happening::MessageDropped { message, stored } => What::Dropped { message, stored: *stored },
+        Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
+        Happening::MessageChanged { sequence, .. } => What::Edited(*sequence),
+        Happening::ExtensionsChanged { sequence, .. } => What::Extended(*sequence),
+        Happening::MessagesRead { sequences, user } => What::Receipts { user, sequences },
+        Happening::ReadMarkChanged { user, sequence } => What::ReadUpTo { user, sequence: *sequence },
+        Happening::Noticed { content } => What::Custom(content),
+        Happening::TopicMade { topic, profile } => What::TopicCreated { topic, profile },
+        Happening::TopicChanged { topic, profile, announcement, .. } => {
+            What::TopicChanged { topic, profile, announcement: announcement.as_ref() }
+        }
+        Happening::TopicsEnded(topics) => What::TopicsDestroyed(topics),
+        Happening::InTopic { topic, what: inner } => What::InTopic(topic, Box::new(what(inner, None)?)),
+        // mutes of everybody and options are found with the group's profile, and are neither tips nor callbacks
+        Happening::AllMutedChanged(_)
+        | Happening::PolicyChanged { .. }
+        // deleted without a notice
+        | Happening::MessagesDeleted { .. }
+        // an import into hosting is another vendor's, and so is the rest
+        | Happening::GroupGoverned { .. }
+        | Happening::AppointedChanged { .. }
+        | Happening::MarksChanged { .. }
+        | Happening::DisabledChanged(_)
+        | Happening::MutedEverywhere { .. }
+        | Happening::Allowed(_)
+        | Happening::Disallowed(_)
+        | Happening::MemberAttributesChanged { .. }
+        | Happening::FileAdded { .. }
+        | Happening::FileRemoved { .. }
+        | Happening::RemarkChanged { .. }
+        | Happening::FollowsChanged { .. }
+        | Happening::UserRegistered(_)
+        | Happening::UserChanged(_)
+        | Happening::UserDeleted(_) => return None,
+    };
+    Some(what)
+}

@@ -1,0 +1,221 @@
+//! Facts as tips, notices and other pushes, and who receives each.
+
+#![cfg_attr(not(test), allow(dead_code, reason = "for whatever speaks to clients"))]
+
+use conclave_core::event::{Joining, Leaving};
+use conclave_core::model::{Group, Request, RequestKind, Stage, UserId};
+use conclave_kit::{Acting, Recipients};
+
+use super::{Fact, What};
+use crate::dialect::kind::Kind;
+
+/// A tip in the group's own stream, by its `OpType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tip {
+    Joined = 1,
+    Quit = 2,
+    Kicked = 3,
+    AdminSet = 4,
+    AdminUnset = 5,
+    Profile = 6,
+    Member = 7,
+}
+
+/// A notice to single users outside the group's stream, by its `ReportType` as the web SDK has it. The numbers up to 15
+/// and 255 are documented; of the others, 16, 19 and 22 are read from the SDK's order and the rest from its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// An application that the owner and the admins decide about.
+    Application = 1,
+    Accepted = 2,
+    Refused = 3,
+    Kicked = 4,
+    Dissolved = 5,
+    Created = 6,
+    /// Added without having been asked.
+    Added = 7,
+    /// Left, for the user's other devices.
+    Quit = 8,
+    AdminSet = 9,
+    AdminUnset = 10,
+    /// An invitation that the invitee decides about.
+    Invited = 12,
+    InvitationAccepted = 13,
+    InvitationRefused = 14,
+    /// How far the user has read, for their other devices.
+    ReadUpTo = 15,
+    Muted = 16,
+    TopicCreated = 17,
+    TopicsDestroyed = 18,
+    /// Who has read a message, for its sender.
+    Receipts = 19,
+    /// How the user receives messages, for their other devices.
+    Receive = 20,
+    Banned = 21,
+    Unbanned = 22,
+    /// An invitation that the owner and the admins decide about.
+    InvitationToApprove = 23,
+    /// The app's own.
+    Custom = 255,
+}
+
+/// What clients receive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Push<'e> {
+    /// A tip about these users: with a number it is part of the history (Event 4), without it is not (Event 6).
+    Tip { tip: Tip, about: Vec<&'e UserId>, number: Option<u64> },
+    /// A notice about these users (Event 5).
+    Notice { notice: Notice, about: Vec<&'e UserId> },
+    /// A message (Event 3).
+    Message,
+    /// Messages were recalled (Event 5).
+    Recall,
+    /// A message says something else now.
+    Edit,
+    /// Keys and values of a message changed.
+    Extensions,
+    /// Attributes of the group changed (Event 6).
+    Attributes,
+    /// Counters of the group changed (Event 6).
+    Counters,
+}
+
+/// One push, and who receives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Delivery<'e> {
+    pub(crate) push: Push<'e>,
+    pub(crate) to: Recipients,
+}
+
+impl<'e> Fact<'e> {
+    /// What clients receive of it, in this order. `group` is the fact's group.
+    pub(crate) fn deliveries(&self, group: &Group) -> Vec<Delivery<'e>> {
+        if self.event.audience.silent {
+            return Vec::new();
+        }
+        self.of(&self.what, Kind::of(group))
+    }
+
+    fn of(&self, what: &What<'e>, kind: Kind) -> Vec<Delivery<'e>> {
+        let everybody = || Recipients::audience(&self.event.audience);
+        let others = |to: Recipients| to.acting(Acting::OtherDevices);
+        let one = |push, to| vec![Delivery { push, to }];
+        let notice = |notice, about: Vec<&'e UserId>, to| one(Push::Notice { notice, about }, to);
+        let tip = |tip, about: Vec<&'e UserId>| self.tip(kind, tip, about, self.event.number);
+        match what {
+            What::Created { owner, .. } => {
+                notice(Notice::Created, owner.iter().copied().collect(), others(Recipients::users(*owner)))
+            }
+            What::Destroyed { members, .. } => {
+                notice(Notice::Dissolved, Vec::new(), others(Recipients::users(*members)))
+            }
+            // whoever was added before they could know of the group learns now
+            What::Activated => notice(Notice::Added, Vec::new(), Recipients::members().acting(Acting::NoDevice)),
+            What::Joined { users, how, .. } => self.joined(kind, users, how),
+            What::Left { users, how, .. } => {
+                let about: Vec<&UserId> = users.iter().collect();
+                let (own, tipped) = match how {
+                    Leaving::Left => {
+                        let to = others(Recipients::users(*users));
+                        (notice(Notice::Quit, about.clone(), to), tip(Tip::Quit, about))
+                    }
+                    Leaving::Removed => {
+                        let to = Recipients::users(*users);
+                        (notice(Notice::Kicked, about.clone(), to), tip(Tip::Kicked, about))
+                    }
+                    Leaving::AccountDeleted => (Vec::new(), tip(Tip::Quit, about)),
+                    // who is banned has a notice of that
+                    Leaving::Blocked => (Vec::new(), Vec::new()),
+                };
+                [own, tipped].concat()
+            }
+            What::Info(info) if info.is_custom_only() => {
+                one(Push::Tip { tip: Tip::Profile, about: Vec::new(), number: None }, everybody())
+            }
+            What::Info(info) => self.tip(kind, Tip::Profile, Vec::new(), info.number),
+            What::OwnerChanged { to, .. } => tip(Tip::Profile, vec![*to]),
+            What::Role { users, admin } => {
+                let (to_user, to_group) =
+                    if *admin { (Notice::AdminSet, Tip::AdminSet) } else { (Notice::AdminUnset, Tip::AdminUnset) };
+                let about: Vec<&UserId> = users.iter().collect();
+                [notice(to_user, about.clone(), Recipients::users(*users)), tip(to_group, about)].concat()
+            }
+            What::Muted { users, .. } => {
+                let about: Vec<&UserId> = users.iter().collect();
+                [notice(Notice::Muted, about.clone(), Recipients::users(*users)), tip(Tip::Member, about)].concat()
+            }
+            What::Requested(request) => requested(request, self.event.actor.behind()).into_iter().collect(),
+            What::Banned { users } => notice(Notice::Banned, users.iter().collect(), Recipients::users(*users)),
+            What::Unbanned { users } => notice(Notice::Unbanned, users.iter().collect(), Recipients::users(*users)),
+            What::Attributes { .. } => one(Push::Attributes, everybody()),
+            What::Counters { .. } => one(Push::Counters, everybody()),
+            What::Receive { user, .. } => notice(Notice::Receive, vec![*user], others(Recipients::users([*user]))),
+            What::Sent(_) | What::Passed(_) => one(Push::Message, others(everybody())),
+            What::Recalled(_) => one(Push::Recall, others(everybody())),
+            What::Edited(_) => one(Push::Edit, others(everybody())),
+            What::Extended(_) => one(Push::Extensions, others(everybody())),
+            What::Receipts { user, .. } => {
+                let senders = self.event.audience.users.iter().filter(|other| other != user);
+                notice(Notice::Receipts, vec![*user], Recipients::users(senders))
+            }
+            What::ReadUpTo { user, .. } => notice(Notice::ReadUpTo, vec![*user], others(Recipients::users([*user]))),
+            What::Custom(_) => notice(Notice::Custom, Vec::new(), everybody()),
+            What::TopicCreated { .. } => notice(Notice::TopicCreated, Vec::new(), others(everybody())),
+            What::TopicsDestroyed(_) => notice(Notice::TopicsDestroyed, Vec::new(), others(everybody())),
+            // nobody but the app's server learns of a message that was not sent; a card and a topic's profile are
+            // found with the members and the topics
+            What::Dropped { .. } | What::Card { .. } | What::TopicChanged { .. } => Vec::new(),
+            What::InTopic(_, what) => self.of(what, kind),
+        }
+    }
+
+    /// A tip, where the group's type has it: with a number it is kept, and in a live room some are sent without.
+    fn tip(&self, kind: Kind, tip: Tip, about: Vec<&'e UserId>, number: Option<u64>) -> Vec<Delivery<'e>> {
+        let is_passing = kind == Kind::AvChatRoom && !matches!(tip, Tip::AdminSet | Tip::AdminUnset | Tip::Member);
+        if number.is_none() && !is_passing {
+            return Vec::new();
+        }
+        let members = self.event.audience.members_of.is_some();
+        let to = if members { Recipients::members() } else { Recipients::nobody() };
+        vec![Delivery { push: Push::Tip { tip, about, number }, to }]
+    }
+
+    fn joined(&self, kind: Kind, users: &'e [UserId], how: &Joining) -> Vec<Delivery<'e>> {
+        let about: Vec<&UserId> = users.iter().collect();
+        let added = match how {
+            // who is in from the start learns of a group that waits for its first message with that message
+            Joining::Created => !kind.waits_for_message(),
+            Joining::Added | Joining::Invited { agreed: false, .. } => true,
+            Joining::Asked { .. } | Joining::Invited { agreed: true, .. } | Joining::Imported => false,
+        };
+        let mut deliveries = self.tip(kind, Tip::Joined, about.clone(), self.event.number);
+        if *how == Joining::Created {
+            deliveries.clear();
+        }
+        if added {
+            let push = Push::Notice { notice: Notice::Added, about };
+            deliveries.insert(0, Delivery { push, to: Recipients::users(users) });
+        }
+        deliveries
+    }
+}
+
+/// Somebody asks, is asked, or is answered.
+fn requested<'e>(request: &'e Request, by: Option<&UserId>) -> Option<Delivery<'e>> {
+    let Request { user, inviter, kind, stage, .. } = request;
+    let (notice, to) = match (kind, stage) {
+        (RequestKind::Application, Stage::AwaitsManagers) => (Notice::Application, Recipients::managers()),
+        (RequestKind::Application, Stage::Joined) => (Notice::Accepted, Recipients::users([user])),
+        (RequestKind::Application, Stage::RefusedByManagers) => (Notice::Refused, Recipients::users([user])),
+        (RequestKind::Invitation, Stage::AwaitsManagers) => (Notice::InvitationToApprove, Recipients::managers()),
+        (RequestKind::Invitation, Stage::AwaitsInvitee) => (Notice::Invited, Recipients::users([user])),
+        (RequestKind::Invitation, Stage::Joined) if by == Some(user) => {
+            (Notice::InvitationAccepted, Recipients::users(inviter))
+        }
+        (RequestKind::Invitation, Stage::Declined) => (Notice::InvitationRefused, Recipients::users(inviter)),
+        // what the managers refuse of an invitation, nobody is notified of; an application is no invitee's
+        (RequestKind::Invitation, Stage::RefusedByManagers | Stage::Joined)
+        | (RequestKind::Application, Stage::AwaitsInvitee | Stage::Declined) => return None,
+    };
+    Some(Delivery { push: Push::Notice { notice, about: vec![user] }, to })
+}

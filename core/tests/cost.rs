@@ -121,12 +121,12 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
     let traits = Traits { receipts: true, extensible: true, changed: false };
     let asking = SendMessage::new(g(), Sender::User(user("owner")), Body::Text("read this".into()));
     bench.run(&owner, SendMessage { traits, ..asking }).await;
-    let read = ReadMessages { group: g(), user: user("m5"), sequences: vec![2], most_members: None };
+    let read = ReadMessages { group: g(), user: user("m5"), sequences: vec![4], most_members: None };
     bench.run(&by("m5"), read).await;
     let body = Some(Body::Text("read that".into()));
-    bench.run(&owner, ChangeMessage { group: g(), sequence: 2, body, labels: BTreeMap::default() }).await;
+    bench.run(&owner, ChangeMessage { group: g(), sequence: 4, body, labels: BTreeMap::default() }).await;
     let changes = vec![ExtensionChange { key: "k".into(), value: Some("v".into()), seen: None }];
-    let extend = WriteExtensions { group: g(), sequence: 2, clear: false, changes, most: None };
+    let extend = WriteExtensions { group: g(), sequence: 4, clear: false, changes, most: None };
     bench.run(&by("m5"), extend).await;
     bench.run(&Actor::app(), SetUnread { group: g(), users: vec![(user("m5"), 1)] }).await;
     bench.run(&Actor::app(), GiveNotice { group: g(), content: "hear".into(), targets: Vec::new() }).await;

@@ -123,6 +123,11 @@ impl Group {
         }
     }
 
+    /// Something that is part of the history: it takes a number, as a message does.
+    fn happens(&mut self) {
+        self.next += 1;
+    }
+
     /// Whether the actor stands above a member.
     fn above(&self, who: Who, user: User) -> Result<(), No> {
         let (Some(actor), Some(rank)) = (who, self.people.get(&user)) else { return Ok(()) };
@@ -137,6 +142,7 @@ impl Group {
             return Err("full");
         }
         self.people.insert(user, Rank::Member);
+        self.happens();
         for ((asker, _), asking) in &mut self.asking {
             if *asker == user && asking.wait != Wait::Over {
                 asking.wait = Wait::Over;
@@ -220,6 +226,7 @@ impl Realm {
                     Some(Rank::Owner) if group.kind != Kind::Loose => Err("owner stays"),
                     Some(_) => {
                         group.people.remove(&user);
+                        group.happens();
                         Ok(())
                     }
                 }
@@ -260,6 +267,7 @@ impl Realm {
                     Some(_) => group.above(who, user)?,
                 }
                 group.people.remove(&user);
+                group.happens();
             }
             Step::Transfer(no, who, to, leave) => {
                 let group = self.live(no)?;
@@ -270,8 +278,12 @@ impl Realm {
                     Some(_) => {}
                 }
                 let old = group.people.iter().find(|(_, rank)| **rank == Rank::Owner).map(|(user, _)| *user);
+                group.happens();
                 match old {
-                    Some(old) if leave => drop(group.people.remove(&old)),
+                    Some(old) if leave => {
+                        group.people.remove(&old);
+                        group.happens();
+                    }
                     Some(old) => drop(group.people.insert(old, Rank::Member)),
                     None => {}
                 }
@@ -283,7 +295,11 @@ impl Realm {
                 match group.people.get(&user) {
                     None => return Err("not members"),
                     Some(Rank::Owner) => return Err("owner"),
-                    Some(_) => drop(group.people.insert(user, Rank::Admin)),
+                    Some(Rank::Admin) => {}
+                    Some(Rank::Member) => {
+                        group.people.insert(user, Rank::Admin);
+                        group.happens();
+                    }
                 }
             }
             Step::Demote(no, who, user) => {
@@ -293,6 +309,7 @@ impl Realm {
                     return Err("not admin");
                 }
                 group.people.insert(user, Rank::Member);
+                group.happens();
             }
             Step::MuteAll(no, who, on) => {
                 let group = self.live(no)?;
@@ -325,6 +342,7 @@ impl Realm {
                 }
                 group.above(who, user)?;
                 group.mutes.insert(user);
+                group.happens();
             }
             Step::Allow(..) => {
                 if !group.people.contains_key(&user) {
@@ -340,7 +358,11 @@ impl Realm {
                 group.people.remove(&user);
                 group.blocked.insert(user);
             }
-            Step::Unmute(..) => drop(group.mutes.remove(&user)),
+            Step::Unmute(..) => {
+                if group.mutes.remove(&user) {
+                    group.happens();
+                }
+            }
             Step::Disallow(..) => drop(group.allowed.remove(&user)),
             _ => drop(group.blocked.remove(&user)),
         }
@@ -394,6 +416,7 @@ impl Realm {
                 Some(_) => {
                     group.mutes.remove(&user);
                     group.allowed.remove(&user);
+                    group.happens();
                 }
                 None => {}
             }

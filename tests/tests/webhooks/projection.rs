@@ -65,7 +65,9 @@ fn arms_for_everything_else_are_found() {
     assert_eq!(wrong(events, named), None);
     assert!(wrong("webhooks/after.rs", named).is_some());
     for loose in ["_ => 3,", "_ if late => 3,", "other => 3,", "| _ => 3,"] {
-        assert!(wrong(events, &format!("match what {{\n    Happening::Muted {{ .. }} => 1,\n    {loose}\n}}")).is_some());
+        assert!(
+            wrong(events, &format!("match what {{\n    Happening::Muted {{ .. }} => 1,\n    {loose}\n}}")).is_some()
+        );
     }
     for loose in ["if let Happening::Muted { .. } = what {", "matches!(what, Happening::Muted { .. })"] {
         assert!(wrong(events, loose).is_some(), "{loose}");

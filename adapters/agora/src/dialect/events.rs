@@ -29,29 +29,69 @@ pub(crate) struct Fact<'e> {
 
 /// What has happened.
 pub(crate) enum What<'e> {
-    Created { profile: &'e Profile, owner: Option<&'e UserId>, members: &'e [UserId] },
-    Destroyed { members: &'e [UserId] },
+    Created {
+        profile: &'e Profile,
+        owner: Option<&'e UserId>,
+        members: &'e [UserId],
+    },
+    Destroyed {
+        members: &'e [UserId],
+    },
     Requested(&'e Request),
-    Joined { users: &'e [UserId], how: &'e Joining, members: u32 },
-    Left { users: &'e [UserId], how: Leaving, reason: &'e str, members: u32 },
-    OwnerChanged { from: Option<&'e UserId>, to: Option<&'e UserId> },
+    Joined {
+        users: &'e [UserId],
+        how: &'e Joining,
+        members: u32,
+    },
+    Left {
+        users: &'e [UserId],
+        how: Leaving,
+        reason: &'e str,
+        members: u32,
+    },
+    OwnerChanged {
+        from: Option<&'e UserId>,
+        to: Option<&'e UserId>,
+    },
     Info(Info<'e>),
     /// "" is removed.
     Announcement(&'e str),
     Disabled(bool),
     AllMuted(bool),
-    Admins { users: &'e [UserId], added: bool },
-    Muted { users: &'e [UserId], until: Until },
+    Admins {
+        users: &'e [UserId],
+        added: bool,
+    },
+    Muted {
+        users: &'e [UserId],
+        until: Until,
+    },
     Unmuted(&'e [UserId]),
     Allowed(&'e [UserId]),
     Disallowed(&'e [UserId]),
-    Blocked { users: &'e [UserId], until: Until, reason: &'e str },
+    Blocked {
+        users: &'e [UserId],
+        until: Until,
+        reason: &'e str,
+    },
     Unblocked(&'e [UserId]),
-    FileShared { file: &'e FileId, name: &'e str, size: u64 },
-    FileDeleted { file: &'e FileId },
-    MemberAttributes { user: &'e UserId, attributes: &'e BTreeMap<String, String> },
+    FileShared {
+        file: &'e FileId,
+        name: &'e str,
+        size: u64,
+    },
+    FileDeleted {
+        file: &'e FileId,
+    },
+    MemberAttributes {
+        user: &'e UserId,
+        attributes: &'e BTreeMap<String, String>,
+    },
     /// A member stops receiving the group's messages, or receives them again.
-    Shield { user: &'e UserId, on: bool },
+    Shield {
+        user: &'e UserId,
+        on: bool,
+    },
     /// A message was sent: one that is kept, by its number.
     Sent(u64),
     /// A message was sent that is kept nowhere.
@@ -61,7 +101,10 @@ pub(crate) enum What<'e> {
     /// A message says something else now, by its number.
     Edited(u64),
     /// A member has read messages whose sender wants to know.
-    Read { user: &'e UserId, sequences: &'e [u64] },
+    Read {
+        user: &'e UserId,
+        sequences: &'e [u64],
+    },
 }
 
 /// What one call changes of a group's `info`: texts, flags, or both.
@@ -99,9 +142,10 @@ pub(crate) fn facts<'e>(
         let flags = |policy| Flags::read(policy, &group.labels, settings);
         let policy = more.policy.filter(|(before, after)| flags(before) != flags(after));
         // one `info` says both
-        let earlier = facts.iter_mut().filter(|fact| fact.event.call() == event.call()).find_map(|fact| {
-            if let What::Info(info) = &mut fact.what { Some(info) } else { None }
-        });
+        let earlier = facts
+            .iter_mut()
+            .filter(|fact| fact.event.call() == event.call())
+            .find_map(|fact| if let What::Info(info) = &mut fact.what { Some(info) } else { None });
         match earlier {
             Some(info) => {
                 info.profile = info.profile.or(more.profile);

@@ -26,31 +26,76 @@ pub(crate) struct Fact<'e> {
 
 /// What has happened.
 pub(crate) enum What<'e> {
-    Created { profile: &'e Profile, owner: Option<&'e UserId>, members: &'e [UserId] },
-    Destroyed { owner: Option<&'e UserId>, profile: &'e Profile, members: &'e [UserId] },
+    Created {
+        profile: &'e Profile,
+        owner: Option<&'e UserId>,
+        members: &'e [UserId],
+    },
+    Destroyed {
+        owner: Option<&'e UserId>,
+        profile: &'e Profile,
+        members: &'e [UserId],
+    },
     /// A group that waited for its first message is shown to its members from now on.
     Activated,
-    Joined { users: &'e [UserId], how: &'e Joining, members: u32 },
-    Left { users: &'e [UserId], how: Leaving, members: u32 },
+    Joined {
+        users: &'e [UserId],
+        how: &'e Joining,
+        members: u32,
+    },
+    Left {
+        users: &'e [UserId],
+        how: Leaving,
+        members: u32,
+    },
     Info(Info<'e>),
-    OwnerChanged { from: Option<&'e UserId>, to: &'e UserId },
-    Role { users: &'e [UserId], admin: bool },
-    Card { user: &'e UserId, card: &'e str },
+    OwnerChanged {
+        from: Option<&'e UserId>,
+        to: &'e UserId,
+    },
+    Role {
+        users: &'e [UserId],
+        admin: bool,
+    },
+    Card {
+        user: &'e UserId,
+        card: &'e str,
+    },
     /// Muted, or no longer when `until` is `None`.
-    Muted { users: &'e [UserId], until: Option<Until> },
+    Muted {
+        users: &'e [UserId],
+        until: Option<Until>,
+    },
     Requested(&'e Request),
-    Banned { users: &'e [UserId] },
-    Unbanned { users: &'e [UserId] },
-    Attributes { set: &'e BTreeMap<String, String>, removed: &'e [String], replaced: bool },
-    Counters { set: &'e BTreeMap<String, i64>, removed: &'e [String] },
+    Banned {
+        users: &'e [UserId],
+    },
+    Unbanned {
+        users: &'e [UserId],
+    },
+    Attributes {
+        set: &'e BTreeMap<String, String>,
+        removed: &'e [String],
+        replaced: bool,
+    },
+    Counters {
+        set: &'e BTreeMap<String, i64>,
+        removed: &'e [String],
+    },
     /// How a member receives the group's messages.
-    Receive { user: &'e UserId, receive: Receive },
+    Receive {
+        user: &'e UserId,
+        receive: Receive,
+    },
     /// A message was sent: one that is kept, by its number.
     Sent(u64),
     /// A message was sent that is kept nowhere.
     Passed(&'e Message),
     /// A message was not sent, as the group has too many.
-    Dropped { message: &'e Message, stored: bool },
+    Dropped {
+        message: &'e Message,
+        stored: bool,
+    },
     /// Messages were recalled, by their numbers.
     Recalled(&'e [u64]),
     /// A message says something else now, by its number.
@@ -58,13 +103,26 @@ pub(crate) enum What<'e> {
     /// Keys and values were added to a message, or taken away, by its number.
     Extended(u64),
     /// A member has read messages whose sender wants to know.
-    Receipts { user: &'e UserId, sequences: &'e [u64] },
+    Receipts {
+        user: &'e UserId,
+        sequences: &'e [u64],
+    },
     /// A member has read up to a number.
-    ReadUpTo { user: &'e UserId, sequence: u64 },
+    ReadUpTo {
+        user: &'e UserId,
+        sequence: u64,
+    },
     /// The app's own notice.
     Custom(&'e str),
-    TopicCreated { topic: &'e TopicId, profile: &'e Profile },
-    TopicChanged { topic: &'e TopicId, profile: &'e ProfileChange, announcement: Option<&'e String> },
+    TopicCreated {
+        topic: &'e TopicId,
+        profile: &'e Profile,
+    },
+    TopicChanged {
+        topic: &'e TopicId,
+        profile: &'e ProfileChange,
+        announcement: Option<&'e String>,
+    },
     TopicsDestroyed(&'e [TopicId]),
     /// Something of the above in a topic: numbers are the topic's.
     InTopic(&'e TopicId, Box<What<'e>>),

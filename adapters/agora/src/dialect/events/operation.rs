@@ -125,7 +125,8 @@ impl<'e> Fact<'e> {
             What::Allowed(users) => managed(Muc::AddUserWhiteList, users),
             What::Disallowed(users) => managed(Muc::RemoveUserWhiteList, users),
             What::Blocked { users, .. } => {
-                let each = users.iter().map(|user| Push { about: vec![user], ..push(Muc::Ban, by, Recipients::nobody()) });
+                let each =
+                    users.iter().map(|user| Push { about: vec![user], ..push(Muc::Ban, by, Recipients::nobody()) });
                 each.collect()
             }
             What::Unblocked(users) => {

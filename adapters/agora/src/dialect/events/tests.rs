@@ -123,17 +123,15 @@ fn coming_and_going_reach_those_whom_the_vendor_names() {
         members: 2,
         were: Vec::new(),
     };
-    let created = Happening::GroupCreated { profile: Profile::default(), owner: Some(user("ann")), members: Vec::new() };
+    let created =
+        Happening::GroupCreated { profile: Profile::default(), owner: Some(user("ann")), members: Vec::new() };
     let invited = |agreed| Joining::Invited { by: Some(user("ann")), agreed };
     for (by, what, expected) in [
         ("ann", created, vec!["create ann>ann to +ann (other devices)"]),
         (
             "ann",
             joined(Joining::Added),
-            vec![
-                "direct_joined ann>dan,eve to +dan+eve",
-                "presence ->dan,eve to members-dan-eve (other devices)",
-            ],
+            vec!["direct_joined ann>dan,eve to +dan+eve", "presence ->dan,eve to members-dan-eve (other devices)"],
         ),
         (
             "ann",
@@ -221,10 +219,7 @@ fn changes_reach_those_whom_the_vendor_names() {
         (Happening::AllMutedChanged(true), but_operator("ban_group")),
         (Happening::AllMutedChanged(false), but_operator("remove_ban_group")),
         (Happening::DisabledChanged(true), vec!["disable_group ann> to members".to_owned()]),
-        (
-            shielded(Receive::Discard, Receive::Notify),
-            vec!["block ann> to +ann (other devices)".to_owned()],
-        ),
+        (shielded(Receive::Discard, Receive::Notify), vec!["block ann> to +ann (other devices)".to_owned()]),
         (shielded(Receive::Notify, Receive::Silent), vec![]),
         (
             Happening::MemberAttributesChanged { user: user("ann"), attributes: BTreeMap::new() },

@@ -151,10 +151,7 @@ fn members_learn_by_tips_and_users_by_notices() {
             Happening::Muted { users: users(&["ben"]), until: Until::Forever },
             vec!["notice 16 Muted(ben) to +ben", "tip 7 Member(ben) #5 to members"],
         ),
-        (
-            Happening::Unmuted(users(&["ben"])),
-            vec!["notice 16 Muted(ben) to +ben", "tip 7 Member(ben) #5 to members"],
-        ),
+        (Happening::Unmuted(users(&["ben"])), vec!["notice 16 Muted(ben) to +ben", "tip 7 Member(ben) #5 to members"]),
         (named(), vec!["tip 6 Profile() #5 to members"]),
         (Happening::AnnouncementChanged("a".to_owned()), vec!["tip 6 Profile() #5 to members"]),
         (
@@ -180,7 +177,8 @@ fn what_has_no_number_is_no_part_of_the_history() {
         were: Vec::new(),
     };
     let blocked = Happening::Blocked { users: users(&["ben"]), until: Until::Forever, reason: String::new() };
-    let created = Happening::GroupCreated { profile: Profile::default(), owner: Some(user("ann")), members: Vec::new() };
+    let created =
+        Happening::GroupCreated { profile: Profile::default(), owner: Some(user("ann")), members: Vec::new() };
     let topic = TopicId::new("t").unwrap();
     let recall = || Happening::MessagesRecalled { sequences: vec![1], reason: String::new() };
     for (what, expected) in [
@@ -199,12 +197,7 @@ fn what_has_no_number_is_no_part_of_the_history() {
             "notice 15 ReadUpTo(ann) to +ann (other devices)",
         ),
         (
-            Happening::AttributesChanged {
-                version: 1,
-                set: BTreeMap::new(),
-                removed: Vec::new(),
-                replaced: false,
-            },
+            Happening::AttributesChanged { version: 1, set: BTreeMap::new(), removed: Vec::new(), replaced: false },
             "attributes to members",
         ),
         (Happening::CountersChanged { set: BTreeMap::new(), removed: Vec::new() }, "counters to members"),

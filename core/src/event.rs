@@ -457,7 +457,6 @@ impl Happening {
     pub fn about(&self) -> Vec<&UserId> {
         match self {
             Self::GroupCreated { owner, .. } => owner.iter().collect(),
-            Self::GroupGoverned { owner } => vec![owner],
             Self::GroupDisbanded { members, .. } => members.iter().collect(),
             Self::MembersJoined { users, .. }
             | Self::MembersLeft { users, .. }
@@ -479,8 +478,11 @@ impl Happening {
             | Self::MessagesRead { user, .. }
             | Self::ReadMarkChanged { user, .. }
             | Self::RemarkChanged { user, .. }
-            | Self::FollowsChanged { user, .. } => vec![user],
-            Self::UserRegistered(user) | Self::UserChanged(user) | Self::UserDeleted(user) => vec![user],
+            | Self::FollowsChanged { user, .. }
+            | Self::GroupGoverned { owner: user }
+            | Self::UserRegistered(user)
+            | Self::UserChanged(user)
+            | Self::UserDeleted(user) => vec![user],
             Self::InTopic { what, .. } => what.about(),
             // whom a request concerns depends on how far it is: an invitation that managers still ponder is not the
             // invitee's to know

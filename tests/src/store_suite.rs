@@ -55,6 +55,7 @@ pub fn event(group_id: &str, users: &[&str]) -> Event {
         part: CallPart::WHOLE,
         at: Millis(7),
         group: Some(group(group_id)),
+        number: None,
         actor: Actor::app(),
         audience: Audience {
             members_of: Some(group(group_id)),

@@ -217,6 +217,7 @@ fn joined(number: u64, member: UserId) -> Event {
         part: CallPart::WHOLE,
         at: Millis(1_700_000_000_000),
         group: Some(group(number)),
+        number: None,
         actor: Actor::app(),
         audience: Audience { members_of: Some(group(number)), users: vec![member.clone()], silent: false },
         what: Happening::MembersJoined { users: vec![member], how: Joining::Added, members: 101 },

@@ -28,6 +28,7 @@ pub(crate) struct Fact<'e> {
 }
 
 /// What has happened.
+#[allow(dead_code, reason = "some of it is for clients only, and for whatever speaks to them")]
 pub(crate) enum What<'e> {
     Created {
         profile: &'e Profile,
@@ -160,6 +161,7 @@ pub(crate) fn facts<'e>(
     facts
 }
 
+#[allow(clippy::match_same_arms, reason = "each arm says why")]
 fn what(event: &Event) -> Option<What<'_>> {
     let what = match &event.what {
         Happening::GroupCreated { profile, owner, members } => {

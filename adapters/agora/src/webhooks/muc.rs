@@ -47,7 +47,7 @@ struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    event_info: Option<Info<'a>>,
+    event_info: Option<EventInfo<'a>>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ struct Status {
 const OK: Status = Status { description: "", error_code: "ok" };
 
 #[derive(Serialize)]
-struct Info<'a> {
+struct EventInfo<'a> {
     ext: &'a str,
     r#type: &'static str,
 }
@@ -117,7 +117,7 @@ impl<'e> Change<'e> {
                 is_chatroom: false,
                 operation: self.operation,
                 status,
-                event_info: self.info.as_ref().map(|ext| Info { ext, r#type: "event_none" }),
+                event_info: self.info.as_ref().map(|ext| EventInfo { ext, r#type: "event_none" }),
             },
             group_id: group,
             host: HOST,

@@ -62,6 +62,12 @@ pub(crate) struct Operation<'e> {
     pub(crate) were: Vec<&'e Former>,
 }
 
+impl<'e> Operation<'e> {
+    fn new(kind: Kind, by: Option<&'e UserId>, users: &'e [UserId]) -> Self {
+        Self { kind, by, by_former: false, users: users.iter().collect(), were: Vec::new() }
+    }
+}
+
 /// The operations on members by the clients' numbers; callbacks count one more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -113,16 +119,10 @@ impl Part<'_> {
     }
 }
 
+#[allow(clippy::match_same_arms, reason = "each arm says why")]
 fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
     let everybody = || Recipients::audience(&event.audience);
     let actor = event.actor.behind();
-    let operation = |kind, by, users: &'_ [UserId]| Operation {
-        kind,
-        by,
-        by_former: false,
-        users: users.iter().collect(),
-        were: Vec::new(),
-    };
     let what = match &event.what {
         Happening::GroupCreated { profile, owner, .. } => {
             let what = What::Created { profile, owner: owner.as_ref() };
@@ -141,7 +141,7 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
                 Joining::Asked { approved_by: None } => users.first(),
                 Joining::Invited { by: None, .. } | Joining::Created | Joining::Added | Joining::Imported => actor,
             };
-            What::Operation(operation(Kind::Joined, by, users))
+            What::Operation(Operation::new(Kind::Joined, by, users))
         }
         Happening::MembersLeft { users, how, were, .. } => {
             let kind = match how {
@@ -150,13 +150,13 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
             };
             let by_former = actor.is_some_and(|actor| users.contains(actor));
             let were = were.iter().collect();
-            What::Operation(Operation { by_former, were, ..operation(kind, actor, users) })
+            What::Operation(Operation { by_former, were, ..Operation::new(kind, actor, users) })
         }
-        Happening::AdminsAdded(users) => What::Operation(operation(Kind::ManagersAdded, actor, users)),
-        Happening::AdminsRemoved(users) => What::Operation(operation(Kind::ManagersRemoved, actor, users)),
+        Happening::AdminsAdded(users) => What::Operation(Operation::new(Kind::ManagersAdded, actor, users)),
+        Happening::AdminsRemoved(users) => What::Operation(Operation::new(Kind::ManagersRemoved, actor, users)),
         Happening::OwnerChanged { from, to: Some(to), left, was } => {
             let by = actor.and(from.as_ref());
-            let own = operation(Kind::Transferred, by, std::slice::from_ref(to));
+            let own = Operation::new(Kind::Transferred, by, std::slice::from_ref(to));
             What::Operation(Operation { by_former: *left, were: was.iter().collect(), ..own })
         }
         // the owner has left the group without one: that they left is said as of any member

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use conclave_core::event::{Event, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Message, Profile, Receive, Request, TopicId, Until, UserId};
 
-#[cfg(test)]
+#[allow(unused_imports, reason = "for whatever speaks to clients")]
 pub(crate) use push::{Delivery, Notice, Push, Tip};
 
 /// One fact.
@@ -25,6 +25,7 @@ pub(crate) struct Fact<'e> {
 }
 
 /// What has happened.
+#[allow(dead_code, reason = "some of it is for clients only, and for whatever speaks to them")]
 pub(crate) enum What<'e> {
     Created {
         profile: &'e Profile,
@@ -168,6 +169,7 @@ pub(crate) fn facts<'e>(call: impl IntoIterator<Item = &'e Event>) -> Vec<Fact<'
     facts
 }
 
+#[allow(clippy::match_same_arms, reason = "each arm says why")]
 fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
     let what = match happening {
         Happening::GroupCreated { profile, owner, members } => {

@@ -80,6 +80,7 @@ pub(crate) struct Push<'e> {
 
 impl<'e> Fact<'e> {
     /// The operations it is to clients and older webhooks, in their order. Messages are none.
+    #[allow(clippy::match_same_arms, reason = "each arm says why")]
     pub(crate) fn operations(&self, group: &'e Group) -> Vec<Push<'e>> {
         let by = self.event.actor.behind();
         let push = |operation, from, to| Push { operation, from, about: Vec::new(), to, has_callback: true };

@@ -109,7 +109,7 @@ impl<'a> Scene<'a> {
             }
             What::Dismissed { owner, were } => {
                 let opt_user_info = actor.map(|by| {
-                    let mut shown = self.gone(were, by);
+                    let mut shown = self.gone(*were, by);
                     // events of before memberships were kept say whose it was
                     if let Some(ext) = shown.ext.as_mut().filter(|_| Some(by) == *owner) {
                         ext.role = Some(role::number(Role::Owner).into());

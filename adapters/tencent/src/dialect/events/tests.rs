@@ -66,19 +66,18 @@ fn event(what: Happening, number: Option<u64>) -> Event {
 
 /// Recipients in short.
 fn to(recipients: &Recipients) -> String {
-    let mut text = String::new();
+    let mut parts = Vec::new();
     if recipients.circle != Circle::Nobody {
-        text.push_str(&format!("{:?}", recipients.circle).to_lowercase());
+        parts.push(format!("{:?}", recipients.circle).to_lowercase());
     }
-    for user in &recipients.users {
-        text.push_str(&format!("+{user}"));
-    }
-    text.push_str(match recipients.acting {
+    parts.extend(recipients.users.iter().map(|user| format!("+{user}")));
+    let acting = match recipients.acting {
         Acting::AllDevices => "",
         Acting::OtherDevices => " (other devices)",
         Acting::NoDevice => " (not the operator)",
-    });
-    text
+    };
+    parts.push(acting.to_owned());
+    parts.concat()
 }
 
 /// What clients receive of an event in a group of this type.

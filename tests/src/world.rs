@@ -1,6 +1,6 @@
 //! One realm over a store, with a clock that stands until it is moved and ids that count.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -8,9 +8,9 @@ use conclave::blob::InMemory;
 use conclave_core::engine::Engine;
 use conclave_core::event::Actor;
 use conclave_core::memory::Memory;
-use conclave_core::model::{GroupId, Millis, Role, Settings, UserId};
+use conclave_core::model::{GroupId, Key, Millis, Prefix, Role, Row, Settings, UserId};
 use conclave_core::operation::{NewUser, OnExisting, RegisterUsers};
-use conclave_core::ports::{Clock, Groups, GroupsExt, Log, Mint, Store};
+use conclave_core::ports::{Batch, Clock, CommitError, Groups, GroupsExt, Log, Mint, Span, Store, StoreError};
 use conclave_core::query::MembersNamed;
 use conclave_kit::{Blobs, Connection, ConnectionFilter, Device, DisconnectReason, Platform, Presence};
 
@@ -94,6 +94,41 @@ impl Presence for Attendance {
     }
 }
 
+/// A store whose commits are counted.
+struct Counted {
+    store: Arc<dyn Store>,
+    commits: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Store for Counted {
+    async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.store.fetch(keys).await
+    }
+
+    async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
+        self.store.scan(span).await
+    }
+
+    async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError> {
+        self.store.count(prefix).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<u64, CommitError> {
+        let committed = self.store.commit(batch).await;
+        self.commits.fetch_add(usize::from(committed.is_ok()), Ordering::SeqCst);
+        committed
+    }
+
+    fn drafts(&self) -> Option<&dyn Store> {
+        self.store.drafts()
+    }
+
+    async fn settled(&self) -> Result<(), StoreError> {
+        self.store.settled().await
+    }
+}
+
 /// A realm to tell stories in.
 pub struct World {
     /// Its clock.
@@ -108,6 +143,8 @@ pub struct World {
     pub blobs: Arc<dyn Blobs>,
     /// Who is online.
     pub attendance: Arc<Attendance>,
+    /// How many commits there have been.
+    commits: Arc<AtomicUsize>,
 }
 
 impl Default for World {
@@ -130,11 +167,18 @@ impl World {
     /// The same, beginning at this moment.
     pub fn at(beginning: Millis, store: Arc<dyn Store>, settings: Settings) -> Self {
         let clock = Arc::new(SteppedClock::at(beginning));
-        let engine = Engine::new(store.clone(), clock.clone(), Arc::new(CountingMint::default()), settings);
+        let commits = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::new(Counted { store: store.clone(), commits: Arc::clone(&commits) });
+        let engine = Engine::new(counted, clock.clone(), Arc::new(CountingMint::default()), settings);
         let engine = Arc::new(engine);
         let (groups, log): (Arc<dyn Groups>, Arc<dyn Log>) = (engine.clone(), engine);
         let attendance = Arc::new(Attendance { groups: groups.clone(), present: Mutex::default() });
-        Self { clock, store, groups, log, blobs: Arc::new(InMemory::default()), attendance }
+        Self { clock, store, groups, log, blobs: Arc::new(InMemory::default()), attendance, commits }
+    }
+
+    /// How many commits there have been.
+    pub fn commits(&self) -> usize {
+        self.commits.load(Ordering::SeqCst)
     }
 
     /// Makes accounts.

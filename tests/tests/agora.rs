@@ -95,7 +95,11 @@ async fn replay(name: &str, fixture: &Fixture) -> Answer {
     }
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let body = request.bytes();
-    client.send(request.method.parse().expect("a method"), target.trim_end_matches('?'), &headers, body).await
+    let before = world.commits();
+    let method = request.method.parse().expect("a method");
+    let answer = client.send(method, target.trim_end_matches('?'), &headers, body).await;
+    assert!(world.commits() <= before + 1, "{name}: what one call changes is one commit");
+    answer
 }
 
 /// Stands for the id of a message in a path.

@@ -7,12 +7,12 @@ mod tencent_support;
 
 use std::collections::BTreeMap;
 
-use conclave_core::event::Actor;
+use conclave_core::event::{Actor, ProfileChange};
 use conclave_core::model::{Body, Circle, GroupId, Join, Millis, Profile, Receive, Sender, TopicId, Traits, Until};
 use conclave_core::operation::{
     Appoint, AttributeChange, Block, Broadcast, Cleanup, CounterChange, DeleteMessagesBySender, Disband,
     ExtensionChange, ImportMessages, MakeTopic, MarkMembers, Mute, OldMessage, OnUnknown, ReadMessages, SendMessage,
-    UpdateCounters, UpdateMember, UpdateUser, WriteAttributes, WriteExtensions,
+    UpdateCounters, UpdateGroup, UpdateMember, UpdateUser, WriteAttributes, WriteExtensions,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_kit::Platform;
@@ -53,7 +53,10 @@ async fn replay(name: &str, fixture: &Fixture) -> Answer {
         Value::String(text) => text.clone(),
         body => body.to_string(),
     };
-    client.send(request.method.parse().unwrap(), &target, &[], body).await
+    let before = world.commits();
+    let answer = client.send(request.method.parse().unwrap(), &target, &[], body).await;
+    assert!(world.commits() <= before + 1, "{name}: what one call changes is one commit");
+    answer
 }
 
 fn settings(name: &str) -> Settings {
@@ -217,6 +220,14 @@ async fn happened_before(world: &World, name: &str, group: &GroupId) {
             world.run(DeleteMessagesBySender { group, sender: user("bob"), among: 1000 }).await;
         }
         "group_msg_get_simple" => talk(world, group).await,
+        "group_msg_get_simple-tips" => {
+            let name = Some("Writers".to_owned());
+            let profile = ProfileChange { name, ..ProfileChange::default() };
+            world.run(UpdateGroup { profile, ..UpdateGroup::of(group.clone()) }).await;
+            let text = Body::Text("gone".to_owned());
+            world.run(SendMessage::new(group.clone(), Sender::User(user("leckie")), text)).await;
+            world.run(DeleteMessagesBySender { group, sender: user("leckie"), among: 1000 }).await;
+        }
         "modify_group_msg" => said(world, group, vec![old("leckie", 1_497_249_000, "hello"); 123]).await,
         "set_unread_msg_num" => said(world, group, vec![old("leckie", 1_497_249_000, "hello"); 9]).await,
         "group_get_key_values" | "group_set_key_values" => extensible(world, name, group).await,

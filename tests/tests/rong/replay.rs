@@ -52,7 +52,10 @@ async fn replay(name: String) {
             presuppose(&world, &name).await;
             let hosting = name != "error.service-not-enabled";
             let surface = rong(&world, Settings { hosting, ..settings() });
-            send(&mounted(surface), &fixture).await
+            let before = world.commits();
+            let answer = send(&mounted(surface), &fixture).await;
+            assert!(world.commits() <= before + 1, "{name}: what one call changes is one commit");
+            answer
         }
     };
     fixture.assert_covers(&answer);

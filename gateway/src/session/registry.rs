@@ -379,6 +379,7 @@ mod tests {
             part: CallPart::WHOLE,
             at: Millis(1),
             group: Some(group(id)),
+            number: None,
             actor: Actor::System,
             audience,
             what,

@@ -251,6 +251,6 @@ impl Fact<'_> {
     #[allow(dead_code, reason = "for whatever speaks to clients; the webhooks tell the app's server of every message")]
     pub(crate) fn readers(&self) -> Recipients {
         let is_theirs = self.what.is_of_messages();
-        if is_theirs { Recipients::audience(&self.event.audience) } else { Recipients::nobody() }
+        if is_theirs { Recipients::audience(self.event) } else { Recipients::default() }
     }
 }

@@ -85,6 +85,18 @@ impl Recipients {
         Self::users(actor.behind().cloned())
     }
 
+    /// And these users.
+    #[must_use]
+    pub fn and(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
+        self.users.extend(users);
+        self
+    }
+
+    /// Whether nobody is named: then only the app's server learns of it.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_none() && self.users.is_empty()
+    }
+
     /// The same without these users.
     #[must_use]
     pub fn without(mut self, users: impl IntoIterator<Item = UserId>) -> Self {

@@ -8,7 +8,7 @@ mod tests;
 
 use conclave_core::event::{Event, Former, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Message, Policy, Profile, Request, UserId};
-use conclave_kit::{Acting, Recipients};
+use conclave_kit::Recipients;
 
 use super::limits;
 use super::permissions::Permissions;
@@ -121,16 +121,16 @@ impl Part<'_> {
 
 #[allow(clippy::match_same_arms, reason = "each arm says why")]
 fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
-    let everybody = || Recipients::audience(&event.audience);
+    let everybody = || Recipients::audience(event);
     let actor = event.actor.behind();
     let what = match &event.what {
         Happening::GroupCreated { profile, owner, .. } => {
             let what = What::Created { profile, owner: owner.as_ref() };
-            return Some((what, if event.audience.silent { Recipients::nobody() } else { Recipients::users(owner) }));
+            return Some((what, Recipients::users(owner.clone())));
         }
         Happening::GroupDisbanded { owner, members, were, .. } => {
             // clients are not notified of groups that were nobody's
-            let to = if owner.is_some() { Recipients::users(members) } else { Recipients::nobody() };
+            let to = if owner.is_some() { Recipients::users(members.iter().cloned()) } else { Recipients::default() };
             return Some((What::Dismissed { owner: owner.as_ref(), were }, to));
         }
         // nothing is said of an import
@@ -176,10 +176,10 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         Happening::RequestChanged(request) => What::Application(request),
         // the device that did it knows
         Happening::RemarkChanged { text, .. } => {
-            return Some((What::Remark(text), everybody().acting(Acting::OtherDevices)));
+            return Some((What::Remark(text), everybody().without_acting_device()));
         }
         Happening::FollowsChanged { added, removed, .. } => {
-            return Some((What::Follows { added, removed }, everybody().acting(Acting::OtherDevices)));
+            return Some((What::Follows { added, removed }, everybody().without_acting_device()));
         }
         Happening::MessageSent { sequence, .. } => What::Sent(*sequence),
         Happening::MessagePassed(message) => What::Passed(message),

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::event::{Actor, Event};
 use conclave_core::model::{Body, Message, MessageState, Sender, UserId};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Fact, Recipients};
 
 use super::feed::{self, Kind};
 use super::message;
+use crate::dialect::events;
 use crate::realm::App;
 
 /// What an event means to a client.
@@ -33,18 +34,20 @@ pub(crate) enum What {
 /// What clients learn of an event.
 pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>>, Refusal> {
     let fact = |to: Recipients, what| Fact::new(to, RongFact { sequence: event.sequence, at: event.at.0, what });
-    let audience = || Recipients::audience(event);
-    match (&event.what, &event.group) {
-        (Happening::MessagePassed(passing), _) => {
-            let bytes = size(passing);
-            let to = audience().without(by_user(passing));
-            Ok(vec![fact(to, What::Passing(passing.clone())).of_bytes(bytes)])
+    let Some(of_event) = events::facts([event]).pop() else { return Ok(Vec::new()) };
+    match (&of_event.what, &event.group) {
+        (events::What::Passed(passing), _) => {
+            let passing = Message::clone(passing);
+            let bytes = size(&passing);
+            let to = of_event.to.without(by_user(&passing));
+            Ok(vec![fact(to, What::Passing(Box::new(passing))).of_bytes(bytes)])
         }
-        (Happening::MessageSent { sequence, .. }, Some(group)) => {
+        (events::What::Sent(sequence), Some(group)) => {
             let actor = match &event.actor {
                 Actor::User { user, .. } => Some(user),
-                _ => None,
+                Actor::App { .. } | Actor::System => None,
             };
+            let audience = || of_event.to.clone();
             // others fetch it whatever it is; whose device sends it, and what the app says, is looked at
             let others = actor.map(|actor| fact(audience().without([actor.clone()]), What::Fetch(Kind::Inbox)));
             let own = match feed::stored(app, group, *sequence).await? {
@@ -66,16 +69,24 @@ pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>
             let looked_at = looked_at.map(|(bytes, to, what)| fact(to, what).of_bytes(bytes));
             Ok(others.into_iter().chain(looked_at).collect())
         }
-        (Happening::RequestChanged(request), _) => {
+        (events::What::Application(request), _) => {
             let told = event.audience.users.iter().filter(|user| feed::hears(event, request, user)).cloned();
             Ok(vec![fact(Recipients::users(told), What::Fetch(Kind::Changes))])
         }
-        _ => {
-            // fetched by every device, or by all but the one that acted
+        (
+            events::What::Created { .. }
+            | events::What::Dismissed { .. }
+            | events::What::Operation(_)
+            | events::What::Profile(_)
+            | events::What::Member(_)
+            | events::What::Remark(_)
+            | events::What::Follows { .. }
+            | events::What::Recalled(_)
+            | events::What::Sent(_),
+            _,
+        ) => {
             let Some((kind, _)) = feed::class(event, "") else { return Ok(Vec::new()) };
-            let everywhere = feed::is_shown_where_it_was_done(&event.what);
-            let to = if everywhere { audience() } else { audience().without_acting_device() };
-            Ok(vec![fact(to, What::Fetch(kind))])
+            Ok(vec![fact(of_event.to, What::Fetch(kind))])
         }
     }
 }

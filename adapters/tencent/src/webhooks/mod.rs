@@ -21,7 +21,7 @@ use conclave_core::model::{Group, Millis, UserId};
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Connection, ConnectionEvent, Destination, Envelope, Notice, Patience, Secret, check_secret, call_of, group_of,
+    Connection, ConnectionEvent, Destination, Envelope, Notice, Patience, Secret, call_of, check_secret, group_of,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};

@@ -1,8 +1,8 @@
 //! Facts as operations of the multi-user chat: what clients receive as `MUCBody`, and older webhooks as `muc`.
 
-use conclave_core::event::{Joining, Leaving};
+use conclave_core::event::{Event, Joining, Leaving};
 use conclave_core::model::{Group, Request, RequestKind, Stage, UserId};
-use conclave_kit::{Acting, Recipients};
+use conclave_kit::Recipients;
 
 use super::{Fact, What};
 
@@ -84,24 +84,24 @@ impl<'e> Fact<'e> {
     pub(crate) fn operations(&self, group: &'e Group) -> Vec<Push<'e>> {
         let by = self.event.actor.behind();
         let push = |operation, from, to| Push { operation, from, about: Vec::new(), to, has_callback: true };
-        let members = || Recipients::members().acting(Acting::OtherDevices);
+        let members = || Recipients::members().without_acting_device();
         // to those it is about, and to the owner and the admins without who did it
         let managed = |operation, users: &'e [UserId]| {
-            let to = |user| Recipients::managers().and([user]).acting(Acting::NoDevice);
+            let to = |user: &UserId| Recipients::managers().and([user.clone()]).without(by.cloned());
             let each = users.iter().map(|user| Push { about: vec![user], ..push(operation, by, to(user)) });
             each.collect::<Vec<_>>()
         };
         match &self.what {
             What::Created { owner, .. } => {
-                let to = Recipients::users(*owner).acting(Acting::OtherDevices);
+                let to = Recipients::users(owner.cloned()).without_acting_device();
                 let about = owner.iter().copied().collect();
                 vec![Push { about, ..push(Muc::Create, by.or(*owner), to) }]
             }
             What::Destroyed { members } => {
-                let to = Recipients::users(*members).acting(Acting::OtherDevices);
+                let to = Recipients::users(members.iter().cloned()).without_acting_device();
                 vec![push(Muc::Destroy, by, to)]
             }
-            What::Requested(request) => requested(request, by, group).into_iter().collect(),
+            What::Requested(request) => requested(request, self.event, group).into_iter().collect(),
             What::Joined { users, how, .. } => joined(users, how, by),
             What::Left { users, how, .. } => left(users, *how, by),
             What::OwnerChanged { from, to: Some(to) } => {
@@ -118,7 +118,7 @@ impl<'e> Fact<'e> {
             }
             What::AllMuted(muted) => {
                 let operation = if *muted { Muc::BanGroup } else { Muc::RemoveBanGroup };
-                vec![push(operation, by, Recipients::members().acting(Acting::NoDevice))]
+                vec![push(operation, by, Recipients::members().without(by.cloned()))]
             }
             What::Admins { users, added } => managed(if *added { Muc::AddAdmin } else { Muc::RemoveAdmin }, users),
             What::Muted { users, .. } => managed(Muc::AddMute, users),
@@ -127,18 +127,18 @@ impl<'e> Fact<'e> {
             What::Disallowed(users) => managed(Muc::RemoveUserWhiteList, users),
             What::Blocked { users, .. } => {
                 let each =
-                    users.iter().map(|user| Push { about: vec![user], ..push(Muc::Ban, by, Recipients::nobody()) });
+                    users.iter().map(|user| Push { about: vec![user], ..push(Muc::Ban, by, Recipients::default()) });
                 each.collect()
             }
             What::Unblocked(users) => {
-                let to = |user| Recipients::users([user]).acting(Acting::OtherDevices);
+                let to = |user: &UserId| Recipients::users([user.clone()]).without_acting_device();
                 users.iter().map(|user| Push { about: vec![user], ..push(Muc::Allow, by, to(user)) }).collect()
             }
             What::FileShared { .. } => vec![push(Muc::UploadFile, by, members())],
             What::FileDeleted { .. } => vec![push(Muc::DeleteFile, by, members())],
             What::MemberAttributes { .. } => vec![push(Muc::GroupMemberMetadataUpdate, by, members())],
             What::Shield { user, on } => {
-                let to = Recipients::users([*user]).acting(Acting::OtherDevices);
+                let to = Recipients::users([(*user).clone()]).without_acting_device();
                 vec![push(if *on { Muc::Block } else { Muc::Unblock }, Some(*user), to)]
             }
             What::Sent(_) | What::Passed(_) | What::Recalled(_) | What::Edited(_) | What::Read { .. } => Vec::new(),
@@ -147,26 +147,27 @@ impl<'e> Fact<'e> {
 }
 
 /// Somebody asks, is asked, or is answered.
-fn requested<'e>(request: &'e Request, by: Option<&'e UserId>, group: &'e Group) -> Option<Push<'e>> {
+fn requested<'e>(request: &'e Request, event: &'e Event, group: &'e Group) -> Option<Push<'e>> {
+    let by = event.actor.behind();
     let Request { user, inviter, kind, stage, .. } = request;
     let push = |operation, from, about: Option<&'e UserId>, to: Recipients| {
-        let to = to.acting(Acting::OtherDevices);
+        let to = to.without_acting_device();
         Some(Push { operation, from, about: about.into_iter().collect(), to, has_callback: true })
     };
-    let (applicant, inviter) = (|| Recipients::users([user]), inviter.as_ref());
+    let (applicant, inviter) = (|| Recipients::users([user.clone()]), inviter.as_ref());
     match (kind, stage) {
         (RequestKind::Application, Stage::AwaitsManagers) => {
-            push(Muc::Apply, Some(user), group.owner.as_ref(), Recipients::managers())
+            push(Muc::Apply, Some(user), group.owner.as_ref(), Recipients::audience(event).without([user.clone()]))
         }
         (RequestKind::Application, Stage::Joined) => push(Muc::ApplyAccept, by, Some(user), applicant()),
         (RequestKind::Application, Stage::RefusedByManagers) => push(Muc::ApplyDecline, by, Some(user), applicant()),
         (RequestKind::Invitation, Stage::AwaitsInvitee) => push(Muc::Invite, inviter, Some(user), applicant()),
         // who was let in without having been asked has accepted nothing
         (RequestKind::Invitation, Stage::Joined) if by == Some(user) => {
-            push(Muc::InviteAccept, Some(user), inviter, Recipients::users(inviter))
+            push(Muc::InviteAccept, Some(user), inviter, Recipients::users(inviter.cloned()))
         }
         (RequestKind::Invitation, Stage::Declined) => {
-            push(Muc::InviteDecline, Some(user), inviter, Recipients::users(inviter))
+            push(Muc::InviteDecline, Some(user), inviter, Recipients::users(inviter.cloned()))
         }
         // an invitation that managers ponder or refuse is nobody's to know, and an application is no invitee's
         (RequestKind::Invitation, Stage::AwaitsManagers | Stage::RefusedByManagers | Stage::Joined)
@@ -184,15 +185,15 @@ fn joined<'e>(users: &'e [UserId], how: &'e Joining, by: Option<&'e UserId>) -> 
     let mut pushes = Vec::new();
     if let Some(by) = added {
         let about = users.iter().collect();
-        let to = Recipients::users(users);
+        let to = Recipients::users(users.iter().cloned());
         pushes.push(Push { operation: Muc::DirectJoined, from: by, about, to, has_callback: true });
     }
-    let to = Recipients::members().but(users).acting(Acting::OtherDevices);
+    let to = Recipients::members().without(users.iter().cloned()).without_acting_device();
     let about = users.iter().collect();
     pushes.push(Push { operation: Muc::Presence, from: None, about, to, has_callback: true });
     // an invitation that needs no consent counts as accepted
     if let Joining::Invited { by: Some(inviter), agreed: false } = how {
-        let to = Recipients::users([inviter]).acting(Acting::OtherDevices);
+        let to = Recipients::users([inviter.clone()]).without_acting_device();
         let accepted = users.iter().map(|user| Push {
             operation: Muc::InviteAccept,
             from: Some(user),
@@ -209,14 +210,12 @@ fn joined<'e>(users: &'e [UserId], how: &'e Joining, by: Option<&'e UserId>) -> 
 fn left<'e>(users: &'e [UserId], how: Leaving, by: Option<&'e UserId>) -> Vec<Push<'e>> {
     let mut pushes = Vec::new();
     if matches!(how, Leaving::Removed | Leaving::Blocked) {
-        let (about, to) = (users.iter().collect(), Recipients::users(users));
+        let (about, to) = (users.iter().collect(), Recipients::users(users.iter().cloned()));
         pushes.push(Push { operation: Muc::Kick, from: by, about, to, has_callback: true });
     }
     let to = match how {
-        Leaving::Blocked => Recipients::nobody(),
-        Leaving::Left | Leaving::Removed | Leaving::AccountDeleted => {
-            Recipients::members().acting(Acting::OtherDevices)
-        }
+        Leaving::Blocked => Recipients::default(),
+        Leaving::Left | Leaving::Removed | Leaving::AccountDeleted => Recipients::members().without_acting_device(),
     };
     let about = users.iter().collect();
     pushes.push(Push { operation: Muc::Absence, from: None, about, to, has_callback: true });

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use conclave_core::event::{Actor, Audience, CallPart};
-use conclave_core::model::{Circle, GroupId, Millis, RequestKind, Stage, Verdict};
-use conclave_kit::Acting;
+use conclave_core::model::{GroupId, Millis, RequestKind, Stage, Verdict};
+use conclave_kit::MemberFilter;
 
 use super::*;
 
@@ -68,17 +68,13 @@ fn event(by: &str, what: Happening) -> Event {
 /// Recipients in short.
 fn to(recipients: &Recipients) -> String {
     let mut parts = Vec::new();
-    if recipients.circle != Circle::Nobody {
-        parts.push(format!("{:?}", recipients.circle).to_lowercase());
-    }
+    parts.extend(recipients.members.map(|members| match members {
+        MemberFilter::All => "members".to_owned(),
+        MemberFilter::Managers => "managers".to_owned(),
+    }));
     parts.extend(recipients.users.iter().map(|user| format!("+{user}")));
-    parts.extend(recipients.except.iter().map(|user| format!("-{user}")));
-    let acting = match recipients.acting {
-        Acting::AllDevices => "",
-        Acting::OtherDevices => " (other devices)",
-        Acting::NoDevice => " (not the operator)",
-    };
-    parts.push(acting.to_owned());
+    parts.extend(recipients.except_users.iter().map(|user| format!("-{user}")));
+    parts.extend(recipients.except_acting_device.then(|| " (other devices)".to_owned()));
     parts.concat()
 }
 
@@ -108,6 +104,16 @@ fn request(kind: RequestKind, stage: Stage) -> Happening {
         expires: Millis(9),
         verdict,
     }))
+}
+
+/// An event about a request reaches the parties and those who decide.
+fn request_event(by: &str, what: Happening) -> Event {
+    let Happening::RequestChanged(request) = &what else { unreachable!("it is a request") };
+    let unaware = request.inviter.is_some() && request.stage == Stage::AwaitsManagers;
+    let invitee = (!unaware).then(|| request.user.clone());
+    let users = request.inviter.clone().into_iter().chain(invitee).chain([user("ann")]).collect();
+    let audience = Audience { members_of: None, users, silent: false };
+    Event { audience, actor: Actor::user(user(by)), ..event(by, what) }
 }
 
 #[test]
@@ -171,7 +177,7 @@ fn coming_and_going_reach_those_whom_the_vendor_names() {
 fn requests_reach_those_whom_the_vendor_names() {
     let (application, invitation) = (RequestKind::Application, RequestKind::Invitation);
     for (by, what, expected) in [
-        ("dan", request(application, Stage::AwaitsManagers), vec!["apply dan>ann to managers (other devices)"]),
+        ("dan", request(application, Stage::AwaitsManagers), vec!["apply dan>ann to +dan+ann-dan (other devices)"]),
         ("ann", request(application, Stage::Joined), vec!["apply_accept ann>dan to +dan (other devices)"]),
         ("ann", request(application, Stage::RefusedByManagers), vec!["apply_decline ann>dan to +dan (other devices)"]),
         ("ben", request(invitation, Stage::AwaitsInvitee), vec!["invite ben>dan to +dan (other devices)"]),
@@ -180,16 +186,16 @@ fn requests_reach_those_whom_the_vendor_names() {
         ("ann", request(invitation, Stage::Joined), vec![]),
         ("ben", request(invitation, Stage::AwaitsManagers), vec![]),
     ] {
-        assert_eq!(shown(&event(by, what)), expected);
+        assert_eq!(shown(&request_event(by, what)), expected);
     }
 }
 
 #[test]
 fn changes_reach_those_whom_the_vendor_names() {
     let ben = || users(&["ben"]);
-    let managed = |operation: &str| vec![format!("{operation} ann>ben to managers+ben (not the operator)")];
+    let managed = |operation: &str| vec![format!("{operation} ann>ben to managers+ben-ann")];
     let all = |operation: &str| vec![format!("{operation} ann> to members (other devices)")];
-    let but_operator = |operation: &str| vec![format!("{operation} ann> to members (not the operator)")];
+    let but_operator = |operation: &str| vec![format!("{operation} ann> to members-ann")];
     let named = ProfileChange { name: Some("n".to_owned()), ..ProfileChange::default() };
     let fields = ProfileChange { fields: [("k".to_owned(), "v".to_owned())].into(), ..ProfileChange::default() };
     let shielded = |receive, before| Happening::ReceiveChanged { user: user("ann"), receive, before: Some(before) };

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use conclave_core::event::{Actor, Audience, CallPart};
-use conclave_core::model::{Circle, GroupId, Join, Millis, Until};
+use conclave_core::model::{GroupId, Join, Millis, Until};
 
 use super::*;
 
@@ -51,10 +51,10 @@ fn shown(event: &Event) -> String {
         What::Recalled(numbers) => format!("recalled {numbers:?}"),
     };
     let mut to: Vec<String> = fact.to.users.iter().map(ToString::to_string).collect();
-    if fact.to.circle != Circle::Nobody {
-        to.insert(0, format!("{:?}", fact.to.circle).to_lowercase());
+    if fact.to.members.is_some() {
+        to.insert(0, "members".to_owned());
     }
-    let acting = if fact.to.acting == Acting::AllDevices { "" } else { " on other devices" };
+    let acting = if fact.to.except_acting_device { " on other devices" } else { "" };
     format!("{what} -> {}{acting}", to.join("+"))
 }
 

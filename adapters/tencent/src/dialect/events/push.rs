@@ -2,9 +2,9 @@
 
 #![cfg_attr(not(test), allow(dead_code, reason = "for whatever speaks to clients"))]
 
-use conclave_core::event::{Joining, Leaving};
+use conclave_core::event::{Event, Joining, Leaving};
 use conclave_core::model::{Group, Request, RequestKind, Stage, UserId};
-use conclave_kit::{Acting, Recipients};
+use conclave_kit::Recipients;
 
 use super::{Fact, What};
 use crate::dialect::kind::Kind;
@@ -97,30 +97,32 @@ impl<'e> Fact<'e> {
     }
 
     fn of(&self, what: &What<'e>, kind: Kind) -> Vec<Delivery<'e>> {
-        let everybody = || Recipients::audience(&self.event.audience);
-        let others = |to: Recipients| to.acting(Acting::OtherDevices);
+        let everybody = || Recipients::audience(self.event);
+        let others = |to: Recipients| to.without_acting_device();
+        let these = |users: &[UserId]| Recipients::users(users.iter().cloned());
+        let this = |user: &UserId| Recipients::users([user.clone()]);
         let one = |push, to| vec![Delivery { push, to }];
         let notice = |notice, about: Vec<&'e UserId>, to| one(Push::Notice { notice, about }, to);
         let tip = |tip, about: Vec<&'e UserId>| self.tip(kind, tip, about, self.event.number);
         match what {
             What::Created { owner, .. } => {
-                notice(Notice::Created, owner.iter().copied().collect(), others(Recipients::users(*owner)))
+                notice(Notice::Created, owner.iter().copied().collect(), others(Recipients::users(owner.cloned())))
             }
-            What::Destroyed { members, .. } => {
-                notice(Notice::Dissolved, Vec::new(), others(Recipients::users(*members)))
-            }
+            What::Destroyed { members, .. } => notice(Notice::Dissolved, Vec::new(), others(these(members))),
             // whoever was added before they could know of the group learns now
-            What::Activated => notice(Notice::Added, Vec::new(), Recipients::members().acting(Acting::NoDevice)),
+            What::Activated => {
+                notice(Notice::Added, Vec::new(), Recipients::members().without(self.event.actor.behind().cloned()))
+            }
             What::Joined { users, how, .. } => self.joined(kind, users, how),
             What::Left { users, how, .. } => {
                 let about: Vec<&UserId> = users.iter().collect();
                 let (own, tipped) = match how {
                     Leaving::Left => {
-                        let to = others(Recipients::users(*users));
+                        let to = others(these(users));
                         (notice(Notice::Quit, about.clone(), to), tip(Tip::Quit, about))
                     }
                     Leaving::Removed => {
-                        let to = Recipients::users(*users);
+                        let to = these(users);
                         (notice(Notice::Kicked, about.clone(), to), tip(Tip::Kicked, about))
                     }
                     Leaving::AccountDeleted => (Vec::new(), tip(Tip::Quit, about)),
@@ -138,27 +140,27 @@ impl<'e> Fact<'e> {
                 let (to_user, to_group) =
                     if *admin { (Notice::AdminSet, Tip::AdminSet) } else { (Notice::AdminUnset, Tip::AdminUnset) };
                 let about: Vec<&UserId> = users.iter().collect();
-                [notice(to_user, about.clone(), Recipients::users(*users)), tip(to_group, about)].concat()
+                [notice(to_user, about.clone(), these(users)), tip(to_group, about)].concat()
             }
             What::Muted { users, .. } => {
                 let about: Vec<&UserId> = users.iter().collect();
-                [notice(Notice::Muted, about.clone(), Recipients::users(*users)), tip(Tip::Member, about)].concat()
+                [notice(Notice::Muted, about.clone(), these(users)), tip(Tip::Member, about)].concat()
             }
-            What::Requested(request) => requested(request, self.event.actor.behind()).into_iter().collect(),
-            What::Banned { users } => notice(Notice::Banned, users.iter().collect(), Recipients::users(*users)),
-            What::Unbanned { users } => notice(Notice::Unbanned, users.iter().collect(), Recipients::users(*users)),
+            What::Requested(request) => requested(request, self.event).into_iter().collect(),
+            What::Banned { users } => notice(Notice::Banned, users.iter().collect(), these(users)),
+            What::Unbanned { users } => notice(Notice::Unbanned, users.iter().collect(), these(users)),
             What::Attributes { .. } => one(Push::Attributes, everybody()),
             What::Counters { .. } => one(Push::Counters, everybody()),
-            What::Receive { user, .. } => notice(Notice::Receive, vec![*user], others(Recipients::users([*user]))),
+            What::Receive { user, .. } => notice(Notice::Receive, vec![*user], others(this(user))),
             What::Sent(_) | What::Passed(_) => one(Push::Message, others(everybody())),
             What::Recalled(_) => one(Push::Recall, others(everybody())),
             What::Edited(_) => one(Push::Edit, others(everybody())),
             What::Extended(_) => one(Push::Extensions, others(everybody())),
             What::Receipts { user, .. } => {
                 let senders = self.event.audience.users.iter().filter(|other| other != user);
-                notice(Notice::Receipts, vec![*user], Recipients::users(senders))
+                notice(Notice::Receipts, vec![*user], Recipients::users(senders.cloned()))
             }
-            What::ReadUpTo { user, .. } => notice(Notice::ReadUpTo, vec![*user], others(Recipients::users([*user]))),
+            What::ReadUpTo { user, .. } => notice(Notice::ReadUpTo, vec![*user], others(this(user))),
             What::Custom(_) => notice(Notice::Custom, Vec::new(), everybody()),
             What::TopicCreated { .. } => notice(Notice::TopicCreated, Vec::new(), others(everybody())),
             What::TopicsDestroyed(_) => notice(Notice::TopicsDestroyed, Vec::new(), others(everybody())),
@@ -176,7 +178,7 @@ impl<'e> Fact<'e> {
             return Vec::new();
         }
         let members = self.event.audience.members_of.is_some();
-        let to = if members { Recipients::members() } else { Recipients::nobody() };
+        let to = if members { Recipients::members() } else { Recipients::default() };
         vec![Delivery { push: Push::Tip { tip, about, number }, to }]
     }
 
@@ -194,25 +196,27 @@ impl<'e> Fact<'e> {
         }
         if added {
             let push = Push::Notice { notice: Notice::Added, about };
-            deliveries.insert(0, Delivery { push, to: Recipients::users(users) });
+            deliveries.insert(0, Delivery { push, to: Recipients::users(users.iter().cloned()) });
         }
         deliveries
     }
 }
 
 /// Somebody asks, is asked, or is answered.
-fn requested<'e>(request: &'e Request, by: Option<&UserId>) -> Option<Delivery<'e>> {
+fn requested<'e>(request: &'e Request, event: &Event) -> Option<Delivery<'e>> {
     let Request { user, inviter, kind, stage, .. } = request;
+    let by = event.actor.behind();
+    let (user_only, inviter_only) = (|| Recipients::users([user.clone()]), || Recipients::users(inviter.clone()));
+    // those who decide are named by the event, with those who ask
+    let deciders = || Recipients::audience(event).without([user.clone()]).without(inviter.clone());
     let (notice, to) = match (kind, stage) {
-        (RequestKind::Application, Stage::AwaitsManagers) => (Notice::Application, Recipients::managers()),
-        (RequestKind::Application, Stage::Joined) => (Notice::Accepted, Recipients::users([user])),
-        (RequestKind::Application, Stage::RefusedByManagers) => (Notice::Refused, Recipients::users([user])),
-        (RequestKind::Invitation, Stage::AwaitsManagers) => (Notice::InvitationToApprove, Recipients::managers()),
-        (RequestKind::Invitation, Stage::AwaitsInvitee) => (Notice::Invited, Recipients::users([user])),
-        (RequestKind::Invitation, Stage::Joined) if by == Some(user) => {
-            (Notice::InvitationAccepted, Recipients::users(inviter))
-        }
-        (RequestKind::Invitation, Stage::Declined) => (Notice::InvitationRefused, Recipients::users(inviter)),
+        (RequestKind::Application, Stage::AwaitsManagers) => (Notice::Application, deciders()),
+        (RequestKind::Application, Stage::Joined) => (Notice::Accepted, user_only()),
+        (RequestKind::Application, Stage::RefusedByManagers) => (Notice::Refused, user_only()),
+        (RequestKind::Invitation, Stage::AwaitsManagers) => (Notice::InvitationToApprove, deciders()),
+        (RequestKind::Invitation, Stage::AwaitsInvitee) => (Notice::Invited, user_only()),
+        (RequestKind::Invitation, Stage::Joined) if by == Some(user) => (Notice::InvitationAccepted, inviter_only()),
+        (RequestKind::Invitation, Stage::Declined) => (Notice::InvitationRefused, inviter_only()),
         // what the managers refuse of an invitation, nobody is notified of; an application is no invitee's
         (RequestKind::Invitation, Stage::RefusedByManagers | Stage::Joined)
         | (RequestKind::Application, Stage::AwaitsInvitee | Stage::Declined) => return None,

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use conclave_core::event::{Actor, Audience, CallPart};
-use conclave_core::model::{Circle, Group, GroupId, Millis, Policy, RequestKind, Stage};
-use conclave_kit::{Acting, Recipients};
+use conclave_core::model::{Group, GroupId, Millis, Policy, RequestKind, Stage};
+use conclave_kit::{MemberFilter, Recipients};
 
 use super::*;
 use crate::dialect::kind::Kind;
@@ -67,16 +67,13 @@ fn event(what: Happening, number: Option<u64>) -> Event {
 /// Recipients in short.
 fn to(recipients: &Recipients) -> String {
     let mut parts = Vec::new();
-    if recipients.circle != Circle::Nobody {
-        parts.push(format!("{:?}", recipients.circle).to_lowercase());
-    }
+    parts.extend(recipients.members.map(|members| match members {
+        MemberFilter::All => "members".to_owned(),
+        MemberFilter::Managers => "managers".to_owned(),
+    }));
     parts.extend(recipients.users.iter().map(|user| format!("+{user}")));
-    let acting = match recipients.acting {
-        Acting::AllDevices => "",
-        Acting::OtherDevices => " (other devices)",
-        Acting::NoDevice => " (not the operator)",
-    };
-    parts.push(acting.to_owned());
+    parts.extend(recipients.except_users.iter().map(|user| format!("-{user}")));
+    parts.extend(recipients.except_acting_device.then(|| " (other devices)".to_owned()));
     parts.concat()
 }
 
@@ -124,6 +121,16 @@ fn request(kind: RequestKind, stage: Stage) -> Happening {
 
 fn named() -> Happening {
     Happening::ProfileChanged(ProfileChange { name: Some("n".to_owned()), ..ProfileChange::default() })
+}
+
+/// An event about a request reaches the parties and those who decide.
+fn request_event(by: &str, what: Happening) -> Event {
+    let Happening::RequestChanged(request) = &what else { unreachable!("it is a request") };
+    let unaware = request.inviter.is_some() && request.stage == Stage::AwaitsManagers;
+    let invitee = (!unaware).then(|| request.user.clone());
+    let users = request.inviter.clone().into_iter().chain(invitee).chain([user("ann")]).collect();
+    let audience = Audience { members_of: None, users, silent: false };
+    Event { audience, actor: Actor::user(user(by)), ..event(what, None) }
 }
 
 #[test]
@@ -183,7 +190,7 @@ fn what_has_no_number_is_no_part_of_the_history() {
     for (what, expected) in [
         (created, "notice 6 Created(ann) to +ann (other devices)"),
         (disbanded, "notice 5 Dissolved() to +ann+ben (other devices)"),
-        (Happening::GroupActivated, "notice 7 Added() to members (not the operator)"),
+        (Happening::GroupActivated, "notice 7 Added() to members-ann"),
         (Happening::ProfileChanged(fields), "tip 6 Profile() passing to members"),
         (blocked, "notice 21 Banned(ben) to +ben"),
         (Happening::Unblocked(users(&["ben"])), "notice 22 Unbanned(ben) to +ben"),
@@ -221,19 +228,22 @@ fn what_has_no_number_is_no_part_of_the_history() {
 #[test]
 fn requests_reach_those_who_decide_and_those_who_are_answered() {
     let (application, invitation) = (RequestKind::Application, RequestKind::Invitation);
-    let by = |id: &str, what| Event { actor: Actor::user(user(id)), ..event(what, None) };
     for (id, what, expected) in [
-        ("dan", request(application, Stage::AwaitsManagers), vec!["notice 1 Application(dan) to managers"]),
+        ("dan", request(application, Stage::AwaitsManagers), vec!["notice 1 Application(dan) to +dan+ann-dan"]),
         ("ann", request(application, Stage::Joined), vec!["notice 2 Accepted(dan) to +dan"]),
         ("ann", request(application, Stage::RefusedByManagers), vec!["notice 3 Refused(dan) to +dan"]),
-        ("ben", request(invitation, Stage::AwaitsManagers), vec!["notice 23 InvitationToApprove(dan) to managers"]),
+        (
+            "ben",
+            request(invitation, Stage::AwaitsManagers),
+            vec!["notice 23 InvitationToApprove(dan) to +ben+ann-dan-ben"],
+        ),
         ("ben", request(invitation, Stage::AwaitsInvitee), vec!["notice 12 Invited(dan) to +dan"]),
         ("dan", request(invitation, Stage::Joined), vec!["notice 13 InvitationAccepted(dan) to +ben"]),
         ("dan", request(invitation, Stage::Declined), vec!["notice 14 InvitationRefused(dan) to +ben"]),
         ("ann", request(invitation, Stage::Joined), vec![]),
         ("ann", request(invitation, Stage::RefusedByManagers), vec![]),
     ] {
-        assert_eq!(shown(Kind::Public, &by(id, what)), expected);
+        assert_eq!(shown(Kind::Public, &request_event(id, what)), expected);
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) enum What<'e> {
     Left {
         users: &'e [UserId],
         how: Leaving,
+        reason: &'e str,
         members: u32,
     },
     Info(Info<'e>),
@@ -182,7 +183,9 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
         // an import is nobody's to know
         Happening::MembersJoined { how: Joining::Imported, .. } => return None,
         Happening::MembersJoined { users, how, members } => What::Joined { users, how, members: *members },
-        Happening::MembersLeft { users, how, members, .. } => What::Left { users, how: *how, members: *members },
+        Happening::MembersLeft { users, how, reason, members, .. } => {
+            What::Left { users, how: *how, reason, members: *members }
+        }
         Happening::ProfileChanged(change) => {
             if !change.shows() && change.fields.is_empty() {
                 return None;

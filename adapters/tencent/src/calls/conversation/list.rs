@@ -4,13 +4,15 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use conclave_core::model::{Group, Member, Message, MessageState, Receive};
-use conclave_core::query::{JoinedGroups, Messages, ReadMarks, Start};
+use conclave_core::query::{History, JoinedGroups, Numbered, ReadMarks};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::calls::message::faces;
+use crate::calls::message::{TIP, faces, people};
 use crate::calls::{Call, envelope};
 use crate::dialect::client_message::{Face, sender};
+use crate::dialect::client_tip::{Wording, tip};
+use crate::dialect::events::facts;
 use crate::dialect::kind::Kind;
 use crate::dialect::{limits, message, time};
 use crate::refusals::Failure;
@@ -87,8 +89,15 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
 }
 
 async fn item(call: &Call<'_>, group: &Arc<Group>, member: &Member, read: u64) -> Result<Item, Failure> {
-    let newest = Messages { group: group.id.clone(), start: Start::Edge, newest_first: true, limit: 1 };
-    let last = call.ask(newest).await?.messages;
+    let newest = call.ask(History { group: group.id.clone(), from: None, limit: 1 }).await?.entries;
+    let tip = tip_of(call, group, &newest).await?;
+    let last: Vec<Arc<Message>> = newest
+        .iter()
+        .filter_map(|(_, entry)| match entry {
+            Numbered::Message(message) => Some(Arc::clone(message)),
+            Numbered::Events(_) => None,
+        })
+        .collect();
     let faces = faces(call, group, &last).await?;
     let last: Option<&Arc<Message>> = last.first();
     let from = last.map_or("", |last| sender(last, call.admin()));
@@ -109,11 +118,22 @@ async fn item(call: &Call<'_>, group: &Arc<Group>, member: &Member, read: u64) -
         from: from.to_owned(),
         msg_group_from_nick_name: nick,
         msg_group_from_card_name: card,
-        last_msg: last.filter(|last| last.state == MessageState::Kept).map(shown),
+        last_msg: last.filter(|last| last.state == MessageState::Kept).map(shown).or(tip),
         last_msg_flags: if recalled { 2 } else { 0 },
         top_flags: 0,
         msg_recv_option: option(member.receive),
     })
+}
+
+/// The tip that is the last of a conversation, if one is.
+async fn tip_of(call: &Call<'_>, group: &Group, newest: &[(u64, Numbered)]) -> Result<Option<Value>, Failure> {
+    let Some((number, Numbered::Events(events))) = newest.first() else { return Ok(None) };
+    let people = people(call, group, newest).await?;
+    let group_keys = &call.settings().group_keys;
+    let wording = Wording { group, people: &people, admin: call.admin(), group_keys };
+    let fact = facts(events.iter().map(|event| &**event)).into_iter().next();
+    let tip = fact.and_then(|fact| tip(&fact, *number, wording));
+    Ok(tip.map(|tip| json!({ "Event": TIP, "GroupTips": tip })))
 }
 
 /// `MsgRecvOption`.

@@ -5,13 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use conclave_core::event::Event;
-use conclave_core::model::{Group, GroupId, Message, MessageState, TopicId, UserId};
+use conclave_core::model::{Group, GroupId, Member, Message, MessageState, TopicId, User, UserId};
 use conclave_core::query::{FindUsers, History, MembersNamed, Numbered, TopicMessages};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::calls::{Call, envelope};
 use crate::dialect::client_message::{ClientMessage, Face, place, sender};
+use crate::dialect::client_tip::{ClientTip, PRIORITY, Person, SYSTEM, Wording, people_of, tip};
+use crate::dialect::events::facts;
 use crate::dialect::kind::Kind;
 use crate::dialect::message::label;
 use crate::dialect::{limits, message};
@@ -144,11 +146,21 @@ struct ClientWire<'g> {
 struct ClientItem<'g> {
     event: u32,
     #[serde(flatten)]
-    message: ClientMessage<'g>,
+    entry: ClientEntry<'g>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+#[allow(clippy::large_enum_variant, reason = "written at once")]
+enum ClientEntry<'g> {
+    Message(ClientMessage<'g>),
+    Tip(ClientTip<'g>),
 }
 
 /// The kind of event that a message is to clients.
 const MESSAGE: u32 = 3;
+/// The kind of event that a tip of the history is to clients.
+pub(in crate::calls) const TIP: u32 = 4;
 
 /// `group_msg_get`. Source: the clients' protocol.
 pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -164,10 +176,19 @@ pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::Answer, 
     };
     let messages = page.messages();
     let faces = faces(call, &group, &messages).await?;
+    let people = people(call, &group, &page.entries).await?;
     let (admin, unknown) = (call.admin(), Face::default());
-    let items = messages.iter().map(|message| {
-        let face = faces.get(sender(message, admin)).unwrap_or(&unknown);
-        ClientItem { event: MESSAGE, message: ClientMessage::of(message, &group, face, admin) }
+    let wording = Wording { group: &group, people: &people, admin, group_keys: &call.settings().group_keys };
+    let items = page.entries.iter().filter_map(|(number, entry)| match entry {
+        Numbered::Message(message) => {
+            let face = faces.get(sender(message, admin)).unwrap_or(&unknown);
+            let message = ClientMessage::of(message, &group, face, admin);
+            Some(ClientItem { event: MESSAGE, entry: ClientEntry::Message(message) })
+        }
+        Numbered::Events(events) => {
+            let fact = facts(events.iter().map(|event| &**event)).into_iter().next()?;
+            Some(ClientItem { event: TIP, entry: ClientEntry::Tip(tip(&fact, *number, wording)?) })
+        }
     });
     envelope::with(&ClientWire {
         group_id: group.id.as_str(),
@@ -216,17 +237,42 @@ pub(in crate::calls) async fn faces(
     Ok(faces)
 }
 
-/// Who tips are from.
-const SYSTEM: &str = "@TIM#SYSTEM";
+/// Those whom tips of the history name, as they are now.
+pub(in crate::calls) async fn people(
+    call: &Call<'_>,
+    group: &Group,
+    entries: &[(u64, Numbered)],
+) -> Result<HashMap<UserId, Person>, Failure> {
+    let events = entries.iter().filter_map(|(_, entry)| match entry {
+        Numbered::Events(events) => Some(events),
+        Numbered::Message(_) => None,
+    });
+    let named: BTreeSet<UserId> = events
+        .flat_map(|events| facts(events.iter().map(|event| &**event)))
+        .flat_map(|fact| people_of(&fact))
+        .collect();
+    if named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<UserId> = named.into_iter().collect();
+    let users = call.look_up(FindUsers { ids: ids.clone(), folded: false }).await?.0;
+    let members = call.look_up(MembersNamed { group: group.id.clone(), users: ids.clone() }).await?.members;
+    let person = |((id, user), member): ((UserId, Option<Arc<User>>), Option<Arc<Member>>)| {
+        let (nick, avatar) = user.map(|user| (user.nick.clone(), user.avatar.clone())).unwrap_or_default();
+        let card = member.as_ref().map(|member| member.card.clone()).unwrap_or_default();
+        (id, Person { face: Face { nick, avatar, card }, role: member.map(|member| member.role) })
+    };
+    Ok(ids.into_iter().zip(users).zip(members).map(person).collect())
+}
 
 /// A tip: the server API says that there is one, not what it says.
-fn tip(number: u64, events: &[Arc<Event>]) -> Item {
+fn simple_tip(number: u64, events: &[Arc<Event>]) -> Item {
     Item {
         from: SYSTEM.to_owned(),
         is_place_msg: 0,
         is_system_msg: Some(1),
         msg_body: json!([]),
-        msg_priority: message::priority(Some("High")),
+        msg_priority: PRIORITY,
         // tells two tips of one second apart, and stays the same
         msg_random: events.first().map_or(0, |event| event.sequence & u64::from(u32::MAX)),
         msg_seq: number,
@@ -237,7 +283,7 @@ fn tip(number: u64, events: &[Arc<Event>]) -> Item {
 fn item(call: &Call<'_>, (number, entry): &(u64, Numbered), recalled_too: bool) -> Item {
     let message = match entry {
         Numbered::Message(message) => message,
-        Numbered::Events(events) => return tip(*number, events),
+        Numbered::Events(events) => return simple_tip(*number, events),
     };
     let shown = match message.state {
         MessageState::Kept => true,

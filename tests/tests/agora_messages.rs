@@ -12,7 +12,7 @@ use conclave_core::event::Actor;
 use conclave_core::model::{Body, Message, Sender, Until};
 use conclave_core::operation::{Mute, ReadMessages};
 use conclave_core::ports::GroupsExt;
-use conclave_core::query::{Messages, Start};
+use conclave_core::query::{GroupById, Messages, Start};
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::world::{World, group, user};
 use flate2::read::GzDecoder;
@@ -213,12 +213,18 @@ async fn senders_and_the_app_see_who_has_read() {
     let house = house().await;
     let body =
         json!({"from": "user1", "to": [GROUP], "type": "txt", "body": {"msg": "read this"}, "need_group_ack": true});
+    let header = house.world.groups.ask(&Actor::app(), GroupById { group: group(GROUP) }).await.unwrap().group;
     let asking = house.post("/messages/chatgroups", body.clone()).await.json()["data"][GROUP].clone();
     let mut plain = body;
     plain["need_group_ack"] = false.into();
     let plain = house.post("/messages/chatgroups", plain).await.json()["data"][GROUP].clone();
     for reader in ["user2", "user3"] {
-        let read = ReadMessages { group: group(GROUP), user: user(reader), sequences: vec![1], most_members: None };
+        let read = ReadMessages {
+            group: group(GROUP),
+            user: user(reader),
+            sequences: vec![header.next_message],
+            most_members: None,
+        };
         house.world.run(read).await;
     }
     let ask = |id: &Value, query: &str, token: &str| {

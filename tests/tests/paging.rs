@@ -168,7 +168,7 @@ async fn lists_of_agora() {
 async fn paged(client: &Client, command: &str, body: &Value, by: &By, wanted: &[String]) {
     for limit in 1..=MANY + 1 {
         let (mut pages, mut place) = (Vec::new(), by.first.clone());
-        while pages.len() <= MANY {
+        while pages.len() <= wanted.len() {
             let mut body = body.clone();
             body[by.limit] = json!(limit);
             body[by.place] = place.clone();
@@ -260,7 +260,9 @@ async fn lists_of_tencent() {
         next: |page, _| json!(page["RspMsgList"].as_array().unwrap().last().unwrap()["MsgSeq"].as_u64().unwrap() - 1),
         is_last: |page, _| page["IsFinished"] == 1,
     };
-    let wanted: Vec<String> = (1..=MANY).rev().map(|sequence| sequence.to_string()).collect();
+    // the members who have come are tips among the messages
+    let last = users[1..].len() + MANY;
+    let wanted: Vec<String> = (1..=last).rev().map(|sequence| sequence.to_string()).collect();
     paged(&client, "group_msg_get_simple", &json!({"GroupId": "g0"}), &history, &wanted).await;
 }
 

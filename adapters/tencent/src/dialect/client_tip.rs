@@ -127,9 +127,7 @@ impl Wording<'_> {
                 (tip, own, json!({ "List_Account": users, "MsgMemberExtraInfo": self.shown(users) }))
             }
             What::Info(info) => (Tip::Profile, own, json!({ "MsgGroupNewInfo": self.info(info) })),
-            What::OwnerChanged { to, .. } => {
-                (Tip::Profile, own, json!({ "MsgGroupNewInfo": { "Owner_Account": to } }))
-            }
+            What::OwnerChanged { to, .. } => (Tip::Profile, own, json!({ "MsgGroupNewInfo": { "Owner_Account": to } })),
             What::Muted { users, until } => {
                 let seconds = until.map_or(0, |until| seconds_left(until, fact.event.at));
                 let muted = users.iter().map(|user| json!({ "User_Account": user, "ShutupTime": seconds }));

@@ -94,3 +94,32 @@ async fn who_may_not_speak_takes_no_room_from_those_who_may() {
     let unknown = house.call("alice", &format!("{GROUPS}.group_msg_get_simple"), &json!({})).await;
     assert_eq!(unknown["ErrorCode"], 60010, "the server API's history is the app's");
 }
+
+#[tokio::test]
+async fn tips_stand_among_the_messages_with_numbers_of_their_own() {
+    let house = house(Settings::default()).await;
+    let id = house.made(json!({"Type": "Public", "Name": "g", "MemberList": [{"Member_Account": "bob"}]})).await;
+    house.done("alice", "send_group_msg", send("alice", &id, 1, "hello")).await;
+    let both = json!({"GroupId": id, "Name": "writers", "Notification": "welcome"});
+    house.done("alice", "modify_group_base_info", both).await;
+    let admin = json!({"GroupId": id, "Member_Account": "bob", "Role": "Admin"});
+    house.done("alice", "modify_group_member_info", admin).await;
+    let plain = json!({"GroupId": id, "Member_Account": "bob", "Role": "Member", "ShutUpTime": 60});
+    house.done("alice", "modify_group_member_info", plain).await;
+    house.done("alice", "modify_group_base_info", json!({"GroupId": id, "ShutUpAllMember": "On"})).await;
+    let mut told = Transcript::of(&house);
+    let conversations = told.call("bob", "recentcontact.page_get", json!({})).await;
+    let own = &conversations["SessionItem"][0];
+    assert_eq!((&own["GroupNextMsgSeq"], &own["UnreadMsgCount"]), (&json!(6), &json!(5)));
+    assert_eq!(own["LastMsg"]["Event"], 4);
+    let history = told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 3})).await;
+    assert_eq!((&history["IsFinished"], &history["NextReqMsgSeq"]), (&json!(1), &json!(2)));
+    let rest = told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 3, "ReqMsgSeq": 2})).await;
+    assert_eq!(rest["IsFinished"], 2);
+    let numbers = |page: &Value| -> Vec<u64> {
+        page["RspMsgList"].as_array().unwrap().iter().map(|row| row["MsgSeq"].as_u64().unwrap()).collect()
+    };
+    assert_eq!([numbers(&history), numbers(&rest)].concat(), [5, 4, 3, 2, 1]);
+    told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgSeqList": [2], "GetType": 3})).await;
+    insta::assert_snapshot!("tips", told.lines);
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use conclave_core::event::Event;
-use conclave_core::model::{Group, GroupId, Member, Message, MessageState, TopicId, User, UserId};
+use conclave_core::model::{Group, GroupId, Message, MessageState, TopicId, UserId};
 use conclave_core::query::{FindUsers, History, MembersNamed, Numbered, TopicMessages};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -257,12 +257,13 @@ pub(in crate::calls) async fn people(
     let ids: Vec<UserId> = named.into_iter().collect();
     let users = call.look_up(FindUsers { ids: ids.clone(), folded: false }).await?.0;
     let members = call.look_up(MembersNamed { group: group.id.clone(), users: ids.clone() }).await?.members;
-    let person = |((id, user), member): ((UserId, Option<Arc<User>>), Option<Arc<Member>>)| {
+    let mut people = HashMap::with_capacity(ids.len());
+    for ((id, user), member) in ids.into_iter().zip(users).zip(members) {
         let (nick, avatar) = user.map(|user| (user.nick.clone(), user.avatar.clone())).unwrap_or_default();
         let card = member.as_ref().map(|member| member.card.clone()).unwrap_or_default();
-        (id, Person { face: Face { nick, avatar, card }, role: member.map(|member| member.role) })
-    };
-    Ok(ids.into_iter().zip(users).zip(members).map(person).collect())
+        people.insert(id, Person { face: Face { nick, avatar, card }, role: member.map(|member| member.role) });
+    }
+    Ok(people)
 }
 
 /// A tip: the server API says that there is one, not what it says.

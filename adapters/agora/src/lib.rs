@@ -7,6 +7,7 @@
 //! - `pace`: how many messages an app sends in a second.
 //! - `refusals`: the one table from the core's refusals to the vendor's errors.
 //! - `rest`: the operations, one small file per family.
+//! - `socket`: the client SDKs' own protocol.
 //! - `vendor`: registration.
 //! - [`webhooks`]: what the app's server is told.
 
@@ -17,9 +18,13 @@ pub mod realm;
 mod refusals;
 mod rest;
 pub mod settings;
+mod socket;
 pub mod surface;
 mod vendor;
 pub mod webhooks;
+
+/// The vendor, in paths, configuration and devices.
+pub(crate) const VENDOR: &str = "agora";
 
 pub use realm::{Credentials, Realm};
 pub use settings::Settings;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::auth::Tokens;
 use crate::pace::Pace;
 use crate::settings::Settings;
+use crate::socket::Names;
 
 /// An app's identity and secrets at the vendor.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -146,6 +147,11 @@ impl App {
     /// The app key: `org#app`.
     pub(crate) fn key(&self) -> String {
         format!("{}#{}", self.org, self.name)
+    }
+
+    /// Names in frames.
+    pub(crate) fn names(&self) -> Names {
+        Names::new(self.key())
     }
 
     pub(crate) fn now(&self) -> Millis {

@@ -9,6 +9,8 @@ conclave_kit::settings! {
         auto_create_users: bool = true;
         /// Whether the creator of a group may choose its id; otherwise a wanted id is passed over and one is minted.
         custom_group_ids: bool = true;
+        /// Most devices on which a user is signed in at the same time; on one more, the oldest is signed out. 0 is any number.
+        devices: usize = 0;
         /// Life of a token when the caller names none, in seconds.
         token_ttl: u32 = 5_184_000;
         /// Most members of a group when its creator names no number, the owner included.

@@ -9,12 +9,13 @@ use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Admitted, Body, ByteStream, ClientAddress, Cors, Exchange, Fault, NoMatch, Reading, RouteInfo, SetupError, Surface,
-    Table, decode_segment,
+    Admitted, AnyProtocol, Body, ByteStream, ClientAddress, Cors, Device, Exchange, Fault, NoMatch, Reading, RouteInfo,
+    SetupError, Surface, Table, decode_segment,
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 
+use crate::VENDOR;
 use crate::auth::{self, Claims, Passwords, Stranger, Subject};
 use crate::realm::{App, Realm};
 use crate::refusals::{self, Failure, Place};
@@ -22,13 +23,15 @@ use crate::rest::body::Sent;
 use crate::rest::call::{Call, Query};
 use crate::rest::envelope;
 use crate::rest::routes::{Auth, Endpoint, routes};
+use crate::socket::{Apps, Clients};
 
 /// Longest name of a device, in bytes; a longer one is taken for none.
-const DEVICE_BYTES: usize = 128;
+pub(crate) const DEVICE_BYTES: usize = 128;
 
 /// Agora Chat's server API for any number of apps.
 pub struct Agora {
-    apps: HashMap<(String, String), App>,
+    apps: Arc<Apps>,
+    clients: Clients,
     table: Table<Endpoint>,
     passwords: Passwords,
 }
@@ -44,9 +47,11 @@ impl Agora {
                 let what = "agora org and app".to_owned();
                 return Err(SetupError::SameApp { what, first, second: realm.name });
             }
-            apps.insert(key, App::new(realm)?);
+            apps.insert(key, Arc::new(App::new(realm)?));
         }
-        Ok(Self { apps, table: Table::new(routes())?, passwords: Passwords::new() })
+        let apps = Arc::new(apps);
+        let clients = Clients::new(Arc::clone(&apps));
+        Ok(Self { apps, clients, table: Table::new(routes())?, passwords: Passwords::new() })
     }
 
     async fn answer(
@@ -123,12 +128,15 @@ impl Agora {
         let org = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
         let app = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
         let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
-        self.apps.get(&(org.clone(), app.clone())).ok_or_else(|| refusals::app_unknown(&org, &app, &rest))
+        self.apps
+            .get(&(org.clone(), app.clone()))
+            .map(Arc::as_ref)
+            .ok_or_else(|| refusals::app_unknown(&org, &app, &rest))
     }
 
     /// Some app, for its clock.
     fn any(&self) -> Option<&App> {
-        self.apps.values().next()
+        self.apps.values().next().map(Arc::as_ref)
     }
 }
 
@@ -170,9 +178,10 @@ fn caller(
     let actor = match (&claims.subject, endpoint.auth) {
         (Subject::App, _) => Actor::app(),
         (Subject::User(user), Auth::Either) => {
-            // it is kept with every event the call causes
-            let device = query.get("resource").filter(|device| device.len() <= DEVICE_BYTES);
-            Actor::User { user: user.clone(), device: device.map(str::to_owned) }
+            // the device that calls is not notified of what it does itself; it is kept with every event the call causes
+            let is_name = |resource: &&str| (1..=DEVICE_BYTES).contains(&resource.len());
+            let device = query.get("resource").filter(is_name);
+            Actor::User { user: user.clone(), device: device.map(|id| Device::new(VENDOR, id).to_string()) }
         }
         (Subject::User(_), Auth::Registration) if app.settings.open_registration => Actor::app(),
         (Subject::User(_), _) => return Err(refusals::app_token_needed()),
@@ -201,7 +210,7 @@ fn bare(path: &str) -> &str {
 #[async_trait]
 impl Surface for Agora {
     fn vendor(&self) -> &'static str {
-        "agora"
+        VENDOR
     }
 
     fn routes(&self) -> Vec<RouteInfo> {
@@ -253,6 +262,10 @@ impl Surface for Agora {
             methods: "GET, POST, PUT, DELETE, OPTIONS",
             headers: "Authorization, Content-Type, restrict-access, share-secret, Accept, X-Requested-With, X-Request-ID",
         }
+    }
+
+    fn client_protocol(&self) -> Option<&dyn AnyProtocol> {
+        Some(&self.clients)
     }
 
     fn fault(&self, fault: Fault) -> Response<Body> {

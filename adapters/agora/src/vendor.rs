@@ -5,6 +5,7 @@ use std::sync::Arc;
 use conclave_core::ports::Groups;
 use conclave_kit::{AppUrl, Destination, OpenRealm, Post, SettingsTable, SetupError, Surface, Vendor, socket_url};
 
+use crate::VENDOR;
 use crate::realm::{Credentials, Realm};
 use crate::settings::Settings;
 use crate::surface::Agora;
@@ -20,7 +21,7 @@ conclave_kit::section!(Credentials {
 });
 
 impl Vendor for Agora {
-    const NAME: &'static str = "agora";
+    const NAME: &'static str = VENDOR;
     const TITLE: &'static str = "Agora";
     const DEVELOPMENT: &'static str = r#"
 org = "conclave"

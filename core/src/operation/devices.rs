@@ -29,6 +29,8 @@ pub enum Begin {
     After(u64),
     /// In each queue where the user's devices of the same surface have got furthest; now, when there are none.
     Furthest,
+    /// The same, but after the event of this number when there are none.
+    FurthestOr(u64),
 }
 
 /// A device signs in: it is known from now on, or still. Users open their own. Of a user's devices at one surface no
@@ -184,6 +186,7 @@ fn add_device(draft: &mut Draft<'_>, user: &UserId, device: &DeviceId, begin: Be
         Begin::Now => (last, BTreeMap::new()),
         Begin::After(number) => (number.min(last), BTreeMap::new()),
         Begin::Furthest => furthest(draft, live)?.unwrap_or((last, BTreeMap::new())),
+        Begin::FurthestOr(number) => furthest(draft, live)?.unwrap_or((number.min(last), BTreeMap::new())),
     };
     let seen = outdated.map(|outdated| outdated.revision);
     draft.guard(key.clone(), seen);

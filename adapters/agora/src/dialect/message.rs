@@ -8,7 +8,9 @@
 
 use std::borrow::Cow;
 
-use conclave_core::model::{Body, Labels, Message, Sender};
+use conclave_core::event::Event;
+use conclave_core::model::{Body, Labels, Message, MessageId, Millis, Sender};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::ids::shown;
@@ -19,6 +21,10 @@ const VERBATIM: &str = "agora:";
 const BODY: &str = "agora.body";
 /// Keeps `ext`.
 const EXT: &str = "agora.ext";
+/// Keeps how often and by whom a message was edited.
+const EDITED: &str = "agora.edited";
+/// Members of a group in which receipts are kept.
+pub(crate) const READERS: u32 = 200;
 /// Who sends, when nobody is named.
 pub(crate) const ADMIN: &str = "admin";
 
@@ -96,6 +102,53 @@ pub(crate) fn body(message: &Message) -> Value {
 pub(crate) fn ext(message: &Message) -> Value {
     let kept = message.labels.get(EXT).and_then(|raw| serde_json::from_str(raw).ok());
     kept.unwrap_or_else(|| json!({}))
+}
+
+/// A message's id as clients know it: a number. Ids that were imported may be none.
+pub(crate) fn number(id: &MessageId) -> Option<u64> {
+    id.as_str().parse().ok()
+}
+
+/// The last edit of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Edited {
+    /// How many edits there were.
+    pub(crate) count: u32,
+    /// Who made the last one.
+    pub(crate) operator: String,
+    /// When.
+    pub(crate) edit_time: Millis,
+}
+
+impl Edited {
+    /// What is kept with a message.
+    pub(crate) fn kept(message: &Message) -> Option<Self> {
+        message.labels.get(EDITED).and_then(|kept| serde_json::from_str(kept).ok())
+    }
+
+    /// What is kept with a message, or, where it was edited through another surface, what the event says.
+    pub(crate) fn of(message: &Message, event: &Event) -> Self {
+        let operator = event.actor.behind().map_or(Cow::Borrowed(ADMIN), shown).into_owned();
+        Self::kept(message).unwrap_or(Self { count: 1, operator, edit_time: event.at })
+    }
+
+    /// The label that keeps it.
+    pub(crate) fn label(&self) -> (String, String) {
+        // texts and numbers only: this cannot fail
+        (EDITED.to_owned(), serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// As clients receive it.
+    pub(crate) fn json(&self, message: &Message) -> Value {
+        json!({
+            "count": self.count,
+            "operator": self.operator,
+            "edit_time": self.edit_time.0,
+            "sender": sender(message),
+            "send_time": message.at.0,
+            "chat_type": "chat:group",
+        })
+    }
 }
 
 /// Who says it; nobody in particular is the admin.

@@ -10,12 +10,11 @@ use serde::Serialize;
 use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::ids::shown;
+use crate::dialect::message::READERS;
 use crate::refusals::{self, Failure};
 
 /// Users in a page.
 const PAGE: usize = 500;
-/// Members of a group in which receipts are kept.
-const READERS: u32 = 200;
 
 #[derive(Serialize)]
 struct Page<'p> {

@@ -24,6 +24,7 @@ pub(crate) mod mute;
 pub(crate) mod online;
 pub(crate) mod registration;
 pub(crate) mod requests;
+pub(crate) mod roaming;
 pub(crate) mod routes;
 mod rows;
 pub(crate) mod shield;

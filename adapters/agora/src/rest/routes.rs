@@ -10,7 +10,7 @@ use super::call::Call;
 use super::envelope::Reply;
 use super::{
     acks, admins, allowlist, announcement, attributes, blocks, create, detail, disable, files, history, joined, lists,
-    members, messages, modify, mute, online, registration, requests, shield, token, users,
+    members, messages, modify, mute, online, registration, requests, roaming, shield, token, users,
 };
 use crate::refusals::{Failure, Place};
 
@@ -145,6 +145,7 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         POST   "/messages/chatgroups" "send a message to groups" App Message messages::send;
         POST   "/messages/chatgroups/users" "send a message to some members of a group" App Message messages::send_to_some;
         POST   "/messages" "send a message to groups (older form)" App Message messages::send_older;
+        POST   "/users/{user}/messageroaming" "page through the messages of a group (client)" Either Group roaming::page;
         GET    "/chatmessages/{hour}" "get the message history of an hour" App Message history::locate;
         GET    "/chatmessages/{hour}/file" "download the message history of an hour" Open Message history::fetch;
 

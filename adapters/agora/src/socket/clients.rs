@@ -1,0 +1,63 @@
+//! Where clients connect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use conclave_core::event::Event;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{ClientProtocol, Endpoint, Fact, FrameKind, OpenRequest, PathPattern, SessionLimits, Transport};
+
+use super::news::{self, AgoraFact};
+use super::session::{AgoraSession, Encoding};
+use super::{Apps, LOGOUT, PROVISION, QUEUE, UNREAD, send};
+
+/// Clients that hear nothing ask after 30 to 60 seconds; apps may choose longer.
+const SILENCE: Duration = Duration::from_mins(3);
+
+/// Where today's SDKs connect, with binary frames.
+const WEBSOCKET: &str = "websocket";
+/// Where older ones do: `SockJS`, with the same frames in base 64.
+const SOCKJS: &str = "sockjs";
+
+/// The clients of all apps.
+pub(crate) struct Clients {
+    apps: Arc<Apps>,
+}
+
+impl Clients {
+    /// For these apps.
+    pub(crate) fn new(apps: Arc<Apps>) -> Self {
+        Self { apps }
+    }
+}
+
+#[async_trait]
+impl ClientProtocol for Clients {
+    type Session = AgoraSession;
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        let limits = SessionLimits { silence: SILENCE, ..SessionLimits::default() };
+        let endpoint = |name, path, transport| Endpoint { name, path: PathPattern::Exact(path), transport, limits };
+        vec![
+            endpoint(WEBSOCKET, "/websocket", Transport::WebSocket(FrameKind::Binary)),
+            endpoint(SOCKJS, "/ws", Transport::SockJs),
+        ]
+    }
+
+    fn operations(&self) -> Vec<&'static str> {
+        vec![PROVISION, UNREAD, QUEUE, send::MESSAGE, send::RECEIPT, send::RECALL, send::EDIT, LOGOUT]
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> AgoraSession {
+        let encoding = if request.endpoint == SOCKJS { Encoding::Text } else { Encoding::Binary };
+        AgoraSession::new(Arc::clone(&self.apps), request.connection.to_owned(), encoding)
+    }
+
+    async fn project(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<AgoraFact>>, Refusal> {
+        match self.apps.values().find(|app| *app.realm == *realm) {
+            Some(app) => news::project(app, event).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}

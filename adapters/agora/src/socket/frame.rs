@@ -1,0 +1,143 @@
+//! Frames, whole.
+
+use conclave_core::model::Millis;
+use prost::Message;
+use prost::bytes::Bytes;
+
+use super::wire::{
+    CommNotice, CommSyncDl, CommUnreadDl, Jid, Logout, MSync, Meta, MetaQueue, Provision, StatisticsBody, Status,
+    command, ns, status,
+};
+
+/// What an item that was sent came to: nothing, or a code and words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(super) code: i32,
+    pub(super) reason: String,
+}
+
+impl Refused {
+    pub(super) fn new(code: i32, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+
+    fn status(&self) -> Status {
+        Status { error_code: Some(self.code), reason: Some(self.reason.clone()) }
+    }
+}
+
+fn ok() -> Status {
+    Status { error_code: Some(status::OK), reason: None }
+}
+
+fn frame(command: i32, payload: &impl Message) -> Bytes {
+    let frame = MSync {
+        version: Some(0),
+        command: Some(command),
+        payload: Some(payload.encode_to_vec().into()),
+        ..MSync::default()
+    };
+    frame.encode_to_vec().into()
+}
+
+/// The user is signed in on this device. `auth` is JSON with the token and the moment it expires.
+pub(super) fn signed_in(resource: &str, auth: Option<String>) -> Bytes {
+    let provision =
+        Provision { status: Some(ok()), resource: Some(resource.to_owned()), auth_token: auth, ..Provision::default() };
+    frame(command::PROVISION, &provision)
+}
+
+/// The user is not signed in.
+pub(super) fn sign_in_refused(refused: &Refused) -> Bytes {
+    frame(command::PROVISION, &Provision { status: Some(refused.status()), ..Provision::default() })
+}
+
+/// The user is signed out, as asked.
+pub(super) fn signed_out() -> Bytes {
+    frame(command::LOGOUT, &Logout { status: Some(ok()), ..Logout::default() })
+}
+
+/// The queues in which something waits.
+pub(super) fn unread(queues: Vec<(Jid, u32)>, now: Millis) -> Bytes {
+    let unread = queues.into_iter().map(|(queue, n)| MetaQueue { queue: Some(queue), n: Some(n) }).collect();
+    frame(command::UNREAD, &CommUnreadDl { status: Some(ok()), unread, timestamp: Some(now.0) })
+}
+
+/// Something waits in this queue.
+pub(super) fn notice(queue: Jid) -> Bytes {
+    frame(command::NOTICE, &CommNotice { queue: Some(queue) })
+}
+
+/// Items of a queue; the client acknowledges them by the key and asks for more.
+pub(super) fn items(queue: Jid, metas: Vec<Meta>, key: u64, now: Millis) -> Bytes {
+    let sync = CommSyncDl {
+        status: Some(ok()),
+        metas,
+        next_key: Some(key),
+        queue: Some(queue),
+        is_last: Some(false),
+        timestamp: Some(now.0),
+        ..CommSyncDl::default()
+    };
+    frame(command::SYNC, &sync)
+}
+
+/// An item that is in no queue: nothing acknowledges it.
+pub(super) fn passing(queue: Jid, meta: Meta, now: Millis) -> Bytes {
+    let sync = CommSyncDl {
+        status: Some(ok()),
+        metas: vec![meta],
+        queue: Some(queue),
+        is_last: Some(true),
+        timestamp: Some(now.0),
+        ..CommSyncDl::default()
+    };
+    frame(command::SYNC, &sync)
+}
+
+/// There is nothing more in this queue.
+pub(super) fn end_of_queue(queue: Jid, now: Millis) -> Bytes {
+    let sync = CommSyncDl {
+        status: Some(ok()),
+        queue: Some(queue),
+        is_last: Some(true),
+        timestamp: Some(now.0),
+        ..CommSyncDl::default()
+    };
+    frame(command::SYNC, &sync)
+}
+
+/// What an item that a client has sent came to. SDKs before 1.3 take an answer with items, or one that ends a queue, for
+/// something else; later ones want items in the answer to an edit.
+pub(super) fn sent(
+    meta_id: u64,
+    server_id: Option<u64>,
+    refused: Option<&Refused>,
+    metas: Vec<Meta>,
+    now: Millis,
+) -> Bytes {
+    let sync = CommSyncDl {
+        status: Some(refused.map_or_else(ok, Refused::status)),
+        meta_id: Some(meta_id),
+        server_id,
+        metas,
+        timestamp: Some(now.0),
+        ..CommSyncDl::default()
+    };
+    frame(command::SYNC, &sync)
+}
+
+/// The session ends, and why; the socket is closed after it.
+pub(super) fn farewell(operation: i32, id: u64, user: Jid, now: Millis) -> Bytes {
+    let body = StatisticsBody { operation: Some(operation), reason: None };
+    let meta = Meta {
+        id: Some(id),
+        from: Some(user.clone()),
+        to: Some(user.clone()),
+        timestamp: Some(now.0),
+        ns: Some(ns::STATISTIC),
+        payload: Some(body.encode_to_vec().into()),
+        ..Meta::default()
+    };
+    passing(user, meta, now)
+}

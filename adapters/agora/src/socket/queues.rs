@@ -1,0 +1,369 @@
+//! How far one connection has got in each queue.
+//!
+//! A queue in which nothing waits has no entry here: what comes into it is pushed at once, with a key that the client
+//! acknowledges. Everything else is read from the store when the client asks: after it was told by a notice or in the
+//! list of unread queues, or after it has acknowledged what it has. An entry goes when everything is acknowledged, so a
+//! client that never acknowledges costs a few numbers for each queue.
+
+use std::collections::BTreeMap;
+
+use conclave_core::model::Queue;
+
+use super::news::{key_of_all, sequence_of};
+
+/// Most items of one queue that are pushed and not acknowledged; more are read when the client has acknowledged these.
+const PUSHED: u32 = 32;
+/// Idle entries are looked for when there are more than this.
+const IDLE: usize = 64;
+
+/// Where one connection is in one queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+struct Place {
+    /// The key of the last item that was sent on this connection; 0 when none was.
+    sent: u64,
+    /// The key up to which the client has acknowledged.
+    acknowledged: u64,
+    /// Up to this event everything was sent or is not for this client; `None` is where the device was left.
+    read: Option<u64>,
+    /// The last event of this queue that was heard of.
+    heard: u64,
+    /// There may be more than was heard of.
+    unsure: bool,
+    /// Items pushed since everything was acknowledged.
+    pushed: u32,
+    /// The client was told that something waits, and has not asked yet.
+    told: bool,
+    /// The store is being asked.
+    busy: bool,
+    /// The client has asked or acknowledged while the store was being asked.
+    again: bool,
+}
+
+impl Place {
+    /// Something is there, or may be, that was not heard of.
+    fn unsure() -> Self {
+        Self { unsure: true, ..Self::default() }
+    }
+
+    fn is_acknowledged(&self) -> bool {
+        self.acknowledged >= self.sent
+    }
+
+    fn is_read(&self) -> bool {
+        !self.unsure && self.read.is_some_and(|read| read >= self.heard)
+    }
+
+    fn question(&mut self, acknowledge: Option<u64>) -> Question {
+        self.busy = true;
+        let (read, is_clear) = (!self.is_read(), self.is_acknowledged());
+        Question { acknowledge, read, after: self.read, is_clear }
+    }
+}
+
+/// What is done about something new in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// It is sent now.
+    Push,
+    /// The client is told that something waits.
+    Notice,
+    /// Nothing: the client has it, or will ask.
+    Nothing,
+}
+
+/// What is done about a client's question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The store is asked.
+    Store(Question),
+    /// There is nothing more.
+    End,
+    /// Nothing: the answer to an earlier question is on its way.
+    Nothing,
+}
+
+/// A question to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Question {
+    /// Everything up to this event was received.
+    pub(super) acknowledge: Option<u64>,
+    /// Whether to read on.
+    pub(super) read: bool,
+    /// After this event; `None` is where the device was left.
+    pub(super) after: Option<u64>,
+    /// Whether everything that was sent is acknowledged, so that what is read and not for this client may be too.
+    pub(super) is_clear: bool,
+}
+
+/// What the store had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Page {
+    /// The event up to which it was read.
+    pub(super) last: u64,
+    /// Whether there was more.
+    pub(super) more: bool,
+    /// The key of what is sent to the client, if anything is.
+    pub(super) key: Option<u64>,
+}
+
+/// What is done after the store has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The items are sent.
+    Send,
+    /// The client learns that there is nothing more.
+    End,
+    /// The store is asked again.
+    Store(Question),
+    /// Nothing: the client has not acknowledged everything yet.
+    Nothing,
+}
+
+/// Where one connection is in all its queues.
+#[derive(Debug, Default)]
+pub(super) struct Queues {
+    places: BTreeMap<Queue, Place>,
+    /// Whether it is known in which queues something waits; before that, nothing is pushed.
+    known: bool,
+    /// Whether all queues in which something waits have an entry; otherwise nothing is pushed into those without one.
+    complete: bool,
+    /// Events up to this number were in the store when it was asked in which queues something waits.
+    floor: u64,
+}
+
+impl Queues {
+    /// Something new is in a queue.
+    pub(super) fn deliver(&mut self, queue: &Queue, key: u64) -> Delivery {
+        let number = sequence_of(key);
+        self.sweep(number);
+        if let Some(place) = self.places.get_mut(queue) {
+            if key <= place.sent || place.read.is_some_and(|read| number < read) {
+                return Delivery::Nothing;
+            }
+            let pushes = self.known && !place.busy && place.is_read() && place.pushed < PUSHED;
+            place.heard = place.heard.max(number);
+            if pushes {
+                place.sent = key;
+                place.read = Some(number);
+                place.pushed += 1;
+                return Delivery::Push;
+            }
+            let waits = self.known && !place.busy && !place.told && place.is_acknowledged();
+            place.told |= waits;
+            return if waits { Delivery::Notice } else { Delivery::Nothing };
+        }
+        if self.known && self.complete {
+            if number <= self.floor {
+                // it was in the store when that was asked, and did not wait: the device has it
+                return Delivery::Nothing;
+            }
+            let pushed = Place { sent: key, heard: number, read: Some(number), pushed: 1, ..Place::default() };
+            self.places.insert(queue.clone(), pushed);
+            return Delivery::Push;
+        }
+        self.places.insert(queue.clone(), Place { told: self.known, ..Place::unsure() });
+        if self.known { Delivery::Notice } else { Delivery::Nothing }
+    }
+
+    /// It is not known any more in which queues something waits.
+    pub(super) fn forget(&mut self) {
+        self.known = false;
+    }
+
+    /// Something waits in these queues, of which the client is told now. `floor` is the number of the last event from
+    /// before the store was asked. Answers in which other queues something waits.
+    pub(super) fn learn(&mut self, waiting: &[Queue], floor: u64, is_complete: bool) -> Vec<Queue> {
+        for queue in waiting {
+            let place = self.places.entry(queue.clone()).or_default();
+            place.unsure = true;
+            place.told = true;
+        }
+        self.known = true;
+        self.complete = is_complete;
+        self.floor = self.floor.max(floor);
+        let mut others = Vec::new();
+        for (queue, place) in &mut self.places {
+            if !place.told && !place.busy && !place.is_read() && place.is_acknowledged() {
+                place.told = true;
+                others.push(queue.clone());
+            }
+        }
+        others
+    }
+
+    /// The client asks for a queue, having received everything up to a key, if it names one.
+    pub(super) fn ask(&mut self, queue: &Queue, key: Option<u64>) -> Asked {
+        let place = self.places.entry(queue.clone()).or_insert_with(Place::unsure);
+        place.told = false;
+        let mut acknowledge = None;
+        if let Some(key) = key.filter(|key| *key > place.acknowledged) {
+            // a client may acknowledge what an earlier connection was sent, and nothing it was not sent
+            place.acknowledged = if place.sent == 0 { key } else { key.min(place.sent) };
+            acknowledge = Some(sequence_of(place.acknowledged));
+        }
+        if place.busy {
+            place.again = true;
+            return Asked::Nothing;
+        }
+        if place.is_acknowledged() {
+            place.pushed = 0;
+        }
+        let reads = !place.is_read() && (key.is_none() || place.is_acknowledged());
+        if acknowledge.is_some() || reads {
+            let question = place.question(acknowledge);
+            return Asked::Store(Question { read: reads, ..question });
+        }
+        if key.is_none() || place.is_acknowledged() { Asked::End } else { Asked::Nothing }
+    }
+
+    /// The store has answered, with a page where it was asked to read.
+    pub(super) fn answered(&mut self, queue: &Queue, page: Option<Page>) -> Next {
+        let Some(place) = self.places.get_mut(queue) else { return Next::Nothing };
+        place.busy = false;
+        let again = std::mem::take(&mut place.again);
+        if let Some(page) = page {
+            place.read = Some(page.last);
+            place.unsure = page.more;
+            if let Some(key) = page.key {
+                place.sent = key;
+                return Next::Send;
+            }
+            if place.is_acknowledged() {
+                // the rest was not for this client
+                place.sent = place.sent.max(key_of_all(page.last));
+                place.acknowledged = place.sent;
+            }
+        }
+        if !place.is_acknowledged() {
+            return Next::Nothing;
+        }
+        place.pushed = 0;
+        let acknowledge = Some(sequence_of(place.acknowledged)).filter(|number| again && *number > 0);
+        if acknowledge.is_some() || !place.is_read() {
+            return Next::Store(place.question(acknowledge));
+        }
+        Next::End
+    }
+
+    /// The store could not be asked: the client is told of the queue again when it asks for those that are unread.
+    pub(super) fn failed(&mut self, queue: &Queue) {
+        if let Some(place) = self.places.get_mut(queue) {
+            place.busy = false;
+            place.again = false;
+            place.unsure = true;
+        }
+    }
+
+    /// Drops entries of queues in which everything is acknowledged and nothing older can be heard of any more: facts come
+    /// in the order of the log, and this one is of event `number`.
+    fn sweep(&mut self, number: u64) {
+        if self.places.len() <= IDLE {
+            return;
+        }
+        self.places.retain(|_, place| {
+            let is_idle = !place.busy && !place.told && place.is_acknowledged() && place.is_read();
+            !is_idle || place.read >= Some(number) || sequence_of(place.sent) >= number
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: Queue = Queue::Own;
+
+    fn known() -> Queues {
+        let mut queues = Queues::default();
+        assert_eq!(queues.learn(&[], 10, true), []);
+        queues
+    }
+
+    fn key(number: u64) -> u64 {
+        (number << 12) + 1
+    }
+
+    fn page(last: u64, more: bool, items: bool) -> Option<Page> {
+        Some(Page { last, more, key: items.then(|| key_of_all(last)) })
+    }
+
+    #[test]
+    fn what_comes_while_nothing_waits_is_pushed_and_acknowledged() {
+        let mut queues = known();
+        assert_eq!(queues.deliver(&OWN, key(10)), Delivery::Nothing, "in the store, and not waiting");
+        assert_eq!(queues.deliver(&OWN, key(11)), Delivery::Push);
+        assert_eq!(queues.deliver(&OWN, key(11)), Delivery::Nothing, "sent already");
+        assert_eq!(queues.deliver(&OWN, key(11) + 1), Delivery::Push, "another item of the same event");
+        let acknowledged =
+            |number| Question { acknowledge: Some(number), read: false, after: Some(11), is_clear: false };
+        assert_eq!(queues.ask(&OWN, Some(key(11))), Asked::Store(acknowledged(11)));
+        assert_eq!(queues.answered(&OWN, None), Next::Nothing, "one is not acknowledged yet");
+        let all = Question { is_clear: true, ..acknowledged(11) };
+        assert_eq!(queues.ask(&OWN, Some(key(11) + 1)), Asked::Store(all));
+        assert_eq!(queues.answered(&OWN, None), Next::End);
+        assert_eq!(queues.ask(&OWN, None), Asked::End);
+    }
+
+    #[test]
+    fn what_comes_while_a_queue_is_read_is_in_the_next_answer() {
+        let mut queues = Queues::default();
+        assert_eq!(queues.deliver(&OWN, key(7)), Delivery::Nothing, "the client has not asked yet");
+        assert_eq!(queues.learn(&[OWN], 7, true), []);
+        let first = Question { acknowledge: None, read: true, after: None, is_clear: true };
+        assert_eq!(queues.ask(&OWN, None), Asked::Store(first));
+        assert_eq!(queues.ask(&OWN, None), Asked::Nothing, "asked twice");
+        assert_eq!(queues.deliver(&OWN, key(8)), Delivery::Nothing);
+        assert_eq!(queues.answered(&OWN, page(7, false, true)), Next::Send);
+        assert_eq!(queues.deliver(&OWN, key(7)), Delivery::Nothing, "in the page");
+        let more = Question { acknowledge: Some(7), read: true, after: Some(7), is_clear: true };
+        assert_eq!(queues.ask(&OWN, Some(key_of_all(7))), Asked::Store(more));
+        assert_eq!(queues.answered(&OWN, page(8, false, true)), Next::Send);
+        let rest = Question { acknowledge: Some(8), read: false, after: Some(8), is_clear: true };
+        assert_eq!(queues.ask(&OWN, Some(key_of_all(8))), Asked::Store(rest));
+        assert_eq!(queues.answered(&OWN, None), Next::End);
+        assert_eq!(queues.deliver(&OWN, key(9)), Delivery::Push);
+    }
+
+    #[test]
+    fn a_client_that_does_not_acknowledge_is_sent_so_much_and_no_more() {
+        let mut queues = known();
+        let pushed = (11..1000).filter(|number| queues.deliver(&OWN, key(*number)) == Delivery::Push).count();
+        assert_eq!(pushed, PUSHED as usize);
+        let last = 10 + u64::from(PUSHED);
+        let question = Question { acknowledge: Some(last), read: true, after: Some(last), is_clear: true };
+        assert_eq!(queues.ask(&OWN, Some(key(last))), Asked::Store(question));
+    }
+
+    #[test]
+    fn nothing_is_pushed_over_what_may_wait() {
+        let mut queues = Queues::default();
+        assert_eq!(queues.learn(&[], 10, false), []);
+        assert_eq!(queues.deliver(&OWN, key(11)), Delivery::Notice, "there may be more before it");
+        assert_eq!(queues.deliver(&OWN, key(12)), Delivery::Nothing, "the client was told");
+        queues.forget();
+        let group = Queue::All("x".to_owned());
+        assert_eq!(queues.deliver(&group, key(13)), Delivery::Nothing);
+        assert_eq!(queues.learn(&[], 20, true), [group]);
+    }
+
+    #[test]
+    fn a_client_acknowledges_only_what_it_was_sent() {
+        let mut queues = known();
+        assert_eq!(queues.deliver(&OWN, key(11)), Delivery::Push);
+        let question = Question { acknowledge: Some(11), read: false, after: Some(11), is_clear: true };
+        assert_eq!(queues.ask(&OWN, Some(u64::MAX)), Asked::Store(question));
+    }
+
+    #[test]
+    fn idle_entries_are_dropped() {
+        let mut queues = known();
+        for number in 11..500 {
+            let queue = Queue::All(number.to_string());
+            assert_eq!(queues.deliver(&queue, key(number)), Delivery::Push);
+            assert!(matches!(queues.ask(&queue, Some(key(number))), Asked::Store(_)));
+            assert_eq!(queues.answered(&queue, None), Next::End);
+        }
+        assert!(queues.places.len() <= IDLE + 1, "{}", queues.places.len());
+    }
+}

@@ -1,0 +1,139 @@
+//! What clients send: messages, and receipts, recalls and edits of messages. One handler for each.
+
+mod edit;
+mod message;
+mod recall;
+mod receipt;
+mod refused;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use conclave_core::model::{GroupId, Message, MessageId};
+use conclave_core::ports::GroupsExt as _;
+use conclave_core::query::MessageById;
+use conclave_core::refusal::Refusal;
+use conclave_kit::Outcome;
+use prost::Message as _;
+use std::sync::Arc;
+
+use super::frame::Refused;
+use super::login::Login;
+use super::names::group_of;
+use super::wire::{MessageBody, Meta, chat_type, ns, status};
+
+/// The operations, as metrics and listings name them.
+pub(super) const MESSAGE: &str = "SYNC group message";
+pub(super) const RECEIPT: &str = "SYNC group read receipt";
+pub(super) const RECALL: &str = "SYNC group recall";
+pub(super) const EDIT: &str = "SYNC group edit";
+
+/// Bytes of an item beside its message: names, receivers, the frame.
+const AROUND: usize = 16 * 1024;
+
+/// What became of something that a client sent.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// The client's id of it.
+    pub(super) meta_id: u64,
+    /// The id it has from now on, as the client gets it back.
+    pub(super) server_id: Option<u64>,
+    pub(super) refused: Option<Refused>,
+    /// What is sent back with it.
+    pub(super) metas: Vec<Meta>,
+}
+
+impl Sent {
+    fn done(server_id: Option<u64>) -> Self {
+        Self { meta_id: 0, server_id, refused: None, metas: Vec::new() }
+    }
+
+    /// How it is counted.
+    pub(super) fn outcome(&self) -> Outcome {
+        match &self.refused {
+            None => Outcome::Answered,
+            Some(refused) if refused.code == status::FAIL && refused.reason.is_empty() => Outcome::Failed,
+            Some(_) => Outcome::Refused,
+        }
+    }
+}
+
+/// Something that a client sends to a group, decoded.
+pub(super) struct Upward {
+    pub(super) operation: &'static str,
+    group: GroupId,
+    meta: Meta,
+    body: MessageBody,
+}
+
+impl Upward {
+    /// Reads it; refused when it is nothing that is served.
+    pub(super) fn read(login: &Login, meta: Meta) -> Result<Self, Refused> {
+        let unserved = || Refused::new(status::FAIL, "this is not served: only messages of groups are");
+        if meta.ns != Some(ns::CHAT) {
+            // the only other thing SDKs send is that they come to a chat room or leave it
+            let room = meta.to.as_ref().and_then(|to| to.name.as_deref()).unwrap_or_default();
+            return Err(Refused::new(status::FAIL, format!("grpID {room} does not exist!")));
+        }
+        let payload = meta.payload.clone().unwrap_or_default();
+        if payload.len() > login.app.settings.message_bytes.saturating_add(AROUND) {
+            return Err(refused::too_large());
+        }
+        let body = MessageBody::decode(payload).map_err(|_| Refused::new(status::WRONG_PARAMETER, "bad message"))?;
+        let operation = match body.r#type {
+            Some(chat_type::GROUP) => MESSAGE,
+            Some(chat_type::READ_ACK) => RECEIPT,
+            Some(chat_type::RECALL) => RECALL,
+            Some(chat_type::EDIT) => EDIT,
+            _ => return Err(unserved()),
+        };
+        let group = meta.to.as_ref().and_then(group_of).ok_or_else(unserved)?;
+        Ok(Self { operation, group, meta, body })
+    }
+
+    /// What is ordered among each other: everything in one group.
+    pub(super) fn lane(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.group.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Does it.
+    pub(super) async fn perform(self, login: &Login) -> Sent {
+        let done = match self.operation {
+            MESSAGE => message::send(login, &self).await,
+            RECEIPT => receipt::send(login, &self).await,
+            RECALL => recall::send(login, &self).await,
+            _ => edit::send(login, &self).await,
+        };
+        let meta_id = self.meta.id.unwrap_or(0);
+        match done {
+            Ok(sent) => Sent { meta_id, ..sent },
+            Err(refused) => Sent {
+                meta_id,
+                // SDKs hand it to apps beside the error
+                server_id: Some(0),
+                refused: Some(refused),
+                metas: Vec::new(),
+            },
+        }
+    }
+
+    /// The message of this group that it is about.
+    async fn about(&self, login: &Login, id: Option<u64>) -> Result<Arc<Message>, Refused> {
+        let missing = || Refused::new(status::FAIL, "Sorry, message does not exist");
+        let id = MessageId::new(id.unwrap_or(0).to_string()).map_err(|_| missing())?;
+        match login.app.groups.ask(&login.actor(), MessageById { message: id }).await {
+            Ok(found) if found.0.group == self.group => Ok(found.0),
+            Ok(_) => Err(missing()),
+            Err(refusal) => Err(worded(login, &refusal)),
+        }
+    }
+}
+
+/// The vendor's words for a refusal; what only the operator may know goes to the log.
+fn worded(login: &Login, refusal: &Refusal) -> Refused {
+    if let Refusal::Unavailable(what) = refusal {
+        tracing::error!(app = %login.app.key(), "{what}");
+    }
+    refused::word(refusal)
+}

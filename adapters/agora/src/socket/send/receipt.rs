@@ -1,0 +1,25 @@
+//! A member has read a message whose sender wants to know.
+
+use conclave_core::operation::ReadMessages;
+use conclave_core::ports::GroupsExt as _;
+use conclave_core::refusal::Refusal;
+
+use super::{Sent, Upward, worded};
+use crate::dialect::message::READERS;
+use crate::socket::frame::Refused;
+use crate::socket::login::Login;
+
+pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused> {
+    let message = upward.about(login, upward.body.ack_message_id).await?;
+    let read = ReadMessages {
+        group: upward.group.clone(),
+        user: login.user().clone(),
+        sequences: vec![message.sequence],
+        most_members: Some(READERS),
+    };
+    match login.app.groups.run(&login.actor(), read).await {
+        // nobody wanted to know
+        Ok(()) | Err(Refusal::NoReceipts { .. }) => Ok(Sent::done(upward.body.ack_message_id)),
+        Err(refusal) => Err(worded(login, &refusal)),
+    }
+}

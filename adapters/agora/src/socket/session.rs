@@ -1,0 +1,450 @@
+//! One connection of one device.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use conclave_core::model::{GroupId, Queue};
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Answered, BoxFuture, Call, DisconnectReason, Fault, Frame, Outcome, Session, SignInRefused};
+use prost::Message as _;
+use prost::bytes::Bytes;
+
+use super::frame::{self, Refused};
+use super::login::{Login, Request};
+use super::news::AgoraFact;
+use super::queues::{Asked, Delivery, Next, Question, Queues};
+use super::send::{Sent, Upward};
+use super::store::{self, Answer, Waiting};
+use super::wire::{CommSyncUl, Jid, MSync, Meta, Provision, command, ns, statistics, status};
+use super::{Apps, LOGOUT, PROVISION, QUEUE, UNREAD};
+
+type Outbox<'a> = conclave_kit::Outbox<'a, AgoraSession>;
+
+/// One connection.
+pub(crate) struct AgoraSession {
+    apps: Arc<Apps>,
+    /// Tells this connection apart from every other one.
+    connection: String,
+    encoding: Encoding,
+    stage: Stage,
+    queues: Queues,
+    /// The groups whose messages the user does not receive.
+    shielded: BTreeSet<GroupId>,
+    /// It is being looked for where something waits, whether the client asked or not.
+    looking: bool,
+}
+
+/// How frames travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// As they are.
+    Binary,
+    /// In base 64, as text.
+    Text,
+}
+
+impl Encoding {
+    fn send(self, out: &mut Outbox<'_>, frame: Bytes) {
+        match self {
+            Self::Binary => out.send_binary(frame),
+            Self::Text => out.send_text(STANDARD.encode(frame)),
+        }
+    }
+
+    /// What a client has sent; `None` when it is nothing that clients send here.
+    fn read(self, frame: Frame) -> Option<MSync> {
+        let bytes = match self {
+            Self::Binary => frame.into_bytes(),
+            Self::Text => STANDARD.decode(frame.bytes()).ok()?.into(),
+        };
+        MSync::decode(bytes).ok()
+    }
+}
+
+/// How far a client has come.
+enum Stage {
+    /// It has not signed in.
+    New,
+    /// Its token is being verified.
+    Verifying,
+    /// It is let in and not online yet.
+    Entering(Arc<Login>),
+    /// It is online.
+    In(Arc<Login>),
+    /// It was turned away or has signed out: nothing is said any more.
+    Over,
+}
+
+/// A call of this session.
+pub(crate) enum Ticket {
+    Provision,
+    /// Where something waits; whether the client asked.
+    Waiting(bool),
+    Queue(Queue),
+    /// Something the client sent, by its id.
+    Sent(u64),
+}
+
+/// What a call comes back with.
+pub(crate) enum Reply {
+    Provision(Result<Box<Login>, Refused>),
+    Waiting(Result<Waiting, Refusal>),
+    Queue(Result<Answer, Refusal>),
+    Sent(Sent),
+}
+
+impl AgoraSession {
+    pub(super) fn new(apps: Arc<Apps>, connection: String, encoding: Encoding) -> Self {
+        let (stage, queues, shielded) = (Stage::New, Queues::default(), BTreeSet::new());
+        Self { apps, connection, encoding, stage, queues, shielded, looking: false }
+    }
+
+    fn login(&self) -> Option<&Arc<Login>> {
+        match &self.stage {
+            Stage::In(login) => Some(login),
+            _ => None,
+        }
+    }
+
+    // --- signing in and out --------------------------------------------------------------------------------
+
+    fn provision(&mut self, frame: &MSync, out: &mut Outbox<'_>) {
+        if matches!(self.stage, Stage::Verifying | Stage::Entering(_) | Stage::Over) {
+            return;
+        }
+        let asked = Provision::decode(frame.payload.clone().unwrap_or_default());
+        let wrong = |_| Refused::new(status::WRONG_PARAMETER, "Sorry, parameter is invalid");
+        let request = asked.map_err(wrong).and_then(|asked| Request::read(&self.apps, frame, &asked, &self.connection));
+        match request {
+            Ok(request) => {
+                self.stage = Stage::Verifying;
+                let work = async move {
+                    let login = request.verify().await.map(Box::new);
+                    let outcome = if login.is_ok() { Outcome::Answered } else { Outcome::Refused };
+                    Answered::with(Reply::Provision(login), outcome)
+                };
+                out.call(Call::new(Some(PROVISION), Ticket::Provision, work));
+            }
+            Err(refused) => {
+                out.count(Some(PROVISION), Outcome::Refused);
+                self.turn_away(&refused, out);
+            }
+        }
+    }
+
+    /// The SDKs do not close a connection on which they were turned away.
+    fn turn_away(&mut self, refused: &Refused, out: &mut Outbox<'_>) {
+        self.stage = Stage::Over;
+        self.encoding.send(out, frame::sign_in_refused(refused));
+        out.close();
+    }
+
+    fn logout(&mut self, out: &mut Outbox<'_>) {
+        out.count(Some(LOGOUT), Outcome::Answered);
+        self.stage = Stage::Over;
+        out.sign_out();
+        self.encoding.send(out, frame::signed_out());
+        out.close();
+    }
+
+    // --- queues --------------------------------------------------------------------------------------------
+
+    /// Looks where something waits.
+    fn look(&mut self, login: &Arc<Login>, asked: bool, out: &mut Outbox<'_>) {
+        self.looking = true;
+        self.queues.forget();
+        let login = Arc::clone(login);
+        let work = async move {
+            let waiting = store::waiting(&login).await;
+            let outcome = if waiting.is_ok() { Outcome::Answered } else { Outcome::Failed };
+            Answered::with(Reply::Waiting(waiting), outcome)
+        };
+        out.call(Call::new(asked.then_some(UNREAD), Ticket::Waiting(asked), work).in_lane(LOOKING));
+    }
+
+    fn waiting(&mut self, login: &Login, asked: bool, waiting: Waiting, out: &mut Outbox<'_>) {
+        self.looking = false;
+        let Waiting { queues, floor, is_complete } = waiting;
+        let (names, now) = (login.app.names(), login.now());
+        let jid = |queue: &Queue| names.queue(login.user(), queue);
+        let listed: Vec<Queue> = queues.iter().map(|(queue, _)| queue.clone()).collect();
+        let others = self.queues.learn(&listed, floor, is_complete);
+        let list = queues.iter().filter_map(|(queue, n)| Some((jid(queue)?, *n)));
+        if asked {
+            self.encoding.send(out, frame::unread(list.collect(), now));
+        } else {
+            for (queue, _) in list {
+                self.encoding.send(out, frame::notice(queue));
+            }
+        }
+        for queue in others {
+            if let Some(queue) = jid(&queue) {
+                self.encoding.send(out, frame::notice(queue));
+            }
+        }
+    }
+
+    fn ask_queue(&mut self, login: &Arc<Login>, jid: Jid, key: Option<u64>, out: &mut Outbox<'_>) {
+        let Some(queue) = login.app.names().asked(login.user(), &jid) else {
+            // there is nothing in a queue that does not exist
+            out.count(Some(QUEUE), Outcome::Answered);
+            self.encoding.send(out, frame::end_of_queue(jid, login.now()));
+            return;
+        };
+        match self.queues.ask(&queue, key) {
+            Asked::Store(question) => Self::question(login, queue, question, out),
+            Asked::End => {
+                out.count(Some(QUEUE), Outcome::Answered);
+                self.end(login, &queue, out);
+            }
+            Asked::Nothing => out.count(Some(QUEUE), Outcome::Answered),
+        }
+    }
+
+    fn question(login: &Arc<Login>, queue: Queue, question: Question, out: &mut Outbox<'_>) {
+        let (login, ticket) = (Arc::clone(login), Ticket::Queue(queue.clone()));
+        let work = async move {
+            let answer = store::answer(&login, &queue, question).await;
+            let outcome = if answer.is_ok() { Outcome::Answered } else { Outcome::Failed };
+            Answered::with(Reply::Queue(answer), outcome)
+        };
+        out.call(Call::new(Some(QUEUE), ticket, work));
+    }
+
+    fn end(&self, login: &Login, queue: &Queue, out: &mut Outbox<'_>) {
+        let jid = login.app.names().queue(login.user(), queue);
+        if let Some(jid) = jid {
+            self.encoding.send(out, frame::end_of_queue(jid, login.now()));
+        }
+    }
+
+    fn queue_answered(&mut self, login: &Arc<Login>, queue: Queue, answer: Answer, out: &mut Outbox<'_>) {
+        let Answer { page, items } = answer;
+        match self.queues.answered(&queue, page) {
+            Next::Send => {
+                let key = page.and_then(|page| page.key).unwrap_or_default();
+                let jid = login.app.names().queue(login.user(), &queue);
+                if let Some(jid) = jid {
+                    self.encoding.send(out, frame::items(jid, items, key, login.now()));
+                }
+            }
+            Next::End => self.end(login, &queue, out),
+            Next::Store(question) => Self::question(login, queue, question, out),
+            Next::Nothing => {}
+        }
+    }
+
+    // --- what the client sends -----------------------------------------------------------------------------
+
+    fn sync(&mut self, login: &Arc<Login>, payload: Bytes, out: &mut Outbox<'_>) {
+        let Ok(sync) = CommSyncUl::decode(payload) else { return self.broken("a frame that cannot be read", out) };
+        match sync {
+            CommSyncUl { meta: Some(meta), .. } => self.send(login, meta, out),
+            CommSyncUl { queue: Some(queue), key, .. } => self.ask_queue(login, queue, key, out),
+            _ => {}
+        }
+    }
+
+    fn send(&mut self, login: &Arc<Login>, meta: Meta, out: &mut Outbox<'_>) {
+        // signs of life need no answer
+        if meta.ns.unwrap_or(ns::STATISTIC) == ns::STATISTIC {
+            return;
+        }
+        let (meta_id, bytes) = (meta.id.unwrap_or(0), meta.payload.as_ref().map_or(0, Bytes::len));
+        match Upward::read(login, meta) {
+            Ok(upward) => {
+                let (operation, lane) = (upward.operation, upward.lane());
+                let login = Arc::clone(login);
+                let work = async move {
+                    let sent = upward.perform(&login).await;
+                    let outcome = sent.outcome();
+                    Answered::with(Reply::Sent(sent), outcome)
+                };
+                out.call(Call::new(Some(operation), Ticket::Sent(meta_id), work).in_lane(lane).holding(bytes));
+            }
+            Err(refused) => {
+                out.count(None, Outcome::Refused);
+                self.encoding.send(out, frame::sent(meta_id, Some(0), Some(&refused), Vec::new(), login.now()));
+            }
+        }
+    }
+
+    fn broken(&mut self, what: &str, out: &mut Outbox<'_>) {
+        tracing::debug!(connection = self.connection, "a client is disconnected: {what}");
+        self.stage = Stage::Over;
+        out.close();
+    }
+
+    /// Ends the session, with the reason that the SDKs tell their apps. They do not connect again after one.
+    fn farewell(&self, login: &Login, operation: i32, out: &mut Outbox<'_>) {
+        let user = login.app.names().device(&crate::dialect::ids::shown(login.user()), Some(&login.resource));
+        let now = login.now();
+        self.encoding.send(out, frame::farewell(operation, now.0, user, now));
+    }
+}
+
+/// Calls that look where something waits run one after another, so that the last answer is the last state.
+const LOOKING: u64 = 0;
+
+impl Session for AgoraSession {
+    type Ticket = Ticket;
+    type Reply = Reply;
+    type Fact = AgoraFact;
+
+    fn received(&mut self, frame: Frame, out: &mut Outbox<'_>) {
+        if matches!(self.stage, Stage::Over) {
+            return;
+        }
+        let Some(frame) = self.encoding.read(frame) else {
+            return self.broken("a frame that cannot be read", out);
+        };
+        let login = self.login().cloned();
+        let payload = frame.payload.clone().unwrap_or_default();
+        match (frame.command, login) {
+            (Some(command::PROVISION), _) => self.provision(&frame, out),
+            (Some(command::LOGOUT), _) => self.logout(out),
+            (Some(command::UNREAD), Some(login)) => self.look(&login, true, out),
+            (Some(command::SYNC) | None, Some(login)) => self.sync(&login, payload, out),
+            // what comes before signing in, or is nothing that clients send
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket, result: Result<Reply, Fault>, out: &mut Outbox<'_>) {
+        let login = self.login().cloned();
+        match (result, ticket, login) {
+            (Ok(Reply::Provision(Ok(login))), ..) if matches!(self.stage, Stage::Verifying) => {
+                let login = Arc::<Login>::from(login);
+                self.queues = Queues::default();
+                self.shielded = login.shielded.iter().cloned().collect();
+                self.stage = Stage::Entering(Arc::clone(&login));
+                out.sign_in(login.identity.clone());
+            }
+            (Ok(Reply::Provision(Err(refused))), ..) => self.turn_away(&refused, out),
+            // the SDKs try again when a connection ends without an answer
+            (Err(_), Ticket::Provision, _) => self.broken("it could not be verified in time", out),
+            (Ok(Reply::Waiting(Ok(waiting))), Ticket::Waiting(asked), Some(login)) => {
+                self.waiting(&login, asked, waiting, out);
+            }
+            (Ok(Reply::Waiting(Err(_))) | Err(_), Ticket::Waiting(_), _) => {
+                // the next heartbeat asks again
+                self.looking = false;
+            }
+            (Ok(Reply::Queue(Ok(answer))), Ticket::Queue(queue), Some(login)) => {
+                self.queue_answered(&login, queue, answer, out);
+            }
+            (Ok(Reply::Queue(Err(refusal))), Ticket::Queue(queue), Some(login)) => {
+                tracing::error!(app = %login.app.key(), "a queue cannot be read: {refusal}");
+                self.queues.failed(&queue);
+                self.end(&login, &queue, out);
+            }
+            (Err(_), Ticket::Queue(queue), Some(login)) => {
+                self.queues.failed(&queue);
+                self.end(&login, &queue, out);
+            }
+            (Ok(Reply::Sent(sent)), _, Some(login)) => {
+                let Sent { meta_id, server_id, refused, metas } = sent;
+                self.encoding.send(out, frame::sent(meta_id, server_id, refused.as_ref(), metas, login.now()));
+            }
+            (Err(_), Ticket::Sent(meta_id), Some(login)) => {
+                let refused = Refused::new(status::FAIL, "");
+                self.encoding.send(out, frame::sent(meta_id, Some(0), Some(&refused), Vec::new(), login.now()));
+            }
+            _ => {}
+        }
+    }
+
+    fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_>) {
+        let Stage::Entering(login) = &self.stage else { return };
+        let login = Arc::clone(login);
+        match result {
+            Ok(()) => {
+                self.encoding.send(out, frame::signed_in(&login.resource, login.auth_token()));
+                self.stage = Stage::In(login);
+            }
+            Err(SignInRefused::TooManyLogins) => {
+                let reason = "Sorry, the number of devices exceeds the limit";
+                self.turn_away(&Refused::new(status::TOO_MANY_DEVICES, reason), out);
+            }
+            Err(SignInRefused::Busy) => {
+                let reason = "Sorry, the app online count limit";
+                self.turn_away(&Refused::new(status::PERMISSION_DENIED, reason), out);
+            }
+            Err(SignInRefused::Unavailable) => self.broken("the user's groups could not be read", out),
+        }
+    }
+
+    fn deliver(&mut self, fact: &Arc<AgoraFact>, out: &mut Outbox<'_>) {
+        let Some(login) = self.login().cloned() else { return };
+        let news = &fact.news;
+        if let Some(on) = news.shields {
+            if on {
+                self.shielded.insert(news.group.clone());
+            } else {
+                self.shielded.remove(&news.group);
+            }
+            if news.is_by(&login.device) {
+                return;
+            }
+        }
+        let unwanted = news.is_message && self.shielded.contains(&news.group);
+        if unwanted || !news.is_known_to(login.knows_lists) {
+            return;
+        }
+        let queue = news.queue(login.user());
+        let names = login.app.names();
+        let Some(jid) = names.queue(login.user(), &queue) else { return };
+        if news.passing {
+            self.encoding.send(out, frame::passing(jid, news.meta.clone(), news.at));
+            return;
+        }
+        match self.queues.deliver(&queue, news.key) {
+            Delivery::Push => pushed(self.encoding, &queue, jid, fact, out),
+            Delivery::Notice => self.encoding.send(out, frame::notice(jid)),
+            Delivery::Nothing => {}
+        }
+    }
+
+    fn missed(&mut self, out: &mut Outbox<'_>) {
+        let Some(login) = self.login().cloned() else { return };
+        self.look(&login, false, out);
+    }
+
+    fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_>) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        if let Stage::In(login) | Stage::Entering(login) = stage {
+            let operation = match reason {
+                DisconnectReason::AccountDeleted => Some(statistics::USER_REMOVED),
+                DisconnectReason::Replaced => Some(statistics::USER_LOGIN_ANOTHER_DEVICE),
+                DisconnectReason::ByApp | DisconnectReason::Deactivated => {
+                    Some(statistics::USER_KICKED_BY_OTHER_DEVICE)
+                }
+                // all tokens of the user were revoked, as a new password does
+                DisconnectReason::TokenExpired => Some(statistics::USER_KICKED_BY_CHANGE_PASSWORD),
+                // the client has a newer connection, or connects again by itself
+                DisconnectReason::Reconnected | DisconnectReason::ShuttingDown => None,
+            };
+            if let Some(operation) = operation {
+                self.farewell(&login, operation, out);
+            }
+        }
+        out.close();
+    }
+
+    fn recheck(&self) -> Option<BoxFuture<'static, Option<DisconnectReason>>> {
+        self.login().map(|login| Box::pin(login.recheck()) as BoxFuture<'static, _>)
+    }
+}
+
+/// Sends an item: a group's is in the same frame for all its members.
+fn pushed(encoding: Encoding, queue: &Queue, jid: Jid, fact: &AgoraFact, out: &mut Outbox<'_>) {
+    match queue {
+        Queue::Group(_) => out.send(fact.shared(encoding)),
+        Queue::Own | Queue::All(_) => {
+            let news = &fact.news;
+            encoding.send(out, frame::items(jid, vec![news.meta.clone()], news.key, news.at));
+        }
+    }
+}

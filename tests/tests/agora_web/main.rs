@@ -1,0 +1,11 @@
+//! Agora Chat's and Easemob's own Web SDKs, unmodified, in a process for each user: what their methods answer, what their
+//! listeners hear, and nothing else.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
+
+mod away;
+mod groups;
+mod legacy;
+mod messages;
+mod sessions;
+mod stage;

@@ -71,14 +71,14 @@ async fn flood(frame: Vec<u8>) {
     let began = Instant::now();
     let mut sent = 0;
     loop {
-        match timeout(Duration::from_secs(30), stream.write_all(&frames)).await {
-            Ok(Ok(())) => sent += frames.len(),
-            Ok(Err(_)) => break,
-            Err(_) => panic!("neither read nor closed after {sent} bytes"),
+        let written = timeout(Duration::from_secs(30), stream.write_all(&frames)).await;
+        match written.expect("frames are neither read nor is the connection closed") {
+            Ok(()) => sent += frames.len(),
+            Err(_) => break,
         }
         let grown = resident().saturating_sub(before);
         assert!(grown < 64 * MEGABYTE, "{} MB more after {} MB of frames", grown / MEGABYTE, sent / MEGABYTE);
-        assert!(began.elapsed() < Duration::from_secs(120), "still open after {} MB", sent / MEGABYTE);
+        assert!(began.elapsed() < Duration::from_mins(2), "still open after {} MB", sent / MEGABYTE);
     }
     // and its user is no longer online
     super::until_gone(&gateway, "alice", 0).await;
@@ -107,7 +107,7 @@ async fn a_client_that_sends_by_requests_and_never_receives_loses_its_session() 
     let body = format!("[{}]", vec![r#""1 beat""#; 200].join(","));
     let before = resident();
     let ended = async { while ask(address, "POST", "/pusher/sock/0/s/xhr_send", &[], &body).await.status == 204 {} };
-    timeout(Duration::from_secs(60), ended).await.expect("the session goes on");
+    timeout(Duration::from_mins(1), ended).await.expect("the session goes on");
     assert!(resident().saturating_sub(before) < 64 * MEGABYTE);
 }
 

@@ -251,9 +251,8 @@ async fn a_protocol_that_is_pulled_notifies_once_until_it_is() {
     while pulled.len() < 3 {
         alice.says("pull").await;
         loop {
-            match alice.hears().await.strip_prefix("p ") {
-                Some(numbers) => break pulled.extend(numbers.split_whitespace().map(str::to_owned)),
-                None => continue,
+            if let Some(numbers) = alice.hears().await.strip_prefix("p ") {
+                break pulled.extend(numbers.split_whitespace().map(str::to_owned));
             }
         }
     }

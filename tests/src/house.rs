@@ -67,8 +67,8 @@ pub fn tencent(world: &World, settings: conclave_tencent::Settings) -> Tencent {
         secret_key: SECRET_KEY.to_owned(),
         admins: vec![ADMIN.to_owned()],
     };
-    let (groups, presence) = (world.groups.clone(), Arc::new(Nobody));
-    let realm = conclave_tencent::Realm { name: "test".to_owned(), credentials, settings, groups, presence };
+    let (groups, log, presence) = (world.groups.clone(), world.log.clone(), Arc::new(Nobody));
+    let realm = conclave_tencent::Realm { name: "test".to_owned(), credentials, settings, groups, log, presence };
     Tencent::new(vec![realm]).expect("a surface")
 }
 

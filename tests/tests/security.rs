@@ -89,6 +89,7 @@ impl Target {
                 },
                 settings: Default::default(),
                 groups: world.groups.clone(),
+                log: world.log.clone(),
                 presence: Arc::new(conclave_kit::Nobody),
             };
             let realms =

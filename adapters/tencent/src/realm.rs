@@ -1,10 +1,12 @@
 //! One app at the vendor: its credentials, its settings, its groups.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use conclave_core::ports::Groups;
-use conclave_kit::{Presence, SetupError, check_secret};
+use conclave_core::model::UserId;
+use conclave_core::ports::{Groups, Log};
+use conclave_kit::{Presence, Sealer, SetupError, check_secret};
+use quick_cache::sync::Cache;
 use serde::Deserialize;
 
 use crate::Settings;
@@ -65,6 +67,8 @@ pub struct Realm {
     pub settings: Settings,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
+    /// What has happened in them.
+    pub log: Arc<dyn Log>,
     /// Who is online.
     pub presence: Arc<dyn Presence>,
 }
@@ -76,7 +80,11 @@ pub(crate) struct App {
     /// How many messages its groups have sent this second.
     pub(crate) rate: Rate,
     /// Asks the app's server, if that is set up.
-    pub(crate) questions: Option<Questions>,
+    pub(crate) questions: OnceLock<Questions>,
+    /// Seals the keys that signed-in clients show with each request.
+    pub(crate) client_keys: Sealer,
+    /// Up to which event clients have confirmed notices.
+    pub(crate) confirmed: Confirmed,
 }
 
 impl App {
@@ -85,7 +93,15 @@ impl App {
             return Err(SetupError::Realm { realm: realm.name, problem });
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
-        Ok(Self { realm, signatures, rate: Rate::default(), questions: None })
+        let client_keys = client_keys(&realm.credentials);
+        Ok(Self {
+            realm,
+            signatures,
+            rate: Rate::default(),
+            questions: OnceLock::new(),
+            client_keys,
+            confirmed: Confirmed::new(),
+        })
     }
 
     /// The account that acts for the app where none is named.
@@ -97,6 +113,36 @@ impl App {
     pub(crate) fn is_admin(&self, account: &str) -> bool {
         self.realm.credentials.admins.iter().any(|admin| admin == account)
     }
+}
+
+/// Up to which event clients have confirmed notices, by user and device. It is forgotten with the process, and for clients
+/// that confirmed nothing for long when there are many; those receive notices once more when they connect again.
+pub(crate) struct Confirmed(Cache<(UserId, String), u64>);
+
+/// Clients whose confirmations are kept.
+const CONFIRMING: usize = 20_000;
+
+impl Confirmed {
+    fn new() -> Self {
+        Self(Cache::new(CONFIRMING))
+    }
+
+    /// A client has confirmed the notices of this event, and has all before it.
+    pub(crate) fn confirm(&self, user: &UserId, device: &str, number: u64) {
+        let key = (user.clone(), device.to_owned());
+        if self.0.get(&key).is_none_or(|known| known < number) {
+            self.0.insert(key, number);
+        }
+    }
+
+    /// The last event whose notices a client has confirmed; 0 when it is not known.
+    pub(crate) fn of(&self, user: &UserId, device: &str) -> u64 {
+        self.0.get(&(user.clone(), device.to_owned())).unwrap_or_default()
+    }
+}
+
+fn client_keys(credentials: &Credentials) -> Sealer {
+    Sealer::new(credentials.secret_key.as_bytes(), &format!("tencent client key of {}", credentials.sdkappid))
 }
 
 fn check_settings(settings: &Settings) -> Result<(), String> {

@@ -27,5 +27,7 @@ conclave_kit::settings! {
         attributes: bool = true;
         /// Whether groups have counters; without, their commands get 10059.
         counters: bool = true;
+        /// How many web clients a user may be signed in with; one more signs the oldest out, with a notice to it. 0 is any number.
+        web_logins: usize = 0;
     }
 }

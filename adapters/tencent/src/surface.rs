@@ -9,21 +9,24 @@ use conclave_core::event::Actor;
 use conclave_core::model::{User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
-use conclave_kit::{Admitted, Body, Cors, Exchange, Fault, Post, RouteInfo, SetupError, Surface, Table, Unread};
+use conclave_kit::{
+    Admitted, AnyProtocol, Body, Cors, Exchange, Fault, Post, RouteInfo, SetupError, Surface, Table, Unread,
+};
 use http::request::Parts;
 use http::{Method, Response};
 
-use crate::calls::{Caller, Command, SignedIn, envelope, kicked_at};
+use crate::calls::{Caller, Command, SignedIn, answer_user, envelope, kicked_at};
 use crate::http::{respond, routes};
 use crate::realm::{App, Realm};
 use crate::refusals::{Code, Failure, Family};
+use crate::socket::Clients;
 use crate::usersig::Claims;
 use crate::webhooks::{Questions, WebhookSettings};
 
 /// The server API of all realms that have an app at the vendor.
 pub struct Tencent {
     /// The apps, by id.
-    apps: HashMap<u32, App>,
+    clients: Clients,
     table: Table<&'static Command>,
 }
 
@@ -33,24 +36,25 @@ impl Tencent {
     /// # Errors
     /// Two realms with one sdkappid, credentials or settings the vendor could not have, or two commands on one route.
     pub fn new(realms: Vec<Realm>) -> Result<Self, SetupError> {
-        let mut apps: HashMap<u32, App> = HashMap::with_capacity(realms.len());
+        let mut apps: HashMap<u32, Arc<App>> = HashMap::with_capacity(realms.len());
         for realm in realms {
-            let app = App::new(realm)?;
+            let app = Arc::new(App::new(realm)?);
             let sdkappid = app.realm.credentials.sdkappid;
             if let Some(other) = apps.get(&sdkappid) {
                 let (first, what) = (other.realm.name.clone(), format!("tencent sdkappid {sdkappid}"));
-                return Err(SetupError::SameApp { what, first, second: app.realm.name });
+                return Err(SetupError::SameApp { what, first, second: app.realm.name.clone() });
             }
             apps.insert(sdkappid, app);
         }
-        Ok(Self { apps, table: Table::new(routes())? })
+        Ok(Self { clients: Clients::new(Arc::new(apps)), table: Table::new(routes())? })
     }
 
     /// Asks an app's server before something is done, as far as these settings say.
     #[must_use]
-    pub fn asking(mut self, sdkappid: u32, hooks: WebhookSettings, post: Arc<dyn Post>) -> Self {
-        if let Some(app) = self.apps.get_mut(&sdkappid) {
-            app.questions = Some(Questions { sdkappid, hooks, post });
+    pub fn asking(self, sdkappid: u32, hooks: WebhookSettings, post: Arc<dyn Post>) -> Self {
+        if let Some(app) = self.clients.app(sdkappid) {
+            // an app is set up once; what was said first holds
+            let _ = app.questions.set(Questions { sdkappid, hooks, post });
         }
         self
     }
@@ -73,14 +77,9 @@ impl Tencent {
     /// Answers a command of a user who has signed in, e.g. `group_open_http_svc.apply_join_group`, with the body of
     /// the answer. A refusal is an answer as well: its `ErrorCode` is not 0.
     pub async fn answer_user(&self, sdkappid: u32, user: SignedIn, command: &str, body: &[u8]) -> Bytes {
-        let answered = match (self.apps.get(&sdkappid), Command::named(command)) {
-            (None, _) => Err(Code::AppUnknown.into()),
-            (_, None) => Err(Code::UnknownCommand.into()),
-            (Some(app), Some(command)) => command.run(app, Caller::User(user), body).await,
-        };
-        match answered {
-            Ok((answer, _)) => answer.into_bytes(),
-            Err(failure) => envelope::refuse(&failure).into_bytes(),
+        match self.clients.app(sdkappid) {
+            Some(app) => answer_user(app, user, command, body).await.0,
+            None => envelope::refuse(&Code::AppUnknown.into()).into_bytes(),
         }
     }
 
@@ -96,8 +95,8 @@ impl Tencent {
     fn app(&self, sdkappid: Option<&str>) -> Result<&App, Failure> {
         let text = sdkappid.filter(|text| !text.is_empty()).ok_or(Code::AppIdMissing)?;
         let id: u64 = text.parse().map_err(|_| Code::AppIdIllegal)?;
-        let app = u32::try_from(id).ok().and_then(|id| self.apps.get(&id));
-        app.ok_or_else(|| Code::AppUnknown.into())
+        let app = u32::try_from(id).ok().and_then(|id| self.clients.app(id));
+        app.map(|app| &**app).ok_or_else(|| Code::AppUnknown.into())
     }
 }
 
@@ -228,6 +227,10 @@ impl Surface for Tencent {
             Fault::Busy => Code::TooFrequent,
         };
         respond(envelope::refuse(&code.into()))
+    }
+
+    fn client_protocol(&self) -> Option<&dyn AnyProtocol> {
+        Some(&self.clients)
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use conclave_core::model::{Millis, User};
+use conclave_core::model::{Labels, Millis, User};
 use conclave_kit::{decode_base64, is_base64_of};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
@@ -32,6 +32,8 @@ const REMEMBERED: usize = 1024;
 /// How far the clock of whoever signs may be ahead, in seconds.
 const SKEW: u64 = 15 * 60;
 const VERSION: &str = "2.0";
+/// The label that keeps when the signature was made whose sign-in an account began with, in Unix seconds.
+const FIRST_SIGNATURE: &str = "tencent.first_signature";
 
 /// The document inside a signature.
 #[derive(Serialize, Deserialize)]
@@ -87,7 +89,7 @@ impl Document {
 }
 
 /// What a proven signature says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     identifier: String,
     sdkappid: u32,
@@ -107,9 +109,22 @@ impl Claims {
     /// revoked since.
     ///
     /// A signature tells only the second it was made in. One made in the second in which the account began counts for
-    /// it; one made in the second in which signatures were revoked does not.
+    /// it; one made in the second in which signatures were revoked does not. An account that began with a sign-in is
+    /// younger than the signature of that sign-in, which counts for it all the same.
     pub(crate) fn counts_for(&self, account: &User) -> bool {
-        self.time >= account.created.seconds() && !self.is_older_than(account.tokens_revoked())
+        let first = account.labels.get(FIRST_SIGNATURE).and_then(|seconds| seconds.parse().ok());
+        let begin = first.unwrap_or(u64::MAX).min(account.created.seconds());
+        self.time >= begin && !self.is_older_than(account.tokens_revoked())
+    }
+
+    /// Whose it is.
+    pub(crate) fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// The labels of an account that begins when its user signs in with this.
+    pub(crate) fn first_labels(&self) -> Labels {
+        [(FIRST_SIGNATURE.to_owned(), self.time.to_string())].into()
     }
 
     fn check_named(&self, identifier: &str, sdkappid: u32) -> Result<(), Code> {
@@ -122,7 +137,8 @@ impl Claims {
         Ok(())
     }
 
-    fn check_time(&self, now: Millis) -> Result<(), Code> {
+    /// Refuses outside of its time.
+    pub(crate) fn check_time(&self, now: Millis) -> Result<(), Code> {
         let now = now.seconds();
         if now > self.time.saturating_add(self.expire) {
             return Err(Code::SigExpired);

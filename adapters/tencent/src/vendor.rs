@@ -80,9 +80,9 @@ admins = ["administrator"]
             })
             .collect();
         let realm = |open: OpenRealm<Section>| {
-            let OpenRealm { name, section, groups, presence, .. } = open;
+            let OpenRealm { name, section, groups, log, presence, .. } = open;
             let Section { credentials, settings, .. } = section;
-            Realm { name, credentials, settings, groups, presence }
+            Realm { name, credentials, settings, groups, log, presence }
         };
         let mut surface = Self::new(realms.into_iter().map(realm).collect())?;
         for (sdkappid, webhooks, post) in asked {

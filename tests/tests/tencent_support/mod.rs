@@ -19,8 +19,8 @@ use serde_json::Value;
 /// One app of the vendor over a world.
 pub fn realm(world: &World, sdkappid: u32, settings: Settings) -> Realm {
     let credentials = Credentials { sdkappid, secret_key: SECRET_KEY.to_owned(), admins: vec![ADMIN.to_owned()] };
-    let (groups, presence) = (world.groups.clone(), world.attendance.clone());
-    Realm { name: format!("realm-{sdkappid}"), credentials, settings, groups, presence }
+    let (groups, log, presence) = (world.groups.clone(), world.log.clone(), world.attendance.clone());
+    Realm { name: format!("realm-{sdkappid}"), credentials, settings, groups, log, presence }
 }
 
 /// A client of the app, and of a second app with the next id.

@@ -69,6 +69,14 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The device that calls, where it is known.
+    pub(crate) fn device(&self) -> Option<&str> {
+        match &self.caller {
+            Caller::Admin(_) => None,
+            Caller::User(signed_in) => signed_in.device.as_deref(),
+        }
+    }
+
     /// The signed-in user who calls a command that only users call.
     pub(crate) fn signed_in(&self) -> Result<&UserId, Failure> {
         self.user().ok_or_else(|| Code::NoPermission.into())
@@ -285,7 +293,7 @@ impl<'a> Call<'a> {
 
     /// Whether a callback is switched on.
     pub(crate) fn has_callback(&self, command: &str) -> bool {
-        self.app.questions.as_ref().is_some_and(|questions| questions.asks(command))
+        self.app.questions.get().is_some_and(|questions| questions.asks(command))
     }
 
     /// Whether the app's server is to be asked here by this callback before something is done. About what users do it is
@@ -300,14 +308,14 @@ impl<'a> Call<'a> {
         command: &'static str,
         mut body: Map<String, Value>,
     ) -> Result<Answered, Failure> {
-        let Some(questions) = &self.app.questions else { return Ok(Answered::default()) };
+        let Some(questions) = self.app.questions.get() else { return Ok(Answered::default()) };
         body.entry("Operator_Account").or_insert_with(|| Value::from(self.account()));
         questions.ask(command, "RESTAPI", self.now(), body).await
     }
 
     /// The message as the app's server wants it.
     pub(crate) fn changed(&self, send: SendMessage, asked: Answered) -> Result<SendMessage, Failure> {
-        match &self.app.questions {
+        match self.app.questions.get() {
             Some(questions) => webhooks::changed(questions, send, asked),
             None => Ok(send),
         }

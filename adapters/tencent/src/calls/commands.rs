@@ -3,7 +3,10 @@
 use super::account;
 use super::extras::{attributes, counters};
 use super::moderation::{bans, mutes};
-use super::{Callers, Command, conversation, group, joining, live, member, message, migration, profile, topic};
+use super::{
+    Callers, Command, conversation, group, joining, live, member, message, migration, missed, neighbours, profile,
+    topic,
+};
 use crate::refusals::Family;
 
 macro_rules! commands {
@@ -136,6 +139,26 @@ commands! {
         "set_group_attr" => attributes::set, Users;
         "delete_group_attr" => attributes::delete, Users;
         "clear_group_attr" => attributes::clear, Users;
+    }
+    // what clients ask besides groups when they sign in
+    "openim", Accounts {
+        "getmsg" => missed::read, Users;
+        "authkey" => neighbours::media_key, Users;
+        "deletemsg" => neighbours::done, Users;
+    }
+    "sns", Accounts {
+        "black_list_get" => neighbours::blocked, Users;
+        "friend_get" => neighbours::friends, Users;
+        "friend_get_all" => neighbours::friends, Users;
+        "group_get" => neighbours::friend_groups, Users;
+        "pendency_get" => neighbours::friend_requests, Users;
+    }
+    "recentcontact", Accounts {
+        "get_contact_group" => neighbours::conversation_groups, Users;
+    }
+    "im_sdk_config_mgr", Accounts {
+        "fetch_config" => neighbours::configuration, Users;
+        "fetch_imsdk_purchase_bitsv2" => neighbours::features, Users;
     }
     "openim", Messages {
         "modify_group_msg" => message::modify::modify, Anyone;

@@ -16,7 +16,9 @@ mod live;
 mod member;
 mod message;
 mod migration;
+mod missed;
 mod moderation;
+mod neighbours;
 mod profile;
 mod topic;
 mod wire;
@@ -24,6 +26,7 @@ mod wire;
 use std::future::Future;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use conclave_kit::Unread;
 
 pub(crate) use account::kick::kicked_at;
@@ -31,6 +34,8 @@ pub use call::SignedIn;
 pub(crate) use call::{Call, Caller};
 pub(crate) use commands::COMMANDS;
 pub(crate) use message::Rate;
+pub(crate) use missed::PREFIX as COOKIE;
+pub(crate) use neighbours::FEATURES;
 
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
@@ -96,6 +101,23 @@ impl Command {
         let call = Call::new(app, caller, self.family, body);
         let answer = (self.handler)(&call).await?;
         Ok((answer, call.unread()))
+    }
+}
+
+/// Answers a command of a signed-in user: the body, whether it was done or why not, and what nobody read.
+pub(crate) async fn answer_user(
+    app: &App,
+    user: SignedIn,
+    command: &str,
+    body: &[u8],
+) -> (Bytes, Result<Unread, Failure>) {
+    let answered = match Command::named(command) {
+        None => Err(Code::UnknownCommand.into()),
+        Some(command) => command.run(app, Caller::User(user), body).await,
+    };
+    match answered {
+        Ok((answer, unread)) => (answer.into_bytes(), Ok(unread)),
+        Err(failure) => (envelope::refuse(&failure).into_bytes(), Err(failure)),
     }
 }
 

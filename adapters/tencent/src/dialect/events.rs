@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use conclave_core::event::{Event, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Message, Profile, Receive, Request, TopicId, Until, UserId};
 
-#[allow(unused_imports, reason = "for whatever speaks to clients")]
 pub(crate) use push::{Delivery, Notice, Push, Tip};
 
 /// One fact.
@@ -25,7 +24,7 @@ pub(crate) struct Fact<'e> {
 }
 
 /// What has happened.
-#[allow(dead_code, reason = "some of it is for clients only, and for whatever speaks to them")]
+#[allow(dead_code, reason = "how clients are sent some of it is not published")]
 pub(crate) enum What<'e> {
     Created {
         profile: &'e Profile,

@@ -1,7 +1,5 @@
 //! Facts as tips, notices and other pushes, and who receives each.
 
-#![cfg_attr(not(test), allow(dead_code, reason = "for whatever speaks to clients"))]
-
 use conclave_core::event::{Event, Joining, Leaving};
 use conclave_core::model::{Group, Request, RequestKind, Stage, UserId};
 use conclave_kit::Recipients;

@@ -1,0 +1,100 @@
+//! Where clients connect.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use conclave_core::event::Event;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{
+    ClientProtocol, Device, Endpoint, Fact, FrameKind, OpenRequest, PathPattern, Platform, SessionLimits, Transport,
+    query_pairs,
+};
+
+use super::facts::{TencentFact, facts};
+use super::session::{ALIVE, Encoding, HELLO, LOGIN, LOGOUT, TencentSession};
+use crate::VENDOR;
+use crate::calls::{COMMANDS, Callers};
+use crate::realm::App;
+
+/// Clients say hello every two minutes when they have nothing else to say; see `HelloInterval`.
+const SILENCE: Duration = Duration::from_mins(5);
+
+/// Frames are binary.
+const BINARY: &str = "binfo";
+/// Frames are text: clients in development, and some mini programs.
+const TEXT: &str = "info";
+
+/// Longest `instanceid` that is kept as it came; clients make 32 characters.
+const LONGEST_DEVICE: usize = 64;
+
+/// The clients of all apps.
+pub(crate) struct Clients {
+    /// The apps, by id.
+    apps: Arc<HashMap<u32, Arc<App>>>,
+}
+
+impl Clients {
+    /// For these apps.
+    pub(crate) fn new(apps: Arc<HashMap<u32, Arc<App>>>) -> Self {
+        Self { apps }
+    }
+
+    /// The app of this id.
+    pub(crate) fn app(&self, sdkappid: u32) -> Option<&Arc<App>> {
+        self.apps.get(&sdkappid)
+    }
+}
+
+#[async_trait]
+impl ClientProtocol for Clients {
+    type Session = TencentSession;
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        let limits = SessionLimits { silence: SILENCE, ..SessionLimits::default() };
+        let endpoint = |name, path, frames| Endpoint {
+            name,
+            path: PathPattern::EndsWith(path),
+            transport: Transport::WebSocket(frames),
+            limits,
+        };
+        vec![endpoint(BINARY, "/binfo", FrameKind::Binary), endpoint(TEXT, "/info", FrameKind::Text)]
+    }
+
+    fn operations(&self) -> Vec<&'static str> {
+        let served: HashSet<&str> =
+            COMMANDS.iter().filter(|command| command.callers != Callers::Users).map(|command| command.name).collect();
+        let mut names = vec![LOGIN, HELLO, LOGOUT, ALIVE];
+        for command in COMMANDS {
+            if !served.contains(command.name) && !names.contains(&command.name) {
+                names.push(command.name);
+            }
+        }
+        names
+    }
+
+    fn open(&self, request: &OpenRequest<'_>) -> TencentSession {
+        let query = query_pairs(request.parts.uri.query().unwrap_or_default());
+        let value = |key: &str| query.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value.as_str());
+        let app = value("sdkappid").parse().ok().and_then(|id| self.app(id)).cloned();
+        let id = value("instanceid");
+        let plain = (1..=LONGEST_DEVICE).contains(&id.len()) && !id.chars().any(char::is_control);
+        // a client that does not name itself is a new one each time
+        let device = Device::new(VENDOR, if plain { id } else { request.connection });
+        let encoding = if request.endpoint == TEXT { Encoding::Text } else { Encoding::Binary };
+        TencentSession::new(app, device, platform(value("platform")), encoding)
+    }
+
+    async fn project(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<TencentFact>>, Refusal> {
+        match self.apps.values().find(|app| app.realm.name == realm) {
+            Some(app) => facts(app, event).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What a client runs on: the web SDK says 7, also in Node.js. Other numbers are not published.
+fn platform(number: &str) -> Platform {
+    if number == "7" { Platform::Web } else { Platform::Unknown }
+}

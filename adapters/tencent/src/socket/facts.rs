@@ -1,0 +1,91 @@
+//! What happens, as frames: encoded once for all clients that receive it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use conclave_core::event::Event;
+use conclave_core::model::UserId;
+use conclave_core::refusal::Refusal;
+use conclave_kit::{Fact, Frame, OutFrame, SharedFrame};
+use serde_json::{Map, Value};
+
+use super::frame;
+use super::session::Encoding;
+use crate::calls::COOKIE;
+use crate::push::{Addressed, Content, Pushed, pushes};
+use crate::realm::App;
+
+/// What a client is sent of an event.
+pub(crate) struct TencentFact {
+    /// The number of the event.
+    number: u64,
+    what: What,
+}
+
+enum What {
+    /// The same frame for all; its bytes are the same in both encodings.
+    Whole { binary: Arc<SharedFrame>, text: Arc<SharedFrame> },
+    /// A notice: `GroupInfo` and the rest of it as JSON objects, without the user it is for.
+    Addressed { group_info: Bytes, rest: Bytes },
+}
+
+/// What clients are sent of an event.
+pub(super) async fn facts(app: &App, event: &Arc<Event>) -> Result<Vec<Fact<TencentFact>>, Refusal> {
+    let pushed = pushes(app, event).await?.into_iter();
+    Ok(pushed.map(|Pushed { to, content }| fact(event, to, content)).collect())
+}
+
+fn fact(event: &Event, to: conclave_kit::Recipients, content: Content) -> Fact<TencentFact> {
+    let number = event.sequence;
+    let (what, bytes) = match content {
+        Content::Whole(entry) => {
+            let bytes = frame::push(number, &[&json(&entry)], None);
+            let length = bytes.len();
+            let binary = SharedFrame::new(Frame::Binary(bytes.clone()));
+            (What::Whole { binary, text: SharedFrame::new(Frame::Text(bytes)) }, length)
+        }
+        Content::Addressed(Addressed { group_info, rest }) => {
+            let (group_info, rest) = (object(group_info), object(rest));
+            let length = group_info.len() + rest.len();
+            (What::Addressed { group_info, rest }, length)
+        }
+    };
+    Fact::new(to, TencentFact { number, what }).of_bytes(bytes)
+}
+
+impl TencentFact {
+    /// The frame for this user.
+    pub(super) fn frame(&self, user: &UserId, encoding: Encoding) -> OutFrame {
+        match (&self.what, encoding) {
+            (What::Whole { binary, .. }, Encoding::Binary) => Arc::clone(binary).into(),
+            (What::Whole { text, .. }, Encoding::Text) => Arc::clone(text).into(),
+            (What::Addressed { group_info, rest }, _) => {
+                // objects without their opening braces
+                let (group_info, rest) = (group_info.get(1..).unwrap_or_default(), rest.get(1..).unwrap_or_default());
+                let user = serde_json::to_vec(user).unwrap_or_default();
+                let entry: [&[u8]; 8] = [
+                    br#"{"Event":5,"GroupTips":[{"To_Account":"#,
+                    &user,
+                    br#","GroupInfo":{"To_Account":"#,
+                    &user,
+                    b",",
+                    group_info,
+                    b",",
+                    rest,
+                ];
+                let mut entry = entry.to_vec();
+                entry.push(b"]}");
+                let cookie = format!("{COOKIE}{}", self.number);
+                encoding.frame(frame::push(self.number, &entry, Some(&cookie))).into()
+            }
+        }
+    }
+}
+
+fn json(value: &Value) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+fn object(map: Map<String, Value>) -> Bytes {
+    json(&Value::Object(map)).into()
+}

@@ -1,0 +1,168 @@
+//! Requests, answers and pushes as bytes: one JSON object in each frame.
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) head: Head,
+    /// The JSON of `body`; `{}` when there is none.
+    pub(super) body: Bytes,
+}
+
+/// What is said of a request. Clients send more.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Head {
+    /// `service.command`.
+    pub(super) servcmd: String,
+    /// The client's number of the request. It is sent back as it came.
+    pub(super) seq: Number,
+    /// The key of a signed-in client.
+    #[serde(default, deserialize_with = "text")]
+    pub(super) a2: String,
+    /// The number of the user.
+    #[serde(default, deserialize_with = "text")]
+    pub(super) tinyid: String,
+    /// Before signing in: the user.
+    #[serde(default, deserialize_with = "text")]
+    pub(super) identifier: String,
+    /// Before signing in: the signature.
+    #[serde(default, deserialize_with = "text")]
+    pub(super) usersig: String,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    head: Head,
+    body: Option<Value>,
+}
+
+/// Most characters of `servcmd`.
+const LONGEST_COMMAND: usize = 128;
+
+impl Request {
+    /// Reads a frame. `None` for one that cannot be answered, as it is no JSON or names no command and number.
+    pub(super) fn decode(frame: &[u8]) -> Option<Self> {
+        let Wire { head, body } = serde_json::from_slice(frame).ok()?;
+        if head.servcmd.len() > LONGEST_COMMAND {
+            return None;
+        }
+        let body = match body {
+            None => Bytes::from_static(b"{}"),
+            Some(body) => serde_json::to_vec(&body).ok()?.into(),
+        };
+        Some(Self { head, body })
+    }
+}
+
+/// A text; anything else counts as none.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Any;
+
+    impl<'de> Visitor<'de> for Any {
+        type Value = String;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<String, E> {
+            Ok(String::new())
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<String, E> {
+            Ok(String::new())
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<String, E> {
+            Ok(String::new())
+        }
+
+        fn visit_unit<E>(self) -> Result<String, E> {
+            Ok(String::new())
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<String, A::Error> {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(String::new())
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<String, A::Error> {
+            while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok(String::new())
+        }
+    }
+
+    deserializer.deserialize_any(Any)
+}
+
+#[derive(Serialize)]
+struct AnswerHead<'h> {
+    ver: &'static str,
+    servcmd: &'h str,
+    seq: &'h Number,
+}
+
+/// The version of the envelope.
+const VERSION: &str = "v4";
+
+/// The answer to a request: its head as it came, and this body, a JSON object.
+pub(super) fn answer(head: &Head, body: &[u8]) -> Bytes {
+    let head = AnswerHead { ver: VERSION, servcmd: &head.servcmd, seq: &head.seq };
+    enclose(&serde_json::to_vec(&head).unwrap_or_default(), &[body])
+}
+
+/// The command of pushes about groups.
+const PUSH: &str = "im_open_push.msg_push";
+
+/// A push: one entry of `EventArray`, in pieces. The number is arbitrary.
+///
+/// A push that is to be confirmed is so with this cookie.
+pub(super) fn push(number: u64, entry: &[&[u8]], cookie: Option<&str>) -> Bytes {
+    let head = AnswerHead { ver: VERSION, servcmd: PUSH, seq: &Number::from(number & 0x7fff_ffff) };
+    let head = serde_json::to_vec(&head).unwrap_or_default();
+    let mut pieces: Vec<&[u8]> = Vec::with_capacity(entry.len() + 2);
+    pieces.push(br#"{"EventArray":["#);
+    pieces.extend_from_slice(entry);
+    let cookie = match cookie {
+        None => r#"],"NeedAck":0,"SessionData":""}"#.to_owned(),
+        Some(cookie) => format!(r#"],"NeedAck":1,"SessionData":"{cookie}"}}"#),
+    };
+    pieces.push(cookie.as_bytes());
+    enclose(&head, &pieces)
+}
+
+/// Another push, with this body.
+pub(super) fn order(servcmd: &str, body: &[u8]) -> Bytes {
+    let head = AnswerHead { ver: VERSION, servcmd, seq: &Number::from(0) };
+    enclose(&serde_json::to_vec(&head).unwrap_or_default(), &[body])
+}
+
+/// The command of pushes about the connection itself.
+pub(super) const OFFLINE: &str = "im_open_status.stat_forceoffline";
+/// Has clients sign in again.
+pub(super) const SIGN_IN_AGAIN: &str = "StatSvc.KickOther";
+
+fn enclose(head: &[u8], body: &[&[u8]]) -> Bytes {
+    let length: usize = body.iter().map(|piece| piece.len()).sum();
+    let mut frame = BytesMut::with_capacity(head.len() + length + 20);
+    frame.put_slice(br#"{"head":"#);
+    frame.put_slice(head);
+    frame.put_slice(br#","body":"#);
+    for piece in body {
+        frame.put_slice(piece);
+    }
+    frame.put_slice(b"}");
+    frame.freeze()
+}

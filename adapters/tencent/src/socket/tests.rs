@@ -1,0 +1,334 @@
+//! Frames as they were captured, and sessions without a gateway.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use conclave_core::engine::Engine;
+use conclave_core::event::{Actor, Event};
+use conclave_core::memory::Memory;
+use conclave_core::model::{Millis, Settings as Limits, UserId};
+use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
+use conclave_core::ports::{Clock, GroupsExt as _, Log as _, Mint};
+use conclave_kit::{ClientProtocol as _, Device, DisconnectReason, Frame, Nobody, Platform, TestSession};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::Clients;
+use super::frame::{self, Request};
+use super::session::{Encoding, TencentSession};
+use crate::realm::App;
+use crate::{Credentials, Realm, Settings, user_sig};
+
+const SDKAPPID: u32 = 1_400_000_001;
+const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const NOW: Millis = Millis(1_795_291_200_000);
+
+/// The captured frames by name, with who sent them.
+fn captured() -> Vec<(String, String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/tencent/socket");
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let read: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, read["sender"].as_str().unwrap().to_owned(), read["frame"].clone())
+        })
+        .collect();
+    found.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    found
+}
+
+fn captured_as(wanted: &str) -> Value {
+    captured().into_iter().find(|(name, ..)| name == wanted).unwrap().2
+}
+
+#[test]
+fn captured_requests_are_read() {
+    for (name, sender, frame) in captured() {
+        if sender == "client" {
+            let request = Request::decode(frame.to_string().as_bytes()).unwrap();
+            assert_eq!(request.head.servcmd, frame["head"]["servcmd"].as_str().unwrap(), "{name}");
+            assert_eq!(json!(request.head.seq), frame["head"]["seq"], "{name}");
+            assert_eq!(request.head.a2, frame["head"]["a2"].as_str().unwrap_or_default(), "{name}");
+            assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), frame["body"], "{name}");
+        }
+    }
+}
+
+#[test]
+fn captured_answers_and_pushes_are_written_so() {
+    for (name, sender, captured) in captured() {
+        if sender == "server" {
+            let written = if name.starts_with("push") {
+                let entry = captured["body"]["EventArray"][0].to_string();
+                frame::push(captured["head"]["seq"].as_u64().unwrap(), &[entry.as_bytes()], None)
+            } else {
+                let request = Request::decode(captured.to_string().as_bytes()).unwrap();
+                frame::answer(&request.head, &request.body)
+            };
+            assert_eq!(serde_json::from_slice::<Value>(&written).unwrap(), captured, "{name}");
+        }
+    }
+}
+
+struct Stopped(AtomicU64);
+
+impl Clock for Stopped {
+    fn now(&self) -> Millis {
+        NOW
+    }
+}
+
+impl Mint for Stopped {
+    fn bits(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+struct House {
+    engine: Arc<Engine>,
+    app: Arc<App>,
+}
+
+impl House {
+    fn new() -> Self {
+        let stopped = Arc::new(Stopped(AtomicU64::new(1)));
+        let engine = Arc::new(Engine::new(Arc::new(Memory::new()), stopped.clone(), stopped, Limits::default()));
+        let realm = Realm {
+            name: "test".to_owned(),
+            credentials: Credentials {
+                sdkappid: SDKAPPID,
+                secret_key: KEY.to_owned(),
+                admins: vec!["admin".to_owned()],
+            },
+            settings: Settings::default(),
+            groups: engine.clone(),
+            log: engine.clone(),
+            presence: Arc::new(Nobody),
+        };
+        Self { engine, app: Arc::new(App::new(realm).unwrap()) }
+    }
+
+    async fn session(&self, device: &str) -> TestSession<TencentSession> {
+        let device = Device::new(crate::VENDOR, device);
+        let session = TencentSession::new(Some(Arc::clone(&self.app)), device, Platform::Web, Encoding::Binary);
+        TestSession::open(session).await.0
+    }
+
+    /// A session of a user, and the key it was given.
+    async fn signed_in(&self, user: &str) -> (TestSession<TencentSession>, String) {
+        let mut session = self.session(user).await;
+        let answer = ask(&mut session, login(user)).await;
+        assert_eq!(answer["body"]["ErrorCode"], 0, "{answer}");
+        let key = answer["body"]["A2Key"].as_str().unwrap().to_owned();
+        (session, key)
+    }
+
+    /// What the last events are to clients, and for whom.
+    async fn facts_after(&self, sequence: u64) -> Vec<conclave_kit::Fact<super::facts::TencentFact>> {
+        let clients = Clients::new(Arc::new([(SDKAPPID, Arc::clone(&self.app))].into()));
+        let events: Vec<Arc<Event>> = self.engine.read(sequence, 100).await.unwrap();
+        let mut facts = Vec::new();
+        for event in &events {
+            facts.extend(clients.project("test", event).await.unwrap());
+        }
+        facts
+    }
+}
+
+/// A signature from an hour ago: older than any account here.
+fn login(user: &str) -> Value {
+    let signature = user_sig(SDKAPPID, KEY, user, NOW.seconds() - 3600, 86_400);
+    json!({"head": {"servcmd": "im_open_status.wslogin", "seq": 7, "identifier": user, "usersig": signature}, "body": {}})
+}
+
+fn command(key: &str, name: &str, body: Value) -> Value {
+    json!({"head": {"servcmd": name, "seq": 8, "a2": key}, "body": body})
+}
+
+async fn ask(session: &mut TestSession<TencentSession>, request: Value) -> Value {
+    let answers = said(session, request.to_string().into_bytes()).await;
+    assert_eq!(answers.len(), 1, "{request} is answered {answers:?}");
+    answers[0].clone()
+}
+
+async fn said(session: &mut TestSession<TencentSession>, frame: Vec<u8>) -> Vec<Value> {
+    read(session.receive(Frame::binary(Bytes::from(frame))).await)
+}
+
+fn read(frames: Vec<Frame>) -> Vec<Value> {
+    frames.into_iter().map(|frame| serde_json::from_slice(frame.bytes()).unwrap()).collect()
+}
+
+/// Every path to a field, without values.
+fn fields(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(key, value)| fields(value, &format!("{path}.{key}"), found))
+        }
+        Value::Array(items) => items.iter().for_each(|item| fields(item, &format!("{path}[]"), found)),
+        _ => found.push(path.to_owned()),
+    }
+}
+
+fn sorted_fields(value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    fields(value, "", &mut found);
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn a_sign_in_is_answered_as_it_was_captured() {
+    let house = House::new();
+    let mut session = house.session("d1").await;
+    let answer = ask(&mut session, login("alice")).await;
+    assert_eq!(sorted_fields(&answer), sorted_fields(&captured_as("wslogin.answer")));
+    assert_eq!(session.identity.as_ref().unwrap().user.as_str(), "alice");
+    let (number, id) = (&answer["body"]["TinyId"], &answer["body"]["InstId"]);
+    assert!(number.is_string() && id.as_u64().unwrap() > 0);
+    // the account is younger than the signature, which counts again
+    assert_eq!(ask(&mut house.session("d2").await, login("alice")).await["body"]["ErrorCode"], 0);
+}
+
+#[tokio::test]
+async fn requests_are_answered_by_their_key_whatever_their_connection() {
+    let house = House::new();
+    let (_, key) = house.signed_in("alice").await;
+    let mut other = house.session("d2").await;
+    let list =
+        |key: &str| command(key, "group_open_http_svc.get_joined_group_list", json!({"Member_Account": "alice"}));
+    assert_eq!(ask(&mut other, list(&key)).await["body"]["ErrorCode"], 0);
+    assert_eq!(ask(&mut other, list("")).await["body"]["ErrorCode"], 70002);
+    assert_eq!(ask(&mut other, list(&format!("{key}AA"))).await["body"]["ErrorCode"], 70001);
+    // a key of somebody else's number is nobody's
+    let mut mixed = list(&key);
+    mixed["head"]["tinyid"] = json!("144115188075855873");
+    assert_eq!(ask(&mut other, mixed).await["body"]["ErrorCode"], 70001);
+    assert!(other.identity.is_none(), "nobody has signed in there");
+}
+
+#[tokio::test]
+async fn a_key_ends_with_its_signature_and_with_its_account() {
+    let house = House::new();
+    let list =
+        |key: &str| command(key, "group_open_http_svc.get_joined_group_list", json!({"Member_Account": "alice"}));
+    let (session, key) = house.signed_in("alice").await;
+    assert_eq!(session.recheck().await, None);
+    let alice = UserId::new("alice").unwrap();
+    let off = UpdateUser { active: Some(false), ..UpdateUser::of(alice.clone()) };
+    house.engine.run(&Actor::app(), off).await.unwrap();
+    assert_eq!(session.recheck().await, Some(DisconnectReason::Deactivated));
+    assert_eq!(ask(&mut house.session("d2").await, list(&key)).await["body"]["ErrorCode"], 70051);
+    let revoked = UpdateUser { active: Some(true), tokens_from: Some(NOW), ..UpdateUser::of(alice.clone()) };
+    house.engine.run(&Actor::app(), revoked).await.unwrap();
+    assert_eq!(session.recheck().await, Some(DisconnectReason::TokenExpired));
+    assert_eq!(ask(&mut house.session("d2").await, list(&key)).await["body"]["ErrorCode"], 70001);
+    let delete = DeleteUser { user: alice, owned: OwnedGroups::Disband };
+    let _ = house.engine.run(&Actor::app(), delete).await;
+    assert_eq!(ask(&mut house.session("d2").await, list(&key)).await["body"]["ErrorCode"], 70001);
+}
+
+#[tokio::test]
+async fn heartbeats_are_answered_before_signing_in_and_unknown_commands_are_refused() {
+    let house = House::new();
+    let mut session = house.session("d1").await;
+    assert_eq!(ask(&mut session, captured_as("alive")).await["body"]["ErrorCode"], 0);
+    let (mut session, key) = house.signed_in("alice").await;
+    assert_eq!(
+        ask(&mut session, command(&key, "group_open_http_svc.nothing", json!({}))).await["body"]["ErrorCode"],
+        10003
+    );
+    let only_for_apps = command(&key, "im_open_login_svc.kick", json!({"UserID": "bob"}));
+    assert_ne!(ask(&mut session, only_for_apps).await["body"]["ErrorCode"], 0);
+    let logout = json!({"head": {"servcmd": "im_open_status.wslogout", "seq": 9, "a2": key}, "body": {}});
+    assert_eq!(ask(&mut session, logout).await["body"]["ErrorCode"], 0);
+    assert!(session.identity.is_none());
+}
+
+#[tokio::test]
+async fn pushes_have_the_captured_fields() {
+    let house = House::new();
+    let (mut alice, key) = house.signed_in("alice").await;
+    let (mut bob, _) = house.signed_in("bob").await;
+    let before = house.engine.last().await.unwrap();
+    let make =
+        json!({"Type": "Public", "Name": "g-one", "Owner_Account": "alice", "MemberList": [{"Member_Account": "bob"}]});
+    let made = ask(&mut alice, command(&key, "group_open_http_svc.create_group", make)).await;
+    let mut captured = captured_as("push.added");
+    captured["body"]["NeedAck"] = json!(1);
+    let mut notices = Vec::new();
+    for fact in house.facts_after(before).await {
+        notices.extend(read(bob.deliver(&fact.content).await).into_iter().map(|push| (fact.to.users.clone(), push)));
+    }
+    let added =
+        notices.iter().find(|(_, push)| push["body"]["EventArray"][0]["GroupTips"][0]["MsgBody"]["ReportType"] == 7);
+    let (to, added) = added.unwrap();
+    assert_eq!(to.iter().map(UserId::as_str).collect::<Vec<_>>(), ["bob"]);
+    assert_eq!(sorted_fields(added), sorted_fields(&captured));
+    assert_eq!(added["body"]["EventArray"][0]["GroupTips"][0]["GroupInfo"]["To_Account"], "bob");
+
+    let before = house.engine.last().await.unwrap();
+    let change = json!({"GroupId": made["body"]["GroupId"], "Name": "g-two"});
+    let mut change = command(&key, "group_open_http_svc.modify_group_base_info", change);
+    change["head"]["seq"] = json!(9);
+    assert_eq!(ask(&mut alice, change).await["body"]["ErrorCode"], 0);
+    let facts = house.facts_after(before).await;
+    assert_eq!(facts.len(), 1);
+    let tip = read(bob.deliver(&facts[0].content).await).remove(0);
+    assert_eq!(sorted_fields(&tip), sorted_fields(&captured_as("push.profile")));
+    assert_eq!(tip["body"]["EventArray"][0]["Event"], 4);
+    assert_eq!(
+        tip["body"]["EventArray"][0]["GroupTips"][0]["MsgBody"]["MsgGroupNewInfo"],
+        json!({"GroupName": "g-two"})
+    );
+}
+
+#[tokio::test]
+async fn whoever_may_not_stay_is_sent_why() {
+    let house = House::new();
+    for (reason, kind) in [(DisconnectReason::Replaced, 1), (DisconnectReason::ByApp, 3)] {
+        let (mut session, _) = house.signed_in("alice").await;
+        let sent = read(session.disconnect(reason).await);
+        let notice = &sent[0]["body"]["EventArray"][0]["C2cNotifyMsgArray"][0]["KickoutMsgNotify"];
+        assert_eq!((notice["KickType"].as_u64(), session.is_closed), (Some(kind), false), "{reason:?}");
+    }
+    let (mut session, _) = house.signed_in("alice").await;
+    assert_eq!(
+        read(session.disconnect(DisconnectReason::TokenExpired).await)[0]["head"]["servcmd"],
+        "StatSvc.KickOther"
+    );
+    let (mut session, _) = house.signed_in("alice").await;
+    assert!(session.disconnect(DisconnectReason::Reconnected).await.is_empty() && session.is_closed);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_passed_over(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Request::decode(&bytes);
+    }
+
+    #[test]
+    fn a_garbled_request_is_answered_once_at_most(
+        which in any::<prop::sample::Index>(),
+        garbled in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let requests: Vec<Value> =
+                captured().into_iter().filter(|(_, sender, _)| sender == "client").map(|(.., frame)| frame).collect();
+            let mut bytes = which.get(&requests).to_string().into_bytes();
+            for (at, value) in &garbled {
+                let at = at.index(bytes.len());
+                bytes[at] = *value;
+            }
+            let mut session = House::new().session("d1").await;
+            assert!(said(&mut session, bytes).await.len() <= 1);
+            // and it still answers
+            assert_eq!(ask(&mut session, captured_as("alive")).await["body"]["ErrorCode"], 0);
+        });
+    }
+}

@@ -236,7 +236,8 @@ impl Session for TencentSession {
                 let code = match fault {
                     Fault::Busy => Code::TooFrequent,
                     Fault::TimedOut => Code::Timeout,
-                    Fault::TooLarge | Fault::Broken => Code::Internal,
+                    Fault::Malformed | Fault::TooLarge => Code::NotJson,
+                    Fault::Broken => Code::Internal,
                 };
                 self.answer(&head, &refused(&code.into()), out);
             }

@@ -62,7 +62,7 @@ async fn the_sdk_asks_nothing_that_is_not_served() {
     stage.on("alice").take(1, |event| event == "MESSAGE_RECEIVED").await;
     stage.on("alice").call("history", json!(["g1"])).await;
     stage.on("alice").call("setMessageRead", json!([{"conversationID": "GROUPg1"}])).await;
-    stage.on("bob").call("setAllMessageRead", json!([{"scope": "READ_ALL_MSG"}])).await;
+    stage.on("bob").call("setAllMessageRead", json!([{"scope": "readAllGroupMessage"}])).await;
     stage.on("alice").call("quitGroup", json!(["nothing"])).await;
     stage.on("bob").call("quitGroup", json!(["g1"])).await;
     stage.on("alice").call("cut", json!([])).await;

@@ -288,6 +288,28 @@ async fn pushes_have_the_captured_fields() {
 }
 
 #[tokio::test]
+async fn a_client_fetches_the_notices_that_it_has_missed() {
+    let house = House::new();
+    let (mut alice, key) = house.signed_in("alice").await;
+    let (mut bob, bobs) = house.signed_in("bob").await;
+    let make =
+        json!({"Type": "Public", "Name": "g-one", "Owner_Account": "alice", "MemberList": [{"Member_Account": "bob"}]});
+    let made = ask(&mut alice, command(&key, "group_open_http_svc.create_group", make)).await;
+    let first = ask(&mut bob, command(&bobs, "openim.getmsg", json!({"Cookie": ""}))).await;
+    assert_eq!((&first["body"]["SyncFlag"], &first["body"]["EventArray"]), (&json!(2), &json!([])));
+    let end = json!({"GroupId": made["body"]["GroupId"]});
+    assert_eq!(ask(&mut alice, command(&key, "group_open_http_svc.destroy_group", end)).await["body"]["ErrorCode"], 0);
+    let again = command(&bobs, "openim.getmsg", json!({"Cookie": first["body"]["Cookie"]}));
+    let missed = ask(&mut bob, again.clone()).await;
+    let notice = &missed["body"]["EventArray"][0]["GroupTips"][0];
+    assert_eq!((&notice["MsgBody"]["ReportType"], &notice["To_Account"]), (&json!(5), &json!("bob")), "{missed}");
+    // what was confirmed meanwhile is not given once more
+    let confirmed = json!({"SessionData": missed["body"]["Cookie"]});
+    ask(&mut bob, command(&bobs, "openim.ws_msg_push_ack", confirmed)).await;
+    assert_eq!(ask(&mut bob, again).await["body"]["EventArray"], json!([]));
+}
+
+#[tokio::test]
 async fn whoever_may_not_stay_is_sent_why() {
     let house = House::new();
     for (reason, kind) in [(DisconnectReason::Replaced, 1), (DisconnectReason::ByApp, 3)] {

@@ -107,7 +107,7 @@ impl TencentSession {
         self.answer(head, &refused(failure), out);
     }
 
-    fn sign_in(&self, app: &Arc<App>, head: Head, out: &mut Outbox<'_>) {
+    fn sign_in(app: &Arc<App>, head: Head, out: &mut Outbox<'_>) {
         let (app, asked) = (Arc::clone(app), head.clone());
         let work = async move {
             match login::sign_in(&app, &asked).await {
@@ -197,7 +197,7 @@ impl Session for TencentSession {
         match head.servcmd.split_once('.') {
             Some((HEARTBEAT, ALIVE)) => self.done(head, Some(ALIVE), out),
             Some((STATUS, HELLO)) => self.done(head, Some(HELLO), out),
-            Some((STATUS, LOGIN)) => self.sign_in(&app, request.head, out),
+            Some((STATUS, LOGIN)) => Self::sign_in(&app, request.head, out),
             Some((STATUS, LOGOUT)) => {
                 self.login = None;
                 self.signing_in = None;

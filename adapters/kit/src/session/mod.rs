@@ -118,7 +118,8 @@ pub trait Session: Send + Sized + 'static {
 
     /// A call has ended: with its reply, or because it took too long, panicked, or was one too many.
     ///
-    /// Events that the call caused are delivered to this session only after what is sent here.
+    /// Events that the call caused are delivered to this session only after what is sent here. The gateway knows them by
+    /// their actor: calls are to act as [`Identity::actor`], the signed-in user on their device.
     fn answered(&mut self, ticket: Self::Ticket, result: Result<Self::Reply, Fault>, out: &mut Outbox<'_, Self>);
 
     /// The user of [`Outbox::sign_in`] is online now and receives everything that is committed from here on; or they

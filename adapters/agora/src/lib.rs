@@ -3,6 +3,7 @@
 //! - [`realm`]: one app as this surface knows it: its identity, credentials and settings.
 //! - [`surface`]: finds the app, checks the token, finds the operation, words the answer.
 //! - `auth`: tokens, passwords and who is calling.
+//! - `calls`: what is done for users and the app alike, whatever the transport.
 //! - `dialect`: the vendor's words and the core's, both ways.
 //! - `pace`: how many messages an app sends in a second.
 //! - `refusals`: the one table from the core's refusals to the vendor's errors.
@@ -12,6 +13,7 @@
 //! - [`webhooks`]: what the app's server is told.
 
 mod auth;
+mod calls;
 mod dialect;
 mod pace;
 pub mod realm;

@@ -477,4 +477,4 @@ pub(crate) fn fault(fault: conclave_kit::Fault) -> Failure {
 
 #[cfg(test)]
 #[path = "refusals_tests.rs"]
-mod tests;
+pub(crate) mod tests;

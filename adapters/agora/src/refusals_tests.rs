@@ -44,7 +44,7 @@ impl Blobs for Still {
     }
 }
 
-fn app() -> App {
+pub(crate) fn app() -> App {
     let groups = Engine::new(
         Arc::new(Memory::new()),
         Arc::new(Still),

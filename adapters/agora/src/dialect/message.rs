@@ -13,6 +13,7 @@ use conclave_core::model::{Body, Labels, Message, MessageId, Millis, Sender};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::content::{Content, Custom, Text, What};
 use super::ids::shown;
 
 /// Begins the label of bodies kept verbatim.
@@ -30,35 +31,29 @@ pub(crate) const ADMIN: &str = "admin";
 
 const TEXT: &str = "txt";
 const CUSTOM: &str = "custom";
-const TYPES: [&str; 8] = [TEXT, "img", "audio", "video", "file", "loc", "cmd", CUSTOM];
-
-/// Whether messages can be of this type.
-pub(crate) fn is_type(kind: &str) -> bool {
-    TYPES.contains(&kind)
-}
 
 /// The neutral body, and what has to be kept beside it.
-pub(crate) fn read(kind: &str, body: &Map<String, Value>, ext: Option<&Map<String, Value>>) -> (Body, Labels) {
-    let raw = || Value::from(body.clone()).to_string();
+pub(crate) fn neutral(content: &Content, ext: Option<&Map<String, Value>>) -> (Body, Labels) {
+    let raw = || Value::from(content.body()).to_string();
     let mut labels = Labels::new();
-    let neutral = match (kind, text(body, "msg")) {
-        (TEXT, Some(said)) => {
-            if body.len() > 1 {
+    let body = match &content.what {
+        What::Text(Text { msg: Some(said) }) => {
+            if !content.more.is_empty() {
                 labels.insert(BODY.to_owned(), raw());
             }
-            Body::Text(said.to_owned())
+            Body::Text(said.clone())
         }
-        (CUSTOM, _) => {
+        What::Custom(custom) => {
             labels.insert(BODY.to_owned(), raw());
-            let pairs = body.get("customExts").map(Value::to_string).unwrap_or_default();
-            Body::Custom { kind: text(body, "customEvent").unwrap_or_default().to_owned(), data: pairs }
+            let pairs = custom.exts.as_ref().map(Value::to_string).unwrap_or_default();
+            Body::Custom { kind: custom.event.clone().unwrap_or_default(), data: pairs }
         }
-        _ => Body::Foreign { label: format!("{VERBATIM}{kind}"), raw: raw(), fallback: fallback(kind, body) },
+        _ => Body::Foreign { label: format!("{VERBATIM}{}", content.kind()), raw: raw(), fallback: content.fallback() },
     };
     if let Some(ext) = ext {
         set_ext(&mut labels, ext);
     }
-    (neutral, labels)
+    (body, labels)
 }
 
 /// Keeps `ext`; an empty one is none.
@@ -70,32 +65,29 @@ pub(crate) fn set_ext(labels: &mut Labels, ext: &Map<String, Value>) {
     }
 }
 
-fn text<'b>(body: &'b Map<String, Value>, name: &str) -> Option<&'b str> {
-    body.get(name).and_then(Value::as_str)
-}
-
-fn fallback(kind: &str, body: &Map<String, Value>) -> String {
-    let named = ["addr", "filename", "action"].iter().find_map(|name| text(body, name)).filter(|name| !name.is_empty());
-    named.map_or_else(|| format!("[{kind}]"), |name| format!("[{kind}] {name}"))
-}
-
-/// A message's body with its type in it, as it came or as it comes nearest to what was said elsewhere.
-pub(crate) fn body(message: &Message) -> Value {
-    let parsed = |raw: &String| serde_json::from_str::<Value>(raw).ok().filter(Value::is_object);
-    let (kind, body) = match (&message.body, message.labels.get(BODY)) {
-        (Body::Text(text), kept) => (TEXT, kept.and_then(parsed).unwrap_or_else(|| json!({"msg": text}))),
-        (Body::Custom { kind, data }, kept) => {
-            let exts = || serde_json::from_str::<Value>(data).unwrap_or_else(|_| json!({"data": data}));
-            (CUSTOM, kept.and_then(parsed).unwrap_or_else(|| json!({"customEvent": kind, "customExts": exts()})))
+/// What a message says: as it came, or as it comes nearest to what was said elsewhere.
+pub(crate) fn content(message: &Message) -> Content {
+    let kept = |kind: &str, raw: &str| Content::read(kind, serde_json::from_str(raw).ok()?);
+    let beside = |kind| kept(kind, message.labels.get(BODY)?);
+    match &message.body {
+        Body::Text(text) => beside(TEXT).unwrap_or_else(|| Content::text(text)),
+        Body::Custom { kind, data } => beside(CUSTOM).unwrap_or_else(|| {
+            let exts = serde_json::from_str(data).unwrap_or_else(|_| json!({ "data": data }));
+            Custom { event: Some(kind.clone()), exts: Some(exts) }.into()
+        }),
+        Body::Foreign { label, raw, fallback } => {
+            let own = label.strip_prefix(VERBATIM).and_then(|kind| kept(kind, raw));
+            own.unwrap_or_else(|| Content::text(fallback))
         }
-        (Body::Foreign { label, raw, fallback }, _) => match (label.strip_prefix(VERBATIM), parsed(raw)) {
-            (Some(kind), Some(body)) => (kind, body),
-            _ => (TEXT, json!({"msg": fallback})),
-        },
-    };
-    let mut body = body;
-    body["type"] = kind.into();
-    body
+    }
+}
+
+/// A message's body as JSON, with its type in it.
+pub(crate) fn body(message: &Message) -> Value {
+    let content = content(message);
+    let mut body = content.body();
+    body.insert("type".to_owned(), content.kind().into());
+    Value::from(body)
 }
 
 /// A message's `ext`.
@@ -195,8 +187,9 @@ mod tests {
             ("cmd", json!({"action": "a"})),
             ("txt", json!({"msg": 5})),
         ] {
-            let (neutral, labels) = read(kind, sent.as_object().unwrap(), json!({"k": 1}).as_object());
-            let message = message(neutral, labels);
+            let sent_content = Content::read(kind, sent.as_object().unwrap().clone()).unwrap();
+            let (body_kept, labels) = neutral(&sent_content, json!({"k": 1}).as_object());
+            let message = message(body_kept, labels);
             let mut wanted = sent.clone();
             wanted["type"] = kind.into();
             assert_eq!(body(&message), wanted);
@@ -206,7 +199,8 @@ mod tests {
 
     #[test]
     fn what_others_understand_is_neutral() {
-        let neutral = |kind, body: Value| read(kind, body.as_object().unwrap(), None);
+        let neutral =
+            |kind, body: Value| super::neutral(&Content::read(kind, body.as_object().unwrap().clone()).unwrap(), None);
         assert_eq!(neutral("txt", json!({"msg": "hi"})), (Body::Text("hi".to_owned()), Labels::new()));
         let custom = neutral("custom", json!({"customEvent": "dice", "customExts": {"n": "6"}})).0;
         assert_eq!(custom, Body::Custom { kind: "dice".to_owned(), data: r#"{"n":"6"}"#.to_owned() });

@@ -1,5 +1,6 @@
 //! The vendor's words and the core's, both ways.
 
+pub(crate) mod content;
 pub(crate) mod events;
 pub(crate) mod flags;
 pub(crate) mod ids;

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use conclave_core::model::{GroupId, Sender, Traits, UserId};
-use conclave_core::operation::{OnRefusal, SendMessage, SpeakCheck};
+use conclave_core::model::{GroupId, Sender, UserId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::body::{Fields, NAME_BYTES};
 use super::call::Call;
 use super::envelope::Reply;
+use crate::calls::send_message::{self, NotSent, Outgoing};
+use crate::dialect::content::Content;
 use crate::dialect::ids::fold;
 use crate::dialect::message;
 use crate::refusals::{self, Failure};
@@ -22,17 +23,13 @@ const RECEIPTS: &str = "need_group_ack";
 /// Asks for delivery to whoever is there now, and to nobody else.
 const ONLINE: &str = "ROUTE_ONLINE";
 
+/// The types that the server API sends.
+const TYPES: [&str; 8] = ["txt", "img", "audio", "video", "file", "loc", "cmd", "custom"];
+
 /// A message on its way to one group or more.
 struct Letter {
-    from: Sender,
     to: Vec<String>,
-    kind: String,
-    body: Map<String, Value>,
-    ext: Option<Map<String, Value>>,
-    users: Vec<UserId>,
-    labels: BTreeMap<String, String>,
-    stored: bool,
-    receipts: bool,
+    message: Outgoing,
 }
 
 /// `POST /messages/chatgroups`.
@@ -59,7 +56,11 @@ pub(crate) async fn send_to_some(call: &Call<'_>) -> Result<Reply, Failure> {
     let found = call.find_users(&names).await?;
     let users: Vec<UserId> = found.iter().flatten().map(|user| user.id.clone()).collect();
     // whoever is nobody reads nothing
-    let sent = if users.is_empty() { unheard(&letter) } else { post(call, &Letter { users, ..letter }).await? };
+    let sent = if users.is_empty() {
+        unheard(&letter)
+    } else {
+        post(call, &Letter { message: Outgoing { users, ..letter.message }, ..letter }).await?
+    };
     Ok(Reply::of_messages("/messages/chatgroups", &sent))
 }
 
@@ -76,8 +77,8 @@ pub(crate) async fn send_older(call: &Call<'_>) -> Result<Reply, Failure> {
         _ => return Err(refusals::illegal("msg must be provided")),
     };
     let kind = body.remove("type").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
-    let letter = Letter { kind, body, to: targets(&fields, "target")?, ..started(call, &fields).await? };
-    check(call, &letter)?;
+    let to = targets(&fields, "target")?;
+    let letter = letter(call, &fields, to, (&kind, body)).await?;
     let mut sent = post(call, &letter).await?;
     if !call.query.is_true("useMsgId") {
         for id in sent.values_mut() {
@@ -94,13 +95,17 @@ async fn read(call: &Call<'_>) -> Result<Letter, Failure> {
         _ => Map::new(),
     };
     let kind = fields.text(&["type"])?.unwrap_or_default();
-    let letter = Letter { kind, body, to: targets(&fields, "to")?, ..started(call, &fields).await? };
-    check(call, &letter)?;
-    Ok(letter)
+    let to = targets(&fields, "to")?;
+    letter(call, &fields, to, (&kind, body)).await
 }
 
-/// Sender, `ext` and switches, which both forms have.
-async fn started(call: &Call<'_>, fields: &Fields<'_>) -> Result<Letter, Failure> {
+/// Sender, `ext` and switches, which both forms have, with what is sent to whom.
+async fn letter(
+    call: &Call<'_>,
+    fields: &Fields<'_>,
+    to: Vec<String>,
+    (kind, body): (&str, Map<String, Value>),
+) -> Result<Letter, Failure> {
     let from = match fields.text(&["from"])? {
         None => Sender::App,
         Some(name) if fold(&name).is_empty() => return Err(refusals::message("param from can't be empty")),
@@ -116,17 +121,35 @@ async fn started(call: &Call<'_>, fields: &Fields<'_>) -> Result<Letter, Failure
         Some(_) => return Err(refusals::message("param ext must be JSONObject")),
     };
     let kept = LABELS.iter().filter_map(|name| Some((format!("agora.{name}"), fields.get(name)?.to_string())));
-    Ok(Letter {
-        from,
-        to: Vec::new(),
-        kind: String::new(),
-        body: Map::new(),
-        ext,
-        users: Vec::new(),
-        labels: kept.collect(),
-        stored: fields.text(&["routetype"])?.as_deref() != Some(ONLINE),
-        receipts: fields.get(RECEIPTS) == Some(&Value::Bool(true)),
-    })
+    let labels = kept.collect();
+    let stored = fields.text(&["routetype"])?.as_deref() != Some(ONLINE);
+    let receipts = fields.get(RECEIPTS) == Some(&Value::Bool(true));
+    check(call, &to)?;
+    let content = content(kind, body)?;
+    let message = Outgoing { from, content, ext, users: Vec::new(), labels, stored, receipts, client_id: None };
+    message.check(call.app).map_err(worded_in(call))?;
+    Ok(Letter { to, message })
+}
+
+fn content(kind: &str, body: Map<String, Value>) -> Result<Content, Failure> {
+    if kind.is_empty() {
+        return Err(refusals::message("param type can't be empty"));
+    }
+    let known = TYPES.contains(&kind);
+    if known && body.is_empty() {
+        return Err(refusals::message("param body can't be empty"));
+    }
+    let content = if known { Content::read(kind, body) } else { None };
+    content.ok_or_else(|| refusals::message(format!("param type {kind} is not supported")))
+}
+
+/// The server API's words for a message that was not sent.
+fn worded_in<'c>(call: &'c Call<'_>) -> impl Fn(NotSent) -> Failure + 'c {
+    |why| match why {
+        NotSent::TooLarge => refusals::message_too_large(),
+        NotSent::TooManyUsers { most } => refusals::message(format!("params users's size can't exceed limit {most}")),
+        NotSent::Refused(refusal) => call.word(&refusal),
+    }
 }
 
 /// The groups a letter is for, each once; one may stand by itself.
@@ -137,65 +160,32 @@ fn targets(fields: &Fields<'_>, name: &'static str) -> Result<Vec<String>, Failu
     }
 }
 
-fn check(call: &Call<'_>, letter: &Letter) -> Result<(), Failure> {
-    let settings = &call.app.settings;
-    if letter.to.is_empty() {
+fn check(call: &Call<'_>, to: &[String]) -> Result<(), Failure> {
+    if to.is_empty() {
         return Err(refusals::message("param to can't be empty"));
     }
-    if letter.to.len() > settings.message_groups {
-        let most = settings.message_groups;
+    let most = call.app.settings.message_groups;
+    if to.len() > most {
         return Err(refusals::message(format!("params to's size can't exceed limit {most}")));
-    }
-    if letter.kind.is_empty() {
-        return Err(refusals::message("param type can't be empty"));
-    }
-    if !message::is_type(&letter.kind) {
-        return Err(refusals::message(format!("param type {} is not supported", letter.kind)));
-    }
-    if letter.body.is_empty() {
-        return Err(refusals::message("param body can't be empty"));
-    }
-    let ext = letter.ext.as_ref().map_or(0, |ext| Value::from(ext.clone()).to_string().len());
-    let labels: usize = letter.labels.values().map(String::len).sum();
-    if Value::from(letter.body.clone()).to_string().len() + ext + labels > settings.message_bytes {
-        return Err(refusals::message_too_large());
     }
     Ok(())
 }
 
-/// The id of what each group was told.
+/// The id of what each group was sent.
 async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, String>, Failure> {
     if !call.app.pace.takes(call.app.now(), letter.to.len(), call.app.settings.message_rate) {
         return Err(refusals::message_rate());
     }
     let groups: Vec<GroupId> = letter.to.iter().filter_map(|to| GroupId::new(to).ok()).collect();
-    let messages = groups.iter().map(|group| message_to(letter, group.clone())).collect();
+    let posted = send_message::send(call.app, &call.actor, &groups, &letter.message).await;
     // a group with nobody to deliver it to gets an id all the same
-    let posted = call.run_each(OnRefusal::SkipAbsent, messages).await?;
     let mut sent: BTreeMap<String, String> = unheard(letter);
-    for (group, posted) in groups.iter().zip(posted) {
+    for (group, posted) in groups.iter().zip(posted.map_err(worded_in(call))?) {
         if let Ok(posted) = posted {
             sent.insert(group.as_str().to_owned(), posted.message.id.as_str().to_owned());
         }
     }
     Ok(sent)
-}
-
-/// The message as one group gets it.
-fn message_to(letter: &Letter, group: GroupId) -> SendMessage {
-    let (body, mut labels) = message::read(&letter.kind, &letter.body, letter.ext.as_ref());
-    labels.extend(letter.labels.clone());
-    let targeted = !letter.users.is_empty();
-    SendMessage {
-        targets: letter.users.clone(),
-        counted: !targeted && letter.kind != "cmd",
-        shown_last: !targeted,
-        stored: letter.stored,
-        traits: Traits { receipts: letter.receipts, ..Traits::default() },
-        labels,
-        check: SpeakCheck::Skipped,
-        ..SendMessage::new(group, letter.from.clone(), body)
-    }
 }
 
 fn unheard(letter: &Letter) -> BTreeMap<String, String> {

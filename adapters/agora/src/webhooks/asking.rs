@@ -17,10 +17,11 @@ use conclave_core::refusal::Refusal;
 use conclave_kit::{Post, PostError, Prepared, Question, perform_steps};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{App, WebhookSettings};
+use crate::dialect::content::Content;
 use crate::dialect::message;
 use crate::realm::Credentials;
 use crate::settings::Settings;
@@ -185,8 +186,8 @@ impl Guarded {
         match payload.remove("bodies") {
             None | Some(Value::Null) => {}
             Some(bodies) => match first_body(bodies) {
-                Some((kind, body)) => {
-                    let (body, labels) = message::read(&kind, &body, None);
+                Some(content) => {
+                    let (body, labels) = message::neutral(&content, None);
                     send.body = body;
                     // what told the old body in some vendor's own words would contradict the new one
                     send.labels.retain(|label, _| !Message::retells(label));
@@ -204,12 +205,12 @@ impl Guarded {
     }
 }
 
-/// The type of the first body, and the rest of it; `None` if there is none of a known type.
-fn first_body(bodies: Value) -> Option<(String, Map<String, Value>)> {
+/// The first body; `None` if there is none of a known type.
+fn first_body(bodies: Value) -> Option<Content> {
     let Value::Array(bodies) = bodies else { return None };
     let Some(Value::Object(mut body)) = bodies.into_iter().next() else { return None };
     let Some(Value::String(kind)) = body.remove("type") else { return None };
-    message::is_type(&kind).then_some((kind, body))
+    Content::read(&kind, body)
 }
 
 /// A code that is no text, as a text; "" for none.

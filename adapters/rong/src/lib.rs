@@ -2,6 +2,7 @@
 //!
 //! - [`realm`]: one app at the vendor: its credentials, its settings, its groups.
 //! - `signature`, `replay`, `token`, `form`: who calls, who connects, and what was sent.
+//! - `calls`: the methods of hosted groups, for the app's server and for clients alike.
 //! - `dialect`: the vendor's words to neutral words and back.
 //! - `refusals`: the one table of codes.
 //! - `rest`: the routes, one small file per endpoint or family.
@@ -9,6 +10,7 @@
 //! - `vendor`: registration.
 //! - [`webhooks`]: what the app's server is told.
 
+mod calls;
 mod dialect;
 mod form;
 mod realm;

@@ -15,6 +15,7 @@ use http::header::CONTENT_TYPE;
 
 use super::Handler;
 use super::envelope::Answer;
+use crate::calls::{Caller, NotDone};
 use crate::dialect::limits;
 use crate::dialect::page::Pages;
 use crate::form::Form;
@@ -106,13 +107,17 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The hosted group of the call; legacy groups have to be imported first.
-    pub(crate) async fn hosted_group(&self) -> Result<Arc<Group>, Failure> {
-        let group = self.ask(GroupById { group: self.group_id()? }).await?.group;
-        if !group.governed {
-            return Err(Code::NotHosted.into());
+    /// The app's server as the caller of a method of hosted groups.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        Caller::app(self.app)
+    }
+
+    /// The vendor's failure for a method of hosted groups that came to nothing.
+    pub(crate) fn not_done(&self, why: NotDone) -> Failure {
+        match why {
+            NotDone::Refused(refusal) => self.family.failure(&refusal),
+            NotDone::Failed(failure) => failure,
         }
-        Ok(group)
     }
 
     /// The page tokens of a list.

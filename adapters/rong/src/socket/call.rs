@@ -12,6 +12,7 @@ use prost::Message;
 
 use super::show;
 use super::wire::{ChannelsOutput, ChannelsPageParam, ChannelsUserInfo};
+use crate::calls::{Caller, NotDone};
 use crate::dialect::limits;
 use crate::dialect::message::SYSTEM;
 use crate::dialect::page::Pages;
@@ -48,6 +49,15 @@ impl Denied {
 impl From<Failure> for Denied {
     fn from(failure: Failure) -> Self {
         Self::status(client::of(&failure))
+    }
+}
+
+impl From<NotDone> for Denied {
+    fn from(why: NotDone) -> Self {
+        match why {
+            NotDone::Refused(refusal) => hosted(&refusal),
+            NotDone::Failed(failure) => failure.into(),
+        }
     }
 }
 
@@ -103,6 +113,11 @@ impl<'a> Call<'a> {
         logged(self.app.realm.groups.ask(&Actor::app(), query).await).map_err(|refusal| hosted(&refusal))
     }
 
+    /// The user as the caller of a method of hosted groups.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        Caller { app: self.app, actor: self.actor.clone() }
+    }
+
     // --- reading -------------------------------------------------------------------------------------------
 
     /// The group's id. Any spelling is looked up, as groups made elsewhere have ids this vendor would not give.
@@ -131,16 +146,6 @@ impl<'a> Call<'a> {
         let mut seen = HashSet::new();
         let distinct = ids.iter().filter(|id| seen.insert(id.as_str()));
         distinct.map(|id| Self::user_id(id)).collect()
-    }
-
-    /// Refuses users that would have to be made here under an id the vendor does not give.
-    pub(crate) async fn check_newcomers(&self, users: &[UserId]) -> Result<(), Denied> {
-        let odd: Vec<UserId> = users.iter().filter(|user| !limits::is_user_id(user.as_str())).cloned().collect();
-        if odd.is_empty() {
-            return Ok(());
-        }
-        let found = self.look(FindUsers { ids: odd, folded: false }).await?;
-        if found.0.iter().all(Option::is_some) { Ok(()) } else { Err(Code::BadFormat.into()) }
     }
 
     /// A hosted group.

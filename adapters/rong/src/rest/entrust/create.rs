@@ -1,38 +1,19 @@
-//! `/entrust/group/create.json`: makes a hosted group. The owner is in from the start; with `invitePerm` 1 the
-//! others are invited and have to agree.
+//! `/entrust/group/create.json`: makes a hosted group.
 
-use conclave_core::model::Profile;
-use conclave_core::operation::{CreateGroup, NewMember, OnUnknown};
-
-use super::{Texts, group_name};
+use super::{group_name, texts};
+use crate::calls::create::{self, Create};
 use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
 pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
-    let id = call.new_group_id()?;
-    let name = group_name(call)?;
-    let owner = call.user_id("owner")?;
-    let users = call.optional_user_ids("userIds", limits::CREATE_USERS)?;
-    let texts = Texts::of(call)?;
-    call.check_newcomers("owner", std::slice::from_ref(&owner)).await?;
-    call.check_newcomers("userIds", &users).await?;
-
-    let mut profile = Profile { name: name.to_owned(), ..Profile::default() };
-    let announcement = texts.profile.over(&mut profile);
-    profile.fields = texts.fields;
-    profile.fields.retain(|_, value| !value.is_empty());
-    let policy = texts.permissions.policy(call.settings().group_capacity);
-    let group = CreateGroup {
-        id: Some(id),
-        members: users.into_iter().map(NewMember::now).collect(),
-        profile,
-        announcement,
-        ask_members: true,
-        on_unknown_owner: OnUnknown::Register,
-        on_unknown_member: OnUnknown::Register,
-        ..CreateGroup::new(Some(owner), policy)
+    let create = Create {
+        id: call.new_group_id()?,
+        name: group_name(call)?.to_owned(),
+        owner: call.user_id("owner")?,
+        members: call.optional_user_ids("userIds", limits::CREATE_USERS)?,
+        texts: texts(call)?,
     };
-    call.run(group).await?;
+    create::create(&call.caller(), create).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }

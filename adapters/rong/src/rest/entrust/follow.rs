@@ -2,10 +2,9 @@
 //! told of in any case.
 
 use conclave_core::model::{GroupId, UserId};
-use conclave_core::operation::{Follow, Unfollow};
-use conclave_core::query::Follows;
 use serde::Serialize;
 
+use crate::calls::follow;
 use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
@@ -13,16 +12,16 @@ use crate::rest::{Call, envelope};
 pub(crate) async fn follow(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("userId")?;
     let users = call.user_ids("followUserIds", limits::HOSTED_USERS)?;
-    let group = call.hosted_group().await?;
-    call.run(Follow { group: group.id.clone(), user, users, most: Some(call.settings().follows) }).await?;
+    let group = call.group_id()?;
+    follow::follow(&call.caller(), group, user, users).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }
 
 pub(crate) async fn unfollow(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("userId")?;
     let users = call.user_ids("followUserIds", limits::HOSTED_USERS)?;
-    let group = call.hosted_group().await?;
-    call.run(Unfollow { group: group.id.clone(), user, users }).await?;
+    let group = call.group_id()?;
+    follow::unfollow(&call.caller(), group, user, users).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }
 
@@ -44,8 +43,9 @@ struct Entry {
 
 pub(crate) async fn followed(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("userId")?;
-    let group = call.hosted_group().await?;
-    let found = call.ask(Follows { group: group.id.clone(), user: user.clone() }).await?;
-    let members = found.0.into_iter().map(|(user_id, since)| Entry { user_id, timestamp: since.0 }).collect();
-    envelope::with(&Wire { user_id: &user, group_id: &group.id, members })
+    let group = call.group_id()?;
+    let found = follow::followed(&call.caller(), group.clone(), user.clone()).await;
+    let found = found.map_err(|why| call.not_done(why))?;
+    let members = found.into_iter().map(|(user_id, since)| Entry { user_id, timestamp: since.0 }).collect();
+    envelope::with(&Wire { user_id: &user, group_id: &group, members })
 }

@@ -3,7 +3,7 @@
 use conclave_core::operation::{Govern, OnUnknown};
 use conclave_core::query::GroupById;
 
-use super::{Texts, group_name};
+use super::{group_name, texts};
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
@@ -11,7 +11,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let id = call.group_id()?;
     let name = group_name(call)?;
     let owner = call.user_id("owner")?;
-    let texts = Texts::of(call)?;
+    let texts = texts(call)?;
     call.check_newcomers("owner", std::slice::from_ref(&owner)).await?;
 
     // what other surfaces keep in the profile stays

@@ -1,10 +1,10 @@
 //! `/entrust/group/join.json`: brings users in at once, whatever `joinPerm` says; answers with the group.
 
 use conclave_core::model::GroupId;
-use conclave_core::operation::{AddMembers, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Quiet};
 use serde::Serialize;
 
 use super::{GroupTexts, owner};
+use crate::calls::join;
 use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
@@ -23,20 +23,8 @@ struct Wire<'a> {
 
 pub(crate) async fn join(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let users = call.user_ids("userIds", limits::HOSTED_USERS)?;
-    let group = call.hosted_group().await?;
-    call.check_newcomers("userIds", &users).await?;
-    let add = AddMembers {
-        group: group.id.clone(),
-        members: users.into_iter().map(NewMember::now).collect(),
-        ask: false,
-        message: String::new(),
-        quiet: Quiet::Nobody,
-        on_unknown: OnUnknown::Register,
-        on_member: OnMember::RefuseIfAll,
-        on_blocked: OnBlocked::Refuse,
-        on_full: OnFull::Refuse,
-    };
-    let added = call.run(add).await?;
+    let group = call.group_id()?;
+    let (group, added) = join::add(&call.caller(), group, users).await.map_err(|why| call.not_done(why))?;
     envelope::with(&Wire {
         group_id: &group.id,
         name: &group.profile.name,

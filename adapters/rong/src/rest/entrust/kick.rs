@@ -1,9 +1,7 @@
-//! `/entrust/group/member/kick.json`: puts users out. The owner stays; users who are not in are left out unless
-//! none is in.
-
-use conclave_core::operation::{OnOutsider, Quiet, RemoveMembers};
+//! `/entrust/group/member/kick.json`: puts users out.
 
 use super::cleanup;
+use crate::calls::leave;
 use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
@@ -11,16 +9,7 @@ use crate::rest::{Call, envelope};
 pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let users = call.user_ids("userIds", limits::HOSTED_USERS)?;
     let cleanup = cleanup(call)?;
-    let group = call.hosted_group().await?;
-    let remove = RemoveMembers {
-        group: group.id.clone(),
-        users,
-        reason: String::new(),
-        cleanup,
-        quiet: Quiet::Nobody,
-        on_outsider: OnOutsider::RefuseIfAll,
-        skip_owner: false,
-    };
-    call.run(remove).await?;
+    let group = call.group_id()?;
+    leave::kick(&call.caller(), group, users, cleanup).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }

@@ -1,8 +1,7 @@
 //! `/entrust/group/member/set.json`: a member's nickname and `extra` in the group. The Go SDK leaves an empty
 //! nickname out, so what is absent stays.
 
-use conclave_core::operation::UpdateMember;
-
+use crate::calls::members;
 use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::call::missing;
@@ -16,12 +15,8 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     }
     call.check_length("nickname", nickname.unwrap_or_default(), limits::NICKNAME)?;
     call.check_length("extra", extra.unwrap_or_default(), limits::EXTRA)?;
-    let group = call.hosted_group().await?;
-    let update = UpdateMember {
-        card: nickname.map(str::to_owned),
-        extra: extra.map(str::to_owned),
-        ..UpdateMember::of(group.id.clone(), user)
-    };
-    call.run(update).await?;
+    let group = call.group_id()?;
+    let texts = (nickname.map(str::to_owned), extra.map(str::to_owned));
+    members::set(&call.caller(), group, user, texts).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }

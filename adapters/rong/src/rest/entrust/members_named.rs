@@ -1,12 +1,9 @@
 //! `/entrust/group/member/specific/query.json`: the memberships of named users; who is not in is left out.
 
-use std::sync::Arc;
-
-use conclave_core::model::Member;
-use conclave_core::query::MembersNamed;
 use serde::Serialize;
 
 use super::MemberWire;
+use crate::calls::members;
 use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
@@ -18,8 +15,7 @@ struct Wire<'a> {
 
 pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let users = call.user_ids("userIds", limits::HOSTED_USERS)?;
-    let group = call.hosted_group().await?;
-    let found = call.ask(MembersNamed { group: group.id.clone(), users }).await?;
-    let members: Vec<Arc<Member>> = found.members.into_iter().flatten().collect();
+    let group = call.group_id()?;
+    let members = members::named(&call.caller(), group, users).await.map_err(|why| call.not_done(why))?;
     envelope::with(&Wire { members: members.iter().map(|member| MemberWire::of(member)).collect() })
 }

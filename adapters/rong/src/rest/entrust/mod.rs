@@ -19,13 +19,12 @@ pub(super) mod quit;
 pub(super) mod remarkname;
 pub(super) mod transfer_owner;
 
-use std::collections::BTreeMap;
-
 use conclave_core::model::{Group, Member, UserId};
 use conclave_core::operation::Cleanup;
 use serde::Serialize;
 
 use super::Call;
+use crate::calls::Texts;
 use crate::dialect::permissions::Permissions;
 use crate::dialect::profile::{self, ProfileText};
 use crate::dialect::{limits, role};
@@ -45,24 +44,16 @@ fn check_name<'n>(call: &Call<'_>, name: &'n str) -> Result<&'n str, Failure> {
 }
 
 /// What a request says of profile, permissions and extended profile; absent and empty texts say nothing.
-struct Texts {
-    profile: ProfileText,
-    permissions: Permissions,
-    fields: BTreeMap<String, String>,
-}
-
-impl Texts {
-    fn of(call: &Call<'_>) -> Result<Self, Failure> {
-        let given = |key: &str| call.form.given(key);
-        Ok(Self {
-            profile: given("groupProfile").map(ProfileText::parse).transpose()?.unwrap_or_default(),
-            permissions: given("permissions").map(Permissions::parse).transpose()?.unwrap_or_default(),
-            fields: given("groupExtProfile")
-                .map(|text| profile::parse_ext(text, &call.settings().ext_keys))
-                .transpose()?
-                .unwrap_or_default(),
-        })
-    }
+fn texts(call: &Call<'_>) -> Result<Texts, Failure> {
+    let given = |key: &str| call.form.given(key);
+    Ok(Texts {
+        profile: given("groupProfile").map(ProfileText::parse).transpose()?.unwrap_or_default(),
+        permissions: given("permissions").map(Permissions::parse).transpose()?.unwrap_or_default(),
+        fields: given("groupExtProfile")
+            .map(|text| profile::parse_ext(text, &call.settings().ext_keys))
+            .transpose()?
+            .unwrap_or_default(),
+    })
 }
 
 /// What leaving takes along: the user's mute, place on the allowlist and follow relations, unless asked to stay.

@@ -1,8 +1,7 @@
-//! `/entrust/group/quit.json`: users leave. The owner cannot; users who are not in are left out unless none is in.
-
-use conclave_core::operation::{Leave, OnOutsider};
+//! `/entrust/group/quit.json`: users leave.
 
 use super::cleanup;
+use crate::calls::leave;
 use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
@@ -10,7 +9,7 @@ use crate::rest::{Call, envelope};
 pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let users = call.user_ids("userIds", limits::HOSTED_USERS)?;
     let cleanup = cleanup(call)?;
-    let group = call.hosted_group().await?;
-    call.run(Leave { group: group.id.clone(), users, cleanup, on_outsider: OnOutsider::RefuseIfAll }).await?;
+    let group = call.group_id()?;
+    leave::quit(&call.caller(), group, users, cleanup).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }

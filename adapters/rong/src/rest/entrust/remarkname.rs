@@ -1,29 +1,23 @@
 //! `/entrust/group/remarkname/*.json`: a user's own name for a group.
 
-use conclave_core::operation::SetRemark;
-use conclave_core::query::Remark;
 use serde::Serialize;
 
-use crate::dialect::limits;
-use crate::refusals::{Code, Failure};
+use crate::calls::remark;
+use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
 pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("userId")?;
-    let name = call.required("remarkName")?;
-    call.check_length("remarkName", name, limits::REMARK)?;
-    if name.trim().is_empty() {
-        return Err(Code::BadFormat.saying("remarkName must not be blank"));
-    }
-    let group = call.hosted_group().await?;
-    call.run(SetRemark { group: group.id.clone(), user, text: name.to_owned() }).await?;
+    let name = call.required("remarkName")?.to_owned();
+    let group = call.group_id()?;
+    remark::set(&call.caller(), group, user, name).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }
 
 pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("userId")?;
-    let group = call.hosted_group().await?;
-    call.run(SetRemark { group: group.id.clone(), user, text: String::new() }).await?;
+    let group = call.group_id()?;
+    remark::delete(&call.caller(), group, user).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }
 
@@ -35,7 +29,7 @@ struct Wire {
 
 pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let user = call.user_id("userId")?;
-    let group = call.hosted_group().await?;
-    let remark_name = call.ask(Remark { group: group.id.clone(), user }).await?.0;
+    let group = call.group_id()?;
+    let remark_name = remark::get(&call.caller(), group, user).await.map_err(|why| call.not_done(why))?;
     envelope::with(&Wire { remark_name })
 }

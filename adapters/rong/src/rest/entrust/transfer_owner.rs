@@ -1,16 +1,14 @@
-//! `/entrust/group/transfer/owner.json`: hands a group to one of its members; the old owner becomes an ordinary
-//! member, or leaves.
-
-use conclave_core::operation::Transfer;
+//! `/entrust/group/transfer/owner.json`: hands a group to one of its members.
 
 use super::cleanup;
+use crate::calls::transfer;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
 pub(crate) async fn transfer(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let to = call.user_id("newOwner")?;
     let leave = call.switch("isQuit", false)?.then(|| cleanup(call)).transpose()?;
-    let group = call.hosted_group().await?;
-    call.run(Transfer { group: group.id.clone(), to, leave }).await?;
+    let group = call.group_id()?;
+    transfer::transfer(&call.caller(), group, to, leave).await.map_err(|why| call.not_done(why))?;
     envelope::done()
 }

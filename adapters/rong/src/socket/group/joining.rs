@@ -1,12 +1,10 @@
 //! `channelMemJoin`, `channelMemInvite`, `channelApplyResp`: coming in, with whatever consent the group wants.
 
 use conclave_core::model::UserId;
-use conclave_core::operation::{
-    AddMembers, AnswerInvitation, Applied, Apply, DecideRequest, Decided, NewMember, OnBlocked, OnFull, OnMember,
-    OnUnknown, Outcome, Quiet,
-};
+use conclave_core::operation::{AnswerInvitation, Applied, Apply, DecideRequest, Decided, Outcome};
 
 use super::done;
+use crate::calls::join;
 use crate::dialect::limits;
 use crate::refusals::{Code, client};
 use crate::socket::call::{Answer, Call, Denied, decode};
@@ -31,19 +29,7 @@ pub(crate) async fn invite(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsMembersInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let users = Call::user_ids(&asked.user_ids, limits::CREATE_USERS)?;
-    call.check_newcomers(&users).await?;
-    let add = AddMembers {
-        group,
-        members: users.into_iter().map(NewMember::now).collect(),
-        ask: true,
-        message: String::new(),
-        quiet: Quiet::Nobody,
-        on_unknown: OnUnknown::Register,
-        on_member: OnMember::RefuseIfAll,
-        on_blocked: OnBlocked::Refuse,
-        on_full: OnFull::Refuse,
-    };
-    let added = call.run(add).await?;
+    let (_, added) = join::add(&call.caller(), group, users).await?;
     let any = |wanted: &Outcome| added.outcomes.iter().any(|(_, outcome)| outcome == wanted);
     Ok(done(if any(&Outcome::AwaitsManagers) {
         client::AWAITS_MANAGERS

@@ -1,7 +1,8 @@
 //! `channelMemKick`, `channelMemQuit`, `channelDismiss`, `channelTransfer`.
 
-use conclave_core::operation::{Cleanup, Disband, Leave, OnOutsider, Quiet, RemoveMembers, Transfer};
+use conclave_core::operation::Cleanup;
 
+use crate::calls::{leave, transfer};
 use crate::dialect::limits;
 use crate::refusals::Code;
 use crate::socket::call::{Answer, Call, decode};
@@ -17,19 +18,12 @@ fn cleanup(setting: Option<QuitChannelsSetting>) -> Cleanup {
     }
 }
 
-/// Puts members out; who is not in is left out unless nobody is.
+/// Puts members out.
 pub(crate) async fn kick(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ModifyChannelsInput = decode(body)?;
-    let remove = RemoveMembers {
-        group: Call::group_id(asked.target_id.as_ref())?,
-        users: Call::user_ids(&asked.users, limits::HOSTED_USERS)?,
-        reason: String::new(),
-        cleanup: cleanup(asked.setting_info),
-        quiet: Quiet::Nobody,
-        on_outsider: OnOutsider::RefuseIfAll,
-        skip_owner: false,
-    };
-    call.run(remove).await?;
+    let group = Call::group_id(asked.target_id.as_ref())?;
+    let users = Call::user_ids(&asked.users, limits::HOSTED_USERS)?;
+    leave::kick(&call.caller(), group, users, cleanup(asked.setting_info)).await?;
     Ok(Vec::new())
 }
 
@@ -37,17 +31,14 @@ pub(crate) async fn kick(call: &Call<'_>, body: &[u8]) -> Answer {
 pub(crate) async fn quit(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
-    // a group without hosting is left through the app's server only
-    call.hosted_group(&group).await?;
-    let cleanup = cleanup(asked.setting_info);
-    call.run(Leave { group, users: vec![call.user.clone()], cleanup, on_outsider: OnOutsider::Refuse }).await?;
+    leave::quit(&call.caller(), group, vec![call.user.clone()], cleanup(asked.setting_info)).await?;
     Ok(Vec::new())
 }
 
 /// The owner ends the group.
 pub(crate) async fn dismiss(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ModifyChannelsInput = decode(body)?;
-    call.run(Disband { group: Call::group_id(asked.target_id.as_ref())? }).await?;
+    leave::dismiss(&call.caller(), Call::group_id(asked.target_id.as_ref())?).await?;
     Ok(Vec::new())
 }
 
@@ -57,6 +48,7 @@ pub(crate) async fn transfer(call: &Call<'_>, body: &[u8]) -> Answer {
     let group = Call::group_id(asked.target_id.as_ref())?;
     let to = Call::user_ids(&asked.users, 1)?.pop().ok_or(Code::BadParameter)?;
     let leave = asked.setting_info.and_then(|setting| setting.is_quit).unwrap_or(false);
-    call.run(Transfer { group, to, leave: leave.then(|| cleanup(asked.setting_info)) }).await?;
+    let leave = leave.then(|| cleanup(asked.setting_info));
+    transfer::transfer(&call.caller(), group, to, leave).await?;
     Ok(Vec::new())
 }

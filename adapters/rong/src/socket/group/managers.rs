@@ -1,7 +1,6 @@
 //! `upChannelManager`: makes members managers, or ordinary members again.
 
-use conclave_core::operation::{Demote, OnOutsider, Promote};
-
+use crate::calls::{NotDone, managers};
 use crate::dialect::limits;
 use crate::refusals::{Code, client};
 use crate::socket::call::{Answer, Call, Denied, decode};
@@ -14,16 +13,14 @@ pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
         return Err(Code::TooMany.into());
     }
     let users = Call::user_ids(&asked.users, limits::MANAGERS)?;
-    let refused = match asked.operate_type {
-        Some(1) => {
-            let most = Some(call.settings().managers);
-            call.try_run(Promote { group, users, most, on_outsider: OnOutsider::Refuse }).await.err()
-        }
-        Some(2) => call.try_run(Demote { group, users, skip_others: false }).await.err(),
+    let done = match asked.operate_type {
+        Some(1) => managers::add(&call.caller(), group, users).await.map(drop),
+        Some(2) => managers::remove(&call.caller(), group, users).await,
         _ => return Err(Code::BadParameter.into()),
     };
-    match refused {
-        None => Ok(Vec::new()),
-        Some(refusal) => Err(Denied::status(client::managers(&refusal))),
+    match done {
+        Ok(()) => Ok(Vec::new()),
+        Err(NotDone::Refused(refusal)) => Err(Denied::status(client::managers(&refusal))),
+        Err(NotDone::Failed(failure)) => Err(failure.into()),
     }
 }

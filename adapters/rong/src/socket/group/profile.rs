@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use conclave_core::event::ProfileChange;
 use conclave_core::model::{Circle, Group, GroupId};
-use conclave_core::operation::UpdateGroup;
 use conclave_core::query::{FindGroups, MembersNamed, RemarksOf};
 use conclave_core::refusal::{Needs, Refusal};
 
-use super::texts::Texts;
+use super::texts::texts;
 use super::{done, groups};
+use crate::calls::{NotDone, profile};
 use crate::refusals::Code;
 use crate::socket::call::{Answer, Call, Denied, decode, hosted};
 use crate::socket::show;
@@ -22,23 +21,12 @@ pub(super) const GROUPS: usize = 20;
 pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsInput = decode(body)?;
     let id = Call::group_id(asked.target_id.as_ref())?;
-    let texts = Texts::of(call, &asked.setting_profile, &asked.ext_profile)?;
+    let texts = texts(call, &asked.setting_profile, &asked.ext_profile)?;
     let owners = texts.permissions.profile.is_some();
-    let update = UpdateGroup {
-        profile: ProfileChange {
-            name: texts.profile.name,
-            introduction: texts.profile.introduction,
-            avatar: texts.profile.portrait,
-            fields: texts.fields,
-            ..ProfileChange::default()
-        },
-        announcement: texts.profile.announcement,
-        policy: texts.permissions.change(),
-        ..UpdateGroup::of(id.clone())
-    };
-    match call.try_run(update).await {
+    match profile::update(&call.caller(), id.clone(), texts).await {
         Ok(()) => Ok(done(0)),
-        Err(refusal) => Err(update_refused(call, &id, owners, &refusal).await),
+        Err(NotDone::Refused(refusal)) => Err(update_refused(call, &id, owners, &refusal).await),
+        Err(NotDone::Failed(failure)) => Err(failure.into()),
     }
 }
 

@@ -4,35 +4,27 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::calls::Texts;
 use crate::dialect::permissions::Permissions;
 use crate::dialect::profile::{self, ProfileText};
 use crate::refusals::Code;
 use crate::socket::call::{Call, Denied};
 use crate::socket::wire::ProfileInfo;
 
-/// What a request says of profile, permissions and extended profile.
-pub(super) struct Texts {
-    pub(super) profile: ProfileText,
-    pub(super) permissions: Permissions,
-    pub(super) fields: BTreeMap<String, String>,
-}
-
-impl Texts {
-    /// Reads the pairs; a refusal names the key at fault.
-    pub(super) fn of(call: &Call<'_>, settings: &[ProfileInfo], ext: &[ProfileInfo]) -> Result<Self, Denied> {
-        let settings = object(settings);
-        let whole = Value::Object(settings.clone()).to_string();
-        let texts = Self {
-            profile: ProfileText::parse(&whole)
-                .map_err(|failure| blame(&settings, &failure.into(), |one| ProfileText::parse(one).is_err()))?,
-            permissions: Permissions::parse(&whole)
-                .map_err(|failure| blame(&settings, &failure.into(), |one| Permissions::parse(one).is_err()))?,
-            fields: fields(call, ext)?,
-        };
-        match &texts.profile.name {
-            Some(name) if name.trim().is_empty() => Err(Denied::from(Code::NoName).naming("name")),
-            _ => Ok(texts),
-        }
+/// Reads the pairs; a refusal names the key at fault.
+pub(super) fn texts(call: &Call<'_>, settings: &[ProfileInfo], ext: &[ProfileInfo]) -> Result<Texts, Denied> {
+    let settings = object(settings);
+    let whole = Value::Object(settings.clone()).to_string();
+    let texts = Texts {
+        profile: ProfileText::parse(&whole)
+            .map_err(|failure| blame(&settings, &failure.into(), |one| ProfileText::parse(one).is_err()))?,
+        permissions: Permissions::parse(&whole)
+            .map_err(|failure| blame(&settings, &failure.into(), |one| Permissions::parse(one).is_err()))?,
+        fields: fields(call, ext)?,
+    };
+    match &texts.profile.name {
+        Some(name) if name.trim().is_empty() => Err(Denied::from(Code::NoName).naming("name")),
+        _ => Ok(texts),
     }
 }
 

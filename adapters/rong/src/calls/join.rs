@@ -1,0 +1,32 @@
+//! Bringing users into a hosted group: the app brings them in at once, a user invites them.
+
+use std::sync::Arc;
+
+use conclave_core::model::{Group, GroupId, UserId};
+use conclave_core::operation::{AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Quiet};
+
+use super::{Caller, NotDone};
+
+/// Adds or invites these users; who is in already is left out unless all are. Whoever has no account gets one.
+///
+/// The group as it was before, and what became of each user.
+pub(crate) async fn add(
+    caller: &Caller<'_>,
+    group: GroupId,
+    users: Vec<UserId>,
+) -> Result<(Arc<Group>, Added), NotDone> {
+    let found = caller.hosted_group(&group).await?;
+    caller.check_newcomers("userIds", &users).await?;
+    let add = AddMembers {
+        group,
+        members: users.into_iter().map(NewMember::now).collect(),
+        ask: caller.user().is_some(),
+        message: String::new(),
+        quiet: Quiet::Nobody,
+        on_unknown: OnUnknown::Register,
+        on_member: OnMember::RefuseIfAll,
+        on_blocked: OnBlocked::Refuse,
+        on_full: OnFull::Refuse,
+    };
+    Ok((found, caller.run(add).await?))
+}

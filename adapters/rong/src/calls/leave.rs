@@ -1,0 +1,39 @@
+//! Leaving a hosted group, putting members out, and ending it.
+
+use conclave_core::model::{GroupId, UserId};
+use conclave_core::operation::{Cleanup, Disband, Leave, OnOutsider, Quiet, RemoveMembers};
+
+use super::{Caller, NotDone};
+
+/// Users leave: a calling user only for themself. The owner cannot. Of those whom the app names, users who are not in
+/// are left out unless none is in.
+pub(crate) async fn quit(
+    caller: &Caller<'_>,
+    group: GroupId,
+    users: Vec<UserId>,
+    cleanup: Cleanup,
+) -> Result<(), NotDone> {
+    // a legacy group is left by other calls
+    caller.hosted_group(&group).await?;
+    let on_outsider = if caller.user().is_some() { OnOutsider::Refuse } else { OnOutsider::RefuseIfAll };
+    caller.run(Leave { group, users, cleanup, on_outsider }).await.map(drop)
+}
+
+/// Puts users out. The owner stays; users who are not in are left out unless none is in.
+pub(crate) async fn kick(
+    caller: &Caller<'_>,
+    group: GroupId,
+    users: Vec<UserId>,
+    cleanup: Cleanup,
+) -> Result<(), NotDone> {
+    caller.hosted_group(&group).await?;
+    let (reason, quiet, on_outsider) = (String::new(), Quiet::Nobody, OnOutsider::RefuseIfAll);
+    let remove = RemoveMembers { group, users, reason, cleanup, quiet, on_outsider, skip_owner: false };
+    caller.run(remove).await.map(drop)
+}
+
+/// Ends the group.
+pub(crate) async fn dismiss(caller: &Caller<'_>, group: GroupId) -> Result<(), NotDone> {
+    caller.hosted_group(&group).await?;
+    caller.run(Disband { group }).await.map(drop)
+}

@@ -1,0 +1,29 @@
+//! Making members managers, and ordinary members again.
+
+use conclave_core::model::{GroupId, UserId};
+use conclave_core::operation::{Demote, OnOutsider, Promote};
+
+use super::{Caller, NotDone};
+use crate::refusals::{Code, Failure};
+
+/// Makes members managers. Where the app calls, those who are not in the group are returned and the others become
+/// managers; where a user calls, everybody has to be in.
+pub(crate) async fn add(caller: &Caller<'_>, group: GroupId, users: Vec<UserId>) -> Result<Vec<UserId>, NotDone> {
+    let found = caller.hosted_group(&group).await?;
+    let most = caller.app.realm.settings.managers;
+    let on_outsider = if caller.user().is_some() {
+        OnOutsider::Refuse
+    } else {
+        if users.len() > most as usize {
+            return Err(Failure { manager_count: Some(found.admins.into()), ..Code::TooMany.into() }.into());
+        }
+        OnOutsider::Skip
+    };
+    Ok(caller.run(Promote { group, users, most: Some(most), on_outsider }).await?.outsiders)
+}
+
+/// Makes managers ordinary members; refuses when one of them is no manager.
+pub(crate) async fn remove(caller: &Caller<'_>, group: GroupId, users: Vec<UserId>) -> Result<(), NotDone> {
+    caller.hosted_group(&group).await?;
+    caller.run(Demote { group, users, skip_others: false }).await
+}

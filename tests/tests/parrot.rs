@@ -8,9 +8,11 @@ use conclave::vendors::Vendors;
 use conclave::{Config, Gateway, Running, cli, routes};
 use conclave_parrot::Parrot;
 use conclave_tests::client::Client;
+use futures_util::{SinkExt as _, StreamExt as _};
 use http::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_tungstenite::tungstenite::Message;
 
 /// The one line.
 fn vendors() -> Vendors {
@@ -69,8 +71,85 @@ async fn its_api_is_mounted_counted_and_about_the_same_groups() {
     let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
     let counted = r#"conclave_requests_total{vendor="parrot",operation="show perch",class="Answered"} 1"#;
     assert!(metrics.contains(counted), "{metrics}");
-    let preflight = [("origin", "https://a.example"), ("access-control-request-method", "GET")];
+    let preflight = [("origin", "http://localhost:3000"), ("access-control-request-method", "GET")];
     assert_eq!(client.send(Method::OPTIONS, "/v1/perches/cage", &preflight, "").await.status, 204);
+    assert!(running.shutdown().await);
+}
+
+/// A client of the text protocol.
+struct Line(tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>);
+
+impl Line {
+    async fn open(running: &Running) -> Self {
+        let at = running.addresses.shared;
+        let stream = tokio::net::TcpStream::connect(at).await.unwrap();
+        let url = format!("ws://{at}/parrot/lines");
+        Self(tokio_tungstenite::client_async(url, stream).await.unwrap().0)
+    }
+
+    async fn say(&mut self, line: &str) {
+        self.0.send(Message::text(line)).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> String {
+        let next = tokio::time::timeout(std::time::Duration::from_secs(30), self.0.next()).await.unwrap();
+        match next.unwrap().unwrap() {
+            Message::Text(line) => line.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    async fn ask(&mut self, line: &str) -> String {
+        self.say(line).await;
+        self.hear().await
+    }
+}
+
+#[tokio::test]
+async fn its_clients_talk_in_lines_about_the_same_groups() {
+    let (running, client) = served(|_| ()).await;
+    let groups = &running.groups["dev"];
+    let users = ["ann", "ben"].map(|name| conclave_core::operation::NewUser::of(conclave_tests::world::user(name)));
+    let on_existing = conclave_core::operation::OnExisting::Refuse;
+    let register = conclave_core::operation::RegisterUsers { users: users.into(), on_existing, folded: false };
+    conclave_core::ports::GroupsExt::run(&**groups, &conclave_core::event::Actor::app(), register).await.unwrap();
+    let create = conclave_core::operation::CreateGroup {
+        id: Some(conclave_tests::world::group("cage")),
+        members: vec![conclave_core::operation::NewMember::now(conclave_tests::world::user("ben"))],
+        ..conclave_core::operation::CreateGroup::new(
+            Some(conclave_tests::world::user("ann")),
+            conclave_core::model::Policy::standard(),
+        )
+    };
+    conclave_core::ports::GroupsExt::run(&**groups, &conclave_core::event::Actor::app(), create).await.unwrap();
+
+    let mut stranger = Line::open(&running).await;
+    assert_eq!(stranger.ask("hello polly crumbs ann").await, "stranger");
+    let (mut ann, mut ben) = (Line::open(&running).await, Line::open(&running).await);
+    assert_eq!(ann.ask("say 1 cage hi").await, "hello first");
+    assert_eq!(ann.ask("hello polly cracker ann").await, "welcome ann");
+    assert_eq!(ben.ask("hello polly cracker ben").await, "welcome ben");
+    assert!(ann.ask("say 1 cage hi there").await.starts_with("said 1 "));
+    assert_eq!(ben.hear().await, "heard cage ann hi there");
+    assert_eq!(ann.ask("say 2 nest hi").await, "no 2 no such perch");
+    assert_eq!(ann.ask("sing").await, "what");
+    // what the app says is heard by all
+    let words = json!({"from": "ann", "text": "from afar"}).to_string();
+    assert_eq!(client.send(Method::POST, "/v1/perches/cage/words", &CREDENTIALS, words).await.status, 200);
+    assert_eq!(ben.hear().await, "heard cage ann from afar");
+    assert_eq!(ann.hear().await, "heard cage ann from afar");
+
+    let admin = Client::at(running.addresses.admin.unwrap(), "");
+    let metrics = admin.send(Method::GET, "/metrics", &[], "").await;
+    let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+    for counted in [
+        r#"conclave_requests_total{vendor="parrot",operation="say line",class="Answered"} 1"#,
+        r#"conclave_requests_total{vendor="parrot",operation="say line",class="Refused"} 1"#,
+    ] {
+        assert!(metrics.contains(counted), "{counted} is not in {metrics}");
+    }
+    let connected = metrics.lines().find(|line| line.starts_with(r#"conclave_sessions{vendor="parrot"} "#));
+    assert!(connected.is_some_and(|line| !line.ends_with(" 0")), "{metrics}");
     assert!(running.shutdown().await);
 }
 

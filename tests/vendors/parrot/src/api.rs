@@ -10,7 +10,8 @@ use conclave_core::operation::{CreateGroup, SendMessage};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::GroupById;
 use conclave_kit::{
-    Body, Exchange, Fault, Matched, OpenRealm, Route, RouteInfo, SetupError, Surface, Table, decode_segment, same,
+    AnyProtocol, Body, Exchange, Fault, Matched, OpenRealm, Route, RouteInfo, SetupError, Surface, Table,
+    decode_segment, same,
 };
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -71,12 +72,16 @@ impl Parrot {
         Ok(Self { apps, table })
     }
 
+    pub(crate) fn apps(&self) -> Vec<Arc<OpenRealm<Section>>> {
+        self.apps.values().cloned().collect()
+    }
+
     async fn answer(&self, parts: &Parts, body: &[u8]) -> Result<Value, Failure> {
         let found = self.table.find(&parts.method, parts.uri.path());
         let found = found.map_err(|_| Failure(StatusCode::NOT_FOUND, "no such branch"))?;
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let app = self.apps.get(header(KEY));
-        let app = app.filter(|app| same(app.section.credentials.secret.as_bytes(), header(SECRET).as_bytes()));
+        let (key, secret) = (header(KEY), header(SECRET));
+        let app = self.apps.get(key).filter(|app| is_proved(app, key, secret));
         let app = app.ok_or(Failure(StatusCode::UNAUTHORIZED, "a stranger"))?;
         match found.route.handler {
             Endpoint::Make => {
@@ -90,6 +95,12 @@ impl Parrot {
             }
         }
     }
+}
+
+/// Whether the app proves who it is.
+pub(crate) fn is_proved(app: &OpenRealm<Section>, key: &str, secret: &str) -> bool {
+    let credentials = &app.section.credentials;
+    credentials.key == key && same(credentials.secret.as_bytes(), secret.as_bytes())
 }
 
 fn perch_of(found: &Matched<'_, Endpoint>) -> Result<GroupId, Failure> {
@@ -150,5 +161,9 @@ impl Surface for Parrot {
 
     fn fault(&self, fault: Fault) -> Response<Body> {
         Failure::from(fault).response()
+    }
+
+    fn client_protocol(&self) -> Option<&dyn AnyProtocol> {
+        Some(self)
     }
 }

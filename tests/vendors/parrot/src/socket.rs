@@ -134,15 +134,13 @@ impl Session for Line {
     }
 
     fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_, Self>) {
-        match (result, std::mem::replace(&mut self.state, State::Strange)) {
-            (Ok(()), State::Arriving { app, identity }) => {
-                out.send_text(format!("welcome {}", identity.user));
-                self.state = State::Here { app, identity };
-            }
-            _ => {
-                out.send_text("asleep");
-                out.close();
-            }
+        let arriving = std::mem::replace(&mut self.state, State::Strange);
+        if let (Ok(()), State::Arriving { app, identity }) = (result, arriving) {
+            out.send_text(format!("welcome {}", identity.user));
+            self.state = State::Here { app, identity };
+        } else {
+            out.send_text("asleep");
+            out.close();
         }
     }
 

@@ -5,6 +5,7 @@ use conclave_core::ports::GroupsExt as _;
 use serde_json::{Value, json};
 
 use super::{Sent, Upward, refused, worded};
+use crate::dialect::content::Content;
 use crate::dialect::ids::shown;
 use crate::dialect::message::{self, Edited};
 use crate::socket::content;
@@ -19,7 +20,9 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
     if Value::from(said.body.clone()).to_string().len() > app.settings.message_bytes {
         return Err(refused::too_large());
     }
-    let (body, labels) = message::read(said.kind, &said.body, None);
+    let unknown = || Refused::new(status::WRONG_PARAMETER, "bad message");
+    let content = Content::read(said.kind, said.body).ok_or_else(unknown)?;
+    let (body, labels) = message::neutral(&content, None);
     let edited = Edited {
         count: Edited::kept(&before).map_or(1, |edited| edited.count.saturating_add(1)),
         operator: shown(login.user()).into_owned(),

@@ -8,6 +8,7 @@ use conclave_core::query::FindUsers;
 use serde_json::Value;
 
 use super::{Sent, Upward, refused, worded};
+use crate::dialect::content::Content;
 use crate::dialect::ids::fold;
 use crate::dialect::message;
 use crate::socket::content;
@@ -26,12 +27,14 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
         return Err(Refused::new(status::PERMISSION_DENIED, "traffic limit"));
     }
     let targets = targets(login, upward).await?;
-    let (body, labels) = message::read(said.kind, &said.body, Some(&said.ext));
+    let unknown = || Refused::new(status::WRONG_PARAMETER, "bad message");
+    let content = Content::read(said.kind, said.body).ok_or_else(unknown)?;
+    let (body, labels) = message::neutral(&content, Some(&said.ext));
     let targeted = !targets.is_empty();
     let wants_receipts = upward.body.msg_config.and_then(|config| config.allow_group_ack) == Some(true);
     let operation = SendMessage {
         targets,
-        counted: !targeted && said.kind != "cmd",
+        counted: !targeted && content.is_counted(),
         shown_last: !targeted,
         stored: upward.meta.routetype != Some(route::ONLINE),
         traits: Traits { receipts: wants_receipts, ..Traits::default() },

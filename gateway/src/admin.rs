@@ -1,12 +1,15 @@
 //! The admin listener: metrics, health, and what clients sent that nobody read.
 
 use std::convert::Infallible;
+use std::io::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use conclave_kit::Body;
-use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -69,12 +72,14 @@ pub(crate) async fn run(listener: TcpListener, hosts: Hosts, metrics: Arc<Metric
         tokio::spawn(async move {
             let _place = place;
             let service = service_fn(|request: Request<Incoming>| {
-                let answer = if hosts.knows(&request) {
-                    answer(&request, &metrics, &readiness)
-                } else {
-                    respond(StatusCode::FORBIDDEN, TEXT, "this host is not answered here; see admin_hosts\n")
-                };
-                async { Ok::<_, Infallible>(answer) }
+                let (metrics, readiness, hosts) = (Arc::clone(&metrics), Arc::clone(&readiness), Arc::clone(&hosts));
+                async move {
+                    Ok::<_, Infallible>(if hosts.knows(&request) {
+                        answer(&request, &metrics, &readiness).await
+                    } else {
+                        respond(StatusCode::FORBIDDEN, TEXT, "this host is not answered here; see admin_hosts\n")
+                    })
+                }
             });
             let mut builder = http1::Builder::new();
             // places are few, so idle connections do not hold them for long
@@ -86,14 +91,16 @@ pub(crate) async fn run(listener: TcpListener, hosts: Hosts, metrics: Arc<Metric
     }
 }
 
-fn answer(request: &Request<Incoming>, metrics: &Metrics, readiness: &Readiness) -> Response<Payload> {
+async fn answer(request: &Request<Incoming>, metrics: &Metrics, readiness: &Readiness) -> Response<Payload> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return respond(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET is answered here\n");
     }
     match request.uri().path() {
         "/metrics" => {
             readiness.measure(metrics);
+            metrics.measured.refresh().await;
             match metrics.text() {
+                Ok(text) if accepts_gzip(request.headers()) => compressed(&text),
                 Ok(text) => respond(StatusCode::OK, OPEN_METRICS, text),
                 Err(_) => respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the metrics cannot be written\n"),
             }
@@ -111,6 +118,29 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics, readiness: &Readiness)
             Some(trouble) => respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, trouble + "\n"),
         },
         _ => respond(StatusCode::NOT_FOUND, TEXT, "/metrics, /unread-fields, /healthz and /readyz are answered here\n"),
+    }
+}
+
+/// Whether whoever asks takes gzip: RFC 9110 section 12.5.3, where a weight of zero refuses it.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+        is_gzip && weight.is_none_or(|weight| weight > 0.0)
+    })
+}
+
+fn compressed(text: &str) -> Response<Payload> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    match encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()) {
+        Ok(bytes) => {
+            let mut answer = respond(StatusCode::OK, OPEN_METRICS, bytes);
+            answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            answer
+        }
+        Err(_) => respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "the metrics cannot be compressed\n"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use conclave_core::event::Actor;
 use conclave_kit::{Admitted, Body, ClientAddress, Exchange, Fault, Unread};
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
@@ -16,7 +17,7 @@ use hyper::body::Incoming;
 use tracing::Instrument as _;
 
 use crate::activity::InFlight;
-use crate::backend::REALM;
+use crate::backend::{CALLER, Caller, REALM};
 use crate::client_address::Proxies;
 use crate::config::Limits;
 use crate::cors;
@@ -26,6 +27,7 @@ use crate::payload::{self, Payload, Progress};
 use crate::session::{self, Link, Online};
 use crate::shares::{Buffer, Shares};
 use crate::site::{Mounted, Place, Site, below};
+use crate::vendor_error::{ErrorClass, VendorCode, VendorError};
 
 /// Most bytes of a body whose sender has shown no credentials in its head.
 const OPEN_BODY: usize = 64 * 1024;
@@ -125,7 +127,7 @@ impl Desk {
 
     fn nowhere(&self, parts: &Parts, id: &str, in_flight: InFlight) -> Response<Payload> {
         let (method, path) = (parts.method.as_str(), parts.uri.path());
-        tracing::info!(target: "conclave::request", id, method, path, status = "404", "no surface stands here");
+        tracing::info!(target: "conclave::request", id, method, path, status = 404, "no surface stands here");
         let mut answer = Response::new(Payload::new(Body::from(self.site.index()), Some(in_flight)));
         *answer.status_mut() = StatusCode::NOT_FOUND;
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -152,6 +154,8 @@ impl Visit<'_> {
         let operation = self.mounted.surface.operation(&parts.method, parts.uri.path());
         let unread_fields = &self.desk.metrics.unread;
         let mut account = Account {
+            client: self.address,
+            all: Arc::clone(&self.desk.metrics),
             vendor: self.mounted.vendor,
             operation,
             method: parts.method.clone(),
@@ -159,20 +163,26 @@ impl Visit<'_> {
             metrics: self.mounted.metrics.of(operation),
             began: Instant::now(),
             status: None,
+            error: None,
             realm: None,
+            caller: None,
         };
         // carries the id into every line of this request, whatever the level
         let span = tracing::error_span!("request", id = self.id);
-        let work = REALM.scope(OnceCell::new(), async {
+        let work = async {
             let answer = self.exchange(parts, body, &in_flight).await;
-            (answer, REALM.with(|realm| realm.get().cloned()))
-        });
-        let (answer, realm) = work.instrument(span.clone()).await;
+            (answer, REALM.with(|realm| realm.get().cloned()), CALLER.with(|caller| caller.get().cloned()))
+        };
+        let work = CALLER.scope(OnceCell::new(), REALM.scope(OnceCell::new(), work));
+        let (answer, realm, caller) = work.instrument(span.clone()).await;
         if let (Some(unread), Some(operation)) = (answer.extensions().get::<Unread>(), operation) {
             unread_fields.count(account.vendor, operation, unread);
         }
         account.status = Some(answer.status().as_u16());
+        let error = answer.extensions().get::<VendorError>().copied();
+        account.error = error.or_else(|| VendorError::of_status(answer.status()));
         account.realm = realm;
+        account.caller = caller;
         span.in_scope(|| drop(account));
         answer.map(|body| Payload::new(body, Some(in_flight)).counted(self.buffer))
     }
@@ -266,6 +276,8 @@ impl Visit<'_> {
 
 /// What is told and counted of a request, once: when it is answered, or when its client has gone away before.
 struct Account {
+    client: IpAddr,
+    all: Arc<Metrics>,
     vendor: &'static str,
     operation: Option<&'static str>,
     method: http::Method,
@@ -273,25 +285,49 @@ struct Account {
     metrics: Arc<OperationMetrics>,
     began: Instant,
     status: Option<u16>,
+    error: Option<VendorError>,
     realm: Option<Arc<str>>,
+    caller: Option<Actor>,
 }
 
 impl Drop for Account {
     fn drop(&mut self) {
         let took = self.began.elapsed();
-        self.metrics.count(self.status, took);
+        let before = self.metrics.count(self.status, self.error, took);
+        let (vendor, operation) = (self.vendor, self.operation.unwrap_or(crate::metrics::UNKNOWN));
+        if let Some(realm) = &self.realm {
+            self.all.count_in_realm(realm, vendor, self.status, self.error);
+        }
+        let code = self.error.map(|VendorError { code: VendorCode::Number(number), .. }| number);
         // never the query: it carries signatures and tokens
         tracing::info!(
             target: "conclave::request",
-            vendor = self.vendor,
-            operation = self.operation.unwrap_or(crate::metrics::UNKNOWN),
+            vendor,
+            operation,
             method = self.method.as_str(),
             path = self.path,
-            status = self.status.map_or("abandoned".to_owned(), |status| status.to_string()),
+            status = self.status,
+            abandoned = self.status.is_none().then_some(true),
+            code,
             ms = millis(took),
             realm = self.realm.as_deref(),
+            actor = self.caller.as_ref().map(|caller| tracing::field::display(Caller(caller))),
+            client = %self.client,
         );
+        if let (Some(VendorError { class, .. }), Some(before)) = (self.error, before)
+            && is_sampled(class, before + 1)
+        {
+            let (class, count) = (class.name(), before + 1);
+            let realm = self.realm.as_deref();
+            tracing::info!(target: "conclave::error", vendor, operation, class, code, realm, count);
+        }
     }
+}
+
+/// Whether the error of this number among those alike gets a line of its own: each of ours, and of refusals fewer the more
+/// there are.
+fn is_sampled(class: ErrorClass, count: u64) -> bool {
+    class == ErrorClass::Failed || count.is_power_of_two() || count.is_multiple_of(1000)
 }
 
 /// Milliseconds with three places.

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -21,6 +22,8 @@ use crate::session::PERFORMING;
 tokio::task_local! {
     /// The realm whose groups the request at hand has come to, if it has.
     pub(crate) static REALM: OnceCell<Arc<str>>;
+    /// Who makes the request at hand, once that is known.
+    pub(crate) static CALLER: OnceCell<Actor>;
 }
 
 /// What serves one realm: an engine over a store of our own, or anything else that offers the same.
@@ -47,6 +50,7 @@ impl Backend {
     /// The same with metrics, with log lines for failures, and with the bytes of deleted files deleted from `blobs`.
     pub(crate) fn layered(self, realm: &str, blobs: Arc<dyn Blobs>, metrics: &Metrics) -> Self {
         let Self { groups, log, maintenance } = self;
+        metrics.measured.of_realm(realm, Arc::clone(&log));
         let observer = Arc::new(Observer { realm: Arc::from(realm), metrics: metrics.of_realm(realm) });
         let maintenance = maintenance.map(|inner| -> Arc<dyn Maintenance> {
             let layer = Layer { inner, observer: Arc::clone(&observer), blobs: Arc::clone(&blobs) };
@@ -71,6 +75,12 @@ impl Observer {
     fn enter(&self) {
         // outside of a request there is no such note
         let _ = REALM.try_with(|realm| realm.set(Arc::clone(&self.realm)));
+    }
+
+    /// Notes who makes the request at hand.
+    fn note(&self, actor: &Actor) {
+        self.enter();
+        let _ = CALLER.try_with(|caller| _ = caller.get_or_init(|| actor.clone()));
     }
 
     /// Counts an operation, and passes its result on.
@@ -122,10 +132,24 @@ async fn delete_blobs(blobs: Arc<dyn Blobs>, unused: Vec<String>) {
     }
 }
 
+/// An actor as log lines name it.
+pub(crate) struct Caller<'a>(pub(crate) &'a Actor);
+
+impl fmt::Display for Caller<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Actor::User { user, .. } => write!(f, "user {user}"),
+            Actor::App { for_user: None } => f.write_str("app"),
+            Actor::App { for_user: Some(user) } => write!(f, "app for {user}"),
+            Actor::System => f.write_str("system"),
+        }
+    }
+}
+
 #[async_trait]
 impl Groups for Layer<dyn Groups> {
     async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
-        self.observer.enter();
+        self.observer.note(actor);
         // whatever a session's call causes is delivered to that session after the call's reply
         let _ = PERFORMING.try_with(|performing| performing.store(true, Ordering::Relaxed));
         let name = operation.name();
@@ -145,7 +169,7 @@ impl Groups for Layer<dyn Groups> {
     }
 
     async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
-        self.observer.enter();
+        self.observer.note(actor);
         let name = query.name();
         self.observer.count(name, self.inner.read(actor, query).await)
     }

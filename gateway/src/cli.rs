@@ -13,7 +13,7 @@ use crate::config::{self, Address, Config, ConfigError, Flags, Realm, Sources, i
 use crate::registry::Tool;
 use crate::serve::{Gateway, Running, StartError};
 use crate::vendors::Vendors;
-use crate::{clients, descriptors, logging, routes, store, tls};
+use crate::{clients, descriptors, logging, routes, service, store, tls};
 
 /// Chat groups that live once, reached through several chat vendors' own APIs.
 #[derive(Debug, Parser)]
@@ -251,7 +251,7 @@ fn check(config: &Config) -> Result<String, Failure> {
         config::Tls::Off => format!("  {:<8} off", "tls"),
         config::Tls::Development => format!("  {:<8} a development certificate", "tls"),
         config::Tls::Files { cert, key } => {
-            tls::from_files(cert, key).map_err(StartError::from)?;
+            tls::CertificateFiles::open(cert, key).map_err(StartError::from)?;
             format!("  {:<8} {} and its key", "tls", cert.display())
         }
     });
@@ -272,20 +272,25 @@ fn check(config: &Config) -> Result<String, Failure> {
 
 fn serve(config: Config) -> Result<(), Failure> {
     let guard = logging::start(&config.log)?;
+    let inherited = service::listeners()?;
     // whatever this process writes is its user's alone
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
-        // before anything is told, so that whoever waits for it may end us at once
-        let end = End::new()?;
-        let running = Gateway::start(config).await?;
+        // before anything is printed, so that whoever waits for it may end this process at once
+        let mut signals = Signals::new()?;
+        let running = Gateway::builder(config).listeners(inherited).start().await?;
         for remark in &running.remarks {
             tracing::warn!("{remark}");
         }
         print(&greeting(&running))?;
-        end.asked().await;
+        service::ready(&running);
+        while signals.next().await == Signal::Reload {
+            running.reload("SIGHUP");
+        }
+        service::stopping();
         tracing::info!("ending: requests in flight are finished first");
         if !running.shutdown().await {
             tracing::warn!("some requests took too long and were cut off; limits.drain_ms sets how long that is");
@@ -298,19 +303,35 @@ fn serve(config: Config) -> Result<(), Failure> {
     result
 }
 
-/// The signals that ask a process to end.
-struct End {
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    /// To read the certificate files again: SIGHUP.
+    Reload,
+    /// To end: SIGTERM and SIGINT.
+    End,
+}
+
+/// The signals this process acts on.
+struct Signals {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
 }
 
-impl End {
+impl Signals {
     #[cfg(unix)]
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let on = |kind| signal(kind);
+        Ok(Self {
+            hangup: on(SignalKind::hangup())?,
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+        })
     }
 
     #[cfg(not(unix))]
@@ -320,19 +341,21 @@ impl End {
     }
 
     #[cfg(unix)]
-    async fn asked(mut self) {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => Signal::Reload,
+            _ = self.terminate.recv() => Signal::End,
+            _ = self.interrupt.recv() => Signal::End,
         }
     }
 
     #[cfg(not(unix))]
-    async fn asked(self) {
+    async fn next(&mut self) -> Signal {
         if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "cannot hear ctrl-c");
+            tracing::error!(%error, "ctrl-c cannot be received");
             std::future::pending::<()>().await;
         }
+        Signal::End
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::backend::Backends;
 use crate::listener::Phase;
+use crate::metrics::Metrics;
 use crate::realms::Stores;
 
 /// How often the trash is looked through.
@@ -40,17 +41,17 @@ struct Pace {
 const PACE: Pace = Pace { pause: Duration::from_secs(5), rest: Duration::from_mins(10) };
 
 /// Keeps house in every realm whose backend needs it, until the process ends.
-pub(crate) fn keep(backends: &Backends, phase: &watch::Sender<Phase>) {
-    keep_at(PACE, backends, phase);
+pub(crate) fn keep(backends: &Backends, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>) {
+    keep_at(PACE, backends, metrics, phase);
 }
 
-fn keep_at(pace: Pace, backends: &Backends, phase: &watch::Sender<Phase>) {
+fn keep_at(pace: Pace, backends: &Backends, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>) {
     for (realm, backend) in backends {
         let Some(maintenance) = backend.maintenance.clone() else { continue };
-        let (realm, mut phase) = (realm.clone(), phase.subscribe());
+        let (realm, metrics, mut phase) = (realm.clone(), Arc::clone(metrics), phase.subscribe());
         tokio::spawn(async move {
             tokio::select! {
-                () = keep_house(pace, &realm, &*maintenance) => {}
+                () = keep_house(pace, &realm, &*maintenance, &metrics) => {}
                 // whatever comes after serving
                 _ = phase.changed() => {}
             }
@@ -58,7 +59,7 @@ fn keep_at(pace: Pace, backends: &Backends, phase: &watch::Sender<Phase>) {
     }
 }
 
-async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance) {
+async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance, metrics: &Metrics) {
     sleep(pace.rest).await;
     let mut after = None;
     loop {
@@ -70,7 +71,7 @@ async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance) {
             }
         };
         let much = found.places.len() * MUCH >= ROWS;
-        sweep(realm, maintenance, found.places).await;
+        sweep(realm, maintenance, found.places, metrics).await;
         after = found.next;
         match &after {
             None => sleep(pace.rest).await,
@@ -82,30 +83,37 @@ async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance) {
 
 /// Sweeps these places, those that rest on one group's header by themselves: what cannot be swept, or only after long,
 /// holds up nothing else.
-async fn sweep(realm: &str, maintenance: &dyn Maintenance, places: Vec<Key>) {
+async fn sweep(realm: &str, maintenance: &dyn Maintenance, places: Vec<Key>, metrics: &Metrics) {
     let alike = places.chunk_by(|one, other| one.outdated_by_header() == other.outdated_by_header());
     for some in alike.flat_map(|alike| alike.chunks(SWEPT)) {
         let swept = timeout(PATIENCE, maintenance.sweep(some.to_vec())).await;
         let why = match swept {
-            Ok(Ok(_)) => continue,
+            Ok(Ok(_)) => {
+                metrics.swept(realm, some.len());
+                continue;
+            }
             Ok(Err(error)) => error.to_string(),
             Err(late) => late.to_string(),
         };
+        metrics.sweep_failed(realm);
         let rows = some.len();
         tracing::warn!(realm, rows, why, "outdated rows stay for now; they are looked for again later");
     }
 }
 
 /// Deletes what was set aside long enough ago, until the process ends.
-pub(crate) fn empty_trash(stores: Arc<dyn Stores>, days: u32, phase: &watch::Sender<Phase>) {
+pub(crate) fn empty_trash(stores: Arc<dyn Stores>, days: u32, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>) {
     let mut phase = phase.subscribe();
-    let kept = Duration::from_hours(24) * days;
+    let (kept, metrics) = (Duration::from_hours(24) * days, Arc::clone(metrics));
     tokio::spawn(async move {
         loop {
             let stores = Arc::clone(&stores);
             match tokio::task::spawn_blocking(move || stores.empty_trash(kept)).await {
                 Ok(Ok(0)) => {}
-                Ok(Ok(deleted)) => tracing::info!(deleted, "bytes that no shared file leads to are deleted"),
+                Ok(Ok(deleted)) => {
+                    metrics.trash_deleted.inc_by(deleted as u64);
+                    tracing::info!(deleted, "bytes that no shared file leads to are deleted");
+                }
                 Ok(Err(error)) => tracing::warn!(%error, "the trash cannot be emptied; it is tried again later"),
                 Err(error) => tracing::warn!(%error, "the trash cannot be emptied; it is tried again later"),
             }
@@ -160,7 +168,8 @@ mod tests {
         assert_eq!(store.count(&muted).await.unwrap(), 2 * ROWS + 1);
 
         let (phase, watch) = watch::channel(Phase::Serving);
-        keep_at(Pace { pause: Duration::ZERO, rest: Duration::from_millis(1) }, &backends, &phase);
+        let pace = Pace { pause: Duration::ZERO, rest: Duration::from_millis(1) };
+        keep_at(pace, &backends, &Arc::default(), &phase);
         let begun = std::time::Instant::now();
         while store.count(&muted).await.unwrap() > 0 {
             assert!(begun.elapsed() < Duration::from_secs(30), "outdated mutes stay");

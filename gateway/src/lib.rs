@@ -17,6 +17,7 @@ mod descriptors;
 mod housekeeping;
 mod listener;
 mod logging;
+mod measured;
 mod metrics;
 mod origin;
 mod payload;
@@ -25,12 +26,15 @@ pub mod realms;
 mod registry;
 pub mod routes;
 mod serve;
+#[cfg_attr(not(unix), allow(dead_code))]
+mod service;
 mod session;
 mod shares;
 mod site;
 pub mod store;
 mod tls;
 mod unread;
+mod vendor_error;
 pub mod vendors;
 mod webhooks;
 

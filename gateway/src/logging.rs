@@ -1,8 +1,9 @@
 //! Logs, on standard error.
 
 use std::panic;
+use std::sync::OnceLock;
 
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::ConfigError;
@@ -14,16 +15,26 @@ pub(crate) struct Guard(#[allow(dead_code, reason = "it works by being dropped")
 /// Most lines that wait to be written; more are dropped, for a terminal that has stopped must not stop the process.
 const WAITING: usize = 16_384;
 
+/// Counts the lines that were dropped; there once logging has started.
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// How many lines were dropped as too many waited to be written.
+pub(crate) fn dropped() -> u64 {
+    DROPPED.get().map_or(0, |counter| counter.dropped_lines() as u64)
+}
+
 /// Starts logging. Lines are written by a thread of their own: no request waits for the terminal.
 pub(crate) fn start(log: &Log) -> Result<Guard, ConfigError> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| {
         ConfigError(format!("log.filter is not one, e.g. info or warn,conclave::request=info: {error}"))
     })?;
     let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(std::io::stderr());
+    // started once in a process
+    let _first = DROPPED.set(writer.error_counter());
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = match log.format {
         LogFormat::Text => lines.with_ansi(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
     };
     started.map_err(|error| ConfigError(format!("logging cannot be started: {error}")))?;
     panic::set_hook(Box::new(|panicked| {

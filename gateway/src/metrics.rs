@@ -1,19 +1,23 @@
 //! What is counted, in the `OpenMetrics` format.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use foldhash::HashMap as Map;
-use parking_lot::RwLock;
+use foldhash::{HashMap as Map, HashSet as Set};
+use parking_lot::{Mutex, RwLock};
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::measured::{Measured, Process};
 use crate::unread::UnreadFields;
+use crate::vendor_error::{ErrorClass, VendorCode, VendorError};
 
 use crate::webhooks::WebhookMetrics;
 
@@ -43,13 +47,58 @@ struct OperationLabels {
     outcome: Outcome,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RealmRequestLabels {
+    realm: String,
+    vendor: &'static str,
+    class: Class,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabels {
+    vendor: &'static str,
+    operation: &'static str,
+    class: &'static str,
+    code: String,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Class {
     Answered,
     Redirected,
     Refused,
     Failed,
     Abandoned,
+}
+
+impl Class {
+    /// What a status says, and what the vendor's own error says where there is one; no status is a client gone.
+    fn of(status: Option<u16>, error: Option<VendorError>) -> Self {
+        match (error.map(|error| error.class), status) {
+            (_, None) => Self::Abandoned,
+            (Some(ErrorClass::Failed), _) | (None, Some(500..)) => Self::Failed,
+            (Some(_), _) | (None, Some(400..=499)) => Self::Refused,
+            (None, Some(300..=399)) => Self::Redirected,
+            (None, Some(_)) => Self::Answered,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Redirected => "redirected",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+impl EncodeLabelValue for Class {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        EncodeLabelValue::encode(&self.name(), encoder)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -69,14 +118,24 @@ struct RealmLabels {
 }
 
 /// Which way a frame goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Direction {
     In,
     Out,
 }
 
+impl EncodeLabelValue for Direction {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        let name = match self {
+            Self::In => "in",
+            Self::Out => "out",
+        };
+        EncodeLabelValue::encode(&name, encoder)
+    }
+}
+
 /// What became of an operation on groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
     /// Done.
     Done,
@@ -86,13 +145,30 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-const CLASSES: [Class; 5] = [Class::Answered, Class::Redirected, Class::Refused, Class::Failed, Class::Abandoned];
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        };
+        EncodeLabelValue::encode(&name, encoder)
+    }
+}
+
+/// The most codes of one vendor that are counted apart.
+const CODES: usize = 128;
+/// Where the others are counted.
+const OTHER_CODES: &str = "other";
 
 /// Everything that is counted.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
+    realm_requests: Family<RealmRequestLabels, Counter>,
     latency: Family<LatencyLabels, Histogram>,
+    errors: Family<ErrorLabels, Counter>,
+    failed_authentications: Family<VendorLabels, Counter>,
     operations: Family<OperationLabels, Counter>,
     sessions: Family<VendorLabels, Gauge>,
     frames: Family<FrameLabels, Counter>,
@@ -114,13 +190,39 @@ pub(crate) struct Metrics {
     pub(crate) store_refuses: Gauge,
     /// Webhooks that do not get on.
     pub(crate) webhooks_stuck: Gauge,
+    swept_rows: Family<RealmLabels, Counter>,
+    sweeps_failed: Family<RealmLabels, Counter>,
+    /// Bytes of shared files that were set aside and are deleted now.
+    pub(crate) trash_deleted: Counter,
+    /// What is measured when the metrics are asked for.
+    pub(crate) measured: Arc<Measured>,
 }
 
 impl Metrics {
     /// Nothing counted yet.
     pub(crate) fn new() -> Self {
-        let mut registry = Registry::with_prefix("conclave");
+        let mut root = Registry::default();
+        root.register_collector(Box::new(Process::new()));
+        let measured = Arc::<Measured>::default();
+        let registry = root.sub_registry_with_prefix("conclave");
+        registry.register_collector(Box::new(Arc::clone(&measured)));
+        registry.register("build", "The version", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
         let requests = Family::default();
+        let realm_requests = Family::default();
+        registry.register("realm_requests", "Requests by realm, vendor and class of answer", realm_requests.clone());
+        let (errors, failed_authentications) = (Family::default(), Family::default());
+        let about = "Errors that clients were answered with, by vendor, operation, class and the vendor's own code";
+        registry.register("vendor_errors", about, errors.clone());
+        let about = "Requests and sign-ins that were refused for their credentials";
+        registry.register("failed_authentications", about, failed_authentications.clone());
+        let (swept_rows, sweeps_failed, trash_deleted) = (Family::default(), Family::default(), Counter::default());
+        registry.register("housekeeping_swept_rows", "Outdated rows that were deleted", swept_rows.clone());
+        registry.register("housekeeping_failures", "Times outdated rows could not be deleted", sweeps_failed.clone());
+        let about = "Bytes of shared files without a row, set aside after a crash and deleted";
+        registry.register("housekeeping_trash_deleted_files", about, trash_deleted.clone());
+        let unread = UnreadFields::default();
+        let about = "Request fields that no handler read, by vendor and operation; their names are at /unread-fields";
+        registry.register("unread_fields", about, unread.counted());
         let latency: Family<LatencyLabels, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS));
         let operations = Family::default();
         let (sessions, frames, told, missed) =
@@ -148,13 +250,20 @@ impl Metrics {
         registry.register("events_told", "Events put before sessions, each counted once a session", told.clone());
         let about = "How often a session was so slow that events were left out and it was told to fetch them";
         registry.register("events_missed", about, missed.clone());
-        let webhooks = WebhookMetrics::new(&mut registry);
+        let webhooks = WebhookMetrics::new(registry);
         Self {
-            registry,
+            registry: root,
+            realm_requests,
+            errors,
+            failed_authentications,
+            swept_rows,
+            sweeps_failed,
+            trash_deleted,
+            measured,
             requests,
             latency,
             operations,
-            unread: UnreadFields::default(),
+            unread,
             sessions,
             frames,
             told,
@@ -181,17 +290,50 @@ impl Metrics {
         RealmMetrics { realm: realm.to_owned(), operations: self.operations.clone(), at_hand: RwLock::default() }
     }
 
+    /// Counts requests by realm.
+    pub(crate) fn count_in_realm(
+        &self,
+        realm: &str,
+        vendor: &'static str,
+        status: Option<u16>,
+        error: Option<VendorError>,
+    ) {
+        let labels = RealmRequestLabels { realm: realm.to_owned(), vendor, class: Class::of(status, error) };
+        self.realm_requests.get_or_create(&labels).inc();
+    }
+
+    /// Counts a caller whose credentials are not valid.
+    pub(crate) fn failed_authentication(&self, vendor: &'static str) {
+        self.failed_authentications.get_or_create(&VendorLabels { vendor }).inc();
+    }
+
+    /// Counts outdated rows that were deleted.
+    pub(crate) fn swept(&self, realm: &str, rows: usize) {
+        self.swept_rows.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc_by(rows as u64);
+    }
+
+    /// Counts outdated rows that could not be deleted.
+    pub(crate) fn sweep_failed(&self, realm: &str) {
+        self.sweeps_failed.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc();
+    }
+
     /// The counters of one vendor's operations, ready at hand.
     pub(crate) fn of_vendor(
         &self,
         vendor: &'static str,
         operations: impl Iterator<Item = &'static str>,
     ) -> VendorMetrics {
-        let of = |operation| {
-            let requests =
-                CLASSES.map(|class| self.requests.get_or_create_owned(&RequestLabels { vendor, operation, class }));
-            let latency = self.latency.get_or_create_owned(&LatencyLabels { vendor, operation });
-            OperationMetrics { requests, latency }
+        let codes = Arc::<Codes>::default();
+        let of = |operation| OperationMetrics {
+            vendor,
+            operation,
+            requests: self.requests.clone(),
+            by_class: Default::default(),
+            latency: self.latency.clone(),
+            observed: OnceLock::new(),
+            errors: self.errors.clone(),
+            failed_authentications: self.failed_authentications.clone(),
+            codes: Arc::clone(&codes),
         };
         let operations = operations.map(|operation| (operation, Arc::new(of(operation)))).collect();
         let frames = |direction| self.frames.get_or_create_owned(&FrameLabels { vendor, direction });
@@ -270,23 +412,51 @@ impl VendorMetrics {
     }
 }
 
-/// The counters of one operation.
+/// The counters of one operation. Each series begins with its first request, so that an idle process reports little.
 pub(crate) struct OperationMetrics {
-    requests: [Counter; 5],
-    latency: Histogram,
+    vendor: &'static str,
+    operation: &'static str,
+    requests: Family<RequestLabels, Counter>,
+    by_class: [OnceLock<Counter>; 5],
+    latency: Family<LatencyLabels, Histogram>,
+    observed: OnceLock<Histogram>,
+    errors: Family<ErrorLabels, Counter>,
+    failed_authentications: Family<VendorLabels, Counter>,
+    codes: Arc<Codes>,
+}
+
+/// The codes of one vendor that are counted apart.
+#[derive(Default)]
+struct Codes(Mutex<Set<VendorCode>>);
+
+impl Codes {
+    fn label(&self, code: VendorCode) -> String {
+        let mut known = self.0.lock();
+        if known.contains(&code) || known.len() < CODES {
+            known.insert(code);
+            code.to_string()
+        } else {
+            OTHER_CODES.to_owned()
+        }
+    }
 }
 
 impl OperationMetrics {
-    /// Counts a request; `None` is one whose client went away before the answer.
-    pub(crate) fn count(&self, status: Option<u16>, took: Duration) {
-        let class = match status {
-            None => 4,
-            Some(..=299) => 0,
-            Some(300..=399) => 1,
-            Some(400..=499) => 2,
-            Some(_) => 3,
-        };
-        self.requests[class].inc();
-        self.latency.observe(took.as_secs_f64());
+    /// Counts a request; no status is one whose client went away before the answer.
+    ///
+    /// Answers how often this error was answered before, when it is one.
+    pub(crate) fn count(&self, status: Option<u16>, error: Option<VendorError>, took: Duration) -> Option<u64> {
+        let class = Class::of(status, error);
+        let Self { vendor, operation, .. } = *self;
+        let labels = RequestLabels { vendor, operation, class };
+        self.by_class[class as usize].get_or_init(|| self.requests.get_or_create_owned(&labels)).inc();
+        let labels = LatencyLabels { vendor, operation };
+        self.observed.get_or_init(|| self.latency.get_or_create_owned(&labels)).observe(took.as_secs_f64());
+        let VendorError { code, class } = error?;
+        if class == ErrorClass::Unauthenticated {
+            self.failed_authentications.get_or_create(&VendorLabels { vendor }).inc();
+        }
+        let labels = ErrorLabels { vendor, operation, class: class.name(), code: self.codes.label(code) };
+        Some(self.errors.get_or_create(&labels).inc())
     }
 }

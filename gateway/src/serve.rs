@@ -1,7 +1,7 @@
 //! Starting and ending: everything is checked and bound before anything is answered.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,9 +30,12 @@ use crate::realms::{self, Ground, Stores};
 use crate::session::{self, Online};
 use crate::shares::Shares;
 use crate::site::{Mounted, Site};
-use crate::tls;
 pub use crate::tls::TlsError;
+use crate::tls::{self, CertificateFiles};
 use crate::webhooks::{self, Couriers, WebhookError};
+
+/// How often certificate files are compared with what is in use.
+const CERTIFICATES: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Why the process did not start. Nothing was answered.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +80,7 @@ pub struct Builder {
     mint: Arc<dyn Mint>,
     surfaces: Vec<Arc<dyn Surface>>,
     backends: Backends,
+    listeners: Vec<StdListener>,
 }
 
 /// What stands behind the listeners.
@@ -119,6 +123,8 @@ pub struct Running {
     couriers: Couriers,
     /// Reported on the admin listener.
     readiness: Arc<Readiness>,
+    /// The certificate, where it is in files.
+    certificates: Option<Arc<CertificateFiles>>,
     /// The folder of what must not outlive the process.
     _scratch: Option<Scratch>,
 }
@@ -140,6 +146,7 @@ impl Gateway {
             mint: Arc::new(RandomMint),
             surfaces: Vec::new(),
             backends: Backends::new(),
+            listeners: Vec::new(),
         }
     }
 
@@ -216,6 +223,13 @@ impl Builder {
         self
     }
 
+    /// Listens with these sockets where their address is one of the configuration's, instead of binding it.
+    #[must_use]
+    pub fn listeners(mut self, listeners: Vec<StdListener>) -> Self {
+        self.listeners = listeners;
+        self
+    }
+
     /// The surfaces and the backends behind them.
     fn open(
         &self,
@@ -249,13 +263,17 @@ impl Builder {
             realms::resume_clock(clock, &backends).await?;
         }
         // after the data: a folder with anything else in it is no data folder
-        let (tls, authority, scratch) = encryption(&self.config)?;
+        let Encryption { acceptor: tls, files, authority, scratch } = encryption(&self.config)?;
+        let mut inherited = self.listeners;
         let config = self.config;
         let mounted = mount(&config, surfaces, &metrics);
 
         let (phase, watch) = watch::channel(Phase::Serving);
-        let mut bound =
-            vec![("listen".to_owned(), bind("listen", config.listen).await?, shared_site(&config, &mounted))];
+        let mut bound = vec![(
+            "listen".to_owned(),
+            bind("listen", config.listen, &mut inherited).await?,
+            shared_site(&config, &mounted),
+        )];
         let mut addresses =
             Addresses { shared: address_of(&bound[0].1, config.listen), vendors: BTreeMap::new(), admin: None };
         for (vendor, section) in &config.vendors {
@@ -264,14 +282,25 @@ impl Builder {
             let Some(mounted) = mounted.iter().find(|mounted| mounted.vendor == vendor) else {
                 return Err(StartError::Surface(format!("{key}: no realm is at {vendor}: give one its credentials")));
             };
-            let listener = bind(&key, address).await?;
+            let listener = bind(&key, address, &mut inherited).await?;
             addresses.vendors.insert(vendor.clone(), address_of(&listener, address));
             bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
         }
         let mut remarks = crate::config::warnings(&config);
         let most_connections = most_connections(config.limits.connections, budget, &mut remarks);
+        if let Some(health) = stores.health() {
+            metrics.measured.of_store(health);
+        }
+        if let (Data::Folder(folder), Some(_)) = (&config.data, stores.health()) {
+            metrics.measured.of_folder(folder.clone());
+        }
         let readiness = Arc::new(Readiness::new(&config.limits, stores.health()));
-        let admin = admin_listener(config.admin, &mut remarks).await?;
+        let admin = admin_listener(config.admin, &mut inherited, &mut remarks).await?;
+        if let Some(left) = inherited.first().and_then(|listener| listener.local_addr().ok()) {
+            return Err(StartError::Surface(format!(
+                "the service manager passes a socket for {left}, which no setting names: set listen, admin or a vendor's listen to it"
+            )));
+        }
         addresses.admin = admin.as_ref().and_then(|listener| listener.local_addr().ok());
         let admin = admin.map(|listener| {
             let hosts = admin::Hosts::of(&config.admin_hosts);
@@ -279,11 +308,14 @@ impl Builder {
         });
 
         online.follow(&watch);
-        housekeeping::keep(&backends, &phase);
+        housekeeping::keep(&backends, &metrics, &phase);
         let couriers = Couriers::start(&config, client, &backends, &online, &metrics).await?;
         readiness.watch(couriers.watched());
         tokio::spawn(Arc::clone(&readiness).log(phase.subscribe()));
-        housekeeping::empty_trash(stores, config.limits.trash_days, &phase);
+        housekeeping::empty_trash(stores, config.limits.trash_days, &metrics, &phase);
+        if let Some(files) = &files {
+            tokio::spawn(reload_on_change(Arc::clone(files), phase.subscribe()));
+        }
         let sessions = Arc::<session::Shared>::default();
         let shares = Shares::new(&config.limits);
         let proxies = Proxies::of(&config.trusted_proxies);
@@ -316,12 +348,21 @@ impl Builder {
             admin,
             couriers,
             readiness,
+            certificates: files,
             _scratch: scratch,
         })
     }
 }
 
 impl Running {
+    /// Reads the certificate files again; `why` is for the log. When they are not good, the former certificate stays.
+    pub fn reload(&self, why: &str) {
+        match &self.certificates {
+            Some(files) => reload(files, why),
+            None => tracing::info!(why, "there are no certificate files to read again"),
+        }
+    }
+
     /// Takes no new connections, waits for the requests in flight, but not for ever, and ends.
     ///
     /// Whether all of them could be finished.
@@ -339,6 +380,33 @@ impl Running {
         let cut = timeout(std::time::Duration::from_secs(1), self.phase.closed()).await;
         self.couriers.end().await;
         drained && cut.is_ok()
+    }
+}
+
+fn reload(files: &CertificateFiles, why: &str) {
+    match files.reload() {
+        Ok(()) => tracing::info!(why, "the certificate is read again; new connections use it"),
+        Err(error) => tracing::error!(why, %error, "the former certificate stays in use"),
+    }
+}
+
+/// Reads the certificate files again whenever they have changed, until the process ends. They are compared by their
+/// contents, so it does not matter how they are replaced.
+async fn reload_on_change(files: Arc<CertificateFiles>, mut phase: watch::Receiver<Phase>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(CERTIFICATES) => {}
+            _ = phase.changed() => return,
+        }
+        let changed = Arc::clone(&files);
+        let looked = tokio::task::spawn_blocking(move || {
+            if changed.have_changed() {
+                reload(&changed, "the files have changed");
+            }
+        });
+        if let Err(error) = looked.await {
+            tracing::error!(%error, "the certificate files cannot be compared");
+        }
     }
 }
 
@@ -372,8 +440,18 @@ fn shared_site(config: &Config, mounted: &[Arc<Mounted>]) -> Site {
     Site::shared(mounted.to_vec(), hosts)
 }
 
-async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| StartError::Bind { key: key.to_owned(), address, error })
+/// Listens on an address, by the socket of the service manager when that has passed one for it.
+async fn bind(key: &str, address: SocketAddr, inherited: &mut Vec<StdListener>) -> Result<TcpListener, StartError> {
+    let refused = |error| StartError::Bind { key: key.to_owned(), address, error };
+    let passed = inherited.iter().position(|listener| listener.local_addr().is_ok_and(|own| own == address));
+    match passed {
+        Some(at) => {
+            let listener = inherited.swap_remove(at);
+            listener.set_nonblocking(true).map_err(refused)?;
+            TcpListener::from_std(listener).map_err(refused)
+        }
+        None => TcpListener::bind(address).await.map_err(refused),
+    }
 }
 
 /// The address a listener was given, which differs from the one asked for when that has port 0.
@@ -381,28 +459,42 @@ fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
 }
 
-async fn admin_listener(admin: Admin, remarks: &mut Vec<String>) -> Result<Option<TcpListener>, StartError> {
+async fn admin_listener(
+    admin: Admin,
+    inherited: &mut Vec<StdListener>,
+    remarks: &mut Vec<String>,
+) -> Result<Option<TcpListener>, StartError> {
     match admin {
         Admin::Off => Ok(None),
-        Admin::At(address) => bind("admin", address).await.map(Some),
-        Admin::IfFree(address) => match TcpListener::bind(address).await {
+        Admin::At(address) => bind("admin", address, inherited).await.map(Some),
+        Admin::IfFree(address) => match bind("admin", address, inherited).await {
             Ok(listener) => Ok(Some(listener)),
             Err(error) => {
-                remarks.push(format!(
-                    "metrics and health are not served: {address} is not free ({error}); give --admin ADDRESS"
-                ));
+                remarks.push(format!("metrics and health are not served: {error}; give --admin ADDRESS"));
                 Ok(None)
             }
         },
     }
 }
 
-type Encryption = (Option<TlsAcceptor>, Option<PathBuf>, Option<Scratch>);
+/// How connections are encrypted, if they are.
+#[derive(Default)]
+struct Encryption {
+    acceptor: Option<TlsAcceptor>,
+    /// The files it is read from.
+    files: Option<Arc<CertificateFiles>>,
+    /// The certificate that clients are to trust.
+    authority: Option<PathBuf>,
+    scratch: Option<Scratch>,
+}
 
 fn encryption(config: &Config) -> Result<Encryption, StartError> {
     match &config.tls {
-        Tls::Off => Ok((None, None, None)),
-        Tls::Files { cert, key } => Ok((Some(tls::from_files(cert, key)?), None, None)),
+        Tls::Off => Ok(Encryption::default()),
+        Tls::Files { cert, key } => {
+            let (acceptor, files) = CertificateFiles::open(cert, key)?;
+            Ok(Encryption { acceptor: Some(acceptor), files: Some(Arc::new(files)), ..Encryption::default() })
+        }
         Tls::Development => {
             let hosts: Vec<String> = config.vendors.values().flat_map(|section| section.hosts.clone()).collect();
             let (folder, scratch) = match &config.data {
@@ -413,7 +505,7 @@ fn encryption(config: &Config) -> Result<Encryption, StartError> {
                 }
             };
             let (acceptor, authority) = tls::for_development(&folder, &hosts)?;
-            Ok((Some(acceptor), Some(authority), scratch))
+            Ok(Encryption { acceptor: Some(acceptor), authority: Some(authority), scratch, files: None })
         }
     }
 }

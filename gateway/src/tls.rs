@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::{Mutex, RwLock};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -12,6 +13,8 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
 /// Why there is no encryption.
@@ -33,8 +36,58 @@ pub enum TlsError {
     Make(#[from] rcgen::Error),
 }
 
-/// Encrypts with the chain and key in these files.
-pub(crate) fn from_files(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+/// A certificate and its key in files, which are read again when they change.
+#[derive(Debug)]
+pub(crate) struct CertificateFiles {
+    cert: PathBuf,
+    key: PathBuf,
+    current: Arc<Current>,
+    /// What the files had when they were last read, whether it was good or not.
+    seen: Mutex<Option<[Vec<u8>; 2]>>,
+}
+
+/// The certificate new connections are encrypted with.
+#[derive(Debug)]
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read()))
+    }
+}
+
+impl CertificateFiles {
+    /// Reads both, and encrypts with them from now on.
+    pub(crate) fn open(cert: &Path, key: &Path) -> Result<(TlsAcceptor, Self), TlsError> {
+        let current = Arc::new(Current(RwLock::new(Arc::new(certified(cert, key)?))));
+        let acceptor = acceptor_with(Arc::clone(&current) as Arc<dyn ResolvesServerCert>)?;
+        let files = Self { cert: cert.to_owned(), key: key.to_owned(), current, seen: Mutex::default() };
+        *files.seen.lock() = files.contents();
+        Ok((acceptor, files))
+    }
+
+    /// Reads both again, for new connections; open ones go on as they are. On an error the former certificate stays.
+    pub(crate) fn reload(&self) -> Result<(), TlsError> {
+        let seen = self.contents();
+        let loaded = certified(&self.cert, &self.key);
+        *self.seen.lock() = seen;
+        *self.current.0.write() = Arc::new(loaded?);
+        Ok(())
+    }
+
+    /// Whether the files are there and other than when they were last read.
+    pub(crate) fn have_changed(&self) -> bool {
+        let found = self.contents();
+        found.is_some() && found != *self.seen.lock()
+    }
+
+    fn contents(&self) -> Option<[Vec<u8>; 2]> {
+        Some([fs::read(&self.cert).ok()?, fs::read(&self.key).ok()?])
+    }
+}
+
+/// The chain and key in these files.
+fn certified(cert: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let refuse = |path: &Path, why: String| TlsError::File { path: path.to_owned(), why };
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -44,15 +97,20 @@ pub(crate) fn from_files(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsErro
     }
     let key = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| refuse(key, format!("cannot read a private key in PEM: {error}")))?;
-    acceptor(chain, key)
+    Ok(CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider())?)
 }
 
 fn acceptor(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<TlsAcceptor, TlsError> {
+    let certified = CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider())?;
+    acceptor_with(Arc::new(Current(RwLock::new(Arc::new(certified)))))
+}
+
+fn acceptor_with(certificates: Arc<dyn ResolvesServerCert>) -> Result<TlsAcceptor, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+        .with_cert_resolver(certificates);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use conclave_kit::Unread;
 use parking_lot::Mutex;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use serde::Serialize;
 
 /// The most names that are counted apart for one operation: clients choose them.
@@ -16,7 +19,16 @@ type Key = (&'static str, &'static str);
 
 /// Counts by vendor, operation and field.
 #[derive(Default)]
-pub(crate) struct UnreadFields(Mutex<BTreeMap<Key, BTreeMap<String, u64>>>);
+pub(crate) struct UnreadFields {
+    by_name: Mutex<BTreeMap<Key, BTreeMap<String, u64>>>,
+    counted: Family<Labels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Labels {
+    vendor: &'static str,
+    operation: &'static str,
+}
 
 /// One line of the report.
 #[derive(Serialize)]
@@ -28,9 +40,15 @@ struct Line<'a> {
 }
 
 impl UnreadFields {
+    /// How many there were, without their names.
+    pub(crate) fn counted(&self) -> Family<Labels, Counter> {
+        self.counted.clone()
+    }
+
     /// Counts what was left unread in a request that was answered.
     pub(crate) fn count(&self, vendor: &'static str, operation: &'static str, unread: &Unread) {
-        let mut counts = self.0.lock();
+        self.counted.get_or_create(&Labels { vendor, operation }).inc_by(unread.names().len() as u64);
+        let mut counts = self.by_name.lock();
         let fields = counts.entry((vendor, operation)).or_default();
         for name in unread.names() {
             if let Some(count) = fields.get_mut(name) {
@@ -44,7 +62,7 @@ impl UnreadFields {
 
     /// All counts as JSON: an array of objects with `vendor`, `operation`, `field` and `count`.
     pub(crate) fn json(&self) -> Result<String, serde_json::Error> {
-        let counts = self.0.lock();
+        let counts = self.by_name.lock();
         let lines: Vec<Line<'_>> = counts
             .iter()
             .flat_map(|((vendor, operation), fields)| {

@@ -232,12 +232,13 @@ struct Account {
 impl Drop for Account {
     fn drop(&mut self) {
         let took = self.began.elapsed();
-        self.metrics.count(self.status, took);
+        self.metrics.count(self.status, None, took);
         tracing::info!(
             target: "conclave::call",
             vendor = self.vendor,
             operation = self.operation.unwrap_or(crate::metrics::UNKNOWN),
-            status = self.status.map_or("abandoned".to_owned(), |status| status.to_string()),
+            status = self.status,
+            abandoned = self.status.is_none().then_some(true),
             ms = (took.as_secs_f64() * 1e6).round() / 1e3,
             realm = self.realm.as_deref(),
         );

@@ -344,7 +344,7 @@ impl Driver {
                 }
                 Step::SignOut => self.sign_out(Disconnection::SignedOut),
                 Step::Count(Counted { operation, outcome }) => {
-                    self.workshop.mounted.metrics.of(operation).count(Some(status(outcome)), Duration::ZERO);
+                    self.workshop.mounted.metrics.of(operation).count(Some(status(outcome)), None, Duration::ZERO);
                 }
                 Step::Wake(time) => self.wake_at = Some(Instant::now() + time),
                 Step::Close => {

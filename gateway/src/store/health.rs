@@ -17,6 +17,7 @@ struct State {
     rounds: AtomicU64,
     failures: AtomicU64,
     recoveries: AtomicU64,
+    queued: AtomicU64,
     /// The time all syncs took, in microseconds.
     synced_for: AtomicU64,
 }
@@ -54,6 +55,15 @@ impl Health {
     /// How often the store went on after it had failed.
     pub fn recoveries(&self) -> u64 {
         self.0.recoveries.load(Ordering::Relaxed)
+    }
+
+    /// Commits that wait for the next sync.
+    pub fn queued(&self) -> u64 {
+        self.0.queued.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn queues(&self, commits: usize) {
+        self.0.queued.store(commits as u64, Ordering::Relaxed);
     }
 
     /// The time all syncs took.

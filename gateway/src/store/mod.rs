@@ -95,11 +95,12 @@ impl Database {
     /// The same, with other amounts of memory.
     pub fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
         let (folder, manifest, engine, mark) = opening::open(path, &options)?;
+        let health = Health::default();
         let shared = Arc::new(Shared {
-            rounds: Rounds::default(),
+            rounds: Rounds::new(health.clone()),
             cache: Cache::new(options.row_cache, options.page_cache, Readable::of(&engine)),
             manifest: Mutex::new(manifest),
-            health: Health::default(),
+            health,
             path: path.to_owned(),
             options: options.clone(),
         });

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::cache::{Known, Readable};
 use super::engine::{Engine, Mark};
 use super::faults::wanted;
+use super::health::Health;
 use super::rows::{RealmPrefix, encode};
 use super::{Shared, failed, recovery};
 
@@ -29,6 +30,7 @@ pub(super) type Waiter = oneshot::Sender<Result<(), StoreError>>;
 #[derive(Default)]
 pub(super) struct Rounds {
     state: Mutex<State>,
+    health: Health,
     wake: Condvar,
 }
 
@@ -48,6 +50,11 @@ pub(super) struct State {
 }
 
 impl Rounds {
+    /// Reports how many commits wait to this.
+    pub(super) fn new(health: Health) -> Self {
+        Self { health, ..Self::default() }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
@@ -56,6 +63,7 @@ impl Rounds {
     pub(super) fn join(&self, state: &mut State) -> oneshot::Receiver<Result<(), StoreError>> {
         let (waiter, wait) = oneshot::channel();
         state.collecting_waiters.push(waiter);
+        self.health.queues(state.collecting_waiters.len());
         self.wake.notify_one();
         wait
     }
@@ -181,6 +189,7 @@ pub(super) fn run(shared: &Shared, engine: Engine, mark: Mark) {
             break;
         }
         let round = state.turn();
+        shared.health.queues(0);
         drop(state);
         let kept = match &mut open {
             Some((engine, mark)) => keep(shared, engine, mark, &round),

@@ -5,11 +5,14 @@ mod client;
 mod cors;
 mod docs;
 mod limits;
+mod observed;
 mod operate;
 mod places;
 mod probe;
 mod process;
 mod protocols;
+#[cfg(unix)]
+mod service;
 mod sessions;
 mod shutdown;
 mod tls;

@@ -13,7 +13,7 @@ use crate::ledger::evidence::Driven;
 
 /// The counter of requests, and the class of those that were answered.
 const COUNTER: &str = "conclave_requests_total{";
-const ANSWERED: &str = "class=\"Answered\"";
+const ANSWERED: &str = "class=\"answered\"";
 
 /// An SDK, and how a suite drives it.
 pub struct Driver {

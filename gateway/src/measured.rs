@@ -1,0 +1,227 @@
+//! What is measured when the metrics are asked for: the process, the store, the log and the realms' events.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use conclave_core::ports::Log;
+use parking_lot::Mutex;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::logging;
+use crate::store::Health;
+
+/// How often the data folder is measured, which takes a look at each of its files.
+const SIZES: Duration = Duration::from_mins(1);
+/// Longest a realm's log is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where the measured values come from.
+#[derive(Default)]
+pub(crate) struct Measured {
+    store: OnceLock<Health>,
+    logs: Mutex<BTreeMap<String, Arc<dyn Log>>>,
+    last_events: Mutex<BTreeMap<String, u64>>,
+    sizes: OnceLock<Arc<Sizes>>,
+}
+
+/// The data folder, in bytes.
+#[derive(Debug, Default)]
+struct Sizes {
+    rows: AtomicU64,
+    blobs: AtomicU64,
+    free: AtomicU64,
+}
+
+impl Measured {
+    /// Reports this store.
+    pub(crate) fn of_store(&self, health: Health) {
+        // a process has one
+        let _first = self.store.set(health);
+    }
+
+    /// Reports the number of the last event in this realm's log.
+    pub(crate) fn of_realm(&self, realm: &str, log: Arc<dyn Log>) {
+        self.logs.lock().insert(realm.to_owned(), log);
+    }
+
+    /// Reports the size of this data folder, as long as somebody reports.
+    pub(crate) fn of_folder(&self, folder: PathBuf) {
+        let sizes = Arc::<Sizes>::default();
+        let weak = Arc::downgrade(&sizes);
+        if self.sizes.set(sizes).is_err() {
+            return;
+        }
+        tokio::spawn(async move {
+            while let Some(sizes) = weak.upgrade() {
+                let folder = folder.clone();
+                let measured = tokio::task::spawn_blocking(move || sizes.measure(&folder)).await;
+                if let Err(error) = measured {
+                    tracing::warn!(%error, "the data folder cannot be measured");
+                }
+                tokio::time::sleep(SIZES).await;
+            }
+        });
+    }
+
+    /// Reads what takes waiting.
+    pub(crate) async fn refresh(&self) {
+        let logs = self.logs.lock().clone();
+        for (realm, log) in logs {
+            if let Ok(Ok(last)) = tokio::time::timeout(PATIENCE, log.last()).await {
+                self.last_events.lock().insert(realm, last);
+            }
+        }
+    }
+}
+
+impl Sizes {
+    fn measure(&self, folder: &Path) {
+        self.rows.store(size_of(&folder.join("rows")), Ordering::Relaxed);
+        self.blobs.store(size_of(&folder.join("blobs")), Ordering::Relaxed);
+        #[cfg(unix)]
+        if let Ok(found) = rustix::fs::statvfs(folder) {
+            self.free.store(found.f_bavail.saturating_mul(found.f_frsize), Ordering::Relaxed);
+        }
+    }
+}
+
+/// The bytes of all files below a folder; files come and go meanwhile.
+fn size_of(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let of = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => size_of(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    };
+    entries.filter_map(Result::ok).map(of).sum()
+}
+
+impl fmt::Debug for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Measured").finish_non_exhaustive()
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> fmt::Result {
+    let gauge = ConstGauge::new(value);
+    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+}
+
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> fmt::Result {
+    let counter = ConstCounter::new(value);
+    counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
+}
+
+/// What dashboards show is less precise than this.
+#[allow(clippy::cast_precision_loss, reason = "beyond 2^53 nobody counts")]
+fn float(number: u64) -> f64 {
+    number as f64
+}
+
+impl Collector for Measured {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let out = &mut encoder;
+        counter(
+            out,
+            "log_lines_dropped",
+            "Log lines dropped as too many waited to be written",
+            float(logging::dropped()),
+        )?;
+        if let Some(store) = self.store.get() {
+            counter(out, "store_syncs", "Rounds of commits written and synced", float(store.rounds()))?;
+            counter(out, "store_sync_seconds", "Time all syncs took", store.synced_for().as_secs_f64())?;
+            let current = store.syncing_for().unwrap_or_default().as_secs_f64();
+            gauge(out, "store_sync_current_seconds", "How long the sync under way has taken so far", current)?;
+            gauge(out, "store_queue", "Commits that wait for the next sync", float(store.queued()))?;
+            counter(out, "store_sync_failures", "Rounds that could not be kept", float(store.failures()))?;
+            counter(out, "store_recoveries", "How often the store went on after a failure", float(store.recoveries()))?;
+        }
+        if let Some(sizes) = self.sizes.get() {
+            let of = |value: &AtomicU64| float(value.load(Ordering::Relaxed));
+            gauge(out, "store_rows_bytes", "Size of the database", of(&sizes.rows))?;
+            gauge(out, "store_blobs_bytes", "Size of all shared files", of(&sizes.blobs))?;
+            gauge(out, "store_free_bytes", "Free space where the data folder is", of(&sizes.free))?;
+        }
+        let last_events = self.last_events.lock();
+        if !last_events.is_empty() {
+            let help = "Number of the last event of a realm";
+            let mut family = out.encode_descriptor("last_event", help, None, MetricType::Gauge)?;
+            for (realm, last) in &*last_events {
+                let labels = [("realm", realm.as_str())];
+                ConstGauge::new(float(*last)).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The process as the system sees it, under the names that dashboards know.
+#[derive(Debug)]
+pub(crate) struct Process {
+    started: f64,
+}
+
+impl Process {
+    /// Of a process that has just started.
+    pub(crate) fn new() -> Self {
+        Self { started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() }
+    }
+}
+
+impl Collector for Process {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let out = &mut encoder;
+        gauge(out, "process_start_time_seconds", "When the process was started, in seconds since 1970", self.started)?;
+        #[cfg(target_os = "linux")]
+        if let Some(found) = linux::usage() {
+            counter(out, "process_cpu_seconds", "Processor time used", found.cpu_seconds)?;
+            gauge(out, "process_resident_memory_bytes", "Memory in use", found.resident_bytes)?;
+            gauge(out, "process_virtual_memory_bytes", "Address space in use", found.virtual_bytes)?;
+            gauge(out, "process_threads", "Threads", found.threads)?;
+            gauge(out, "process_open_fds", "Files and connections open", found.open_files)?;
+        }
+        if let Some(limit) = crate::descriptors::limit() {
+            gauge(out, "process_max_fds", "Most files and connections that may be open", float(limit))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::float;
+
+    pub(super) struct Usage {
+        pub(super) cpu_seconds: f64,
+        pub(super) resident_bytes: f64,
+        pub(super) virtual_bytes: f64,
+        pub(super) threads: f64,
+        pub(super) open_files: f64,
+    }
+
+    /// From `/proc/self`, see proc(5); `None` where it is not mounted.
+    pub(super) fn usage() -> Option<Usage> {
+        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+        // the name before it may have spaces in it
+        let (_, rest) = stat.rsplit_once(')')?;
+        let fields: Vec<u64> = rest.split_whitespace().skip(1).map(|field| field.parse().unwrap_or(0)).collect();
+        // the first here is the fourth there
+        let field = |number: usize| fields.get(number - 4).copied().map(float);
+        let open_files = std::fs::read_dir("/proc/self/fd").ok()?.count();
+        Some(Usage {
+            cpu_seconds: (field(14)? + field(15)?) / float(rustix::param::clock_ticks_per_second()),
+            threads: field(20)?,
+            virtual_bytes: field(23)?,
+            resident_bytes: field(24)? * float(rustix::param::page_size() as u64),
+            open_files: float(open_files as u64),
+        })
+    }
+}

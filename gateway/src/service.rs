@@ -1,0 +1,48 @@
+//! The service manager: sockets it passes, and what it is notified of. Without one, nothing of this happens.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::config::ConfigError;
+use crate::serve::Running;
+
+/// The listening sockets that the service manager has opened for this process (`LISTEN_FDS`).
+///
+/// Called before there are threads. The variables are removed, so that no child process takes the sockets for its own.
+pub(crate) fn listeners() -> Result<Vec<TcpListener>, ConfigError> {
+    let mut passed = listenfd::ListenFd::from_env();
+    let mut listeners = Vec::new();
+    for at in 0..passed.len() {
+        let unusable =
+            |error| ConfigError(format!("socket {at} of the service manager cannot be listened on: {error}"));
+        listeners.extend(passed.take_tcp_listener(at).map_err(unusable)?);
+    }
+    Ok(listeners)
+}
+
+/// Notifies that requests are answered, and keeps the watchdog satisfied as long as they can be.
+pub(crate) fn ready(running: &Running) {
+    let status = format!("listening on {}", running.addresses.shared);
+    notify(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status(&status)]);
+    if let Some(interval) = sd_notify::watchdog_enabled() {
+        // twice as often as asked for; a runtime that hangs sends nothing
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval((interval / 2).max(Duration::from_millis(1)));
+            loop {
+                ticks.tick().await;
+                notify(&[sd_notify::NotifyState::Watchdog]);
+            }
+        });
+    }
+}
+
+/// Notifies that requests in flight are finished before this process ends.
+pub(crate) fn stopping() {
+    notify(&[sd_notify::NotifyState::Stopping, sd_notify::NotifyState::Status("finishing requests in flight")]);
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager cannot be notified");
+    }
+}

@@ -302,11 +302,6 @@ impl Metrics {
         self.realm_requests.get_or_create(&labels).inc();
     }
 
-    /// Counts a caller whose credentials are not valid.
-    pub(crate) fn failed_authentication(&self, vendor: &'static str) {
-        self.failed_authentications.get_or_create(&VendorLabels { vendor }).inc();
-    }
-
     /// Counts outdated rows that were deleted.
     pub(crate) fn swept(&self, realm: &str, rows: usize) {
         self.swept_rows.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc_by(rows as u64);

@@ -357,9 +357,10 @@ impl Builder {
 impl Running {
     /// Reads the certificate files again; `why` is for the log. When they are not good, the former certificate stays.
     pub fn reload(&self, why: &str) {
-        match &self.certificates {
-            Some(files) => reload(files, why),
-            None => tracing::info!(why, "there are no certificate files to read again"),
+        if let Some(files) = &self.certificates {
+            reload(files, why);
+        } else {
+            tracing::info!(why, "there are no certificate files to read again");
         }
     }
 

@@ -21,7 +21,7 @@ use crate::probe::start;
 use crate::process::{Served, conclave};
 
 /// Longest anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn signal(served: &Served, name: &str) {
     assert!(Command::new("kill").args([name, &served.child.id().to_string()]).status().unwrap().success());

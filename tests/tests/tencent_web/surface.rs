@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::stage::Stage;
 
 /// Longest that a command is waited for that the SDK asks by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Stage {
     /// Waits until a command has been answered that the SDK asks by itself.

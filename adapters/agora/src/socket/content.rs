@@ -236,6 +236,7 @@ pub(super) fn key_values(pairs: &Map<String, Value>) -> Vec<KeyValue> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -251,7 +252,7 @@ mod tests {
         };
         let size = Some(Size { width: Some(3.0), height: Some(4.0) });
         let pairs = json!({"a": "1", "b": true, "c": 5, "d": 1.5, "e": {"f": [1]}});
-        let exts = key_values(pairs.as_object().expect("an object"));
+        let exts = key_values(pairs.as_object().unwrap());
         for content in [
             said(content_type::TEXT, Content { text: Some("hi".to_owned()), ..Content::default() }),
             said(
@@ -287,7 +288,7 @@ mod tests {
                 Content { custom_event: Some("dice".to_owned()), custom_exts: exts, ..Content::default() },
             ),
         ] {
-            let (kind, mut fields) = body(&content).expect("a type");
+            let (kind, mut fields) = body(&content).unwrap();
             fields.insert("type".to_owned(), kind.into());
             assert_eq!(super::content(&fields.into()), content);
         }

@@ -284,8 +284,8 @@ mod tests {
         (number << 12) + 1
     }
 
-    fn page(last: u64, more: bool, items: bool) -> Option<Page> {
-        Some(Page { last, more, key: items.then(|| key_of_all(last)) })
+    fn page(last: u64, more: bool, items: bool) -> Page {
+        Page { last, more, key: items.then(|| key_of_all(last)) }
     }
 
     #[test]
@@ -314,11 +314,11 @@ mod tests {
         assert_eq!(queues.ask(&OWN, None), Asked::Store(first));
         assert_eq!(queues.ask(&OWN, None), Asked::Nothing, "asked twice");
         assert_eq!(queues.deliver(&OWN, key(8)), Delivery::Nothing);
-        assert_eq!(queues.answered(&OWN, page(7, false, true)), Next::Send);
+        assert_eq!(queues.answered(&OWN, Some(page(7, false, true))), Next::Send);
         assert_eq!(queues.deliver(&OWN, key(7)), Delivery::Nothing, "in the page");
         let more = Question { acknowledge: Some(7), read: true, after: Some(7), is_clear: true };
         assert_eq!(queues.ask(&OWN, Some(key_of_all(7))), Asked::Store(more));
-        assert_eq!(queues.answered(&OWN, page(8, false, true)), Next::Send);
+        assert_eq!(queues.answered(&OWN, Some(page(8, false, true))), Next::Send);
         let rest = Question { acknowledge: Some(8), read: false, after: Some(8), is_clear: true };
         assert_eq!(queues.ask(&OWN, Some(key_of_all(8))), Asked::Store(rest));
         assert_eq!(queues.answered(&OWN, None), Next::End);

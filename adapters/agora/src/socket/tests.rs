@@ -155,7 +155,7 @@ fn sync(sync: &CommSyncDl) -> String {
 }
 
 fn words(status: Option<Status>) -> String {
-    let Status { error_code, reason } = status.expect("SDKs wait for ever without a status");
+    let Status { error_code, reason } = status.unwrap();
     format!("{}{}", error_code.unwrap(), reason.map(|reason| format!(" {reason}")).unwrap_or_default())
 }
 
@@ -169,7 +169,7 @@ impl House {
         self.clients.open(&OpenRequest { endpoint: "websocket", parts: &parts, connection: "c", peer: None })
     }
 
-    fn provision(&self, id: &str, token: &str, resource: &str) -> Frame {
+    fn provision(id: &str, token: &str, resource: &str) -> Frame {
         let guid = Jid {
             app_key: Some("mockorg#mockapp".to_owned()),
             name: Some(id.to_owned()),
@@ -202,7 +202,7 @@ impl House {
     async fn session(&self, id: &str) -> TestSession<AgoraSession> {
         let (mut session, sent) = TestSession::open(self.open()).await;
         assert!(sent.is_empty());
-        let sent = session.receive(self.provision(id, &self.token(id), "phone")).await;
+        let sent = session.receive(Self::provision(id, &self.token(id), "phone")).await;
         assert_eq!(sent.iter().map(read).collect::<Vec<_>>(), [r#"provision 0 Some("phone")"#]);
         session
     }
@@ -304,7 +304,7 @@ async fn who_is_not_let_in_learns_why_and_is_disconnected() {
         ("ann", String::new(), "provision 4 Sorry, parameter is invalid None"),
     ] {
         let (mut session, _) = TestSession::open(house.open()).await;
-        let sent = answers(&mut session, house.provision(id, &token, "phone")).await;
+        let sent = answers(&mut session, House::provision(id, &token, "phone")).await;
         assert_eq!(sent, [expected]);
         assert!(session.is_closed);
     }
@@ -312,7 +312,7 @@ async fn who_is_not_let_in_learns_why_and_is_disconnected() {
     let claims =
         Claims { subject: Subject::User(user("ann")), issued: Millis(now.0 - 9), expires: Some(now), precise: true };
     let (mut session, _) = TestSession::open(house.open()).await;
-    let sent = answers(&mut session, house.provision("ann", &house.app.tokens.seal(&claims), "phone")).await;
+    let sent = answers(&mut session, House::provision("ann", &house.app.tokens.seal(&claims), "phone")).await;
     assert_eq!(sent, ["provision 1 Sorry, token expired None"]);
 }
 

@@ -145,6 +145,7 @@ fn login(user: &str) -> Value {
     json!({"head": {"servcmd": "im_open_status.wslogin", "seq": 7, "identifier": user, "usersig": signature}, "body": {}})
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "bodies are written in place")]
 fn command(key: &str, name: &str, body: Value) -> Value {
     json!({"head": {"servcmd": name, "seq": 8, "a2": key}, "body": body})
 }
@@ -167,7 +168,7 @@ fn read(frames: Vec<Frame>) -> Vec<Value> {
 fn fields(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(key, value)| fields(value, &format!("{path}.{key}"), found))
+            members.iter().for_each(|(key, value)| fields(value, &format!("{path}.{key}"), found));
         }
         Value::Array(items) => items.iter().for_each(|item| fields(item, &format!("{path}[]"), found)),
         _ => found.push(path.to_owned()),

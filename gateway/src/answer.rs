@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use conclave_core::event::Actor;
-use conclave_kit::{Admitted, Body, ClientAddress, Exchange, Fault, Unread};
+use conclave_kit::{Admitted, Body, ClientAddress, ErrorClass, Exchange, Fault, Unread, VendorCode, VendorError};
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -27,7 +27,6 @@ use crate::payload::{self, Payload, Progress};
 use crate::session::{self, Link, Online};
 use crate::shares::{Buffer, Shares};
 use crate::site::{Mounted, Place, Site, below};
-use crate::vendor_error::{ErrorClass, VendorCode, VendorError};
 
 /// Most bytes of a body whose sender has shown no credentials in its head.
 const OPEN_BODY: usize = 64 * 1024;
@@ -298,7 +297,11 @@ impl Drop for Account {
         if let Some(realm) = &self.realm {
             self.all.count_in_realm(realm, vendor, self.status, self.error);
         }
-        let code = self.error.map(|VendorError { code: VendorCode::Number(number), .. }| number);
+        let (code, error) = match self.error.map(|error| error.code) {
+            Some(VendorCode::Number(number)) => (Some(number), None),
+            Some(VendorCode::Name(name)) => (None, Some(name)),
+            None => (None, None),
+        };
         // never the query: it carries signatures and tokens
         tracing::info!(
             target: "conclave::request",
@@ -309,6 +312,7 @@ impl Drop for Account {
             status = self.status,
             abandoned = self.status.is_none().then_some(true),
             code,
+            error,
             ms = millis(took),
             realm = self.realm.as_deref(),
             actor = self.caller.as_ref().map(|caller| tracing::field::display(Caller(caller))),
@@ -319,7 +323,7 @@ impl Drop for Account {
         {
             let (class, count) = (class.name(), before + 1);
             let realm = self.realm.as_deref();
-            tracing::info!(target: "conclave::error", vendor, operation, class, code, realm, count);
+            tracing::info!(target: "conclave::error", vendor, operation, class, code, error, realm, count);
         }
     }
 }

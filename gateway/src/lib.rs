@@ -34,7 +34,6 @@ mod site;
 pub mod store;
 mod tls;
 mod unread;
-mod vendor_error;
 pub mod vendors;
 mod webhooks;
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use conclave_kit::{ErrorClass, VendorCode, VendorError};
 use foldhash::{HashMap as Map, HashSet as Set};
 use parking_lot::{Mutex, RwLock};
 use prometheus_client::encoding::text::encode;
@@ -17,7 +18,6 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::measured::{Measured, Process};
 use crate::unread::UnreadFields;
-use crate::vendor_error::{ErrorClass, VendorCode, VendorError};
 
 use crate::webhooks::WebhookMetrics;
 

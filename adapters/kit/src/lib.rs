@@ -20,6 +20,7 @@ mod surface;
 mod text;
 mod unread;
 mod vendor;
+mod vendor_error;
 mod webhook;
 
 pub use futures_core::future::BoxFuture;
@@ -46,6 +47,7 @@ pub use surface::{Admitted, ClientAddress, Cors, Exchange, Fault, RouteInfo, Sur
 pub use text::{decode_segment, form_body, query_pairs, split_list};
 pub use unread::{Reading, Unread};
 pub use vendor::{AppUrl, OpenRealm, SettingsTable, SetupError, Tool, Vendor, socket_url};
+pub use vendor_error::{ErrorClass, VendorCode, VendorError};
 pub use webhook::{
     Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, call_of, group_of, message_at,
     message_of,

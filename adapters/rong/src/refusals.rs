@@ -8,7 +8,7 @@ pub(crate) mod client;
 use std::borrow::Cow;
 
 use conclave_core::refusal::{Limit, Needs, Refusal};
-use conclave_kit::Body;
+use conclave_kit::{Body, ErrorClass, VendorCode, VendorError};
 use http::{Response, StatusCode};
 use serde::Serialize;
 
@@ -271,7 +271,10 @@ impl Failure {
         let status = if status == 0 { status_254xx } else { status };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
         let wire = Wire { code, text: &self.text, manager_count: self.manager_count };
-        envelope::json(status, &wire)
+        let mut answer = envelope::json(status, &wire);
+        let class = ErrorClass::of_status(status).unwrap_or(ErrorClass::Refused);
+        VendorError { code: VendorCode::Number(code), class }.go_with(&mut answer);
+        answer
     }
 }
 

@@ -1,11 +1,12 @@
 //! The commands over HTTP: their routes, and answers as responses. Everything is answered with 200.
 
-use conclave_kit::{Body, Route};
+use conclave_kit::{Body, Route, VendorCode, VendorError};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response};
 
-use crate::calls::envelope::Answer;
+use crate::calls::envelope::{self, Answer};
 use crate::calls::{COMMANDS, Callers, Command};
+use crate::refusals::Failure;
 
 /// The routes of all commands that the app's servers may call. Old clients read with GET, with a body or without, so
 /// every command takes both methods.
@@ -22,6 +23,13 @@ pub(crate) fn routes() -> Vec<Route<&'static Command>> {
         .into_iter()
         .flat_map(|method| of_app().map(move |command| route(method.clone(), command)))
         .collect()
+}
+
+/// A refusal as a response.
+pub(crate) fn refuse(failure: &Failure) -> Response<Body> {
+    let mut response = respond(envelope::refuse(failure));
+    VendorError { code: VendorCode::Number(failure.number()), class: failure.code.class() }.go_with(&mut response);
+    response
 }
 
 /// An answer as a response.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use conclave_core::refusal::{Limit, Refusal};
+use conclave_kit::ErrorClass;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
@@ -188,6 +189,24 @@ pub(crate) struct Failure {
     pub(crate) text: Cow<'static, str>,
     /// The number that the app's server gave instead of the code's.
     own: Option<u32>,
+}
+
+impl Code {
+    /// Whose doing it is: every answer has the status 200, so only the code says it.
+    pub(crate) fn class(self) -> ErrorClass {
+        match self {
+            Self::Internal | Self::MessageInternal | Self::AccountInternal | Self::Timeout => ErrorClass::Failed,
+            Self::SigExpired
+            | Self::SigEmpty
+            | Self::SigIllegal
+            | Self::SigForged
+            | Self::SigIdentifier
+            | Self::SigApp
+            | Self::AppUnknown
+            | Self::NeedsAdmin => ErrorClass::Unauthenticated,
+            _ => ErrorClass::Refused,
+        }
+    }
 }
 
 impl Failure {

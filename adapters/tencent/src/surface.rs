@@ -16,7 +16,7 @@ use http::request::Parts;
 use http::{Method, Response};
 
 use crate::calls::{Caller, Command, SignedIn, answer_user, envelope, kicked_at};
-use crate::http::{respond, routes};
+use crate::http::{self as commands, respond, routes};
 use crate::realm::{App, Realm};
 use crate::refusals::{Code, Failure, Family};
 use crate::socket::Clients;
@@ -226,7 +226,7 @@ impl Surface for Tencent {
             Fault::Broken => Code::Internal,
             Fault::Busy => Code::TooFrequent,
         };
-        respond(envelope::refuse(&code.into()))
+        commands::refuse(&code.into())
     }
 
     fn client_protocol(&self) -> Option<&dyn AnyProtocol> {
@@ -237,5 +237,5 @@ impl Surface for Tencent {
 /// The answer to a request that is refused.
 fn refuse(failure: &Failure, request: &str) -> Response<Body> {
     tracing::debug!(request, code = failure.number(), why = %failure.text, "refused");
-    respond(envelope::refuse(failure))
+    commands::refuse(failure)
 }

@@ -21,7 +21,7 @@ fn value(metrics: &str, series: &str) -> f64 {
     line.map_or(0.0, |value| value.parse().unwrap())
 }
 
-/// A call of each vendor without valid credentials.
+/// A call of each vendor without valid credentials, all of which are refusals whatever their status is.
 async fn refused(at: SocketAddr) -> [u16; 3] {
     let tencent =
         "/tencent/v4/group_open_http_svc/create_group?usersig=bad&sdkappid=1400000000&identifier=administrator";
@@ -34,12 +34,12 @@ async fn refused(at: SocketAddr) -> [u16; 3] {
 }
 
 #[tokio::test]
-async fn refusals_are_counted_by_class_and_code() {
+async fn refusals_are_counted_by_the_vendors_own_codes() {
     let gateway = start(|config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap())).await;
     let (at, admin) = (gateway.addresses.shared, gateway.addresses.admin.unwrap());
     assert_eq!(refused(at).await, [401, 200, 401]);
     let told = metrics(admin).await;
-    for vendor in ["agora", "rong"] {
+    for vendor in ["agora", "tencent", "rong"] {
         let failed = format!("conclave_failed_authentications_total{{vendor=\"{vendor}\"}}");
         assert!((value(&told, &failed) - 1.0).abs() < 0.1, "{failed} is not 1 in {told}");
         let refused = format!("conclave_requests_total{{vendor=\"{vendor}\",");
@@ -49,7 +49,9 @@ async fn refusals_are_counted_by_class_and_code() {
         let line = told.lines().find(|line| line.starts_with(&errors)).unwrap();
         assert!(line.contains("class=\"unauthenticated\""), "{line}");
     }
-    assert!(told.contains("code=\"401\""), "{told}");
+    for code in ["code=\"70003\"", "code=\"1004\"", "code=\"unauthorized\""] {
+        assert!(told.contains(code), "{code} is not in {told}");
+    }
 }
 
 #[tokio::test]
@@ -138,12 +140,13 @@ async fn json_lines_have_numbers_actors_clients_and_codes() {
         assert!(line["status"].is_u64() && line["ms"].is_number(), "{line}");
         assert!(line.get("spans").is_none(), "{line}");
     }
-    assert_eq!(requests[0]["code"], 401, "{}", requests[0]);
+    assert_eq!(requests[1]["code"], 70003, "{}", requests[1]);
+    assert_eq!(requests[1]["status"], 200);
     assert_eq!(requests[3]["client"], "203.0.113.9");
     assert_eq!(requests[3]["realm"], "dev");
     assert!(requests[3]["actor"].as_str().unwrap().starts_with("app"), "{}", requests[3]);
     assert_eq!(requests[0]["client"], "127.0.0.1");
     let errors = of("conclave::error");
-    assert_eq!(errors.len(), 2, "{log}");
+    assert_eq!(errors.len(), 3, "{log}");
     assert!(errors.iter().all(|line| line["class"] == "unauthenticated"), "{log}");
 }

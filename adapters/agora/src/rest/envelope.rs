@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use conclave_core::model::Millis;
-use conclave_kit::{Body, ByteStream};
+use conclave_kit::{Body, ByteStream, ErrorClass, VendorCode, VendorError};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
@@ -275,7 +275,11 @@ pub(crate) fn error(failure: &Failure, now: Millis, began: Instant) -> Response<
     }
     object.member("error_description", shortened(&failure.description));
     object.raw("properties", b"{}");
-    response(failure.status, object.done())
+    let mut answer = response(failure.status, object.done());
+    if let Some(class) = ErrorClass::of_status(failure.status) {
+        VendorError { code: VendorCode::Name(failure.error), class }.go_with(&mut answer);
+    }
+    answer
 }
 
 /// As much of a description as is told: it may name what the client sent, whatever its length.

@@ -1,19 +1,23 @@
-//! Which error an answer is, for logs and metrics.
+//! Which of its vendor's errors an answer is, for logs and metrics: the HTTP status does not say it at every vendor.
 
 use std::fmt;
 
-use http::StatusCode;
+use http::{Response, StatusCode};
 
-/// An error's number: the HTTP status, as long as surfaces do not give their vendor's own.
+use crate::Body;
+
+/// An error as its vendor numbers or names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum VendorCode {
+pub enum VendorCode {
     /// A number.
     Number(u32),
+    /// A name, where the vendor's errors have names.
+    Name(&'static str),
 }
 
 /// Whose doing an error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum ErrorClass {
+pub enum ErrorClass {
     /// The caller's: nothing was done, and the same call would be refused again.
     Refused,
     /// The caller's, who has no valid credentials.
@@ -24,16 +28,21 @@ pub(crate) enum ErrorClass {
 
 /// The error that an answer is; goes with it beside everything the client sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct VendorError {
+pub struct VendorError {
     /// The vendor's code.
-    pub(crate) code: VendorCode,
+    pub code: VendorCode,
     /// Whose doing it is.
-    pub(crate) class: ErrorClass,
+    pub class: ErrorClass,
 }
 
 impl VendorError {
+    /// Sends it along with the answer.
+    pub fn go_with(self, answer: &mut Response<Body>) {
+        answer.extensions_mut().insert(self);
+    }
+
     /// The error of an answer that says only its status; `None` when that is no error.
-    pub(crate) fn of_status(status: StatusCode) -> Option<Self> {
+    pub fn of_status(status: StatusCode) -> Option<Self> {
         let class = ErrorClass::of_status(status)?;
         Some(Self { code: VendorCode::Number(u32::from(status.as_u16())), class })
     }
@@ -41,7 +50,7 @@ impl VendorError {
 
 impl ErrorClass {
     /// What a status says; `None` when it is no error.
-    pub(crate) fn of_status(status: StatusCode) -> Option<Self> {
+    pub fn of_status(status: StatusCode) -> Option<Self> {
         match status {
             StatusCode::UNAUTHORIZED => Some(Self::Unauthenticated),
             status if status.is_server_error() => Some(Self::Failed),
@@ -51,7 +60,7 @@ impl ErrorClass {
     }
 
     /// The name in logs and metrics.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
             Self::Unauthenticated => "unauthenticated",
@@ -64,6 +73,7 @@ impl fmt::Display for VendorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
+            Self::Name(name) => name.fmt(f),
         }
     }
 }

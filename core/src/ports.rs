@@ -110,7 +110,14 @@ pub trait GroupsExt: Groups {
     }
 
     /// Performs several operations as one vendor call: all of them, or none. Later ones see what earlier ones change.
-    async fn run_all(&self, actor: &Actor, steps: Vec<Operation>) -> Result<Replies, RefusedStep> {
+    async fn run_all(&self, actor: &Actor, mut steps: Vec<Operation>) -> Result<Replies, RefusedStep> {
+        // a single operation needs no batch, which not every backend offers
+        if steps.len() == 1
+            && let Some(operation) = steps.pop()
+        {
+            let reply = self.perform(actor, operation).await.map_err(|refusal| RefusedStep { step: 0, refusal })?;
+            return Ok(Replies(vec![reply].into_iter()));
+        }
         let together = Together { steps, on_refusal: OnRefusal::RefuseAll };
         match self.run(actor, together).await {
             Ok(Steps(replies)) => {
@@ -131,8 +138,16 @@ pub trait GroupsExt: Groups {
         &self,
         actor: &Actor,
         on_refusal: OnRefusal,
-        operations: Vec<O>,
+        mut operations: Vec<O>,
     ) -> Result<Vec<Result<O::Reply, Refusal>>, Refusal> {
+        if operations.len() == 1
+            && let Some(operation) = operations.pop()
+        {
+            return match self.run(actor, operation).await {
+                Err(refusal) if !on_refusal.skips(&refusal) => Err(refusal),
+                reply => Ok(vec![reply]),
+            };
+        }
         let steps = operations.into_iter().map(Into::into).collect();
         match self.run(actor, Together { steps, on_refusal }).await {
             Ok(Steps(replies)) => Ok(replies.into_iter().map(|reply| reply.and_then(TryInto::try_into)).collect()),

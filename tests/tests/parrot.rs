@@ -69,7 +69,7 @@ async fn its_api_is_mounted_counted_and_about_the_same_groups() {
     let admin = Client::at(running.addresses.admin.unwrap(), "");
     let metrics = admin.send(Method::GET, "/metrics", &[], "").await;
     let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
-    let counted = r#"conclave_requests_total{vendor="parrot",operation="show perch",class="Answered"} 1"#;
+    let counted = r#"conclave_requests_total{vendor="parrot",operation="show perch",class="answered"} 1"#;
     assert!(metrics.contains(counted), "{metrics}");
     let preflight = [("origin", "http://localhost:3000"), ("access-control-request-method", "GET")];
     assert_eq!(client.send(Method::OPTIONS, "/v1/perches/cage", &preflight, "").await.status, 204);
@@ -143,8 +143,8 @@ async fn its_clients_talk_in_lines_about_the_same_groups() {
     let metrics = admin.send(Method::GET, "/metrics", &[], "").await;
     let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
     for counted in [
-        r#"conclave_requests_total{vendor="parrot",operation="say line",class="Answered"} 1"#,
-        r#"conclave_requests_total{vendor="parrot",operation="say line",class="Refused"} 1"#,
+        r#"conclave_requests_total{vendor="parrot",operation="say line",class="answered"} 1"#,
+        r#"conclave_requests_total{vendor="parrot",operation="say line",class="refused"} 1"#,
     ] {
         assert!(metrics.contains(counted), "{counted} is not in {metrics}");
     }

@@ -179,7 +179,7 @@ async fn an_app_may_have_no_hosted_groups_or_keep_clients_from_them() {
 async fn frames_out(admin: std::net::SocketAddr) -> u64 {
     let answer = Client::at(admin, "").send(Method::GET, "/metrics", &[], "").await;
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
-    let line = text.lines().find(|line| line.starts_with(r#"conclave_frames_total{vendor="rong",direction="Out"}"#));
+    let line = text.lines().find(|line| line.starts_with(r#"conclave_frames_total{vendor="rong",direction="out"}"#));
     line.and_then(|line| line.rsplit(' ').next()).and_then(|count| count.parse().ok()).expect("a count")
 }
 

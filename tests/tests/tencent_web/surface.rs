@@ -19,7 +19,7 @@ impl Stage {
         let admin = self.served.running.addresses.admin.expect("an admin listener");
         let client = Client::at(admin, "");
         let is_answered = |line: &str| {
-            let labels = [r#"vendor="tencent""#, &format!("operation=\"{command}\""), r#"class="Answered""#];
+            let labels = [r#"vendor="tencent""#, &format!("operation=\"{command}\""), r#"class="answered""#];
             line.starts_with("conclave_requests")
                 && labels.iter().all(|label| line.contains(label))
                 && !line.ends_with(" 0")

@@ -56,9 +56,9 @@ async fn a_call_that_takes_too_long_or_panics_is_answered_all_the_same() {
     let admin = gateway.addresses.admin.unwrap();
     let metrics = ask(admin, "GET", "/metrics", &[], "").await.body;
     for line in [
-        r#"conclave_requests_total{vendor="pusher",operation="wait",class="Failed"} 1"#,
-        r#"conclave_requests_total{vendor="pusher",operation="panic",class="Failed"} 1"#,
-        r#"conclave_requests_total{vendor="pusher",operation="who",class="Answered"} 1"#,
+        r#"conclave_requests_total{vendor="pusher",operation="wait",class="failed"} 1"#,
+        r#"conclave_requests_total{vendor="pusher",operation="panic",class="failed"} 1"#,
+        r#"conclave_requests_total{vendor="pusher",operation="who",class="answered"} 1"#,
     ] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }

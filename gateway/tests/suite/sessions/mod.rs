@@ -298,7 +298,7 @@ async fn members_hear_what_happens_and_nobody_else_does() {
     let leave = Leave { group: team(), users: vec![user("bob")], cleanup, on_outsider: OnOutsider::Refuse };
     run(&gateway, Actor::user(user("bob")), leave).await;
     speak(&gateway, "alice").await;
-    assert_eq!((alice.hears().await, alice.hears().await), (r#"left ["bob"]"#.to_owned(), "message 2".to_owned()));
+    assert_eq!((alice.hears().await, alice.hears().await), (r#"left ["bob"]"#.to_owned(), "message 3".to_owned()));
     for ear in [&mut bob, &mut second] {
         assert_eq!(ear.hears().await, r#"left ["bob"]"#);
         ear.has_nothing().await;
@@ -325,7 +325,7 @@ async fn whoever_is_too_slow_is_told_to_fetch() {
     for line in [
         r#"conclave_sessions{vendor="talker"} 1"#,
         r#"conclave_events_missed_total{realm="dev"} 1"#,
-        r#"conclave_frames_total{vendor="talker",direction="In"} 2"#,
+        r#"conclave_frames_total{vendor="talker",direction="in"} 2"#,
     ] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::check::Fault;
 use super::manifest::{MANIFEST_FILE, Manifest};
@@ -10,6 +11,10 @@ use super::upgrade::FORMAT;
 
 const FORMAT_FILE: &str = "conclave-format";
 const LOCK_FILE: &str = "conclave-lock";
+/// How long opening waits for a folder that is in use.
+const LOCK_WAIT: Duration = Duration::from_secs(3);
+/// How often it looks meanwhile.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 /// The database.
 pub(super) const ROWS: &str = "rows";
 /// Shared files.
@@ -237,9 +242,14 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK_FILE);
     let refused = |source| OpenError::Io { path: path.clone(), source };
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(refused)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
-        Err(TryLockError::Error(source)) => Err(refused(source)),
+    // a gateway that is ending, or a check, may hold the lock for a moment longer
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_RETRY),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(refused(source)),
+        }
     }
 }

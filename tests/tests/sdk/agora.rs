@@ -49,7 +49,7 @@ async fn ease_restapi_of_pypi() {
     Driver::new(Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi").check(&served, "sdk").await;
 }
 
-/// Who has said what in a group, the last first, as Tencent's API tells it.
+/// The senders and texts of a group's messages in Tencent's history, newest first; tips (`IsSystemMsg`) are left out.
 async fn told_of_messages(tencent: &TencentTeller, group: &str) -> Vec<(String, Value)> {
     let asked = json!({"GroupId": group, "ReqMsgNumber": 20});
     let history = tencent.call("group_open_http_svc/group_msg_get_simple", &asked).await.unwrap();
@@ -57,7 +57,8 @@ async fn told_of_messages(tencent: &TencentTeller, group: &str) -> Vec<(String, 
         let words = message["MsgBody"][0]["MsgContent"]["Text"].clone();
         (message["From_Account"].as_str().unwrap().to_owned(), words)
     };
-    history["RspMsgList"].as_array().unwrap().iter().map(one).collect()
+    let rows = history["RspMsgList"].as_array().unwrap().iter();
+    rows.filter(|row| row["IsSystemMsg"].as_u64().unwrap_or_default() == 0).map(one).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,7 +50,7 @@ impl Backend {
     /// The same with metrics, with log lines for failures, and with the bytes of deleted files deleted from `blobs`.
     pub(crate) fn layered(self, realm: &str, blobs: Arc<dyn Blobs>, metrics: &Metrics) -> Self {
         let Self { groups, log, maintenance } = self;
-        metrics.measured.of_realm(realm, Arc::clone(&log));
+        metrics.measured.of_realm(realm, &log);
         let observer = Arc::new(Observer { realm: Arc::from(realm), metrics: metrics.of_realm(realm) });
         let maintenance = maintenance.map(|inner| -> Arc<dyn Maintenance> {
             let layer = Layer { inner, observer: Arc::clone(&observer), blobs: Arc::clone(&blobs) };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use conclave_core::ports::Log;
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(crate) struct Measured {
     store: OnceLock<Health>,
-    logs: Mutex<BTreeMap<String, Arc<dyn Log>>>,
+    logs: Mutex<BTreeMap<String, Weak<dyn Log>>>,
     last_events: Mutex<BTreeMap<String, u64>>,
     sizes: OnceLock<Arc<Sizes>>,
 }
@@ -48,8 +48,9 @@ impl Measured {
     }
 
     /// Reports the number of the last event in this realm's log.
-    pub(crate) fn of_realm(&self, realm: &str, log: Arc<dyn Log>) {
-        self.logs.lock().insert(realm.to_owned(), log);
+    /// The log is not kept alive: it keeps the data folder in use.
+    pub(crate) fn of_realm(&self, realm: &str, log: &Arc<dyn Log>) {
+        self.logs.lock().insert(realm.to_owned(), Arc::downgrade(log));
     }
 
     /// Reports the size of this data folder, as long as somebody reports.
@@ -74,6 +75,7 @@ impl Measured {
     /// Reads what takes waiting.
     pub(crate) async fn refresh(&self) {
         let logs = self.logs.lock().clone();
+        let logs = logs.into_iter().filter_map(|(realm, log)| Some((realm, log.upgrade()?)));
         for (realm, log) in logs {
             if let Ok(Ok(last)) = tokio::time::timeout(PATIENCE, log.last()).await {
                 self.last_events.lock().insert(realm, last);

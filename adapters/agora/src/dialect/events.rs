@@ -122,6 +122,16 @@ pub(crate) fn is_of_group(event: &Event) -> bool {
     what(event).is_some_and(|what| !what.is_of_messages())
 }
 
+/// Whether an event is about messages.
+pub(crate) fn is_of_messages(event: &Event) -> bool {
+    what(event).is_some_and(|what| what.is_of_messages())
+}
+
+/// Whether an event ended its group.
+pub(crate) fn is_end(event: &Event) -> bool {
+    matches!(what(event), Some(What::Destroyed { .. }))
+}
+
 /// The number of the kept message that was sent with an event, if one was.
 pub(crate) fn sent(event: &Event) -> Option<u64> {
     if let Some(What::Sent(sequence)) = what(event) { Some(sequence) } else { None }

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use conclave_core::event::{Actor, Event, Happening};
+use conclave_core::event::{Actor, Event};
 use conclave_core::model::{Group, GroupId, Message, MessageState, Millis, Queue, Role, Sender, UserId};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::Receipts;
@@ -164,7 +164,7 @@ impl AgoraFact {
 
 /// What clients receive of an event, for those who are online.
 pub(super) async fn project(app: &App, event: &Arc<Event>) -> Result<Vec<KitFact<AgoraFact>>, Refusal> {
-    if !events::is_of_group(event) && !is_of_messages(event) {
+    if !events::is_of_group(event) && !events::is_of_messages(event) {
         return Ok(Vec::new());
     }
     let Some(group) = group_of(event, &*app.groups, &*app.log).await? else { return Ok(Vec::new()) };
@@ -181,17 +181,6 @@ pub(super) async fn project(app: &App, event: &Arc<Event>) -> Result<Vec<KitFact
         KitFact::new(to, AgoraFact { news, names, shared: Default::default() }).of_bytes(bytes)
     };
     Ok(news.into_iter().map(fact).collect())
-}
-
-fn is_of_messages(event: &Event) -> bool {
-    matches!(
-        event.what,
-        Happening::MessageSent { .. }
-            | Happening::MessagePassed(_)
-            | Happening::MessagesRecalled { .. }
-            | Happening::MessageChanged { .. }
-            | Happening::MessagesRead { .. }
-    )
 }
 
 /// What clients receive of a fact. `message` is the message it is about, where that is known already.

@@ -166,11 +166,8 @@ async fn place(login: &Login, items: &[&QueueItem]) -> Result<Option<Place>, Ref
         }
         Err(Refusal::GroupNotFound { .. }) => {
             // what ended the group tells what it was; what happened before that is of no use any more
-            let end: Option<&Arc<Event>> = items
-                .iter()
-                .rev()
-                .map(|item| &item.event)
-                .find(|event| matches!(event.what, conclave_core::event::Happening::GroupDisbanded { .. }));
+            let end: Option<&Arc<Event>> =
+                items.iter().rev().map(|item| &item.event).find(|event| events::is_end(event));
             let Some(end) = end else { return Ok(None) };
             let Some(group) = group_of(end, &*app.groups, &*app.log).await? else { return Ok(None) };
             (group, None)

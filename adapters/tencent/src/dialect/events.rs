@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use conclave_core::event::{Event, Happening, Joining, Leaving, ProfileChange};
+use conclave_core::event::{Event, Former, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Message, Profile, Receive, Request, TopicId, Until, UserId};
 
 pub(crate) use push::{Delivery, Notice, Push, Tip};
@@ -35,6 +35,8 @@ pub(crate) enum What<'e> {
         owner: Option<&'e UserId>,
         profile: &'e Profile,
         members: &'e [UserId],
+        /// What some of them were.
+        were: &'e [Former],
     },
     /// A group that waited for its first message is shown to its members from now on.
     Activated,
@@ -48,6 +50,8 @@ pub(crate) enum What<'e> {
         how: Leaving,
         reason: &'e str,
         members: u32,
+        /// What they were.
+        were: &'e [Former],
     },
     Info(Info<'e>),
     OwnerChanged {
@@ -70,11 +74,14 @@ pub(crate) enum What<'e> {
     Requested(&'e Request),
     Banned {
         users: &'e [UserId],
+        until: Until,
+        reason: &'e str,
     },
     Unbanned {
         users: &'e [UserId],
     },
     Attributes {
+        version: u64,
         set: &'e BTreeMap<String, String>,
         removed: &'e [String],
         replaced: bool,
@@ -147,6 +154,18 @@ impl Info<'_> {
     }
 }
 
+impl Fact<'_> {
+    /// What those were whose memberships ended with it.
+    pub(crate) fn former(&self) -> &[Former] {
+        if let What::Left { were, .. } | What::Destroyed { were, .. } = &self.what { were } else { &[] }
+    }
+
+    /// With what words somebody was removed or banned; "" for none.
+    pub(crate) fn reason(&self) -> &str {
+        if let What::Left { reason, .. } | What::Banned { reason, .. } = &self.what { reason } else { "" }
+    }
+}
+
 /// What the events of one call come to, in their order.
 pub(crate) fn facts<'e>(call: impl IntoIterator<Item = &'e Event>) -> Vec<Fact<'e>> {
     let mut facts: Vec<Fact<'e>> = Vec::new();
@@ -175,15 +194,15 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
         Happening::GroupCreated { profile, owner, members } => {
             What::Created { profile, owner: owner.as_ref(), members }
         }
-        Happening::GroupDisbanded { owner, profile, members, .. } => {
-            What::Destroyed { owner: owner.as_ref(), profile, members }
+        Happening::GroupDisbanded { owner, profile, members, were, .. } => {
+            What::Destroyed { owner: owner.as_ref(), profile, members, were }
         }
         Happening::GroupActivated => What::Activated,
         // an import is nobody's to know
         Happening::MembersJoined { how: Joining::Imported, .. } => return None,
         Happening::MembersJoined { users, how, members } => What::Joined { users, how, members: *members },
-        Happening::MembersLeft { users, how, reason, members, .. } => {
-            What::Left { users, how: *how, reason, members: *members }
+        Happening::MembersLeft { users, how, reason, members, were } => {
+            What::Left { users, how: *how, reason, members: *members, were }
         }
         Happening::ProfileChanged(change) => {
             if !change.shows() && change.fields.is_empty() {
@@ -205,10 +224,10 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
         Happening::Muted { users, until } => What::Muted { users, until: Some(*until) },
         Happening::Unmuted(users) => What::Muted { users, until: None },
         Happening::RequestChanged(request) => What::Requested(request),
-        Happening::Blocked { users, .. } => What::Banned { users },
+        Happening::Blocked { users, until, reason } => What::Banned { users, until: *until, reason },
         Happening::Unblocked(users) => What::Unbanned { users },
-        Happening::AttributesChanged { set, removed, replaced, .. } => {
-            What::Attributes { set, removed, replaced: *replaced }
+        Happening::AttributesChanged { version, set, removed, replaced } => {
+            What::Attributes { version: *version, set, removed, replaced: *replaced }
         }
         Happening::CountersChanged { set, removed } => What::Counters { set, removed },
         Happening::ReceiveChanged { user, receive, .. } => What::Receive { user, receive: *receive },

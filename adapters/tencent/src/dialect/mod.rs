@@ -2,7 +2,6 @@
 
 pub(crate) mod application;
 pub(crate) mod client_message;
-pub(crate) mod client_tip;
 pub(crate) mod community;
 pub(crate) mod custom;
 pub(crate) mod events;

@@ -1,6 +1,6 @@
 //! `MsgBody` of tips and notices.
 
-use conclave_core::event::{Happening, Joining};
+use conclave_core::event::Joining;
 use conclave_core::model::{Group, Millis, RequestKind, Until, UserId};
 use serde_json::{Map, Value, json};
 
@@ -115,10 +115,7 @@ impl Words<'_> {
     }
 
     fn reason(&self) -> &str {
-        match &self.fact.event.what {
-            Happening::MembersLeft { reason, .. } | Happening::Blocked { reason, .. } => reason,
-            _ => "",
-        }
+        self.fact.reason()
     }
 
     /// A notice; `None` where it is not known what clients are sent.
@@ -151,7 +148,7 @@ impl Words<'_> {
                 }
             }
             Notice::Banned => {
-                if let Happening::Blocked { until, reason, .. } = &self.fact.event.what {
+                if let What::Banned { until, reason, .. } = &self.fact.what {
                     body.insert("BanDuration".to_owned(), json!(left(Some(*until), self.fact.event.at)));
                     body.insert("BanDescription".to_owned(), json!(reason));
                 }
@@ -210,7 +207,7 @@ mod attribute {
 
 /// A change of attributes.
 pub(super) fn attributes(fact: &Fact<'_>) -> Option<Value> {
-    let Happening::AttributesChanged { version, set, removed, replaced } = &fact.event.what else { return None };
+    let What::Attributes { version, set, removed, replaced } = &fact.what else { return None };
     let kind = match (set.is_empty(), replaced) {
         (true, true) => attribute::CLEARED,
         (false, true) => attribute::REPLACED,

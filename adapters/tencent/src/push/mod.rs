@@ -8,7 +8,7 @@ mod people;
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use conclave_core::event::Event;
@@ -18,7 +18,7 @@ use conclave_kit::{Recipients, call_of, group_of, message_at, message_of};
 use serde_json::{Map, Value, json};
 
 use crate::dialect::client_message::{ClientMessage, place, revoker, sender};
-use crate::dialect::events::{Delivery, Fact, Notice, Push, What, facts};
+use crate::dialect::events::{Delivery, Fact, Notice, Push, Tip, What, facts};
 use crate::dialect::kind::Kind;
 use crate::dialect::message::label;
 use crate::dialect::{message, tiny_id};
@@ -28,12 +28,12 @@ use body::Words;
 use people::People;
 
 /// Who tips and notices are from.
-const SYSTEM: &str = "@TIM#SYSTEM";
+pub(crate) const SYSTEM: &str = "@TIM#SYSTEM";
 
 /// The kinds of events in a push, by the vendor's numbers.
 mod kind {
     pub(super) const MESSAGE: u32 = 3;
-    pub(super) const TIP: u32 = 4;
+    pub(crate) const TIP: u32 = 4;
     pub(super) const NOTICE: u32 = 5;
     pub(super) const PASSING_TIP: u32 = 6;
 }
@@ -108,6 +108,36 @@ pub(crate) async fn notices_for(app: &App, event: &Arc<Event>, user: &UserId) ->
     Ok(pushed.filter_map(entry).collect())
 }
 
+/// The tips of a group's history, by their numbers: the same items as are pushed. Of each number, the events.
+pub(crate) async fn history_tips(
+    app: &App,
+    group: &Group,
+    numbered: &[(u64, &[Arc<Event>])],
+) -> Result<BTreeMap<u64, Map<String, Value>>, Refusal> {
+    let facts: Vec<(u64, Fact<'_>)> = numbered
+        .iter()
+        .filter_map(|(number, events)| Some((*number, facts(events.iter().map(|event| &**event)).into_iter().next()?)))
+        .collect();
+    let tips = facts.iter().flat_map(|(number, fact)| {
+        let tip = |delivery: Delivery<'_>| match delivery.push {
+            Push::Tip { tip, about, .. } => Some((*number, fact, tip, about.into_iter().cloned().collect::<Vec<_>>())),
+            _ => None,
+        };
+        fact.deliveries(group).into_iter().filter_map(tip).collect::<Vec<_>>()
+    });
+    let tips: Vec<(u64, &Fact<'_>, Tip, Vec<UserId>)> = tips.collect();
+    let operators = tips.iter().map(|(_, fact, ..)| body::operator(fact, app.admin()));
+    let ids: BTreeSet<&str> = tips.iter().flat_map(|(.., about)| about).map(UserId::as_str).chain(operators).collect();
+    let people = People::find(app, group, &ids).await?;
+    let item = |(number, fact, tip, about): &(u64, &Fact<'_>, Tip, Vec<UserId>)| {
+        let pushing = Pushing { app, group, fact };
+        let about: Vec<&UserId> = about.iter().collect();
+        let body = pushing.worded(&about, people.clone()).tip(*tip);
+        (*number, pushing.tip_item(Some(*number), body))
+    };
+    Ok(tips.iter().map(item).collect())
+}
+
 /// What a fact is made into.
 struct Pushing<'f> {
     app: &'f App,
@@ -148,8 +178,14 @@ impl Pushing<'_> {
         let operator = body::operator(self.fact, self.app.admin());
         let mut ids: BTreeSet<&str> = about.iter().map(|user| user.as_str()).collect();
         ids.insert(operator);
-        let people = People::find(self.app, self.group, self.fact, &ids).await?;
-        Ok(Words { app: self.app, group: self.group, fact: self.fact, about, operator, people })
+        let people = People::find(self.app, self.group, &ids).await?;
+        Ok(self.worded(about, people))
+    }
+
+    fn worded<'w>(&'w self, about: &'w [&'w UserId], people: People) -> Words<'w> {
+        let operator = body::operator(self.fact, self.app.admin());
+        let people = people.with_former(self.fact);
+        Words { app: self.app, group: self.group, fact: self.fact, about, operator, people }
     }
 
     /// What every item has. `number` is that of the group's history; items of one second are told apart by `random`.
@@ -178,12 +214,17 @@ impl Pushing<'_> {
         }))
     }
 
-    fn tip(&self, number: Option<u64>, body: Value) -> Value {
+    fn tip_item(&self, number: Option<u64>, body: Value) -> Map<String, Value> {
         // the same random as in the history
         let mut item = self.item(number.unwrap_or_default(), self.fact.event.sequence);
         item.insert("NoticeSeq".to_owned(), json!(0));
         item.insert("GroupInfo".to_owned(), Value::Object(self.group_info(SYSTEM)));
         item.insert("MsgBody".to_owned(), body);
+        item
+    }
+
+    fn tip(&self, number: Option<u64>, body: Value) -> Value {
+        let item = self.tip_item(number, body);
         // a tip about the group itself is no part of the history without a number
         let event = if number.is_some() { kind::TIP } else { kind::PASSING_TIP };
         json!({ "Event": event, "GroupTips": [item] })
@@ -210,7 +251,7 @@ impl Pushing<'_> {
     async fn message(&self, message: &Message) -> Result<Value, Refusal> {
         let admin = self.app.admin();
         let ids = [sender(message, admin)].into();
-        let people = People::find(self.app, self.group, self.fact, &ids).await?;
+        let people = People::find(self.app, self.group, &ids).await?;
         let face = people.face(sender(message, admin));
         let item = ClientMessage::of(message, self.group, &face, admin);
         Ok(json!({ "Event": kind::MESSAGE, "GroupMsgArray": [item] }))

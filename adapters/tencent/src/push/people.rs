@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conclave_core::event::{Actor, Former, Happening};
+use conclave_core::event::Actor;
 use conclave_core::model::{Group, Role, UserId};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::{FindUsers, MembersNamed};
@@ -14,6 +14,7 @@ use crate::dialect::events::Fact;
 use crate::realm::App;
 
 /// People, by account.
+#[derive(Clone)]
 pub(super) struct People(BTreeMap<String, Person>);
 
 #[derive(Debug, Clone, Default)]
@@ -24,13 +25,8 @@ struct Person {
 }
 
 impl People {
-    /// What is known of these accounts; of members who have left with this event, what they were.
-    pub(super) async fn find(
-        app: &App,
-        group: &Group,
-        fact: &Fact<'_>,
-        accounts: &BTreeSet<&str>,
-    ) -> Result<Self, Refusal> {
+    /// What is known of these accounts now.
+    pub(super) async fn find(app: &App, group: &Group, accounts: &BTreeSet<&str>) -> Result<Self, Refusal> {
         let (groups, actor) = (&app.realm.groups, Actor::app());
         let ids: Vec<UserId> = accounts.iter().filter_map(|account| UserId::new(*account).ok()).collect();
         let users = groups.ask(&actor, FindUsers { ids: ids.clone(), folded: false }).await?.0;
@@ -39,19 +35,24 @@ impl People {
             Err(Refusal::GroupNotFound { .. }) => vec![None; ids.len()],
             Err(refusal) => return Err(refusal),
         };
-        let former = former(&fact.event.what);
         let mut people = BTreeMap::new();
         for ((id, user), member) in ids.into_iter().zip(users).zip(members) {
             let (nick, avatar) = user.map(|user| (user.nick.clone(), user.avatar.clone())).unwrap_or_default();
-            let was = former.iter().find(|was| was.user == id);
-            let (card, role) = match (member, was) {
-                (_, Some(was)) => (was.card.clone(), role(was.role)),
-                (Some(member), None) => (member.card.clone(), role(member.role)),
-                (None, None) => (String::new(), 0),
-            };
+            let (card, role) = member.map(|member| (member.card.clone(), role(member.role))).unwrap_or_default();
             people.insert(id.as_str().to_owned(), Person { face: Face { nick, avatar, card }, role });
         }
         Ok(Self(people))
+    }
+
+    /// The same for one fact: members who have left with it are what they were.
+    pub(super) fn with_former(mut self, fact: &Fact<'_>) -> Self {
+        for was in fact.former() {
+            if let Some(person) = self.0.get_mut(was.user.as_str()) {
+                person.face.card.clone_from(&was.card);
+                person.role = role(was.role);
+            }
+        }
+        self
     }
 
     /// Nick, avatar and name card.
@@ -63,13 +64,6 @@ impl People {
     pub(super) fn shown(&self, account: &str) -> Value {
         let Person { face: Face { nick, avatar, card }, role } = self.0.get(account).cloned().unwrap_or_default();
         json!({ "UserId": account, "NickName": nick, "ImageUrl": avatar, "NameCard": card, "Role": role })
-    }
-}
-
-fn former(happening: &Happening) -> &[Former] {
-    match happening {
-        Happening::MembersLeft { were, .. } | Happening::GroupDisbanded { were, .. } => were,
-        _ => &[],
     }
 }
 

@@ -100,7 +100,7 @@ pub(super) async fn callbacks(
             }
             Callback { command: CREATE, body }
         }
-        What::Destroyed { owner, profile, members } => {
+        What::Destroyed { owner, profile, members, .. } => {
             let mut body = told.with(json!({ "Owner_Account": account(*owner), "Name": profile.name }));
             if Kind::of(group) != Kind::Community {
                 body.insert("MemberList".to_owned(), accounts(*members));
@@ -122,7 +122,7 @@ pub(super) async fn callbacks(
             return Ok(users.iter().map(|user| told.role(user, role)).collect());
         }
         What::Card { user, card } => told.member(user, "NameCard", card),
-        What::Attributes { set, removed, replaced } => {
+        What::Attributes { set, removed, replaced, .. } => {
             let (option, pairs): (_, Vec<Value>) = match (set.is_empty(), replaced) {
                 (true, true) => ("clear", Vec::new()),
                 (true, false) => ("delete", removed.iter().map(|key| json!({ "key": key })).collect()),

@@ -8,11 +8,9 @@ use conclave_core::query::{History, JoinedGroups, Numbered, ReadMarks};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::calls::message::{TIP, faces, people};
+use crate::calls::message::{TIP, faces, tips};
 use crate::calls::{Call, envelope};
 use crate::dialect::client_message::{Face, sender};
-use crate::dialect::client_tip::{Wording, tip};
-use crate::dialect::events::facts;
 use crate::dialect::kind::Kind;
 use crate::dialect::{limits, message, time};
 use crate::refusals::Failure;
@@ -127,12 +125,7 @@ async fn item(call: &Call<'_>, group: &Arc<Group>, member: &Member, read: u64) -
 
 /// The tip that is the last of a conversation, if one is.
 async fn tip_of(call: &Call<'_>, group: &Group, newest: &[(u64, Numbered)]) -> Result<Option<Value>, Failure> {
-    let Some((number, Numbered::Events(events))) = newest.first() else { return Ok(None) };
-    let people = people(call, group, newest).await?;
-    let group_keys = &call.settings().group_keys;
-    let wording = Wording { group, people: &people, admin: call.admin(), group_keys };
-    let fact = facts(events.iter().map(|event| &**event)).into_iter().next();
-    let tip = fact.and_then(|fact| tip(&fact, *number, wording));
+    let tip = tips(call, group, newest).await?.into_values().next();
     Ok(tip.map(|tip| json!({ "Event": TIP, "GroupTips": tip })))
 }
 

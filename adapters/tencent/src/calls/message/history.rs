@@ -1,22 +1,21 @@
 //! `group_msg_get_simple`, and `group_msg_get` for clients: up to twenty messages, newest first, from a number downwards.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use conclave_core::event::Event;
 use conclave_core::model::{Group, GroupId, Message, MessageState, TopicId, UserId};
 use conclave_core::query::{FindUsers, History, MembersNamed, Numbered, TopicMessages};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::calls::{Call, envelope};
 use crate::dialect::client_message::{ClientMessage, Face, place, sender};
-use crate::dialect::client_tip::{ClientTip, PRIORITY, Person, SYSTEM, Wording, people_of, tip};
-use crate::dialect::events::facts;
 use crate::dialect::kind::Kind;
 use crate::dialect::message::label;
 use crate::dialect::{limits, message};
+use crate::push::{SYSTEM, history_tips};
 use crate::refusals::{Code, Failure};
 
 #[derive(Deserialize)]
@@ -154,7 +153,7 @@ struct ClientItem<'g> {
 #[allow(clippy::large_enum_variant, reason = "written at once")]
 enum ClientEntry<'g> {
     Message(ClientMessage<'g>),
-    Tip(ClientTip<'g>),
+    Tip(Map<String, Value>),
 }
 
 /// The kind of event that a message is to clients.
@@ -176,18 +175,19 @@ pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::Answer, 
     };
     let messages = page.messages();
     let faces = faces(call, &group, &messages).await?;
-    let people = people(call, &group, &page.entries).await?;
+    let mut tips = tips(call, &group, &page.entries).await?;
     let (admin, unknown) = (call.admin(), Face::default());
-    let wording = Wording { group: &group, people: &people, admin, group_keys: &call.settings().group_keys };
     let items = page.entries.iter().filter_map(|(number, entry)| match entry {
         Numbered::Message(message) => {
             let face = faces.get(sender(message, admin)).unwrap_or(&unknown);
             let message = ClientMessage::of(message, &group, face, admin);
             Some(ClientItem { event: MESSAGE, entry: ClientEntry::Message(message) })
         }
-        Numbered::Events(events) => {
-            let fact = facts(events.iter().map(|event| &**event)).into_iter().next()?;
-            Some(ClientItem { event: TIP, entry: ClientEntry::Tip(tip(&fact, *number, wording)?) })
+        Numbered::Events(_) => {
+            let mut tip = tips.remove(number)?;
+            tip.insert("IsPlaceMsg".to_owned(), json!(0));
+            tip.insert("IsSystemMsg".to_owned(), json!(1));
+            Some(ClientItem { event: TIP, entry: ClientEntry::Tip(tip) })
         }
     });
     envelope::with(&ClientWire {
@@ -237,33 +237,22 @@ pub(in crate::calls) async fn faces(
     Ok(faces)
 }
 
-/// Those whom tips of the history name, as they are now.
-pub(in crate::calls) async fn people(
+/// The tips among these, by their numbers, as clients get them.
+pub(in crate::calls) async fn tips(
     call: &Call<'_>,
     group: &Group,
     entries: &[(u64, Numbered)],
-) -> Result<HashMap<UserId, Person>, Failure> {
-    let events = entries.iter().filter_map(|(_, entry)| match entry {
-        Numbered::Events(events) => Some(events),
+) -> Result<BTreeMap<u64, Map<String, Value>>, Failure> {
+    let events = |(number, entry): &'_ (u64, Numbered)| match entry {
+        Numbered::Events(events) => Some((*number, events.clone())),
         Numbered::Message(_) => None,
-    });
-    let named: BTreeSet<UserId> = events
-        .flat_map(|events| facts(events.iter().map(|event| &**event)))
-        .flat_map(|fact| people_of(&fact))
-        .collect();
-    if named.is_empty() {
-        return Ok(HashMap::new());
+    };
+    let numbered: Vec<(u64, Vec<Arc<Event>>)> = entries.iter().filter_map(events).collect();
+    if numbered.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    let ids: Vec<UserId> = named.into_iter().collect();
-    let users = call.look_up(FindUsers { ids: ids.clone(), folded: false }).await?.0;
-    let members = call.look_up(MembersNamed { group: group.id.clone(), users: ids.clone() }).await?.members;
-    let mut people = HashMap::with_capacity(ids.len());
-    for ((id, user), member) in ids.into_iter().zip(users).zip(members) {
-        let (nick, avatar) = user.map(|user| (user.nick.clone(), user.avatar.clone())).unwrap_or_default();
-        let card = member.as_ref().map(|member| member.card.clone()).unwrap_or_default();
-        people.insert(id, Person { face: Face { nick, avatar, card }, role: member.map(|member| member.role) });
-    }
-    Ok(people)
+    let numbered: Vec<(u64, &[Arc<Event>])> = numbered.iter().map(|(number, events)| (*number, &**events)).collect();
+    history_tips(call.app, group, &numbered).await.map_err(|refusal| call.failure(&refusal))
 }
 
 /// A tip: the server API says that there is one, not what it says.
@@ -273,9 +262,9 @@ fn simple_tip(number: u64, events: &[Arc<Event>]) -> Item {
         is_place_msg: 0,
         is_system_msg: Some(1),
         msg_body: json!([]),
-        msg_priority: PRIORITY,
-        // tells two tips of one second apart, and stays the same
-        msg_random: events.first().map_or(0, |event| event.sequence & u64::from(u32::MAX)),
+        msg_priority: message::priority(Some("High")),
+        // tells two tips of one second apart, and is the one that clients are pushed
+        msg_random: events.first().map_or(0, |event| event.sequence & 0x7fff_ffff),
         msg_seq: number,
         msg_time_stamp: events.first().map_or(0, |event| event.at.seconds()),
     }

@@ -13,7 +13,7 @@ pub(super) mod recalls;
 pub(super) mod receipts;
 pub(super) mod send;
 
-pub(super) use history::{TIP, faces, people};
+pub(super) use history::{TIP, faces, tips};
 pub(crate) use rate::Rate;
 
 use serde_json::Value;

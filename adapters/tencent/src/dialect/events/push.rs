@@ -145,7 +145,7 @@ impl<'e> Fact<'e> {
                 [notice(Notice::Muted, about.clone(), these(users)), tip(Tip::Member, about)].concat()
             }
             What::Requested(request) => requested(request, self.event).into_iter().collect(),
-            What::Banned { users } => notice(Notice::Banned, users.iter().collect(), these(users)),
+            What::Banned { users, .. } => notice(Notice::Banned, users.iter().collect(), these(users)),
             What::Unbanned { users } => notice(Notice::Unbanned, users.iter().collect(), these(users)),
             What::Attributes { .. } => one(Push::Attributes, everybody()),
             What::Counters { .. } => one(Push::Counters, everybody()),

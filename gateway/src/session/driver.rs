@@ -16,7 +16,7 @@ use conclave_kit::{
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::Place;
 use super::calls::{Calls, InFlight, Workshop, status};
@@ -30,6 +30,9 @@ use crate::listener::{Phase, Seat};
 const BURST: usize = 32;
 /// How often it is checked whether a user may still be signed in, besides when their account changes.
 const ROUND: Duration = Duration::from_mins(1);
+
+/// How long calls that have begun are waited for when the process shuts down.
+const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// What a session keeps of the connection it came by.
 #[derive(Clone)]
@@ -73,6 +76,7 @@ pub(super) async fn run(
         link,
         workshop,
         calls: None,
+        signing_in: None,
         recheck: None,
         frames: Vec::new(),
         silent_at: now + endpoint.limits.silence,
@@ -114,6 +118,8 @@ struct Driver {
     workshop: Workshop,
     /// There while there are any.
     calls: Option<Box<Calls>>,
+    /// Registers the user who signs in.
+    signing_in: Option<BoxFuture<'static, Result<Login, SignInRefused>>>,
     /// Finds out whether the user may stay.
     recheck: Option<BoxFuture<'static, Option<DisconnectReason>>>,
     /// To be sent next.
@@ -146,6 +152,7 @@ enum Next {
     Incoming(Incoming),
     Mail(Mail),
     Ended(u64, EndedCall),
+    SignedIn(Result<Login, SignInRefused>),
     Rechecked(Option<DisconnectReason>),
     /// The client has received something: it may be sent more.
     Room,
@@ -180,7 +187,7 @@ impl Driver {
         let may_read = has_room && self.may_read();
         let wake = [Some(self.recheck_at), may_read.then_some(self.silent_at), self.wake_at];
         let wake = wake.into_iter().flatten().min().unwrap_or(self.recheck_at);
-        let Self { calls, recheck, login, line, link, .. } = self;
+        let Self { calls, signing_in, recheck, login, line, link, .. } = self;
         let (running, in_flight) = match calls {
             Some(calls) => (Some(&mut calls.running), Some(&calls.in_flight)),
             None => (None, None),
@@ -188,6 +195,12 @@ impl Driver {
         let ended = async {
             match running {
                 Some(running) => Calls::ended(running).await,
+                None => pending().await,
+            }
+        };
+        let signed_in = async {
+            match signing_in {
+                Some(work) => Next::SignedIn(work.await),
                 None => pending().await,
             }
         };
@@ -223,6 +236,7 @@ impl Driver {
             _ = link.phase.wait_for(|phase| *phase != Phase::Serving) => Next::ShuttingDown,
             () = sleep_until(wake) => Next::Time,
             (number, call) = ended => Next::Ended(number, call),
+            signed_in = signed_in => signed_in,
             rechecked = rechecked => rechecked,
             next = in_turn => next,
         };
@@ -234,16 +248,11 @@ impl Driver {
         match next {
             Next::Incoming(incoming) => return self.incoming(incoming, steps).await,
             Next::Mail(mail) => self.mail(mail, steps),
-            Next::Ended(number, call) => {
-                self.session.answered(call, steps);
-                // what it caused may be delivered only after what it is answered with
-                self.carry_out(steps).await?;
-                if let Some(calls) = &mut self.calls {
-                    calls.finish(number, &self.workshop, &self.endpoint.limits);
-                    if calls.is_empty() {
-                        self.calls = None;
-                    }
-                }
+            Next::Ended(number, call) => return self.ended(number, call, steps).await,
+            Next::SignedIn(result) => {
+                self.signing_in = None;
+                let result = result.map(|login| self.login = Some(login));
+                self.session.signed_in(result, steps);
             }
             Next::Rechecked(reason) => {
                 self.recheck = None;
@@ -255,10 +264,35 @@ impl Driver {
             Next::Room => {}
             Next::Time => return self.time(steps).await,
             Next::ShuttingDown => {
+                self.finish_calls(steps).await?;
                 self.sign_out(Disconnection::Ended(DisconnectReason::ShuttingDown));
                 self.session.disconnect(DisconnectReason::ShuttingDown, steps);
                 self.carry_out(steps).await?;
                 return Err(self.close(None, "the process shuts down").await);
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers the calls that have begun, as far as they end soon: the process shuts down.
+    async fn finish_calls(&mut self, steps: &mut Steps) -> Result<(), End> {
+        let deadline = Instant::now() + LAST_CALLS.min(self.workshop.time);
+        while let Some(calls) = &mut self.calls {
+            let Ok((number, call)) = timeout_at(deadline, Calls::ended(&mut calls.running)).await else { break };
+            self.ended(number, call, steps).await?;
+        }
+        Ok(())
+    }
+
+    /// A call has ended.
+    async fn ended(&mut self, number: u64, call: EndedCall, steps: &mut Steps) -> Result<(), End> {
+        self.session.answered(call, steps);
+        // what it caused may be delivered only after what it is answered with
+        self.carry_out(steps).await?;
+        if let Some(calls) = &mut self.calls {
+            calls.finish(number, &self.workshop, &self.endpoint.limits);
+            if calls.is_empty() {
+                self.calls = None;
             }
         }
         Ok(())
@@ -336,12 +370,7 @@ impl Driver {
                     let calls = self.calls.get_or_insert_default();
                     calls.add(call, &self.workshop, &self.endpoint.limits);
                 }
-                Step::SignIn(identity) => {
-                    let result = self.sign_in(&identity).await;
-                    let mut steps = Steps::new();
-                    self.session.signed_in(result, &mut steps);
-                    steps.take().into_iter().rev().for_each(|step| todo.push_front(step));
-                }
+                Step::SignIn(identity) => self.sign_in(*identity),
                 Step::SignOut => self.sign_out(Disconnection::SignedOut),
                 Step::Count(Counted { operation, outcome }) => {
                     self.workshop.mounted.metrics.of(operation).count(Some(status(outcome)), None, Duration::ZERO);
@@ -365,31 +394,21 @@ impl Driver {
         sent
     }
 
-    async fn sign_in(&mut self, identity: &Identity) -> Result<(), SignInRefused> {
+    /// Begins to register a user; heartbeats and calls go on meanwhile.
+    fn sign_in(&mut self, identity: Identity) {
         self.sign_out(Disconnection::SignedOut);
-        let newcomer =
-            Newcomer { identity, mounted: &self.workshop.mounted, id: &self.connection, address: self.link.peer };
-        let mailbox = Arc::new(Mailbox::default());
-        let registered = timeout(self.workshop.time, self.online.register(newcomer, &mailbox)).await;
-        let registered = registered.unwrap_or_else(|_| {
-            tracing::error!(realm = identity.realm, "a user cannot sign in, as reading their groups takes too long");
-            Err(SignInRefused::Unavailable)
-        })?;
-        tracing::info!(
-            target: "conclave::session",
-            vendor = self.workshop.mounted.vendor,
-            realm = identity.realm,
-            user = identity.user.as_str(),
-            device = identity.device.id,
-            connection = self.connection,
-            "a user signed in"
-        );
-        self.login = Some(Login { registered, mailbox, gate: Gate::default() });
-        Ok(())
+        let newcomer = Newcomer {
+            identity,
+            mounted: Arc::clone(&self.workshop.mounted),
+            id: self.connection.clone(),
+            address: self.link.peer,
+        };
+        self.signing_in = Some(Box::pin(register(Arc::clone(&self.online), newcomer, self.workshop.time)));
     }
 
     /// Takes the user out of presence, if one is signed in.
     fn sign_out(&mut self, ending: Disconnection) {
+        self.signing_in = None;
         self.recheck = None;
         if let Some(mut login) = self.login.take() {
             login.registered.ending = ending;
@@ -402,6 +421,29 @@ impl Driver {
         self.line.close(code).await;
         why
     }
+}
+
+/// Registers a user who signs in, in time.
+async fn register(online: Arc<Online>, newcomer: Newcomer, time: Duration) -> Result<Login, SignInRefused> {
+    let mailbox = Arc::new(Mailbox::default());
+    let Ok(registered) = timeout(time, online.register(&newcomer, &mailbox)).await else {
+        tracing::error!(
+            realm = newcomer.identity.realm,
+            "a user cannot sign in, as reading their groups takes too long"
+        );
+        return Err(SignInRefused::Unavailable);
+    };
+    let registered = registered?;
+    tracing::info!(
+        target: "conclave::session",
+        vendor = newcomer.mounted.vendor,
+        realm = newcomer.identity.realm,
+        user = newcomer.identity.user.as_str(),
+        device = newcomer.identity.device.id,
+        connection = newcomer.id,
+        "a user signed in"
+    );
+    Ok(Login { registered, mailbox, gate: Gate::default() })
 }
 
 impl Login {

@@ -54,7 +54,7 @@ impl Online {
     /// mailbox.
     pub(crate) async fn register(
         &self,
-        newcomer: Newcomer<'_>,
+        newcomer: &Newcomer,
         mailbox: &Arc<Mailbox>,
     ) -> Result<Registered, SignInRefused> {
         let Some(realm) = self.0.get(&newcomer.identity.realm) else {

@@ -67,13 +67,13 @@ pub(crate) struct Quota {
 }
 
 /// Who signs in.
-pub(crate) struct Newcomer<'a> {
+pub(crate) struct Newcomer {
     /// As the protocol has it.
-    pub(crate) identity: &'a Identity,
+    pub(crate) identity: Identity,
     /// The vendor whose protocol the client speaks.
-    pub(crate) mounted: &'a Arc<Mounted>,
+    pub(crate) mounted: Arc<Mounted>,
     /// Unique among all connections.
-    pub(crate) id: &'a str,
+    pub(crate) id: String,
     /// The client's address.
     pub(crate) address: SocketAddr,
 }
@@ -100,7 +100,7 @@ impl Realm {
     /// mailbox.
     pub(crate) async fn register(
         self: &Arc<Self>,
-        newcomer: Newcomer<'_>,
+        newcomer: &Newcomer,
         mailbox: &Arc<Mailbox>,
     ) -> Result<Registered, SignInRefused> {
         let Newcomer { identity, mounted, id, address } = newcomer;
@@ -109,8 +109,8 @@ impl Realm {
             user: identity.user.clone(),
             device: identity.device.clone(),
             platform: identity.platform,
-            id: id.to_owned(),
-            address: Some(address),
+            id: id.clone(),
+            address: Some(*address),
             since: self.groups.now(),
         });
         self.vendors.lock().entry(mounted.vendor).or_insert_with(|| Arc::downgrade(mounted));

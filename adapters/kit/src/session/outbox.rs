@@ -21,7 +21,7 @@ pub enum Step {
     Send(OutFrame),
     /// Run a call.
     Call(Box<AnyCall>),
-    /// Register the user in presence, and say so to the session. The user who was signed in before is signed out first.
+    /// Register the user in presence, and report it to the session; what follows does not wait for it. The user who was signed in before is signed out first.
     SignIn(Box<Identity>),
     /// Take the user out of presence; the client asked for it. The connection stays.
     SignOut,
@@ -97,7 +97,7 @@ impl<'a, S: Session> Outbox<'a, S> {
         self.steps.push(Step::Call(Box::new(AnyCall::of(call))));
     }
 
-    /// Signs a user in; the result is reported to [`Session::signed_in`].
+    /// Signs a user in; the result is reported to [`Session::signed_in`], unless the session signs out or in again before.
     pub fn sign_in(&mut self, identity: Identity) {
         self.steps.push(Step::SignIn(Box::new(identity)));
     }

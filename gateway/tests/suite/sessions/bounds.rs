@@ -13,6 +13,9 @@ use crate::client::{Client, ask, request};
 
 const MEGABYTE: usize = 1024 * 1024;
 
+/// Held by tests that measure memory: they share a process, and would measure each other.
+static MEASURING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Resident memory of this process, bytes. Other tests run in it too, with a few megabytes each.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
@@ -24,6 +27,7 @@ fn resident() -> usize {
 async fn clients_that_never_read_cost_a_bounded_amount_of_memory() {
     const CLIENTS: usize = 400;
     const EVENTS: usize = 2000;
+    let _alone = MEASURING.lock().await;
     let (gateway, _) = start(|config| {
         config.limits.write_ms = 120_000;
         config.limits.sessions_per_user = CLIENTS;
@@ -63,6 +67,7 @@ fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Sends this frame again and again without reading anything, until the other side closes the connection.
 async fn flood(frame: Vec<u8>) {
+    let _alone = MEASURING.lock().await;
     let (gateway, _) = start(|config| config.limits.write_ms = 1000).await;
     let mut socket = Socket::login(&gateway, "alice", "phone").await;
     let before = resident();
@@ -101,6 +106,7 @@ async fn a_flood_of_calls_from_a_client_that_never_reads_ends_its_connection() {
 
 #[tokio::test]
 async fn a_client_that_sends_by_requests_and_never_receives_loses_its_session() {
+    let _alone = MEASURING.lock().await;
     let (gateway, _) = start(|_| ()).await;
     let address = gateway.addresses.shared;
     assert_eq!(ask(address, "POST", "/pusher/sock/0/s/xhr", &[], "").await.body, "o\n");

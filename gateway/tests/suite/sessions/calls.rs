@@ -153,3 +153,19 @@ async fn a_call_goes_on_when_its_client_has_gone() {
     bob.has_nothing().await;
     assert!(tokio::time::timeout(Duration::from_secs(10), gateway.shutdown()).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_process_that_shuts_down_answers_the_calls_that_have_begun() {
+    let (gateway, house) = start(|_| ()).await;
+    let mut alice = Socket::login(&gateway, "alice", "phone").await;
+    alice.says("1 wait gate").await;
+    alice.has_nothing().await;
+    let ending = tokio::spawn(gateway.shutdown());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    house.open_gate("gate");
+    assert_eq!(
+        (alice.hears().await, alice.hears().await),
+        ("1 waited".to_owned(), "signed out ShuttingDown".to_owned())
+    );
+    assert!(ending.await.unwrap());
+}

@@ -7,6 +7,7 @@ mod pusher;
 mod signing_in;
 mod transports;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -41,6 +42,23 @@ use crate::client::{Client, ask, request};
 #[derive(Default)]
 struct Talker {
     groups: Arc<OnceLock<Arc<dyn Groups>>>,
+    thoughts: Arc<Thoughts>,
+}
+
+/// Sessions that hold up their thread, as no engine may, so that others fill their mailboxes meanwhile.
+#[derive(Default)]
+struct Thoughts {
+    thinking: AtomicBool,
+    may_end: AtomicBool,
+}
+
+impl Thoughts {
+    fn think(&self) {
+        self.thinking.store(true, Ordering::Relaxed);
+        while !self.may_end.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 #[async_trait]
@@ -104,7 +122,7 @@ impl ClientProtocol for Talker {
                 identity
             }
         });
-        Talk { identity, groups: Arc::clone(&self.groups) }
+        Talk { identity, groups: Arc::clone(&self.groups), thoughts: Arc::clone(&self.thoughts) }
     }
 
     async fn project(&self, _realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<String>>, Refusal> {
@@ -121,6 +139,7 @@ impl ClientProtocol for Talker {
 struct Talk {
     identity: Option<Identity>,
     groups: Arc<OnceLock<Arc<dyn Groups>>>,
+    thoughts: Arc<Thoughts>,
 }
 
 impl Session for Talk {
@@ -144,8 +163,7 @@ impl Session for Talk {
                 out.send_binary("bye");
                 out.close();
             }
-            // what no engine may do: for so long that others fill the mailbox meanwhile
-            b"think" => std::thread::sleep(Duration::from_millis(1500)),
+            b"think" => self.thoughts.think(),
             b"busy" => std::thread::sleep(Duration::from_millis(5)),
             _ => out.send(frame),
         }
@@ -233,14 +251,19 @@ impl Ear {
 }
 
 async fn start(change: impl FnOnce(&mut Config)) -> Running {
+    start_thinking(change).await.0
+}
+
+async fn start_thinking(change: impl FnOnce(&mut Config)) -> (Running, Arc<Thoughts>) {
     let talker = Talker::default();
+    let thoughts = Arc::clone(&talker.thoughts);
     let groups = Arc::clone(&talker.groups);
     let mut config = Config::development().unwrap();
     change(&mut config);
     let gateway = Gateway::builder(config).surface(Arc::new(talker)).start().await.unwrap();
     assert!(groups.set(Arc::clone(&gateway.groups["dev"])).is_ok());
     register(&gateway).await;
-    gateway
+    (gateway, thoughts)
 }
 
 async fn register(gateway: &Running) {
@@ -298,6 +321,7 @@ async fn members_hear_what_happens_and_nobody_else_does() {
     let leave = Leave { group: team(), users: vec![user("bob")], cleanup, on_outsider: OnOutsider::Refuse };
     run(&gateway, Actor::user(user("bob")), leave).await;
     speak(&gateway, "alice").await;
+    // that bob has left has the number between
     assert_eq!((alice.hears().await, alice.hears().await), (r#"left ["bob"]"#.to_owned(), "message 3".to_owned()));
     for ear in [&mut bob, &mut second] {
         assert_eq!(ear.hears().await, r#"left ["bob"]"#);
@@ -308,13 +332,20 @@ async fn members_hear_what_happens_and_nobody_else_does() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_is_too_slow_is_told_to_fetch() {
-    let gateway = start(|config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap())).await;
+    let admin = |config: &mut Config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap());
+    let (gateway, thoughts) = start_thinking(admin).await;
     make_team(&gateway, "alice", &["bob"]).await;
     let mut bob = Ear::open(&gateway, "bob").await;
     bob.says(b"think").await;
+    while !thoughts.thinking.load(Ordering::Relaxed) {
+        tokio::task::yield_now().await;
+    }
     for _ in 0..300 {
         speak(&gateway, "alice").await;
     }
+    // everything has been put into the mailbox when this is known
+    assert_eq!(team_online(&gateway).await, [user("bob")]);
+    thoughts.may_end.store(true, Ordering::Relaxed);
     assert_eq!(bob.hears().await, "missed");
     // the 257th found no room
     for sequence in 257..=300 {

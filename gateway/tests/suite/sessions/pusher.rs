@@ -10,13 +10,16 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use conclave::clock::{RandomMint, SystemClock};
 use conclave::config::Admin;
-use conclave::{Config, Gateway, Running};
+use conclave::{Backend, Config, Gateway, Running};
+use conclave_core::engine::Engine;
 use conclave_core::event::{Actor, Event, Happening};
-use conclave_core::model::{Body as Said, GroupId, Sender, UserId};
-use conclave_core::operation::SendMessage;
+use conclave_core::memory::Memory;
+use conclave_core::model::{Body as Said, GroupId, Millis, Sender, Settings, UserId};
+use conclave_core::operation::{Operation, Reply, SendMessage};
 use conclave_core::ports::{Groups, GroupsExt as _};
-use conclave_core::query::FindUsers;
+use conclave_core::query::{Answer, FindUsers, Query};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
     Answered, AnyProtocol, Body, BoxFuture, Call, ClientProtocol, Device, DisconnectReason, Endpoint, Exceeding,
@@ -312,6 +315,46 @@ impl Session for Push {
     fn woken(&mut self, out: &mut Outbox<'_, Self>) {
         out.send_text("woken");
     }
+}
+
+/// Groups whose lists of joined groups wait at the gate `joined`.
+struct Slow {
+    groups: Arc<dyn Groups>,
+    house: Arc<House>,
+}
+
+#[async_trait]
+impl Groups for Slow {
+    async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
+        self.groups.perform(actor, operation).await
+    }
+
+    async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
+        if matches!(query, Query::JoinedGroups(_)) {
+            self.house.wait_at("joined").await;
+        }
+        self.groups.read(actor, query).await
+    }
+
+    fn now(&self) -> Millis {
+        self.groups.now()
+    }
+}
+
+/// The same, with a backend that is slow to tell who is in which groups.
+pub(crate) async fn start_slow() -> (Running, Arc<House>) {
+    let house = Arc::<House>::default();
+    let (clock, mint) = (Arc::new(SystemClock::default()), Arc::new(RandomMint));
+    let engine = Engine::new(Arc::new(Memory::new()), clock, mint, Settings::default());
+    let backend = Backend::engine(engine);
+    let groups = Arc::new(Slow { groups: Arc::clone(&backend.groups), house: Arc::clone(&house) });
+    let backend = Backend { groups, ..backend };
+    let config = Config::development().unwrap();
+    let surface = Arc::new(Pusher(Arc::clone(&house)));
+    let gateway = Gateway::builder(config).backend("dev", backend).surface(surface).start().await.unwrap();
+    assert!(house.groups.set(Arc::clone(&gateway.groups["dev"])).is_ok());
+    super::register(&gateway).await;
+    (gateway, house)
 }
 
 /// A gateway that speaks the protocol.

@@ -3,7 +3,7 @@
 use conclave_core::event::Actor;
 use conclave_core::operation::UpdateUser;
 
-use super::pusher::{Socket, start};
+use super::pusher::{Socket, start, start_slow};
 use super::{devices, make_team, run, speak, user};
 
 #[tokio::test]
@@ -113,4 +113,22 @@ async fn a_session_is_woken_when_it_asked_for_it() {
     let (gateway, _) = start(|_| ()).await;
     let mut socket = Socket::at(&gateway, "/text").await;
     assert_eq!(socket.asks("1 later").await, "woken");
+}
+
+#[tokio::test]
+async fn signing_in_delays_neither_heartbeats_nor_calls() {
+    let (gateway, house) = start_slow().await;
+    let mut socket = Socket::at(&gateway, "/text").await;
+    socket.says("1 login alice phone").await;
+    assert_eq!(socket.asks("2 beat").await, "2 beat");
+    assert_eq!(socket.asks("3 as alice/phone who").await, "3 alice");
+    house.open_gate("joined");
+    assert_eq!(socket.hears().await, "1 hello alice");
+    // one that is taken back leaves nothing
+    let mut other = Socket::at(&gateway, "/text").await;
+    other.says("1 login bob phone").await;
+    assert_eq!(other.asks("2 logout").await, "2 bye");
+    house.open_gate("joined");
+    other.has_nothing().await;
+    assert_eq!((devices(&gateway, "alice").await, devices(&gateway, "bob").await), (1, 0));
 }

@@ -1,16 +1,16 @@
 //! The server API of Agora Chat (also sold as Easemob and `EasyIM`) over the neutral core.
 //!
-//! - [`realm`]: one app as this surface knows it: its identity, credentials and settings.
-//! - [`surface`]: finds the app, checks the token, finds the operation, words the answer.
-//! - `auth`: tokens, passwords and who is calling.
-//! - `calls`: what is done for users and the app alike, whatever the transport.
-//! - `dialect`: the vendor's words and the core's, both ways.
-//! - `pace`: how many messages an app sends in a second.
+//! - [`realm`]: one app: its identity, credentials and settings.
+//! - [`surface`]: finds the app, checks the token, finds the operation, encodes the response.
+//! - `auth`: tokens, passwords and authentication.
+//! - `calls`: commands that users and the app have in common, for all transports.
+//! - `dialect`: mapping between the vendor's terms and the core's.
+//! - `pace`: rate limit on an app's messages.
 //! - `refusals`: the one table from the core's refusals to the vendor's errors.
-//! - `rest`: the operations, one small file per family.
-//! - `socket`: the client SDKs' own protocol.
+//! - `rest`: the operations, one file per family.
+//! - `socket`: the protocol of the client SDKs.
 //! - `vendor`: registration.
-//! - [`webhooks`]: what the app's server is told.
+//! - [`webhooks`]: notifications to the app's server.
 
 mod auth;
 mod calls;
@@ -25,7 +25,7 @@ pub mod surface;
 mod vendor;
 pub mod webhooks;
 
-/// The vendor, in paths, configuration and devices.
+/// The vendor's name in paths, configuration and devices.
 pub(crate) const VENDOR: &str = "agora";
 
 pub use realm::{Credentials, Realm};

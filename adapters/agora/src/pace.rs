@@ -1,10 +1,10 @@
-//! How many messages an app sends in a second.
+//! Limits the number of messages an app sends per second.
 
 use std::sync::{Mutex, PoisonError};
 
 use conclave_core::model::Millis;
 
-/// Messages of the current second.
+/// The messages of the current second.
 #[derive(Debug, Default)]
 pub(crate) struct Pace(Mutex<Second>);
 
@@ -15,7 +15,8 @@ struct Second {
 }
 
 impl Pace {
-    /// Takes room for so many messages now, or none: a second has room for `most`, without limit when that is 0.
+    /// Reserves room for all of these messages in the current second, or for none: at most `most` per second, unlimited
+    /// when that is 0.
     pub(crate) fn takes(&self, now: Millis, messages: usize, most: u32) -> bool {
         if most == 0 {
             return true;

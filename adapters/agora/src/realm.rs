@@ -22,11 +22,11 @@ pub struct Credentials {
     pub org: String,
     /// The app's name: the second part of the app key and of every path.
     pub app: String,
-    /// The id that app tokens are asked for with.
+    /// The id with which app tokens are requested.
     pub client_id: String,
-    /// The secret that app tokens are asked for with. All tokens of the app are sealed with it.
+    /// The secret with which app tokens are requested. All tokens of the app are sealed with it.
     pub client_secret: String,
-    /// The id under which `007` tokens are issued; without it there are none.
+    /// The id for which `007` tokens are issued; without it they are not accepted.
     #[serde(default)]
     pub app_id: Option<String>,
     /// The certificate that `007` tokens are signed with.
@@ -34,13 +34,13 @@ pub struct Credentials {
     pub app_certificate: Option<String>,
 }
 
-/// Characters of a client secret: the vendor's are `YXA6` and 20 random bytes in base 64 (its documentation's examples).
+/// Characters of a client secret: the vendor's are `YXA6` and 20 random bytes in base64 (its documentation's examples).
 const CLIENT_SECRET: usize = 31;
 /// Characters of an app certificate: 16 random bytes in hexadecimal (the vendor's token generators).
 const APP_CERTIFICATE: usize = 32;
 
 impl Credentials {
-    /// Refuses an identity that cannot be served, and a secret that protects nothing.
+    /// Refuses an invalid identity, and a secret that is too weak.
     ///
     /// # Errors
     /// Says which key, what is wrong and what to do.
@@ -76,26 +76,26 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// One app: who it is, how it is set up, and its groups.
+/// One app: its identity, settings and groups.
 #[derive(Clone)]
 pub struct Realm {
     /// The realm's name, for logs.
     pub name: String,
-    /// Who the app is.
+    /// The app's identity.
     pub credentials: Credentials,
-    /// What the vendor makes a switch of its console.
+    /// The settings of the vendor's console.
     pub settings: Settings,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
-    /// What has happened in them.
+    /// The event log.
     pub log: Arc<dyn Log>,
-    /// The bytes of the files shared in them.
+    /// The bytes of shared files.
     pub blobs: Arc<dyn Blobs>,
     /// Who is online.
     pub presence: Arc<dyn Presence>,
 }
 
-/// A realm made ready to serve.
+/// A realm with everything needed to serve it.
 pub(crate) struct App {
     /// Its organisation.
     pub(crate) org: String,
@@ -103,18 +103,18 @@ pub(crate) struct App {
     pub(crate) realm: Arc<str>,
     /// The app's name at the vendor.
     pub(crate) name: String,
-    /// The vendor's opaque id of the app: the same for the same app key, for ever.
+    /// The vendor's opaque id of the app, derived from the app key.
     pub(crate) uuid: Uuid,
     pub(crate) credentials: Credentials,
     pub(crate) tokens: Tokens,
-    /// Signs URLs that are good for a while.
+    /// Signs URLs that expire.
     pub(crate) signer: Sealer,
     pub(crate) settings: Settings,
     pub(crate) groups: Arc<dyn Groups>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) presence: Arc<dyn Presence>,
-    /// Of messages to groups.
+    /// Rate limit on messages to groups.
     pub(crate) pace: Pace,
 }
 
@@ -158,7 +158,7 @@ impl App {
         self.groups.now()
     }
 
-    /// The vendor's opaque id of an account; an account made anew has another.
+    /// The vendor's opaque id of an account; an account that is created again has another.
     pub(crate) fn user_uuid(&self, user: &User) -> Uuid {
         Uuid::new_v5(&self.uuid, format!("{}/{}", user.created.0, user.id).as_bytes())
     }

@@ -1,7 +1,7 @@
-//! The one table from what the core refuses, and from what is wrong with a request, to the vendor's errors.
+//! The only table from the core's refusals, and from invalid requests, to the vendor's errors.
 //!
-//! Clients compare these texts byte for byte: none may be touched up. Where the vendor publishes no text, ours
-//! contains the phrase its SDKs look for, or follows the pattern of its neighbours; such rows are marked "ours".
+//! Clients compare these texts byte for byte: do not change any. Where the vendor publishes no text, ours contains the
+//! phrase its SDKs look for, or follows the pattern of similar errors; such rows are marked "ours".
 
 use std::borrow::Cow;
 
@@ -13,20 +13,20 @@ use crate::auth::TokenError;
 use crate::dialect::ids::{file_uuid, shown};
 use crate::realm::App;
 
-/// Where a refusal happened; the vendor's words differ by service and by operation.
+/// Where a refusal happened; the vendor's errors differ by service and by operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Groups in general.
     Group,
     /// Changing a group's fields.
     Modify,
-    /// Handing a group over.
+    /// Transferring a group.
     Transfer,
     /// Listing members.
     Members,
     /// Adding one member.
     AddOne,
-    /// Making and unmaking admins.
+    /// Adding and removing admins.
     Admin,
     /// Tokens.
     Token,
@@ -41,20 +41,20 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Whether the group service answers here.
+    /// Whether this is answered by the group service.
     pub(crate) fn is_group(self) -> bool {
         !matches!(self, Self::Token | Self::User | Self::Message)
     }
 }
 
-/// An error as the vendor words it.
+/// An error of the vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     pub(crate) error: &'static str,
     pub(crate) exception: &'static str,
     pub(crate) description: String,
-    /// The number some services add.
+    /// The numeric code that some services add.
     pub(crate) code: Option<u32>,
 }
 
@@ -105,21 +105,21 @@ fn failure(kind: (StatusCode, &'static str, &'static str), description: impl Int
     Failure { status: kind.0, error: kind.1, exception: kind.2, description: description.into(), code: None }
 }
 
-/// The numbers beside the texts of the attributes service, by which client SDKs tell its errors apart. Which number
-/// goes with which text is read from the errors those SDKs make of them.
+/// The codes of the attributes service, by which client SDKs distinguish its errors. The codes are derived from the
+/// errors that those SDKs create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Metadata {
-    /// One may not write there.
+    /// Writing is not permitted.
     NoPermission = 60001,
     /// Not a member.
     NotMember = 60003,
-    /// A member's attributes together.
+    /// A member's attributes exceed their total size.
     Total = 60006,
-    /// One call asks for more than it may.
+    /// A call names too many attributes or members.
     Batch = 60007,
-    /// A key.
+    /// A key is invalid.
     Key = 60009,
-    /// A value.
+    /// A value is invalid.
     Value = 60010,
 }
 
@@ -132,7 +132,7 @@ impl Metadata {
 
 // --- what the core refuses ----------------------------------------------------------------------------------
 
-/// The vendor's words for a refusal at this place.
+/// The vendor's error for a refusal at this place.
 #[allow(clippy::too_many_lines, reason = "one row each: the table is the point")]
 pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
     match refusal {
@@ -174,7 +174,7 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         Refusal::LimitReached { limit: Limit::Admins, most, .. } => {
             failure(EXCEED_LIMIT, format!("group admin size is more than max limit : {most}"))
         }
-        // ours: the limit is published, its words are not
+        // ours: the limit is published, its error text is not
         Refusal::LimitReached { limit: Limit::AttributeBytes, .. } => {
             Metadata::Total.on(failure(METADATA, "exceeds chatgroup user metadata total limit"))
         }
@@ -207,7 +207,7 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         Refusal::RequestDecided(group) => {
             failure(FORBIDDEN_OP, format!("this request or invitation is decided already in group: {group}"))
         }
-        // ours: a group made by another surface, without roles
+        // ours: a group without roles, created through another surface
         Refusal::NotGoverned(group) => failure(
             FORBIDDEN_OP,
             format!("can not operate this group, reason: group {group} has no owner and no roles"),
@@ -217,7 +217,7 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
             failure(FORBIDDEN_OP, format!("can not operate this group, reason: group {group} does not support {what}"))
         }
         Refusal::FileNotFound { file, .. } => file_unknown(&file_uuid(file)),
-        // ours: the vendor publishes no words for it
+        // ours: the vendor publishes no error text
         Refusal::MessageIdNotFound(id) => failure(NOT_FOUND, format!("message {id} does not exist!")),
         Refusal::MessageNotFound { sequence, .. } => failure(NOT_FOUND, format!("message {sequence} does not exist!")),
         Refusal::InvalidId(_) => invalid("id is not legal"),
@@ -229,7 +229,7 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         Refusal::NotOffered { what } => failure(FORBIDDEN_OP, format!("{what}: service not open!")),
         Refusal::InStep { refusal, .. } => word(app, place, refusal),
         Refusal::Unavailable(_) => failure(BROKEN, "Internal Server Error"),
-        // ours: no operation of this surface leads here yet
+        // ours: no operation of this surface causes it yet
         other => failure(FORBIDDEN_OP, other.to_string()),
     }
 }
@@ -253,7 +253,7 @@ pub(crate) fn user_unknown(place: Place, user: &str) -> Failure {
     }
 }
 
-/// The name is taken.
+/// The name is in use.
 pub(crate) fn user_exists(app: &App, user: &str) -> Failure {
     let uuid = app.uuid;
     failure(
@@ -287,11 +287,11 @@ fn role_too_low(place: Place, needs: Needs) -> Failure {
         (Place::Modify, Needs::Management | Needs::Membership) => {
             "you have no permission to do this,group fields require group admin privileges to be modified"
         }
-        // members who may not invite would have to be admins
+        // only admins can invite where members may not
         (_, Needs::Management | Needs::Inviting) => {
             "you have no permission to do this, group admin permission is required"
         }
-        // ours, three times: the vendor publishes the words for admins only
+        // ours, three times: the vendor publishes the text for admins only
         (_, Needs::Membership) => "you have no permission to do this, group member permission is required",
         (_, Needs::Ownership) => "you have no permission to do this, group owner permission is required",
         (_, Needs::App) => "you have no permission to do this, app admin permission is required",
@@ -300,20 +300,20 @@ fn role_too_low(place: Place, needs: Needs) -> Failure {
     if place == Place::Attributes { Metadata::NoPermission.on(failure) } else { failure }
 }
 
-/// Nobody is invited, as all are members. Client SDKs look for both halves of this text.
+/// All invited users are members already. Client SDKs look for both halves of this text.
 pub(crate) fn all_invited(already: &Failure) -> Failure {
     let description = format!("invite users to join group failed: {}", already.description);
     Failure { description, ..already.clone() }
 }
 
-/// A user asks for what is another user's own. Ours.
+/// A user requests another user's private data. Ours.
 pub(crate) fn not_yours() -> Failure {
     failure(GROUP_AUTHORIZATION, "you have no permission to do this, only the user may")
 }
 
-// --- who is calling -----------------------------------------------------------------------------------------
+// --- authentication ----------------------------------------------------------------------------------------------
 
-/// The token is not good.
+/// The token is invalid.
 pub(crate) fn bad_token(place: Place, error: TokenError) -> Failure {
     match error {
         TokenError::Foreign => app_token_needed(),
@@ -329,7 +329,7 @@ pub(crate) fn app_token_needed() -> Failure {
     failure(BAD_TOKEN, "Unable to authenticate due to corrupt access token")
 }
 
-/// No token at all.
+/// The token is missing.
 pub(crate) fn no_token(place: Place) -> Failure {
     if place.is_group() {
         return failure(GROUP_AUTHORIZATION, "token is blank!");
@@ -337,7 +337,7 @@ pub(crate) fn no_token(place: Place) -> Failure {
     failure(UNAUTHORIZED, "Unable to authenticate (OAuth)")
 }
 
-/// No token where only open registration would do without.
+/// The token is missing, and registration is not open.
 pub(crate) fn registration_closed() -> Failure {
     failure(UNAUTHORIZED, "Open registration doesn't allow, so register user need token,")
 }
@@ -347,19 +347,19 @@ pub(crate) fn grant(description: &'static str) -> Failure {
     failure(INVALID_GRANT, description)
 }
 
-// --- what is wrong with a request ---------------------------------------------------------------------------
+// --- invalid requests --------------------------------------------------------------------------------------------
 
-/// A parameter of the group service is not what it should be.
+/// A parameter of the group service is invalid.
 pub(crate) fn invalid(description: impl Into<String>) -> Failure {
     failure(INVALID_PARAMETER, description)
 }
 
-/// An argument of the group service is not what it should be.
+/// An argument of the group service is invalid.
 pub(crate) fn group_illegal(description: impl Into<String>) -> Failure {
     failure(GROUP_ILLEGAL, description)
 }
 
-/// Attributes are not written or asked for as they should be.
+/// Attributes are written or requested in an invalid form.
 pub(crate) fn metadata(description: impl Into<String>) -> Failure {
     failure(METADATA, description)
 }
@@ -369,35 +369,35 @@ pub(crate) fn metadata_limit(limit: Metadata, description: &'static str) -> Fail
     limit.on(failure(METADATA, description))
 }
 
-/// One member's attributes are asked for, and there is no such member.
+/// The attributes of a user who is not a member.
 pub(crate) fn no_metadata() -> Failure {
     Metadata::NotMember
         .on(failure((StatusCode::NOT_FOUND, "MetadataException", "MetadataException"), "user not in group"))
 }
 
-/// An upload without a file in it.
+/// An upload without a file.
 pub(crate) fn no_file_given() -> Failure {
     let kind = (StatusCode::BAD_REQUEST, "IllegalArgumentException", "java.lang.IllegalArgumentException");
     failure(kind, "file must be provided.")
 }
 
-/// An answer that would be too large. Ours.
+/// A response that would be too large. Ours.
 pub(crate) fn answer_too_large() -> Failure {
     failure(EXCEED_LIMIT, "response size is more than max limit, ask for less at once")
 }
 
-/// A file whose name is too long. Ours: the vendor publishes no words for it.
+/// A file whose name is too long. Ours: the vendor publishes no error text.
 pub(crate) fn file_name_too_long() -> Failure {
     let kind = (StatusCode::BAD_REQUEST, "IllegalArgumentException", "java.lang.IllegalArgumentException");
     failure(kind, "file name is too long.")
 }
 
-/// No file of this id. Ours: the vendor publishes no words for it.
+/// No file with this id. Ours: the vendor publishes no error text.
 pub(crate) fn file_unknown(file: &str) -> Failure {
     failure(NO_FILES, format!("share file {file} does not exist!"))
 }
 
-/// A message that cannot be sent.
+/// An invalid message.
 pub(crate) fn message(description: impl Into<String>) -> Failure {
     failure(MESSAGE, description)
 }
@@ -407,12 +407,12 @@ pub(crate) fn message_too_large() -> Failure {
     Failure { code: Some(14007), ..message("message is too large") }
 }
 
-/// More messages in a second than the app may send.
+/// More messages per second than the app may send.
 pub(crate) fn message_rate() -> Failure {
     Failure { status: StatusCode::FORBIDDEN, ..message("message send reach limit") }
 }
 
-/// A message that is no JSON object. The exception's name is ours.
+/// A message that is not a JSON object. The exception's name is ours.
 pub(crate) fn message_body() -> Failure {
     let kind = (StatusCode::BAD_REQUEST, "invalid_request_body", "InvalidRequestBodyException");
     failure(kind, "Request body is invalid. Please check body is correct.")
@@ -430,7 +430,7 @@ pub(crate) fn announcement_too_long() -> Failure {
     failure(FORBIDDEN_OP, "announce info length exceeds limit!")
 }
 
-/// An argument of the user or token service is not what it should be.
+/// An argument of the user or token service is invalid.
 pub(crate) fn illegal(description: impl Into<String>) -> Failure {
     failure(ILLEGAL, description)
 }
@@ -453,12 +453,12 @@ pub(crate) fn no_service() -> Failure {
     failure(NO_SERVICE, "Service resource not found")
 }
 
-/// Not with this method.
+/// The path does not accept this method.
 pub(crate) fn no_method() -> Failure {
     Failure { status: StatusCode::METHOD_NOT_ALLOWED, ..failure(BROKEN, "HTTP 405 Method Not Allowed") }
 }
 
-/// Something around the surface went wrong.
+/// A fault outside of the surface.
 pub(crate) fn fault(fault: conclave_kit::Fault) -> Failure {
     use conclave_kit::Fault;
     match fault {

@@ -1,4 +1,4 @@
-//! Every row of the table, word for word.
+//! Every row of the table, byte for byte.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -250,7 +250,7 @@ fn refusals_of_the_core_are_worded_word_for_word() {
             "can not operate this group, reason: group 1 does not support admins",
         ),
         (Refusal::InvalidValue("no"), Group, 400, "invalid_parameter", "no"),
-        // what the store says is for the log
+        // the store's error text is logged only
         (
             Refusal::Vetoed { code: Some(10101), words: "not you".into() },
             Group,

@@ -1,23 +1,25 @@
-//! What the vendor makes a switch of its console or a matter of the plan.
+//! Settings that the vendor has in its console or in a pricing plan.
 
 conclave_kit::settings! {
     /// Settings of one realm at this surface.
     pub struct Settings {
-        /// Whether anybody may register an account without a token, as client SDKs do.
+        /// Whether accounts can be registered without a token, as client SDKs do.
         open_registration: bool = false;
-        /// Whether a user token may be asked for an account that does not exist yet (grant `inherit` with `autoCreateUser`).
+        /// Whether a user token can be requested for an account that does not exist yet (grant `inherit` with
+        /// `autoCreateUser`).
         auto_create_users: bool = true;
-        /// Whether the creator of a group may choose its id; otherwise a wanted id is passed over and one is minted.
+        /// Whether the creator of a group may choose its id; otherwise a requested id is ignored and one is generated.
         custom_group_ids: bool = true;
-        /// Most devices on which a user is signed in at the same time; on one more, the oldest is signed out. 0 is any number.
+        /// Most devices on which a user is signed in at the same time; with one more, the oldest is signed out. 0 is
+        /// unlimited.
         devices: usize = 0;
-        /// Life of a token when the caller names none, in seconds.
+        /// Lifetime of a token when the caller gives none, in seconds.
         token_ttl: u32 = 5_184_000;
-        /// Most members of a group when its creator names no number, the owner included.
+        /// Most members of a group when its creator gives no number, the owner included.
         maxusers: u32 = 200;
-        /// Largest `maxusers` that is accepted; none is no limit.
+        /// Largest `maxusers` that is accepted; unlimited when not set.
         most_maxusers: Option<u32> = None;
-        /// What `maxusers` shows for a group without a limit, made by another surface.
+        /// The `maxusers` that is returned for a group without a limit, created through another surface.
         unlimited_maxusers: u32 = 3000;
         /// Most admins of a group, the owner not counted.
         most_admins: u32 = 99;
@@ -37,7 +39,7 @@ conclave_kit::settings! {
         joined_page: usize = 20;
         /// Most groups in a page of a user's groups asked for by that user.
         own_joined_page: usize = 500;
-        /// Most members in a page. Agora documents 100 (10 when none is asked for), Easemob 1000.
+        /// Most members in a page. Agora documents 100 (10 by default), Easemob 1000.
         members_page: usize = 1000;
         /// Most accounts in a page.
         users_page: usize = 100;
@@ -47,15 +49,16 @@ conclave_kit::settings! {
         file_bytes: u64 = 10_485_760;
         /// Most files shared with a group.
         files: u32 = 10_000;
-        /// How long a shared file is kept, in days; 0 is for ever.
+        /// How long a shared file is kept, in days; 0 is without end.
         file_days: u32 = 7;
         /// Longest message, body and `ext` together, in bytes.
         message_bytes: usize = 5120;
-        /// Most messages to groups in a second, of which a call to three groups is three; 0 is no limit. The vendor documents 20, which it raises on request.
+        /// Most messages to groups per second, of which a call to three groups is three; 0 is unlimited. The vendor
+        /// documents 20, which it raises on request.
         message_rate: u32 = 0;
         /// Most groups a message is sent to in one call.
         message_groups: usize = 3;
-        /// Most members a message is for when it is not for all.
+        /// Most recipients of a message that is not for all members.
         message_users: usize = 20;
         /// Longest group name, in characters.
         groupname_chars: usize = 128;
@@ -71,7 +74,7 @@ conclave_kit::settings! {
 }
 
 impl Settings {
-    /// The defaults, and open where only convenience is at stake: for a realm nobody else reaches.
+    /// The defaults, relaxed for convenience where that is safe: for a realm that only this machine reaches.
     pub fn for_development() -> Self {
         Self { open_registration: true, ..Self::default() }
     }

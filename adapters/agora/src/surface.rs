@@ -1,4 +1,4 @@
-//! The surface: finds the app, checks the token, finds the operation, words the answer.
+//! The surface: finds the app, checks the token, finds the operation, encodes the response.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ use crate::rest::envelope;
 use crate::rest::routes::{Auth, Endpoint, routes};
 use crate::socket::{Apps, Clients};
 
-/// Longest name of a device, in bytes; a longer one is taken for none.
+/// Longest name of a device, in bytes; a longer one is ignored.
 pub(crate) const DEVICE_BYTES: usize = 128;
 
 /// Agora Chat's server API for any number of apps.
@@ -37,7 +37,7 @@ pub struct Agora {
 }
 
 impl Agora {
-    /// Puts the surface together; refuses two realms of one app key.
+    /// Builds the surface; refuses two realms with the same app key.
     pub fn new(realms: Vec<Realm>) -> Result<Self, SetupError> {
         let mut names: HashMap<(String, String), String> = HashMap::new();
         let mut apps = HashMap::new();
@@ -77,7 +77,7 @@ impl Agora {
         let (actor, claims) = caller(app, checked, &query, endpoint)?;
         let mut params = HashMap::new();
         for (name, value) in &matched.params {
-            // what is not UTF-8 names nothing
+            // a segment that is not UTF-8 matches nothing
             let value = decode_segment(value).ok_or_else(refusals::no_service)?;
             params.insert(name.clone(), value);
         }
@@ -106,7 +106,7 @@ impl Agora {
         Ok(answer)
     }
 
-    /// The app and the claims of a request whose caller may call, and whether it may do so without credentials.
+    /// The app and the caller's claims of an authorized request, and whether no credentials were needed.
     async fn checked(&self, parts: &Parts) -> Result<(&App, Option<Claims>, bool), Failure> {
         let path = parts.uri.path();
         let app = self.app(path)?;
@@ -122,7 +122,7 @@ impl Agora {
         Ok((app, claims, open))
     }
 
-    /// The app a path belongs to.
+    /// The app of a path.
     fn app(&self, path: &str) -> Result<&App, Failure> {
         let mut parts = path.trim_start_matches('/').splitn(3, '/');
         let org = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
@@ -134,17 +134,17 @@ impl Agora {
             .ok_or_else(|| refusals::app_unknown(&org, &app, &rest))
     }
 
-    /// Some app, for its clock.
+    /// Any app, for its clock.
     fn any(&self) -> Option<&App> {
         self.apps.values().next().map(Arc::as_ref)
     }
 }
 
-/// What the head of a request was found to say of its caller.
+/// The caller's claims, from the head of a request.
 #[derive(Clone)]
 struct Checked(Option<Claims>);
 
-/// What the caller's token says; nothing where no token is asked for, or none is needed.
+/// The claims of the caller's token; `None` where no token is required.
 async fn check(app: &App, headers: &HeaderMap, endpoint: &Endpoint) -> Result<Option<Claims>, Failure> {
     let place = endpoint.place;
     if endpoint.auth == Auth::Open {
@@ -164,7 +164,7 @@ async fn check(app: &App, headers: &HeaderMap, endpoint: &Endpoint) -> Result<Op
     }
 }
 
-/// Who is calling, when the endpoint is for them.
+/// The caller, if they may call the endpoint.
 fn caller(
     app: &App,
     claims: Option<Claims>,
@@ -178,7 +178,7 @@ fn caller(
     let actor = match (&claims.subject, endpoint.auth) {
         (Subject::App, _) => Actor::app(),
         (Subject::User(user), Auth::Either) => {
-            // the device that calls is not notified of what it does itself; it is kept with every event the call causes
+            // the calling device is stored with every event of the call, and is not notified of them
             let is_name = |resource: &&str| (1..=DEVICE_BYTES).contains(&resource.len());
             let device = query.get("resource").filter(is_name);
             Actor::User { user: user.clone(), device: device.map(|id| Device::new(VENDOR, id).to_string()) }
@@ -189,7 +189,7 @@ fn caller(
     Ok((actor, Some(claims)))
 }
 
-/// The vendor's words for a refusal; what only the operator may know goes to the log.
+/// The vendor's error for a refusal; details for the operator are logged.
 pub(crate) fn worded(app: &App, place: Place, refusal: &Refusal) -> Failure {
     if let Refusal::Unavailable(what) = refusal {
         tracing::error!(app = %app.key(), "{what}");
@@ -197,7 +197,7 @@ pub(crate) fn worded(app: &App, place: Place, refusal: &Refusal) -> Failure {
     refusals::word(app, place, refusal)
 }
 
-/// A body that came whole, for an operation that takes it in pieces.
+/// A complete body as a stream, for an operation that reads a stream.
 fn one_piece(bytes: Bytes) -> ByteStream {
     Box::pin(futures_util::stream::iter([Ok(bytes)]))
 }
@@ -233,7 +233,8 @@ impl Surface for Agora {
                     Subject::User(user) => Some(user.clone()),
                     Subject::App => None,
                 });
-                // nobody's calls are counted for a realm, or strangers could use up its share
+                // calls without credentials are not counted for a realm, or callers without an account could use up its
+                // share
                 let realm = claims.is_some().then(|| Arc::clone(&app.realm));
                 parts.extensions.insert(Checked(claims));
                 Ok(Admitted { realm, user, open })

@@ -1,4 +1,4 @@
-//! `007` tokens (`AccessToken2`): made offline with the app certificate, by the customer's own server.
+//! `007` tokens (`AccessToken2`): generated offline, with the app certificate, by the customer's own server.
 //!
 //! `"007" + base64(zlib(str(signature) + info))`, integers little endian, `str` a 16-bit length and bytes;
 //! `info = str(app_id) u32 issued u32 life u32 salt u16 services service*`, and each service a 16-bit type, its
@@ -15,11 +15,11 @@ use sha2::Sha256;
 use super::is_from_future;
 use super::token::{Claims, Subject, TokenError};
 
-/// What these tokens begin with.
+/// The prefix of these tokens.
 pub(crate) const PREFIX: &str = "007";
-/// No token lives longer, whatever it says, in seconds.
+/// Longest lifetime of a token, in seconds; a longer one is shortened to this.
 const LONGEST: u64 = 24 * 3600;
-/// No honest token inflates to more, in bytes.
+/// Most bytes that a token may inflate to; valid ones are far smaller.
 const LARGEST: u64 = 16 * 1024;
 /// The service these tokens are read for.
 const CHAT: u16 = 5;
@@ -28,7 +28,7 @@ const USER: u16 = 1;
 /// The privilege to act as the app.
 const APP: u16 = 2;
 
-/// What a token says, when it is of this app, truly signed and its time not over.
+/// The claims of a token of this app, if its signature is valid and it has not expired.
 pub(crate) fn open(token: &str, app_id: &str, certificate: &str, now: Millis) -> Result<Claims, TokenError> {
     let bytes = inflate(token).ok_or(TokenError::Invalid)?;
     let mut reader = Reader(&bytes);
@@ -99,7 +99,7 @@ struct Chat<'a> {
 }
 
 impl Chat<'_> {
-    /// For whom it speaks, and how long in seconds.
+    /// Who the token is for, and its lifetime in seconds.
     fn subject(&self) -> Option<(Subject, u32)> {
         let life = |wanted| self.privileges.iter().find(|(privilege, _)| *privilege == wanted).map(|(_, life)| *life);
         if self.user.is_empty() {
@@ -110,7 +110,7 @@ impl Chat<'_> {
     }
 }
 
-/// Finds the chat service. Each service has a body of its own, so one that is not known ends the search.
+/// Finds the chat service. Each service has a body in its own format, so an unknown one ends the search.
 fn chat_service<'a>(reader: &mut Reader<'a>) -> Option<Chat<'a>> {
     for _ in 0..reader.u16()? {
         let kind = reader.u16()?;
@@ -137,7 +137,7 @@ fn chat_service<'a>(reader: &mut Reader<'a>) -> Option<Chat<'a>> {
     None
 }
 
-/// Takes values off the front of bytes.
+/// Reads values from the front of a byte slice.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -177,7 +177,7 @@ mod tests {
     const CERTIFICATE: &str = "5CFd2fd1755d40ecb72977518be15d3b";
     const ISSUED: u32 = 1_111_111;
     const NOW: Millis = Millis(1_111_200_000);
-    /// Made by the vendor's published generator: user 2882341273, life 600, salt 1.
+    /// From the vendor's published generator: user 2882341273, lifetime 600, salt 1.
     const OF_USER: &str = "007eJxTYNAIsnbS3v/A5t2TC6feR15r+6cq8bqAvfaW+tk/Vzz+p6xTYLA0N3B2NDZNSTUzSDYxMTMxTUpKTLVINDI0NTAzTDI2dv8iwBDBxMDAyADCrAyMDIxgPheDkYWFkbGJoZG5MQAfpR64";
     /// The same for the app.
     const OF_APP: &str = "007eJxTYNDNaz3snC8huEfHWdz6s98qltq4zqy9fl99Uh0FDvy6F6DAYGlu4OxobJqSamaQbGJiZmKalJSYapFoZGhqYGaYZGzs/kWAIYKJgYGRAYRZGRgZmMB8BgYArfIYaw==";
@@ -187,7 +187,7 @@ mod tests {
         out.extend_from_slice(bytes);
     }
 
-    /// A token as the vendor's generator makes it; `services` is everything after the number of services.
+    /// A token as the vendor's generator builds it; `services` is everything after the number of services.
     fn make(certificate: &str, life: u32, count: u16, services: &[u8]) -> String {
         let mut info = Vec::new();
         text(&mut info, ID.as_bytes());

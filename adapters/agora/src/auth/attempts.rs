@@ -1,5 +1,5 @@
-//! Attempts to sign in with a password: wrong ones are limited by account and by address, and so is the work that waits,
-//! so that guesses do not stand in the way of those who know theirs.
+//! Limits on password checks: wrong passwords by account and by address, and checks that wait, so that guessing does
+//! not block users who know their passwords.
 
 use std::net::IpAddr;
 
@@ -7,23 +7,23 @@ use conclave_core::model::Millis;
 use foldhash::HashMap as Map;
 use parking_lot::Mutex;
 
-/// Wrong passwords for one account from one address, and how long it takes until one of them is forgotten.
+/// Most wrong passwords for one account from one address, and after what time one of them is forgotten.
 const OF_ACCOUNT: Allowance = Allowance { most: 10, forgotten_ms: 10_000 };
 /// Wrong passwords for all accounts from one address.
 const OF_ADDRESS: Allowance = Allowance { most: 100, forgotten_ms: 1000 };
-/// Checks that wait or are made for one address at once.
+/// Most checks that wait or run for one address at once.
 const WAITING_OF_ADDRESS: usize = 16;
-/// Checks that wait or are made at once.
+/// Most checks that wait or run at once.
 const WAITING: usize = 128;
-/// How many are remembered before those that are forgiven are looked for.
+/// Entries that are kept before expired ones are looked for.
 const REMEMBERED: usize = 10_000;
 
-/// Whose password is tried, and from where.
+/// The account and address of an attempt.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attempt<'a> {
     /// The account, unique among all apps.
     pub(crate) account: &'a str,
-    /// The client's address; what comes from nowhere in particular is one address.
+    /// The client's address; unknown addresses count as one.
     pub(crate) address: Option<IpAddr>,
 }
 
@@ -48,10 +48,10 @@ impl Whose {
     }
 }
 
-/// What was wrong of late, and what waits.
+/// Recent wrong attempts, and waiting checks.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
-    /// When all wrong attempts will be forgotten.
+    /// When all wrong attempts of an entry are forgotten.
     wrong: Mutex<Map<Whose, Millis>>,
     waiting: Mutex<(usize, Map<Option<IpAddr>, usize>)>,
 }
@@ -66,7 +66,7 @@ impl Attempts {
         })
     }
 
-    /// An attempt was wrong.
+    /// Records a wrong password.
     pub(crate) fn was_wrong(&self, attempt: Attempt<'_>, now: Millis) {
         let mut wrong = self.wrong.lock();
         if wrong.len() >= REMEMBERED {
@@ -79,7 +79,7 @@ impl Attempts {
         }
     }
 
-    /// A place among the checks that wait; `None` when there is none.
+    /// A slot for a waiting check; `None` when all are taken.
     pub(crate) fn wait(&self, attempt: Attempt<'_>) -> Option<Waiting<'_>> {
         let mut waiting = self.waiting.lock();
         let (all, by_address) = &mut *waiting;
@@ -97,7 +97,7 @@ fn keys(attempt: Attempt<'_>) -> [Whose; 2] {
     [Whose::Account(attempt.account.to_owned(), attempt.address), Whose::Address(attempt.address)]
 }
 
-/// A check that waits or is made; it no longer is when this is dropped.
+/// The slot of a check that waits or runs; freed on drop.
 pub(crate) struct Waiting<'a> {
     attempts: &'a Attempts,
     address: Option<IpAddr>,

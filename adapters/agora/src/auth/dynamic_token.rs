@@ -1,13 +1,13 @@
-//! Dynamic tokens of users: made offline with the app's client secret, by the customer's own server.
+//! Dynamic tokens of users: generated offline, with the app's client secret, by the customer's own server.
 //!
 //! `base64url("dt-" + json)`, where the JSON has `appkey`, `userId`, `curTime` and `ttl` (both in seconds) and
-//! `signature`: the hexadecimal SHA-256 of client id, app key, user, time, life and client secret, written one after
-//! the other without separators (the vendor's documentation of user tokens).
+//! `signature`: the hexadecimal SHA-256 of client id, app key, user, time, lifetime and client secret, concatenated
+//! without separators (the vendor's documentation of user tokens).
 //!
-//! Without separators one signature covers every way to cut the same text into user, time and life. So the fields are
-//! held to the form in which the vendor's instructions make them: a time of ten digits that is not in the future, a
-//! life of one second to [`LONGEST`], both without leading zeros. Where the text can still be cut in another such way,
-//! the users of those [`Reading`]s are returned, and the token is refused if one of them could hold it.
+//! Without separators one signature covers every way to split the same text into user, time and lifetime. So the fields
+//! must have the form in which the vendor's instructions generate them: a time of ten digits that is not in the future,
+//! a lifetime of one second to [`LONGEST`], both without leading zeros. If the text can still be split in another such
+//! way, the users of those [`Reading`]s are returned, and the token is refused if one of them could hold it.
 
 use conclave_core::model::{Millis, User, UserId};
 use conclave_kit::{decode_base64, is_hex_of};
@@ -19,10 +19,10 @@ use super::token::{Claims, Subject, TokenError};
 use crate::dialect::ids::fold;
 use crate::realm::Credentials;
 
-/// What these tokens begin with: "dt-" in base 64.
+/// The prefix of these tokens: "dt-" in base64.
 pub(crate) const PREFIX: &str = "ZHQt";
-/// The longest life of a token, in seconds: 60 days, which is the vendor's default for the user tokens that it makes
-/// itself. For these it documents no maximum, and recommends short lives.
+/// The longest lifetime of a token, in seconds: 60 days, which is the vendor's default for the user tokens that it
+/// issues itself. For these it documents no maximum, and recommends short lifetimes.
 pub(crate) const LONGEST: u64 = 60 * 24 * 3600;
 /// Digits of a time in seconds, from 2001 until 2286.
 const TIME_DIGITS: usize = 10;
@@ -37,7 +37,7 @@ struct Wire {
     ttl: Number,
 }
 
-/// A number, or the text of one.
+/// A number, or a text with one.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Number {
@@ -54,7 +54,7 @@ impl Number {
     }
 }
 
-/// One way to cut a signed text into its fields.
+/// One way to split a signed text into its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading {
     user: UserId,
@@ -65,7 +65,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// The fields, if the vendor's instructions could have made them and the time has come.
+    /// The fields, if the vendor's instructions could have generated them and the time is not in the future.
     fn of(user: &str, time: &str, life: &str, now: Millis) -> Option<Self> {
         let issued = canonical(time).filter(|_| time.len() == TIME_DIGITS)?;
         let life = canonical(life).filter(|life| (1..=LONGEST).contains(life))?;
@@ -79,21 +79,21 @@ impl Reading {
         &self.user
     }
 
-    /// Whether the token could have been made for this account: not for one that began only later.
+    /// Whether the token could have been generated for this account: not if the account was created later.
     pub(crate) fn could_be_of(&self, account: &User) -> bool {
         self.issued >= account.created.seconds()
     }
 }
 
-/// What a token says, and what else its signature covers.
+/// A token's claims, and the other readings of its signed text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Opened {
     pub(crate) claims: Claims,
-    /// The other ways to cut the signed text, whether or not their time is over.
+    /// The other ways to split the signed text, expired or not.
     pub(crate) others: Vec<Reading>,
 }
 
-/// What a token says, when it is of this app, truly signed and its time not over.
+/// The claims of a token of this app, if its signature is valid and it has not expired.
 pub(crate) fn open(token: &str, credentials: &Credentials, now: Millis) -> Result<Opened, TokenError> {
     let bytes = decode_base64(token).ok_or(TokenError::Invalid)?;
     let json = bytes.strip_prefix(b"dt-").ok_or(TokenError::Invalid)?;
@@ -118,7 +118,7 @@ pub(crate) fn open(token: &str, credentials: &Credentials, now: Millis) -> Resul
     Ok(Opened { claims, others })
 }
 
-/// Every way in which the vendor's instructions could have made this text of user, time and life.
+/// Every way in which the vendor's instructions could have generated this text of user, time and lifetime.
 fn readings(signed: &str, now: Millis) -> impl Iterator<Item = Reading> {
     let longest_life = LONGEST.to_string().len();
     (1..=longest_life).filter_map(move |life| {
@@ -165,7 +165,7 @@ mod tests {
         format!(r#"dt-{{"signature":"{signature}","appkey":"{appkey}","userId":"Ann","curTime":{issued},"ttl":"600"}}"#)
     }
 
-    /// A token signed for these fields as they are.
+    /// A token that signs these fields unchanged.
     fn token(user: &str, time: &str, life: &str) -> String {
         let signature = hex::encode(Sha256::digest(format!("idacme#demo{user}{time}{life}secret").as_bytes()));
         let json = serde_json::json!({
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(open(&padded, &credentials(), NOW), Ok(whole.clone()));
         assert_eq!(open(&STANDARD.encode(&json), &credentials(), NOW), Ok(whole));
         assert_eq!(open(&padded, &credentials(), NOW.plus(1000)), Err(TokenError::Expired));
-        // a signature is a number, whatever the case of its digits
+        // a signature is compared as a number, so its digits may be in either case
         let (start, rest) = json.split_at(r#"dt-{"signature":""#.len());
         let upper = format!("{start}{}{}", rest[..64].to_uppercase(), &rest[64..]);
         assert_ne!(upper, json);
@@ -250,7 +250,7 @@ mod tests {
         for user in ["ann", "user1", "user12", "10017", "8613912345678", "x179", "1700000000", "700"] {
             assert_eq!(others(user, "1700000000", "86400", NOW), [], "{user}");
         }
-        // moments at which the first digits of the time repeat themselves
+        // times whose first digits repeat
         let now = Millis(1_717_171_720_000);
         let reading = |user: &str, issued, life| (user.to_owned(), issued, life);
         let (short, long) = (reading("bob", 1_717_171_717, 1_786_400), reading("bob17", 1_717_171_717, 86_400));
@@ -260,7 +260,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever is signed, and however it is cut anew: the other cut names the first among its readings.
+        /// However a signed text is split anew, the readings of the new split include the original one.
         #[test]
         fn a_cut_of_a_true_token_always_finds_the_true_one(
             user in "[a-z0-9]{1,3}[0-9]{0,12}",

@@ -1,4 +1,4 @@
-//! Who is calling: tokens of both kinds, and passwords.
+//! Authentication of callers: tokens of both kinds, and passwords.
 
 mod access_token;
 mod attempts;
@@ -23,21 +23,21 @@ use crate::realm::App;
 /// How far the clock of the customer's server, which makes tokens offline, may be ahead of ours, in milliseconds.
 const MAX_SKEW: u64 = 5 * 60 * 1000;
 
-/// Whether a moment of issue lies further in the future than clocks differ.
+/// Whether a time of issue is further in the future than clocks may differ.
 fn is_from_future(issued: Millis, now: Millis) -> bool {
     issued > now.plus(MAX_SKEW)
 }
 
-/// Why a caller is turned away.
+/// Why a caller was not authenticated.
 #[derive(Debug)]
 pub(crate) enum Stranger {
-    /// The token is not good.
+    /// The token is invalid.
     Token(TokenError),
     /// Its user could not be looked up.
     Refused(Refusal),
 }
 
-/// The token a request carries, if it carries one.
+/// The token of a request, if it has one.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
     let (scheme, token) = value.split_once(' ').unwrap_or(("", value));
@@ -45,8 +45,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     (!token.is_empty() && (scheme.is_empty() || scheme.eq_ignore_ascii_case("bearer"))).then_some(token)
 }
 
-/// What a token of this app says, when it is good now: sealed, not expired, and its user still there, active and
-/// not made to log in anew.
+/// The claims of a token of this app, if it is valid now: sealed, not expired, and its user exists, is active and was
+/// not required to sign in again.
 pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Stranger> {
     let now = app.now();
     let mut claims = match (access_token::PREFIX, &app.credentials.app_id, &app.credentials.app_certificate) {
@@ -62,7 +62,7 @@ pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Stranger> {
     Ok(claims)
 }
 
-/// Opens a dynamic token; refuses one that could as well have been made for another account.
+/// Opens a dynamic token; refuses one that could also have been generated for another account.
 async fn open_dynamic(app: &App, token: &str, now: Millis) -> Result<Claims, Stranger> {
     let dynamic_token::Opened { claims, others } =
         dynamic_token::open(token, &app.credentials, now).map_err(Stranger::Token)?;
@@ -76,7 +76,7 @@ async fn open_dynamic(app: &App, token: &str, now: Millis) -> Result<Claims, Str
     if ambiguous { Err(Stranger::Token(TokenError::Invalid)) } else { Ok(claims) }
 }
 
-/// The stored spelling of a token's user, when the token still counts for them.
+/// The stored spelling of a token's user, if the token is still valid for that account.
 async fn standing_user(app: &App, user: &UserId, claims: &Claims) -> Result<UserId, Stranger> {
     let find = FindUsers { ids: vec![user.clone()], folded: true };
     let found = app.groups.ask(&Actor::app(), find).await.map_err(Stranger::Refused)?;

@@ -1,4 +1,4 @@
-//! Passwords are kept as argon2id hashes and made and checked beside the async threads, a few at a time.
+//! Passwords are stored as argon2id hashes. They are hashed and checked outside the async threads, a few at a time.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use tokio::sync::Semaphore;
 
 use super::attempts::{Attempt, Attempts};
 
-/// Memory of one hash in KiB, passes over it, lanes: one of the settings OWASP recommends as equals, the one that
-/// keeps many logins at once small in memory.
+/// Memory of one hash in KiB, passes over it, lanes: one of the equivalent settings that OWASP recommends, chosen
+/// because many concurrent logins need little memory.
 const COST: (u32, u32, u32) = (7 * 1024, 5, 1);
 
-/// Hashes and checks passwords, no more at a time than there are processors.
+/// Hashes and checks passwords, at most as many at a time as there are processors.
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
     attempts: Attempts,
@@ -24,9 +24,9 @@ pub(crate) struct Passwords {
 /// Why a password was not checked.
 #[derive(Debug)]
 pub(crate) enum CheckError {
-    /// Too many others wait.
+    /// Too many others are waiting.
     Crowded,
-    /// It could not be.
+    /// An internal error.
     Failed(Refusal),
 }
 
@@ -36,7 +36,7 @@ impl Passwords {
         Self { turns: Arc::new(Semaphore::new(turns)), attempts: Attempts::default() }
     }
 
-    /// The hash under which a password is kept.
+    /// The hash to store for a password.
     pub(crate) async fn hash(&self, password: String) -> Result<String, Refusal> {
         self.beside(move || {
             let hash: PasswordHash = hasher()?.hash_password(password.as_bytes()).map_err(|error| broken(&error))?;
@@ -45,23 +45,23 @@ impl Passwords {
         .await
     }
 
-    /// Whether this is the password that was kept.
+    /// Whether the password matches the stored hash.
     pub(crate) async fn check(&self, password: String, kept: String, attempt: Attempt<'_>) -> Result<bool, CheckError> {
         let _waiting = self.attempts.wait(attempt).ok_or(CheckError::Crowded)?;
         let checked = self.beside(move || {
-            // a secret kept by another surface in another form is no password
+            // a secret that another surface stored in another format is not a password
             let Ok(hash) = PasswordHash::new(&kept) else { return Ok(false) };
             Ok(hasher()?.verify_password(password.as_bytes(), &hash).is_ok())
         });
         checked.await.map_err(CheckError::Failed)
     }
 
-    /// Whether a password may be tried; not after many wrong ones.
+    /// Whether a password may be checked; not after many wrong ones.
     pub(crate) fn may_try(&self, attempt: Attempt<'_>, now: Millis) -> bool {
         self.attempts.may_try(attempt, now)
     }
 
-    /// The password that was tried was wrong.
+    /// Records a wrong password.
     pub(crate) fn was_wrong(&self, attempt: Attempt<'_>, now: Millis) {
         self.attempts.was_wrong(attempt, now);
     }

@@ -1,4 +1,4 @@
-//! The app's own tokens (`YWMt…`): they carry what they say and its proof, so nothing is kept for them.
+//! The app's own tokens (`YWMt…`): they carry their claims and a seal, so nothing is stored for them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,41 +6,41 @@ use conclave_core::model::{Millis, User, UserId};
 use conclave_kit::Sealer;
 use uuid::Uuid;
 
-/// What every token of the vendor begins with.
+/// The prefix of the vendor's tokens.
 const PREFIX: &str = "YWMt";
-/// The layout below; another layout gets another number.
+/// The number of the layout below; another layout gets another number.
 const VERSION: u8 = 1;
 /// Version, app, kind, issued, expires.
 const HEAD: usize = 1 + 16 + 1 + 8 + 8;
 /// Bytes of the seal in front of the payload.
 const SEAL: usize = 16;
 
-/// For whom a token speaks.
+/// Who a token is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// The app: above all roles.
+    /// The app: it may do more than any role.
     App,
     /// A user.
     User(UserId),
 }
 
-/// What a good token says.
+/// The claims of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claims {
     pub(crate) subject: Subject,
     pub(crate) issued: Millis,
-    /// `None` is never.
+    /// `None` means never.
     pub(crate) expires: Option<Millis>,
-    /// Whether the issuing moment is known to the millisecond.
+    /// Whether the time of issue is known to the millisecond.
     pub(crate) precise: bool,
 }
 
 impl Claims {
-    /// Whether the token counts for this account: it was made for it, not for an earlier account of the same id, and
-    /// was not revoked since.
+    /// Whether the token is valid for this account: it was issued for it, not for an earlier account with the same id,
+    /// and was not revoked since.
     ///
-    /// Tokens made offline tell only the second they were made in. One made in the second in which the account began
-    /// counts for it; one made in the second in which tokens were revoked does not.
+    /// Tokens generated offline have their time of issue in seconds only. One from the second in which the account was
+    /// created is valid; one from the second in which tokens were revoked is not.
     pub(crate) fn counts_for(&self, user: &User) -> bool {
         let made_for_it =
             if self.precise { self.issued >= user.created } else { self.issued.seconds() >= user.created.seconds() };
@@ -48,18 +48,18 @@ impl Claims {
     }
 }
 
-/// Why a token is not good.
+/// Why a token is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenError {
-    /// Not a token, not sealed by this app, or no longer standing for anybody.
+    /// Not a token, not sealed by this app, or not valid for its account any more.
     Invalid,
     /// It names another app.
     Foreign,
-    /// Its time is over.
+    /// It has expired.
     Expired,
 }
 
-/// Makes and reads the tokens of one app.
+/// Seals and opens the tokens of one app.
 pub(crate) struct Tokens {
     app: Uuid,
     sealer: Sealer,
@@ -70,7 +70,7 @@ impl Tokens {
         Self { app, sealer }
     }
 
-    /// A token that says this. The layout has a fixed head, and the user is all that follows.
+    /// A token with these claims. The layout has a fixed head, followed by the user.
     pub(crate) fn seal(&self, claims: &Claims) -> String {
         let (kind, user) = match &claims.subject {
             Subject::App => (0, ""),
@@ -86,7 +86,7 @@ impl Tokens {
         format!("{PREFIX}{}", self.sealer.seal(&payload))
     }
 
-    /// What a token says, when its seal is true and its time not over.
+    /// The claims of a token, if its seal is valid and it has not expired.
     pub(crate) fn open(&self, token: &str, now: Millis) -> Result<Claims, TokenError> {
         let sealed = token.strip_prefix(PREFIX).ok_or(TokenError::Invalid)?;
         let Some(payload) = self.sealer.open(sealed) else { return Err(self.stranger(sealed)) };
@@ -97,8 +97,7 @@ impl Tokens {
         }
     }
 
-    /// An untrue seal: made by another app, or by nobody. What the token says of its app proves nothing, but only
-    /// chooses the words of the refusal.
+    /// The error for an invalid seal. The app that the token names is not authenticated; it only selects the error.
     fn stranger(&self, sealed: &str) -> TokenError {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).unwrap_or_default();
         match bytes.get(SEAL + 1..SEAL + 17) {

@@ -1,3 +1,4 @@
-//! What is done for users and the app alike, one file per command. The transports decode, authenticate and encode.
+//! Commands that users and the app have in common, one file per command. The transports decode, authenticate and
+//! encode.
 
 pub(crate) mod send_message;

@@ -1,7 +1,7 @@
-//! Sending a message to groups: by the app in anybody's name (the server API), or by a user (the client protocol).
+//! Sending a message to groups: by the app in any user's name (the server API), or by a user (the client protocol).
 //!
-//! The app is not asked whether the sender or the group is there, and no list is looked at. A user sends for themselves
-//! and is held to the group's rules; their app's server is asked first, where the realm is configured so.
+//! For the app, neither the sender, the group nor the blocklist and mutes are checked. A user sends in their own name
+//! and under the group's rules; the app's server is asked first, if the realm is configured so.
 
 use std::collections::BTreeMap;
 
@@ -18,30 +18,31 @@ use crate::realm::App;
 
 /// A message to be sent, decoded.
 pub(crate) struct Outgoing {
-    /// In whose name; a user's own when a user sends.
+    /// The sender; always the user themself when a user sends.
     pub(crate) from: Sender,
-    /// What it says.
+    /// Its content.
     pub(crate) content: Content,
     /// What the app adds to it.
     pub(crate) ext: Option<Map<String, Value>>,
-    /// Only these members receive it; empty is all. Then it neither counts as unread nor is a conversation's last one.
+    /// Only these members receive it; empty means all. With recipients it neither counts as unread nor as a
+    /// conversation's last message.
     pub(crate) users: Vec<UserId>,
-    /// What only this vendor's own clients look at.
+    /// Labels that only this vendor's clients use.
     pub(crate) labels: BTreeMap<String, String>,
-    /// Whether it is kept for those who are not online.
+    /// Whether it is stored for users who are offline.
     pub(crate) stored: bool,
-    /// Whether the sender wants to know who reads it.
+    /// Whether the sender asks for read receipts.
     pub(crate) receipts: bool,
-    /// The client's own id of it: sent again with the same one, it is the same message.
+    /// The client's own id of it: a message that is sent again with the same id is the same message.
     pub(crate) client_id: Option<String>,
 }
 
 /// Why nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotSent {
-    /// Body, `ext` and what is kept beside them are larger than the realm allows.
+    /// Body, `ext` and labels are larger than the realm allows.
     TooLarge,
-    /// It is for more single members than the realm allows.
+    /// It names more recipients than the realm allows.
     TooManyUsers {
         /// How many are allowed.
         most: usize,
@@ -57,7 +58,7 @@ impl From<Refusal> for NotSent {
 }
 
 impl Outgoing {
-    /// Refuses what is larger than the realm allows.
+    /// Refuses a message larger than the realm allows.
     pub(crate) fn check(&self, app: &App) -> Result<(), NotSent> {
         let ext = self.ext.as_ref().map_or(0, |ext| Value::from(ext.clone()).to_string().len());
         let labels: usize = self.labels.values().map(String::len).sum();
@@ -68,7 +69,7 @@ impl Outgoing {
         if self.users.len() > most { Err(NotSent::TooManyUsers { most }) } else { Ok(()) }
     }
 
-    /// The message as one group gets it.
+    /// The message for one group.
     fn to(&self, group: GroupId, check: SpeakCheck) -> SendMessage {
         let (body, mut labels) = message::neutral(&self.content, self.ext.as_ref());
         labels.extend(self.labels.clone());
@@ -87,9 +88,9 @@ impl Outgoing {
     }
 }
 
-/// Sends a message to each of these groups in one commit; what each came to, in their order.
+/// Sends a message to each of these groups in one commit; returns the outcomes in their order.
 ///
-/// Only groups without anybody to receive it are skipped, and only where the app sends: any other refusal is of all.
+/// Only groups without recipients are skipped, and only if the app sends; any other refusal applies to the whole call.
 pub(crate) async fn send(
     app: &App,
     actor: &Actor,
@@ -136,7 +137,7 @@ mod tests {
         outgoing(Sender::User(user(name)), Content::text(text))
     }
 
-    /// ann's group g, with ben in it; cy is outside.
+    /// User ann owns group g, with member ben; cy is not a member.
     async fn house() -> App {
         let app = app();
         let users = ["ann", "ben", "cy"].map(|name| NewUser::of(user(name))).into();
@@ -171,7 +172,7 @@ mod tests {
         let mute = Mute { group: group("g"), users, until, members_only: false, spare_owner: false };
         app.groups.run(&Actor::app(), mute).await.unwrap();
         assert!(matches!(refused(&app, &ben, "g", &from("ben", "hi")).await, Refusal::Muted { .. }));
-        // the app speaks in anybody's name all the same, and skips groups that are not there
+        // the app sends in any user's name, and skips groups that do not exist
         let sent = send(&app, &Actor::app(), &[group("g"), group("none")], &from("ben", "hi")).await.unwrap();
         assert!(sent[0].is_ok() && matches!(sent[1], Err(Refusal::GroupNotFound { .. })));
     }

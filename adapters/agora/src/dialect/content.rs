@@ -1,11 +1,11 @@
-//! What a message says, with its fields typed, whatever encoding it comes in or goes out by.
+//! The content of a message with typed fields, independent of its encoding.
 //!
-//! The server API has it as JSON (`type` and `body`), the client protocol as protobuf; both read into [`Content`] and
-//! are written from it. What JSON has beyond the typed fields, or in another form than they take, is kept as it came.
+//! The server API has it as JSON (`type` and `body`), the client protocol as protobuf; both are read into [`Content`]
+//! and written from it. JSON members without a typed field, or of another type, are kept unchanged.
 
 use serde_json::{Map, Number, Value};
 
-/// A field of a body: taken from JSON when it has this form.
+/// A field of a body: read from JSON if it has this type.
 trait Field: Sized {
     fn of(value: &Value) -> Option<Self>;
     fn json(&self) -> Value;
@@ -62,7 +62,7 @@ impl Field for Size {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])+ $kind:ident = $name:literal { $($field:ident: $type:ty = $json:literal,)* })+) => {
-        /// What a message says, by its type.
+        /// The content of a message, by its type.
         #[derive(Debug, Clone, PartialEq)]
         pub(crate) enum What {
             $($(#[$doc])+ $kind($kind),)+
@@ -83,7 +83,7 @@ macro_rules! kinds {
         )+
 
         impl Content {
-            /// Reads `type` and `body`; `None` when there is no such type.
+            /// Reads `type` and `body`; `None` when the type does not exist.
             pub(crate) fn read(kind: &str, mut body: Map<String, Value>) -> Option<Self> {
                 let what = match kind {
                     $($name => What::$kind($kind { $($field: take(&mut body, $json),)* }),)+
@@ -113,12 +113,12 @@ macro_rules! kinds {
     };
 }
 
-/// What a message says, and what of its JSON has no typed field.
+/// The content of a message, and the JSON members without a typed field.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Content {
     /// What it says.
     pub(crate) what: What,
-    /// The members of the JSON body that have no typed field, or another form than the field takes.
+    /// The members of the JSON body that have no typed field, or another type than the field's.
     pub(crate) more: Map<String, Value>,
 }
 
@@ -141,7 +141,7 @@ kinds! {
         bytes: Number = "file_length",
         length: Number = "length",
     }
-    /// A film; `length` is in seconds.
+    /// A video; `length` is in seconds.
     Video = "video" {
         url: String = "url",
         secret: String = "secret",
@@ -183,7 +183,7 @@ kinds! {
     }
 }
 
-/// Takes a member out, if it is there in the form the field takes.
+/// Removes a member if it has the field's type.
 fn take<F: Field>(body: &mut Map<String, Value>, name: &str) -> Option<F> {
     let field = F::of(body.get(name)?)?;
     body.remove(name);
@@ -202,7 +202,7 @@ impl Content {
         Text { msg: Some(msg.into()) }.into()
     }
 
-    /// What is shown where this type is not understood.
+    /// The text to show where this type is not supported.
     pub(crate) fn fallback(&self) -> String {
         let named = match &self.what {
             What::Text(text) => text.msg.as_ref(),

@@ -1,8 +1,8 @@
-//! What this vendor makes of what happens: named facts, the operations (`MUCBody.operation`) that they are to clients,
-//! and which clients receive each. The webhooks word these facts, and so does whatever speaks to clients; nothing else in
-//! this adapter looks at what kinds of events there are.
+//! The vendor's projection: events as named facts, the operations (`MUCBody.operation`) that clients receive for them,
+//! and which clients receive each. Webhooks and the client protocol encode these facts; nothing else in this adapter
+//! matches on kinds of events.
 //!
-//! Every kind of event is decided here, so that a new one does not compile until this vendor has decided about it.
+//! Every kind of event is listed here, so that a new one does not compile until this vendor has decided about it.
 
 mod operation;
 #[cfg(test)]
@@ -21,13 +21,13 @@ pub(crate) use operation::{Muc, Push};
 
 /// One fact.
 pub(crate) struct Fact<'e> {
-    /// The event it is of; of several in one call, the first that belongs to it.
+    /// The event it belongs to; of several events in one call, the first.
     pub(crate) event: &'e Event,
-    /// What it is.
+    /// Its content.
     pub(crate) what: What<'e>,
 }
 
-/// What has happened.
+/// The kinds of facts.
 #[allow(dead_code, reason = "some of it is for clients only, and for whatever speaks to them")]
 pub(crate) enum What<'e> {
     Created {
@@ -55,7 +55,7 @@ pub(crate) enum What<'e> {
         to: Option<&'e UserId>,
     },
     Info(Info<'e>),
-    /// "" is removed.
+    /// "" means removed.
     Announcement(&'e str),
     Disabled(bool),
     AllMuted(bool),
@@ -93,22 +93,22 @@ pub(crate) enum What<'e> {
         user: &'e UserId,
         on: bool,
     },
-    /// A message was sent: one that is kept, by its number.
+    /// A stored message was sent, by its number.
     Sent(u64),
-    /// A message was sent that is kept nowhere.
+    /// A message was sent that is not stored.
     Passed(&'e Message),
     /// Messages were recalled, by their numbers.
     Recalled(&'e [u64]),
-    /// A message says something else now, by its number.
+    /// A message was edited, by its number.
     Edited(u64),
-    /// A member has read messages whose sender wants to know.
+    /// A member has read messages whose sender asked for receipts.
     Read {
         user: &'e UserId,
         sequences: &'e [u64],
     },
 }
 
-/// What one call changes of a group's `info`: texts, flags, or both.
+/// The changes of a group's `info` by one call: texts, flags, or both.
 #[derive(Clone, Copy)]
 pub(crate) struct Info<'e> {
     /// The texts that changed.
@@ -117,7 +117,7 @@ pub(crate) struct Info<'e> {
     pub(crate) policy: Option<(&'e Policy, &'e Policy)>,
 }
 
-/// Whether an event may be a fact about a group, not about messages, before the group is looked at.
+/// Whether an event may become a fact about a group rather than about messages; decided without reading the group.
 pub(crate) fn is_of_group(event: &Event) -> bool {
     what(event).is_some_and(|what| !what.is_of_messages())
 }
@@ -127,17 +127,17 @@ pub(crate) fn is_of_messages(event: &Event) -> bool {
     what(event).is_some_and(|what| what.is_of_messages())
 }
 
-/// Whether an event ended its group.
+/// Whether an event deleted its group.
 pub(crate) fn is_end(event: &Event) -> bool {
     matches!(what(event), Some(What::Destroyed { .. }))
 }
 
-/// The number of the kept message that was sent with an event, if one was.
+/// The number of the stored message that was sent with an event, if any.
 pub(crate) fn sent(event: &Event) -> Option<u64> {
     if let Some(What::Sent(sequence)) = what(event) { Some(sequence) } else { None }
 }
 
-/// What the events of one call come to, in their order. `group` is the group in which all of them happened.
+/// The facts of one call's events, in order. `group` is the group of all of them.
 pub(crate) fn facts<'e>(
     call: impl IntoIterator<Item = &'e Event>,
     group: &Group,
@@ -152,7 +152,7 @@ pub(crate) fn facts<'e>(
         };
         let flags = |policy| Flags::read(policy, &group.labels, settings);
         let policy = more.policy.filter(|(before, after)| flags(before) != flags(after));
-        // one `info` says both
+        // both changes are in one `info`
         let earlier = facts
             .iter_mut()
             .filter(|fact| fact.event.call() == event.call())
@@ -177,11 +177,11 @@ fn what(event: &Event) -> Option<What<'_>> {
         Happening::GroupCreated { profile, owner, members } => {
             What::Created { profile, owner: owner.as_ref(), members }
         }
-        // a group without roles has got an owner
+        // a group without roles was given an owner
         Happening::GroupGoverned { owner } => What::OwnerChanged { from: None, to: Some(owner) },
         Happening::GroupDisbanded { members, .. } => What::Destroyed { members },
         Happening::RequestChanged(request) => What::Requested(request),
-        // nothing is said of an import
+        // imports are not reported
         Happening::MembersJoined { how: Joining::Imported, .. } => return None,
         Happening::MembersJoined { users, how, members } => What::Joined { users, how, members: *members },
         Happening::MembersLeft { users, how, reason, members, .. } => {
@@ -191,7 +191,7 @@ fn what(event: &Event) -> Option<What<'_>> {
         Happening::AdminsAdded(users) => What::Admins { users, added: true },
         Happening::AdminsRemoved(users) => What::Admins { users, added: false },
         Happening::ProfileChanged(change) => {
-            // fields are another vendor's
+            // custom fields are another vendor's
             if !change.shows() && change.custom.is_none() {
                 return None;
             }
@@ -224,7 +224,7 @@ fn what(event: &Event) -> Option<What<'_>> {
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
         Happening::MessageChanged { sequence, .. } => What::Edited(*sequence),
         Happening::MessagesRead { sequences, user } => What::Read { user, sequences },
-        // other vendors' affairs
+        // not reported by this vendor
         Happening::AppointedChanged { .. }
         | Happening::MarksChanged { .. }
         | Happening::MutedEverywhere { .. }
@@ -257,7 +257,7 @@ impl What<'_> {
 }
 
 impl Fact<'_> {
-    /// The clients that receive the messages of this fact, or what became of them; nobody where it is of no messages.
+    /// The clients that receive this fact about messages; none if it is not about messages.
     #[allow(dead_code, reason = "for whatever speaks to clients; the webhooks tell the app's server of every message")]
     pub(crate) fn readers(&self) -> Recipients {
         let is_theirs = self.what.is_of_messages();

@@ -1,27 +1,27 @@
-//! The vendor's flags of a group and the core's policy, both ways.
+//! The vendor's flags of a group to the core's policy, and back.
 //!
 //! | flag | policy |
 //! |---|---|
-//! | `public` | found in public lists, and may be applied to |
-//! | `membersonly` | who applies waits for the managers; of a private group only remembered, as nobody may apply |
+//! | `public` | in the public lists, and open to applications |
+//! | `membersonly` | applications wait for the managers; for a private group only stored, as nobody may apply |
 //! | `allowinvites` | members may invite |
-//! | `invite_need_confirm` | the invited person must agree |
+//! | `invite_need_confirm` | the invited user has to accept |
 //! | `maxusers` | capacity |
 //!
-//! Groups made by another surface read by the same table: `public` is whether the group is discoverable,
-//! `membersonly` whether joining is anything but open, `allowinvites` whether every member may invite; a group
-//! without a limit shows the number that is configured for it.
+//! Groups created through another surface are read by the same table: `public` is whether the group is discoverable,
+//! `membersonly` whether joining is anything but open, `allowinvites` whether every member may invite; a group without
+//! a maximum shows the configured number.
 
 use conclave_core::model::{Circle, Group, Join, Labels, Policy};
 use conclave_core::operation::PolicyChange;
 
 use crate::settings::Settings;
 
-/// Where a private group remembers its `membersonly`.
+/// The label for `membersonly` of a private group.
 pub(crate) const MEMBERSONLY: &str = "agora.membersonly";
-/// Where a group remembers its `scale`.
+/// The label for `scale`.
 pub(crate) const SCALE: &str = "agora.scale";
-/// Where a group remembers its `need_verify`.
+/// The label for `need_verify`.
 pub(crate) const NEED_VERIFY: &str = "agora.need_verify";
 
 /// A group's flags as the vendor's API returns them.
@@ -55,7 +55,7 @@ impl Flags {
         }
     }
 
-    /// The policy of a new group, and what it has to remember beside.
+    /// The policy of a new group, and its labels.
     pub(crate) fn policy(self) -> (Policy, Labels) {
         let policy = Policy {
             join: if self.public { joining(self.membersonly) } else { Join::Closed },
@@ -74,7 +74,7 @@ impl Flags {
     }
 }
 
-/// Neither found nor applied to.
+/// Neither discoverable nor open to applications.
 fn is_private(policy: &Policy) -> bool {
     !policy.discoverable && policy.join == Join::Closed
 }
@@ -83,18 +83,18 @@ fn joining(membersonly: bool) -> Join {
     if membersonly { Join::Approval(Circle::Managers) } else { Join::Open }
 }
 
-/// What becomes of the `membersonly` a group remembers.
+/// What happens to the stored `membersonly` of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Remember {
-    /// As it was.
+    /// It stays.
     Same,
-    /// Read from the policy.
+    /// It is deleted; the flag is read from the policy.
     Nothing,
-    /// This.
+    /// It is set to this.
     As(String),
 }
 
-/// Flags to change; what is `None` stays.
+/// Flags to change; `None` leaves a flag as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct FlagChange {
     pub(crate) public: Option<bool>,
@@ -105,7 +105,7 @@ pub(crate) struct FlagChange {
 }
 
 impl FlagChange {
-    /// What changes of a group's policy, and of what it remembers beside.
+    /// The changes of a group's policy and labels.
     pub(crate) fn policy(self, group: &Group, settings: &Settings) -> (PolicyChange, Remember) {
         self.apply(&group.policy, &group.labels, settings)
     }
@@ -115,7 +115,7 @@ impl FlagChange {
         let public = self.public.unwrap_or(now.public);
         let membersonly = self.membersonly.unwrap_or(now.membersonly);
         let mut change = PolicyChange {
-            // a flag that says what is already true leaves finer distinctions alone
+            // a flag that already has this value does not change a more specific policy
             invite: self
                 .allowinvites
                 .filter(|wanted| *wanted != now.allowinvites)
@@ -144,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    /// What is kept of a group's flags.
+    /// The stored flags of a group.
     struct Kept {
         policy: Policy,
         labels: Labels,

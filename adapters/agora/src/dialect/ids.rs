@@ -1,4 +1,4 @@
-//! Ids: users fold to lower case, groups are opaque.
+//! Ids: user ids are lower-cased, group ids are opaque.
 
 use std::borrow::Cow;
 
@@ -10,18 +10,19 @@ pub(crate) const USER_BYTES: usize = 64;
 /// Longest group id a caller may choose, in bytes.
 const GROUP_BYTES: usize = 64;
 
-/// The app, where a user's id is expected.
+/// The app's id where a user's id is expected.
 pub(crate) const APP_ADMIN: &str = "@ppAdmin";
 
-/// The place a file's id names, which v1 UUIDs have for the maker's clock and address: always the same here.
+/// The clock sequence and node of the v1 UUIDs of files: constant here.
 const FILE_NODE: [u8; 8] = [0x80, 0x00, 0x63, 0x6f, 0x6e, 0x63, 0x6c, 0x76];
-/// A v1 UUID has so many bits for its time.
+/// The bits of the time in a v1 UUID.
 const FILE_BITS: u32 = 60;
 
-/// A file's id as the vendor's: the text of a v1 UUID. Minted ids are numbers that grow with time, as its times do.
+/// A file's id in the vendor's form: a v1 UUID as text. Generated ids are numbers that grow with time, as the UUIDs'
+/// times do.
 pub(crate) fn file_uuid(file: &FileId) -> String {
     let number = file.as_str().parse::<u64>().ok().filter(|number| number.leading_zeros() >= 64 - FILE_BITS);
-    // only the one spelling of a number that leads back to it
+    // only the canonical spelling, so that the UUID can be mapped back
     let Some(number) = number.filter(|number| number.to_string() == file.as_str()) else {
         return file.as_str().to_owned();
     };
@@ -48,13 +49,13 @@ pub(crate) fn file_id(text: &str) -> Option<FileId> {
     }
 }
 
-/// A user id as this vendor shows it.
+/// A user id as this vendor's API returns it.
 pub(crate) fn shown(user: &UserId) -> Cow<'_, str> {
     let text = user.as_str();
     if text.chars().any(char::is_uppercase) { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
 }
 
-/// A user id as it came, folded the way the vendor folds it.
+/// A user id of a request, in lower case as at the vendor.
 pub(crate) fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
@@ -64,7 +65,7 @@ pub(crate) fn is_legal_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
-/// A group id chosen by a caller, when it is one the vendor takes: `a-z 0-9 _`, 64 at most.
+/// A group id chosen by a caller, if the vendor accepts it: `a-z 0-9 _`, at most 64.
 pub(crate) fn chosen_group(text: &str) -> Option<GroupId> {
     let legal = text.len() <= GROUP_BYTES
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');

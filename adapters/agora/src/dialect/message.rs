@@ -1,10 +1,10 @@
-//! What is said: `type`, `body` and `ext`.
+//! A message's content: `type`, `body` and `ext`.
 //!
-//! | sent                       | kept as                                                               |
+//! | sent                       | stored as                                                             |
 //! |----------------------------|-----------------------------------------------------------------------|
-//! | `txt`                      | the text; more than the text in the body is kept verbatim beside it   |
-//! | `custom`                   | the app's kind and its pairs; the body is kept verbatim beside it     |
-//! | any other type             | verbatim, with a text to show where it is not understood              |
+//! | `txt`                      | the text; further members of the body are stored verbatim beside it   |
+//! | `custom`                   | the app's kind and its pairs; the body is stored verbatim beside it   |
+//! | any other type             | verbatim, with a fallback text                                        |
 
 use std::borrow::Cow;
 
@@ -16,23 +16,23 @@ use serde_json::{Map, Value, json};
 use super::content::{Content, Custom, Text, What};
 use super::ids::shown;
 
-/// Begins the label of bodies kept verbatim.
+/// The prefix of the labels for verbatim bodies.
 const VERBATIM: &str = "agora:";
-/// Keeps the body of a text or a custom message that says more than the neutral one.
+/// The label for the body of a text or custom message that has more than the neutral one.
 const BODY: &str = "agora.body";
-/// Keeps `ext`.
+/// The label for `ext`.
 const EXT: &str = "agora.ext";
-/// Keeps how often and by whom a message was edited.
+/// The label for the number of edits and the last editor.
 const EDITED: &str = "agora.edited";
-/// Members of a group in which receipts are kept.
+/// Largest group, in members, in which receipts are stored.
 pub(crate) const READERS: u32 = 200;
-/// Who sends, when nobody is named.
+/// The sender when a call names none.
 pub(crate) const ADMIN: &str = "admin";
 
 const TEXT: &str = "txt";
 const CUSTOM: &str = "custom";
 
-/// The neutral body, and what has to be kept beside it.
+/// The neutral body, and the labels to store beside it.
 pub(crate) fn neutral(content: &Content, ext: Option<&Map<String, Value>>) -> (Body, Labels) {
     let raw = || Value::from(content.body()).to_string();
     let mut labels = Labels::new();
@@ -56,7 +56,7 @@ pub(crate) fn neutral(content: &Content, ext: Option<&Map<String, Value>>) -> (B
     (body, labels)
 }
 
-/// Keeps `ext`; an empty one is none.
+/// Stores `ext`; an empty one is deleted.
 pub(crate) fn set_ext(labels: &mut Labels, ext: &Map<String, Value>) {
     if ext.is_empty() {
         labels.remove(EXT);
@@ -65,7 +65,7 @@ pub(crate) fn set_ext(labels: &mut Labels, ext: &Map<String, Value>) {
     }
 }
 
-/// What a message says: as it came, or as it comes nearest to what was said elsewhere.
+/// The content of a message: as sent, or the closest equivalent of a message sent through another surface.
 pub(crate) fn content(message: &Message) -> Content {
     let kept = |kind: &str, raw: &str| Content::read(kind, serde_json::from_str(raw).ok()?);
     let beside = |kind| kept(kind, message.labels.get(BODY)?);
@@ -96,7 +96,7 @@ pub(crate) fn ext(message: &Message) -> Value {
     kept.unwrap_or_else(|| json!({}))
 }
 
-/// A message's id as clients know it: a number. Ids that were imported may be none.
+/// A message's id as clients know it: a number. `None` for imported ids that are not numbers.
 pub(crate) fn number(id: &MessageId) -> Option<u64> {
     id.as_str().parse().ok()
 }
@@ -113,20 +113,20 @@ pub(crate) struct Edited {
 }
 
 impl Edited {
-    /// What is kept with a message.
+    /// The edit stored with a message.
     pub(crate) fn kept(message: &Message) -> Option<Self> {
         message.labels.get(EDITED).and_then(|kept| serde_json::from_str(kept).ok())
     }
 
-    /// What is kept with a message, or, where it was edited through another surface, what the event says.
+    /// The edit stored with a message or, if it was edited through another surface, one built from the event.
     pub(crate) fn of(message: &Message, event: &Event) -> Self {
         let operator = event.actor.behind().map_or(Cow::Borrowed(ADMIN), shown).into_owned();
         Self::kept(message).unwrap_or(Self { count: 1, operator, edit_time: event.at })
     }
 
-    /// The label that keeps it.
+    /// The label to store.
     pub(crate) fn label(&self) -> (String, String) {
-        // texts and numbers only: this cannot fail
+        // texts and numbers only, so this cannot fail
         (EDITED.to_owned(), serde_json::to_string(self).unwrap_or_default())
     }
 
@@ -143,7 +143,7 @@ impl Edited {
     }
 }
 
-/// Who says it; nobody in particular is the admin.
+/// The sender; the admin when there is none.
 pub(crate) fn sender(message: &Message) -> Cow<'_, str> {
     match &message.sender {
         Sender::User(user) => shown(user),

@@ -1,4 +1,4 @@
-//! The vendor's words and the core's, both ways.
+//! Mapping between the vendor's terms and the core's.
 
 pub(crate) mod content;
 pub(crate) mod events;
@@ -10,5 +10,5 @@ pub(crate) mod time;
 
 use conclave_core::operation::Cleanup;
 
-/// What leaving a group takes along: the place on the allowlist, not the mute.
+/// What is deleted when a member leaves: the allowlist entry, but not the mute.
 pub(crate) const CLEANUP: Cleanup = Cleanup { mute: false, allowance: true, follows: true };

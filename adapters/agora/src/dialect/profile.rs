@@ -1,9 +1,9 @@
-//! How long the texts of a group may be.
+//! Limits on the lengths of a group's texts.
 
 use crate::refusals::{self, Failure};
 use crate::settings::Settings;
 
-/// A text of a group that has a limit.
+/// A text of a group with a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Text {
     Groupname,
@@ -12,7 +12,7 @@ pub(crate) enum Text {
     Custom,
 }
 
-/// Refuses a text that is too long. The vendor publishes the words for the avatar; its neighbours follow.
+/// Refuses a text that is too long. The vendor publishes the error text for the avatar; the others follow it.
 pub(crate) fn check(settings: &Settings, text: Text, value: &str) -> Result<(), Failure> {
     let (name, length, most) = match text {
         Text::Groupname => ("groupname", value.chars().count(), settings.groupname_chars),

@@ -1,4 +1,4 @@
-//! Moments: milliseconds, and a far one for what never ends.
+//! Times in milliseconds, with a constant for "never ends".
 
 use conclave_core::model::{Millis, Until};
 

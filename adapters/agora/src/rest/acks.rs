@@ -1,4 +1,4 @@
-//! Who has read a message whose sender wants to know: the sender asks, or the app.
+//! Readers of a message with read receipts, for its sender or the app.
 
 use std::borrow::Cow;
 
@@ -26,19 +26,19 @@ struct Page<'p> {
     timestamp: u64,
 }
 
-/// `GET /chatgroups/{id}/acks/{message}`. Where nobody wanted to know, nobody is listed.
+/// `GET /chatgroups/{id}/acks/{message}`. Empty if the sender asked for no receipts.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let id = call.param("message");
     let message = conclave_core::model::MessageId::new(id).map_err(|error| call.word(&error.into()))?;
-    // a group that is not there is told as such, whatever the message
+    // a missing group is reported before the message is looked at
     call.ask(GroupById { group: group.clone() }).await?;
     let found = call.ask(MessageById { message: message.clone() }).await?.0;
     if found.group != group {
         return Err(call.word(&Refusal::MessageIdNotFound(message)));
     }
     let after = match call.query.get("key") {
-        // ours: the vendor publishes no words for a key it did not give
+        // ours: the vendor publishes no error text for an invalid key
         Some(key) => Some(decode_cursor(key).ok_or_else(|| refusals::invalid("key is illegal"))?),
         None => None,
     };

@@ -12,14 +12,14 @@ use super::envelope::Reply;
 use crate::dialect::ids::shown;
 use crate::refusals::{self, Failure};
 
-/// `GET /chatgroups/{id}/admin`: all of them, the owner not among them.
+/// `GET /chatgroups/{id}/admin`: all admins, without the owner.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let admins = call.ask(Admins { group: call.group()? }).await?.0;
     let ids: Vec<Cow<'_, str>> = admins.iter().map(shown).collect();
     Ok(Reply::data(&ids).count(ids.len()))
 }
 
-/// `POST /chatgroups/{id}/admin`: who is an admin already stays one.
+/// `POST /chatgroups/{id}/admin`: adding an admin again is not an error.
 pub(crate) async fn add(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let named = Fields::read(call.body)?.text(&["newadmin"])?.filter(|name| !name.is_empty());

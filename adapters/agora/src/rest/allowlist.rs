@@ -1,4 +1,4 @@
-//! The allowlist: who may speak while everybody is muted. Owner and admins are always on it.
+//! The allowlist: members who may send messages while all are muted. Owner and admins are always on it.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Attributes of members: texts by key. The answers of this service have no envelope.
+//! Attributes of members: texts by key. The responses of this service have no envelope.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::envelope::Reply;
 use crate::dialect::ids::{fold, shown};
 use crate::refusals::{self, Failure, Metadata};
 
-/// Longest key and value, and all of a member's together, in bytes.
+/// Longest key and value, and most bytes of all attributes of a member.
 const KEY: usize = 16;
 const VALUE: usize = 512;
 const TOTAL: u64 = 4096;
@@ -23,7 +23,7 @@ const READ: usize = 10;
 
 type Pairs = BTreeMap<String, String>;
 
-/// The pairs a client wants to write; "" removes one.
+/// The pairs to write; "" removes one.
 fn pairs(value: Option<&Value>) -> Result<Pairs, Failure> {
     let Some(Value::Object(map)) = value else { return Err(refusals::metadata("metaData must be provided")) };
     let mut pairs = Pairs::new();
@@ -62,7 +62,7 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&wanted).short())
 }
 
-/// One member's refusal: whoever is not in the group is worded otherwise than in a batch.
+/// A refusal for one member: a user who is not a member gets another error than in a batch.
 fn one(call: &Call<'_>, refusal: &conclave_core::refusal::Refusal) -> Failure {
     match refusal {
         conclave_core::refusal::Refusal::NotMembers { .. } => refusals::no_metadata(),
@@ -80,7 +80,7 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&member.attributes).short())
 }
 
-/// `PUT /metadata/chatgroup/{id}/users/batch`: each member by themself.
+/// `PUT /metadata/chatgroup/{id}/users/batch`: the outcome for each member.
 pub(crate) async fn set_many(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let Value::Array(items) = body::json(call.body)? else {
@@ -107,7 +107,7 @@ pub(crate) async fn set_many(call: &Call<'_>) -> Result<Reply, Failure> {
     let (mut failed, mut done) = (Vec::new(), Vec::new());
     for ((name, pairs), user) in wanted.iter().zip(&found) {
         let outcome = user.as_ref().and_then(|user| written.outcomes.iter().find(|(other, _)| *other == user.id));
-        // what was removed is not told
+        // removed attributes are not returned
         let kept: Pairs = pairs.iter().filter(|(_, value)| !value.is_empty()).map(pair).collect();
         match outcome {
             Some((_, Ok(_))) => done.push(json!({"username": fold(name), "metadata": kept})),
@@ -117,7 +117,7 @@ pub(crate) async fn set_many(call: &Call<'_>) -> Result<Reply, Failure> {
             None => failed.push(json!({"username": fold(name), "reason": refusals::no_metadata().description})),
         }
     }
-    // documents spell the keys with a colon in their examples and without in their tables
+    // the documentation spells these keys with a colon in examples and without in tables
     let answer = json!({
         "updateMetadataFailed": failed, "updateMetadataFailed:": failed,
         "updateMetadataSucceeded": done, "updateMetadataSucceeded:": done,

@@ -1,4 +1,4 @@
-//! The blocklist: list, block, unblock. Blocking puts a member out; unblocking brings nobody back.
+//! The blocklist: list, block, unblock. Blocking removes a member; unblocking does not add them again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::refusals::{self, Failure};
 
 const ADD: &str = "add_blocks";
 const REMOVE: &str = "remove_blocks";
-/// Entries returned when the caller names no number.
+/// Entries returned when the caller gives no number.
 const ALL: usize = 500;
 /// Most entries in a page.
 const PAGE: usize = 50;
@@ -46,7 +46,7 @@ fn blocking(group: GroupId, users: Vec<UserId>) -> Block {
     Block { group, users, until: Until::Forever, reason: String::new(), members_only: true, cleanup: CLEANUP }
 }
 
-/// One row: an object in the older shape, a list in the newer.
+/// One row: an object in the older response format, a list in the newer.
 fn one(call: &Call<'_>, group: &GroupId, action: &'static str, user: String) -> Reply {
     let rows = Changed::done(call, group, action, std::iter::once(user));
     if call.query.is_v3() { Reply::data(&rows) } else { Reply::data(&rows.first()) }

@@ -1,25 +1,25 @@
-//! Reading JSON bodies the way the vendor's clients write them: booleans and numbers may come as texts.
+//! Reads JSON bodies as the vendor's clients write them: booleans and numbers may be texts.
 
 use conclave_kit::Reading;
 use serde_json::{Map, Value};
 
 use crate::refusals::{self, Failure};
 
-/// Longest item of a list of texts, in bytes: they are ids and keys, which are shorter at the vendor. What is longer is
-/// nobody's, and would only be told again.
+/// Longest item of a list of texts, in bytes: they are ids and keys, which are shorter at the vendor. A longer one
+/// cannot exist, and would only be echoed.
 pub(crate) const NAME_BYTES: usize = 512;
 
-/// A body as it was sent, and where what is read of it is noted.
+/// A request's body, and the record of the fields that were read.
 #[derive(Clone, Copy)]
 pub(crate) struct Sent<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) reading: &'a Reading,
 }
 
-/// A JSON object that came as a body; no body at all is an empty one. Members that are `null` are absent.
+/// A JSON object from a body; a missing body is an empty one. Members that are `null` are absent.
 pub(crate) struct Fields<'a>(Map<String, Value>, &'a Reading);
 
-/// The body as JSON; no body at all is an empty object.
+/// The body as JSON; a missing body is an empty object.
 pub(crate) fn json(body: Sent<'_>) -> Result<Value, Failure> {
     let body = body.bytes;
     if body.iter().all(u8::is_ascii_whitespace) {
@@ -58,7 +58,7 @@ impl<'a> Fields<'a> {
         self.0.keys()
     }
 
-    /// All members, whatever they are called.
+    /// All members, whatever their names.
     pub(crate) fn all(&self) -> &Map<String, Value> {
         for name in self.0.keys() {
             self.1.reads(name);
@@ -66,13 +66,13 @@ impl<'a> Fields<'a> {
         &self.0
     }
 
-    /// A member of any kind.
+    /// A member of any type.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.1.reads(name);
         self.0.get(name)
     }
 
-    /// The first of these members that is there: a name and its older spellings.
+    /// The first of these members that is present: a name and its older spellings.
     fn first(&self, names: &[&'static str]) -> Option<(&'static str, &Value)> {
         for name in names {
             self.1.reads(name);
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
         names.iter().find_map(|name| Some((*name, self.0.get(*name)?)))
     }
 
-    /// A text; numbers are taken as they are spelled.
+    /// A text; a number is converted to its text.
     pub(crate) fn text(&self, names: &[&'static str]) -> Result<Option<String>, Failure> {
         match self.first(names) {
             None => Ok(None),
@@ -110,7 +110,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A list of texts, each once.
+    /// A list of texts without duplicates.
     pub(crate) fn texts(&self, names: &[&'static str]) -> Result<Option<Vec<String>>, Failure> {
         let Some((name, value)) = self.first(names) else { return Ok(None) };
         let Value::Array(items) = value else { return Err(wrong(name)) };
@@ -126,7 +126,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Ours: a member of the wrong kind.
+/// Ours: a member of the wrong type.
 fn wrong(name: &str) -> Failure {
     refusals::invalid(format!("{name} is not valid"))
 }

@@ -1,4 +1,4 @@
-//! One call: what the client sent, and the means to answer it.
+//! One call: the request, and what is needed to answer it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,26 +23,26 @@ use crate::realm::App;
 use crate::refusals::{self, Failure, Place};
 use crate::surface::worded;
 
-/// One call that may be answered: app and token are checked.
+/// One call whose app and token have been checked.
 pub(crate) struct Call<'a> {
     pub(crate) app: &'a App,
     pub(crate) passwords: &'a Passwords,
-    /// Who calls.
+    /// The caller.
     pub(crate) actor: Actor,
-    /// What the caller's token says, where one was asked for.
+    /// The claims of the caller's token, where one is required.
     pub(crate) claims: Option<Claims>,
     pub(crate) headers: &'a HeaderMap,
     /// The parts of the path in braces.
     pub(crate) params: HashMap<String, String>,
     pub(crate) query: Query<'a>,
     pub(crate) body: Sent<'a>,
-    /// The body in pieces, where the operation takes it so.
+    /// The body as a stream, if the operation reads it so.
     pub(crate) pieces: Mutex<Option<ByteStream>>,
-    /// The URL that was asked for, without its query.
+    /// The requested URL without its query.
     pub(crate) url: String,
-    /// Where the client is, when that is known.
+    /// The client's address, if known.
     pub(crate) address: Option<IpAddr>,
-    /// Chooses the words of refusals.
+    /// Selects the error texts of refusals.
     pub(crate) place: Place,
 }
 
@@ -52,13 +52,13 @@ impl Call<'_> {
         self.params.get(name).map_or("", String::as_str)
     }
 
-    /// The group a path names. An id that cannot be one is the id of no group.
+    /// The group in the path. An invalid id is reported like an unknown group.
     pub(crate) fn group(&self) -> Result<GroupId, Failure> {
         let id = self.param("group");
         GroupId::new(id).map_err(|_| refusals::group_unknown(self.place, id))
     }
 
-    /// The users a path lists, folded, each once.
+    /// The users in the path, in lower case, without duplicates.
     pub(crate) fn users(&self) -> Vec<String> {
         split_list(&fold(self.param("user")))
     }
@@ -76,7 +76,7 @@ impl Call<'_> {
         self.app.groups.run(&self.actor, operation).await.map_err(|refusal| self.word(&refusal))
     }
 
-    /// Performs several operations for the caller in one commit; what each came to.
+    /// Performs several operations for the caller in one commit; returns the outcome of each.
     pub(crate) async fn run_each<O: Typed>(
         &self,
         on_refusal: OnRefusal,
@@ -91,49 +91,49 @@ impl Call<'_> {
         self.app.groups.ask(&self.actor, query).await.map_err(|refusal| self.word(&refusal))
     }
 
-    /// Answers a query for the caller; the operation words a refusal itself.
+    /// Answers a query for the caller; the operation maps refusals itself.
     pub(crate) async fn try_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
         self.app.groups.ask(&self.actor, query).await
     }
 
-    /// Answers a query whatever the caller may see; the operation has decided that they may.
+    /// Answers a query without the caller's limits; the operation has checked their permission.
     pub(crate) async fn ask_as_app<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
         self.app.groups.ask(&Actor::app(), query).await.map_err(|refusal| self.word(&refusal))
     }
 
-    /// The body in pieces, once; after that, and where it came whole, nothing.
+    /// The body as a stream, once; empty after that, and for a body that was read as a whole.
     pub(crate) fn upload(&self) -> ByteStream {
         let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner).take();
         pieces.unwrap_or_else(|| Box::pin(futures_util::stream::empty()))
     }
 
-    /// The vendor's words for a refusal.
+    /// The vendor's error for a refusal.
     pub(crate) fn word(&self, refusal: &Refusal) -> Failure {
         worded(self.app, self.place, refusal)
     }
 
-    /// The accounts behind these names, in their order.
+    /// The accounts with these names, in order.
     pub(crate) async fn find_users(&self, names: &[String]) -> Result<Vec<Option<Arc<User>>>, Failure> {
-        // what cannot be an id is no account, but keeps its place
+        // an invalid id has no account, but keeps its position
         let ids: Vec<Option<UserId>> = names.iter().map(|name| UserId::new(fold(name)).ok()).collect();
         let find = FindUsers { ids: ids.iter().flatten().cloned().collect(), folded: true };
-        // who an account is does not depend on who asks
+        // looking up an account does not depend on the caller
         let found = self.app.groups.ask(&Actor::app(), find).await.map_err(|refusal| self.word(&refusal))?;
         let mut found = found.0.into_iter();
         Ok(ids.into_iter().map(|id| id.and_then(|_| found.next().flatten())).collect())
     }
 
-    /// The account behind a name.
+    /// The account with a name.
     pub(crate) async fn find_user(&self, name: &str) -> Result<Option<Arc<User>>, Failure> {
         Ok(self.find_users(&[name.to_owned()]).await?.pop().flatten())
     }
 
-    /// The account behind a name; refuses when there is none.
+    /// The account with a name; refused if there is none.
     pub(crate) async fn user(&self, name: &str) -> Result<Arc<User>, Failure> {
         self.find_user(name).await?.ok_or_else(|| refusals::user_unknown(self.place, &fold(name)))
     }
 
-    /// The account behind a name, or the name itself where being nobody is told like being no member.
+    /// The account's id for a name, or the name itself where an unknown user is reported like a non-member.
     pub(crate) async fn user_or_same(&self, name: &str) -> Result<UserId, Failure> {
         match self.find_user(name).await? {
             Some(user) => Ok(user.id.clone()),
@@ -141,7 +141,7 @@ impl Call<'_> {
         }
     }
 
-    /// The accounts behind these names; refuses when one has none.
+    /// The accounts with these names; refused if one is missing.
     pub(crate) async fn all_users(&self, names: &[String]) -> Result<Vec<UserId>, Failure> {
         let found = self.find_users(names).await?;
         let known = |(name, user): (&String, Option<Arc<User>>)| {
@@ -150,7 +150,7 @@ impl Call<'_> {
         names.iter().zip(found).map(known).collect()
     }
 
-    /// The accounts behind these names; refuses when one has none, as it can be no member.
+    /// The accounts with these names; if one is missing, refused as a non-member.
     pub(crate) async fn members_or_refuse(&self, group: &GroupId, names: &[String]) -> Result<Vec<UserId>, Failure> {
         let found = self.find_users(names).await?;
         let unknown: Vec<Cow<'_, str>> =
@@ -161,7 +161,7 @@ impl Call<'_> {
         Err(refusals::not_members(self.place, group, &unknown))
     }
 
-    /// These names, each with whether there is an account, and the accounts; refuses when there is none at all.
+    /// For each name whether there is an account, and the accounts; refused if there are none.
     pub(crate) async fn known(
         &self,
         group: &GroupId,
@@ -176,20 +176,20 @@ impl Call<'_> {
         Ok((names.iter().map(|name| fold(name)).zip(found.iter().map(Option::is_some)).collect(), users))
     }
 
-    /// A page's size: the default when none or nonsense is asked for, never more than the most.
+    /// A page's size: the default if the parameter is missing or invalid, and never more than the maximum.
     pub(crate) fn page(&self, name: &str, default: usize, most: usize) -> usize {
         self.query.number(name).filter(|size| *size > 0).unwrap_or(default).min(most).max(1)
     }
 
-    /// Where the page begins that is asked for.
+    /// The cursor of the requested page.
     pub(crate) fn cursor(&self) -> Result<Option<Cursor>, Failure> {
         let Some(text) = self.query.get("cursor") else { return Ok(None) };
-        // ours: the vendor publishes no words for a cursor it did not make
+        // ours: the vendor publishes no error text for an invalid cursor
         decode_cursor(text).map(Some).ok_or_else(|| refusals::invalid("cursor is illegal"))
     }
 }
 
-/// The query of a URL. Clients send the words `undefined` and `null`, and nothing at all, for what they do not say.
+/// The query of a URL. Clients send the words `undefined` and `null`, and empty values, for missing parameters.
 #[derive(Debug)]
 pub(crate) struct Query<'a>(Vec<(String, String)>, &'a Reading);
 
@@ -220,7 +220,7 @@ impl<'a> Query<'a> {
         self.get(name) == Some("true")
     }
 
-    /// The newer shape of some answers is asked for.
+    /// Whether the newer response format is requested.
     pub(crate) fn is_v3(&self) -> bool {
         self.get("version") == Some("v3")
     }

@@ -36,7 +36,7 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&json!({"groupid": created.group.id})))
 }
 
-/// Who is to own the group. Users own what they create.
+/// The owner of the new group: the caller, if a user calls.
 fn owner(call: &Call<'_>, fields: &Fields<'_>) -> Result<String, Failure> {
     let named = fields.text(&["owner"])?.filter(|owner| !owner.is_empty());
     named
@@ -60,11 +60,11 @@ fn flags(call: &Call<'_>, fields: &Fields<'_>) -> Result<Flags, Failure> {
     })
 }
 
-/// How many members are wanted at most; at least one, and no more than the realm allows.
+/// The requested maximum number of members; at least one, and no more than the realm allows.
 pub(super) fn maxusers(call: &Call<'_>, fields: &Fields<'_>) -> Result<Option<u32>, Failure> {
     let Some(wanted) = fields.number(&["maxusers"])? else { return Ok(None) };
     let most = call.app.settings.most_maxusers.unwrap_or(u32::MAX);
-    // ours: the vendor publishes no words for it
+    // ours: the vendor publishes no error text
     match u32::try_from(wanted) {
         Ok(wanted) if (1..=most).contains(&wanted) => Ok(Some(wanted)),
         _ => Err(refusals::invalid(format!("maxusers must be between 1 and {most}"))),
@@ -86,7 +86,7 @@ fn texts(call: &Call<'_>, fields: &Fields<'_>) -> Result<Profile, Failure> {
     })
 }
 
-/// What only this vendor has a word for.
+/// The labels for fields that only this vendor has.
 fn labels(fields: &Fields<'_>) -> Result<Labels, Failure> {
     let mut labels = Labels::new();
     if let Some(scale) = fields.text(&["scale"])? {

@@ -15,7 +15,7 @@ use crate::dialect::flags::{Flags, SCALE};
 use crate::dialect::ids::shown;
 use crate::refusals::{self, Failure};
 
-/// A group as the detail tells it. A group without an owner tells "": clients expect a text.
+/// A group as the detail returns it. Without an owner it has "": clients expect a text.
 #[derive(Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "the vendor's own members")]
 struct Detail<'g> {
@@ -36,20 +36,20 @@ struct Detail<'g> {
     public: bool,
     invite_need_confirm: bool,
     scale: &'g str,
-    /// Whether the asking member has shut out the group's messages.
+    /// Whether the calling member shields the group's messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     shieldgroup: Option<bool>,
 }
 
-/// A group to tell, and what the caller may know of it.
+/// A group to return, with what the caller may see of it.
 struct Seen {
     group: Arc<Group>,
     own: Option<Arc<Member>>,
-    /// As many of the latest members as the detail lists.
+    /// The latest members, as many as the detail lists.
     members: Vec<Arc<Member>>,
 }
 
-/// `GET /chatgroups/{id[,id…]}`: the groups there are; refuses when none is.
+/// `GET /chatgroups/{id[,id…]}`: the groups that exist; refused if none does.
 pub(crate) async fn detail(call: &Call<'_>) -> Result<Reply, Failure> {
     let wanted = split_list(call.param("group"));
     let most = call.app.settings.batch_detail;
@@ -64,7 +64,7 @@ pub(crate) async fn detail(call: &Call<'_>) -> Result<Reply, Failure> {
 async fn see(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Seen>, Failure> {
     let mut seen: Vec<Seen> = Vec::new();
     let mut refused = None;
-    // ours: however many groups are asked for, no more members are listed than of one
+    // ours: however many groups are requested, the total of listed members is that of one group
     let mut room = call.app.settings.detail_members;
     for found in find(call, wanted).await? {
         match found {
@@ -87,7 +87,7 @@ async fn see(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Seen>, Failure> {
 
 type Found = Result<(Arc<Group>, Option<Arc<Member>>), Failure>;
 
-/// Each group by itself, with the caller's own membership.
+/// Each group, with the caller's own membership.
 async fn find(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Found>, Failure> {
     let ids = wanted.iter().map(|id| GroupId::new(id).map_err(|_| refusals::group_unknown(call.place, id)));
     if call.caller().is_some() {
@@ -115,7 +115,7 @@ async fn find(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Found>, Failure>
         .collect())
 }
 
-/// The members the detail lists, latest first. Strangers see a public group, but not who is in it.
+/// The members the detail lists, latest first. Non-members see a public group, but not its members.
 async fn affiliations(
     call: &Call<'_>,
     group: &Group,
@@ -134,7 +134,7 @@ fn tell<'g>(call: &Call<'_>, seen: &'g Seen) -> Detail<'g> {
     let flags = Flags::of(group, &call.app.settings);
     let joined_time = call.query.is_true("joined_time");
     let affiliations = match &group.owner {
-        // a stranger learns of the owner only
+        // non-members see the owner only
         Some(owner) if seen.members.is_empty() => vec![Row::owner(owner)],
         _ => seen.members.iter().map(|member| Row::of(member, AdminKey::Member, joined_time)).collect(),
     };

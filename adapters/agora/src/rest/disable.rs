@@ -1,4 +1,4 @@
-//! Ending a group, banning it, lifting the ban.
+//! Deleting a group, banning it, unbanning it.
 
 use conclave_core::operation::{Disband, SetDisabled};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::refusals::Failure;
 pub(crate) async fn delete(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     call.run(Disband { group: group.clone() }).await?;
-    // documents say groupid, client typings id
+    // the documentation says groupid, client typings id
     Ok(Reply::data(&json!({"success": true, "groupid": group, "id": group})))
 }
 

@@ -1,4 +1,4 @@
-//! What answers look like.
+//! The format of responses.
 
 use std::time::Instant;
 
@@ -11,13 +11,13 @@ use serde::Serialize;
 use super::call::Call;
 use crate::refusals::{self, Failure};
 
-/// Room for most answers, so that they do not grow piece by piece, in bytes.
+/// Initial capacity of a response in bytes, enough for most.
 const ROOM: usize = 1024;
 
-/// Most bytes of an answer that is not a file. Ours: the vendor's pages are smaller.
+/// Most bytes of a response that is not a file. Ours: the vendor's pages are smaller.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
-/// A JSON object in the making.
+/// A JSON object under construction.
 pub(crate) struct Object {
     out: Vec<u8>,
 }
@@ -36,7 +36,7 @@ impl Object {
         self
     }
 
-    /// Adds a member that is JSON already.
+    /// Adds a member that is already JSON.
     fn raw(&mut self, name: &str, json: &[u8]) -> &mut Self {
         self.name(name);
         self.out.extend_from_slice(json);
@@ -49,7 +49,7 @@ impl Object {
         self.out.push(b':');
     }
 
-    /// The whole object.
+    /// The finished object.
     pub(crate) fn done(mut self) -> Vec<u8> {
         if self.out.is_empty() {
             self.out.push(b'{');
@@ -59,7 +59,7 @@ impl Object {
     }
 }
 
-/// Writes a value as JSON. Our own wire types always can be.
+/// Writes a value as JSON. Our own wire types can always be encoded.
 fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let length = out.len();
     if let Err(error) = serde_json::to_writer(&mut *out, value) {
@@ -76,7 +76,7 @@ fn json(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
     out
 }
 
-/// Which of the vendor's families an answer's envelope belongs to.
+/// The family of a response, which decides its envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
     /// `entities` is empty unless it is the result; no `path`.
@@ -87,22 +87,22 @@ enum Family {
     Message(&'static str),
     /// Without `entities`.
     History,
-    /// Nothing but the action, what the operation says, and the time.
+    /// Only the action, the operation's own members, and the time.
     Short,
-    /// Nothing but what the operation says, and the time.
+    /// Only the operation's own members, and the time.
     Timed,
-    /// Nothing but what the operation says.
+    /// Only the operation's own members.
     Bare,
 }
 
-/// What an operation answers, before the envelope.
+/// The result of an operation, before the envelope.
 pub(crate) struct Reply {
     family: Family,
     action: Option<&'static str>,
     entities: Option<Vec<u8>>,
     data: Option<Vec<u8>>,
     members: Vec<(&'static str, Vec<u8>)>,
-    /// Bytes instead of JSON, and how many.
+    /// Bytes instead of JSON, with their number.
     content: Option<(u64, ByteStream)>,
 }
 
@@ -116,42 +116,42 @@ impl Reply {
         Self { content: Some((size, bytes)), ..Self::new(Family::Bare) }
     }
 
-    /// A group answer with this in `data`.
+    /// A group response with this in `data`.
     pub(crate) fn data(data: &(impl Serialize + ?Sized)) -> Self {
         Self { data: Some(json(data)), ..Self::new(Family::Group) }
     }
 
-    /// A group answer with these rows in `entities`.
+    /// A group response with these rows in `entities`.
     pub(crate) fn entities(entities: &(impl Serialize + ?Sized)) -> Self {
         Self::new(Family::Group).holding(entities)
     }
 
-    /// An answer of the user family with these accounts.
+    /// A response of the user family with these accounts.
     pub(crate) fn users(entities: &(impl Serialize + ?Sized)) -> Self {
         Self::new(Family::User).holding(entities)
     }
 
-    /// An answer of the message service: what each target's message became.
+    /// A response of the message service: the outcome for each target.
     pub(crate) fn of_messages(path: &'static str, data: &(impl Serialize + ?Sized)) -> Self {
         Self { data: Some(json(data)), ..Self::new(Family::Message(path)) }
     }
 
-    /// Where history is.
+    /// The response with the location of a history file.
     pub(crate) fn of_history(data: &(impl Serialize + ?Sized)) -> Self {
         Self { data: Some(json(data)), ..Self::new(Family::History) }
     }
 
-    /// Who has read something.
+    /// The response with the readers of a message.
     pub(crate) fn of_receipts(data: &(impl Serialize + ?Sized)) -> Self {
         Self { data: Some(json(data)), ..Self::done("group_read_ack") }
     }
 
-    /// An answer that says nothing but that it was done.
+    /// A response that only reports success.
     pub(crate) fn done(action: &'static str) -> Self {
         Self { action: Some(action), ..Self::new(Family::Short) }
     }
 
-    /// An answer without an envelope.
+    /// A response without an envelope.
     pub(crate) fn bare() -> Self {
         Self::new(Family::Bare)
     }
@@ -162,13 +162,13 @@ impl Reply {
         self
     }
 
-    /// Names the action otherwise than by the method.
+    /// Sets an action other than the one given by the method.
     pub(crate) fn action(mut self, action: &'static str) -> Self {
         self.action = Some(action);
         self
     }
 
-    /// Adds a member of its own.
+    /// Adds a member beside the envelope's.
     pub(crate) fn with(mut self, name: &'static str, value: &(impl Serialize + ?Sized)) -> Self {
         self.members.push((name, json(value)));
         self
@@ -179,7 +179,7 @@ impl Reply {
         self.with("count", &count)
     }
 
-    /// Adds where the next page begins; on the last page there is no such member at all.
+    /// Adds the cursor of the next page; the last page has no such member.
     pub(crate) fn cursor(self, cursor: Option<&conclave_core::query::Cursor>) -> Self {
         match cursor {
             Some(cursor) => self.with("cursor", &conclave_kit::encode_cursor(cursor)),
@@ -187,12 +187,12 @@ impl Reply {
         }
     }
 
-    /// Leaves the envelope out, but for the time: the answers of the attribute service.
+    /// Omits the envelope except for the time: the responses of the attribute service.
     pub(crate) fn short(self) -> Self {
         Self { family: Family::Timed, ..self }
     }
 
-    /// The whole answer; an accepted call is always exactly 200.
+    /// The complete response; an accepted call always has status 200.
     pub(crate) fn respond(mut self, call: &Call<'_>, method: &Method, began: Instant) -> Response<Body> {
         if let Some((size, bytes)) = self.content.take() {
             return raw(size, bytes);
@@ -248,12 +248,12 @@ impl Reply {
     }
 }
 
-/// Milliseconds since the request came in.
+/// Milliseconds since the request arrived.
 fn duration(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Bytes as they are. What they claim to be is left out: a browser must not run what somebody has uploaded.
+/// Bytes as they are. Their media type is not sent: a browser must not execute uploaded content.
 fn raw(size: u64, bytes: ByteStream) -> Response<Body> {
     let mut response = Response::new(Body::Stream(bytes));
     let headers = response.headers_mut();
@@ -263,7 +263,7 @@ fn raw(size: u64, bytes: ByteStream) -> Response<Body> {
     response
 }
 
-/// An error as the vendor tells it.
+/// An error in the vendor's format.
 pub(crate) fn error(failure: &Failure, now: Millis, began: Instant) -> Response<Body> {
     let mut object = Object::default();
     object.member("error", failure.error);
@@ -282,7 +282,7 @@ pub(crate) fn error(failure: &Failure, now: Millis, began: Instant) -> Response<
     answer
 }
 
-/// As much of a description as is told: it may name what the client sent, whatever its length.
+/// A description, shortened: it may contain text of the client, of any length.
 fn shortened(description: &str) -> &str {
     const BYTES: usize = 4096;
     &description[..description.floor_char_boundary(BYTES)]

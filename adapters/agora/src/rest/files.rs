@@ -1,4 +1,4 @@
-//! Files shared with a group: upload, list, download, delete. Bytes pass by in pieces.
+//! Files shared with a group: upload, list, download, delete. Bytes are streamed.
 
 use std::borrow::Cow;
 use std::io;
@@ -28,7 +28,7 @@ const NAME: usize = 255;
 const MEDIA_TYPE_BYTES: usize = 255;
 /// The part of a form that is the file.
 const PART: &str = "file";
-/// Asks for a secret that opens the file to whoever has it.
+/// Requests a secret that gives access to the file.
 const RESTRICT: &str = "restrict-access";
 /// Carries that secret.
 const SECRET: &str = "share-secret";
@@ -36,7 +36,7 @@ const SECRET: &str = "share-secret";
 /// `POST /chatgroups/{id}/share_files`: a form with a part `file`.
 pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
-    // whoever may not share is told before all the bytes have come
+    // members who may not upload are refused before all the bytes have arrived
     call.ask(Files { group: group.clone(), after: None, skip: 0, limit: 0, newest_first: true }).await?;
     let mut form = form(call)?;
     let Some(part) = file_part(&mut form).await? else { return Err(refusals::no_file_given()) };
@@ -44,7 +44,7 @@ pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     if name.chars().count() > NAME {
         return Err(refusals::file_name_too_long());
     }
-    // only told again as it came, so one that is no type is none
+    // the media type is only returned again as it was sent, so an invalid one is dropped
     let media_type = part.content_type().map(ToString::to_string).filter(|kind| kind.len() <= MEDIA_TYPE_BYTES);
     let media_type = media_type.unwrap_or_default();
     let stored = store(call, part).await?;
@@ -70,10 +70,10 @@ pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&Uploaded::of(call, &group, &file)))
 }
 
-/// The form a body holds.
+/// The form in a body.
 fn form(call: &Call<'_>) -> Result<Form, Failure> {
     let kind = call.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    // what is no form has no file in it
+    // a body that is not a form has no file in it
     let boundary = multer::parse_boundary(kind).map_err(|_| refusals::no_file_given())?;
     Ok(Form::new(call.upload(), boundary))
 }
@@ -97,14 +97,14 @@ async fn store(call: &Call<'_>, part: Field<'static>) -> Result<Stored, Failure>
     })
 }
 
-/// The bytes of a file that was not taken.
+/// Deletes the bytes of a file that was refused.
 async fn forget(call: &Call<'_>, stored: &Stored) {
     if let Err(error) = call.app.blobs.delete(&stored.id).await {
         tracing::warn!(%error, blob = stored.id, "a refused file's bytes stay until the next start");
     }
 }
 
-/// Why a form stopped coming.
+/// Why a form ended early.
 fn as_io(error: multer::Error) -> io::Error {
     match error {
         multer::Error::StreamReadFailed(inner) => match inner.downcast::<io::Error>() {
@@ -142,7 +142,7 @@ struct Uploaded<'f> {
     created: Millis,
     file_id: String,
     file_size: u64,
-    /// Ours: told once, to the uploader, as the vendor does with the attachments of messages.
+    /// Ours: returned once, to the uploader, as the vendor does with the attachments of messages.
     #[serde(rename = "share-secret", skip_serializing_if = "Option::is_none")]
     share_secret: Option<&'f str>,
 }
@@ -162,7 +162,7 @@ impl<'f> Uploaded<'f> {
     }
 }
 
-/// Names are told in lower case.
+/// Names are returned in lower case.
 fn name(file: &SharedFile) -> String {
     file.name.to_lowercase()
 }
@@ -200,8 +200,8 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&rows).count(rows.len()))
 }
 
-/// `GET /chatgroups/{id}/share_files/{file}`: the bytes. Members and the app read every file; whoever else has a
-/// token of the app needs the file's own secret.
+/// `GET /chatgroups/{id}/share_files/{file}`: the bytes. Members and the app read every file; other users of the app
+/// need the file's secret.
 pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
     let (group, file) = (call.group()?, file(call)?);
     let asked = File { group, file };
@@ -216,7 +216,7 @@ pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
     }
 }
 
-/// The file, when the caller has its secret.
+/// The file, if the caller has its secret.
 async fn with_secret(call: &Call<'_>, asked: File) -> Option<Arc<SharedFile>> {
     let given = call.headers.get(SECRET)?.as_bytes();
     let found = call.ask_as_app(asked).await.ok()?.0;
@@ -233,14 +233,14 @@ fn gone(call: &Call<'_>, id: &str) -> Failure {
     refusals::file_unknown(id)
 }
 
-/// `DELETE /chatgroups/{id}/share_files/{file}`: managers any, members their own.
+/// `DELETE /chatgroups/{id}/share_files/{file}`: managers delete any file, members their own.
 pub(crate) async fn delete(call: &Call<'_>) -> Result<Reply, Failure> {
     let (group, file) = (call.group()?, file(call)?);
     call.run(RemoveFile { group: group.clone(), file: file.clone() }).await?;
     Ok(Reply::data(&json!({"group_id": group, "file_id": file_uuid(&file), "result": true})))
 }
 
-/// The file a path names.
+/// The file in the path.
 fn file(call: &Call<'_>) -> Result<FileId, Failure> {
     let text = call.param("file");
     file_id(text).ok_or_else(|| refusals::file_unknown(text))

@@ -1,4 +1,4 @@
-//! Multipart forms read within bounds: how much comes before a part's content is limited, however it arrives.
+//! Multipart forms within bounds: the bytes before a part's content are limited, however they arrive.
 
 use std::io;
 use std::pin::Pin;
@@ -13,13 +13,13 @@ use multer::{Field, Multipart};
 
 /// Most bytes of a boundary and the headers of one part.
 const HEADER_BYTES: usize = 32 * 1024;
-/// Most bytes the reader gets at once: it buffers all it can get, and searches its buffer anew each time.
+/// Most bytes the reader gets at once: it buffers all it can get, and scans its buffer again each time.
 const PIECE: usize = 16 * 1024;
 
 /// A form whose parts are read one after another.
 pub(crate) struct Form {
     form: Multipart<'static>,
-    /// How much more may be read before the content of the next part begins.
+    /// How much more may be read before the next part's content begins.
     left: Arc<AtomicUsize>,
 }
 
@@ -31,16 +31,16 @@ impl Form {
         Self { form: Multipart::new(pieces, boundary), left }
     }
 
-    /// The next part; `None` after the last one. The part before is to be read to its end first.
+    /// The next part; `None` after the last one. The previous part has to be read to its end first.
     pub(crate) async fn next(&mut self) -> multer::Result<Option<Field<'static>>> {
         self.left.store(HEADER_BYTES, Ordering::Relaxed);
         let part = self.form.next_field().await;
-        // content is bounded by whoever reads it
+        // the caller limits the content
         self.left.store(usize::MAX, Ordering::Relaxed);
         part
     }
 
-    /// Reads what is left, so that the connection can be used again.
+    /// Reads the rest, so that the connection can be reused.
     pub(crate) async fn finish(mut self) {
         while let Ok(Some(part)) = self.next().await {
             if skip(part).await.is_err() {
@@ -56,7 +56,7 @@ pub(crate) async fn skip(mut part: Field<'static>) -> multer::Result<()> {
     Ok(())
 }
 
-/// The content in small pieces with a pause after each, within what is left.
+/// The content in small chunks with a pause after each, within the remaining bytes.
 struct Pieces {
     content: ByteStream,
     rest: Bytes,
@@ -70,7 +70,7 @@ impl Stream for Pieces {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if this.yielded {
-            // the reader looks at what it has before it gets more
+            // the reader parses what it has before it gets more
             this.yielded = false;
             cx.waker().wake_by_ref();
             return Poll::Pending;

@@ -1,4 +1,4 @@
-//! What was said in an hour, as a file: asked for with the app's token, fetched by a URL that is signed for a while.
+//! The messages of an hour as a file: its URL is requested with the app's token, is signed, and expires.
 
 use std::io::Write as _;
 
@@ -19,14 +19,14 @@ use crate::dialect::message;
 use crate::refusals::{self, Failure};
 
 const HOUR: u64 = 3600 * 1000;
-/// How long hours are kept.
+/// How long the files of hours are available.
 const KEPT: u64 = 3 * 24 * HOUR;
-/// How long a URL is good.
+/// Lifetime of a URL.
 const SIGNED: u64 = HOUR / 2;
 /// Events read at a time.
 const PAGE: usize = 512;
 
-/// `GET /chatmessages/{yyyyMMddHH}`: where the file of that hour is.
+/// `GET /chatmessages/{yyyyMMddHH}`: the URL of that hour's file.
 pub(crate) async fn locate(call: &Call<'_>) -> Result<Reply, Failure> {
     let hour = hour(call)?;
     if !spoken(call, hour, true).await?.is_empty() {
@@ -38,7 +38,7 @@ pub(crate) async fn locate(call: &Call<'_>) -> Result<Reply, Failure> {
     Err(refusals::no_history(call.app, call.param("hour")))
 }
 
-/// `GET /chatmessages/{yyyyMMddHH}/file`: the file itself, to whoever has its URL.
+/// `GET /chatmessages/{yyyyMMddHH}/file`: the file itself, for anyone with its URL.
 pub(crate) async fn fetch(call: &Call<'_>) -> Result<Reply, Failure> {
     let hour = signed_hour(call).ok_or_else(|| refusals::bad_token(call.place, TokenError::Invalid))?;
     let packed = pack(&spoken(call, hour, false).await?);
@@ -47,7 +47,7 @@ pub(crate) async fn fetch(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::content(size, Box::pin(futures_util::stream::iter([Ok(packed.into())]))))
 }
 
-/// The hour a URL was signed for, as long as the signature is good.
+/// The hour a URL was signed for, while the signature is valid.
 fn signed_hour(call: &Call<'_>) -> Option<Millis> {
     let hour = hour(call).ok()?;
     let expires = Millis(call.query.number("Expires")? as u64);
@@ -59,7 +59,7 @@ fn claim(hour: Millis, expires: Millis) -> Vec<u8> {
     [hour.0.to_be_bytes(), expires.0.to_be_bytes()].concat()
 }
 
-/// The beginning of the hour a path names: one that is over, and still kept.
+/// The beginning of the hour in the path: one that has ended and is still available.
 fn hour(call: &Call<'_>) -> Result<Millis, Failure> {
     let text = call.param("hour");
     let wrong = || refusals::illegal(format!("illegal time: {text}, it must be yyyyMMddHH within the last 3 days"));
@@ -77,11 +77,11 @@ fn hour(call: &Call<'_>) -> Result<Millis, Failure> {
     Ok(Millis(begin))
 }
 
-/// What was said in the hour, in order; only whether there is anything, when that is all that is asked.
+/// The messages of the hour, in order; with `any`, at most the first one.
 async fn spoken(call: &Call<'_>, hour: Millis, any: bool) -> Result<Vec<String>, Failure> {
     let end = hour.plus(HOUR);
     let mut lines = Vec::new();
-    // an hour that is not over has no file yet
+    // an hour that has not ended has no file yet
     if end > call.app.now() {
         return Ok(lines);
     }
@@ -113,7 +113,7 @@ async fn spoken(call: &Call<'_>, hour: Millis, any: bool) -> Result<Vec<String>,
 async fn line(call: &Call<'_>, group: &GroupId, sequence: u64) -> Result<Option<String>, Failure> {
     let start = Start::Sequence(sequence);
     let asked = Messages { group: group.clone(), start, newest_first: false, limit: 1 };
-    // the group may have ended since
+    // the group may have been deleted since
     let Ok(page) = call.ask_as_app(asked).await else { return Ok(None) };
     let kept = page.messages.first().filter(|message| message.sequence == sequence);
     Ok(kept.filter(|message| message.state == MessageState::Kept).map(|message| told(message)))

@@ -1,4 +1,4 @@
-//! The groups a user is in, in short and in detail.
+//! The groups of a user, in short and in detail.
 
 use std::borrow::Cow;
 
@@ -16,10 +16,10 @@ use crate::dialect::flags::Flags;
 use crate::dialect::ids::shown;
 use crate::refusals::{self, Failure};
 
-/// Groups in a page when the caller names no number.
+/// Groups in a page when the caller gives no number.
 const PAGE: usize = 5;
 
-/// The user a path names. Users ask for themselves only.
+/// The user in the path. Users may only query themselves.
 async fn whose(call: &Call<'_>) -> Result<UserId, Failure> {
     let user = call.user(call.param("user")).await?;
     if call.caller().is_some_and(|caller| *caller != user.id) {
@@ -43,7 +43,7 @@ fn permission(member: &Member) -> &'static str {
     }
 }
 
-/// A group in short, in the older words or the newer.
+/// A group in short, in the older or the newer format.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Short<'g> {
@@ -51,7 +51,7 @@ enum Short<'g> {
     V3 { id: &'g GroupId, name: &'g str, disabled: bool, permission: &'static str },
 }
 
-/// `GET /users/{user}/joined_chatgroups`: pages from 1 (0 is taken for 1); without parameters all.
+/// `GET /users/{user}/joined_chatgroups`: pages from 1 (0 counts as 1); without parameters all.
 pub(crate) async fn short(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
     let settings = &call.app.settings;
@@ -97,7 +97,7 @@ struct Rich<'g> {
     permission: Option<&'static str>,
 }
 
-/// `GET /chatgroups/user/{user}`: pages from 0; the rows stand in `entities`.
+/// `GET /chatgroups/user/{user}`: pages from 0; the rows are in `entities`.
 pub(crate) async fn detailed(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
     let page = page(call, user, 0, call.app.settings.joined_page).await?;
@@ -135,7 +135,7 @@ pub(crate) async fn count(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&page.total))
 }
 
-/// `POST /users/{user}/joined_chatgroups`: one user into several groups, each by itself.
+/// `POST /users/{user}/joined_chatgroups`: one user into several groups; returns the outcome for each.
 pub(crate) async fn join_many(call: &Call<'_>) -> Result<Reply, Failure> {
     let fields = Fields::read(call.body)?;
     let groups = fields.texts(&["id_list"])?.ok_or_else(|| refusals::invalid("id_list must be provided"))?;
@@ -150,7 +150,7 @@ pub(crate) async fn join_many(call: &Call<'_>) -> Result<Reply, Failure> {
     let mut joined = call.run_each(OnRefusal::Skip, joining).await?.into_iter();
     let mut rows = Vec::with_capacity(groups.len());
     for id in groups {
-        // what cannot be an id is the id of no group
+        // an invalid id is reported like an unknown group
         let outcome = if GroupId::new(&id).is_ok() { joined.next() } else { None };
         let failure = match outcome {
             Some(Ok(_)) => None,

@@ -10,7 +10,7 @@ use crate::dialect::ids::shown;
 use crate::realm::App;
 use crate::refusals::Failure;
 
-/// Groups in a page when the caller names no number.
+/// Groups in a page when the caller gives no number.
 const PAGE: usize = 10;
 
 async fn page(call: &Call<'_>, discoverable: bool) -> Result<GroupPage, Failure> {
@@ -61,7 +61,7 @@ pub(crate) async fn count(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&count).count(count))
 }
 
-/// A group by id and name, in the older words or the newer.
+/// A group's id and name, in the older or the newer format.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Named<'g> {

@@ -19,15 +19,15 @@ use crate::dialect::CLEANUP;
 use crate::dialect::ids::{fold, shown};
 use crate::refusals::{self, Failure};
 
-/// Members in a page by cursor when the caller names no number.
+/// Members in a page by cursor when the caller gives no number.
 const PAGE: usize = 50;
 
 /// The key of an admin's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AdminKey {
-    /// As any member's.
+    /// The same as any member's.
     Member,
-    /// As its own.
+    /// A key of its own.
     Admin,
 }
 
@@ -94,7 +94,7 @@ async fn rows(call: &Call<'_>, list: ListMembers, admins: AdminKey) -> Result<Re
     Ok(Reply::data(&rows).cursor(next).count(rows.len()))
 }
 
-/// Ids only, and without the owner.
+/// Ids only, without the owner.
 async fn plain(call: &Call<'_>, list: ListMembers) -> Result<Reply, Failure> {
     let roles = vec![Role::Admin, Role::Member];
     let page = call.ask(ListMembers { roles, after: call.cursor()?, limit: limit(call), ..list }).await?;
@@ -102,7 +102,7 @@ async fn plain(call: &Call<'_>, list: ListMembers) -> Result<Reply, Failure> {
     Ok(Reply::data(&ids).cursor(page.next.as_ref()).count(ids.len()))
 }
 
-/// An addition of nobody yet: at once, and refused as a whole. The app may ask for it to be quiet.
+/// An addition without users yet: immediate, and refused as a whole. The app may ask for no notifications.
 pub(super) fn adding(call: &Call<'_>, group: GroupId) -> AddMembers {
     AddMembers {
         group,
@@ -125,7 +125,7 @@ pub(crate) async fn add_one(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&json!({"result": true, "groupid": group, "action": "add_member", "user": shown(&user)})))
 }
 
-/// `POST /chatgroups/{id}/users`: members among them are left out, unless all of them are.
+/// `POST /chatgroups/{id}/users`: existing members are skipped, unless all of them are.
 pub(crate) async fn add_many(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let names = usernames(call, "usernames size is more than max limit : ")?;
@@ -134,12 +134,12 @@ pub(crate) async fn add_many(call: &Call<'_>) -> Result<Reply, Failure> {
     let operation = AddMembers { members, on_member: OnMember::RefuseIfAll, ..adding(call, group.clone()) };
     let added = call.run(operation).await?;
     let mut newmembers: Vec<Cow<'_, str>> = added.joined().map(shown).collect();
-    // the last one in comes first, as in every list of members
+    // the last member to join comes first, as in every list of members
     newmembers.reverse();
     Ok(Reply::data(&json!({"newmembers": newmembers, "groupid": group, "action": "add_member"})))
 }
 
-/// The users a body lists, each once; not none, and not too many, which each operation words in its own way.
+/// The users in a body, without duplicates; refused when empty or too many, for which each operation has its own error.
 pub(super) fn usernames(call: &Call<'_>, too_many: &str) -> Result<Vec<String>, Failure> {
     let names = Fields::read(call.body)?.texts(&["usernames"])?.unwrap_or_default();
     if names.is_empty() {
@@ -152,7 +152,7 @@ pub(super) fn usernames(call: &Call<'_>, too_many: &str) -> Result<Vec<String>, 
     Ok(names)
 }
 
-/// `DELETE /chatgroups/{id}/users/{user[,user…]}`: one answers an object or is refused, several a row each.
+/// `DELETE /chatgroups/{id}/users/{user[,user…]}`: one user gets an object or an error, several get a row each.
 pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let names = call.users();

@@ -1,5 +1,5 @@
-//! The app speaks to groups, in anybody's name. Nothing is asked of the sender or the group: neither needs to be
-//! there, and no list is looked at; an id comes back in any case.
+//! The app sends messages to groups, in any user's name. Neither sender nor group need to exist, and no mutes or blocks
+//! are checked; an id is returned in any case.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use crate::dialect::ids::fold;
 use crate::dialect::message;
 use crate::refusals::{self, Failure};
 
-/// Keeps what only this vendor's own clients look at.
+/// Fields that only this vendor's clients use, stored as labels.
 const LABELS: [&str; 2] = ["roam_ignore_users", "sync_device"];
-/// The sender wants to know who reads it.
+/// The sender asks for read receipts.
 const RECEIPTS: &str = "need_group_ack";
-/// Asks for delivery to whoever is there now, and to nobody else.
+/// Requests delivery to online users only.
 const ONLINE: &str = "ROUTE_ONLINE";
 
 /// The types that the server API sends.
 const TYPES: [&str; 8] = ["txt", "img", "audio", "video", "file", "loc", "cmd", "custom"];
 
-/// A message on its way to one group or more.
+/// A message to one group or more.
 struct Letter {
     to: Vec<String>,
     message: Outgoing,
@@ -38,7 +38,8 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::of_messages("/messages/chatgroups", &post(call, &letter).await?))
 }
 
-/// `POST /messages/chatgroups/users`: to some members of one group. Neither unread nor in the list of conversations.
+/// `POST /messages/chatgroups/users`: to some members of one group. Neither counted as unread nor listed in
+/// conversations.
 pub(crate) async fn send_to_some(call: &Call<'_>) -> Result<Reply, Failure> {
     let letter = read(call).await?;
     let fields = Fields::read(call.body)?;
@@ -55,7 +56,7 @@ pub(crate) async fn send_to_some(call: &Call<'_>) -> Result<Reply, Failure> {
     }
     let found = call.find_users(&names).await?;
     let users: Vec<UserId> = found.iter().flatten().map(|user| user.id.clone()).collect();
-    // whoever is nobody reads nothing
+    // users without an account receive nothing
     let sent = if users.is_empty() {
         unheard(&letter)
     } else {
@@ -64,7 +65,7 @@ pub(crate) async fn send_to_some(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::of_messages("/messages/chatgroups", &sent))
 }
 
-/// `POST /messages`: the older form; answers "success" for each group unless ids are asked for.
+/// `POST /messages`: the older form; returns "success" for each group unless ids are requested.
 pub(crate) async fn send_older(call: &Call<'_>) -> Result<Reply, Failure> {
     let fields = Fields::read(call.body)?;
     match fields.text(&["target_type"])?.as_deref() {
@@ -99,7 +100,7 @@ async fn read(call: &Call<'_>) -> Result<Letter, Failure> {
     letter(call, &fields, to, (&kind, body)).await
 }
 
-/// Sender, `ext` and switches, which both forms have, with what is sent to whom.
+/// Sender, `ext` and flags, which both forms have, with the content and the targets.
 async fn letter(
     call: &Call<'_>,
     fields: &Fields<'_>,
@@ -143,7 +144,7 @@ fn content(kind: &str, body: Map<String, Value>) -> Result<Content, Failure> {
     content.ok_or_else(|| refusals::message(format!("param type {kind} is not supported")))
 }
 
-/// The server API's words for a message that was not sent.
+/// The server API's error for a message that was not sent.
 fn worded_in<'c>(call: &'c Call<'_>) -> impl Fn(NotSent) -> Failure + 'c {
     |why| match why {
         NotSent::TooLarge => refusals::message_too_large(),
@@ -152,7 +153,7 @@ fn worded_in<'c>(call: &'c Call<'_>) -> impl Fn(NotSent) -> Failure + 'c {
     }
 }
 
-/// The groups a letter is for, each once; one may stand by itself.
+/// The groups a message is for, without duplicates; a single one may be a text.
 fn targets(fields: &Fields<'_>, name: &'static str) -> Result<Vec<String>, Failure> {
     match fields.get(name) {
         Some(Value::String(one)) if one.len() <= NAME_BYTES => Ok(vec![one.clone()]),
@@ -171,14 +172,14 @@ fn check(call: &Call<'_>, to: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The id of what each group was sent.
+/// The id of each group's message.
 async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, String>, Failure> {
     if !call.app.pace.takes(call.app.now(), letter.to.len(), call.app.settings.message_rate) {
         return Err(refusals::message_rate());
     }
     let groups: Vec<GroupId> = letter.to.iter().filter_map(|to| GroupId::new(to).ok()).collect();
     let posted = send_message::send(call.app, &call.actor, &groups, &letter.message).await;
-    // a group with nobody to deliver it to gets an id all the same
+    // a group without recipients gets an id all the same
     let mut sent: BTreeMap<String, String> = unheard(letter);
     for (group, posted) in groups.iter().zip(posted.map_err(worded_in(call))?) {
         if let Ok(posted) = posted {
@@ -192,7 +193,7 @@ fn unheard(letter: &Letter) -> BTreeMap<String, String> {
     letter.to.iter().map(|to| (to.clone(), fresh())).collect()
 }
 
-/// An id of the vendor's form that no message has.
+/// An id in the vendor's form that no message has.
 fn fresh() -> String {
     (Uuid::new_v4().as_u64_pair().0 >> 4).to_string()
 }

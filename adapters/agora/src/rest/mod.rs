@@ -1,4 +1,4 @@
-//! The operations, one small file per family.
+//! The operations, one file per family.
 
 pub(crate) mod acks;
 pub(crate) mod admins;

@@ -1,4 +1,4 @@
-//! Changing a group, and handing it over.
+//! Changing and transferring a group.
 
 use conclave_core::event::ProfileChange;
 use conclave_core::model::GroupId;
@@ -16,7 +16,7 @@ use crate::dialect::profile::{self, Text};
 use crate::refusals::{self, Failure, Place};
 use crate::surface::worded;
 
-/// The members a change may have, older spellings among them.
+/// The fields a change may have, including older spellings.
 const KNOWN: [&str; 15] = [
     "groupname",
     "name",
@@ -35,10 +35,10 @@ const KNOWN: [&str; 15] = [
     "newowner",
 ];
 
-/// A label no group has: to take it away is a change of nothing.
+/// A label that no group has: removing it changes nothing.
 const UNCHANGED: &str = "agora.unchanged";
 
-/// `PUT /chatgroups/{id}`: what is sent changes; `newowner` hands the group over, after all else.
+/// `PUT /chatgroups/{id}`: changes the given fields; `newowner` transfers the group, after all other changes.
 pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let fields = Fields::read(call.body)?;
@@ -60,7 +60,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
         places.push(Place::Transfer);
     }
     if steps.is_empty() {
-        // nothing is asked for, but of a group that must be there
+        // nothing to change, but the group has to exist
         call.ask(GroupById { group }).await?;
     } else {
         let done = call.app.groups.run_all(&call.actor, steps).await;
@@ -97,7 +97,7 @@ async fn update(call: &Call<'_>, fields: &Fields<'_>, group: &GroupId) -> Result
     };
     let found = call.ask(GroupById { group: group.clone() }).await?.group;
     let (policy, membersonly) = flags.policy(&found, &call.app.settings);
-    // a flag that says what is true already changes nothing, and yet only managers may say it
+    // setting a flag to its current value changes nothing, but is still permitted to managers only
     if flags != FlagChange::default() && policy.is_empty() {
         change.labels.insert(UNCHANGED.to_owned(), None);
     }

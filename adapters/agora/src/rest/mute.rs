@@ -1,4 +1,4 @@
-//! Muting members, and everybody.
+//! Muting members, and muting all.
 
 use conclave_core::model::{GroupId, Millis, Role, Until, UserId};
 use conclave_core::operation::{Mute, Unmute, UpdateGroup};
@@ -14,7 +14,7 @@ use crate::dialect::ids::{fold, shown};
 use crate::dialect::time::end;
 use crate::refusals::{self, Failure};
 
-/// `GET /chatgroups/{id}/mute`: all who are muted now.
+/// `GET /chatgroups/{id}/mute`: all users who are muted now.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let mutes = call.ask(Mutes::all(call.group()?)).await?.entries;
     let rows: Vec<Value> =
@@ -22,10 +22,10 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&rows))
 }
 
-/// How long a mute is wanted.
+/// The requested duration of a mute.
 enum Wanted {
     Until(Until),
-    /// It ends at once.
+    /// Unmute.
     Over,
 }
 
@@ -64,7 +64,7 @@ impl Muted {
     }
 }
 
-/// `POST /chatgroups/{id}/mute`: milliseconds; -1 is for ever, 0 unmutes.
+/// `POST /chatgroups/{id}/mute`: milliseconds; -1 is without end, 0 unmutes.
 pub(crate) async fn add(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let names = usernames(call, "userNames size is more than max limit : ")?;
@@ -102,7 +102,7 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&rows))
 }
 
-/// `DELETE /chatgroups/{id}/mute?role=`: all muted of that role; who has left counts as an ordinary member.
+/// `DELETE /chatgroups/{id}/mute?role=`: all muted users of that role; users who have left count as ordinary members.
 pub(crate) async fn remove_by_role(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let role = match call.query.get("role") {
@@ -133,7 +133,7 @@ async fn muted_of(call: &Call<'_>, group: &GroupId, role: Role) -> Result<Vec<Us
 /// `GET /sdk/chatgroups/{id}/mute/{me}`.
 pub(crate) async fn is_muted(call: &Call<'_>) -> Result<Reply, Failure> {
     let (group, users) = (call.group()?, vec![call.user(call.param("user")).await?.id.clone()]);
-    // strangers may know that they may not speak, but that is not what they ask
+    // only members may ask, although the mute of a non-member is no secret
     call.ask(MembersNamed { group: group.clone(), users: users.clone() }).await?;
     let voices = call.ask(MaySpeak { group, users }).await?;
     Ok(Reply::data(&voices.users.iter().any(|voice| voice.mute.is_some())))

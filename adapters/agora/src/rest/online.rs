@@ -1,4 +1,4 @@
-//! Who of a group is connected, through any vendor's protocol.
+//! Which members are connected, through any vendor's protocol.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ struct Row<'m> {
     online: bool,
 }
 
-/// `GET /chatgroups/{id}/roles`: in the order of joining; a group larger than a page goes on by cursor.
+/// `GET /chatgroups/{id}/roles`: in the order of joining; a group larger than a page continues by cursor.
 pub(crate) async fn roles(call: &Call<'_>) -> Result<Reply, Failure> {
     let most = call.app.settings.members_page;
     let (after, limit) = (call.cursor()?, call.page("limit", most, most));

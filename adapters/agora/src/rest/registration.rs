@@ -19,7 +19,7 @@ use crate::refusals::{self, Failure};
 pub(super) const PASSWORD: usize = 64;
 const NICKNAME: usize = 100;
 
-/// Refuses a nickname no account may have.
+/// Refuses an invalid nickname.
 pub(crate) fn check_nickname(nickname: &str) -> Result<(), Failure> {
     if nickname.chars().count() > NICKNAME {
         return Err(refusals::illegal("NICKNAME_TOO_LONG"));
@@ -27,7 +27,7 @@ pub(crate) fn check_nickname(nickname: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a name no account may have.
+/// Refuses an invalid name.
 pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     if name.len() > ids::USER_BYTES {
         return Err(refusals::illegal("USERNAME_TOO_LONG"));
@@ -38,7 +38,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a password no account may have.
+/// Refuses an invalid password.
 pub(crate) fn check_password(password: &str) -> Result<(), Failure> {
     if password.is_empty() {
         return Err(refusals::illegal("password or pin must provided"));
@@ -49,7 +49,7 @@ pub(crate) fn check_password(password: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Who is to be registered.
+/// An account to register.
 struct Wanted {
     name: String,
     password: String,
@@ -148,7 +148,7 @@ async fn several(call: &Call<'_>, items: Vec<Value>) -> Result<Reply, Failure> {
     answer(call, &made, &failed).await
 }
 
-/// As much of a text as is told again.
+/// The beginning of a text, to return in an error.
 fn beginning(text: &str) -> String {
     text[..text.floor_char_boundary(body::NAME_BYTES)].to_owned()
 }

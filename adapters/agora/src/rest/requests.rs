@@ -1,4 +1,4 @@
-//! Asking to join, inviting, deciding, leaving: what client SDKs call with a user's token.
+//! Applying, inviting, deciding, leaving: what client SDKs call with a user's token.
 
 use conclave_core::model::GroupId;
 use conclave_core::operation::{
@@ -58,14 +58,14 @@ pub(crate) async fn answer(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&row("inviteVerify", &shown(&user), &group)))
 }
 
-/// Whom a verdict is about, and what it is.
+/// The user a decision is about, and the decision.
 fn verdict(fields: &Fields<'_>, who: &'static str) -> Result<(String, bool), Failure> {
     let name = fields.text(&[who])?.ok_or_else(|| refusals::invalid(format!("{who} must be provided")))?;
     let accept = fields.flag(&["verifyResult"])?.ok_or_else(|| refusals::invalid("verifyResult must be provided"))?;
     Ok((name, accept))
 }
 
-/// `POST /chatgroups/{id}/invite`: each is invited by themself, or not, and why; refused when all are members.
+/// `POST /chatgroups/{id}/invite`: the outcome for each invited user, with the reason; refused when all are members.
 pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let names = usernames(call, "usernames size is more than max limit : ")?;

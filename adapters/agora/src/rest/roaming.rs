@@ -14,17 +14,17 @@ use crate::dialect::message;
 use crate::refusals::{self, Failure};
 use crate::socket;
 
-/// Messages of a page when its caller names no number, and most of one page.
+/// Messages in a page when the caller gives no number, and the maximum.
 const PAGE: usize = 20;
 const MOST: usize = 50;
-/// Most messages that are looked through for one page.
+/// Most messages that are read for one page.
 const LOOKED: usize = 1000;
-/// What the SDKs write behind the names of groups.
+/// The suffix that the SDKs add to the names of groups.
 const GROUPS: &str = "@conference.easemob.com";
 /// The beginning, as the SDKs write it.
 const BEGINNING: &str = "-1";
 
-/// Which messages are wanted.
+/// The requested messages.
 struct Wanted {
     kinds: Vec<String>,
     sender: Option<String>,
@@ -43,14 +43,14 @@ impl Wanted {
     }
 }
 
-/// `POST /users/{user}/messageroaming`: newest first, or oldest first with `is_positive`; goes on after the message that
-/// `start` names.
+/// `POST /users/{user}/messageroaming`: newest first, or oldest first with `is_positive`; continues after the message
+/// that `start` names.
 pub(crate) async fn page(call: &Call<'_>) -> Result<Reply, Failure> {
     if call.caller().is_some_and(|caller| fold(caller.as_str()) != fold(call.param("user"))) {
         return Err(refusals::not_yours());
     }
     let fields = Fields::read(call.body)?;
-    // the end is always the other edge
+    // the SDKs always send the other end of the history as `end`
     let _ = fields.get("end");
     let queue = fields.text(&["queue"])?.unwrap_or_default();
     let wrong = |what: &str| refusals::invalid(format!("{what} is not valid"));

@@ -1,4 +1,4 @@
-//! Every operation this surface serves.
+//! Every operation of this surface.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,12 +14,12 @@ use super::{
 };
 use crate::refusals::{Failure, Place};
 
-/// Whose tokens an endpoint takes.
+/// Whose tokens an endpoint accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Auth {
-    /// It checks by itself.
+    /// It checks callers itself.
     Open,
-    /// The app's; nobody's where registration is open.
+    /// The app's; none is needed where registration is open.
     Registration,
     /// The app's.
     App,
@@ -27,13 +27,13 @@ pub(crate) enum Auth {
     Either,
 }
 
-/// An answer in the making.
+/// A response in progress.
 type Answer<'c> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'c>>;
 
-/// What answers a route.
+/// The handler of a route.
 pub(crate) struct Endpoint {
     pub(crate) auth: Auth,
-    /// Chooses the words of refusals.
+    /// Selects the error texts of refusals.
     pub(crate) place: Place,
     pub(crate) run: for<'c> fn(&'c Call<'c>) -> Answer<'c>,
 }
@@ -50,8 +50,8 @@ macro_rules! routes {
     };
 }
 
-/// Method, path, the vendor's name of the operation, whose token, whose words, what answers; `streams` where the body
-/// is taken in pieces.
+/// Method, path, the vendor's name of the operation, whose token, error texts, handler; `streams` if the body is
+/// streamed.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route<Endpoint>> {
     routes! {
@@ -124,7 +124,7 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         POST   "/chatgroups/{group}/share_files" "upload a shared file" Either Files files::upload, streams;
         GET    "/chatgroups/{group}/share_files/{file}" "download a shared file" Either Files files::download;
         DELETE "/chatgroups/{group}/share_files/{file}" "delete a shared file" Either Files files::delete;
-        // one page of the vendor's spells them so
+        // one page of the vendor's documentation spells them so
         GET    "/chatgroups/{group}/sharefiles" "list the shared files" Either Files files::list;
         POST   "/chatgroups/{group}/sharefiles" "upload a shared file" Either Files files::upload, streams;
         GET    "/chatgroups/{group}/sharefiles/{file}" "download a shared file" Either Files files::download;

@@ -9,7 +9,7 @@ use crate::dialect::ids::shown;
 use crate::refusals::outsider;
 use conclave_core::refusal::Refusal;
 
-/// One user's row. The newer shape leaves action and group out.
+/// One user's row. The newer format omits action and group.
 #[derive(Debug, Serialize)]
 pub(super) struct Changed<'g> {
     result: bool,
@@ -28,7 +28,7 @@ impl<'g> Changed<'g> {
         Self { result: reason.is_none(), action: old.then_some(action), reason, user, groupid: old.then_some(group) }
     }
 
-    /// It was done to these.
+    /// Rows of success for these users.
     pub(super) fn done(
         call: &Call<'_>,
         group: &'g GroupId,
@@ -38,7 +38,7 @@ impl<'g> Changed<'g> {
         users.map(|user| Self::new(call, group, action, user, None)).collect()
     }
 
-    /// A row for each name, in the order asked: unknown ones, those left out, and the others.
+    /// A row for each name, in the requested order: unknown users, skipped ones, and the others.
     pub(super) fn all(
         call: &Call<'_>,
         group: &'g GroupId,

@@ -1,4 +1,4 @@
-//! Shielding: a member stays, and gets no messages.
+//! Shielding: a member stays in the group and receives no messages.
 
 use std::borrow::Cow;
 
@@ -29,7 +29,7 @@ async fn set(call: &Call<'_>, receive: Receive, action: &str) -> Result<Reply, F
     Ok(Reply::data(&json!({"result": true, "action": action, "user": shown(&user), "groupid": group})))
 }
 
-/// `GET /chatgroups/{id}/shield`: who shields.
+/// `GET /chatgroups/{id}/shield`: the members who shield.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let members = call.ask(ListMembers::all(call.group()?)).await?.members;
     let ids: Vec<Cow<'_, str>> =

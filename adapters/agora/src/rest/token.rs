@@ -1,5 +1,5 @@
-//! Tokens: asked for by the app with its secret, by a user with a password, by the app for a user, or with a token
-//! the customer's own server made.
+//! Tokens: issued to the app for its secret, to a user for a password, to the app for a user, or in exchange for a
+//! token that the customer's own server generated.
 
 use conclave_core::event::Actor;
 use conclave_core::model::{Millis, User, UserId};
@@ -17,7 +17,8 @@ use crate::auth::{self, Attempt, CheckError, Claims, Stranger, Subject, bearer};
 use crate::dialect::ids::{fold, shown};
 use crate::refusals::{self, Failure, Place};
 
-/// Longest life that is told, in seconds: clients keep it in 32 bits. A token that never ends tells it too.
+/// Longest lifetime that is returned, in seconds: clients store it in 32 bits. A token that never expires returns it
+/// too.
 const LONGEST: u64 = i32::MAX as u64;
 
 /// `POST /token`.
@@ -33,7 +34,7 @@ pub(crate) async fn token(call: &Call<'_>) -> Result<Reply, Failure> {
     }
 }
 
-/// The app asks for itself.
+/// The app requests a token for itself.
 fn by_secret(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
     let id = fields.text(&["client_id"])?.ok_or_else(|| refusals::illegal("client_id must be provided."))?;
     let secret = fields.text(&["client_secret"])?.ok_or_else(|| refusals::illegal("client_secret must be provided"))?;
@@ -49,7 +50,7 @@ fn by_secret(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
     Ok(Reply::bare().with("access_token", &token).with("expires_in", &life.told).with("application", &call.app.uuid))
 }
 
-/// A user asks with a password.
+/// A user requests one with a password.
 async fn by_password(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
     let name = fields.text(&["username"])?.ok_or_else(|| refusals::illegal("username must be provided."))?;
     let password = fields.text(&["password"])?.ok_or_else(|| refusals::illegal("password must be provided."))?;
@@ -61,7 +62,7 @@ async fn by_password(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Fail
         return Err(refusals::fault(Fault::Busy));
     }
     let right = match user.secret.clone() {
-        // no account has a longer one
+        // no account has a longer password
         Some(_) if password.chars().count() > PASSWORD => false,
         Some(kept) => match call.passwords.check(password, kept, attempt).await {
             Ok(right) => right,
@@ -80,7 +81,7 @@ async fn by_password(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Fail
     Ok(of_user(call, &user, &life))
 }
 
-/// The app asks for a user, who may come into being by it.
+/// The app requests one for a user; the account may be created by it.
 async fn for_user(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
     app_asks(call).await?;
     let name = fields.text(&["username"])?.ok_or_else(|| refusals::illegal("username must be provided."))?;
@@ -104,7 +105,7 @@ async fn for_user(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure
     Ok(of_user(call, &user, &life))
 }
 
-/// Refuses unless the request carries a good app token.
+/// Refused unless the request has a valid app token.
 async fn app_asks(call: &Call<'_>) -> Result<(), Failure> {
     let token = bearer(call.headers).ok_or_else(|| refusals::no_token(Place::Token))?;
     match checked(call, token).await?.subject {
@@ -120,7 +121,7 @@ async fn checked(call: &Call<'_>, token: &str) -> Result<Claims, Failure> {
     })
 }
 
-/// A token made offline is exchanged for one of the app's own, of the same life.
+/// Exchanges a token generated offline for one of the app's own, with the same expiry.
 async fn by_token(call: &Call<'_>) -> Result<Reply, Failure> {
     let token = bearer(call.headers).ok_or_else(|| refusals::no_token(Place::Token))?;
     let claims = checked(call, token).await?;
@@ -129,7 +130,7 @@ async fn by_token(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::bare().with("access_token", &token).with("expire_timestamp", &expiry(call, life.expires)))
 }
 
-/// `GET /sdk/users/{user}/token/expires`: until when the bearer token is good.
+/// `GET /sdk/users/{user}/token/expires`: when the bearer token expires.
 pub(crate) async fn expires(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = call.user(call.param("user")).await?;
     if call.caller().is_some_and(|caller| *caller != user.id) {
@@ -139,20 +140,20 @@ pub(crate) async fn expires(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::bare().with("expire_timestamp", &expiry(call, expires)))
 }
 
-/// A moment for every token: those without an end name one as far off as clients can count.
+/// An expiry for every token: those that never expire get the latest time that clients can represent.
 fn expiry(call: &Call<'_>, expires: Option<Millis>) -> Millis {
     expires.unwrap_or_else(|| call.app.now().plus(LONGEST * 1000))
 }
 
-/// How long a token lives.
+/// The lifetime of a token.
 struct Life {
     expires: Option<Millis>,
-    /// In seconds, as it is told.
+    /// In seconds, as returned.
     told: u64,
 }
 
 impl Life {
-    /// As the caller wants it; 0 is for ever.
+    /// The requested lifetime; 0 is without end.
     fn wanted(call: &Call<'_>, fields: &Fields<'_>) -> Result<Self, Failure> {
         let seconds = fields
             .number(&["ttl"])
@@ -166,14 +167,14 @@ impl Life {
     }
 }
 
-/// Makes a token of the app's own. It counts from the earliest moment at which one may count for the account, should
-/// the clock have been set back since.
+/// Issues a token of the app's own. Its time of issue is at least the earliest that is valid for the account, in case
+/// the clock was set back.
 fn issue(call: &Call<'_>, subject: Subject, valid_from: Millis, life: &Life) -> String {
     let issued = call.app.now().max(valid_from);
     call.app.tokens.seal(&Claims { subject, issued, expires: life.expires, precise: true })
 }
 
-/// The account as token answers tell it.
+/// The account as token responses return it.
 #[derive(Serialize)]
 struct Holder<'u> {
     uuid: Uuid,

@@ -18,10 +18,10 @@ use super::registration::{check_nickname, check_password};
 use crate::dialect::ids::shown;
 use crate::refusals::{self, Failure};
 
-/// Accounts in a page when the caller names no number.
+/// Accounts in a page when the caller gives no number.
 const PAGE: usize = 10;
 
-/// An account as the vendor tells it.
+/// An account as the vendor's API returns it.
 #[derive(Serialize)]
 pub(crate) struct Account<'u> {
     uuid: Uuid,
@@ -37,7 +37,7 @@ pub(crate) struct Account<'u> {
     settings: Map<String, Value>,
 }
 
-/// Begins the labels that keep a user's settings.
+/// The prefix of the labels for a user's settings.
 const LABEL: &str = "agora.user.";
 
 fn settings(user: &User) -> Map<String, Value> {
@@ -48,7 +48,7 @@ fn settings(user: &User) -> Map<String, Value> {
     kept.collect()
 }
 
-/// Accounts as the vendor tells them.
+/// Accounts as the vendor's API returns them.
 pub(crate) fn accounts<'u>(call: &Call<'_>, users: impl Iterator<Item = &'u Arc<User>>) -> Vec<Account<'u>> {
     users
         .map(|user| Account {
@@ -78,7 +78,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::users(&entities).cursor(page.next.as_ref()).count(entities.len()))
 }
 
-/// `DELETE /users/{user}`: the groups the user owns end with the account.
+/// `DELETE /users/{user}`: the groups that the user owns are deleted with the account.
 pub(crate) async fn delete(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = call.user(call.param("user")).await?;
     call.run(DeleteUser { user: user.id.clone(), owned: OwnedGroups::Disband }).await?;
@@ -87,11 +87,11 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<Reply, Failure> {
 
 /// `DELETE /users?limit=`: the oldest accounts.
 pub(crate) async fn delete_oldest(call: &Call<'_>) -> Result<Reply, Failure> {
-    // without a number nobody is deleted by accident
+    // a missing number must not delete anybody by accident
     let Some(limit) = call.query.number("limit").filter(|limit| *limit > 0) else {
         return Err(refusals::illegal("limit must be provided."));
     };
-    // ours: a query chooses other accounts than the oldest, and is not understood; an SDK writes None for no query
+    // ours: a query would select other accounts than the oldest, and is not supported; an SDK writes None for no query
     if call.query.get("ql").is_some_and(|query| query != "None") {
         return Err(refusals::illegal("ql is not supported."));
     }
@@ -99,13 +99,13 @@ pub(crate) async fn delete_oldest(call: &Call<'_>) -> Result<Reply, Failure> {
     let page = call.ask(ListUsers { after: call.cursor()?, limit }).await?;
     let ids = page.users.iter().map(|user| user.id.clone());
     let deleting = ids.map(|user| DeleteUser { user, owned: OwnedGroups::Disband }).collect();
-    // whom somebody else deletes at the same moment is gone as well
+    // an account that another call deletes at the same time is deleted as well
     call.run_each(OnRefusal::SkipAbsent, deleting).await?;
     let entities = accounts(call, page.users.iter());
     Ok(Reply::users(&entities).cursor(page.next.as_ref()).count(entities.len()))
 }
 
-/// `PUT /users/{user}/password`: tokens from before no longer count.
+/// `PUT /users/{user}/password`: revokes all earlier tokens.
 pub(crate) async fn change_password(call: &Call<'_>) -> Result<Reply, Failure> {
     let fields = Fields::read(call.body)?;
     let password = fields.text(&["newpassword"])?.ok_or_else(|| refusals::illegal("newpassword must be provided."))?;
@@ -126,16 +126,17 @@ pub(crate) async fn deactivate(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::done("Deactivate user").holding(&accounts(call, [&user].into_iter())))
 }
 
-/// `POST /users/{user}/disconnect`: whoever is logged in is not any more, and logs in anew.
+/// `POST /users/{user}/disconnect`: disconnects the user, who has to sign in again.
 pub(crate) async fn disconnect(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = call.user(call.param("user")).await?;
-    // first, so that clients are told that it was the app, not only that their tokens no longer count
+    // first, so that clients are told that the app disconnected them, and not only that their tokens are revoked
     call.app.presence.disconnect(&user.id, &ConnectionFilter::all(), DisconnectReason::ByApp).await;
     call.run(UpdateUser { tokens_from: Some(call.app.now()), ..UpdateUser::of(user.id.clone()) }).await?;
     Ok(Reply::data(&json!({"result": true})))
 }
 
-/// Begins the settings that `PUT /users/{user}` takes beside the name: push of a group's messages, and the like.
+/// The prefix of the settings that `PUT /users/{user}` accepts beside the name: push notifications of a group's
+/// messages, and the like.
 const SETTING: &str = "notification_";
 
 /// `PUT /users/{user}`: a user's own name and notification settings.
@@ -166,12 +167,12 @@ pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::users(&accounts(call, [&user].into_iter())).count(1))
 }
 
-/// Most settings of a user. Ours: clients keep one for each group they silence.
+/// Most settings of a user. Ours: clients store one for each group they mute for themselves.
 const SETTINGS: usize = 500;
 /// Longest name of a setting, in bytes.
 const SETTING_BYTES: usize = 128;
 
-/// The members to change: of the body itself, or of the one entity in it.
+/// The fields to change: of the body itself, or of the one entity in it.
 fn wanted(fields: &Fields<'_>) -> Result<Map<String, Value>, Failure> {
     match fields.get("entities") {
         None => Ok(fields.all().clone()),
@@ -183,7 +184,7 @@ fn wanted(fields: &Fields<'_>) -> Result<Map<String, Value>, Failure> {
     }
 }
 
-/// A setting as it is kept: only switches and short words are settings; `false` and `null` are the default.
+/// A setting as it is stored: only booleans and short words are settings; `false` and `null` are the default.
 fn kept(value: &Value) -> Option<String> {
     match value {
         Value::Bool(true) => Some("true".to_owned()),

@@ -1,4 +1,4 @@
-//! Where clients connect.
+//! The endpoints of clients.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use super::news::{self, AgoraFact};
 use super::session::{AgoraSession, Encoding};
 use super::{Apps, LOGOUT, PROVISION, QUEUE, UNREAD, send};
 
-/// Clients that hear nothing ask after 30 to 60 seconds; apps may choose longer.
+/// Clients send a heartbeat after 30 to 60 seconds of silence; apps may set a longer interval.
 const SILENCE: Duration = Duration::from_mins(3);
 
-/// Where today's SDKs connect, with binary frames.
+/// The endpoint of current SDKs, with binary frames.
 const WEBSOCKET: &str = "websocket";
-/// Where older ones do: `SockJS`, with the same frames in base 64.
+/// The endpoint of older SDKs: `SockJS`, with the same frames in base64.
 const SOCKJS: &str = "sockjs";
 
-/// The clients of all apps.
+/// The client protocol for all apps.
 pub(crate) struct Clients {
     apps: Arc<Apps>,
 }

@@ -1,4 +1,4 @@
-//! Messages as clients send and receive them, from and to the `type`, `body` and `ext` that the REST API has.
+//! Conversion between messages in the client protocol and the `type`, `body` and `ext` of the REST API.
 
 use conclave_core::model::Message;
 use serde_json::{Map, Number, Value, json};
@@ -7,10 +7,10 @@ use super::names::bare;
 use super::wire::{Content, KeyValue, MessageBody, MessageConfig, Size, chat_type, content_type, key_value, sub_type};
 use crate::dialect::message;
 
-/// The body of a message that nobody can understand any more.
+/// The body of a message that can no longer be decoded.
 const EMPTY: &str = "";
 
-/// What a client says: the type, the body and `ext` that the REST API would have been called with.
+/// A message of a client: the type, body and `ext` of an equivalent REST call.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Said {
     pub(super) kind: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Said {
     pub(super) ext: Map<String, Value>,
 }
 
-/// Reads what a client says; `None` when it says nothing, or something of a type that does not exist.
+/// Reads a client's message; `None` when it is empty or of an unknown type.
 pub(super) fn read(message: &MessageBody) -> Option<Said> {
     let content = message.contents.first()?;
     let (kind, body) = body(content)?;

@@ -1,4 +1,4 @@
-//! Frames, whole.
+//! Complete frames.
 
 use conclave_core::model::Millis;
 use prost::Message;
@@ -9,7 +9,7 @@ use super::wire::{
     command, ns, status,
 };
 
-/// What an item that was sent came to: nothing, or a code and words.
+/// A refusal of an item that a client sent: a code and a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(super) code: i32,
@@ -40,7 +40,7 @@ fn frame(command: i32, payload: &impl Message) -> Bytes {
     frame.encode_to_vec().into()
 }
 
-/// The user is signed in on this device. `auth` is JSON with the token and the moment it expires.
+/// The user is signed in on this device. `auth` is JSON with the token and its expiry.
 pub(super) fn signed_in(resource: &str, auth: Option<String>) -> Bytes {
     let provision =
         Provision { status: Some(ok()), resource: Some(resource.to_owned()), auth_token: auth, ..Provision::default() };
@@ -57,13 +57,13 @@ pub(super) fn signed_out() -> Bytes {
     frame(command::LOGOUT, &Logout { status: Some(ok()), ..Logout::default() })
 }
 
-/// The queues in which something waits.
+/// The queues in which items wait.
 pub(super) fn unread(queues: Vec<(Jid, u32)>, now: Millis) -> Bytes {
     let unread = queues.into_iter().map(|(queue, n)| MetaQueue { queue: Some(queue), n: Some(n) }).collect();
     frame(command::UNREAD, &CommUnreadDl { status: Some(ok()), unread, timestamp: Some(now.0) })
 }
 
-/// Something waits in this queue.
+/// Items wait in this queue.
 pub(super) fn notice(queue: Jid) -> Bytes {
     frame(command::NOTICE, &CommNotice { queue: Some(queue) })
 }
@@ -82,7 +82,7 @@ pub(super) fn items(queue: Jid, metas: Vec<Meta>, key: u64, now: Millis) -> Byte
     frame(command::SYNC, &sync)
 }
 
-/// An item that is in no queue: nothing acknowledges it.
+/// An item that is in no queue and is not acknowledged.
 pub(super) fn passing(queue: Jid, meta: Meta, now: Millis) -> Bytes {
     let sync = CommSyncDl {
         status: Some(ok()),
@@ -95,7 +95,7 @@ pub(super) fn passing(queue: Jid, meta: Meta, now: Millis) -> Bytes {
     frame(command::SYNC, &sync)
 }
 
-/// There is nothing more in this queue.
+/// There are no more items in this queue.
 pub(super) fn end_of_queue(queue: Jid, now: Millis) -> Bytes {
     let sync = CommSyncDl {
         status: Some(ok()),
@@ -107,8 +107,8 @@ pub(super) fn end_of_queue(queue: Jid, now: Millis) -> Bytes {
     frame(command::SYNC, &sync)
 }
 
-/// What an item that a client has sent came to. SDKs before 1.3 take an answer with items, or one that ends a queue, for
-/// something else; later ones want items in the answer to an edit.
+/// The outcome of an item that a client has sent. SDKs before 1.3 misread a reply with items, or one that ends a queue;
+/// later ones expect items in the reply to an edit.
 pub(super) fn sent(
     meta_id: u64,
     server_id: Option<u64>,
@@ -127,7 +127,7 @@ pub(super) fn sent(
     frame(command::SYNC, &sync)
 }
 
-/// The session ends, and why; the socket is closed after it.
+/// The session ends, with the reason; the socket is closed after it.
 pub(super) fn farewell(operation: i32, id: u64, user: Jid, now: Millis) -> Bytes {
     let body = StatisticsBody { operation: Some(operation), reason: None };
     let meta = Meta {

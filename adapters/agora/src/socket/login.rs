@@ -20,15 +20,15 @@ use crate::dialect::ids::{fold, shown};
 use crate::realm::App;
 use crate::surface::DEVICE_BYTES;
 
-/// How long what a user has not received waits for them: 7 days (the vendor's product overview), in milliseconds.
+/// How long undelivered events of a user wait: 7 days (the vendor's product overview), in milliseconds.
 pub(super) const KEPT: u64 = 7 * 24 * 3600 * 1000;
 
-/// What tokens begin with in frames.
+/// The prefix of tokens in frames.
 const PREFIX: &str = "$t$";
-/// SDKs from this version of their protocol on know lists of members.
+/// SDKs from this version of their protocol on support lists of members.
 const LISTS: &str = "v5.1";
 
-/// A client that was let in.
+/// A client that is signed in.
 pub(crate) struct Login {
     pub(super) app: Arc<App>,
     pub(super) identity: Identity,
@@ -42,7 +42,7 @@ pub(crate) struct Login {
     pub(super) shielded: Vec<conclave_core::model::GroupId>,
 }
 
-/// What a client asks to be let in as.
+/// The request to sign in.
 pub(super) struct Request {
     app: Arc<App>,
     user: String,
@@ -53,7 +53,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Reads it. `connection` names the device of a client that does not.
+    /// Reads it. `connection` names the device of a client that sends no resource.
     pub(super) fn read(apps: &Apps, frame: &MSync, asked: &Provision, connection: &str) -> Result<Self, Refused> {
         let wrong = || Refused::new(status::WRONG_PARAMETER, "Sorry, parameter is invalid");
         let guid = frame.guid.as_ref().ok_or_else(wrong)?;
@@ -77,7 +77,7 @@ impl Request {
         })
     }
 
-    /// Verifies the token, and keeps the device.
+    /// Verifies the token, and stores the device.
     pub(super) async fn verify(self) -> Result<Login, Refused> {
         let claims = match auth::check(&self.app, &self.token).await {
             Ok(claims) => claims,
@@ -94,7 +94,7 @@ impl Request {
         open_device(&self.app, &user, &device).await.map_err(|refusal| unavailable(&self.app, &refusal))?;
         let shielded = shielded(&self.app, &user).await.map_err(|refusal| unavailable(&self.app, &refusal))?;
         let identity = Identity::new(&*self.app.realm, user, device).on(self.platform);
-        // the same device comes again: its older connection is dead
+        // the same device connects again: its older connection is dead
         let identity = identity.with_rule(LoginScope::Device, 1, Exceeding::ReplaceOldest);
         let identity = match self.app.settings.devices {
             0 => identity,
@@ -113,7 +113,7 @@ impl Request {
         })
     }
 
-    /// The vendor's words for a token that is not good.
+    /// The vendor's error for an invalid token.
     async fn refused(&self, stranger: Stranger) -> Refused {
         match stranger {
             Stranger::Refused(refusal) => unavailable(&self.app, &refusal),
@@ -126,7 +126,7 @@ impl Request {
         }
     }
 
-    /// Whether there is an account of this name.
+    /// Whether an account with this name exists.
     async fn account(&self) -> Result<bool, Refusal> {
         let Ok(user) = UserId::new(&self.user) else { return Ok(false) };
         let find = FindUsers { ids: vec![user], folded: true };
@@ -147,20 +147,20 @@ impl Login {
         self.app.now()
     }
 
-    /// The device, as positions are kept for it.
+    /// The device under which positions are stored.
     pub(super) fn device_id(&self) -> DeviceId {
         DeviceId::from(&self.identity.device)
     }
 
-    /// What clients read of their token: when it expires. The SDKs take it for a moment, not for a time from now.
+    /// What clients read of their token: its expiry. The SDKs take it for a point in time, not for a duration.
     pub(super) fn auth_token(&self) -> Option<String> {
         let expires = self.expires?;
         Some(json!({ "token": format!("{PREFIX}{}", self.token), "expires_in": expires.0 }).to_string())
     }
 }
 
-/// Why the user of a login may not stay, if so. A token that has expired meanwhile is the client's to renew: the SDKs end
-/// their connection by themselves, unless they were given a new token, of which this side does not learn.
+/// Why the user of a login may not stay signed in, if so. A token that expires meanwhile is the client's to renew: the
+/// SDKs end their connection by themselves, unless they were given a new token, which they do not report.
 pub(super) async fn recheck(app: Arc<App>, user: UserId, token: String) -> Option<DisconnectReason> {
     match auth::check(&app, &token).await {
         Ok(_) | Err(Stranger::Token(TokenError::Expired) | Stranger::Refused(_)) => {}
@@ -174,7 +174,7 @@ pub(super) async fn recheck(app: Arc<App>, user: UserId, token: String) -> Optio
             });
         }
     }
-    // of a token that has expired, the account is looked at all the same
+    // for an expired token the account is still checked
     let find = FindUsers { ids: vec![user], folded: false };
     let found = app.groups.ask(&Actor::app(), find).await.ok()?;
     match found.0.into_iter().flatten().next() {
@@ -191,7 +191,8 @@ impl Login {
     }
 }
 
-/// Keeps the device. A new one begins where the user's devices have got furthest; a user's first one with what waits.
+/// Stores the device. A new one begins at the furthest position of the user's devices; a user's first one with
+/// everything that waits.
 async fn open_device(app: &App, user: &UserId, device: &Device) -> Result<(), Refusal> {
     let oldest = Millis(app.now().0.saturating_sub(KEPT));
     let waiting = app.log.position_at(oldest).await?.before;
@@ -213,7 +214,7 @@ fn unavailable(app: &App, refusal: &Refusal) -> Refused {
     Refused::new(status::FAIL, "")
 }
 
-/// What a client runs on.
+/// A client's platform.
 fn platform(os: Option<i32>, resource: &str) -> Platform {
     match os {
         Some(0) => Platform::Ios,

@@ -1,14 +1,13 @@
-//! The client SDKs' own protocol, MSYNC: binary protobuf frames over a WebSocket.
+//! The protocol of the client SDKs, MSYNC: binary protobuf frames over a WebSocket.
 //!
-//! - `clients`: where clients connect, and what an event means to them.
-//! - `session`: one connection, without I/O; `login` lets it in.
-//! - `queues`: how far a connection has got in each queue; `store`: what is asked of the store for it.
+//! - `clients`: the endpoints, and the projection of events to clients.
+//! - `session`: one connection, without I/O; `login` signs it in.
+//! - `queues`: a connection's state in each queue; `store`: its reads and acknowledgements in the store.
 //! - `news`: events as items that clients receive, and who receives each.
 //! - `send`: what clients send, one file for each kind; `content`: messages in frames.
-//! - `wire`, `frame`, `names`: frames and what is in them.
+//! - `wire`, `frame`, `names`: frames and their contents.
 //!
-//! What is kept for a device (how far it has got) and what it has not received is the core's; see "Queues and positions"
-//! in `docs/design.md`.
+//! A device's positions and undelivered events are in the core; see "Queues and positions" in `docs/design.md`.
 
 mod clients;
 mod content;
@@ -36,7 +35,7 @@ use crate::realm::App;
 /// The apps, by organisation and name.
 pub(crate) type Apps = HashMap<(String, String), Arc<App>>;
 
-/// The operations, as metrics and listings name them; `send` has more.
+/// The names of the operations in metrics and listings; `send` has more.
 const PROVISION: &str = "PROVISION";
 const UNREAD: &str = "UNREAD";
 const QUEUE: &str = "SYNC queue";

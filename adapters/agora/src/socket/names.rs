@@ -5,11 +5,11 @@ use conclave_core::model::{GroupId, Queue, UserId};
 use super::wire::Jid;
 use crate::dialect::ids::shown;
 
-/// What the SDKs write for users and for groups, whoever the vendor is.
+/// The domains that the SDKs write for users and for groups, whoever sells them.
 const USERS: &str = "easemob.com";
 const GROUPS: &str = "conference.easemob.com";
 
-/// Names as one app has them.
+/// The names within one app.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     /// `org#app`.
@@ -17,7 +17,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Of the app with this key.
+    /// For the app with this key.
     pub(crate) fn new(app_key: String) -> Self {
         Self { app_key }
     }
@@ -36,7 +36,7 @@ impl Names {
         self.full(shown(user), USERS)
     }
 
-    /// A user by the name that is shown.
+    /// A user by the displayed name.
     pub(super) fn named(&self, name: &str) -> Jid {
         self.full(name, USERS)
     }
@@ -51,8 +51,8 @@ impl Names {
         self.full(group.as_str(), GROUPS)
     }
 
-    /// A queue of this user. The SDKs tell queues apart by their names only, so the user's own has one that no group has
-    /// who is not named after it on purpose.
+    /// A queue of this user. The SDKs distinguish queues by name only, so the user's own queue has a name that a group
+    /// would have only if it was deliberately given that id.
     pub(super) fn queue(&self, user: &UserId, queue: &Queue) -> Option<Jid> {
         match queue {
             Queue::Own => Some(self.full(format!("{}@{USERS}", shown(user)), USERS)),
@@ -61,7 +61,7 @@ impl Names {
         }
     }
 
-    /// The queue that a client asks for; `None` when there is no such queue.
+    /// The queue that a client names; `None` when there is no such queue.
     pub(super) fn asked(&self, user: &UserId, jid: &Jid) -> Option<Queue> {
         let name = jid.name.as_deref()?;
         match jid.domain.as_deref() {
@@ -72,12 +72,12 @@ impl Names {
     }
 }
 
-/// A name without anything beside it.
+/// A name without domain, app and resource.
 pub(super) fn bare(name: impl Into<String>) -> Jid {
     Jid { name: Some(name.into()), ..Jid::default() }
 }
 
-/// The group that a message is for; `None` for anything else.
+/// The group that a message is for; `None` for any other target.
 pub(super) fn group_of(jid: &Jid) -> Option<GroupId> {
     let is_group = jid.domain.as_deref() == Some(GROUPS);
     jid.name.as_deref().filter(|_| is_group).and_then(|name| GroupId::new(name).ok())

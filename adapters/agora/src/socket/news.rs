@@ -1,7 +1,7 @@
-//! Events -> what clients receive: items (`Meta`) and who receives each.
+//! Projects events to items that clients receive (`Meta`), with the recipients of each.
 //!
-//! An item belongs to the queue its event is in for the user: their own where the event names them, else the group's.
-//! Whatever is read from a queue later and whatever is pushed at once comes from here.
+//! An item belongs to the queue that its event is in for the user: the user's own where the event names them, otherwise
+//! the group's. Items that are read from a queue and items that are pushed at once are both built here.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -29,9 +29,9 @@ use crate::dialect::message::Edited;
 use crate::dialect::{message, time};
 use crate::realm::App;
 
-/// Most items of one event; those after that are left out.
+/// Most items of one event; further ones are omitted.
 const ITEMS: u64 = (1 << KEY_BITS) - 2;
-/// Keys are the number of the event and, in these bits, that of the item.
+/// A key is the number of the event and, in these low bits, that of the item.
 const KEY_BITS: u32 = 12;
 
 /// The key of an item of an event.
@@ -39,32 +39,32 @@ fn key(sequence: u64, item: u64) -> u64 {
     sequence << KEY_BITS | (item + 1)
 }
 
-/// The key of everything of an event.
+/// The highest key of an event.
 pub(super) fn key_of_all(sequence: u64) -> u64 {
     sequence << KEY_BITS | ((1 << KEY_BITS) - 1)
 }
 
-/// The event that a key is of.
+/// The event's number in a key.
 pub(super) fn sequence_of(key: u64) -> u64 {
     key >> KEY_BITS
 }
 
-/// Something clients receive.
+/// One item for clients.
 #[derive(Debug)]
 pub(super) struct News {
     /// The number of the event.
     pub(super) sequence: u64,
-    /// Its key in its queue; also tells the items of one event apart.
+    /// Its key in its queue; unique among the items of one event.
     pub(super) key: u64,
     pub(super) at: Millis,
     pub(super) group: GroupId,
-    /// Whom the event names.
+    /// The users that the event names.
     named: Vec<UserId>,
-    /// In no queue: for those who are online.
+    /// In no queue: only for online users.
     pub(super) passing: bool,
     /// A message, which members who shield the group do not receive.
     pub(super) is_message: bool,
-    /// The user it is about shields the group from here on, or no longer.
+    /// Whether the affected user shields the group from here on, or no longer does.
     pub(super) shields: Option<bool>,
     form: Form,
     to: Recipients,
@@ -72,22 +72,22 @@ pub(super) struct News {
     pub(super) meta: Meta,
 }
 
-/// Which SDKs know this form of an item.
+/// Which SDKs support this form of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     All,
-    /// Those that know lists of members.
+    /// SDKs that support lists of members.
     Lists,
-    /// Those that do not.
+    /// SDKs that do not.
     Single,
 }
 
-/// Something clients receive, on its way to those who are online.
+/// One item for clients, delivered to those online.
 #[derive(Debug)]
 pub(crate) struct AgoraFact {
     pub(super) news: News,
     names: Names,
-    /// Encoded for the group's queue, for all members alike: as bytes, and as text.
+    /// Encoded for the group's queue, the same for all members: as bytes, and as text.
     shared: [OnceLock<Arc<SharedFrame>>; 2],
 }
 
@@ -95,13 +95,13 @@ pub(crate) struct AgoraFact {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Client<'a> {
     pub(super) user: &'a UserId,
-    /// The role in the group of the event.
+    /// Its user's role in the group of the event.
     pub(super) role: Option<Role>,
-    /// Whether the user shields the group.
+    /// Whether its user shields the group.
     pub(super) shields: bool,
     /// The device as actors name it.
     pub(super) device: &'a str,
-    /// Whether its SDK knows lists of members.
+    /// Whether its SDK supports lists of members.
     pub(super) knows_lists: bool,
 }
 
@@ -111,7 +111,7 @@ impl News {
         if self.named.contains(user) { Queue::Own } else { Queue::Group(self.group.clone()) }
     }
 
-    /// Whether a client's SDK knows this form of it.
+    /// Whether a client's SDK supports this form.
     pub(super) fn is_known_to(&self, knows_lists: bool) -> bool {
         match self.form {
             Form::All => true,
@@ -127,18 +127,18 @@ impl News {
             && includes(&self.to, client, &self.actor)
     }
 
-    /// Whether this device did it.
+    /// Whether this device caused it.
     pub(super) fn is_by(&self, device: &str) -> bool {
         matches!(&self.actor, Actor::User { device: Some(actor), .. } if actor == device)
     }
 
-    /// Who of those who are online receives it, and, where the acting device has to know something too, that device.
+    /// The recipients among the online clients, including the acting device if it needs the item too.
     fn recipients(&self) -> Recipients {
         Recipients { except_acting_device: self.to.except_acting_device && self.shields.is_none(), ..self.to.clone() }
     }
 }
 
-/// Whether a client receives what this actor has caused.
+/// Whether a client receives the result of this actor's action.
 fn includes(to: &Recipients, client: Client<'_>, actor: &Actor) -> bool {
     let is_member = client.role.is_some_and(|role| to.members.is_some_and(|members| members.includes(role)));
     let acted = matches!(actor, Actor::User { user, device: Some(device) }
@@ -149,7 +149,7 @@ fn includes(to: &Recipients, client: Client<'_>, actor: &Actor) -> bool {
 }
 
 impl AgoraFact {
-    /// The frame that puts it into the group's queue at once; encoded once for everybody.
+    /// The frame that pushes it to the group's queue; encoded once for everybody.
     pub(super) fn shared(&self, encoding: Encoding) -> Arc<SharedFrame> {
         let News { group, meta, key, at, .. } = &self.news;
         let bytes = || frame::items(self.names.group(group), vec![meta.clone()], *key, *at);
@@ -162,7 +162,7 @@ impl AgoraFact {
     }
 }
 
-/// What clients receive of an event, for those who are online.
+/// The items of an event for online clients.
 pub(super) async fn project(app: &App, event: &Arc<Event>) -> Result<Vec<KitFact<AgoraFact>>, Refusal> {
     if !events::is_of_group(event) && !events::is_of_messages(event) {
         return Ok(Vec::new());
@@ -183,7 +183,7 @@ pub(super) async fn project(app: &App, event: &Arc<Event>) -> Result<Vec<KitFact
     Ok(news.into_iter().map(fact).collect())
 }
 
-/// What clients receive of a fact. `message` is the message it is about, where that is known already.
+/// The items of a fact. `message` is the message it is about, if already known.
 pub(super) async fn of_fact(
     app: &App,
     fact: &Fact<'_>,
@@ -231,7 +231,7 @@ pub(super) async fn of_fact(
     news.truncate(usize::try_from(ITEMS).unwrap_or(usize::MAX));
     for (item, news) in (0..).zip(&mut news) {
         news.key = key(news.sequence, item);
-        // what is about a message is known by the message's id only where it is that message
+        // the key identifies the item, except for a message itself, which has its own id
         if news.meta.id.is_none() {
             news.meta.id = Some(news.key);
         }
@@ -239,7 +239,7 @@ pub(super) async fn of_fact(
     Ok(news)
 }
 
-/// Words what an event is to clients.
+/// Encodes what an event means to clients.
 struct Teller<'e> {
     names: &'e Names,
     event: &'e Event,
@@ -280,7 +280,7 @@ impl Teller<'_> {
 
     // --- messages ----------------------------------------------------------------------------------------------
 
-    /// A message: to its readers and to the sender's other devices.
+    /// A message: for its readers and the sender's other devices.
     fn sent(&self, message: &Message, readers: Recipients) -> News {
         let body = content::write(message).encode_to_vec();
         let resource = self.resource().filter(|_| self.event.actor.behind().is_some_and(|actor| message.is_by(actor)));
@@ -327,7 +327,7 @@ impl Teller<'_> {
         News { is_message: true, ..self.news(readers.without_acting_device(), meta) }
     }
 
-    /// To the sender, with how many have read it.
+    /// For the sender, with the number of readers.
     fn read(&self, reader: &UserId, message: &Message, count: usize) -> News {
         let id = message::number(&message.id);
         let counts: Map<String, Value> = id.map(|id| (id.to_string(), count.into())).into_iter().collect();
@@ -380,7 +380,7 @@ impl Teller<'_> {
         if !matches!(push.operation, Muc::Presence | Muc::Absence) {
             return vec![news(&body)];
         }
-        // who comes or goes is who it is from; several are a list, which not every SDK knows
+        // a user who joins or leaves is in `from`; several are a list, which not every SDK supports
         body.to.clear();
         let single = |user: &UserId| news(&MucBody { from: Some(self.names.user(user)), ..body.clone() });
         let [user] = *push.about else {
@@ -392,7 +392,7 @@ impl Teller<'_> {
         vec![single(user)]
     }
 
-    /// What only some operations say.
+    /// Fields of particular operations.
     fn more(&self, fact: &Fact<'_>, push: &Push<'_>, settings: &crate::settings::Settings, body: &mut MucBody) {
         let info = |value: Value| Some(EventInfo { event_type: Some(0), ext: Some(value.to_string()) });
         let name = || Some(self.group.profile.name.clone());
@@ -423,7 +423,7 @@ impl Teller<'_> {
         }
     }
 
-    /// What changed of a group's texts and flags, under the names that clients know.
+    /// The changed texts and flags of a group, under the names that clients know.
     fn changed(&self, changed: &Info<'_>, settings: &crate::settings::Settings) -> Value {
         let mut fields = Map::new();
         let mut put = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
@@ -462,12 +462,12 @@ impl Teller<'_> {
         fields.into()
     }
 
-    /// Who did it, as clients name them.
+    /// The acting user, as clients name them.
     fn operator(&self) -> Cow<'_, str> {
         self.event.actor.behind().map_or(Cow::Borrowed(APP_ADMIN), shown)
     }
 
-    /// The device that did it, where it is one of this vendor's.
+    /// The acting device, if it is one of this vendor's.
     fn resource(&self) -> Option<&str> {
         match &self.event.actor {
             Actor::User { device: Some(device), .. } => Device::id_of(VENDOR, device),
@@ -476,7 +476,7 @@ impl Teller<'_> {
     }
 }
 
-/// A message of the history, as clients read it.
+/// A message of the history in the client format.
 pub(crate) fn history_item(app: &App, message: &Message) -> Vec<u8> {
     let names = app.names();
     let meta = Meta {
@@ -500,14 +500,14 @@ fn sender_of(message: &Message) -> Option<&UserId> {
     }
 }
 
-/// The users who receive a message that is not for everybody, and its sender.
+/// The recipients of a message that is not for all members, and its sender.
 fn readers_of(message: &Message) -> Vec<&UserId> {
     message.targets.iter().chain(sender_of(message)).collect()
 }
 
-/// How it is said that a sender is online.
+/// The value for a sender who is online.
 const ONLINE: &str = r#"{"is_online":1}"#;
-/// What an edit changes: the body, not `ext`.
+/// The value for an edit that changes the body, not `ext`.
 const EDITED_BODY: i32 = 1;
-/// The key of the number of readers in a receipt. The SDKs look at the place, not at the key.
+/// The key of the number of readers in a receipt. The SDKs read by position, not by key.
 const COUNTS: &str = "group_read_count";

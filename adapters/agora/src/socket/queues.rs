@@ -1,9 +1,9 @@
-//! How far one connection has got in each queue.
+//! The state of one connection in each queue.
 //!
-//! A queue in which nothing waits has no entry here: what comes into it is pushed at once, with a key that the client
-//! acknowledges. Everything else is read from the store when the client asks: after it was told by a notice or in the
-//! list of unread queues, or after it has acknowledged what it has. An entry goes when everything is acknowledged, so a
-//! client that never acknowledges costs a few numbers for each queue.
+//! A queue without waiting items has no entry here: a new item is pushed at once, with a key that the client
+//! acknowledges. Everything else is read from the store when the client asks: after a notice, after the list of unread
+//! queues, or after it has acknowledged what it has. An entry is removed when everything is acknowledged, so a client
+//! that never acknowledges costs a few numbers for each queue.
 
 use std::collections::BTreeMap;
 
@@ -13,35 +13,35 @@ use super::news::{key_of_all, sequence_of};
 
 /// Most items of one queue that are pushed and not acknowledged; more are read when the client has acknowledged these.
 const PUSHED: u32 = 32;
-/// Idle entries are looked for when there are more than this.
+/// Idle entries are removed when there are more than this.
 const IDLE: usize = 64;
 
-/// Where one connection is in one queue.
+/// The state of one connection in one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct Place {
     /// The key of the last item that was sent on this connection; 0 when none was.
     sent: u64,
-    /// The key up to which the client has acknowledged.
+    /// The highest key that the client has acknowledged.
     acknowledged: u64,
-    /// Up to this event everything was sent or is not for this client; `None` is where the device was left.
+    /// Up to this event everything was sent or is not for this client; `None` is the device's stored position.
     read: Option<u64>,
-    /// The last event of this queue that was heard of.
+    /// The last event of this queue that was delivered to the session.
     heard: u64,
-    /// There may be more than was heard of.
+    /// There may be more events than were delivered to the session.
     unsure: bool,
     /// Items pushed since everything was acknowledged.
     pushed: u32,
-    /// The client was told that something waits, and has not asked yet.
+    /// The client was notified, and has not asked yet.
     told: bool,
-    /// The store is being asked.
+    /// A read of the store is in progress.
     busy: bool,
-    /// The client has asked or acknowledged while the store was being asked.
+    /// The client has asked or acknowledged during that read.
     again: bool,
 }
 
 impl Place {
-    /// Something is there, or may be, that was not heard of.
+    /// There may be events that were not delivered to the session.
     fn unsure() -> Self {
         Self { unsure: true, ..Self::default() }
     }
@@ -61,79 +61,80 @@ impl Place {
     }
 }
 
-/// What is done about something new in a queue.
+/// How a new item is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// It is sent now.
     Push,
-    /// The client is told that something waits.
+    /// The client is notified that items wait.
     Notice,
-    /// Nothing: the client has it, or will ask.
+    /// Not at all: the client has it, or will ask.
     Nothing,
 }
 
-/// What is done about a client's question.
+/// The reaction to a client's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// The store is asked.
+    /// Read the store.
     Store(Question),
-    /// There is nothing more.
+    /// Reply that there is nothing more.
     End,
-    /// Nothing: the answer to an earlier question is on its way.
+    /// Nothing: the reply to an earlier request will follow.
     Nothing,
 }
 
-/// A question to the store.
+/// A read of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Question {
     /// Everything up to this event was received.
     pub(super) acknowledge: Option<u64>,
-    /// Whether to read on.
+    /// Whether to read further events.
     pub(super) read: bool,
-    /// After this event; `None` is where the device was left.
+    /// After this event; `None` is the device's stored position.
     pub(super) after: Option<u64>,
-    /// Whether everything that was sent is acknowledged, so that what is read and not for this client may be too.
+    /// Whether everything that was sent is acknowledged, so that events that are not for this client may be
+    /// acknowledged too.
     pub(super) is_clear: bool,
 }
 
-/// What the store had.
+/// A page read from the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Page {
-    /// The event up to which it was read.
+    /// The last event that was read.
     pub(super) last: u64,
     /// Whether there was more.
     pub(super) more: bool,
-    /// The key of what is sent to the client, if anything is.
+    /// The key of the items that are sent to the client, if any.
     pub(super) key: Option<u64>,
 }
 
-/// What is done after the store has answered.
+/// What follows a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// The items are sent.
+    /// Send the items.
     Send,
-    /// The client learns that there is nothing more.
+    /// Reply that there is nothing more.
     End,
-    /// The store is asked again.
+    /// Read the store again.
     Store(Question),
     /// Nothing: the client has not acknowledged everything yet.
     Nothing,
 }
 
-/// Where one connection is in all its queues.
+/// The state of one connection in all its queues.
 #[derive(Debug, Default)]
 pub(super) struct Queues {
     places: BTreeMap<Queue, Place>,
-    /// Whether it is known in which queues something waits; before that, nothing is pushed.
+    /// Whether the waiting queues are known; before that, nothing is pushed.
     known: bool,
-    /// Whether all queues in which something waits have an entry; otherwise nothing is pushed into those without one.
+    /// Whether all waiting queues have an entry; otherwise nothing is pushed into queues without one.
     complete: bool,
-    /// Events up to this number were in the store when it was asked in which queues something waits.
+    /// The number of the last event that was in the store when the waiting queues were read.
     floor: u64,
 }
 
 impl Queues {
-    /// Something new is in a queue.
+    /// A new item in a queue.
     pub(super) fn deliver(&mut self, queue: &Queue, key: u64) -> Delivery {
         let number = sequence_of(key);
         self.sweep(number);
@@ -155,7 +156,7 @@ impl Queues {
         }
         if self.known && self.complete {
             if number <= self.floor {
-                // it was in the store when that was asked, and did not wait: the device has it
+                // it was in the store when the waiting queues were read, and was not among them: the device has it
                 return Delivery::Nothing;
             }
             let pushed = Place { sent: key, heard: number, read: Some(number), pushed: 1, ..Place::default() };
@@ -166,13 +167,13 @@ impl Queues {
         if self.known { Delivery::Notice } else { Delivery::Nothing }
     }
 
-    /// It is not known any more in which queues something waits.
+    /// The waiting queues are not known any more.
     pub(super) fn forget(&mut self) {
         self.known = false;
     }
 
-    /// Something waits in these queues, of which the client is told now. `floor` is the number of the last event from
-    /// before the store was asked. Answers in which other queues something waits.
+    /// Sets the waiting queues, of which the client is notified now. `floor` is the number of the last event before
+    /// they were read. Returns the other queues in which items wait.
     pub(super) fn learn(&mut self, waiting: &[Queue], floor: u64, is_complete: bool) -> Vec<Queue> {
         for queue in waiting {
             let place = self.places.entry(queue.clone()).or_default();
@@ -198,7 +199,7 @@ impl Queues {
         place.told = false;
         let mut acknowledge = None;
         if let Some(key) = key.filter(|key| *key > place.acknowledged) {
-            // a client may acknowledge what an earlier connection was sent, and nothing it was not sent
+            // a client may acknowledge what an earlier connection was sent, but nothing that was not sent
             place.acknowledged = if place.sent == 0 { key } else { key.min(place.sent) };
             acknowledge = Some(sequence_of(place.acknowledged));
         }
@@ -217,7 +218,7 @@ impl Queues {
         if key.is_none() || place.is_acknowledged() { Asked::End } else { Asked::Nothing }
     }
 
-    /// The store has answered, with a page where it was asked to read.
+    /// The store has been read, with a page if one was requested.
     pub(super) fn answered(&mut self, queue: &Queue, page: Option<Page>) -> Next {
         let Some(place) = self.places.get_mut(queue) else { return Next::Nothing };
         place.busy = false;
@@ -230,7 +231,7 @@ impl Queues {
                 return Next::Send;
             }
             if place.is_acknowledged() {
-                // the rest was not for this client
+                // the remaining events were not for this client
                 place.sent = place.sent.max(key_of_all(page.last));
                 place.acknowledged = place.sent;
             }
@@ -246,7 +247,7 @@ impl Queues {
         Next::End
     }
 
-    /// The store could not be asked: the client is told of the queue again when it asks for those that are unread.
+    /// The store could not be read: the queue is listed again when the client asks for unread queues.
     pub(super) fn failed(&mut self, queue: &Queue) {
         if let Some(place) = self.places.get_mut(queue) {
             place.busy = false;
@@ -255,7 +256,7 @@ impl Queues {
         }
     }
 
-    /// Drops entries of queues in which everything is acknowledged and nothing older can be heard of any more: facts come
+    /// Removes entries of queues in which everything is acknowledged and no older event can follow: facts are delivered
     /// in the order of the log, and this one is of event `number`.
     fn sweep(&mut self, number: u64) {
         if self.places.len() <= IDLE {

@@ -25,23 +25,23 @@ type Outbox<'a> = conclave_kit::Outbox<'a, AgoraSession>;
 /// One connection.
 pub(crate) struct AgoraSession {
     apps: Arc<Apps>,
-    /// Tells this connection apart from every other one.
+    /// Unique among all connections.
     connection: String,
     encoding: Encoding,
     stage: Stage,
     queues: Queues,
     /// The groups whose messages the user does not receive.
     shielded: BTreeSet<GroupId>,
-    /// It is being looked for where something waits, whether the client asked or not.
+    /// Whether waiting queues are being read, at the client's request or not.
     looking: bool,
 }
 
-/// How frames travel.
+/// The encoding of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// As they are.
+    /// Binary.
     Binary,
-    /// In base 64, as text.
+    /// Base64, as text.
     Text,
 }
 
@@ -53,7 +53,7 @@ impl Encoding {
         }
     }
 
-    /// What a client has sent; `None` when it is nothing that clients send here.
+    /// Reads a client's frame; `None` when it is invalid.
     fn read(self, frame: Frame) -> Option<MSync> {
         let bytes = match self {
             Self::Binary => frame.into_bytes(),
@@ -63,31 +63,31 @@ impl Encoding {
     }
 }
 
-/// How far a client has come.
+/// The stages of a connection.
 enum Stage {
     /// It has not signed in.
     New,
     /// Its token is being verified.
     Verifying,
-    /// It is let in and not online yet.
+    /// Accepted, and not registered in presence yet.
     Entering(Arc<Login>),
     /// It is online.
     In(Arc<Login>),
-    /// It was turned away or has signed out: nothing is said any more.
+    /// Refused or signed out: no more frames are sent.
     Over,
 }
 
 /// A call of this session.
 pub(crate) enum Ticket {
     Provision,
-    /// Where something waits; whether the client asked.
+    /// Reads the waiting queues; whether the client asked.
     Waiting(bool),
     Queue(Queue),
-    /// Something the client sent, by its id.
+    /// An item from the client, by its id.
     Sent(u64),
 }
 
-/// What a call comes back with.
+/// The result of a call.
 pub(crate) enum Reply {
     Provision(Result<Box<Login>, Refused>),
     Waiting(Result<Waiting, Refusal>),
@@ -134,7 +134,7 @@ impl AgoraSession {
         }
     }
 
-    /// The SDKs do not close a connection on which they were turned away.
+    /// The SDKs do not close a refused connection themselves.
     fn turn_away(&mut self, refused: &Refused, out: &mut Outbox<'_>) {
         self.stage = Stage::Over;
         self.encoding.send(out, frame::sign_in_refused(refused));
@@ -151,7 +151,7 @@ impl AgoraSession {
 
     // --- queues --------------------------------------------------------------------------------------------
 
-    /// Looks where something waits.
+    /// Reads the waiting queues.
     fn look(&mut self, login: &Arc<Login>, asked: bool, out: &mut Outbox<'_>) {
         self.looking = true;
         self.queues.forget();
@@ -188,7 +188,7 @@ impl AgoraSession {
 
     fn ask_queue(&mut self, login: &Arc<Login>, jid: Jid, key: Option<u64>, out: &mut Outbox<'_>) {
         let Some(queue) = login.app.names().asked(login.user(), &jid) else {
-            // there is nothing in a queue that does not exist
+            // a queue that does not exist is empty
             out.count(Some(QUEUE), Outcome::Answered);
             self.encoding.send(out, frame::end_of_queue(jid, login.now()));
             return;
@@ -236,7 +236,7 @@ impl AgoraSession {
         }
     }
 
-    // --- what the client sends -----------------------------------------------------------------------------
+    // --- items from the client -------------------------------------------------------------------------------
 
     fn sync(&mut self, login: &Arc<Login>, payload: Bytes, out: &mut Outbox<'_>) {
         let Ok(sync) = CommSyncUl::decode(payload) else { return self.broken("a frame that cannot be read", out) };
@@ -248,7 +248,7 @@ impl AgoraSession {
     }
 
     fn send(&mut self, login: &Arc<Login>, meta: Meta, out: &mut Outbox<'_>) {
-        // signs of life need no answer
+        // heartbeats need no reply
         if meta.ns.unwrap_or(ns::STATISTIC) == ns::STATISTIC {
             return;
         }
@@ -277,7 +277,7 @@ impl AgoraSession {
         out.close();
     }
 
-    /// Ends the session, with the reason that the SDKs tell their apps. They do not connect again after one.
+    /// Ends the session, with the reason that the SDKs report to their apps. They do not reconnect after it.
     fn farewell(&self, login: &Login, operation: i32, out: &mut Outbox<'_>) {
         let user = login.app.names().device(&crate::dialect::ids::shown(login.user()), Some(&login.resource));
         let now = login.now();
@@ -285,7 +285,7 @@ impl AgoraSession {
     }
 }
 
-/// Calls that look where something waits run one after another, so that the last answer is the last state.
+/// The lane of reads of the waiting queues, which run one after another, so that the last result is the latest state.
 const LOOKING: u64 = 0;
 
 impl Session for AgoraSession {
@@ -307,7 +307,7 @@ impl Session for AgoraSession {
             (Some(command::LOGOUT), _) => self.logout(out),
             (Some(command::UNREAD), Some(login)) => self.look(&login, true, out),
             (Some(command::SYNC) | None, Some(login)) => self.sync(&login, payload, out),
-            // what comes before signing in, or is nothing that clients send
+            // invalid, or sent before signing in
             _ => {}
         }
     }
@@ -323,13 +323,13 @@ impl Session for AgoraSession {
                 out.sign_in(login.identity.clone());
             }
             (Ok(Reply::Provision(Err(refused))), ..) => self.turn_away(&refused, out),
-            // the SDKs try again when a connection ends without an answer
+            // the SDKs try again when a connection ends without a reply
             (Err(_), Ticket::Provision, _) => self.broken("it could not be verified in time", out),
             (Ok(Reply::Waiting(Ok(waiting))), Ticket::Waiting(asked), Some(login)) => {
                 self.waiting(&login, asked, waiting, out);
             }
             (Ok(Reply::Waiting(Err(_))) | Err(_), Ticket::Waiting(_), _) => {
-                // the next heartbeat asks again
+                // the next heartbeat tries again
                 self.looking = false;
             }
             (Ok(Reply::Queue(Ok(answer))), Ticket::Queue(queue), Some(login)) => {
@@ -421,9 +421,9 @@ impl Session for AgoraSession {
                 DisconnectReason::ByApp | DisconnectReason::Deactivated => {
                     Some(statistics::USER_KICKED_BY_OTHER_DEVICE)
                 }
-                // all tokens of the user were revoked, as a new password does
+                // all tokens of the user were revoked, for example by a new password
                 DisconnectReason::TokenExpired => Some(statistics::USER_KICKED_BY_CHANGE_PASSWORD),
-                // the client has a newer connection, or connects again by itself
+                // the client has a newer connection, or reconnects by itself
                 DisconnectReason::Reconnected | DisconnectReason::ShuttingDown => None,
             };
             if let Some(operation) = operation {
@@ -438,7 +438,7 @@ impl Session for AgoraSession {
     }
 }
 
-/// Sends an item: a group's is in the same frame for all its members.
+/// Sends an item: for a group's queue, in the frame shared by all its members.
 fn pushed(encoding: Encoding, queue: &Queue, jid: Jid, fact: &AgoraFact, out: &mut Outbox<'_>) {
     match queue {
         Queue::Group(_) => out.send(fact.shared(encoding)),

@@ -1,4 +1,5 @@
-//! What a session asks of the store: where something waits, what is in a queue, and how far the device has got.
+//! A session's reads and acknowledgements in the store: the waiting queues, a queue's events, and the device's
+//! positions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,25 +18,25 @@ use super::queues::{Page, Question};
 use super::wire::Meta;
 use crate::dialect::events;
 
-/// Most queues in a list of those in which something waits.
+/// Most waiting queues in a list.
 const QUEUES: usize = 4096;
 /// Most events of one page, and about how many bytes of them.
 const EVENTS: usize = 50;
 const BYTES: usize = 128 * 1024;
-/// Most pages that are looked at for one answer, where nothing in them is for this client.
+/// Most pages that are read for one reply if they have nothing for this client.
 const PAGES: usize = 16;
 
-/// Where something waits.
+/// The waiting queues.
 pub(crate) struct Waiting {
-    /// The queues, with about how much waits in each.
+    /// The queues, with approximate counts.
     pub(super) queues: Vec<(Queue, u32)>,
-    /// The number of the last event from before they were looked for.
+    /// The number of the last event before they were read.
     pub(super) floor: u64,
     /// Whether these are all.
     pub(super) is_complete: bool,
 }
 
-/// Looks for queues in which something waits.
+/// Reads the waiting queues.
 pub(super) async fn waiting(login: &Login) -> Result<Waiting, Refusal> {
     let floor = login.app.log.last().await?;
     let asked = WaitingQueues { user: login.user().clone(), device: login.device_id(), limit: QUEUES };
@@ -51,7 +52,7 @@ pub(crate) struct Answer {
     pub(super) items: Vec<Meta>,
 }
 
-/// Acknowledges and reads, as asked.
+/// Acknowledges and reads, as requested.
 pub(super) async fn answer(login: &Login, queue: &Queue, question: Question) -> Result<Answer, Refusal> {
     if let Some(number) = question.acknowledge {
         acknowledge(login, queue, number).await?;
@@ -69,7 +70,7 @@ pub(super) async fn answer(login: &Login, queue: &Queue, question: Question) -> 
         let read = ReadQueue { user: login.user().clone(), queue: queue.clone(), after, limit: EVENTS, bytes: BYTES };
         let page = match login.app.groups.ask(&login.actor(), read).await {
             Ok(page) => page,
-            // not a member any more: what is left of the group's queue is not for this user
+            // not a member any more: the rest of the group's queue is not for this user
             Err(Refusal::NotPermitted { .. } | Refusal::GroupNotFound { .. }) => {
                 more = false;
                 break;
@@ -101,7 +102,7 @@ async fn position(login: &Login, queue: &Queue) -> Result<u64, Refusal> {
     Ok(places.and_then(|places| places.first().map(|place| place.after)).unwrap_or(0))
 }
 
-/// What is in a page for this client, in order.
+/// The items of a page for this client, in order.
 async fn own_items(login: &Login, queue: &Queue, items: &[QueueItem]) -> Result<Vec<Meta>, Refusal> {
     let app = &login.app;
     let oldest = Millis(app.now().0.saturating_sub(KEPT));
@@ -148,7 +149,7 @@ struct Place {
     shields: bool,
 }
 
-/// The group in which these happened; `None` when nothing is left of it.
+/// The group of these items; `None` when nothing is left of it.
 async fn place(login: &Login, items: &[&QueueItem]) -> Result<Option<Place>, Refusal> {
     let app = &login.app;
     let Some(first) = items.first() else { return Ok(None) };
@@ -156,7 +157,7 @@ async fn place(login: &Login, items: &[&QueueItem]) -> Result<Option<Place>, Ref
     let asked = app.groups.ask(&login.actor(), GroupById { group: id.clone() }).await;
     let (group, own) = match asked {
         Ok(found) => (found.group, found.own),
-        // not a member any more, or a stranger who is invited
+        // not a member any more, or an invited user who is not a member yet
         Err(Refusal::NotPermitted { .. }) => {
             match app.groups.ask(&Actor::app(), GroupById { group: id.clone() }).await {
                 Ok(found) => (found.group, None),
@@ -165,7 +166,7 @@ async fn place(login: &Login, items: &[&QueueItem]) -> Result<Option<Place>, Ref
             }
         }
         Err(Refusal::GroupNotFound { .. }) => {
-            // what ended the group tells what it was; what happened before that is of no use any more
+            // the event that deleted the group has its last state; earlier events are not needed any more
             let end: Option<&Arc<Event>> =
                 items.iter().rev().map(|item| &item.event).find(|event| events::is_end(event));
             let Some(end) = end else { return Ok(None) };

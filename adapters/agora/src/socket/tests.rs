@@ -1,4 +1,4 @@
-//! The engine by frames: what it sends for what it is sent and for what happens.
+//! Tests of the engine by frames: what it sends for frames and events.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -37,7 +37,7 @@ impl Mint for Stopped {
 
 struct NoBlobs;
 
-/// Groups, and clients of an app in them.
+/// Groups, and clients of an app.
 struct House {
     groups: Arc<Engine>,
     app: Arc<App>,
@@ -106,7 +106,7 @@ fn frame(command: i32, payload: &impl Message) -> Frame {
     Frame::binary(frame.encode_to_vec())
 }
 
-/// What a frame carries, in words.
+/// A short description of a frame.
 fn read(frame: &Frame) -> String {
     let frame = MSync::decode(frame.bytes().clone()).unwrap();
     let payload = frame.payload.unwrap_or_default();
@@ -198,7 +198,7 @@ impl House {
         self.app.tokens.seal(&Claims { subject, issued: now, expires: Some(now.plus(60_000)), precise: true })
     }
 
-    /// A session of this user's, signed in.
+    /// A signed-in session of this user.
     async fn session(&self, id: &str) -> TestSession<AgoraSession> {
         let (mut session, sent) = TestSession::open(self.open()).await;
         assert!(sent.is_empty());
@@ -207,7 +207,7 @@ impl House {
         session
     }
 
-    /// Delivers what has happened since, to those whom the gateway would deliver it to.
+    /// Delivers new events, to the sessions that the gateway would deliver them to.
     async fn deliver(&self, session: &mut TestSession<AgoraSession>, after: u64) -> Vec<String> {
         let mut sent = Vec::new();
         for event in Log::read(&*self.groups, after, 100).await.unwrap() {
@@ -284,7 +284,7 @@ async fn what_waits_is_read_and_what_comes_then_is_pushed() {
     // another connection of the device has nothing to receive
     let mut again = house.session("ben").await;
     assert_eq!(answers(&mut again, unread()).await, ["unread []"]);
-    // and one that acknowledged nothing receives it again
+    // a connection that acknowledged nothing receives it again
     house.rename(&group, "three").await;
     assert_eq!(house.deliver(&mut again, last + 2).await, [format!("g [muc 14 from @ppAdmin] key {}.1", last + 3)]);
     let mut third = house.session("ben").await;

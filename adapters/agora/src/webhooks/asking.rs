@@ -1,6 +1,6 @@
-//! The app's server is asked before a user's message is delivered, through whichever vendor's client it comes.
+//! Asks the app's server before a user's message is delivered, whichever vendor's client it was sent through.
 //!
-//! This stands around the groups that all surfaces call. The message gets the id that it was asked about under.
+//! A layer around the groups that all surfaces call. The message keeps the id under which it was asked about.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::dialect::message;
 use crate::realm::Credentials;
 use crate::settings::Settings;
 
-/// The groups, with the app's server asked before users say something, where it wants to be asked.
+/// Wraps the groups so that the app's server is asked before users send messages, if it is configured.
 pub fn guarded(
     groups: Arc<dyn Groups>,
     (credentials, settings): (&Credentials, &Settings),
@@ -62,14 +62,14 @@ struct Wire<'a> {
     security: String,
 }
 
-/// What the app's server says.
+/// The app server's answer.
 #[derive(Deserialize)]
 struct Said {
     valid: bool,
-    /// Why not, as the sender is told.
+    /// The reason for the sender.
     #[serde(default)]
     code: Value,
-    /// What is delivered instead; `bodies` and `ext`, each by itself.
+    /// The replacement; `bodies` and `ext`, each optional.
     #[serde(default)]
     payload: Value,
 }
@@ -99,7 +99,7 @@ impl Groups for Guarded {
 }
 
 impl Guarded {
-    /// The operation as the app's server wants it.
+    /// The operation as changed by the app's server.
     async fn asked(&self, user: &UserId, operation: Operation) -> Result<Operation, Refusal> {
         match operation {
             Operation::SendMessage(send) => Ok(self.send(user, *send).await?.into()),
@@ -107,9 +107,9 @@ impl Guarded {
         }
     }
 
-    /// The message as the app's server wants it.
+    /// The message as changed by the app's server.
     async fn send(&self, user: &UserId, mut send: SendMessage) -> Result<SendMessage, Refusal> {
-        // who is not in is refused anyway
+        // users who are not members are refused anyway
         let Some(group) = self.place(&send.group, user).await? else { return Ok(send) };
         let id = MessageId::new((Uuid::new_v4().as_u64_pair().0 >> 4).to_string())?;
         send.id = Some(id.clone());
@@ -125,12 +125,12 @@ impl Guarded {
         self.change(send, said.payload)
     }
 
-    /// The group, if the user may say something in it; `None` where the group refuses anyway.
+    /// The group, if the user may send messages in it; `None` where the group refuses them anyway.
     async fn place(&self, id: &GroupId, user: &UserId) -> Result<Option<Arc<Group>>, Refusal> {
         let named = MembersNamed { group: id.clone(), users: vec![user.clone()] };
         let found = match self.groups.ask(&Actor::app(), named).await {
             Ok(found) => found,
-            // nothing is known of the group: who went on here would go past the app's server
+            // the group could not be read: continuing would bypass the app's server
             Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
             Err(_) => return Ok(None),
         };
@@ -168,15 +168,15 @@ impl Guarded {
         }
     }
 
-    /// There was no answer that can be used.
+    /// There was no valid answer.
     fn unusable(&self, why: &str) -> Result<(), Refusal> {
         let refused = self.hooks.pre_refuse;
         tracing::warn!(appkey = self.app.key, why, refused, "a webhook before a message has failed");
         if refused { Err(Refusal::Vetoed { code: None, words: String::new() }) } else { Ok(()) }
     }
 
-    /// The message with what the app's server wants in place of it. What cannot be used changes nothing, and refuses the
-    /// message if the app is set up so.
+    /// The message with the replacements of the app's server. An invalid one changes nothing, and refuses the message
+    /// if the app is configured so.
     fn change(&self, mut send: SendMessage, payload: Value) -> Result<SendMessage, Refusal> {
         let mut payload = match payload {
             Value::Null => return Ok(send),
@@ -189,7 +189,7 @@ impl Guarded {
                 Some(content) => {
                     let (body, labels) = message::neutral(&content, None);
                     send.body = body;
-                    // what told the old body in some vendor's own words would contradict the new one
+                    // labels that repeat the old body in another vendor's format would contradict the new one
                     send.labels.retain(|label, _| !Message::retells(label));
                     send.labels.extend(labels);
                 }
@@ -205,7 +205,7 @@ impl Guarded {
     }
 }
 
-/// The first body; `None` if there is none of a known type.
+/// The first body; `None` if it is not of a known type.
 fn first_body(bodies: Value) -> Option<Content> {
     let Value::Array(bodies) = bodies else { return None };
     let Some(Value::Object(mut body)) = bodies.into_iter().next() else { return None };
@@ -213,7 +213,7 @@ fn first_body(bodies: Value) -> Option<Content> {
     Content::read(&kind, body)
 }
 
-/// A code that is no text, as a text; "" for none.
+/// A code that is not a text, as a text; "" if missing.
 fn spelled(code: &Value) -> String {
     if code.is_null() { String::new() } else { code.to_string() }
 }

@@ -1,4 +1,4 @@
-//! A copy of each message, after it was delivered.
+//! A copy of each message after its delivery.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{App, HOST, notice};
 use crate::dialect::message;
 
-/// The vendor's name of it: the value of `eventType`.
+/// The vendor's name, the value of `eventType`.
 const NAME: &str = "chat";
 
 #[derive(Serialize)]

@@ -1,13 +1,13 @@
-//! What the app's server is told, by three rules, each with a destination of its own:
+//! Notifications to the app's server, by three rules, each with its own destination:
 //!
 //! - [`operation`]: one `group_op_event` for each change of a group.
-//! - [`muc`]: the same changes as older rules tell them.
+//! - [`muc`]: the same changes in the older format.
 //! - [`message`]: a copy of each message.
 //!
-//! And asked, before a user's message is delivered ([`asking`]).
+//! And the question before a user's message is delivered ([`asking`]).
 //!
-//! `security` is the MD5 of `callId`, the rule's secret and `timestamp`, written one after the other. The receiver
-//! answers 200 with at most 1000 characters.
+//! `security` is the MD5 of `callId`, the rule's secret and `timestamp`, concatenated. The receiver responds with 200
+//! and at most 1000 characters.
 
 mod asking;
 mod message;
@@ -36,43 +36,44 @@ use crate::settings::Settings;
 pub use asking::guarded;
 
 conclave_kit::settings! {
-    /// Where one app's events go.
+    /// Webhooks of one app.
     pub struct WebhookSettings {
-        /// Whom to tell of changes of groups; nobody when not given.
+        /// URL that receives changes of groups; none when not set.
         url: Option<String> = None;
-        /// Whom to tell of changes of groups in the older form, with `chat_type` `muc`; nobody when not given.
+        /// URL that receives changes of groups in the older format, with `chat_type` `muc`; none when not set.
         muc_url: Option<String> = None;
-        /// Whom to give a copy of each group message; nobody when not given.
+        /// URL that receives a copy of each group message; none when not set.
         message_url: Option<String> = None;
-        /// Whom to ask before a user's message is delivered; nobody when not given.
+        /// URL that is asked before a user's message is delivered; none when not set.
         pre_url: Option<String> = None;
         /// How long a message waits for the answer, in milliseconds.
         pre_timeout_ms: u64 = 200;
-        /// Whether a message is refused when there is no answer that can be used; without, it is delivered.
+        /// Whether a message is refused when there is no valid answer; otherwise it is delivered.
         pre_refuse: bool = false;
-        /// The rules' secret, which signs everything that is told and asked.
+        /// The rules' secret, which signs all requests.
         secret: Secret = Secret::default();
-        /// The operations that are told at `url`, e.g. `JOIN`; all when empty.
+        /// The operations that are sent to `url`, e.g. `JOIN`; all when empty.
         events: Vec<String> = Vec::new();
-        /// How long one try may take, in milliseconds.
+        /// Timeout of one attempt, in milliseconds.
         timeout_ms: u64 = 5000;
-        /// How often an event is tried again before it is dropped; -1 is until it is taken. The vendor's own is once.
+        /// How often an event is retried before it is dropped; -1 retries until it is accepted. The vendor retries
+        /// once.
         retries: i64 = 1;
-        /// How long to wait before the first new try, in milliseconds; each further wait is twice as long.
+        /// Delay before the first retry, in milliseconds; each further delay is twice as long.
         backoff_ms: u64 = 0;
-        /// The longest wait between two tries, in milliseconds.
+        /// The longest delay between two attempts, in milliseconds.
         longest_backoff_ms: u64 = 60_000;
-        /// Whether the URLs may lead to addresses that are not public.
+        /// Whether the URLs may resolve to addresses that are not public.
         allow_private: bool = false;
     }
 }
 
-/// Fewest characters of the rules' secret. The vendor's console makes one for each rule and documents no length; its
-/// examples have 16 and more.
+/// Fewest characters of the rules' secret. The vendor's console generates one for each rule and documents no length;
+/// its examples have 16 and more.
 const RULE_SECRET: usize = 8;
 
 impl WebhookSettings {
-    /// Refuses rules without a secret that protects them: whoever knows it can sign events in the app's name.
+    /// Refuses rules without a strong secret: anyone who knows it can sign events in the app's name.
     ///
     /// # Errors
     /// Says what is wrong and what to do.
@@ -85,9 +86,9 @@ impl WebhookSettings {
     }
 }
 
-/// Longest answer that counts, in characters.
+/// Longest response that counts as accepted, in characters.
 const ANSWER: usize = 1000;
-/// The machine that tells.
+/// The name of the sending host.
 const HOST: &str = "conclave";
 
 /// The destinations of one app: three at most.
@@ -105,7 +106,7 @@ pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &Webh
     events.into_iter().chain(muc).chain(messages).collect()
 }
 
-/// What a rule tells.
+/// What a rule sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Events,
@@ -120,7 +121,7 @@ struct Webhooks {
     rule: Rule,
 }
 
-/// Whose groups they are.
+/// The app of the groups.
 struct App {
     /// Organisation and app, as in `acme#demo`.
     key: String,
@@ -134,7 +135,7 @@ impl App {
         Self { key, secret: hooks.secret.clone(), settings: settings.clone() }
     }
 
-    /// An id for the n-th thing told of an event: the same in every try, also after a restart.
+    /// The id of an event's n-th notification: the same in every attempt, also after a restart.
     fn id(&self, event: &Event, place: usize) -> Uuid {
         let seed = format!("{}:{}:{}:{place}", self.key, event.at.0, event.sequence);
         Uuid::new_v5(&Uuid::NAMESPACE_OID, seed.as_bytes())
@@ -151,9 +152,9 @@ impl App {
     }
 }
 
-/// A notice with this body.
+/// A notification with this body.
 fn notice(name: &'static str, wire: &impl serde::Serialize) -> Option<Notice> {
-    // texts and numbers only: this cannot fail
+    // texts and numbers only, so this cannot fail
     let body = serde_json::to_vec(wire).ok()?;
     Some(Notice { name, query: Vec::new(), body: Bytes::from(body) })
 }

@@ -1,6 +1,6 @@
-//! Changes of groups as older rules tell them: `chat_type` `muc`, one for each user whom it is about.
+//! Changes of groups in the older format: `chat_type` `muc`, one notification for each affected user.
 //!
-//! `from` is who did it and `to` whom it is about; where it is about the whole group, the group.
+//! `from` is the acting user and `to` the affected one; the group if all of it is affected.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use crate::dialect::flags::Flags;
 use crate::dialect::ids::{file_uuid, shown};
 use crate::dialect::message::ADMIN;
 
-/// The device of whoever has none, or none that is known.
+/// The device when it is unknown.
 const RESOURCE: &str = "server";
 
 #[derive(Serialize)]
@@ -64,13 +64,13 @@ struct EventInfo<'a> {
     r#type: &'static str,
 }
 
-/// One notice, without what all have.
+/// One notification, without the common fields.
 #[derive(Clone)]
 struct Change<'e> {
     operation: &'static str,
-    /// Who did it; `None` is the app.
+    /// The acting user; `None` is the app.
     from: Option<&'e UserId>,
-    /// Whom it is about; `None` is the whole group.
+    /// The affected user; `None` is the whole group.
     to: Option<&'e UserId>,
     reason: Cow<'e, str>,
     /// JSON, as text.
@@ -78,7 +78,7 @@ struct Change<'e> {
 }
 
 impl<'e> Change<'e> {
-    /// About the whole group.
+    /// A change that affects the whole group.
     fn new(operation: &'static str, from: Option<&'e UserId>) -> Self {
         Self { operation, from, to: None, reason: Cow::Borrowed(""), info: None }
     }
@@ -95,12 +95,12 @@ impl<'e> Change<'e> {
         Self { info: Some(info.to_string()), ..self }
     }
 
-    /// The n-th thing that is told of an event.
+    /// The n-th notification of an event.
     fn told(&self, event: &Event, place: usize, app: &App) -> Option<Notice> {
         let group = event.group.as_ref()?;
         let msg_id = (app.id(event, place).as_u64_pair().0 >> 4).to_string();
         let call_id = app.call_id(&msg_id);
-        // who comes and goes is told of, not answered
+        // joining and leaving have no status
         let status = (!matches!(self.operation, "presence" | "absence")).then_some(OK);
         let device = match &event.actor {
             Actor::User { user, device: Some(device) } if self.from == Some(user) => device.as_str(),
@@ -132,14 +132,14 @@ impl<'e> Change<'e> {
     }
 }
 
-/// The notices of a fact in this group: one for each user whom an operation is about.
+/// The notifications of a fact in this group: one for each affected user.
 pub(super) fn notices(fact: &Fact<'_>, group: &Group, app: &App) -> Vec<Notice> {
     let operations = fact.operations(group);
     let mut changes: Vec<(usize, Change<'_>)> = Vec::new();
     for push in operations.iter().filter(|push| push.has_callback) {
         let change = change(fact, push, group, app);
         match push.operation {
-            // it is theirs, and told to the whole group
+            // sent by the user, to the whole group
             Muc::Presence | Muc::Absence => {
                 let each = push.about.iter().map(|user| Change { from: Some(user), to: None, ..change.clone() });
                 changes.extend(each.enumerate());
@@ -148,13 +148,13 @@ pub(super) fn notices(fact: &Fact<'_>, group: &Group, app: &App) -> Vec<Notice> 
             _ => changes.extend(push.about.iter().map(|user| change.clone().to(user)).enumerate()),
         }
     }
-    // all that is about one user stands together
+    // all notifications about one user follow each other
     changes.sort_by_key(|(position, _)| *position);
     let changes = changes.into_iter().map(|(_, change)| change).enumerate();
     changes.filter_map(|(place, change)| change.told(fact.event, place, app)).collect()
 }
 
-/// An operation with its reason and what it says beside.
+/// An operation with its reason and further fields.
 fn change<'e>(fact: &Fact<'e>, push: &Push<'e>, group: &Group, app: &App) -> Change<'e> {
     let by = fact.event.actor.behind();
     let at = fact.event.at;
@@ -190,7 +190,7 @@ fn change<'e>(fact: &Fact<'e>, push: &Push<'e>, group: &Group, app: &App) -> Cha
     }
 }
 
-/// What is said with a request while it waits, and then with its answer.
+/// The text of a request while it waits, and then the one of the decision.
 fn reason(request: &Request) -> &str {
     match request.stage {
         Stage::AwaitsManagers | Stage::AwaitsInvitee => &request.message,
@@ -200,7 +200,7 @@ fn reason(request: &Request) -> &str {
     }
 }
 
-/// What changed of the texts and the flags.
+/// The changed texts and flags.
 fn update(info: &Info<'_>, group: &Group, app: &App, at: Millis) -> Value {
     let mut changed = info.profile.map(profile).unwrap_or_default();
     if let Some((before, after)) = info.policy {
@@ -209,7 +209,7 @@ fn update(info: &Info<'_>, group: &Group, app: &App, at: Millis) -> Value {
     modified(changed, at)
 }
 
-/// What changed of the profile.
+/// The changed profile fields.
 fn profile(change: &ProfileChange) -> Map<String, Value> {
     let texts = [
         ("name", &change.name),
@@ -221,7 +221,7 @@ fn profile(change: &ProfileChange) -> Map<String, Value> {
     changed.collect()
 }
 
-/// What changed of the flags.
+/// The changed flags.
 fn flags(before: &Policy, after: &Policy, group: &Group, app: &App) -> Map<String, Value> {
     let read = |policy| {
         let flags = Flags::read(policy, &group.labels, &app.settings);

@@ -1,4 +1,4 @@
-//! What has happened, in the vendor's `operation`s and their payloads.
+//! Facts as the vendor's `operation`s and their payloads.
 
 use conclave_core::event::{Actor, Event, Joining, Leaving};
 use conclave_core::model::{Group, Millis, Profile, UserId};
@@ -15,7 +15,7 @@ use crate::dialect::flags::Flags;
 use crate::dialect::ids::{file_uuid, shown};
 use crate::dialect::time::end;
 
-/// Who did it, when no user did.
+/// The operator when the app acts.
 const ADMIN: &str = "@ppAdmin";
 
 #[derive(Serialize)]
@@ -36,12 +36,12 @@ struct Wire<'a> {
     timestamp: Millis,
 }
 
-/// One operation to tell.
+/// One operation to send.
 pub(super) struct Operation {
     pub(super) name: &'static str,
     pub(super) payload: Option<Value>,
     pub(super) member_count: Option<u32>,
-    /// Who did it, where that is not whoever called.
+    /// The operator, if not the caller.
     pub(super) operator: Option<UserId>,
 }
 
@@ -50,7 +50,7 @@ impl Operation {
         Self { name, payload: Some(payload), member_count: None, operator: None }
     }
 
-    /// The n-th thing that is told of an event.
+    /// The n-th notification of an event.
     pub(super) fn told(&self, event: &Event, place: usize, app: &App) -> Option<Notice> {
         let group = event.group.as_ref()?;
         let call_id = app.call_id(app.id(event, place));
@@ -72,8 +72,8 @@ impl Operation {
     }
 }
 
-/// The operations of a fact in this group: usually one, two when a group ends. Requests and invitations have none while
-/// they wait, and messages are told by another rule.
+/// The operations of a fact in this group: usually one, two when a group is deleted. Waiting requests and invitations
+/// have none, and messages are sent by another rule.
 pub(super) async fn operations(
     fact: &Fact<'_>,
     group: &Group,
@@ -146,7 +146,7 @@ fn joined(users: &[UserId], how: &Joining, members: u32) -> Operation {
         Joining::Asked { .. } => ("APPLY", true),
         Joining::Invited { .. } => ("INVITE", true),
     };
-    // whoever applied or was invited counts as the one who did it
+    // the user who applied or was invited counts as the operator
     let operator = users.first().filter(|_| themself).cloned();
     Operation { member_count: Some(members), operator, ..list("JOIN", "member", users, what) }
 }
@@ -167,7 +167,7 @@ fn update_info(event: &Event, group: &Group, app: &App) -> Operation {
     Operation::new("UPDATE", json!({ "type": "INFO", "info": info }))
 }
 
-/// `info`: texts for nearly everything, numbers and switches too.
+/// `info`: mostly texts, also numbers and booleans.
 fn info(group: &Group, profile: &Profile, owner: Option<&UserId>, modified: Millis, app: &App) -> Value {
     let flags = Flags::of(group, &app.settings);
     let owner = owner.map(|owner| format!("{}_{}", app.key, shown(owner)));
@@ -189,7 +189,7 @@ fn info(group: &Group, profile: &Profile, owner: Option<&UserId>, modified: Mill
     })
 }
 
-/// Who had a role from the start.
+/// Members who had a role from the start.
 async fn roles(
     group: &Group,
     owner: Option<&UserId>,
@@ -198,7 +198,7 @@ async fn roles(
 ) -> Result<Map<String, Value>, Refusal> {
     let admins = match groups.ask(&Actor::app(), Admins { group: group.id.clone() }).await {
         Ok(admins) => admins.0,
-        // the group has ended since, and its admins with it
+        // the group, with its admins, was deleted since
         Err(Refusal::GroupNotFound { .. }) => Vec::new(),
         Err(refusal) => return Err(refusal),
     };

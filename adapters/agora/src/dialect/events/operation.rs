@@ -1,4 +1,4 @@
-//! Facts as operations of the multi-user chat: what clients receive as `MUCBody`, and older webhooks as `muc`.
+//! Facts as operations of the multi-user chat: `MUCBody` to clients, `muc` in older webhooks.
 
 use conclave_core::event::{Event, Joining, Leaving};
 use conclave_core::model::{Group, Request, RequestKind, Stage, UserId};
@@ -8,7 +8,7 @@ use super::{Fact, What};
 
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $word:literal;)*) => {
-        /// An operation, by the number that clients know.
+        /// An operation, with its number in the client protocol.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Muc {
             $($(#[$doc])* $name = $number,)*
@@ -68,24 +68,25 @@ operations! {
 pub(crate) struct Push<'e> {
     /// Which.
     pub(crate) operation: Muc,
-    /// Who did it; `None` is the app.
+    /// The acting user; `None` is the app.
     pub(crate) from: Option<&'e UserId>,
-    /// Whom it is about: clients look at the first only, so these become one each; nobody where it is about the group.
+    /// The affected users: clients read the first only, so each gets an operation of their own; empty when the group is
+    /// affected.
     pub(crate) about: Vec<&'e UserId>,
     /// The clients that receive it.
     pub(crate) to: Recipients,
-    /// Whether webhooks of older rules say it too.
+    /// Whether older webhooks report it too.
     pub(crate) has_callback: bool,
 }
 
 impl<'e> Fact<'e> {
-    /// The operations it is to clients and older webhooks, in their order. Messages are none.
+    /// The operations for clients and older webhooks, in order. Facts about messages have none.
     #[allow(clippy::match_same_arms, reason = "each arm says why")]
     pub(crate) fn operations(&self, group: &'e Group) -> Vec<Push<'e>> {
         let by = self.event.actor.behind();
         let push = |operation, from, to| Push { operation, from, about: Vec::new(), to, has_callback: true };
         let members = || Recipients::members().without_acting_device();
-        // to those it is about, and to the owner and the admins without who did it
+        // to the affected users, and to the owner and admins except the acting user
         let managed = |operation, users: &'e [UserId]| {
             let to = |user: &UserId| Recipients::managers().and([user.clone()]).without(by.cloned());
             let each = users.iter().map(|user| Push { about: vec![user], ..push(operation, by, to(user)) });
@@ -107,7 +108,7 @@ impl<'e> Fact<'e> {
             What::OwnerChanged { from, to: Some(to) } => {
                 vec![Push { about: vec![*to], ..push(Muc::AssignOwner, from.or(by), members()) }]
             }
-            // who is left without an owner learns that the owner has left
+            // an owner's leaving is reported instead
             What::OwnerChanged { to: None, .. } => Vec::new(),
             What::Info(_) => vec![push(Muc::Update, by, members())],
             What::Announcement("") => vec![push(Muc::DeleteAnnouncement, by, members())],
@@ -146,7 +147,7 @@ impl<'e> Fact<'e> {
     }
 }
 
-/// Somebody asks, is asked, or is answered.
+/// A request to join or an invitation, or the decision about one.
 fn requested<'e>(request: &'e Request, event: &'e Event, group: &'e Group) -> Option<Push<'e>> {
     let by = event.actor.behind();
     let Request { user, inviter, kind, stage, .. } = request;
@@ -162,20 +163,21 @@ fn requested<'e>(request: &'e Request, event: &'e Event, group: &'e Group) -> Op
         (RequestKind::Application, Stage::Joined) => push(Muc::ApplyAccept, by, Some(user), applicant()),
         (RequestKind::Application, Stage::RefusedByManagers) => push(Muc::ApplyDecline, by, Some(user), applicant()),
         (RequestKind::Invitation, Stage::AwaitsInvitee) => push(Muc::Invite, inviter, Some(user), applicant()),
-        // who was let in without having been asked has accepted nothing
+        // a user who was added without being asked has not accepted anything
         (RequestKind::Invitation, Stage::Joined) if by == Some(user) => {
             push(Muc::InviteAccept, Some(user), inviter, Recipients::users(inviter.cloned()))
         }
         (RequestKind::Invitation, Stage::Declined) => {
             push(Muc::InviteDecline, Some(user), inviter, Recipients::users(inviter.cloned()))
         }
-        // an invitation that managers ponder or refuse is nobody's to know, and an application is no invitee's
+        // an invitation that waits for the managers or was refused by them is not shown to the invited user, and an
+        // application has no invited user
         (RequestKind::Invitation, Stage::AwaitsManagers | Stage::RefusedByManagers | Stage::Joined)
         | (RequestKind::Application, Stage::AwaitsInvitee | Stage::Declined) => None,
     }
 }
 
-/// Who was added receives that; that they are there, the others.
+/// Added users receive their addition; the others receive that they are present.
 fn joined<'e>(users: &'e [UserId], how: &'e Joining, by: Option<&'e UserId>) -> Vec<Push<'e>> {
     let added = match how {
         Joining::Created | Joining::Added => Some(by),
@@ -206,7 +208,7 @@ fn joined<'e>(users: &'e [UserId], how: &'e Joining, by: Option<&'e UserId>) -> 
     pushes
 }
 
-/// Who was removed receives that; that they are gone, the others, but not of somebody who is blocked.
+/// Removed users receive their removal; the others receive that they are absent, except for blocked users.
 fn left<'e>(users: &'e [UserId], how: Leaving, by: Option<&'e UserId>) -> Vec<Push<'e>> {
     let mut pushes = Vec::new();
     if matches!(how, Leaving::Removed | Leaving::Blocked) {

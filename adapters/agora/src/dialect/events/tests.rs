@@ -1,4 +1,4 @@
-//! Tables of events and what they are to clients: which operations, about whom, and who receives each.
+//! Tables of events and their operations: which, about whom, and who receives each.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -49,7 +49,7 @@ fn group_of_ann() -> Group {
     }
 }
 
-/// An event that a user has caused from their phone.
+/// An event caused by a user on their phone.
 fn event(by: &str, what: Happening) -> Event {
     let group = group_of_ann().id;
     let named = what.about().into_iter().cloned().collect();
@@ -65,7 +65,7 @@ fn event(by: &str, what: Happening) -> Event {
     }
 }
 
-/// Recipients in short.
+/// Short notation of recipients.
 fn to(recipients: &Recipients) -> String {
     let mut parts = Vec::new();
     parts.extend(recipients.members.map(|members| match members {
@@ -155,7 +155,7 @@ fn coming_and_going_reach_those_whom_the_vendor_names() {
         ("ann", joined(Joining::Imported), vec![]),
         ("ben", left(Leaving::Left), vec!["absence ->ben to members (other devices)"]),
         ("ann", left(Leaving::Removed), vec!["kick ann>ben to +ben", "absence ->ben to members (other devices)"]),
-        // the others do not learn that somebody was blocked
+        // blocking is not shown to the others
         ("ann", left(Leaving::Blocked), vec!["kick ann>ben to +ben", "absence ->ben to "]),
         (
             "ann",

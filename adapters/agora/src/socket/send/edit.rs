@@ -1,4 +1,4 @@
-//! The sender says something else than was said.
+//! The sender edits a message.
 
 use conclave_core::operation::ChangeMessage;
 use conclave_core::ports::GroupsExt as _;
@@ -32,7 +32,7 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
     let change = ChangeMessage { group: upward.group.clone(), sequence: before.sequence, body: Some(body), labels };
     let done = app.groups.run(&login.actor(), change).await;
     done.map_err(|refusal| worded(login, &refusal))?;
-    // the SDKs read the edit from the answer
+    // the SDKs read the edit from the reply
     let payload = json!({ "edit_msg": edited.json(&before) }).to_string();
     let meta = Meta {
         id: upward.body.edit_message_id,

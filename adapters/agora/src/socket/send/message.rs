@@ -46,7 +46,7 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
     Ok(Sent::done(message::number(&posted.message.id)))
 }
 
-/// The members it is for, when it is not for all.
+/// The recipients, when it is not for all members.
 async fn targets(login: &Login, upward: &Upward) -> Result<Vec<UserId>, Refused> {
     let names = &upward.meta.directed_users;
     if names.is_empty() {

@@ -1,4 +1,4 @@
-//! What clients send: messages, and receipts, recalls and edits of messages. One handler for each.
+//! Items from clients: messages, and receipts, recalls and edits of messages. One handler for each.
 
 mod edit;
 mod message;
@@ -21,7 +21,7 @@ use super::login::Login;
 use super::names::group_of;
 use super::wire::{MessageBody, Meta, chat_type, ns, status};
 
-/// The operations, as metrics and listings name them.
+/// The names of the operations in metrics and listings.
 pub(super) const MESSAGE: &str = "SYNC group message";
 pub(super) const RECEIPT: &str = "SYNC group read receipt";
 pub(super) const RECALL: &str = "SYNC group recall";
@@ -30,15 +30,15 @@ pub(super) const EDIT: &str = "SYNC group edit";
 /// Bytes of an item beside its message: names, receivers, the frame.
 const AROUND: usize = 16 * 1024;
 
-/// What became of something that a client sent.
+/// The outcome of an item from a client.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    /// The client's id of it.
+    /// The client's id of the item.
     pub(super) meta_id: u64,
-    /// The id it has from now on, as the client gets it back.
+    /// The server's id of it, returned to the client.
     pub(super) server_id: Option<u64>,
     pub(super) refused: Option<Refused>,
-    /// What is sent back with it.
+    /// Items returned with it.
     pub(super) metas: Vec<Meta>,
 }
 
@@ -47,7 +47,7 @@ impl Sent {
         Self { meta_id: 0, server_id, refused: None, metas: Vec::new() }
     }
 
-    /// How it is counted.
+    /// Its outcome for the metrics.
     pub(super) fn outcome(&self) -> Outcome {
         match &self.refused {
             None => Outcome::Answered,
@@ -57,7 +57,7 @@ impl Sent {
     }
 }
 
-/// Something that a client sends to a group, decoded.
+/// An item that a client sends to a group, decoded.
 pub(super) struct Upward {
     pub(super) operation: &'static str,
     group: GroupId,
@@ -66,11 +66,11 @@ pub(super) struct Upward {
 }
 
 impl Upward {
-    /// Reads it; refused when it is nothing that is served.
+    /// Reads it; refuses what is not supported.
     pub(super) fn read(login: &Login, meta: Meta) -> Result<Self, Refused> {
         let unserved = || Refused::new(status::FAIL, "this is not served: only messages of groups are");
         if meta.ns != Some(ns::CHAT) {
-            // the only other thing SDKs send is that they come to a chat room or leave it
+            // otherwise SDKs only send that they enter or leave a chat room
             let room = meta.to.as_ref().and_then(|to| to.name.as_deref()).unwrap_or_default();
             return Err(Refused::new(status::FAIL, format!("grpID {room} does not exist!")));
         }
@@ -90,14 +90,14 @@ impl Upward {
         Ok(Self { operation, group, meta, body })
     }
 
-    /// What is ordered among each other: everything in one group.
+    /// The lane that keeps its order: one per group.
     pub(super) fn lane(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.group.hash(&mut hasher);
         hasher.finish()
     }
 
-    /// Does it.
+    /// Performs it.
     pub(super) async fn perform(self, login: &Login) -> Sent {
         let done = match self.operation {
             MESSAGE => message::send(login, &self).await,
@@ -110,7 +110,7 @@ impl Upward {
             Ok(sent) => Sent { meta_id, ..sent },
             Err(refused) => Sent {
                 meta_id,
-                // SDKs hand it to apps beside the error
+                // SDKs pass it to apps with the error
                 server_id: Some(0),
                 refused: Some(refused),
                 metas: Vec::new(),
@@ -130,7 +130,7 @@ impl Upward {
     }
 }
 
-/// The vendor's words for a refusal; what only the operator may know goes to the log.
+/// The vendor's error for a refusal; details for the operator are logged.
 fn worded(login: &Login, refusal: &Refusal) -> Refused {
     if let Refusal::Unavailable(what) = refusal {
         tracing::error!(app = %login.app.key(), "{what}");

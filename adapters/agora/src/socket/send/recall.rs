@@ -1,4 +1,4 @@
-//! The sender takes a message back.
+//! The sender recalls a message.
 
 use conclave_core::operation::RecallMessages;
 use conclave_core::ports::GroupsExt as _;

@@ -1,4 +1,4 @@
-//! A member has read a message whose sender wants to know.
+//! A member has read a message whose sender asked for receipts.
 
 use conclave_core::operation::ReadMessages;
 use conclave_core::ports::GroupsExt as _;
@@ -18,7 +18,7 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
         most_members: Some(READERS),
     };
     match login.app.groups.run(&login.actor(), read).await {
-        // nobody wanted to know
+        // the sender asked for no receipts
         Ok(()) | Err(Refusal::NoReceipts { .. }) => Ok(Sent::done(upward.body.ack_message_id)),
         Err(refusal) => Err(worded(login, &refusal)),
     }

@@ -1,21 +1,21 @@
-//! Refusals of what clients send, as the SDKs make error types of them: a code and words, both of which they look at.
+//! Refusals of items from clients: a code and a text, from both of which the SDKs build their error types.
 
 use conclave_core::refusal::{Limit, Needs, Refusal};
 
 use crate::socket::frame::Refused;
 use crate::socket::wire::status;
 
-/// The SDKs wait for ever for `PERMISSION_DENIED` with words they do not know.
+/// With `PERMISSION_DENIED` and an unknown text the SDKs' promise stays pending for ever.
 pub(super) fn too_large() -> Refused {
     Refused::new(status::PERMISSION_DENIED, "Sorry, data is too large")
 }
 
-/// The vendor's code and words.
+/// The vendor's code and text.
 pub(super) fn word(refusal: &Refusal) -> Refused {
     let fail = |reason: &str| Refused::new(status::FAIL, reason);
     match refusal {
         Refusal::Muted { everybody: false, .. } => Refused::new(status::USER_MUTED, "you were muted"),
-        // only those on the allowlist may speak
+        // only members on the allowlist may send messages
         Refusal::Muted { everybody: true, .. } => fail("not in group or chatroom white list"),
         Refusal::GroupNotFound { .. } => fail("group not found"),
         Refusal::GroupDisabled(_) => fail("group is disabled"),

@@ -24,12 +24,12 @@ pub(crate) mod content_type {
 
 /// Values of [`Content::sub_type`].
 pub(crate) mod sub_type {
-    /// A text that stands for several messages.
+    /// A text that represents several messages.
     pub(crate) const COMBINE: i32 = 0;
     pub(crate) const GIF: i32 = 1;
 }
 
-/// A message, or something about one.
+/// A message, or an item about one.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct MessageBody {
     /// See [`chat_type`].
@@ -39,7 +39,7 @@ pub(crate) struct MessageBody {
     pub(crate) from: Option<Jid>,
     #[prost(message, optional, tag = "3")]
     pub(crate) to: Option<Jid>,
-    /// One.
+    /// Exactly one.
     #[prost(message, repeated, tag = "4")]
     pub(crate) contents: Vec<Content>,
     #[prost(message, repeated, tag = "5")]
@@ -54,17 +54,17 @@ pub(crate) struct MessageBody {
     /// JSON.
     #[prost(string, optional, tag = "9")]
     pub(crate) meta: Option<String>,
-    /// The message that says something else now.
+    /// The edited message.
     #[prost(uint64, optional, tag = "11")]
     pub(crate) edit_message_id: Option<u64>,
     #[prost(int32, optional, tag = "12")]
     pub(crate) edit_scope: Option<i32>,
 }
 
-/// What a message asks for.
+/// Options of a message.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub(crate) struct MessageConfig {
-    /// Its sender wants to know who reads it.
+    /// Its sender asks for read receipts.
     #[prost(bool, optional, tag = "1")]
     pub(crate) allow_group_ack: Option<bool>,
 }
@@ -78,7 +78,7 @@ pub(crate) struct Size {
     pub(crate) height: Option<f64>,
 }
 
-/// What is said.
+/// The content.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Content {
     /// See [`content_type`].

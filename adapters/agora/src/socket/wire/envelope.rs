@@ -1,4 +1,4 @@
-//! The frame, names, outcomes, and signing in.
+//! The frame, names, statuses, and signing in.
 
 use prost::bytes::Bytes;
 
@@ -60,7 +60,7 @@ pub(crate) struct MSync {
     pub(crate) trace_id: Option<u64>,
 }
 
-/// What a request came to. The SDKs wait for ever for an answer without one.
+/// The outcome of a request. The SDKs wait for ever for a reply without one.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct Status {
     #[prost(int32, optional, tag = "1")]
@@ -99,7 +99,7 @@ pub(crate) mod key_value {
     pub(crate) const JSON_STRING: i32 = 8;
 }
 
-/// Signing in, both ways.
+/// Signing in, in both directions.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct Provision {
     #[prost(int32, optional, tag = "1")]
@@ -110,14 +110,14 @@ pub(crate) struct Provision {
     pub(crate) compress_type: Vec<i32>,
     #[prost(int32, repeated, packed = "false", tag = "6")]
     pub(crate) encrypt_type: Vec<i32>,
-    /// Down only; the SDKs throw when it is missing.
+    /// From the server only; the SDKs throw when it is missing.
     #[prost(message, optional, tag = "8")]
     pub(crate) status: Option<Status>,
     #[prost(string, optional, tag = "9")]
     pub(crate) device_uuid: Option<String>,
     #[prost(string, optional, tag = "12")]
     pub(crate) device_name: Option<String>,
-    /// Up: wanted; down: assigned.
+    /// From the client: requested; from the server: assigned.
     #[prost(string, optional, tag = "13")]
     pub(crate) resource: Option<String>,
     /// `$t$` and the token; of SDKs before 1.1 and 4.1.
@@ -125,7 +125,7 @@ pub(crate) struct Provision {
     pub(crate) auth: Option<String>,
     #[prost(string, optional, tag = "17")]
     pub(crate) action_version: Option<String>,
-    /// JSON; down, its `expires_in` is a moment in milliseconds.
+    /// JSON; from the server, its `expires_in` is a point in time in milliseconds.
     #[prost(string, optional, tag = "18")]
     pub(crate) auth_token: Option<String>,
     #[prost(string, optional, tag = "20")]

@@ -1,8 +1,8 @@
-//! What happens in groups.
+//! Events of groups.
 
 use super::Jid;
 
-/// An operation of a group. [`crate::dialect::events::Muc`] names the operations.
+/// An operation of a group. [`crate::dialect::events::Muc`] has the operations.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct MucBody {
     /// The group; the SDKs drop an event without it.
@@ -10,10 +10,10 @@ pub(crate) struct MucBody {
     pub(crate) muc_id: Option<Jid>,
     #[prost(int32, optional, tag = "2")]
     pub(crate) operation: Option<i32>,
-    /// Who did it; the SDKs drop an event without it.
+    /// The acting user; the SDKs drop an event without it.
     #[prost(message, optional, tag = "3")]
     pub(crate) from: Option<Jid>,
-    /// Whom it is about; the SDKs look at the first only.
+    /// The affected users; the SDKs read the first only.
     #[prost(message, repeated, tag = "4")]
     pub(crate) to: Vec<Jid>,
     #[prost(string, optional, tag = "6")]
@@ -31,12 +31,12 @@ pub(crate) struct MucBody {
     /// JSON.
     #[prost(string, optional, tag = "14")]
     pub(crate) ext: Option<String>,
-    /// Who came or went, where there are several.
+    /// The users who joined or left, if several.
     #[prost(string, repeated, tag = "16")]
     pub(crate) members: Vec<String>,
 }
 
-/// More of an operation.
+/// Further data of an operation.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct EventInfo {
     #[prost(int32, optional, tag = "1")]

@@ -1,9 +1,9 @@
 //! The protobuf messages of MSYNC, the client SDKs' protocol. Field numbers and kinds are the vendor's; names are those
 //! of its SDKs.
 //!
-//! proto2: the SDKs look at whether a field is there, also where its value is zero, so every single field is optional
-//! and written when it is set. Repeated numbers are not packed. Enumerations travel as numbers; the modules beside the
-//! messages name the values.
+//! proto2: the SDKs check whether a field is present, even if its value is zero, so every single field is optional and
+//! written when it is set. Repeated numbers are not packed. Enumerations are numbers; the modules beside the messages
+//! name the values.
 
 #![expect(clippy::struct_field_names, reason = "wire names are the vendor's")]
 

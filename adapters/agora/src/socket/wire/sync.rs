@@ -15,7 +15,7 @@ pub(crate) mod ns {
 /// Values of [`Meta::routetype`].
 pub(crate) mod route {
     pub(crate) const ALL: i32 = 0;
-    /// Only who is online now.
+    /// Online users only.
     pub(crate) const ONLINE: i32 = 1;
 }
 
@@ -27,7 +27,7 @@ pub(crate) mod statistics {
     pub(crate) const USER_KICKED_BY_OTHER_DEVICE: i32 = 4;
 }
 
-/// Up: an item to send, or a queue to read.
+/// From the client: an item to send, or a queue to read.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct CommSyncUl {
     #[prost(message, optional, tag = "1")]
@@ -39,7 +39,7 @@ pub(crate) struct CommSyncUl {
     pub(crate) queue: Option<Jid>,
 }
 
-/// Down: what became of an item that was sent (`meta_id`), or items of a queue.
+/// From the server: the outcome of an item (`meta_id`), or items of a queue.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct CommSyncDl {
     #[prost(message, optional, tag = "1")]
@@ -61,14 +61,14 @@ pub(crate) struct CommSyncDl {
     pub(crate) timestamp: Option<u64>,
 }
 
-/// Down: something waits in a queue.
+/// From the server: items wait in a queue.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct CommNotice {
     #[prost(message, optional, tag = "1")]
     pub(crate) queue: Option<Jid>,
 }
 
-/// Down: the queues in which something waits.
+/// From the server: the queues in which items wait.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct CommUnreadDl {
     #[prost(message, optional, tag = "1")]
@@ -80,7 +80,7 @@ pub(crate) struct CommUnreadDl {
     pub(crate) timestamp: Option<u64>,
 }
 
-/// A queue and how much waits in it.
+/// A queue and the number of items that wait in it.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct MetaQueue {
     #[prost(message, optional, tag = "1")]
@@ -119,7 +119,7 @@ pub(crate) struct Meta {
     pub(crate) directed_users: Vec<String>,
 }
 
-/// Signs of life (up) and why a session ends (down).
+/// Heartbeats (from the client) and the reason why a session ends (from the server).
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct StatisticsBody {
     #[prost(int32, optional, tag = "1")]

@@ -1,4 +1,4 @@
-//! Frames of the SDKs and of the vendor's servers as they were recorded, and frames that nobody sends.
+//! Recorded frames of the SDKs and of the vendor's servers, and invalid frames.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -7,14 +7,14 @@ use prost::Message;
 
 use super::*;
 
-/// A frame that was captured.
+/// A recorded frame.
 fn captured(name: &str) -> Vec<u8> {
     let path = format!("{}/../../fixtures/agora/socket/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let read: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     hex::decode(read["hex"].as_str().unwrap()).unwrap()
 }
 
-/// Reads a frame and what it carries, and writes both again.
+/// Decodes a frame and its payload, and encodes both again.
 fn round<P: Message + Default>(name: &str) -> (MSync, P) {
     let bytes = captured(name);
     let frame = MSync::decode(&*bytes).unwrap();
@@ -109,7 +109,7 @@ fn a_text_and_what_it_came_to() {
 }
 
 proptest! {
-    /// Whatever a client sends is read or not, and never ends the process.
+    /// Any input is decoded or refused, and never panics.
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2048)) {
         let _ = MSync::decode(&*bytes);
@@ -118,7 +118,7 @@ proptest! {
         let _ = MessageBody::decode(&*bytes);
     }
 
-    /// The same for frames that are nearly right.
+    /// The same for damaged valid frames.
     #[test]
     fn a_damaged_frame_is_read_or_refused(at in 0_usize..140, byte in any::<u8>(), cut in 0_usize..140) {
         let mut frame = captured("sync.up.text");
@@ -132,7 +132,7 @@ proptest! {
         let _ = MessageBody::decode(payload);
     }
 
-    /// A frame that is written is read the same.
+    /// An encoded frame decodes to the same value.
     #[test]
     fn what_is_written_is_read(id in any::<u64>(), text in ".{0,64}", code in any::<i32>(), key in any::<Option<u64>>()) {
         let content = Content { r#type: Some(code), text: Some(text.clone()), ..Content::default() };

@@ -1,4 +1,4 @@
-//! The commands over HTTP: their routes, and answers as responses. Everything is answered with 200.
+//! The commands over HTTP: routes and responses. The status is always 200.
 
 use conclave_kit::{Body, Route, VendorCode, VendorError};
 use http::header::CONTENT_TYPE;
@@ -8,8 +8,8 @@ use crate::calls::envelope::{self, Answer};
 use crate::calls::{COMMANDS, Callers, Command};
 use crate::refusals::Failure;
 
-/// The routes of all commands that the app's servers may call. Old clients read with GET, with a body or without, so
-/// every command takes both methods.
+/// The routes of all commands that apps' servers may call. Old clients read with GET, with a body or without, so every
+/// command accepts both methods.
 pub(crate) fn routes() -> Vec<Route<&'static Command>> {
     let of_app = || COMMANDS.iter().filter(|command| command.callers != Callers::Users);
     let route = |method: Method, command: &'static Command| Route {
@@ -32,7 +32,7 @@ pub(crate) fn refuse(failure: &Failure) -> Response<Body> {
     response
 }
 
-/// An answer as a response.
+/// An envelope as a response.
 pub(crate) fn respond(answer: Answer) -> Response<Body> {
     let mut response = Response::new(Body::Whole(answer.into_bytes()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

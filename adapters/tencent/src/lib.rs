@@ -1,15 +1,15 @@
 //! Tencent Chat's (TIM's) server API over the neutral core.
 //!
 //! - `realm`: one app at the vendor: its credentials, its settings, its groups.
-//! - `usersig`: who calls.
-//! - `dialect`: the vendor's words to neutral words and back.
-//! - `refusals`: the one table of codes.
-//! - `calls`: the commands, one small file each, whoever calls them.
-//! - `push`: what clients are sent of what happens.
-//! - `socket`: the client SDKs' own protocol.
+//! - `usersig`: authentication of callers.
+//! - `dialect`: mapping between the vendor's terms and neutral ones.
+//! - `refusals`: the table of error codes.
+//! - `calls`: the commands, one file each, for all callers.
+//! - `push`: events as clients receive them.
+//! - `socket`: the protocol of the client SDKs.
 //! - `http`: the commands' routes and responses.
 //! - `vendor`: registration.
-//! - [`webhooks`]: what the app's server is told and asked.
+//! - [`webhooks`]: notifications and questions to the app's server.
 
 mod calls;
 mod dialect;
@@ -24,7 +24,7 @@ mod usersig;
 mod vendor;
 pub mod webhooks;
 
-/// The vendor, in paths, configuration and devices.
+/// The vendor's name in paths, configuration and devices.
 pub(crate) const VENDOR: &str = "tencent";
 
 pub use calls::SignedIn;

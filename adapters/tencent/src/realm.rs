@@ -15,13 +15,13 @@ use crate::dialect::limits;
 use crate::usersig::Verifier;
 use crate::webhooks::{self, Questions};
 
-/// What the vendor's console gives an app.
+/// The credentials of an app in the vendor's console.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// Names the app.
+    /// The app's id.
     pub sdkappid: u32,
-    /// The key that signatures are made with, as text: the hexadecimal digits themselves are the key.
+    /// The key that signs, as text: the hexadecimal digits themselves are the key.
     pub secret_key: String,
     /// The accounts that may call the server API.
     pub admins: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Credentials {
 const SECRET_KEY: usize = 64;
 
 impl Credentials {
-    /// Refuses an identity that the vendor could not have, and a key that protects nothing.
+    /// Refuses an invalid identity, and a key that is too weak.
     ///
     /// # Errors
     /// Says which key, what is wrong and what to do.
@@ -67,23 +67,23 @@ pub struct Realm {
     pub settings: Settings,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
-    /// What has happened in them.
+    /// The event log.
     pub log: Arc<dyn Log>,
     /// Who is online.
     pub presence: Arc<dyn Presence>,
 }
 
-/// A realm made ready to serve.
+/// A realm with everything needed to serve it.
 pub(crate) struct App {
     pub(crate) realm: Realm,
     pub(crate) signatures: Verifier,
-    /// How many messages its groups have sent this second.
+    /// The messages of its groups in the current second.
     pub(crate) rate: Rate,
-    /// Asks the app's server, if that is set up.
+    /// Asks the app's server, if configured.
     pub(crate) questions: OnceLock<Questions>,
-    /// Seals the keys that signed-in clients show with each request.
+    /// Seals the keys that signed-in clients send with each request.
     pub(crate) client_keys: Sealer,
-    /// Up to which event clients have confirmed notices.
+    /// The last event whose notices each client has confirmed.
     pub(crate) confirmed: Confirmed,
 }
 
@@ -104,7 +104,7 @@ impl App {
         })
     }
 
-    /// The account that acts for the app where none is named.
+    /// The account that acts for the app if none is named.
     pub(crate) fn admin(&self) -> &str {
         webhooks::admin(&self.realm.credentials)
     }
@@ -115,8 +115,9 @@ impl App {
     }
 }
 
-/// Up to which event clients have confirmed notices, by user and device. It is forgotten with the process, and for clients
-/// that confirmed nothing for long when there are many; those receive notices once more when they connect again.
+/// The last event whose notices each client has confirmed, by user and device. It is in memory only, and when there are
+/// many clients it is dropped for those that have not confirmed anything for long; they receive notices again when they
+/// reconnect.
 pub(crate) struct Confirmed(Cache<(UserId, String), u64>);
 
 /// Clients whose confirmations are kept.
@@ -127,7 +128,7 @@ impl Confirmed {
         Self(Cache::new(CONFIRMING))
     }
 
-    /// A client has confirmed the notices of this event, and has all before it.
+    /// Records that a client has confirmed the notices of this event, and has received all before it.
     pub(crate) fn confirm(&self, user: &UserId, device: &str, number: u64) {
         let key = (user.clone(), device.to_owned());
         if self.0.get(&key).is_none_or(|known| known < number) {
@@ -135,7 +136,7 @@ impl Confirmed {
         }
     }
 
-    /// The last event whose notices a client has confirmed; 0 when it is not known.
+    /// The last event whose notices a client has confirmed; 0 when unknown.
     pub(crate) fn of(&self, user: &UserId, device: &str) -> u64 {
         self.0.get(&(user.clone(), device.to_owned())).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! The one table of the vendor's codes, and which reason of the core gets which.
+//! The table of the vendor's codes, and the mapping of the core's refusals to them.
 //!
-//! Numbers and meanings are the vendor's published table. Texts are free at the vendor, whose clients compare codes;
-//! where a text of the real service is known from logs it is used as it stands, mistakes included.
+//! Numbers and meanings are the vendor's published table. The vendor does not guarantee texts, and its clients compare
+//! codes; where a text of the real service is known from logs it is used unchanged, mistakes included.
 
 use std::borrow::Cow;
 
@@ -31,168 +31,168 @@ macro_rules! codes {
 }
 
 codes! {
-    // --- the gateway of the vendor
+    // --- the vendor's gateway
     /// The request is larger than it may be.
     HttpParse = 60002, "HTTP parse Error";
     /// The body is not a JSON object.
     NotJson = 60003, "HTTP JSON parse error";
     /// The app's id is not a number.
     AppIdIllegal = 60006, "sdkappid is illegal";
-    /// It took too long.
+    /// The request timed out.
     Timeout = 60008, "service timeout or request format error,please check and try again";
     /// No such command, or no such service.
     NotFound = 60009, "resource not found";
-    /// The caller is no admin of the app.
+    /// The caller is not an admin of the app.
     NeedsAdmin = 60010, "need app admin";
-    /// No app is named.
+    /// The app's id is missing.
     AppIdMissing = 60012, "sdkappid is required";
-    /// An account is not given as a text.
+    /// An account is not a text.
     AccountNotText = 60015, "account must be a string";
     /// The process is at its limits.
     TooFrequent = 60018, "request too frequent";
 
     // --- signatures
-    /// Out of its time, or revoked.
+    /// Expired, not valid yet, or revoked.
     SigExpired = 70001, "usersig expired";
-    /// Not given.
+    /// Missing.
     SigEmpty = 70002, "usersig is empty";
-    /// Cannot be read.
+    /// Malformed.
     SigIllegal = 70003, "usersig is illegal";
-    /// Made with another key.
+    /// Signed with another key.
     SigForged = 70009, "usersig check failed";
-    /// Made for another account than the one that calls.
+    /// Signed for another account than the calling one.
     SigIdentifier = 70013, "identifier does not match usersig";
-    /// Made for another app than the one that is called.
+    /// Signed for another app than the called one.
     SigApp = 70014, "sdkappid does not match usersig";
     /// No app has this id.
     AppUnknown = 70020, "sdkappid not found";
-    /// The account may not be used.
+    /// The account is blocked.
     AccountBlocked = 70051, "identifier is on the blocklist";
 
     // --- accounts
     /// No such account.
     AccountMissing = 70107, "Err_TLS_PT_Open_Login_Account_Not_Exist";
-    /// No such account to read the profile of.
+    /// The account whose profile is requested does not exist.
     NoProfile = 40003, "user account does not exist";
-    /// As many accounts as there may be.
+    /// The maximum number of accounts is reached.
     AccountQuota = 70398, "account quota reached";
-    /// A parameter of an account command is missing or wrong.
+    /// A parameter of an account command is missing or invalid.
     AccountParameter = 70402, "invalid parameter";
-    /// Something broke in an account command.
+    /// An internal error of an account command.
     AccountInternal = 70500, "internal error, please retry";
 
-    // --- messages: the service that changes them has codes of its own
-    /// A parameter is missing or wrong.
+    // --- messages: the service that edits them has codes of its own
+    /// A parameter is missing or invalid.
     RequestIllegal = 20001, "request is illegal";
-    /// Something broke.
+    /// An internal error.
     MessageInternal = 20005, "internal error, please retry";
-    /// The request is JSON of another shape.
+    /// The request is JSON of another structure.
     MessageNotJson = 90001, "Fail to Parse json data of body, Please check it";
     /// The message is too long.
     MessageTooLong = 90055, "message is too long";
 
     // --- groups
-    /// Something broke.
+    /// An internal error.
     Internal = 10002, "internal error, please retry";
     /// No such command.
     UnknownCommand = 10003, "unknown command";
-    /// A parameter is missing or wrong.
+    /// A parameter is missing or invalid.
     Parameter = 10004, "invalid parameter";
     /// Too many accounts in one request.
     TooManyAccounts = 10005, "too many members";
     /// Not permitted, or not for groups of this type.
     NoPermission = 10007, "no permission";
-    /// The owner stays.
+    /// The owner cannot leave.
     OwnerStays = 10009, "group owner can not quit";
     /// The group was dissolved.
     Dissolved = 10010, "this group does not exist";
-    /// In already.
+    /// Already a member.
     AlreadyMember = 10013, "user is already a member";
-    /// No room for more members.
+    /// The maximum number of members is reached.
     Full = 10014, "group is full";
-    /// There never was such a group.
+    /// The group never existed.
     NoGroup = 10015, "invalid group id";
-    /// The app's server said no.
+    /// The app's server refused.
     Webhook = 10016, "rejected by callback";
-    /// May not speak.
+    /// The sender is muted.
     Muted = 10017, "member is muted";
-    /// The answer would be larger than 1 MB.
+    /// The response would be larger than 1 MB.
     AnswerTooLarge = 10018, "response is too large, use paging";
     /// No such account.
     NoAccount = 10019, "user account does not exist";
-    /// The group id is taken.
+    /// The group id is in use.
     GroupIdUsed = 10021, "group id has be used!";
-    /// Somebody else has decided.
+    /// The request is already decided.
     Decided = 10024, "application has been handled";
-    /// The group id is taken, by the one who asks for it.
+    /// The group id is in use, by a group of the caller.
     GroupIdOwn = 10025, "group id has be used by youself!";
     /// No such message.
     NoMessage = 10030, "message does not exist";
-    /// More messages than the group takes in a second.
+    /// More messages per second than the group permits.
     MessageRate = 10023, "msg count exceeds limit,please retry later";
-    /// Too late to recall.
+    /// The time for recalling is over.
     RecallTooLate = 10031, "message is too old to recall";
-    /// Recalled already, or nothing that can be.
+    /// Already recalled, or not a message that can be.
     NotRecallable = 10032, "message can not be recalled";
-    /// Nothing is recalled in groups of this type.
+    /// Groups of this type have no recall.
     RecallUnsupported = 10033, "group type does not support recall";
-    /// In as many groups as a user may be.
+    /// The user is in the maximum number of groups.
     TooManyGroups = 10037, "user has joined too many groups";
-    /// More members from the start than there may be.
+    /// Too many first members.
     TooManyMembers = 10038, "too many members";
-    /// No history is kept in groups of this type.
+    /// Groups of this type have no history.
     NoHistory = 10044, "group type has no history";
     /// The key of an attribute is too long.
     AttributeKeyTooLong = 10045, "attribute key is too long";
     /// The value of an attribute is too long.
     AttributeValueTooLong = 10046, "attribute value is too long";
-    /// As many attributes as there may be.
+    /// The maximum number of attributes is reached.
     TooManyAttributes = 10047, "too many attributes";
-    /// The attributes are too long together.
+    /// The attributes are too long in total.
     AttributesTooLong = 10048, "attributes are too long";
     /// No such attribute.
     NoAttribute = 10050, "attribute does not exist";
-    /// More people mentioned than there may be.
+    /// Too many mentioned users.
     TooManyMentions = 10053, "too many accounts in GroupAtInfo";
-    /// A page of more members than there may be.
+    /// Too many members in one page.
     PageTooLarge = 10054, "too many members in one page";
-    /// Somebody else has written.
+    /// Another client has written in between.
     WriteConflict = 10056, "write conflict, read again";
-    /// As many groups as the app may have.
+    /// The maximum number of the app's groups is reached.
     GroupQuota = 10058, "group quota of the app reached";
-    /// The plan does not have it.
+    /// The plan does not include it.
     NotInPlan = 10059, "the plan does not include this feature";
-    /// The group has more members than receipts are kept of.
+    /// The group has more members than receipts are stored for.
     TooManyReaders = 10060, "group is too large for read receipts";
-    /// The message was for who was there then, and is kept nowhere.
+    /// The message was for online members, and is not stored.
     PassedMessage = 10061, "online messages have no read receipts";
-    /// Nobody wanted to know who reads the message.
+    /// The sender of the message asked for no receipts.
     NoReceipt = 10062, "message has no read receipt";
-    /// As many counters as there may be.
+    /// The maximum number of counters is reached.
     TooManyCounters = 10063, "too many counters";
     /// A message is too long.
     TextTooLong = 80002, "message is too long";
     /// The app's server was asked and did not answer.
     WebhookFailed = 80003, "callback failed or timed out";
-    /// Somebody else has written the key of an extension.
+    /// Another client has written the key of an extension.
     ExtensionConflict = 23001, "message extension has been changed, read again";
-    /// No such topic, or no longer.
+    /// The topic does not exist, or was deleted.
     NoTopic = 110_003, "topic does not exist";
     /// Communities are switched off.
     NoCommunities = 11000, "community is not enabled";
 }
 
-/// A failure as the vendor tells it.
+/// A failure in the vendor's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) text: Cow<'static, str>,
-    /// The number that the app's server gave instead of the code's.
+    /// The number that the app's server gave in place of the code's.
     own: Option<u32>,
 }
 
 impl Code {
-    /// Whose doing it is: every answer has the status 200, so only the code says it.
+    /// The class of the error: every response has the status 200, so only the code shows it.
     pub(crate) fn class(self) -> ErrorClass {
         match self {
             Self::Internal | Self::MessageInternal | Self::AccountInternal | Self::Timeout => ErrorClass::Failed,
@@ -210,12 +210,12 @@ impl Code {
 }
 
 impl Failure {
-    /// What the app's server said, in its own number and words.
+    /// The app server's own number and text.
     pub(crate) fn own(number: u32, text: String) -> Self {
         Self { code: Code::Webhook, text: Cow::Owned(text), own: Some(number) }
     }
 
-    /// The number the caller gets.
+    /// The number in the response.
     pub(crate) fn number(&self) -> u32 {
         self.own.unwrap_or(self.code.row().0)
     }
@@ -228,7 +228,7 @@ impl From<Code> for Failure {
 }
 
 impl Code {
-    /// The same code in other words.
+    /// The same code with another text.
     pub(crate) fn saying(self, text: impl Into<Cow<'static, str>>) -> Failure {
         Failure { code: self, text: text.into(), own: None }
     }
@@ -239,16 +239,16 @@ impl Code {
 pub(crate) enum Family {
     /// Accounts: `im_open_login_svc`.
     Accounts,
-    /// `create_group`: too many initial members are told apart from a group that is full.
+    /// `create_group`: too many first members have another code than a full group.
     Creation,
-    /// `openim`: messages are changed.
+    /// `openim`: messages are edited.
     Messages,
     /// All other commands of groups.
     Groups,
 }
 
 impl Family {
-    /// The code of a parameter that is missing or wrong.
+    /// The code of a missing or invalid parameter.
     pub(crate) fn parameter(self) -> Code {
         match self {
             Self::Accounts => Code::AccountParameter,
@@ -257,12 +257,12 @@ impl Family {
         }
     }
 
-    /// The code of a request of another shape.
+    /// The code of a request with another structure.
     pub(crate) fn misshapen(self) -> Code {
         if self == Self::Messages { Code::MessageNotJson } else { self.parameter() }
     }
 
-    /// The code for a reason of the core.
+    /// The code for a refusal of the core.
     pub(crate) fn code(self, refusal: &Refusal) -> Code {
         match (self, refusal) {
             (_, Refusal::InStep { refusal, .. }) => self.code(refusal),
@@ -279,7 +279,7 @@ impl Family {
         }
     }
 
-    /// The failure for a reason of the core. What failed in the store is for the log only.
+    /// The failure for a refusal of the core. Details of a store failure are logged only.
     pub(crate) fn failure(self, refusal: &Refusal) -> Failure {
         if let Refusal::InStep { refusal, .. } = refusal {
             return self.failure(refusal);
@@ -339,7 +339,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::RecallTooLate { .. } => Code::RecallTooLate,
         Refusal::NoReceipts { .. } => Code::NoReceipt,
         Refusal::TopicNotFound { .. } => Code::NoTopic,
-        // ours: nothing is documented for a whole command that is not there
+        // ours: the vendor documents no code for an unsupported command of a backend
         Refusal::NotOffered { .. } => Code::NotInPlan,
         Refusal::InStep { refusal, .. } => code(refusal),
         Refusal::Unavailable(_) => Code::Internal,

@@ -1,11 +1,12 @@
-//! What the vendor makes a switch of its console, and what its documentation leaves open.
+//! Settings that the vendor has in its console, and choices its documentation leaves open.
 
 conclave_kit::settings! {
     /// Settings of one app.
     pub struct Settings {
-        /// Accounts that a command names come into being on first use; without, they must be imported first.
+        /// Whether accounts that a command names are created on first use; otherwise they must be imported first.
         auto_import: bool = false;
-        /// Texts are held to the lengths of the server API's pages (name 30 bytes, introduction 240, notification 300, face url 100) instead of those of the current clients (100, 400, 400, 500).
+        /// Whether the text limits of the server API's pages apply (name 30 bytes, introduction 240, notification 300,
+        /// face url 100) instead of those of the current clients (100, 400, 400, 500).
         strict_lengths: bool = false;
         /// Most members of a group of type Private, Public or ChatRoom: the limit of the plan.
         member_limit: u32 = 6000;
@@ -15,19 +16,21 @@ conclave_kit::settings! {
         group_keys: Vec<String> = Vec::new();
         /// The keys of `AppMemberDefinedData` that are configured, at most five. Others get 10004.
         member_keys: Vec<String> = Vec::new();
-        /// Whether the id of a dissolved group may be taken again; without, it gets 10021.
+        /// Whether the id of a dissolved group may be reused; otherwise it gets 10021.
         reuse_group_ids: bool = true;
-        /// Whether groups of type Community may be made; without, they get 11000.
+        /// Whether groups of type Community may be created; otherwise they get 11000.
         communities: bool = true;
-        /// Most messages a group takes in a second; what is more gets 10023, or is dropped where its priority is low. 0 is without limit; the vendor's own is 40.
+        /// Most messages of a group per second; further ones get 10023, or are dropped if their priority is low. 0 is
+        /// unlimited; the vendor's limit is 40.
         messages_per_second: u32 = 0;
-        /// Whether groups have a list of banned members; without, its commands get 10007.
+        /// Whether groups have a list of banned members; otherwise its commands get 10007.
         bans: bool = true;
-        /// Whether groups have attributes; without, their commands get 10059.
+        /// Whether groups have attributes; otherwise their commands get 10059.
         attributes: bool = true;
-        /// Whether groups have counters; without, their commands get 10059.
+        /// Whether groups have counters; otherwise their commands get 10059.
         counters: bool = true;
-        /// How many web clients a user may be signed in with; one more signs the oldest out, with a notice to it. 0 is any number.
+        /// Most web clients a user may be signed in with; one more signs the oldest out, with a notice to it. 0 is
+        /// unlimited.
         web_logins: usize = 0;
     }
 }

@@ -1,4 +1,4 @@
-//! The vendor's surface: finds the command and the app, checks who calls, and answers.
+//! The vendor's surface: finds the command and the app, authenticates the caller, and runs the command.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct Tencent {
 }
 
 impl Tencent {
-    /// Puts the realms behind one surface.
+    /// Builds the surface from the realms.
     ///
     /// # Errors
     /// Two realms with one sdkappid, credentials or settings the vendor could not have, or two commands on one route.
@@ -49,18 +49,18 @@ impl Tencent {
         Ok(Self { clients: Clients::new(Arc::new(apps)), table: Table::new(routes())? })
     }
 
-    /// Asks an app's server before something is done, as far as these settings say.
+    /// Sets how an app's server is asked before operations, as these settings say.
     #[must_use]
     pub fn asking(self, sdkappid: u32, hooks: WebhookSettings, post: Arc<dyn Post>) -> Self {
         if let Some(app) = self.clients.app(sdkappid) {
-            // an app is set up once; what was said first holds
+            // an app is set up once; the first setting stays
             let _ = app.questions.set(Questions { sdkappid, hooks, post });
         }
         self
     }
 
-    /// Answers, and tells what nobody read of the request, or says which of the vendor's failures it is. The order of
-    /// checks is the vendor's: the URL, the app, the signature, the admin, then the body, which is the command's to read.
+    /// Handles a request and returns the fields that were not read, or the vendor's failure. The order of checks is the
+    /// vendor's: the URL, the app, the signature, the admin, then the body, which the command reads.
     async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<(envelope::Answer, Unread), Failure> {
         let found = self.table.find(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
         let query = Query::read(parts.uri.query().unwrap_or_default());
@@ -69,13 +69,13 @@ impl Tencent {
             check_caller(app, &query).await?;
         }
         let caller = Caller::Admin(query.identifier.unwrap_or_default());
-        // bodies are never asked for in pieces here
+        // bodies are never streamed here
         let body = body.ok_or(Code::Internal)?;
         found.route.handler.run(app, caller, body).await
     }
 
-    /// Answers a command of a user who has signed in, e.g. `group_open_http_svc.apply_join_group`, with the body of
-    /// the answer. A refusal is an answer as well: its `ErrorCode` is not 0.
+    /// Handles a command of a signed-in user, e.g. `group_open_http_svc.apply_join_group`; returns the body of the
+    /// response. A refusal is a response as well: its `ErrorCode` is not 0.
     pub async fn answer_user(&self, sdkappid: u32, user: SignedIn, command: &str, body: &[u8]) -> Bytes {
         match self.clients.app(sdkappid) {
             Some(app) => answer_user(app, user, command, body).await.0,
@@ -83,7 +83,7 @@ impl Tencent {
         }
     }
 
-    /// The app of a request, whose caller may call.
+    /// The app of a request, if the caller is authorized.
     async fn checked(&self, parts: &Parts) -> Result<&App, Failure> {
         self.table.route(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
         let query = Query::read(parts.uri.query().unwrap_or_default());
@@ -100,11 +100,11 @@ impl Tencent {
     }
 }
 
-/// The caller of a request was checked already.
+/// The caller of a request is authorized.
 #[derive(Clone, Copy)]
 struct Checked;
 
-/// What the URL says of the caller. Names are case-sensitive; the first of a name counts.
+/// The caller in the URL. Names are case-sensitive; the first occurrence counts.
 #[derive(Default)]
 struct Query {
     sdkappid: Option<String>,
@@ -128,7 +128,7 @@ impl Query {
     }
 }
 
-/// Refuses unless an admin of the app calls with a signature that holds.
+/// Refuses unless an admin of the app calls with a valid signature.
 async fn check_caller(app: &App, query: &Query) -> Result<(), Failure> {
     let identifier = query.identifier.as_deref().unwrap_or_default();
     let signature = query.usersig.as_deref().unwrap_or_default();
@@ -139,7 +139,7 @@ async fn check_caller(app: &App, query: &Query) -> Result<(), Failure> {
         let found = app.realm.groups.ask(&Actor::app(), find).await;
         let found = found.map_err(|refusal| Family::Accounts.failure(&refusal))?;
         if let Some(account) = found.0.into_iter().flatten().next() {
-            // whoever is no admin learns that, however old their account is
+            // callers who are not admins get that error, however old their account is
             if is_admin || !claims.is_older_than(account.created) {
                 check_account(&claims, &account, is_admin)?;
             }
@@ -148,10 +148,10 @@ async fn check_caller(app: &App, query: &Query) -> Result<(), Failure> {
     if is_admin { Ok(()) } else { Err(Code::NeedsAdmin.into()) }
 }
 
-/// Refuses a signature that does not count for its account.
+/// Refuses a signature that is not valid for its account.
 ///
-/// An admin calls by the configuration, and need not be an account. So it does not matter when an account of that id
-/// was made, or what other vendors' apps do to it; only this vendor's own `kick` revokes an admin's signatures.
+/// Admins are set in the configuration, and need no account. So it does not matter when an account with that id was
+/// created, or what other vendors' apps do to it; only this vendor's own `kick` revokes an admin's signatures.
 fn check_account(claims: &Claims, account: &User, is_admin: bool) -> Result<(), Failure> {
     if is_admin {
         let kicked = kicked_at(account);
@@ -234,7 +234,7 @@ impl Surface for Tencent {
     }
 }
 
-/// The answer to a request that is refused.
+/// The response to a refused request.
 fn refuse(failure: &Failure, request: &str) -> Response<Body> {
     tracing::debug!(request, code = failure.number(), why = %failure.text, "refused");
     commands::refuse(failure)

@@ -1,10 +1,10 @@
-//! User signatures (`TLSSigAPI` version 2): who calls, proven with the app's key.
+//! User signatures (`TLSSigAPI` version 2): they authenticate a caller by the app's key.
 //!
 //! A signature is a JSON document, deflated and written in an alphabet of its own. The SDKs order its members and
-//! deflate differently, so its fields are read and the proof is computed again; texts are never compared.
+//! deflate differently, so its fields are read and the HMAC is computed again; texts are never compared.
 //!
-//! What is signed are lines, so no field may hold a line break: an identifier with one could be read again as another
-//! identifier and a `userbuf`.
+//! The signed text consists of lines, so no field may contain a line break: an identifier with one could be read as
+//! another identifier and a `userbuf`.
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
@@ -23,16 +23,17 @@ use sha2::Sha256;
 
 use crate::refusals::Code;
 
-/// Longest signature that is looked at, in characters. Real ones have some 250.
+/// Longest signature that is decoded, in characters. Real ones have some 250.
 const LONGEST: usize = 8 * 1024;
 /// Most bytes a signature may inflate to.
 const INFLATED: u64 = 64 * 1024;
-/// Proven signatures that are remembered for each app, so that a busy caller is not computed again each time.
+/// Verified signatures that are cached for each app, so that they are not computed again for each call of a busy
+/// caller.
 const REMEMBERED: usize = 1024;
-/// How far the clock of whoever signs may be ahead, in seconds.
+/// How far the clock of the signing machine may be ahead, in seconds.
 const SKEW: u64 = 15 * 60;
 const VERSION: &str = "2.0";
-/// The label that keeps when the signature was made whose sign-in an account began with, in Unix seconds.
+/// The label with the time of the signature whose sign-in created the account, in Unix seconds.
 const FIRST_SIGNATURE: &str = "tencent.first_signature";
 
 /// The document inside a signature.
@@ -69,7 +70,7 @@ impl Document {
         serde_json::from_slice(&json).ok().filter(Self::is_well_formed)
     }
 
-    /// Whether it is of the version that is checked here, and no text in it can be mistaken for several lines.
+    /// Whether it has the version that is checked here, and no text in it can be read as several lines.
     fn is_well_formed(&self) -> bool {
         self.version == VERSION
             && !self.identifier.chars().any(char::is_control)
@@ -88,7 +89,7 @@ impl Document {
     }
 }
 
-/// What a proven signature says.
+/// The claims of a verified signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     identifier: String,
@@ -100,29 +101,29 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Whether it was signed before this moment.
+    /// Whether it was signed before this time.
     pub(crate) fn is_older_than(&self, moment: Millis) -> bool {
         Millis::from_seconds(self.time) < moment
     }
 
-    /// Whether it counts for this account: it was made for it, not for an earlier account of the same id, and was not
-    /// revoked since.
+    /// Whether it is valid for this account: it was signed for it, not for an earlier account with the same id, and was
+    /// not revoked since.
     ///
-    /// A signature tells only the second it was made in. One made in the second in which the account began counts for
-    /// it; one made in the second in which signatures were revoked does not. An account that began with a sign-in is
-    /// younger than the signature of that sign-in, which counts for it all the same.
+    /// A signature has its time of issue in seconds only. One from the second in which the account was created is
+    /// valid; one from the second in which signatures were revoked is not. An account that was created by a sign-in is
+    /// younger than the signature of that sign-in, which is valid all the same.
     pub(crate) fn counts_for(&self, account: &User) -> bool {
         let first = account.labels.get(FIRST_SIGNATURE).and_then(|seconds| seconds.parse().ok());
         let begin = first.unwrap_or(u64::MAX).min(account.created.seconds());
         self.time >= begin && !self.is_older_than(account.tokens_revoked())
     }
 
-    /// Whose it is.
+    /// The signed account.
     pub(crate) fn identifier(&self) -> &str {
         &self.identifier
     }
 
-    /// The labels of an account that begins when its user signs in with this.
+    /// The labels of an account that is created by signing in with this.
     pub(crate) fn first_labels(&self) -> Labels {
         [(FIRST_SIGNATURE.to_owned(), self.time.to_string())].into()
     }
@@ -137,7 +138,7 @@ impl Claims {
         Ok(())
     }
 
-    /// Refuses outside of its time.
+    /// Refuses a signature that has expired or is not valid yet.
     pub(crate) fn check_time(&self, now: Millis) -> Result<(), Code> {
         let now = now.seconds();
         if now > self.time.saturating_add(self.expire) {
@@ -150,7 +151,7 @@ impl Claims {
     }
 }
 
-/// Proves the signatures of one app.
+/// Verifies the signatures of one app.
 pub(crate) struct Verifier {
     sdkappid: u32,
     mac: Hmac<Sha256>,
@@ -162,8 +163,8 @@ impl Verifier {
         Self { sdkappid, mac: keyed(key), proven: Cache::new(REMEMBERED) }
     }
 
-    /// What the signature says, when it is this caller's, true, and in its time. Whether it was revoked is the
-    /// account's to say.
+    /// The claims of a signature, if it is this caller's, valid, and has not expired. Revocation is checked with the
+    /// account.
     pub(crate) fn verify(&self, signature: &str, identifier: &str, now: Millis) -> Result<Arc<Claims>, Code> {
         if signature.is_empty() {
             return Err(Code::SigEmpty);
@@ -205,8 +206,8 @@ fn keyed(key: &str) -> Hmac<Sha256> {
     }
 }
 
-/// Signs for a user of an app, valid from `time` (Unix seconds) for `expire` seconds: for tests and tools, as the
-/// vendor's own generators do it.
+/// Signs for a user of an app, valid from `time` (Unix seconds) for `expire` seconds: for tests and tools, like the
+/// vendor's own generators.
 pub fn user_sig(sdkappid: u32, key: &str, identifier: &str, time: u64, expire: u64) -> String {
     let mut document = Document {
         version: VERSION.to_owned(),
@@ -222,10 +223,10 @@ pub fn user_sig(sdkappid: u32, key: &str, identifier: &str, time: u64, expire: u
     in_signature_alphabet(&json)
 }
 
-/// Deflates a document and writes it as signatures are written.
+/// Deflates a document and writes it in the alphabet of signatures.
 fn in_signature_alphabet(json: &[u8]) -> String {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-    // a vector takes every write
+    // writing to a vector cannot fail
     let deflated = zlib.write_all(json).and_then(|()| zlib.finish()).unwrap_or_default();
     STANDARD.encode(deflated).replace('+', "*").replace('/', "-").replace('=', "_")
 }

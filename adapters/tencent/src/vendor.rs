@@ -1,4 +1,4 @@
-//! Registration: all that the gateway knows of this vendor.
+//! Registration of this vendor at the gateway.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ conclave_kit::section!(Credentials {
     admins: Vec<String>,
 });
 
-/// How long a signature from the command line is valid by default, in seconds: as long as the vendor's generators make it.
+/// How long a signature from the command line is valid by default, in seconds: as long as those of the vendor's
+/// generators.
 const LIFETIME: u64 = 180 * 86_400;
 
 impl Vendor for Tencent {

@@ -1,4 +1,4 @@
-//! One call: whose app, who calls, what was sent, and what every command reads of it the same way.
+//! One call: app, caller and request, and the parameters that all commands read in the same way.
 
 use std::sync::Arc;
 
@@ -24,18 +24,18 @@ use crate::webhooks::{self, Asked as Answered};
 /// A user who has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Who.
+    /// The user's id.
     pub user: UserId,
-    /// The device they call from, where it is known: it learns what it changed from the answer, not from an event.
+    /// The device they call from, if known: it gets its own changes with the response, not as an event.
     pub device: Option<String>,
 }
 
-/// Who calls.
+/// The caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// An admin of the app, who may do in every group what its owner may.
+    /// An admin of the app, who has the owner's rights in every group.
     Admin(String),
-    /// A signed-in user, who may do what the group permits them.
+    /// A signed-in user, with the rights the group gives them.
     User(SignedIn),
 }
 
@@ -53,7 +53,7 @@ impl<'a> Call<'a> {
         Self { app, caller, family, body, reading: Reading::default() }
     }
 
-    /// The account that calls.
+    /// The calling account.
     pub(crate) fn account(&self) -> &str {
         match &self.caller {
             Caller::Admin(admin) => admin,
@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The signed-in user who calls; `None` when the app does.
+    /// The signed-in user who calls; `None` when the app calls.
     pub(crate) fn user(&self) -> Option<&UserId> {
         match &self.caller {
             Caller::Admin(_) => None,
@@ -69,7 +69,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The device that calls, where it is known.
+    /// The calling device, if known.
     pub(crate) fn device(&self) -> Option<&str> {
         match &self.caller {
             Caller::Admin(_) => None,
@@ -77,12 +77,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The signed-in user who calls a command that only users call.
+    /// The caller of a command for signed-in users only.
     pub(crate) fn signed_in(&self) -> Result<&UserId, Failure> {
         self.user().ok_or_else(|| Code::NoPermission.into())
     }
 
-    /// The account shown for what the app itself did.
+    /// The account that is shown as the author of the app's own actions.
     pub(crate) fn admin(&self) -> &str {
         match &self.caller {
             Caller::Admin(admin) => admin,
@@ -109,7 +109,8 @@ impl<'a> Call<'a> {
 
     // --- reading -------------------------------------------------------------------------------------------
 
-    /// The request. No body at all is `{}`; what is not a JSON object is told apart from wrong types within one.
+    /// The request. A missing body is `{}`; a body that is not a JSON object gets another error than wrong types within
+    /// one.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let text = std::str::from_utf8(self.body).map_err(|_| Code::NotJson)?.trim();
         let text = if text.is_empty() { "{}" } else { text };
@@ -132,23 +133,23 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A parameter is missing or wrong.
+    /// A parameter is missing or invalid.
     pub(crate) fn parameter(&self, text: impl Into<std::borrow::Cow<'static, str>>) -> Failure {
         self.family.parameter().saying(text)
     }
 
-    /// A text that must be there and must not be empty.
+    /// A text that must be present and not empty.
     pub(crate) fn required<T>(&self, name: &str, given: Option<T>) -> Result<T, Failure> {
         given.ok_or_else(|| self.parameter(format!("{name} is required")))
     }
 
-    /// The id of a group that should exist. Any spelling is looked up, so groups made elsewhere are found.
+    /// The id of an existing group. Any spelling is looked up, so groups created elsewhere are found.
     pub(crate) fn group_id(&self, given: Option<String>) -> Result<GroupId, Failure> {
         let id = self.required("GroupId", given.filter(|id| !id.is_empty()))?;
         GroupId::new(id).map_err(|_| Code::NoGroup.into())
     }
 
-    /// The topic that is named, if one is. Any spelling is looked up.
+    /// The topic, if the request names one. Any spelling is looked up.
     pub(crate) fn topic_id(&self, given: Option<String>) -> Result<Option<TopicId>, Failure> {
         let given = given.filter(|id| !id.is_empty());
         given.map(|id| TopicId::new(id).map_err(|_| self.parameter("TopicId is illegal"))).transpose()
@@ -177,7 +178,7 @@ impl<'a> Call<'a> {
         given.into_iter().map(|account| self.user_id(name, Some(account))).collect()
     }
 
-    /// One of an option's words; "" is not given.
+    /// A value of an option; "" counts as missing.
     pub(crate) fn option<T>(
         &self,
         name: &str,
@@ -188,7 +189,7 @@ impl<'a> Call<'a> {
         given.map(|word| named(word).ok_or_else(|| self.parameter(format!("{name} is illegal")))).transpose()
     }
 
-    /// The user in whose name a call is made (`From_Account` and the like). The app may name anybody or nobody; a
+    /// The user in whose name a call is made (`From_Account` and the like). The app may name any user or none; a
     /// signed-in user acts in their own name only.
     pub(crate) fn acting_user(&self, name: &str, given: Option<Account>) -> Result<Option<UserId>, Failure> {
         let given = given.map(|given| self.user_id(name, Some(given))).transpose()?;
@@ -201,7 +202,7 @@ impl<'a> Call<'a> {
 
     // --- doing ---------------------------------------------------------------------------------------------
 
-    /// The caller as the core knows them; `for_user` is whom the app acts for.
+    /// The caller as an actor of the core; `for_user` is the user the app acts for.
     fn actor(&self, for_user: Option<UserId>) -> Actor {
         match &self.caller {
             Caller::Admin(_) => Actor::App { for_user },
@@ -214,7 +215,7 @@ impl<'a> Call<'a> {
         self.run_for(None, operation).await
     }
 
-    /// Performs an operation as the caller; the app does it in the name of this user.
+    /// Performs an operation as the caller; the app performs it in the name of this user.
     pub(crate) async fn run_for<O: Typed>(&self, user: Option<UserId>, operation: O) -> Result<O::Reply, Failure> {
         self.attempt(user, operation).await.map_err(|refusal| self.failure(&refusal))
     }
@@ -235,7 +236,7 @@ impl<'a> Call<'a> {
         reply.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Performs several operations as the caller, in one commit; what each came to.
+    /// Performs several operations as the caller, in one commit; returns the outcome of each.
     pub(crate) async fn run_steps(
         &self,
         steps: Vec<Operation>,
@@ -244,12 +245,12 @@ impl<'a> Call<'a> {
         Ok(self.run(Together { steps, on_refusal }).await?.0)
     }
 
-    /// The same as [`run_for`](Self::run_for), with the core's own reason when it is refused.
+    /// The same as [`run_for`](Self::run_for), but returns the core's refusal.
     pub(crate) async fn attempt<O: Typed>(&self, user: Option<UserId>, operation: O) -> Result<O::Reply, Refusal> {
         self.groups().run(&self.actor(user), operation).await
     }
 
-    /// The same in a topic of the group, where one is named.
+    /// The same in a topic of the group, if one is named.
     pub(crate) async fn attempt_at<O: Typed>(
         &self,
         topic: Option<&TopicId>,
@@ -261,12 +262,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Performs an operation as the caller, in a topic of the group where one is named.
+    /// Performs an operation as the caller, in a topic of the group if one is named.
     pub(crate) async fn run_at<O: Typed>(&self, topic: Option<&TopicId>, operation: O) -> Result<O::Reply, Failure> {
         self.attempt_at(topic, operation).await.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Notes for the app's server, in the caller's name, that a message was not sent.
+    /// Emits an event for the app's server, in the caller's name, that a message was dropped.
     pub(crate) async fn note_dropped(&self, topic: Option<&TopicId>, dropped: DropMessage) -> Result<(), Failure> {
         let app = Actor::App { for_user: self.user().cloned() };
         let noted = match topic {
@@ -276,17 +277,17 @@ impl<'a> Call<'a> {
         noted.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Asks as the caller; the core's own reason when it is refused.
+    /// Runs a query as the caller; returns the core's refusal.
     pub(crate) async fn try_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
         self.groups().ask(&self.actor(None), query).await
     }
 
-    /// Asks as the caller.
+    /// Runs a query as the caller.
     pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
         self.try_ask(query).await.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Asks as the app: for what every caller is shown who may read the rest of the answer.
+    /// Runs a query as the app: for fields that every caller sees who may read the rest of the response.
     pub(crate) async fn look_up<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
         self.groups().ask(&Actor::app(), query).await.map_err(|refusal| self.failure(&refusal))
     }
@@ -296,13 +297,13 @@ impl<'a> Call<'a> {
         self.app.questions.get().is_some_and(|questions| questions.asks(command))
     }
 
-    /// Whether the app's server is to be asked here by this callback before something is done. About what users do it is
-    /// asked where all vendors' users pass, and so not a second time.
+    /// Whether the app's server is asked by this callback here. Users' own operations are asked about in the layer that
+    /// all vendors' users pass, and so not again.
     pub(crate) fn asks_before(&self, command: &str) -> bool {
         self.user().is_none() && self.has_callback(command)
     }
 
-    /// Asks the app's server by this callback, if that is switched on; refuses what it refuses.
+    /// Asks the app's server by this callback, if that is switched on; refuses if it refuses.
     pub(crate) async fn ask_before(
         &self,
         command: &'static str,
@@ -313,7 +314,7 @@ impl<'a> Call<'a> {
         questions.ask(command, "RESTAPI", self.now(), body).await
     }
 
-    /// The message as the app's server wants it.
+    /// The message as changed by the app's server.
     pub(crate) fn changed(&self, send: SendMessage, asked: Answered) -> Result<SendMessage, Failure> {
         match self.app.questions.get() {
             Some(questions) => webhooks::changed(questions, send, asked),
@@ -341,13 +342,13 @@ impl<'a> Call<'a> {
 
     // --- accounts ------------------------------------------------------------------------------------------
 
-    /// What happens to ids that are no accounts: refused, unless accounts come into being on first use.
+    /// What happens to ids without an account: refused, unless accounts are created on first use.
     pub(crate) fn on_unknown(&self, otherwise: OnUnknown) -> OnUnknown {
         if self.settings().auto_import { OnUnknown::Register } else { otherwise }
     }
 
-    /// The app's admins are accounts at the vendor without ever being imported: what makes accounts of those among these
-    /// users, to be performed with what needs them.
+    /// The app's admins are accounts at the vendor without being imported. Returns the operations that create accounts
+    /// for the admins among these users, to be performed with the operation that needs them.
     pub(crate) async fn admin_accounts(
         &self,
         users: impl IntoIterator<Item = &UserId>,
@@ -361,12 +362,12 @@ impl<'a> Call<'a> {
         if self.user().is_none() {
             return Ok(vec![register.into()]);
         }
-        // users make no accounts; that an admin has one is true before and whether or not they are refused
+        // users may not create accounts; an admin's account exists whether or not the user's call is refused
         self.groups().run(&Actor::app(), register).await.map_err(|refusal| self.failure(&refusal))?;
         Ok(Vec::new())
     }
 
-    /// Refuses when there is no such account.
+    /// Refuses if there is no such account.
     pub(crate) async fn check_account(&self, user: &UserId) -> Result<(), Failure> {
         let found = self.ask(FindUsers { ids: vec![user.clone()], folded: false }).await?;
         let known = found.0.iter().any(Option::is_some) || self.app.is_admin(user.as_str());
@@ -377,8 +378,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The path of the first field that `T` cannot be read from, such as `MemberList[0].JoinTime`; `None` when it is the
-/// whole request, or when the path is not short (names of fields in a map are the client's own).
+/// The path of the first field that does not fit `T`, such as `MemberList[0].JoinTime`; `None` when it is the whole
+/// request, or when the path is long (names of fields in a map are the client's own).
 fn misshapen_field<T: DeserializeOwned>(text: &str) -> Option<String> {
     const LONGEST: usize = 128;
     let mut json = serde_json::Deserializer::from_str(text);
@@ -389,7 +390,7 @@ fn misshapen_field<T: DeserializeOwned>(text: &str) -> Option<String> {
     (is_named && path != ".").then_some(path)
 }
 
-/// Where an ignored field stands in the request.
+/// The path of an ignored field in the request.
 fn spelled(path: &Path<'_>) -> String {
     match path {
         Path::Root => String::new(),

@@ -1,4 +1,4 @@
-//! Every command that is served, and who may call it.
+//! All commands, with who may call them.
 
 use super::account;
 use super::extras::{attributes, counters};
@@ -11,7 +11,7 @@ use crate::refusals::Family;
 
 macro_rules! commands {
     ($($service:literal, $family:ident { $($name:literal => $handler:path, $callers:ident;)* })*) => {
-        /// All commands, each once.
+        /// All commands, without duplicates.
         pub(crate) static COMMANDS: &[Command] = &[$($(Command {
             service: $service,
             name: $name,
@@ -140,7 +140,7 @@ commands! {
         "delete_group_attr" => attributes::delete, Users;
         "clear_group_attr" => attributes::clear, Users;
     }
-    // what clients ask besides groups when they sign in
+    // what clients request besides groups when they sign in
     "openim", Accounts {
         "getmsg" => missed::read, Users;
         "authkey" => neighbours::media_key, Users;

@@ -1,4 +1,5 @@
-//! The body of an answer: `ActionStatus`, `ErrorInfo` and `ErrorCode`, always all three, beside what the command adds.
+//! The body of a response: `ActionStatus`, `ErrorInfo` and `ErrorCode`, always all three, beside the command's own
+//! fields.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -6,10 +7,10 @@ use serde::Serialize;
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 
-/// Room for most answers, so that they do not grow piece by piece, in bytes.
+/// Initial capacity of a response in bytes, enough for most.
 const ROOM: usize = 1024;
 
-/// The body of an answer, as JSON: the same over every transport.
+/// The body of a response, as JSON: the same over every transport.
 #[derive(Debug)]
 pub(crate) struct Answer(Bytes);
 
@@ -29,22 +30,22 @@ struct Envelope<'a, T> {
     rest: Option<&'a T>,
 }
 
-/// It is done, and there is nothing to add.
+/// Success without further fields.
 pub(crate) fn done() -> Result<Answer, Failure> {
     encode("", None::<&()>)
 }
 
-/// The same, in the word that some services say it with.
+/// The same, with the `ErrorInfo` that some services return.
 pub(crate) fn done_saying(word: &str) -> Result<Answer, Failure> {
     encode(word, None::<&()>)
 }
 
-/// It is done, and this is the answer. An answer of more than 1 MB is refused: the caller has to read in pages.
+/// Success with these fields. A response of more than 1 MB is refused: the caller has to read in pages.
 pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
     with_word("", rest)
 }
 
-/// The same, where the service says it with a word.
+/// The same, where the service has its own `ErrorInfo`.
 pub(crate) fn with_word<T: Serialize>(word: &str, rest: &T) -> Result<Answer, Failure> {
     let answer = encode(word, Some(rest))?;
     if answer.0.len() > limits::ANSWER {

@@ -1,18 +1,18 @@
-//! `ResponseFilter` and its kin: which fields an answer has.
+//! `ResponseFilter` and similar parameters: which fields a response has.
 
 use serde::Deserialize;
 
-/// Which fields of one kind an answer has.
+/// The fields of one kind that a response has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fields {
     /// All, under their old and new names.
     All,
-    /// Those of these names.
+    /// The fields with these names.
     Named(Vec<String>),
 }
 
 impl Fields {
-    /// What a list of names asks for. No names are no filter, as old clients send empty lists.
+    /// The fields for a list of names. An empty list is no filter, as old clients send empty lists.
     pub(crate) fn of(names: Option<Vec<String>>) -> Self {
         match names {
             Some(names) if !names.is_empty() => Self::Named(names),
@@ -29,7 +29,7 @@ impl Fields {
         *self == Self::All
     }
 
-    /// Whether the field of this name is wanted.
+    /// Whether the response has the field with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         match self {
             Self::All => true,
@@ -37,12 +37,12 @@ impl Fields {
         }
     }
 
-    /// Whether the field of this name is asked for by its name: not all fields come unasked.
+    /// Whether the field was requested by its name: some are returned only then.
     pub(crate) fn names(&self, name: &str) -> bool {
         !self.is_all() && self.has(name)
     }
 
-    /// The value, when the field of this name is wanted.
+    /// The value, if the response has the field.
     pub(crate) fn pick<T>(&self, name: &str, value: impl FnOnce() -> T) -> Option<T> {
         self.has(name).then(value)
     }
@@ -62,26 +62,26 @@ pub(crate) struct ResponseFilter {
     group_base_public_info_filter: Option<Vec<String>>,
 }
 
-/// What `get_group_info` is to answer about each group.
+/// The fields of each group in `get_group_info`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct GroupView {
     pub(crate) base: Fields,
-    /// The keys of the group's own fields; `None` is all.
+    /// The keys of the group's custom fields; `None` is all.
     pub(crate) custom: Option<Vec<String>>,
     /// The members; `None` leaves them out.
     pub(crate) members: Option<MemberView>,
 }
 
-/// What is answered about each member.
+/// The fields of each member.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MemberView {
     pub(crate) fields: Fields,
-    /// The keys of the member's own fields; `None` is all.
+    /// The keys of the member's custom fields; `None` is all.
     pub(crate) custom: Option<Vec<String>>,
 }
 
 impl MemberView {
-    /// As the member commands filter: names of fields, and keys of the member's own fields beside them.
+    /// The filter of the member commands: names of fields, and keys of the member's custom fields.
     pub(crate) fn of(fields: Option<Vec<String>>, keys: Option<Vec<String>>) -> Self {
         let fields = Fields::of(fields);
         let custom = match keys.filter(|keys| !keys.is_empty()) {
@@ -97,7 +97,7 @@ impl ResponseFilter {
         names.filter(|names| !names.is_empty())
     }
 
-    /// As `get_group_info` reads it: once anything is filtered, only what is listed comes back.
+    /// The filter of `get_group_info`: if anything is filtered, only listed fields are returned.
     pub(crate) fn group_view(filter: Option<Self>) -> GroupView {
         let filter = filter.unwrap_or_default();
         let base = Self::given(filter.group_base_info_filter);
@@ -119,13 +119,13 @@ impl ResponseFilter {
         }
     }
 
-    /// As `get_group_public_info` reads it: fields of the group only.
+    /// The filter of `get_group_public_info`: fields of the group only.
     pub(crate) fn public_view(filter: Option<Self>) -> GroupView {
         let base = Fields::of(filter.unwrap_or_default().group_base_public_info_filter);
         GroupView { base, custom: Some(Vec::new()), members: None }
     }
 
-    /// As `get_joined_group_list` reads it: without, there is nothing but ids.
+    /// The filter of `get_joined_group_list`: without it, only ids are returned.
     pub(crate) fn joined_view(filter: Option<Self>) -> (Fields, Option<Fields>) {
         let filter = filter.unwrap_or_default();
         let base = Self::given(filter.group_base_info_filter).map_or_else(Fields::none, Fields::Named);

@@ -1,7 +1,7 @@
-//! `getmsg`: the notices that were for a user while their client was not connected. Source: the clients' protocol.
+//! `getmsg`: the notices for a user while their client was not connected. Source: the clients' protocol.
 //!
-//! `Cookie` is the number of the last event that a client was given notices up to. A client without one has read the list
-//! of its groups just now, and begins with what happens next. Notices that are pushed are confirmed one by one.
+//! `Cookie` is the number of the last event whose notices a client has received. A client without one has just read the
+//! list of its groups, and begins with the next event. Pushed notices are confirmed one by one.
 
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,11 @@ use super::{Call, envelope};
 use crate::push;
 use crate::refusals::Failure;
 
-/// Events that one request looks through; a client asks again while there is more.
+/// Events that are read for one request; a client repeats it while there are more.
 const LOOKED_THROUGH: usize = 500;
-/// What a cookie of ours begins with.
+/// The prefix of our cookies.
 pub(crate) const PREFIX: &str = "e";
-/// Notices in one answer.
+/// Notices in one response.
 const PAGE: usize = 100;
 
 #[derive(Deserialize)]
@@ -27,11 +27,11 @@ struct Request {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
-    /// Never empty: clients pass over an answer without one.
+    /// Never empty: clients ignore a response with an empty one.
     cookie: String,
-    /// 1 while there is more, 2 at the end.
+    /// 1 while there are more, 2 at the end.
     sync_flag: u32,
-    /// Messages between two users, which there are not.
+    /// One-to-one messages, which are not supported.
     msg_list: Vec<Value>,
     event_array: Vec<Value>,
 }
@@ -46,7 +46,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let Some(known) = known.filter(|known| *known <= last) else {
         return answer(last, true, Vec::new());
     };
-    // what was confirmed over an earlier connection is not given once more
+    // notices that were confirmed over an earlier connection are not returned again
     let confirmed = call.device().map_or(0, |device| call.app.confirmed.of(user, device));
     let known = known.max(confirmed.min(last));
     let events = log.read(known, LOOKED_THROUGH).await.map_err(failed)?;

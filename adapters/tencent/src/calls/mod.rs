@@ -1,7 +1,7 @@
-//! The vendor's commands, one small file each, whoever calls and whatever transport carries them.
+//! The vendor's commands, one file each, for all callers and transports.
 //!
-//! A transport authenticates the caller and hands over the body; a command says who may call it, and the core decides
-//! what that caller may do.
+//! A transport authenticates the caller and passes the body; a command says who may call it, and the core decides what
+//! that caller may do.
 
 mod account;
 mod call;
@@ -40,10 +40,10 @@ pub(crate) use neighbours::FEATURES;
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
 
-/// An answer that is being worked out.
+/// A response in progress.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<envelope::Answer, Failure>> + Send + 'a>>;
 
-/// What answers one command.
+/// The handler of one command.
 pub(crate) type Handler = for<'a> fn(&'a Call<'a>) -> Answering<'a>;
 
 /// Who may call a command.
@@ -74,7 +74,7 @@ pub(crate) struct Command {
     pub(crate) name: &'static str,
     /// Its path over HTTP.
     pub(crate) path: &'static str,
-    /// Whose codes it answers with.
+    /// The family of its error codes.
     pub(crate) family: Family,
     /// Who may call it.
     pub(crate) callers: Callers,
@@ -82,7 +82,7 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    /// The command of this name, written `service.command`.
+    /// The command with this name, written `service.command`.
     pub(crate) fn named(full_name: &str) -> Option<&'static Self> {
         let (service, name) = full_name.split_once('.')?;
         COMMANDS.iter().find(|command| command.service == service && command.name == name)
@@ -104,7 +104,7 @@ impl Command {
     }
 }
 
-/// Answers a command of a signed-in user: the body, whether it was done or why not, and what nobody read.
+/// Handles a command of a signed-in user: returns the body, the outcome, and the fields that were not read.
 pub(crate) async fn answer_user(
     app: &App,
     user: SignedIn,

@@ -1,5 +1,5 @@
-//! What clients ask besides groups when they sign in: friends, switches of the console, keys for media. None of it exists
-//! here, and they are told so in the way that lets them get ready. Source: the clients' protocol.
+//! What clients request besides groups when they sign in: friends, feature switches, keys for media. None of it is
+//! supported; the responses let clients become ready. Source: the clients' protocol.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Call, envelope};
 use crate::refusals::Failure;
 
-/// Nothing of these requests counts.
+/// No parameter of these requests has an effect.
 #[derive(Deserialize)]
 struct Request {}
 
@@ -16,10 +16,10 @@ fn read(call: &Call<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How long clients keep switches and features before they ask again, in seconds.
+/// How long clients cache switches and features, in seconds.
 const KEPT: u32 = 3600;
 
-/// `black_list_get`: whom the user has blocked in one-to-one chat. Clients ask on until `StartIndex` is 0.
+/// `black_list_get`: the users blocked in one-to-one chat. Clients repeat the request until `StartIndex` is 0.
 pub(crate) async fn blocked(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     read(call)?;
     envelope::with(&json!({ "BlackListItem": [], "StartIndex": 0, "CurruentSequence": 0 }))
@@ -31,31 +31,31 @@ pub(crate) async fn friends(call: &Call<'_>) -> Result<envelope::Answer, Failure
     envelope::with(&json!({ "UserDataItem": [], "FriendNum": 0, "CompleteFlag": 1, "NextStartIndex": 0 }))
 }
 
-/// `group_get`: groups that the user sorts friends into.
+/// `group_get`: the user's folders of friends.
 pub(crate) async fn friend_groups(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     read(call)?;
     envelope::with(&json!({ "ResultItem": [] }))
 }
 
-/// `pendency_get`: who asks to be a friend.
+/// `pendency_get`: friend requests.
 pub(crate) async fn friend_requests(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     read(call)?;
     envelope::with(&json!({ "PendencyItem": [], "StartTime": 0 }))
 }
 
-/// `get_contact_group`: groups that the user sorts conversations into. Clients ask on until `CompleteFlag` is 1.
+/// `get_contact_group`: the user's folders of conversations. Clients repeat the request until `CompleteFlag` is 1.
 pub(crate) async fn conversation_groups(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     read(call)?;
     envelope::with(&json!({ "GroupItem": [], "ContactItem": [], "CompleteFlag": 1 }))
 }
 
-/// `deletemsg`: clients take a notice off the list that is kept for the user. None is kept.
+/// `deletemsg`: deletes a notice from the list stored for the user. None is stored.
 pub(crate) async fn done(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     read(call)?;
     envelope::done()
 }
 
-/// `authkey`: a key for media, of which there are none.
+/// `authkey`: a key for media, which are not supported.
 pub(crate) async fn media_key(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     read(call)?;
     envelope::with(&json!({ "AuthKey": "", "ExpireTime": KEPT }))
@@ -65,14 +65,14 @@ pub(crate) async fn media_key(call: &Call<'_>) -> Result<envelope::Answer, Failu
 struct Configuration {
     int32_error_code: u32,
     str_error_message: &'static str,
-    /// A JSON object as text, with switches as texts; without any, clients take their own defaults.
+    /// A JSON object as text, with switches as texts; clients use their own defaults for missing ones.
     str_json_config: &'static str,
     uint32_expired_time: u32,
     uint32_sdkappid: u32,
     uint64_version: u64,
 }
 
-/// `fetch_config`: switches of the vendor's cloud.
+/// `fetch_config`: feature switches of the vendor's cloud.
 pub(crate) async fn configuration(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     read(call)?;
     envelope::with(&Configuration {
@@ -85,11 +85,11 @@ pub(crate) async fn configuration(call: &Call<'_>) -> Result<envelope::Answer, F
     })
 }
 
-/// Every feature of every edition: 64 bits, the first feature is the last character. What is not served is refused where
-/// it is asked for.
+/// Every feature of every edition: 64 bits, the first feature is the last character. Unsupported ones are refused when
+/// they are used.
 pub(crate) const FEATURES: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 
-/// `fetch_imsdk_purchase_bitsv2`: the features that the app has bought.
+/// `fetch_imsdk_purchase_bitsv2`: the features of the app's plan.
 pub(crate) async fn features(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     read(call)?;
     envelope::with(&json!({

@@ -1,11 +1,11 @@
-//! Small wire shapes that several commands share.
+//! Small wire types that several commands share.
 
 use std::fmt;
 
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// A user id in a request: a text, or something that is none, which has a code of its own at the vendor.
+/// A user id in a request: a text, or another type, which has an error code of its own at the vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Account {
     Text(String),
@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Account {
     }
 }
 
-/// A cursor that clients send as text or as a number; "" and 0 are the beginning.
+/// A cursor that clients send as text or as a number; "" and 0 are the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Next(pub(crate) u64);
 

@@ -1,22 +1,22 @@
-//! Requests to join and invitations, as clients name them: by a number (`MsgKey`, `AddTime`) and an opaque text
+//! Requests to join and invitations in the client protocol: a number (`MsgKey`, `AddTime`) and an opaque text
 //! (`Authentication`), which the deciding client sends back.
 
 use conclave_core::model::{Request, RequestKind, UserId};
 use sha2::{Digest, Sha256};
 
-/// `PendencyType`: who decides what.
+/// `PendencyType`: what is decided, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pendency {
-    /// Somebody asks to join; the group's managers decide.
+    /// An application; the group's managers decide.
     Application = 0,
-    /// Somebody was invited and decides for themself.
+    /// An invitation; the invited user decides.
     Invitation = 1,
-    /// Somebody was invited; the group's managers decide.
+    /// An invitation; the group's managers decide.
     InvitationByMember = 2,
 }
 
 impl Pendency {
-    /// What a request is to somebody who decides it.
+    /// The type of a request for a user who decides it.
     pub(crate) fn of(request: &Request, decider: &UserId) -> Self {
         match request.kind {
             RequestKind::Application => Self::Application,
@@ -26,8 +26,8 @@ impl Pendency {
     }
 }
 
-/// The number of a request: microseconds since 1970, the last three digits from who it is about, as requests may be filed
-/// in the same millisecond.
+/// The number of a request: microseconds since 1970, the last three digits from its user, as several requests may be
+/// created in the same millisecond.
 pub(crate) fn number(request: &Request) -> u64 {
     let digest = digest(&[], request);
     let fraction = u64::from(u16::from_be_bytes([digest[0], digest[1]])) % 1000;

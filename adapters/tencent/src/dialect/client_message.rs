@@ -1,4 +1,4 @@
-//! A group's message as clients get it, in history and by push alike.
+//! A group's message in the client format, for history and pushes.
 
 use conclave_core::model::{Group, Mention, Message, MessageState, Sender, UserId};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::kind::Kind;
 use super::message::{self, label};
 use super::tiny_id;
 
-/// Who sent a message, as those who read it are shown them.
+/// The displayed sender of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Face {
     pub(crate) nick: String,
@@ -31,7 +31,7 @@ pub(crate) struct ClientMessage<'m> {
     client_seq: u64,
     /// 1 high, 2 normal, 3 low, 4 lowest.
     msg_priority: u32,
-    /// 0 as it was sent, 1 deleted, 2 recalled.
+    /// 0 unchanged, 1 deleted, 2 recalled.
     is_place_msg: u32,
     is_system_msg: u32,
     msg_body: Value,
@@ -46,7 +46,7 @@ pub(crate) struct ClientMessage<'m> {
     group_info: GroupInfo<'m>,
 }
 
-/// Who recalled a message.
+/// The user who recalled a message.
 #[derive(Debug, Serialize)]
 pub(crate) struct Revoker<'m> {
     #[serde(rename = "Revoker_Account")]
@@ -55,7 +55,7 @@ pub(crate) struct Revoker<'m> {
     reason: &'m str,
 }
 
-/// The group and the sender. Clients do without none of it.
+/// The group and the sender. Clients need all fields.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct GroupInfo<'m> {
@@ -73,7 +73,7 @@ struct GroupInfo<'m> {
 }
 
 impl<'m> ClientMessage<'m> {
-    /// A message of a group; `admin` is shown as the sender of what the app itself says.
+    /// A message of a group; `admin` is shown as the sender of the app's own messages.
     pub(crate) fn of(message: &'m Message, group: &'m Group, face: &'m Face, admin: &'m str) -> Self {
         let kept = |label: &str| message.labels.get(label).map(String::as_str);
         let number = |label: &str| kept(label).and_then(|text| text.parse().ok());
@@ -128,7 +128,7 @@ pub(crate) fn place(state: &MessageState) -> u32 {
     }
 }
 
-/// Who recalled a message, if somebody did.
+/// The user who recalled a message, if it was recalled.
 pub(crate) fn revoker<'m>(message: &'m Message, admin: &'m str) -> Option<Revoker<'m>> {
     match &message.state {
         MessageState::Recalled { by, reason, .. } => {
@@ -138,7 +138,7 @@ pub(crate) fn revoker<'m>(message: &'m Message, admin: &'m str) -> Option<Revoke
     }
 }
 
-/// `GroupAtInfo`: as it was sent, or as it comes nearest to what was said elsewhere.
+/// `GroupAtInfo`: as sent, or the closest equivalent of a message sent through another vendor.
 fn mentioned(message: &Message) -> Value {
     if let Some(at) = message.labels.get(label::AT).and_then(|at| serde_json::from_str(at).ok()) {
         return at;

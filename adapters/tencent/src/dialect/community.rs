@@ -1,4 +1,4 @@
-//! What only communities have: topics and permissions, kept as they were given.
+//! Fields that only communities have: topics and permissions, stored unchanged.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use conclave_core::model::Labels;
 pub(crate) const SUPPORT_TOPIC: &str = "tencent.support-topic";
 /// 1 when members have permissions of their own.
 pub(crate) const ENABLE_PERMISSION: &str = "tencent.enable-permission";
-/// The permissions of a newcomer: bits the vendor numbers, uninterpreted here.
+/// The permissions of a new member: bits defined by the vendor, not interpreted here.
 pub(crate) const DEFAULT_PERMISSION: &str = "tencent.default-permission";
 
 pub(crate) fn support_topic(labels: &Labels) -> u32 {

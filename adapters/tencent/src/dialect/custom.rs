@@ -12,19 +12,19 @@ use crate::refusals::{Code, Failure};
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Pair {
     pub(crate) key: String,
-    /// Any text, control characters too; "" removes the field.
+    /// Any text, even with control characters; "" removes the field.
     #[serde(default)]
     pub(crate) value: String,
 }
 
-/// Whose fields.
+/// The owner of the fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Of {
     Group,
     Member,
 }
 
-/// The fields by key, when all keys are configured and all values short enough.
+/// The fields by key, if all keys are configured and all values short enough.
 pub(crate) fn fields(of: Of, configured: &[String], pairs: Vec<Pair>) -> Result<BTreeMap<String, String>, Failure> {
     let longest = match of {
         Of::Group => limits::GROUP_VALUE,
@@ -41,7 +41,7 @@ pub(crate) fn fields(of: Of, configured: &[String], pairs: Vec<Pair>) -> Result<
     Ok(pairs.into_iter().map(|pair| (pair.key, pair.value)).collect())
 }
 
-/// The configured fields that are there; with a filter, only those it names.
+/// The configured fields that are set; with a filter, only those it names.
 pub(crate) fn pairs(configured: &[String], filter: Option<&[String]>, fields: &BTreeMap<String, String>) -> Vec<Pair> {
     let shown = configured.iter().filter(|key| filter.is_none_or(|filter| filter.contains(*key)));
     let pair = |key: &String| Some(Pair { key: key.clone(), value: fields.get(key)?.clone() });

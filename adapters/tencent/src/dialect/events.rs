@@ -1,8 +1,8 @@
-//! What this vendor makes of what happens: named facts, the tips and notices that they are to clients, and which clients
-//! receive each. The webhooks word these facts, and so does whatever speaks to clients; nothing else in this adapter looks
-//! at what kinds of events there are.
+//! The vendor's projection: events as named facts, the tips and notices that clients receive for them, and which
+//! clients receive each. Webhooks and the client protocol encode these facts; nothing else in this adapter matches on
+//! kinds of events.
 //!
-//! Every kind of event is decided here, so that a new one does not compile until this vendor has decided about it.
+//! Every kind of event is listed here, so that a new one does not compile until this vendor has decided about it.
 
 mod push;
 #[cfg(test)]
@@ -17,13 +17,13 @@ pub(crate) use push::{Delivery, Notice, Push, Tip};
 
 /// One fact.
 pub(crate) struct Fact<'e> {
-    /// The event it is of; of several in one call, the first that belongs to it.
+    /// The event it belongs to; of several events in one call, the first.
     pub(crate) event: &'e Event,
-    /// What it is.
+    /// Its content.
     pub(crate) what: What<'e>,
 }
 
-/// What has happened.
+/// The kinds of facts.
 #[allow(dead_code, reason = "how clients are sent some of it is not published")]
 pub(crate) enum What<'e> {
     Created {
@@ -35,7 +35,7 @@ pub(crate) enum What<'e> {
         owner: Option<&'e UserId>,
         profile: &'e Profile,
         members: &'e [UserId],
-        /// What some of them were.
+        /// The last state of those who had one.
         were: &'e [Former],
     },
     /// A group that waited for its first message is shown to its members from now on.
@@ -50,7 +50,7 @@ pub(crate) enum What<'e> {
         how: Leaving,
         reason: &'e str,
         members: u32,
-        /// What they were.
+        /// Their last state.
         were: &'e [Former],
     },
     Info(Info<'e>),
@@ -66,7 +66,7 @@ pub(crate) enum What<'e> {
         user: &'e UserId,
         card: &'e str,
     },
-    /// Muted, or no longer when `until` is `None`.
+    /// Muted, or unmuted when `until` is `None`.
     Muted {
         users: &'e [UserId],
         until: Option<Until>,
@@ -90,27 +90,27 @@ pub(crate) enum What<'e> {
         set: &'e BTreeMap<String, i64>,
         removed: &'e [String],
     },
-    /// How a member receives the group's messages.
+    /// A member's notification setting for messages.
     Receive {
         user: &'e UserId,
         receive: Receive,
     },
-    /// A message was sent: one that is kept, by its number.
+    /// A stored message was sent, by its number.
     Sent(u64),
-    /// A message was sent that is kept nowhere.
+    /// A message was sent that is not stored.
     Passed(&'e Message),
-    /// A message was not sent, as the group has too many.
+    /// A message was dropped because of the group's rate limit.
     Dropped {
         message: &'e Message,
         stored: bool,
     },
     /// Messages were recalled, by their numbers.
     Recalled(&'e [u64]),
-    /// A message says something else now, by its number.
+    /// A message was edited, by its number.
     Edited(u64),
-    /// Keys and values were added to a message, or taken away, by its number.
+    /// Keys and values of a message were added or removed, by its number.
     Extended(u64),
-    /// A member has read messages whose sender wants to know.
+    /// A member has read messages whose sender asked for receipts.
     Receipts {
         user: &'e UserId,
         sequences: &'e [u64],
@@ -120,7 +120,7 @@ pub(crate) enum What<'e> {
         user: &'e UserId,
         sequence: u64,
     },
-    /// The app's own notice.
+    /// A notice of the app.
     Custom(&'e str),
     TopicCreated {
         topic: &'e TopicId,
@@ -132,11 +132,11 @@ pub(crate) enum What<'e> {
         announcement: Option<&'e String>,
     },
     TopicsDestroyed(&'e [TopicId]),
-    /// Something of the above in a topic: numbers are the topic's.
+    /// One of the above in a topic, with the topic's numbers.
     InTopic(&'e TopicId, Box<What<'e>>),
 }
 
-/// What one call changes of a group's profile.
+/// The changes of a group's profile by one call.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Info<'e> {
     /// Name, introduction, face and custom fields.
@@ -148,30 +148,30 @@ pub(crate) struct Info<'e> {
 }
 
 impl Info<'_> {
-    /// Whether custom fields are all that changes: that is no callback, and no part of the history.
+    /// Whether only custom fields change: that causes no callback, and is not part of the history.
     pub(crate) fn is_custom_only(&self) -> bool {
         self.announcement.is_none() && self.profile.is_none_or(|profile| !profile.shows())
     }
 }
 
 impl Fact<'_> {
-    /// What those were whose memberships ended with it.
+    /// The last state of members whose memberships ended with it.
     pub(crate) fn former(&self) -> &[Former] {
         if let What::Left { were, .. } | What::Destroyed { were, .. } = &self.what { were } else { &[] }
     }
 
-    /// With what words somebody was removed or banned; "" for none.
+    /// The given reason of a removal or ban; "" if none.
     pub(crate) fn reason(&self) -> &str {
         if let What::Left { reason, .. } | What::Banned { reason, .. } = &self.what { reason } else { "" }
     }
 }
 
-/// What the events of one call come to, in their order.
+/// The facts of one call's events, in order.
 pub(crate) fn facts<'e>(call: impl IntoIterator<Item = &'e Event>) -> Vec<Fact<'e>> {
     let mut facts: Vec<Fact<'e>> = Vec::new();
     for event in call {
         let Some(what) = what(&event.what, event.number) else { continue };
-        // what one call changes of a group's profile is one callback, and one tip
+        // all profile changes of one call are one callback, and one tip
         let is_same = |fact: &&mut Fact<'e>| {
             fact.event.call() == event.call() && fact.event.group == event.group && matches!(fact.what, What::Info(_))
         };
@@ -198,7 +198,7 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
             What::Destroyed { owner: owner.as_ref(), profile, members, were }
         }
         Happening::GroupActivated => What::Activated,
-        // an import is nobody's to know
+        // imports are not reported
         Happening::MembersJoined { how: Joining::Imported, .. } => return None,
         Happening::MembersJoined { users, how, members } => What::Joined { users, how, members: *members },
         Happening::MembersLeft { users, how, reason, members, were } => {
@@ -214,12 +214,12 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
             What::Info(Info { profile: None, announcement: Some(text), number })
         }
         Happening::OwnerChanged { from, to: Some(to), .. } => What::OwnerChanged { from: from.as_ref(), to },
-        // the owner has left the group without one: that is said as of any member
+        // the owner has left the group without one: reported as a member's leaving
         Happening::OwnerChanged { to: None, .. } => return None,
         Happening::AdminsAdded(users) => What::Role { users, admin: true },
         Happening::AdminsRemoved(users) => What::Role { users, admin: false },
         Happening::MemberChanged { user, card: Some(card), .. } => What::Card { user, card },
-        // custom fields of members are found with the members
+        // custom fields of members are read with the members
         Happening::MemberChanged { card: None, .. } => return None,
         Happening::Muted { users, until } => What::Muted { users, until: Some(*until) },
         Happening::Unmuted(users) => What::Muted { users, until: None },
@@ -246,12 +246,12 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
         }
         Happening::TopicsEnded(topics) => What::TopicsDestroyed(topics),
         Happening::InTopic { topic, what: inner } => What::InTopic(topic, Box::new(what(inner, None)?)),
-        // mutes of everybody and options are found with the group's profile, and are neither tips nor callbacks
+        // muting all and options are read with the group's profile, and are neither tips nor callbacks
         Happening::AllMutedChanged(_)
         | Happening::PolicyChanged { .. }
         // deleted without a notice
         | Happening::MessagesDeleted { .. }
-        // an import into hosting is another vendor's, and so is the rest
+        // not reported by this vendor
         | Happening::GroupGoverned { .. }
         | Happening::AppointedChanged { .. }
         | Happening::MarksChanged { .. }

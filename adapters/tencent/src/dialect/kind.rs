@@ -1,48 +1,49 @@
 //! The five types of groups: what each permits, as a policy and as a table.
 //!
-//! The table is the vendor's capability matrix. What a policy can say is said there, when the group is made, and is
-//! read from there again; what no policy can say (whether the server may add members to an `AVChatRoom`) is kept here.
+//! The table is the vendor's capability matrix. What a policy can express is set in the policy when the group is
+//! created, and read from it afterwards; the rest (whether the server may add members to an `AVChatRoom`) is in the
+//! table.
 
 use conclave_core::model::{Circle, Group, KeptEvents, Labels, Policy, Receive, Role};
 
 use super::options::JoinOption;
 use crate::settings::Settings;
 
-/// The label under which the type of a group made here is kept.
+/// The label with the type of a group created here.
 const LABEL: &str = "tencent.type";
 
 /// A group's type, as the server API and webhooks name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
-    /// Friends among themselves; clients say Work.
+    /// Friends among themselves; clients call it Work.
     Private,
-    /// Strangers, by approval.
+    /// Open to strangers, with approval.
     Public,
-    /// A meeting anybody walks into.
+    /// A meeting that anyone may join.
     ChatRoom,
-    /// A live room without limit and without history.
+    /// A live room without a member limit and without history.
     AvChatRoom,
-    /// Very many people.
+    /// A community with very many members.
     Community,
 }
 
-/// What a group can do at all, whoever asks. What it cannot gets 10007 (or what the command says).
+/// What groups of a type support, whoever calls. Other calls get 10007 (or the command's own code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a row of the vendor's matrix")]
 pub(crate) struct Capabilities {
-    /// Has admins beside the owner.
+    /// Has admins.
     pub(crate) admins: bool,
     /// Single members, or all, can be muted.
     pub(crate) mute: bool,
-    /// Can be handed over.
+    /// Can be transferred.
     pub(crate) transfer: bool,
     /// The server adds, removes, lists and changes members.
     pub(crate) members: bool,
-    /// Who comes in by asking can be changed.
+    /// The option for joining can be changed.
     pub(crate) apply_option: bool,
-    /// Whether members invite can be changed.
+    /// The option for inviting can be changed.
     pub(crate) invite_option: bool,
-    /// What was said before one came can be opened or closed.
+    /// Whether new members see earlier messages can be changed.
     pub(crate) history_option: bool,
 }
 
@@ -63,7 +64,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
-    /// The type of a group: as it was made here, or what comes nearest to what the group is.
+    /// The type of a group: the one it was created with, or the closest equivalent.
     pub(crate) fn of(group: &Group) -> Self {
         Self::read(&group.labels, &group.policy)
     }
@@ -83,7 +84,7 @@ impl Kind {
         }
     }
 
-    /// The labels that keep the type.
+    /// The labels with the type.
     pub(crate) fn labels(self) -> Labels {
         Labels::from([(LABEL.to_owned(), self.word().to_owned())])
     }
@@ -114,7 +115,7 @@ impl Kind {
         }
     }
 
-    /// Most members where nothing else is asked for; `None` is without limit.
+    /// Most members by default; `None` is unlimited.
     pub(crate) fn capacity(self, settings: &Settings) -> Option<u32> {
         match self {
             Self::Private | Self::Public | Self::ChatRoom => Some(settings.member_limit),
@@ -123,7 +124,7 @@ impl Kind {
         }
     }
 
-    /// The highest role somebody comes in with.
+    /// The highest role of a new member.
     pub(crate) fn highest_of_newcomers(self) -> Role {
         if self.capabilities().admins { Role::Admin } else { Role::Member }
     }
@@ -137,12 +138,12 @@ impl Kind {
         }
     }
 
-    /// Whether members learn of the group only from its first message on.
+    /// Whether members see the group only from its first message on.
     pub(crate) fn waits_for_message(self) -> bool {
         self == Self::Private
     }
 
-    /// What a new group of this type permits. Options that the type does not have are ignored, as at the vendor.
+    /// The policy of a new group of this type. Options that the type does not have are ignored, as at the vendor.
     pub(crate) fn policy(
         self,
         settings: &Settings,
@@ -171,7 +172,8 @@ impl Kind {
         }
     }
 
-    /// Who may do what. Rights of a type without admins are the owner's alone; how many fit is the app's to say.
+    /// The permissions. In a type without admins they are the owner's alone; the maximum number of members is set by
+    /// the app.
     fn rights(self) -> Policy {
         let usual = Policy { edit_capacity: Some(Circle::Nobody), ..Policy::standard() };
         match self {
@@ -189,7 +191,7 @@ impl Kind {
             },
             Self::Public => usual,
             Self::ChatRoom => {
-                // a meeting keeps no tips of who comes and goes, is promoted or muted
+                // a meeting stores no tips about members joining, leaving, promoted or muted
                 let kept_events = Some(KeptEvents { membership: false, profile: true, roles: false });
                 Policy {
                     edit_join: Some(Circle::Nobody),
@@ -222,7 +224,7 @@ impl Kind {
 }
 
 impl Capabilities {
-    /// What this group can do. Groups made elsewhere are held to what they themselves permit.
+    /// What this group supports. Groups created elsewhere support what their own policy permits.
     pub(crate) fn of(group: &Group) -> Self {
         let kind = Kind::of(group);
         let can = kind.capabilities();

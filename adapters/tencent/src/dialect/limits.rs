@@ -1,4 +1,4 @@
-//! How long texts and lists may be. Lengths are bytes of UTF-8.
+//! All limits on texts and lists. Lengths are in bytes of UTF-8.
 
 use crate::settings::Settings;
 
@@ -23,7 +23,7 @@ pub(crate) const NAME_CARD: usize = 50;
 pub(crate) const ACCOUNTS: usize = 100;
 /// Accounts whose online status is read in one call.
 pub(crate) const STATUSES: usize = 500;
-/// Members a group is made with.
+/// First members of a new group.
 pub(crate) const INITIAL_MEMBERS: usize = 100;
 /// Members added in one call.
 pub(crate) const ADDED: usize = 300;
@@ -51,11 +51,11 @@ pub(crate) const BAN_REASON: usize = 1000;
 pub(crate) const REMOVAL_REASON: usize = BAN_REASON;
 /// Bans in a page.
 pub(crate) const BAN_PAGE: usize = 100;
-/// Requests that wait for a user in a page.
+/// Pending requests in a page.
 pub(crate) const PENDING_PAGE: usize = 100;
-/// Requests that wait for a user and are listed at all, the newest.
+/// Pending requests that are listed at all, the newest.
 pub(crate) const PENDING: usize = 1000;
-/// Groups whose messages are marked as read, or whose recalls are read, in one call.
+/// Groups that are marked as read, or whose recalls are read, in one call.
 pub(crate) const READ_GROUPS: usize = 500;
 /// Conversations that are listed, the latest.
 pub(crate) const CONVERSATIONS: usize = 500;
@@ -75,9 +75,9 @@ pub(crate) const COUNTERS: u32 = 20;
 pub(crate) const COUNTER_KEY: usize = 128;
 /// The elements of a message.
 pub(crate) const MESSAGE: usize = 12 * 1024;
-/// People a message is for.
+/// Recipients of a message.
 pub(crate) const TARGETS: usize = 50;
-/// People a message mentions.
+/// Users that a message mentions.
 pub(crate) const MENTIONS: usize = 30;
 /// Messages recalled in one call.
 pub(crate) const RECALLED: usize = 10;
@@ -87,27 +87,27 @@ pub(crate) const RECALL_REASON: usize = 100;
 pub(crate) const HISTORY_PAGE: usize = 20;
 /// The last messages among which those of one sender are deleted.
 pub(crate) const DELETED_AMONG: usize = 1000;
-/// Members of an imported group that asks for no other limit.
+/// The default member limit of an imported group.
 pub(crate) const IMPORTED_CAPACITY: u32 = 2000;
 /// Messages imported in one call.
 pub(crate) const IMPORTED_MESSAGES: usize = 7;
-/// Members of a group in which read receipts are kept.
+/// Largest group, in members, in which read receipts are stored.
 pub(crate) const READERS: u32 = 200;
-/// Messages that are read, or whose receipts are asked for, in one call.
+/// Messages that are marked as read, or whose receipts are read, in one call.
 pub(crate) const RECEIPTS: usize = 50;
-/// Users in a page of who has read a message.
+/// Readers of a message in a page.
 pub(crate) const READERS_PAGE: usize = 200;
 /// Keys added to a message in one call.
 pub(crate) const EXTENDED: usize = 20;
 /// Keys added to a message.
 pub(crate) const EXTENSIONS: u32 = 300;
-/// A key that is added to a message.
+/// A key of an extension.
 pub(crate) const EXTENSION_KEY: usize = 100;
-/// A value that is added to a message.
+/// A value of an extension.
 pub(crate) const EXTENSION_VALUE: usize = 1024;
-/// Pairs of a message told in one call.
+/// Pairs of a message returned in one call.
 pub(crate) const EXTENSION_PAGE: usize = 200;
-/// Members a notice is for.
+/// Recipients of a notice.
 pub(crate) const NOTICED: usize = 500;
 /// Members of a live room who are marked in one call.
 pub(crate) const MARKED: usize = 500;
@@ -123,9 +123,9 @@ pub(crate) const LIVE_MEMBERS: usize = 1000;
 pub(crate) const TOPIC_ID: usize = 96;
 /// A topic's custom string.
 pub(crate) const TOPIC_CUSTOM: usize = 3000;
-/// Topics read or ended in one call.
+/// Topics read or deleted in one call.
 pub(crate) const TOPICS: usize = 100;
-/// Bytes of an answer.
+/// Bytes of a response.
 pub(crate) const ANSWER: usize = 1024 * 1024;
 
 /// Whether a new account may have this id.
@@ -133,7 +133,7 @@ pub(crate) fn is_account(id: &str) -> bool {
     !id.is_empty() && id.len() <= ACCOUNT
 }
 
-/// Whether a console would take this key of a custom field.
+/// Whether the console would accept this key of a custom field.
 pub(crate) fn is_custom_key(key: &str) -> bool {
     !key.is_empty()
         && key.len() <= CUSTOM_KEY
@@ -141,13 +141,13 @@ pub(crate) fn is_custom_key(key: &str) -> bool {
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Whether a client may choose this id for a group: printable ASCII, outside what the service keeps for itself.
+/// Whether a client may choose this id for a group: printable ASCII without the prefixes that the service reserves.
 pub(crate) fn is_group_id(id: &str, community: bool) -> bool {
     let begins_well = if community { id.starts_with("@TGS#_") } else { !id.starts_with("@TGS#") };
     begins_well && id.len() <= GROUP_ID && id.bytes().all(|byte| (0x20..=0x7E).contains(&byte))
 }
 
-/// How long a group's texts may be.
+/// Limits of a group's texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lengths {
     pub(crate) name: usize,

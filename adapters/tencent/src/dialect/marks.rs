@@ -1,17 +1,17 @@
-//! Marks of live rooms' members: numbers, of which two mean something to the vendor.
+//! Marks of live rooms' members: numbers, two of which have a meaning to the vendor.
 
 use conclave_core::model::{Member, Millis};
 
-/// Shown as being there, whether they are or not.
+/// Shown as in the room, connected or not.
 pub(crate) const SHOWN: u32 = 500;
-/// Left out of the list of those who are there.
+/// Hidden in the list of members in the room.
 pub(crate) const HIDDEN: u32 = 600;
-/// The apps' own begin here.
+/// The first of the apps' own marks.
 const OWN: u32 = 1000;
-/// How long somebody is shown, in milliseconds.
+/// How long a member is shown, in milliseconds.
 const SHOWN_FOR: u64 = 3 * 24 * 3600 * 1000;
 
-/// Whether there is such a mark.
+/// Whether the mark is valid.
 pub(crate) fn is_mark(mark: u32) -> bool {
     mark >= OWN || mark == SHOWN || mark == HIDDEN
 }
@@ -21,7 +21,7 @@ pub(crate) fn is_shown(member: &Member, now: Millis) -> bool {
     member.marks.get(&SHOWN).is_some_and(|since| since.plus(SHOWN_FOR) > now)
 }
 
-/// Whether a member is left out of the list.
+/// Whether a member is hidden in the list.
 pub(crate) fn is_hidden(member: &Member) -> bool {
     member.marks.contains_key(&HIDDEN)
 }

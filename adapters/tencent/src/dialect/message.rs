@@ -1,5 +1,5 @@
-//! Message bodies: `MsgBody` is a list of elements, of which a lone text and a lone custom element are neutral.
-//! Anything else, and whatever a neutral body cannot hold, is kept verbatim beside it.
+//! Message bodies: `MsgBody` is a list of elements, of which a single text and a single custom element are neutral.
+//! Anything else, and everything a neutral body cannot hold, is stored verbatim beside it.
 
 use conclave_core::model::{Body, Labels, Message};
 use serde_json::{Value, json};
@@ -7,33 +7,33 @@ use serde_json::{Value, json};
 use super::limits;
 use crate::refusals::{Code, Failure};
 
-/// The surface whose words a kept body is in, and the label a verbatim body is kept under.
+/// The surface of a verbatim body, and the label it is stored under.
 const SURFACE: &str = "tencent";
 const VERBATIM: &str = "tencent.body";
 
-/// Under which labels a message keeps what only this vendor's messages have.
+/// The labels of fields that only this vendor's messages have.
 pub(crate) mod label {
-    /// A client's own number.
+    /// A random number chosen by the client.
     pub(crate) const RANDOM: &str = "tencent.random";
-    /// `ClientSeq`: the sending client's count of its messages.
+    /// `ClientSeq`: the sending client's message counter.
     pub(crate) const CLIENT_SEQ: &str = "tencent.client-seq";
-    /// `MsgClientTime`: when the client sent it, in Unix seconds by its own clock.
+    /// `MsgClientTime`: when the client sent it, in Unix seconds by its clock.
     pub(crate) const CLIENT_TIME: &str = "tencent.client-time";
-    /// The priority, in the vendor's word.
+    /// The priority, as the vendor names it.
     pub(crate) const PRIORITY: &str = "tencent.priority";
     /// `CloudCustomData`.
     pub(crate) const CLOUD_DATA: &str = "tencent.cloud-data";
-    /// `GroupAtInfo`, as it was sent.
+    /// `GroupAtInfo`, unchanged.
     pub(crate) const AT: &str = "tencent.at";
-    /// `ForbidCallbackControl`, its words with commas between.
+    /// `ForbidCallbackControl`, comma-separated.
     pub(crate) const FORBIDDEN: &str = "tencent.no-callback";
 }
 
 const TEXT: &str = "TIMTextElem";
 const CUSTOM: &str = "TIMCustomElem";
 
-/// The neutral body of a list of elements, and the labels that keep what it cannot hold.
-/// `None` when an element lacks its type or content.
+/// The neutral body of a list of elements, and labels for what it cannot hold. `None` when an element has no type or
+/// content.
 pub(crate) fn read(elements: &[Value]) -> Option<(Body, Labels)> {
     let parts: Vec<(&str, &Value)> = elements.iter().map(element).collect::<Option<_>>()?;
     let verbatim = || Labels::from([(VERBATIM.to_owned(), Value::from(elements.to_vec()).to_string())]);
@@ -56,7 +56,7 @@ pub(crate) fn read(elements: &[Value]) -> Option<(Body, Labels)> {
     }
 }
 
-/// The same, when the elements are some and not too long.
+/// The same, if the list is not empty and not too long.
 pub(crate) fn checked(elements: &[Value]) -> Result<(Body, Labels), Failure> {
     let bytes: usize = elements.iter().map(|element| element.to_string().len()).sum();
     if bytes > limits::MESSAGE {
@@ -80,7 +80,7 @@ fn element(element: &Value) -> Option<(&str, &Value)> {
     Some((element.get("MsgType")?.as_str()?, content))
 }
 
-/// What to show where the elements cannot be understood.
+/// The text to show where the elements are not supported.
 fn fallback(parts: &[(&str, &Value)]) -> String {
     let words = parts.iter().map(|(kind, content)| match *kind {
         TEXT => content["Text"].as_str().unwrap_or_default().to_owned(),
@@ -89,7 +89,7 @@ fn fallback(parts: &[(&str, &Value)]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The elements of a message, as they came or as they come nearest to what was said elsewhere.
+/// The elements of a message: as sent, or the closest equivalent of a message sent through another vendor.
 pub(crate) fn elements(message: &Message) -> Value {
     let kept = match (&message.body, message.labels.get(VERBATIM)) {
         (_, Some(verbatim)) => Some(verbatim),

@@ -1,4 +1,4 @@
-//! The vendor's words to neutral words and back: types, options, roles, fields, lengths, ids.
+//! Mapping between the vendor's terms and neutral ones: types, options, roles, fields, lengths, ids.
 
 pub(crate) mod application;
 pub(crate) mod client_message;

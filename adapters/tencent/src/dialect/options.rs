@@ -1,15 +1,15 @@
-//! `ApplyJoinOption` and `InviteJoinOption`: who comes in by asking, and by whose invitation.
+//! `ApplyJoinOption` and `InviteJoinOption`: how applications and members' invitations are handled.
 
 use conclave_core::model::{Circle, Join, Policy};
 
-/// What happens when somebody asks to join, or is invited by a member.
+/// What happens to an application, or to a member's invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JoinOption {
-    /// In at once.
+    /// The user joins at once.
     Free,
     /// The managers decide.
     Permission,
-    /// Not at all.
+    /// Refused.
     Disabled,
 }
 
@@ -17,12 +17,12 @@ impl JoinOption {
     #[cfg(test)]
     pub(crate) const ALL: [Self; 3] = [Self::Free, Self::Permission, Self::Disabled];
 
-    /// The option that an `ApplyJoinOption` names.
+    /// The option of an `ApplyJoinOption`.
     pub(crate) fn apply_named(word: &str) -> Option<Self> {
         Self::named(word, "DisableApply")
     }
 
-    /// The option that an `InviteJoinOption` names.
+    /// The option of an `InviteJoinOption`.
     pub(crate) fn invite_named(word: &str) -> Option<Self> {
         Self::named(word, "DisableInvite")
     }
@@ -52,7 +52,7 @@ impl JoinOption {
         }
     }
 
-    /// As a policy says who gets in by asking.
+    /// The policy value for applications.
     pub(crate) fn join(self) -> Join {
         match self {
             Self::Free => Join::Open,
@@ -61,7 +61,7 @@ impl JoinOption {
         }
     }
 
-    /// As a policy says who may invite, and whose approval that needs.
+    /// The policy values for invitations: who may invite, and whose approval is needed.
     pub(crate) fn invite(self) -> (Circle, Option<Circle>) {
         match self {
             Self::Free => (Circle::Members, None),
@@ -70,7 +70,7 @@ impl JoinOption {
         }
     }
 
-    /// What a policy says of asking. Approval by nobody lets nobody in.
+    /// The option for a policy. If nobody may approve, joining is disabled.
     pub(crate) fn of_join(policy: &Policy) -> Self {
         match policy.join {
             Join::Open => Self::Free,
@@ -79,7 +79,7 @@ impl JoinOption {
         }
     }
 
-    /// What a policy says of inviting, as an ordinary member finds it.
+    /// The option for a policy, as it applies to an ordinary member.
     pub(crate) fn of_invite(policy: &Policy) -> Self {
         match (policy.invite, policy.invite_approval) {
             (Circle::Members, None) => Self::Free,

@@ -2,7 +2,8 @@
 
 use conclave_core::model::Receive;
 
-/// The vendor's word. The last one is newer than some strict clients, so it is returned only where it is set.
+/// The vendor's name of the setting. The last one is unknown to some strict clients, so it is returned only where it is
+/// set.
 pub(crate) fn word(receive: Receive) -> &'static str {
     match receive {
         Receive::Notify => "AcceptAndNotify",
@@ -12,7 +13,7 @@ pub(crate) fn word(receive: Receive) -> &'static str {
     }
 }
 
-/// What the word means.
+/// The setting with this name.
 pub(crate) fn named(word: &str) -> Option<Receive> {
     [Receive::Notify, Receive::Silent, Receive::Discard, Receive::SilentUnlessMentioned]
         .into_iter()

@@ -7,7 +7,7 @@ pub(crate) const ADMIN: &str = "Admin";
 pub(crate) const MEMBER: &str = "Member";
 pub(crate) const NOT_MEMBER: &str = "NotMember";
 
-/// The vendor's word for a member's role.
+/// The vendor's name of a member's role.
 pub(crate) fn word(group: &Group, member: &Member) -> &'static str {
     if !group.governed {
         return MEMBER;
@@ -19,7 +19,7 @@ pub(crate) fn word(group: &Group, member: &Member) -> &'static str {
     }
 }
 
-/// The role of that name.
+/// The role with this name.
 pub(crate) fn named(word: &str) -> Option<Role> {
     match word {
         OWNER => Some(Role::Owner),

@@ -1,16 +1,16 @@
-//! Times: the server API counts in whole seconds, 0 is never.
+//! Times: the server API uses whole seconds, with 0 for never.
 
 use conclave_core::model::{Millis, Until};
 
-/// How long something lasts that has no end.
+/// The duration of something without an end.
 pub(crate) const FOREVER: u64 = 4_294_967_295;
 
-/// A moment, or never.
+/// A point in time, or never.
 pub(crate) fn seconds(moment: Option<Millis>) -> u64 {
     moment.map_or(0, Millis::seconds)
 }
 
-/// An end.
+/// An end time.
 pub(crate) fn end(until: Until) -> u64 {
     match until {
         Until::At(moment) => moment.seconds(),
@@ -18,7 +18,7 @@ pub(crate) fn end(until: Until) -> u64 {
     }
 }
 
-/// The end of what lasts so many seconds from now.
+/// The end of a duration from now, in seconds.
 pub(crate) fn until(now: Millis, seconds: u64) -> Until {
     if seconds >= FOREVER { Until::Forever } else { Until::At(now.plus(seconds.saturating_mul(1000))) }
 }

@@ -1,12 +1,12 @@
-//! `TinyId`: the number clients know a user by. It is part of message ids, so it never changes.
+//! `TinyId`: a user's number in the client protocol. It is part of message ids, so it never changes.
 
 use conclave_core::model::UserId;
 use sha2::{Digest, Sha256};
 
-/// Where the vendor's numbers begin.
+/// The first of the vendor's numbers.
 const BASE: u64 = 1 << 57;
 
-/// A user's number, as the decimal text clients take: a JSON number of this size would lose digits.
+/// A user's number, as the decimal text clients expect: a JSON number of this size would lose digits.
 pub(crate) fn of(user: &UserId) -> String {
     let digest = Sha256::digest(user.as_str().as_bytes());
     let mut bytes = [0; 8];

@@ -1,15 +1,15 @@
-//! Topics of communities: their ids say whose they are.
+//! Topics of communities: their ids contain the community's.
 
 use conclave_core::model::{GroupId, TopicId};
 
 use super::limits;
 
-/// How every topic's id of a community begins.
+/// The prefix of a community's topic ids.
 pub(crate) fn prefix(group: &GroupId) -> String {
     format!("{group}@TOPIC#_")
 }
 
-/// The id a client chose for a topic of a community; `None` when it cannot have it.
+/// The id a client chose for a topic of a community; `None` when it is not permitted.
 pub(crate) fn chosen(group: &GroupId, id: &str) -> Option<TopicId> {
     let part = id.strip_prefix(&prefix(group))?;
     let printable = part.bytes().all(|byte| (0x20..=0x7E).contains(&byte));

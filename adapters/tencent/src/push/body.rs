@@ -15,11 +15,11 @@ use crate::realm::App;
 const BY_THEMSELF: u32 = 1;
 const INVITED: u32 = 2;
 
-/// The account that a fact is shown to be the doing of.
+/// The account that is shown as the author of a fact.
 pub(super) fn operator<'f>(fact: &'f Fact<'_>, admin: &'f str) -> &'f str {
     let actor = fact.event.actor.behind().map_or(admin, UserId::as_str);
     match &fact.what {
-        // whoever comes by themself is shown so, also where somebody has let them in
+        // users who join by themselves are shown as the author, even if somebody approved it
         What::Joined { users, how: Joining::Asked { .. }, .. } => users.first().map_or(actor, UserId::as_str),
         What::Joined { how: Joining::Invited { by: Some(by), .. }, .. } => by.as_str(),
         What::Requested(request) if request.stage.is_open() => {
@@ -29,7 +29,7 @@ pub(super) fn operator<'f>(fact: &'f Fact<'_>, admin: &'f str) -> &'f str {
     }
 }
 
-/// What tips and notices are worded from.
+/// The data from which tips and notices are built.
 pub(super) struct Words<'w> {
     pub(super) app: &'w App,
     pub(super) group: &'w Group,
@@ -82,7 +82,7 @@ impl Words<'_> {
         Value::Object(body)
     }
 
-    /// What has changed of the group, under the names that tips have for it.
+    /// The changes of the group, under the names that tips use.
     fn new_info(&self) -> Map<String, Value> {
         let mut info = Map::new();
         let mut changed = |name: &str, value: Option<&String>| {
@@ -118,7 +118,7 @@ impl Words<'_> {
         self.fact.reason()
     }
 
-    /// A notice; `None` where it is not known what clients are sent.
+    /// A notice; `None` where its client format is not known.
     pub(super) fn notice(&self, notice: Notice) -> Option<Value> {
         let mut body = into_map(json!({
             "ReportType": notice as u8,
@@ -167,7 +167,7 @@ impl Words<'_> {
         Some(Value::Object(body))
     }
 
-    /// What whoever decides a request sends back with the decision, and what was said with it.
+    /// The fields that the deciding client sends back, and the text of the request.
     fn request(&self, body: &mut Map<String, Value>) {
         let What::Requested(request) = &self.fact.what else { return };
         let said = match &request.verdict {
@@ -188,7 +188,7 @@ impl Words<'_> {
     }
 }
 
-/// How long something lasts from a moment on, in seconds; 0 when it does not.
+/// The time from a point until an end, in seconds; 0 if there is none.
 fn left(until: Option<Until>, from: Millis) -> u64 {
     match until {
         None => 0,
@@ -197,7 +197,7 @@ fn left(until: Option<Until>, from: Millis) -> u64 {
     }
 }
 
-/// How attributes changed, by the vendor's numbers.
+/// The vendor's numbers for changes of attributes.
 mod attribute {
     pub(super) const REPLACED: u32 = 1;
     pub(super) const SET: u32 = 2;
@@ -218,7 +218,7 @@ pub(super) fn attributes(fact: &Fact<'_>) -> Option<Value> {
     let keys: Vec<&String> = if set.is_empty() { removed.iter().collect() } else { set.keys().collect() };
     let deleted = removed.iter().map(|key| json!({ "Key": key, "Val": "", "SubKeySeq": version }));
     let items: Vec<Value> = if kind == attribute::DELETED { deleted.collect() } else { set.iter().map(item).collect() };
-    // a write that sets some keys and removes others has no number: clients read all again
+    // a write that sets some keys and removes others has no number: clients read all attributes again
     let is_whole = removed.is_empty() || set.is_empty() || *replaced;
     Some(json!({
         "OpType": Tip::Profile as u8,
@@ -233,7 +233,7 @@ pub(super) fn attributes(fact: &Fact<'_>) -> Option<Value> {
     }))
 }
 
-/// How counters changed, by the vendor's numbers.
+/// The vendor's numbers for changes of counters.
 const COUNTERS_SET: u32 = 0;
 const COUNTERS_REMOVED: u32 = 1;
 

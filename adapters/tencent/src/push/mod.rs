@@ -1,6 +1,6 @@
-//! What clients are sent of what happens: the facts of `dialect::events`, as tips, notices and messages.
+//! What clients are sent for events: the facts of `dialect::events` as tips, notices and messages.
 //!
-//! Each is made once, whatever the number of clients. A notice names whom it is for, which is filled in for each of them.
+//! Each is built once, whatever the number of clients. A notice names its recipient, which is filled in for each.
 
 mod body;
 mod people;
@@ -27,10 +27,10 @@ use crate::realm::App;
 use body::Words;
 use people::People;
 
-/// Who tips and notices are from.
+/// The sender of tips and notices.
 pub(crate) const SYSTEM: &str = "@TIM#SYSTEM";
 
-/// The kinds of events in a push, by the vendor's numbers.
+/// The vendor's event types in a push.
 mod kind {
     pub(super) const MESSAGE: u32 = 3;
     pub(crate) const TIP: u32 = 4;
@@ -38,21 +38,21 @@ mod kind {
     pub(super) const PASSING_TIP: u32 = 6;
 }
 
-/// One thing that clients are sent, and who of them.
+/// One push, with its recipients.
 pub(crate) struct Pushed {
     pub(crate) to: Recipients,
     pub(crate) content: Content,
 }
 
-/// What clients are sent: one entry of `EventArray`.
+/// The content of a push: one entry of `EventArray`.
 pub(crate) enum Content {
-    /// The same for all.
+    /// The same for all recipients.
     Whole(Value),
-    /// A notice, without the user it is for.
+    /// A notice, without its recipient.
     Addressed(Addressed),
 }
 
-/// A notice without the user it is for.
+/// A notice without its recipient.
 pub(crate) struct Addressed {
     /// `GroupInfo`, without `To_Account`.
     pub(crate) group_info: Map<String, Value>,
@@ -71,7 +71,7 @@ impl Addressed {
     }
 }
 
-/// What clients are sent of an event, in this order.
+/// The pushes of an event, in order.
 pub(crate) async fn pushes(app: &App, event: &Arc<Event>) -> Result<Vec<Pushed>, Refusal> {
     if event.audience.silent {
         return Ok(Vec::new());
@@ -79,7 +79,7 @@ pub(crate) async fn pushes(app: &App, event: &Arc<Event>) -> Result<Vec<Pushed>,
     let realm = &app.realm;
     let Some(group) = group_of(event, &*realm.groups, &*realm.log).await? else { return Ok(Vec::new()) };
     let call = call_of(event, &*realm.log).await?;
-    // several changes of a profile in one call are one fact, which is of the first of them
+    // several changes of a profile in one call are one fact, which belongs to the first event
     let facts = facts(call.iter().map(|event| &**event));
     let Some(fact) = facts.iter().find(|fact| fact.event.sequence == event.sequence) else { return Ok(Vec::new()) };
     let deliveries = fact.deliveries(&group);
@@ -96,7 +96,7 @@ pub(crate) async fn pushes(app: &App, event: &Arc<Event>) -> Result<Vec<Pushed>,
     Ok(pushed)
 }
 
-/// The notices that a user is sent of an event, as entries of `EventArray`.
+/// The notices of an event for a user, as entries of `EventArray`.
 pub(crate) async fn notices_for(app: &App, event: &Arc<Event>, user: &UserId) -> Result<Vec<Value>, Refusal> {
     let pushed = pushes(app, event).await?.into_iter();
     let entry = |Pushed { to, content }| match content {
@@ -108,7 +108,7 @@ pub(crate) async fn notices_for(app: &App, event: &Arc<Event>, user: &UserId) ->
     Ok(pushed.filter_map(entry).collect())
 }
 
-/// The tips of a group's history, by their numbers: the same items as are pushed. Of each number, the events.
+/// The tips of a group's history, by number: the same items as are pushed, built from the events of each number.
 pub(crate) async fn history_tips(
     app: &App,
     group: &Group,
@@ -138,7 +138,7 @@ pub(crate) async fn history_tips(
     Ok(tips.iter().map(item).collect())
 }
 
-/// What a fact is made into.
+/// The context in which a fact is encoded.
 struct Pushing<'f> {
     app: &'f App,
     group: &'f Group,
@@ -146,7 +146,7 @@ struct Pushing<'f> {
 }
 
 impl Pushing<'_> {
-    /// What clients are sent; nothing where it is not known how they are sent it.
+    /// The content; nothing where the client format is not known.
     async fn content(&self, push: &Push<'_>) -> Result<Option<Content>, Refusal> {
         if matches!(self.fact.what, What::InTopic(..)) {
             return Ok(None);
@@ -169,7 +169,7 @@ impl Pushing<'_> {
             Push::Recall => Ok(self.recall().await?.map(Content::Whole)),
             Push::Attributes => Ok(body::attributes(self.fact).map(|body| self.passing(body))),
             Push::Counters => Ok(body::counters(self.fact).map(|body| self.passing(body))),
-            // nobody has published how clients are sent these; they read them with the message
+            // the client format of these is not published; clients read them with the message
             Push::Edit | Push::Extensions => Ok(None),
         }
     }
@@ -188,7 +188,8 @@ impl Pushing<'_> {
         Words { app: self.app, group: self.group, fact: self.fact, about, operator, people }
     }
 
-    /// What every item has. `number` is that of the group's history; items of one second are told apart by `random`.
+    /// The fields that every item has. `number` is that of the group's history; `random` distinguishes items of one
+    /// second.
     fn item(&self, number: u64, random: u64) -> Map<String, Value> {
         let event = self.fact.event;
         let seconds = event.at.seconds();
@@ -225,7 +226,7 @@ impl Pushing<'_> {
 
     fn tip(&self, number: Option<u64>, body: Value) -> Value {
         let item = self.tip_item(number, body);
-        // a tip about the group itself is no part of the history without a number
+        // a tip about the group itself without a number is not part of the history
         let event = if number.is_some() { kind::TIP } else { kind::PASSING_TIP };
         json!({ "Event": event, "GroupTips": [item] })
     }
@@ -239,7 +240,7 @@ impl Pushing<'_> {
 
     fn notice(&self, notice: Notice, body: Value) -> Addressed {
         let sequence = self.fact.event.sequence;
-        // two notices of one event are told apart
+        // distinguishes two notices of one event
         let random = (sequence << 8) | u64::from(notice as u8);
         let operator = body["Operator_Account"].as_str().unwrap_or_default().to_owned();
         let mut rest = self.item(low(random), random);
@@ -281,7 +282,7 @@ impl Pushing<'_> {
 /// `IsPlaceMsg` of a recalled message.
 const RECALLED: u32 = 2;
 
-/// What clients find a recalled message by.
+/// The fields by which clients find a recalled message.
 fn withdrawn(message: &Message, group: &Group, admin: &str) -> Value {
     debug_assert!(matches!(message.state, MessageState::Recalled { .. }));
     let number = |label: &str| message.labels.get(label).and_then(|text| text.parse::<u64>().ok());
@@ -295,7 +296,7 @@ fn withdrawn(message: &Message, group: &Group, admin: &str) -> Value {
     })
 }
 
-/// The last 31 bits: what clients take for a number of theirs.
+/// The lowest 31 bits: clients accept no larger numbers.
 fn low(number: u64) -> u64 {
     number & 0x7fff_ffff
 }

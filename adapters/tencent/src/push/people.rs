@@ -1,4 +1,4 @@
-//! Who tips and notices are about, as clients are shown them.
+//! The users in tips and notices, as clients are shown them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,19 +13,19 @@ use crate::dialect::client_message::Face;
 use crate::dialect::events::Fact;
 use crate::realm::App;
 
-/// People, by account.
+/// Users, by account.
 #[derive(Clone)]
 pub(super) struct People(BTreeMap<String, Person>);
 
 #[derive(Debug, Clone, Default)]
 struct Person {
     face: Face,
-    /// 400 owner, 300 admin, 200 member, 0 no member.
+    /// 400 owner, 300 admin, 200 member, 0 not a member.
     role: u32,
 }
 
 impl People {
-    /// What is known of these accounts now.
+    /// The current data of these accounts.
     pub(super) async fn find(app: &App, group: &Group, accounts: &BTreeSet<&str>) -> Result<Self, Refusal> {
         let (groups, actor) = (&app.realm.groups, Actor::app());
         let ids: Vec<UserId> = accounts.iter().filter_map(|account| UserId::new(*account).ok()).collect();
@@ -44,7 +44,7 @@ impl People {
         Ok(Self(people))
     }
 
-    /// The same for one fact: members who have left with it are what they were.
+    /// The same for one fact: members who have left with it keep their last state.
     pub(super) fn with_former(mut self, fact: &Fact<'_>) -> Self {
         for was in fact.former() {
             if let Some(person) = self.0.get_mut(was.user.as_str()) {
@@ -60,7 +60,7 @@ impl People {
         self.0.get(account).map(|person| person.face.clone()).unwrap_or_default()
     }
 
-    /// As tips and notices show somebody.
+    /// A user in the format of tips and notices.
     pub(super) fn shown(&self, account: &str) -> Value {
         let Person { face: Face { nick, avatar, card }, role } = self.0.get(account).cloned().unwrap_or_default();
         json!({ "UserId": account, "NickName": nick, "ImageUrl": avatar, "NameCard": card, "Role": role })

@@ -25,7 +25,7 @@ fn number(family: Family, refusal: &Refusal) -> u32 {
     family.code(refusal).row().0
 }
 
-/// Every row of the table, with the number the vendor documents.
+/// Every row of the table, with the vendor's documented number.
 #[test]
 fn every_reason_has_its_code() {
     let users = vec![user()];
@@ -109,7 +109,7 @@ fn some_commands_have_codes_of_their_own() {
     assert_eq!(Family::Messages.parameter().row().0, 20001);
 }
 
-/// The numbers and texts as they go out: those in this list are known from the vendor and do not change.
+/// The numbers and texts of the response: those in this list are the vendor's own and do not change.
 #[test]
 fn codes_are_as_the_vendor_publishes_them() {
     let all: Vec<(u32, &str)> = Code::ALL.iter().map(|code| code.row()).collect();

@@ -1,4 +1,4 @@
-//! Where clients connect.
+//! The endpoints of clients.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,18 +18,18 @@ use crate::VENDOR;
 use crate::calls::{COMMANDS, Callers};
 use crate::realm::App;
 
-/// Clients say hello every two minutes when they have nothing else to say; see `HelloInterval`.
+/// Clients send a heartbeat every two minutes when they have nothing else to send; see `HelloInterval`.
 const SILENCE: Duration = Duration::from_mins(5);
 
-/// Frames are binary.
+/// The endpoint with binary frames.
 const BINARY: &str = "binfo";
-/// Frames are text: clients in development, and some mini programs.
+/// The endpoint with text frames: clients in development, and some mini programs.
 const TEXT: &str = "info";
 
-/// Longest `instanceid` that is kept as it came; clients make 32 characters.
+/// Longest `instanceid` that is kept; clients generate 32 characters.
 const LONGEST_DEVICE: usize = 64;
 
-/// The clients of all apps.
+/// The client protocol for all apps.
 pub(crate) struct Clients {
     /// The apps, by id.
     apps: Arc<HashMap<u32, Arc<App>>>,
@@ -41,7 +41,7 @@ impl Clients {
         Self { apps }
     }
 
-    /// The app of this id.
+    /// The app with this id.
     pub(crate) fn app(&self, sdkappid: u32) -> Option<&Arc<App>> {
         self.apps.get(&sdkappid)
     }
@@ -80,7 +80,7 @@ impl ClientProtocol for Clients {
         let app = value("sdkappid").parse().ok().and_then(|id| self.app(id)).cloned();
         let id = value("instanceid");
         let plain = (1..=LONGEST_DEVICE).contains(&id.len()) && !id.chars().any(char::is_control);
-        // a client that does not name itself is a new one each time
+        // a client that does not send its id is a new device each time
         let device = Device::new(VENDOR, if plain { id } else { request.connection });
         let encoding = if request.endpoint == TEXT { Encoding::Text } else { Encoding::Binary };
         TencentSession::new(app, device, platform(value("platform")), encoding)
@@ -94,7 +94,7 @@ impl ClientProtocol for Clients {
     }
 }
 
-/// What a client runs on: the web SDK says 7, also in Node.js. Other numbers are not published.
+/// A client's platform: the web SDK sends 7, also in Node.js. Other numbers are not published.
 fn platform(number: &str) -> Platform {
     if number == "7" { Platform::Web } else { Platform::Unknown }
 }

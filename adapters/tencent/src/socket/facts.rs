@@ -1,4 +1,4 @@
-//! What happens, as frames: encoded once for all clients that receive it.
+//! Facts as frames: encoded once for all clients that receive them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::calls::COOKIE;
 use crate::push::{Addressed, Content, Pushed, pushes};
 use crate::realm::App;
 
-/// What a client is sent of an event.
+/// What a client is sent for an event.
 pub(crate) struct TencentFact {
     /// The number of the event.
     number: u64,
@@ -25,11 +25,11 @@ pub(crate) struct TencentFact {
 enum What {
     /// The same frame for all; its bytes are the same in both encodings.
     Whole { binary: Arc<SharedFrame>, text: Arc<SharedFrame> },
-    /// A notice: `GroupInfo` and the rest of it as JSON objects, without the user it is for.
+    /// A notice: `GroupInfo` and the rest of it as JSON objects, without its recipient.
     Addressed { group_info: Bytes, rest: Bytes },
 }
 
-/// What clients are sent of an event.
+/// What clients are sent for an event.
 pub(super) async fn facts(app: &App, event: &Arc<Event>) -> Result<Vec<Fact<TencentFact>>, Refusal> {
     let pushed = pushes(app, event).await?.into_iter();
     Ok(pushed.map(|Pushed { to, content }| fact(event, to, content)).collect())

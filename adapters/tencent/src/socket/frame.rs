@@ -1,4 +1,4 @@
-//! Requests, answers and pushes as bytes: one JSON object in each frame.
+//! Requests, replies and pushes as bytes: one JSON object in each frame.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -13,17 +13,17 @@ pub(super) struct Request {
     pub(super) body: Bytes,
 }
 
-/// What is said of a request. Clients send more.
+/// The head of a request. Clients send more fields.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Head {
     /// `service.command`.
     pub(super) servcmd: String,
-    /// The client's number of the request. It is sent back as it came.
+    /// The client's number of the request, returned unchanged.
     pub(super) seq: Number,
     /// The key of a signed-in client.
     #[serde(default, deserialize_with = "text")]
     pub(super) a2: String,
-    /// The number of the user.
+    /// The user's number.
     #[serde(default, deserialize_with = "text")]
     pub(super) tinyid: String,
     /// Before signing in: the user.
@@ -44,7 +44,7 @@ struct Wire {
 const LONGEST_COMMAND: usize = 128;
 
 impl Request {
-    /// Reads a frame. `None` for one that cannot be answered, as it is no JSON or names no command and number.
+    /// Decodes a frame. `None` for one that cannot be answered: not JSON, or without a command and a number.
     pub(super) fn decode(frame: &[u8]) -> Option<Self> {
         let Wire { head, body } = serde_json::from_slice(frame).ok()?;
         if head.servcmd.len() > LONGEST_COMMAND {
@@ -58,7 +58,7 @@ impl Request {
     }
 }
 
-/// A text; anything else counts as none.
+/// A text; another type counts as missing.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Any;
 
@@ -117,7 +117,7 @@ struct AnswerHead<'h> {
 /// The version of the envelope.
 const VERSION: &str = "v4";
 
-/// The answer to a request: its head as it came, and this body, a JSON object.
+/// The reply to a request: its head unchanged, and this body, a JSON object.
 pub(super) fn answer(head: &Head, body: &[u8]) -> Bytes {
     let head = AnswerHead { ver: VERSION, servcmd: &head.servcmd, seq: &head.seq };
     enclose(&serde_json::to_vec(&head).unwrap_or_default(), &[body])
@@ -126,9 +126,9 @@ pub(super) fn answer(head: &Head, body: &[u8]) -> Bytes {
 /// The command of pushes about groups.
 const PUSH: &str = "im_open_push.msg_push";
 
-/// A push: one entry of `EventArray`, in pieces. The number is arbitrary.
+/// A push: one entry of `EventArray`, in parts. The number is arbitrary.
 ///
-/// A push that is to be confirmed is so with this cookie.
+/// A client confirms a push with a cookie by sending the cookie back.
 pub(super) fn push(number: u64, entry: &[&[u8]], cookie: Option<&str>) -> Bytes {
     let head = AnswerHead { ver: VERSION, servcmd: PUSH, seq: &Number::from(number & 0x7fff_ffff) };
     let head = serde_json::to_vec(&head).unwrap_or_default();
@@ -143,7 +143,7 @@ pub(super) fn push(number: u64, entry: &[&[u8]], cookie: Option<&str>) -> Bytes 
     enclose(&head, &pieces)
 }
 
-/// Another push, with this body.
+/// A push of another command, with this body.
 pub(super) fn order(servcmd: &str, body: &[u8]) -> Bytes {
     let head = AnswerHead { ver: VERSION, servcmd, seq: &Number::from(0) };
     enclose(&serde_json::to_vec(&head).unwrap_or_default(), &[body])
@@ -151,7 +151,7 @@ pub(super) fn order(servcmd: &str, body: &[u8]) -> Bytes {
 
 /// The command of pushes about the connection itself.
 pub(super) const OFFLINE: &str = "im_open_status.stat_forceoffline";
-/// Has clients sign in again.
+/// Makes clients sign in again.
 pub(super) const SIGN_IN_AGAIN: &str = "StatSvc.KickOther";
 
 fn enclose(head: &[u8], body: &[&[u8]]) -> Bytes {

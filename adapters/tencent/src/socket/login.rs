@@ -1,7 +1,7 @@
-//! Signing in: by a signature, or by the key (`A2Key`) that was given for one before.
+//! Signing in: by a signature, or by the key (`A2Key`) that was returned for one before.
 //!
-//! A key holds what the signature says, sealed. So it lasts as long as the signature, over any number of connections, and
-//! nothing is kept of it.
+//! A key holds the claims of the signature, sealed. So it is valid as long as the signature, over any number of
+//! connections, and is not stored.
 
 use std::sync::Arc;
 
@@ -23,12 +23,13 @@ use crate::usersig::Claims;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Login {
     pub(super) user: UserId,
-    /// What the client shows with each request.
+    /// The key that the client sends with each request.
     pub(super) key: String,
     claims: Claims,
 }
 
-/// Signs in by the signature of a request, or by its key. A user without an account gets one, as at the vendor.
+/// Signs in by the signature of a request, or by its key. An account is created for a user without one, as at the
+/// vendor.
 pub(super) async fn sign_in(app: &App, head: &Head) -> Result<Login, Failure> {
     if !head.a2.is_empty() {
         return by_key(app, head).await;
@@ -45,7 +46,7 @@ pub(super) async fn sign_in(app: &App, head: &Head) -> Result<Login, Failure> {
     Ok(Login { user, key, claims: Claims::clone(&claims) })
 }
 
-/// Whoever shows this key: every request is answered by its own key, whatever its connection.
+/// The user of a key: every request is authenticated by its own key, whatever its connection.
 pub(super) async fn by_key(app: &App, head: &Head) -> Result<Login, Failure> {
     let claims = app.client_keys.open(&head.a2).and_then(|json| serde_json::from_slice::<Claims>(&json).ok());
     let claims = claims.ok_or(Code::SigExpired)?;
@@ -54,7 +55,7 @@ pub(super) async fn by_key(app: &App, head: &Head) -> Result<Login, Failure> {
     if !head.tinyid.is_empty() && head.tinyid != tiny_id::of(&user) {
         return Err(Code::SigExpired.into());
     }
-    // an account that was deleted since does not come back by a key
+    // a key does not re-create an account that was deleted
     let account = find(app, &user).await?.ok_or(Code::SigExpired)?;
     check(app, &claims, &account)?;
     Ok(Login { user, key: head.a2.clone(), claims })
@@ -91,8 +92,8 @@ async fn register(app: &App, user: &UserId, claims: &Claims) -> Result<Arc<User>
     Ok(find(app, user).await?.ok_or(Code::AccountInternal)?)
 }
 
-/// Whether a signature counts for its account. Admins are accounts by the configuration: only this vendor's own `kick`
-/// revokes their signatures, as for their calls over HTTP.
+/// Whether a signature is valid for its account. Admins are accounts by the configuration: only this vendor's own
+/// `kick` revokes their signatures, as for their calls over HTTP.
 fn check(app: &App, claims: &Claims, account: &User) -> Result<(), Failure> {
     let counts = if app.is_admin(account.id.as_str()) {
         !kicked_at(account).is_some_and(|kicked| claims.is_older_than(kicked))

@@ -1,13 +1,13 @@
-//! The client SDKs' own protocol: JSON over WebSocket, in binary frames (`/binfo`) or text frames (`/info`).
+//! The protocol of the client SDKs: JSON over WebSocket, in binary frames (`/binfo`) or text frames (`/info`).
 //!
-//! - `clients`: where clients connect.
-//! - `frame`: requests, answers and pushes as bytes.
-//! - `login`: who signs in, and the key that they show with each request from then on.
+//! - `clients`: the endpoints.
+//! - `frame`: requests, replies and pushes as bytes.
+//! - `login`: signing in, and the key that clients send with each later request.
 //! - `session`: one connection.
-//! - `facts`: what happens, as frames.
+//! - `facts`: facts as frames.
 //!
-//! What clients ask is answered by the same commands as the server API's (`calls`), with the signed-in user as the caller.
-//! Nothing here does I/O: frames and facts in, frames and calls out.
+//! Clients' requests are handled by the same commands as the server API's (`calls`), with the signed-in user as the
+//! caller. Nothing here does I/O: frames and facts in, frames and calls out.
 
 mod clients;
 mod facts;

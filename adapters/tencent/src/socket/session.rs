@@ -30,17 +30,17 @@ pub(super) const ALIVE: &str = "alive";
 const STATUS: &str = "im_open_status";
 /// The service of heartbeats.
 const HEARTBEAT: &str = "heartbeat";
-/// The service of statistics, which clients send without having signed in.
+/// The service of statistics, which clients call without having signed in.
 const STATISTICS: &str = "imopenstat.";
-/// How clients confirm a push that asks for it.
+/// The command with which clients confirm a push.
 const CONFIRMED: &str = "openim.ws_msg_push_ack";
-/// How clients fetch the notices from before they signed in.
+/// The command with which clients fetch the notices from before they signed in.
 const FETCH: &str = "openim.getmsg";
 
-/// How often signed-in clients say hello, in seconds.
+/// Heartbeat interval of signed-in clients, in seconds.
 const HELLO_INTERVAL: u32 = 120;
 
-/// How frames are sent.
+/// The encoding of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Binary,
@@ -58,31 +58,31 @@ impl Encoding {
 
 /// One connection.
 pub(crate) struct TencentSession {
-    /// The app that the client names; without, everything is refused.
+    /// The app that the client names; without one, everything is refused.
     app: Option<Arc<App>>,
     device: Device,
     platform: Platform,
     encoding: Encoding,
     login: Option<Arc<Login>>,
-    /// Whether the client has been given the notices from before it signed in: what it confirms from then on is all there
-    /// was.
+    /// Whether the client has received the notices from before it signed in: its later confirmations then cover
+    /// everything.
     has_notices: bool,
-    /// Who is being registered in presence, and the request that asked for it.
+    /// The login being registered in presence, and the request for it.
     signing_in: Option<(Arc<Login>, Head)>,
 }
 
 /// A call of this session: the request it answers.
 pub(crate) struct Ticket(Head);
 
-/// What a call comes back with.
+/// The result of a call.
 #[derive(Clone)]
 pub(crate) enum Reply {
-    /// The body of the answer.
+    /// The body of the reply.
     Body(Bytes),
     SignedIn(Arc<Login>),
 }
 
-/// Why a client is signed out, by the vendor's numbers (`KickType`).
+/// The vendor's reasons for signing a client out (`KickType`).
 mod kick {
     pub(super) const ANOTHER_LOGIN: u32 = 1;
     pub(super) const BY_APP: u32 = 3;
@@ -130,7 +130,7 @@ impl TencentSession {
         let once = changes(&head.servcmd).then(|| once(&self.device, &head, &body));
         let (app, device, asked) = (Arc::clone(app), self.device.to_string(), head.clone());
         let work = async move {
-            // a client that has connected again repeats its requests before it signs in again
+            // a reconnected client repeats its requests before it signs in again
             let user = match known {
                 Some(user) => user,
                 None => match login::by_key(&app, &asked).await {
@@ -156,7 +156,7 @@ impl TencentSession {
         });
     }
 
-    /// The client has a push that was to be confirmed.
+    /// The client confirms a push.
     fn confirmed(&self, app: &App, body: &[u8]) {
         #[derive(Deserialize)]
         struct Confirmation {
@@ -170,7 +170,7 @@ impl TencentSession {
         }
     }
 
-    /// Takes the client's login away and says so.
+    /// Ends the client's login and notifies it.
     fn kick(&mut self, kind: u32, out: &mut Outbox<'_>) {
         self.login = None;
         let notice = json!({ "KickoutMsgNotify": { "KickType": kind, "NewInstInfo": {} } });
@@ -186,7 +186,7 @@ impl Session for TencentSession {
 
     fn received(&mut self, frame: Frame, out: &mut Outbox<'_>) {
         let Some(request) = Request::decode(frame.bytes()) else {
-            // there is nothing that could be answered
+            // not a request that could be answered
             out.count(None, Outcome::Refused);
             return;
         };
@@ -204,7 +204,7 @@ impl Session for TencentSession {
                 out.sign_out();
                 self.done(head, Some(LOGOUT), out);
             }
-            // nobody asks for these here
+            // statistics are accepted and ignored
             _ if head.servcmd.starts_with(STATISTICS) => self.answer(head, &done(), out),
             _ if head.servcmd == CONFIRMED => {
                 self.confirmed(&app, &request.body);
@@ -267,7 +267,7 @@ impl Session for TencentSession {
     }
 
     fn missed(&mut self, out: &mut Outbox<'_>) {
-        // a client that connects again reads what it has missed; nothing else makes it do so
+        // a client reads the events it missed only when it reconnects
         out.close();
     }
 
@@ -275,9 +275,9 @@ impl Session for TencentSession {
         match reason {
             DisconnectReason::Replaced => self.kick(kick::ANOTHER_LOGIN, out),
             DisconnectReason::ByApp => self.kick(kick::BY_APP, out),
-            // the client has a newer connection, or will make one
+            // the client has a newer connection, or will open one
             DisconnectReason::Reconnected | DisconnectReason::ShuttingDown => out.close(),
-            // it signs in again and learns why it cannot
+            // it signs in again and gets the reason why it cannot
             DisconnectReason::TokenExpired | DisconnectReason::Deactivated | DisconnectReason::AccountDeleted => {
                 self.login = None;
                 out.send(self.encoding.frame(frame::order(frame::SIGN_IN_AGAIN, b"{}")));
@@ -291,7 +291,7 @@ impl Session for TencentSession {
     }
 }
 
-/// The answer to a sign-in.
+/// The reply to a sign-in.
 fn welcome(login: &Login, device: &Device, now: u64) -> Value {
     json!({
         "ActionStatus": "OK",
@@ -308,7 +308,7 @@ fn welcome(login: &Login, device: &Device, now: u64) -> Value {
     })
 }
 
-/// The number of a client among its user's; never 0, which has a meaning of its own to clients.
+/// The number of a client among its user's; never 0, which has another meaning to clients.
 fn instance(device: &Device) -> u64 {
     let mut hasher = DefaultHasher::new();
     device.id.hash(&mut hasher);
@@ -323,27 +323,27 @@ fn refused(failure: &Failure) -> Bytes {
     envelope::refuse(failure).into_bytes()
 }
 
-/// How a refusal is counted.
+/// A refusal's outcome for the metrics.
 fn outcome(failure: &Failure) -> Outcome {
     let code = failure.number();
     let ours = [Code::Internal, Code::AccountInternal, Code::Timeout].map(|code| code.row().0);
     if ours.contains(&code) { Outcome::Failed } else { Outcome::Refused }
 }
 
-/// Whether a command may change something: what only reads is simply done again.
+/// Whether a command may change something: reads can simply be repeated.
 fn changes(servcmd: &str) -> bool {
     let name = servcmd.split_once('.').map_or("", |(_, name)| name);
     !["get", "search", "fetch"].iter().any(|word| name.split('_').any(|part| part == *word))
 }
 
-/// Tells a request apart from all others: repeated over another connection, it is the same.
+/// Identifies a request, also if it is repeated over another connection.
 fn once(device: &Device, head: &Head, body: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     (&head.a2, body).hash(&mut hasher);
     format!("{device} {} {} {:x}", head.servcmd, head.seq, hasher.finish())
 }
 
-/// What is ordered among each other: everything about one group.
+/// The lane of a request: one per group.
 fn lane(body: &[u8]) -> Option<u64> {
     #[derive(Deserialize)]
     struct About {

@@ -1,4 +1,4 @@
-//! Frames as they were captured, and sessions without a gateway.
+//! Recorded frames, and sessions without a gateway.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const SDKAPPID: u32 = 1_400_000_001;
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const NOW: Millis = Millis(1_795_291_200_000);
 
-/// The captured frames by name, with who sent them.
+/// The recorded frames by name, with their sender.
 fn captured() -> Vec<(String, String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/tencent/socket");
     let mut found: Vec<_> = std::fs::read_dir(folder)
@@ -118,7 +118,7 @@ impl House {
         TestSession::open(session).await.0
     }
 
-    /// A session of a user, and the key it was given.
+    /// A session of a user, and its key.
     async fn signed_in(&self, user: &str) -> (TestSession<TencentSession>, String) {
         let mut session = self.session(user).await;
         let answer = ask(&mut session, login(user)).await;
@@ -127,7 +127,7 @@ impl House {
         (session, key)
     }
 
-    /// What the last events are to clients, and for whom.
+    /// The pushes of the latest events, and their recipients.
     async fn facts_after(&self, sequence: u64) -> Vec<conclave_kit::Fact<super::facts::TencentFact>> {
         let clients = Clients::new(Arc::new([(SDKAPPID, Arc::clone(&self.app))].into()));
         let events: Vec<Arc<Event>> = self.engine.read(sequence, 100).await.unwrap();
@@ -164,7 +164,7 @@ fn read(frames: Vec<Frame>) -> Vec<Value> {
     frames.into_iter().map(|frame| serde_json::from_slice(frame.bytes()).unwrap()).collect()
 }
 
-/// Every path to a field, without values.
+/// All paths of fields, without values.
 fn fields(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
@@ -191,7 +191,7 @@ async fn a_sign_in_is_answered_as_it_was_captured() {
     assert_eq!(session.identity.as_ref().unwrap().user.as_str(), "alice");
     let (number, id) = (&answer["body"]["TinyId"], &answer["body"]["InstId"]);
     assert!(number.is_string() && id.as_u64().unwrap() > 0);
-    // the account is younger than the signature, which counts again
+    // the account is younger than the signature, which is valid again
     assert_eq!(ask(&mut house.session("d2").await, login("alice")).await["body"]["ErrorCode"], 0);
 }
 
@@ -304,7 +304,7 @@ async fn a_client_fetches_the_notices_that_it_has_missed() {
     let missed = ask(&mut bob, again.clone()).await;
     let notice = &missed["body"]["EventArray"][0]["GroupTips"][0];
     assert_eq!((&notice["MsgBody"]["ReportType"], &notice["To_Account"]), (&json!(5), &json!("bob")), "{missed}");
-    // what was confirmed meanwhile is not given once more
+    // notices that were confirmed meanwhile are not returned again
     let confirmed = json!({"SessionData": missed["body"]["Cookie"]});
     ask(&mut bob, command(&bobs, "openim.ws_msg_push_ack", confirmed)).await;
     assert_eq!(ask(&mut bob, again).await["body"]["EventArray"], json!([]));
@@ -350,7 +350,7 @@ proptest! {
             }
             let mut session = House::new().session("d1").await;
             assert!(said(&mut session, bytes).await.len() <= 1);
-            // and it still answers
+            // it still replies
             assert_eq!(ask(&mut session, captured_as("alive")).await["body"]["ErrorCode"], 0);
         });
     }

@@ -3,7 +3,7 @@ use super::*;
 const APP: u32 = 1_400_000_000;
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const ADMIN: &str = "administrator";
-/// The vendor's worked example: `npm tls-sig-api-v2` 1.0.2 with a frozen clock.
+/// The vendor's worked example: `npm tls-sig-api-v2` 1.0.2 with a fixed clock.
 const SIG: &str = "eJxVyjELwjAUBOD-8mYpqUSNAZd2kNbooqJr5KX2UZqGNNaA*N*FWgdvu*-uBSd1TAbjQcI8YTAbO6GxgSoaWWNLlvrgdej8dOix0c4Rgkw5m-JdArUGZLr6VxMdeQNSLPmPerqDhLV*XsxZiX2Mt8wKrDNWDo*Olbui5njIVbMtrtwuKmQbeH8Atbkz1Q__";
 const PROOF: &str = "9awWeUL8MxxbBn8dhB0Jvuo0JKIh4dNCLkGIX4n5fd0=";
 const NOW: Millis = Millis(1_700_000_100_000);
@@ -70,7 +70,7 @@ fn a_user_buffer_is_part_of_what_is_signed() {
     assert_eq!(check(&document(&serde_json::to_string(&signed).unwrap()), ADMIN), Err(Code::SigForged));
 }
 
-/// An account whose id is several lines could otherwise sign for an admin.
+/// Otherwise an account whose id consists of several lines could sign for an admin.
 #[test]
 fn no_field_is_read_as_several_lines() {
     let (time, expire) = (1_700_000_000, 86_400);

@@ -1,4 +1,4 @@
-//! What has happened, in the vendor's callbacks after it. One call is one callback, also where it is two events.
+//! Facts as the vendor's callbacks after an operation. One call is one callback, even if it causes several events.
 
 use conclave_core::event::{Actor, Event, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Group, Mention, Message, Sender, TopicId, UserId};
@@ -31,16 +31,16 @@ pub(super) const RECALL: &str = "Group.CallbackAfterRecallMsg";
 pub(super) const READ: &str = "Group.CallbackAfterReadReceipt";
 pub(crate) const EXCEPTION: &str = "Group.CallbackSendMsgException";
 
-/// A word of `ForbidCallbackControl`: this message is not told.
+/// A value of `ForbidCallbackControl`: no callback for this message.
 pub(crate) const NOT_TOLD: &str = "ForbidAfterSendMsgCallback";
 
-/// One callback, without what all have.
+/// One callback, without the common fields.
 pub(super) struct Callback {
     pub(super) command: &'static str,
     pub(super) body: Map<String, Value>,
 }
 
-/// Whether there is a callback for it at all.
+/// Whether there is a callback for a fact.
 pub(super) fn has_callback(what: &What<'_>) -> bool {
     match what {
         What::Created { .. }
@@ -58,7 +58,7 @@ pub(super) fn has_callback(what: &What<'_>) -> bool {
         | What::TopicChanged { .. }
         | What::TopicsDestroyed(_)
         | What::Recalled(_) => true,
-        // who is in from the start is in the callback of the creation
+        // first members are in the callback of the creation
         What::Joined { how, .. } => **how != Joining::Created,
         What::Info(info) => !info.is_custom_only(),
         What::InTopic(_, what) => has_callback(what),
@@ -172,7 +172,7 @@ fn account(user: Option<&UserId>) -> &str {
     user.map_or("", UserId::as_str)
 }
 
-/// An event to tell, and where it happened.
+/// An event to report, with its group.
 struct Told<'a> {
     event: &'a Event,
     group: &'a Group,
@@ -180,7 +180,7 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// A body with these members.
+    /// A body with these fields.
     fn with(&self, more: Value) -> Map<String, Value> {
         let mut body = of_group(self.group);
         if let Value::Object(more) = more {
@@ -189,7 +189,7 @@ impl Told<'_> {
         body
     }
 
-    /// The same, with whoever called.
+    /// The same, with the operator.
     fn by_operator(&self, more: Value) -> Map<String, Value> {
         self.by_account(self.app.operator(&self.event.actor), more)
     }
@@ -302,7 +302,7 @@ impl Told<'_> {
         self.by(RECALL, json!({ "MsgSeqList": list, "TopicId": topic }))
     }
 
-    /// A message that was not sent, as the group had sent too many.
+    /// A message that was dropped because of the group's rate limit.
     fn dropped(&self, message: &Message, passes: bool) -> Callback {
         let mut more = self.words(message, passes);
         let (code, text) = Code::MessageRate.row();
@@ -311,7 +311,7 @@ impl Told<'_> {
         self.by(EXCEPTION, more)
     }
 
-    /// What a message says, and who says it.
+    /// The fields of a message and its sender.
     fn words(&self, message: &Message, passes: bool) -> Value {
         let kept = |label: &str| message.labels.get(label).map(String::as_str);
         let from = match &message.sender {
@@ -328,12 +328,12 @@ impl Told<'_> {
         })
     }
 
-    /// How many have read each of these messages now, the reader among them.
+    /// The number of readers of each of these messages now, including the reader.
     async fn read(&self, sequences: &[u64], reader: &UserId, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
         let ask = Receipts { group: self.group.id.clone(), sequences: sequences.to_vec(), most_members: Some(READERS) };
         let counts = match groups.ask(&Actor::app(), ask).await {
             Ok(counts) => counts.0,
-            // the group has ended since, and what was said in it with it; or it has so many members that nobody is told
+            // the group was deleted since, with its messages; or it has too many members for receipts
             Err(Refusal::GroupNotFound { .. } | Refusal::LimitReached { limit: Limit::Readers, .. }) => {
                 return Ok(Vec::new());
             }
@@ -356,7 +356,7 @@ impl Told<'_> {
     }
 }
 
-/// `GroupAtInfo`: as it was sent, or as it comes nearest to what was said elsewhere.
+/// `GroupAtInfo`: as sent, or the closest equivalent of a message sent through another vendor.
 fn at(message: &Message) -> Option<Value> {
     if let Some(at) = message.labels.get(label::AT).and_then(|at| serde_json::from_str(at).ok()) {
         return Some(at);

@@ -1,7 +1,8 @@
-//! The app's server is asked before users do something, through whichever vendor's client.
+//! Asks the app's server before users' operations, whichever vendor's client they come from.
 //!
-//! This stands around the groups that all surfaces call, so that no client finds a way past it, and users are asked about
-//! nowhere else. What an app does itself passes here; the server API's command for it asks, with the same bodies.
+//! A layer around the groups that all surfaces call, so that no client bypasses it, and the only place where users'
+//! operations are asked about. Operations of an app itself pass here; the server API's command for it asks, with the
+//! same bodies.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::dialect::message::{self, label};
 use crate::realm::Credentials;
 use crate::refusals::{Code, Failure};
 
-/// The groups, with the app's server asked before users do what it wants to be asked about.
+/// Wraps the groups so that the app's server is asked before users' operations, as far as it is configured.
 pub fn guarded(
     groups: Arc<dyn Groups>,
     credentials: &Credentials,
@@ -77,18 +78,18 @@ impl Groups for Guarded {
     }
 }
 
-/// What becomes of a message.
+/// The outcome of the question about a message.
 enum Said {
-    /// It is sent, perhaps as another one.
+    /// It is sent, perhaps with another content.
     Passed(Box<SendMessage>),
-    /// Nobody gets it, and its sender does not learn so.
+    /// It is not delivered, and its sender gets a success.
     Dropped(Posted),
 }
 
 /// A group, and one user's membership in it.
 type Place = (Arc<Group>, Option<Arc<Member>>);
 
-/// Whom the app's server has taken out of an invitation, and everybody who was invited, in order.
+/// The users that the app's server has removed from an invitation, and all invited users, in order.
 #[derive(Default)]
 struct LeftOut {
     users: Vec<UserId>,
@@ -96,7 +97,7 @@ struct LeftOut {
 }
 
 impl LeftOut {
-    /// The reply, with those who were left out.
+    /// The reply, including the removed users.
     fn shown_in(self, reply: Reply) -> Reply {
         let Reply::Added(mut added) = reply else { return reply };
         if !self.users.is_empty() {
@@ -113,7 +114,7 @@ fn veto() -> Refusal {
 }
 
 impl Guarded {
-    /// Asks about an operation, where the app's server wants to be asked.
+    /// Asks about an operation, if that is configured.
     async fn prepare(&self, user: &UserId, operation: Operation) -> Result<(Prepared, LeftOut), Refusal> {
         let operation = match operation {
             Operation::Apply(apply) if self.questions.asks(APPLY) => {
@@ -157,12 +158,12 @@ impl Guarded {
         asked.map_err(vetoed)
     }
 
-    /// The group, and the user's membership in it; `None` where the group refuses anyway.
+    /// The group, and the user's membership in it; `None` where the group refuses the user anyway.
     async fn place(&self, id: &GroupId, user: &UserId) -> Result<Option<Place>, Refusal> {
         let named = MembersNamed { group: id.clone(), users: vec![user.clone()] };
         let found = match self.groups.ask(&Actor::app(), named).await {
             Ok(found) => found,
-            // nothing is known of the group: who went on here would go past the app's server
+            // the group could not be read: continuing would bypass the app's server
             Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
             Err(_) => return Ok(None),
         };
@@ -187,7 +188,7 @@ impl Guarded {
         self.ask(CREATE, body).await.map(drop)
     }
 
-    /// The invitation of those whom the app's server leaves; refuses when that is nobody.
+    /// The invitation without the users that the app's server refuses; refused when none are left.
     async fn invite(&self, user: &UserId, add: AddMembers) -> Result<(AddMembers, LeftOut), Refusal> {
         let mut refused = Vec::new();
         if let Some((group, Some(_))) = self.place(&add.group, user).await? {
@@ -235,7 +236,7 @@ impl Guarded {
     }
 }
 
-/// The message as the app's server wants it.
+/// The message as changed by the app's server.
 pub(crate) fn changed(questions: &Questions, mut send: SendMessage, asked: Asked) -> Result<SendMessage, Failure> {
     if let Some(elements) = asked.msg_body {
         match message::checked(&elements) {
@@ -254,22 +255,22 @@ pub(crate) fn changed(questions: &Questions, mut send: SendMessage, asked: Asked
     Ok(send)
 }
 
-/// A word of `ForbidCallbackControl`: the app's server is not asked about this message.
+/// A value of `ForbidCallbackControl`: the app's server is not asked about this message.
 const NOT_ASKED: &str = "ForbidBeforeSendMsgCallback";
 
-/// Whether the sender does not want the app's server to be asked about a message.
+/// Whether the sender has switched off the question about a message.
 pub(crate) fn forbids_question(send: &SendMessage) -> bool {
     send.labels.get(label::FORBIDDEN).is_some_and(|words| words.split(',').any(|word| word == NOT_ASKED))
 }
 
-/// What the app's server says, as a reason that every vendor has words for.
+/// The app server's refusal, as one that every vendor can map.
 fn vetoed(failure: Failure) -> Refusal {
     let code = Some(failure.number()).filter(|number| *number != Code::Webhook.row().0);
     let words = if code.is_some() { failure.text.into_owned() } else { String::new() };
     Refusal::Vetoed { code, words }
 }
 
-/// What is asked about a group that is to be made, but who makes it.
+/// The fields of a question about a new group, without the creator.
 pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Result<Map<String, Value>, Refusal> {
     let mut made: BTreeMap<&str, u32> = BTreeMap::new();
     if let Some(owner) = &create.owner {
@@ -297,7 +298,7 @@ pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Result<
     })
 }
 
-/// What is asked about a topic that is to be made, but who makes it.
+/// The fields of a question about a new topic, without the creator.
 pub(crate) fn of_new_topic(make: &MakeTopic) -> Map<String, Value> {
     Map::from_iter([
         ("Type".to_owned(), Value::from(Kind::Community.word())),
@@ -305,7 +306,7 @@ pub(crate) fn of_new_topic(make: &MakeTopic) -> Map<String, Value> {
     ])
 }
 
-/// What is asked about a message that is to be sent, but who calls.
+/// The fields of a question about a message, without the caller.
 pub(crate) fn of_message(
     from: &str,
     send: &SendMessage,
@@ -330,7 +331,7 @@ pub(crate) fn of_message(
     body
 }
 
-/// The message as the sender's answer would show it when sent.
+/// The message as it would be after sending.
 pub(crate) fn as_sent(send: &SendMessage, group: &Group, now: Millis) -> Result<Message, Refusal> {
     let id = match &send.id {
         Some(id) => id.clone(),

@@ -1,4 +1,4 @@
-//! Callbacks before something is done: the app's server may refuse it, change it or let it go ahead.
+//! Callbacks before an operation: the app's server may refuse it, change it or allow it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) const APPLY: &str = "Group.CallbackBeforeApplyJoinGroup";
 pub(crate) const INVITE: &str = "Group.CallbackBeforeInviteJoinGroup";
 pub(crate) const SEND: &str = "Group.CallbackBeforeSendMsg";
 
-/// Codes of the receiver's own, which the caller gets as they are.
+/// The receiver's own codes, which the caller gets unchanged.
 const OWN: std::ops::RangeInclusive<i64> = 10_100..=10_200;
 
 /// Asks one app's server.
@@ -28,20 +28,20 @@ pub(crate) struct Questions {
     pub(crate) post: Arc<dyn Post>,
 }
 
-/// What the app's server says of something that is allowed.
+/// The app server's answer about an allowed operation.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Asked {
     /// The sender's call succeeds, but nobody receives the message.
     #[serde(skip)]
     pub(crate) dropped: bool,
-    /// The elements that are sent instead.
+    /// The elements to send instead.
     #[serde(default)]
     pub(crate) msg_body: Option<Vec<Value>>,
-    /// The data that is sent instead.
+    /// The data to send instead.
     #[serde(default)]
     pub(crate) cloud_custom_data: Option<String>,
-    /// Who is left out.
+    /// The users to leave out.
     #[serde(default, rename = "RefusedMembers_Account")]
     pub(crate) refused: Vec<String>,
 }
@@ -62,8 +62,7 @@ impl Questions {
         self.hooks.url.is_some() && self.hooks.has(command)
     }
 
-    /// Asks, if that is switched on. Refuses as the server says; without an answer that can be used, as the app is
-    /// set up.
+    /// Asks, if the callback is switched on. Refuses if the server does; without a valid answer, as configured.
     pub(crate) async fn ask(
         &self,
         command: &'static str,
@@ -97,7 +96,7 @@ impl Questions {
         self.unusable(command, &why).map(|()| Asked::default())
     }
 
-    /// There was no answer that can be used.
+    /// There was no valid answer.
     pub(crate) fn unusable(&self, command: &str, why: &str) -> Result<(), Failure> {
         let refused = self.hooks.before_refuse;
         tracing::warn!(sdkappid = self.sdkappid, command, why, refused, "a webhook before an operation has failed");
@@ -105,7 +104,7 @@ impl Questions {
     }
 }
 
-/// What an answer means; `None` when it means nothing.
+/// The meaning of an answer; `None` when it is invalid.
 fn read(command: &str, answer: &[u8]) -> Option<Result<Asked, Failure>> {
     let Answer { code, info, asked } = serde_json::from_slice(answer).ok()?;
     match code {

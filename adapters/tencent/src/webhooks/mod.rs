@@ -1,8 +1,8 @@
-//! What the app's server is told and asked: callbacks after something was done, and before.
+//! Callbacks to the app's server, after an operation and before it.
 //!
-//! The query names the app and the command; with authentication switched on it carries `Sign`, the SHA-256 of the
-//! token and `RequestTime`, written one after the other. Keys of bodies are in alphabetical order. The receiver
-//! answers 200; what it says matters only where it was asked.
+//! The query names the app and the command; with authentication switched on it has `Sign`, the SHA-256 of the token and
+//! `RequestTime`, concatenated. Keys of bodies are in alphabetical order. The receiver responds with 200; its body
+//! matters only for questions.
 
 pub(crate) mod after;
 mod asking;
@@ -38,36 +38,37 @@ pub(crate) use asking::{as_sent, changed, forbids_question, of_message, of_new, 
 pub(crate) use before::{Asked, Questions};
 
 conclave_kit::settings! {
-    /// Where one app's callbacks go.
+    /// Callbacks of one app.
     pub struct WebhookSettings {
-        /// Whom to tell and to ask; nobody when not given.
+        /// URL that receives callbacks and questions; none when not set.
         url: Option<String> = None;
         /// The token callbacks are signed with; they are not signed when it is empty.
         token: Secret = Secret::default();
-        /// The callbacks that are switched on, e.g. `Group.CallbackBeforeSendMsg`; when empty, all that tell what was done; none that ask before or tell who is online.
+        /// The callbacks that are switched on, e.g. `Group.CallbackBeforeSendMsg`; when empty, all callbacks after an
+        /// operation, but no questions and no online states.
         commands: Vec<String> = Vec::new();
         /// How long an operation waits for the answer to a callback before it, in milliseconds.
         before_timeout_ms: u64 = 2000;
-        /// Whether an operation is refused when a callback before it gets no answer that can be used; without, it goes ahead.
+        /// Whether an operation is refused when a callback before it gets no valid answer; otherwise it proceeds.
         before_refuse: bool = false;
-        /// How long one try of a callback after an operation may take, in milliseconds.
+        /// Timeout of one attempt of a callback after an operation, in milliseconds.
         timeout_ms: u64 = 2000;
-        /// How often a callback after an operation is tried again before it is dropped; -1 is until it is taken.
+        /// How often a callback after an operation is retried before it is dropped; -1 retries until it is accepted.
         retries: i64 = 3;
         /// How long to wait before the first new try, in milliseconds; each further wait is twice as long.
         backoff_ms: u64 = 1000;
         /// The longest wait between two tries, in milliseconds.
         longest_backoff_ms: u64 = 60_000;
-        /// Whether the URL may lead to an address that is not public.
+        /// Whether the URL may resolve to an address that is not public.
         allow_private: bool = false;
     }
 }
 
-/// Fewest characters of the token. In the vendor's console one chooses it freely; the number is ours.
+/// Fewest characters of the token. In the vendor's console it is chosen freely; the number is ours.
 const TOKEN: usize = 8;
 
 impl WebhookSettings {
-    /// Refuses callbacks that do not exist, and a token that protects nothing.
+    /// Refuses callbacks that do not exist, and a token that is too weak.
     ///
     /// # Errors
     /// Says which one, and what to do.
@@ -90,7 +91,7 @@ impl WebhookSettings {
     }
 }
 
-/// The callbacks after something was done.
+/// The callbacks after an operation.
 pub(crate) const AFTER: [&str; 13] = [
     after::CREATE,
     after::JOIN,
@@ -107,12 +108,12 @@ pub(crate) const AFTER: [&str; 13] = [
     after::EXCEPTION,
 ];
 
-/// The callbacks before something is done.
+/// The callbacks before an operation.
 pub(crate) const BEFORE: [&str; 4] = [before::CREATE, before::APPLY, before::INVITE, before::SEND];
 
-/// What a callback says of the address of the client, which the log does not know.
+/// The client's address in callbacks, which the log does not store.
 const CLIENT_IP: &str = "0.0.0.0";
-/// Who did it, when nobody is named and the app has no admin.
+/// The operator when none is known and the app has no admin.
 const ADMIN: &str = "administrator";
 
 /// The destinations of one app: one, or none.
@@ -127,12 +128,12 @@ pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &Webh
     vec![Destination { name: "callbacks", url, allow_private, patience, webhooks }]
 }
 
-/// Who acts for the app.
+/// The account that acts for the app.
 pub(crate) fn admin(credentials: &Credentials) -> &str {
     credentials.admins.first().map_or(ADMIN, String::as_str)
 }
 
-/// Whose groups they are.
+/// The app of the groups.
 struct App {
     sdkappid: u32,
     admin: String,
@@ -140,13 +141,13 @@ struct App {
 }
 
 impl App {
-    /// `Operator_Account`: the user, or whoever acts for the app.
+    /// `Operator_Account`: the user, or the account that acts for the app.
     fn operator<'e>(&'e self, actor: &'e Actor) -> &'e str {
         actor.behind().map_or(&*self.admin, UserId::as_str)
     }
 }
 
-/// One app's callbacks after something was done.
+/// One app's callbacks after an operation.
 struct Webhooks {
     app: App,
     hooks: WebhookSettings,
@@ -159,7 +160,7 @@ impl Webhooks {
             Actor::App { .. } | Actor::System => "RESTAPI",
         };
         let mut query = query(self.app.sdkappid, callback.command, platform);
-        // the same event has the same id in every try, also after a restart
+        // an event has the same id in every attempt, also after a restart
         query.push(("RequestID", self.id(&format!("{}:{}:{place}", event.at.0, event.sequence))));
         Self::told(callback, event.at, query)
     }
@@ -175,7 +176,7 @@ impl Webhooks {
         if !topics::is_of_topic(command) {
             body.insert("EventTime".to_owned(), Value::from(at.0));
         }
-        // texts and numbers only: this cannot fail
+        // texts and numbers only, so this cannot fail
         let body = serde_json::to_vec(&body).ok()?;
         Some(Notice { name: command, query, body: Bytes::from(body) })
     }
@@ -189,7 +190,7 @@ impl conclave_kit::Webhooks for Webhooks {
         // a fact of several events is reported with the first of them
         let Some(fact) = all.iter().find(|fact| fact.event.sequence == event.sequence) else { return Ok(Vec::new()) };
         let state = self.wants_connection_events() && state::is_of_presence(&fact.what);
-        // who has read what is counted for those only who want to know
+        // readers are counted only for apps that receive receipts
         let unheard = matches!(fact.what, What::Receipts { .. }) && !self.hooks.has(after::READ);
         let done = after::has_callback(&fact.what) && !unheard;
         if !state && !done {
@@ -242,7 +243,7 @@ impl conclave_kit::Webhooks for Webhooks {
     }
 }
 
-/// What every callback's query says.
+/// The query of every callback.
 fn query(sdkappid: u32, command: &str, platform: &str) -> Vec<(&'static str, String)> {
     vec![
         ("SdkAppid", sdkappid.to_string()),
@@ -263,7 +264,7 @@ fn signature(token: &Secret, now: Millis) -> Vec<(&'static str, String)> {
     vec![("Sign", sign), ("RequestTime", time)]
 }
 
-/// A list of accounts, as callbacks tell it.
+/// A list of accounts in callbacks.
 pub(crate) fn accounts<'u>(users: impl IntoIterator<Item = &'u UserId>) -> Value {
     let account =
         |user: &UserId| Value::from(Map::from_iter([("Member_Account".to_owned(), Value::from(user.as_str()))]));

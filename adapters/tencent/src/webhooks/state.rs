@@ -1,7 +1,7 @@
-//! Members of live rooms who are there, or no longer: `Group.CallbackOnMemberStateChange`.
+//! Members of live rooms going online or offline: `Group.CallbackOnMemberStateChange`.
 //!
-//! A room's member who loses every connection is offline there and online again with the next; whoever comes in or goes
-//! by themself does so online.
+//! A room's member who loses every connection is offline there and online again with the next; users who join or leave
+//! by themselves are online.
 
 use conclave_core::event::{Actor, Joining};
 use conclave_core::model::{Group, UserId};
@@ -29,18 +29,18 @@ fn callback<'u>(group: &Group, kind: &str, cause: &str, users: impl IntoIterator
     Callback { command: COMMAND, body }
 }
 
-/// Whether a fact may change who is there.
+/// Whether a fact may change which members are in the room.
 pub(super) fn is_of_presence(what: &What<'_>) -> bool {
     matches!(what, What::Joined { .. } | What::Left { .. })
 }
 
-/// What a fact changes of who is there.
+/// The state change of a fact.
 pub(super) fn of_fact(fact: &Fact<'_>, group: &Group) -> Option<Callback> {
     if Kind::of(group) != Kind::AvChatRoom {
         return None;
     }
     match &fact.what {
-        // whom somebody else brings may be anywhere
+        // users added by others may not be connected
         What::Joined { users, how: Joining::Asked { .. } | Joining::Invited { agreed: true, .. }, .. } => {
             matches!(fact.event.actor, Actor::User { .. }).then(|| callback(group, ONLINE, "Join", *users))
         }
@@ -49,8 +49,8 @@ pub(super) fn of_fact(fact: &Fact<'_>, group: &Group) -> Option<Callback> {
     }
 }
 
-/// What a connection that came or went changes, in each live room its user is in. Only the first one to come and the
-/// last one to go change anything.
+/// The state changes of a connection that was opened or closed, in each live room of its user. Only the first opened
+/// and the last closed one change anything.
 pub(super) async fn of_connection(event: &ConnectionEvent, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
     if event.others > 0 {
         return Ok(Vec::new());
@@ -65,7 +65,7 @@ pub(super) async fn of_connection(event: &ConnectionEvent, groups: &dyn Groups) 
     let user = &event.connection.user;
     let joined = match groups.ask(&Actor::app(), JoinedGroups::all(user.clone())).await {
         Ok(joined) => joined.groups,
-        // the account has ended with its connections
+        // the account was deleted, with its connections
         Err(Refusal::UserNotFound(_)) => Vec::new(),
         Err(refusal) => return Err(refusal),
     };
@@ -73,7 +73,7 @@ pub(super) async fn of_connection(event: &ConnectionEvent, groups: &dyn Groups) 
     Ok(live.map(|(group, _)| callback(group, kind, cause, [user])).collect())
 }
 
-/// What a callback says of the client's platform.
+/// The client's platform in callbacks.
 pub(super) fn platform(platform: Platform) -> &'static str {
     match platform {
         Platform::Ios => "iOS",

@@ -14,10 +14,10 @@ use super::{after, before};
 pub(super) const CREATE: &str = "Group.CallbackAfterCreateTopic";
 pub(super) const DESTROYED: &str = "Group.CallbackAfterTopicDestroyed";
 pub(super) const INFO: &str = "Group.CallbackAfterTopicInfoChanged";
-/// Before a topic is made.
+/// Before a topic is created.
 pub(crate) const BEFORE: &str = "Group.CallbackBeforeCreateTopic";
 
-/// The callback whose switch this one has.
+/// The callback whose switch applies to this one.
 pub(super) fn switch(command: &str) -> &str {
     match command {
         CREATE => after::CREATE,
@@ -55,7 +55,7 @@ pub(super) fn changed(topic: &TopicId, profile: &ProfileChange, announcement: Op
     Some(Value::from(body))
 }
 
-/// The message of a topic that has this number, if it can still be read.
+/// The message of a topic with this number, if it can still be read.
 pub(super) async fn said(
     event: &Event,
     topic: &TopicId,
@@ -69,7 +69,7 @@ pub(super) async fn said(
             let found = page.messages.into_iter().next();
             Ok(found.filter(|found| found.sequence == sequence && found.state == MessageState::Kept))
         }
-        // it has ended since, and what was said in it with it
+        // it was deleted since, with its messages
         Err(Refusal::GroupNotFound { .. } | Refusal::TopicNotFound { .. }) => Ok(None),
         Err(refusal) => Err(refusal),
     }

@@ -1,4 +1,4 @@
-//! `account_check`: which accounts there are.
+//! `account_check`: which accounts exist.
 
 use conclave_core::model::UserId;
 use conclave_core::query::FindUsers;

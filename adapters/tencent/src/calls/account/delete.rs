@@ -1,4 +1,4 @@
-//! `account_delete`: accounts end, each by itself. Groups they owned go on without an owner.
+//! `account_delete`: deletes accounts, with an outcome for each. Groups they owned stay, without an owner.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::{DeleteUser, OnRefusal, OwnedGroups};
@@ -21,7 +21,7 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let steps = users.into_iter().map(|user| DeleteUser { user, owned: OwnedGroups::Orphan }.into()).collect();
     let mut ended = call.run_steps(steps, OnRefusal::Skip).await?.into_iter();
     let outcome = |account: String| {
-        // what is no id at all is no account either
+        // an invalid id has no account
         let ended = if UserId::new(&account).is_ok() { ended.next() } else { None };
         match ended {
             Some(Ok(_)) => Outcome::fine(account, None),

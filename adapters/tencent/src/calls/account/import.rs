@@ -1,4 +1,4 @@
-//! `account_import`: one account comes into being, or gets a new nick and face.
+//! `account_import`: creates an account, or gives an existing one a new nick and face.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::NewUser;

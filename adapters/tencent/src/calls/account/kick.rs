@@ -1,4 +1,4 @@
-//! `kick`: signatures made before now no longer count for this account.
+//! `kick`: revokes the signatures of an account that were generated before now.
 
 use conclave_core::model::{Millis, User};
 use conclave_core::operation::UpdateUser;
@@ -30,7 +30,7 @@ pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::done()
 }
 
-/// The label that keeps when this command was last used on an account, in milliseconds: other vendors' calls revoke an
+/// The label with the time of this command's last use on an account, in milliseconds: calls of other vendors revoke an
 /// account's tokens too, but not the signatures of an admin.
 const KICKED: &str = "tencent.kicked";
 

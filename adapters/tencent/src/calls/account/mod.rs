@@ -23,7 +23,7 @@ struct Item {
     user_id: Option<Account>,
 }
 
-/// The accounts of a list as they were spelled; a list of nobody, or of too many, is refused.
+/// The accounts of a list as they were spelled; an empty list, or one with too many, is refused.
 fn listed(call: &Call<'_>, name: &str, items: Option<Vec<Item>>) -> Result<Vec<String>, Failure> {
     let items = call.required(name, items.filter(|items| !items.is_empty()))?;
     if items.len() > limits::ACCOUNTS {
@@ -39,7 +39,7 @@ fn spelled(call: &Call<'_>, account: Option<Account>) -> Result<String, Failure>
     }
 }
 
-/// Makes accounts, or gives existing ones their new nick and face; says which could not be made.
+/// Creates accounts, or gives existing ones a new nick and face; returns the ones that could not be created.
 async fn register(call: &Call<'_>, users: Vec<NewUser>) -> Result<Vec<UserId>, Failure> {
     let register = RegisterUsers { users, on_existing: OnExisting::Update, folded: false };
     let done = call.run(register).await?;
@@ -47,7 +47,7 @@ async fn register(call: &Call<'_>, users: Vec<NewUser>) -> Result<Vec<UserId>, F
     Ok(done.outcomes.into_iter().filter_map(refused).collect())
 }
 
-/// What became of one account of a list.
+/// The outcome of one account of a list.
 #[derive(Debug, Serialize)]
 struct Outcome {
     #[serde(rename = "UserID")]

@@ -1,4 +1,4 @@
-//! `multiaccount_import`: up to a hundred accounts in one go.
+//! `multiaccount_import`: up to a hundred accounts in one call.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::NewUser;

@@ -1,4 +1,4 @@
-//! `query_online_status`: who is connected, through any vendor's protocol, and on what.
+//! `query_online_status`: which users are connected, through any vendor's protocol, and on which platforms.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::refusals::{Code, Failure};
 struct Request {
     #[serde(rename = "To_Account")]
     accounts: Option<Vec<Account>>,
-    /// 1 asks what each connection runs on.
+    /// 1 requests the platform of each connection.
     is_need_detail: Option<u8>,
 }
 
@@ -25,7 +25,7 @@ struct Request {
 #[serde(rename_all = "PascalCase")]
 struct Wire {
     query_result: Vec<Told>,
-    /// Those there is no account of.
+    /// Accounts that do not exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     error_list: Vec<Unknown>,
 }
@@ -96,7 +96,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     envelope::with(&Wire { query_result, error_list })
 }
 
-/// The users behind these accounts, in their order. Admins need no account of their own.
+/// The users with these accounts, in order. Admins need no account of their own.
 async fn known(call: &Call<'_>, accounts: &[String]) -> Result<Vec<Option<UserId>>, Failure> {
     let users: Vec<Option<UserId>> = accounts.iter().map(|account| UserId::new(account.as_str()).ok()).collect();
     let found = call.ask(FindUsers { ids: users.iter().flatten().cloned().collect(), folded: false }).await?;
@@ -108,7 +108,7 @@ async fn known(call: &Call<'_>, accounts: &[String]) -> Result<Vec<Option<UserId
     Ok(users.into_iter().map(|user| user.and_then(&mut is_there)).collect())
 }
 
-/// Each platform once, in the order of connecting.
+/// The platforms without duplicates, in the order of connecting.
 fn platforms(connections: &[Arc<Connection>]) -> Vec<OnPlatform> {
     let mut shown: Vec<OnPlatform> = Vec::new();
     for connection in connections {
@@ -120,7 +120,7 @@ fn platforms(connections: &[Arc<Connection>]) -> Vec<OnPlatform> {
     shown
 }
 
-/// The vendor's name of a platform. It has none for clients that do not say.
+/// The vendor's name of a platform. It has none for unknown ones.
 pub(crate) fn word(platform: Platform) -> &'static str {
     match platform {
         Platform::Ios => "iPhone",

@@ -15,7 +15,7 @@ use crate::dialect::kind::Kind;
 use crate::dialect::{limits, message, time};
 use crate::refusals::Failure;
 
-/// Everything is told in one page, so nothing of the request counts.
+/// All conversations are in one page, so no parameter has an effect.
 #[derive(Deserialize)]
 struct Request {}
 
@@ -23,7 +23,7 @@ struct Request {}
 #[serde(rename_all = "PascalCase")]
 struct Wire {
     session_item: Vec<Item>,
-    /// 1 ends the list: clients ask on and on without it.
+    /// 1 ends the list: without it clients request pages for ever.
     complete_flag: u32,
     time_stamp: u64,
     start_index: u64,
@@ -56,7 +56,7 @@ struct Item {
     msg_recv_option: u32,
 }
 
-/// The kind of conversation that a group is.
+/// The conversation type of a group.
 const GROUP: u32 = 2;
 
 pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {

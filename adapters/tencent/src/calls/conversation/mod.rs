@@ -1,4 +1,4 @@
-//! `recentcontact`: the conversations of a user. Here they are the groups in which something was said.
+//! `recentcontact`: the conversations of a user, which are the groups with messages.
 
 pub(super) mod list;
 pub(super) mod search;

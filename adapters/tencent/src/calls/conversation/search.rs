@@ -1,5 +1,5 @@
-//! `search_contact_group`: to which of the user's own groups of conversations these belong. There are none here. Source:
-//! the clients' protocol.
+//! `search_contact_group`: the user's own folders that these conversations are in. Here there are none. Source: the
+//! clients' protocol.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -31,7 +31,7 @@ struct Request {
 }
 
 impl Request {
-    /// The version there must be for the write to happen.
+    /// The version that the write requires.
     fn expected(&self, call: &Call<'_>) -> Option<u64> {
         let control = self.attr_control.as_deref().unwrap_or_default();
         let checked = call.user().is_some() && control.iter().any(|word| word == "RaceConflict");
@@ -39,7 +39,7 @@ impl Request {
     }
 }
 
-/// The attributes, or those that were written.
+/// The attributes, or the written ones.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
@@ -78,28 +78,28 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     })
 }
 
-/// `modify_group_attr`: these are written, all others stay.
+/// `modify_group_attr`: writes these, keeps all others.
 pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let given = given(call)?;
     let change = AttributeChange::Set(values(given.pairs)?);
     write(call, given.group, change, given.expected, |_| true).await
 }
 
-/// `set_group_attr`: these are all there is.
+/// `set_group_attr`: replaces all attributes by these.
 pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let given = given(call)?;
     let change = AttributeChange::Replace(values(given.pairs)?);
     write(call, given.group, change, given.expected, |_| true).await
 }
 
-/// `delete_group_attr`: these go; one that is not there is refused.
+/// `delete_group_attr`: deletes these; refuses a missing one.
 pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let given = given(call)?;
     let keys = given.pairs.into_iter().map(|pair| pair.key).collect();
     write(call, given.group, AttributeChange::Delete { keys, must_exist: true }, given.expected, |_| true).await
 }
 
-/// `clear_group_attr`: all go. Communities do not do this.
+/// `clear_group_attr`: deletes all. Not for communities.
 pub(crate) async fn clear(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let expected = request.expected(call);
@@ -107,7 +107,7 @@ pub(crate) async fn clear(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     write(call, group, AttributeChange::Clear, expected, |group| Kind::of(group) != Kind::Community).await
 }
 
-/// What a write names.
+/// The attributes in a write.
 struct Given {
     group: GroupId,
     pairs: Vec<Pair>,

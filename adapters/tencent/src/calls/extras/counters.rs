@@ -32,12 +32,12 @@ struct Counter {
 #[serde(rename_all = "PascalCase")]
 struct Wire {
     group_counter: Vec<Counter>,
-    /// For clients that read: 0 takes the values for newer than any they hold.
+    /// For clients that read: 0 marks the values as newer than any the client has.
     #[serde(skip_serializing_if = "Option::is_none")]
     group_counter_seq: Option<u64>,
 }
 
-/// `get_group_counter`: those asked for, or all.
+/// `get_group_counter`: the requested counters, or all.
 pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
@@ -51,7 +51,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire { group_counter: told.collect(), group_counter_seq })
 }
 
-/// `update_group_counter`: sets, increases or decreases; answers the new values, in the order asked.
+/// `update_group_counter`: sets, increases or decreases; returns the new values, in the requested order.
 pub(crate) async fn update(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;

@@ -1,4 +1,4 @@
-//! What hangs on a group beside its members: attributes and counters.
+//! Attributes and counters of a group.
 
 pub(super) mod attributes;
 pub(super) mod counters;

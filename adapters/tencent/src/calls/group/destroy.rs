@@ -1,4 +1,4 @@
-//! `destroy_group`: a group of any type ends.
+//! `destroy_group`: deletes a group of any type.
 
 use conclave_core::operation::Disband;
 use serde::Deserialize;

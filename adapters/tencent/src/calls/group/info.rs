@@ -1,4 +1,4 @@
-//! `get_group_info`: up to fifty groups, each found or not by itself, in the order asked.
+//! `get_group_info`: up to fifty groups, with an outcome for each, in the requested order.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire { group_info })
 }
 
-/// The ids that are asked about: at least one, and not too many.
+/// The requested ids: at least one, and not too many.
 pub(super) fn ids(call: &Call<'_>, given: Option<Vec<String>>) -> Result<Vec<String>, Failure> {
     let ids = call.required("GroupIdList", given.filter(|ids| !ids.is_empty()))?;
     if ids.len() > limits::GROUPS_READ {
@@ -67,7 +67,8 @@ pub(super) fn ids(call: &Call<'_>, given: Option<Vec<String>>) -> Result<Vec<Str
     Ok(ids)
 }
 
-/// One entry for each id: the group's header, or why there is none. A text that cannot be an id never was a group's.
+/// One entry for each id: the group's header, or the reason why it is missing. An invalid id is reported like an id
+/// that was never used.
 pub(super) async fn find(call: &Call<'_>, ids: &[String]) -> Result<Vec<Result<Arc<Group>, Failure>>, Failure> {
     let parsed: Vec<Option<GroupId>> = ids.iter().map(|id| GroupId::new(id).ok()).collect();
     let found = call.ask(FindGroups { groups: parsed.iter().flatten().cloned().collect() }).await?;
@@ -84,7 +85,7 @@ async fn item<'g>(call: &Call<'_>, id: &'g str, group: &'g Group, view: &GroupVi
     let member_list = match &view.members {
         Some(view) if Capabilities::of(group).members => match call.try_ask(ListMembers::all(group.id.clone())).await {
             Ok(found) => Some(MemberInfo::all(call, group, &found.members, view).await?),
-            // a user who is not in the group reads its profile only
+            // users who are not members read its profile only
             Err(Refusal::NotPermitted { .. }) => None,
             Err(refusal) => return Err(call.failure(&refusal)),
         },

@@ -27,7 +27,7 @@ struct Request {
     offset: Option<usize>,
     group_type: Option<String>,
     support_topic: Option<u32>,
-    /// For clients: 1 also returns the group's own fields.
+    /// For clients: 1 also returns the group's custom fields.
     need_app_define_data: Option<u32>,
     response_filter: Option<ResponseFilter>,
 }
@@ -48,7 +48,7 @@ struct Item<'g> {
     base: BaseInfo<'g>,
     #[serde(skip_serializing_if = "Option::is_none")]
     app_defined_data: Option<Vec<Pair>>,
-    /// One more than were ever sent in all topics of the community.
+    /// One more than the messages ever sent in all topics of the community.
     #[serde(rename = "GrossTopicNextMsgSeq", skip_serializing_if = "Option::is_none")]
     spoken: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ struct Item<'g> {
 }
 
 impl Item<'_> {
-    /// The fields of communities with topics, where these are asked for.
+    /// The fields of communities with topics, if these are requested.
     fn tell_topics(&mut self, group: &Group) {
         if community::support_topic(&group.labels) == 1 {
             self.spoken = Some(group.spoken + 1);
@@ -77,21 +77,21 @@ struct SelfInfo {
     msg_flag: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg_seq: Option<u64>,
-    /// Clients get it without asking for it.
+    /// Clients get it without requesting it.
     #[serde(skip_serializing_if = "Option::is_none")]
     name_card: Option<String>,
-    /// How much of all topics they have read, which comes with clients only.
+    /// How much of all topics they have read; only clients report it.
     #[serde(rename = "GrossTopicReadSeq", skip_serializing_if = "Option::is_none")]
     gross_read: Option<u64>,
 }
 
-/// Which of the user's groups are asked for.
+/// The requested groups of the user.
 struct Wanted {
     huge: bool,
     inactive: bool,
     kind: Option<Kind>,
     topics: bool,
-    /// Which types are listed at all: clients list communities by a service of their own.
+    /// Which types are listed: for clients, communities are listed by another service.
     includes: fn(Kind) -> bool,
 }
 
@@ -114,7 +114,7 @@ impl Wanted {
     }
 }
 
-/// `get_joined_group_list`: for the app, of any user and type; for users, their own groups but communities.
+/// `get_joined_group_list`: for the app, of any user and type; for users, their own groups except communities.
 pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let of_app = call.user().is_none();
     list(call, if of_app { |_| true } else { |kind| kind != Kind::Community }).await

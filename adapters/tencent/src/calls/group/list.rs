@@ -24,7 +24,7 @@ struct Wire {
     /// How many there are, whatever the page.
     total_count: usize,
     group_id_list: Vec<Id>,
-    /// Where to go on; 0 is finished.
+    /// The cursor of the next page; 0 at the end.
     next: u64,
 }
 
@@ -34,13 +34,13 @@ struct Id {
     group_id: String,
 }
 
-/// How many groups are looked through at a time for those of one type.
+/// Groups that are read at a time to find those of one type.
 const CHUNK: usize = 1000;
-/// Bits of `Next` that count groups made in one second. The rest are the second, so that the whole stays an integer
-/// that JavaScript holds exactly until 2038, and every client after.
+/// Bits of `Next` that count groups created in one second. The rest are the second, so that the number is one that
+/// JavaScript holds exactly until 2038, and every client after.
 const COUNTED: u32 = 22;
 
-/// Behind which group a reader is: so many have passed of those made in this second.
+/// A position in the order of creation: behind this many groups created in this second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 struct Place {
     second: u64,
@@ -56,7 +56,7 @@ impl Place {
         self.second << COUNTED | self.passed
     }
 
-    /// The place behind the group that comes next.
+    /// The position behind the next group.
     fn behind(self, group: &Group) -> Self {
         let second = group.created.seconds();
         let passed = if second == self.second { self.passed + 1 } else { 1 };
@@ -100,7 +100,7 @@ async fn all(call: &Call<'_>, from: Place, limit: usize) -> Result<envelope::Ans
     })
 }
 
-/// Types are not indexed: all groups are looked through, which counting them takes anyway.
+/// There is no index by type: all groups are read, which counting them needs anyway.
 async fn of_kind(call: &Call<'_>, kind: Kind, from: Place, limit: usize) -> Result<envelope::Answer, Failure> {
     let (mut place, mut last) = (Place::default(), from);
     let mut total_count = 0;

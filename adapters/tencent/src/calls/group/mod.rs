@@ -1,4 +1,4 @@
-//! `group_open_http_svc`: groups as such.
+//! `group_open_http_svc`: groups themselves.
 
 pub(super) mod create;
 pub(super) mod destroy;

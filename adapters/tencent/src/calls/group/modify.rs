@@ -1,4 +1,4 @@
-//! `modify_group_base_info`: profile, options, limit, mute of all. What is not given stays.
+//! `modify_group_base_info`: profile, options, limit, muting all. Missing fields stay as they are.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::done()
 }
 
-/// Ignored for a live room, which has no limit; users do not set it anywhere.
+/// Ignored for a live room, which has no limit; users cannot set it.
 fn capacity(call: &Call<'_>, kind: Kind, wanted: Option<u32>) -> Result<Option<u32>, Failure> {
     if wanted.is_some() && call.user().is_some() {
         return Err(Code::NoPermission.into());

@@ -40,8 +40,8 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire { group_info })
 }
 
-/// The group and the caller's membership. Clients take a group that is answered for one of their own, so strangers are
-/// refused; but for live rooms, which clients list nowhere and read before they join.
+/// The group and the caller's membership. Clients treat a returned group as one of the user's own, so non-members are
+/// refused, except for live rooms, which clients never list and read before they join.
 async fn see(call: &Call<'_>, id: &str) -> Result<(Arc<Group>, Option<Arc<Member>>), Failure> {
     let id = GroupId::new(id).map_err(|_| Code::NoGroup)?;
     let found = call.ask(GroupById { group: id.clone() }).await?;

@@ -31,7 +31,7 @@ pub(crate) async fn change(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     match call.attempt(for_user, transfer).await {
         Ok(()) => envelope::done(),
         Err(refusal @ Refusal::NotMembers { .. }) => {
-            // an id without an account has a code of its own
+            // an id without an account has an error code of its own
             call.check_account(&to).await?;
             Err(call.failure(&refusal))
         }

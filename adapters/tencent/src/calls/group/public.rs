@@ -1,4 +1,4 @@
-//! `get_group_public_info`: groups as anybody sees them who may find them. Source: the clients' protocol.
+//! `get_group_public_info`: groups as non-members see them. Source: the clients' protocol.
 
 use serde::Deserialize;
 

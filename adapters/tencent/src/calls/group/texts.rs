@@ -1,9 +1,9 @@
-//! The texts of a group, held to their lengths.
+//! Length checks of a group's texts.
 
 use crate::dialect::limits::Lengths;
 use crate::refusals::{Code, Failure};
 
-/// The texts as they were given.
+/// The texts of the request.
 pub(super) struct Texts<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) introduction: Option<&'a str>,
@@ -12,7 +12,7 @@ pub(super) struct Texts<'a> {
 }
 
 impl Texts<'_> {
-    /// Refuses the first text that is too long, in the words of the real service where they are known.
+    /// Refuses the first text that is too long, with the text of the real service where it is known.
     pub(super) fn check(&self, lengths: Lengths) -> Result<(), Failure> {
         for (text, longest, complaint) in [
             (self.name, lengths.name, "group name is too long"),

@@ -1,4 +1,4 @@
-//! A group in answers.
+//! A group in responses.
 
 use conclave_core::model::Group;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::dialect::kind::Kind;
 use crate::dialect::options::JoinOption;
 use crate::dialect::{community, time};
 
-/// The base fields, those that are wanted.
+/// The requested base fields.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::calls) struct BaseInfo<'g> {
@@ -62,10 +62,10 @@ pub(in crate::calls) struct BaseInfo<'g> {
 impl<'g> BaseInfo<'g> {
     pub(in crate::calls) fn of(call: &Call<'_>, group: &'g Group, wanted: &Fields) -> Self {
         let kind = Kind::of(group);
-        // only communities have these; elsewhere they are returned when asked for by name
+        // only communities have these; elsewhere they are returned when requested by name
         let topics = |name| wanted.has(name) && (kind == Kind::Community || !wanted.is_all());
         let muted = Switch::word(group.all_muted);
-        // clients ask for the older name and read the newer one in lists, the older one in profiles
+        // clients request the older name and read the newer one in lists, the older one in profiles
         let newer = wanted.has("MuteAllMember") || (call.user().is_some() && wanted.has("ShutUpAllMember"));
         let notification = || group.announcement.as_ref().map_or("", |announcement| announcement.text.as_str());
         Self {

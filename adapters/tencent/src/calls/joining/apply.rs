@@ -1,4 +1,4 @@
-//! `apply_join_group`: the user joins, or asks to. Source: the clients' protocol.
+//! `apply_join_group`: the user joins, or applies to. Source: the clients' protocol.
 
 use conclave_core::model::GroupId;
 use conclave_core::operation::{Applied, Apply};
@@ -25,7 +25,7 @@ struct Wire {
     live: Option<LiveRoom>,
 }
 
-/// What a client also needs of a live room. Messages are pushed, so there is no key to poll with.
+/// Further fields for live rooms. Messages are pushed, so there is no key to poll with.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct LiveRoom {
@@ -44,7 +44,7 @@ pub(crate) async fn apply(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
         Applied::Joined | Applied::Already => "JoinedSuccess",
     };
     let live = is_live(call, &group).await?;
-    // a page that was loaded again joins the live rooms anew that its user never left
+    // a reloaded page joins again the live rooms that its user never left
     if applied == Applied::Already && !live {
         return Err(Code::AlreadyMember.into());
     }
@@ -57,7 +57,8 @@ async fn is_live(call: &Call<'_>, group: &GroupId) -> Result<bool, Failure> {
     Ok(Kind::of(&found.group) == Kind::AvChatRoom)
 }
 
-/// `AVChatRoomKey`: a text the client sends with what it reads of the room. Rights come from membership.
+/// `AVChatRoomKey`: a text the client sends when it reads from the room. It is not checked: rights depend on
+/// membership.
 fn room_key(call: &Call<'_>, group: &GroupId) -> String {
     let seed = format!("room:{}:{group}", call.app.realm.credentials.sdkappid);
     hex::encode(&Sha256::digest(seed.as_bytes())[..16])

@@ -1,5 +1,5 @@
-//! `handle_apply_join_group` and `handle_invite_join_permission_group`: the managers decide about users who ask to join,
-//! and about users a member invited. The first decision wins; later ones get 10024. Source: the clients' protocol.
+//! `handle_apply_join_group` and `handle_invite_join_permission_group`: the managers decide about applications, and
+//! about members' invitations. The first decision counts; later ones get 10024. Source: the clients' protocol.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::refusals::Failure;
 #[serde(rename_all = "PascalCase")]
 struct Request {
     group_id: Option<String>,
-    /// Who asks to join; for an invitation, who invites.
+    /// The applicant; for an invitation, the inviter.
     #[serde(rename = "Applicant_Account")]
     applicant: Option<Account>,
     #[serde(rename = "Invited_Account")]
@@ -58,7 +58,7 @@ pub(crate) async fn invited(call: &Call<'_>) -> Result<envelope::Answer, Failure
     envelope::done()
 }
 
-/// How a notice identifies its request.
+/// The identification of a request in a notice.
 struct Named {
     authentication: String,
     number: Option<Next>,
@@ -71,11 +71,11 @@ impl Named {
     }
 }
 
-/// How many requests are looked through at a time.
+/// Requests that are read at a time.
 const CHUNK: usize = 512;
 
-/// The invitation that is meant. Clients that decide from a notice always say that it is an application, and name the
-/// inviter as the applicant: then the notice's number and text lead to it.
+/// The invitation that a decision names. Clients that decide from a notice always say that it is an application, with
+/// the inviter as the applicant: then it is found by the notice's number and text.
 async fn invitation(
     call: &Call<'_>,
     group: &GroupId,

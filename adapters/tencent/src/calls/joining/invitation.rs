@@ -17,7 +17,7 @@ struct Request {
     inviter: Option<Account>,
     handle_msg: Option<String>,
     approval_msg: Option<String>,
-    /// Inviter and group name the invitation already.
+    /// Not needed: inviter and group identify the invitation.
     #[serde(rename = "Authentication")]
     _authentication: Option<Value>,
     #[serde(rename = "MsgKey")]

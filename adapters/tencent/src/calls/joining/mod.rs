@@ -1,4 +1,5 @@
-//! Coming in and going out by oneself, and deciding about those who want to: what only clients do.
+//! Joining and leaving by users themselves, and decisions about applications and invitations: commands for clients
+//! only.
 
 pub(super) mod apply;
 pub(super) mod decide;
@@ -9,7 +10,7 @@ pub(super) mod quit;
 use super::Call;
 use crate::refusals::Failure;
 
-/// `HandleMsg`: whether the user may come in.
+/// `HandleMsg`: whether the user is admitted.
 fn is_agreed(call: &Call<'_>, word: Option<&str>) -> Result<bool, Failure> {
     match word {
         Some("Agree") => Ok(true),

@@ -1,5 +1,5 @@
-//! `get_pendency`: what waits for the user's decision or has been decided lately, newest first. Communities' are listed
-//! by a service of their own. Source: the clients' protocol.
+//! `get_pendency`: requests that wait for the user's decision or were decided lately, newest first. Those of
+//! communities are listed by a service of their own. Source: the clients' protocol.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::refusals::Failure;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Request {
-    /// Where the page begins: 0, or what the last page ended with.
+    /// The cursor: 0, or the end of the last page.
     start_time: Option<Next>,
     limit: Option<usize>,
     #[serde(rename = "Handle_Account")]
@@ -29,7 +29,7 @@ struct Request {
 #[serde(rename_all = "PascalCase")]
 struct Wire {
     pendency_list: Vec<Entry>,
-    /// 0 ends the list: clients ask on and on without it.
+    /// 0 ends the list: without it clients request pages for ever.
     next_start_time: u64,
 }
 
@@ -51,7 +51,7 @@ struct Entry {
     authentication: String,
 }
 
-/// `get_pendency` of all groups but communities.
+/// `get_pendency` of all groups except communities.
 pub(crate) async fn groups(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     list(call, |kind| kind != Kind::Community).await
 }
@@ -97,14 +97,14 @@ async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::A
     envelope::with(&Wire { pendency_list: listed.into_iter().map(entry).collect(), next_start_time })
 }
 
-/// Who asks to join, or who invites.
+/// The applicant or the inviter.
 fn sender(filed: &Filed) -> &UserId {
     filed.inviter.as_ref().unwrap_or(&filed.user)
 }
 
 fn handled(filed: &Filed, user: &UserId) -> u32 {
     let awaited = filed.stage.is_open() && {
-        // an invitation that the managers have agreed to waits for the invited user only
+        // an invitation that the managers have approved waits for the invited user only
         filed.verdict.is_none() || filed.user == *user
     };
     if awaited {

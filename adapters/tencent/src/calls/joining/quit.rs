@@ -1,4 +1,4 @@
-//! `quit_group`: the user leaves. The owner stays, but for groups of type Private. Source: the clients' protocol.
+//! `quit_group`: the user leaves. The owner cannot, except in groups of type Private. Source: the clients' protocol.
 
 use conclave_core::operation::{Cleanup, Leave, OnOutsider};
 use conclave_core::refusal::Refusal;

@@ -1,4 +1,4 @@
-//! `modify_admin`, `get_admin_list`: up to five users who help in a live room whenever they are in it.
+//! `modify_admin`, `get_admin_list`: up to five users who are admins of a live room whenever they are in it.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::{Appoint, Dismiss, OnUnknown};
@@ -59,7 +59,7 @@ struct Entry {
     nick_name: String,
 }
 
-/// `get_admin_list`: those appointed, whether they are in or not; then admins that another vendor's call made.
+/// `get_admin_list`: appointed users, in the room or not; then admins that were added through another vendor.
 pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let group = room(call, &call.group_id(request.group_id)?).await?;

@@ -1,4 +1,5 @@
-//! `modify_user_info`: marks up to five hundred members of a live room, or takes marks away. Who is not in is left out.
+//! `modify_user_info`: adds or removes marks of up to five hundred members of a live room. Users who are not in it are
+//! skipped.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::MarkMembers;
@@ -27,7 +28,7 @@ struct Entry {
     marks: Option<Vec<u32>>,
 }
 
-/// For clients: who is marked now, or no longer.
+/// For clients: the users whose marks changed.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
@@ -42,7 +43,7 @@ struct Marked {
     marks: Vec<u32>,
 }
 
-/// 1 sets, 2 takes away.
+/// 1 adds, 2 removes.
 pub(super) fn is_on(call: &Call<'_>, command_type: Option<u32>) -> Result<bool, Failure> {
     match command_type {
         Some(1) => Ok(true),

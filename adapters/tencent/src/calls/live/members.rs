@@ -1,4 +1,4 @@
-//! `get_members`: the members of a live room, latest first; only the latest thousand are returned.
+//! `get_members`: the members of a live room, latest first; only the latest thousand are listed.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::refusals::Failure;
 #[serde(rename_all = "PascalCase")]
 struct Request {
     group_id: Option<String>,
-    /// Where the page begins: 0, or what the last page ended with.
+    /// The cursor: 0, or the end of the last page.
     timestamp: Option<Next>,
     /// Only members with this mark.
     mark: Option<u32>,
@@ -57,7 +57,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let mut page: Vec<_> = all.into_iter().filter(|member| before == 0 || member.seat < before).collect();
     let more = page.len() > limits::LIVE_PAGE;
     page.truncate(limits::LIVE_PAGE);
-    // cursor of the next page: seats only grow, so members who join meanwhile move nobody
+    // cursor of the next page: seats only grow, so members who join meanwhile do not shift positions
     let next_timestamp = page.last().filter(|_| more).map_or(0, |last| last.seat);
     let faces = faces(call, page.iter().map(|member| member.user.clone()).collect()).await?;
     let of_user = call.user().is_some();
@@ -69,7 +69,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
 }
 
-/// The members to return, latest first. No more are held at a time than are returned and looked up.
+/// The members to return, latest first. Only those of the page are kept in memory.
 async fn listed(call: &Call<'_>, group: &Group, mark: Option<u32>) -> Result<Vec<Arc<Member>>, Failure> {
     let is_told = |member: &Arc<Member>| !is_hidden(member) && mark.is_none_or(|mark| member.marks.contains_key(&mark));
     let latest_first = |member: &Arc<Member>| Reverse(member.seat);

@@ -1,7 +1,8 @@
-//! Live rooms: who is there, who is marked, and who helps.
+//! Live rooms: members in the room, marks, and room admins.
 //!
-//! A user is in a live room while they are a member and connected, through any vendor's protocol: the vendor's own rooms end
-//! a stay with its connection, while members of the neutral group stay. Who is marked to be shown is there as well.
+//! A user is in a live room while they are a member and connected, through any vendor's protocol. At the vendor a lost
+//! connection ends the membership, while members of the neutral group stay. Members with the mark for being shown count
+//! as in the room, too.
 
 pub(super) mod admins;
 pub(super) mod marks;
@@ -26,7 +27,7 @@ async fn room(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failure> {
     if Kind::of(&group) == Kind::AvChatRoom { Ok(group) } else { Err(Code::NoPermission.into()) }
 }
 
-/// Who is marked to be shown as being there, of the latest who are: no more of them are listed.
+/// The members with the mark for being shown, of the latest who have it, as only those are listed.
 async fn shown(call: &Call<'_>, group: &Group) -> Result<Vec<Arc<Member>>, Failure> {
     if !group.marks.contains_key(&SHOWN) {
         return Ok(Vec::new());
@@ -38,14 +39,14 @@ async fn shown(call: &Call<'_>, group: &Group) -> Result<Vec<Arc<Member>>, Failu
     Ok(found)
 }
 
-/// Everybody who is there.
+/// All members in the room.
 async fn there(call: &Call<'_>, group: &Group) -> Result<HashSet<UserId>, Failure> {
     let online = call.app.realm.presence.online_in(&group.id).await;
     let shown = shown(call, group).await?;
     Ok(online.into_iter().chain(shown.iter().map(|member| member.user.clone())).collect())
 }
 
-/// What users call themselves and their avatars, in the order asked; "" where nothing is known.
+/// Nick and avatar of these users, in order; "" if unknown.
 async fn faces(call: &Call<'_>, users: Vec<UserId>) -> Result<Vec<(String, String)>, Failure> {
     let found = call.ask(FindUsers { ids: users, folded: false }).await?.0;
     let face =

@@ -1,4 +1,4 @@
-//! `add_group_member`: up to three hundred users come in at once, whatever the options say; each gets its own result.
+//! `add_group_member`: adds up to three hundred users at once, whatever the options say; returns an outcome for each.
 
 use std::collections::HashSet;
 
@@ -28,14 +28,14 @@ struct Entry {
     account: Option<Account>,
 }
 
-/// What became of everybody.
+/// The outcomes.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::calls) struct Became {
     member_list: Vec<OneBecame>,
 }
 
-/// What became of one user.
+/// The outcome of one user.
 #[derive(Serialize)]
 struct OneBecame {
     #[serde(rename = "Member_Account")]
@@ -48,7 +48,7 @@ const FAILED: u32 = 0;
 const ADDED: u32 = 1;
 const ALREADY: u32 = 2;
 const AWAITS_CONSENT: u32 = 3;
-/// For users: the invited user is in as many groups as may be.
+/// For users: the invited user is in the maximum number of groups.
 const IN_TOO_MANY: u32 = 4;
 
 pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -84,7 +84,7 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Became::of(users, &refused, &added, of_user))
 }
 
-/// Whom the app's server refuses, if it is asked.
+/// The users that the app's server refuses, if it is asked.
 async fn refused(call: &Call<'_>, group: &Group, users: &[UserId]) -> Result<HashSet<String>, Failure> {
     if !call.asks_before(before::INVITE) {
         return Ok(HashSet::new());
@@ -94,7 +94,7 @@ async fn refused(call: &Call<'_>, group: &Group, users: &[UserId]) -> Result<Has
     Ok(call.ask_before(before::INVITE, body).await?.refused.into_iter().collect())
 }
 
-/// A group that was full from the start, and a user who is in too many groups, have codes of their own.
+/// A group that was full before, and a user in too many groups, have error codes of their own.
 fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> {
     let mut reasons = added.outcomes.iter().map(|(_, outcome)| match outcome {
         Outcome::LeftOut(refusal @ Refusal::GroupFull { .. }) => Some(refusal),
@@ -108,7 +108,7 @@ fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> 
 }
 
 impl Became {
-    /// One result for each user named, in the order named; a user who is named twice is a member by the second time.
+    /// One outcome for each user, in the requested order; a user who is named twice is a member the second time.
     pub(in crate::calls) fn of(users: Vec<UserId>, refused: &HashSet<String>, added: &Added, of_user: bool) -> Self {
         let mut seen = HashSet::new();
         let mut outcomes = added.outcomes.iter().map(|(_, outcome)| outcome);

@@ -28,10 +28,10 @@ struct Request {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
-    /// Where a community's list goes on; "" is finished. Other types count offsets.
+    /// The cursor in communities; "" at the end. Other types use offsets.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-    /// The size of the whole group, whatever is filtered.
+    /// The size of the whole group, whatever the filter.
     member_num: u32,
     member_list: Vec<MemberInfo>,
 }

@@ -18,13 +18,13 @@ use super::Call;
 use crate::dialect::role;
 use crate::refusals::Failure;
 
-/// `MemberRoleFilter`: the roles asked for; none is all.
+/// `MemberRoleFilter`: the requested roles; empty is all.
 fn roles_named(call: &Call<'_>, words: Option<Vec<String>>) -> Result<Vec<Role>, Failure> {
     let named = |word: String| role::named(&word).ok_or_else(|| call.parameter("MemberRoleFilter is illegal"));
     words.unwrap_or_default().into_iter().map(named).collect()
 }
 
-/// The role as answers return it: in a group without roles everybody is an ordinary member.
+/// The role in responses: in a group without roles all are ordinary members.
 fn role_of(group: &Group, member: &Member) -> Role {
     if group.governed { member.role } else { Role::Member }
 }

@@ -77,12 +77,12 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::done()
 }
 
-/// A role that is given by a word: the owner's is handed over only.
+/// The role that a word names, except the owner's, which can only be transferred.
 fn wanted_role(word: &str) -> Option<Role> {
     role::named(word).filter(|role| *role != Role::Owner)
 }
 
-/// The owner's role is changed by handing the group over only.
+/// Refuses changes of the owner's role, which can only be transferred.
 fn check_role(group: &Group, now: Role, wanted: Option<Role>, can: Capabilities) -> Result<(), Failure> {
     let Some(wanted) = wanted else { return Ok(()) };
     if now == Role::Owner || !group.governed || (wanted == Role::Admin && !can.admins) {
@@ -91,7 +91,7 @@ fn check_role(group: &Group, now: Role, wanted: Option<Role>, can: Capabilities)
     Ok(())
 }
 
-/// What changes a member's role.
+/// The operation that changes a member's role.
 fn change_role(group: GroupId, user: UserId, role: Role) -> Operation {
     let users = vec![user];
     if role == Role::Admin {
@@ -100,7 +100,7 @@ fn change_role(group: GroupId, user: UserId, role: Role) -> Operation {
     Demote { group, users, skip_others: true }.into()
 }
 
-/// What mutes users for so many seconds, in a topic where one is named; 0 lets them speak again.
+/// The operation that mutes users for so many seconds, in a topic if one is named; 0 unmutes.
 pub(in crate::calls) fn silence(
     call: &Call<'_>,
     group: GroupId,

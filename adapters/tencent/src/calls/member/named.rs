@@ -36,7 +36,7 @@ struct Wire<'g> {
 pub(crate) async fn named(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
-    // without a list nobody is asked for: an SDK's own test does that
+    // a missing list names no users: an SDK's own test relies on it
     let users = match request.members.filter(|list| !list.is_empty()) {
         Some(list) => call.user_ids("Member_List_Account", Some(list), limits::NAMED, Code::Parameter)?,
         None => Vec::new(),

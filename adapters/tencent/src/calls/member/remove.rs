@@ -1,4 +1,4 @@
-//! `delete_group_member`: up to a hundred members go; whoever is none is gone already.
+//! `delete_group_member`: removes up to a hundred members; users who are not members count as removed.
 
 use conclave_core::operation::{Cleanup, OnOutsider, Quiet, RemoveMembers};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let group = call.group_id(request.group_id)?;
     let users = call.user_ids("MemberToDel_Account", request.members, limits::REMOVED, Code::TooManyAccounts)?;
     if !Capabilities::of(&*call.group(&group).await?).members {
-        // here the vendor says that the parameter is wrong, not that the type cannot
+        // here the vendor returns an invalid parameter, not a missing capability of the type
         return Err(Code::Parameter.into());
     }
     let reason = request.reason.unwrap_or_default();
@@ -35,7 +35,7 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         group,
         users,
         reason,
-        // a mute stays with whoever leaves and comes again
+        // a mute is kept for a user who leaves and joins again
         cleanup: Cleanup::default(),
         quiet: if request.silence == Some(1) && call.user().is_none() { Quiet::Clients } else { Quiet::Nobody },
         on_outsider: OnOutsider::Skip,

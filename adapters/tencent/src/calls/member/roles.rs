@@ -1,4 +1,4 @@
-//! `get_role_in_group`: the roles of up to five hundred users, in the order asked.
+//! `get_role_in_group`: the roles of up to five hundred users, in the requested order.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A member in answers.
+//! A member in responses.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::dialect::custom::{self, Pair};
 use crate::dialect::{receive, role, time};
 use crate::refusals::Failure;
 
-/// The fields of a member that are wanted, its id always.
+/// The requested fields of a member, always with its id.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::calls) struct MemberInfo {
@@ -37,7 +37,7 @@ pub(in crate::calls) struct MemberInfo {
     shut_up_until: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_card: Option<String>,
-    /// Returned only when it is asked for.
+    /// Returned only when requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     online_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,7 +48,7 @@ pub(in crate::calls) struct MemberInfo {
 type MutedUntil = HashMap<UserId, u64>;
 
 impl MemberInfo {
-    /// These members as the view wants them.
+    /// These members with the fields of the view.
     pub(in crate::calls) async fn all(
         call: &Call<'_>,
         group: &Group,
@@ -74,7 +74,7 @@ impl MemberInfo {
             .collect())
     }
 
-    /// A member as the view wants them, but for whether they are online.
+    /// A member with the fields of the view, except the online status.
     fn of(call: &Call<'_>, group: &Group, member: &Member, read: u64, view: &MemberView, muted: &MutedUntil) -> Self {
         let wanted = &view.fields;
         let mute_until = || muted.get(&member.user).copied().unwrap_or_default();
@@ -98,7 +98,7 @@ impl MemberInfo {
     }
 }
 
-/// How far members have read, fetched only where it is wanted; 0 where nothing was read.
+/// The read positions of members, fetched only if requested; 0 if nothing was read.
 pub(in crate::calls) async fn read_marks<'m>(
     call: &Call<'_>,
     wanted: &Fields,
@@ -112,7 +112,7 @@ pub(in crate::calls) async fn read_marks<'m>(
     Ok(found.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-/// The mutes that hold, fetched only where they are wanted.
+/// The active mutes, fetched only if requested.
 async fn muted(call: &Call<'_>, group: &Group, wanted: &Fields) -> Result<MutedUntil, Failure> {
     if !wanted.has("MuteUntil") && !wanted.has("ShutUpUntil") {
         return Ok(MutedUntil::new());

@@ -1,4 +1,4 @@
-//! `send_broadcast_msg`: the same message in every live room of the app, to whoever is there.
+//! `send_broadcast_msg`: sends the same message to every live room of the app, for the members who are online.
 
 use conclave_core::model::{Labels, Sender, UserId};
 use conclave_core::operation::Broadcast;
@@ -13,7 +13,7 @@ use crate::dialect::kind::Kind;
 use crate::dialect::message::label;
 use crate::refusals::Failure;
 
-/// Groups looked at, and told, in one go.
+/// Groups that are read, and sent the message, at a time.
 const PAGE: usize = 256;
 
 #[derive(Deserialize)]
@@ -53,12 +53,12 @@ pub(crate) async fn broadcast(call: &Call<'_>) -> Result<envelope::Answer, Failu
         let live = page.groups.iter().filter(|group| Kind::of(group) == Kind::AvChatRoom);
         said.groups = live.map(|group| group.id.clone()).collect();
         said.next = page.next;
-        // the first page gives the number and the last one ends it, also when there is no room in them
+        // the first page assigns the number and the last one ends the broadcast, even if there is no room in them
         if let (Some(_), true, Some(next)) = (number, said.groups.is_empty(), &said.next) {
             after = Some(next.clone());
             continue;
         }
-        // a call that was broken off is gone on with where it stopped, also beside another one of the same token
+        // an interrupted call continues where it stopped, even beside another one with the same token
         let aired = call.run(said.clone()).await?;
         number = Some(aired.number);
         if aired.next.is_none() {
@@ -74,7 +74,7 @@ fn labels_of(random: u64, cloud_data: Option<String>) -> Labels {
     let more = [
         (label::RANDOM, Some(random.to_string())),
         (label::CLOUD_DATA, cloud_data),
-        // one callback for each room is none of the vendor's
+        // the vendor sends no callbacks for the rooms
         (label::FORBIDDEN, Some(crate::webhooks::after::NOT_TOLD.to_owned())),
     ];
     more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))).collect()

@@ -1,4 +1,4 @@
-//! `delete_group_msg_by_sender`: what one sender said lately goes, without a notice.
+//! `delete_group_msg_by_sender`: deletes the latest messages of one sender, without a notice.
 
 use conclave_core::operation::DeleteMessagesBySender;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let sender = call.user_id("Sender_Account", request.sender)?;
-    // a live room keeps nothing: no error, no effect
+    // a live room stores nothing: no error, no effect
     if Kind::of(&*call.group(&group).await?) != Kind::AvChatRoom {
         let topic = call.topic_id(request.topic_id)?;
         let delete = DeleteMessagesBySender { group, sender, among: limits::DELETED_AMONG };

@@ -1,4 +1,4 @@
-//! `group_get_key_values` and `group_set_key_values`: keys and values added to a message that was sent for it.
+//! `group_get_key_values` and `group_set_key_values`: keys and values added to a message that permits extensions.
 
 use std::sync::Arc;
 
@@ -18,14 +18,14 @@ use crate::refusals::{Code, Failure};
 struct Request {
     group_id: Option<String>,
     msg_seq: Option<u64>,
-    /// Versions before this one are not asked for.
+    /// Only versions from this one on are requested.
     start_seq: Option<u64>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
-    /// 1 when these are all.
+    /// 1 when the list is complete.
     complete_flag: u32,
     latest_seq: u64,
     clear_seq: u64,
@@ -82,7 +82,7 @@ struct Change {
 struct Entry {
     key: Option<String>,
     value: Option<String>,
-    /// The version the writer has seen; without one, any is overwritten.
+    /// The version that the writer has seen; without it, any version is overwritten.
     seq: Option<u64>,
 }
 
@@ -143,7 +143,7 @@ fn changes(call: &Call<'_>, list: Vec<Entry>, set: bool) -> Result<Vec<Extension
     list.into_iter().map(change).collect()
 }
 
-/// The group, when its messages are kept at all.
+/// The group, if its messages are stored.
 async fn extensible_group(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failure> {
     let group = call.group(id).await?;
     if Kind::of(&group) == Kind::AvChatRoom {

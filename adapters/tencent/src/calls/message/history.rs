@@ -32,7 +32,7 @@ struct Request {
 #[serde(rename_all = "PascalCase")]
 struct Wire<'g> {
     group_id: &'g str,
-    /// 1 when there is nothing before these.
+    /// 1 when there are no earlier messages.
     is_finished: u32,
     rsp_msg_list: Vec<Item>,
 }
@@ -44,7 +44,7 @@ struct Item {
     from: String,
     /// 1 deleted, 2 recalled.
     is_place_msg: u32,
-    /// 1 for a tip: something that happened to the group.
+    /// 1 for a tip: an event of the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_system_msg: Option<u32>,
     msg_body: Value,
@@ -73,7 +73,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     })
 }
 
-/// A group whose messages are kept.
+/// A group whose messages are stored.
 async fn with_history(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failure> {
     let group = call.group(id).await?;
     if Kind::of(&group) == Kind::AvChatRoom {
@@ -82,7 +82,7 @@ async fn with_history(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failu
     Ok(group)
 }
 
-/// Messages and tips, newest first, and where the next page begins.
+/// Messages and tips, newest first, and the start of the next page.
 struct Page {
     entries: Vec<(u64, Numbered)>,
     next: Option<u64>,
@@ -98,7 +98,7 @@ impl Page {
     }
 }
 
-/// The page that begins at this number and goes down; 0 is the newest.
+/// The page that begins at this number, downwards; 0 is the newest.
 async fn page(
     call: &Call<'_>,
     group: GroupId,
@@ -124,7 +124,7 @@ struct ClientRequest {
     req_msg_seq: Option<u64>,
     /// These numbers instead of a page.
     req_msg_seq_list: Option<Vec<u64>>,
-    /// Recalled messages are always told, as such.
+    /// Without effect: recalled messages are always returned, as such.
     #[serde(rename = "WithRecalledMsg")]
     _with_recalled: Option<u32>,
     topic_id: Option<String>,
@@ -134,7 +134,7 @@ struct ClientRequest {
 #[serde(rename_all = "PascalCase")]
 struct ClientWire<'g> {
     group_id: &'g str,
-    /// 1 when there is more, 2 when there is not.
+    /// 1 when there are more, 2 when there are not.
     is_finished: u32,
     next_req_msg_seq: u64,
     rsp_msg_list: Vec<ClientItem<'g>>,
@@ -156,9 +156,9 @@ enum ClientEntry<'g> {
     Tip(Map<String, Value>),
 }
 
-/// The kind of event that a message is to clients.
+/// The event type of a message in the client protocol.
 const MESSAGE: u32 = 3;
-/// The kind of event that a tip of the history is to clients.
+/// The event type of a tip of the history in the client protocol.
 pub(in crate::calls) const TIP: u32 = 4;
 
 /// `group_msg_get`. Source: the clients' protocol.
@@ -198,7 +198,7 @@ pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::Answer, 
     })
 }
 
-/// Messages of certain numbers, those that can be read.
+/// The messages with certain numbers, as far as they can be read.
 async fn picked(
     call: &Call<'_>,
     group: &GroupId,
@@ -218,7 +218,7 @@ async fn picked(
     Ok(Page { entries, next: None })
 }
 
-/// What the senders of messages are shown as, by account.
+/// The displayed names and avatars of senders, by account.
 pub(in crate::calls) async fn faces(
     call: &Call<'_>,
     group: &Group,
@@ -237,7 +237,7 @@ pub(in crate::calls) async fn faces(
     Ok(faces)
 }
 
-/// The tips among these, by their numbers, as clients get them.
+/// The tips among these, by number, in the client format.
 pub(in crate::calls) async fn tips(
     call: &Call<'_>,
     group: &Group,
@@ -255,7 +255,7 @@ pub(in crate::calls) async fn tips(
     history_tips(call.app, group, &numbered).await.map_err(|refusal| call.failure(&refusal))
 }
 
-/// A tip: the server API says that there is one, not what it says.
+/// A tip: the server API shows that there is one, without its content.
 fn simple_tip(number: u64, events: &[Arc<Event>]) -> Item {
     Item {
         from: SYSTEM.to_owned(),
@@ -263,7 +263,7 @@ fn simple_tip(number: u64, events: &[Arc<Event>]) -> Item {
         is_system_msg: Some(1),
         msg_body: json!([]),
         msg_priority: message::priority(Some("High")),
-        // tells two tips of one second apart, and is the one that clients are pushed
+        // distinguishes two tips of one second, and is the one that is pushed to clients
         msg_random: events.first().map_or(0, |event| event.sequence & 0x7fff_ffff),
         msg_seq: number,
         msg_time_stamp: events.first().map_or(0, |event| event.at.seconds()),

@@ -1,4 +1,4 @@
-//! `group_open_http_svc`: what is said in groups.
+//! `group_open_http_svc`: messages in groups.
 
 pub(super) mod broadcast;
 pub(super) mod delete;
@@ -28,7 +28,7 @@ pub(super) fn body(elements: Option<Vec<Value>>) -> Result<(Body, Labels), Failu
     message::checked(&elements.unwrap_or_default())
 }
 
-/// Refuses a text beside the elements that is longer than they may be.
+/// Refuses texts beside the elements that are longer than the elements may be.
 pub(super) fn check_beside<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<(), Failure> {
     let is_long = texts.into_iter().any(|text| text.len() > limits::MESSAGE);
     if is_long { Err(Code::TextTooLong.into()) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! `openim/modify_group_msg`: what was said is something else now, for everybody who reads it.
+//! `openim/modify_group_msg`: edits a message for all its readers.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         }
     };
     labels.extend(request.cloud_custom_data.map(|data| (label::CLOUD_DATA.to_owned(), Some(data))));
-    // nothing that was said in a live room is kept
+    // messages of live rooms are not stored
     if Kind::of(&*call.group(&group).await?) == Kind::AvChatRoom {
         return Err(Code::NoPermission.into());
     }
@@ -49,7 +49,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::done_saying("succeed")
 }
 
-/// This service's code for what is wrong with elements.
+/// This service's error code for invalid elements.
 fn own(call: &Call<'_>, failure: Failure) -> Failure {
     match failure.code {
         Code::TextTooLong => Code::MessageTooLong.into(),

@@ -1,11 +1,11 @@
-//! How many messages a group takes in a second, where the app is set up to have a limit.
+//! Limits the messages of a group per second, if the app has a limit configured.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use conclave_core::model::{GroupId, Millis};
 
-/// The messages of this second, by group.
+/// The messages of the current second, by group.
 #[derive(Debug, Default)]
 pub(crate) struct Rate(Mutex<Second>);
 
@@ -15,27 +15,27 @@ struct Second {
     sent: HashMap<GroupId, Sent>,
 }
 
-/// What a group was sent in this second.
+/// The messages of a group in the current second.
 #[derive(Debug, Default)]
 struct Sent {
     messages: u32,
     too_many: bool,
 }
 
-/// Whether there is room for a message.
+/// The result of the check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Room {
-    /// There is.
+    /// Within the limit.
     Is,
-    /// There is not, for the first time in this second.
+    /// Over the limit, for the first time in this second.
     NoMore,
-    /// There was none before either.
+    /// Over the limit again.
     StillNone,
 }
 
 impl Rate {
-    /// Counts one more message of a group; whether there is room for it. What was counted in a second is forgotten in
-    /// the next, so no more is remembered than groups that speak in one second.
+    /// Counts a message of a group, and checks the limit. Counts are discarded with their second, so only groups with
+    /// messages in the current second use memory.
     pub(crate) fn takes(&self, group: &GroupId, now: Millis, most: u32) -> Room {
         let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if second.number != now.seconds() {

@@ -1,4 +1,4 @@
-//! `msg_read_report` and `read_all_unread_msg`: how far the user has read. Source: the clients' protocol.
+//! `msg_read_report` and `read_all_unread_msg`: the user's read position. Source: the clients' protocol.
 
 use conclave_core::model::GroupId;
 use conclave_core::operation::{MarkRead, OnRefusal};
@@ -23,7 +23,7 @@ pub(crate) async fn report(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let group = call.group_id(request.group_id)?;
     let sequence = call.required("MsgReadedSeq", request.msg_readed_seq)?;
     if let Some(topic) = call.topic_id(request.topic_id)? {
-        // how far topics are read is not kept
+        // read positions in topics are not stored
         call.topic(&group, &topic).await?;
         return envelope::done();
     }
@@ -61,7 +61,7 @@ struct Outcome {
     ret_code: u32,
 }
 
-/// `read_all_unread_msg`: several groups, each by itself.
+/// `read_all_unread_msg`: several groups, with an outcome for each.
 pub(crate) async fn report_all(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: All = call.read()?;
     let list = request.group_read_info.unwrap_or_default();
@@ -87,7 +87,7 @@ pub(crate) async fn report_all(call: &Call<'_>) -> Result<envelope::Answer, Fail
     envelope::with(&Wire { group_read_info_array: list.into_iter().map(outcome).collect() })
 }
 
-/// Refuses users who are not in the group.
+/// Refuses users who are not members.
 fn failure(call: &Call<'_>, refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::NotMembers { .. } => Code::NoPermission.into(),

@@ -1,4 +1,4 @@
-//! `batch_get_group_notify`: what was recalled while a client was away. Source: the clients' protocol.
+//! `batch_get_group_notify`: the messages that were recalled while a client was away. Source: the clients' protocol.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ struct Request {
 struct Entry {
     group_id: Option<String>,
     limit: Option<usize>,
-    /// Unix milliseconds, itself not included.
+    /// Unix milliseconds, exclusive.
     begin_time: Option<u64>,
     /// Unix milliseconds.
     end_time: Option<u64>,
@@ -40,7 +40,7 @@ struct Wire<'m> {
 #[serde(rename_all = "PascalCase")]
 struct OfGroup<'m> {
     group_id: &'m str,
-    /// 0 ends the list; otherwise where the next page begins.
+    /// 0 ends the list; otherwise the start of the next page.
     next_msg_time: u64,
     notify_msg_list: Vec<Item<'m>>,
 }
@@ -54,7 +54,7 @@ struct Item<'m> {
     revoker_info: Option<Revoker<'m>>,
 }
 
-/// Messages in which recalls are looked for, the newest of a group.
+/// The newest messages of a group, among which recalled ones are searched.
 const LOOKED_THROUGH: usize = 200;
 
 pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -82,7 +82,7 @@ fn item<'m>(message: &'m Message, admin: &'m str) -> Item<'m> {
     Item { msg_seq: message.sequence, msg_random: random.unwrap_or_default(), revoker_info: revoker(message, admin) }
 }
 
-/// The recalled messages of a time, earliest recalled first, and where the next page begins.
+/// The messages recalled in a period, earliest recall first, and the start of the next page.
 async fn recalled(call: &Call<'_>, group: GroupId, asked: &Entry) -> Result<(Vec<Arc<Message>>, u64), Failure> {
     let newest = Messages { group, start: Start::Edge, newest_first: true, limit: LOOKED_THROUGH };
     let messages = match call.try_ask(newest).await {

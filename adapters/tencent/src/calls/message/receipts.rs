@@ -1,5 +1,5 @@
-//! Who has read a message whose sender wants to know: `group_msg_receipt`, `get_group_msg_receipt` and
-//! `get_group_msg_receipt_detail`. Receipts are kept in groups of up to 200 members.
+//! Read receipts of a message whose sender asked for them: `group_msg_receipt`, `get_group_msg_receipt` and
+//! `get_group_msg_receipt_detail`. Receipts are stored in groups of up to 200 members.
 
 use conclave_core::model::{Group, UserId};
 use conclave_core::operation::ReadMessages;
@@ -62,7 +62,7 @@ struct Outcome {
     unread_num: Option<usize>,
 }
 
-/// `get_group_msg_receipt`: how many have read each message, and how many have not.
+/// `get_group_msg_receipt`: how many members have read each message, and how many have not.
 pub(crate) async fn counts(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
@@ -83,7 +83,7 @@ pub(crate) async fn counts(call: &Call<'_>) -> Result<envelope::Answer, Failure>
 struct Detail {
     group_id: Option<String>,
     msg_seq: Option<u64>,
-    /// 0 who has read it, 1 who has not.
+    /// 0 for members who have read it, 1 for those who have not.
     filter: Option<u32>,
     cursor: Option<String>,
     count: Option<usize>,
@@ -111,7 +111,7 @@ struct Idle {
     account: UserId,
 }
 
-/// `get_group_msg_receipt_detail`: who has read a message, or who has not.
+/// `get_group_msg_receipt_detail`: the members who have read a message, or have not.
 pub(crate) async fn readers(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Detail = call.read()?;
     let group = call.group_id(request.group_id)?;
@@ -157,7 +157,8 @@ fn sequences(call: &Call<'_>, list: Option<Vec<Entry>>) -> Result<Vec<u64>, Fail
     Ok(list.into_iter().map(|entry| entry.msg_seq).collect())
 }
 
-/// Refuses in groups whose messages have no receipts: those of live rooms pass by, and communities are too large.
+/// Refuses in groups whose messages have no receipts: those of live rooms are not stored, and communities are too
+/// large.
 fn check_kept(group: &Group) -> Result<(), Failure> {
     match Kind::of(group) {
         Kind::AvChatRoom => Err(Code::PassedMessage.into()),
@@ -166,7 +167,7 @@ fn check_kept(group: &Group) -> Result<(), Failure> {
     }
 }
 
-/// What cannot be read has no receipt; number 0 is that of messages that pass by.
+/// A message that cannot be read has no receipt; number 0 is that of messages that are not stored.
 fn failure(call: &Call<'_>, refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::MessageNotFound { sequence: 0, .. } => Code::PassedMessage.into(),

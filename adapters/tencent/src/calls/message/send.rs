@@ -1,4 +1,4 @@
-//! `send_group_msg`: a message in the name of an admin, or of the user it names.
+//! `send_group_msg`: sends a message in the name of an admin, or of the named user.
 
 use std::fmt::Write as _;
 
@@ -40,7 +40,7 @@ struct Request {
     need_read_receipt: Option<u32>,
     forbid_callback_control: Option<Vec<String>>,
     topic_id: Option<String>,
-    /// For clients: their count of messages, and their clock in Unix seconds; receivers get both.
+    /// For clients: their message counter, and their clock in Unix seconds; receivers get both.
     client_seq: Option<u64>,
     msg_client_time: Option<u64>,
 }
@@ -63,7 +63,7 @@ struct Wire {
 }
 
 impl Wire {
-    /// What the sender of a message is told that nobody gets.
+    /// The sender's response for a message that is not delivered to anybody.
     fn unsent(call: &Call<'_>, msg_seq: u64, dropped: Option<&'static str>) -> Self {
         let now = call.now();
         Self { msg_time: now.seconds(), msg_seq, dropped }
@@ -105,18 +105,18 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::with(&Wire { msg_time: message.at.seconds(), msg_seq: message.sequence, dropped: None })
 }
 
-/// Why a message was dropped that the sender is told was sent.
+/// The reason for a dropped message whose sender gets a success.
 const DROPPED: &str = "MsgFreqCtrl";
 
-/// Whether the group has room for one more message this second. When there is none, the app's server is told so, once a
-/// second: whoever sends too much makes no work of it.
+/// Whether the group is within its messages per second. If not, the app's server is notified once a second, so senders
+/// over the limit cause no further work.
 async fn within_rate(call: &Call<'_>, topic: Option<&TopicId>, send: &SendMessage) -> Result<bool, Failure> {
     let most = call.settings().messages_per_second;
     if most == 0 {
         return Ok(true);
     }
     if let Some(user) = call.user() {
-        // whoever may not speak anyway takes no room from those who may
+        // users who may not send messages anyway do not use up the limit
         let own = call.ask(MaySpeak { group: send.group.clone(), users: vec![user.clone()] }).await?;
         if own.users.iter().any(|voice| voice.verdict.is_err()) {
             return Ok(true);
@@ -133,7 +133,7 @@ fn is_low(send: &SendMessage) -> bool {
     send.labels.get(label::PRIORITY).is_some_and(|word| word == "Low" || word == "Lowest")
 }
 
-/// What the message takes beside being read, as far as groups of this type have it.
+/// The options of the message that groups of this type support.
 fn traits(kind: Kind, request: &Request) -> Traits {
     Traits {
         receipts: request.need_read_receipt == Some(1) && !matches!(kind, Kind::AvChatRoom | Kind::Community),
@@ -142,7 +142,7 @@ fn traits(kind: Kind, request: &Request) -> Traits {
     }
 }
 
-/// Asks the app's server whether the message may be sent, and as what.
+/// Asks the app's server whether the message may be sent, and with which content.
 async fn ask(
     call: &Call<'_>,
     group: &Group,
@@ -183,7 +183,7 @@ fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Reque
     ];
     check_beside(more.iter().filter_map(|(_, value)| value.as_deref()))?;
     labels.extend(more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))));
-    // an admin speaks in any group; whoever an admin speaks for is held to what the group permits them
+    // an admin may send messages in any group; a user that an admin sends for needs the group's permission
     let by_app = call.user().is_none() && from.as_ref().is_none_or(|from| call.app.is_admin(from.as_str()));
     let check = if by_app { SpeakCheck::Skipped } else { SpeakCheck::Enforced };
     let sender = from.or_else(|| UserId::new(call.account()).ok()).map_or(Sender::App, Sender::User);
@@ -208,17 +208,18 @@ fn mention(at: &[At]) -> Option<Mention> {
     (!users.is_empty()).then_some(Mention::Users(users))
 }
 
-/// The same sender's same number is the same message only if it says the same: one SDK picks one number per process.
+/// A repeated number of the same sender identifies the same message only if the content is the same: one SDK uses one
+/// number per process.
 pub(super) fn token(random: u64, content: &str) -> String {
     let mut token = format!("{random}:");
     for byte in Sha256::digest(content.as_bytes()).iter().take(16) {
-        // a string takes every write
+        // writing to a string cannot fail
         let _ = write!(token, "{byte:02x}");
     }
     token
 }
 
-/// Nobody is brought into a live room by the server, so strangers who are not muted speak there.
+/// The server cannot add members to a live room, so non-members who are not muted may send messages there.
 async fn post(call: &Call<'_>, kind: Kind, topic: Option<&TopicId>, send: SendMessage) -> Result<Posted, Failure> {
     let done = call.attempt_at(topic, send.clone()).await;
     let (Err(refusal @ Refusal::NotMembers { .. }), Sender::User(user)) = (&done, &send.sender) else {

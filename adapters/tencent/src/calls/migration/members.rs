@@ -1,4 +1,4 @@
-//! `import_group_member`: up to three hundred members with the time they joined and how much they have not read.
+//! `import_group_member`: imports up to three hundred members with their join time and unread count.
 
 use std::collections::HashSet;
 
@@ -50,7 +50,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         let user = call.user_id("Member_Account", entry.account)?;
         let admin = entry.role.as_deref() == Some(role::ADMIN) && can.admins;
         let role = if admin { Role::Admin } else { Role::Member };
-        // members with a join time before the group's creation, or in the future, are left out
+        // members with a join time before the group's creation, or in the future, are skipped
         if let Some(joined) = joined(call, &group, entry.join_time) {
             let unread = Some(entry.unread_msg_num.unwrap_or(0));
             members.push(NewMember { role, joined: Some(joined), unread, ..NewMember::now(user.clone()) });
@@ -73,7 +73,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::with(&Became::of(named.clone(), &HashSet::new(), &in_order(&named, &added), false))
 }
 
-/// When somebody joined: a second of the group's life; without, now.
+/// The join time: a second since the group's creation; now, if missing.
 fn joined(call: &Call<'_>, group: &Group, wanted: Option<u64>) -> Option<Millis> {
     let now = call.now();
     let Some(second) = wanted.filter(|second| *second != 0) else { return Some(now) };
@@ -81,7 +81,7 @@ fn joined(call: &Call<'_>, group: &Group, wanted: Option<u64>) -> Option<Millis>
     in_life.then(|| Millis::from_seconds(second).max(group.created))
 }
 
-/// The outcomes of all who were named, in the order named.
+/// The outcomes of all users, in the requested order.
 fn in_order(named: &[UserId], added: &Added) -> Added {
     let left_out = || Outcome::LeftOut(Refusal::InvalidValue("a member joins while the group is there"));
     let mut outcomes: Vec<(UserId, Outcome)> = Vec::with_capacity(named.len());

@@ -1,4 +1,4 @@
-//! `import_group_msg`: up to seven messages of the past, oldest first, each taken or left by itself.
+//! `import_group_msg`: imports up to seven past messages, oldest first, with an outcome for each.
 
 use conclave_core::model::{Millis, Sender};
 use conclave_core::operation::{ImportMessages, OldMessage};
@@ -41,7 +41,7 @@ struct Wire {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outcome {
-    /// 0 when it was left out.
+    /// 0 when it was skipped.
     msg_seq: u64,
     msg_time: u64,
     result: u32,

@@ -22,7 +22,7 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let group = call.group_id(request.group_id)?;
     let user = call.user_id("Member_Account", request.member)?;
     let unread = call.required("UnreadMsgNum", request.unread_msg_num)?;
-    // meetings and live rooms count nothing as unread: no error, no effect
+    // meetings and live rooms have no unread counts: no error, no effect
     if !matches!(Kind::of(&*call.group(&group).await?), Kind::ChatRoom | Kind::AvChatRoom) {
         call.run(SetUnread { group, users: vec![(user, unread)] }).await?;
     }

@@ -1,4 +1,4 @@
-//! `ban_group_member`, `unban_group_member`, `get_group_ban_member`: users out of a group for a time.
+//! `ban_group_member`, `unban_group_member`, `get_group_ban_member`: temporary bans from a group.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ struct Request {
     description: Option<String>,
 }
 
-/// `ban_group_member`: members among them go at once, and none of them comes in until the time is over.
+/// `ban_group_member`: removes the members among them, and none of the users may join until the ban ends.
 pub(crate) async fn ban(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
@@ -48,7 +48,7 @@ pub(crate) async fn ban(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::done()
 }
 
-/// `unban_group_member`: brings nobody back, but lets them come.
+/// `unban_group_member`: lets users join again, without adding them.
 pub(crate) async fn unban(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
@@ -70,7 +70,7 @@ struct List {
 #[serde(rename_all = "PascalCase")]
 struct Banned {
     banned_account_list: Vec<BannedAccount>,
-    /// 0 is finished.
+    /// 0 at the end.
     next_offset: usize,
 }
 
@@ -82,7 +82,7 @@ struct BannedAccount {
     banned_until: u64,
 }
 
-/// `get_group_ban_member`: the bans that still hold, page by page.
+/// `get_group_ban_member`: the active bans, page by page.
 pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: List = call.read()?;
     let group = call.group_id(request.group_id)?;
@@ -104,7 +104,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     })
 }
 
-/// The group, when its type has bans and the console has them on.
+/// The group, if its type has bans and the setting is on.
 async fn with_bans(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failure> {
     let group = call.group(id).await?;
     if !call.settings().bans || Kind::of(&group) == Kind::Community {

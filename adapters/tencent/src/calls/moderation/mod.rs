@@ -1,4 +1,4 @@
-//! `group_open_http_svc`: who may not speak, and who may not be in.
+//! `group_open_http_svc`: mutes and bans.
 
 pub(super) mod bans;
 pub(super) mod mutes;

@@ -1,4 +1,4 @@
-//! `forbid_send_msg` and the list of the muted, under its new and its old name.
+//! `forbid_send_msg` and the list of muted users, under its new and its old name.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::OnRefusal;
@@ -25,7 +25,7 @@ struct Forbid {
     topic_id: Option<String>,
 }
 
-/// `forbid_send_msg`: mutes users for so many seconds, members or not; 0 lets them speak again.
+/// `forbid_send_msg`: mutes users for so many seconds, members or not; 0 unmutes.
 pub(crate) async fn forbid(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let request: Forbid = call.read()?;
     let group = call.group_id(request.group_id)?;
@@ -65,7 +65,7 @@ struct MutedAccount {
     muted_until: u64,
 }
 
-/// The same in the older names.
+/// The same under the older names.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Shutted<'g> {
@@ -81,7 +81,7 @@ struct ShuttedUin {
     shutted_until: u64,
 }
 
-/// `get_group_muted_account`: the mutes that still hold.
+/// `get_group_muted_account`: the active mutes.
 pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let (group_id, mutes) = mutes(call).await?;
     let told = mutes.into_iter().map(|(account, muted_until)| MutedAccount { account, muted_until });

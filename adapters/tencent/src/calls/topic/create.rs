@@ -1,4 +1,4 @@
-//! `create_topic`: another topic of a community; and `import_topic`, the same with a past.
+//! `create_topic`: adds a topic to a community; and `import_topic`, with a creation time in the past.
 
 use conclave_core::model::{GroupId, Millis, Profile, UserId};
 use conclave_core::operation::MakeTopic;
@@ -24,7 +24,7 @@ struct Request {
     face_url: Option<String>,
     notification: Option<String>,
     introduction: Option<String>,
-    /// For an import: the type of the group, which has topics in communities only.
+    /// For an import: the type of the group; only communities have topics.
     r#type: Option<String>,
     /// For an import: Unix seconds.
     create_time: Option<u64>,
@@ -59,7 +59,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let created = request.create_time;
     let make = wanted(call, request)?;
     let group = community(call, &make.group).await?;
-    // without a moment it is made now; a second's beginning may be before the group's
+    // without a time the topic is created now; the given second may begin before the group's creation
     let created = created.filter(|second| *second != 0).map(Millis::from_seconds);
     let created = created
         .map_or(call.now(), |at| if at.seconds() == group.created.seconds() { at.max(group.created) } else { at });

@@ -1,4 +1,4 @@
-//! `destroy_topic`: topics end, each by itself.
+//! `destroy_topic`: deletes topics, with an outcome for each.
 
 use conclave_core::model::TopicId;
 use conclave_core::operation::EndTopics;
@@ -43,7 +43,7 @@ pub(crate) async fn destroy(call: &Call<'_>) -> Result<envelope::Answer, Failure
         return Err(call.parameter(format!("TopicIdList: at most {} topics", limits::TOPICS)));
     }
     community(call, &group).await?;
-    // what is no id at all is no topic either
+    // an invalid id has no topic
     let topics: Vec<TopicId> = list.iter().filter_map(|id| TopicId::new(id).ok()).collect();
     let mut ended = call.run_for(from, EndTopics { group, topics }).await?.outcomes.into_iter();
     let outcome = |topic_id: String| {

@@ -15,10 +15,10 @@ use crate::dialect::kind::Kind;
 use crate::dialect::limits::{self, Lengths};
 use crate::refusals::{Code, Failure};
 
-/// The word these commands say success with.
+/// The `ErrorInfo` of a success of these commands.
 const OK: &str = "ok";
 
-/// The texts of a topic as they were given.
+/// The texts of a topic in a request.
 struct Words<'a> {
     name: Option<&'a str>,
     introduction: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! `modify_topic`: other words for a topic, and whether everybody is muted in it.
+//! `modify_topic`: changes a topic's texts, and mutes all in it.
 
 use conclave_core::event::ProfileChange;
 use conclave_core::operation::UpdateTopic;

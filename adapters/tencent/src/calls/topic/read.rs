@@ -21,7 +21,7 @@ struct Request {
     #[serde(rename = "From_Account")]
     from: Option<Account>,
     topic_id_list: Option<Vec<String>>,
-    /// The names it may have are not documented: all fields are returned.
+    /// Ignored: its possible names are not documented, so all fields are returned.
     #[serde(rename = "ResponseFilter")]
     _filter: Option<Value>,
 }
@@ -42,7 +42,7 @@ struct Item {
     self_info: Option<Own>,
 }
 
-/// A topic; one that does not exist has its id alone.
+/// A topic; a missing one has its id only.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "PascalCase")]
 struct Info {
@@ -67,7 +67,7 @@ struct Rest {
     shut_up_all_flag: u32,
 }
 
-/// A member's state in a topic. How far they have read is reported by clients only.
+/// A member's state in a topic. Read positions are reported by clients only.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Own {
@@ -113,7 +113,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
 
 type Found = Vec<(String, Result<Arc<Topic>, Failure>)>;
 
-/// The topics that are named, or all of them.
+/// The requested topics, or all.
 async fn topics(call: &Call<'_>, group: &GroupId, list: Option<Vec<String>>) -> Result<Found, Failure> {
     let ids = list.as_ref().map(|list| list.iter().filter_map(|id| TopicId::new(id).ok()).collect());
     let found = call.ask(Topics { group: group.clone(), topics: ids }).await?.0;

@@ -1,4 +1,4 @@
-//! Facts as tips, notices and other pushes, and who receives each.
+//! Facts as tips, notices and other pushes, with their recipients.
 
 use conclave_core::event::{Event, Joining, Leaving};
 use conclave_core::model::{Group, Request, RequestKind, Stage, UserId};
@@ -7,7 +7,7 @@ use conclave_kit::Recipients;
 use super::{Fact, What};
 use crate::dialect::kind::Kind;
 
-/// A tip in the group's own stream, by its `OpType`.
+/// A tip in the group's message stream, by its `OpType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tip {
     Joined = 1,
@@ -19,48 +19,48 @@ pub(crate) enum Tip {
     Member = 7,
 }
 
-/// A notice to single users outside the group's stream, by its `ReportType` as the web SDK has it. The numbers up to 15
-/// and 255 are documented; of the others, 16, 19 and 22 are read from the SDK's order and the rest from its code.
+/// A notice to single users outside the group's message stream, by its `ReportType` in the web SDK. The numbers up to
+/// 15 and 255 are documented; of the others, 16, 19 and 22 are derived from the SDK's order and the rest from its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// An application that the owner and the admins decide about.
+    /// An application, for the owner and the admins to decide.
     Application = 1,
     Accepted = 2,
     Refused = 3,
     Kicked = 4,
     Dissolved = 5,
     Created = 6,
-    /// Added without having been asked.
+    /// Added without being asked.
     Added = 7,
     /// Left, for the user's other devices.
     Quit = 8,
     AdminSet = 9,
     AdminUnset = 10,
-    /// An invitation that the invitee decides about.
+    /// An invitation, for the invited user to decide.
     Invited = 12,
     InvitationAccepted = 13,
     InvitationRefused = 14,
-    /// How far the user has read, for their other devices.
+    /// The user's read position, for their other devices.
     ReadUpTo = 15,
     Muted = 16,
     TopicCreated = 17,
     TopicsDestroyed = 18,
-    /// Who has read a message, for its sender.
+    /// The readers of a message, for its sender.
     Receipts = 19,
-    /// How the user receives messages, for their other devices.
+    /// The user's notification setting, for their other devices.
     Receive = 20,
     Banned = 21,
     Unbanned = 22,
-    /// An invitation that the owner and the admins decide about.
+    /// An invitation, for the owner and the admins to decide.
     InvitationToApprove = 23,
-    /// The app's own.
+    /// A notice of the app.
     Custom = 255,
 }
 
-/// What clients receive.
+/// What clients are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Push<'e> {
-    /// A tip about these users: with a number it is part of the history (Event 4), without it is not (Event 6).
+    /// A tip about these users: with a number it is part of the history (Event 4), without one it is not (Event 6).
     Tip { tip: Tip, about: Vec<&'e UserId>, number: Option<u64> },
     /// A notice about these users (Event 5).
     Notice { notice: Notice, about: Vec<&'e UserId> },
@@ -68,7 +68,7 @@ pub(crate) enum Push<'e> {
     Message,
     /// Messages were recalled (Event 5).
     Recall,
-    /// A message says something else now.
+    /// A message was edited.
     Edit,
     /// Keys and values of a message changed.
     Extensions,
@@ -78,7 +78,7 @@ pub(crate) enum Push<'e> {
     Counters,
 }
 
-/// One push, and who receives it.
+/// One push, with its recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delivery<'e> {
     pub(crate) push: Push<'e>,
@@ -86,7 +86,7 @@ pub(crate) struct Delivery<'e> {
 }
 
 impl<'e> Fact<'e> {
-    /// What clients receive of it, in this order. `group` is the fact's group.
+    /// The pushes of the fact, in order. `group` is the fact's group.
     pub(crate) fn deliveries(&self, group: &Group) -> Vec<Delivery<'e>> {
         if self.event.audience.silent {
             return Vec::new();
@@ -107,7 +107,7 @@ impl<'e> Fact<'e> {
                 notice(Notice::Created, owner.iter().copied().collect(), others(Recipients::users(owner.cloned())))
             }
             What::Destroyed { members, .. } => notice(Notice::Dissolved, Vec::new(), others(these(members))),
-            // whoever was added before they could know of the group learns now
+            // users who were added before the group was shown to them are notified now
             What::Activated => {
                 notice(Notice::Added, Vec::new(), Recipients::members().without(self.event.actor.behind().cloned()))
             }
@@ -124,7 +124,7 @@ impl<'e> Fact<'e> {
                         (notice(Notice::Kicked, about.clone(), to), tip(Tip::Kicked, about))
                     }
                     Leaving::AccountDeleted => (Vec::new(), tip(Tip::Quit, about)),
-                    // who is banned has a notice of that
+                    // banned users get a notice of that
                     Leaving::Blocked => (Vec::new(), Vec::new()),
                 };
                 [own, tipped].concat()
@@ -162,14 +162,14 @@ impl<'e> Fact<'e> {
             What::Custom(_) => notice(Notice::Custom, Vec::new(), everybody()),
             What::TopicCreated { .. } => notice(Notice::TopicCreated, Vec::new(), others(everybody())),
             What::TopicsDestroyed(_) => notice(Notice::TopicsDestroyed, Vec::new(), others(everybody())),
-            // nobody but the app's server learns of a message that was not sent; a card and a topic's profile are
-            // found with the members and the topics
+            // only the app's server is notified of a dropped message; a card and a topic's profile are read with the
+            // members and the topics
             What::Dropped { .. } | What::Card { .. } | What::TopicChanged { .. } => Vec::new(),
             What::InTopic(_, what) => self.of(what, kind),
         }
     }
 
-    /// A tip, where the group's type has it: with a number it is kept, and in a live room some are sent without.
+    /// A tip, if the group's type has it: with a number it is stored; in a live room some are sent without.
     fn tip(&self, kind: Kind, tip: Tip, about: Vec<&'e UserId>, number: Option<u64>) -> Vec<Delivery<'e>> {
         let is_passing = kind == Kind::AvChatRoom && !matches!(tip, Tip::AdminSet | Tip::AdminUnset | Tip::Member);
         if number.is_none() && !is_passing {
@@ -183,7 +183,7 @@ impl<'e> Fact<'e> {
     fn joined(&self, kind: Kind, users: &'e [UserId], how: &Joining) -> Vec<Delivery<'e>> {
         let about: Vec<&UserId> = users.iter().collect();
         let added = match how {
-            // who is in from the start learns of a group that waits for its first message with that message
+            // the first members of a group that waits for its first message are notified with that message
             Joining::Created => !kind.waits_for_message(),
             Joining::Added | Joining::Invited { agreed: false, .. } => true,
             Joining::Asked { .. } | Joining::Invited { agreed: true, .. } | Joining::Imported => false,
@@ -200,12 +200,12 @@ impl<'e> Fact<'e> {
     }
 }
 
-/// Somebody asks, is asked, or is answered.
+/// An application or invitation, or the decision about one.
 fn requested<'e>(request: &'e Request, event: &Event) -> Option<Delivery<'e>> {
     let Request { user, inviter, kind, stage, .. } = request;
     let by = event.actor.behind();
     let (user_only, inviter_only) = (|| Recipients::users([user.clone()]), || Recipients::users(inviter.clone()));
-    // those who decide are named by the event, with those who ask
+    // the event names those who decide and the parties
     let deciders = || Recipients::audience(event).without([user.clone()]).without(inviter.clone());
     let (notice, to) = match (kind, stage) {
         (RequestKind::Application, Stage::AwaitsManagers) => (Notice::Application, deciders()),
@@ -215,7 +215,7 @@ fn requested<'e>(request: &'e Request, event: &Event) -> Option<Delivery<'e>> {
         (RequestKind::Invitation, Stage::AwaitsInvitee) => (Notice::Invited, user_only()),
         (RequestKind::Invitation, Stage::Joined) if by == Some(user) => (Notice::InvitationAccepted, inviter_only()),
         (RequestKind::Invitation, Stage::Declined) => (Notice::InvitationRefused, inviter_only()),
-        // what the managers refuse of an invitation, nobody is notified of; an application is no invitee's
+        // nobody is notified of an invitation that the managers refuse; an application has no invited user
         (RequestKind::Invitation, Stage::RefusedByManagers | Stage::Joined)
         | (RequestKind::Application, Stage::AwaitsInvitee | Stage::Declined) => return None,
     };

@@ -1,4 +1,4 @@
-//! Tables of events and what they are to clients: which tips and notices, about whom, and who receives each.
+//! Tables of events and their pushes: which tips and notices, about whom, and who receives each.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -48,7 +48,7 @@ fn group(kind: Kind) -> Group {
     }
 }
 
-/// An event of ann's, from her phone, with this number in the group's history.
+/// An event caused by ann on her phone, with this number in the group's history.
 fn event(what: Happening, number: Option<u64>) -> Event {
     let group = group(Kind::Public).id;
     let named = what.about().into_iter().cloned().collect();
@@ -64,7 +64,7 @@ fn event(what: Happening, number: Option<u64>) -> Event {
     }
 }
 
-/// Recipients in short.
+/// Short notation of recipients.
 fn to(recipients: &Recipients) -> String {
     let mut parts = Vec::new();
     parts.extend(recipients.members.map(|members| match members {
@@ -77,7 +77,7 @@ fn to(recipients: &Recipients) -> String {
     parts.concat()
 }
 
-/// What clients receive of an event in a group of this type.
+/// The pushes of an event in a group of this type.
 fn shown(kind: Kind, event: &Event) -> Vec<String> {
     let group = group(kind);
     let facts = facts([event]);
@@ -219,7 +219,7 @@ fn what_has_no_number_is_no_part_of_the_history() {
         let event = event(what, None);
         assert_eq!(shown(Kind::Public, &event), [expected], "{:?}", event.what);
     }
-    // who has read is for the sender, not for the reader
+    // receipts are for the sender, not for the reader
     let mut read = event(Happening::MessagesRead { sequences: vec![1], user: user("ann") }, None);
     read.audience.users.push(user("ben"));
     assert_eq!(shown(Kind::Public, &read), ["notice 19 Receipts(ann) to +ben"]);
@@ -249,7 +249,7 @@ fn requests_reach_those_who_decide_and_those_who_are_answered() {
 
 #[test]
 fn each_type_has_its_own_tips() {
-    // without a number: meetings say nothing of members, live rooms say it in passing
+    // without a number: meetings have no tips about members, live rooms do not store them
     let joining = event(joined(Joining::Asked { approved_by: None }), None);
     assert_eq!(shown(Kind::ChatRoom, &joining), Vec::<String>::new());
     assert_eq!(shown(Kind::AvChatRoom, &joining), ["tip 1 Joined(dan) passing to members"]);
@@ -258,9 +258,9 @@ fn each_type_has_its_own_tips() {
     for kind in [Kind::ChatRoom, Kind::AvChatRoom] {
         assert_eq!(shown(kind, &promoted), ["notice 9 AdminSet(ben) to +ben"]);
     }
-    // a group that waits for its first message is shown to nobody else before
+    // a group that waits for its first message is not shown to other members before
     assert_eq!(shown(Kind::Private, &event(joined(Joining::Created), None)), Vec::<String>::new());
-    // what is silent reaches no client
+    // silent events reach no client
     let mut silent = event(joined(Joining::Added), None);
     silent.audience.silent = true;
     assert_eq!(shown(Kind::Public, &silent), Vec::<String>::new());

@@ -1,9 +1,9 @@
-//! What was sent: form bodies, read as leniently as the vendor's own clients write them.
+//! Form bodies, parsed as leniently as the vendor's own clients write them.
 //!
 //! Seen on the wire: `%20` and `+` for a space, and bare spaces; raw UTF-8; brackets, colons, slashes, braces and
-//! quotes as they are; lists as repeated keys or as one value with commas; `group[<id>]` as a key; empty bodies.
-//! Reading a form never fails: what is no escape stands for itself, and what is not UTF-8 is replaced.
-//! JSON objects are read too, though the vendor documents forms only.
+//! quotes unescaped; lists as repeated keys or as one value with commas; `group[<id>]` as a key; empty bodies. Parsing
+//! a form never fails: invalid escapes are kept as text, and invalid UTF-8 is replaced. JSON objects are read too,
+//! though the vendor documents forms only.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use conclave_kit::{Unread, query_pairs, split_list};
 use serde_json::{Map, Value};
 
-/// The fields of a request, in the order sent. A copy is the same form: what is read of one is read of the other.
+/// The fields of a request, in the order sent. A clone shares the record of which fields were read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Form(Arc<[Field]>);
 
@@ -20,18 +20,18 @@ pub(crate) struct Form(Arc<[Field]>);
 struct Field {
     name: String,
     value: String,
-    /// Whether anybody has looked at it.
+    /// Whether a handler has read it.
     read: AtomicBool,
 }
 
 impl Form {
-    /// Reads a body.
+    /// Parses a body.
     pub(crate) fn parse(body: &[u8]) -> Self {
         Self::of(query_pairs(&String::from_utf8_lossy(body)))
     }
 
-    /// Reads a JSON object as the same fields: an array is a list, an object is its JSON text. `None` when it is
-    /// no object.
+    /// Reads a JSON object as the same fields: an array is a list, an object is its JSON text. `None` when it is not an
+    /// object.
     pub(crate) fn parse_json(body: &[u8]) -> Option<Self> {
         let object: Map<String, Value> = serde_json::from_slice(body).ok()?;
         let mut fields = Vec::new();
@@ -59,7 +59,7 @@ impl Form {
         })
     }
 
-    /// The fields nobody has looked at.
+    /// The fields that no handler read.
     pub(crate) fn unread(&self) -> Unread {
         let unread = self.0.iter().filter(|field| !field.read.load(Ordering::Relaxed));
         Unread::of(unread.map(|field| field.name.as_str()))
@@ -67,7 +67,7 @@ impl Form {
 
     /// A field's first value, which may be empty.
     pub(crate) fn value(&self, key: &str) -> Option<&str> {
-        // all are marked as read, whichever counts
+        // marks all occurrences as read, although only the first counts
         self.values(key).fold(None, |first, value| first.or(Some(value)))
     }
 
@@ -76,13 +76,13 @@ impl Form {
         self.value(key).filter(|value| !value.is_empty())
     }
 
-    /// All values of a list, each once, in order: keys may repeat, values may hold commas.
+    /// All values of a list without duplicates, in order: keys may repeat, values may contain commas.
     pub(crate) fn list(&self, key: &str) -> Vec<String> {
         let values: Vec<&str> = self.values(key).collect();
         split_list(&values.join(","))
     }
 
-    /// The pairs written as `<name>[<key>]=<value>`, in order; of a key that repeats, the last counts.
+    /// The pairs written as `<name>[<key>]=<value>`, in order; the last value of a repeated key counts.
     pub(crate) fn keyed(&self, name: &str) -> Vec<(String, String)> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
@@ -102,7 +102,7 @@ impl Form {
     }
 }
 
-/// A JSON value as a form would carry it.
+/// A JSON value as its form field would be.
 fn plain(value: Value) -> String {
     match value {
         Value::String(text) => text,

@@ -1,14 +1,14 @@
 //! The server API of `RongCloud` over the neutral core.
 //!
 //! - [`realm`]: one app at the vendor: its credentials, its settings, its groups.
-//! - `signature`, `replay`, `token`, `form`: who calls, who connects, and what was sent.
-//! - `calls`: the methods of hosted groups, for the app's server and for clients alike.
-//! - `dialect`: the vendor's words to neutral words and back.
-//! - `refusals`: the one table of codes.
-//! - `rest`: the routes, one small file per endpoint or family.
-//! - `socket`: the client SDK's own protocol, and the navigator that leads to it.
+//! - `signature`, `replay`, `token`, `form`: authentication of calls and connections, and form bodies.
+//! - `calls`: the methods of hosted groups, for the app's server and for clients.
+//! - `dialect`: mapping between the vendor's terms and neutral ones.
+//! - `refusals`: the table of error codes.
+//! - `rest`: the routes, one file per endpoint or family.
+//! - `socket`: the protocol of the client SDK, and the navigator that leads to it.
 //! - `vendor`: registration.
-//! - [`webhooks`]: what the app's server is told.
+//! - [`webhooks`]: notifications to the app's server.
 
 mod calls;
 mod dialect;
@@ -44,7 +44,7 @@ use refusals::{Code, Failure};
 use rest::{Call, Handler, envelope};
 use socket::{Clients, navigator};
 
-/// The vendor, in paths, configuration and devices.
+/// The vendor's name in paths, configuration and devices.
 pub(crate) const VENDOR: &str = "rong";
 
 /// The vendor's surface: all realms that have an app there.
@@ -56,7 +56,7 @@ pub struct Rong {
 }
 
 impl Rong {
-    /// Puts the realms behind one surface.
+    /// Builds the surface from the realms.
     ///
     /// # Errors
     /// Two realms with one app key, an app key or secret that is empty, settings outside what the vendor has, or
@@ -76,7 +76,7 @@ impl Rong {
         Ok(Self { clients: Clients::new(Arc::clone(&apps)), apps, table: Table::new(rest::routes())? })
     }
 
-    /// Who may connect with this token of this app, as the client SDK presents it.
+    /// The user who may connect with this token of this app, as the client SDK sends it.
     ///
     /// # Errors
     /// Says what is wrong with the token; which answer the client gets is its protocol's to say.
@@ -85,13 +85,13 @@ impl Rong {
         Ok(token::verify(app, token).await?.user)
     }
 
-    /// The app of this key.
+    /// The app with this key.
     pub(crate) fn app(&self, app_key: &str) -> Option<Arc<App>> {
         self.apps.get(app_key).cloned()
     }
 
-    /// Answers, and tells what nobody read of the request, or says which of the vendor's failures it is; also whose
-    /// settings the answer follows.
+    /// Handles a request and returns the fields that were not read, or the vendor's failure; also the app whose
+    /// settings the response follows.
     async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> (u16, Result<(envelope::Answer, Unread), Failure>) {
         let mut status_254xx = Settings::default().status_254xx;
         let (method, path) = (&parts.method, parts.uri.path());
@@ -140,7 +140,7 @@ impl Surface for Rong {
 
     async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
         let (method, path) = (&parts.method, parts.uri.path());
-        // the navigator's callers show their credentials in the body
+        // the navigator's callers send their credentials in the body
         if navigator::answers(method, path) {
             return Ok(Admitted { open: true, ..Admitted::default() });
         }
@@ -156,7 +156,7 @@ impl Surface for Rong {
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
         let Exchange { parts, body, base_url, request_id } = exchange;
-        // bodies never come in pieces, as no operation asked for that
+        // bodies are never streamed, as no operation asks for it
         let body = body.bytes().cloned();
         if navigator::answers(&parts.method, parts.uri.path()) {
             return navigator::answer(self, &parts, body.as_deref().unwrap_or_default(), &base_url);

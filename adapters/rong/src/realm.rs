@@ -12,11 +12,11 @@ use crate::dialect::limits;
 use crate::replay::{CallbackNonces, ReplayGuard};
 use crate::token::Tokens;
 
-/// What the vendor's console gives an app.
+/// The credentials of an app in the vendor's console.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// Names the app.
+    /// The app's id.
     pub app_key: String,
     /// Signs its calls.
     pub app_secret: String,
@@ -26,7 +26,7 @@ pub struct Credentials {
 const APP_SECRET: usize = 10;
 
 impl Credentials {
-    /// Refuses an identity that cannot be served, and a secret that protects nothing.
+    /// Refuses an invalid identity, and a secret that is too weak.
     ///
     /// # Errors
     /// Says which key, what is wrong and what to do.
@@ -55,13 +55,13 @@ pub struct Realm {
     pub settings: Settings,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
-    /// What has happened in them.
+    /// The event log.
     pub log: Arc<dyn Log>,
     /// Who is online.
     pub presence: Arc<dyn Presence>,
 }
 
-/// A realm made ready to serve.
+/// A realm with everything needed to serve it.
 pub(crate) struct App {
     pub(crate) realm: Realm,
     pub(crate) tokens: Tokens,
@@ -93,7 +93,7 @@ pub(crate) fn web_address(url: &str) -> Option<(&str, bool)> {
     plain.then_some((address, secure))
 }
 
-/// Most signatures of calls that are remembered: some 100 MB.
+/// Most signatures of calls that are stored: some 100 MB.
 const MOST_REMEMBERED: usize = 1_000_000;
 
 fn check(settings: &Settings) -> Result<(), String> {

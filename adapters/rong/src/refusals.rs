@@ -1,7 +1,7 @@
-//! The one table of the vendor's codes, and which reason of the core gets which.
+//! The table of the vendor's codes, and the mapping of the core's refusals to them.
 //!
-//! Codes, meanings and HTTP status are the vendor's published table; 254xx are the numbers its client SDKs ship,
-//! whose HTTP status on the server API is not documented and so is a setting. Texts are free at the vendor.
+//! Codes, meanings and HTTP status are the vendor's published table; 254xx are the numbers in its client SDKs, whose
+//! HTTP status on the server API is not documented and so is a setting. The vendor does not guarantee texts.
 
 pub(crate) mod client;
 
@@ -40,90 +40,90 @@ macro_rules! codes {
 codes! {
     /// No such endpoint.
     NotFound = 404, 404, "Not Found";
-    /// Endpoints answer POST only.
+    /// Endpoints accept POST only.
     Method = 405, 405, "Method Not Allowed";
-    /// The older table gives this status to a full group, too; hosted groups have a code of their own.
+    /// The older table has this status for a full group, too; hosted groups have a code of their own.
     LegacyFull = 405, 405, "group member count exceeds the limit";
-    /// Refused for a reason older endpoints have no code for.
+    /// Refused for a reason that older endpoints have no code for.
     Refused = 403, 403, "request refused";
-    /// Something broke here.
+    /// An internal error.
     Internal = 1000, 500, "internal error";
-    /// Nobody has this app key.
+    /// Unknown app key.
     AppKey = 1001, 401, "appkey/secret mismatch";
-    /// A parameter is missing or wrong; the text says which.
+    /// A parameter is missing or invalid; the text names it.
     Parameter = 1002, 400, "invalid parameter";
     /// The signature does not verify.
     Signature = 1004, 401, "signature error";
     /// A parameter is too long.
     TooLong = 1005, 400, "parameter too long";
-    /// Called too often.
+    /// Too many calls.
     TooFrequent = 1008, 429, "call frequency exceeds the limit";
-    /// The console has this switched off.
+    /// Switched off in the console.
     NotEnabled = 1009, 430, "service not enabled";
-    /// What was to be deleted or read is not there.
+    /// The data to delete or read does not exist.
     NoData = 1015, 200, "data does not exist";
-    /// It took too long.
+    /// Timed out.
     Timeout = 1050, 504, "internal service timeout";
-    /// The app has as many users as it may.
+    /// The app has its maximum number of users.
     UserLimit = 2007, 403, "number of registered users exceeds the limit";
-    /// A parameter of a hosting call is wrong.
+    /// A parameter of a hosting call is invalid.
     BadParameter = 25403, 0, "hosting parameter error";
-    /// Not to be done with this group.
+    /// Not possible for this group.
     Illegal = 25404, 0, "illegal operation";
     /// Not permitted.
     NoPermission = 25405, 0, "no permission";
     /// A text of a hosting call is too long.
     FieldTooLong = 25406, 0, "parameter length exceeds the limit";
-    /// A text of a hosting call is badly formed.
+    /// A text of a hosting call has an invalid format.
     BadFormat = 25407, 0, "parameter contains illegal characters or has a wrong format";
     /// A value must be a number.
     NotANumber = 25408, 0, "parameter value must be a number";
-    /// The group id is taken.
+    /// The group id is in use.
     GroupExists = 25409, 0, "group id already exists";
     /// No such group.
     NoGroup = 25410, 0, "group id does not exist";
-    /// No room for more members.
+    /// The maximum number of members is reached.
     Full = 25411, 0, "group member count exceeds the limit";
-    /// In already.
+    /// Already a member.
     AlreadyMember = 25412, 0, "user already in group";
     /// Nobody may join.
     JoinClosed = 25414, 0, "nobody may join this group";
-    /// The console has no such key of the extended profile.
+    /// The key of the extended profile is not configured.
     ExtKey = 25415, 0, "extended profile key does not exist";
-    /// The owner stays.
+    /// The owner cannot leave or be removed.
     OwnerStays = 25417, 0, "owner cannot be kicked out or quit";
-    /// Not in the group.
+    /// Not a member.
     NotMember = 25418, 0, "user not in group";
-    /// As many managers, or followed members, as there may be.
+    /// The maximum number of managers, or of followed members, is reached.
     TooMany = 25419, 0, "managers exceed the limit";
     /// Not a manager.
     NotManager = 25420, 0, "user is not a manager of the group";
     /// No such application or invitation.
     NoRequest = 25421, 0, "application does not exist";
-    /// Too many groups asked for at once.
+    /// Too many groups in one query.
     QueryCount = 25422, 0, "number of groups queried exceeds the limit";
     /// A group must have a name.
     NoName = 25423, 0, "group name must not be empty";
-    /// The owner is no manager.
+    /// The owner cannot be a manager.
     OwnerNotManager = 25425, 0, "owner cannot be set as manager";
     /// Not permitted to invite.
     NoInviting = 25426, 0, "no permission to invite";
-    /// Somebody else has decided.
+    /// The request is already decided.
     Decided = 25428, 0, "application has already been handled";
     /// A group without roles.
     NotHosted = 25429, 0, "legacy group must be imported before it can be hosted";
     /// Not a group id.
     BadGroupId = 25430, 0, "group id contains illegal characters";
-    /// Not a page token from here.
+    /// Not a page token of this list.
     PageToken = 25432, 0, "pageToken cannot be parsed";
 }
 
-/// A failure as the vendor tells it.
+/// A failure in the vendor's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) text: Cow<'static, str>,
-    /// How many managers there are, where their limit is exceeded.
+    /// The number of managers, if their limit is exceeded.
     pub(crate) manager_count: Option<u64>,
 }
 
@@ -134,7 +134,7 @@ impl From<Code> for Failure {
 }
 
 impl Code {
-    /// The same code in other words.
+    /// The same code with another text.
     pub(crate) fn saying(self, text: impl Into<Cow<'static, str>>) -> Failure {
         Failure { text: text.into(), ..self.into() }
     }
@@ -147,7 +147,7 @@ pub(crate) enum Family {
     Legacy,
     /// `/entrust`.
     Hosted,
-    /// `/entrust/group/manager`: the owner is refused in other words.
+    /// `/entrust/group/manager`: the owner is refused with another code.
     Managers,
 }
 
@@ -163,14 +163,14 @@ impl Family {
         }
     }
 
-    /// The vendor's failure for a reason of the core.
+    /// The vendor's failure for a refusal of the core.
     pub(crate) fn failure(self, refusal: &Refusal) -> Failure {
         if let Refusal::InStep { refusal, .. } = refusal {
             return self.failure(refusal);
         }
         let code = self.code(refusal);
         let mut failure = match refusal {
-            // what the store said is for the log, not for callers
+            // the store's error text is logged, and not returned to callers
             Refusal::Unavailable(_) | Refusal::NotOffered { .. } => code.into(),
             _ if code.row().0 < 2000 => code.saying(refusal.to_string()),
             _ => code.into(),
@@ -258,14 +258,14 @@ struct Wire<'a> {
 }
 
 impl Failure {
-    /// Tells the log of what is not the caller's doing.
+    /// Logs errors that the caller did not cause.
     pub(crate) fn log(&self, request_id: &str) {
         if self.code.row().1 >= 500 {
             tracing::error!(request_id, code = self.code.row().0, "{}", self.text);
         }
     }
 
-    /// The answer a client gets; 254xx have the configured status.
+    /// The response; 254xx have the configured status.
     pub(crate) fn into_response(self, status_254xx: u16) -> Response<Body> {
         let (code, status, _) = self.code.row();
         let status = if status == 0 { status_254xx } else { status };

@@ -1,9 +1,9 @@
-//! Calls that are no calls of the app's: callbacks' own credentials sent back to us, and, where the settings ask for
-//! it, calls that were seen before.
+//! Protection against replayed calls: callbacks' own credentials sent back to us, and, if configured, calls that were
+//! seen before.
 //!
-//! A callback's query is signed by the same formula as a call, and receivers log it. So the nonces of our callbacks
-//! carry a proof, by which the server API knows them and refuses them. A signature covers nonce and timestamp written
-//! one after the other; they are looked at like that too, so that no other cut of the two gets by.
+//! A callback's query is signed with the same formula as a call, and receivers log it. So the nonces of our callbacks
+//! contain a keyed hash, by which the server API recognizes and refuses them. A signature covers nonce and timestamp
+//! concatenated; they are checked concatenated too, so that moving the boundary between them does not help.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -16,18 +16,17 @@ use sha2::Sha256;
 use crate::realm::Credentials;
 use crate::settings::Settings;
 
-/// Digits of a callback's nonce: as many as the vendor documents at most. Receivers may read it as a signed number of
-/// 64 bits.
+/// Digits of a callback's nonce: the vendor's documented maximum. Receivers may read it as a signed number of 64 bits.
 const NONCE: usize = 18;
 /// Random leading digits, so that callbacks of one millisecond differ; the keyed hash follows.
 const CHANCE: usize = 6;
 /// The smallest number of so many digits.
 const SMALLEST_CHANCE: u64 = 100_000;
-/// The proof is taken modulo this number, which gives it the remaining 12 digits: of the nonces that SDKs make up,
-/// one in a million millions is refused by accident.
+/// The hash is taken modulo this number, which makes it the remaining 12 digits: of the nonces that SDKs generate, one
+/// in a million millions is refused by accident.
 const PROOFS: u64 = 1_000_000_000_000;
 
-/// Makes the nonces of an app's callbacks, and knows them again.
+/// Generates and recognizes the nonces of an app's callbacks.
 pub(crate) struct CallbackNonces {
     mac: Hmac<Sha256>,
 }
@@ -44,14 +43,14 @@ impl CallbackNonces {
         Self { mac }
     }
 
-    /// A nonce of 18 digits for a callback with this timestamp; `chance` differs from callback to callback.
+    /// A nonce of 18 digits for a callback with this timestamp; `chance` differs for each callback.
     pub(crate) fn make(&self, timestamp: &str, chance: u64) -> String {
         let chance = (SMALLEST_CHANCE + chance % (9 * SMALLEST_CHANCE)).to_string();
         let proof = self.proof(chance.as_bytes(), timestamp.as_bytes());
         chance + &proof
     }
 
-    /// Whether a nonce and a timestamp, one after the other, are those of a callback.
+    /// Whether a concatenated nonce and timestamp are a callback's.
     pub(crate) fn made(&self, nonce_and_timestamp: &[u8]) -> bool {
         let Some((nonce, timestamp)) = nonce_and_timestamp.split_at_checked(NONCE) else { return false };
         let (chance, proof) = nonce.split_at(CHANCE);
@@ -60,7 +59,7 @@ impl CallbackNonces {
 
     fn proof(&self, chance: &[u8], timestamp: &[u8]) -> String {
         let mut mac = self.mac.clone();
-        // of a fixed length, so nothing has to stand between the two
+        // its length is fixed, so no separator is needed
         mac.update(chance);
         mac.update(timestamp);
         let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = <[u8; 32]>::from(mac.finalize().into_bytes());
@@ -71,11 +70,11 @@ impl CallbackNonces {
 /// The signature of a call: SHA-1.
 pub(crate) type Digest = [u8; 20];
 
-/// Refuses calls with an old timestamp or a signature that was seen before, as far as the settings say.
+/// Refuses calls with an old timestamp or a repeated signature, as configured.
 pub(crate) struct ReplayGuard {
-    /// How far a timestamp may be from now, in milliseconds; 0 is any.
+    /// How far a timestamp may be from now, in milliseconds; 0 is unlimited.
     window: u64,
-    /// How many signatures are remembered; 0 is none.
+    /// How many signatures are stored; 0 is none.
     most: usize,
     seen: Mutex<Seen>,
 }
@@ -83,7 +82,7 @@ pub(crate) struct ReplayGuard {
 #[derive(Default)]
 struct Seen {
     known: HashSet<Digest>,
-    /// The same, oldest first, with the moment at which each came.
+    /// The same, oldest first, with the time of each.
     order: VecDeque<(Digest, Millis)>,
 }
 
@@ -92,7 +91,7 @@ impl ReplayGuard {
         Self { window: settings.signature_window_ms, most: settings.remembered_signatures, seen: Mutex::default() }
     }
 
-    /// Whether a call that is signed right may be answered, and not only repeats an earlier one.
+    /// Whether a correctly signed call may be answered, because it is not a replay.
     pub(crate) fn admits(&self, digest: Digest, timestamp: &[u8], now: Millis) -> bool {
         let in_time = self.window == 0 || moment(timestamp).is_some_and(|at| at.0.abs_diff(now.0) <= self.window);
         in_time && (self.most == 0 || self.is_new(digest, now))
@@ -105,7 +104,7 @@ impl ReplayGuard {
             return false;
         }
         order.push_back((digest, now));
-        // one that came two windows ago has a timestamp that is refused by itself
+        // the timestamp of a signature from two windows ago is refused by itself
         let over = |came: Millis| self.window > 0 && came.plus(self.window.saturating_mul(2)) < now;
         while order.len() > self.most || order.front().is_some_and(|(_, came)| over(*came)) {
             let Some((oldest, _)) = order.pop_front() else { break };
@@ -115,9 +114,9 @@ impl ReplayGuard {
     }
 }
 
-/// A timestamp as SDKs send it: digits only, of seconds or of milliseconds.
+/// A timestamp as SDKs send it: digits only, in seconds or milliseconds.
 fn moment(timestamp: &[u8]) -> Option<Millis> {
-    /// Below are seconds, until the year 5138; from here on milliseconds, since 1973.
+    /// Smaller numbers are seconds, until the year 5138; larger ones milliseconds, since 1973.
     const MILLISECONDS: u64 = 100_000_000_000;
     let digits = std::str::from_utf8(timestamp).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
     let number: u64 = digits.parse().ok()?;

@@ -1,9 +1,9 @@
-//! Who calls: App-Key, Nonce, Timestamp and Signature.
+//! Authentication of calls: App-Key, Nonce, Timestamp and Signature.
 //!
-//! The signature is the hexadecimal SHA-1 of secret, nonce and timestamp, exactly as sent; its digits may be of either
-//! case, as the vendor's .NET SDK sends upper case. There is no window of time and no memory of nonces unless the
-//! settings ask for them: the vendor's Node SDK signs once per process and repeats that for its whole life, and others
-//! send seconds, milliseconds, decimals and nonces of any length (seen on the wire).
+//! The signature is the hexadecimal SHA-1 of secret, nonce and timestamp, exactly as sent; its digits may be in either
+//! case, as the vendor's .NET SDK sends upper case. Timestamps are not restricted and nonces not stored unless
+//! configured: the vendor's Node SDK signs once per process and repeats that signature, and others send seconds,
+//! milliseconds, decimals and nonces of any length (seen on the wire).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::replay::Digest;
 
 /// The app that signed this request.
 ///
-/// An app key nobody has is 1001; a missing, empty or wrong signature is 1004, both with HTTP 401. So are the signature
-/// of one of our own callbacks, and what the settings do not take again.
+/// An unknown app key is 1001; a missing, empty or wrong signature is 1004, both with HTTP 401. So are the signature of
+/// one of our own callbacks, and a replayed call, if that is configured.
 pub(crate) fn caller<'a>(apps: &'a HashMap<String, Arc<App>>, headers: &HeaderMap) -> Result<&'a App, Failure> {
     let key = header(headers, "app-key", "rc-app-key");
     let app = key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| apps.get(key));

@@ -1,7 +1,7 @@
-//! Tokens with which a user's client connects. They carry their own proof, so issuing one keeps nothing.
+//! Tokens with which a user's client connects. They are sealed, so nothing is stored for them.
 //!
-//! A token ends in `@`: what follows would name the navigators, and with nothing there the client SDK asks the
-//! navigator it was configured with (source of the Web SDK).
+//! A token ends in `@`: navigators would be listed after it, and without any the client SDK asks the navigator it was
+//! configured with (source of the Web SDK).
 
 use conclave_core::event::Actor;
 use conclave_core::model::{Millis, UserId};
@@ -15,19 +15,19 @@ use crate::realm::App;
 /// Longest token the vendor issues, in bytes.
 pub(crate) const MAX_TOKEN: usize = 256;
 
-/// Why nobody connects with this token.
+/// Why a token is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
     /// Not issued here, or not for this app.
     #[error("the token was not issued for this app")]
     Forged,
-    /// Issued here, but no longer good.
+    /// Issued here, but expired or revoked.
     #[error("the token has expired")]
     Expired,
-    /// The account is gone.
+    /// The account was deleted.
     #[error("the user of the token is gone")]
     UserGone,
-    /// The account may not be used.
+    /// The account is blocked.
     #[error("the user of the token may not connect")]
     UserBlocked,
     /// The account could not be looked up.
@@ -35,7 +35,7 @@ pub enum InvalidToken {
     Unknown(#[from] Refusal),
 }
 
-/// Whose token, and when it was issued.
+/// The user of a token, and its time of issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) user: UserId,
@@ -45,7 +45,7 @@ pub(crate) struct Claim {
 /// Issues and opens the tokens of one app.
 pub(crate) struct Tokens {
     sealer: Sealer,
-    /// Milliseconds; 0 is for ever.
+    /// Milliseconds; 0 is without end.
     lifetime: u64,
 }
 
@@ -55,7 +55,7 @@ impl Tokens {
         Self { sealer, lifetime: lifetime_seconds.saturating_mul(1000) }
     }
 
-    /// A token for this user, issued at this moment. The moment has a fixed width, and the user is all that follows.
+    /// A token for this user, issued at this time. The time has a fixed width, followed by the user.
     pub(crate) fn issue(&self, user: &UserId, issued: Millis) -> String {
         let mut payload = issued.0.to_be_bytes().to_vec();
         payload.extend_from_slice(user.as_str().as_bytes());
@@ -64,12 +64,12 @@ impl Tokens {
         token
     }
 
-    /// Whose token this is or was, if it was issued here.
+    /// The user of a token that was issued here, valid or not.
     pub(crate) fn whose(&self, token: &str) -> Option<UserId> {
         self.unseal(token).ok().map(|claim| claim.user)
     }
 
-    /// Whose token this is. Clients send it whole or cut after the `@`.
+    /// The claim of a token. Clients send it whole or cut after the `@`.
     pub(crate) fn open(&self, token: &str, now: Millis) -> Result<Claim, InvalidToken> {
         let claim = self.unseal(token)?;
         self.check(&claim, now)?;
@@ -95,14 +95,14 @@ impl Tokens {
     }
 }
 
-/// Who connects with this token: its seal is true, and neither it nor its user was revoked since.
+/// The claim of a token, if its seal is valid, and neither it nor its user's tokens were revoked.
 pub(crate) async fn verify(app: &App, token: &str) -> Result<Claim, InvalidToken> {
     let claim = app.tokens.open(token, app.realm.groups.now())?;
     let user = check(app, &claim).await?;
     Ok(Claim { user, ..claim })
 }
 
-/// Whether a token that was good still is: the user, as the account spells it.
+/// Whether a verified token is still valid: returns the user, as the account spells it.
 pub(crate) async fn check(app: &App, claim: &Claim) -> Result<UserId, InvalidToken> {
     let groups = &app.realm.groups;
     app.tokens.check(claim, groups.now())?;

@@ -1,4 +1,4 @@
-//! Registration: all that the gateway knows of this vendor.
+//! Registration of this vendor at the gateway.
 
 use std::sync::Arc;
 

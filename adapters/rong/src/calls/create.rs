@@ -1,21 +1,21 @@
-//! Making a hosted group. The owner is in from the start; where invited users must agree, the others are invited.
+//! Creates a hosted group. The owner is its first member; where invited users have to accept, the others are invited.
 
 use conclave_core::model::{GroupId, Profile, UserId};
 use conclave_core::operation::{CreateGroup, NewMember, OnUnknown, Outcome};
 
 use super::{Caller, NotDone, Texts};
 
-/// A group to be made.
+/// A group to create.
 pub(crate) struct Create {
     pub(crate) id: GroupId,
     pub(crate) name: String,
-    /// Who owns it: the calling user, or whom the app names, who is registered if need be.
+    /// The owner: the calling user, or the one the app names, who is registered if necessary.
     pub(crate) owner: UserId,
     pub(crate) members: Vec<UserId>,
     pub(crate) texts: Texts,
 }
 
-/// Makes the group; whether somebody has to agree first.
+/// Creates the group; returns whether somebody has to accept first.
 pub(crate) async fn create(caller: &Caller<'_>, create: Create) -> Result<bool, NotDone> {
     let Create { id, name, owner, members, texts } = create;
     let on_unknown_owner = if caller.user().is_some() {

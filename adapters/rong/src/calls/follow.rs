@@ -1,4 +1,4 @@
-//! Whose messages a member is notified of in any case.
+//! Followed members: a member is notified of their messages in any case.
 
 use conclave_core::model::{GroupId, Millis, UserId};
 use conclave_core::operation::{Follow, Unfollow};
@@ -28,7 +28,7 @@ pub(crate) async fn unfollow(
     caller.run(Unfollow { group, user, users }).await
 }
 
-/// Whom the user follows, and since when.
+/// The members that the user follows, and since when.
 pub(crate) async fn followed(
     caller: &Caller<'_>,
     group: GroupId,

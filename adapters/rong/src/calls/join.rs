@@ -1,4 +1,4 @@
-//! Bringing users into a hosted group: the app brings them in at once, a user invites them.
+//! Adds users to a hosted group: the app adds them at once, a user invites them.
 
 use std::sync::Arc;
 
@@ -7,9 +7,10 @@ use conclave_core::operation::{AddMembers, Added, NewMember, OnBlocked, OnFull, 
 
 use super::{Caller, NotDone};
 
-/// Adds or invites these users; who is in already is left out unless all are. Whoever has no account gets one.
+/// Adds or invites these users; existing members are skipped unless all are. Accounts are created for users without
+/// one.
 ///
-/// The group as it was before, and what became of each user.
+/// Returns the group as it was before, and the outcome for each user.
 pub(crate) async fn add(
     caller: &Caller<'_>,
     group: GroupId,

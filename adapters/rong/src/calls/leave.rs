@@ -1,25 +1,25 @@
-//! Leaving a hosted group, putting members out, and ending it.
+//! Leaving a hosted group, removing members, and dismissing it.
 
 use conclave_core::model::{GroupId, UserId};
 use conclave_core::operation::{Cleanup, Disband, Leave, OnOutsider, Quiet, RemoveMembers};
 
 use super::{Caller, NotDone};
 
-/// Users leave: a calling user only for themself. The owner cannot. Of those whom the app names, users who are not in
-/// are left out unless none is in.
+/// Users leave: a calling user only themself. The owner cannot. Of the users that the app names, non-members are
+/// skipped unless none is a member.
 pub(crate) async fn quit(
     caller: &Caller<'_>,
     group: GroupId,
     users: Vec<UserId>,
     cleanup: Cleanup,
 ) -> Result<(), NotDone> {
-    // a legacy group is left by other calls
+    // legacy groups have calls of their own for leaving
     caller.hosted_group(&group).await?;
     let on_outsider = if caller.user().is_some() { OnOutsider::Refuse } else { OnOutsider::RefuseIfAll };
     caller.run(Leave { group, users, cleanup, on_outsider }).await.map(drop)
 }
 
-/// Puts users out. The owner stays; users who are not in are left out unless none is in.
+/// Removes users. The owner cannot be removed; non-members are skipped unless none is a member.
 pub(crate) async fn kick(
     caller: &Caller<'_>,
     group: GroupId,
@@ -32,7 +32,7 @@ pub(crate) async fn kick(
     caller.run(remove).await.map(drop)
 }
 
-/// Ends the group.
+/// Deletes the group.
 pub(crate) async fn dismiss(caller: &Caller<'_>, group: GroupId) -> Result<(), NotDone> {
     caller.hosted_group(&group).await?;
     caller.run(Disband { group }).await.map(drop)

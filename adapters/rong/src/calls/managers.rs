@@ -1,4 +1,4 @@
-//! Making members managers, and ordinary members again.
+//! Adds and removes managers.
 
 use conclave_core::model::{GroupId, UserId};
 use conclave_core::operation::{Demote, OnOutsider, Promote};
@@ -6,8 +6,8 @@ use conclave_core::operation::{Demote, OnOutsider, Promote};
 use super::{Caller, NotDone};
 use crate::refusals::{Code, Failure};
 
-/// Makes members managers. Where the app calls, those who are not in the group are returned and the others become
-/// managers; where a user calls, everybody has to be in.
+/// Makes members managers. If the app calls, non-members are returned and the others become managers; if a user calls,
+/// all have to be members.
 pub(crate) async fn add(caller: &Caller<'_>, group: GroupId, users: Vec<UserId>) -> Result<Vec<UserId>, NotDone> {
     let found = caller.hosted_group(&group).await?;
     let most = caller.app.realm.settings.managers;
@@ -22,7 +22,7 @@ pub(crate) async fn add(caller: &Caller<'_>, group: GroupId, users: Vec<UserId>)
     Ok(caller.run(Promote { group, users, most: Some(most), on_outsider }).await?.outsiders)
 }
 
-/// Makes managers ordinary members; refuses when one of them is no manager.
+/// Makes managers ordinary members; refuses when one of them is not a manager.
 pub(crate) async fn remove(caller: &Caller<'_>, group: GroupId, users: Vec<UserId>) -> Result<(), NotDone> {
     caller.hosted_group(&group).await?;
     caller.run(Demote { group, users, skip_others: false }).await

@@ -1,4 +1,4 @@
-//! The members of a hosted group, and what they show there.
+//! The members of a hosted group, with their nicknames.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use conclave_core::query::{ListMembers, MemberPage, MembersNamed};
 use super::{Caller, NotDone};
 use crate::dialect::page::{Pages, Place};
 
-/// Named members; who is not in is left out.
+/// Named members; users who are not members are skipped.
 pub(crate) async fn named(
     caller: &Caller<'_>,
     group: GroupId,
@@ -19,13 +19,13 @@ pub(crate) async fn named(
     Ok(caller.ask(MembersNamed { group, users }).await?.members.into_iter().flatten().collect())
 }
 
-/// A page of members that is asked for.
+/// A requested page of members.
 pub(crate) struct Page<'a> {
     /// Only those of this role; `None` is all.
     pub(crate) role: Option<Role>,
-    /// Where it begins, as the page before told.
+    /// The page token.
     pub(crate) token: Option<&'a str>,
-    /// How many it may hold.
+    /// Its size.
     pub(crate) size: usize,
     /// Latest joined first.
     pub(crate) newest_first: bool,
@@ -38,11 +38,11 @@ pub(crate) struct PageFound {
     pub(crate) members: Vec<Arc<Member>>,
     /// How many members have the role.
     pub(crate) total: u32,
-    /// Where the next page begins; "" when there is none.
+    /// The token of the next page; "" at the end.
     pub(crate) token: String,
 }
 
-/// A page of members by joining, all or of one role.
+/// A page of members in the order of joining, all or of one role.
 pub(crate) async fn by_role(caller: &Caller<'_>, group: GroupId, page: Page<'_>) -> Result<PageFound, NotDone> {
     caller.own_group(&group).await?;
     let (after, skip) = match page.pages.place(page.token)? {
@@ -65,7 +65,7 @@ pub(crate) async fn by_role(caller: &Caller<'_>, group: GroupId, page: Page<'_>)
     Ok(PageFound { members: found.members, total, token })
 }
 
-/// Managers and owner are few and paged by counting; others go on where the core says.
+/// Managers and owner are few and paged by an offset; other lists continue at the core's cursor.
 fn next(found: &MemberPage, role: Option<Role>, read: usize, total: u32) -> Option<Place> {
     if matches!(role, Some(Role::Admin | Role::Owner)) {
         return (!found.members.is_empty() && read < total as usize).then_some(Place::Skip(read));
@@ -83,7 +83,7 @@ fn total(group: &Group, role: Option<Role>) -> u32 {
     }
 }
 
-/// Sets a member's nickname and `extra`; what is not given stays.
+/// Sets a member's nickname and `extra`; missing fields stay as they are.
 pub(crate) async fn set(
     caller: &Caller<'_>,
     group: GroupId,

@@ -1,5 +1,5 @@
-//! The methods of hosted groups, one file per command or family, for the app's server (`rest/entrust`) and for a user's
-//! client (`socket/group`) alike. The transports decode and check texts, say who calls, and encode what comes back.
+//! The methods of hosted groups, one file per command or family, for the app's server (`rest/entrust`) and for users'
+//! clients (`socket/group`). The transports decode and check texts, identify the caller, and encode the result.
 
 pub(crate) mod create;
 pub(crate) mod follow;
@@ -26,18 +26,18 @@ use crate::dialect::profile::ProfileText;
 use crate::realm::App;
 use crate::refusals::{Code, Failure};
 
-/// Who calls: the app, or one of its users.
+/// The caller: the app, or one of its users.
 pub(crate) struct Caller<'a> {
     pub(crate) app: &'a App,
     pub(crate) actor: Actor,
 }
 
-/// Why a call came to nothing. Each transport has its own code for a refusal of the core.
+/// Why a call failed. Each transport has its own code for a refusal of the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotDone {
     /// The core refuses it.
     Refused(Refusal),
-    /// The vendor refuses it before the core is asked.
+    /// The vendor refuses it before the core is called.
     Failed(Failure),
 }
 
@@ -59,7 +59,7 @@ impl From<Code> for NotDone {
     }
 }
 
-/// What a call says of a group's profile, permissions and extended profile; what it does not say stays as it is.
+/// The fields of a group's profile, permissions and extended profile in a call; missing ones stay as they are.
 pub(crate) struct Texts {
     pub(crate) profile: ProfileText,
     pub(crate) permissions: Permissions,
@@ -72,7 +72,7 @@ impl<'a> Caller<'a> {
         Self { app, actor: Actor::app() }
     }
 
-    /// The user who calls, if one does.
+    /// The calling user, if a user calls.
     pub(crate) fn user(&self) -> Option<&UserId> {
         match &self.actor {
             Actor::User { user, .. } => Some(user),
@@ -85,12 +85,12 @@ impl<'a> Caller<'a> {
         Ok(logged(self.app.realm.groups.run(&self.actor, operation).await)?)
     }
 
-    /// Asks in the caller's name.
+    /// Runs a query in the caller's name.
     pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, NotDone> {
         Ok(logged(self.app.realm.groups.ask(&self.actor, query).await)?)
     }
 
-    /// Asks for what this vendor shows everybody, whatever the core shows strangers.
+    /// Runs a query for what this vendor shows everyone, whatever the core shows non-members.
     pub(crate) async fn look<Q: Asked>(&self, query: Q) -> Result<Q::Answer, NotDone> {
         Ok(logged(self.app.realm.groups.ask(&Actor::app(), query).await)?)
     }
@@ -101,7 +101,7 @@ impl<'a> Caller<'a> {
         if found.governed { Ok(found) } else { Err(Code::NotHosted.into()) }
     }
 
-    /// The same; a user who calls has to be in it.
+    /// The same; a calling user has to be a member.
     pub(crate) async fn own_group(&self, group: &GroupId) -> Result<Arc<Group>, NotDone> {
         let found = self.hosted_group(group).await?;
         let Some(user) = self.user() else { return Ok(found) };
@@ -110,8 +110,8 @@ impl<'a> Caller<'a> {
         if own.is_some() { Ok(found) } else { Err(Code::NotMember.into()) }
     }
 
-    /// Refuses users that would have to be made here under an id the vendor does not give; accounts made elsewhere keep
-    /// their spelling. `key` is the field that names them.
+    /// Refuses users whose accounts would have to be created with an id the vendor does not permit; accounts created
+    /// elsewhere keep their spelling. `key` is the field that names them.
     pub(crate) async fn check_newcomers(&self, key: &str, users: &[UserId]) -> Result<(), NotDone> {
         let odd: Vec<UserId> = users.iter().filter(|user| !limits::is_user_id(user.as_str())).cloned().collect();
         if odd.is_empty() {
@@ -125,7 +125,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Logs what is not the caller's doing.
+/// Logs errors that the caller did not cause.
 fn logged<T>(result: Result<T, Refusal>) -> Result<T, Refusal> {
     if let Err(Refusal::Unavailable(why)) = &result {
         tracing::error!(%why, "the store failed");

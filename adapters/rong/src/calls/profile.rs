@@ -1,4 +1,4 @@
-//! Changing what a hosted group shows and permits.
+//! Changes a hosted group's profile and permissions.
 
 use conclave_core::event::ProfileChange;
 use conclave_core::model::GroupId;
@@ -6,7 +6,7 @@ use conclave_core::operation::UpdateGroup;
 
 use super::{Caller, NotDone, Texts};
 
-/// Changes what is given and leaves the rest.
+/// Changes the given fields and keeps the others.
 pub(crate) async fn update(caller: &Caller<'_>, group: GroupId, texts: Texts) -> Result<(), NotDone> {
     caller.hosted_group(&group).await?;
     let Texts { profile, permissions, fields } = texts;

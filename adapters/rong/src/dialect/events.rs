@@ -1,7 +1,7 @@
-//! What this vendor makes of what happens: named facts, and which clients receive each. The socket and the webhooks both
-//! word these facts; nothing else in this adapter looks at what kinds of events there are.
+//! The vendor's projection: events as named facts, and which clients receive each. Socket and webhooks both encode
+//! these facts; nothing else in this adapter matches on kinds of events.
 //!
-//! Every kind of event is decided here, so that a new one does not compile until this vendor has decided about it.
+//! Every kind of event is listed here, so that a new one does not compile until this vendor has decided about it.
 
 #[cfg(test)]
 mod tests;
@@ -15,35 +15,35 @@ use super::permissions::Permissions;
 
 /// One fact.
 pub(crate) struct Fact<'e> {
-    /// The event it is of; of several in one call, the last that belongs to it.
+    /// The event it belongs to; of several events in one call, the last.
     pub(crate) event: &'e Event,
-    /// What it is.
+    /// Its content.
     pub(crate) what: What<'e>,
     /// The clients that receive it.
     pub(crate) to: Recipients,
 }
 
-/// What has happened.
+/// The kinds of facts.
 pub(crate) enum What<'e> {
-    /// A group was made: operation 0, callback 1.
+    /// A group was created: operation 0, callback 1.
     Created { profile: &'e Profile, owner: Option<&'e UserId> },
-    /// A group ended: operation 4, callback 5.
+    /// A group was deleted: operation 4, callback 5.
     Dismissed { owner: Option<&'e UserId>, were: &'e [Former] },
-    /// Something else was done to a group's members.
+    /// Another operation on a group's members.
     Operation(Operation<'e>),
-    /// The profile or the permissions changed: the parts that did.
+    /// The profile or the permissions changed: the changed parts.
     Profile(Vec<Part<'e>>),
-    /// A member's name or extra string changed. There is no callback for it.
+    /// A member's name or extra string changed. It has no callback.
     Member(&'e UserId),
-    /// A request or an invitation was filed, passed on or decided. There is no callback for it.
+    /// A request or an invitation was created, forwarded or decided. It has no callback.
     Application(&'e Request),
-    /// A user renamed a group for themself; "" is removed. There is no callback for it.
+    /// A user changed their own name for a group; "" means removed. It has no callback.
     Remark(&'e str),
-    /// A user follows other members now. There is no callback for it.
+    /// A user changed the members they follow. It has no callback.
     Follows { added: &'e [UserId], removed: &'e [UserId] },
-    /// A message was sent and kept: its number.
+    /// A stored message was sent: its number.
     Sent(u64),
-    /// A message was sent and is kept nowhere.
+    /// A message was sent that is not stored.
     Passed(&'e Message),
     /// Messages were recalled: their numbers.
     Recalled(&'e [u64]),
@@ -52,13 +52,13 @@ pub(crate) enum What<'e> {
 /// An operation on members.
 pub(crate) struct Operation<'e> {
     pub(crate) kind: Kind,
-    /// Who did it, as clients see it; `None` is the app's server.
+    /// The operator, as clients see it; `None` is the app's server.
     pub(crate) by: Option<&'e UserId>,
-    /// Whether who did it is no member any more.
+    /// Whether the operator is not a member any more.
     pub(crate) by_former: bool,
-    /// Whom it is about.
+    /// The affected users.
     pub(crate) users: Vec<&'e UserId>,
-    /// The memberships that ended with it, as they were.
+    /// The last state of the memberships that ended with it.
     pub(crate) were: Vec<&'e Former>,
 }
 
@@ -68,7 +68,7 @@ impl<'e> Operation<'e> {
     }
 }
 
-/// The operations on members by the clients' numbers; callbacks count one more.
+/// The operations on members, with the clients' numbers; callbacks count one more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Joined = 1,
@@ -83,18 +83,18 @@ pub(crate) enum Kind {
 pub(crate) enum Part<'e> {
     /// Name, introduction, portrait, and the fields that begin with `ext_`.
     Texts(&'e ProfileChange),
-    /// The announcement; "" is removed.
+    /// The announcement; "" means removed.
     Announcement(&'e str),
     /// The permissions.
     Permissions { before: Permissions, after: Permissions },
 }
 
-/// What the events of one call come to, in their order. Not all of a call need be given: a client sees its own part.
+/// The facts of one call's events, in order. Not all events of a call need be given: a client gets only those for it.
 pub(crate) fn facts<'e>(call: impl IntoIterator<Item = &'e Event>) -> Vec<Fact<'e>> {
     let mut facts: Vec<Fact<'e>> = Vec::new();
     for event in call {
         let Some((what, to)) = fact(event) else { continue };
-        // what one call changes of a profile is one change
+        // all profile changes of one call are one fact
         if let (What::Profile(more), Some(last)) = (&what, facts.last_mut())
             && last.event.call() == event.call()
             && last.event.group == event.group
@@ -129,11 +129,11 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
             return Some((what, Recipients::users(owner.clone())));
         }
         Happening::GroupDisbanded { owner, members, were, .. } => {
-            // clients are not notified of groups that were nobody's
+            // clients are not notified of groups without an owner
             let to = if owner.is_some() { Recipients::users(members.iter().cloned()) } else { Recipients::default() };
             return Some((What::Dismissed { owner: owner.as_ref(), were }, to));
         }
-        // nothing is said of an import
+        // imports are not reported
         Happening::MembersJoined { how: Joining::Imported, .. } => return None,
         Happening::MembersJoined { users, how, .. } => {
             let by = match how {
@@ -159,7 +159,7 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
             let own = Operation::new(Kind::Transferred, by, std::slice::from_ref(to));
             What::Operation(Operation { by_former: *left, were: was.iter().collect(), ..own })
         }
-        // the owner has left the group without one: that they left is said as of any member
+        // the owner has left the group without one: reported as a member's leaving
         Happening::OwnerChanged { to: None, .. } => return None,
         Happening::ProfileChanged(change) => {
             let shows = change.shows() || change.fields.keys().any(|key| limits::is_ext_key(key));
@@ -174,7 +174,7 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
             What::Member(user)
         }
         Happening::RequestChanged(request) => What::Application(request),
-        // the device that did it knows
+        // the acting device already knows
         Happening::RemarkChanged { text, .. } => {
             return Some((What::Remark(text), everybody().without_acting_device()));
         }
@@ -184,7 +184,7 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         Happening::MessageSent { sequence, .. } => What::Sent(*sequence),
         Happening::MessagePassed(message) => What::Passed(message),
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
-        // mutes, the allowlist and blocks are the app's affair, and nobody is notified of them
+        // mutes, the allowlist and blocks are managed by the app, and clients are not notified of them
         Happening::Muted { .. }
         | Happening::Unmuted(_)
         | Happening::MutedEverywhere { .. }
@@ -194,9 +194,9 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         | Happening::Blocked { .. }
         | Happening::Unblocked(_)
         | Happening::DisabledChanged(_)
-        // an import into hosting is not said
+        // hosting an existing group is not reported
         | Happening::GroupGoverned { .. }
-        // other vendors' affairs
+        // not reported by this vendor
         | Happening::AppointedChanged { .. }
         | Happening::MarksChanged { .. }
         | Happening::MemberAttributesChanged { .. }
@@ -227,7 +227,7 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
     Some((what, everybody()))
 }
 
-/// The permissions, where their numbers are others now.
+/// The permissions, if their numbers changed.
 fn permissions(before: &Policy, after: &Policy) -> Option<Part<'static>> {
     let (before, after) = (Permissions::of(before), Permissions::of(after));
     (before != after).then_some(Part::Permissions { before, after })

@@ -1,4 +1,4 @@
-//! Lengths, counts and alphabets, as the vendor documents them. Lengths are characters unless told otherwise.
+//! Lengths, counts and alphabets, as the vendor documents them. Lengths are in characters unless stated otherwise.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(crate) const USER_PORTRAIT_BYTES: usize = 1024;
 
 /// Most users of one legacy call.
 pub(crate) const LEGACY_USERS: usize = 1000;
-/// Most invitees of a hosted creation.
+/// Most invited users of a hosted creation.
 pub(crate) const CREATE_USERS: usize = 30;
 /// Most users of one hosted call.
 pub(crate) const HOSTED_USERS: usize = 100;
@@ -41,56 +41,56 @@ pub(crate) const MANAGERS: usize = 10;
 pub(crate) const PROFILES: usize = 50;
 /// Longest type of a message.
 pub(crate) const OBJECT_NAME: usize = 32;
-/// The name of something that is added to a message (client documentation, message extensions).
+/// Longest key of a message extension (client documentation, message extensions).
 pub(crate) const EXPANSION_KEY: usize = 32;
-/// What is added under it.
+/// Longest value of a message extension.
 pub(crate) const EXPANSION_VALUE: usize = 4096;
-/// Most of that in one go.
+/// Most extensions written in one call.
 pub(crate) const EXPANSIONS_WRITTEN: usize = 20;
-/// And with one message.
+/// Most extensions of one message.
 pub(crate) const EXPANSIONS: usize = 300;
 /// Longest content of a message, in bytes.
 pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
-/// Most groups one message goes to.
+/// Most groups of one message.
 pub(crate) const MESSAGE_GROUPS: usize = 3;
-/// Longest text that goes with a message beside its content (push texts, flags), in bytes. Ours.
+/// Longest text beside a message's content (push texts, flags), in bytes. Ours.
 pub(crate) const BESIDE_BYTES: usize = 16 * 1024;
-/// Longest token that tells messages of one sender apart, in bytes. Ours.
+/// Longest token that identifies a message among its sender's, in bytes. Ours.
 pub(crate) const TOKEN_BYTES: usize = 256;
-/// Most bytes of an answer.
+/// Most bytes of a response.
 pub(crate) const ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// Most users whose tokens one call ends.
+/// Most users whose tokens one call revokes.
 pub(crate) const EXPIRED_USERS: usize = 20;
 /// Most users of one call about mutes and the allowlist.
 pub(crate) const MUTED_USERS: usize = 20;
-/// Most groups of one call about muting everybody.
+/// Most groups of one call that mutes all members.
 pub(crate) const MUTED_GROUPS: usize = 20;
-/// Longest mute that ends, in minutes.
+/// Longest mute with an end, in minutes.
 pub(crate) const MUTE_MINUTES: u64 = 43_200;
 /// Longest name a user gives a group.
 pub(crate) const REMARK: usize = 64;
-/// Most groups told without paging.
+/// Most groups returned without paging.
 pub(crate) const GROUPS_UNPAGED: usize = 5000;
 
-/// Whether the vendor would take this as a group's id (the alphabet its client SDK accepts).
+/// Whether the vendor would accept this group id (the alphabet its client SDK accepts).
 pub(crate) fn is_group_id(id: &str) -> bool {
     let length = id.chars().count();
     (1..=GROUP_ID).contains(&length) && id.chars().all(|c| c.is_ascii_alphanumeric() || "+=-_|:".contains(c))
 }
 
-/// Whether the vendor would take this as a user's id.
+/// Whether the vendor would accept this user id.
 pub(crate) fn is_user_id(id: &str) -> bool {
     (1..=USER_ID_BYTES).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "+=-_".contains(c))
 }
 
-/// Whether the vendor's console would take this as a key of the extended profile.
+/// Whether the vendor's console would accept this key of the extended profile.
 pub(crate) fn is_ext_key(key: &str) -> bool {
     key.len() <= EXT_KEY
         && key.strip_prefix("ext_").is_some_and(|rest| !rest.is_empty())
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether the vendor would take what is to be added to a message, so many pairs of it at most.
+/// Whether the vendor would accept these extensions of a message, at most so many pairs.
 pub(crate) fn are_expansions(pairs: &BTreeMap<String, String>, most: usize) -> bool {
     let fits = |(key, value): (&String, &String)| !is_longer(key, EXPANSION_KEY) && !is_longer(value, EXPANSION_VALUE);
     pairs.len() <= most && pairs.iter().all(fits)

@@ -1,9 +1,9 @@
-//! `objectName` and `content` -> what is said.
+//! Maps `objectName` and `content` to a message's body, and back.
 //!
-//! | sent                         | kept as                                                             |
+//! | sent                         | stored as                                                           |
 //! |------------------------------|---------------------------------------------------------------------|
-//! | `RC:TxtMsg` with a text      | the text; more than the text in `content` is kept verbatim beside it |
-//! | any other `RC:` type         | verbatim, with a text to show where it is not understood            |
+//! | `RC:TxtMsg` with a text      | the text; further members of `content` are stored verbatim beside it |
+//! | any other `RC:` type         | verbatim, with a fallback text                                      |
 //! | the app's own type           | the app's kind and its payload                                      |
 
 use std::collections::BTreeMap;
@@ -15,14 +15,14 @@ use serde_json::Value;
 const TEXT: &str = "RC:TxtMsg";
 /// The type of notices about groups.
 const NOTICE: &str = "RC:GrpNtf";
-/// Begins the types the vendor defines; the app's own begin otherwise.
+/// The prefix of the vendor's own types; apps' types have another.
 const VENDORS: &str = "RC:";
-/// Begins the label of bodies kept verbatim.
+/// The prefix of the labels for verbatim bodies.
 const VERBATIM: &str = "rong:";
-/// Keeps the `content` of a text that says more than the text.
+/// The label for the `content` of a text message with further members.
 const CONTENT: &str = "rong.content";
 
-/// The body, and what has to be kept beside it.
+/// The body, and the labels to store beside it.
 pub(crate) fn body(object_name: &str, content: &str) -> (Body, Labels) {
     let object: Value = serde_json::from_str(content).unwrap_or(Value::Null);
     let text = object.get("content").and_then(Value::as_str);
@@ -49,10 +49,10 @@ pub(crate) fn body(object_name: &str, content: &str) -> (Body, Labels) {
     (body, labels)
 }
 
-/// In whose name something is said or done that nobody in particular says or does.
+/// The sender or operator of messages and operations without a user.
 pub(crate) const SYSTEM: &str = "__system__";
 
-/// Who says it.
+/// The sender.
 pub(crate) fn sender(message: &Message) -> String {
     match &message.sender {
         Sender::User(user) => user.to_string(),
@@ -65,7 +65,7 @@ pub(crate) fn is_counted(object_name: &str) -> bool {
     object_name != NOTICE
 }
 
-/// Who is mentioned, by `content.mentionedInfo`: type 1 is everybody, 2 are those listed.
+/// The mentioned users, from `content.mentionedInfo`: type 1 is all, 2 are those listed.
 pub(crate) fn mention(content: &str) -> Option<Mention> {
     let content: Value = serde_json::from_str(content).ok()?;
     let info = content.get("mentionedInfo")?;
@@ -77,7 +77,7 @@ pub(crate) fn mention(content: &str) -> Option<Mention> {
     (!users.is_empty()).then_some(Mention::Users(users))
 }
 
-/// What is added to a message: clients send `{"k":{"v":"text"}}`, servers `{"k":"text"}`. What is neither is left out.
+/// The extensions of a message: clients send `{"k":{"v":"text"}}`, servers `{"k":"text"}`. Other values are skipped.
 pub(crate) fn expansion(text: &str) -> BTreeMap<String, String> {
     let Ok(Value::Object(pairs)) = serde_json::from_str(text) else { return BTreeMap::new() };
     let value = |value: Value| match value {
@@ -88,17 +88,17 @@ pub(crate) fn expansion(text: &str) -> BTreeMap<String, String> {
     pairs.into_iter().filter_map(|(key, own)| Some((key, value(own)?))).collect()
 }
 
-/// The same as clients read it; `None` when nothing is added.
+/// The extensions in the client format; `None` when there are none.
 pub(crate) fn extra_content(extensions: &Extensions) -> Option<String> {
     let pairs = extensions.entries.iter().map(|(key, (value, _))| (key.clone(), serde_json::json!({ "v": value })));
     let pairs: serde_json::Map<String, Value> = pairs.collect();
     (!pairs.is_empty()).then(|| Value::Object(pairs).to_string())
 }
 
-/// Digits and letters that are not taken for each other.
+/// Digits and letters that cannot be confused with each other.
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-/// A message's id as the vendor writes them: four groups of four characters.
+/// A message's id in the vendor's form: four groups of four characters.
 pub(crate) fn uid(id: &MessageId) -> String {
     let Ok(mut rest) = id.as_str().parse::<u64>() else { return id.as_str().to_owned() };
     let mut uid = Vec::with_capacity(19);
@@ -126,7 +126,7 @@ pub(crate) fn id_of(uid: &str) -> Option<MessageId> {
     if places == 16 { MessageId::new(id.to_string()).ok() } else { MessageId::new(uid).ok() }
 }
 
-/// The id of the notice that a message was taken back: no message has it.
+/// The id of the notice that a message was recalled: no message has it.
 pub(crate) fn recall_uid(id: &MessageId) -> String {
     match id.as_str().parse::<u64>() {
         Ok(number) => MessageId::new((number ^ 1 << 63).to_string()).map_or_else(|_| uid(id), |id| uid(&id)),
@@ -134,7 +134,7 @@ pub(crate) fn recall_uid(id: &MessageId) -> String {
     }
 }
 
-/// The type and the content of a body, as this vendor's clients understand them: the reverse of [`body`].
+/// The type and the content of a body in this vendor's format: the reverse of [`body`].
 ///
 /// Content that only another surface understands is sent as its fallback text.
 pub(crate) fn object(body: &Body, mention: Option<&Mention>, labels: &Labels) -> (String, String) {
@@ -143,7 +143,7 @@ pub(crate) fn object(body: &Body, mention: Option<&Mention>, labels: &Labels) ->
             let content = labels.get(CONTENT).cloned().unwrap_or_else(|| text_content(text, mention));
             (TEXT.to_owned(), content)
         }
-        // clients look into the content, and there is nothing to look into here
+        // clients parse the content, and there is none
         Body::Custom { kind, data } if data.trim() == "null" => {
             (kind.clone(), serde_json::json!({ "content": data }).to_string())
         }
@@ -155,12 +155,12 @@ pub(crate) fn object(body: &Body, mention: Option<&Mention>, labels: &Labels) ->
     }
 }
 
-/// The type of the notice that a message was taken back.
+/// The type of the notice that a message was recalled.
 pub(crate) const RECALL: &str = "RC:RcCmd";
-/// The number of the kind of conversation that groups are.
+/// The conversation type of groups.
 const GROUP: u8 = 3;
 
-/// The type and the content of the notice that a message was taken back, by a user or (`None`) by the app.
+/// The type and the content of the notice that a message was recalled, by a user or (`None`) by the app.
 pub(crate) fn recall_object(gone: &Message, by: Option<&UserId>) -> (String, String) {
     let by_sender = by.map_or(gone.sender == Sender::App, |by| gone.sender == Sender::User(by.clone()));
     let content = serde_json::json!({

@@ -1,4 +1,4 @@
-//! The vendor's words to neutral words and back.
+//! Mapping between the vendor's terms and neutral ones.
 
 pub(crate) mod events;
 pub(crate) mod limits;

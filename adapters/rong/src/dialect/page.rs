@@ -1,4 +1,4 @@
-//! `pageToken`: opaque, sealed, and good only for the list it came from.
+//! `pageToken`: opaque, sealed, and valid only for the list it was issued for.
 
 use conclave_core::query::Cursor;
 use conclave_kit::Sealer;
@@ -6,16 +6,16 @@ use conclave_kit::Sealer;
 use crate::realm::Credentials;
 use crate::refusals::{Code, Failure};
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     /// After this row.
     After(Cursor),
-    /// After so many entries.
+    /// After this many entries.
     Skip(usize),
 }
 
-/// Makes and reads the tokens of one list.
+/// Issues and opens the tokens of one list.
 pub(crate) struct Pages(Sealer);
 
 impl Pages {
@@ -24,7 +24,7 @@ impl Pages {
         Self(Sealer::new(credentials.app_secret.as_bytes(), &format!("rong page of {} {list}", credentials.app_key)))
     }
 
-    /// The token of a page; without a next page it is empty.
+    /// The token of a page; empty without a next page.
     pub(crate) fn token(&self, next: Option<Place>) -> String {
         let payload = match next {
             None => return String::new(),
@@ -34,7 +34,7 @@ impl Pages {
         self.0.seal(&payload)
     }
 
-    /// Where a page begins, by what a request says: nothing and "" are the first page.
+    /// The start of the requested page: a missing or empty token is the first page.
     pub(crate) fn place(&self, token: Option<&str>) -> Result<Option<Place>, Failure> {
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
         let payload = self.0.open(token).ok_or(Code::PageToken)?;

@@ -1,4 +1,4 @@
-//! Six permissions as numbers <-> what a group permits.
+//! Maps six numeric permissions to a group's policy, and back.
 //!
 //! | key            | 0                      | 1              | 2                | 3      |
 //! |----------------|------------------------|----------------|------------------|--------|
@@ -9,9 +9,9 @@
 //! | profilePerm    | owner                  | managers       | everyone         |        |
 //! | memProfilePerm | owner, managers, self  | owner, self    | self             |        |
 //!
-//! Reading groups made elsewhere takes the nearest: what only the app may do is told as the owner's, approval by
-//! any member as approval by managers, cards edited by any member as edited by managers. Who may mute is no
-//! permission here: only the server API mutes.
+//! A group created elsewhere is shown with the closest values: "by the app only" as by the owner, approval by any
+//! member as by managers, cards edited by any member as by managers. There is no permission for muting: only the server
+//! API mutes.
 
 use conclave_core::model::{Circle, Join, Policy};
 use conclave_core::operation::PolicyChange;
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::refusals::{Code, Failure};
 
-/// A set of permissions; what is `None` was not given.
+/// A set of permissions; `None` means not given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Permissions {
     #[serde(rename = "joinPerm")]
@@ -38,7 +38,7 @@ pub(crate) struct Permissions {
 }
 
 impl Permissions {
-    /// Reads the JSON text of a request. Keys the vendor does not have are left alone.
+    /// Reads the JSON text of a request. Unknown keys are ignored.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let Ok(Value::Object(object)) = serde_json::from_str(text) else {
             return Err(Code::BadFormat.saying("permissions must be a JSON object"));
@@ -67,7 +67,7 @@ impl Permissions {
         })
     }
 
-    /// What a new group permits: what is not given is 0, as the vendor documents.
+    /// The policy of a new group: permissions that are not given are 0, as the vendor documents.
     pub(crate) fn policy(self, capacity: u32) -> Policy {
         let all = Self {
             join: Some(self.join.unwrap_or(0)),
@@ -80,7 +80,7 @@ impl Permissions {
         let base = Policy {
             promote: Circle::Owner,
             moderate: Circle::Nobody,
-            // owner and managers are not exempt by their role; the allowlist is for that
+            // owner and managers are not exempt by their role, only by the allowlist
             exempt: Circle::Nobody,
             transferable: true,
             owner_may_leave: false,
@@ -93,7 +93,7 @@ impl Permissions {
         all.change().applied_to(&base)
     }
 
-    /// What changes of an existing group. The permissions themselves are changed by whom `profilePerm` names.
+    /// The policy changes for an existing group. Who may change the permissions is set by `profilePerm`.
     pub(crate) fn change(self) -> PolicyChange {
         PolicyChange {
             join: self.join.map(join),
@@ -109,7 +109,7 @@ impl Permissions {
         }
     }
 
-    /// What a group permits, in the vendor's numbers.
+    /// A group's policy, in the vendor's numbers.
     pub(crate) fn of(policy: &Policy) -> Self {
         Self {
             join: Some(match policy.join {
@@ -131,7 +131,7 @@ impl Permissions {
     }
 }
 
-/// A group without hosting: only the app changes anything.
+/// The policy of a group without hosting: only the app changes anything.
 pub(crate) fn unhosted(capacity: u32) -> Policy {
     Policy {
         join: Join::Closed,
@@ -144,7 +144,7 @@ pub(crate) fn unhosted(capacity: u32) -> Policy {
         edit_member: Circle::Nobody,
         promote: Circle::Nobody,
         moderate: Circle::Nobody,
-        // owner and managers are not exempt by their role; the allowlist is for that
+        // owner and managers are not exempt by their role, only by the allowlist
         exempt: Circle::Nobody,
         transferable: false,
         owner_may_leave: true,
@@ -190,7 +190,7 @@ fn of_circle(circle: Circle) -> u8 {
     }
 }
 
-/// Who may change the card of another.
+/// Who may change another member's card.
 fn editors(number: u8) -> Circle {
     match number {
         1 => Circle::Owner,
@@ -226,7 +226,7 @@ mod tests {
             assert_eq!(policy.discoverable, permissions.join != Some(3));
             let text = serde_json::to_string(&permissions).unwrap();
             assert_eq!(Permissions::parse(&text).unwrap(), permissions);
-            // changing one permission leaves the others
+            // changing one permission keeps the others
             let change = Permissions { join: Some(1), ..Permissions::default() };
             let changed = Permissions::of(&change.change().applied_to(&policy));
             assert_eq!(changed, Permissions { join: Some(1), ..permissions });

@@ -1,4 +1,4 @@
-//! `groupProfile` and `groupExtProfile`: JSON texts inside strings, in requests and in answers.
+//! `groupProfile` and `groupExtProfile`: JSON texts inside strings, in requests and in responses.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::limits::{self, is_longer};
 use crate::refusals::{Code, Failure};
 
-/// What a request says of a group's profile; what is `None` was not given.
+/// The profile fields of a request; `None` means not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ProfileText {
     pub(crate) name: Option<String>,
@@ -19,7 +19,7 @@ pub(crate) struct ProfileText {
 }
 
 impl ProfileText {
-    /// Reads `groupProfile`. Keys the vendor does not have are left alone.
+    /// Reads `groupProfile`. Unknown keys are ignored.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let mut object = object(text, "groupProfile")?;
         let mut take = |key: &str, most: usize| match object.remove(key) {
@@ -36,7 +36,7 @@ impl ProfileText {
         })
     }
 
-    /// A whole profile and the announcement, starting from these.
+    /// Applies the fields to a profile, and returns the announcement.
     pub(crate) fn over(self, profile: &mut Profile) -> String {
         if let Some(introduction) = self.introduction {
             profile.introduction = introduction;
@@ -48,7 +48,7 @@ impl ProfileText {
     }
 }
 
-/// Reads `groupExtProfile`: only keys that the app has, none of them too long.
+/// Reads `groupExtProfile`: only keys configured for the app, with values that are not too long.
 pub(crate) fn parse_ext(text: &str, known: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let object = object(text, "groupExtProfile")?;
     if object.len() > limits::EXT_PAIRS {
@@ -99,7 +99,7 @@ pub(crate) fn shown(group: &Group) -> Result<String, Failure> {
     })
 }
 
-/// `groupExtProfile` of a group: its fields under the vendor's kind of key; fields of other surfaces are not shown.
+/// `groupExtProfile` of a group: the fields with this vendor's key prefix; fields of other surfaces are not shown.
 pub(crate) fn shown_ext(group: &Group) -> Result<String, Failure> {
     let fields: BTreeMap<&String, &String> =
         group.profile.fields.iter().filter(|(key, _)| limits::is_ext_key(key)).collect();

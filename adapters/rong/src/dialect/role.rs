@@ -1,7 +1,7 @@
-//! Roles as numbers: 1 member, 2 manager, 3 owner; as a filter 0 is all.
+//! Roles as numbers: 1 member, 2 manager, 3 owner; in a filter 0 is all.
 //!
-//! Server documentation and client SDKs agree on these; comments in the Java SDK count the filter of joined
-//! groups the other way round, which a setting allows for.
+//! Server documentation and client SDKs agree on these; comments in the Java SDK number the filter of joined groups in
+//! reverse order, for which there is a setting.
 
 use conclave_core::model::Role;
 
@@ -17,7 +17,7 @@ pub(crate) fn number(role: Role) -> u8 {
 /// Largest number of a filter.
 pub(crate) const MOST: u64 = 3;
 
-/// The role a filter lets through; `None` is all. Other numbers than 0 to [`MOST`] are refused before.
+/// The role of a filter; `None` is all. Numbers above [`MOST`] are refused before.
 pub(crate) fn filter(number: u64, owner_first: bool) -> Option<Role> {
     match number {
         1 if owner_first => Some(Role::Owner),

@@ -1,4 +1,4 @@
-//! Times as text, as some answers return them.
+//! Times as text, as some responses return them.
 
 use conclave_core::model::Millis;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ pub(crate) const FAR_FUTURE: &str = "9999-12-31 23:59:59";
 pub(crate) fn text(at: Millis, offset_minutes: i32) -> String {
     let at = i64::try_from(at.0).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     let offset = Offset::from_seconds(offset_minutes.saturating_mul(60)).unwrap_or(Offset::UTC);
-    // the latest moment the library knows leaves room for every offset
+    // the latest time of the library leaves room for every offset
     offset.to_datetime(at.unwrap_or(Timestamp::MAX)).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

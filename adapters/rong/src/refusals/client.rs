@@ -1,49 +1,49 @@
-//! Refusals as the client SDK receives them: the status of the answer to a query, or to a message.
+//! Refusals as the client SDK receives them: the status of the reply to a query, or to a message.
 //!
 //! Hosting codes are those of the server API. Meanings are the SDK's own names for the numbers; which of them the
-//! service gives in a corner it does not document is inferred.
+//! service returns in undocumented cases is inferred.
 
 use conclave_core::refusal::{Limit, Needs, Refusal};
 
 use super::{Code, Failure, Family};
 
-/// The managers have to agree first; returned as a process code of a success.
+/// The managers have to approve first; returned as a process code of a success.
 pub(crate) const AWAITS_MANAGERS: i32 = 25424;
-/// The invited user has to agree first; returned as a process code of a success.
+/// The invited user has to accept first; returned as a process code of a success.
 pub(crate) const AWAITS_INVITEE: i32 = 25427;
 
-/// Not a message or question there is here.
+/// An unsupported message or query.
 pub(crate) const UNSUPPORTED: u16 = 20606;
-/// The sender is not in the group, or there is no such group.
+/// The sender is not a member, or the group does not exist.
 pub(crate) const NOT_IN_GROUP: u16 = 22406;
-/// The sender is muted, or everybody is.
+/// The sender is muted, or all members are.
 pub(crate) const MUTED: u16 = 22408;
-/// The message cannot be taken back.
+/// The message cannot be recalled.
 pub(crate) const RECALL_FAILED: u16 = 25101;
-/// The message is somebody else's.
+/// The message is another sender's.
 pub(crate) const NOT_THE_SENDER: u16 = 25107;
 /// The service failed.
 pub(crate) const HOSTING_FAILED: u16 = 25402;
-/// A parameter is wrong.
+/// A parameter is invalid.
 pub(crate) const BAD_PARAMETER: u16 = 25403;
-/// Clients are not let at hosted groups.
+/// Clients may not use the methods of hosted groups.
 pub(crate) const NO_CLIENTS: u16 = 25413;
-/// Groups are not hosted for this app.
+/// Hosting is not enabled for this app.
 pub(crate) const NO_HOSTING: u16 = 24369;
-/// There is no message to add something to.
+/// The message to extend does not exist.
 pub(crate) const NOTHING_TO_EXPAND: u16 = 22201;
-/// Nothing may be added to the message.
+/// The message does not permit extensions.
 pub(crate) const NOT_EXPANDABLE: u16 = 22202;
-/// What is to be added to a message is not as it must be.
+/// The extensions are invalid.
 pub(crate) const BAD_EXPANSION: u16 = 22203;
-/// Too many questions in a second.
+/// Too many queries per second.
 pub(crate) const TOO_MANY_QUERIES: u16 = 25416;
-/// Too many messages in a second.
+/// Too many messages per second.
 pub(crate) const TOO_FAST: u16 = 20604;
 /// The content is too long.
 pub(crate) const CONTENT_TOO_LONG: u16 = 30016;
 
-/// The status of a failure that was found before the core was asked.
+/// The status of a failure from before the core was called.
 pub(crate) fn of(failure: &Failure) -> u16 {
     match failure.code {
         Code::Internal | Code::Timeout => HOSTING_FAILED,
@@ -55,16 +55,16 @@ pub(crate) fn of(failure: &Failure) -> u16 {
 /// The status of a group method.
 pub(crate) fn hosted(refusal: &Refusal) -> u16 {
     match refusal {
-        // strangers learn that they are, whatever else they would have to be
+        // non-members get that error, whatever else they would need to be
         Refusal::NotPermitted { needs: Needs::Membership, .. } => of(&Code::NotMember.into()),
         Refusal::LimitReached { limit: Limit::Users, .. } => of(&Code::NoPermission.into()),
-        // the code of the server API is no status a client knows
+        // the code of the server API is not a status that clients know
         Refusal::NotOffered { .. } => NO_HOSTING,
         _ => of(&Family::Hosted.failure(refusal)),
     }
 }
 
-/// The status of making and unmaking managers.
+/// The status of adding and removing managers.
 pub(crate) fn managers(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::OwnerProtected { .. } => of(&Family::Managers.failure(refusal)),
@@ -72,7 +72,7 @@ pub(crate) fn managers(refusal: &Refusal) -> u16 {
     }
 }
 
-/// The status of saying something, and of reading what was said.
+/// The status of sending and reading messages.
 pub(crate) fn speech(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::Muted { .. } | Refusal::GroupDisabled(_) => MUTED,
@@ -85,7 +85,7 @@ pub(crate) fn speech(refusal: &Refusal) -> u16 {
     }
 }
 
-/// The status of adding something to a message.
+/// The status of extending a message.
 pub(crate) fn expansion(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::MessageNotFound { .. } | Refusal::MessageIdNotFound(_) | Refusal::MessageRecalled { .. } => {
@@ -97,7 +97,7 @@ pub(crate) fn expansion(refusal: &Refusal) -> u16 {
     }
 }
 
-/// The status of taking something back.
+/// The status of a recall.
 pub(crate) fn recall(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::NotPermitted { needs: Needs::App, .. } => NOT_THE_SENDER,

@@ -1,4 +1,4 @@
-//! Pins every row: codes with their HTTP status, and the row of each refusal of the core.
+//! Pins every row: codes with their HTTP status, and the code of each refusal of the core.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -66,7 +66,7 @@ fn reached(limit: Limit) -> Refusal {
     Refusal::LimitReached { limit, most: 2, now: 2 }
 }
 
-/// Each reason, and its code in legacy calls, hosted calls and calls about managers.
+/// Each refusal, with its code in legacy calls, hosted calls and calls about managers.
 #[allow(clippy::too_many_lines, reason = "one row a reason")]
 fn rows() -> Vec<(Refusal, u32, u32, u32)> {
     let all = |refusal, legacy, hosted| (refusal, legacy, hosted, hosted);

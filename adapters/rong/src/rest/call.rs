@@ -1,4 +1,4 @@
-//! One call: whose app, what was sent, and what every endpoint reads of it the same way.
+//! One call: app and request, and the parameters that all endpoints read in the same way.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Reads a request. A body that calls itself JSON has to be a JSON object; everything else is a form.
+    /// Reads a request. A body with a JSON content type has to be a JSON object; anything else is a form.
     pub(crate) fn new(app: &'a App, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let form = if kind.trim_start().to_ascii_lowercase().starts_with("application/json") {
@@ -46,7 +46,7 @@ impl<'a> Call<'a> {
         &self.app.realm.settings
     }
 
-    /// Hands the call to its endpoint, unless the console has that switched off.
+    /// Passes the call to its endpoint, unless it is switched off.
     pub(crate) async fn answered_by(&self, handler: Handler) -> Result<Answer, Failure> {
         if self.is_hosted() && !self.settings().hosting {
             return Err(Code::NotEnabled.into());
@@ -60,17 +60,17 @@ impl<'a> Call<'a> {
 
     // --- doing ---------------------------------------------------------------------------------------------
 
-    /// Performs an operation as the app; the refusal becomes the vendor's failure.
+    /// Performs an operation as the app; maps a refusal to the vendor's failure.
     pub(crate) async fn run<O: Typed>(&self, operation: O) -> Result<O::Reply, Failure> {
         self.attempt(operation).await.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Performs an operation as the app; for callers that look at the refusal.
+    /// Performs an operation as the app; returns the core's refusal.
     pub(crate) async fn attempt<O: Typed>(&self, operation: O) -> Result<O::Reply, Refusal> {
         self.app.realm.groups.run(&Actor::app(), operation).await
     }
 
-    /// Performs several operations as the app in one commit; what each came to.
+    /// Performs several operations as the app in one commit; returns the outcome of each.
     pub(crate) async fn run_each<O: Typed>(
         &self,
         on_refusal: OnRefusal,
@@ -85,7 +85,7 @@ impl<'a> Call<'a> {
         self.app.realm.groups.run_all(&Actor::app(), steps).await.map_err(|refused| refused.refusal)
     }
 
-    /// Asks as the app.
+    /// Runs a query as the app.
     pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Failure> {
         self.app.realm.groups.ask(&Actor::app(), query).await.map_err(|refusal| self.failure(&refusal))
     }
@@ -98,7 +98,7 @@ impl<'a> Call<'a> {
         self.family.failure(refusal)
     }
 
-    /// A group by id, or nothing.
+    /// A group by id, if it exists.
     pub(crate) async fn find_group(&self, group: &GroupId) -> Result<Option<Arc<Group>>, Failure> {
         match self.app.realm.groups.ask(&Actor::app(), GroupById { group: group.clone() }).await {
             Ok(found) => Ok(Some(found.group)),
@@ -112,7 +112,7 @@ impl<'a> Call<'a> {
         Caller::app(self.app)
     }
 
-    /// The vendor's failure for a method of hosted groups that came to nothing.
+    /// The vendor's failure for a failed method of hosted groups.
     pub(crate) fn not_done(&self, why: NotDone) -> Failure {
         match why {
             NotDone::Refused(refusal) => self.family.failure(&refusal),
@@ -127,24 +127,24 @@ impl<'a> Call<'a> {
 
     // --- reading -------------------------------------------------------------------------------------------
 
-    /// A field that must be there and must not be empty.
+    /// A field that must be present and not empty.
     pub(crate) fn required(&self, key: &str) -> Result<&str, Failure> {
         self.form.given(key).ok_or_else(|| missing(key))
     }
 
-    /// The id of a group that should exist. Any spelling is looked up, so groups made elsewhere are found.
+    /// The id of an existing group. Any spelling is looked up, so groups created elsewhere are found.
     pub(crate) fn group_id(&self) -> Result<GroupId, Failure> {
         self.as_group_id(self.required("groupId")?)
     }
 
-    /// The id of a group that may be made: in the vendor's alphabet.
+    /// The id of a group that may be created: in the vendor's alphabet.
     pub(crate) fn new_group_id(&self) -> Result<GroupId, Failure> {
         let id = self.group_id()?;
         self.check_new_group_id(&id)?;
         Ok(id)
     }
 
-    /// Refuses an id the vendor would not give to a new group.
+    /// Refuses an id that the vendor would not permit for a new group.
     pub(crate) fn check_new_group_id(&self, id: &GroupId) -> Result<(), Failure> {
         if limits::is_group_id(id.as_str()) {
             return Ok(());
@@ -178,7 +178,7 @@ impl<'a> Call<'a> {
         if self.is_hosted() { Code::BadFormat.saying(text) } else { Code::Parameter.saying(text) }
     }
 
-    /// A list of users that must not be empty and not hold more than so many.
+    /// A list of users with at least one and at most so many.
     pub(crate) fn user_ids(&self, key: &str, most: usize) -> Result<Vec<UserId>, Failure> {
         let users = self.optional_user_ids(key, most)?;
         if users.is_empty() { Err(missing(key)) } else { Ok(users) }
@@ -193,7 +193,7 @@ impl<'a> Call<'a> {
         texts.iter().map(|text| self.as_user_id(key, text)).collect()
     }
 
-    /// Refuses users that would have to be made here under an id the vendor does not give; accounts made
+    /// Refuses users whose accounts would have to be created with an id the vendor does not permit; accounts created
     /// elsewhere keep their spelling.
     pub(crate) async fn check_newcomers(&self, key: &str, users: &[UserId]) -> Result<(), Failure> {
         let odd: Vec<UserId> = users.iter().filter(|user| !limits::is_user_id(user.as_str())).cloned().collect();
@@ -204,24 +204,24 @@ impl<'a> Call<'a> {
         if found.0.iter().all(Option::is_some) { Ok(()) } else { Err(self.bad_user_id(key)) }
     }
 
-    /// A number, or its default where it is absent or empty; refused outside the range.
+    /// A number, or its default if it is missing or empty; refused outside the range.
     pub(crate) fn number(&self, key: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> Result<u64, Failure> {
         let Some(text) = self.form.given(key) else { return Ok(default) };
         let number = u64::from_str(text.trim()).ok().filter(|number| range.contains(number));
         number.ok_or_else(|| Code::Parameter.saying(format!("{key} must be {}..{}", range.start(), range.end())))
     }
 
-    /// A switch: 0 or 1, or its default.
+    /// A boolean: 0 or 1, or its default.
     pub(crate) fn switch(&self, key: &str, default: bool) -> Result<bool, Failure> {
         Ok(self.number(key, default.into(), 0..=1)? == 1)
     }
 
-    /// How many entries a page has.
+    /// The size of a page.
     pub(crate) fn size(&self, default: u64, most: u64) -> Result<usize, Failure> {
         Ok(usize::try_from(self.number("size", default, 1..=most)?).unwrap_or(usize::MAX))
     }
 
-    /// Whether the newest come first; they do unless asked otherwise.
+    /// Whether the newest come first, which is the default.
     pub(crate) fn newest_first(&self) -> Result<bool, Failure> {
         self.switch("order", true)
     }

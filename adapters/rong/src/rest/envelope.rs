@@ -1,4 +1,4 @@
-//! Answers: `{"code":200, …}` as JSON, with the code an integer.
+//! Responses: `{"code":200, …}` as JSON, with the code an integer.
 
 use bytes::Bytes;
 use conclave_kit::Body;
@@ -26,19 +26,19 @@ struct Success<'a, T> {
     rest: Option<&'a T>,
 }
 
-/// It is done, and there is nothing to add.
+/// Success without further fields.
 pub(crate) fn done() -> Result<Answer, Failure> {
     encode(None::<&()>)
 }
 
-/// It is done, and this is the answer.
+/// Success with these fields.
 pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
     encode(Some(rest))
 }
 
 fn encode<T: Serialize>(rest: Option<&T>) -> Result<Answer, Failure> {
     match serde_json::to_vec(&Success { code: 200, rest }) {
-        // ours: the vendor's own groups are too small to get there
+        // ours: the vendor's own groups are too small to reach it
         Ok(bytes) if bytes.len() > limits::ANSWER_BYTES => Err(Code::Refused.saying("the answer is too large")),
         Ok(bytes) => Ok(Answer(bytes.into())),
         Err(error) => {
@@ -48,7 +48,7 @@ fn encode<T: Serialize>(rest: Option<&T>) -> Result<Answer, Failure> {
     }
 }
 
-/// Any value as a JSON answer.
+/// Any value as a JSON response.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     let bytes = serde_json::to_vec(value).unwrap_or_else(|_| br#"{"code":1000}"#.to_vec());
     respond(status, bytes.into())

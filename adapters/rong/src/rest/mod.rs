@@ -1,4 +1,4 @@
-//! The server API: a route table that carries the vendor's paths as names, and one small file per endpoint or family.
+//! The server API: a route table that uses the vendor's paths as names, and one file per endpoint or family.
 
 mod call;
 mod entrust;
@@ -16,8 +16,8 @@ pub(crate) use routes::routes;
 
 use crate::refusals::Failure;
 
-/// An answer that is being worked out.
+/// A response in progress.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<envelope::Answer, Failure>> + Send + 'a>>;
 
-/// What answers one endpoint.
+/// The handler of one endpoint.
 pub(crate) type Handler = for<'a> fn(&'a Call<'a>) -> Answering<'a>;

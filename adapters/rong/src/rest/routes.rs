@@ -1,4 +1,4 @@
-//! Every endpoint that is served. The vendor names its operations by their paths, so that is their name here.
+//! Every endpoint. The vendor names its operations by their paths, so that is their name here.
 
 use conclave_kit::Route;
 use http::Method;

@@ -1,4 +1,4 @@
-//! One question or change by a client: who asks, and what every topic reads the same way.
+//! One query or change by a client: the caller, and the parameters that all topics read in the same way.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::realm::App;
 use crate::refusals::{Code, Failure, client};
 use crate::settings::Settings;
 
-/// Why there is no answer: a status, and where the SDK looks for them, the keys at fault.
+/// Why there is no reply: a status and, where the SDK looks for them, the invalid keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Denied {
     pub(crate) status: u16,
@@ -32,12 +32,12 @@ impl Denied {
         Self { status, keys: Vec::new() }
     }
 
-    /// The same, with the key at fault.
+    /// The same, with the invalid key.
     pub(crate) fn naming(self, key: impl Into<String>) -> Self {
         Self { keys: vec![key.into()], ..self }
     }
 
-    /// The body that names the keys; without keys there is none.
+    /// The body with the keys; empty without keys.
     pub(crate) fn body(&self) -> Vec<u8> {
         if self.keys.is_empty() {
             return Vec::new();
@@ -67,7 +67,7 @@ impl From<Code> for Denied {
     }
 }
 
-/// The answer to a query, encoded; a success may have nothing to say.
+/// The encoded reply to a query; a success may be empty.
 pub(crate) type Answer = Result<Vec<u8>, Denied>;
 
 /// A client's call.
@@ -93,22 +93,22 @@ impl<'a> Call<'a> {
         logged(self.app.realm.groups.run(&self.actor, operation).await)
     }
 
-    /// The same, refused as group methods are.
+    /// The same, with the status of group methods.
     pub(crate) async fn run<O: Typed>(&self, operation: O) -> Result<O::Reply, Denied> {
         self.try_run(operation).await.map_err(|refusal| hosted(&refusal))
     }
 
-    /// Asks as the user.
+    /// Runs a query as the user.
     pub(crate) async fn try_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
         logged(self.app.realm.groups.ask(&self.actor, query).await)
     }
 
-    /// The same, refused as group methods are.
+    /// The same, with the status of group methods.
     pub(crate) async fn ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Denied> {
         self.try_ask(query).await.map_err(|refusal| hosted(&refusal))
     }
 
-    /// Asks for what this vendor shows every client, whatever the core shows strangers.
+    /// Runs a query for what this vendor shows every client, whatever the core shows non-members.
     pub(crate) async fn look<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Denied> {
         logged(self.app.realm.groups.ask(&Actor::app(), query).await).map_err(|refusal| hosted(&refusal))
     }
@@ -120,7 +120,7 @@ impl<'a> Call<'a> {
 
     // --- reading -------------------------------------------------------------------------------------------
 
-    /// The group's id. Any spelling is looked up, as groups made elsewhere have ids this vendor would not give.
+    /// The group's id. Any spelling is looked up, as groups created elsewhere have ids this vendor would not permit.
     pub(crate) fn group_id(id: Option<&String>) -> Result<GroupId, Denied> {
         GroupId::new(id.map_or("", String::as_str)).map_err(|_| Code::BadGroupId.into())
     }
@@ -133,7 +133,7 @@ impl<'a> Call<'a> {
         UserId::new(id).map_err(|_| Code::BadFormat.into())
     }
 
-    /// Users, each once; at least one and at most so many.
+    /// Users without duplicates; at least one and at most so many.
     pub(crate) fn user_ids(ids: &[String], most: usize) -> Result<Vec<UserId>, Denied> {
         if ids.is_empty() || ids.len() > most {
             return Err(Code::BadParameter.into());
@@ -141,7 +141,7 @@ impl<'a> Call<'a> {
         Self::distinct(ids)
     }
 
-    /// Users, each once.
+    /// Users without duplicates.
     pub(crate) fn distinct(ids: &[String]) -> Result<Vec<UserId>, Denied> {
         let mut seen = HashSet::new();
         let distinct = ids.iter().filter(|id| seen.insert(id.as_str()));
@@ -155,7 +155,7 @@ impl<'a> Call<'a> {
         if group.governed { Ok(group) } else { Err(Code::NotHosted.into()) }
     }
 
-    /// A hosted group the user is in, and the user's membership.
+    /// A hosted group of which the user is a member, and the membership.
     pub(crate) async fn own_group(&self, id: &GroupId) -> Result<(Arc<Group>, Arc<Member>), Denied> {
         let group = self.hosted_group(id).await?;
         let named = MembersNamed { group: id.clone(), users: vec![self.user.clone()] };
@@ -177,14 +177,14 @@ impl<'a> Call<'a> {
         Pages::of(&self.app.realm.credentials, &format!("socket {} {list}", self.user))
     }
 
-    // --- showing -------------------------------------------------------------------------------------------
+    // --- encoding --------------------------------------------------------------------------------------------
 
-    /// The accounts of these users, in their order.
+    /// The accounts of these users, in order.
     pub(crate) async fn accounts(&self, users: &[UserId]) -> Result<Vec<Option<Arc<User>>>, Denied> {
         Ok(self.look(FindUsers { ids: users.to_vec(), folded: false }).await?.0)
     }
 
-    /// Members as the SDK shows them.
+    /// Members in the SDK's format.
     pub(crate) async fn members(&self, members: &[Arc<Member>]) -> Result<Vec<ChannelsUserInfo>, Denied> {
         let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
         let accounts = self.accounts(&users).await?;
@@ -198,7 +198,7 @@ pub(crate) fn hosted(refusal: &Refusal) -> Denied {
     Denied::status(client::hosted(refusal))
 }
 
-/// Tells the log of what is not the caller's doing.
+/// Logs errors that the caller did not cause.
 fn logged<T>(result: Result<T, Refusal>) -> Result<T, Refusal> {
     if let Err(Refusal::Unavailable(error)) = &result {
         tracing::error!("a client's call failed: {error}");
@@ -206,17 +206,17 @@ fn logged<T>(result: Result<T, Refusal>) -> Result<T, Refusal> {
     result
 }
 
-/// Reads a protobuf message.
+/// Decodes a protobuf message.
 pub(crate) fn decode<M: Message + Default>(body: &[u8]) -> Result<M, Denied> {
     M::decode(body).map_err(|_| Denied::status(client::BAD_PARAMETER))
 }
 
-/// A number of milliseconds as the wire has it.
+/// A number of milliseconds as the protocol encodes it.
 pub(crate) fn millis(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
 }
 
-/// The user in whose name something happened that nobody did.
+/// The operator of events without a user.
 pub(crate) fn system() -> String {
     SYSTEM.to_owned()
 }

@@ -1,5 +1,4 @@
-//! Connecting: where clients connect, and who may. The token travels in the query, and there is no frame that asks to be
-//! let in.
+//! Connecting: the endpoints, and authentication. The token is in the query; there is no sign-in frame.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use crate::VENDOR;
 use crate::realm::{App, web_address};
 use crate::token::{self, Claim, InvalidToken};
 
-/// Why a client is not let in, as the first frame says it.
+/// The statuses in the first frame of a refused connection.
 pub(super) mod status {
     pub(in super::super) const IDENTIFIER: u8 = 2;
     pub(in super::super) const UNAVAILABLE: u8 = 3;
@@ -35,10 +34,10 @@ pub(super) mod status {
     pub(in super::super) const ACCOUNT_CANCELLED: u8 = 19;
 }
 
-/// Longest device id that is kept as it came; clients make 22 characters.
+/// Longest device id that is kept; clients generate 22 characters.
 const LONGEST_DEVICE: usize = 64;
 
-/// The vendor's client protocol, for all realms that have an app there.
+/// The vendor's client protocol, for all realms with an app there.
 pub(crate) struct Clients {
     /// The apps, by app key.
     apps: Arc<HashMap<String, Arc<App>>>,
@@ -74,7 +73,7 @@ impl ClientProtocol for Clients {
     }
 }
 
-/// A client that wants to be let in.
+/// A client that asks to be accepted.
 #[derive(Clone)]
 pub(crate) struct LoginRequest {
     app: Arc<App>,
@@ -87,15 +86,15 @@ pub(crate) struct LoginRequest {
     pub(super) connection: String,
 }
 
-/// A client that was let in.
+/// An accepted client.
 pub(crate) struct Login {
     pub(super) app: Arc<App>,
     pub(super) identity: Identity,
     /// The device as actors name it.
     pub(super) device: String,
-    /// Whose token let the client in, and when it was issued.
+    /// The claim of the client's token.
     pub(super) claim: Claim,
-    /// The number up to which it is kept that the device was given changes.
+    /// The last stored position of the device in the group events.
     pub(super) kept: AtomicU64,
 }
 
@@ -105,13 +104,13 @@ impl Clients {
         Self { apps }
     }
 
-    /// What a client asks for, or the status with which it is turned away at once.
+    /// The client's login request, or the status with which it is refused at once.
     fn login_request(&self, request: &OpenRequest<'_>) -> Result<LoginRequest, u8> {
         let query = query_pairs(request.parts.uri.query().unwrap_or_default());
         let value = |key: &str| query.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value.as_str());
         let app = self.apps.get(value("appId")).ok_or(status::IDENTIFIER)?;
         if is_elsewhere(app, request) {
-            // it asks the navigator again, which names the other place
+            // it asks the navigator again, which returns the other address
             return Err(status::REDIRECT);
         }
         Ok(LoginRequest {
@@ -140,8 +139,8 @@ impl LoginRequest {
     }
 }
 
-/// Whether the app's clients connect elsewhere. Whoever came by that very name is where they should be: a client
-/// that is redirected for ever asks without a pause.
+/// Whether the app's clients connect elsewhere. A client that connected through that very address is in the right
+/// place: one that is redirected in a loop retries without a pause.
 fn is_elsewhere(app: &App, request: &OpenRequest<'_>) -> bool {
     let Some((there, secure)) = app.realm.settings.moved_to.as_deref().and_then(web_address) else { return false };
     let host = request.parts.headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -151,13 +150,13 @@ fn is_elsewhere(app: &App, request: &OpenRequest<'_>) -> bool {
     host.is_none_or(|host| plain(host) != plain(there))
 }
 
-/// A place without the port that its protocol has by itself: some clients name it, and some do not.
+/// A host without its protocol's default port: some clients include it, and some do not.
 fn plain(place: &str, secure: bool) -> String {
     let port = if secure { ":443" } else { ":80" };
     place.strip_suffix(port).unwrap_or(place).to_ascii_lowercase()
 }
 
-/// What a client runs on: `browser|Chrome|156.0.0.0`, and the like.
+/// A client's platform: `browser|Chrome|156.0.0.0`, and the like.
 fn platform(version: &str) -> Platform {
     match version.split('|').next().unwrap_or_default() {
         "browser" => Platform::Web,
@@ -166,7 +165,7 @@ fn platform(version: &str) -> Platform {
     }
 }
 
-/// The client's device. Without an id of its own it is a new one each time.
+/// The client's device. A client without an id is a new device each time.
 fn device(id: &str, request: &OpenRequest<'_>) -> Device {
     let plain = (1..=LONGEST_DEVICE).contains(&id.len()) && !id.chars().any(char::is_control);
     Device::new(VENDOR, if plain { id } else { request.connection })

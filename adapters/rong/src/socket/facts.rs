@@ -1,4 +1,4 @@
-//! Events -> what clients learn of at once: mostly that there is something to fetch.
+//! Projects events to what clients are sent at once: mostly a notice to fetch.
 
 use std::sync::Arc;
 
@@ -12,26 +12,26 @@ use super::message;
 use crate::dialect::events;
 use crate::realm::App;
 
-/// What an event means to a client.
+/// What a client is sent for an event.
 pub(crate) struct RongFact {
-    /// The number of the event; 0 when it has none.
+    /// The number of the event; 0 without one.
     pub(super) sequence: u64,
-    /// The moment of the event, milliseconds.
+    /// The time of the event, in milliseconds.
     pub(super) at: u64,
     pub(super) what: What,
 }
 
-/// What a client does about it.
+/// What the client does.
 pub(crate) enum What {
-    /// It fetches what has come.
+    /// It fetches new events.
     Fetch(Kind),
-    /// It shows what its user sent from another device.
+    /// It shows a message that its user sent from another device.
     SentElsewhere(Arc<Message>),
     /// It shows a message that is stored nowhere, so it is sent whole.
     Passing(Box<Message>),
 }
 
-/// What clients learn of an event.
+/// What clients are sent for an event.
 pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>>, Refusal> {
     let fact = |to: Recipients, what| Fact::new(to, RongFact { sequence: event.sequence, at: event.at.0, what });
     let Some(of_event) = events::facts([event]).pop() else { return Ok(Vec::new()) };
@@ -48,7 +48,7 @@ pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>
                 Actor::App { .. } | Actor::System => None,
             };
             let audience = || of_event.to.clone();
-            // others fetch it whatever it is; whose device sends it, and what the app says, is looked at
+            // others fetch it in any case; for the sender it depends on the device, and for the app on its flags
             let others = actor.map(|actor| fact(audience().without([actor.clone()]), What::Fetch(Kind::Inbox)));
             let own = match feed::stored(app, group, *sequence).await? {
                 Some(sent) if sent.state == MessageState::Kept => sent,
@@ -98,7 +98,7 @@ fn by_user(message: &Message) -> Option<UserId> {
     }
 }
 
-/// About how many bytes a message keeps.
+/// The approximate memory of a message, in bytes.
 fn size(message: &Message) -> usize {
     match &message.body {
         Body::Text(text) => text.len(),

@@ -1,4 +1,4 @@
-//! Frames: one binary WebSocket message each, MQTT-like first byte, no length field, integers big endian.
+//! Frames: one binary WebSocket message each, with an MQTT-like first byte, no length field, integers big endian.
 //!
 //! ```text
 //! byte 0: type (4 bits) | DUP | QoS (2 bits) | RETAIN
@@ -10,10 +10,10 @@ use conclave_core::model::Millis;
 
 use super::text;
 
-/// Longest frame a client sends, in bytes: the longest content of a message, escaped, and everything around it.
+/// Longest frame of a client, in bytes: the longest content of a message, escaped, and everything around it.
 pub(crate) const LONGEST: usize = 512 * 1024;
 
-/// First bytes, as clients and this side write them.
+/// First bytes of frames, in both directions.
 mod kind {
     pub(super) const CONNACK: u8 = 2;
     pub(super) const PUBLISH: u8 = 3;
@@ -26,27 +26,27 @@ mod kind {
     pub(super) const DISCONNECT: u8 = 14;
 }
 
-/// What a client sends.
+/// Frames of clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Incoming {
-    /// Still there.
+    /// A heartbeat.
     Ping,
-    /// Something to be sent on; wants a [`published`] answer.
+    /// A message to deliver; answered by [`published`].
     Publish(Request),
-    /// Something to be answered.
+    /// A query.
     Query(Request),
-    /// Got what was published or answered under this id.
+    /// The client has received what was published or answered under this id.
     Confirmed(u16),
-    /// Goes.
+    /// The client disconnects.
     Disconnect(u8),
 }
 
-/// What a client wants.
+/// A client's request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// Of what kind.
+    /// Its kind.
     pub(crate) topic: String,
-    /// Whom or what it concerns; the body repeats it where it matters.
+    /// The user or group it concerns; the body repeats it where it matters.
     pub(crate) target: String,
     /// The client's number for it.
     pub(crate) id: u16,
@@ -54,22 +54,22 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
 }
 
-/// Why bytes are not a frame of a client.
+/// Why bytes are not a valid frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadFrame {
-    /// There is less than there must be.
+    /// Incomplete.
     #[error("the frame ends too early")]
     Short,
-    /// More than a client may send at once.
+    /// Longer than permitted.
     #[error("the frame is longer than {LONGEST} bytes")]
     TooLong,
-    /// Not what clients send.
+    /// Not a kind that clients send.
     #[error("clients do not send frames of type {0}")]
     Kind(u8),
 }
 
 impl Incoming {
-    /// Reads a frame. What follows a complete frame of fixed length is left alone.
+    /// Decodes a frame. Bytes after a complete frame of fixed length are ignored.
     pub(crate) fn decode(frame: &Bytes) -> Result<Self, BadFrame> {
         if frame.len() > LONGEST {
             return Err(BadFrame::TooLong);
@@ -90,7 +90,7 @@ impl Incoming {
     }
 }
 
-/// What is still to be read.
+/// The remaining bytes.
 struct Rest(Bytes);
 
 impl Rest {
@@ -139,13 +139,13 @@ impl Mode {
     }
 }
 
-/// The answer to a connection that is let in, as the client of this protocol version expects it.
+/// The reply to an accepted connection, as the client of this protocol version expects it.
 pub(crate) fn accepted(version: u8, user: &str, session: &str, now: Millis) -> Bytes {
     let mut out = head(kind::CONNACK, 0, 16 + user.len() + session.len());
     out.put_u8(0);
     out.put_u8(0);
     if version >= 4 {
-        // which fields follow: user, session, time, first message id
+        // the bits of the fields that follow: user, session, time, first message id
         out.put_u8(0x0F);
     }
     put_text(&mut out, user);
@@ -157,12 +157,12 @@ pub(crate) fn accepted(version: u8, user: &str, session: &str, now: Millis) -> B
     out.freeze()
 }
 
-/// The answer to a connection that is not let in.
+/// The reply to a refused connection.
 pub(crate) fn refused(status: u8) -> Bytes {
     Bytes::copy_from_slice(&[kind::CONNACK << 4, 0, status])
 }
 
-/// Something for the client.
+/// A frame that is pushed to the client.
 pub(crate) fn publish(mode: Mode, now: Millis, topic: &str, target: &str, id: u16, body: &[u8]) -> Bytes {
     let mut out = head(kind::PUBLISH, mode.bits(), 10 + topic.len() + target.len() + body.len());
     put_seconds(&mut out, now);
@@ -173,7 +173,7 @@ pub(crate) fn publish(mode: Mode, now: Millis, topic: &str, target: &str, id: u1
     out.freeze()
 }
 
-/// What became of something a client published.
+/// The outcome of a message that a client published.
 pub(crate) fn published(id: u16, at: Millis, status: u16, uid: &str) -> Bytes {
     let mut out = head(kind::PUBACK, 0, 12 + uid.len());
     out.put_u16(id);
@@ -184,7 +184,7 @@ pub(crate) fn published(id: u16, at: Millis, status: u16, uid: &str) -> Bytes {
     out.freeze()
 }
 
-/// The answer to a query; the client confirms it.
+/// The reply to a query; the client confirms it.
 pub(crate) fn answered(id: u16, now: Millis, status: u16, body: &[u8]) -> Bytes {
     let mut out = head(kind::QUERYACK, Mode::Confirmed.bits(), 8 + body.len());
     out.put_u16(id);
@@ -194,12 +194,12 @@ pub(crate) fn answered(id: u16, now: Millis, status: u16, body: &[u8]) -> Bytes 
     out.freeze()
 }
 
-/// The answer to a ping.
+/// The reply to a ping.
 pub(crate) fn pong() -> Bytes {
     Bytes::from_static(&[kind::PINGRESP << 4])
 }
 
-/// The end, and why.
+/// The end of the connection, with the reason.
 pub(crate) fn disconnect(status: u8) -> Bytes {
     Bytes::copy_from_slice(&[kind::DISCONNECT << 4, 0, status])
 }
@@ -215,7 +215,7 @@ fn put_seconds(out: &mut BytesMut, at: Millis) {
     out.put_u32(u32::try_from(at.seconds()).unwrap_or(u32::MAX));
 }
 
-/// A text, cut at what its length can say.
+/// A text, truncated to the maximum of its length field.
 fn put_text(out: &mut BytesMut, text: &str) {
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
     let end = text.floor_char_boundary(usize::from(length));

@@ -1,12 +1,12 @@
-//! The client SDK's own protocol: the navigator, connecting, queries and notifications.
+//! The protocol of the client SDK: the navigator, connecting, queries and notifications.
 //!
-//! - `navigator`: the answer that names the connection's address.
-//! - `connect`: where clients connect and who may; `session`: one connection.
-//! - `facts`: what clients learn of an event at once.
+//! - `navigator`: returns the connection's address.
+//! - `connect`: the endpoints and authentication; `session`: one connection.
+//! - `facts`: what clients are sent for an event at once.
 //! - `frame`, `text`, `wire`: bytes and protobuf messages.
-//! - `call`, `group`, `message`, `sync`: the topics clients ask about, one small file per family.
-//! - `feed`: what a client has not heard yet, by the moment it heard last.
-//! - `show`: groups, members and messages as the SDK sees them.
+//! - `call`, `group`, `message`, `sync`: the topics of clients' queries, one file per family.
+//! - `feed`: the events that a client has not fetched yet, by its timestamp.
+//! - `show`: groups, members and messages in the SDK's format.
 //!
 //! Nothing here does I/O: frames in, frames and calls of the core out.
 

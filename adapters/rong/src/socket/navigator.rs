@@ -1,5 +1,5 @@
-//! `POST /v2/navi.json`: tells a client, by its token, where to connect. Older clients ask `GET /navi.js` and want
-//! the same wrapped in a call of a function of theirs.
+//! `POST /v2/navi.json`: tells a client, by its token, where to connect. Older clients request `GET /navi.js` and
+//! expect the same wrapped in a call of a JavaScript function.
 
 use conclave_kit::Body;
 use http::header::{
@@ -17,7 +17,7 @@ use crate::realm::web_address;
 /// The operation of those requests.
 pub(crate) const OPERATION: &str = "navi";
 
-/// Whether a request is one of these. They are not signed: the token in them is what counts.
+/// Whether a request is for the navigator. It is not signed: it is authenticated by its token.
 pub(crate) fn answers(method: &Method, path: &str) -> bool {
     match path {
         "/v2/navi.json" => [Method::POST, Method::OPTIONS].contains(method),
@@ -44,9 +44,9 @@ struct Found<'a> {
     server_addr: [Address<'a>; 1],
     server: &'a str,
     backup_server: &'a str,
-    /// Without this the SDK refuses every group method by itself.
+    /// Without this the SDK itself refuses every group method.
     user_profile: u8,
-    /// Nothing is uploaded.
+    /// Logs are not uploaded.
     log_switch: u8,
     open_anti: u8,
 }
@@ -56,7 +56,7 @@ struct Refused {
     code: u16,
 }
 
-/// Answers a request that [`answers`] knows.
+/// Answers a request to the navigator.
 pub(crate) fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &str) -> Response<Body> {
     if parts.method == Method::OPTIONS {
         return preflight();
@@ -77,10 +77,10 @@ pub(crate) fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &str) ->
     response
 }
 
-/// The status and the JSON of the answer.
+/// The status and the JSON of the response.
 fn locate(rong: &Rong, app_key: &str, token: &str, base_url: &str) -> (StatusCode, String) {
-    // whoever has a token that was issued here is shown the way, even when it counts no longer: the SDK knows one
-    // reason here, and all of them at the connection
+    // a token that was issued here gets the address, even if it is not valid any more: the SDK knows one error here,
+    // and all of them at the connection
     let app = rong.app(app_key);
     let found = app.as_ref().and_then(|app| Some((app, app.tokens.whose(token)?)));
     let Some((app, user)) = found else {
@@ -103,7 +103,7 @@ fn locate(rong: &Rong, app_key: &str, token: &str, base_url: &str) -> (StatusCod
     (StatusCode::OK, json(&found))
 }
 
-/// Host, port and path of the surface's root, and whether it is reached over TLS.
+/// Host, port and path of the surface's root, and whether it uses TLS.
 fn address(base_url: &str) -> (&str, bool) {
     match base_url.split_once("://") {
         Some((scheme, rest)) => (rest.trim_end_matches('/'), scheme.eq_ignore_ascii_case("https")),
@@ -128,7 +128,7 @@ fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Bod
     response
 }
 
-/// Browsers ask first: the request has headers of the vendor's own.
+/// Browsers send a preflight: the request has headers of the vendor's own.
 fn preflight() -> Response<Body> {
     let mut response = respond(StatusCode::NO_CONTENT, "text/plain", String::new());
     let headers = response.headers_mut();
@@ -141,7 +141,7 @@ fn preflight() -> Response<Body> {
     response
 }
 
-/// The answer as a script that calls a function of the page. Errors are inside it: a script has no status.
+/// The response as a script that calls a function of the page. Errors are inside it: a script has no status.
 fn script(function: &str, answer: &str) -> Response<Body> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_$.".contains(c);
     if function.is_empty() || function.len() > 64 || !function.chars().all(plain) {

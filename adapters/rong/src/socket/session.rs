@@ -26,10 +26,10 @@ use crate::token::{self, InvalidToken};
 
 type Outbox<'a> = conclave_kit::Outbox<'a, RongSession>;
 
-/// Clients ping every 15 seconds; after this long without anything their connection is dead.
+/// Clients ping every 15 seconds; a connection that is silent for this long is dead.
 pub(super) const SILENCE: Duration = Duration::from_mins(1);
 
-/// Why a connection ends, as the last frame says it.
+/// The statuses in the last frame, for the reason a connection ends.
 mod farewell {
     pub(super) const REPLACED: u8 = 1;
     pub(super) const PROTOCOL: u8 = 2;
@@ -38,7 +38,7 @@ mod farewell {
     pub(super) const ACCOUNT_DELETED: u8 = 9;
 }
 
-/// What there is to be fetched, as the notice says it.
+/// What a notice tells the client to fetch.
 mod notice {
     pub(super) const MESSAGES: i32 = 1;
     pub(super) const CHANGES: i32 = 11;
@@ -47,7 +47,7 @@ mod notice {
 /// One connection.
 pub(crate) struct RongSession {
     stage: Stage,
-    /// The last number given to a frame that the client confirms.
+    /// The last number of a frame that the client confirms.
     last_id: u16,
     inbox: Option<Place>,
     changes: Option<Place>,
@@ -55,13 +55,13 @@ pub(crate) struct RongSession {
     messages: Pace,
 }
 
-/// How far a client has come.
+/// The stages of a connection.
 enum Stage {
-    /// It is turned away with this status.
+    /// Refused with this status.
     Refused(u8),
     /// Its token is being verified.
     Connecting(Box<LoginRequest>),
-    /// It was let in; where it began, for the first frame.
+    /// Accepted; with the request, for the first frame.
     In(Arc<Login>, Box<LoginRequest>),
 }
 
@@ -72,15 +72,15 @@ pub(crate) enum Ticket {
     Query(u16),
 }
 
-/// What a call comes back with.
+/// The result of a call.
 pub(crate) enum Reply {
     Connected(Result<Login, u8>),
     Frame(Bytes),
-    /// A pull: the frame, and up to where the client has fetched.
+    /// A pull: the frame, and how far the client has fetched.
     Pulled(Bytes, Kind, Option<Place>),
 }
 
-/// How many requests were made in the current second.
+/// The requests in the current second.
 #[derive(Debug, Default)]
 struct Pace {
     second: u64,
@@ -88,7 +88,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// Whether one more is allowed, of so many in a second; 0 is any number.
+    /// Whether one more is permitted, of so many per second; 0 is unlimited.
     fn allows(&mut self, now: Millis, most: u32) -> bool {
         if most == 0 {
             return true;
@@ -102,7 +102,7 @@ impl Pace {
 }
 
 impl RongSession {
-    /// A client that connects, or the status with which it is turned away.
+    /// A client that connects, or the status with which it is refused.
     pub(crate) fn new(request: Result<LoginRequest, u8>) -> Self {
         let stage = match request {
             Ok(request) => Stage::Connecting(Box::new(request)),
@@ -143,7 +143,7 @@ impl RongSession {
         }
     }
 
-    // --- what the client asks ------------------------------------------------------------------------------
+    // --- requests of the client ------------------------------------------------------------------------------
 
     fn query(&mut self, login: &Arc<Login>, request: Request, out: &mut Outbox<'_>) {
         let now = login.now();
@@ -207,9 +207,9 @@ impl RongSession {
         out.call(KitCall::new(operation, ticket, work).in_lane(lane).holding(bytes));
     }
 
-    // --- what the client is notified of --------------------------------------------------------------------
+    // --- notifications of the client -------------------------------------------------------------------------
 
-    /// Tells the client to fetch what has come. Its moment must be later than whatever the client has.
+    /// Tells the client to fetch. The timestamp must be later than any the client has.
     fn notify(&mut self, login: &Login, kind: Kind, at: u64, out: &mut Outbox<'_>) {
         let (topic, number) = match kind {
             Kind::Inbox => ("s_ntf", notice::MESSAGES),
@@ -221,7 +221,7 @@ impl RongSession {
         out.send_binary(frame::publish(Mode::Confirmed, login.now(), topic, login.identity.user.as_str(), id, &body));
     }
 
-    /// What the user sent elsewhere: as it was sent, and how it was confirmed.
+    /// A message that the user sent on another device: as it was sent, and how it was confirmed.
     fn echo(&mut self, login: &Login, sent: &Message, out: &mut Outbox<'_>) {
         let id = self.next_id();
         let body = message::up(sent).encode_to_vec();
@@ -252,8 +252,7 @@ impl Login {
     }
 }
 
-/// What is ordered among each other: everything about one target. A client that sends two messages into a group sees
-/// them there in that order.
+/// The lane of a request: one per target. A client that sends two messages to a group sees them there in that order.
 fn lane(request: &Request) -> u64 {
     let mut hasher = DefaultHasher::new();
     match request.topic.as_str() {
@@ -289,7 +288,7 @@ async fn pull_messages(login: &Login, left: Option<Place>, body: &[u8]) -> Resul
     Ok((answer.encode_to_vec(), place))
 }
 
-/// The first question of a connection is where to begin: only the moment and that there is more are looked at.
+/// The first query of a connection asks where to begin: only the timestamp and that there is more are read.
 async fn pull_changes(login: &Login, left: Option<Place>, body: &[u8]) -> Result<(Vec<u8>, Place), Denied> {
     let refused = |refusal: Refusal| hosted(&refusal);
     let asked: QueryMsgChange = decode(body)?;
@@ -313,7 +312,7 @@ async fn pull_changes(login: &Login, left: Option<Place>, body: &[u8]) -> Result
     Ok((answer.encode_to_vec(), page.place))
 }
 
-/// How a status is counted.
+/// The outcome of a status for the metrics.
 fn outcome(status: u16) -> Outcome {
     match status {
         0 => Outcome::Answered,
@@ -322,7 +321,7 @@ fn outcome(status: u16) -> Outcome {
     }
 }
 
-/// The status of a call that could not be done.
+/// The status of a call that failed.
 fn failed(fault: Fault) -> u16 {
     match fault {
         Fault::Busy => client::TOO_MANY_QUERIES,
@@ -365,7 +364,7 @@ impl Session for RongSession {
                 return;
             }
         };
-        // a client says nothing before it is let in
+        // a client may not send anything before it is accepted
         let login = self.login().cloned();
         match (incoming, login) {
             (Incoming::Ping, _) => out.send_binary(frame::pong()),
@@ -441,11 +440,11 @@ impl Session for RongSession {
     fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_>) {
         let status = match reason {
             DisconnectReason::Replaced | DisconnectReason::Reconnected => farewell::REPLACED,
-            // the app takes the tokens with it
+            // revokes the tokens too when the app disconnects the user
             DisconnectReason::TokenExpired | DisconnectReason::ByApp => farewell::TOKEN_EXPIRED,
             DisconnectReason::Deactivated => farewell::PROTOCOL,
             DisconnectReason::AccountDeleted => farewell::ACCOUNT_DELETED,
-            // clients ask the navigator again, which may name another place by then, and keep asking
+            // clients ask the navigator again, which may return another address by then, and keep trying
             DisconnectReason::ShuttingDown => farewell::REDIRECT,
         };
         out.send_binary(frame::disconnect(status));

@@ -1,4 +1,4 @@
-//! Groups, members and requests as the SDK shows them.
+//! Groups, members and requests in the SDK's format.
 
 use conclave_core::model::Millis;
 use conclave_core::model::{Group, Member, Request, RequestKind, Stage, User, UserId};
@@ -10,8 +10,8 @@ use super::wire::{
 use crate::dialect::permissions::Permissions;
 use crate::dialect::{limits, role};
 
-/// The permissions as key and number. Two names are not what they seem: `memInvitePerm` says who may invite,
-/// `invitePerm` whether the invited user must agree.
+/// The permissions as key and number. Two names are misleading: `memInvitePerm` says who may invite, `invitePerm`
+/// whether the invited user has to accept.
 pub(crate) fn permissions(permissions: Permissions) -> impl Iterator<Item = (&'static str, u8)> {
     let rows = [
         ("joinPerm", permissions.join),
@@ -38,13 +38,13 @@ pub(crate) fn settings(group: &Group) -> Vec<ProfileInfo> {
     texts.chain(numbers.map(|(key, number)| ProfileInfo::new(key, number.to_string()))).collect()
 }
 
-/// The fields of a group under the vendor's kind of key.
+/// The fields of a group with this vendor's key prefix.
 pub(crate) fn ext(group: &Group) -> Vec<ProfileInfo> {
     let fields = group.profile.fields.iter().filter(|(key, _)| limits::is_ext_key(key));
     fields.map(|(key, value)| ProfileInfo::new(key, value)).collect()
 }
 
-/// Who made and owns a group, when, and how many are in it.
+/// Creator, owner, creation time and number of members of a group.
 pub(crate) fn base(group: &Group) -> ChannelBaseInfo {
     let id = |user: &Option<UserId>| Some(user.as_ref().map_or_else(String::new, ToString::to_string));
     ChannelBaseInfo {
@@ -55,7 +55,7 @@ pub(crate) fn base(group: &Group) -> ChannelBaseInfo {
     }
 }
 
-/// A whole group, without a reader.
+/// A group, without the reader's membership.
 pub(crate) fn group(group: &Group) -> ChannelsJoinedInfo {
     ChannelsJoinedInfo {
         target_id: Some(group.id.to_string()),
@@ -86,7 +86,7 @@ fn membership(member: &Member) -> ChannelsUserExtInfo {
     }
 }
 
-/// A user, as a member where they are one.
+/// A user, as a member if they are one.
 pub(crate) fn user(id: &UserId, member: Option<&Member>, account: Option<&User>) -> ChannelsUserInfo {
     ChannelsUserInfo {
         user_id: Some(id.to_string()),
@@ -97,7 +97,7 @@ pub(crate) fn user(id: &UserId, member: Option<&Member>, account: Option<&User>)
     }
 }
 
-/// The parts a reader can have in a request.
+/// The roles a reader can have in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     ApplicationSent,
@@ -107,7 +107,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// The reader's part; a reader with none of the other three is one of those who decide.
+    /// The reader's role; a reader with none of the other three is one of those who decide.
     pub(crate) fn of(request: &Request, reader: &UserId) -> Self {
         match request.kind {
             _ if request.inviter.as_ref() == Some(reader) => Self::InvitationSent,
@@ -144,7 +144,7 @@ pub(crate) fn changed(request: &Request) -> Millis {
     request.verdict.as_ref().map_or(request.filed, |verdict| verdict.at)
 }
 
-/// A request as one reader sees it; `user` shows a user by their id.
+/// A request for one reader; `user` encodes a user by their id.
 pub(crate) fn request(
     request: &Request,
     direction: Direction,

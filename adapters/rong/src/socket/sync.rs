@@ -1,4 +1,4 @@
-//! What the SDK asks on connecting and gets short answers to: settings, states, profiles.
+//! Queries of the SDK on connecting: settings, states, profiles.
 
 use conclave_core::model::User;
 use prost::Message;
@@ -10,10 +10,10 @@ use super::wire::{
     UserProfile, UserProfiles,
 };
 
-/// Most users of one question about profiles.
+/// Most users of one query of profiles.
 const PROFILES: usize = 100;
 
-/// `qAppBot`: there are no robots.
+/// `qAppBot`: there are no bots.
 pub(crate) fn robots() -> Vec<u8> {
     BotOutput {}.encode_to_vec()
 }
@@ -37,14 +37,14 @@ pub(crate) fn modified_messages(body: &[u8]) -> Answer {
     Ok(PullModifyMsgResp { next_version, finished: Some(true) }.encode_to_vec())
 }
 
-/// `pullUserSub`: nobody is subscribed to.
+/// `pullUserSub`: there are no subscriptions.
 pub(crate) fn subscriptions(body: &[u8]) -> Answer {
     let asked: PullUserSubReq = decode(body)?;
     let version = Some(asked.version.unwrap_or(0).max(0));
     Ok(PullUserSubResp { version, has_next: Some(false), is_full: Some(true) }.encode_to_vec())
 }
 
-/// `pullSubData`: nobody is subscribed to.
+/// `pullSubData`: there are no subscriptions.
 pub(crate) fn subscribed(body: &[u8]) -> Answer {
     let asked: PullSubDataReq = decode(body)?;
     let version_time = Some(asked.version_time.unwrap_or(0).max(0));
@@ -61,7 +61,7 @@ pub(crate) async fn own_profile(call: &Call<'_>) -> Answer {
     Ok(profile.encode_to_vec())
 }
 
-/// `pullUserProfile`: of users that are there.
+/// `pullUserProfile`: of existing users.
 pub(crate) async fn profiles(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: PullUserProfileReq = decode(body)?;
     let users = Call::user_ids(&asked.user_id, PROFILES)?;

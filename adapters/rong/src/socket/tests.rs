@@ -1,4 +1,4 @@
-//! The engine by bytes: what was captured on the wire, read and written; and whatever else may come.
+//! Tests of the engine by bytes: recorded frames, decoded and encoded again; and invalid input.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ use super::wire::{
 };
 use crate::{Credentials, Realm, Rong, Settings};
 
-/// The captured frames by name, with who sent them.
+/// The recorded frames by name, with their sender.
 fn captured() -> Vec<(String, String, Bytes)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/rong/socket");
     let mut found: Vec<_> = std::fs::read_dir(folder)
@@ -45,12 +45,12 @@ fn captured() -> Vec<(String, String, Bytes)> {
     found
 }
 
-/// The same message, read and written again.
+/// The same message, decoded and encoded again.
 fn again<M: Message + Default>(body: &[u8]) -> Vec<u8> {
     M::decode(body).unwrap().encode_to_vec()
 }
 
-/// A moment of whole seconds, as frames have it.
+/// A time in whole seconds, as in frames.
 fn seconds(bytes: &[u8]) -> Millis {
     Millis::from_seconds(u64::from(u32::from_be_bytes(bytes.try_into().unwrap())))
 }
@@ -108,12 +108,12 @@ impl Mint for Stopped {
     }
 }
 
-/// A session of alice's.
+/// A session of alice.
 async fn session() -> TestSession<RongSession> {
     house().await.1
 }
 
-/// The groups, and a session of alice's.
+/// The groups, and a session of alice.
 async fn house() -> (Arc<Engine>, TestSession<RongSession>) {
     let stopped = Arc::new(Stopped(AtomicU64::new(1)));
     let store = Arc::new(Memory::new());
@@ -145,7 +145,7 @@ async fn house() -> (Arc<Engine>, TestSession<RongSession>) {
     (groups, session)
 }
 
-/// What comes back.
+/// The replies.
 async fn said(session: &mut TestSession<RongSession>, frame: Bytes) -> Vec<Bytes> {
     session.receive(Frame::Binary(frame)).await.into_iter().map(Frame::into_bytes).collect()
 }
@@ -154,7 +154,7 @@ async fn said(session: &mut TestSession<RongSession>, frame: Bytes) -> Vec<Bytes
 async fn what_clients_send_is_answered() {
     let frames: Vec<_> = captured().into_iter().filter(|(_, sender, _)| sender == "client").collect();
     let mut session = session().await;
-    // those that are about the group, after the one that makes it; bob is kicked last
+    // those about the group come after its creation; bob is kicked last
     let order = |name: &str| match name {
         "query.channelCreate" => 0,
         "query.channelMemKick" => 2,
@@ -164,7 +164,7 @@ async fn what_clients_send_is_answered() {
     ordered.sort_by_key(|(name, ..)| order(name));
     for (name, _, mut bytes) in ordered {
         if name == "query.channelCreate" {
-            // it has a field that this app has not: refused by name, and fine without
+            // it has a field that is not configured for this app: refused by its key, and accepted without it
             let answers = said(&mut session, bytes.clone()).await;
             let refusal = ChannelsOutput::decode(&answers[0][9..]).unwrap();
             assert_eq!(
@@ -179,7 +179,7 @@ async fn what_clients_send_is_answered() {
         match Incoming::decode(&bytes).unwrap() {
             Incoming::Ping => assert_eq!(answers, [frame::pong()]),
             Incoming::Confirmed(_) => assert!(answers.is_empty()),
-            // the session is over, but the test goes on
+            // the session has ended, but the test continues
             Incoming::Disconnect(status) => assert_eq!((status, answers.len()), (4, 0)),
             Incoming::Publish(request) => {
                 assert_eq!((&*request.topic, &*request.target), ("pgMsgP", "g1"));
@@ -240,7 +240,7 @@ async fn changes_of_one_call_are_one_change_and_those_of_two_are_two() {
         announcement: announcement.map(str::to_owned),
         ..UpdateGroup::of(GroupId::new("g1").unwrap())
     };
-    // the clock stands still: nothing but the log tells these calls apart
+    // the clock does not advance: only the log distinguishes these calls
     for (operations, expected) in [
         (vec![update(Some("a"), None), update(None, Some("b"))], vec!["name=a", "announcement=b"]),
         (vec![update(Some("a"), Some("b"))], vec!["name=a announcement=b"]),
@@ -331,7 +331,7 @@ async fn no_field_of_any_question_or_message_leaves_much_behind() {
             field(number, &field(1, &long)),
             field(number, b"u").repeat(20_000),
         ] {
-            // the group has to be there to the end
+            // the group has to exist until the end
             for topic in topics::QUESTIONS.iter().filter(|topic| **topic != "channelDismiss") {
                 let body = [good.clone(), content.clone()].concat();
                 let answers = said(&mut session, framed(0x50, topic, "g1", &body)).await;
@@ -393,7 +393,7 @@ proptest! {
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let bytes = Bytes::from(bytes);
         if let Ok(Incoming::Query(request) | Incoming::Publish(request)) = Incoming::decode(&bytes) {
-            // nothing is made larger than it came
+            // the decoded body is not longer than the frame
             prop_assert!(request.body.len() < bytes.len());
             prop_assert!(request.topic.chars().count() + request.target.chars().count() <= bytes.len());
         }
@@ -409,7 +409,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut session = session().await;
-            // a good message with one byte changed comes farther than noise does
+            // a valid message with one changed byte is decoded further than random bytes
             let body = match changed {
                 None => body,
                 Some((at, byte)) => {
@@ -428,14 +428,14 @@ proptest! {
     }
 }
 
-/// Longest of anything a session says at once to a client of a group of two.
+/// Longest data that a session sends at once to a client of a group of two.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A whole conversation, some bytes of which are not as the client wrote them, in one session with a group in it:
-    /// each frame is answered once at most, with little, and the session goes on or ends properly.
+    /// A whole conversation with some damaged bytes, in one session with a group: each frame gets at most one reply of
+    /// limited size, and the session continues or ends properly.
     #[test]
     fn a_garbled_conversation_does_no_harm(
         garbled in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 0..60),
@@ -469,7 +469,7 @@ proptest! {
                     return;
                 }
             }
-            // and it still answers
+            // it still replies
             assert_eq!(said(&mut session, Bytes::from_static(b"\xc0")).await, [Bytes::from_static(b"\xd0")]);
         });
     }

@@ -1,7 +1,7 @@
-//! The texts in front of a frame's body, which clients write unit by unit of UTF-16: what lies outside the basic
-//! plane arrives as two surrogates of three bytes each (seen on the wire).
+//! The texts before a frame's body, which clients encode unit by unit of UTF-16: a character outside the basic plane
+//! arrives as two surrogates of three bytes each (seen on the wire).
 
-/// Reads such a text. Whatever is no text at all is replaced, never refused: bodies repeat what matters.
+/// Decodes such a text. Invalid parts are replaced, never refused: bodies repeat what matters.
 pub(crate) fn lenient(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     let mut rest = bytes;
@@ -29,7 +29,7 @@ pub(crate) fn lenient(bytes: &[u8]) -> String {
     text
 }
 
-/// The character two surrogates stand for, and what follows them.
+/// The character of two surrogates, and the rest of the bytes.
 fn pair(bytes: &[u8]) -> Option<(char, &[u8])> {
     let (six, after) = bytes.split_first_chunk::<6>()?;
     let [0xED, high @ 0xA0..=0xAF, high_low @ 0x80..=0xBF, 0xED, low @ 0xB0..=0xBF, low_low @ 0x80..=0xBF] = *six
@@ -49,7 +49,7 @@ mod tests {
     fn surrogates_become_their_character() {
         assert_eq!(lenient(&[0x75, 0xED, 0xA0, 0xBD, 0xED, 0xB8, 0x80]), "u\u{1F600}");
         assert_eq!(lenient("u\u{1F600}字".as_bytes()), "u\u{1F600}字");
-        // the last character there is
+        // the last code point
         assert_eq!(lenient(&[0xED, 0xAF, 0xBF, 0xED, 0xBF, 0xBF]), "\u{10FFFF}");
         assert_eq!(lenient(&[0xED, 0xA0, 0x80, 0xED, 0xB0, 0x80]), "\u{10000}");
     }

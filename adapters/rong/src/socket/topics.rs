@@ -1,16 +1,16 @@
-//! Which topic is answered where. Every topic is answered: a client waits half a minute for an answer that never
-//! comes, and blocks others with it.
+//! Which topic is handled where. Every topic is answered: a client waits half a minute for a missing reply, and delays
+//! its other requests.
 
 use super::call::{Answer, Call, Denied};
 use super::{group, message, sync};
 use crate::refusals::client;
 
-/// Longest body of a question; only messages are longer.
+/// Longest body of a query; only messages are longer.
 const LONGEST_QUESTION: usize = 64 * 1024;
 
-/// What connecting is counted under.
+/// The name of connecting in metrics.
 pub(super) const CONNECT: &str = "connect";
-/// Every question that is answered.
+/// Every query that is answered.
 pub(super) const QUESTIONS: &[&str] = &[
     "pullMsg",
     "pullEventChange",
@@ -48,7 +48,7 @@ pub(super) const QUESTIONS: &[&str] = &[
     "pullUserProfile",
     "reportsdk",
 ];
-/// Everything that may be said.
+/// Every topic of messages.
 pub(super) const MESSAGES: &[&str] = &["pgMsgP", "pgMsgS", "recallMsg"];
 
 /// The same topic, if it is one of these.
@@ -64,7 +64,7 @@ pub(crate) fn is_of_groups(topic: &str) -> bool {
     GROUP_TOPICS.iter().any(|prefix| topic.starts_with(prefix))
 }
 
-/// Answers a question that needs nothing but the core.
+/// Answers a query that needs nothing but the core.
 pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer {
     if body.len() > LONGEST_QUESTION {
         return Err(Denied::status(client::BAD_PARAMETER));
@@ -110,7 +110,7 @@ pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer 
         "pullSubData" => sync::subscribed(body),
         "pullOwnProfile" => sync::own_profile(call).await,
         "pullUserProfile" => sync::profiles(call, body).await,
-        // nothing reads what the SDK reports about itself
+        // the SDK's own reports are ignored
         "reportsdk" => Ok(Vec::new()),
         _ => {
             tracing::debug!(topic, "a client asked what is not answered here");

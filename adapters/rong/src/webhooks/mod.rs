@@ -1,9 +1,9 @@
-//! What the app's server is told: of hosted groups, who came, went or got a role, and what changed of the profile;
-//! of all groups, what is said in them; and which users came online or went.
+//! Notifications to the app's server: of hosted groups, members who joined, left or got a role, and changes of the
+//! profile; of all groups, their messages; and which users came online or went offline.
 //!
-//! Each callback is a JSON array, of one element where a group is told of; a message is a form. The query carries
-//! `appKey`, `timestamp`, `nonce` and a `signature` made as for calls; the nonce is one that the server API refuses
-//! ([`crate::replay`]). The receiver answers 200.
+//! Each callback is a JSON array, with one element for events of groups; a message is a form. The query has `appKey`,
+//! `timestamp`, `nonce` and a `signature` as for calls; the nonce is one that the server API refuses
+//! ([`crate::replay`]). The receiver responds with 200.
 
 mod online;
 mod operation;
@@ -30,21 +30,22 @@ use crate::replay::CallbackNonces;
 use crate::signature::sign;
 
 conclave_kit::settings! {
-    /// Where one app's callbacks go.
+    /// Webhooks of one app.
     pub struct WebhookSettings {
-        /// Whom to tell of group operations; nobody when not given.
+        /// URL that receives group operations; none when not set.
         url: Option<String> = None;
-        /// Whom to tell of changed group profiles; nobody when not given.
+        /// URL that receives changed group profiles; none when not set.
         profile_url: Option<String> = None;
-        /// Whom to give a copy of each group message, and to tell which was recalled; nobody when not given.
+        /// URL that receives a copy of each group message, and recalls; none when not set.
         message_url: Option<String> = None;
-        /// Whom to tell of users who come online or go; nobody when not given.
+        /// URL that receives users' online status; none when not set.
         online_url: Option<String> = None;
-        /// The `eventType`s of group operations that are told, 1 to 8; all when empty.
+        /// The `eventType`s of group operations that are sent, 1 to 8; all when empty.
         events: Vec<u8> = Vec::new();
         /// How long one try may take, in milliseconds.
         timeout_ms: u64 = 5000;
-        /// How often a callback is tried again before it is dropped; -1 is until it is taken. The vendor's own is twice.
+        /// How often a callback is retried before it is dropped; -1 retries until it is accepted. The vendor retries
+        /// twice.
         retries: i64 = 2;
         /// How long to wait before the first new try, in milliseconds; each further wait is twice as long.
         backoff_ms: u64 = 1000;
@@ -77,7 +78,7 @@ pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<D
     [operations, profiles, messages, online].into_iter().flatten().collect()
 }
 
-/// Which of the callbacks.
+/// The kind of callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Callback {
     Operation,
@@ -95,7 +96,7 @@ struct Webhooks {
 }
 
 impl Webhooks {
-    /// Whether this callback is of such facts.
+    /// Whether this callback is for such facts.
     fn is_of(&self, what: &What<'_>) -> bool {
         match what {
             What::Created { .. } | What::Dismissed { .. } | What::Operation(_) => self.callback == Callback::Operation,
@@ -105,7 +106,7 @@ impl Webhooks {
         }
     }
 
-    /// The array of one element, if this callback is of such facts.
+    /// The array of one element, if this callback is for such facts.
     fn word(&self, fact: &Fact<'_>, group: &Group) -> Option<Notice> {
         let (name, body) = match self.callback {
             Callback::Operation => {
@@ -118,7 +119,7 @@ impl Webhooks {
             Callback::Profile => ("group profile", serde_json::to_vec(&[profile::of(fact, group)?])),
             Callback::Message | Callback::Online => return None,
         };
-        // texts and numbers only: this cannot fail
+        // texts and numbers only, so this cannot fail
         Some(Notice { name, query: Vec::new(), body: Bytes::from(body.ok()?) })
     }
 }
@@ -159,7 +160,7 @@ impl conclave_kit::Webhooks for Webhooks {
             return Ok(Vec::new());
         }
         let statuses: Vec<_> = events.iter().map(|event| online::of(event)).collect();
-        // texts and numbers only: this cannot fail
+        // texts and numbers only, so this cannot fail
         let body = serde_json::to_vec(&statuses).unwrap_or_default();
         Ok(vec![Notice { name: "user online status", query: Vec::new(), body: Bytes::from(body) }])
     }

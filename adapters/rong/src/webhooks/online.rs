@@ -1,4 +1,4 @@
-//! Who came online and who went: one element for each connection, in their order.
+//! Users who came online or went offline: one element for each connection, in order.
 
 use conclave_core::model::{Millis, UserId};
 use conclave_kit::{ConnectionChange, ConnectionEvent, Disconnection, Platform};
@@ -8,7 +8,7 @@ const ONLINE: &str = "0";
 const OFFLINE: &str = "1";
 const SIGNED_OUT: &str = "2";
 
-/// A connection that came or went.
+/// A connection that was opened or closed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Told<'p> {

@@ -22,7 +22,7 @@ pub(super) struct Operation<'e> {
     user_ids: Option<Vec<&'e UserId>>,
 }
 
-/// The operation that a fact is, if it is one.
+/// The operation of a fact, if it is one.
 pub(super) fn of<'e>(fact: &Fact<'e>, group: &'e Group) -> Option<Operation<'e>> {
     let event: &'e Event = fact.event;
     let actor = event.actor.behind();
@@ -31,7 +31,7 @@ pub(super) fn of<'e>(fact: &Fact<'e>, group: &'e Group) -> Option<Operation<'e>>
         What::Dismissed { .. } => (DISMISSED, actor, Vec::new()),
         What::Operation(operation) => {
             let by = match operation.kind {
-                // who quits does so themself, whoever carries it out
+                // a user who quits is the operator, whoever called
                 Kind::Quit => operation.users.first().copied().or(actor),
                 Kind::Joined | Kind::Kicked | Kind::ManagersAdded | Kind::ManagersRemoved | Kind::Transferred => actor,
             };

@@ -1,4 +1,4 @@
-//! Group profiles: only what changed of them.
+//! Group profiles: only the changed fields.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ struct Profile<'e> {
     portrait_url: Option<&'e str>,
 }
 
-/// The change that a fact is, if it is one. What one call changes is one change.
+/// The change of a fact, if it is one. All changes of one call are one change.
 pub(super) fn of<'e>(fact: &Fact<'e>, group: &'e Group) -> Option<Change<'e>> {
     let What::Profile(parts) = &fact.what else { return None };
     let mut change = Change {
@@ -74,7 +74,7 @@ fn ext(change: &ProfileChange) -> Option<BTreeMap<&String, &String>> {
     (!fields.is_empty()).then_some(fields)
 }
 
-/// The permissions whose number is another now.
+/// The permissions whose number changed.
 fn permissions(before: Permissions, after: Permissions) -> Map<String, Value> {
     let numbers = |permissions| match serde_json::to_value(permissions) {
         Ok(Value::Object(numbers)) => numbers,

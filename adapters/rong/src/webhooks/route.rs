@@ -1,4 +1,4 @@
-//! Messages: a copy of each, as a form; and a notice of each that was taken back.
+//! Messages: a copy of each, as a form; and a notice of each recall.
 
 use conclave_core::event::{Actor, Event};
 use conclave_core::model::{GroupId, Labels, Message, UserId};
@@ -9,12 +9,12 @@ use conclave_kit::{Notice, form_body, message_at, message_of};
 use crate::dialect::events::{Fact, What};
 use crate::dialect::message;
 
-/// The vendor's name of it, as this callback has none.
+/// The notification's name here, as the vendor has none.
 const NAME: &str = "message route";
-/// Keeps which channel of the app's business a message belongs to.
+/// The label for the app's business channel of a message.
 const BUS_CHANNEL: &str = "rong.busChannel";
 
-/// The notices of a fact: a message, or that some were recalled.
+/// The notifications of a fact: a message, or recalls.
 pub(super) async fn notices(fact: &Fact<'_>, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
     let Fact { event, what, .. } = fact;
     let Some(group) = &event.group else { return Ok(Vec::new()) };
@@ -57,7 +57,7 @@ fn said(event: &Event, message: &Message) -> Notice {
     .told(event)
 }
 
-/// Taking back is a message of its own, with an id of its own.
+/// A recall is a message of its own, with an id of its own.
 fn recalled(event: &Event, gone: &Message) -> Notice {
     let by = event.actor.behind();
     Copy {
@@ -73,7 +73,7 @@ fn recalled(event: &Event, gone: &Message) -> Notice {
     .told(event)
 }
 
-/// One message on its way to the app's server.
+/// A message for the app's server.
 struct Copy<'m> {
     from: String,
     group: &'m GroupId,
@@ -98,7 +98,7 @@ impl Copy<'_> {
             ("msgUID", self.uid),
         ];
         pairs.extend(self.original.map(|original| ("originalMsgUID", original)));
-        // nothing is examined here, so nothing is found
+        // content is not moderated here
         pairs.push(("sensitiveType", "0".to_owned()));
         pairs.push(("source", source(&event.actor).to_owned()));
         pairs.extend(self.labels.get(BUS_CHANNEL).map(|channel| ("busChannel", channel.clone())));
@@ -107,7 +107,7 @@ impl Copy<'_> {
     }
 }
 
-/// Where it came from. All clients that are served speak over a WebSocket.
+/// The source of a message. All supported clients use a WebSocket.
 fn source(actor: &Actor) -> &'static str {
     match actor {
         Actor::User { .. } => "Websocket",

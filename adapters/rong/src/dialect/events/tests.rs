@@ -1,4 +1,4 @@
-//! Tables of events and what they are to clients: which fact, and who receives it.
+//! Tables of events and their facts, with the recipients of each.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -15,7 +15,7 @@ fn users(ids: &[&str]) -> Vec<UserId> {
     ids.iter().map(|id| user(id)).collect()
 }
 
-/// An event of ann's in a group, to its members and to these.
+/// An event caused by ann in a group, for its members and these users.
 fn event(what: Happening, to: &[&str]) -> Event {
     let group = GroupId::new("g").unwrap();
     Event {
@@ -30,7 +30,7 @@ fn event(what: Happening, to: &[&str]) -> Event {
     }
 }
 
-/// A fact in short: what, whom it is about, and who receives it.
+/// Short notation of a fact: what, about whom, and who receives it.
 fn shown(event: &Event) -> String {
     let Some(fact) = facts([event]).pop() else { return "nothing".to_owned() };
     let what = match &fact.what {
@@ -132,7 +132,7 @@ fn parts_of_a_profile_that_one_call_changes_are_one_fact() {
     }
     let of_call: Vec<u64> = facts(&call).iter().map(|fact| fact.event.sequence).collect();
     assert_eq!(of_call, [8, 9]);
-    // the same events, each a call of its own
+    // the same events, each in a call of its own
     for event in &mut call {
         event.part = CallPart::WHOLE;
     }

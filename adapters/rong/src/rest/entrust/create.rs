@@ -1,4 +1,4 @@
-//! `/entrust/group/create.json`: makes a hosted group.
+//! `/entrust/group/create.json`: creates a hosted group.
 
 use super::{group_name, texts};
 use crate::calls::create::{self, Create};

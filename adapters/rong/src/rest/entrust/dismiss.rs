@@ -1,4 +1,4 @@
-//! `/entrust/group/dismiss.json`: ends a hosted group.
+//! `/entrust/group/dismiss.json`: deletes a hosted group.
 
 use crate::calls::leave;
 use crate::refusals::Failure;

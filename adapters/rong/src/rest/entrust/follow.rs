@@ -1,5 +1,5 @@
-//! `/entrust/group/member/follow.json`, `…/unfollow.json` and `…/followed/get.json`: whose messages a member is
-//! told of in any case.
+//! `/entrust/group/member/follow.json`, `…/unfollow.json` and `…/followed/get.json`: the members whose messages a user
+//! is notified of in any case.
 
 use conclave_core::model::{GroupId, UserId};
 use serde::Serialize;

@@ -26,11 +26,11 @@ struct Entry<'a> {
     name: &'a str,
     /// Documented.
     group_profile: String,
-    /// Read by the Go and Java SDKs in its stead.
+    /// Read by the Go and Java SDKs instead.
     portrait_url: &'a str,
     creator: &'a str,
     owner: &'a str,
-    /// When it was made, milliseconds.
+    /// Time of creation, in milliseconds.
     time: u64,
 }
 
@@ -48,7 +48,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Groups read at a time, so that many legacy ones in a row cost few reads.
+/// Groups read at a time, so that consecutive legacy ones cost few reads.
 const AT_LEAST: usize = 64;
 
 /// A group's position in the order of creation.

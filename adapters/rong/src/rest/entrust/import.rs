@@ -1,4 +1,4 @@
-//! `/entrust/group/import.json`: turns a legacy group into a hosted one. Members stay, and nobody is told.
+//! `/entrust/group/import.json`: turns a legacy group into a hosted one. Members stay, and are not notified.
 
 use conclave_core::operation::{Govern, OnUnknown};
 use conclave_core::query::GroupById;
@@ -14,7 +14,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let texts = texts(call)?;
     call.check_newcomers("owner", std::slice::from_ref(&owner)).await?;
 
-    // what other surfaces keep in the profile stays
+    // keeps the profile fields of other surfaces
     let mut profile = call.ask(GroupById { group: id.clone() }).await?.group.profile.clone();
     name.clone_into(&mut profile.name);
     let announcement = texts.profile.over(&mut profile);

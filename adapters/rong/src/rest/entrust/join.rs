@@ -1,4 +1,4 @@
-//! `/entrust/group/join.json`: brings users in at once, whatever `joinPerm` says; answers with the group.
+//! `/entrust/group/join.json`: adds users at once, whatever `joinPerm` says; returns the group.
 
 use conclave_core::model::GroupId;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `/entrust/joined/group/query.json`: a page of the hosted groups a user is in, by joining, all or of one role.
+//! `/entrust/joined/group/query.json`: a page of a user's hosted groups in the order of joining, all or of one role.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ struct Entry<'a> {
     create_time: u64,
     join_time: u64,
     role: u8,
-    /// How many members.
+    /// Number of members.
     count: u32,
     owner: &'a str,
 }
@@ -52,7 +52,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
         Some(Place::Skip(_)) => return Err(Code::PageToken.into()),
     };
 
-    // the total is of those that match, so all of the user's groups are looked at
+    // the total counts matching groups, so all of the user's groups are read
     let mut joined = call.ask(JoinedGroups { newest_first, ..JoinedGroups::all(user.clone()) }).await?.groups;
     joined.retain(|(group, member)| group.governed && wanted.is_none_or(|role| role == member.role));
     let total = joined.len();

@@ -1,4 +1,4 @@
-//! `/entrust/group/member/kick.json`: puts users out.
+//! `/entrust/group/member/kick.json`: removes users.
 
 use super::cleanup;
 use crate::calls::leave;

@@ -1,4 +1,4 @@
-//! `/entrust/group/member/kick/all.json`: puts a user out of every hosted group that is not their own.
+//! `/entrust/group/member/kick/all.json`: removes a user from every hosted group except their own.
 
 use conclave_core::model::{GroupId, Role, UserId};
 use conclave_core::operation::{Cleanup, OnOutsider, OnRefusal, Quiet, RemoveMembers};
@@ -13,7 +13,7 @@ pub(crate) async fn kick_all(call: &Call<'_>) -> Result<envelope::Answer, Failur
     let joined = call.ask(JoinedGroups::all(user.clone())).await?;
     let others = joined.groups.iter().filter(|(group, member)| group.governed && member.role != Role::Owner);
     let removing = others.map(|(group, _)| removing(&group.id, &user)).collect();
-    // each group decides by itself; one that refuses does not keep the user in the others
+    // a refusal by one group does not keep the user in the others
     let removed = call.run_each(OnRefusal::Skip, removing).await?;
     let refusals = removed.into_iter().filter_map(Result::err);
     match refusals.filter(|refusal| !matches!(refusal, Refusal::GroupNotFound { .. })).last() {

@@ -11,7 +11,7 @@ use crate::rest::{Call, envelope};
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
-    /// Those who were not made managers because they are not in the group.
+    /// The users who were not made managers because they are not members.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     user_ids: Vec<UserId>,
 }

@@ -1,5 +1,5 @@
-//! `/entrust/group/member/set.json`: a member's nickname and `extra` in the group. The Go SDK leaves an empty
-//! nickname out, so what is absent stays.
+//! `/entrust/group/member/set.json`: a member's nickname and `extra` in the group. The Go SDK omits an empty nickname,
+//! so missing fields stay as they are.
 
 use crate::calls::members;
 use crate::dialect::limits;

@@ -1,4 +1,4 @@
-//! `/entrust/group/member/query.json`: a page of members by joining, all or of one role.
+//! `/entrust/group/member/query.json`: a page of members in the order of joining, all or of one role.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::rest::{Call, envelope};
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
-    /// How many members have the role asked for.
+    /// The number of members with the requested role.
     total_count: u32,
     page_token: String,
     members: Vec<MemberWire<'a>>,

@@ -1,4 +1,4 @@
-//! `/entrust/group/member/specific/query.json`: the memberships of named users; who is not in is left out.
+//! `/entrust/group/member/specific/query.json`: the memberships of named users; non-members are skipped.
 
 use serde::Serialize;
 

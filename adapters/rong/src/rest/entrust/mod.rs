@@ -30,7 +30,7 @@ use crate::dialect::profile::{self, ProfileText};
 use crate::dialect::{limits, role};
 use crate::refusals::{Code, Failure};
 
-/// The name of a group to be made or imported: there, not blank, not too long.
+/// The name of a group to create or import: present, not blank, not too long.
 fn group_name<'c>(call: &'c Call<'_>) -> Result<&'c str, Failure> {
     check_name(call, call.form.value("name").unwrap_or_default())
 }
@@ -43,7 +43,7 @@ fn check_name<'n>(call: &Call<'_>, name: &'n str) -> Result<&'n str, Failure> {
     Ok(name)
 }
 
-/// What a request says of profile, permissions and extended profile; absent and empty texts say nothing.
+/// The profile, permissions and extended profile of a request; empty texts count as missing.
 fn texts(call: &Call<'_>) -> Result<Texts, Failure> {
     let given = |key: &str| call.form.given(key);
     Ok(Texts {
@@ -56,7 +56,8 @@ fn texts(call: &Call<'_>) -> Result<Texts, Failure> {
     })
 }
 
-/// What leaving takes along: the user's mute, place on the allowlist and follow relations, unless asked to stay.
+/// What is deleted when a user leaves: the mute, the allowlist entry and follow relations, unless the request keeps
+/// them.
 fn cleanup(call: &Call<'_>) -> Result<Cleanup, Failure> {
     Ok(Cleanup {
         mute: call.switch("isDelBan", true)?,
@@ -65,7 +66,7 @@ fn cleanup(call: &Call<'_>) -> Result<Cleanup, Failure> {
     })
 }
 
-/// The three texts of a group in answers: JSON inside strings.
+/// The three texts of a group in responses: JSON inside strings.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct GroupTexts {
@@ -84,12 +85,12 @@ impl GroupTexts {
     }
 }
 
-/// The owner's id; a group made elsewhere can be without one.
+/// The owner's id; "" for a group without one, created elsewhere.
 fn owner(group: &Group) -> &str {
     group.owner.as_ref().map_or("", UserId::as_str)
 }
 
-/// A member in answers.
+/// A member in responses.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct MemberWire<'a> {

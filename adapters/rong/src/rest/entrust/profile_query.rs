@@ -1,5 +1,5 @@
-//! `/entrust/group/profile/query.json`: what up to 50 groups show. Groups that are not there, or not hosted, are
-//! left out.
+//! `/entrust/group/profile/query.json`: the profiles of up to 50 groups. Missing groups, and those without hosting, are
+//! skipped.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ struct Entry<'a> {
     group_id: &'a GroupId,
     /// Documented.
     group_name: &'a str,
-    /// Read by an edition of the Go SDK in its stead.
+    /// Read by an edition of the Go SDK instead.
     name: &'a str,
     #[serde(flatten)]
     texts: GroupTexts,

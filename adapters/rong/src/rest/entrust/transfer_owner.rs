@@ -1,4 +1,4 @@
-//! `/entrust/group/transfer/owner.json`: hands a group to one of its members.
+//! `/entrust/group/transfer/owner.json`: transfers a group to one of its members.
 
 use super::cleanup;
 use crate::calls::transfer;

@@ -1,4 +1,4 @@
-//! `/group/ban/*.json`: mutes of everybody in a group.
+//! `/group/ban/*.json`: mutes of all members of a group.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::Answer, Failur
     set(call, false).await
 }
 
-/// Either all groups are there or nothing is done.
+/// Refused as a whole if one of the groups does not exist.
 async fn set(call: &Call<'_>, muted: bool) -> Result<envelope::Answer, Failure> {
     let groups = groups(call)?;
     if groups.is_empty() {
@@ -53,7 +53,7 @@ struct Entry {
     stat: u8,
 }
 
-/// Of the groups named, or a page of all in which everybody is muted. Paging wins: then names are not looked at.
+/// The named groups, or a page of all groups in which all are muted. With paging, names are ignored.
 pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let paged = call.form.given("page").is_some() || call.form.given("size").is_some();
     let wanted = if paged { Vec::new() } else { groups(call)? };
@@ -67,7 +67,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
 
 async fn named(call: &Call<'_>, wanted: Vec<GroupId>) -> Result<Vec<Entry>, Failure> {
     let found = call.ask(FindGroups { groups: wanted.clone() }).await?.0;
-    // the mute of a group without hosting stays with its id when the group is gone
+    // without hosting, the mute of a deleted group is kept with its id
     let gone = found.iter().any(Result::is_err);
     let kept = if gone { all_muted(call).await?.into_iter().collect() } else { HashSet::new() };
     let stat = |group: &Result<Arc<Group>, Refusal>, id: &GroupId| match group {

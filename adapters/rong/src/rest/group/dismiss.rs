@@ -1,4 +1,4 @@
-//! `/group/dismiss.json`: ends a group. `userId` only names the operator; any is taken.
+//! `/group/dismiss.json`: deletes a group. `userId` only names the operator; any is accepted.
 
 use conclave_core::operation::Disband;
 use conclave_core::refusal::Refusal;
@@ -11,7 +11,7 @@ pub(crate) async fn dismiss(call: &Call<'_>) -> Result<envelope::Answer, Failure
     call.user_id("userId")?;
     let group = call.group_id()?;
     let notice = Notice::of(call)?;
-    // afterwards nobody is left to receive it
+    // the bound message has to be sent before the group is deleted
     let steps = notice.to_group(&group).into_iter().chain([Disband { group }.into()]).collect();
     match call.attempt_all(steps).await {
         Ok(mut replies) => notice.answer(call, &mut replies, 0),

@@ -1,5 +1,5 @@
-//! `/group/create.json` and `/group/join.json`: bring users into a group, which comes into being with its first
-//! call. The one is historically an alias of the other. Clients are not notified: the app sends messages of its own.
+//! `/group/create.json` and `/group/join.json`: add users to a group, which is created by the first call. They are
+//! aliases. Clients are not notified: the app sends messages of its own.
 
 use conclave_core::event::ProfileChange;
 use conclave_core::model::{GroupId, Profile, UserId};
@@ -15,7 +15,7 @@ use crate::dialect::{limits, permissions};
 use crate::refusals::{Code, Failure};
 use crate::rest::{Call, envelope};
 
-/// How often a group may appear or vanish under the call before it gives up.
+/// How often the call is repeated if the group is created or deleted meanwhile.
 const ATTEMPTS: usize = 8;
 
 pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -24,7 +24,7 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure>
 }
 
 pub(crate) async fn join(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
-    // the Node SDK writes this word for a name that was left out (seen)
+    // the Node SDK sends this word for a missing name (seen)
     let name = call.form.given("groupName").filter(|name| *name != "undefined");
     enter(call, name).await
 }
@@ -41,7 +41,7 @@ async fn enter(call: &Call<'_>, name: Option<&str>) -> Result<envelope::Answer, 
     bring_in(call, &group, name, &users, &notice).await
 }
 
-/// `maxMember` is a capacity for this call alone: more members than that, and nobody comes in.
+/// `maxMember` is a member limit for this call alone: if it would be exceeded, no one is added.
 async fn check_most(call: &Call<'_>, group: &GroupId, users: &[UserId]) -> Result<(), Failure> {
     if call.form.given("maxMember").is_none() {
         return Ok(());
@@ -52,14 +52,14 @@ async fn check_most(call: &Call<'_>, group: &GroupId, users: &[UserId]) -> Resul
         Some(found) => {
             let named = call.ask(MembersNamed { group: group.clone(), users: users.to_vec() }).await?;
             let newcomers = named.members.iter().filter(|member| member.is_none()).count();
-            // who is in already is never too many
+            // existing members do not count
             if newcomers == 0 { 0 } else { found.members as usize + newcomers }
         }
     };
     if after as u64 > most { Err(Code::LegacyFull.into()) } else { Ok(()) }
 }
 
-/// Adds to the group, or makes it, and posts the bound message, all in one commit.
+/// Adds to the group, or creates it, and sends the bound message, all in one commit.
 async fn bring_in(
     call: &Call<'_>,
     group: &GroupId,
@@ -73,7 +73,7 @@ async fn bring_in(
         let mut steps: Vec<Operation> = Vec::new();
         if let Some(found) = &found {
             steps.push(adding(group, users).into());
-            // the name of a hosted group is its own
+            // a hosted group keeps its name
             let name = name.filter(|name| !found.governed && found.profile.name != **name);
             steps.extend(name.map(|name| renaming(group, name).into()));
         } else {
@@ -87,7 +87,7 @@ async fn bring_in(
                 let members = members(&mut replies, exists, renames).map_err(|refusal| call.failure(&refusal))?;
                 return notice.answer(call, &mut replies, members);
             }
-            // somebody else has made or ended it since
+            // another call has created or deleted it since
             Err(Refusal::GroupNotFound { .. } | Refusal::GroupExists { .. }) => {}
             Err(refusal) => return Err(call.failure(&refusal)),
         }
@@ -95,7 +95,7 @@ async fn bring_in(
     Err(Code::Internal.saying(format!("group {group} comes and goes")))
 }
 
-/// How many members the group has now.
+/// The number of members afterwards.
 fn members(replies: &mut Replies, exists: bool, renames: bool) -> Result<u32, Refusal> {
     if !exists {
         return Ok(replies.next_of::<CreateGroup>()?.group.members);

@@ -1,5 +1,5 @@
-//! `/group/user/gag/*.json`: mutes of single users, in one group or, without `groupId`, in all of them. They
-//! outlive membership, and the users need not be members.
+//! `/group/user/gag/*.json`: mutes of single users, in one group or, without `groupId`, in all. They are kept when a
+//! membership ends, and the users need not be members.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! `/group`: groups without hosting, which have a name and members and nothing else. These calls work on hosted
-//! groups too; the owner stays in unless the group is dismissed.
+//! `/group`: groups without hosting, which have only a name and members. These calls work on hosted groups too; the
+//! owner stays a member unless the group is dismissed.
 //!
-//! What the vendor answers for a group it does not know is not documented; as it keeps only the relation of users
-//! and ids, leaving, dismissing and renaming what is not there is taken as done, and its member list as empty.
+//! The vendor's response for an unknown group is not documented; as it stores only the relation of users and ids,
+//! leaving, dismissing and renaming an unknown group succeeds, and its member list is empty.
 
 pub(super) mod ban;
 pub(super) mod dismiss;

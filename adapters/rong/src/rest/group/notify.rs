@@ -1,5 +1,5 @@
-//! The message bound to an operation on a group (`bindNotifyMsg`): posted to the group in the same commit, shown in
-//! the answer by `messageUID` and `memberCount`. Go and Java SDKs 4.x.
+//! The message bound to an operation on a group (`bindNotifyMsg`): sent to the group in the same commit, returned as
+//! `messageUID` and `memberCount`. Go and Java SDKs 4.x.
 
 use conclave_core::model::GroupId;
 use conclave_core::operation::{Operation, SendMessage};
@@ -11,7 +11,7 @@ use crate::refusals::Failure;
 use crate::rest::message::Draft;
 use crate::rest::{Call, envelope};
 
-/// The bound message, read and checked before the operation.
+/// The bound message, checked before the operation.
 pub(super) struct Notice<'c>(Option<Draft<'c>>);
 
 /// The notification sent afterwards.
@@ -29,13 +29,13 @@ impl<'c> Notice<'c> {
         Ok(Self(bound.then(|| Draft::of(call)).transpose()?))
     }
 
-    /// The operation that posts it to a group; none when nothing is bound.
+    /// The operation that sends it to a group; none without a bound message.
     pub(super) fn to_group(&self, group: &GroupId) -> Option<Operation> {
         self.0.as_ref().map(|draft| draft.to_group(group.clone(), Vec::new(), true).into())
     }
 
-    /// The answer: plain when nothing is bound. `replies` are those from the bound message on, and `members` is how many
-    /// members the group has after the operation.
+    /// The response: plain without a bound message. `replies` are those from the bound message on, and `members` is the
+    /// number of members after the operation.
     pub(super) fn answer(
         &self,
         call: &Call<'_>,

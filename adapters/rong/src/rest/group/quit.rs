@@ -1,4 +1,4 @@
-//! `/group/quit.json`: takes users out. Ids that are not in are left alone; mutes and the allowlist stay.
+//! `/group/quit.json`: removes users. Non-members are skipped; mutes and allowlist entries are kept.
 
 use conclave_core::operation::{Cleanup, Leave, OnOutsider};
 use conclave_core::refusal::Refusal;

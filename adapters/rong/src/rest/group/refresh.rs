@@ -15,14 +15,14 @@ pub(crate) async fn refresh(call: &Call<'_>) -> Result<envelope::Answer, Failure
     call.check_length("groupName", name, limits::GROUP_NAME)?;
     let notice = Notice::of(call)?;
     let steps = [renaming(&group, name).into()].into_iter().chain(notice.to_group(&group)).collect();
-    // the group's name is not what its number of members depends on
+    // renaming does not change the number of members
     let members = call.find_group(&group).await?.map_or(0, |found| found.members);
     match call.attempt_all(steps).await {
         Ok(mut replies) => {
             replies.next_of::<UpdateGroup>().map_err(|refusal| call.failure(&refusal))?;
             notice.answer(call, &mut replies, members)
         }
-        // a group that is gone has no name to change
+        // a missing group has no name to change
         Err(Refusal::GroupNotFound { .. }) => envelope::done(),
         Err(refusal) => Err(call.failure(&refusal)),
     }

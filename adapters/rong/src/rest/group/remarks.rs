@@ -1,5 +1,5 @@
-//! `/group/remarks/*.json`: the name push notifications show for a sender in a group. Not the hosted alias, which
-//! is a user's own name for the group.
+//! `/group/remarks/*.json`: the name that push notifications show for a sender in a group. Not to be confused with the
+//! remark name of hosted groups, which is a user's own name for the group.
 
 use conclave_core::operation::SetPushName;
 use conclave_core::query::PushName;

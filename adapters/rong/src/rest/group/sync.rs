@@ -1,4 +1,4 @@
-//! `/group/sync.json`: the groups sent become all the groups of a user.
+//! `/group/sync.json`: the given groups replace all groups of a user.
 
 use conclave_core::operation::{OnUnknown, SyncGroups};
 
@@ -12,7 +12,7 @@ pub(crate) async fn sync(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let mut groups = Vec::new();
     for (id, name) in call.form.keyed("group") {
         let group = call.as_group_id(&id)?;
-        // an id the vendor would not give names only what is there
+        // an id that the vendor would not permit for a new group is valid only for an existing one
         if !limits::is_group_id(group.as_str()) && call.find_group(&group).await?.is_none() {
             call.check_new_group_id(&group)?;
         }

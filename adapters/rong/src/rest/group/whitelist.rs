@@ -1,4 +1,5 @@
-//! `/group/user/ban/whitelist/*.json`: who may speak while everybody is muted. A mute of their own still holds.
+//! `/group/user/ban/whitelist/*.json`: users who may send messages while all are muted. A mute of their own still
+//! applies.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::{Allow, Disallow};

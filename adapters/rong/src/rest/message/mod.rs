@@ -1,4 +1,4 @@
-//! Messages the app sends into groups. The sender need not be a member, and mutes do not hold here.
+//! Messages that the app sends to groups. The sender need not be a member, and mutes do not apply.
 
 pub(super) mod publish;
 pub(super) mod recall;
@@ -12,7 +12,7 @@ use super::Call;
 use crate::dialect::{limits, message};
 use crate::refusals::{Code, Failure};
 
-/// What the vendor has words for and the core does not: kept with the message under `rong.<field>`.
+/// Fields that the core does not have, stored with the message under `rong.<field>`.
 const KEPT: &[&str] = &[
     "pushContent",
     "pushData",
@@ -27,7 +27,7 @@ const KEPT: &[&str] = &[
     "busChannel",
 ];
 
-/// What is to be said, read and checked before anything is done.
+/// A message to send, checked before the operation.
 pub(super) struct Draft<'c> {
     sender: UserId,
     object_name: &'c str,
@@ -53,7 +53,7 @@ impl<'c> Draft<'c> {
         let mut labels = Labels::new();
         for key in KEPT {
             if let Some(value) = call.form.given(key) {
-                // what is added to the message has limits of its own
+                // extensions have limits of their own
                 if *key != "extraContent" && value.len() > limits::BESIDE_BYTES {
                     return Err(call.too_long(key, limits::BESIDE_BYTES));
                 }
@@ -89,7 +89,7 @@ impl<'c> Draft<'c> {
         })
     }
 
-    /// The same for one group; only the targets get it, or everybody where there are none.
+    /// The message for one group; for the targets, or for all members without targets.
     pub(super) fn to_group(&self, group: GroupId, targets: Vec<UserId>, stored: bool) -> SendMessage {
         let (body, more) = message::body(self.object_name, self.content);
         let mut labels = self.labels.clone();
@@ -100,7 +100,7 @@ impl<'c> Draft<'c> {
             stored,
             shown_last: self.shown_last,
             token: self.token.clone(),
-            // what is for some only cannot be expanded
+            // a message for some members cannot be extended
             traits: Traits { extensible: self.traits.extensible && targets.is_empty(), ..self.traits },
             targets,
             extensions: self.extensions.clone(),

@@ -1,5 +1,5 @@
 //! `/message/group/publish.json`: a message to up to three groups, or to some members of one.
-//! `/statusmessage/group/publish.json`: the same, kept nowhere and only for who is there now.
+//! `/statusmessage/group/publish.json`: the same, not stored and only for members who are online.
 
 use conclave_core::model::GroupId;
 use conclave_core::operation::{OnRefusal, Posted};
@@ -37,7 +37,7 @@ async fn send(call: &Call<'_>, stored: bool) -> Result<envelope::Answer, Failure
     let draft = Draft::of(call)?;
     let targets = call.optional_user_ids("toUserId", limits::LEGACY_USERS)?;
     let groups = groups(call, !targets.is_empty())?;
-    // all of them are there, or nothing is sent
+    // refused as a whole if one of the groups does not exist
     let messages = groups.iter().map(|group| draft.to_group(group.clone(), targets.clone(), stored)).collect();
     let posted = call.run_each(OnRefusal::RefuseAll, messages).await?.into_iter().flatten();
     let entry = |(group_id, posted): (GroupId, Posted)| {

@@ -1,6 +1,6 @@
 //! `/message/recall.json`: recalls a message in the name of its sender.
 //!
-//! Known from the vendor's server SDKs; what it answers to a message that is not there is not published.
+//! Known from the vendor's server SDKs; the response for a missing message is not published.
 
 use conclave_core::event::Actor;
 use conclave_core::model::Sender;
@@ -13,7 +13,7 @@ use crate::dialect::message;
 use crate::refusals::{Code, Failure};
 use crate::rest::{Call, envelope};
 
-/// The number of the kind of conversation that groups are.
+/// The conversation type of groups.
 const GROUP: &str = "3";
 
 pub(crate) async fn recall(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
@@ -45,7 +45,7 @@ pub(crate) async fn recall(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let recalled = call.app.realm.groups.run(&actor, recall).await.map_err(|refusal| call.failure(&refusal))?;
     for (_, outcome) in recalled.outcomes {
         match outcome {
-            // once more, because the answer was lost on its way
+            // repeated because the response was lost
             Ok(()) | Err(Refusal::MessageRecalled { .. }) => {}
             Err(refusal) => return Err(call.failure(&refusal)),
         }

@@ -1,4 +1,4 @@
-//! `/user/checkOnline.json`: whether a user is connected, through any vendor's protocol. Nobody knows of no user.
+//! `/user/checkOnline.json`: whether a user is connected, through any vendor's protocol. Unknown users are offline.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
 struct Wire {
-    /// Text at this vendor: "1" is online, "0" is not.
+    /// A text at this vendor: "1" is online, "0" is offline.
     status: &'static str,
 }
 

@@ -1,5 +1,5 @@
-//! `/user/getToken.json`: registers a user or refreshes name and portrait, and issues a token. Tokens issued
-//! before stay valid.
+//! `/user/getToken.json`: registers a user or refreshes name and portrait, and issues a token. Earlier tokens stay
+//! valid.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::{NewUser, OnExisting, RegisterOutcome, RegisterUsers};
@@ -37,7 +37,7 @@ pub(crate) async fn get_token(call: &Call<'_>) -> Result<envelope::Answer, Failu
     }
     let found = call.ask(FindUsers { ids: vec![user.clone()], folded: false }).await?.0.pop().flatten();
     let account = found.ok_or_else(|| call.failure(&Refusal::UserNotFound(user.clone())))?;
-    // should the clock have been set back since the account was made, the token counts all the same
+    // valid for the account even if the clock was set back since it was created
     let issued = call.app.realm.groups.now().max(account.tokens_valid_from());
     envelope::with(&Wire { user_id: &user, token: call.app.tokens.issue(&user, issued) })
 }

@@ -1,4 +1,4 @@
-//! `/user/group/query.json`: the groups a user is in, hosted or not. Without a page, the first 5000.
+//! `/user/group/query.json`: a user's groups, hosted or not. Without paging, the first 5000.
 
 use conclave_core::model::GroupId;
 use conclave_core::query::JoinedGroups;

@@ -1,4 +1,4 @@
-//! `/user/info.json`: what an account shows.
+//! `/user/info.json`: the profile of an account.
 
 use conclave_core::query::FindUsers;
 use conclave_core::refusal::Refusal;

@@ -11,7 +11,7 @@ use super::Call;
 use crate::dialect::limits;
 use crate::refusals::Failure;
 
-/// Name and portrait as a request gives them; what is absent stays.
+/// Name and portrait of a request; missing ones stay as they are.
 struct Shown<'c> {
     name: Option<&'c str>,
     portrait: Option<&'c str>,

@@ -1,4 +1,4 @@
-//! `/user/refresh.json`: changes the name and the portrait push notifications show; what is absent stays.
+//! `/user/refresh.json`: changes the name and the portrait that push notifications show; missing ones stay as they are.
 
 use conclave_core::operation::UpdateUser;
 

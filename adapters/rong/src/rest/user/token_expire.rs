@@ -1,5 +1,5 @@
-//! `/user/token/expire.json`: tokens issued before a moment (milliseconds) no longer count, of one user or up to
-//! twenty. A moment in the future counts as now. Either all of them are there or nothing is done.
+//! `/user/token/expire.json`: revokes the tokens, of one user or up to twenty, that were issued before a time
+//! (milliseconds). A time in the future is treated as now. Refused as a whole if one of the users does not exist.
 
 use conclave_core::model::Millis;
 use conclave_core::operation::{OnRefusal, UpdateUser};

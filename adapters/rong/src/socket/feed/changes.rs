@@ -1,4 +1,4 @@
-//! Events -> what the SDK calls event changes.
+//! Projects events to the SDK's event changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::socket::wire::{
     EventChange, GROUP, ProfileInfo,
 };
 
-/// What an event is about.
+/// The numbers of change types.
 mod change {
     pub(super) const OPERATION: i32 = 11;
     pub(super) const PROFILE: i32 = 12;
@@ -29,21 +29,21 @@ mod change {
     pub(super) const FOLLOWS: i32 = 14;
 }
 
-/// The changes of a page, as this reader hears them.
+/// The changes of a page, for this reader.
 pub(crate) async fn changes(reader: Reader<'_>, entries: &[Entry]) -> Result<Vec<EventChange>, Refusal> {
     let events: Vec<&Arc<Event>> = entries.iter().map(|(event, _)| event).collect();
     let scene = Scene::of(reader, &events).await?;
-    // the events of one call are next to each other, and no change is of two calls
+    // the events of one call are next to each other, and no change belongs to two calls
     Ok(facts(events.iter().map(|event| &***event)).iter().flat_map(|fact| scene.changes(fact)).collect())
 }
 
-/// Whether a user hears what became of a request.
+/// Whether a user receives a change of a request.
 pub(crate) fn hears(event: &Event, request: &Request, reader: &UserId) -> bool {
     let received = Direction::of(request, reader) == Direction::InvitationReceived;
     event.audience.users.contains(reader) && (!received || is_aware(request))
 }
 
-/// All that wording looks at, as it is now: the events say what changed, not everything around it.
+/// The current data that encoding needs: the events have the changes only.
 struct Scene<'a> {
     reader: Reader<'a>,
     groups: HashMap<GroupId, Arc<Group>>,
@@ -87,11 +87,11 @@ impl<'a> Scene<'a> {
         Ok(Self { reader, groups: found, members, users })
     }
 
-    /// The changes that a fact is to clients.
+    /// The changes of a fact.
     fn changes(&self, fact: &Fact<'_>) -> Vec<EventChange> {
         let event = fact.event;
         let Some(group) = event.group.as_ref() else { return Vec::new() };
-        // clients are not notified of what happens to groups without hosting
+        // clients are not notified about groups without hosting
         if self.groups.get(group).is_some_and(|group| !group.governed) {
             return Vec::new();
         }
@@ -110,7 +110,7 @@ impl<'a> Scene<'a> {
             What::Dismissed { owner, were } => {
                 let opt_user_info = actor.map(|by| {
                     let mut shown = self.gone(*were, by);
-                    // events of before memberships were kept say whose it was
+                    // events from versions without stored memberships have only the id
                     if let Some(ext) = shown.ext.as_mut().filter(|_| Some(by) == *owner) {
                         ext.role = Some(role::number(Role::Owner).into());
                     }
@@ -167,14 +167,14 @@ impl<'a> Scene<'a> {
         }
     }
 
-    // --- people --------------------------------------------------------------------------------------------
+    // --- users -----------------------------------------------------------------------------------------------
 
     fn user(&self, group: &GroupId, user: &UserId) -> ChannelsUserInfo {
         let member = self.members.get(&(group.clone(), user.clone()));
         show::user(user, member.map(|member| &**member), self.users.get(user).map(|user| &**user))
     }
 
-    /// The SDK needs somebody; what the app's server did, nobody did.
+    /// The operator; the SDK requires a user, so the app's server has an id of its own.
     fn operator(&self, group: &GroupId, by: Option<&UserId>) -> ChannelsUserInfo {
         match by {
             Some(by) => self.user(group, by),
@@ -182,7 +182,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Somebody as they came in.
+    /// A user as they joined.
     fn joined(&self, group: &GroupId, user: &UserId, role: Role, event: &Event) -> ChannelsUserInfo {
         let mut shown = self.with_role(group, user, role);
         if let Some(ext) = &mut shown.ext {
@@ -203,7 +203,8 @@ impl<'a> Scene<'a> {
         shown
     }
 
-    /// Somebody who went with this event, as they were; events of before that was kept know an ordinary member.
+    /// A user who left with this event, with their last state; an ordinary member in events from versions that did not
+    /// store it.
     fn gone<'f>(&self, were: impl IntoIterator<Item = &'f Former>, user: &UserId) -> ChannelsUserInfo {
         let former = were.into_iter().find(|former| former.user == *user);
         let ext = ChannelsUserExtInfo {
@@ -218,7 +219,7 @@ impl<'a> Scene<'a> {
 
     // --- groups --------------------------------------------------------------------------------------------
 
-    /// A group as it was made: with its owner alone.
+    /// A group as it was created: with its owner alone.
     fn created(&self, event: &Event, id: &GroupId, profile: &Profile, owner: Option<&UserId>) -> ChannelsJoinedInfo {
         let shown = self.groups.get(id).map_or_else(
             || ChannelsJoinedInfo {
@@ -249,7 +250,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What changed, without what did not: whatever else is in it reaches applications as `null`.
+    /// The changed fields only: any other field would reach applications as `null`.
     fn profile(&self, event: &Event, group: &GroupId, parts: &[Part<'_>]) -> EventChange {
         let mut changed = ChannelsJoinedInfo { target_id: Some(group.to_string()), ..ChannelsJoinedInfo::default() };
         for part in parts {
@@ -277,7 +278,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Everybody a fact names.
+/// All users that a fact names.
 fn people_of<'e>(fact: &Fact<'e>) -> Vec<&'e UserId> {
     let mut people: Vec<&UserId> = fact.event.actor.behind().into_iter().collect();
     match &fact.what {
@@ -303,7 +304,7 @@ fn people_of<'e>(fact: &Fact<'e>) -> Vec<&'e UserId> {
     people
 }
 
-/// Adds what changed of one part.
+/// Adds the changes of one part.
 fn add_changes(changed: &mut ChannelsJoinedInfo, part: &Part<'_>) {
     let settings = &mut changed.setting_profile;
     match part {
@@ -325,7 +326,7 @@ fn add_changes(changed: &mut ChannelsJoinedInfo, part: &Part<'_>) {
     }
 }
 
-/// What every change says.
+/// The fields that every change has.
 fn bare(event: &Event, kind: i32, sub: i32) -> EventChange {
     EventChange {
         business_id: event.group.as_ref().map(ToString::to_string),
@@ -338,7 +339,7 @@ fn bare(event: &Event, kind: i32, sub: i32) -> EventChange {
     }
 }
 
-/// A change with what it is about.
+/// A change with its data.
 fn change(event: &Event, kind: i32, sub: i32, data: &impl Message) -> EventChange {
     EventChange { event_data: Some(data.encode_to_vec()), ..bare(event, kind, sub) }
 }

@@ -1,4 +1,4 @@
-//! Events -> the messages of an inbox.
+//! Projects events to the messages of an inbox.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::realm::App;
 use crate::socket::message;
 use crate::socket::wire::DownStreamMessage;
 
-/// About how many bytes one answer has at most.
+/// Approximate maximum of one reply, in bytes.
 pub(crate) const BYTES: usize = 512 * 1024;
 
-/// The messages of a page, where the reader is after them, and whether there is more. What is too much for one
-/// answer is left for the next.
+/// The messages of a page, the reader's place after them, and whether there are more. What does not fit into one reply
+/// is left for the next.
 pub(crate) async fn inbox(
     reader: Reader<'_>,
     page: Page,
@@ -71,12 +71,12 @@ async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMess
     }
 }
 
-/// The message of this number, as it was sent.
+/// The message with this number, as it was sent.
 pub(crate) async fn stored(app: &App, group: &GroupId, sequence: u64) -> Result<Option<Arc<Message>>, Refusal> {
     let query = Messages { group: group.clone(), start: Start::Sequence(sequence), newest_first: false, limit: 1 };
     let found = match app.realm.groups.ask(&Actor::app(), query).await {
         Ok(found) => found,
-        // the group is gone, and with it the way to its messages
+        // the group was deleted, with its messages
         Err(Refusal::GroupNotFound { .. }) => return Ok(None),
         Err(refusal) => return Err(refusal),
     };
@@ -91,7 +91,7 @@ fn is_by(message: &Message, reader: &UserId) -> bool {
     matches!(&message.sender, Sender::User(sender) if sender == reader)
 }
 
-/// What the app says in a user's name, that user hears only where the app asked for it.
+/// A message that the app sends in a user's name is delivered to that user only if the app asked for it.
 pub(crate) fn is_for(event: &Event, message: &Message, reader: &UserId) -> bool {
     !(matches!(event.actor, Actor::App { .. }) && is_by(message, reader))
         || message.labels.get("rong.isIncludeSender").is_some_and(|include| include == "1")

@@ -1,9 +1,9 @@
-//! What a client has not heard yet.
+//! The events that a client has not fetched yet.
 //!
-//! Clients remember a moment: what is later, they have not heard. Events have a number, and several can happen in
-//! one millisecond; so each reader counts moments of their own, never earlier than the true ones and never two
-//! alike: an event's moment is its true one, or one more than the moment before it. A moment a client comes back
-//! with is found again by counting from a little before it.
+//! Clients use a timestamp as their cursor: later events are new to them. Events have numbers, and several can happen
+//! in one millisecond; so each reader assigns strictly increasing timestamps: an event's timestamp is its true one, or
+//! one more than the previous event's. The place of a client's timestamp is found again by counting from a little
+//! before it.
 
 mod changes;
 mod inbox;
@@ -23,48 +23,48 @@ pub(crate) use inbox::{BYTES, inbox, is_for, stored};
 use crate::dialect::events::{What, facts};
 use crate::realm::App;
 
-/// How far before a moment counting begins, milliseconds. Long enough that the decisions of one moment are all
-/// committed, and that bursts have come to rest.
+/// How far before a timestamp counting begins, in milliseconds. Long enough that all decisions of one millisecond are
+/// committed, and that timestamps have caught up after bursts.
 const WINDOW: u64 = 10_000;
-/// How long messages wait for a client that is away, milliseconds: seven days.
+/// How long messages wait for an offline client, in milliseconds: seven days.
 const KEPT: u64 = 7 * 24 * 3600 * 1000;
-/// Under which name it is kept how far a device was given changes.
+/// The name of the queue under which a device's position in the group events is stored.
 const CHANGES: &str = "changes";
-/// By how many events of other kinds a kept place may be behind.
+/// By how many events of other kinds a stored place may be behind.
 pub(crate) const BEHIND: u64 = 256;
-/// Most events of one answer.
+/// Most events of one reply.
 const PAGE: usize = 100;
-/// How many events are looked at in one go, and how often in one answer.
+/// How many events are read at a time, and how often for one reply.
 const CHUNK: usize = 256;
 const CHUNKS: usize = 8;
 
-/// Up to where a reader has heard one kind of things.
+/// How far a reader has fetched one kind of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// The number of the last event, heard or passed over.
+    /// The number of the last event, fetched or skipped.
     pub(crate) sequence: u64,
-    /// The reader's moment of the last one heard.
+    /// The reader's timestamp of the last fetched event.
     pub(crate) time: u64,
 }
 
 impl Place {
-    /// The moment of an event that so many entries come of.
+    /// The place after an event with so many entries.
     fn next(self, event: &Event, weight: u64) -> Self {
         let time = event.at.0.max(self.time.saturating_add(1)).saturating_add(weight.saturating_sub(1));
         Self { sequence: event.sequence, time }
     }
 }
 
-/// The two kinds of things that are fetched apart.
+/// The two kinds of events, which are fetched separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Messages, and that they were taken back.
+    /// Messages, and recalls.
     Inbox,
-    /// What happens to groups and in them.
+    /// Events of groups.
     Changes,
 }
 
-/// Whether an event is something this device fetches, and how many entries come of it.
+/// Whether this device fetches an event, as which kind, and as how many entries.
 pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
     let fact = facts([event]).pop().filter(|fact| !fact.to.is_empty())?;
     let here = matches!(&event.actor, Actor::User { device: Some(actor), .. } if actor == device);
@@ -74,7 +74,7 @@ pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
     match fact.what {
         What::Sent(_) => Some((Kind::Inbox, 1)),
         What::Recalled(sequences) => Some((Kind::Inbox, sequences.len() as u64)),
-        // delivered whole, to whoever is connected
+        // sent whole to connected clients
         What::Passed(_) => None,
         What::Created { .. }
         | What::Dismissed { .. }
@@ -87,13 +87,13 @@ pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
     }
 }
 
-/// An event and the reader's place once it is heard.
+/// An event, with the reader's place after it.
 pub(crate) type Entry = (Arc<Event>, Place);
 
 /// The next events of one kind.
 pub(crate) struct Page {
     pub(crate) entries: Vec<Entry>,
-    /// Where the reader is after all of them.
+    /// The reader's place after all of them.
     pub(crate) place: Place,
     pub(crate) more: bool,
 }
@@ -107,7 +107,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Where a client is that comes with this moment: where it was left when it is that moment, else found again.
+    /// The place of a client's timestamp: the stored one if it has that timestamp, otherwise it is searched.
     pub(crate) async fn place(&self, kind: Kind, left: Option<Place>, time: i64) -> Result<Place, Refusal> {
         let time = u64::try_from(time).unwrap_or(0);
         match left {
@@ -140,7 +140,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Where a client begins that was not here before, or is not remembered: behind everything there is.
+    /// The place of a new or unknown client: the end.
     async fn beginning(&self, kind: Kind) -> Result<Place, Refusal> {
         let from = self.app.realm.groups.now().0.saturating_sub(WINDOW);
         let mut place = Place { sequence: self.log_at(from).await?.before, time: from };
@@ -158,14 +158,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Where changes go on for a client that does not say where it is: after what its device was given last. A new
-    /// device, such as a page that is loaded again, begins where the user's devices have got furthest, but not further
-    /// back than messages are kept; a user's first device begins now.
+    /// Where group events continue for a client without a timestamp: after those its device was sent last. A new
+    /// device, such as a reloaded page, begins at the furthest position of the user's devices, but not further back
+    /// than messages are stored; a user's first device begins now.
     pub(crate) async fn resume(&self, device: &DeviceId) -> Result<Place, Refusal> {
         let (groups, app) = (&self.app.realm.groups, Actor::app());
         let open = OpenDevice { user: self.user.clone(), device: device.clone(), begin: Begin::Furthest };
         match groups.run(&app, open).await {
-            // a backend that keeps no devices: nobody knows where the client was
+            // a backend without devices: the client's position is unknown
             Err(Refusal::NotOffered { .. }) => return self.beginning(Kind::Changes).await,
             opened => _ = opened?,
         }
@@ -185,8 +185,8 @@ impl Reader<'_> {
         Ok(Place { sequence: kept.after.max(passed), time: kept.stamp })
     }
 
-    /// Keeps how far this device was given changes, for when it comes back. A place that is not kept is no fault of
-    /// the answer: its events are given again then.
+    /// Stores the device's position in the group events, for its next connection. A failure is ignored: the events are
+    /// sent again then.
     pub(crate) async fn keep(&self, device: &DeviceId, place: Place) {
         let acknowledge = Acknowledge {
             stamp: place.time,

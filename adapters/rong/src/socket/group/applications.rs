@@ -1,4 +1,4 @@
-//! `qChannelApplyList`: applications and invitations the caller sent, got, or has to decide.
+//! `qChannelApplyList`: applications and invitations that the caller sent, received, or has to decide.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::socket::wire::ChannelsQueryInput;
 /// How long applications are listed, milliseconds: seven days (documented).
 const KEPT: u64 = 7 * 24 * 3600 * 1000;
 
-/// A page of them by the time they last changed.
+/// A page of them by the time of their last change.
 pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsQueryInput = decode(body)?;
     let option = asked.page.unwrap_or_default();
@@ -56,13 +56,13 @@ pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(applications(found.iter().map(entry).collect(), Some(page(size, pages.token(next), total))))
 }
 
-/// Everything that concerns the caller and is not too old.
+/// All that concern the caller and are not too old.
 async fn all(call: &Call<'_>, now: Millis) -> Result<Vec<Arc<Request>>, Denied> {
     let own = call.ask(Requests::all(RequestsOf::User(call.user.clone()))).await?.requests;
     let mut found: Vec<Arc<Request>> = own.into_iter().filter(|request| is_aware(request)).collect();
     let joined = call.ask(JoinedGroups::all(call.user.clone())).await?.groups;
     for (group, member) in joined.iter().filter(|(group, _)| group.asked && group.governed) {
-        // members who do not decide see of a group's requests only those they made
+        // members who do not decide see only those of a group's requests that they made
         let requests = call.look(Requests::all(RequestsOf::Group(group.id.clone()))).await?.requests;
         found.extend(requests.into_iter().filter(|request| {
             request.user != *call.user
@@ -73,19 +73,19 @@ async fn all(call: &Call<'_>, now: Millis) -> Result<Vec<Arc<Request>>, Denied> 
     Ok(found)
 }
 
-/// Whether an invited user knows of it: not before the managers have agreed.
+/// Whether an invited user is shown it: not before the managers have approved.
 pub(crate) fn is_aware(request: &Request) -> bool {
     match (request.kind, request.stage) {
         (RequestKind::Application, _) | (RequestKind::Invitation, Stage::AwaitsInvitee | Stage::Declined) => true,
         (RequestKind::Invitation, Stage::AwaitsManagers | Stage::RefusedByManagers) => false,
-        // who was brought in without being asked was not asked
+        // a user who was added without being asked was not invited
         (RequestKind::Invitation, Stage::Joined) => {
             request.verdict.as_ref().is_some_and(|verdict| verdict.by.as_ref() == Some(&request.user))
         }
     }
 }
 
-/// Whether this member is one of those who decide such requests, and this one ever came before them.
+/// Whether this member is one of those who decide such requests, and this one had to be decided by them.
 pub(crate) fn decides(group: &Group, member: &Member, request: &Request) -> bool {
     let circle = match (request.kind, group.policy.join) {
         (RequestKind::Application, Join::Approval(circle)) => circle.min(Circle::Managers),
@@ -98,7 +98,7 @@ pub(crate) fn decides(group: &Group, member: &Member, request: &Request) -> bool
     member.role > Role::Member && Standing::Inside(member.role).is_in(circle)
 }
 
-/// Everybody who has a part in these requests.
+/// All users in these requests.
 pub(crate) fn people<'r>(requests: impl IntoIterator<Item = &'r Arc<Request>>) -> Vec<UserId> {
     let mut users: Vec<UserId> = requests
         .into_iter()

@@ -1,5 +1,5 @@
-//! `channelCreate`: makes a hosted group of the caller. Where invited users must agree, the group is there without
-//! them, and the answer says so.
+//! `channelCreate`: creates a hosted group owned by the caller. Where invited users have to accept, the group is
+//! created without them, and the reply says so.
 
 use super::done;
 use super::texts::texts;

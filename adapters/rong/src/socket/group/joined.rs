@@ -1,4 +1,4 @@
-//! `qChannelMemSpeJoin`, `qChannelMemJoin`: the groups the caller is in.
+//! `qChannelMemSpeJoin`, `qChannelMemJoin`: the groups of the caller.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::socket::call::{Answer, Call, decode};
 use crate::socket::show;
 use crate::socket::wire::{ChannelsJoinedInfo, ChannelsQueryInput};
 
-/// Those of the named groups the caller is in.
+/// The named groups of the caller.
 pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsQueryInput = decode(body)?;
     if asked.ids.len() > GROUPS {
@@ -25,8 +25,8 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(groups(show_all(call, found, true).await?, None))
 }
 
-/// A page of the caller's groups by joining, all or of one role. The order's numbers are the other way round than
-/// in lists of members (seen on the wire).
+/// A page of the caller's groups in the order of joining, all or of one role. The numbers for the order are the reverse
+/// of those in lists of members (seen on the wire).
 pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsQueryInput = decode(body)?;
     let wanted = role_filter(asked.role_type)?;
@@ -40,7 +40,7 @@ pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
         Some(Place::Skip(_)) => return Err(Code::PageToken.into()),
     };
 
-    // the total is of those that match, so all of the user's groups are looked at
+    // the total counts matching groups, so all of the user's groups are read
     let mut joined = call.ask(JoinedGroups { newest_first, ..JoinedGroups::all(call.user.clone()) }).await?.groups;
     joined.retain(|(group, member)| group.governed && wanted.is_none_or(|role| role == member.role));
     let total = joined.len();

@@ -1,4 +1,4 @@
-//! `channelMemJoin`, `channelMemInvite`, `channelApplyResp`: coming in, with whatever consent the group wants.
+//! `channelMemJoin`, `channelMemInvite`, `channelApplyResp`: joining, with the approvals that the group requires.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::{AnswerInvitation, Applied, Apply, DecideRequest, Decided, Outcome};
@@ -24,7 +24,7 @@ pub(crate) async fn join(call: &Call<'_>, body: &[u8]) -> Answer {
     }
 }
 
-/// The caller invites; whoever is in already is left out unless all are.
+/// The caller invites users; existing members are skipped unless all are.
 pub(crate) async fn invite(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsMembersInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
@@ -40,7 +40,7 @@ pub(crate) async fn invite(call: &Call<'_>, body: &[u8]) -> Answer {
     }))
 }
 
-/// The invited user, or one of those who decide, says yes or no.
+/// The invited user, or one of those who decide, accepts or refuses.
 pub(crate) async fn respond(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsMemberResponseInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
@@ -65,7 +65,7 @@ pub(crate) async fn respond(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(done(if decided == Decided::AwaitsInvitee { client::AWAITS_INVITEE } else { 0 }))
 }
 
-/// A user that may be left out.
+/// A user id that may be missing.
 fn named(id: Option<&str>) -> Result<Option<UserId>, Denied> {
     id.filter(|id| !id.is_empty()).map(Call::user_id).transpose()
 }

@@ -8,7 +8,7 @@ use crate::refusals::Code;
 use crate::socket::call::{Answer, Call, decode};
 use crate::socket::wire::{ModifyChannelsInput, QuitChannelsSetting};
 
-/// What leaving takes along: everything, unless asked to stay.
+/// What is deleted when a user leaves: everything, unless the request keeps it.
 fn cleanup(setting: Option<QuitChannelsSetting>) -> Cleanup {
     let setting = setting.unwrap_or_default();
     Cleanup {
@@ -18,7 +18,7 @@ fn cleanup(setting: Option<QuitChannelsSetting>) -> Cleanup {
     }
 }
 
-/// Puts members out.
+/// Removes members.
 pub(crate) async fn kick(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
@@ -35,14 +35,14 @@ pub(crate) async fn quit(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(Vec::new())
 }
 
-/// The owner ends the group.
+/// The owner deletes the group.
 pub(crate) async fn dismiss(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ModifyChannelsInput = decode(body)?;
     leave::dismiss(&call.caller(), Call::group_id(asked.target_id.as_ref())?).await?;
     Ok(Vec::new())
 }
 
-/// The owner hands the group over, and leaves with it if asked.
+/// The owner transfers the group, and leaves it if requested.
 pub(crate) async fn transfer(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;

@@ -1,4 +1,4 @@
-//! `upChannelManager`: makes members managers, or ordinary members again.
+//! `upChannelManager`: adds or removes managers.
 
 use crate::calls::{NotDone, managers};
 use crate::dialect::limits;

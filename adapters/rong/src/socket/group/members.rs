@@ -1,4 +1,4 @@
-//! `qChannelSpeMem`, `qChannelMem`, `upChannelMem`: who is in a group, and what they show there.
+//! `qChannelSpeMem`, `qChannelMem`, `upChannelMem`: the members of a group, with their nicknames.
 
 use conclave_core::model::Role;
 
@@ -9,10 +9,10 @@ use crate::refusals::Code;
 use crate::socket::call::{Answer, Call, Denied, decode};
 use crate::socket::wire::{ChannelsMemberUpdateInput, ChannelsQueryInput};
 
-/// Robots only; there are none.
+/// Only bots, which are not supported.
 const ROBOTS_ONLY: i32 = 2;
 
-/// Named members; who is not in is left out.
+/// Named members; users who are not members are skipped.
 pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsQueryInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
@@ -21,7 +21,7 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(users(call.members(&members).await?, None))
 }
 
-/// A page of members by joining, all or of one role.
+/// A page of members in the order of joining, all or of one role.
 pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsQueryInput = decode(body)?;
     let id = Call::group_id(asked.target_id.as_ref())?;
@@ -41,7 +41,7 @@ pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(users(call.members(&found.members).await?, Some(told)))
 }
 
-/// The role a filter lets through; `None` is all.
+/// The role of a filter; `None` is all.
 pub(super) fn role_filter(number: Option<i32>) -> Result<Option<Role>, Denied> {
     match u64::try_from(number.unwrap_or(0)) {
         Ok(number @ 0..=3) => Ok(role::filter(number, false)),
@@ -49,7 +49,7 @@ pub(super) fn role_filter(number: Option<i32>) -> Result<Option<Role>, Denied> {
     }
 }
 
-/// A member's nickname and `extra`; what is not given stays.
+/// A member's nickname and `extra`; missing fields stay as they are.
 pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsMemberUpdateInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;

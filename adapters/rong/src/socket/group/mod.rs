@@ -18,7 +18,7 @@ use super::wire::{
     ChannelsOutput, ChannelsPageParam, ChannelsUserInfo, ChannelsUserInfos,
 };
 
-/// Done, with whose consent is still awaited.
+/// Success, with the approval that is still pending.
 fn done(process_code: i32) -> Vec<u8> {
     ChannelsOutput { process_code: Some(process_code), censor_failed_fields: Vec::new() }.encode_to_vec()
 }
@@ -42,8 +42,7 @@ fn listed(kind: i32, list: &impl Message, page: Option<ChannelsPageParam>) -> Ve
     ChannelsListResult { list_type: Some(kind), result: Some(list.encode_to_vec()), page }.encode_to_vec()
 }
 
-/// The page that was told: how many it may hold, where the next one begins ("" when there is none), how many
-/// entries there are altogether.
+/// The returned page: its maximum size, the token of the next one ("" at the end), and the total number of entries.
 fn page(size: usize, token: String, total: usize) -> ChannelsPageParam {
     let number = |count: usize| Some(i32::try_from(count).unwrap_or(i32::MAX));
     ChannelsPageParam {

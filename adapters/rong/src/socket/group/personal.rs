@@ -1,4 +1,4 @@
-//! `upChannelRemark`, `upChannelFollow`, `qChannelFollow`: what a member keeps for themself.
+//! `upChannelRemark`, `upChannelFollow`, `qChannelFollow`: a member's private settings for a group.
 
 use conclave_core::model::{Millis, UserId};
 
@@ -22,7 +22,7 @@ pub(crate) async fn remark(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(Vec::new())
 }
 
-/// Whom the caller follows.
+/// The members that the caller follows.
 pub(crate) async fn follow(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
@@ -39,7 +39,7 @@ pub(crate) async fn follow(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(Vec::new())
 }
 
-/// Whom the caller follows, and since when.
+/// The members that the caller follows, and since when.
 pub(crate) async fn follows(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsQueryInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;

@@ -1,4 +1,4 @@
-//! `upChannelInfo` and `qChannelInfo`: what a group shows and permits.
+//! `upChannelInfo` and `qChannelInfo`: a group's profile and permissions.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::socket::call::{Answer, Call, Denied, decode, hosted};
 use crate::socket::show;
 use crate::socket::wire::{ChannelsInput, ChannelsJoinedInfo, MultiChannels};
 
-/// Most groups of one question.
+/// Most groups of one query.
 pub(super) const GROUPS: usize = 20;
 
-/// Changes what is given and leaves the rest.
+/// Changes the given fields and keeps the others.
 pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: ChannelsInput = decode(body)?;
     let id = Call::group_id(asked.target_id.as_ref())?;
@@ -30,7 +30,8 @@ pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
     }
 }
 
-/// Who may edit the group but not say who may edit it, has touched a key that is the owner's alone.
+/// The refusal for a member who may edit the group but not its permissions: it names the key that only the owner may
+/// change.
 async fn update_refused(call: &Call<'_>, id: &GroupId, owners: bool, refusal: &Refusal) -> Denied {
     let denied = hosted(refusal);
     if !owners || !matches!(refusal, Refusal::NotPermitted { needs: Needs::Ownership, .. }) {
@@ -42,8 +43,7 @@ async fn update_refused(call: &Call<'_>, id: &GroupId, owners: bool, refusal: &R
     }
 }
 
-/// What groups show, whether the caller is in them or not. Those that are not there are left out; none at all is
-/// a failure.
+/// The profiles of groups, whether the caller is a member or not. Missing groups are skipped; refused if none exists.
 pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: MultiChannels = decode(body)?;
     if asked.list.len() > GROUPS {
@@ -60,7 +60,7 @@ pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
     if shown.is_empty() { Err(Code::NotHosted.into()) } else { Ok(groups(shown, None)) }
 }
 
-/// Hosted groups with the caller's own membership, all of them or those the caller is in.
+/// Hosted groups with the caller's own membership, all of them or only those of the caller.
 pub(super) async fn show_all(
     call: &Call<'_>,
     mut found: Vec<Arc<Group>>,
@@ -72,7 +72,7 @@ pub(super) async fn show_all(
     let mut shown = Vec::with_capacity(found.len());
     for (group, remark) in found.iter().zip(remarks) {
         let named = MembersNamed { group: group.id.clone(), users: vec![call.user.clone()] };
-        // between finding it and looking into it, the group may have gone
+        // the group may have been deleted meanwhile
         let own = call.look(named).await.ok().and_then(|mut named| named.members.pop().flatten());
         if own.is_some() || !joined {
             shown.push(ChannelsJoinedInfo { user_info: own.map(|own| show::own(&own, &remark)), ..show::group(group) });

@@ -1,4 +1,4 @@
-//! Settings of a group as clients send them: pairs of texts, numbers in decimal.
+//! Settings of a group in the client format: pairs of texts, numbers in decimal.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::refusals::Code;
 use crate::socket::call::{Call, Denied};
 use crate::socket::wire::ProfileInfo;
 
-/// Reads the pairs; a refusal names the key at fault.
+/// Reads the pairs; a refusal names the invalid key.
 pub(super) fn texts(call: &Call<'_>, settings: &[ProfileInfo], ext: &[ProfileInfo]) -> Result<Texts, Denied> {
     let settings = object(settings);
     let whole = Value::Object(settings.clone()).to_string();
@@ -40,7 +40,7 @@ fn object(pairs: &[ProfileInfo]) -> Map<String, Value> {
     pairs.iter().map(|pair| (text(&pair.key), Value::String(text(&pair.value)))).collect()
 }
 
-/// Names the keys that are refused by themselves.
+/// Names the keys that are refused one by one.
 fn blame(object: &Map<String, Value>, denied: &Denied, refused: impl Fn(&str) -> bool) -> Denied {
     let alone = |key: &String, value: &Value| serde_json::json!({ key: value }).to_string();
     let keys = object.iter().filter(|(key, value)| refused(&alone(key, value))).map(|(key, _)| key.clone());

@@ -1,5 +1,4 @@
-//! `qryRelationR` and `qryRLBatch`: the caller's conversations, which here are the groups the caller is in where
-//! something was said.
+//! `qryRelationR` and `qryRLBatch`: the caller's conversations, which are the caller's groups with messages.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,14 +13,14 @@ use crate::socket::call::{Answer, Call, Denied, decode, millis};
 use crate::socket::feed::BYTES;
 use crate::socket::wire::{GROUP, RelationDelBatchReq, RelationInfo, RelationQryInput, RelationsOutput};
 
-/// Most conversations of one answer.
+/// Most conversations of one reply.
 const MOST: usize = 1000;
-/// Most conversations named in one question.
+/// Most conversations named in one query.
 const NAMED: usize = 100;
-/// Robots only; there are none.
+/// Only bots, which are not supported.
 const ROBOTS_ONLY: i32 = 2;
 
-/// A page of conversations by their last message: older than a moment and newest first, or newer.
+/// A page of conversations by their last message: older than a timestamp and newest first, or newer.
 pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: RelationQryInput = decode(body)?;
     let count = usize::try_from(asked.count.unwrap_or(0)).unwrap_or(0).clamp(1, MOST);
@@ -45,7 +44,7 @@ pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
     for (at, group) in &found {
         let told = relation(call, group, *at).await?;
         bytes += told.encoded_len();
-        // clients go on from the last one's moment, so all of one millisecond come along
+        // clients continue from the last one's timestamp, so all of one millisecond are included
         if bytes > BYTES && pull_time != *at && !info.is_empty() {
             more = true;
             break;
@@ -72,7 +71,7 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
     for group in call.ask(FindGroups { groups }).await?.0.into_iter().flatten() {
         let mut told = relation(call, &group, group.last_message.unwrap_or_default()).await?;
         bytes += told.encoded_len();
-        // there is no cursor: what has no room is told without its message
+        // there is no cursor: a conversation that does not fit is returned without its message
         if bytes > BYTES {
             told.msg = None;
         }
@@ -82,7 +81,7 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 async fn relation(call: &Call<'_>, group: &Group, at: Millis) -> Result<RelationInfo, Denied> {
-    // one that only has messages the caller may not read, is told without
+    // a conversation whose messages the caller may not read is returned without one
     let last = history::page(call, group.id.clone(), Start::Edge, true, 1).await.unwrap_or_default().0;
     let last = extended(call.app, last).await.map_err(|refusal| Denied::status(client::speech(&refusal)))?;
     Ok(RelationInfo {

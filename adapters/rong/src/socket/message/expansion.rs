@@ -1,5 +1,5 @@
-//! `RC:MsgExMsg`: a message by which a client says what is added to another one. It goes to the group like any
-//! message, which is how other clients learn of it; what it says is kept with the message it is about.
+//! `RC:MsgExMsg`: a message by which a client extends another one. It is delivered to the group like any message, which
+//! is how other clients receive it; the extensions are stored with the extended message.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,19 +20,19 @@ pub(super) const TYPE: &str = "RC:MsgExMsg";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wanted {
-    /// The message it is about.
+    /// The extended message.
     mid: String,
     #[serde(default)]
     put: BTreeMap<String, String>,
     #[serde(default)]
     del: Vec<String>,
-    /// 1 takes everything away.
+    /// 1 removes all extensions.
     #[serde(default)]
     remove_all: u8,
 }
 
 impl Wanted {
-    /// How many there would be with the message.
+    /// How many extensions the message would have.
     async fn left(&self, call: &Call<'_>, about: &Message) -> Result<usize, Refusal> {
         let ask = MessageExtensions { group: about.group.clone(), sequences: vec![about.sequence] };
         let found = call.try_ask(ask).await?.0.pop().transpose()?;
@@ -42,14 +42,14 @@ impl Wanted {
     }
 }
 
-/// What is to be written, and to which message.
+/// The extensions to write, and their message.
 pub(super) struct Expansion {
     about: Arc<Message>,
     wanted: Wanted,
 }
 
 impl Expansion {
-    /// Reads one; refuses what cannot be written.
+    /// Reads one; refuses invalid extensions.
     pub(super) async fn of(call: &Call<'_>, content: &str, group: &str) -> Result<Self, u16> {
         let wanted: Wanted = serde_json::from_str(content).map_err(|_| client::BAD_EXPANSION)?;
         if !limits::are_expansions(&wanted.put, limits::EXPANSIONS_WRITTEN) {
@@ -69,7 +69,7 @@ impl Expansion {
         Ok(Self { about: found, wanted })
     }
 
-    /// Keeps it with the message it is about.
+    /// Stores them with the extended message.
     pub(super) async fn write(self, call: &Call<'_>) -> Result<(), Refusal> {
         let put = self.wanted.put.into_iter().map(|(key, value)| (key, Some(value)));
         let del = self.wanted.del.into_iter().map(|key| (key, None));

@@ -1,4 +1,4 @@
-//! `qryGMsg` and `qryMsg`: what was said.
+//! `qryGMsg` and `qryMsg`: the history.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::socket::call::{Answer, Call, Denied, decode, millis};
 use crate::socket::feed::BYTES;
 use crate::socket::wire::{DownStreamMessage, HistoryMsgInput, HistoryMsgOuput, MsgQuery, MsgQueryAck};
 
-/// Most messages of one answer.
+/// Most messages of one reply.
 const MOST: usize = 100;
-/// Of how many messages it is read in one go what is added to them.
+/// For how many messages the extensions are read at a time.
 const EXTENDED: usize = 20;
-/// How often the history is looked into for one answer: taken back and unpersisted messages are passed over.
+/// How often the history is read for one reply: recalled and unpersisted messages are skipped.
 const LOOKS: usize = 20;
 
-/// A page of a group's history: newest first and older than a moment, or oldest first and newer.
+/// A page of a group's history: newest first and older than a timestamp, or oldest first and newer.
 pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: HistoryMsgInput = decode(body)?;
     let group = GroupId::new(asked.target_id.unwrap_or_default()).map_err(|_| denied(client::NOT_IN_GROUP))?;
@@ -42,7 +42,7 @@ pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
     Ok(HistoryMsgOuput { list: told, sync_time, has_msg: i32::from(more) }.encode_to_vec())
 }
 
-/// As many of these as fit into one answer, and at least one. Those of one millisecond are not parted.
+/// As many of these as fit into one reply, and at least one. Those of one millisecond are kept together.
 async fn told(call: &Call<'_>, found: &[Arc<Message>]) -> Result<Vec<DownStreamMessage>, Refusal> {
     let mut list: Vec<DownStreamMessage> = Vec::with_capacity(found.len());
     let mut bytes = 0;
@@ -61,8 +61,8 @@ async fn told(call: &Call<'_>, found: &[Arc<Message>]) -> Result<Vec<DownStreamM
     Ok(list)
 }
 
-/// So many messages that can be read, and whether there are more. Clients go on from the last one's moment, so
-/// all that were sent in that millisecond come along.
+/// So many readable messages, and whether there are more. Clients continue from the last one's timestamp, so all
+/// messages of that millisecond are included.
 pub(super) async fn page(
     call: &Call<'_>,
     group: GroupId,
@@ -91,7 +91,7 @@ pub(super) async fn page(
     Ok((found, true))
 }
 
-/// Messages by their ids; those that cannot be read are named.
+/// Messages by their ids; unreadable ones are listed.
 pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
     let asked: MsgQuery = decode(body)?;
     if asked.query.len() > MOST {
@@ -110,7 +110,7 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
         for sent in extended(call.app, vec![sent]).await.map_err(|refusal| refused(&refusal))? {
             let told = down(&sent, call.user);
             bytes += told.encoded_len();
-            // there is no cursor: what has no room is left out, and found when it is asked for again
+            // there is no cursor: a message that does not fit is left out, and found when it is requested again
             if bytes > BYTES && !answer.list.is_empty() {
                 return Ok(answer.encode_to_vec());
             }

@@ -1,7 +1,7 @@
-//! Messages between their neutral form and the wire's.
+//! Maps messages between their neutral form and the client protocol.
 //!
-//! What this vendor has words for and the core does not is kept with a message under `rong.<field>`, as messages
-//! through the server API are.
+//! Fields that the core does not have are stored with a message under `rong.<field>`, as for messages of the server
+//! API.
 
 pub(crate) mod conversations;
 mod expansion;
@@ -32,11 +32,11 @@ mod flag {
     pub(super) const EXPANDABLE: i32 = 64;
 }
 
-/// The flag of messages that are kept nowhere.
+/// The flag of messages that are not stored.
 const PASSING: i64 = 64;
-/// The flag of messages that say something else than they said when they were sent.
+/// The flag of messages that were edited.
 const MODIFIED: i64 = 4;
-/// Begins the tokens made of a client's numbers.
+/// The prefix of tokens made of a client's numbers.
 const TOKEN: &str = "rong:";
 
 /// The label of a field.
@@ -67,12 +67,12 @@ fn flags(message: &Message) -> i32 {
     own | counted | mentions
 }
 
-/// Whether a message is found in the history.
+/// Whether a message is in the history.
 fn is_persisted(message: &Message) -> bool {
     flags(message) & flag::PERSISTED != 0
 }
 
-/// The same flags, in the numbers of messages on their way out.
+/// The same flags, in the numbers of outgoing messages.
 fn status(flags: i32) -> i64 {
     let rows = [
         (flag::PERSISTED, 16),
@@ -89,7 +89,7 @@ fn direction(sender: &Sender, reader: &UserId) -> i32 {
     if matches!(sender, Sender::User(user) if user == reader) { 1 } else { 2 }
 }
 
-/// A message as a reader gets it.
+/// A message for a reader.
 pub(crate) fn down(sent: &Message, reader: &UserId) -> DownStreamMessage {
     let (classname, content) = message::object(&sent.body, sent.mention.as_ref(), &sent.labels);
     let labels = &sent.labels;
@@ -109,7 +109,7 @@ pub(crate) fn down(sent: &Message, reader: &UserId) -> DownStreamMessage {
         config_flag: number(labels, "configFlag"),
         push_ext: push_ext(labels),
         bus_channel: text(labels, "busChannel"),
-        // numbers begin at 1: without one it is kept nowhere
+        // numbers begin at 1: a message without one is not stored
         ext_status: match (sent.sequence, sent.traits.changed) {
             (0, _) => Some(PASSING),
             (_, true) => Some(MODIFIED),
@@ -142,7 +142,7 @@ pub(crate) fn up(sent: &Message) -> UpStreamMessage {
     }
 }
 
-/// The notice that a message was taken back, as a reader gets it.
+/// The notice that a message was recalled, for a reader.
 pub(crate) fn recall_notice(gone: &Message, event: &Event, reader: &UserId) -> DownStreamMessage {
     let by = event.actor.behind();
     let (classname, content) = message::recall_object(gone, by);
@@ -160,7 +160,7 @@ pub(crate) fn recall_notice(gone: &Message, event: &Event, reader: &UserId) -> D
     }
 }
 
-/// Messages of one group with what is added to them by now, where they were sent to be added to.
+/// Messages of one group with their current extensions, where they permit extensions.
 pub(crate) async fn extended(app: &App, mut sent: Vec<Arc<Message>>) -> Result<Vec<Arc<Message>>, Refusal> {
     let takes = |sent: &&mut Arc<Message>| sent.traits.extensible && sent.sequence != 0;
     let wanted: Vec<&mut Arc<Message>> = sent.iter_mut().filter(takes).collect();
@@ -168,12 +168,12 @@ pub(crate) async fn extended(app: &App, mut sent: Vec<Arc<Message>>) -> Result<V
     let sequences = wanted.iter().map(|sent| sent.sequence).collect();
     let added = match app.realm.groups.ask(&Actor::app(), MessageExtensions { group, sequences }).await {
         Ok(found) => found.0,
-        // the group is gone since
+        // the group was deleted since
         Err(Refusal::GroupNotFound { .. }) => return Ok(sent),
         Err(refusal) => return Err(refusal),
     };
     for (sent, added) in wanted.into_iter().zip(added) {
-        // one that was recalled since is shown as it was read
+        // a message that was recalled since is shown as it was read
         let Ok(added) = added else { continue };
         let labels = &mut Arc::make_mut(sent).labels;
         match message::extra_content(&added) {
@@ -184,7 +184,7 @@ pub(crate) async fn extended(app: &App, mut sent: Vec<Arc<Message>>) -> Result<V
     Ok(sent)
 }
 
-/// The number the sender's client gave a message.
+/// The sending client's number of a message.
 fn client_id(sent: &Message) -> Option<i64> {
     sent.token.as_deref().and_then(|token| token.strip_prefix(TOKEN)).and_then(|number| number.parse().ok())
 }
@@ -194,7 +194,7 @@ fn options(sent: &Message) -> Option<i64> {
     kept.or((!sent.shown_last).then_some(1))
 }
 
-/// What was added to a message: clients have `{"k":{"v":"text"}}`, the server API `{"k":"text"}`.
+/// The extensions of a message: clients have `{"k":{"v":"text"}}`, the server API `{"k":"text"}`.
 fn expansion(labels: &Labels) -> Option<String> {
     let kept = text(labels, "extraContent")?;
     let Ok(Value::Object(mut pairs)) = serde_json::from_str(&kept) else { return None };
@@ -206,7 +206,7 @@ fn expansion(labels: &Labels) -> Option<String> {
     Some(Value::Object(pairs).to_string())
 }
 
-/// What a push shows: JSON of the server API's words.
+/// The push notification: JSON with the server API's fields.
 fn push_ext(labels: &Labels) -> Option<PushExtra> {
     let kept: Value = serde_json::from_str(&text(labels, "pushExt")?).ok()?;
     let text = |key: &str| match kept.get(key) {
@@ -232,7 +232,7 @@ fn push_label(push: &PushExtra) -> String {
     .to_string()
 }
 
-/// The message that is quoted: its id, its sender and its type.
+/// The quoted message: its id, its sender and its type.
 fn quoted(labels: &Labels) -> Option<ReferenceData> {
     let kept: [Option<String>; 3] = serde_json::from_str(&text(labels, "quoted")?).ok()?;
     let [msg_id, from_user_id, classname] = kept;

@@ -1,4 +1,4 @@
-//! `recallMsg`: a sender takes a message back.
+//! `recallMsg`: a sender recalls a message.
 
 use conclave_core::model::Millis;
 use conclave_core::operation::RecallMessages;
@@ -25,7 +25,7 @@ struct Wanted {
     extra: String,
 }
 
-/// Takes it back: when, and the id of the notice; or the status with which it was not.
+/// Recalls it: returns the time, and the id of the notice; or the status of the refusal.
 pub(crate) async fn recall(call: &Call<'_>, request: &Request) -> Result<(Millis, String), u16> {
     let up: UpStreamMessage = decode(&request.body).map_err(|denied| denied.status)?;
     if up.classname != RECALL {
@@ -45,7 +45,7 @@ pub(crate) async fn recall(call: &Call<'_>, request: &Request) -> Result<(Millis
     let recalled = call.try_run(recall).await.map_err(refused)?;
     for (_, outcome) in recalled.outcomes {
         match outcome {
-            // once more, because the answer was lost on its way
+            // repeated because the reply was lost
             Ok(()) | Err(Refusal::MessageRecalled { .. }) => {}
             Err(refusal) => return Err(refused(refusal)),
         }

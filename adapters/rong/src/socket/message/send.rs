@@ -1,4 +1,4 @@
-//! `pgMsgP` and `pgMsgS`: a message into a group; the second is kept nowhere.
+//! `pgMsgP` and `pgMsgS`: a message to a group; the second kind is not stored.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::socket::wire::UpStreamMessage;
 
 /// Not the conversation's last message.
 const NOT_LAST: i64 = 1;
-/// The sender wants to know who reads it.
+/// The sender asks for read receipts.
 const RECEIPTS: i64 = 2;
 
-/// Sends it, or says with which status it was not.
+/// Sends it, or returns the status of the refusal.
 pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Result<Arc<Message>, u16> {
     let up: UpStreamMessage = decode(&request.body).map_err(|denied| denied.status)?;
     if up.content.len() > limits::CONTENT_BYTES {
@@ -32,7 +32,7 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
     }
     let mut beside = Labels::new();
     keep(&mut beside, &up);
-    // what is added to the message has limits of its own
+    // extensions have limits of their own
     beside.remove(&label("extraContent"));
     if beside.values().any(|text| text.len() > limits::BESIDE_BYTES) {
         return Err(client::BAD_PARAMETER);
@@ -48,10 +48,10 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
     }
     let said = send.body.clone();
     let posted = call.try_run(send).await.map_err(|refusal| client::speech(&refusal))?;
-    // written once, and only if that is what everybody was told
+    // written once, and only if the stored message has this content
     let is_told = !posted.repeated && posted.message.body == said;
     if let Some(expansion) = expansion.filter(|_| is_told) {
-        // whoever may speak may write it; what could be in the way now came between
+        // a member who may send messages may write it; any refusal now is due to a concurrent change
         expansion.write(call).await.map_err(|refusal| client::expansion(&refusal))?;
     }
     Ok(posted.message)
@@ -78,7 +78,7 @@ fn draft(call: &Call<'_>, group: GroupId, up: &UpStreamMessage, stored: bool) ->
     }
 }
 
-/// Keeps what the core has no word for.
+/// Stores the fields that the core does not have.
 fn keep(labels: &mut Labels, up: &UpStreamMessage) {
     let mut put = |field: &str, value: Option<String>| {
         labels.extend(value.filter(|value| !value.is_empty()).map(|value| (label(field), value)));

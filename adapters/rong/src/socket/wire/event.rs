@@ -9,7 +9,7 @@ pub(crate) struct QueryMsgChange {
     pub(crate) sync_time: i64,
 }
 
-/// What `pullEventChange` answers.
+/// The reply to `pullEventChange`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct EventChangeList {
     #[prost(message, repeated, tag = "1")]
@@ -48,7 +48,7 @@ pub(crate) struct EventChange {
     pub(crate) event_data: Option<Vec<u8>>,
 }
 
-/// What an operation or a change of a profile was.
+/// The data of an operation or a profile change.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ChannelEventData {
     #[prost(message, optional, tag = "1")]

@@ -1,4 +1,4 @@
-//! What the group methods ask and answer.
+//! Requests and replies of the group methods.
 
 use super::ProfileInfo;
 
@@ -13,12 +13,12 @@ pub(crate) struct ChannelsInput {
     pub(crate) setting_profile: Vec<ProfileInfo>,
     #[prost(message, repeated, tag = "4")]
     pub(crate) ext_profile: Vec<ProfileInfo>,
-    /// Invitees.
+    /// Invited users.
     #[prost(string, repeated, tag = "6")]
     pub(crate) users: Vec<String>,
 }
 
-/// Who made and owns a group, when, and how many are in it.
+/// Creator, owner, creation time and number of members of a group.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ChannelBaseInfo {
     #[prost(string, optional, tag = "1")]
@@ -31,13 +31,13 @@ pub(crate) struct ChannelBaseInfo {
     pub(crate) member_count: Option<i32>,
 }
 
-/// What most changes answer.
+/// The reply to most changes.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ChannelsOutput {
-    /// Whose consent is awaited: 0 nobody's, 25424 the managers', 25427 the invited users'.
+    /// Whose approval is pending: 0 no one's, 25424 the managers', 25427 the invited users'.
     #[prost(int32, optional, tag = "4")]
     pub(crate) process_code: Option<i32>,
-    /// Which keys were at fault.
+    /// The invalid keys.
     #[prost(string, repeated, tag = "9")]
     pub(crate) censor_failed_fields: Vec<String>,
 }
@@ -49,7 +49,7 @@ pub(crate) struct MultiChannels {
     pub(crate) list: Vec<ChannelRef>,
 }
 
-/// One group; what else could be in it is not read.
+/// One group; its other fields are not read.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ChannelRef {
     #[prost(string, optional, tag = "1")]
@@ -72,7 +72,7 @@ pub(crate) struct ModifyChannelsInput {
     pub(crate) operate_type: Option<i32>,
 }
 
-/// What leaving takes along; each is so unless said otherwise.
+/// What is deleted when a user leaves; each is true by default.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub(crate) struct QuitChannelsSetting {
     #[prost(bool, optional, tag = "1")]
@@ -85,7 +85,7 @@ pub(crate) struct QuitChannelsSetting {
     pub(crate) is_del_attention: Option<bool>,
 }
 
-/// The questions about groups and members.
+/// Queries about groups and members.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ChannelsQueryInput {
     #[prost(string, optional, tag = "1")]
@@ -99,12 +99,12 @@ pub(crate) struct ChannelsQueryInput {
     /// 0 any, 1 member, 2 manager, 3 owner.
     #[prost(int32, optional, tag = "5")]
     pub(crate) role_type: Option<i32>,
-    /// 0 all, 1 no robots, 2 robots only.
+    /// 0 all, 1 no bots, 2 bots only.
     #[prost(int32, optional, tag = "6")]
     pub(crate) bot_type: Option<i32>,
 }
 
-/// Which page, and what there is beyond.
+/// The page, and the total.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ChannelsPageParam {
     #[prost(int32, optional, tag = "1")]
@@ -119,7 +119,7 @@ pub(crate) struct ChannelsPageParam {
     pub(crate) order: Option<i32>,
 }
 
-/// What every question about groups and members answers.
+/// The reply to all queries about groups and members.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ChannelsListResult {
     /// 1 users, 2 applications, 3 groups.
@@ -160,7 +160,7 @@ pub(crate) struct ChannelsUserInfo {
     pub(crate) user_id: Option<String>,
     #[prost(message, optional, tag = "2")]
     pub(crate) ext: Option<ChannelsUserExtInfo>,
-    /// Since when they are followed.
+    /// Since when the user is followed.
     #[prost(int64, optional, tag = "3")]
     pub(crate) op_time: Option<i64>,
     #[prost(string, optional, tag = "4")]
@@ -169,7 +169,7 @@ pub(crate) struct ChannelsUserInfo {
     pub(crate) portrait_url: Option<String>,
 }
 
-/// What a membership adds to a user.
+/// The membership data of a user.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ChannelsUserExtInfo {
     #[prost(int32, optional, tag = "1")]
@@ -209,7 +209,7 @@ pub(crate) struct ChannelsMemberUpdateInput {
     pub(crate) kind: Option<i32>,
     #[prost(string, optional, tag = "3")]
     pub(crate) user_id: Option<String>,
-    /// A nickname, or a remark.
+    /// A nickname, or a remark name.
     #[prost(string, optional, tag = "4")]
     pub(crate) channel_nick_name: Option<String>,
     #[prost(string, optional, tag = "5")]
@@ -237,17 +237,17 @@ pub(crate) struct ChannelsMemberResponseInput {
     pub(crate) target_id: Option<String>,
     #[prost(int32, optional, tag = "2")]
     pub(crate) kind: Option<i32>,
-    /// 0 the invited user answers, 1 a manager does.
+    /// 0 the invited user decides, 1 a manager does.
     #[prost(int32, optional, tag = "3")]
     pub(crate) opt_type: Option<i32>,
-    /// 0 no, 1 yes.
+    /// 0 refuse, 1 accept.
     #[prost(int32, optional, tag = "4")]
     pub(crate) opt_result: Option<i32>,
     #[prost(string, optional, tag = "5")]
     pub(crate) join_user_id: Option<String>,
     #[prost(string, optional, tag = "6")]
     pub(crate) inviter_id: Option<String>,
-    /// Why.
+    /// The reason.
     #[prost(string, optional, tag = "7")]
     pub(crate) detail: Option<String>,
 }
@@ -274,7 +274,7 @@ pub(crate) struct ChannelsInviteStatusInfo {
     pub(crate) detail: Option<String>,
     #[prost(int64, optional, tag = "8")]
     pub(crate) apply_time: Option<i64>,
-    /// Who decided.
+    /// The user who decided.
     #[prost(message, optional, tag = "9")]
     pub(crate) process_info: Option<ChannelsUserInfo>,
     #[prost(int64, optional, tag = "10")]

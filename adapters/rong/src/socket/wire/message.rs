@@ -1,6 +1,6 @@
-//! Messages, and asking for them.
+//! Messages, and queries for them.
 
-/// What a push shows instead of the message.
+/// The text that a push notification shows instead of the message.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct PushExtra {
     #[prost(string, optional, tag = "1")]
@@ -14,7 +14,7 @@ pub(crate) struct PushExtra {
     pub(crate) template_id: Option<String>,
 }
 
-/// The message that is quoted.
+/// The quoted message.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct ReferenceData {
     #[prost(string, optional, tag = "1")]
@@ -25,7 +25,7 @@ pub(crate) struct ReferenceData {
     pub(crate) classname: Option<String>,
 }
 
-/// A message on its way in.
+/// An incoming message.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct UpStreamMessage {
     /// Flags: 1 persisted, 2 counted, 4 mentions, 32 silent, 64 expandable.
@@ -57,7 +57,7 @@ pub(crate) struct UpStreamMessage {
     pub(crate) ref_data: Option<ReferenceData>,
 }
 
-/// A message on its way out.
+/// An outgoing message.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct DownStreamMessage {
     #[prost(string, required, tag = "1")]
@@ -92,7 +92,7 @@ pub(crate) struct DownStreamMessage {
     pub(crate) push_ext: Option<PushExtra>,
     #[prost(string, optional, tag = "19")]
     pub(crate) bus_channel: Option<String>,
-    /// Flags: 64 not kept anywhere.
+    /// Flags: 64 not stored.
     #[prost(int64, optional, tag = "20")]
     pub(crate) ext_status: Option<i64>,
     #[prost(string, repeated, tag = "21")]
@@ -118,7 +118,7 @@ pub(crate) struct SyncRequestMsg {
     pub(crate) compression_enabled: Option<bool>,
 }
 
-/// What `pullMsg` answers.
+/// The reply to `pullMsg`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct DownStreamMessages {
     #[prost(message, repeated, tag = "1")]
@@ -150,7 +150,7 @@ pub(crate) struct HistoryMsgInput {
     pub(crate) order: Option<i32>,
 }
 
-/// What `qryGMsg` answers; named as the vendor spells it.
+/// The reply to `qryGMsg`; named as the vendor spells it.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct HistoryMsgOuput {
     #[prost(message, repeated, tag = "1")]
@@ -161,7 +161,7 @@ pub(crate) struct HistoryMsgOuput {
     pub(crate) has_msg: i32,
 }
 
-/// One message asked for by its id.
+/// A message requested by its id.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct MessageQueryInfo {
     #[prost(string, required, tag = "2")]
@@ -179,7 +179,7 @@ pub(crate) struct MsgQuery {
     pub(crate) query: Vec<MessageQueryInfo>,
 }
 
-/// What `qryMsg` answers.
+/// The reply to `qryMsg`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct MsgQueryAck {
     #[prost(message, repeated, tag = "1")]
@@ -218,7 +218,7 @@ pub(crate) struct RelationInfo {
     pub(crate) version_time: Option<i64>,
 }
 
-/// What `qryRelationR` and `qryRLBatch` answer.
+/// The reply to `qryRelationR` and `qryRLBatch`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct RelationsOutput {
     #[prost(message, repeated, tag = "1")]
@@ -229,7 +229,7 @@ pub(crate) struct RelationsOutput {
     pub(crate) pull_time: Option<i64>,
 }
 
-/// One conversation asked for.
+/// A requested conversation.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct RelationOpInput {
     #[prost(string, required, tag = "1")]

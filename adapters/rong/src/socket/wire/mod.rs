@@ -1,8 +1,8 @@
 //! The protobuf messages in frames. Field numbers and kinds are the vendor's; names are those of its SDKs.
 //!
-//! proto2: on answers the SDK throws when a required field is missing, so required fields are plain here and always
-//! written; an absent optional one reaches applications as `null`. What this side does not read is left out of the
-//! messages that clients send.
+//! proto2: the SDK throws when a required field of a reply is missing, so required fields are plain here and always
+//! written; a missing optional one reaches applications as `null`. Fields of clients' messages that are not read are
+//! omitted here.
 
 #![expect(clippy::struct_field_names, reason = "wire names are the vendor's")]
 

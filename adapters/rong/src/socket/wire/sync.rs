@@ -1,17 +1,17 @@
-//! Signals, and what the SDK asks on connecting.
+//! Signals, and queries of the SDK on connecting.
 
-/// `s_ntf` and `s_cmd`: there is something to be fetched.
+/// `s_ntf` and `s_cmd`: tells the client to fetch.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct NotifyMsg {
     /// 1 messages, 11 group events.
     #[prost(int32, required, tag = "1")]
     pub(crate) kind: i32,
-    /// Clients fetch when this is later than what they have.
+    /// Clients fetch when this is later than their own timestamp.
     #[prost(int64, optional, tag = "2")]
     pub(crate) time: Option<i64>,
 }
 
-/// `qAppBot` answers with a list; there are no robots here.
+/// `qAppBot` replies with a list; there are no bots here.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct BotOutput {}
 
@@ -22,7 +22,7 @@ pub(crate) struct PullUserSettingInput {
     pub(crate) version: i64,
 }
 
-/// What `pullUS` answers: no settings are kept.
+/// The reply to `pullUS`: settings are not stored.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct PullUserSettingOutput {
     #[prost(int64, required, tag = "2")]
@@ -36,7 +36,7 @@ pub(crate) struct SessionReq {
     pub(crate) time: i64,
 }
 
-/// What `pullSeAtts` answers: no states of conversations are kept.
+/// The reply to `pullSeAtts`: states of conversations are not stored.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct SessionStates {
     #[prost(int64, required, tag = "1")]
@@ -50,7 +50,7 @@ pub(crate) struct PullModifyMsgReq {
     pub(crate) pull_version: Option<i64>,
 }
 
-/// What `pullModifyMsg` answers: messages are not modified here.
+/// The reply to `pullModifyMsg`: no message is listed as modified.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct PullModifyMsgResp {
     #[prost(int64, optional, tag = "2")]
@@ -66,7 +66,7 @@ pub(crate) struct PullUserSubReq {
     pub(crate) version: Option<i64>,
 }
 
-/// What `pullUserSub` answers: nobody is subscribed to.
+/// The reply to `pullUserSub`: there are no subscriptions.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct PullUserSubResp {
     #[prost(int64, optional, tag = "2")]
@@ -84,7 +84,7 @@ pub(crate) struct PullSubDataReq {
     pub(crate) version_time: Option<i64>,
 }
 
-/// What `pullSubData` answers: nobody is subscribed to.
+/// The reply to `pullSubData`: there are no subscriptions.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct PullSubDataResp {
     #[prost(int64, optional, tag = "2")]
@@ -102,7 +102,7 @@ pub(crate) struct PullUserProfileReq {
     pub(crate) user_id: Vec<String>,
 }
 
-/// What a user shows.
+/// A user's profile.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct UserProfile {
     #[prost(int64, optional, tag = "1")]
@@ -113,7 +113,7 @@ pub(crate) struct UserProfile {
     pub(crate) user_profile: Vec<super::ProfileInfo>,
 }
 
-/// What `pullUserProfile` answers.
+/// The reply to `pullUserProfile`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct UserProfiles {
     #[prost(message, repeated, tag = "1")]

@@ -1,4 +1,4 @@
-//! Whether anything happens on a connection, so that those that only hold a place are cut off.
+//! Activity of a connection, so that idle connections are closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -6,39 +6,39 @@ use std::time::{Duration, Instant};
 
 use crate::config::Limits;
 
-/// What happens on one connection.
+/// The activity of one connection.
 #[derive(Debug)]
 pub(crate) struct Activity {
     opened: Instant,
-    /// Requests whose headers have come and whose answers are not all handed over.
+    /// Requests whose headers have arrived and whose responses are not completely handed over.
     requests: AtomicUsize,
-    /// When something last happened, in milliseconds since the connection was opened.
+    /// The time of the last activity, in milliseconds since the connection was opened.
     touched: AtomicU64,
 }
 
 impl Activity {
-    /// Of a connection that was just opened.
+    /// For a connection that was just opened.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { opened: Instant::now(), requests: AtomicUsize::new(0), touched: AtomicU64::new(0) })
     }
 
-    /// Something happened.
+    /// Records activity.
     pub(crate) fn touch(&self) {
         let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.touched.store(now, Ordering::Relaxed);
     }
 
-    /// A request's headers have come.
+    /// Begins a request whose headers have arrived.
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.touch();
         InFlight(Arc::clone(self))
     }
 
-    /// When the connection is to be cut off unless something happens before.
+    /// When the connection is closed unless there is activity before.
     ///
-    /// Between requests that is the time headers may take. With requests in flight it is more than the parts of a
-    /// request may take each, for those have time-outs of their own and answers to word.
+    /// Between requests that is the timeout for headers. With requests in flight it is longer than the timeouts for the
+    /// parts of a request, which have error responses of their own.
     pub(crate) fn cut_at(&self, limits: &Limits) -> Instant {
         let patience = if self.requests.load(Ordering::Relaxed) == 0 {
             limits.header_time()
@@ -49,17 +49,17 @@ impl Activity {
     }
 }
 
-/// A request in flight; dropped when its answer is handed over or given up.
+/// A request in flight; dropped when its response is handed over or given up.
 #[derive(Debug)]
 pub(crate) struct InFlight(Arc<Activity>);
 
 impl InFlight {
-    /// Something happened to this request.
+    /// Records activity of this request.
     pub(crate) fn touch(&self) {
         self.0.touch();
     }
 
-    /// What happens on the whole connection.
+    /// The activity of the whole connection.
     pub(crate) fn activity(&self) -> Arc<Activity> {
         Arc::clone(&self.0)
     }

@@ -1,4 +1,4 @@
-//! The admin listener: metrics, health, and what clients sent that nobody read.
+//! The admin listener: metrics, health, and the request fields that no handler read.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -31,18 +31,18 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// Most connections at once; operators and their tools need few.
 const CONNECTIONS: usize = 64;
 
-/// The names under which the admin listener answers. A web page can make its own name lead to this machine, but not an
-/// address or `localhost`, so those are always answered.
+/// The host names that the admin listener accepts. A web page can make its own name resolve to this machine, but not an
+/// address or `localhost`, so those are always accepted.
 #[derive(Debug, Clone)]
 pub(crate) struct Hosts(Vec<String>);
 
 impl Hosts {
-    /// As configured.
+    /// From the configuration.
     pub(crate) fn of(configured: &[String]) -> Self {
         Self(configured.iter().map(|host| host.to_ascii_lowercase()).collect())
     }
 
-    /// Whether a request names a host that is answered, and only one.
+    /// Whether a request names exactly one accepted host.
     fn knows<B>(&self, request: &Request<B>) -> bool {
         let mut named = request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
         let (first, more) = (named.next(), named.next());
@@ -50,7 +50,7 @@ impl Hosts {
             (_, _, Some(_)) => return false,
             (Some(authority), _, _) => authority.as_str(),
             (None, Some(host), _) => host,
-            // no browser leaves it out
+            // browsers always send it
             (None, None, _) => return request.version() < Version::HTTP_11,
         };
         let bare = bare_host(host);
@@ -59,7 +59,7 @@ impl Hosts {
     }
 }
 
-/// Answers on the admin listener as long as the process is there.
+/// Serves the admin listener until the process ends.
 pub(crate) async fn run(listener: TcpListener, hosts: Hosts, metrics: Arc<Metrics>, readiness: Arc<Readiness>) {
     let (hosts, places) = (Arc::new(hosts), Arc::new(Semaphore::new(CONNECTIONS)));
     loop {
@@ -82,7 +82,7 @@ pub(crate) async fn run(listener: TcpListener, hosts: Hosts, metrics: Arc<Metric
                 }
             });
             let mut builder = http1::Builder::new();
-            // places are few, so idle connections do not hold them for long
+            // there are few slots for connections, so idle ones are closed soon
             builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).max_buf_size(16 * 1024);
             if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
                 tracing::debug!(%error, "a connection to the admin listener broke");
@@ -121,7 +121,7 @@ async fn answer(request: &Request<Incoming>, metrics: &Metrics, readiness: &Read
     }
 }
 
-/// Whether whoever asks takes gzip: RFC 9110 section 12.5.3, where a weight of zero refuses it.
+/// Whether the client accepts gzip: RFC 9110 section 12.5.3, where a weight of zero refuses it.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|coding| {

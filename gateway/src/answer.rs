@@ -1,4 +1,4 @@
-//! One request from its headers to its answer's.
+//! One request, from its headers to its response's.
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -28,38 +28,38 @@ use crate::session::{self, Link, Online};
 use crate::shares::{Buffer, Shares};
 use crate::site::{Mounted, Place, Site, below};
 
-/// Most bytes of a body whose sender has shown no credentials in its head.
+/// Most bytes of a body whose sender has no credentials in the request's head.
 const OPEN_BODY: usize = 64 * 1024;
 
-/// Tells the log lines of a request apart; clients may bring their own.
+/// Identifies the log lines of a request; clients may send their own.
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What all connections of one listener share.
+/// The data that all connections of one listener share.
 pub(crate) struct Desk {
-    /// What stands on the listener.
+    /// The surfaces on the listener.
     pub(crate) site: Site,
     /// Limits of the process.
     pub(crate) limits: Limits,
-    /// How much of them is in use.
+    /// The current usage.
     pub(crate) shares: Arc<Shares>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub(crate) proxies: Proxies,
-    /// Which pages may call.
+    /// The web pages that may call.
     pub(crate) pages: Pages,
-    /// What is counted.
+    /// The metrics.
     pub(crate) metrics: Arc<Metrics>,
-    /// Who is connected.
+    /// The connected users.
     pub(crate) online: Arc<Online>,
-    /// What the sessions of all listeners share.
+    /// The data that the sessions of all listeners share.
     pub(crate) sessions: Arc<session::Shared>,
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
-    /// Host and port, for clients that name none.
+    /// Host and port, for clients that send none.
     pub(crate) address: String,
 }
 
 impl Desk {
-    /// Answers a request.
+    /// Responds to a request.
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
@@ -134,7 +134,7 @@ impl Desk {
     }
 }
 
-/// A request that a surface answers.
+/// A request for a surface.
 struct Visit<'a> {
     desk: &'a Desk,
     mounted: &'a Mounted,
@@ -142,9 +142,9 @@ struct Visit<'a> {
     id: &'a str,
     path: String,
     crowded: bool,
-    /// Where the client is.
+    /// The client's address.
     address: IpAddr,
-    /// Counts the bytes that are kept for the request.
+    /// Counts the bytes that are kept in memory for the request.
     buffer: Buffer,
 }
 
@@ -166,7 +166,7 @@ impl Visit<'_> {
             realm: None,
             caller: None,
         };
-        // carries the id into every line of this request, whatever the level
+        // adds the id to every log line of this request, at any level
         let span = tracing::error_span!("request", id = self.id);
         let work = async {
             let answer = self.exchange(parts, body, &in_flight).await;
@@ -190,7 +190,7 @@ impl Visit<'_> {
         let surface = &self.mounted.surface;
         let limits = &self.desk.limits;
         let http1 = parts.version <= Version::HTTP_11;
-        // the connection ends with what went wrong, or what is left of the body would be taken for the next request
+        // closes the connection on an error, or the rest of the body would be parsed as the next request
         let fault = |fault| {
             let mut answer = surface.fault(fault);
             if http1 {
@@ -204,7 +204,7 @@ impl Visit<'_> {
             payload::drain(body, &parts.headers);
             return fault(Fault::Busy);
         };
-        // whoever may not call is told before any of the body is kept
+        // callers who may not call are refused before any of the body is kept
         let admitted = match self.admit(&mut parts).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
@@ -245,7 +245,7 @@ impl Visit<'_> {
                 answer
             }
             Some(Err(_)) => {
-                // the panic hook has told where
+                // the panic hook has logged the location
                 self.desk.metrics.panics.inc();
                 fault(Fault::Broken)
             }
@@ -258,7 +258,7 @@ impl Visit<'_> {
 }
 
 impl Visit<'_> {
-    /// Who calls, or the vendor's answer to who may not.
+    /// Authenticates the caller, or returns the vendor's refusal.
     async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
         let surface = &self.mounted.surface;
         let work = AssertUnwindSafe(surface.admit(parts)).catch_unwind();
@@ -273,7 +273,8 @@ impl Visit<'_> {
     }
 }
 
-/// What is told and counted of a request, once: when it is answered, or when its client has gone away before.
+/// The log line and metrics of a request, written once: when it is answered, or when its client has disconnected
+/// before.
 struct Account {
     client: IpAddr,
     all: Arc<Metrics>,
@@ -302,7 +303,7 @@ impl Drop for Account {
             Some(VendorCode::Name(name)) => (None, Some(name)),
             None => (None, None),
         };
-        // never the query: it carries signatures and tokens
+        // never the query: it may contain signatures and tokens
         tracing::info!(
             target: "conclave::request",
             vendor,
@@ -328,20 +329,19 @@ impl Drop for Account {
     }
 }
 
-/// Whether the error of this number among those alike gets a line of its own: each of ours, and of refusals fewer the more
-/// there are.
+/// Whether the n-th error of a kind is logged: each of ours, and of refusals fewer the more there are.
 fn is_sampled(class: ErrorClass, count: u64) -> bool {
     class == ErrorClass::Failed || count.is_power_of_two() || count.is_multiple_of(1000)
 }
 
-/// Milliseconds with three places.
+/// Milliseconds with three decimals.
 fn millis(took: Duration) -> f64 {
     (took.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// The host the client asks, as it spells it; `None` when an HTTP/1.0 client names none, or an empty one.
+/// The requested host, as the client spells it; `None` when an HTTP/1.0 client sends none, or an empty one.
 ///
-/// RFC 9112 section 3.2: an HTTP/1.1 request has exactly one `Host`, and a host is spelled in few characters.
+/// RFC 9112 section 3.2: an HTTP/1.1 request has exactly one `Host`, and a host consists of few kinds of characters.
 fn host(parts: &Parts) -> Result<Option<&str>, &'static str> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let (given, more) = (hosts.next(), hosts.next());
@@ -360,7 +360,7 @@ fn host(parts: &Parts) -> Result<Option<&str>, &'static str> {
     if text.bytes().all(plain) { Ok((!text.is_empty()).then_some(text)) } else { Err("the Host is not valid") }
 }
 
-/// The gateway's own answer to a request that gets to no surface; its connection ends.
+/// The gateway's own response to a request that reaches no surface; its connection is closed.
 fn refused(status: StatusCode, why: &'static str, in_flight: InFlight) -> Response<Payload> {
     tracing::info!(target: "conclave::request", status = status.as_u16(), why, "refused before any surface");
     let text = serde_json::json!({ "error": "refused", "message": why }).to_string();
@@ -370,7 +370,7 @@ fn refused(status: StatusCode, why: &'static str, in_flight: InFlight) -> Respon
     answer
 }
 
-/// The client's own id when it is one, a fresh one otherwise.
+/// The client's own request id if it is valid, otherwise a new one.
 fn request_id(parts: &Parts) -> String {
     let plain = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

@@ -1,4 +1,4 @@
-//! What serves one realm's groups, and the layers around it that every backend gets.
+//! The backend of one realm's groups, and the layers around every backend.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -20,20 +20,20 @@ use crate::metrics::{Metrics, Outcome, RealmMetrics};
 use crate::session::PERFORMING;
 
 tokio::task_local! {
-    /// The realm whose groups the request at hand has come to, if it has.
+    /// The realm that the current request has reached, if any.
     pub(crate) static REALM: OnceCell<Arc<str>>;
-    /// Who makes the request at hand, once that is known.
+    /// The caller of the current request, once authenticated.
     pub(crate) static CALLER: OnceCell<Actor>;
 }
 
-/// What serves one realm: an engine over a store of our own, or anything else that offers the same.
+/// The backend of one realm: an engine over a store of our own, or another implementation of the same ports.
 #[derive(Clone)]
 pub struct Backend {
     /// Commands and reads.
     pub groups: Arc<dyn Groups>,
-    /// What has happened.
+    /// The event log.
     pub log: Arc<dyn Log>,
-    /// What a store of our own needs done from time to time.
+    /// Maintenance that a store of our own needs.
     pub maintenance: Option<Arc<dyn Maintenance>>,
 }
 
@@ -47,7 +47,7 @@ impl Backend {
         Self { groups: engine.clone(), log: engine.clone(), maintenance: Some(engine) }
     }
 
-    /// The same with metrics, with log lines for failures, and with the bytes of deleted files deleted from `blobs`.
+    /// Adds metrics, log lines for failures, and deletion of the bytes of deleted files from `blobs`.
     pub(crate) fn layered(self, realm: &str, blobs: Arc<dyn Blobs>, metrics: &Metrics) -> Self {
         let Self { groups, log, maintenance } = self;
         metrics.measured.of_realm(realm, &log);
@@ -64,26 +64,26 @@ impl Backend {
     }
 }
 
-/// Counts what is done in one realm.
+/// Counts the operations of one realm.
 struct Observer {
     realm: Arc<str>,
     metrics: RealmMetrics,
 }
 
 impl Observer {
-    /// Notes which realm the request at hand has come to.
+    /// Records which realm the current request has reached.
     fn enter(&self) {
-        // outside of a request there is no such note
+        // outside of a request there is no record
         let _ = REALM.try_with(|realm| realm.set(Arc::clone(&self.realm)));
     }
 
-    /// Notes who makes the request at hand.
+    /// Records the caller of the current request.
     fn note(&self, actor: &Actor) {
         self.enter();
         let _ = CALLER.try_with(|caller| _ = caller.get_or_init(|| actor.clone()));
     }
 
-    /// Counts an operation, and passes its result on.
+    /// Counts an operation, and returns its result.
     fn count<T>(&self, name: &'static str, result: Result<T, Refusal>) -> Result<T, Refusal> {
         let outcome = match &result {
             Ok(_) => Outcome::Done,
@@ -98,7 +98,7 @@ impl Observer {
     }
 }
 
-/// A port of a backend with what every backend gets.
+/// A port of a backend with the layers around every backend.
 struct Layer<T: ?Sized> {
     inner: Arc<T>,
     observer: Arc<Observer>,
@@ -106,7 +106,8 @@ struct Layer<T: ?Sized> {
 }
 
 impl<T: ?Sized> Layer<T> {
-    /// Deletes bytes that nothing refers to any more. The caller does not wait for it: the files are gone already.
+    /// Deletes bytes that nothing refers to any more. The caller does not wait for it: the shared files are already
+    /// deleted.
     fn delete_blobs(&self, unused: Vec<String>) {
         if !unused.is_empty() {
             tokio::spawn(delete_blobs(Arc::clone(&self.blobs), unused));
@@ -150,7 +151,7 @@ impl fmt::Display for Caller<'_> {
 impl Groups for Layer<dyn Groups> {
     async fn perform(&self, actor: &Actor, operation: Operation) -> Result<Reply, Refusal> {
         self.observer.note(actor);
-        // whatever a session's call causes is delivered to that session after the call's reply
+        // events of a session's call are delivered to that session after the call's reply
         let _ = PERFORMING.try_with(|performing| performing.store(true, Ordering::Relaxed));
         let name = operation.name();
         let steps: Vec<&'static str> = match &operation {
@@ -160,7 +161,7 @@ impl Groups for Layer<dyn Groups> {
         let reply = self.observer.count(name, self.inner.perform(actor, operation).await)?;
         if let Reply::Steps(replies) = &reply {
             for (name, reply) in steps.into_iter().zip(&replies.0) {
-                // counted; the caller that asked for all of them answers
+                // counted here; the caller that asked for all of them sees each result
                 let _ = self.observer.count(name, reply.as_ref().map(drop).map_err(Clone::clone));
             }
         }

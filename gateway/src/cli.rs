@@ -15,7 +15,7 @@ use crate::serve::{Gateway, Running, StartError};
 use crate::vendors::Vendors;
 use crate::{clients, descriptors, logging, routes, service, store, tls};
 
-/// Chat groups that live once, reached through several chat vendors' own APIs.
+/// Chat groups that exist once and are reached through several chat vendors' own APIs.
 #[derive(Debug, Parser)]
 #[command(name = "conclave", version, about, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -31,14 +31,14 @@ enum Command {
     Serve(ServeArgs),
     /// Check the configuration, its certificate files and its data folder, without starting anything.
     Check(ServeArgs),
-    /// Print the settings of a vendor's clients. URLs are printed only of what is served.
+    /// Print the settings for a vendor's clients. URLs are printed only if they are served.
     Env {
-        /// Only this vendor's.
+        /// Only this vendor's settings.
         vendor: Option<String>,
-        /// For a file, e.g. .env, for `eval "$(conclave env --format shell)"`, or as JSON.
+        /// For a file such as .env, for `eval "$(conclave env --format shell)"`, or as JSON.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
-        /// The realm; needed when there are several.
+        /// The realm; required when there are several.
         #[arg(long)]
         realm: Option<String>,
         #[command(flatten)]
@@ -46,11 +46,11 @@ enum Command {
     },
     /// Print every route: method, path, vendor, and the vendor's name of the operation.
     Routes {
-        /// As docs/routes.md.
+        /// Print it as docs/routes.md.
         #[arg(long)]
         markdown: bool,
     },
-    /// Print the configuration's reference: docs/configuration.md.
+    /// Print the reference of the configuration: docs/configuration.md.
     ConfigReference,
 }
 
@@ -59,16 +59,16 @@ struct ServeArgs {
     /// The configuration file (TOML).
     #[arg(long, value_name = "FILE", env = "CONCLAVE_CONFIG")]
     config: Option<PathBuf>,
-    /// The address all vendors share, e.g. localhost:8080 [default: 127.0.0.1:8080].
+    /// The address that all vendors share, e.g. localhost:8080 [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDR")]
     listen: Option<Address>,
-    /// The folder data is kept in [default: conclave-data].
+    /// The data folder [default: conclave-data].
     #[arg(long, value_name = "DIR", conflicts_with = "memory")]
     data: Option<PathBuf>,
-    /// Keep nothing: all data ends with the process.
+    /// Keep data in memory only: it is lost when the process ends.
     #[arg(long)]
     memory: bool,
-    /// Encrypt with a certificate of a local authority, which is made when there is none yet.
+    /// Encrypt with a certificate of a local authority, which is created if necessary.
     #[arg(long)]
     dev_tls: bool,
     /// The address of metrics and health, or off [default: 127.0.0.1:9090 if it is free].
@@ -84,10 +84,10 @@ struct ServeArgs {
 struct ToolArgs {
     /// The user.
     user: Option<String>,
-    /// For how long it is valid, in seconds.
+    /// Lifetime, in seconds.
     #[arg(long)]
     expire: Option<u64>,
-    /// The realm; needed when there are several.
+    /// The realm; required when there are several.
     #[arg(long)]
     realm: Option<String>,
     #[command(flatten)]
@@ -99,14 +99,14 @@ impl ServeArgs {
         let Self { config, listen, data, memory, dev_tls, admin, dev_public } = self;
         let listen = listen.map(|address| address.0);
         let flags = Flags { listen, data, memory, dev_tls, admin, dev_public };
-        // a variable that is not Unicode is none of ours: all our names are
+        // variables that are not Unicode are ignored: all our names are
         let environment =
             std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
         Config::load_with(vendors.clone(), &Sources { file: config, environment: environment.collect(), flags })
     }
 }
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
@@ -117,24 +117,24 @@ enum Failure {
     Io(#[from] io::Error),
 }
 
-/// Every vendor's tools, with the vendor's name.
+/// The tools of all vendors, with the vendor's name.
 fn tools(vendors: &Vendors) -> Vec<(&'static str, Tool)> {
     vendors.iter().flat_map(|vendor| vendor.tools().into_iter().map(|tool| (vendor.name(), tool))).collect()
 }
 
-/// The command line with the tools of these vendors.
+/// The command line, including the tools of these vendors.
 fn command(vendors: &Vendors) -> clap::Command {
     let tool = |(_, tool): (_, Tool)| ToolArgs::augment_args(clap::Command::new(tool.name).about(tool.about));
     Cli::command().subcommands(tools(vendors).into_iter().map(tool))
 }
 
-/// Carries out what the command line says, with the vendors of the binary.
+/// Runs the command line, with the binary's vendors.
 pub fn main() -> ExitCode {
     let vendors = Vendors::standard();
     let matches = command(&vendors).get_matches();
     match run(&vendors, &matches) {
         Ok(()) => ExitCode::SUCCESS,
-        // whoever read our output has read enough
+        // the reader of our output has closed the pipe
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = writeln!(io::stderr(), "conclave: {failure}");
@@ -178,7 +178,7 @@ fn print(text: &str) -> Result<(), Failure> {
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-/// The realm that is meant.
+/// The selected realm.
 fn pick<'c>(config: &'c Config, realm: Option<&str>) -> Result<&'c Realm, ConfigError> {
     let names = || config.realms.iter().map(|realm| realm.name.as_str()).collect::<Vec<_>>().join(", ");
     match (realm, &config.realms[..]) {
@@ -191,7 +191,7 @@ fn pick<'c>(config: &'c Config, realm: Option<&str>) -> Result<&'c Realm, Config
     }
 }
 
-/// What a vendor's tool prints.
+/// The output of a vendor's tool.
 fn issue(vendors: &Vendors, vendor: &str, tool: &Tool, args: ToolArgs) -> Result<String, ConfigError> {
     let ToolArgs { user, expire, realm, serve } = args;
     let config = serve.load(vendors)?;
@@ -206,7 +206,7 @@ fn not_at<T>(realm: &Realm, vendor: &str) -> Result<T, ConfigError> {
     Err(ConfigError(format!("realm {} is not at {vendor}: add [realm.{}.{vendor}]", realm.name, realm.name)))
 }
 
-/// What vendors' clients are configured with, as `conclave env` prints it.
+/// The settings for vendors' clients, as `conclave env` prints them.
 ///
 /// # Errors
 /// No such realm or vendor, or the realm is not at the vendor.
@@ -234,9 +234,9 @@ fn client_settings(config: &Config, realm: Option<&str>, vendor: Option<&str>) -
     Ok(wanted.into_iter().filter_map(of).flatten().collect())
 }
 
-/// Checks what a start would check before it listens, and says what was found. Nothing of it is a secret.
+/// Performs the checks of a start before it listens, and describes the result without secrets.
 fn check(config: &Config) -> Result<String, Failure> {
-    // two realms with one identity, and whatever else a vendor refuses
+    // includes two realms with the same identity, and each vendor's own checks
     Gateway::routes(config)?;
     let mut lines = vec![format!("  {:<8} {}", "listen", config.listen)];
     for (vendor, section) in &config.vendors {
@@ -273,13 +273,13 @@ fn check(config: &Config) -> Result<String, Failure> {
 fn serve(config: Config) -> Result<(), Failure> {
     let guard = logging::start(&config.log)?;
     let inherited = service::listeners()?;
-    // whatever this process writes is its user's alone
+    // files of this process are readable by its user only
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
-        // before anything is printed, so that whoever waits for it may end this process at once
+        // before anything is printed, so that a caller who waits for the output may stop the process at once
         let mut signals = Signals::new()?;
         let running = Gateway::builder(config).listeners(inherited).start().await?;
         for remark in &running.remarks {
@@ -297,22 +297,22 @@ fn serve(config: Config) -> Result<(), Failure> {
         }
         Ok(())
     });
-    // what is left are requests that were cut off
+    // requests that were cut off are still running
     runtime.shutdown_background();
     drop(guard);
     result
 }
 
-/// What a signal asks for.
+/// The meaning of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Signal {
-    /// To read the certificate files again: SIGHUP.
+    /// SIGHUP: read the certificate files again.
     Reload,
-    /// To end: SIGTERM and SIGINT.
+    /// SIGTERM and SIGINT: stop.
     End,
 }
 
-/// The signals this process acts on.
+/// The signals that this process handles.
 struct Signals {
     #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
@@ -359,7 +359,7 @@ impl Signals {
     }
 }
 
-/// What is told on start: where clients are to go, and, where it is no secret, with what.
+/// The text printed at the start: where clients connect, and the credentials if they are not secret.
 fn greeting(running: &Running) -> String {
     let (config, addresses) = (&running.config, &running.addresses);
     let mut lines = vec![format!("conclave {} is listening on {}", env!("CARGO_PKG_VERSION"), addresses.shared)];
@@ -380,7 +380,7 @@ fn greeting(running: &Running) -> String {
         lines.push(format!("  {:<8} clients are to trust {}", "tls", authority.display()));
     }
     lines.extend(running.remarks.iter().map(|remark| format!("  {:<8} {remark}", "note")));
-    // it was put together already, so there is nothing that could go wrong
+    // the surfaces have been built already, so this cannot fail
     let endpoints = Gateway::endpoints(config).unwrap_or_default();
     for realm in &config.realms {
         let names = config.served.names().into_iter();

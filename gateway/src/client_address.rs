@@ -1,4 +1,4 @@
-//! Where a client is, as limits see it: behind a trusted proxy it is whom the proxy names.
+//! The client's address for limits: behind a trusted proxy it is the one that the proxy names.
 
 use std::net::IpAddr;
 
@@ -8,12 +8,12 @@ use ipnet::IpNet;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies whose word is taken.
+/// The trusted proxies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Proxies(Vec<IpNet>);
 
 impl Proxies {
-    /// As configured; what is no network was refused before.
+    /// From the configuration, which was checked before.
     pub(crate) fn of(configured: &[String]) -> Self {
         Self(configured.iter().filter_map(|text| network(text)).collect())
     }
@@ -24,7 +24,8 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The client's address: the last one of `X-Forwarded-For` that is no trusted proxy itself, when one sends it.
+    /// The client's address: if a trusted proxy sends the request, the last one in `X-Forwarded-For` that is not a
+    /// trusted proxy itself.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.trusts(peer) {
             return peer;

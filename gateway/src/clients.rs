@@ -1,4 +1,4 @@
-//! How clients are pointed here.
+//! The settings with which clients connect to this gateway.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,14 +15,14 @@ pub fn scheme(config: &Config) -> &'static str {
     if config.tls == Tls::Off { "http" } else { "https" }
 }
 
-/// How clients reach a vendor's surface, when the configuration says that they do not reach it directly.
+/// How clients reach a vendor's surface, if the configuration says that they do not reach it directly.
 pub fn public_url(config: &Config, vendor: &str) -> Option<String> {
     config.vendor(vendor).public_url.or_else(|| config.public_url.as_ref().map(|url| format!("{url}/{vendor}")))
 }
 
 /// The URL of a vendor's surface, without a trailing slash.
 ///
-/// `addresses` are those a running gateway was given; without one, those it would ask for.
+/// `addresses` are those of a running gateway; without them, those in the configuration.
 pub fn base_url(config: &Config, addresses: Option<&Addresses>, vendor: &str) -> String {
     if let Some(url) = public_url(config, vendor) {
         return url;
@@ -38,7 +38,7 @@ pub fn base_url(config: &Config, addresses: Option<&Addresses>, vendor: &str) ->
     }
 }
 
-/// An address a client on this machine can connect to.
+/// An address that a client on this machine can connect to.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -46,14 +46,14 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// `KEY=value` lines for a vendor's clients; `None` when the realm is not at this vendor.
+/// `KEY=value` lines for a vendor's clients; `None` when the realm has no app at this vendor.
 pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &Realm, vendor: &str) -> Option<String> {
     let pairs = pairs(config, addresses, realm, vendor)?;
     let lines: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     Some(lines.join("\n") + "\n")
 }
 
-/// What a vendor's clients are configured with.
+/// The settings of a vendor's clients.
 pub(crate) type Pairs = Vec<(&'static str, String)>;
 
 /// The same as pairs.
@@ -62,7 +62,7 @@ pub(crate) fn pairs(config: &Config, addresses: Option<&Addresses>, realm: &Real
     Some(of.client_settings(section, &base_url(config, addresses, vendor)))
 }
 
-/// The pairs without the URLs below `base` that lead to no endpoint of the vendor's client protocol.
+/// The pairs without the URLs below `base` that are not an endpoint of the vendor's client protocol.
 pub(crate) fn answered(pairs: Pairs, base: &str, endpoints: &[Endpoint]) -> Pairs {
     let root = base.split_once("://").map_or(base, |(_, root)| root);
     let is_answered = |value: &str| {
@@ -78,7 +78,7 @@ pub(crate) fn answered(pairs: Pairs, base: &str, endpoints: &[Endpoint]) -> Pair
     pairs.into_iter().filter(|(_, value)| is_answered(value)).collect()
 }
 
-/// How settings are printed.
+/// The output formats of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     /// `KEY=value` lines for files named `.env`; values with special characters are quoted.
@@ -91,7 +91,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The settings as text.
+    /// The settings in this format.
     pub(crate) fn write(self, pairs: &[(&'static str, String)]) -> String {
         let lines = |line: &dyn Fn(&str, &str) -> String| {
             pairs.iter().fold(String::new(), |mut text, (key, value)| {
@@ -110,13 +110,13 @@ impl Format {
     }
 }
 
-/// A value as files named `.env` have it. Where nothing needs quotes there are none, as `docker run --env-file` keeps them.
+/// A value in the format of `.env` files. Quotes are used only if necessary, as `docker run --env-file` keeps them.
 fn dotenv_value(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.,:/@+=%?&~".contains(&byte);
     if value.bytes().all(plain) {
         value.to_owned()
     } else if !value.contains(['\'', '\n', '\r']) {
-        // literally, for every tool
+        // single quotes are literal for every tool
         format!("'{value}'")
     } else {
         let escaped = value.replace('\\', r"\\").replace('"', "\\\"").replace('$', r"\$");

@@ -1,4 +1,4 @@
-//! The time and the chance the realms live by.
+//! The clock and the randomness of the realms.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// Tells no time before this one from now on: what was decided at it is kept, whatever the system's clock says.
+    /// Raises the minimum: from now on no earlier time is returned, whatever the system's clock says.
     pub fn raise_to(&self, at: Millis) {
         self.latest.fetch_max(at.0, Ordering::Relaxed);
     }
@@ -21,14 +21,15 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Millis {
-        // a time before 1970 or past the year 584 million is a clock out of order; the latest time told stands in
+        // a time before 1970 or after the year 584 million means that the clock is wrong; the latest returned time is
+        // used instead
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         let now = now.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0);
         Millis(self.latest.fetch_max(now, Ordering::Relaxed).max(now))
     }
 }
 
-/// Numbers nobody can guess, seeded by the operating system.
+/// Unpredictable numbers, seeded by the operating system.
 #[derive(Debug, Default)]
 pub struct RandomMint;
 

@@ -1,4 +1,4 @@
-//! What browsers ask before they let a page call: each vendor's client sends headers that need permission.
+//! CORS: vendors' clients send headers that need a browser's preflight.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
@@ -6,7 +6,7 @@ use http::header::{
 };
 use http::{Method, Response, StatusCode};
 
-/// How long a browser may remember the permission, in seconds: as long as any browser does.
+/// How long a browser may cache the permission, in seconds: the longest that any browser does.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 
 /// What a vendor's client may send from a page.
@@ -23,7 +23,7 @@ impl From<conclave_kit::Cors> for Cors {
 }
 
 impl Cors {
-    /// The answer to a browser's question; there are no credentials in it, so none are looked for.
+    /// The response to a preflight; it has no credentials, so none are checked.
     pub(crate) fn preflight<B: Default>(&self) -> Response<B> {
         let mut answer = Response::new(B::default());
         *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -35,12 +35,12 @@ impl Cors {
     }
 }
 
-/// Whether a browser asks for permission, rather than a client for an operation.
+/// Whether a request is a browser's preflight rather than an operation of a client.
 pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Lets the page that calls read the answer, unless the surface has said who may.
+/// Lets the calling page read the response, unless the surface has set who may.
 pub(crate) fn allow(headers: &mut HeaderMap, page: HeaderValue) {
     if page != "*" {
         headers.append(VARY, HeaderValue::from_static("Origin"));

@@ -1,15 +1,15 @@
-//! How many files and connections the process may have open, and how they are shared out.
+//! The number of files and connections that the process may have open, and its distribution.
 
-/// Kept back for the store, shared files, logs and whatever else is no connection: a quarter, within these bounds.
+/// Reserved for the store, shared files, logs and everything that is not a connection: a quarter, within these bounds.
 const LEAST_RESERVE: u64 = 96;
 const MOST_RESERVE: u64 = 512;
-/// What one webhook's destination may need at once.
+/// Reserved for each webhook destination.
 const PER_DESTINATION: u64 = 16;
 
-/// How descriptors are shared out.
+/// The distribution of descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Budget {
-    /// All there are.
+    /// The total.
     pub(crate) limit: u64,
     /// Most connections of clients at once.
     pub(crate) connections: usize,
@@ -17,9 +17,9 @@ pub(crate) struct Budget {
     pub(crate) tables: usize,
 }
 
-/// Raises the limit as far as the system lets this process. `None` where there is no such limit.
+/// Raises the limit as far as the system permits. `None` where there is no such limit.
 pub(crate) fn raise() -> Option<u64> {
-    // more than this is never needed, and some systems call everything unlimited
+    // more than this is never needed, and some systems report everything as unlimited
     const ENOUGH: u64 = 1 << 20;
     match rlimit::increase_nofile_limit(ENOUGH) {
         Ok(limit) => Some(limit),
@@ -30,7 +30,7 @@ pub(crate) fn raise() -> Option<u64> {
     }
 }
 
-/// The limit there is. `None` where there is no such limit.
+/// The current limit. `None` where there is no such limit.
 pub(crate) fn limit() -> Option<u64> {
     #[cfg(unix)]
     return rlimit::getrlimit(rlimit::Resource::NOFILE).ok().map(|(soft, _)| soft);
@@ -39,7 +39,7 @@ pub(crate) fn limit() -> Option<u64> {
 }
 
 impl Budget {
-    /// Shares out so many, with so many destinations of webhooks.
+    /// Distributes so many descriptors, with so many webhook destinations.
     pub(crate) fn of(limit: u64, destinations: usize) -> Self {
         let reserve = (limit / 4).clamp(LEAST_RESERVE, MOST_RESERVE);
         let outgoing = (destinations as u64).saturating_mul(PER_DESTINATION).min(limit / 4);

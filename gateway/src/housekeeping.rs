@@ -1,5 +1,5 @@
-//! Takes away what time has passed by in each realm, a bounded number of rows at a time, so that nobody notices. Where
-//! most of what is found is over, as on a busy day, it goes on without a pause.
+//! Deletes expired rows in each realm, a bounded number at a time, so that callers do not notice. Where most of the
+//! rows found are expired, it continues without a pause.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,31 +16,31 @@ use crate::listener::Phase;
 use crate::metrics::Metrics;
 use crate::realms::Stores;
 
-/// How often the trash is looked through.
+/// How often the trash is checked.
 const TRASH: Duration = Duration::from_hours(1);
 
-/// Rows looked at in one round.
+/// Rows checked in one round.
 const ROWS: usize = 1000;
-/// Places swept in one commit.
+/// Rows deleted in one commit.
 const SWEPT: usize = 100;
 
-/// A commit in a group in which much goes on is tried for so long.
+/// How long a commit is retried in a group with many concurrent changes.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How much of a round is over when the next one waits for nothing: one in so many.
+/// The next round follows without a pause when at least one in so many rows of a round was expired.
 const MUCH: usize = 2;
 
-/// How hurried the house is kept.
+/// The pauses.
 #[derive(Clone, Copy)]
 struct Pace {
-    /// Between two rounds, the first of which found little.
+    /// Between two rounds, if the first found few expired rows.
     pause: Duration,
-    /// Between looking through everything and beginning again, and before the first time.
+    /// Between reaching the end and starting again, and before the first time.
     rest: Duration,
 }
 
 const PACE: Pace = Pace { pause: Duration::from_secs(5), rest: Duration::from_mins(10) };
 
-/// Keeps house in every realm whose backend needs it, until the process ends.
+/// Runs in every realm whose backend needs it, until the process ends.
 pub(crate) fn keep(backends: &Backends, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>) {
     keep_at(PACE, backends, metrics, phase);
 }
@@ -52,7 +52,7 @@ fn keep_at(pace: Pace, backends: &Backends, metrics: &Arc<Metrics>, phase: &watc
         tokio::spawn(async move {
             tokio::select! {
                 () = keep_house(pace, &realm, &*maintenance, &metrics) => {}
-                // whatever comes after serving
+                // draining or later
                 _ = phase.changed() => {}
             }
         });
@@ -81,8 +81,8 @@ async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance, metr
     }
 }
 
-/// Sweeps these places, those that rest on one group's header by themselves: what cannot be swept, or only after long,
-/// holds up nothing else.
+/// Deletes these rows, those guarded by one group's header separately: a group that cannot be swept, or only slowly,
+/// does not delay the others.
 async fn sweep(realm: &str, maintenance: &dyn Maintenance, places: Vec<Key>, metrics: &Metrics) {
     let alike = places.chunk_by(|one, other| one.outdated_by_header() == other.outdated_by_header());
     for some in alike.flat_map(|alike| alike.chunks(SWEPT)) {
@@ -101,7 +101,7 @@ async fn sweep(realm: &str, maintenance: &dyn Maintenance, places: Vec<Key>, met
     }
 }
 
-/// Deletes what was set aside long enough ago, until the process ends.
+/// Empties the trash of old files, until the process ends.
 pub(crate) fn empty_trash(stores: Arc<dyn Stores>, days: u32, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>) {
     let mut phase = phase.subscribe();
     let (kept, metrics) = (Duration::from_hours(24) * days, Arc::clone(metrics));
@@ -139,7 +139,7 @@ mod tests {
     use crate::backend::Backend;
     use crate::clock::RandomMint;
 
-    /// Goes on by a minute each time it is looked at.
+    /// A clock that advances by a minute each time it is read.
     #[derive(Default)]
     struct Hasty(std::sync::atomic::AtomicU64);
 

@@ -1,6 +1,6 @@
-//! The process: listeners, encryption, configuration, realms and what is told about them.
+//! The process: listeners, encryption, configuration, realms, and their metrics and logs.
 //!
-//! [`Gateway::start`] puts a [`Config`] to work; the binary is a command line around it.
+//! [`Gateway::start`] runs a [`Config`]; the binary is a command line around it.
 
 mod activity;
 mod admin;

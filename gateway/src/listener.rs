@@ -26,14 +26,14 @@ use crate::metrics::Metrics;
 use crate::session::Link;
 use crate::shares::{Share, Shares};
 
-/// How far the process is on its way to its end.
+/// The phases of the process's shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Everything is served.
     Serving,
-    /// What is in flight is finished, and nothing new begun.
+    /// Requests in flight are finished, and new ones refused.
     Draining,
-    /// What is still there is cut off.
+    /// Remaining requests are aborted.
     Cut,
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum Phase {
 #[derive(Clone)]
 pub(crate) struct Crowd {
     open: Arc<AtomicUsize>,
-    /// Those of them that carry a session.
+    /// The connections among them that carry a session.
     sessions: Arc<AtomicUsize>,
     most: usize,
     shares: Arc<Shares>,
@@ -49,27 +49,27 @@ pub(crate) struct Crowd {
     metrics: Arc<Metrics>,
 }
 
-/// One connection in so many is kept for requests, however many clients want to stay connected.
+/// One connection in so many is reserved for requests, however many clients stay connected.
 const RESERVED: usize = 20;
 
-/// A connection's place among those that are counted.
+/// A connection's slot among the counted ones.
 pub(crate) struct Seat {
     crowd: Crowd,
-    /// Whether it is one too many, and only there to be told so.
+    /// Whether it exceeds the limit, and only gets that answer.
     pub(crate) crowded: bool,
-    /// Its place among those of its address; those of trusted proxies are not counted by address.
+    /// Its slot among those of its address; those of trusted proxies are not counted by address.
     _of_address: Option<Share>,
     /// Whether it carries a session.
     session: AtomicBool,
 }
 
 impl Crowd {
-    /// Nobody yet.
+    /// Without connections.
     pub(crate) fn new(most: usize, shares: Arc<Shares>, proxies: Proxies, metrics: Arc<Metrics>) -> Self {
         Self { open: Arc::default(), sessions: Arc::default(), most, shares, proxies, metrics }
     }
 
-    /// A place, if there is any. A few more than the limit get one, to hear why there is none.
+    /// A slot, if there is one. A few more than the limit get one, to be answered that there are too many.
     fn seat(&self, address: IpAddr) -> Option<Seat> {
         let (of_address, too_many) = if self.proxies.trusts(address) {
             (None, false)
@@ -93,7 +93,7 @@ impl Crowd {
 }
 
 impl Seat {
-    /// Makes this the place of a session; whether there is room for one more.
+    /// Makes this the slot of a session; returns whether there was room for one more.
     pub(crate) fn carry_session(&self) -> bool {
         let crowd = &self.crowd;
         let most = crowd.most - crowd.most / RESERVED;
@@ -105,7 +105,7 @@ impl Seat {
         true
     }
 
-    /// A place for a session that outlives its connections, among all sessions; `None` when there is none.
+    /// A slot for a session that survives its connections, among all sessions; `None` when there is none.
     pub(crate) fn place_for_session(&self) -> Option<SessionPlace> {
         let crowd = &self.crowd;
         let place = SessionPlace(Arc::clone(&crowd.sessions));
@@ -114,7 +114,7 @@ impl Seat {
     }
 }
 
-/// The place of a session that outlives its connections.
+/// The slot of a session that survives its connections.
 pub(crate) struct SessionPlace(Arc<AtomicUsize>);
 
 impl Drop for SessionPlace {
@@ -133,7 +133,7 @@ impl Drop for Seat {
     }
 }
 
-/// Takes connections until the process drains.
+/// Accepts connections until the process drains.
 pub(crate) async fn run(
     listener: TcpListener,
     desk: Arc<Desk>,
@@ -181,7 +181,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Most bytes of bodies that wait unread, for one HTTP/2 stream and for all of a connection.
+/// Most bytes of bodies that wait unread, for one HTTP/2 stream and for a whole connection.
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 512 * 1024;
 
@@ -192,7 +192,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .http2()
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
         .max_concurrent_streams(limits.streams)
-        // what a client sends before anybody reads it is kept in memory
+        // what a client sends before a handler reads it is kept in memory
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     builder
@@ -220,9 +220,9 @@ impl Connection {
         }
     }
 
-    /// Serves a connection until either side ends it, nothing happens on it, or the process ends.
+    /// Serves a connection until either side closes it, it is idle for too long, or the process ends.
     async fn serve<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut self, io: I) {
-        /// How long a connection that is told to end may take to say so.
+        /// How long a connection may take to close properly.
         const GRACE: Duration = Duration::from_millis(500);
         let activity = Activity::new();
         let link = Link { seat: Arc::clone(&self.seat), peer: self.peer, phase: self.phase.clone() };

@@ -9,27 +9,27 @@ use tracing_subscriber::EnvFilter;
 use crate::config::ConfigError;
 use crate::config::file::{Log, LogFormat};
 
-/// Writes what is still waiting when it is dropped.
+/// Flushes waiting lines on drop.
 pub(crate) struct Guard(#[allow(dead_code, reason = "it works by being dropped")] WorkerGuard);
 
-/// Most lines that wait to be written; more are dropped, for a terminal that has stopped must not stop the process.
+/// Most lines that wait to be written; further ones are dropped, so that a blocked terminal does not block the process.
 const WAITING: usize = 16_384;
 
-/// Counts the lines that were dropped; there once logging has started.
+/// Counts dropped lines; set once logging has started.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// How many lines were dropped as too many waited to be written.
+/// The number of lines that were dropped because too many waited.
 pub(crate) fn dropped() -> u64 {
     DROPPED.get().map_or(0, |counter| counter.dropped_lines() as u64)
 }
 
-/// Starts logging. Lines are written by a thread of their own: no request waits for the terminal.
+/// Starts logging. A thread of its own writes the lines, so that requests do not wait for the terminal.
 pub(crate) fn start(log: &Log) -> Result<Guard, ConfigError> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| {
         ConfigError(format!("log.filter is not one, e.g. info or warn,conclave::request=info: {error}"))
     })?;
     let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(std::io::stderr());
-    // started once in a process
+    // started once per process
     let _first = DROPPED.set(writer.error_counter());
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = match log.format {

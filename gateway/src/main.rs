@@ -1,6 +1,6 @@
 //! The binary: a command line around the library.
 
-// requests are many small allocations on several threads, which the system's allocator serves at a third of their cost
+// requests are many small allocations on several threads, for which the system's allocator needs three times as long
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

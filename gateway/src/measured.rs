@@ -1,4 +1,4 @@
-//! What is measured when the metrics are asked for: the process, the store, the log and the realms' events.
+//! Values that are measured when the metrics are requested: the process, the store, the log and the realms' events.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,12 +18,12 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use crate::logging;
 use crate::store::Health;
 
-/// How often the data folder is measured, which takes a look at each of its files.
+/// How often the data folder is measured, which reads the metadata of all its files.
 const SIZES: Duration = Duration::from_mins(1);
-/// Longest a realm's log is waited for.
+/// How long a realm's log is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Where the measured values come from.
+/// The sources of the measured values.
 #[derive(Default)]
 pub(crate) struct Measured {
     store: OnceLock<Health>,
@@ -43,17 +43,17 @@ struct Sizes {
 impl Measured {
     /// Reports this store.
     pub(crate) fn of_store(&self, health: Health) {
-        // a process has one
+        // there is one per process
         let _first = self.store.set(health);
     }
 
-    /// Reports the number of the last event in this realm's log.
-    /// The log is not kept alive: it keeps the data folder in use.
+    /// Reports the number of the last event in this realm's log. Holds no strong reference to the log: that would keep
+    /// the data folder open.
     pub(crate) fn of_realm(&self, realm: &str, log: &Arc<dyn Log>) {
         self.logs.lock().insert(realm.to_owned(), Arc::downgrade(log));
     }
 
-    /// Reports the size of this data folder, as long as somebody reports.
+    /// Reports the size of this data folder, as long as this value exists.
     pub(crate) fn of_folder(&self, folder: PathBuf) {
         let sizes = Arc::<Sizes>::default();
         let weak = Arc::downgrade(&sizes);
@@ -72,7 +72,7 @@ impl Measured {
         });
     }
 
-    /// Reads what takes waiting.
+    /// Reads the values that need async calls.
     pub(crate) async fn refresh(&self) {
         let logs = self.logs.lock().clone();
         let logs = logs.into_iter().filter_map(|(realm, log)| Some((realm, log.upgrade()?)));
@@ -95,7 +95,7 @@ impl Sizes {
     }
 }
 
-/// The bytes of all files below a folder; files come and go meanwhile.
+/// The bytes of all files below a folder, which may change meanwhile.
 fn size_of(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let of = |entry: std::fs::DirEntry| match entry.metadata() {
@@ -122,7 +122,7 @@ fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f
     counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
 }
 
-/// What dashboards show is less precise than this.
+/// Dashboards show fewer digits than this.
 #[allow(clippy::cast_precision_loss, reason = "beyond 2^53 nobody counts")]
 fn float(number: u64) -> f64 {
     number as f64
@@ -165,14 +165,14 @@ impl Collector for Measured {
     }
 }
 
-/// The process as the system sees it, under the names that dashboards know.
+/// The process as the system reports it, under the metric names that dashboards expect.
 #[derive(Debug)]
 pub(crate) struct Process {
     started: f64,
 }
 
 impl Process {
-    /// Of a process that has just started.
+    /// For a process that has just started.
     pub(crate) fn new() -> Self {
         Self { started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() }
     }
@@ -212,10 +212,10 @@ mod linux {
     /// From `/proc/self`, see proc(5); `None` where it is not mounted.
     pub(super) fn usage() -> Option<Usage> {
         let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        // the name before it may have spaces in it
+        // the name before it may contain spaces
         let (_, rest) = stat.rsplit_once(')')?;
         let fields: Vec<u64> = rest.split_whitespace().skip(1).map(|field| field.parse().unwrap_or(0)).collect();
-        // the first here is the fourth there
+        // the first field here is number four of the documentation
         let field = |number: usize| fields.get(number - 4).copied().map(float);
         let open_files = std::fs::read_dir("/proc/self/fd").ok()?.count();
         Some(Usage {

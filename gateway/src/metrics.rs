@@ -1,4 +1,4 @@
-//! What is counted, in the `OpenMetrics` format.
+//! The metrics, in the `OpenMetrics` format.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -21,10 +21,10 @@ use crate::unread::UnreadFields;
 
 use crate::webhooks::WebhookMetrics;
 
-/// The operation of a request that asks for none that is served.
+/// The operation of a request for an unknown one.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// Seconds, from where an answer from memory lies to where clients give up.
+/// Seconds, from responses served from memory to clients' timeouts.
 const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -62,7 +62,7 @@ struct ErrorLabels {
     code: String,
 }
 
-/// How a request ended.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Class {
     Answered,
@@ -73,7 +73,7 @@ enum Class {
 }
 
 impl Class {
-    /// What a status says, and what the vendor's own error says where there is one; no status is a client gone.
+    /// From the status, or from the vendor's own error if there is one; without a status the client has disconnected.
     fn of(status: Option<u16>, error: Option<VendorError>) -> Self {
         match (error.map(|error| error.class), status) {
             (_, None) => Self::Abandoned,
@@ -117,7 +117,7 @@ struct RealmLabels {
     realm: String,
 }
 
-/// Which way a frame goes.
+/// The direction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Direction {
     In,
@@ -134,14 +134,14 @@ impl EncodeLabelValue for Direction {
     }
 }
 
-/// What became of an operation on groups.
+/// The outcome of an operation on groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
     /// Done.
     Done,
     /// Refused: it changed nothing.
     Refused,
-    /// The store could not do its work.
+    /// The store failed.
     Failed,
 }
 
@@ -156,12 +156,12 @@ impl EncodeLabelValue for Outcome {
     }
 }
 
-/// The most codes of one vendor that are counted apart.
+/// Most codes of one vendor that are counted separately.
 const CODES: usize = 128;
-/// Where the others are counted.
+/// The label of all other codes.
 const OTHER_CODES: &str = "other";
 
-/// Everything that is counted.
+/// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -176,30 +176,30 @@ pub(crate) struct Metrics {
     missed: Family<RealmLabels, Counter>,
     /// Webhooks of all destinations.
     pub(crate) webhooks: WebhookMetrics,
-    /// Request fields that no handler read; kept apart from the rest, as clients choose their names.
+    /// Request fields that no handler read; separate from the rest, as clients choose their names.
     pub(crate) unread: UnreadFields,
     /// Connections that are open now.
     pub(crate) connections: Gauge,
-    /// Connections that were turned away because there were too many.
+    /// Connections that were refused because there were too many.
     pub(crate) turned_away: Counter,
     /// Requests that ended in a panic.
     pub(crate) panics: Counter,
-    /// Whether requests should be sent here: 1 or 0.
+    /// Whether the process accepts requests: 1 or 0.
     pub(crate) ready: Gauge,
     /// Whether the store refuses writes: 1 or 0.
     pub(crate) store_refuses: Gauge,
-    /// Webhooks that do not get on.
+    /// Webhooks without progress.
     pub(crate) webhooks_stuck: Gauge,
     swept_rows: Family<RealmLabels, Counter>,
     sweeps_failed: Family<RealmLabels, Counter>,
-    /// Bytes of shared files that were set aside and are deleted now.
+    /// Bytes of unused shared files that were deleted.
     pub(crate) trash_deleted: Counter,
-    /// What is measured when the metrics are asked for.
+    /// Values that are measured when the metrics are requested.
     pub(crate) measured: Arc<Measured>,
 }
 
 impl Metrics {
-    /// Nothing counted yet.
+    /// All at zero.
     pub(crate) fn new() -> Self {
         let mut root = Registry::default();
         root.register_collector(Box::new(Process::new()));
@@ -302,17 +302,17 @@ impl Metrics {
         self.realm_requests.get_or_create(&labels).inc();
     }
 
-    /// Counts outdated rows that were deleted.
+    /// Counts expired rows that were deleted.
     pub(crate) fn swept(&self, realm: &str, rows: usize) {
         self.swept_rows.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc_by(rows as u64);
     }
 
-    /// Counts outdated rows that could not be deleted.
+    /// Counts expired rows that could not be deleted.
     pub(crate) fn sweep_failed(&self, realm: &str) {
         self.sweeps_failed.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc();
     }
 
-    /// The counters of one vendor's operations, ready at hand.
+    /// The counters of one vendor's operations, cached.
     pub(crate) fn of_vendor(
         &self,
         vendor: &'static str,
@@ -361,7 +361,7 @@ impl Default for Metrics {
 pub(crate) struct RealmMetrics {
     realm: String,
     operations: Family<OperationLabels, Counter>,
-    /// Those that were needed before.
+    /// Counters that were used before.
     at_hand: RwLock<Map<(&'static str, Outcome), Counter>>,
 }
 
@@ -393,21 +393,21 @@ pub(crate) struct VendorMetrics {
 
 /// The counters of one realm's sessions.
 pub(crate) struct SessionMetrics {
-    /// Events put before sessions.
+    /// Events delivered to sessions.
     pub(crate) told: Counter,
-    /// How often some were left out.
+    /// How often events were dropped.
     pub(crate) missed: Counter,
 }
 
 impl VendorMetrics {
-    /// The counters of an operation; of the unknown one, when there is none.
+    /// The counters of an operation; those of the unknown one for `None`.
     pub(crate) fn of(&self, operation: Option<&'static str>) -> Arc<OperationMetrics> {
         let known = operation.and_then(|operation| self.operations.get(operation));
         Arc::clone(known.unwrap_or(&self.unknown))
     }
 }
 
-/// The counters of one operation. Each series begins with its first request, so that an idle process reports little.
+/// The counters of one operation. Each series is created by its first request, so that an idle process reports little.
 pub(crate) struct OperationMetrics {
     vendor: &'static str,
     operation: &'static str,
@@ -420,7 +420,7 @@ pub(crate) struct OperationMetrics {
     codes: Arc<Codes>,
 }
 
-/// The codes of one vendor that are counted apart.
+/// The codes of one vendor that are counted separately.
 #[derive(Default)]
 struct Codes(Mutex<Set<VendorCode>>);
 
@@ -437,9 +437,9 @@ impl Codes {
 }
 
 impl OperationMetrics {
-    /// Counts a request; no status is one whose client went away before the answer.
+    /// Counts a request; `None` as status means that its client disconnected before the response.
     ///
-    /// Answers how often this error was answered before, when it is one.
+    /// Returns how often this error occurred before, if it is one.
     pub(crate) fn count(&self, status: Option<u16>, error: Option<VendorError>, took: Duration) -> Option<u64> {
         let class = Class::of(status, error);
         let Self { vendor, operation, .. } = *self;

@@ -1,4 +1,4 @@
-//! Which pages may call: by the `Origin` their browser sends, and by the `Host` they were loaded from.
+//! Which web pages may call: checked by the `Origin` that their browser sends, and by the `Host` they were loaded from.
 
 use std::net::IpAddr;
 
@@ -11,8 +11,8 @@ use crate::config::{Config, has_development_credentials};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pages {
     origins: Origins,
-    /// Hosts that requests may name, when not any: with credentials that everybody knows, a page of any site could reach
-    /// this machine under a name of its own.
+    /// Hosts that requests may name, unless any: with public credentials, a page of any site could reach this machine
+    /// under a name of its own.
     hosts: Option<Vec<String>>,
 }
 
@@ -26,17 +26,17 @@ enum Origins {
     Local,
 }
 
-/// What a request's `Origin` comes to.
+/// The result for a request's `Origin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Page {
-    /// It may call, and read the answer under this origin.
+    /// It may call, and read the response under this origin.
     Allowed(HeaderValue),
     /// It may not.
     Refused,
 }
 
 impl Pages {
-    /// As configured.
+    /// From the configuration.
     pub(crate) fn of(config: &Config) -> Self {
         let development = has_development_credentials(config);
         let origins = match &config.cors_origins {
@@ -52,7 +52,7 @@ impl Pages {
         Self { origins, hosts }
     }
 
-    /// What becomes of a request by its `Origin`; one without comes from no page, or from the page's own host.
+    /// Checks a request by its `Origin`; one without is not from a page, or from the page's own host.
     pub(crate) fn page(&self, headers: &HeaderMap) -> Page {
         const ANYBODY: HeaderValue = HeaderValue::from_static("*");
         let Some(origin) = headers.get(ORIGIN) else { return Page::Allowed(ANYBODY) };
@@ -91,7 +91,7 @@ fn is_local_origin(origin: &str) -> bool {
     })
 }
 
-/// Whether a name never leads to another machine: `localhost`, and names that nobody can register (RFC 6761).
+/// Whether a name always means this machine: `localhost`, and names that cannot be registered (RFC 6761).
 pub(crate) fn is_local_name(name: &str) -> bool {
     let is_under = |domain: &str| name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     is_under("localhost") || is_under("test")

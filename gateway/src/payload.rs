@@ -1,4 +1,4 @@
-//! Bodies on their way between hyper and a surface, within limits.
+//! Bodies between hyper and a surface, within limits.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -21,20 +21,20 @@ use crate::activity::{Activity, InFlight};
 use crate::config::Limits;
 use crate::shares::Buffer;
 
-/// An answer's body as hyper sends it. The request stays in flight until it is handed over.
+/// A response's body for hyper. The request is in flight until it is handed over.
 #[derive(Default)]
 pub(crate) struct Payload {
     body: Option<Body>,
     in_flight: Option<InFlight>,
-    /// Counts the bytes of the answer until it is handed over.
+    /// Counts the bytes of the response until it is handed over.
     _buffer: Option<Buffer>,
 }
 
-/// Most bytes of an answer handed over at once, so that what a slow client has not taken yet is still counted.
+/// Most bytes of a response handed over at once, so that bytes that a slow client has not read yet are still counted.
 const PIECE: usize = 256 * 1024;
 
 impl Payload {
-    /// A surface's body, and the request it answers.
+    /// A surface's body, and the request it responds to.
     pub(crate) fn new(body: Body, in_flight: Option<InFlight>) -> Self {
         let body = match body {
             Body::Whole(bytes) if bytes.is_empty() => None,
@@ -43,7 +43,7 @@ impl Payload {
         Self { body, in_flight, _buffer: None }
     }
 
-    /// Counts the bytes that are kept for it until it is handed over.
+    /// Counts the bytes that are kept in memory for it until it is handed over.
     pub(crate) fn counted(self, buffer: Buffer) -> Self {
         Self { _buffer: Some(buffer), ..self }
     }
@@ -94,7 +94,7 @@ pub(crate) fn announces_more(headers: &HeaderMap, limit: u64) -> bool {
     length.is_some_and(|length| length > limit)
 }
 
-/// All of a request's body, within its limits of size and time, and while there is room to keep it.
+/// The whole body of a request, within its limits of size and time, while there is memory for it.
 pub(crate) async fn whole(
     body: &mut Incoming,
     headers: &HeaderMap,
@@ -113,7 +113,7 @@ pub(crate) async fn whole(
     progress.within(limits.body_time(), limits.body_total_time(), collecting).await.unwrap_or(Err(Fault::TimedOut))
 }
 
-/// All of a body that carries frames of a session, within the same limits.
+/// The whole body with frames of a session, within the same limits.
 pub(crate) async fn frames(
     body: &mut Incoming,
     headers: &HeaderMap,
@@ -132,7 +132,7 @@ async fn collect(body: &mut Incoming, most: usize, progress: &Progress, buffer: 
             Fault::Malformed
         })?;
         progress.touch();
-        // trailers say nothing that any vendor reads
+        // no vendor reads trailers
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + parts.len() + data.len() > most {
             return Err(Fault::TooLarge);
@@ -141,7 +141,7 @@ async fn collect(body: &mut Incoming, most: usize, progress: &Progress, buffer: 
             return Err(Fault::Busy);
         }
         if whole.is_empty() && parts.is_empty() {
-            // most bodies come in one part, which is not copied
+            // most bodies arrive in one part, which is not copied
             whole = data;
         } else {
             parts.extend_from_slice(&std::mem::take(&mut whole));
@@ -151,7 +151,7 @@ async fn collect(body: &mut Incoming, most: usize, progress: &Progress, buffer: 
     Ok(if parts.is_empty() { whole } else { parts.freeze() })
 }
 
-/// When something last happened to one request.
+/// The activity of one request.
 #[derive(Debug)]
 pub(crate) struct Progress {
     activity: Arc<Activity>,
@@ -159,18 +159,18 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Of a request that has just begun, on a connection with this activity.
+    /// For a request that has just begun, on a connection with this activity.
     pub(crate) fn new(activity: Arc<Activity>) -> Arc<Self> {
         Arc::new(Self { activity, touched: Mutex::new(Instant::now()) })
     }
 
-    /// Something happened.
+    /// Records activity.
     pub(crate) fn touch(&self) {
         self.activity.touch();
         *self.touched.lock() = Instant::now();
     }
 
-    /// Waits for work, unless nothing happens for as long as `silence`, or it takes longer than `whole` altogether.
+    /// Waits for a future, at most for `silence` without activity, and for `whole` in total.
     pub(crate) async fn within<T>(
         &self,
         silence: Duration,
@@ -194,17 +194,17 @@ impl Progress {
     }
 }
 
-/// Takes what is still to come of a refused body, so that the client reads the answer before its connection closes:
-/// a client that is still writing would see it reset.
+/// Reads the rest of a refused body, so that the client gets the response before its connection closes: a client that
+/// is still writing would see a reset.
 pub(crate) fn drain(body: Incoming, headers: &HeaderMap) {
-    // one that asked first has not begun to write
+    // a client that sent Expect has not begun to write
     if !headers.contains_key(EXPECT) {
         take_rest(body);
     }
 }
 
 fn take_rest(mut body: Incoming) {
-    /// Most bytes taken, and for how long: a client that writes on after that has itself to blame.
+    /// Most bytes that are read, and the timeout: a client that still writes after that sees a reset.
     const BYTES: usize = 64 * 1024 * 1024;
     const TIME: Duration = Duration::from_secs(3);
     if body.is_end_stream() {
@@ -221,9 +221,9 @@ fn take_rest(mut body: Incoming) {
     }));
 }
 
-/// A request's body in parts, within its limits: so many bytes in all, so much time for each part.
+/// A request's body as a stream, within its limits: on the total size, and on the time for each part.
 ///
-/// What a surface leaves of them, because it has refused the request, is drained.
+/// If the surface does not read it to its end, because it has refused the request, the rest is drained.
 pub(crate) fn parts(body: Incoming, headers: &HeaderMap, progress: Arc<Progress>, limits: &Limits) -> ByteStream {
     let pause = limits.body_time();
     Box::pin(Parts {
@@ -239,16 +239,16 @@ pub(crate) fn parts(body: Incoming, headers: &HeaderMap, progress: Arc<Progress>
 }
 
 struct Parts {
-    /// There until it is over or drained.
+    /// Set until it has ended or is drained.
     body: Option<Incoming>,
     progress: Arc<Progress>,
     left: u64,
     pause: Duration,
     timer: Pin<Box<Sleep>>,
-    /// Whether the timer runs: a surface that is slow to take a part is not the client's fault.
+    /// Whether the timer runs: a surface that reads slowly is not the client's fault.
     waiting: bool,
     over: bool,
-    /// Whether the client waits to be told to send.
+    /// Whether the client waits for `100 Continue`.
     asks_first: bool,
 }
 
@@ -291,7 +291,7 @@ impl Stream for Parts {
                 None => this.over = true,
                 Some(Err(_)) => return this.fail(io::ErrorKind::UnexpectedEof, "the body broke off"),
                 Some(Ok(frame)) => {
-                    // trailers say nothing that any vendor reads
+                    // no vendor reads trailers
                     let Ok(data) = frame.into_data() else { continue };
                     let Some(left) = this.left.checked_sub(data.len() as u64) else {
                         return this.fail(io::ErrorKind::FileTooLarge, "the body is larger than the limit");

@@ -1,4 +1,4 @@
-//! Whether the process can do its work: for `/readyz`, metrics and the log.
+//! Whether the process can work: for `/readyz`, metrics and the log.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::webhooks::Watched;
 /// How often changes are logged and the metrics updated.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What the process needs to do its work, and how that is.
+/// The state of what the process needs to work.
 pub(crate) struct Readiness {
     draining: AtomicBool,
     store: Option<Health>,
@@ -28,7 +28,7 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// Everything is looked at but webhooks.
+    /// Watches everything except webhooks.
     pub(crate) fn new(limits: &Limits, store: Option<Health>) -> Self {
         Self {
             draining: AtomicBool::new(false),
@@ -39,17 +39,17 @@ impl Readiness {
         }
     }
 
-    /// Looks at these, too.
+    /// Watches these, too.
     pub(crate) fn watch(&self, couriers: Vec<Watched>) {
         *self.couriers.lock() = couriers;
     }
 
-    /// The process is about to end.
+    /// Records that the process is stopping.
     pub(crate) fn drains(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Why no requests should be sent here, if that is so.
+    /// Why requests should not be sent here, if so.
     pub(crate) fn trouble(&self) -> Option<String> {
         if self.draining.load(Ordering::Relaxed) {
             return Some("draining".to_owned());
@@ -57,12 +57,12 @@ impl Readiness {
         self.store.as_ref()?.trouble(self.longest_sync)
     }
 
-    /// Webhooks that do not get on. Requests can be answered all the same.
+    /// Webhooks without progress. Requests can be answered nevertheless.
     pub(crate) fn stuck(&self) -> Vec<String> {
         self.couriers.lock().iter().filter_map(|watched| watched.stuck(self.longest_lag)).collect()
     }
 
-    /// Puts what is wrong into the metrics.
+    /// Updates the metrics.
     pub(crate) fn measure(&self, metrics: &Metrics) {
         metrics.ready.set(i64::from(self.trouble().is_none()));
         let refuses = self.store.as_ref().is_some_and(|store| store.refuses().is_some());
@@ -70,7 +70,7 @@ impl Readiness {
         metrics.webhooks_stuck.set(i64::try_from(self.stuck().len()).unwrap_or(i64::MAX));
     }
 
-    /// Logs each trouble once when it begins and once when it ends, until the process drains.
+    /// Logs each problem once when it begins and once when it ends, until the process drains.
     pub(crate) async fn log(self: Arc<Self>, mut phase: watch::Receiver<Phase>) {
         let mut logged = BTreeSet::new();
         loop {
@@ -78,7 +78,7 @@ impl Readiness {
                 () = sleep(LOOK) => {}
                 _ = phase.changed() => return,
             }
-            // how long it has lasted changes all the time
+            // compared without the duration, which changes all the time
             let kind = |line: &String| line.split([':', ',']).next().unwrap_or_default().to_owned();
             let lines: Vec<String> = self.trouble().into_iter().chain(self.stuck()).collect();
             for line in lines.iter().filter(|line| !logged.contains(&kind(line))) {

@@ -1,4 +1,4 @@
-//! The realms, opened: an engine over a store for each, and every vendor's surface in front of them.
+//! Opens the realms: an engine over a store for each, and every vendor's surface in front of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,26 +21,26 @@ use crate::registry::Opened;
 use crate::session::Online;
 use crate::store::{Database, Health, Options};
 
-/// Where the realms' rows are kept.
+/// The stores of the realms' rows.
 pub trait Stores: Send + Sync {
     /// The store of one realm.
     fn open(&self, realm: &str) -> Result<Arc<dyn Store>, StoreError>;
 
-    /// Where the bytes of all realms' shared files are kept. Asked once, before anything is shared.
+    /// The store of all realms' shared files. Called once, before the first use.
     fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError>;
 
-    /// How they are; `None` where nothing can go wrong.
+    /// Their health; `None` for stores that cannot fail.
     fn health(&self) -> Option<Health> {
         None
     }
 
-    /// Deletes the bytes of shared files that were set aside longer ago than this; answers how many.
+    /// Deletes the bytes of unused shared files that are older than this; returns how many.
     fn empty_trash(&self, _kept: Duration) -> Result<usize, StoreError> {
         Ok(0)
     }
 }
 
-/// Keeps everything in memory.
+/// Stores everything in memory.
 #[derive(Debug, Default)]
 pub struct InMemory;
 
@@ -89,21 +89,21 @@ pub(crate) fn stores(data: &Data, budget: Option<Budget>) -> Result<Arc<dyn Stor
     }
 }
 
-/// What the realms run on.
+/// The dependencies of the realms.
 pub(crate) struct Ground {
     /// Where rows are kept.
     pub(crate) stores: Arc<dyn Stores>,
     /// Where shared files' bytes are kept.
     pub(crate) blobs: Arc<dyn Blobs>,
-    /// The time.
+    /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
-    /// Fresh numbers.
+    /// The source of random numbers.
     pub(crate) mint: Arc<dyn Mint>,
-    /// Asks apps' servers, when any is to be asked.
+    /// Sends requests to apps' servers, if one is configured.
     pub(crate) post: Option<Arc<dyn Post>>,
 }
 
-/// Opens every realm: with the backend it was given, or with an engine over a store of its own.
+/// Opens every realm: with the given backend, or with an engine over a store of its own.
 pub(crate) fn open(
     config: &Config,
     given: &Backends,
@@ -127,7 +127,7 @@ fn engine(realm: &Realm, ground: &Ground) -> Result<Backend, StoreError> {
     Ok(Backend::engine(Engine::new(store, clock, mint, settings)))
 }
 
-/// The surfaces of all vendors that some realm is at.
+/// The surfaces of all vendors at which a realm has an app.
 pub(crate) fn surfaces(
     config: &Config,
     open: &Backends,
@@ -138,7 +138,7 @@ pub(crate) fn surfaces(
         let backend = open.get(&realm.name)?;
         Some((realm.name.clone(), guarded(config, realm, Arc::clone(&backend.groups), ground.post.as_ref())))
     };
-    // one for all of a realm's surfaces
+    // shared by all of a realm's surfaces
     let groups: BTreeMap<String, Arc<dyn Groups>> = config.realms.iter().filter_map(guard).collect();
     let mut surfaces = Vec::new();
     for vendor in config.served.iter() {
@@ -162,15 +162,15 @@ pub(crate) fn surfaces(
     Ok(surfaces)
 }
 
-/// A realm's groups as its surfaces call them: where an app's server is asked whatever surface something comes
-/// through, that stands around them. The vendor that was registered first is asked first.
+/// A realm's groups as its surfaces call them, including the layers that ask an app's server whatever the surface. The
+/// vendor that was registered first is asked first.
 fn guarded(config: &Config, realm: &Realm, groups: Arc<dyn Groups>, post: Option<&Arc<dyn Post>>) -> Arc<dyn Groups> {
     let Some(post) = post else { return groups };
     config.at(realm).rev().fold(groups, |groups, (vendor, section)| vendor.guarded(section, groups, post))
 }
 
-/// Makes the clock go on from the last event of every realm: the system's clock may have been set back while the process
-/// was not there.
+/// Sets the clock to the last event of every realm at least: the system's clock may have been set back while the
+/// process was stopped.
 pub(crate) async fn resume_clock(clock: &SystemClock, backends: &Backends) -> Result<(), StoreError> {
     for (realm, Backend { log, .. }) in backends {
         let failed = |refusal: Refusal| StoreError(format!("the log of realm {realm} cannot be read: {refusal}"));

@@ -1,4 +1,4 @@
-//! Vendors without their types: what the gateway asks of each that is registered.
+//! Vendors without their types: what the gateway needs of each registered vendor.
 
 use std::any::Any;
 use std::fmt;
@@ -17,12 +17,12 @@ use toml::Table;
 pub struct Vendors(Vec<Arc<dyn Registered>>);
 
 impl Vendors {
-    /// None yet.
+    /// Empty.
     pub fn none() -> Self {
         Self(Vec::new())
     }
 
-    /// One more. A name that is registered already is taken over.
+    /// Adds a vendor. Replaces one with the same name.
     #[must_use]
     pub fn with<V: Vendor>(mut self) -> Self {
         self.0.retain(|vendor| vendor.name() != V::NAME);
@@ -35,7 +35,7 @@ impl Vendors {
         self.0.iter().map(|vendor| &**vendor)
     }
 
-    /// The vendor of this name.
+    /// The vendor with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&dyn Registered> {
         self.iter().find(|vendor| vendor.name() == name)
     }
@@ -66,27 +66,27 @@ impl<S: Any + Clone + fmt::Debug + Send + Sync> Section for S {
 
 impl Clone for Box<dyn Section> {
     fn clone(&self) -> Self {
-        // of what is in the box, which is no box itself
+        // on the value in the box, not on the box itself
         (**self).copy()
     }
 }
 
-/// A realm that is opened for a vendor, with its section still untyped.
+/// A realm opened for a vendor, with its section still untyped.
 pub(crate) type Opened<'a> = OpenRealm<&'a dyn Section>;
 
-/// [`Vendor`], without its type. Sections are those this vendor has parsed itself; others count as none.
+/// [`Vendor`] without its type. Sections are those this vendor has parsed; sections of other types count as missing.
 pub(crate) trait Registered: Send + Sync {
     fn name(&self) -> &'static str;
     fn title(&self) -> &'static str;
     fn example(&self) -> &'static str;
     fn development(&self) -> Result<Table, toml::de::Error>;
     fn parse(&self, table: toml::Value) -> Result<Box<dyn Section>, toml::de::Error>;
-    /// Refuses a file whose sections at this vendor are not good; errors know their place in the text.
+    /// Checks the sections at this vendor in a file's text; errors have their line.
     fn check_text(&self, text: &str) -> Result<(), toml::de::Error>;
     fn tables(&self) -> Vec<SettingsTable>;
-    /// The secret of [`Vendor::DEVELOPMENT`].
+    /// The secret in [`Vendor::DEVELOPMENT`].
     fn development_secret(&self) -> Option<String>;
-    /// Whether the section's secret is the one everybody knows.
+    /// Whether the section's secret is the public development one.
     fn is_development(&self, section: &dyn Section) -> bool;
     fn check(&self, realm: &str, section: &dyn Section) -> Result<(), String>;
     fn surface(&self, realms: Vec<Opened<'_>>) -> Result<Arc<dyn Surface>, SetupError>;
@@ -198,7 +198,7 @@ impl<V: Vendor> Registered for Entry<V> {
     }
 }
 
-/// A file of which only the realms' sections at one vendor are read, where they stand in the text.
+/// A file of which only the realms' sections at one vendor are parsed, at their position in the text.
 #[derive(Deserialize)]
 #[serde(bound = "")]
 struct File<V: Vendor> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use conclave_kit::RouteInfo;
 
-/// One line a route: method, full path, vendor, and the vendor's name of the operation.
+/// One line per route: method, full path, vendor, and the vendor's name of the operation.
 pub fn lines(routes: &[(&'static str, RouteInfo)]) -> String {
     let paths: Vec<String> = routes.iter().map(|(vendor, route)| format!("/{vendor}{}", route.path)).collect();
     let width = paths.iter().map(String::len).max().unwrap_or(0);

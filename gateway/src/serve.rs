@@ -1,4 +1,4 @@
-//! Starting and ending: everything is checked and bound before anything is answered.
+//! Start and end: everything is checked and bound before the first request is answered.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -34,48 +34,48 @@ pub use crate::tls::TlsError;
 use crate::tls::{self, CertificateFiles};
 use crate::webhooks::{self, Couriers, WebhookError};
 
-/// How often certificate files are compared with what is in use.
+/// How often certificate files are compared with those in use.
 const CERTIFICATES: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Why the process did not start. Nothing was answered.
+/// Why the process did not start. No request was answered.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration was not taken.
+    /// The configuration was refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// There is no encryption.
+    /// Encryption could not be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The realms' data cannot be opened.
     #[error("cannot open the data: {0}")]
     Store(#[from] StoreError),
-    /// A vendor's surface cannot be put together.
+    /// A vendor's surface cannot be built.
     #[error("{0}")]
     Surface(String),
-    /// Nobody can be told what happens.
+    /// Webhooks cannot be delivered.
     #[error(transparent)]
     Webhooks(#[from] WebhookError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address} ({key}): {error}; give {key} an address that is free and this machine's own")]
     Bind {
-        /// Whose address it is.
+        /// The key of the address.
         key: String,
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The error.
         error: std::io::Error,
     },
 }
 
-/// The process.
+/// The entry point.
 pub struct Gateway;
 
-/// What a gateway is started with; what is not given is the configuration's.
+/// The parameters of a start; the rest comes from the configuration.
 pub struct Builder {
     config: Config,
     stores: Option<Arc<dyn Stores>>,
     clock: Arc<dyn Clock>,
-    /// The clock, when it is the system's.
+    /// The clock, if it is the system's.
     system_clock: Option<Arc<SystemClock>>,
     mint: Arc<dyn Mint>,
     surfaces: Vec<Arc<dyn Surface>>,
@@ -83,7 +83,7 @@ pub struct Builder {
     listeners: Vec<StdListener>,
 }
 
-/// What stands behind the listeners.
+/// The surfaces and backends behind the listeners.
 struct Opened {
     stores: Arc<dyn Stores>,
     surfaces: Vec<Arc<dyn Surface>>,
@@ -91,10 +91,10 @@ struct Opened {
     online: Arc<Online>,
 }
 
-/// Where a running gateway listens.
+/// The addresses of a running gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
-    /// What all vendors share.
+    /// The one that all vendors share.
     pub shared: SocketAddr,
     /// The vendors' own, by the vendor's name.
     pub vendors: BTreeMap<String, SocketAddr>,
@@ -102,40 +102,40 @@ pub struct Addresses {
     pub admin: Option<SocketAddr>,
 }
 
-/// A gateway that answers.
+/// A running gateway.
 pub struct Running {
-    /// What it was told.
+    /// Its configuration.
     pub config: Config,
-    /// Where it listens.
+    /// Its addresses.
     pub addresses: Addresses,
-    /// The certificate that clients are to trust, when it is a development one.
+    /// The certificate that clients need to trust, if it is a development one.
     pub authority: Option<PathBuf>,
-    /// Each realm's groups by its name, to be called without a vendor between.
+    /// Each realm's groups by its name, for calls without a vendor.
     pub groups: BTreeMap<String, Arc<dyn Groups>>,
     /// Each realm's backend, by the realm's name.
     pub backends: BTreeMap<String, Backend>,
     /// Who is online in each realm, by its name.
     pub presence: BTreeMap<String, Arc<dyn Presence>>,
-    /// What went other than wished, though not so that nothing could be started.
+    /// Problems that did not prevent the start.
     pub remarks: Vec<String>,
     phase: watch::Sender<Phase>,
     admin: Option<JoinHandle<()>>,
     couriers: Couriers,
     /// Reported on the admin listener.
     readiness: Arc<Readiness>,
-    /// The certificate, where it is in files.
+    /// The certificate files, if configured.
     certificates: Option<Arc<CertificateFiles>>,
-    /// The folder of what must not outlive the process.
+    /// A folder that is deleted with the process.
     _scratch: Option<Scratch>,
 }
 
 impl Gateway {
-    /// Starts with what the configuration says.
+    /// Starts with this configuration.
     pub async fn start(config: Config) -> Result<Running, StartError> {
         Self::builder(config).start().await
     }
 
-    /// For what the configuration cannot say.
+    /// For parameters that the configuration does not have.
     pub fn builder(config: Config) -> Builder {
         let system_clock = Arc::new(SystemClock::default());
         Builder {
@@ -150,7 +150,7 @@ impl Gateway {
         }
     }
 
-    /// What each vendor's client protocol asks for, without anything being started.
+    /// The topics of each vendor's client protocol, without starting anything.
     pub fn topics(config: &Config) -> Result<Vec<(&'static str, &'static str)>, StartError> {
         let surfaces = Self::idle(config)?;
         let of = |surface: &Arc<dyn Surface>| {
@@ -161,7 +161,7 @@ impl Gateway {
         Ok(surfaces.iter().flat_map(of).collect())
     }
 
-    /// Where each vendor's clients connect, without anything being started.
+    /// The endpoints of each vendor's clients, without starting anything.
     pub(crate) fn endpoints(config: &Config) -> Result<BTreeMap<&'static str, Vec<Endpoint>>, StartError> {
         let of = |surface: &Arc<dyn Surface>| {
             let endpoints = surface.client_protocol().map(conclave_kit::AnyProtocol::endpoints).unwrap_or_default();
@@ -170,13 +170,13 @@ impl Gateway {
         Ok(Self::idle(config)?.iter().map(of).collect())
     }
 
-    /// The surfaces, over nothing.
+    /// The surfaces, over empty backends.
     fn idle(config: &Config) -> Result<Vec<Arc<dyn Surface>>, StartError> {
         let builder = Builder { stores: Some(Arc::new(realms::InMemory)), ..Self::builder(config.clone()) };
         Ok(builder.open(&Arc::new(Metrics::new()), None, None)?.surfaces)
     }
 
-    /// Every route of every vendor, without anything being started.
+    /// Every route of every vendor, without starting anything.
     pub fn routes(config: &Config) -> Result<Vec<(&'static str, RouteInfo)>, StartError> {
         let surfaces = Self::idle(config)?;
         Ok(surfaces
@@ -187,14 +187,14 @@ impl Gateway {
 }
 
 impl Builder {
-    /// Keeps rows here.
+    /// Stores rows here.
     #[must_use]
     pub fn stores(mut self, stores: Arc<dyn Stores>) -> Self {
         self.stores = Some(stores);
         self
     }
 
-    /// Takes the time from here.
+    /// Uses this clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -202,28 +202,28 @@ impl Builder {
         self
     }
 
-    /// Takes fresh numbers from here.
+    /// Uses this source of random numbers.
     #[must_use]
     pub fn mint(mut self, mint: Arc<dyn Mint>) -> Self {
         self.mint = mint;
         self
     }
 
-    /// Serves one more surface, below a path of its vendor's name.
+    /// Adds a surface, below a path with its vendor's name.
     #[must_use]
     pub fn surface(mut self, surface: Arc<dyn Surface>) -> Self {
         self.surfaces.push(surface);
         self
     }
 
-    /// Serves a realm of the configuration from this backend, instead of from a store of its own.
+    /// Serves a configured realm from this backend, instead of from a store of its own.
     #[must_use]
     pub fn backend(mut self, realm: impl Into<String>, backend: Backend) -> Self {
         self.backends.insert(realm.into(), backend);
         self
     }
 
-    /// Listens with these sockets where their address is one of the configuration's, instead of binding it.
+    /// Listens with these sockets if their address is configured, instead of binding it.
     #[must_use]
     pub fn listeners(mut self, listeners: Vec<StdListener>) -> Self {
         self.listeners = listeners;
@@ -251,7 +251,7 @@ impl Builder {
         Ok(Opened { stores, surfaces, backends, online })
     }
 
-    /// Checks, opens and binds everything, and then answers.
+    /// Checks, opens and binds everything, and then accepts requests.
     pub async fn start(self) -> Result<Running, StartError> {
         crate::config::check(&self.config)?;
         let metrics = Arc::new(Metrics::new());
@@ -262,7 +262,7 @@ impl Builder {
         if let Some(clock) = &self.system_clock {
             realms::resume_clock(clock, &backends).await?;
         }
-        // after the data: a folder with anything else in it is no data folder
+        // after the data: a folder that contains anything else is not a data folder
         let Encryption { acceptor: tls, files, authority, scratch } = encryption(&self.config)?;
         let mut inherited = self.listeners;
         let config = self.config;
@@ -355,7 +355,8 @@ impl Builder {
 }
 
 impl Running {
-    /// Reads the certificate files again; `why` is for the log. When they are not good, the former certificate stays.
+    /// Reads the certificate files again; `why` is for the log. If they are invalid, the previous certificate stays in
+    /// use.
     pub fn reload(&self, why: &str) {
         if let Some(files) = &self.certificates {
             reload(files, why);
@@ -364,11 +365,11 @@ impl Running {
         }
     }
 
-    /// Takes no new connections, waits for the requests in flight, but not for ever, and ends.
+    /// Stops accepting connections, waits for the requests in flight up to a limit, and ends.
     ///
-    /// Whether all of them could be finished.
+    /// Returns whether all of them were finished.
     pub async fn shutdown(mut self) -> bool {
-        // the admin listener tells of the draining, so it is not waited for
+        // the admin listener reports the draining, so it is closed last
         let admin = self.admin.take();
         self.readiness.drains();
         self.phase.send_replace(Phase::Draining);
@@ -377,7 +378,7 @@ impl Running {
         if let Some(admin) = admin {
             admin.abort();
         }
-        // those that were cut off need a moment to see it
+        // aborted requests need a moment to notice
         let cut = timeout(std::time::Duration::from_secs(1), self.phase.closed()).await;
         self.couriers.end().await;
         drained && cut.is_ok()
@@ -391,8 +392,8 @@ fn reload(files: &CertificateFiles, why: &str) {
     }
 }
 
-/// Reads the certificate files again whenever they have changed, until the process ends. They are compared by their
-/// contents, so it does not matter how they are replaced.
+/// Reads the certificate files again whenever they change, until the process ends. They are compared by content, so it
+/// does not matter how they are replaced.
 async fn reload_on_change(files: Arc<CertificateFiles>, mut phase: watch::Receiver<Phase>) {
     loop {
         tokio::select! {
@@ -411,7 +412,7 @@ async fn reload_on_change(files: Arc<CertificateFiles>, mut phase: watch::Receiv
     }
 }
 
-/// As many connections as are wanted, or as many as there are descriptors for.
+/// The configured number of connections, or as many as there are descriptors for.
 fn most_connections(wanted: usize, budget: Option<Budget>, remarks: &mut Vec<String>) -> usize {
     match budget {
         Some(Budget { limit, connections, .. }) if connections < wanted => {
@@ -441,7 +442,7 @@ fn shared_site(config: &Config, mounted: &[Arc<Mounted>]) -> Site {
     Site::shared(mounted.to_vec(), hosts)
 }
 
-/// Listens on an address, by the socket of the service manager when that has passed one for it.
+/// Listens on an address, with the service manager's socket if it has passed one for it.
 async fn bind(key: &str, address: SocketAddr, inherited: &mut Vec<StdListener>) -> Result<TcpListener, StartError> {
     let refused = |error| StartError::Bind { key: key.to_owned(), address, error };
     let passed = inherited.iter().position(|listener| listener.local_addr().is_ok_and(|own| own == address));
@@ -455,7 +456,7 @@ async fn bind(key: &str, address: SocketAddr, inherited: &mut Vec<StdListener>) 
     }
 }
 
-/// The address a listener was given, which differs from the one asked for when that has port 0.
+/// The actual address of a listener, which differs from the configured one for port 0.
 fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
 }
@@ -478,13 +479,13 @@ async fn admin_listener(
     }
 }
 
-/// How connections are encrypted, if they are.
+/// The encryption of connections, if any.
 #[derive(Default)]
 struct Encryption {
     acceptor: Option<TlsAcceptor>,
-    /// The files it is read from.
+    /// The certificate files.
     files: Option<Arc<CertificateFiles>>,
-    /// The certificate that clients are to trust.
+    /// The certificate that clients need to trust.
     authority: Option<PathBuf>,
     scratch: Option<Scratch>,
 }
@@ -511,7 +512,7 @@ fn encryption(config: &Config) -> Result<Encryption, StartError> {
     }
 }
 
-/// A folder that goes with the process.
+/// A folder that is deleted on drop.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {

@@ -1,4 +1,4 @@
-//! The service manager: sockets it passes, and what it is notified of. Without one, nothing of this happens.
+//! The service manager: the sockets it passes, and notifications to it. Without one, this does nothing.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::serve::Running;
 
 /// The listening sockets that the service manager has opened for this process (`LISTEN_FDS`).
 ///
-/// Called before there are threads. The variables are removed, so that no child process takes the sockets for its own.
+/// Called before threads are started. The variables are removed, so that no child process uses the sockets.
 pub(crate) fn listeners() -> Result<Vec<TcpListener>, ConfigError> {
     let mut passed = listenfd::ListenFd::from_env();
     let mut listeners = Vec::new();
@@ -25,7 +25,7 @@ pub(crate) fn ready(running: &Running) {
     let status = format!("listening on {}", running.addresses.shared);
     notify(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status(&status)]);
     if let Some(interval) = sd_notify::watchdog_enabled() {
-        // twice as often as asked for; a runtime that hangs sends nothing
+        // twice as often as required; a blocked runtime sends nothing
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval((interval / 2).max(Duration::from_millis(1)));
             loop {
@@ -36,7 +36,7 @@ pub(crate) fn ready(running: &Running) {
     }
 }
 
-/// Notifies that requests in flight are finished before this process ends.
+/// Notifies that the process is stopping.
 pub(crate) fn stopping() {
     notify(&[sd_notify::NotifyState::Stopping, sd_notify::NotifyState::Status("finishing requests in flight")]);
 }

@@ -1,4 +1,4 @@
-//! How much of the process one address, realm or user may use at once, and how much all of them together.
+//! Limits on what one address, realm or user may use at once, and on the total.
 
 use std::hash::{BuildHasher as _, Hash};
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,9 +11,9 @@ use parking_lot::Mutex;
 
 use crate::config::Limits;
 
-/// Parts of the table of counts, so that requests seldom wait for one another.
+/// Shards of the table of counts, so that requests rarely wait for one another.
 const SHARDS: usize = 16;
-/// One request in so many is kept for servers of apps, whatever users and strangers do.
+/// One request in so many is reserved for apps' servers, whatever users and callers without credentials do.
 const RESERVED_REQUESTS: usize = 16;
 
 /// What is counted.
@@ -21,11 +21,11 @@ const RESERVED_REQUESTS: usize = 16;
 enum Counted {
     /// Connections of an address.
     Connections(IpAddr),
-    /// Sessions of an address, whatever they travel over.
+    /// Sessions of an address, over any transport.
     Sessions(IpAddr),
     /// Requests in flight of an address.
     Requests(IpAddr),
-    /// Bytes of bodies and answers kept for an address.
+    /// Bytes of bodies and responses kept in memory for an address.
     Bytes(IpAddr),
     /// Requests in flight in a realm.
     Realm(Arc<str>),
@@ -43,7 +43,7 @@ pub(crate) struct Shares {
     bytes: AtomicUsize,
 }
 
-/// A part of something counted; given back when dropped.
+/// A counted unit; returned on drop.
 #[derive(Debug)]
 pub(crate) struct Share {
     shares: Arc<Shares>,
@@ -51,12 +51,12 @@ pub(crate) struct Share {
     amount: usize,
 }
 
-/// A request among all requests in flight; given back when dropped.
+/// A request among all requests in flight; returned on drop.
 #[derive(Debug)]
 pub(crate) struct InProcess(Arc<Shares>);
 
 impl Shares {
-    /// Nothing counted yet.
+    /// All at zero.
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             limits: limits.clone(),
@@ -67,9 +67,10 @@ impl Shares {
         })
     }
 
-    /// One more connection of an address, and whether it is one too many: a few of those are taken, to be told so.
+    /// Counts a connection of an address; also returns whether it exceeds the limit: a few of those are accepted, to be
+    /// answered that there are too many.
     pub(crate) fn connection(self: &Arc<Self>, address: IpAddr) -> Option<(Share, bool)> {
-        /// Connections beyond the limit that are told why they are turned away.
+        /// Connections beyond the limit that are answered with the reason.
         const TOLD: usize = 16;
         let (counted, most) = (Counted::Connections(network(address)), self.limits.connections_per_address);
         if let Some(share) = self.take(counted.clone(), 1, most) {
@@ -78,18 +79,18 @@ impl Shares {
         self.take(counted, 1, most.saturating_add(TOLD)).map(|share| (share, true))
     }
 
-    /// One more session of an address; `None` when it has as many as it may have connections.
+    /// Counts a session of an address; `None` when it has as many as it may have connections.
     pub(crate) fn session(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
         self.take(Counted::Sessions(network(address)), 1, self.limits.connections_per_address)
     }
 
-    /// One more request of an address; `None` when it has as many in flight as it may.
+    /// Counts a request of an address; `None` when it has its maximum in flight.
     pub(crate) fn request(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
         self.take(Counted::Requests(network(address)), 1, self.limits.requests_per_address)
     }
 
-    /// One more request of whoever calls, counted for the process, the realm and the user; `None` when one of them has as
-    /// many in flight as it may. Some places are kept for servers of apps.
+    /// Counts a caller's request for the process, the realm and the user; `None` when one of them has its maximum in
+    /// flight. Some of the process's are reserved for apps' servers.
     pub(crate) fn caller(self: &Arc<Self>, who: &Admitted) -> Option<(InProcess, [Option<Share>; 2])> {
         let is_server = who.realm.is_some() && who.user.is_none();
         let most = self.limits.requests;
@@ -111,7 +112,7 @@ impl Shares {
         Some((place, [Some(of_realm), of_user]))
     }
 
-    /// A place for bytes that are kept for an address.
+    /// A counter for bytes that are kept for an address.
     pub(crate) fn buffer(self: &Arc<Self>, address: IpAddr) -> Buffer {
         Buffer { shares: Arc::clone(self), address: network(address), bytes: 0 }
     }
@@ -121,7 +122,7 @@ impl Shares {
         taken.then(|| Share { shares: Arc::clone(self), counted, amount })
     }
 
-    /// Counts so much more, unless that is more than permitted.
+    /// Adds to a count, unless it would exceed the limit.
     fn add(&self, counted: &Counted, amount: usize, most: usize) -> bool {
         let mut counts = self.shard(counted).lock();
         match counts.get_mut(counted) {
@@ -166,7 +167,7 @@ impl Drop for InProcess {
     }
 }
 
-/// Bytes that are kept in memory for one request: its body until it is answered, then the answer until it is sent.
+/// Bytes that are kept in memory for one request: its body until the response, then the response until it is sent.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     shares: Arc<Shares>,
@@ -175,7 +176,7 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// Keeps so many bytes more, if the process and the address have room for them.
+    /// Reserves more bytes, if the process and the address have room for them.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let limits = &self.shares.limits;
         let before = self.shares.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -189,8 +190,8 @@ impl Buffer {
         fits
     }
 
-    /// Keeps as many bytes as this from now on, whether there is room or not: what is there already cannot be refused, but
-    /// leaves less room for what comes.
+    /// Sets the number of bytes, whether there is room or not: existing bytes cannot be refused, but leave less room
+    /// for others.
     pub(crate) fn keep(&mut self, bytes: usize) {
         self.clear();
         self.shares.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -213,7 +214,7 @@ impl Drop for Buffer {
     }
 }
 
-/// What counts as one address: an IPv4 address, or the network of 64 bits that one IPv6 customer has.
+/// The unit that counts as one address: an IPv4 address, or the network of 64 bits that one IPv6 customer has.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

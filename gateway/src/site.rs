@@ -1,4 +1,4 @@
-//! Which surface answers: by the listener, the host name, or the first part of the path.
+//! Selects the surface: by the listener, the host name, or the first part of the path.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use http::uri::PathAndQuery;
 use crate::cors::Cors;
 use crate::metrics::{Metrics, VendorMetrics};
 
-/// A surface, and what the process keeps about it.
+/// A surface, and its data in the process.
 pub(crate) struct Mounted {
     /// The vendor's name, which is also its path on the shared address.
     pub(crate) vendor: &'static str,
     /// The surface.
     pub(crate) surface: Arc<dyn Surface>,
-    /// Where its clients connect.
+    /// Its endpoints for clients.
     pub(crate) endpoints: Vec<Endpoint>,
     /// The CORS headers for browsers.
     pub(crate) cors: Cors,
     /// What is counted.
     pub(crate) metrics: VendorMetrics,
-    /// How clients reach its root, when not directly.
+    /// How clients reach its root, if not directly.
     pub(crate) public_url: Option<String>,
 }
 
 impl Mounted {
-    /// Keeps what the process needs at hand for a surface.
+    /// Prepares a surface's data.
     pub(crate) fn new(surface: Arc<dyn Surface>, public_url: Option<String>, metrics: &Metrics) -> Self {
         let vendor = surface.vendor();
         let operations = surface.routes().into_iter().map(|route| route.operation);
@@ -50,21 +50,21 @@ pub(crate) struct Site {
     paths: Vec<Arc<Mounted>>,
 }
 
-/// A surface that answers, and where below its root.
+/// The selected surface, and the position of its root.
 pub(crate) struct Place<'a> {
     /// The surface.
     pub(crate) mounted: &'a Arc<Mounted>,
-    /// How much of the path is the way to the surface's root.
+    /// The length of the path to the surface's root.
     pub(crate) prefix: usize,
 }
 
 impl Site {
-    /// A listener of one surface's own.
+    /// A listener with one surface only.
     pub(crate) fn of_one(mounted: Arc<Mounted>) -> Self {
         Self { root: Some(mounted), ..Self::default() }
     }
 
-    /// A listener all surfaces share, with the host names some have.
+    /// A listener that all surfaces share, with host names for some.
     pub(crate) fn shared(paths: Vec<Arc<Mounted>>, hosts: HashMap<String, Arc<Mounted>>) -> Self {
         Self { root: None, hosts, paths }
     }
@@ -84,7 +84,7 @@ impl Site {
         Some(Place { mounted, prefix: first.len() + 1 })
     }
 
-    /// The answer to requests for anything else.
+    /// The response to requests for any other path.
     pub(crate) fn index(&self) -> String {
         let served: Vec<String> = self.paths.iter().map(|mounted| format!("/{}/", mounted.vendor)).collect();
         serde_json::json!({
@@ -96,7 +96,7 @@ impl Site {
     }
 }
 
-/// A host without its port, folded.
+/// A host without its port, in lower case.
 fn bare(host: &str) -> String {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -110,7 +110,7 @@ pub(crate) fn below(uri: &Uri, prefix: usize) -> Uri {
     let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let rest = whole.get(prefix..).unwrap_or("/");
     let parsed = if rest.starts_with('/') { rest.parse() } else { format!("/{rest}").parse::<PathAndQuery>() };
-    // what was a good path is one without its first part too
+    // a valid path stays valid without its first part
     parsed.map(Uri::from).unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! Encryption: with given files, or with a certificate of a local authority made for development.
+//! Encryption: with given files, or with a certificate of a local development authority.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,21 +17,21 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
-/// Why there is no encryption.
+/// Why encryption could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file with a certificate or a key is not good.
+    /// A file with a certificate or a key is invalid.
     #[error("tls: {path}: {why}")]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         why: String,
     },
-    /// Certificate and key do not go together.
+    /// Certificate and key do not match.
     #[error("tls: the certificate and the key do not go together: {0}")]
     Pair(#[from] rustls::Error),
-    /// The development certificate could not be made.
+    /// The development certificate could not be created.
     #[error("tls: cannot make the development certificate: {0}")]
     Make(#[from] rcgen::Error),
 }
@@ -42,11 +42,11 @@ pub(crate) struct CertificateFiles {
     cert: PathBuf,
     key: PathBuf,
     current: Arc<Current>,
-    /// What the files had when they were last read, whether it was good or not.
+    /// The contents of the files when they were last read, valid or not.
     seen: Mutex<Option<[Vec<u8>; 2]>>,
 }
 
-/// The certificate new connections are encrypted with.
+/// The certificate for new connections.
 #[derive(Debug)]
 struct Current(RwLock<Arc<CertifiedKey>>);
 
@@ -66,7 +66,7 @@ impl CertificateFiles {
         Ok((acceptor, files))
     }
 
-    /// Reads both again, for new connections; open ones go on as they are. On an error the former certificate stays.
+    /// Reads both again, for new connections; open ones keep theirs. On an error the previous certificate stays in use.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
         let seen = self.contents();
         let loaded = certified(&self.cert, &self.key);
@@ -75,7 +75,7 @@ impl CertificateFiles {
         Ok(())
     }
 
-    /// Whether the files are there and other than when they were last read.
+    /// Whether the files exist and differ from when they were last read.
     pub(crate) fn have_changed(&self) -> bool {
         let found = self.contents();
         found.is_some() && found != *self.seen.lock()
@@ -115,10 +115,10 @@ fn acceptor_with(certificates: Arc<dyn ResolvesServerCert>) -> Result<TlsAccepto
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Encrypts with a certificate of the local authority in this folder, which is made when it is not there.
+/// Encrypts with a certificate of the local authority in this folder, which is created if necessary.
 ///
-/// The certificate is for this machine and the given host names, and made anew each time. Returns the file that
-/// clients are to trust.
+/// The certificate is for this machine and the given host names, and new each time. Returns the file that clients need
+/// to trust.
 pub(crate) fn for_development(folder: &Path, hosts: &[String]) -> Result<(TlsAcceptor, PathBuf), TlsError> {
     let (cert_path, key_path) = (folder.join("ca.pem"), folder.join("ca.key"));
     let params = authority();
@@ -148,7 +148,7 @@ fn unwritten(path: &Path, error: &io::Error) -> TlsError {
     TlsError::File { path: path.to_owned(), why: format!("cannot be written: {error}") }
 }
 
-/// Writes a file that only its owner may read, replacing one that is there.
+/// Writes a file that only its owner may read, replacing an existing one.
 fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -161,7 +161,7 @@ fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
-/// The authority's certificate; the same from start to start but for its key.
+/// The authority's certificate; apart from its key the same for every start.
 fn authority() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = named("Conclave development authority");
@@ -179,7 +179,7 @@ fn leaf(hosts: &[String]) -> Result<CertificateParams, rcgen::Error> {
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    // some clients take no certificate that lives longer than 825 days
+    // some clients accept no certificate with a lifetime of more than 825 days
     let year = i32::from(jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).year());
     params.not_before = date_time_ymd(year - 1, 12, 1);
     params.not_after = date_time_ymd(year + 1, 2, 1);

@@ -9,9 +9,9 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use serde::Serialize;
 
-/// The most names that are counted apart for one operation: clients choose them.
+/// Most names that are counted separately for one operation: clients choose them.
 const MOST: usize = 64;
-/// Where the others are counted.
+/// The label of all other names.
 const OTHERS: &str = "(others)";
 
 /// Vendor and operation.
@@ -40,12 +40,12 @@ struct Line<'a> {
 }
 
 impl UnreadFields {
-    /// How many there were, without their names.
+    /// The counts, without the names of fields.
     pub(crate) fn counted(&self) -> Family<Labels, Counter> {
         self.counted.clone()
     }
 
-    /// Counts what was left unread in a request that was answered.
+    /// Counts the unread fields of an answered request.
     pub(crate) fn count(&self, vendor: &'static str, operation: &'static str, unread: &Unread) {
         self.counted.get_or_create(&Labels { vendor, operation }).inc_by(unread.names().len() as u64);
         let mut counts = self.by_name.lock();

@@ -1,4 +1,4 @@
-//! The vendors that are served. This file alone in the gateway names any.
+//! The vendors of the binary. The only file of the gateway that names any.
 
 use conclave_agora::Agora;
 use conclave_rong::Rong;
@@ -7,7 +7,7 @@ use conclave_tencent::Tencent;
 pub use crate::registry::Vendors;
 
 impl Vendors {
-    /// Those the binary serves, one line each.
+    /// The binary's vendors, one line each.
     pub fn standard() -> Self {
         Self::none().with::<Agora>().with::<Tencent>().with::<Rong>()
     }

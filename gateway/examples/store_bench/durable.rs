@@ -72,7 +72,7 @@ async fn load(name: &str, store: &Arc<dyn Store>) -> Outcome<()> {
     reads(name, store).await
 }
 
-/// So many committers, each adding member after member to one of so many groups.
+/// So many committers, each repeatedly adding members to one of so many groups.
 async fn commits(name: &str, store: &Arc<dyn Store>, committers: u64, groups: u64) -> Outcome<()> {
     let (begun, before) = (Instant::now(), cpu());
     let workers: Vec<_> = (0..committers)
@@ -112,7 +112,7 @@ async fn commits(name: &str, store: &Arc<dyn Store>, committers: u64, groups: u6
     Ok(())
 }
 
-/// What adding a member reads and writes; `false` when somebody was faster.
+/// The reads and writes of adding a member; `false` when another committer was faster.
 async fn add_member(store: &dyn Store, number: u64, member: &UserId) -> Outcome<bool> {
     let drafts = store.drafts().unwrap_or(store);
     let keys = [Key::Group(group(number)), Key::Member(group(number), member.clone())];
@@ -177,7 +177,7 @@ fn id<T, E: std::fmt::Debug>(text: &str, new: impl Fn(String) -> Result<T, E>) -
     new(text.to_owned()).expect("an id")
 }
 
-/// A header as the core makes it.
+/// A header as the core creates it.
 async fn template() -> Outcome<Group> {
     let store = Arc::new(Memory::new());
     let engine = Engine::new(store, Arc::new(Still), Arc::new(Still), Settings::default());
@@ -186,7 +186,7 @@ async fn template() -> Outcome<Group> {
     Ok(Group::clone(&engine.run(&Actor::app(), create).await?.group))
 }
 
-/// A clock and dice that stand still.
+/// A fixed clock and a fixed source of randomness.
 struct Still;
 
 impl Clock for Still {

@@ -1,4 +1,4 @@
-//! The load: what a gateway does to its store, without the gateway.
+//! The load: a gateway's reads and writes, without the gateway.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
@@ -11,13 +11,13 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>
 pub(crate) type Write = (Vec<u8>, Option<Vec<u8>>);
 pub(crate) type Open = fn(&Path) -> Outcome<Box<dyn Engine>>;
 
-/// What is measured.
+/// The engine under test.
 pub(crate) trait Engine: Send + Sync {
     /// All or nothing, and synced when it returns.
     fn write(&self, writes: Vec<Write>) -> Outcome<()>;
     /// One value, copied out.
     fn get(&self, key: &[u8]) -> Outcome<Option<Vec<u8>>>;
-    /// So many rows of a run, copied out; answers their bytes.
+    /// So many rows of a range, copied out; returns their bytes.
     fn scan(&self, prefix: &[u8], limit: usize) -> Outcome<usize>;
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn measure(name: &str, open: Open) -> Outcome<()> {
     Ok(())
 }
 
-/// Many committers, each waiting until its commit is synced; one sync for all that wait.
+/// Many committers, each waiting until its commit is synced; one sync for all waiting ones.
 fn commits(name: &str, engine: &dyn Engine, committers: u64) -> Outcome<()> {
     let (submit, submitted) = channel::<(Vec<Write>, SyncSender<()>)>();
     let syncs = AtomicU64::new(0);
@@ -118,7 +118,7 @@ fn group_commit(engine: &dyn Engine, submitted: &Receiver<(Vec<Write>, SyncSende
     }
 }
 
-/// One member added: header and member read, then the rows an accepted operation leaves.
+/// Adding one member: reads header and member, then writes the rows of an accepted operation.
 fn commit(engine: &dyn Engine, random: &mut Random) -> Outcome<Vec<Write>> {
     let (group, member) = (random.next() % GROUPS, MEMBERS + random.next() % 1_000_000);
     engine.get(&key(1, group, 0))?;
@@ -156,7 +156,7 @@ fn reads(name: &str, engine: &dyn Engine) -> Outcome<()> {
     Ok(())
 }
 
-/// How often a second this is done, one after the other.
+/// How often per second this is done sequentially.
 pub(crate) async fn per_second<E>(mut call: impl AsyncFnMut() -> Result<(), E>) -> Result<f64, E> {
     let (begun, before) = (Instant::now(), cpu());
     let mut calls = 0_usize;
@@ -164,7 +164,7 @@ pub(crate) async fn per_second<E>(mut call: impl AsyncFnMut() -> Result<(), E>) 
         call().await?;
         calls += 1;
     }
-    // on one processor of its own
+    // per processor
     Ok(1e6 / cpu_each(before, calls))
 }
 
@@ -172,7 +172,7 @@ fn key(table: u8, first: u64, second: u64) -> Vec<u8> {
     [&[table][..], &first.to_be_bytes(), &second.to_be_bytes()].concat()
 }
 
-/// A row of that size, give or take half, of bytes that do not repeat.
+/// A row of about that size (plus or minus half), of bytes that do not repeat.
 fn row(table: u8, first: u64, second: u64, bytes: usize) -> Write {
     let mut random = Random(u64::from(table) ^ first.rotate_left(20) ^ second.rotate_left(40));
     let length = bytes / 2 + usize::try_from(random.next()).unwrap_or(0) % bytes;
@@ -180,7 +180,7 @@ fn row(table: u8, first: u64, second: u64, bytes: usize) -> Write {
     (key(table, first, second), Some(value))
 }
 
-/// Numbers that look like dice and are the same every time.
+/// Pseudo-random numbers, the same every time.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -193,7 +193,7 @@ impl Random {
     }
 }
 
-/// Bytes the folder takes, holes of sparse files not counted.
+/// Disk space of the folder, without holes of sparse files.
 pub(crate) fn size(folder: &Path) -> Outcome<u64> {
     let mut sum = 0;
     for entry in std::fs::read_dir(folder)? {
@@ -214,15 +214,15 @@ fn taken(about: &std::fs::Metadata) -> u64 {
     about.len()
 }
 
-/// Resident memory in bytes, where the system tells it.
+/// Resident memory in bytes, where the system reports it.
 pub(crate) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
-/// Processor time of this process so far, where the system tells it: unlike wall time, it does not depend on what
-/// else the machine does.
+/// Processor time of this process so far, where the system reports it: unlike wall time, it does not depend on other
+/// load.
 pub(crate) fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
@@ -232,7 +232,7 @@ pub(crate) fn cpu() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// Processor time of one of so many calls since then, in microseconds.
+/// Processor time per call since then, in microseconds.
 pub(crate) fn cpu_each(since: Duration, calls: usize) -> f64 {
     cpu().saturating_sub(since).as_secs_f64() * 1e6 / f64::from(u32::try_from(calls.max(1)).unwrap_or(u32::MAX))
 }

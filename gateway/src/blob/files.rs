@@ -1,7 +1,7 @@
 //! One file per blob, in one folder.
 //!
-//! A blob's id ends with the checksum of its bytes. No file is held open between two pieces of an upload or a download,
-//! and only so many at once, so that slow clients do not use up the process's descriptors.
+//! A blob's id ends with the checksum of its bytes. No file is kept open between two chunks of an upload or a download,
+//! and only a limited number at once, so that slow clients do not use up the process's descriptors.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -18,15 +18,15 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Ends the names of files that are still being written.
+/// The extension of files that are still being written.
 const PART: &str = "part";
-/// Where blobs are set aside that no shared file leads to.
+/// The folder for blobs that no shared file refers to.
 const TRASH: &str = "trash";
-/// So much is read or written at once.
+/// Bytes that are read or written at once.
 const CHUNK: usize = 256 << 10;
-/// So many files are open at once.
+/// Files that are open at once.
 const HANDLES: usize = 24;
-/// Random hexadecimal digits of an id; those behind them are the checksum. Ids of earlier versions have none.
+/// Random hexadecimal digits of an id; the checksum follows. Ids of earlier versions have none.
 const RANDOM: usize = 32;
 
 /// Blobs as files. The folder belongs to the data folder, so its lock guards them too.
@@ -36,9 +36,9 @@ pub struct Files {
 }
 
 impl Files {
-    /// Uses this folder, and makes it if need be. Every blob in use, given with its size, has to be there; so many
-    /// bytes of them are held against their checksums. Blobs that nothing leads to are set aside in its folder
-    /// `trash`, and uploads that were not finished are deleted. Other files in it are left alone.
+    /// Opens this folder, and creates it if necessary. Every blob in use, given with its size, has to exist; the
+    /// checksums of so many bytes of them are verified. Blobs that nothing refers to are moved to its folder `trash`,
+    /// and unfinished uploads are deleted. Other files in it are ignored.
     pub fn open(folder: &Path, in_use: &HashMap<String, u64>, checked: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         check(folder, in_use, checked)?;
@@ -57,7 +57,7 @@ impl Files {
         Ok(Self { folder: folder.to_owned(), handles: Arc::new(Semaphore::new(HANDLES)) })
     }
 
-    /// Deletes what was set aside longer ago than this; answers how many.
+    /// Deletes what was moved to the trash longer ago than this; returns how many.
     pub fn empty_trash(folder: &Path, kept: Duration) -> io::Result<usize> {
         let entries = match fs::read_dir(folder.join(TRASH)) {
             Ok(entries) => entries,
@@ -77,12 +77,12 @@ impl Files {
         Ok(deleted)
     }
 
-    /// Where a blob is; `None` when this is no id, so that no name leads out of the folder.
+    /// The path of a blob; `None` when this is not an id, so that no name leads out of the folder.
     fn path(&self, id: &str) -> Option<PathBuf> {
         is_id(id).then(|| self.folder.join(id))
     }
 
-    /// Works with files where it holds up nobody else, and not with too many at once.
+    /// Performs file operations on a blocking thread, with a limited number at once.
     async fn with_files<T: Send + 'static>(
         handles: &Semaphore,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -91,7 +91,7 @@ impl Files {
         tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
     }
 
-    /// Puts these bytes behind what is in the file.
+    /// Appends these bytes to the file.
     async fn append(&self, path: &Path, bytes: Vec<u8>) -> io::Result<()> {
         let path = path.to_owned();
         let append = move || OpenOptions::new().append(true).open(path)?.write_all(&bytes);
@@ -160,7 +160,7 @@ impl Blobs for Files {
     }
 }
 
-/// Some of the bytes from here on.
+/// A chunk of the bytes from this offset on.
 fn read_piece(path: &Path, at: u64, left: u64) -> io::Result<Bytes> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(at))?;
@@ -169,7 +169,7 @@ fn read_piece(path: &Path, at: u64, left: u64) -> io::Result<Bytes> {
     Ok(piece.into())
 }
 
-/// Every blob that is in use is there.
+/// Checks that every blob in use exists.
 fn check(folder: &Path, in_use: &HashMap<String, u64>, most: u64) -> io::Result<()> {
     let damaged = |id: &str, what: &str| {
         let path = folder.join(id);
@@ -195,7 +195,7 @@ fn check(folder: &Path, in_use: &HashMap<String, u64>, most: u64) -> io::Result<
     Ok(())
 }
 
-/// Whether the bytes have the checksum in their id; those without one are taken for whole.
+/// Whether the bytes match the checksum in their id; ids without one are not checked.
 fn is_whole(path: &Path, id: &str) -> io::Result<bool> {
     let Some(expected) = id.get(RANDOM..).filter(|sum| !sum.is_empty()) else { return Ok(true) };
     let mut file = File::open(path)?;
@@ -218,7 +218,7 @@ fn set_aside(folder: &Path, path: &Path, name: &str) -> io::Result<()> {
     sync_folder(folder)
 }
 
-/// A file that goes away unless it was renamed, also when its writer is dropped half-way.
+/// A file that is deleted on drop unless it was renamed, also when its writer is dropped midway.
 struct Unfinished(PathBuf);
 
 impl Drop for Unfinished {
@@ -235,8 +235,8 @@ fn is_id(name: &str) -> bool {
     matches!(name.len(), RANDOM | 48) && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Makes what was created or renamed in a folder durable.
+/// Syncs a folder, so that created and renamed files in it are durable.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    // only unix lets a folder be opened as a file
+    // only on Unix can a folder be opened as a file
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
-/// Blobs in memory. Nothing outlives the process.
+/// Blobs in memory, lost when the process ends.
 #[derive(Default)]
 pub struct InMemory {
     blobs: RwLock<HashMap<String, (u64, Vec<Bytes>)>>,

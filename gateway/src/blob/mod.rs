@@ -1,4 +1,4 @@
-//! Shared files' bytes: in files beside the database, or in memory.
+//! The bytes of shared files: in files beside the database, or in memory.
 
 mod files;
 mod memory;

@@ -1,4 +1,4 @@
-//! Addresses as people write them.
+//! Addresses as users write them.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
-/// An address to listen on: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, a host name with a port, `:8080` or `*:8080`
-/// for every IPv4 address of the machine, or a port alone, which means loopback.
+/// An address to listen on: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, a host name with a port, `:8080` or
+/// `*:8080` for every IPv4 address of the machine, or only a port, which means loopback.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address(pub SocketAddr);
 
@@ -16,7 +16,7 @@ pub struct Address(pub SocketAddr);
 #[error("{0}")]
 pub struct AddressError(String);
 
-/// What an address looks like, for error messages.
+/// Examples of addresses, for error messages.
 pub(super) const EXAMPLES: &str = "127.0.0.1:8080, localhost:8080 or [::1]:8080";
 
 impl FromStr for Address {

@@ -1,4 +1,4 @@
-//! What is refused before anything starts.
+//! Configurations that are refused before anything starts.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use crate::webhooks::is_public;
 use super::address::is_public as is_open;
 use super::{Admin, Config, ConfigError, Tls, has_development_credentials, is_development};
 
-/// Refuses what cannot work or would not be safe, and says what to do.
+/// Refuses what cannot work or would not be safe; the error says what to do.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
     realms(config)?;
     addresses(config)?;
@@ -45,7 +45,7 @@ fn realms(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Every address has one owner. Port 0 is a free one each time.
+/// Refuses addresses that are used twice. Port 0 is a free one each time.
 fn addresses(config: &Config) -> Result<(), ConfigError> {
     let mut owners: BTreeMap<SocketAddr, String> = BTreeMap::from([(config.listen, "listen".to_owned())]);
     let own = config
@@ -137,7 +137,7 @@ fn urls(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Origins are origins, and proxies addresses.
+/// Checks origins and proxies.
 fn pages(config: &Config) -> Result<(), ConfigError> {
     for origin in config.cors_origins.iter().filter(|origin| *origin != "*") {
         let uri: Option<Uri> = origin.parse().ok();
@@ -156,7 +156,8 @@ fn pages(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// What vendors say of their sections; webhooks lead somewhere, and not into the network around us unless that is meant.
+/// Runs the vendors' checks of their sections, and checks webhook URLs, including for private addresses unless these
+/// are permitted.
 fn sections(config: &Config) -> Result<(), ConfigError> {
     for realm in &config.realms {
         for (vendor, section) in config.at(realm) {
@@ -176,7 +177,7 @@ fn sections(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// An app's server is at a plain URL, not at an address around us unless that is meant.
+/// Checks an app server's URL, including for private addresses unless these are permitted.
 fn url_of_app(key: &str, url: &str, allow_private: bool) -> Result<(), ConfigError> {
     let uri: Option<Uri> = url.parse().ok();
     let plain = |uri: &&Uri| {
@@ -184,7 +185,7 @@ fn url_of_app(key: &str, url: &str, allow_private: bool) -> Result<(), ConfigErr
             && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
     };
     let Some(host) = uri.as_ref().filter(plain).and_then(Uri::host) else {
-        // one that cannot be used may hold a password
+        // an invalid one may contain a password
         let shown = if url.contains('@') { "one with a user or a password".to_owned() } else { format!("{url:?}") };
         return refuse(format!("{key}: a url must be like https://app.example.com/hooks, not {shown}"));
     };
@@ -200,7 +201,7 @@ fn listeners(config: &Config) -> impl Iterator<Item = SocketAddr> {
     config.vendors.values().filter_map(|section| section.listen).map(|address| address.0).chain([config.listen])
 }
 
-/// What is allowed but may not be meant, for whoever starts the process.
+/// Warnings about what is allowed but may not be intended.
 pub fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
     let behind_proxy = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
@@ -231,7 +232,7 @@ pub fn warnings(config: &Config) -> Vec<String> {
     warnings
 }
 
-/// Secrets that everybody knows stay on this machine.
+/// Refuses development secrets, which are public, on addresses that other machines reach.
 fn development(config: &Config) -> Result<(), ConfigError> {
     let of_vendors = config
         .vendors
@@ -267,7 +268,7 @@ fn development(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Whether a URL leads to this machine only.
+/// Whether a URL is on this machine.
 fn is_local_url(url: &str) -> bool {
     let uri: Option<Uri> = url.parse().ok();
     uri.as_ref().and_then(Uri::host).is_some_and(|host| {

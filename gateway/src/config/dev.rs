@@ -1,4 +1,4 @@
-//! The development realm, whose secrets everybody knows: there is one when none is configured.
+//! The development realm, which is used when none is configured and whose secrets are public.
 
 use rand::RngExt as _;
 use toml::{Table, Value};
@@ -19,7 +19,7 @@ pub(super) fn table(vendors: &Vendors) -> Result<Table, ConfigError> {
     Ok(Table::from_iter([("realm".to_owned(), Value::Table(dev))]))
 }
 
-/// The same with random credentials, which nobody knows before the start, and with the settings of production.
+/// The same with random credentials, generated at the start, and with the settings of production.
 pub(super) fn random(vendors: &Vendors) -> Result<Table, ConfigError> {
     let mut tables = table(vendors)?;
     let realm = tables.get_mut("realm").and_then(|realms| realms.get_mut("dev")).and_then(Value::as_table_mut);
@@ -36,7 +36,7 @@ pub(super) fn random(vendors: &Vendors) -> Result<Table, ConfigError> {
     Ok(tables)
 }
 
-/// A random text as long as this one, of its kind of characters.
+/// A random text with the length and the kind of characters of this one.
 fn fresh(like: &str) -> String {
     const HEX: &[u8] = b"0123456789abcdef";
     const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -46,13 +46,13 @@ fn fresh(like: &str) -> String {
     like.chars().map(|_| char::from(alphabet[random.random_range(..alphabet.len())])).collect()
 }
 
-/// Whether the realm's secret at this vendor is the one everybody knows.
+/// Whether the realm's secret at this vendor is the public one.
 pub(crate) fn is_development(vendors: &Vendors, realm: &Realm, vendor: &str) -> bool {
     let section = realm.sections.get(vendor).zip(vendors.get(vendor));
     section.is_some_and(|(section, vendor)| vendor.is_development(&**section))
 }
 
-/// Whether some realm has a secret that everybody knows.
+/// Whether a realm has a public secret.
 pub(crate) fn has_development_credentials(config: &Config) -> bool {
     let has = |realm: &Realm| config.at(realm).any(|(vendor, section)| vendor.is_development(section));
     config.realms.iter().any(has)

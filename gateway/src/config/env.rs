@@ -1,8 +1,8 @@
-//! The environment's say: `CONCLAVE_` and the key's path in upper case, parts joined with `_`.
+//! Settings from environment variables: `CONCLAVE_` and the key's path in upper case, joined with `_`.
 //!
-//! `listen` is `CONCLAVE_LISTEN`, `limits.body_bytes` is `CONCLAVE_LIMITS_BODY_BYTES`, and
-//! `realm.dev.limits.groups` is `CONCLAVE_REALM_DEV_LIMITS_GROUPS`; other characters of a realm's name
-//! are `_` there. Lists are given with commas. An unknown variable is an error, like an unknown key.
+//! `listen` is `CONCLAVE_LISTEN`, `limits.body_bytes` is `CONCLAVE_LIMITS_BODY_BYTES`, and `realm.dev.limits.groups` is
+//! `CONCLAVE_REALM_DEV_LIMITS_GROUPS`; other characters of a realm's name are replaced by `_`. Lists are
+//! comma-separated. An unknown variable is an error, like an unknown key.
 
 use toml::{Table, Value};
 
@@ -12,23 +12,23 @@ use super::ConfigError;
 use super::reference::{Key, keys};
 use super::shape::closest;
 
-/// What every variable's name begins with.
+/// The prefix of all variables.
 const PREFIX: &str = "CONCLAVE_";
 
-/// A variable that names a key, with the value it gives.
+/// A variable that sets a key, with the value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Override {
     /// The variable.
     pub(super) variable: String,
     /// The key, from the top of the file.
     pub(super) path: Vec<String>,
-    /// What it is set to.
+    /// The value.
     pub(super) value: Value,
 }
 
-/// The overrides the environment holds, in the order of the variables' names.
+/// The overrides in the environment, in the order of the variables' names.
 ///
-/// `realms` are the names of realms the file has.
+/// `realms` are the names of the realms in the file.
 pub(super) fn overrides(
     vendors: &Vendors,
     environment: impl IntoIterator<Item = (String, String)>,
@@ -59,7 +59,7 @@ pub(super) fn overrides(
     Ok(found)
 }
 
-/// What a key takes, as variables spell it.
+/// The values that a key accepts, as in variables.
 fn wanted(key: &Key) -> String {
     match key.takes() {
         "a list" => "a list with commas, e.g. one,two".to_owned(),
@@ -68,7 +68,7 @@ fn wanted(key: &Key) -> String {
     }
 }
 
-/// Says that a variable names no setting, and which one may be meant.
+/// The error for a variable that names no setting, with the most similar one.
 fn unknown(keys: &[Key], variable: &str, realms: &[String]) -> ConfigError {
     let development = ["dev".to_owned()];
     let realms = if realms.is_empty() { &development[..] } else { realms };
@@ -83,7 +83,7 @@ fn unknown(keys: &[Key], variable: &str, realms: &[String]) -> ConfigError {
 }
 
 /// Whether Kubernetes sets such a variable in every container for a service whose name begins with `conclave`, where
-/// `name` is what follows the prefix: `SERVICE_HOST`, `ADMIN_SERVICE_PORT_HTTP`, `PORT`, `ADMIN_PORT_8080_TCP_ADDR`.
+/// `name` is the part after the prefix: `SERVICE_HOST`, `ADMIN_SERVICE_PORT_HTTP`, `PORT`, `ADMIN_PORT_8080_TCP_ADDR`.
 fn is_of_kubernetes(name: &str, value: &str) -> bool {
     let name = format!("_{name}");
     if name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT") || name.contains("_SERVICE_PORT_") {
@@ -101,7 +101,7 @@ fn is_of_kubernetes(name: &str, value: &str) -> bool {
         && parts.next().is_none_or(|part| matches!(part, "ADDR" | "PORT" | "PROTO"))
 }
 
-/// The path a variable's name stands for, when it stands for this key.
+/// The path that a variable's name sets, if it matches this key.
 fn place(key: &Key, name: &str, realms: &[String]) -> Option<Vec<String>> {
     let Some(wildcard) = key.path.iter().position(|part| *part == "<name>") else {
         return (variable_part(&key.path) == name).then(|| owned(&key.path));
@@ -128,7 +128,7 @@ fn variable_part(path: &[&str]) -> String {
     spelled(&path.join("_"))
 }
 
-/// A name as variables spell it.
+/// A name as in variables.
 pub(super) fn spelled(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
@@ -167,7 +167,7 @@ fn value(key: &Key, text: &str) -> Option<Value> {
     }
 }
 
-/// Sets a key in a table, making the tables on the way.
+/// Sets a key in a table, creating the tables above it.
 pub(super) fn set(table: &mut Table, path: &[String], value: Value) {
     let Some((first, rest)) = path.split_first() else { return };
     if rest.is_empty() {
@@ -175,7 +175,7 @@ pub(super) fn set(table: &mut Table, path: &[String], value: Value) {
         return;
     }
     let below = table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new()));
-    // whatever stood in the way is no table; the reading of the whole says so
+    // a value in the way is not a table; parsing the whole reports it
     if let Value::Table(below) = below {
         set(below, rest, value);
     }

@@ -13,21 +13,24 @@ use super::address::Address;
 settings! {
     /// The top of the file.
     pub struct Top {
-        /// The address all vendors share; `127.0.0.1:8080` when not given.
+        /// The address that all vendors share; `127.0.0.1:8080` when not set.
         listen: Option<Address> = None;
-        /// The folder data is kept in; made when it is not there.
+        /// The data folder; created if necessary.
         data: PathBuf = PathBuf::from("conclave-data");
-        /// Keep nothing: all data ends with the process.
+        /// Keep data in memory only: it is lost when the process ends.
         memory: bool = false;
-        /// The address of metrics and health, or `off`. When this is not given, `127.0.0.1:9090` is used if it is free.
+        /// The address of metrics and health, or `off`. When not set, `127.0.0.1:9090` is used if it is free.
         admin: Option<String> = None;
         /// How clients reach the shared address when they do not reach it directly, e.g. `https://chat.example.com`.
         public_url: Option<String> = None;
-        /// Origins of web pages that may call, e.g. `https://app.example.com`; `*` is any. When none is given any page may, but with development credentials only pages of this machine.
+        /// Origins of web pages that may call, e.g. `https://app.example.com`; `*` is any. When empty any page may, but
+        /// with development credentials only pages of this machine.
         cors_origins: Vec<String> = Vec::new();
-        /// Reverse proxies, as addresses or networks (`10.0.0.0/8`): limits for one address are not held against them but against the client that the last entry of their `X-Forwarded-For` names.
+        /// Reverse proxies, as addresses or networks (`10.0.0.0/8`): limits per address apply to the client that the
+        /// last entry of their `X-Forwarded-For` names, instead of to them.
         trusted_proxies: Vec<String> = Vec::new();
-        /// Host names under which metrics and health are asked for, beside addresses and `localhost`; `*` is any.
+        /// Host names under which metrics and health can be requested, in addition to addresses and `localhost`; `*` is
+        /// any.
         admin_hosts: Vec<String> = Vec::new();
         /// Encryption.
         tls: TlsSection = TlsSection::default();
@@ -45,11 +48,11 @@ settings! {
 settings! {
     /// `[tls]`
     pub struct TlsSection {
-        /// The file with the certificate and those that vouch for it, PEM. Needs `key`.
+        /// The file with the certificate and the intermediate ones, PEM. Needs `key`.
         cert: Option<PathBuf> = None;
         /// The file with the certificate's key, PEM. Needs `cert`.
         key: Option<PathBuf> = None;
-        /// Use a certificate of a local authority, which is made when there is none yet. For development only.
+        /// Use a certificate of a local authority, which is created if necessary. For development only.
         dev: bool = false;
     }
 }
@@ -57,14 +60,15 @@ settings! {
 settings! {
     /// `[log]`
     pub struct Log {
-        /// What is logged, as `level` or `target=level,…`. Lines about single requests have the target `conclave::request`.
+        /// What is logged, as `level` or `target=level,…`. Lines about single requests have the target
+        /// `conclave::request`.
         filter: String = "info".to_owned();
-        /// How lines look: `text` or `json`.
+        /// The format of log lines: `text` or `json`.
         format: LogFormat = LogFormat::Text;
     }
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
@@ -77,29 +81,31 @@ pub enum LogFormat {
 settings! {
     /// `[limits]`
     pub struct Limits {
-        /// Most bytes of a request's body, where it is read whole.
+        /// Most bytes of a request's body that is read as a whole.
         body_bytes: usize = 2_097_152;
-        /// Most bytes of a request's body, where it is stored as it comes (shared files).
+        /// Most bytes of a request's body that is streamed to storage (shared files).
         upload_bytes: u64 = 104_857_600;
-        /// Most bytes of a request's line and headers together; at least 8192.
+        /// Most bytes of a request's line and headers in total; at least 8192.
         header_bytes: usize = 65_536;
         /// Most headers of a request.
         headers: usize = 100;
-        /// How long a connection may take for its handshake and for the headers of its next request, idling included, in milliseconds.
+        /// Timeout for a connection's handshake and for the headers of its next request, including idle time, in
+        /// milliseconds.
         header_ms: u64 = 30_000;
-        /// How long a body may be silent before its next part arrives, in milliseconds.
+        /// Timeout for the next part of a body, in milliseconds.
         body_ms: u64 = 30_000;
-        /// How long a body may take altogether, where it is read whole, in milliseconds.
+        /// Timeout for a whole body that is read as a whole, in milliseconds.
         body_total_ms: u64 = 300_000;
-        /// How long a body may take altogether, where it is stored as it comes, in milliseconds.
+        /// Timeout for a whole body that is streamed to storage, in milliseconds.
         upload_ms: u64 = 3_600_000;
-        /// How long an answer may take after its request has arrived, in milliseconds.
+        /// Timeout for the response after the request has arrived, in milliseconds.
         request_ms: u64 = 30_000;
         /// Most connections at once, over all of the vendors' addresses.
         connections: usize = 10_000;
         /// Most connections at once from one address, or one IPv6 network of 64 bits.
         connections_per_address: usize = 2000;
-        /// Most requests in flight, over all connections and HTTP/2 streams; one in sixteen is kept for servers of apps.
+        /// Most requests in flight, over all connections and HTTP/2 streams; one in sixteen is reserved for apps'
+        /// servers.
         requests: usize = 8192;
         /// Most requests in flight from one address, or one IPv6 network of 64 bits.
         requests_per_address: usize = 1024;
@@ -107,25 +113,28 @@ settings! {
         requests_per_realm: usize = 4096;
         /// Most requests in flight with one user's credentials.
         requests_per_user: usize = 100;
-        /// Most bytes of bodies and answers in memory, over all requests.
+        /// Most bytes of bodies and responses in memory, over all requests.
         buffered_bytes: usize = 268_435_456;
-        /// Most bytes of bodies and answers in memory for one address.
+        /// Most bytes of bodies and responses in memory for one address.
         buffered_bytes_per_address: usize = 67_108_864;
         /// Most sessions of one user at once, over all vendors' client protocols.
         sessions_per_user: usize = 100;
-        /// Most sessions of one realm at once. When not given: all of them for one realm alone, three quarters of `connections` where there are several.
+        /// Most sessions of one realm at once. When not set: unlimited for a single realm, three quarters of
+        /// `connections` where there are several.
         sessions_per_realm: Option<usize> = None;
-        /// How long a client may take to read what is sent to it over its session before the connection is closed, in milliseconds.
+        /// Timeout for a client to read what is sent to it over its session, in milliseconds; then the connection is
+        /// closed.
         write_ms: u64 = 30_000;
         /// Most requests at once on one HTTP/2 connection.
         streams: u32 = 200;
-        /// How long a sync of the data folder may take before `/readyz` says that it hangs, in milliseconds.
+        /// How long a sync of the data folder may take before `/readyz` reports it, in milliseconds.
         sync_ms: u64 = 10_000;
-        /// How old the oldest event may be that a webhook's receiver has not taken before `/readyz` names it, in milliseconds.
+        /// Age of the oldest event that a webhook's receiver has not accepted at which `/readyz` names it, in
+        /// milliseconds.
         webhook_lag_ms: u64 = 600_000;
-        /// How long bytes are kept that no shared file leads to any more, as a crash may leave them, in days.
+        /// How long bytes are kept that no shared file refers to, which a crash may leave, in days.
         trash_days: u32 = 7;
-        /// How long requests in flight are waited for when the process is told to end, in milliseconds.
+        /// How long a stopping process waits for requests in flight, in milliseconds.
         drain_ms: u64 = 10_000;
     }
 }
@@ -133,9 +142,9 @@ settings! {
 settings! {
     /// `[vendor.<vendor>]`
     pub struct VendorSection {
-        /// An address of the vendor's own, where its surface stands at the root.
+        /// An address of the vendor's own, with its surface at the root.
         listen: Option<Address> = None;
-        /// Host names under which the vendor's surface stands at the root of the shared address.
+        /// Host names on the shared address with the vendor's surface at the root.
         hosts: Vec<String> = Vec::new();
         /// How clients reach the vendor's surface when they do not reach it directly, e.g. `https://im.example.com`.
         public_url: Option<String> = None;
@@ -148,7 +157,7 @@ pub struct RealmSection {
     /// Limits over all vendors.
     #[serde(default)]
     pub limits: RealmLimits,
-    /// The realm's sections by the vendor's name, not yet read.
+    /// The realm's sections by the vendor's name, not yet parsed.
     #[serde(flatten)]
     pub vendors: BTreeMap<String, toml::Value>,
 }
@@ -156,23 +165,23 @@ pub struct RealmSection {
 settings! {
     /// `[realm.<name>.limits]`
     pub struct RealmLimits {
-        /// Most groups in the realm; no limit when not given.
+        /// Most groups in the realm; unlimited when not set.
         groups: Option<u32> = None;
-        /// Most groups one user is in; no limit when not given.
+        /// Most groups of one user; unlimited when not set.
         groups_per_user: Option<u32> = None;
-        /// Most users in the realm; no limit when not given.
+        /// Most users in the realm; unlimited when not set.
         users: Option<u32> = None;
         /// How long a request to join or an invitation can be decided, in milliseconds.
         request_lifetime_ms: u64 = 604_800_000;
-        /// How long a sender's message token is remembered, in milliseconds.
+        /// How long a sender's message token is stored, in milliseconds.
         dedupe_window_ms: u64 = 300_000;
         /// How long a sender may recall a message, in milliseconds.
         recall_window_ms: u64 = 120_000;
-        /// How long a device that does not connect is remembered, with what it has received, in milliseconds.
+        /// How long a device that does not connect is kept, with its read positions, in milliseconds.
         device_lifetime_ms: u64 = 2_592_000_000;
-        /// Most devices of a user that are remembered for each vendor; the one seen longest ago is dropped first.
+        /// Most devices of a user that are kept per vendor; the one connected longest ago is deleted first.
         devices_per_user: u32 = 20;
-        /// Whether a disbanded group's id may be taken again.
+        /// Whether a disbanded group's id may be reused.
         reuse_ids: bool = true;
         /// Whether the owner and admins may shield the group's messages.
         managers_may_shield: bool = true;

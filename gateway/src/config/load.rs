@@ -1,4 +1,4 @@
-//! File, environment and flags put together.
+//! Merges file, environment and flags.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,14 +13,14 @@ use super::file::{RealmSection, Top};
 use super::reference::keys;
 use super::{Admin, Config, ConfigError, Data, Realm, Tls, dev, env, shape};
 
-/// The address of the admin listener, when none is given.
+/// The address of the admin listener by default.
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
-/// The address all vendors share, when none is given.
+/// The address that all vendors share by default.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-/// The same where the development realm is to be reached from other machines.
+/// The same where other machines are to reach the development realm.
 const LISTEN_PUBLIC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
 
-/// Where the configuration comes from.
+/// The sources of the configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// The configuration file, if there is one.
@@ -31,7 +31,7 @@ pub struct Sources {
     pub flags: Flags,
 }
 
-/// What the command line says; wins over file and environment.
+/// The settings of the command line, which override file and environment.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     /// `--listen`
@@ -67,7 +67,7 @@ pub(super) fn load(vendors: Vendors, sources: &Sources) -> Result<Config, Config
     }
     for set in overrides {
         env::set(&mut table, &set.path, set.value);
-        // one at a time, so that the one that does not fit is named; what is still missing may yet come
+        // set one at a time, so that an error names the invalid one; missing keys may still follow
         if let Err(error) = parse(&vendors, &table)
             && !error.message().starts_with("missing field")
         {
@@ -81,7 +81,7 @@ pub(super) fn load(vendors: Vendors, sources: &Sources) -> Result<Config, Config
     assemble(vendors, top, realms, &sources.flags)
 }
 
-/// Refuses a realm's section in which a key is missing that must be given.
+/// Refuses a realm's section without a required key.
 fn complete(vendors: &Vendors, table: &Table) -> Result<(), ConfigError> {
     let required: Vec<_> = keys(vendors).into_iter().filter(|key| key.default.is_none()).collect();
     let Some(realms) = table.get("realm").and_then(Value::as_table) else { return Ok(()) };
@@ -102,7 +102,7 @@ fn complete(vendors: &Vendors, table: &Table) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// The table as what it means; the realms with the sections of these vendors.
+/// The parsed table; the realms with the sections of these vendors.
 fn parse(vendors: &Vendors, table: &Table) -> Result<(Top, Vec<Realm>), toml::de::Error> {
     let mut top: Top = Value::Table(table.clone()).try_into()?;
     known(vendors, &top)?;
@@ -128,14 +128,14 @@ fn known(vendors: &Vendors, top: &Top) -> Result<(), toml::de::Error> {
     Ok(())
 }
 
-/// The file as a table, and its keys and values found good: errors point at the line.
+/// The file as a table, with keys and values checked: errors name the line.
 fn read(vendors: &Vendors, path: &Path) -> Result<Table, ConfigError> {
     let refuse = |why: &dyn std::fmt::Display| ConfigError(format!("configuration file {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
     shape::check(vendors, &text).map_err(|error| refuse(&error))?;
     let top = toml::from_str::<Top>(&text).and_then(|top| known(vendors, &top));
     let sections = vendors.iter().map(|vendor| vendor.check_text(&text));
-    // a secret may come from the environment
+    // a secret may be set by the environment
     let wrong = |error: &toml::de::Error| !error.message().starts_with("missing field");
     if let Some(error) = std::iter::once(top).chain(sections).filter_map(Result::err).find(wrong) {
         return Err(refuse(&quoted(&text, &error)));
@@ -143,7 +143,7 @@ fn read(vendors: &Vendors, path: &Path) -> Result<Table, ConfigError> {
     text.parse().map_err(|error: toml::de::Error| refuse(&quoted(&text, &error)))
 }
 
-/// What is wrong and in which line, without showing the line: it may hold a secret.
+/// An error with its line number, but without the line: it may contain a secret.
 fn quoted(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     line.map_or_else(|| error.message().to_owned(), |line| format!("line {line}: {}", error.message()))

@@ -1,11 +1,11 @@
-//! What the process is told: file, environment, flags, checked together before anything starts.
+//! The configuration: file, environment and flags, checked together before anything starts.
 //!
 //! - [`file`]: the sections of the configuration file and their defaults.
-//! - `env`: which variable overrides which key.
-//! - `address`: addresses as people write them; `shape`: keys and values compared with the reference.
-//! - `load`: file, environment and flags put together; flags win over environment, environment over file.
-//! - `check`: what is refused before anything starts.
-//! - `dev`: the realm there is when none is configured.
+//! - `env`: the variables that override keys.
+//! - `address`: addresses as users write them; `shape`: checks keys and values against the reference.
+//! - `load`: merges file, environment and flags; flags override the environment, which overrides the file.
+//! - `check`: configurations that are refused before anything starts.
+//! - `dev`: the realm that is used when none is configured.
 //! - [`reference`]: the configuration's reference, generated from the sections.
 
 pub(crate) mod address;
@@ -35,24 +35,24 @@ use conclave_kit::Vendor;
 use crate::registry::{Registered, Section};
 use crate::vendors::Vendors;
 
-/// Everything the process is told, checked.
+/// The checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The address all vendors share.
+    /// The address that all vendors share.
     pub listen: SocketAddr,
-    /// Where data is kept.
+    /// Where data is stored.
     pub data: Data,
-    /// Where metrics and health are told.
+    /// The address of metrics and health.
     pub admin: Admin,
-    /// How clients reach the shared address, when not directly; without a trailing slash.
+    /// How clients reach the shared address, if not directly; without a trailing slash.
     pub public_url: Option<String>,
     /// Origins of web pages that may call.
     pub cors_origins: Vec<String>,
-    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    /// Reverse proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<String>,
-    /// Host names of the admin listener, beside addresses and `localhost`.
+    /// Host names of the admin listener, in addition to addresses and `localhost`.
     pub admin_hosts: Vec<String>,
-    /// Whether, and with what, connections are encrypted.
+    /// Whether, and how, connections are encrypted.
     pub tls: Tls,
     /// What is logged, and how.
     pub log: Log,
@@ -64,43 +64,43 @@ pub struct Config {
     pub vendors: BTreeMap<String, VendorSection>,
     /// The realms, in the order of their names.
     pub realms: Vec<Realm>,
-    /// Whether the development realm has fresh random credentials, so that it may be reached from other machines.
+    /// Whether the development realm has new random credentials, so that other machines may reach it.
     pub dev_public: bool,
 }
 
-/// Where data is kept.
+/// Where data is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
-    /// Nowhere: it ends with the process.
+    /// In memory: it is lost when the process ends.
     Memory,
     /// In this folder.
     Folder(PathBuf),
 }
 
-/// Where metrics and health are told.
+/// The address of metrics and health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admin {
-    /// Nowhere.
+    /// None.
     Off,
-    /// Here, or nowhere when the address is taken: nobody asked for it.
+    /// This one, or none when it is in use: it is only the default.
     IfFree(SocketAddr),
-    /// Here; start-up fails when the address is taken.
+    /// This one; the start fails when it is in use.
     At(SocketAddr),
 }
 
-/// Whether, and with what, connections are encrypted.
+/// Whether, and how, connections are encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tls {
     /// They are not.
     Off,
     /// With this chain and key.
     Files {
-        /// The certificate and those that vouch for it, PEM.
+        /// The certificate and the intermediate ones, PEM.
         cert: PathBuf,
         /// Its key, PEM.
         key: PathBuf,
     },
-    /// With a certificate of a local authority that is made when there is none.
+    /// With a certificate of a local authority, which is created if necessary.
     Development,
 }
 
@@ -115,13 +115,13 @@ pub struct Realm {
     pub(crate) sections: BTreeMap<&'static str, Box<dyn Section>>,
 }
 
-/// Why the configuration was not taken. The text says which key, and what to do.
+/// Why the configuration was refused. The text names the key, and says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
 impl Config {
-    /// The configuration there is when nothing is configured, with data in memory and the admin listener off.
+    /// The default configuration, with data in memory and the admin listener off.
     ///
     /// For tests and for embedding; listens on a free port.
     pub fn development() -> Result<Self, ConfigError> {
@@ -139,7 +139,7 @@ impl Config {
         Self::load_with(vendors, &Sources { flags, ..Sources::default() })
     }
 
-    /// Puts file, environment and flags together, and checks the whole.
+    /// Merges file, environment and flags, and checks the result.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         Self::load_with(Vendors::standard(), sources)
     }
@@ -151,7 +151,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The vendors a realm is at, in the order of their registration, with its sections there.
+    /// The vendors at which a realm has an app, in the order of their registration, with its sections there.
     pub(crate) fn at<'a>(
         &'a self,
         realm: &'a Realm,
@@ -159,29 +159,29 @@ impl Config {
         self.served.iter().filter_map(|vendor| Some((vendor, &**realm.sections.get(vendor.name())?)))
     }
 
-    /// What a vendor was given, beyond its place on the shared address.
+    /// A vendor's own settings, beyond those of the shared address.
     pub fn vendor(&self, vendor: &str) -> VendorSection {
         self.vendors.get(vendor).cloned().unwrap_or_default()
     }
 }
 
 impl Realm {
-    /// Whether it is at this vendor.
+    /// Whether it has an app at this vendor.
     pub fn is_at(&self, vendor: &str) -> bool {
         self.sections.contains_key(vendor)
     }
 
-    /// Its section at a vendor, when it is there.
+    /// Its section at a vendor, if it has one.
     pub fn section<V: Vendor>(&self) -> Option<&V::Section> {
         (&**self.sections.get(V::NAME)? as &dyn Any).downcast_ref()
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub fn section_mut<V: Vendor>(&mut self) -> Option<&mut V::Section> {
         (&mut **self.sections.get_mut(V::NAME)? as &mut dyn Any).downcast_mut()
     }
 
-    /// Takes it from every vendor but this one.
+    /// Removes it from every vendor except this one.
     pub fn only_at(&mut self, vendor: &str) {
         self.sections.retain(|name, _| *name == vendor);
     }

@@ -1,4 +1,4 @@
-//! The configuration's reference, generated from the sections themselves.
+//! The reference of the configuration, generated from the sections themselves.
 
 use std::fmt::Write as _;
 
@@ -12,18 +12,18 @@ use super::file::{Limits, Log, RealmLimits, TlsSection, Top, VendorSection};
 /// One key of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Its path from the top; `<name>` stands for a realm's name.
+    /// Its path from the top; `<name>` is a placeholder for a realm's name.
     pub path: Vec<&'static str>,
     /// Its type.
     pub kind: &'static str,
-    /// Its default; `None` when it must be given.
+    /// Its default; `None` when it is required.
     pub default: Option<&'static str>,
     /// What it does.
     pub about: &'static str,
 }
 
 impl Key {
-    /// What it takes, in words.
+    /// The values it accepts, in words.
     pub fn takes(&self) -> &'static str {
         let kind = self.kind.trim_start_matches("Option<");
         match kind.trim_end_matches('>') {
@@ -80,7 +80,7 @@ fn sections(vendors: &Vendors) -> Vec<Section> {
     sections
 }
 
-/// Every key. A longer path comes before a shorter one that it ends with, so that the first fit is the closest.
+/// Every key. A longer path comes before a shorter one that it ends with, so that the first match is the most specific.
 pub fn keys(vendors: &Vendors) -> Vec<Key> {
     let sections = sections(vendors);
     let mut keys: Vec<Key> = sections.iter().flat_map(|section| keys_of(section, &sections)).collect();
@@ -96,7 +96,7 @@ fn keys_of(section: &Section, all: &[Section]) -> Vec<Key> {
         default: kind.starts_with("Option<").then_some("None"),
         about: "",
     });
-    // keys that are sections of their own are not told twice
+    // keys that are sections of their own are not listed twice
     let optional = section.optional.iter().filter(|setting| !is_section(section, setting.key, all)).map(|setting| {
         Key { path: path(setting.key), kind: setting.kind.0, default: Some(setting.default), about: setting.about }
     });
@@ -131,7 +131,7 @@ pub fn markdown(vendors: &Vendors) -> String {
     text
 }
 
-/// A default as the file spells it.
+/// A default in the file's format.
 fn shown(default: &str) -> String {
     let inner = default
         .trim_end_matches(".to_owned()")

@@ -1,4 +1,5 @@
-//! A file's keys and values compared with the reference, so that errors say which line, which key, and what it takes.
+//! Checks a file's keys and values against the reference, so that errors name the line, the key, and the accepted
+//! values.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -9,7 +10,7 @@ use super::ConfigError;
 use super::address::Address;
 use super::reference::{Key, keys};
 
-/// The part of a key's path that stands for a realm's name.
+/// The placeholder for a realm's name in a key's path.
 const WILDCARD: &str = "<name>";
 
 /// Refuses keys that do not exist and values of the wrong type. Values of realms are never shown: they may be secrets.
@@ -57,7 +58,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Says that there is no such key, and which one may be meant.
+    /// The error for an unknown key, with the most similar one.
     fn unknown(&self, path: &[String]) -> String {
         let Some((last, parents)) = path.split_last() else { return String::new() };
         let siblings =
@@ -78,13 +79,13 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a path is the key's, or leads to it.
+/// Whether a path is the key's, or its beginning.
 fn leads_to(path: &[String], key: &Key) -> bool {
     key.path.len() >= path.len()
         && path.iter().zip(&key.path).all(|(part, wanted)| *wanted == WILDCARD || part == wanted)
 }
 
-/// The candidate that is most like what was written, if any is like it at all.
+/// The candidate most similar to the given text, if any is similar enough.
 pub(super) fn closest<'c>(
     written: &str,
     candidates: impl Iterator<Item = &'c str>,
@@ -109,7 +110,7 @@ fn kind_of(value: &DeValue<'_>) -> &'static str {
 }
 
 impl Key {
-    /// What was given, when the key does not take it.
+    /// The given value, if the key does not accept it.
     fn misfit(&self, value: &DeValue<'_>) -> Option<String> {
         let fits = match (self.plain_kind(), value) {
             (kind, DeValue::Integer(number)) if self.is_number() => {
@@ -123,7 +124,7 @@ impl Key {
             ("bool", DeValue::Boolean(_)) | ("String" | "Secret" | "PathBuf", DeValue::String(_)) => true,
             (kind, DeValue::Array(_)) if is_list(kind) => true,
             (kind, DeValue::Table(_)) if kind.starts_with("BTreeMap<") => true,
-            // kinds of which this knows nothing say themselves what they take
+            // other types describe themselves
             (kind, _) => {
                 !(self.is_number()
                     || matches!(kind, "bool" | "Address" | "String" | "Secret" | "PathBuf")
@@ -138,7 +139,7 @@ impl Key {
         (!fits).then_some(given)
     }
 
-    /// What it takes, in words and with an example.
+    /// The accepted values, in words and with an example.
     pub(super) fn wanted(&self) -> String {
         let example = self.default.filter(|default| default.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_'));
         match self.takes() {
@@ -155,7 +156,7 @@ impl Key {
         }
     }
 
-    /// Its type, whether or not it may be left out.
+    /// Its type, whether or not it is optional.
     pub(super) fn plain_kind(&self) -> &'static str {
         match self.kind.strip_prefix("Option<") {
             Some(kind) => kind.strip_suffix('>').unwrap_or(kind),
@@ -179,7 +180,7 @@ fn in_range(kind: &str, number: i128) -> bool {
         "u32" => u32::try_from(number).is_ok(),
         "i32" => i32::try_from(number).is_ok(),
         "i64" => i64::try_from(number).is_ok(),
-        // TOML has no greater ones
+        // TOML has no larger ones
         _ => number >= 0 && i64::try_from(number).is_ok(),
     }
 }

@@ -1,4 +1,4 @@
-//! File, environment and flags: who wins, and what is refused.
+//! File, environment and flags: their order, and what is refused.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ fn agora(realm: &Realm) -> &conclave_agora::Section {
     realm.section::<Agora>().unwrap()
 }
 
-/// What is loaded from a file's text and the environment.
+/// The configuration for a file's text and the environment.
 fn load(file: &str, environment: &[(&str, &str)], flags: Flags) -> Result<Config, ConfigError> {
     let mut kept = tempfile::NamedTempFile::new().unwrap();
     kept.write_all(file.as_bytes()).unwrap();
@@ -97,7 +97,7 @@ fn a_realm_and_its_secrets_may_come_from_the_environment() {
     assert!(agora(realm).settings.open_registration);
     assert_eq!(realm.section::<Tencent>().unwrap().credentials.admins, ["one", "two"]);
 
-    // a realm that only the environment has
+    // a realm that is only in the environment
     let environment = [("CONCLAVE_REALM_NEW_RONG_APP_KEY", "key"), ("CONCLAVE_REALM_NEW_RONG_APP_SECRET", APP_SECRET)];
     let config = load("", &environment, Flags::default()).unwrap();
     assert_eq!(config.realms.iter().map(|realm| &*realm.name).collect::<Vec<_>>(), ["new"]);
@@ -159,7 +159,7 @@ fn unknown_variables_and_bad_ones_are_named() {
         let told = refusal("", &[(variable, value)]);
         assert!(told.contains(variable), "{variable}={value}: {told}");
     }
-    // what others set is none of ours
+    // variables of others are ignored
     let others = [("CONCLAVE_PORT", "tcp://10.0.0.1:80"), ("CONCLAVE_SERVICE_HOST", "10.0.0.1"), ("PATH", "/bin")];
     load("", &others, Flags::default()).unwrap();
 }
@@ -175,7 +175,7 @@ fn development_credentials_stay_on_this_machine() {
     let open = "listen = '0.0.0.0:8080'\n";
     let told = refusal(open, &[]);
     assert!(told.contains("realm dev") && told.contains("0.0.0.0:8080"), "{told}");
-    // neither written into a file, under whatever name, nor beside good ones
+    // refused in a file, under any name, even beside valid ones
     let written =
         toml::to_string(&dev::table(&Vendors::standard()).unwrap()).unwrap().replace("realm.dev", "realm.mine");
     assert!(refusal(&format!("{open}{written}"), &[]).contains("realm mine"));
@@ -196,7 +196,7 @@ fn development_credentials_stay_on_this_machine() {
     assert!(refusal(&format!("{open}tls.dev = true\n{SHOP}"), &[]).contains("development certificate"));
 }
 
-/// A secret's table with everything else that it needs, its key, and a value that is long enough.
+/// A secret's table with everything else that it requires, its key, and a value that is long enough.
 const SECRETS: [(&str, &str, &str); 6] = [
     ("[realm.a.agora]\norg = 'o'\napp = 'a'\nclient_id = 'i'\n", "client_secret", CLIENT_SECRET),
     (
@@ -237,7 +237,7 @@ fn a_secret_that_protects_nothing_is_refused_from_file_and_environment() {
             ("changeme", "placeholder"),
             (short, "at least"),
         ] {
-            // callbacks of this vendor are not signed where there is no token
+            // this vendor's callbacks are not signed without a token
             if key == "token" && bad.is_empty() {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The calls of one session: run at the same time within its limits, in order within a lane.
+//! The calls of one session: concurrent within its limits, in order within a lane.
 
 use std::cell::OnceCell;
 use std::collections::{HashSet, VecDeque};
@@ -20,26 +20,26 @@ use crate::metrics::{Metrics, OperationMetrics};
 use crate::site::Mounted;
 
 tokio::task_local! {
-    /// Set when the call at hand has begun to change something: from then on, events may be its doing.
+    /// Set when the current call has begun to change something: later events may be caused by it.
     pub(crate) static PERFORMING: Arc<AtomicBool>;
 }
 
-/// What calls are run with.
+/// The dependencies of calls.
 #[derive(Clone)]
 pub(super) struct Workshop {
     pub(super) mounted: Arc<Mounted>,
     pub(super) metrics: Arc<Metrics>,
-    /// How long one call may take.
+    /// Timeout of one call.
     pub(super) time: Duration,
-    /// Calls that are done once, of all sessions.
+    /// Calls of all sessions that are performed once.
     pub(super) repeats: Arc<Repeats>,
-    /// How long the client may take to read what is sent to it.
+    /// Timeout for a client to read what is sent to it.
     pub(super) write_time: Duration,
-    /// Kept by every call, so that a process that shuts down waits for it.
+    /// Held by every call, so that a stopping process waits for it.
     pub(super) phase: watch::Receiver<Phase>,
 }
 
-/// The calls of one session that have not ended. Made when there is one, and dropped when there is none.
+/// The calls of one session that have not ended. Created for the first one, and dropped after the last one.
 #[derive(Default)]
 pub(super) struct Calls {
     pub(super) running: JoinSet<(u64, EndedCall)>,
@@ -52,7 +52,7 @@ pub(super) struct Calls {
 #[derive(Default)]
 pub(super) struct InFlight {
     calls: Vec<Running>,
-    /// The number of the last call there was.
+    /// The number of the latest call.
     last: u64,
 }
 
@@ -67,21 +67,21 @@ struct Waiting {
     call: Box<AnyCall>,
 }
 
-/// Most bytes that calls of one session keep while they wait; when there are more, its connection is not read.
+/// Most bytes that waiting calls of one session keep; beyond that, its connection is not read.
 const WAITING_BYTES: usize = 1024 * 1024;
 
 impl Calls {
-    /// Whether no call is left.
+    /// Whether no calls are left.
     pub(super) fn is_empty(&self) -> bool {
         self.in_flight.calls.is_empty() && self.waiting.is_empty()
     }
 
-    /// Whether no more calls are to be taken on for now.
+    /// Whether no more calls are accepted for now.
     pub(super) fn is_full(&self, limits: &SessionLimits) -> bool {
         self.waiting.len() >= limits.waiting_calls.max(1) || self.waiting_bytes > WAITING_BYTES
     }
 
-    /// Takes a call on: it runs as soon as the limits and its lane allow.
+    /// Accepts a call: it runs as soon as the limits and its lane permit.
     pub(super) fn add(&mut self, call: Box<AnyCall>, workshop: &Workshop, limits: &SessionLimits) {
         self.in_flight.last += 1;
         self.waiting_bytes += call.bytes;
@@ -89,22 +89,22 @@ impl Calls {
         self.start(workshop, limits);
     }
 
-    /// Waits for the next call to end; for ever when none runs.
+    /// Waits for the next call to end; for ever when none is running.
     pub(super) async fn ended(running: &mut JoinSet<(u64, EndedCall)>) -> (u64, EndedCall) {
         match running.join_next().await {
             Some(Ok(ended)) => ended,
-            // a call catches its panics, and nobody aborts it
+            // a call catches its panics, and is never aborted
             Some(Err(_)) | None => std::future::pending().await,
         }
     }
 
-    /// A call has ended and its reply was sent: others may run.
+    /// Removes a call that has ended and was answered; others may run.
     pub(super) fn finish(&mut self, number: u64, workshop: &Workshop, limits: &SessionLimits) {
         self.in_flight.calls.retain(|call| call.number != number);
         self.start(workshop, limits);
     }
 
-    /// Lets those that run finish, and drops those that wait.
+    /// Lets running calls finish, and drops waiting ones.
     pub(super) fn leave(mut self) {
         self.running.detach_all();
     }
@@ -113,7 +113,7 @@ impl Calls {
         let mut busy: HashSet<u64> = self.in_flight.calls.iter().filter_map(|call| call.lane).collect();
         let mut at = 0;
         while at < self.waiting.len() && self.in_flight.calls.len() < limits.running_calls.max(1) {
-            // a lane is taken by the first call that waits for it, too
+            // a lane is also blocked by the first call that waits for it
             let is_free = self.waiting[at].call.lane.is_none_or(|lane| busy.insert(lane));
             if is_free && let Some(next) = self.waiting.remove(at) {
                 self.run(next, workshop);
@@ -130,7 +130,7 @@ impl Calls {
         self.in_flight.calls.push(Running { number, lane: call.lane, performing: Arc::clone(&performing) });
         let (workshop, phase) = (workshop.clone(), workshop.phase.clone());
         self.running.spawn(async move {
-            // the process waits for whoever holds this: let go of last
+            // the process waits for holders of this, so it is dropped last
             let _last = phase;
             run(number, *call, performing, workshop).await
         });
@@ -138,7 +138,7 @@ impl Calls {
 }
 
 impl InFlight {
-    /// The number of the last call there was.
+    /// The number of the latest call.
     pub(super) fn last(&self) -> u64 {
         self.last
     }
@@ -159,13 +159,13 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
         status: None,
         realm: None,
     };
-    // carries the id into every line of this call, whatever the level
+    // adds the id to every log line of this call, at any level
     let span = tracing::error_span!("call", id = format!("{:016x}", rand::random::<u64>()));
     let turn = call.once.clone().map(|key| repeats.begin(mounted.vendor, key));
     let (work, end) = call.split();
     let (first, work): (_, BoxFuture<'static, Result<FinishedCall, Fault>>) = match turn {
         Some(Turn::Repeated(once)) => {
-            // it may have caused something that this session has yet to receive
+            // it may have caused an event that this session has yet to receive
             performing.store(true, Ordering::Relaxed);
             (None, Box::pin(async move { once.ended().await }))
         }
@@ -176,7 +176,7 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
         match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => {
-                // the panic hook has told where
+                // the panic hook has logged the location
                 metrics.panics.inc();
                 Err(Fault::Broken)
             }
@@ -210,7 +210,7 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
     (number, end(result))
 }
 
-/// The HTTP status an outcome is counted as.
+/// The HTTP status that an outcome is counted as.
 pub(super) fn status(outcome: Outcome) -> u16 {
     match outcome {
         Outcome::Answered => 200,
@@ -219,7 +219,7 @@ pub(super) fn status(outcome: Outcome) -> u16 {
     }
 }
 
-/// What is logged and counted of a call, once.
+/// The log line and metrics of a call, written once.
 struct Account {
     vendor: &'static str,
     operation: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! One session from its opening to its end: carries out what its engine wants done, and brings it what happens.
+//! Runs one session: executes what its engine requests, and delivers frames and facts to it.
 
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
@@ -26,22 +26,22 @@ use super::online::Online;
 use super::realm::{Newcomer, Registered};
 use crate::listener::{Phase, Seat};
 
-/// Most facts delivered before the client is listened to again.
+/// Most facts delivered before the client's frames are read again.
 const BURST: usize = 32;
 /// How often it is checked whether a user may still be signed in, besides when their account changes.
 const ROUND: Duration = Duration::from_mins(1);
 
-/// How long calls that have begun are waited for when the process shuts down.
+/// How long a stopping process waits for calls that have begun.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
-/// What a session keeps of the connection it came by.
+/// What a session keeps of its connection.
 #[derive(Clone)]
 pub(crate) struct Link {
-    /// Its place among all connections.
+    /// Its slot among all connections.
     pub(crate) seat: Arc<Seat>,
     /// The client's address.
     pub(crate) peer: SocketAddr,
-    /// How far the process is on its way to its end.
+    /// The phase of the process's shutdown.
     pub(crate) phase: watch::Receiver<Phase>,
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn run(
     mounted.metrics.sessions.inc();
     let began = std::time::Instant::now();
     let why = AssertUnwindSafe(driver.run()).catch_unwind().await.unwrap_or_else(|_| {
-        // the panic hook has told where
+        // the panic hook has logged the location
         metrics.panics.inc();
         "broken"
     });
@@ -109,36 +109,36 @@ pub(super) async fn run(
 struct Driver {
     session: Box<dyn AnySession>,
     endpoint: Endpoint,
-    /// Tells the connection apart from every other one.
+    /// Unique among all connections.
     connection: String,
     login: Option<Login>,
     online: Arc<Online>,
     line: Line,
     link: Link,
     workshop: Workshop,
-    /// There while there are any.
+    /// Set while there are any.
     calls: Option<Box<Calls>>,
-    /// Registers the user who signs in.
+    /// The registration of a user who signs in.
     signing_in: Option<BoxFuture<'static, Result<Login, SignInRefused>>>,
-    /// Finds out whether the user may stay.
+    /// The check whether the user may stay signed in.
     recheck: Option<BoxFuture<'static, Option<DisconnectReason>>>,
-    /// To be sent next.
+    /// The frames to send next.
     frames: Vec<OutFrame>,
     silent_at: Instant,
     recheck_at: Instant,
     wake_at: Option<Instant>,
-    /// The client was listened to last: what waits for it comes next. Neither can keep the other from its turn.
+    /// Whether a frame of the client was handled last: then a delivery comes next, so that neither blocks the other.
     heard_client: bool,
 }
 
-/// A user who is signed in.
+/// A signed-in user.
 struct Login {
     registered: Registered,
     mailbox: Arc<Mailbox>,
     gate: Gate,
 }
 
-/// Holds deliveries back that a call of this session may have caused, until its reply is sent.
+/// Holds back deliveries that a call of this session may have caused, until its reply is sent.
 #[derive(Default)]
 struct Gate {
     /// Deliveries up to this number are not held back any more.
@@ -147,7 +147,7 @@ struct Gate {
     held: Option<(u64, u64)>,
 }
 
-/// What has happened.
+/// What the driver waits for.
 enum Next {
     Incoming(Incoming),
     Mail(Mail),
@@ -179,8 +179,7 @@ impl Driver {
         }
     }
 
-    /// Waits for what happens next. A client that sends without a pause is checked all the same, and receives what waits
-    /// for it in between.
+    /// Waits for the next input. Deliveries and checks are handled even if a client sends without a pause.
     async fn next(&mut self) -> Next {
         let mail_first = self.heard_client;
         let has_room = self.line.has_room();
@@ -274,7 +273,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Answers the calls that have begun, as far as they end soon: the process shuts down.
+    /// Answers the calls that have begun, as far as they end soon: the process is stopping.
     async fn finish_calls(&mut self, steps: &mut Steps) -> Result<(), End> {
         let deadline = Instant::now() + LAST_CALLS.min(self.workshop.time);
         while let Some(calls) = &mut self.calls {
@@ -284,10 +283,10 @@ impl Driver {
         Ok(())
     }
 
-    /// A call has ended.
+    /// Handles the end of a call.
     async fn ended(&mut self, number: u64, call: EndedCall, steps: &mut Steps) -> Result<(), End> {
         self.session.answered(call, steps);
-        // what it caused may be delivered only after what it is answered with
+        // its events may be delivered only after its reply
         self.carry_out(steps).await?;
         if let Some(calls) = &mut self.calls {
             calls.finish(number, &self.workshop, &self.endpoint.limits);
@@ -306,7 +305,7 @@ impl Driver {
                 self.session.received(frame, steps);
                 Ok(())
             }
-            // the answer to a ping waits to be written: no more is read before the client takes it
+            // the reply to a ping is unsent: no more is read before the client reads it
             Incoming::Alive => self.flush().await,
             Incoming::Closed => Err(self.close(None, "closed by the client").await),
             Incoming::Gone => Err("the connection broke"),
@@ -347,17 +346,17 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether the session takes more calls on.
+    /// Whether the session accepts more calls.
     fn may_read(&self) -> bool {
         self.calls.as_ref().is_none_or(|calls| !calls.is_full(&self.endpoint.limits))
     }
 
-    /// Finds out whether the user may stay signed in. One who has changed meanwhile is looked at anew.
+    /// Checks whether the user may stay signed in. If a check is running, it is restarted.
     fn begin_recheck(&mut self) {
         self.recheck = self.session.recheck();
     }
 
-    /// Carries out what the session wants done, in its order.
+    /// Executes the session's requests, in order.
     async fn carry_out(&mut self, steps: &mut Steps) -> Result<(), End> {
         if steps.is_empty() {
             return Ok(());
@@ -385,7 +384,7 @@ impl Driver {
         if self.frames.is_empty() { Ok(()) } else { self.flush().await }
     }
 
-    /// Sends the frames that wait, and waits until the client has taken them.
+    /// Sends the waiting frames, and waits until the client has read them.
     async fn flush(&mut self) -> Result<(), End> {
         self.workshop.mounted.metrics.frames_out.inc_by(self.frames.len() as u64);
         let sent = self.line.send(&mut self.frames).await.map_err(|Lost| "too slow or gone");
@@ -394,7 +393,7 @@ impl Driver {
         sent
     }
 
-    /// Begins to register a user; heartbeats and calls go on meanwhile.
+    /// Begins to register a user; heartbeats and calls continue meanwhile.
     fn sign_in(&mut self, identity: Identity) {
         self.sign_out(Disconnection::SignedOut);
         let newcomer = Newcomer {
@@ -406,7 +405,7 @@ impl Driver {
         self.signing_in = Some(Box::pin(register(Arc::clone(&self.online), newcomer, self.workshop.time)));
     }
 
-    /// Takes the user out of presence, if one is signed in.
+    /// Removes the user from presence, if one is signed in.
     fn sign_out(&mut self, ending: Disconnection) {
         self.signing_in = None;
         self.recheck = None;
@@ -423,7 +422,7 @@ impl Driver {
     }
 }
 
-/// Registers a user who signs in, in time.
+/// Registers a user who signs in, within a timeout.
 async fn register(online: Arc<Online>, newcomer: Newcomer, time: Duration) -> Result<Login, SignInRefused> {
     let mailbox = Arc::new(Mailbox::default());
     let Ok(registered) = timeout(time, online.register(&newcomer, &mailbox)).await else {
@@ -447,7 +446,8 @@ async fn register(online: Arc<Online>, newcomer: Newcomer, time: Duration) -> Re
 }
 
 impl Login {
-    /// Waits for mail that may be delivered now. What a call of this session may have caused waits until it is answered.
+    /// Waits for mail that may be delivered now. What a call of this session may have caused waits until it is
+    /// answered.
     async fn take(&mut self, in_flight: Option<&InFlight>) -> Mail {
         let Self { mailbox, gate, .. } = self;
         mailbox.take(BURST, |delivery, number, last| gate.allows(delivery, number, last, in_flight)).await
@@ -455,7 +455,7 @@ impl Login {
 }
 
 impl Gate {
-    /// Whether a delivery may be taken; those after one that may not wait with it, as their order is that of the log.
+    /// Whether a delivery may be taken; later ones wait behind one that may not, as their order is that of the log.
     fn allows(&mut self, delivery: &Delivery, number: u64, last: u64, in_flight: Option<&InFlight>) -> bool {
         if !delivery.is_own || number <= self.open_to {
             return true;

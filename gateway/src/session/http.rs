@@ -1,4 +1,4 @@
-//! Sessions whose frames travel in HTTP requests: where they begin, and long polling.
+//! Sessions whose frames are carried by HTTP requests: their start, and long polling.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::payload::{self, Payload};
 use crate::shares::{Buffer, Shares};
 use crate::site::Mounted;
 
-/// What requests are answered with.
+/// The dependencies of responses.
 pub(super) struct Carrier<'a> {
     pub(super) mounted: &'a Arc<Mounted>,
     pub(super) sessions: &'a Shared,
@@ -34,23 +34,23 @@ pub(super) struct Carrier<'a> {
     pub(super) limits: &'a Limits,
     /// Counts the bytes of bodies.
     pub(super) shares: &'a Arc<Shares>,
-    /// Where the client is.
+    /// The client's address.
     pub(super) address: IpAddr,
 }
 
 impl Carrier<'_> {
-    /// A place for the bytes of a body.
+    /// A counter for the bytes of a body.
     pub(super) fn buffer(&self) -> Buffer {
         self.shares.buffer(self.address)
     }
 
-    /// How long an answer may stay silent without its connection being taken for one that only holds a place.
+    /// How long a response may be silent before its connection counts as idle.
     pub(super) fn quiet(&self) -> Duration {
         self.limits.request_time().max(self.limits.body_time()) / 2
     }
 }
 
-/// Begins a session that a request has opened.
+/// Starts a session for a request.
 ///
 /// # Errors
 /// There are as many sessions as there may be.
@@ -79,7 +79,7 @@ pub(super) fn open(
         phase: link.phase.clone(),
     };
     let (online, polled, key) = (Arc::clone(carrier.online), Arc::clone(&carrier.sessions.polled), key.clone());
-    // the session goes on when the connection of this request has ended, and keeps its place among the connections
+    // the session continues when the connection of this request has ended, and keeps its slot among the connections
     tokio::spawn(async move {
         let _last = link.phase.clone();
         Box::pin(driver::run(line, endpoint, parts, workshop, online, (link, place))).await;
@@ -88,7 +88,7 @@ pub(super) fn open(
     Ok(())
 }
 
-/// Long polling: a request is a frame of the session it names, and its answer is the next frame of that session.
+/// Long polling: a request is a frame of the session it names, and its response is the next frame of that session.
 pub(super) async fn long_poll(
     carrier: Carrier<'_>,
     endpoint: Endpoint,
@@ -115,7 +115,7 @@ pub(super) async fn long_poll(
     if is_new && let Err(fault) = open(&carrier, endpoint, &key, &exchange, parts, link) {
         return answer(surface.fault(fault));
     }
-    // a client that asks again has given its earlier request up
+    // a client that sends another request has given up the earlier one
     let mut receiver = exchange.take_over();
     let frame = String::from_utf8(body.to_vec()).map_or(Frame::Binary(body), Frame::text);
     if tokio::time::timeout(carrier.limits.request_time(), exchange.bring(vec![frame])).await.is_err() {

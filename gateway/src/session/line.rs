@@ -1,11 +1,11 @@
-//! How a session's frames travel, whatever the transport.
+//! A session's connection to its client, whatever the transport.
 
 use conclave_kit::{Frame, OutFrame};
 
 use super::polled::Polled;
 use super::websocket::Socket;
 
-/// The way to one client.
+/// The connection to one client.
 pub(super) enum Line {
     /// Over a WebSocket.
     Socket(Box<Socket>),
@@ -13,34 +13,34 @@ pub(super) enum Line {
     Polled(Polled),
 }
 
-/// What comes from a client.
+/// Input from a client.
 pub(super) enum Incoming {
     /// A frame.
     Frame(Frame),
-    /// A sign of life without a frame.
+    /// A heartbeat without a frame.
     Alive,
     /// The client has closed the connection.
     Closed,
-    /// The connection broke, or the client no longer asks for anything.
+    /// The connection broke, or the client sends no more requests.
     Gone,
-    /// What the endpoint does not take: the connection is closed.
+    /// Input that the endpoint does not accept: the connection is closed.
     Unacceptable(Code, &'static str),
 }
 
 /// Why a connection is closed, as reported to the client.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Code {
-    /// A kind of frame that is not taken here.
+    /// A kind of frame that is not accepted.
     Unsupported,
     /// A frame that is too long.
     TooLong,
 }
 
-/// Nothing more can be sent to a client.
+/// Nothing more can be sent to the client.
 pub(super) struct Lost;
 
 impl Line {
-    /// Waits for what the client sends. Can be dropped and called again without a loss.
+    /// Waits for the client's next input. Cancel safe.
     pub(super) async fn next(&mut self) -> Incoming {
         match self {
             Self::Socket(socket) => socket.next().await,
@@ -48,7 +48,7 @@ impl Line {
         }
     }
 
-    /// Sends frames; they are removed. Over a socket this waits until the client has taken them or is too slow.
+    /// Sends and removes frames. Over a socket this waits until the client has read them or is too slow.
     pub(super) async fn send(&mut self, frames: &mut Vec<OutFrame>) -> Result<(), Lost> {
         match self {
             Self::Socket(socket) => socket.send(frames).await,
@@ -72,7 +72,7 @@ impl Line {
         }
     }
 
-    /// Closes the connection, and waits a little until the client has received everything.
+    /// Closes the connection, and waits briefly until the client has received everything.
     pub(super) async fn close(&mut self, code: Option<Code>) {
         match self {
             Self::Socket(socket) => socket.close(code).await,

@@ -1,4 +1,4 @@
-//! What waits for one session.
+//! Deliveries that wait for one session.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -8,27 +8,27 @@ use conclave_kit::DisconnectReason;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// Most deliveries that wait for one session. When there are more, they are dropped and the client is told to fetch.
+/// Most deliveries that wait for one session. Beyond that they are dropped, and the client is notified to fetch.
 pub(crate) const MOST: usize = 256;
-/// Most bytes that wait for one session, as facts state them. One delivery may exceed it alone.
+/// Most bytes that wait for one session, as facts state them. A single delivery may be larger.
 pub(crate) const MOST_BYTES: usize = 1024 * 1024;
 
-/// Most bytes that are taken at once; one delivery may exceed it alone.
+/// Most bytes that are taken at once; a single delivery may be larger.
 const BURST_BYTES: usize = 64 * 1024;
 
-/// Filled by the realm, emptied by the session's own task. Belongs to one login: signing in again makes another.
+/// Filled by the realm, emptied by the session's own task. Belongs to one login: signing in again creates another.
 #[derive(Default)]
 pub(crate) struct Mailbox {
     mail: Mutex<Waiting>,
     wake: Notify,
 }
 
-/// A fact on its way to a session.
+/// A fact for a session.
 #[derive(Clone)]
 pub(crate) struct Delivery {
     /// The fact.
     pub(crate) content: Arc<dyn Any + Send + Sync>,
-    /// About how many bytes it keeps.
+    /// Approximate bytes that it keeps in memory.
     pub(crate) bytes: usize,
     /// Whether this session's own device caused it.
     pub(crate) is_own: bool,
@@ -45,21 +45,21 @@ struct Waiting {
     ended: Option<DisconnectReason>,
 }
 
-/// What has come.
+/// What was taken from a mailbox.
 #[derive(Default)]
 pub(crate) struct Mail {
     /// In the order of the log.
     pub(crate) deliveries: Vec<Delivery>,
-    /// Deliveries before those were dropped.
+    /// Whether earlier deliveries were dropped.
     pub(crate) missed: bool,
-    /// The account has changed: it is to be checked whether its user may stay.
+    /// The account has changed: check whether its user may stay signed in.
     pub(crate) recheck: bool,
-    /// The user was signed out, and why.
+    /// The user was signed out, for this reason.
     pub(crate) ended: Option<DisconnectReason>,
 }
 
 impl Mailbox {
-    /// Puts a delivery in. Returns whether those that waited were dropped because there was no room.
+    /// Adds a delivery. Returns whether the waiting ones were dropped because there was no room.
     pub(crate) fn put(&self, delivery: Delivery) -> bool {
         let mut mail = self.mail.lock();
         let bytes = mail.bytes.saturating_add(delivery.bytes);
@@ -78,28 +78,28 @@ impl Mailbox {
         is_full
     }
 
-    /// Something could not be delivered.
+    /// Records that a delivery was lost.
     pub(crate) fn miss(&self) {
         self.mail.lock().missed = true;
         self.wake.notify_one();
     }
 
-    /// The account has changed.
+    /// Records that the account has changed.
     pub(crate) fn recheck(&self) {
         self.mail.lock().recheck = true;
         self.wake.notify_one();
     }
 
-    /// The user is signed out. The first reason counts.
+    /// Signs the user out. The first reason counts.
     pub(crate) fn end(&self, reason: DisconnectReason) {
         self.mail.lock().ended.get_or_insert(reason);
         self.wake.notify_one();
     }
 
-    /// Waits until something has come that may be taken, and takes at most so many deliveries.
+    /// Waits until there is something that may be taken, and takes at most so many deliveries.
     ///
-    /// `may_take` is asked with each delivery, its number and the number of the last one; from the first one that it
-    /// refuses, deliveries stay. It is asked again only when something else has come.
+    /// `may_take` is called with each delivery, its number and the number of the last one; the first one that it
+    /// refuses stays, and all after it. It is called again only after the mailbox has changed.
     pub(crate) async fn take(&self, most: usize, mut may_take: impl FnMut(&Delivery, u64, u64) -> bool) -> Mail {
         loop {
             if let Some(mail) = self.take_now(most, &mut may_take) {

@@ -1,14 +1,14 @@
-//! Clients that stay connected, and what reaches them.
+//! Sessions of connected clients, and delivery to them.
 //!
 //! - `online`: the sessions of all realms; `realm`: those of one, and the delivery of its log.
 //! - `registry`: which users are online where, in which groups and with which roles.
-//! - `mailbox`: what waits for one session, bounded.
-//! - `calls`: the calls of one session; `repeats`: those that are done once for several.
-//! - `driver`: one session from its opening to its end.
-//! - `line`: how its frames travel: `websocket`, or `polled` in HTTP requests; `sockjs` and `http` answer those.
+//! - `mailbox`: deliveries that wait for one session, bounded.
+//! - `calls`: the calls of one session; `repeats`: those that are performed once for several.
+//! - `driver`: runs one session.
+//! - `line`: its connection: `websocket`, or `polled` over HTTP requests; `sockjs` and `http` answer those.
 //!
-//! A vendor's protocol is an engine without I/O ([`conclave_kit::Session`]); everything it needs of the world is here.
-//! Events reach sessions from the realm's log, so nothing is delivered that is not committed.
+//! A vendor's protocol is an engine without I/O ([`conclave_kit::Session`]); its I/O is here. Sessions get events from
+//! the realm's log, so only committed ones are delivered.
 
 mod calls;
 mod driver;
@@ -48,29 +48,29 @@ use crate::payload::Payload;
 use crate::shares::Share;
 use crate::site::Mounted;
 
-/// What the sessions of all listeners share.
+/// The data that the sessions of all listeners share.
 #[derive(Default)]
 pub(crate) struct Shared {
     polled: Arc<PolledSessions>,
     repeats: Arc<Repeats>,
 }
 
-/// What a session counts as, until this is dropped.
+/// The slots that a session occupies until this is dropped.
 struct Place {
     /// One of its address's.
     _of_address: Share,
-    /// One of all sessions, where that is not its connection's place.
+    /// One of all sessions, unless that is its connection's slot.
     _of_all: Option<SessionPlace>,
 }
 
-/// Where a request of a client's connection leads to.
+/// The target of a request of a client's connection.
 pub(crate) struct Destination {
     endpoint: Endpoint,
     way: Way,
 }
 
 impl Destination {
-    /// Whether it keeps the connection for itself.
+    /// Whether it takes over the connection.
     pub(crate) fn is_socket(&self) -> bool {
         matches!(self.way, Way::Socket(_))
     }
@@ -82,7 +82,7 @@ enum Way {
     LongPolling(&'static str),
 }
 
-/// The endpoint that a request leads to, if any.
+/// The endpoint of a request, if any.
 pub(crate) fn destination(endpoints: &[Endpoint], parts: &Parts) -> Option<Destination> {
     let path = parts.uri.path();
     endpoints.iter().find_map(|endpoint| {
@@ -110,12 +110,12 @@ pub(crate) fn destination(endpoints: &[Endpoint], parts: &Parts) -> Option<Desti
     })
 }
 
-/// Whether a request to a destination is a browser's question that the destination answers itself.
+/// Whether a request is a preflight that the destination answers itself.
 pub(crate) fn answers_preflight(destination: &Destination) -> bool {
     matches!(destination.way, Way::SockJs(_))
 }
 
-/// Answers a request of a client's connection.
+/// Responds to a request of a client's connection.
 pub(crate) async fn answer(
     desk: &Desk,
     mounted: &Arc<Mounted>,

@@ -13,11 +13,11 @@ use crate::config::Limits;
 use crate::listener::Phase;
 use crate::metrics::Metrics;
 
-/// Who is online, by the realm's name.
+/// The online users, by the realm's name.
 pub(crate) struct Online(HashMap<String, Arc<Realm>>);
 
 impl Online {
-    /// Nobody yet.
+    /// Without users.
     pub(crate) fn new(backends: &Backends, limits: &Limits, metrics: &Metrics) -> Self {
         let share = if backends.len() > 1 { limits.connections - limits.connections / 4 } else { limits.connections };
         let quota = Quota { per_user: limits.sessions_per_user, per_realm: limits.sessions_per_realm.unwrap_or(share) };
@@ -34,7 +34,7 @@ impl Online {
         }
     }
 
-    /// Who is online in a realm, as adapters see it.
+    /// Presence in a realm, for adapters.
     pub(crate) fn presence(&self, realm: &str) -> Option<Arc<dyn Presence>> {
         self.0.get(realm).map(|realm| Arc::clone(realm) as Arc<dyn Presence>)
     }
@@ -45,13 +45,12 @@ impl Online {
         self.0.iter().map(realm).collect()
     }
 
-    /// Receives who connects and disconnects in a realm from now on.
+    /// Subscribes to the connection events of a realm, from now on.
     pub(crate) fn connection_events(&self, realm: &str) -> Option<broadcast::Receiver<Arc<ConnectionEvent>>> {
         self.0.get(realm).map(|realm| realm.connection_events())
     }
 
-    /// Registers a user who signs in. When this returns, everything that is committed from now on is delivered to the
-    /// mailbox.
+    /// Registers a user who signs in. After this returns, everything that is committed is delivered to the mailbox.
     pub(crate) async fn register(
         &self,
         newcomer: &Newcomer,

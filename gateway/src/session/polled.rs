@@ -1,7 +1,7 @@
-//! A session whose frames travel in HTTP requests: it outlives each of them.
+//! A session whose frames are carried by HTTP requests, and which survives each of them.
 //!
-//! One request at a time receives what the session sends; others bring what the client sends. What is sent while no
-//! request receives waits, bounded; when none has received for the endpoint's time, the session ends.
+//! One request at a time receives what the session sends; others carry what the client sends. Frames wait, bounded,
+//! while no request receives; when none has received for the endpoint's timeout, the session ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,33 +14,33 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::line::{Code, Incoming, Lost};
 
-/// Most bytes of frames from a client that wait until the session takes them.
+/// Most bytes of frames from a client that wait for the session.
 const INCOMING_BYTES: usize = 1024 * 1024;
 /// Most frames from a client that wait.
 const INCOMING: usize = 256;
-/// When so much waits for the client, the session is given nothing more to send until the client has received some.
+/// Bytes waiting for the client at which the session gets nothing more to send until the client has received some.
 const ROOM_BYTES: usize = 64 * 1024;
-/// The same, counted in frames.
+/// The same, in frames.
 const ROOM: usize = 64;
-/// How long the reason why a session was closed is kept for the client to receive.
+/// How long the close reason of a session is kept for the client to receive.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// All sessions of this kind, by what names them in requests.
+/// All sessions of this kind, by their key in requests.
 #[derive(Default)]
 pub(super) struct PolledSessions(Mutex<HashMap<Key, Arc<Exchange>>>);
 
-/// Names a session: its vendor, its endpoint, and an id in the request.
+/// Identifies a session: its vendor, its endpoint, and an id in the request.
 pub(super) type Key = (&'static str, &'static str, String);
 
-/// What a session and its client exchange.
+/// The shared state of a session and its client's requests.
 #[derive(Default)]
 pub(super) struct Exchange {
     state: Mutex<State>,
-    /// The client has sent something, or has begun or ended to receive.
+    /// The client has sent something, or a request has begun or ended to receive.
     for_session: Notify,
     /// The session has sent something, or has ended.
     for_receiver: Notify,
-    /// There is room again for what the client sends.
+    /// There is room again for frames of the client.
     for_sender: Notify,
 }
 
@@ -52,23 +52,23 @@ struct State {
     outgoing_bytes: usize,
     /// The request that receives, by its number.
     receiving: Option<u64>,
-    /// How many requests have received.
+    /// The number of requests that have received.
     receivers: u64,
     /// Since when no request receives.
     idle_since: Option<Instant>,
     /// The session sends nothing more.
     closed: bool,
-    /// The client was notified.
+    /// The client was notified of the end.
     told: bool,
 }
 
 impl PolledSessions {
-    /// The session of that name.
+    /// The session with this key.
     pub(super) fn find(&self, key: &Key) -> Option<Arc<Exchange>> {
         self.0.lock().get(key).cloned()
     }
 
-    /// The session of that name, or a new one; whether it is new.
+    /// The session with this key, or a new one; and whether it is new.
     pub(super) fn find_or_open(&self, key: &Key) -> (Arc<Exchange>, bool) {
         let mut sessions = self.0.lock();
         if let Some(exchange) = sessions.get(key) {
@@ -80,7 +80,7 @@ impl PolledSessions {
         (exchange, true)
     }
 
-    /// Forgets a session that has ended.
+    /// Removes a session that has ended.
     pub(super) fn remove(&self, key: &Key) {
         self.0.lock().remove(key);
     }
@@ -89,18 +89,18 @@ impl PolledSessions {
 /// A session has ended.
 pub(super) struct Ended;
 
-/// What a request receives.
+/// The result of a receiving request.
 pub(super) enum Received {
     /// Frames, at least one.
     Frames(Vec<OutFrame>),
-    /// Nothing in time.
+    /// Nothing within the timeout.
     Nothing,
     /// The session has ended, and everything it sent was received.
     Ended,
 }
 
 impl Exchange {
-    /// Brings what the client sends; waits while the session is busy with what came before.
+    /// Passes the client's frames to the session; waits while the session is busy with earlier ones.
     pub(super) async fn bring(&self, frames: Vec<Frame>) -> Result<(), Ended> {
         for frame in frames {
             let mut frame = Some(frame);
@@ -123,7 +123,7 @@ impl Exchange {
             }
             self.for_session.notify_one();
         }
-        // others that wait may find room
+        // other waiting requests may find room
         self.for_sender.notify_one();
         Ok(())
     }
@@ -134,7 +134,7 @@ impl Exchange {
         if is_taken { None } else { Some(self.take_over()) }
     }
 
-    /// Begins to receive instead of whatever request does now.
+    /// Begins to receive, replacing the current receiving request.
     pub(super) fn take_over(self: &Arc<Self>) -> Receiver {
         let mut state = self.state.lock();
         state.receivers += 1;
@@ -143,13 +143,13 @@ impl Exchange {
         state.idle_since = None;
         drop(state);
         self.for_session.notify_one();
-        // another that waits finds that it is no longer its turn
+        // a waiting request finds that it was replaced
         self.for_receiver.notify_one();
         Receiver { exchange: Arc::clone(self), number }
     }
 }
 
-/// The request that receives; lets go when it is dropped.
+/// The receiving request; releases its role on drop.
 pub(super) struct Receiver {
     exchange: Arc<Exchange>,
     number: u64,
@@ -202,7 +202,7 @@ impl Drop for Receiver {
     }
 }
 
-/// The session's end.
+/// The session's side.
 pub(super) struct Polled {
     exchange: Arc<Exchange>,
     limits: SessionLimits,
@@ -213,7 +213,7 @@ impl Polled {
         Self { exchange, limits }
     }
 
-    /// Waits for what the client sends, or until it has received nothing for too long.
+    /// Waits for frames of the client, or until it has received nothing for too long.
     pub(super) async fn next(&mut self) -> Incoming {
         loop {
             let dead_at = {
@@ -238,7 +238,7 @@ impl Polled {
         }
     }
 
-    /// Lets frames wait for the client. Fails when more waits than any client may leave unreceived.
+    /// Queues frames for the client. Fails when more are waiting than permitted.
     pub(super) fn send(&mut self, frames: &mut Vec<OutFrame>) -> Result<(), Lost> {
         let mut state = self.exchange.state.lock();
         for frame in frames.drain(..) {
@@ -277,7 +277,7 @@ impl Polled {
         }
     }
 
-    /// Ends the session for its client, and waits a little until it has received everything.
+    /// Ends the session for its client, and waits briefly until it has received everything.
     pub(super) async fn close(&mut self, _: Option<Code>) {
         self.exchange.state.lock().closed = true;
         self.exchange.for_receiver.notify_one();
@@ -292,7 +292,7 @@ impl Polled {
 }
 
 impl Drop for Polled {
-    /// Whatever ended the session, no request waits for it any more.
+    /// Wakes the waiting requests, however the session has ended.
     fn drop(&mut self) {
         self.exchange.state.lock().closed = true;
         self.exchange.for_receiver.notify_one();

@@ -28,9 +28,9 @@ use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
 use crate::site::Mounted;
 
-/// Most events read in one go.
+/// Most events read at a time.
 const PAGE: usize = 256;
-/// How often the log is looked at without its signal, for what was committed after its caller had gone away.
+/// How often the log is read without its signal, for commits whose caller had disconnected.
 const ROUND: Duration = Duration::from_secs(1);
 /// Most connection events that wait for a subscriber.
 const CONNECTION_EVENTS: usize = 8192;
@@ -43,9 +43,9 @@ pub(crate) struct Realm {
     groups: Arc<dyn Groups>,
     log: Arc<dyn Log>,
     registry: Mutex<Registry>,
-    /// The vendors through which somebody has signed in. Their surfaces hold this realm, not the other way round.
+    /// The vendors with signed-in users. Weak, because their surfaces hold this realm.
     vendors: Mutex<HashMap<&'static str, Weak<Mounted>>>,
-    /// Where the log is to be followed from, set by the first session to be registered: until then it is not read.
+    /// Where following the log starts, set by the first session: until then the log is not read.
     from: Mutex<Option<u64>>,
     /// Wakes the log's reader when a user comes online.
     arrivals: Notify,
@@ -57,7 +57,7 @@ pub(crate) struct Realm {
     metrics: SessionMetrics,
 }
 
-/// How many sessions there may be.
+/// Limits on sessions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quota {
     /// Of one user.
@@ -66,9 +66,9 @@ pub(crate) struct Quota {
     pub(crate) per_realm: usize,
 }
 
-/// Who signs in.
+/// A user who signs in.
 pub(crate) struct Newcomer {
-    /// As the protocol has it.
+    /// From the protocol.
     pub(crate) identity: Identity,
     /// The vendor whose protocol the client speaks.
     pub(crate) mounted: Arc<Mounted>,
@@ -79,7 +79,7 @@ pub(crate) struct Newcomer {
 }
 
 impl Realm {
-    /// Nobody is online yet.
+    /// Without users.
     pub(crate) fn new(name: String, backend: &Backend, quota: Quota, metrics: SessionMetrics) -> Self {
         Self {
             name,
@@ -96,8 +96,7 @@ impl Realm {
         }
     }
 
-    /// Registers a user who signs in. When this returns, everything that is committed from now on is delivered to the
-    /// mailbox.
+    /// Registers a user who signs in. After this returns, everything that is committed is delivered to the mailbox.
     pub(crate) async fn register(
         self: &Arc<Self>,
         newcomer: &Newcomer,
@@ -115,7 +114,7 @@ impl Realm {
         });
         self.vendors.lock().entry(mounted.vendor).or_insert_with(|| Arc::downgrade(mounted));
         let is_new = self.add(&connection, mailbox, identity).await?;
-        // from here on it is removed however this ends
+        // from here on it is removed, whatever happens
         let (realm, ending) = (Arc::clone(self), Disconnection::Lost);
         let registered = Registered { realm, connection: Arc::clone(&connection), ending };
         if is_new {
@@ -147,7 +146,7 @@ impl Realm {
             };
             let mut registry = self.registry.lock();
             if registry.is_empty() {
-                // the last one has gone since
+                // the last one has disconnected since
                 let Some(last) = last else { continue };
                 *self.from.lock() = Some(last);
                 self.arrivals.notify_one();
@@ -156,7 +155,7 @@ impl Realm {
                 return Err(SignInRefused::TooManyLogins);
             }
             let is_new = registry.add(connection, mailbox);
-            // those it replaces were online until now: a user who is online does not come online
+            // the replaced ones were online until now: the user does not come online
             let others = registry.others(connection);
             let replaced = registry.replace(connection, &identity.rules);
             if registry.others(connection) >= self.quota.per_user || registry.count() > self.quota.per_realm {
@@ -164,24 +163,24 @@ impl Realm {
                 self.all_gone(replaced);
                 return Err(SignInRefused::Busy);
             }
-            // emitted under the lock, so that the events of one user are in their order
+            // emitted under the lock, so that the events of one user are in order
             self.emit(connection, ConnectionChange::Connected, others);
             self.all_gone(replaced);
             return Ok(is_new);
         }
     }
 
-    /// The number of the last event there is.
+    /// The number of the last event.
     async fn last(&self) -> Result<u64, Refusal> {
         self.log.last().await
     }
 
-    /// Follows the realm's log while somebody is online, until the process drains.
+    /// Follows the realm's log while users are online, until the process drains.
     pub(crate) async fn follow(self: Arc<Self>, mut phase: watch::Receiver<Phase>) {
         let mut appended = self.log.subscribe();
         let mut place = 0;
         loop {
-            // with nobody online, commits wake nobody
+            // without online users, commits wake nothing
             while self.is_empty() {
                 tokio::select! {
                     _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
@@ -198,14 +197,14 @@ impl Realm {
             tokio::select! {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
                 alive = appended.changed() => if !alive { return },
-                // the first to come online after the last had gone may have missed what was read in between
+                // the first user to come online again may have missed events that were read in between
                 () = self.arrivals.notified() => {}
                 () = sleep(ROUND) => {}
             }
         }
     }
 
-    /// Delivers what has been committed since a place in the log.
+    /// Delivers the events committed after a position in the log.
     async fn catch_up(&self, place: &mut u64) -> Result<(), Refusal> {
         while !self.is_empty() {
             let events = self.log.read(*place, PAGE).await?;
@@ -225,7 +224,7 @@ impl Realm {
         self.registry.lock().is_empty()
     }
 
-    /// Receives who connects and disconnects from now on. At most [`CONNECTION_EVENTS`] wait; older ones are dropped.
+    /// Subscribes to connection events from now on. At most [`CONNECTION_EVENTS`] wait; older ones are dropped.
     pub(crate) fn connection_events(&self) -> broadcast::Receiver<Arc<ConnectionEvent>> {
         self.connection_events.get_or_init(|| broadcast::Sender::new(CONNECTION_EVENTS)).subscribe()
     }
@@ -236,14 +235,14 @@ impl Realm {
         }
     }
 
-    /// Emits a connection event; costs nothing when nobody listens.
+    /// Emits a connection event; costs nothing without a subscriber.
     fn emit(&self, connection: &Arc<Connection>, change: ConnectionChange, others: usize) {
         let Some(events) = self.connection_events.get() else { return };
         let event = ConnectionEvent { connection: Arc::clone(connection), at: self.groups.now(), change, others };
         let _nobody = events.send(Arc::new(event));
     }
 
-    /// Waits until what is committed by now has been applied, but not for ever.
+    /// Waits, up to a limit, until what is committed by now has been applied.
     async fn catch_up_to_now(&self) {
         let last = match self.last().await {
             Ok(last) => last,
@@ -262,7 +261,8 @@ impl Realm {
         }
     }
 
-    /// Delivers an event to the sessions of its audience: projected once for each vendor, whatever the number of sessions.
+    /// Delivers an event to the sessions of its audience: projected once for each vendor, whatever the number of
+    /// sessions.
     async fn deliver(&self, event: &Arc<Event>) {
         let vendors = self.registry.lock().apply(event);
         for vendor in vendors {
@@ -281,7 +281,7 @@ impl Realm {
         }
     }
 
-    /// What an event means to a vendor's clients; `None` when that could not be found out.
+    /// The facts of an event for a vendor's clients; `None` when projecting failed.
     async fn project(&self, mounted: &Mounted, event: &Arc<Event>) -> Option<Vec<AnyFact>> {
         let protocol = mounted.surface.client_protocol()?;
         let projection = AssertUnwindSafe(protocol.project_any(&self.name, event)).catch_unwind();
@@ -342,7 +342,7 @@ impl Presence for Realm {
 pub(crate) struct Registered {
     realm: Arc<Realm>,
     connection: Arc<Connection>,
-    /// How it ends.
+    /// The reason of its end.
     pub(crate) ending: Disconnection,
 }
 

@@ -1,8 +1,8 @@
 //! Which users are online in a realm, in which of its groups, and with which roles.
 //!
-//! Groups are kept by their online members alone, so an event in a group of a hundred thousand with fifty online costs
-//! what one in a group of fifty does. Which groups a user is in is read once, when they come online, and kept up to date
-//! from the events; changes that happen while it is being read are applied on top of what is read.
+//! Only the online members of a group are stored, so an event in a group of a hundred thousand members with fifty
+//! online costs as much as one in a group of fifty. A user's groups are read once, when they come online, and then
+//! updated from the events; changes during the read are applied on top of its result.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::mailbox::Mailbox;
 pub(crate) struct Registry {
     users: HashMap<UserId, Online>,
     groups: HashMap<GroupId, HashMap<UserId, Role>>,
-    /// How many sessions there are of each vendor that has any.
+    /// The number of sessions of each vendor that has any.
     vendors: BTreeMap<&'static str, usize>,
     /// How many sessions there are.
     count: usize,
@@ -38,7 +38,7 @@ struct Entry {
     mailbox: Arc<Mailbox>,
 }
 
-/// A connection whose user is no longer signed in, and how many others the user has.
+/// A connection whose user is no longer signed in, and the number of the user's other connections.
 pub(crate) struct Gone {
     pub(crate) connection: Arc<Connection>,
     pub(crate) others: usize,
@@ -52,30 +52,30 @@ pub(crate) struct Receiver {
     pub(crate) is_own: bool,
 }
 
-/// The groups of a user who is online.
+/// The groups of an online user.
 enum Membership {
-    /// Being read; the changes that have happened meanwhile, in their order.
+    /// Being read; with the changes during the read, in order.
     Reading(Vec<(GroupId, Change)>),
     Known(HashSet<GroupId>),
 }
 
-/// A change of somebody's membership in a group.
+/// A change of a user's membership in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
-    /// In the group, with this role.
+    /// A member, with this role.
     Joined(Role),
-    /// Has this role, if in the group.
+    /// Has this role, if a member.
     Becomes(Role),
     Left,
 }
 
 impl Registry {
-    /// Whether nobody is online.
+    /// Whether no user is online.
     pub(crate) fn is_empty(&self) -> bool {
         self.users.is_empty()
     }
 
-    /// Adds a session. Returns whether the user's groups are to be read.
+    /// Adds a session. Returns whether the user's groups have to be read.
     pub(crate) fn add(&mut self, connection: &Arc<Connection>, mailbox: &Arc<Mailbox>) -> bool {
         let online = self
             .users
@@ -87,9 +87,9 @@ impl Registry {
         matches!(online.groups, Membership::Reading(_))
     }
 
-    /// The groups of a connection's user have been read, at a moment since the connection was added. When it has gone
-    /// meanwhile, what happened before the user came online again may be missing in what was read: it is ignored, and
-    /// left to the connection that was added since.
+    /// Sets the groups of a connection's user, which were read after the connection was added. Ignored if the
+    /// connection has ended meanwhile: changes before the user came online again may be missing in the result. The
+    /// connection that was added since reads them itself.
     pub(crate) fn learn(&mut self, connection: &Arc<Connection>, groups: impl Iterator<Item = (GroupId, Role)>) {
         let user = &connection.user;
         let Some(online) = self.users.get_mut(user) else { return };
@@ -114,7 +114,7 @@ impl Registry {
         online.groups = Membership::Known(known);
     }
 
-    /// Removes a session, unless it was removed before. Returns how many others its user has.
+    /// Removes a session, unless it was removed before. Returns the number of its user's other sessions.
     pub(crate) fn remove(&mut self, connection: &Arc<Connection>) -> Option<usize> {
         let user = &connection.user;
         let online = self.users.get_mut(user)?;
@@ -138,7 +138,7 @@ impl Registry {
         Some(others)
     }
 
-    /// Ends those connections of a user that the filter includes: each is told why, and removed.
+    /// Ends a user's connections that match the filter: each is given the reason, and removed.
     pub(crate) fn end(&mut self, user: &UserId, which: &ConnectionFilter, reason: DisconnectReason) -> Vec<Gone> {
         let connections = self.connections(user);
         let ended = connections.into_iter().filter(|connection| which.includes(connection));
@@ -159,7 +159,7 @@ impl Registry {
         refusing.into_iter().any(|rule| self.counted(newest, rule.scope).count() >= rule.most.max(1))
     }
 
-    /// Ends the oldest connections that exceed a rule since this one was added.
+    /// Ends the oldest connections that exceed a rule now that this one is added.
     pub(crate) fn replace(&mut self, newest: &Arc<Connection>, rules: &[LoginRule]) -> Vec<Gone> {
         let mut gone = Vec::new();
         for rule in rules.iter().filter(|rule| rule.exceeding == Exceeding::ReplaceOldest) {
@@ -175,7 +175,7 @@ impl Registry {
         gone
     }
 
-    /// The connections of the user that are counted together with this one, oldest first.
+    /// The user's connections that are counted together with this one, oldest first.
     fn counted<'a>(&'a self, like: &'a Connection, scope: LoginScope) -> impl Iterator<Item = &'a Arc<Connection>> {
         let sessions = self.users.get(&like.user).into_iter().flat_map(|online| &online.sessions);
         sessions.map(|entry| &entry.connection).filter(move |other| {
@@ -199,18 +199,18 @@ impl Registry {
         online.into_iter().flat_map(|online| &online.sessions).map(|entry| Arc::clone(&entry.connection)).collect()
     }
 
-    /// How many other connections a connection's user has.
+    /// The number of other connections of a connection's user.
     pub(crate) fn others(&self, connection: &Connection) -> usize {
         self.users.get(&connection.user).map_or(0, |online| online.sessions.len().saturating_sub(1))
     }
 
-    /// The members of a group who are online, with their roles.
+    /// The online members of a group, with their roles.
     pub(crate) fn members(&self, group: &GroupId) -> Vec<(UserId, Role)> {
         self.groups.get(group).into_iter().flatten().map(|(user, role)| (user.clone(), *role)).collect()
     }
 
-    /// Something was committed: applies what it changes about memberships and roles, and has the sessions of changed
-    /// accounts checked. Returns the vendors through which somebody of its audience is signed in.
+    /// Applies an event's changes of memberships and roles, and has the sessions of changed accounts checked. Returns
+    /// the vendors with signed-in users in its audience.
     pub(crate) fn apply(&mut self, event: &Event) -> Vec<&'static str> {
         if let Some(group) = &event.group {
             for (users, change) in changes(&event.what) {
@@ -239,7 +239,7 @@ impl Registry {
         found
     }
 
-    /// The sessions of an event's audience; those of a user who is named although a member come twice.
+    /// The sessions of an event's audience; those of a member who is also named come twice.
     fn audience<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = &'a Entry> {
         let members = event.audience.members_of.as_ref().and_then(|group| self.groups.get(group));
         let members = members.into_iter().flat_map(HashMap::keys);
@@ -253,7 +253,7 @@ impl Registry {
         sessions.map(|entry| Arc::clone(&entry.mailbox)).collect()
     }
 
-    /// The sessions of a vendor that receive a fact of an event, each once.
+    /// The sessions of a vendor that receive a fact of an event, without duplicates.
     pub(crate) fn receivers(&self, event: &Event, vendor: &str, to: &Recipients) -> Vec<Receiver> {
         let group = event.audience.members_of.as_ref().and_then(|group| self.groups.get(group));
         let role = |user: &UserId| group.and_then(|members| members.get(user).copied());
@@ -316,7 +316,7 @@ impl Registry {
     }
 }
 
-/// The users a fact names, each once, as far as they are in the event's audience.
+/// The users that a fact names, without duplicates, as far as they are in the event's audience.
 fn named<'a>(event: &'a Event, to: &'a Recipients, is_member: impl Fn(&UserId) -> bool) -> Vec<&'a UserId> {
     let mut named: Vec<&UserId> = to.users.iter().collect();
     if named.len() > 1 {
@@ -330,7 +330,7 @@ fn named<'a>(event: &'a Event, to: &'a Recipients, is_member: impl Fn(&UserId) -
     named
 }
 
-/// What an event changes about memberships and roles in its group, in order.
+/// An event's changes of memberships and roles in its group, in order.
 fn changes(what: &Happening) -> Vec<(&[UserId], Change)> {
     use Change::{Becomes, Joined, Left};
     match what {
@@ -340,7 +340,7 @@ fn changes(what: &Happening) -> Vec<(&[UserId], Change)> {
         Happening::GroupGoverned { owner } => vec![(std::slice::from_ref(owner), Becomes(Role::Owner))],
         Happening::GroupDisbanded { owner, members, .. } => vec![(members, Left), (owner.as_slice(), Left)],
         Happening::MembersJoined { users, .. } => vec![(users, Joined(Role::Member))],
-        // an owner who goes with it is the subject of an event of its own
+        // a leaving owner has an event of their own
         Happening::MembersLeft { users, .. } => vec![(users, Left)],
         Happening::OwnerChanged { from, to, .. } => {
             vec![(from.as_slice(), Becomes(Role::Member)), (to.as_slice(), Joined(Role::Owner))]
@@ -423,7 +423,7 @@ mod tests {
         connection
     }
 
-    /// How many sessions receive an event that means the same to all of its audience.
+    /// How many sessions receive an event that is for its whole audience.
     fn delivered(registry: &mut Registry, event: &Event) -> usize {
         registry.apply(event);
         registry.receivers(event, "v", &Recipients::audience(event)).len()
@@ -459,7 +459,7 @@ mod tests {
         registry.apply(&went("left", "a"));
         let (here, is_new) = add(&mut registry, "a");
         assert!(is_new);
-        // read before they left, and answered late
+        // read before they left, with a late result
         registry.learn(&gone, [(group("left"), Role::Member)].into_iter());
         assert_eq!(delivered(&mut registry, &told("left")), 0);
         registry.learn(&here, [(group("stays"), Role::Member)].into_iter());
@@ -518,12 +518,12 @@ mod tests {
         assert_eq!(registry.receivers(&event, "other", &Recipients::members()).len(), 0);
         let own = registry.receivers(&event, "v", &Recipients::managers());
         assert_eq!(own.iter().filter(|receiver| receiver.is_own).count(), 1);
-        // whoever is not in the audience does not receive, whatever a vendor says
+        // users outside the audience do not receive it, whatever a vendor says
         let narrow = Audience { members_of: None, users: vec![user("member")], silent: false };
         let narrow = Event { audience: narrow, ..event.clone() };
         assert_eq!(registry.receivers(&narrow, "v", &Recipients::managers()).len(), 0);
         assert_eq!(registry.receivers(&narrow, "v", &Recipients::users([user("owner"), user("member")])).len(), 1);
-        // roles follow what happens
+        // roles are updated by events
         let handed =
             Happening::OwnerChanged { from: Some(user("owner")), to: Some(user("member")), left: false, was: None };
         registry.apply(&super::tests::event("g", &[], handed));

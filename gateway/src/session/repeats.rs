@@ -1,4 +1,4 @@
-//! Calls that are done once, however often a client repeats them over new connections.
+//! Calls that are performed once, however often a client repeats them over new connections.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -8,42 +8,42 @@ use conclave_kit::{Fault, FinishedCall};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-/// How long the reply of a call that has ended is kept for a client that repeats it: longer than clients try.
+/// How long the reply of a call is kept for a client that repeats it: longer than clients retry.
 const KEPT: Duration = Duration::from_mins(2);
-/// Most calls that are kept; the oldest are forgotten first.
+/// Most calls that are kept; the oldest are dropped first.
 const MOST: usize = 10_000;
 
-/// The vendor, and what makes requests the same for it.
+/// The vendor, and its key for identical requests.
 type Key = (&'static str, String);
 
-/// The calls of all sessions that are to be done once.
+/// The calls of all sessions that are performed once.
 #[derive(Default)]
 pub(super) struct Repeats(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
     calls: HashMap<Key, Arc<Once>>,
-    /// In the order in which they began.
+    /// In the order of their start.
     ages: VecDeque<(Instant, Key, Arc<Once>)>,
 }
 
-/// A call that is done once.
+/// A call that is performed once.
 pub(super) struct Once {
-    /// There when the call has ended.
+    /// Set when the call has ended.
     result: Mutex<Option<FinishedCall>>,
     ended: watch::Sender<bool>,
 }
 
 /// Whether a call is the first of its kind.
 pub(super) enum Turn {
-    /// It is, and is to be done.
+    /// It is, and is performed now.
     First(First),
     /// It repeats this one.
     Repeated(Arc<Once>),
 }
 
 impl Repeats {
-    /// A call begins.
+    /// Begins a call.
     pub(super) fn begin(self: &Arc<Self>, vendor: &'static str, key: String) -> Turn {
         let key = (vendor, key);
         let now = Instant::now();
@@ -65,7 +65,7 @@ impl Kept {
             if self.ages.len() < MOST && now.duration_since(*began) < KEPT {
                 return;
             }
-            // one that was done again since is another
+            // it may have been replaced by a later one
             if self.calls.get(key).is_some_and(|kept| Arc::ptr_eq(kept, once)) {
                 self.calls.remove(key);
             }
@@ -74,7 +74,7 @@ impl Kept {
     }
 }
 
-/// The first call of its kind. One that is dropped without an end may be done again.
+/// The first call of its kind. If it is dropped without an end, it may be performed again.
 pub(super) struct First {
     repeats: Arc<Repeats>,
     key: Key,
@@ -83,7 +83,7 @@ pub(super) struct First {
 }
 
 impl First {
-    /// The call has ended. One that failed on this side may be done again.
+    /// Ends the call. One that failed on this side may be performed again.
     pub(super) fn end(mut self, result: &Result<FinishedCall, Fault>) {
         if let Ok(finished) = result
             && let Some(copy) = finished.copy()
@@ -107,7 +107,7 @@ impl Drop for First {
 }
 
 impl Once {
-    /// Waits for the end of the call that is repeated.
+    /// Waits for the end of the repeated call.
     pub(super) async fn ended(&self) -> Result<FinishedCall, Fault> {
         let mut ended = self.ended.subscribe();
         if ended.wait_for(|ended| *ended).await.is_err() {

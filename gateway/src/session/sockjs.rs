@@ -1,8 +1,8 @@
-//! `SockJS`: frames over a WebSocket, or in HTTP requests where that does not get through.
+//! `SockJS`: frames over a WebSocket, or in HTTP requests where WebSockets are blocked.
 //!
-//! As sockjs-protocol 0.3.3 has it: `info`, `websocket` (with and without framing), `xhr_streaming`, `eventsource` and
+//! Implements sockjs-protocol 0.3.3: `info`, `websocket` (with and without framing), `xhr_streaming`, `eventsource` and
 //! `xhr`, with `xhr_send`. The transports of browsers without cross-origin requests (`htmlfile`, `jsonp`, iframes) are
-//! not offered: clients go on to the next.
+//! not offered: clients try the next one.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -26,19 +26,20 @@ use super::polled::{Key, Received, Receiver};
 use crate::activity::InFlight;
 use crate::payload::{self, Payload};
 
-/// How often a client that receives is told that the connection is alive.
+/// The interval of heartbeats to a receiving client.
 const HEARTBEAT: Duration = Duration::from_secs(25);
-/// After so many bytes a streaming answer ends, and the client asks again: browsers keep all of it.
+/// Bytes after which a streaming response ends, and the client sends another request: browsers keep all of it in
+/// memory.
 const STREAM_BYTES: usize = 128 * 1024;
 /// Most frames in one message.
 const AT_ONCE: usize = 64;
 
-/// How a session is closed: as a client is told whose connection this side has closed.
+/// The close frame for a connection that this side has closed.
 pub(super) const GO_AWAY: &str = r#"c[3000,"Go away!"]"#;
-/// Another request of the same session receives.
+/// The close frame when another request of the same session receives.
 const STILL_OPEN: &str = r#"c[2010,"Another connection still open"]"#;
 
-/// What a request below an endpoint asks for.
+/// What a request below an endpoint is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
     Greeting,
@@ -60,7 +61,7 @@ pub(super) enum Kind {
     Send,
 }
 
-/// What the rest of a path below an endpoint asks for.
+/// What the rest of a path below an endpoint is for.
 pub(super) fn wanted(rest: &[&str]) -> Option<Wanted> {
     match rest {
         [] => Some(Wanted::Greeting),
@@ -78,14 +79,14 @@ pub(super) fn wanted(rest: &[&str]) -> Option<Wanted> {
                 "xhr_send" => Kind::Send,
                 _ => return None,
             };
-            // the server's part only tells load balancers apart
+            // the server part only serves load balancers
             Some(Wanted::Session(kind, (*session).to_owned()))
         }
         _ => None,
     }
 }
 
-/// Answers a request that is no WebSocket.
+/// Responds to a request that is not a WebSocket.
 pub(super) async fn answer(
     carrier: Carrier<'_>,
     endpoint: Endpoint,
@@ -154,7 +155,7 @@ fn preflight(headers: &HeaderMap) -> Response<Body> {
     answer
 }
 
-/// Clients ask with credentials, though there are none: browsers then want the origin by its name.
+/// Clients send requests with credentials, though there are none: browsers then require the origin by name.
 fn credentials(answer: &mut HeaderMap, request: &HeaderMap) {
     let Some(origin) = request.get(ORIGIN).filter(|origin| *origin != "null") else { return };
     answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -162,7 +163,7 @@ fn credentials(answer: &mut HeaderMap, request: &HeaderMap) {
     answer.insert(VARY, HeaderValue::from_static("Origin"));
 }
 
-/// `xhr_send`: what the client sends, to a session that is there.
+/// `xhr_send`: frames of the client, for an existing session.
 async fn send(
     carrier: &Carrier<'_>,
     endpoint: Endpoint,
@@ -207,7 +208,7 @@ pub(super) fn frames(message: &[u8]) -> Option<Vec<Frame>> {
     Some(texts.into_iter().map(Frame::text).collect())
 }
 
-/// The message that carries these frames.
+/// The message with these frames.
 pub(super) fn message(frames: &[OutFrame]) -> String {
     let mut message = String::from("a[");
     for (at, frame) in frames.iter().enumerate() {
@@ -221,7 +222,7 @@ pub(super) fn message(frames: &[OutFrame]) -> String {
     message
 }
 
-/// A frame as a JSON text. What browsers change on the way is escaped, as sockjs-protocol says.
+/// A frame as a JSON text. Characters that browsers change in transit are escaped, as sockjs-protocol requires.
 fn literal(frame: &Frame) -> String {
     let text = String::from_utf8_lossy(frame.bytes());
     let quoted = serde_json::Value::from(&*text).to_string();
@@ -247,7 +248,7 @@ fn literal(frame: &Frame) -> String {
     literal
 }
 
-/// A request that receives: `xhr`, `xhr_streaming` or `eventsource`.
+/// A receiving request: `xhr`, `xhr_streaming` or `eventsource`.
 async fn receive(
     carrier: Carrier<'_>,
     endpoint: Endpoint,
@@ -303,7 +304,7 @@ fn in_answer(kind: Kind, body: Body, in_flight: InFlight) -> Response<Payload> {
     answer
 }
 
-/// A message in a streaming answer.
+/// A message in a streaming response.
 fn in_stream(kind: Kind, message: &str) -> String {
     match kind {
         Kind::EventSource => format!("data: {message}\r\n\r\n"),
@@ -320,10 +321,10 @@ async fn next(receiver: &mut Receiver, heartbeat: Duration) -> (String, bool) {
     }
 }
 
-/// A streaming answer.
+/// A streaming response.
 struct Stream {
     kind: Kind,
-    /// None once the answer is to end.
+    /// `None` when the response is to end.
     receiver: Option<Receiver>,
     begin: Option<String>,
     sent: usize,

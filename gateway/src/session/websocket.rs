@@ -27,34 +27,34 @@ use super::online::Online;
 use super::sockjs;
 use crate::payload::Payload;
 
-/// What is read of a socket at once; most clients say little at a time, and there are many of them.
+/// Bytes read of a socket at once; most clients send little at a time, and there are many of them.
 const READ: usize = 1024;
-/// What is gathered before it is written.
+/// Bytes gathered before they are written.
 const WRITE: usize = 8 * 1024;
-/// Most bytes that wait to be written. Nothing is added before the client has taken what came before, so only a single
-/// frame that is longer can exceed this; it closes the connection.
+/// Most bytes that wait to be written. Nothing is added before the client has read earlier frames, so only a single
+/// longer frame can exceed this; it closes the connection.
 const WRITE_MOST: usize = 16 * 1024 * 1024;
-/// How often a `SockJS` client is told that the connection is alive.
+/// The interval of heartbeats to a `SockJS` client.
 const HEARTBEAT: Duration = Duration::from_secs(25);
 /// How long a client may take to close a connection that this side has closed.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Whether a request asks to become a WebSocket.
+/// Whether a request is for a WebSocket upgrade.
 pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
     let upgrade = headers.get(UPGRADE).and_then(|value| value.to_str().ok());
     upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
 }
 
-/// How frames stand in a WebSocket's messages.
+/// How frames are encoded in a WebSocket's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// One message is one frame.
     Plain(FrameKind),
-    /// As `SockJS` has it.
+    /// `SockJS` framing.
     SockJs,
 }
 
-/// Answers a request that asks to become a WebSocket; the session begins once the answer is sent.
+/// Responds to an upgrade request; the session begins once the response is sent.
 pub(super) fn upgrade(
     endpoint: Endpoint,
     framing: Framing,
@@ -76,7 +76,7 @@ pub(super) fn upgrade(
     };
     let parts = request.into_parts().0;
     tokio::spawn(async move {
-        // the process waits for whoever holds this: let go of last, after everything the session held
+        // the process waits for holders of this, so it is dropped last, after everything the session held
         let _last = link.phase.clone();
         match upgrade.await {
             Ok(upgraded) => {
@@ -93,19 +93,19 @@ pub(super) fn upgrade(
 pub(super) struct Socket {
     messages: WebSocketStream<TokioIo<Upgraded>>,
     framing: Framing,
-    /// Frames of a message that carried several.
+    /// Remaining frames of a message with several.
     read: VecDeque<Frame>,
     longest: usize,
-    /// When `SockJS` clients are told again that the connection is alive.
+    /// When the next heartbeat is sent to a `SockJS` client.
     heartbeat_at: Instant,
-    /// How long the client may take to read what is written to it.
+    /// Timeout for the client to read.
     slowest: Duration,
 }
 
 impl Socket {
     async fn new(upgraded: Upgraded, endpoint: Endpoint, framing: Framing, slowest: Duration) -> Self {
         let longest = endpoint.limits.frame_bytes;
-        // a message of SockJS has its frames in quotes, with escapes
+        // frames in a SockJS message are quoted and escaped
         let message =
             Some(if framing == Framing::SockJs { longest.saturating_mul(2).saturating_add(1024) } else { longest });
         let config = WebSocketConfig::default()
@@ -116,13 +116,13 @@ impl Socket {
             .max_frame_size(message);
         let mut messages = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
         if framing == Framing::SockJs {
-            // clients fall back to other transports when this does not come at once
+            // clients fall back to other transports when this does not arrive at once
             let _slow = timeout(slowest, messages.send(Message::text("o"))).await;
         }
         Self { messages, framing, read: VecDeque::new(), longest, heartbeat_at: Instant::now() + HEARTBEAT, slowest }
     }
 
-    /// Waits for what the client sends. Can be dropped and called again without a loss.
+    /// Waits for the client's next input. Cancel safe.
     pub(super) async fn next(&mut self) -> Incoming {
         loop {
             if let Some(frame) = self.read.pop_front() {
@@ -158,7 +158,7 @@ impl Socket {
                         continue;
                     }
                     Some(_) => Incoming::Unacceptable(Code::TooLong, "a frame too long"),
-                    // clients send nothing to find out whether a proxy buffers
+                    // clients send empty messages to find out whether a proxy buffers
                     None if text.is_empty() => continue,
                     None => Incoming::Unacceptable(Code::Unsupported, "a message that is not of SockJS"),
                 },
@@ -176,7 +176,7 @@ impl Socket {
         }
     }
 
-    /// Sends frames, and waits until the client has taken them or is too slow. The frames are removed.
+    /// Sends and removes frames, and waits until the client has read them or is too slow.
     pub(super) async fn send(&mut self, frames: &mut Vec<OutFrame>) -> Result<(), Lost> {
         let batch = match self.framing {
             Framing::SockJs if !frames.is_empty() => {
@@ -205,7 +205,7 @@ impl Socket {
         }
     }
 
-    /// Closes the connection, and waits a little until the client has read everything.
+    /// Closes the connection, and waits briefly until the client has read everything.
     pub(super) async fn close(&mut self, code: Option<Code>) {
         let code = code.map(|code| match code {
             Code::Unsupported => CloseCode::Unsupported,

@@ -1,4 +1,4 @@
-//! Decoded rows at hand, bounded by their size.
+//! A cache of decoded rows, bounded by size.
 
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use super::failed;
 use super::pages::{Answer, Pages, Question};
 use super::rows::Range;
 
-/// How long a reader waits while the engine is opened again.
+/// How long a reader waits while the engine is reopened.
 const REOPENING: Duration = Duration::from_secs(2);
 
-/// What is known of a place: a row, or that there is none.
+/// The cached state of a key: a row, or that there is none.
 #[derive(Clone)]
 pub(super) struct Known {
     pub(super) row: Option<Row>,
@@ -45,7 +45,7 @@ impl Weighter<Vec<u8>, Known> for Size {
 
 type Rows = quick_cache::sync::Cache<Vec<u8>, Known, Size, RandomState>;
 
-/// What was readable at one time: the database as it was between two rounds.
+/// A consistent view: the database as it was between two rounds.
 #[derive(Clone)]
 pub(super) struct Moment {
     number: u64,
@@ -53,14 +53,14 @@ pub(super) struct Moment {
     pub(super) rows: Arc<Readable>,
 }
 
-/// The rows of one time. The engine stays open as long as this lives.
+/// The rows of one time. The engine stays open as long as this exists.
 pub(super) struct Readable {
     snapshot: fjall::Snapshot,
     table: fjall::Keyspace,
 }
 
 impl Readable {
-    /// What is readable now.
+    /// The current view.
     pub(super) fn of(engine: &Engine) -> Self {
         Self { snapshot: engine.database.snapshot(), table: engine.table.clone() }
     }
@@ -78,21 +78,21 @@ impl Readable {
     }
 }
 
-/// Decoded rows by stored key, as of the last round that was kept.
+/// Decoded rows by stored key, as of the last synced round.
 pub(super) struct Cache {
     rows: Option<Rows>,
     pages: Pages,
     now: RwLock<Now>,
 }
 
-/// The newest round that is readable, and its rows; there are none while the engine is opened again.
+/// The newest readable round, and its rows; none while the engine is reopened.
 struct Now {
     number: u64,
     rows: Option<Arc<Readable>>,
 }
 
 impl Cache {
-    /// Holds about so many bytes; 0 is no cache.
+    /// Holds about so many bytes; 0 disables the cache.
     pub(super) fn new(bytes: u64, page_bytes: u64, readable: Readable) -> Self {
         let options = OptionsBuilder::new()
             .estimated_items_capacity(usize::try_from(bytes / 512).unwrap_or(usize::MAX).max(1))
@@ -112,12 +112,12 @@ impl Cache {
         }
     }
 
-    /// What is known of a place; `None` is nothing.
+    /// The cached state of a key; `None` when it is not cached.
     pub(super) fn get(&self, key: &[u8]) -> Option<Known> {
         self.rows.as_ref()?.get(key)
     }
 
-    /// What is readable now. Waits a moment while the engine is opened again.
+    /// The current view. Waits briefly while the engine is reopened.
     pub(super) fn now(&self) -> Result<Moment, StoreError> {
         let begun = Instant::now();
         loop {
@@ -133,7 +133,7 @@ impl Cache {
         }
     }
 
-    /// Lets nobody read any more, and returns when nobody does: then the engine can be closed.
+    /// Blocks new readers, and returns when there are none: then the engine can be closed.
     pub(super) fn close(&self) {
         let Some(rows) = self.now.write().rows.take() else { return };
         while Arc::strong_count(&rows) > 1 {
@@ -141,7 +141,7 @@ impl Cache {
         }
     }
 
-    /// Lets everybody read again what they could read before.
+    /// Admits readers again.
     pub(super) fn reopen(&self, readable: Readable) {
         self.now.write().rows = Some(Arc::new(readable));
     }
@@ -151,12 +151,12 @@ impl Cache {
         self.now.read().number == moment.number
     }
 
-    /// What was answered to a question about a run, if it is still true.
+    /// The cached answer to a question about a range, if it is still valid.
     pub(super) fn answer(&self, question: &Question) -> Option<Answer> {
         self.pages.get(question)
     }
 
-    /// Remembers a row of a moment, unless it is over.
+    /// Caches a row of a view, unless that is outdated.
     pub(super) fn learn(&self, moment: &Moment, key: &[u8], known: Known) {
         let Some(rows) = &self.rows else { return };
         let now = self.now.read();
@@ -165,7 +165,7 @@ impl Cache {
         }
     }
 
-    /// Remembers an answer of a moment, unless it is over; `stored` is its rows' bytes.
+    /// Caches an answer of a view, unless that is outdated; `stored` is its rows' bytes.
     pub(super) fn learn_answer(&self, moment: &Moment, question: Question, answer: Answer, stored: usize) {
         let now = self.now.read();
         if now.number == moment.number {
@@ -173,8 +173,8 @@ impl Cache {
         }
     }
 
-    /// Makes a round readable, all of it at once. Of its rows only those are remembered of whose places something
-    /// was known: what nobody has read yet, nobody may ever read.
+    /// Makes a round readable, all of it at once. Only those of its rows are cached whose keys were cached before: rows
+    /// that were never read may never be.
     pub(super) fn publish<'r>(&self, readable: Readable, changed: impl Iterator<Item = (&'r Vec<u8>, Known)>) {
         let mut now = self.now.write();
         *now = Now { number: now.number + 1, rows: Some(Arc::new(readable)) };

@@ -1,8 +1,8 @@
-//! Reads a database before the engine does, and touches nothing.
+//! Checks a database before the engine reads it, without changing anything.
 //!
-//! The engine takes what it finds for all there ever was: a missing file of the log, a log that is shorter, a table
-//! list that is gone. Some of it it deletes. So everything that shows on opening is checked first: each file against
-//! the checksum its list has of it, the log against the numbers its rounds carry, and both against the manifest.
+//! The engine trusts what it finds: it does not notice a missing file of the log, a shortened log, or a missing list of
+//! tables, and deletes some files itself. So everything that can be seen on opening is checked first: each file against
+//! the checksum in its list, the log against the numbers of its rounds, and both against the manifest.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ use super::manifest::Said;
 const VERSION: (&str, &[u8]) = ("version", b"FJL\x03");
 /// The engine's list of tables, and the table of rows.
 const KEYSPACES: [&str; 2] = ["0", "1"];
-/// More than the engine numbers between two records of the log.
+/// Larger than any gap that the engine leaves in the numbers of two records of the log.
 const LEAP: u64 = 1 << 40;
 
 /// Why a database is not opened.
@@ -28,22 +28,22 @@ const LEAP: u64 = 1 << 40;
 pub(super) enum Fault {
     /// Something is missing or damaged.
     Damage(String),
-    /// It could not be looked at.
+    /// It could not be read.
     Io(PathBuf, io::Error),
 }
 
-/// A database that is whole.
+/// A complete database.
 pub(super) struct Whole {
-    /// What the last round says of itself; `None` in a database of a format without marks.
+    /// The mark of the last round; `None` in a database of a format without marks.
     pub(super) mark: Option<Mark>,
-    /// The files of the log, with how many bytes of each count, and how many behind them do not: rounds that were
+    /// The files of the log, with how many bytes of each are valid, and how many after them are not: rounds that were
     /// never acknowledged.
     pub(super) log: Vec<(LogFile, usize, usize)>,
-    /// The files that never change, below the database's folder.
+    /// The files that never change, relative to the database's folder.
     pub(super) fixed: Vec<PathBuf>,
 }
 
-/// Checks the database in this folder. Tables are read to their ends until so many bytes were read.
+/// Checks the database in this folder. Tables are read in full until so many bytes were read.
 pub(super) fn check(rows: &Path, said: Option<&Said>, most: u64) -> Result<Whole, Fault> {
     let version = read(&rows.join(VERSION.0))?;
     if version != VERSION.1 {
@@ -89,7 +89,7 @@ pub(super) fn check(rows: &Path, said: Option<&Said>, most: u64) -> Result<Whole
 }
 
 impl Whole {
-    /// Cuts off what does not count.
+    /// Cuts off the invalid bytes.
     pub(super) fn cut(&self) -> io::Result<()> {
         for (file, counted, torn) in &self.log {
             if *torn > 0 {
@@ -99,12 +99,12 @@ impl Whole {
         Ok(())
     }
 
-    /// How many bytes of the log do not count.
+    /// The number of invalid bytes of the log.
     pub(super) fn torn(&self) -> usize {
         self.log.iter().map(|(_, _, torn)| torn).sum()
     }
 
-    /// Makes a second database of it that shares the files that never change.
+    /// Creates a second database from it that shares the files that never change.
     pub(super) fn clone_into(&self, rows: &Path, to: &Path) -> io::Result<()> {
         for keyspace in KEYSPACES {
             fs::create_dir_all(to.join("keyspaces").join(keyspace).join("tables"))?;
@@ -181,14 +181,14 @@ fn tables(mut bytes: &[u8], below: &Path) -> Option<Vec<Table>> {
     Some(tables)
 }
 
-/// What the tables of rows hold, without the log.
+/// The contents of the tables of rows, without the log.
 #[derive(Default)]
 struct InTables {
     sequence: Option<u64>,
     mark: Option<Mark>,
 }
 
-/// Opens the tables under second names, because opening them deletes what their list does not name.
+/// Opens hard links to the tables, because opening them deletes what their list does not name.
 fn in_tables(rows: &Path, tables: &[Table]) -> Result<InTables, Fault> {
     let scratch = rows.with_extension("checked");
     let at = |error| Fault::Io(scratch.clone(), error);
@@ -224,7 +224,7 @@ fn look_into(rows: &Path, scratch: &Path, tables: &[Table]) -> Result<InTables, 
 
 type Log = (Option<Mark>, Vec<(LogFile, usize, usize)>);
 
-/// Reads the whole log, and holds its rounds against the tables and the manifest.
+/// Reads the whole log, and compares its rounds with the tables and the manifest.
 fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fault> {
     let files = LogFile::all(rows).map_err(|error| Fault::Io(rows.to_owned(), error))?;
     if let Some(pair) = files.windows(2).find(|pair| pair[0].number + 1 != pair[1].number) {
@@ -242,7 +242,7 @@ fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fa
         let mut counted = 0;
         let walked = file.walk(MARK_KEY, |record| {
             let mark = record.value.and_then(Mark::read);
-            // what was answered as failed comes after everything that counts
+            // rounds that were reported as failed come after all valid ones
             is_void |= mark.is_some_and(|mark| mark.round > most);
             if !is_void {
                 chain.add(&file, record.sequence, mark);
@@ -279,7 +279,7 @@ fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fa
     Ok((mark, log))
 }
 
-/// Rounds in the order of the log.
+/// Checks the rounds in the order of the log.
 struct Chain<'t> {
     last: Option<Mark>,
     sequence: Option<u64>,
@@ -317,7 +317,7 @@ impl Chain<'_> {
             }
             _ => {}
         }
-        // the engine leaves out what it takes for being in the tables already
+        // the engine leaves out what it assumes to be in the tables already
         if (mark.round <= flushed) != self.in_tables.sequence.is_some_and(|last| sequence <= last) {
             self.fail(format!("{path} has record {sequence} for round {}, which the tables contradict", mark.round));
         }

@@ -11,10 +11,11 @@ use super::Options;
 /// The engine's table that has all rows.
 const TABLE: &str = "rows";
 
-/// Where every round leaves its number. No realm's key begins like this: the core has no table with the tag 255.
+/// The key under which every round writes its number. No realm's key begins like this: the core has no table with the
+/// tag 255.
 pub(super) const MARK_KEY: &[u8] = &[0, u8::MAX, b'm'];
 
-/// What every round says of itself in the log: its number, counted without gaps, and whose it is.
+/// The mark that every round writes into the log: its number, counted without gaps, and the store's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) round: u64,
@@ -39,7 +40,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Opens the database here, or makes one.
+    /// Opens the database here, or creates one.
     pub(super) fn open(rows: &Path, options: &Options) -> fjall::Result<Self> {
         let database = fjall::Database::builder(rows)
             .worker_threads(1)
@@ -52,25 +53,25 @@ impl Engine {
         Ok(Self { database, table })
     }
 
-    /// A round that is still to be filled, and says this of itself.
+    /// An empty round with this mark.
     pub(super) fn round(&self, mark: Mark) -> fjall::OwnedWriteBatch {
         let mut batch = self.database.batch();
         batch.insert(&self.table, MARK_KEY, mark.bytes());
         batch
     }
 
-    /// What the last round said of itself.
+    /// The mark of the last round.
     pub(super) fn mark(&self) -> fjall::Result<Option<Mark>> {
         Ok(self.table.get(MARK_KEY)?.and_then(|bytes| Mark::read(&bytes)))
     }
 
-    /// Makes everything written so far survive a loss of power.
+    /// Makes everything written so far durable.
     pub(super) fn sync(&self) -> fjall::Result<()> {
         self.database.persist(PersistMode::SyncAll)
     }
 }
 
-/// A second name for a file, or a copy where the file system has no second names.
+/// A hard link to a file, or a copy where the file system has no hard links.
 pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to).or_else(|_| {
         fs::copy(from, to)?;

@@ -1,8 +1,8 @@
-//! Failures that a test wants.
+//! Fault injection for tests.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Lets parts of the store fail, for tests.
+/// Makes parts of the store fail, for tests.
 #[derive(Debug, Default)]
 pub struct Faults {
     /// Rounds are written to the log, but their sync fails.
@@ -13,7 +13,7 @@ pub struct Faults {
     pub room: AtomicBool,
     /// Syncs do not return.
     pub hang: AtomicBool,
-    /// An upgrade ends at the point with this number, counted from 1; 0 is never.
+    /// An upgrade stops at the point with this number, counted from 1; 0 is never.
     pub end: AtomicUsize,
     points: AtomicUsize,
 }
@@ -25,7 +25,7 @@ impl Faults {
     }
 }
 
-/// Whether one of the faults is wanted.
+/// Whether one of the faults is switched on.
 pub(super) fn wanted(faults: Option<&Faults>, which: impl FnOnce(&Faults) -> &AtomicBool) -> bool {
     faults.is_some_and(|faults| which(faults).load(Ordering::SeqCst))
 }

@@ -1,4 +1,4 @@
-//! Whose folder it is, and which format it has.
+//! Ownership and format of a data folder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -13,7 +13,7 @@ const FORMAT_FILE: &str = "conclave-format";
 const LOCK_FILE: &str = "conclave-lock";
 /// How long opening waits for a folder that is in use.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
-/// How often it looks meanwhile.
+/// How often the lock is tried meanwhile.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 /// The database.
 pub(super) const ROWS: &str = "rows";
@@ -23,24 +23,24 @@ const BLOBS: &str = "blobs";
 /// Why a data folder was not opened. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it, or this one has it open already.
+    /// Another process has it open, or this one does.
     #[error(
         "the data folder {0} is in use by another conclave; stop that one, or give this one a folder of its own with --data"
     )]
     InUse(PathBuf),
-    /// Something else lives there.
+    /// It contains other files.
     #[error(
         "the folder {0} has files in it but is not a data folder of conclave; give an empty or a new folder with --data"
     )]
     Foreign(PathBuf),
-    /// Made by a version this one does not know.
+    /// It has a format that this version does not know.
     #[error(
         "the data folder {folder} has format \"{found}\", this conclave knows formats 1 to {FORMAT}; open it with the version that wrote it"
     )]
     Format {
         /// The folder.
         folder: PathBuf,
-        /// What its format file says.
+        /// The content of its format file.
         found: String,
     },
     /// Something in it is missing or damaged.
@@ -53,25 +53,25 @@ pub enum OpenError {
         /// What is missing or damaged.
         what: String,
     },
-    /// The system refused.
+    /// An error of the system.
     #[error("{path} cannot be used as a data folder: {source}; check that it exists, is writable and has space")]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error.
         source: std::io::Error,
     },
 }
 
-/// A data folder that is ours alone for as long as this lives.
+/// A data folder that is locked for as long as this exists.
 pub(super) struct Folder {
     path: PathBuf,
-    /// The lock is let go with the file, also when the process is killed.
+    /// The lock is released with the file, even if the process is killed.
     _lock: File,
 }
 
 impl Folder {
-    /// Makes the folder ours: creates it when it is not there, refuses what is not ours. Answers the format it has.
+    /// Locks the folder: creates it if necessary, and refuses a foreign one. Returns its format.
     pub(super) fn claim(path: &Path) -> Result<(Self, u32), OpenError> {
         let refused = |source| OpenError::Io { path: path.to_owned(), source };
         make_private(path).map_err(refused)?;
@@ -84,7 +84,7 @@ impl Folder {
             }
         }
         let lock = lock(path)?;
-        // whoever held the lock may have written it meanwhile
+        // the previous holder of the lock may have written it meanwhile
         let format = match read_format(path)? {
             None => {
                 write_format(path, FORMAT).map_err(refused)?;
@@ -102,18 +102,18 @@ impl Folder {
         &self.path
     }
 
-    /// Where the database is.
+    /// The path of the database.
     pub(super) fn rows(&self) -> PathBuf {
         self.path.join(ROWS)
     }
 
-    /// Where shared files are.
+    /// The path of shared files.
     pub(super) fn blobs(&self) -> PathBuf {
         self.path.join(BLOBS)
     }
 }
 
-/// Makes the folder if it is not there, for its owner only. One that is there and ours is closed to others too.
+/// Creates the folder if necessary, for its owner only. The modes of an existing data folder are restricted, too.
 fn make_private(path: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -135,7 +135,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Looks at a data folder without changing anything, and says what it is.
+/// Describes a data folder without changing it.
 ///
 /// # Errors
 /// Why a gateway could not open it. Its rows are not read: damage in them shows at the start.
@@ -177,7 +177,7 @@ pub fn inspect(path: &Path) -> Result<String, OpenError> {
     }
 }
 
-/// Whether this process may make files in a folder.
+/// Whether this process may create files in a folder.
 fn writable(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {
@@ -187,7 +187,7 @@ fn writable(folder: &Path) -> std::io::Result<()> {
     if fs::metadata(folder)?.is_dir() { Ok(()) } else { Err(std::io::Error::from(ErrorKind::NotADirectory)) }
 }
 
-/// The manifest in a folder; `None` when there is none.
+/// The manifest in a folder; `None` when it is missing.
 pub(super) fn manifest(folder: &Path) -> Result<Option<Manifest>, OpenError> {
     match Manifest::open(folder) {
         Ok(Some(manifest)) => Ok(Some(manifest)),
@@ -199,7 +199,7 @@ pub(super) fn manifest(folder: &Path) -> Result<Option<Manifest>, OpenError> {
     }
 }
 
-/// Why a folder is refused.
+/// The error for a refused folder.
 pub(super) fn refused(folder: &Path, fault: Fault) -> OpenError {
     match fault {
         Fault::Damage(what) => OpenError::Damaged { folder: folder.to_owned(), what },
@@ -216,7 +216,7 @@ fn read_format(folder: &Path) -> Result<Option<String>, OpenError> {
     }
 }
 
-/// Written under another name first, so that a crash never leaves half a version.
+/// Written under another name first, so that a crash never leaves an incomplete file.
 pub(super) fn write_format(folder: &Path, format: u32) -> std::io::Result<()> {
     let draft = folder.join(format!("{FORMAT_FILE}.new"));
     let mut file = File::create(&draft)?;
@@ -229,7 +229,7 @@ pub(super) fn write_format(folder: &Path, format: u32) -> std::io::Result<()> {
 fn has_foreign_files(folder: &Path) -> std::io::Result<bool> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        // what a first start that crashed may have left, and what file systems put into every new volume
+        // files of an interrupted first start, and files that file systems create in every new volume
         let ours = name == LOCK_FILE || name.to_string_lossy().starts_with(FORMAT_FILE) || name == "lost+found";
         if !ours {
             return Ok(true);
@@ -242,7 +242,7 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK_FILE);
     let refused = |source| OpenError::Io { path: path.clone(), source };
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(refused)?;
-    // a gateway that is ending, or a check, may hold the lock for a moment longer
+    // a stopping gateway, or a check, may hold the lock for a moment longer
     let deadline = Instant::now() + LOCK_WAIT;
     loop {
         match file.try_lock() {

@@ -1,4 +1,4 @@
-//! How the store is: whether it takes writes, and how long its syncs take.
+//! The health of the store: whether it accepts writes, and how long its syncs take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,22 +18,22 @@ struct State {
     failures: AtomicU64,
     recoveries: AtomicU64,
     queued: AtomicU64,
-    /// The time all syncs took, in microseconds.
+    /// The total time of all syncs, in microseconds.
     synced_for: AtomicU64,
 }
 
 impl Health {
-    /// Why no writes are accepted, if none are.
+    /// Why no writes are accepted, if so.
     pub fn refuses(&self) -> Option<String> {
         self.0.refuses.lock().clone()
     }
 
-    /// How long the sync that is under way has taken so far.
+    /// How long the current sync has taken so far.
     pub fn syncing_for(&self) -> Option<Duration> {
         self.0.syncing.lock().map(|begun| begun.elapsed())
     }
 
-    /// What is wrong, in words for an operator; a sync that takes longer than this is.
+    /// A description of the problem for an operator; a sync that takes longer than this is one.
     pub fn trouble(&self, longest_sync: Duration) -> Option<String> {
         if let Some(why) = self.refuses() {
             return Some(format!("writes are refused: {why}"));
@@ -47,12 +47,12 @@ impl Health {
         self.0.rounds.load(Ordering::Relaxed)
     }
 
-    /// Rounds that could not be kept.
+    /// Rounds that could not be synced.
     pub fn failures(&self) -> u64 {
         self.0.failures.load(Ordering::Relaxed)
     }
 
-    /// How often the store went on after it had failed.
+    /// How often the store recovered from a failure.
     pub fn recoveries(&self) -> u64 {
         self.0.recoveries.load(Ordering::Relaxed)
     }
@@ -66,7 +66,7 @@ impl Health {
         self.0.queued.store(commits as u64, Ordering::Relaxed);
     }
 
-    /// The time all syncs took.
+    /// The total time of all syncs.
     pub fn synced_for(&self) -> Duration {
         Duration::from_micros(self.0.synced_for.load(Ordering::Relaxed))
     }

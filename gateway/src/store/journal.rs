@@ -1,13 +1,13 @@
-//! The engine's log as bytes: read before the engine reads it, because the engine cuts off what it does not understand.
+//! The engine's log as bytes: read before the engine reads it, because the engine cuts off what it cannot parse.
 //!
-//! A round is one record of the log, and is synced before the next is written. So only the last record can be there
-//! in part. The engine drops a last record that breaks off, refuses one with a hole in the middle of a value, as a disk
-//! may leave that wrote later sectors first, and drops everything behind a damaged length. Here the three are told
-//! apart: a torn last record is cut off, damage is reported and nothing is touched.
+//! A round is one record of the log, and is synced before the next is written. So only the last record can be
+//! incomplete. The engine drops a truncated last record, refuses one with a gap in the middle of a value, as a disk may
+//! leave that wrote later sectors first, and drops everything after a damaged length. Here the three are distinguished:
+//! an incomplete last record is cut off, damage is reported and nothing is changed.
 //!
-//! The log's form is that of fjall's format 3: a start (tag 1, number of items, sequence number), items (tag 2,
-//! kind, compression, table, lengths of key, value and value as written, key, value) or clearings (tag 4, table),
-//! and an end (tag 3, xxh3 of all between, four fixed bytes). Numbers are little endian.
+//! The log's format is that of fjall's format 3: a start (tag 1, number of items, sequence number), items (tag 2, kind,
+//! compression, table, lengths of key, value and value as written, key, value) or clearings (tag 4, table), and an end
+//! (tag 3, xxh3 of all between, four fixed bytes). Numbers are little endian.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -20,24 +20,24 @@ pub(super) struct LogFile {
     pub(super) path: PathBuf,
 }
 
-/// A whole record.
+/// A complete record.
 pub(super) struct Record<'l> {
-    /// Where it ends in its file.
+    /// Its end in its file.
     pub(super) end: usize,
     /// The engine's number of it.
     pub(super) sequence: u64,
-    /// What it puts under the key that was asked for.
+    /// The value that it writes under the given key.
     pub(super) value: Option<&'l [u8]>,
 }
 
-/// What is behind the last whole record of a file.
+/// What follows the last complete record of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
-    /// Nothing but the zeros of space taken in advance.
+    /// Only the zeros of preallocated space.
     Empty,
-    /// So many bytes that are no whole record.
+    /// So many bytes that are not a complete record.
     Torn(usize),
-    /// Whole records behind some that are not: damage.
+    /// Complete records after incomplete ones: damage.
     Broken,
 }
 
@@ -58,8 +58,8 @@ impl LogFile {
         Ok(found)
     }
 
-    /// Walks through the whole records with what each puts under this key; answers where the last one ends, and what is
-    /// behind it.
+    /// Iterates over the complete records, with the value of each under this key; returns the end of the last one, and
+    /// what follows.
     pub(super) fn walk(&self, key: &[u8], mut take: impl FnMut(Record<'_>)) -> io::Result<(usize, Rest)> {
         let mut file = File::open(&self.path)?;
         let used = used(&mut file)?;
@@ -88,7 +88,7 @@ impl LogFile {
         copy.sync_all()
     }
 
-    /// Cuts the file off after so many bytes.
+    /// Truncates the file after so many bytes.
     pub(super) fn cut(&self, bytes: usize) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(&self.path)?;
         file.set_len(bytes as u64)?;
@@ -96,7 +96,7 @@ impl LogFile {
     }
 }
 
-/// How many bytes there are before the zeros of space taken in advance; no whole record ends in one.
+/// The number of bytes before the zeros of preallocated space; no complete record ends in one.
 fn used(file: &mut File) -> io::Result<u64> {
     const PIECE: usize = 1 << 16;
     let (mut piece, zeros) = (vec![0; PIECE], vec![0; PIECE]);
@@ -115,7 +115,7 @@ fn used(file: &mut File) -> io::Result<u64> {
     Ok(0)
 }
 
-/// The record that begins here; `None` when none does, or not whole.
+/// The record that begins here; `None` when there is none, or an incomplete one.
 fn record<'l>(log: &'l [u8], from: usize, wanted: &[u8]) -> Option<Record<'l>> {
     let mut at = Reader { log, at: from };
     if at.byte()? != 1 {
@@ -129,7 +129,7 @@ fn record<'l>(log: &'l [u8], from: usize, wanted: &[u8]) -> Option<Record<'l>> {
         match at.byte()? {
             2 => {
                 let kind = at.byte()?;
-                // values are not compressed: the engine is built without
+                // values are not compressed: the engine is built without compression
                 if at.byte()? != 0 {
                     return None;
                 }

@@ -1,12 +1,12 @@
-//! What was last acknowledged, kept beside the database: `conclave-manifest`.
+//! The last acknowledged round, stored beside the database: `conclave-manifest`.
 //!
-//! The file has two slots, written in turn, each with a checksum, so that one is whole whatever happens while the other
-//! is written. After each round one slot is written and not synced: it survives the end of the process, and is at most
-//! some seconds old after a loss of power. It never says more than is synced in the log.
+//! The file has two slots, written alternately, each with a checksum, so that one is always complete while the other is
+//! written. After each round one slot is written and not synced: it survives the end of the process, and is at most
+//! some seconds old after a loss of power. Its number is never beyond the log's.
 //!
 //! A slot is 64 bytes: eight fixed bytes, the slot's number, the store's id (16 bytes), the number of the last
-//! acknowledged round, flags (one byte), three zeros, the folder's format (4 bytes), eight zeros, and xxh3 of all
-//! before. Numbers are little endian.
+//! acknowledged round, flags (one byte), three zeros, the folder's format (4 bytes), eight zeros, and xxh3 of
+//! everything before. Numbers are little endian.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -16,26 +16,26 @@ pub(super) const MANIFEST_FILE: &str = "conclave-manifest";
 
 const MAGIC: &[u8; 8] = b"CONCLAVE";
 const SLOT: usize = 64;
-/// Between the beginnings of the two slots: no sector holds both.
+/// The distance of the two slots: no sector contains both.
 const APART: u64 = 4096;
 
-/// The database was made; before that there is nothing to lose.
+/// Flag: the database was created; before that there is no data to lose.
 const MADE: u8 = 1;
-/// What is in the log behind the last acknowledged round was answered as not done.
+/// Flag: the rounds in the log after the last acknowledged one were reported as failed.
 const VOID: u8 = 2;
 
-/// What a manifest says.
+/// The contents of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Said {
-    /// The store it belongs to; the database says the same.
+    /// The store's id, which the database has too.
     pub(super) store: [u8; 16],
     /// The folder's format, as its own file says.
     pub(super) format: u32,
     /// The last acknowledged round.
     pub(super) acknowledged: u64,
-    /// Whether the database was made.
+    /// Whether the database was created.
     pub(super) made: bool,
-    /// Whether rounds behind that one were answered as not done.
+    /// Whether later rounds were reported as failed.
     pub(super) void: bool,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// A new one, for a database that is still to be made.
+    /// A new one, for a database that is still to be created.
     pub(super) fn create(folder: &Path, said: Said) -> io::Result<Self> {
         let path = folder.join(MANIFEST_FILE);
         let draft = path.with_extension("new");
@@ -63,7 +63,7 @@ impl Manifest {
         Ok(Self { file, said, number: 1 })
     }
 
-    /// The one that is there: `Ok(None)` when it is damaged.
+    /// The existing one: `Ok(None)` when it is damaged.
     pub(super) fn open(folder: &Path) -> io::Result<Option<Self>> {
         let mut file = OpenOptions::new().read(true).write(true).open(folder.join(MANIFEST_FILE))?;
         let mut bytes = Vec::new();
@@ -80,28 +80,27 @@ impl Manifest {
         self.said
     }
 
-    /// Keeps the last acknowledged round over the end of the process.
+    /// Records the last acknowledged round, without a sync.
     pub(super) fn acknowledge(&mut self, round: u64) -> io::Result<()> {
         self.say(Said { acknowledged: round, ..self.said })
     }
 
-    /// The database is made; survives a loss of power.
+    /// Records durably that the database is created.
     pub(super) fn made(&mut self) -> io::Result<()> {
         self.say_durably(Said { made: true, ..self.said })
     }
 
-    /// From now on everything in the log behind the last acknowledged round counts as never written; survives a loss
-    /// of power.
+    /// Records durably that everything in the log after the last acknowledged round is void.
     pub(super) fn void(&mut self) -> io::Result<()> {
         self.say_durably(Said { void: true, ..self.said })
     }
 
-    /// The log has been opened again, and its last round is this one; survives a loss of power.
+    /// Records durably that the log was reopened, with this last round.
     pub(super) fn opened(&mut self, round: u64) -> io::Result<()> {
         self.say_durably(Said { acknowledged: round, void: false, ..self.said })
     }
 
-    /// In both slots, so that no damage of one brings back what was said before.
+    /// Writes both slots, so that damage of one does not bring back older contents.
     fn say_durably(&mut self, said: Said) -> io::Result<()> {
         self.say(said)?;
         self.file.sync_data()?;
@@ -114,12 +113,12 @@ impl Manifest {
         self.say_durably(Said { format, ..self.said })
     }
 
-    /// What was said survives a loss of power.
+    /// Makes the written contents durable.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
     }
 
-    /// What is said counts here also when it cannot be written: what is written later must not be older.
+    /// The contents count here even if they cannot be written: later ones must not be older.
     fn say(&mut self, said: Said) -> io::Result<()> {
         self.said = said;
         write(&mut self.file, self.number + 1, &said)?;

@@ -1,17 +1,17 @@
 //! The durable store: one database in the data folder, shared by all realms.
 //!
-//! - [`folder`]: whose folder it is: lock, format version; [`upgrade`]: folders of earlier formats.
-//! - [`opening`]: opens what is in it; [`check`]: reads it before the engine does; [`journal`]: the engine's log.
-//! - [`manifest`]: what was last acknowledged; [`engine`]: the engine, and the number each round leaves in it.
+//! - [`folder`]: ownership, lock and format version; [`upgrade`]: folders of earlier formats.
+//! - [`opening`]: opens the database; [`check`]: checks it before the engine reads it; [`journal`]: the engine's log.
+//! - [`manifest`]: the last acknowledged round; [`engine`]: the engine, and the mark of each round in it.
 //! - [`rows`]: keys and values as bytes.
-//! - [`rounds`]: commits that share a sync; [`recovery`]: what happens when one fails; [`health`]: how the store is.
-//! - [`cache`]: decoded rows, bounded; [`pages`]: pages of runs, bounded.
+//! - [`rounds`]: commits that share a sync; [`recovery`]: after a failed sync; [`health`]: the store's state.
+//! - [`cache`]: decoded rows, bounded; [`pages`]: pages of ranges, bounded.
 //! - [`realm`]: [`conclave_core::ports::Store`] for one realm.
 //!
-//! A commit is checked and taken in under one short lock, then waits for its round. A round is written to the
-//! engine's log as one record and synced once; only then are its rows readable, and its committers answered.
-//! Decisions alone look at rows on their way ([`conclave_core::ports::Store::drafts`]), so that many changes of
-//! one group share a round. `docs/stores.md` has the reasons and the figures.
+//! A commit is checked and accepted under one short lock, then waits for its round. A round is written to the engine's
+//! log as one record and synced once; only then are its rows readable, and its committers answered. Only decisions read
+//! rows that are not synced yet ([`conclave_core::ports::Store::drafts`]), so that many changes of one group share a
+//! round. `docs/stores.md` has the reasons and the figures.
 
 mod cache;
 mod check;
@@ -47,23 +47,23 @@ use manifest::Manifest;
 use realm::Durable;
 use rounds::Rounds;
 
-/// How much of the machine the store may use. Nothing of it is taken before it is needed.
+/// Resources that the store may use. Nothing is allocated in advance.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Decoded rows kept at hand, in bytes.
+    /// Cached decoded rows, in bytes.
     pub row_cache: u64,
-    /// Pages of lists kept at hand, decoded, in bytes.
+    /// Cached decoded pages of lists, in bytes.
     pub page_cache: u64,
-    /// Blocks of the database kept at hand, in bytes.
+    /// Cached blocks of the database, in bytes.
     pub block_cache: u64,
-    /// Newest rows gathered in memory before they are sorted into a file, in bytes. Up to four times as much
-    /// is in memory while writing is faster than sorting.
+    /// Newest rows buffered in memory before they are sorted into a file, in bytes. Up to four times as much is in
+    /// memory while writing is faster than sorting.
     pub write_buffer: u64,
     /// Files of the database kept open.
     pub open_files: usize,
-    /// Tables are read to their ends when the folder is opened, the newest first, until so many bytes were read.
+    /// On opening, tables are read in full, the newest first, until so many bytes were read.
     pub checked_at_start: u64,
-    /// Failures that a test wants.
+    /// Injected faults, for tests.
     #[doc(hidden)]
     pub faults: Option<Arc<Faults>>,
 }
@@ -87,12 +87,12 @@ impl Default for Options {
 pub struct Database(Arc<Opened>);
 
 impl Database {
-    /// Opens a data folder, or makes one where there is nothing yet. One of an earlier format is upgraded.
+    /// Opens a data folder, or creates one. A folder of an earlier format is upgraded.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         Self::open_with(folder, Options::default())
     }
 
-    /// The same, with other amounts of memory.
+    /// The same, with these options.
     pub fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
         let (folder, manifest, engine, mark) = opening::open(path, &options)?;
         let health = Health::default();
@@ -118,12 +118,12 @@ impl Database {
         Ok(Arc::new(Durable::new(Arc::clone(&self.0), name)?))
     }
 
-    /// Where shared files are kept, beside the rows.
+    /// The path of shared files, beside the rows.
     pub fn blob_folder(&self) -> PathBuf {
         self.0.folder.blobs()
     }
 
-    /// The blobs that shared files of any realm lead to, with their sizes; all others are left over from a crash.
+    /// The blobs of all realms' shared files, with their sizes; any other is left from a crash.
     pub fn blobs_in_use(&self) -> Result<HashMap<String, u64>, StoreError> {
         let mut blobs = HashMap::new();
         realm::each_file(self.0.shared()?, |file| {
@@ -132,18 +132,18 @@ impl Database {
         Ok(blobs)
     }
 
-    /// How it is: whether it takes writes, and how long its syncs take.
+    /// Its health: whether it accepts writes, and how long its syncs take.
     pub fn health(&self) -> Health {
         self.0.health.clone()
     }
 
-    /// What it was opened with.
+    /// Its options.
     pub fn options(&self) -> &Options {
         &self.0.options
     }
 }
 
-/// What realms and the syncing thread share.
+/// The data that realms and the syncing thread share.
 struct Shared {
     rounds: Rounds,
     cache: Cache,
@@ -155,12 +155,12 @@ struct Shared {
 }
 
 struct Opened {
-    /// There until the folder is closed.
+    /// Set until the folder is closed.
     shared: Option<Arc<Shared>>,
     health: Health,
     options: Options,
     thread: Mutex<Option<JoinHandle<()>>>,
-    /// Last, so that the folder is let go only after the engine.
+    /// The last field, so that the folder is released only after the engine.
     folder: Folder,
 }
 
@@ -183,7 +183,7 @@ impl Drop for Opened {
     }
 }
 
-/// An error of the engine, in the store's words.
+/// An error of the engine as a store error.
 fn failed(error: impl std::fmt::Display) -> StoreError {
     StoreError(format!("the database failed: {error}"))
 }

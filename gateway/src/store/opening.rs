@@ -1,4 +1,4 @@
-//! Opens the database in a data folder: checked, cut, and held against the manifest.
+//! Opens the database in a data folder: checked, cut, and compared with the manifest.
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::manifest::{MANIFEST_FILE, Manifest, Said};
 use super::upgrade::{self, FORMAT};
 use super::{Options, failed};
 
-/// Makes the folder ours, of the newest format, and opens what is in it.
+/// Locks the folder, upgrades it to the newest format, and opens the database.
 pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, Engine, Mark), OpenError> {
     let (folder, format) = Folder::claim(path)?;
     let damaged = |what: String| OpenError::Damaged { folder: path.to_owned(), what };
@@ -49,7 +49,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, 
     Ok((folder, manifest, engine, mark))
 }
 
-/// Opens the database in this data folder, after it was checked; what does not count in it is cut off.
+/// Opens the database in this data folder, after checking it; invalid bytes of its log are cut off.
 pub(super) fn open_rows(path: &Path, manifest: &mut Manifest, options: &Options) -> Result<(Engine, Mark), OpenError> {
     let rows = path.join(ROWS);
     let whole = check::check(&rows, Some(&manifest.said()), options.checked_at_start)
@@ -58,7 +58,7 @@ pub(super) fn open_rows(path: &Path, manifest: &mut Manifest, options: &Options)
         tracing::warn!(bytes = whole.torn(), "commits that were never acknowledged are cut off the log");
         whole.cut().map_err(io(&rows))?;
     }
-    // it says nothing, but the engine wants it
+    // it is empty, but the engine requires it
     OpenOptions::new().write(true).create(true).truncate(false).open(rows.join("lock")).map_err(io(&rows))?;
     let engine = Engine::open(&rows, options).map_err(|error| match error {
         fjall::Error::Io(source) => OpenError::Io { path: rows.clone(), source },
@@ -75,7 +75,7 @@ pub(super) fn open_rows(path: &Path, manifest: &mut Manifest, options: &Options)
     Ok((engine, mark))
 }
 
-/// Makes the database, so that there is either none or a whole one.
+/// Creates the database, so that there is either none or a complete one.
 fn make(folder: &Folder, store: [u8; 16], options: &Options) -> Result<(), OpenError> {
     let draft = folder.path().join("rows.new");
     if draft.exists() {

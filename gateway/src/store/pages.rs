@@ -1,7 +1,7 @@
-//! Pages of runs and counts at hand: what lists and counts have answered, until a row of the run changes.
+//! A cache of pages and counts of ranges: the answers for lists and counts, until a row of the range changes.
 //!
-//! Every run has a stamp that moves on when a row in it changes. There are a fixed number of stamps, shared by
-//! runs whose prefixes hash alike; sharing one only makes an answer be forgotten sooner.
+//! Every range has a stamp that changes when a row in it does. There is a fixed number of stamps, shared by ranges
+//! whose prefixes hash alike; sharing one only makes an answer expire sooner.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use quick_cache::{OptionsBuilder, Weighter};
 
 const STAMPS: usize = 4096;
 
-/// A question about a run of stored keys.
+/// A question about a range of stored keys.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Question {
     /// Which rows.
@@ -24,7 +24,7 @@ pub(super) enum Question {
 }
 
 impl Question {
-    /// The rows of a span, whose prefix as stored this is.
+    /// The question for a span, whose stored prefix this is.
     pub(super) fn page(prefix: Vec<u8>, span: &Span) -> Self {
         let Span { after, descending, skip, limit, .. } = span;
         Self::Page { prefix, after: after.clone(), descending: *descending, skip: *skip, limit: *limit }
@@ -37,7 +37,7 @@ impl Question {
     }
 }
 
-/// What was answered.
+/// A cached answer.
 #[derive(Clone)]
 pub(super) enum Answer {
     Page(Arc<Vec<(Vec<u8>, Row)>>),
@@ -73,7 +73,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Holds about so many bytes; 0 is nothing.
+    /// Holds about so many bytes; 0 disables the cache.
     pub(super) fn new(bytes: u64) -> Self {
         let options = OptionsBuilder::new()
             .estimated_items_capacity(usize::try_from(bytes / 4096).unwrap_or(usize::MAX).max(1))
@@ -90,20 +90,20 @@ impl Pages {
         Self { known, stamps, hasher: RandomState::new() }
     }
 
-    /// The answer, if it is known and still true.
+    /// The answer, if it is cached and still valid.
     pub(super) fn get(&self, question: &Question) -> Option<Answer> {
         let known = self.known.as_ref()?.get(question)?;
         (known.stamp == self.stamp(question).load(Ordering::Acquire)).then_some(known.answer)
     }
 
-    /// Remembers an answer that is true now; nothing may be published meanwhile.
+    /// Caches an answer that is valid now; nothing may be published meanwhile.
     pub(super) fn learn(&self, question: Question, answer: Answer, stored: usize) {
         let Some(known) = &self.known else { return };
         let stamp = self.stamp(&question).load(Ordering::Acquire);
         known.insert(question, Known { answer, stored, stamp });
     }
 
-    /// Forgets what was answered about the runs that this stored key is in.
+    /// Invalidates the answers about the ranges that contain this stored key.
     pub(super) fn changed(&self, key: &[u8]) {
         let (table, run) = runs(key);
         for run in [table, run] {
@@ -122,9 +122,9 @@ impl Pages {
     }
 }
 
-/// The runs that a stored key, or a longer prefix, is in: its realm's whole table, and in it all that begins with
-/// the same first part, up to the zero byte that ends a text. Tables that begin with a number are only ever
-/// read whole, so there it does not matter where the cut falls.
+/// The ranges that contain a stored key, or a longer prefix: its realm's whole table, and in it all keys with the same
+/// first part, up to the zero byte that ends a text. Tables that begin with a number are only ever read as a whole, so
+/// for them the position of the cut does not matter.
 fn runs(key: &[u8]) -> (&[u8], &[u8]) {
     let end = |from: usize| {
         let rest = key.get(from..).unwrap_or_default();
@@ -168,7 +168,7 @@ mod tests {
             }
             pages.changed(&realm.key(&key));
             assert!(pages.get(&question).is_none(), "{key:?}");
-            // hashes are random, so one of them may share a stamp, hardly both
+            // hashes are random, so one of them may share a stamp, but hardly both
             assert!(elsewhere.iter().any(|question| pages.get(question).is_some()), "{key:?}");
         }
     }

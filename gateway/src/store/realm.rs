@@ -14,27 +14,27 @@ use super::rounds::{Changed, State};
 use super::rows::{Range, RealmPrefix, decode};
 use super::{Opened, Shared, failed};
 
-/// So many rows are read on the caller's thread; longer runs go to a thread that may block.
+/// Rows that are read on the caller's thread; longer ranges are read on a thread that may block.
 const INLINE: usize = 1_000;
-/// So many rows of an answer are kept at hand; longer ones would only push out what is asked for more often.
+/// Most rows of a cached answer; longer ones would only evict answers that are used more often.
 const PAGE: usize = 256;
 
-/// Which rows are seen.
+/// Which rows are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum View {
-    /// What is synced.
+    /// The synced ones.
     Kept,
-    /// That, and what is on its way.
+    /// Those, and the unsynced ones.
     Drafts,
 }
 
-/// One realm, as queries see it.
+/// One realm, for queries.
 pub(super) struct Durable {
     realm: Arc<Realm>,
     drafts: Drafts,
 }
 
-/// One realm, as decisions see it.
+/// One realm, for decisions.
 struct Drafts(Arc<Realm>);
 
 struct Realm {
@@ -109,7 +109,7 @@ impl Store for Drafts {
 }
 
 impl Realm {
-    /// Point reads stay on the caller's thread: nearly all end in memory.
+    /// Point reads stay on the caller's thread: nearly all are served from memory.
     fn fetch(&self, view: View, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
         let shared = self.opened.shared()?;
         let keys: Vec<_> = keys.iter().map(|key| self.prefix.key(key)).collect();
@@ -135,7 +135,7 @@ impl Realm {
         Ok(elsewhere(all).await?.unwrap_or_default())
     }
 
-    /// The rows of a span; `None` when more than so many would have to be looked at.
+    /// The rows of a span; `None` when more than so many would have to be read.
     fn scan_within(&self, view: View, span: &Span, most: usize) -> Result<Option<Rows>, StoreError> {
         let shared = self.opened.shared()?;
         let Some(range) = self.prefix.bounds(span) else { return Ok(Some(Vec::new())) };
@@ -147,7 +147,7 @@ impl Realm {
             state.check()?;
             state.drafts(&range)
         };
-        // each draft can hide one kept row, so with so many more no row of the page is missed
+        // each draft can hide one synced row, so with that many more no row of the page is missed
         let enough = span.limit.saturating_add(span.skip).saturating_add(drafts.len());
         let moment = shared.cache.now()?;
         let mut merged = Changed::new();
@@ -165,7 +165,7 @@ impl Realm {
         }))
     }
 
-    /// The kept rows of a span.
+    /// The synced rows of a span.
     fn page(&self, shared: &Shared, range: &Range, span: &Span, most: usize) -> Result<Option<Rows>, StoreError> {
         let question = Question::page(self.prefix.join(span.prefix.as_bytes()), span);
         if let Some(Answer::Page(rows)) = shared.cache.answer(&question) {
@@ -234,7 +234,7 @@ impl Realm {
         Ok(sequence)
     }
 
-    /// Holds a batch against everything taken in before it.
+    /// Checks a batch against everything accepted before it.
     fn check(&self, shared: &Shared, state: &State, batch: &Batch) -> Result<(), CommitError> {
         for guard in &batch.guards {
             let key = self.prefix.key(&guard.key);
@@ -248,7 +248,7 @@ impl Realm {
         }
         for run in &batch.runs {
             let Some(range) = self.prefix.bounds(&Span::all(run.prefix.clone())) else { continue };
-            // one more than were seen is as telling as all of them
+            // one more than were seen decides as well as all of them
             let most = run.rows.saturating_add(1);
             if count_range(&shared.cache.now()?, &range, &state.drafts(&range), most)? != Some(run.rows) {
                 return Err(CommitError::Conflict);
@@ -257,7 +257,7 @@ impl Realm {
         Ok(())
     }
 
-    /// Puts a batch into the round that is being collected; answers the number of the realm's last event.
+    /// Adds a batch to the round that is being collected; returns the number of the realm's last event.
     fn take_in(&self, shared: &Shared, state: &mut State, batch: Batch) -> Result<u64, CommitError> {
         let mut sequence = state.sequence(&self.prefix, || last_sequence(shared, &self.prefix))?;
         for change in batch.changes {
@@ -276,7 +276,7 @@ impl Realm {
         Ok(sequence)
     }
 
-    /// The number of the last event that was taken in, kept or not.
+    /// The number of the last accepted event, synced or not.
     fn last_sequence(&self) -> Result<u64, StoreError> {
         let shared = self.opened.shared()?;
         let mut state = shared.rounds.lock();
@@ -302,7 +302,7 @@ async fn wait_for(kept: Option<oneshot::Receiver<Result<(), StoreError>>>) -> Re
     }
 }
 
-/// Runs what may take long where it holds up nobody else.
+/// Runs what may block on a thread of its own.
 async fn elsewhere<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -313,19 +313,19 @@ async fn elsewhere<T: Send + 'static>(
 }
 
 impl Shared {
-    /// The kept row at a place.
+    /// The synced row with a key.
     fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError> {
         self.get_at(&self.cache.now()?, key)
     }
 
-    /// The kept rows at these places, all as of one moment.
+    /// The synced rows with these keys, all from one view.
     fn get_all(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Row>>, StoreError> {
         let moment = self.cache.now()?;
         let rows = keys.iter().map(|key| self.get_at(&moment, key)).collect::<Result<Vec<_>, _>>()?;
         if keys.len() < 2 || self.cache.is_now(&moment) {
             return Ok(rows);
         }
-        // a round in between may have changed some of what was at hand; the database still has the moment whole
+        // a round in between may have changed some of the cached rows; the view in the database is still complete
         let read = |key: &Vec<u8>| {
             let bytes = moment.rows.get(key)?;
             bytes.map(|bytes| decode(&bytes)).transpose()
@@ -345,8 +345,8 @@ impl Shared {
     }
 }
 
-/// Reads kept rows of a range as of a moment, from its end when descending; answers their stored bytes, or
-/// `None` when more than `most` would have to be looked at, and then not all have been.
+/// Reads synced rows of a range in a view, from its end when descending; returns their stored bytes, or `None` when
+/// more than `most` would have to be read, and then not all have been.
 fn read_range(
     moment: &Moment,
     range: &Range,
@@ -372,8 +372,7 @@ fn read_range(
     Ok(Some(stored))
 }
 
-/// How many rows a range has with these drafts over it; `None` when there are more than `most`. Loads keys
-/// only.
+/// The number of rows of a range with these drafts applied; `None` when there are more than `most`. Reads keys only.
 fn count_range(moment: &Moment, range: &Range, drafts: &Changed, most: usize) -> Result<Option<usize>, StoreError> {
     let snapshot = &moment.rows;
     let mut rows = 0_usize;
@@ -407,7 +406,7 @@ fn last_sequence(shared: &Shared, realm: &RealmPrefix) -> Result<u64, StoreError
     }
 }
 
-/// Walks through the shared files of all realms.
+/// Iterates over the shared files of all realms.
 pub(super) fn each_file(shared: &Shared, mut take: impl FnMut(&SharedFile)) -> Result<(), StoreError> {
     let moment = shared.cache.now()?;
     let mut from = Vec::new();

@@ -1,14 +1,14 @@
-//! Goes on after a round could not be kept: for want of descriptors, of room, or because the disk fails.
+//! Recovery after a round could not be synced: for lack of descriptors or space, or because the disk fails.
 //!
-//! A failed sync is final for the engine that made it: what is in the log behind the last acknowledged round may be on
-//! the disk or not. So it is given up:
+//! A failed sync is final for the engine that made it: the log after the last acknowledged round may be on the disk or
+//! not. So the engine is given up:
 //!
-//! 1. Nothing is taken in any more. Reading goes on.
-//! 2. The manifest is told, durably, that everything behind the last acknowledged round is void: whoever opens the
-//!    database next cuts it off. Only then those who wait are told that nothing was done. As long as that cannot be
-//!    written, they are told nothing: their requests run into their time limit, as nobody knows the outcome.
-//! 3. Again and again it is tried whether the folder has room. When it has, the engine is closed, the log is cut off,
-//!    checked and opened as at a start, and writes are accepted again.
+//! 1. No more writes are accepted. Reads continue.
+//! 2. The manifest records, durably, that everything after the last acknowledged round is void: whoever opens the
+//!   database next cuts it off. Only then the waiting callers get the error that nothing was done. As long as that
+//!   cannot be written, they get no answer: their requests time out, as the outcome is unknown.
+//! 3. It is tested repeatedly whether the folder has space. When it has, the engine is closed, the log is cut off,
+//!   checked and opened as at a start, and writes are accepted again.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -22,13 +22,13 @@ use super::faults::wanted;
 use super::rounds::Waiter;
 use super::{Shared, opening};
 
-/// Between two tries.
+/// The pause between two tests.
 const PAUSE: Duration = Duration::from_millis(500);
-/// What has to be free before the engine is opened again.
+/// Free space required before the engine is reopened.
 const ROOM: usize = 4 << 20;
 const HANDLES: usize = 16;
 
-/// Returns when rounds can be written again; `false` is that the store is closed.
+/// Returns when rounds can be written again; `false` means that the store is closed.
 pub(super) fn recover(shared: &Shared, open: &mut Option<(Engine, Mark)>, error: &StoreError) -> bool {
     let why = StoreError(format!("{error}; writes are tried again when the data folder can be written"));
     tracing::error!(%error, "a commit was not kept: writes are refused until the data folder can be written again");
@@ -57,7 +57,7 @@ pub(super) fn recover(shared: &Shared, open: &mut Option<(Engine, Mark)>, error:
     true
 }
 
-/// Closes the engine; what it may write while it is closed does not count when the manifest says so.
+/// Closes the engine; what it may write while closing is void if the manifest says so.
 pub(super) fn close(shared: &Shared, open: Option<(Engine, Mark)>) {
     shared.cache.close();
     drop(open);
@@ -85,7 +85,7 @@ fn answer(waiting: Vec<Waiter>, why: &StoreError) {
     }
 }
 
-/// Writes and removes a file, with some others open.
+/// Writes and deletes a file, with some others open.
 fn has_room(shared: &Shared) -> io::Result<()> {
     if wanted(shared.options.faults.as_deref(), |faults| &faults.room) {
         return Err(io::ErrorKind::StorageFull.into());

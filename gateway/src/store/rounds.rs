@@ -1,7 +1,7 @@
 //! Commits that share a sync.
 //!
-//! A round collects commits while the one before it is written. Every commit of a round is checked against all
-//! before it, kept or not, so the round as a whole is one valid change, and is written as one.
+//! A round collects commits while the previous one is written. Every commit of a round is checked against all before
+//! it, synced or not, so the round as a whole is one valid change, and is written as one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use super::health::Health;
 use super::rows::{RealmPrefix, encode};
 use super::{Shared, failed, recovery};
 
-/// Rows on their way, by stored key; `None` is a deletion.
+/// Unsynced rows, by stored key; `None` is a deletion.
 pub(super) type Changed = BTreeMap<Vec<u8>, Option<Row>>;
 
-/// Notified when the round is durable, or why it is not.
+/// Notified when the round is durable, or with the error.
 pub(super) type Waiter = oneshot::Sender<Result<(), StoreError>>;
 
 /// The rounds of a database.
@@ -36,21 +36,21 @@ pub(super) struct Rounds {
 
 #[derive(Default)]
 pub(super) struct State {
-    /// The round commits go into now.
+    /// The round that commits are added to now.
     collecting: Changed,
     collecting_waiters: Vec<Waiter>,
-    /// The round that is being written and synced; empty when none is.
+    /// The round that is being written and synced; empty if none is.
     writing: Arc<Changed>,
     writing_waiters: Vec<Waiter>,
-    /// The number of each realm's last event, with what is collected.
+    /// The number of each realm's last event, including collected ones.
     sequences: HashMap<RealmPrefix, u64>,
-    /// Why nothing can be committed now.
+    /// Why commits are refused now.
     failed: Option<StoreError>,
     closing: bool,
 }
 
 impl Rounds {
-    /// Reports how many commits wait to this.
+    /// Reports the number of waiting commits to `health`.
     pub(super) fn new(health: Health) -> Self {
         Self { health, ..Self::default() }
     }
@@ -59,7 +59,7 @@ impl Rounds {
         self.state.lock()
     }
 
-    /// Waits for the round that this commit was put into.
+    /// Waits for the round that this commit was added to.
     pub(super) fn join(&self, state: &mut State) -> oneshot::Receiver<Result<(), StoreError>> {
         let (waiter, wait) = oneshot::channel();
         state.collecting_waiters.push(waiter);
@@ -68,7 +68,7 @@ impl Rounds {
         wait
     }
 
-    /// Waits for everything on its way; `None` when nothing is.
+    /// Waits for all unsynced commits; `None` when there are none.
     pub(super) fn rest(&self) -> Result<Option<oneshot::Receiver<Result<(), StoreError>>>, StoreError> {
         let mut state = self.lock();
         state.check()?;
@@ -83,7 +83,7 @@ impl Rounds {
         Ok(Some(wait))
     }
 
-    /// Waits so long, or until the store is closed.
+    /// Waits for this time, or until the store is closed.
     pub(super) fn rest_for(&self, time: Duration) {
         let mut state = self.lock();
         if !state.closing {
@@ -91,7 +91,7 @@ impl Rounds {
         }
     }
 
-    /// Lets the syncing thread finish what is collected and end.
+    /// Lets the syncing thread finish the collected round and end.
     pub(super) fn close(&self) {
         self.lock().closing = true;
         self.wake.notify_one();
@@ -99,17 +99,17 @@ impl Rounds {
 }
 
 impl State {
-    /// Refuses when the store has failed: nothing is built upon a log that may be half there.
+    /// Refuses when the store has failed: nothing is based on a log that may be incomplete.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
-    /// The row at a place when it is on its way.
+    /// The row with a key, if it is unsynced.
     pub(super) fn draft(&self, key: &[u8]) -> Option<&Option<Row>> {
         self.collecting.get(key).or_else(|| self.writing.get(key))
     }
 
-    /// The rows of a run that are on their way.
+    /// The unsynced rows of a range.
     pub(super) fn drafts(&self, range: &super::rows::Range) -> Changed {
         let mut found = Changed::new();
         for layer in [&*self.writing, &self.collecting] {
@@ -123,7 +123,7 @@ impl State {
         self.collecting.insert(key, row);
     }
 
-    /// The number of a realm's last event; filled in with `read` when the realm is new here.
+    /// The number of a realm's last event; read with `read` when the realm is new here.
     pub(super) fn sequence(
         &mut self,
         realm: &RealmPrefix,
@@ -142,24 +142,24 @@ impl State {
         let last = self.sequences.entry(realm.clone()).or_default();
         *last += 1;
         let sequence = *last;
-        // kept as a row of its own, so that numbers go on even when old events are dropped some day
+        // stored in a row of its own, so that numbers continue even if old events are deleted some day
         self.collecting.insert(realm.sequence(), Some(Row::Text(Arc::new(sequence.to_string()))));
         sequence
     }
 
-    /// Takes nothing in any more until [`Self::goes_on`]; hands over everybody who waits. What was on its way is dropped.
+    /// Refuses commits until [`Self::goes_on`]; returns all waiting callers. Unsynced rows are dropped.
     pub(super) fn fails(&mut self, why: StoreError) -> Vec<Waiter> {
         self.failed = Some(why);
         self.collecting.clear();
         self.writing = Arc::default();
-        // they have counted what was dropped
+        // they include what was dropped
         self.sequences.clear();
         let mut waiters = std::mem::take(&mut self.writing_waiters);
         waiters.append(&mut self.collecting_waiters);
         waiters
     }
 
-    /// Takes in again.
+    /// Accepts commits again.
     pub(super) fn goes_on(&mut self) {
         self.failed = None;
     }
@@ -168,7 +168,7 @@ impl State {
         self.closing
     }
 
-    /// Makes what is collected the round that is written.
+    /// Makes the collected round the one that is written.
     fn turn(&mut self) -> Arc<Changed> {
         self.writing = Arc::new(std::mem::take(&mut self.collecting));
         self.writing_waiters = std::mem::take(&mut self.collecting_waiters);
@@ -176,7 +176,7 @@ impl State {
     }
 }
 
-/// Writes round after round, until the store is closed. Has a thread of its own, because a sync blocks.
+/// Writes rounds until the store is closed. Has a thread of its own, because a sync blocks.
 pub(super) fn run(shared: &Shared, engine: Engine, mark: Mark) {
     let _stopped = Stopped(shared);
     let mut open = Some((engine, mark));
@@ -213,7 +213,7 @@ pub(super) fn run(shared: &Shared, engine: Engine, mark: Mark) {
     recovery::close(shared, open);
 }
 
-/// One record of the engine's log, one sync; readable only after it.
+/// Writes one record of the engine's log and syncs it; readable only afterwards.
 fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> Result<(), StoreError> {
     let next = Mark { round: mark.round + 1, ..*mark };
     let faults = shared.options.faults.as_deref();
@@ -241,7 +241,7 @@ fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> R
     }
     shared.health.ends();
     if let Err(error) = shared.manifest.lock().acknowledge(next.round) {
-        // the rows are kept; only damage is recognised less well
+        // the rows are synced; only damage is detected less reliably
         tracing::warn!(%error, "what was last acknowledged cannot be written to the manifest");
     }
     *mark = next;
@@ -249,7 +249,7 @@ fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> R
     Ok(())
 }
 
-/// However the syncing thread ends, nothing more is taken in. Callers whose rounds were not begun get an error.
+/// However the syncing thread ends, no more commits are accepted. Callers whose rounds were not begun get an error.
 struct Stopped<'s>(&'s Shared);
 
 impl Drop for Stopped<'_> {

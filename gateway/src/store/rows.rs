@@ -1,8 +1,7 @@
 //! Keys and values as bytes.
 //!
-//! A key is the realm's name, escaped and ended by a zero byte, then the core's key. A value is
-//! `MessagePack` with the names of fields, so that a later version adds a field with `#[serde(default)]`
-//! and reads what an older one wrote.
+//! A key is the realm's name, escaped and ended by a zero byte, then the core's key. A value is `MessagePack` with the
+//! names of fields, so that a later version can add a field with `#[serde(default)]` and read what an older one wrote.
 
 use std::ops::Bound;
 
@@ -10,12 +9,12 @@ use conclave_core::memory;
 use conclave_core::model::{Key, Row};
 use conclave_core::ports::{Span, StoreError};
 
-/// The beginning of all keys of one realm.
+/// The prefix of all keys of one realm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct RealmPrefix(Vec<u8>);
 
 impl RealmPrefix {
-    /// No realm's prefix is the beginning of another's.
+    /// No realm's prefix is a prefix of another's.
     pub(super) fn new(realm: &str) -> Self {
         let mut bytes = Vec::with_capacity(realm.len() + 1);
         for byte in realm.bytes() {
@@ -35,7 +34,7 @@ impl RealmPrefix {
         Some(Self(key.get(..=end)?.to_vec()))
     }
 
-    /// The first bytes after all keys of the realm.
+    /// The first key after all keys of the realm.
     pub(super) fn end(&self) -> Vec<u8> {
         let mut end = self.0.clone();
         if let Some(last) = end.last_mut() {
@@ -44,12 +43,12 @@ impl RealmPrefix {
         end
     }
 
-    /// The stored key of a place.
+    /// The stored form of a key.
     pub(super) fn key(&self, key: &Key) -> Vec<u8> {
         self.join(&key.encode())
     }
 
-    /// Where the number of the realm's last event is kept. No table of the core has the tag 0.
+    /// The key of the number of the realm's last event. No table of the core has the tag 0.
     pub(super) fn sequence(&self) -> Vec<u8> {
         self.join(&[0])
     }
@@ -63,14 +62,14 @@ impl RealmPrefix {
         key.get(self.0.len()..).unwrap_or_default()
     }
 
-    /// The stored keys a span reads; `None` when there are none.
+    /// The range of stored keys that a span reads; `None` when it is empty.
     pub(super) fn bounds(&self, span: &Span) -> Option<Range> {
         let (low, high) = memory::bounds(span)?;
         Some((low.map(|low| self.join(&low)), high.map(|high| self.join(&high))))
     }
 }
 
-/// A run of stored keys.
+/// A range of stored keys.
 pub(super) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 pub(super) fn encode(row: &Row) -> Result<Vec<u8>, StoreError> {

@@ -1,8 +1,8 @@
-//! Asks an app's server over HTTP.
+//! The HTTP client for apps' servers.
 //!
-//! A name is resolved here, its addresses are held against what is allowed, and only those that passed are connected
-//! to: nothing is resolved again between the check and the connection. Redirects are not followed, the environment's
-//! proxies are not used, and no more than [`ANSWER`] bytes of an answer are read.
+//! Names are resolved here, the addresses are checked, and only permitted ones are connected to: nothing is resolved
+//! again between the check and the connection. Redirects are not followed, the environment's proxies are not used, and
+//! no more than [`ANSWER`] bytes of a response are read.
 
 use std::error::Error;
 use std::io;
@@ -28,12 +28,12 @@ use tower_service::Service;
 
 use super::guard::is_public;
 
-/// Most bytes of an answer that are read.
+/// Most bytes of a response that are read.
 pub(crate) const ANSWER: usize = 64 << 10;
-/// How long a connection is kept that nothing goes over.
+/// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// What a query's value needs no escaping for.
+/// Characters that need no escaping in a query's value.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("conclave/", env!("CARGO_PKG_VERSION")));
 
@@ -41,15 +41,15 @@ type Inner = legacy::Client<HttpsConnector<Connector>, Full<Bytes>>;
 
 /// The client of the whole process; connections are kept and shared.
 pub(crate) struct Client {
-    /// For destinations that may lead to public addresses only.
+    /// For destinations with public addresses only.
     public: Inner,
-    /// For those that may lead anywhere.
+    /// For destinations with any address.
     any: Inner,
 }
 
 /// One request.
 pub(crate) struct Letter {
-    /// Where to.
+    /// The URL.
     pub(crate) url: String,
     /// Pairs for the query, not yet encoded.
     pub(crate) query: Vec<(&'static str, String)>,
@@ -57,25 +57,25 @@ pub(crate) struct Letter {
     pub(crate) headers: HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
-    /// How long it may take, until the whole answer is there.
+    /// Timeout, until the whole response is read.
     pub(crate) timeout: Duration,
-    /// Whether the URL may lead to an address that is not public.
+    /// Whether the URL may resolve to an address that is not public.
     pub(crate) allow_private: bool,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// Its status.
     pub(crate) status: StatusCode,
-    /// As much of its body as is read.
+    /// Its body, up to the limit.
     pub(crate) body: Bytes,
-    /// Whether there was more.
+    /// Whether the body was longer.
     pub(crate) cut: bool,
 }
 
 impl Client {
-    /// Trusts whom the system trusts.
+    /// Trusts the system's certificates.
     pub(crate) fn new() -> Result<Self, rustls::Error> {
         let config = trust()?;
         let client = |allow_private| {
@@ -92,7 +92,7 @@ impl Client {
         Ok(Self { public: client(false), any: client(true) })
     }
 
-    /// Sends one request and reads its answer.
+    /// Sends one request and reads its response.
     pub(crate) async fn send(&self, letter: Letter) -> Result<Answer, PostError> {
         let timeout = letter.timeout;
         tokio::time::timeout(timeout, self.exchange(letter)).await.unwrap_or(Err(PostError::TimedOut))
@@ -148,7 +148,7 @@ fn uri(url: &str, query: &[(&'static str, String)]) -> Result<Uri, PostError> {
     whole.parse().map_err(|error| PostError::Failed(format!("the url cannot be used: {error}")))
 }
 
-/// Why there was no answer, from the error that knows most.
+/// Why there was no response, from the most specific error.
 fn why(error: &legacy::Error) -> PostError {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -162,7 +162,7 @@ fn why(error: &legacy::Error) -> PostError {
     PostError::Failed(text)
 }
 
-/// Whom the system trusts: its certificates, or those `SSL_CERT_FILE` or `SSL_CERT_DIR` lead to.
+/// The system's trusted certificates, or those in `SSL_CERT_FILE` or `SSL_CERT_DIR`.
 fn trust() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
@@ -178,7 +178,7 @@ fn trust() -> Result<ClientConfig, rustls::Error> {
     }
 }
 
-/// There is no public address behind the host.
+/// The host has no public address.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not a public address")]
 struct Private(String);

@@ -1,4 +1,4 @@
-//! What is counted of webhooks.
+//! The metrics of webhooks.
 
 use std::sync::atomic::AtomicU64;
 
@@ -27,7 +27,7 @@ pub(crate) struct WebhookMetrics {
 }
 
 impl WebhookMetrics {
-    /// Nothing counted yet.
+    /// All at zero.
     pub(crate) fn new(registry: &mut Registry) -> Self {
         let (sent, retried, dropped) = (Family::default(), Family::default(), Family::default());
         let (pending, lag) = (Family::default(), Family::default());
@@ -58,22 +58,22 @@ impl WebhookMetrics {
 
 /// The counters of one destination.
 pub(super) struct Counted {
-    /// Taken.
+    /// Accepted.
     pub(super) sent: Counter,
-    /// Not taken, and tried again.
+    /// Not accepted, and retried.
     pub(super) retried: Counter,
     /// Given up.
     pub(super) dropped: Counter,
-    /// Events whose notices are not all taken yet.
+    /// Events whose notifications are not all accepted yet.
     pub(super) pending: Gauge,
     /// The age of the oldest of them, in seconds.
     pub(super) lag: Gauge<f64, AtomicU64>,
-    /// When its courier has last done anything.
+    /// The time of its courier's last activity.
     pub(super) beat: Beat,
 }
 
 impl Counted {
-    /// The destination, to be looked at under this name.
+    /// The destination, for monitoring under this name.
     pub(super) fn watched(&self, name: String) -> Watched {
         Watched { name, beat: self.beat.clone(), lag: self.lag.clone() }
     }

@@ -1,4 +1,4 @@
-//! Tells one destination: reads the log, sends, tries again, and keeps how far it is.
+//! Delivers to one destination: reads the log, sends, retries, and stores its position.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -20,28 +20,28 @@ use super::ledger::{Ledger, Standing, State};
 
 /// Most events of the log read at once.
 const PAGE: usize = 256;
-/// Most events that wait to be taken; no more of the log is read before there is room.
+/// Most events that wait to be accepted; beyond that the log is not read until there is room.
 pub(super) const ROOM: usize = 1024;
-/// Most bytes of notices that wait; one event may go beyond it.
+/// Most bytes of notifications that wait; a single event may exceed it.
 pub(super) const ROOM_BYTES: usize = 16 * 1024 * 1024;
-/// Most notices on their way at once.
+/// Most notifications that are sent at once.
 pub(super) const AT_ONCE: usize = 16;
-/// How old what is on disk may be while notices are taken.
+/// How old the stored position may be while notifications are accepted.
 const SAVE: Duration = Duration::from_millis(200);
-/// And while the log only goes by.
+/// How old it may be while the log has nothing for the destination.
 const SAVE_IDLE: Duration = Duration::from_secs(5);
-/// How long the log is left alone after it could not be read.
+/// How long the log is not read after an error.
 const RECOVERY: Duration = Duration::from_secs(1);
-/// How often the log is looked at without its signal, for what was committed after its caller had gone away.
+/// How often the log is read without its signal, for commits whose caller had disconnected.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often the lag is measured while something is waiting.
 const MEASURE: Duration = Duration::from_secs(1);
-/// The shortest wait before a second new try and later ones, so that nobody is asked without a pause.
+/// The shortest delay before a second retry and later ones.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// How long notices on their way are waited for at the end.
+/// How long a stopping courier waits for notifications that are being sent.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Tells one destination.
+/// Delivers to one destination.
 pub(super) struct Courier {
     pub(super) realm: String,
     pub(super) vendor: &'static str,
@@ -56,32 +56,32 @@ pub(super) struct Courier {
     pub(super) state: State,
 }
 
-/// What became of one try.
+/// The result of one attempt.
 type Outcome = Result<Answer, PostError>;
 
-/// A courier at work.
+/// The state of a running courier.
 struct Round {
     courier: Courier,
     lanes: Lanes,
-    /// What was pending when the last process ended, and has not been read again yet.
+    /// The events that were pending when the last process ended, and have not been read again yet.
     recover: VecDeque<(u64, Standing)>,
     /// Whether there may be more in the log.
     more: bool,
-    /// When the log is looked at without its signal.
+    /// When the log is read without its signal.
     look: Instant,
-    /// The log is left alone until then.
+    /// The log is not read until then.
     rest: Option<Instant>,
     sending: JoinSet<Outcome>,
-    /// Whose lanes are under way.
+    /// The lanes of the running attempts.
     senders: HashMap<Id, Lane>,
-    /// When the state is to be kept; `None` while it is as on disk.
+    /// When the state is stored; `None` while the stored one is current.
     save: Option<Instant>,
-    /// Whether the last notice was not taken.
+    /// Whether the last notification was not accepted.
     failing: bool,
 }
 
 impl Courier {
-    /// Works until told to stop, or until nobody is left to tell so.
+    /// Runs until stopped, or until the sender of the stop signal is dropped.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let recover = self.state.pending.clone().into_iter().collect();
         let mut round = Round {
@@ -122,7 +122,7 @@ impl Courier {
 }
 
 impl Round {
-    /// Reads a little of the log, if there is room.
+    /// Reads some of the log, if there is room.
     async fn read(&mut self) {
         if !self.has_room() || self.rest.is_some_and(|rest| rest > Instant::now()) {
             return;
@@ -144,7 +144,7 @@ impl Round {
         }
     }
 
-    /// Reads what was pending when the last process ended.
+    /// Reads an event that was pending when the last process ended.
     async fn read_again(&mut self, sequence: u64, standing: Standing) -> Result<(), Refusal> {
         let found = self.courier.log.read(sequence.saturating_sub(1), 1).await?;
         if let Some(event) = found.into_iter().find(|event| event.sequence == sequence) {
@@ -193,14 +193,14 @@ impl Round {
             return;
         }
         self.courier.state.pending.insert(event.sequence, standing);
-        // a clock that was set meanwhile must not make anybody wait for ever
+        // if the clock was set meanwhile, the wait must not become endless
         let wait = due.map(|due| since(due, wall()).min(self.courier.destination.patience.longest_backoff));
         let due = wait.map(|wait| Instant::now() + wait);
         let job = Job { sequence: event.sequence, at: event.at, notices, done, tries, due };
         self.lanes.push(event.group.clone(), job);
     }
 
-    /// Sends what is ready.
+    /// Sends the notifications that are due.
     fn send(&mut self) {
         while self.sending.len() < AT_ONCE {
             let Some((lane, notice)) = self.lanes.next(Instant::now()) else { break };
@@ -220,7 +220,7 @@ impl Round {
         }
     }
 
-    /// One try has ended.
+    /// Handles the end of an attempt.
     fn sent(&mut self, sent: Result<(Id, Outcome), JoinError>) {
         let (id, outcome) = match sent {
             Ok(sent) => sent,
@@ -254,7 +254,7 @@ impl Round {
         }
     }
 
-    /// A lane's notice is done with.
+    /// Finishes a lane's notification.
     fn pass(&mut self, lane: Lane) {
         let Some(job) = self.lanes.pass(lane) else { return };
         if job.done < job.notices.len() {
@@ -275,7 +275,7 @@ impl Round {
         self.save = Some(self.save.map_or(by, |save| save.min(by)));
     }
 
-    /// Whether more may wait.
+    /// Whether there is room for more.
     fn has_room(&self) -> bool {
         self.lanes.len() < ROOM && self.lanes.bytes() < ROOM_BYTES
     }
@@ -285,7 +285,7 @@ impl Round {
         self.more || !self.recover.is_empty()
     }
 
-    /// When there is something to do, if nothing happens before.
+    /// When to wake up, if nothing happens before.
     fn wake(&self) -> Option<Instant> {
         let now = Instant::now();
         let look = if self.may_read() { now } else { self.look };
@@ -303,7 +303,7 @@ impl Round {
         metrics.lag.set(lag.unwrap_or_default().as_secs_f64());
     }
 
-    /// Keeps how far this is.
+    /// Stores the position.
     async fn keep(&mut self) {
         self.save = None;
         let (ledger, state) = (self.courier.ledger.clone(), self.courier.state.clone());
@@ -322,7 +322,7 @@ impl Round {
         }
     }
 
-    /// Waits a moment for what is on its way, and keeps how far this is.
+    /// Waits briefly for running attempts, and stores the position.
     async fn end(mut self) {
         let all = async {
             while let Some(sent) = self.sending.join_next_with_id().await {
@@ -336,7 +336,7 @@ impl Round {
     }
 }
 
-/// Tells in the log that a notice was not taken; of those that are tried again, only the first of a row.
+/// Logs that a notification was not accepted; of retries, only the first in a row.
 fn tell(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (is_first, is_last): (bool, bool)) {
     let Courier { realm, vendor, destination, .. } = courier;
     let notice = job.notices.get(job.done).map_or("", |notice| notice.name);
@@ -380,7 +380,7 @@ fn tell(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (i
     }
 }
 
-/// How long to wait after so many tries. Without a wait of its own only the first new try comes at once.
+/// The delay after so many attempts. Without a configured delay only the first retry is sent at once.
 pub(super) fn backoff(patience: &Patience, tried: u32) -> Duration {
     let (first, doublings) = match (patience.backoff.is_zero(), tried) {
         (true, ..=1) => return Duration::ZERO,
@@ -390,12 +390,12 @@ pub(super) fn backoff(patience: &Patience, tried: u32) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(doublings)).min(patience.longest_backoff)
 }
 
-/// How long it is from one moment to a later one.
+/// The duration between two times.
 fn since(later: Millis, earlier: Millis) -> Duration {
     Duration::from_millis(later.0.saturating_sub(earlier.0))
 }
 
-/// The time outside: waiting goes on while the process is not there.
+/// The wall-clock time: delays continue while the process is stopped.
 fn wall() -> Millis {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))

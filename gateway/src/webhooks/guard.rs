@@ -1,10 +1,10 @@
-//! Which addresses a webhook may lead to: those that anybody on the internet could mean.
+//! Which addresses a webhook may connect to: public ones.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is public: not this machine, not a network of its owner's, not for anything special.
+/// Whether an address is public: not this machine's, not of a private network, not a special one.
 ///
-/// After the registries of special-purpose addresses (RFC 6890 and its updates).
+/// From the registries of special-purpose addresses (RFC 6890 and its updates).
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -19,7 +19,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         [0 | 10 | 127, ..] | [100, 64..=127, ..] => false,
         // link-local (where clouds serve machines their credentials), private twice
         [169, 254, ..] | [172, 16..=31, ..] | [192, 168, ..] => false,
-        // protocol assignments, documentation, relays that are no more
+        // protocol assignments, documentation, former relays
         [192, 0, 0 | 2, _] | [192, 88, 99, _] | [198, 51, 100, _] | [203, 0, 113, _] => false,
         // benchmarks; multicast, reserved, broadcast
         [198, 18 | 19, ..] | [224..=255, ..] => false,
@@ -32,14 +32,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return is_public_v4(mapped);
     }
     match address.segments() {
-        // an IPv4 address as seen through a translator
+        // an IPv4 address behind a translator
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
             is_public_v4(Ipv4Addr::new(a, b, c, d))
         }
         // protocol assignments and tunnels, documentation, tunnels, documentation
         [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x2002, ..] | [0x3fff, 0..=0x0fff, ..] => false,
-        // what is handed out; loopback, private, link-local, site-local and multicast lie outside
+        // allocated addresses; loopback, private, link-local, site-local and multicast are outside
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

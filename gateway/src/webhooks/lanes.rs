@@ -1,4 +1,4 @@
-//! What is waiting to be sent: one lane for each group, in which order is kept. Lanes do not wait for each other.
+//! Waiting notifications: one lane for each group, in which order is kept. Lanes do not wait for each other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -6,35 +6,35 @@ use conclave_core::model::{GroupId, Millis};
 use conclave_kit::Notice;
 use tokio::time::Instant;
 
-/// What is told in order; what happened in no group has a lane of its own.
+/// Notifications in a lane are sent in order; those without a group have a lane of their own.
 pub(super) type Lane = Option<GroupId>;
 
-/// One event's notices.
+/// One event's notifications.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     /// The event's number.
     pub(super) sequence: u64,
-    /// When it happened.
+    /// The event's time.
     pub(super) at: Millis,
-    /// What is told of it.
+    /// Its notifications.
     pub(super) notices: Vec<Notice>,
-    /// How many of that are done with.
+    /// How many of them are finished.
     pub(super) done: usize,
-    /// How often the next one was tried.
+    /// Attempts for the next one.
     pub(super) tries: u32,
-    /// When it is to be tried again.
+    /// When the next attempt is due.
     pub(super) due: Option<Instant>,
 }
 
-/// All lanes of one destination. The first job of each lane is either ready, waiting for its time, or under way.
+/// All lanes of one destination. The first job of each lane is either ready, waiting for a retry, or being sent.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     jobs: HashMap<Lane, VecDeque<Job>>,
     ready: VecDeque<Lane>,
     waiting: BTreeSet<(Instant, Lane)>,
-    /// When the events happened that are not done with.
+    /// The times of the unfinished events.
     pending: BTreeMap<u64, Millis>,
-    /// The bytes of all notices that are kept.
+    /// The bytes of all waiting notifications.
     bytes: usize,
 }
 
@@ -48,22 +48,22 @@ impl Job {
 }
 
 impl Lanes {
-    /// How many events are not done with.
+    /// The number of unfinished events.
     pub(super) fn len(&self) -> usize {
         self.pending.len()
     }
 
-    /// The bytes of everything that waits.
+    /// The bytes of all waiting notifications.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// When the oldest event happened that is not done with.
+    /// The time of the oldest unfinished event.
     pub(super) fn oldest(&self) -> Option<Millis> {
         self.pending.first_key_value().map(|(_, at)| *at)
     }
 
-    /// Puts a job behind those of its lane. Jobs without a notice left are done with already.
+    /// Appends a job to its lane. Jobs without notifications are finished at once.
     pub(super) fn push(&mut self, lane: Lane, job: Job) {
         if job.done >= job.notices.len() {
             return;
@@ -77,7 +77,7 @@ impl Lanes {
         }
     }
 
-    /// The next notice whose time has come; its lane is under way until [`Lanes::pass`] or [`Lanes::wait`].
+    /// The next due notification; its lane is being sent until [`Lanes::pass`] or [`Lanes::wait`].
     pub(super) fn next(&mut self, now: Instant) -> Option<(Lane, Notice)> {
         while self.waiting.first().is_some_and(|(due, _)| *due <= now) {
             self.ready.extend(self.waiting.pop_first().map(|(_, lane)| lane));
@@ -88,17 +88,17 @@ impl Lanes {
         Some((lane, notice))
     }
 
-    /// When the next notice's time comes, of those that wait for it.
+    /// When the next retry is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.waiting.first().map(|(due, _)| *due)
     }
 
-    /// The job under way in a lane.
+    /// The job being sent in a lane.
     pub(super) fn underway(&self, lane: &Lane) -> Option<&Job> {
         self.jobs.get(lane)?.front()
     }
 
-    /// A lane's notice is done with: the next one's turn. Tells the job, as it stands now.
+    /// A lane's notification is finished: the next one follows. Returns the job's current state.
     pub(super) fn pass(&mut self, lane: Lane) -> Option<Job> {
         let jobs = self.jobs.get_mut(&lane)?;
         let job = jobs.front_mut()?;
@@ -117,7 +117,7 @@ impl Lanes {
         Some(told)
     }
 
-    /// A lane's notice was not taken: it is tried again later. Tells the job, as it stands now.
+    /// A lane's notification was not accepted: it is retried later. Returns the job's current state.
     pub(super) fn wait(&mut self, lane: Lane, due: Instant) -> Option<Job> {
         let job = self.jobs.get_mut(&lane)?.front_mut()?;
         (job.tries, job.due) = (job.tries.saturating_add(1), Some(due));
@@ -126,7 +126,7 @@ impl Lanes {
         Some(told)
     }
 
-    /// Puts a lane where its first job belongs.
+    /// Files a lane under the state of its first job.
     fn place(&mut self, lane: Lane) {
         match self.jobs.get(&lane).and_then(VecDeque::front).and_then(|job| job.due) {
             Some(due) => drop(self.waiting.insert((due, lane))),
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(notice.name, "a1");
         assert_eq!(lanes.next(now).unwrap().1.name, "b");
         assert!(lanes.next(now).is_none(), "one at a time in a lane");
-        // the first is not taken: only its own lane waits
+        // the first is not accepted: only its own lane waits
         let later = now + Duration::from_secs(1);
         assert_eq!(lanes.wait(first, later).unwrap().tries, 1);
         assert_eq!(lanes.pass(lane("b")).unwrap().done, 1);

@@ -1,9 +1,9 @@
 //! The delivery position of a destination: stored beside the database, so that a restart resumes there.
 //!
-//! What is on disk may be a little older than the truth, never newer: after a crash the last notices go out again.
+//! The stored position may be a little behind, never ahead: after a crash the last notifications are sent again.
 //!
-//! Each file has a checksum of what it says, and the file `index` names all of them, so that one that is damaged or
-//! missing is noticed, instead of being taken for that of a new destination.
+//! Each file has a checksum, and the file `index` lists all of them, so that a damaged or missing one is detected,
+//! instead of being treated as a new destination's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -13,19 +13,19 @@ use std::path::{Path, PathBuf};
 use conclave_core::model::Millis;
 use serde::{Deserialize, Serialize};
 
-/// The format this version writes; it reads the one before, which has no checksum, too.
+/// The format this version writes; it also reads the previous one, which has no checksum.
 const FORMAT: u32 = 2;
-/// Names the files of all destinations.
+/// Lists the files of all destinations.
 const INDEX: &str = "index";
 
-/// How far one event's notices are.
+/// The progress of one event's notifications.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Standing {
-    /// How many of them are done with.
+    /// How many of them are finished.
     pub(super) done: usize,
-    /// How often the next one was tried.
+    /// Attempts for the next one.
     pub(super) tries: u32,
-    /// When it is to be tried again.
+    /// When the next attempt is due.
     pub(super) due: Option<Millis>,
 }
 
@@ -34,12 +34,12 @@ pub(super) struct Standing {
 #[serde(deny_unknown_fields)]
 pub(super) struct State {
     format: u32,
-    /// The checksum of the rest, in hexadecimal digits.
+    /// The checksum of the rest, in hexadecimal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     sum: String,
     /// The last event that was read.
     pub(super) through: u64,
-    /// The events up to there that are not done with.
+    /// The events up to there that are not finished.
     pub(super) pending: BTreeMap<u64, Standing>,
 }
 
@@ -50,23 +50,23 @@ impl State {
         Ok(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&serde_json::to_vec(&bare)?)))
     }
 
-    /// Everything up to here is done with.
+    /// The state in which everything up to here is finished.
     pub(super) fn at(through: u64) -> Self {
         Self { format: FORMAT, sum: String::new(), through, pending: BTreeMap::new() }
     }
 }
 
-/// Where a state is kept.
+/// Where a state is stored.
 #[derive(Debug, Clone)]
 pub(super) enum Ledger {
-    /// Nowhere: it ends with the process, as the log does.
+    /// In memory: it is lost with the process, as the log is.
     Memory,
     /// In this file.
     File(PathBuf),
 }
 
 impl Ledger {
-    /// The state kept here, if there is one.
+    /// The stored state, if there is one.
     pub(super) fn load(&self) -> io::Result<Option<State>> {
         let Self::File(path) = self else { return Ok(None) };
         let bytes = match fs::read(path) {
@@ -87,7 +87,7 @@ impl Ledger {
         Ok(Some(state))
     }
 
-    /// Keeps a state: when this returns, it survives a loss of power.
+    /// Stores a state durably.
     pub(super) fn save(&self, state: &State) -> io::Result<()> {
         let Self::File(path) = self else { return Ok(()) };
         let is_new = !path.exists();
@@ -98,7 +98,7 @@ impl Ledger {
     }
 }
 
-/// Under another name first, so that a crash never leaves half a file.
+/// Written under another name first, so that a crash never leaves an incomplete file.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = path.with_extension("new");
     let mut file = File::create(&draft)?;
@@ -108,7 +108,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     crate::blob::sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// The names of all files that were ever made here and not removed; one to a line.
+/// The names of all files that were created here and not removed; one per line.
 fn index(folder: &Path) -> io::Result<BTreeSet<String>> {
     match fs::read_to_string(folder.join(INDEX)) {
         Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
@@ -132,8 +132,8 @@ fn invalid(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Erro
     io::Error::new(ErrorKind::InvalidData, why)
 }
 
-/// The folder of the ledgers, made ready: without the files of destinations that are no longer there. One that comes
-/// back is a new one.
+/// Prepares the folder of the ledgers: removes the files of destinations that are not configured any more. One that is
+/// configured again is a new one.
 pub(super) fn folder(folder: &Path, names: &[String]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)? {
@@ -196,7 +196,7 @@ mod tests {
         ledger.save(&State::at(7)).unwrap();
         fs::remove_file(&path).unwrap();
         assert!(ledger.load().is_err());
-        // a destination that was taken out of the configuration begins anew
+        // a destination that was removed from the configuration starts anew
         folder(here.path(), &[]).unwrap();
         assert_eq!(ledger.load().unwrap(), None);
     }

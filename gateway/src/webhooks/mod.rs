@@ -1,11 +1,11 @@
 //! Webhooks: each destination of each realm follows the realm's log.
 //!
-//! - [`guard`]: which addresses a webhook may lead to.
+//! - [`guard`]: which addresses a webhook may connect to.
 //! - [`client`]: the HTTP client.
-//! - [`courier`]: delivers to one destination; [`lanes`]: in which order; [`ledger`]: its position, kept over restarts.
-//! - [`presence`]: notifies one destination of who connects and disconnects, which is not in the log.
+//! - [`courier`]: delivers to one destination; [`lanes`]: in which order; [`ledger`]: its stored position.
+//! - [`presence`]: notifies one destination of connection events, which are not in the log.
 //!
-//! No operation waits for a webhook: the log is read after the commit. `docs/webhooks.md` has the promises.
+//! Operations never wait for a webhook: the log is read after the commit. `docs/webhooks.md` has the guarantees.
 
 pub(crate) mod client;
 mod counted;
@@ -40,7 +40,7 @@ use courier::Courier;
 use ledger::{Ledger, State};
 use presence::PresenceNotifier;
 
-/// How long couriers are waited for at the end; each waits a little less for its notices on the way.
+/// How long couriers are waited for when the process stops; each waits a little less for its running attempts.
 const END: Duration = Duration::from_secs(5);
 
 /// Why webhooks cannot be delivered.
@@ -56,15 +56,15 @@ pub enum WebhookError {
     Ledger {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The error.
         error: io::Error,
     },
     /// The log cannot be read.
     #[error("the log of realm {realm} cannot be read: {refusal}")]
     Log {
-        /// Whose.
+        /// The realm.
         realm: String,
-        /// Why.
+        /// The error.
         refusal: Refusal,
     },
 }
@@ -76,12 +76,12 @@ pub(crate) fn client(config: &Config) -> Result<Option<Arc<Client>>, WebhookErro
     Ok(if all(config).is_empty() && !asks { None } else { Some(Arc::new(Client::new()?)) })
 }
 
-/// How many destinations there are.
+/// The number of destinations.
 pub(crate) fn count(config: &Config) -> usize {
     all(config).len()
 }
 
-/// All destinations, with the realm and the vendor.
+/// All destinations, with realm and vendor.
 fn all(config: &Config) -> Vec<(&str, &'static str, Destination)> {
     let mut all = Vec::new();
     for realm in &config.realms {
@@ -93,7 +93,7 @@ fn all(config: &Config) -> Vec<(&str, &'static str, Destination)> {
     all
 }
 
-/// The couriers at work.
+/// The running couriers.
 pub(crate) struct Couriers {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -103,7 +103,7 @@ pub(crate) struct Couriers {
 impl Couriers {
     /// Reads the delivery position of each destination, and resumes there.
     ///
-    /// A destination that was not there before begins with what happens from now on.
+    /// A new destination begins with the next event.
     pub(crate) async fn start(
         config: &Config,
         client: Option<Arc<Client>>,
@@ -140,7 +140,7 @@ impl Couriers {
                 Some(folder) => Ledger::File(folder.join(file(realm, vendor, &destination))),
                 None => Ledger::Memory,
             };
-            // before the log's end is looked up, so that nothing falls between
+            // before the log's end is read, so that no event in between is missed
             let appended = log.subscribe();
             let failed = |refusal| WebhookError::Log { realm: realm.to_owned(), refusal };
             let end = log.last().await.map_err(failed)?;
@@ -163,12 +163,12 @@ impl Couriers {
         Ok(Self { stop, tasks, watched })
     }
 
-    /// Each courier, to be looked at.
+    /// Each courier, for monitoring.
     pub(crate) fn watched(&self) -> Vec<Watched> {
         self.watched.clone()
     }
 
-    /// Begins no new tries, waits a moment for those on their way, and keeps how far everybody is.
+    /// Starts no new attempts, waits briefly for running ones, and stores all positions.
     pub(crate) async fn end(mut self) {
         self.stop.send_replace(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };
@@ -180,7 +180,7 @@ impl Couriers {
     }
 }
 
-/// Where ledgers are kept; `None` when nothing is.
+/// Where ledgers are stored; `None` when data is in memory.
 fn ledgers(config: &Config, all: &[(&str, &'static str, Destination)]) -> Result<Option<PathBuf>, WebhookError> {
     let Data::Folder(data) = &config.data else { return Ok(None) };
     let folder = data.join("webhooks");

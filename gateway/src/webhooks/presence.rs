@@ -1,7 +1,7 @@
-//! Notifies one destination of who connects and disconnects.
+//! Notifies one destination of connection events.
 //!
-//! Nothing of that is in the log: it costs no commit, and what has not been sent when the process ends is never
-//! sent. Notices go out one after another, so that the last one about a user is true.
+//! They are not in the log: they cost no commit, and those that are not sent when the process ends are lost.
+//! Notifications are sent one after another, so that the last one about a user is the current state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::client::{Client, Letter};
 use super::counted::Counted;
 use super::courier::backoff;
 
-/// Most connection events that are put into notices at once.
+/// Most connection events in one notification.
 const AT_ONCE: usize = 100;
 
 /// Notifies one destination.
@@ -55,7 +55,7 @@ impl PresenceNotifier {
         }
     }
 
-    /// The first one, and those that have come since.
+    /// The first one, and those that have arrived since.
     fn batch(&mut self, first: Arc<ConnectionEvent>) -> Vec<Arc<ConnectionEvent>> {
         let mut batch = vec![first];
         while batch.len() < AT_ONCE {
@@ -68,7 +68,7 @@ impl PresenceNotifier {
         batch
     }
 
-    /// Sends the batch in one request; when that fails, one by one, so that one failure does not block the others.
+    /// Sends the batch in one request; if that fails, one by one, so that one failure does not block the others.
     async fn notices_of(&self, batch: Vec<Arc<ConnectionEvent>>) -> Vec<Notice> {
         if let Ok(notices) = self.destination.webhooks.connection_notices(&batch, &*self.groups).await {
             return notices;
@@ -87,7 +87,7 @@ impl PresenceNotifier {
         notices
     }
 
-    /// Sends a notice until it is taken, or was tried often enough.
+    /// Sends a notification until it is accepted, or all retries are used.
     async fn send(&self, notice: &Notice, stop: &mut watch::Receiver<bool>) {
         let Destination { url, allow_private, patience, webhooks, .. } = &self.destination;
         let mut tried = 0;
@@ -162,7 +162,7 @@ impl PresenceNotifier {
 }
 
 impl Drop for PresenceNotifier {
-    /// What still waits at the end is never sent.
+    /// Events that still wait at the end are lost.
     fn drop(&mut self) {
         let count = self.events.len() as u64;
         if count > 0 {

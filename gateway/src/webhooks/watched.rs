@@ -1,4 +1,4 @@
-//! Whether a courier gets on.
+//! Whether a courier makes progress.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use prometheus_client::metrics::gauge::Gauge;
 
-/// A courier does something at least every few seconds.
+/// A courier is active at least every few seconds.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
-/// When a courier has last done anything.
+/// The time of a courier's last activity.
 #[derive(Debug, Clone)]
 pub(super) struct Beat(Arc<Mutex<Instant>>);
 
@@ -21,23 +21,23 @@ impl Default for Beat {
 }
 
 impl Beat {
-    /// Now.
+    /// Records activity now.
     pub(super) fn beat(&self) {
         *self.0.lock() = Instant::now();
     }
 }
 
-/// A courier that is looked at.
+/// A monitored courier.
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
     pub(super) name: String,
     pub(super) beat: Beat,
-    /// The age of the oldest event whose notices are not taken, in seconds.
+    /// The age of the oldest event with unaccepted notifications, in seconds.
     pub(super) lag: Gauge<f64, AtomicU64>,
 }
 
 impl Watched {
-    /// Why it does not get on, if that is so.
+    /// Why it makes no progress, if so.
     pub(crate) fn stuck(&self, longest_lag: Duration) -> Option<String> {
         let silence = self.beat.0.lock().elapsed();
         if silence >= LONGEST_SILENCE {

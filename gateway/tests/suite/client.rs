@@ -1,4 +1,4 @@
-//! A client that sends exactly the bytes it is given, as slowly as it is asked to.
+//! A client that sends exactly the given bytes, at the given speed.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Longest any answer is waited for.
+/// How long a response is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An answer as it came.
+/// A response as received.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -35,17 +35,17 @@ impl Client {
         Self(TcpStream::connect(address).await.unwrap())
     }
 
-    /// Says this; whether the other side listens shows in what it answers.
+    /// Sends this; whether the other side reads it is seen from its response.
     pub(crate) async fn say(&mut self, text: impl AsRef<[u8]>) {
         let _ = self.0.write_all(text.as_ref()).await;
     }
 
-    /// The next answer; panics when there is none.
+    /// The next response; panics when there is none.
     pub(crate) async fn answer(&mut self) -> Answer {
         timeout(PATIENCE, self.read()).await.expect("no answer in time").expect("no answer at all")
     }
 
-    /// Waits until the other side closes; panics when it says something instead.
+    /// Waits until the other side closes; panics when it sends something instead.
     pub(crate) async fn closed(&mut self) {
         let mut rest = Vec::new();
         let end = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("still open");
@@ -75,7 +75,7 @@ pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, headers: 
     client.answer().await
 }
 
-/// A request as it is said.
+/// The bytes of a request.
 pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\n");
     if !headers.iter().any(|line| line.to_lowercase().starts_with("host:")) {

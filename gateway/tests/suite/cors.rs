@@ -73,7 +73,7 @@ async fn with_credentials_that_everybody_knows_pages_of_other_sites_may_not_call
         ];
         for answer in [
             ask(at, "OPTIONS", "/probe/echo", &preflight, "").await,
-            // what needs no permission would be done although the page cannot read the answer
+            // a request without preflight would be performed although the page cannot read the response
             ask(at, "POST", "/probe/echo", &[origin], "x").await,
             ask(at, "GET", "/rong/websocket?appId=conclavedev00", &upgrade, "").await,
         ] {
@@ -81,7 +81,7 @@ async fn with_credentials_that_everybody_knows_pages_of_other_sites_may_not_call
             assert_eq!(answer.header("access-control-allow-origin"), None);
         }
     }
-    // a name that a page of another site has made lead here
+    // a name that a page of another site has made resolve to this machine
     assert_eq!(ask(at, "POST", "/probe/echo", &["Host: evil.example:8080"], "x").await.status, 403);
     assert_eq!(ask(at, "POST", "/probe/echo", &["Host: localhost:8080"], "x").await.status, 200);
 }

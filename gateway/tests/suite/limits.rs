@@ -1,4 +1,4 @@
-//! Nobody takes more than their part.
+//! Limits on addresses, realms and users.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ async fn a_body_that_is_too_large_gets_the_vendors_word_for_it() {
     assert_eq!((answer.status, &*answer.body), (413, "the probe's too large"));
     assert_eq!(answer.header("connection"), Some("close"));
 
-    // one that does not announce its size, and one that is far larger than any buffer on the way
+    // one that does not announce its size, and one that is far larger than any buffer in between
     let chunk = format!("3e8\r\n{}\r\n", "x".repeat(1000));
     let mut client = Client::connect(at).await;
     client.say(request("POST", "/probe/echo", &["Transfer-Encoding: chunked"], "")).await;
@@ -70,7 +70,7 @@ async fn slow_headers_are_cut_off() {
         let took = began.elapsed();
         assert!(took > Duration::from_millis(150) && took < Duration::from_secs(3), "{beginning:?} took {took:?}");
     }
-    // dripping does not help
+    // sending slowly does not help
     let mut client = Client::connect(gateway.addresses.shared).await;
     client.say("GET /probe/seen HTTP/1.1\r\n").await;
     let began = Instant::now();
@@ -166,7 +166,7 @@ async fn whoever_may_not_call_is_told_before_any_of_the_body_has_come() {
         ("/agora/conclave/dev/chatgroups", vec!["Authorization: Bearer none", large], 401, "unauthorized"),
         ("/rong/group/create.json", vec!["App-Key: conclavedev00", large], 401, "1004"),
         ("/tencent/v4/group_open_http_svc/create_group?sdkappid=1400000000", vec![large], 200, "70002"),
-        // the credentials are in the body, which is kept short
+        // the credentials are in the body, which is limited to few bytes
         ("/agora/conclave/dev/token", vec![large], 413, "Too Large"),
         ("/rong/v2/navi.json", vec![large], 400, "1005"),
     ];
@@ -215,7 +215,7 @@ async fn one_address_has_a_share_of_the_connections() {
     }
     let answer = ask(at, "POST", "/probe/seen", &[], "").await;
     assert_eq!((answer.status, &*answer.body), (503, "the probe's busy"));
-    // behind a proxy that is trusted, connections say nothing of their clients
+    // behind a trusted proxy, connections do not identify clients
     let gateway = start(|config| {
         config.limits.connections_per_address = 1;
         config.trusted_proxies = vec!["127.0.0.0/8".to_owned()];
@@ -271,7 +271,7 @@ async fn users_and_strangers_leave_room_for_servers() {
     let at = gateway.addresses.shared;
     let busy = tokio::spawn(streams(at, 16, &[]));
     let server = async {
-        // as soon as strangers have filled what is theirs
+        // as soon as callers without credentials have used their share
         while ask(at, "POST", "/probe/seen", &[], "").await.status == 200 {}
         ask(at, "POST", "/probe/seen", &["x-realm: shop"], "").await.status
     };

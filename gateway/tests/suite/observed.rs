@@ -1,4 +1,4 @@
-//! What metrics and logs say about vendors' errors, the process and its store.
+//! Metrics and logs about vendors' errors, the process and its store.
 
 use std::io::Read as _;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ fn value(metrics: &str, series: &str) -> f64 {
     line.map_or(0.0, |value| value.parse().unwrap())
 }
 
-/// A call of each vendor without valid credentials, all of which are refusals whatever their status is.
+/// A call of each vendor without valid credentials, all of which are refused whatever their status.
 async fn refused(at: SocketAddr) -> [u16; 3] {
     let tencent =
         "/tencent/v4/group_open_http_svc/create_group?usersig=bad&sdkappid=1400000000&identifier=administrator";

@@ -1,5 +1,5 @@
 //! The command line as operators use it: checking, settings for clients, the development realm for other machines, and
-//! what is on disk.
+//! the data folder.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -21,7 +21,7 @@ app_key = 'key'
 app_secret = 'it$ o#n a \"line\"'
 ";
 
-/// What `conclave` says about a configuration file with this text.
+/// The output of `conclave` for a configuration file with this text.
 fn with_file(text: &str, arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("conclave.toml");
@@ -138,12 +138,12 @@ fn what_kubernetes_sets_by_itself_does_not_stop_the_start() {
     }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    // one that only looks like it is still an error
+    // a similar one is still an error
     let mut command = conclave(&["check", "--memory"]);
     refusal(&command.env("CONCLAVE_LISTEN_PORT", "8080").output().unwrap());
 }
 
-/// Each form is read by what it is for, and gives the same values.
+/// Each format is parsed by the tool it is for, and gives the same values.
 #[test]
 fn settings_are_read_back_by_shells_and_by_tools() {
     let json: Value = serde_json::from_slice(&with_file(SECRETS, &["env", "--format", "json"]).stdout).unwrap();

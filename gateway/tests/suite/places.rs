@@ -1,4 +1,4 @@
-//! Where a vendor's surface stands, and what its requests are given.
+//! Where a vendor's surface is mounted, and what its requests are given.
 
 use conclave::config::VendorSection;
 
@@ -61,7 +61,7 @@ async fn a_vendor_has_hosts_and_a_listener_of_its_own() {
         assert_eq!((answer.status, &answer.body), (here.status, &here.body));
         assert!(!answer.body.contains("served"), "{}", answer.body);
     }
-    // the name is only that vendor's
+    // only this vendor has the name
     let answer = ask(gateway.addresses.shared, "POST", "/probe/seen", &host, "").await;
     assert_eq!(answer.body, here.body);
 }

@@ -1,4 +1,4 @@
-//! A surface that does what a test needs done.
+//! A surface for tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Surface for Probe {
         path == "/upload"
     }
 
-    /// Headers say whose request it is.
+    /// The caller is given in headers.
     async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
         let said = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap());
         if said("x-refused").is_some() {
@@ -86,14 +86,14 @@ impl Surface for Probe {
     }
 }
 
-/// A gateway with the probe on it, beside the vendors.
+/// A gateway with the probe on it, in addition to the vendors.
 pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> Running {
     let mut config = Config::development().unwrap();
     change(&mut config);
     Gateway::builder(config).surface(Arc::new(Probe)).start().await.unwrap()
 }
 
-/// Gives the realm credentials that nobody else knows.
+/// Gives the realm credentials that are not public.
 pub(crate) fn own_credentials(config: &mut Config) {
     let realm = &mut config.realms[0];
     let own = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef".to_owned();

@@ -26,7 +26,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A served gateway; ended when dropped.
+/// A served gateway; killed on drop.
 pub(crate) struct Served {
     pub(crate) child: Child,
     pub(crate) at: SocketAddr,
@@ -47,7 +47,7 @@ impl Served {
         Self { child, at, greeting }
     }
 
-    /// Asks it to end, and gives its exit and what it logged.
+    /// Stops it, and returns its exit code and log.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
@@ -129,14 +129,14 @@ async fn one_line_a_request_and_no_secrets_in_it() {
     }
 }
 
-/// Webhooks are signed in their query, clients connect with a token in theirs, and an app's URL may hold a password.
+/// Webhooks are signed in their query, clients connect with a token in theirs, and an app's URL may contain a password.
 #[tokio::test]
 async fn no_query_with_credentials_is_in_the_log() {
     let receiver = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hook = format!("http://{}/cb?key=hidden-in-url", receiver.local_addr().unwrap());
     let received = tokio::spawn(async move {
         let mut heads = Vec::new();
-        // the first try and one more: neither is taken
+        // the first attempt and one retry: neither is accepted
         for _ in 0..2 {
             let (stream, _) = receiver.accept().await.unwrap();
             let mut client = Client(stream);
@@ -174,7 +174,7 @@ async fn no_query_with_credentials_is_in_the_log() {
     let mut client = Client::connect(served.at).await;
     client.say(request("GET", path, &upgrade, "")).await;
     assert_eq!(client.answer().await.status, 101);
-    // a frame says that it is not let in
+    // a frame refuses it
     tokio::io::AsyncReadExt::read_u8(&mut client.0).await.unwrap();
     let (_, log) = served.end();
     assert!(log.contains("a webhook was not taken") && log.contains("a session ended"), "{log}");

@@ -18,7 +18,7 @@ async fn one_connection_takes_many_requests() {
         client.say(request("POST", "/probe/echo", &[], &body)).await;
         assert_eq!(client.answer().await.body, body);
     }
-    // said at once, answered in order
+    // sent at once, answered in order
     client.say(request("POST", "/probe/slow?50", &[], "") + &request("POST", "/probe/echo", &[], "next")).await;
     assert_eq!(client.answer().await.body, "slow but there");
     assert_eq!(client.answer().await.body, "next");

@@ -20,14 +20,14 @@ use crate::client::{Client, request};
 use crate::probe::start;
 use crate::process::{Served, conclave};
 
-/// Longest anything is waited for.
+/// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn signal(served: &Served, name: &str) {
     assert!(Command::new("kill").args([name, &served.child.id().to_string()]).status().unwrap().success());
 }
 
-/// A self-signed certificate of its own each time, written where the gateway reads it.
+/// Writes a new self-signed certificate where the gateway reads it.
 fn write_certificate(folder: &Path) -> CertificateDer<'static> {
     let key = KeyPair::generate().unwrap();
     let cert = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
@@ -65,7 +65,7 @@ async fn a_certificate_is_used_as_soon_as_its_files_have_changed() {
     .await;
     let at = gateway.addresses.shared;
     assert!(serves_with(at, &first).await);
-    // half a replacement changes nothing
+    // replacing only one of the two files changes nothing
     let whole = std::fs::read(folder.path().join("key.pem")).unwrap();
     std::fs::write(folder.path().join("key.pem"), "no key").unwrap();
     gateway.reload("a test");
@@ -118,7 +118,7 @@ fn the_service_manager_is_notified() {
     assert_eq!(code, Some(0), "{log}");
 }
 
-/// A process that finds the socket as the third descriptor, as a service manager passes it.
+/// A process that gets the socket as the third descriptor, as a service manager passes it.
 fn with_socket(listener: &std::net::TcpListener, data: &Path) -> Served {
     let at = listener.local_addr().unwrap().to_string();
     let mut direct = conclave(&[]);
@@ -135,7 +135,7 @@ fn with_socket(listener: &std::net::TcpListener, data: &Path) -> Served {
     Served::start(command)
 }
 
-/// Connections that come while no process is there wait for the next one, on the same data.
+/// Connections that are opened while no process is running wait for the next one, on the same data.
 #[tokio::test]
 async fn no_connection_is_refused_over_a_restart_with_passed_sockets() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The end: what is in flight is finished, and nothing new begun.
+//! Shutdown: requests in flight are finished, and new ones refused.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ async fn requests_in_flight_are_finished() {
     let gateway = start(|config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap())).await;
     let (at, admin) = (gateway.addresses.shared, gateway.addresses.admin.unwrap());
     let mut idle = Client::connect(at).await;
-    // one that stays is not waited for
+    // a connection that stays open is not waited for
     let mut watcher = Client::connect(admin).await;
     watcher.say(request("GET", "/readyz", &[], "")).await;
     assert_eq!(watcher.answer().await.body, "ready\n");
@@ -52,7 +52,7 @@ async fn but_not_waited_for_for_ever() {
     client.closed().await;
 }
 
-/// A clock that somebody will set back.
+/// A clock that a test sets back.
 struct Ahead;
 
 impl Clock for Ahead {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Words by which a vendor would be named.
+/// Words that name a vendor.
 const NAMES: [&str; 6] = ["agora", "easemob", "tencent", "usersig", "rong", "rongcloud"];
 
 /// The one file that registers vendors.
@@ -21,7 +21,7 @@ fn nothing_but_the_registration_names_a_vendor() {
                 continue;
             }
             let file = path.file_name().unwrap().to_str().unwrap();
-            // tests name vendors to try what the gateway does with them
+            // tests name vendors to try the gateway with them
             if file == REGISTRATION || file == "tests.rs" {
                 continue;
             }

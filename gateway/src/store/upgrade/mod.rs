@@ -1,14 +1,14 @@
-//! Opens folders of earlier formats: upgraded in place, after a copy of what is replaced.
+//! Opens folders of earlier formats: upgraded in place, keeping a copy of what is replaced.
 //!
-//! 1. The database is cloned below `upgrade/`: files that never change get a second name, the log is copied.
-//! 2. Each step of [`steps::STEPS`] changes a clone of its own, so that one that was interrupted leaves nothing: it is
-//!    begun again from the clone before it.
-//! 3. When the last clone and its manifest are there, the old database is moved to `backup-format-<n>/`, the new one
-//!    takes its place, and the format's number is written. From here on an interrupted upgrade is finished by the next
-//!    start.
+//! 1. The database is cloned below `upgrade/`: files that never change are hard-linked, the log is copied.
+//! 2. Each step of [`steps::STEPS`] changes a clone of its own, so an interrupted step leaves nothing: it is repeated
+//!   from the previous clone.
+//! 3. When the last clone and its manifest are complete, the old database is moved to `backup-format-<n>/`, the new one
+//!   replaces it, and the format's number is written. From here on an interrupted upgrade is finished by the next
+//!   start.
 //!
-//! - [`steps`]: what has changed from format to format. Add to its list.
-//! - [`rows`]: what a step is given.
+//! - [`steps`]: the changes from format to format. Add to its list.
+//! - [`rows`]: the rows that a step is given.
 
 mod rows;
 mod steps;
@@ -31,10 +31,10 @@ use steps::{STEPS, Step};
 
 /// The first format. It has no manifest, and its rounds have no numbers.
 const FIRST: u32 = 1;
-/// Where an upgrade works, in the data folder.
+/// The folder in which an upgrade works, in the data folder.
 const WORK: &str = "upgrade";
 
-/// Upgrades a folder from this format to the newest, or finishes doing so.
+/// Upgrades a folder from this format to the newest, or finishes an interrupted upgrade.
 pub(super) fn run(folder: &Path, from: u32, options: &Options) -> Result<(), OpenError> {
     Upgrade { folder, from, options, steps: STEPS }.run()
 }
@@ -44,7 +44,7 @@ pub(super) fn is_replacing(folder: &Path) -> bool {
     folder.join(WORK).join(MANIFEST_FILE).exists()
 }
 
-/// Removes what a finished upgrade may have left.
+/// Deletes what a finished upgrade may have left.
 pub(super) fn tidy(folder: &Path) -> Result<(), OpenError> {
     let work = folder.join(WORK);
     if work.exists() {
@@ -78,7 +78,7 @@ impl Upgrade<'_> {
         Ok(())
     }
 
-    /// Makes the new database and its manifest beside the old one.
+    /// Creates the new database and its manifest beside the old one.
     fn prepare(&self) -> Result<(), OpenError> {
         create(&self.work(""))?;
         let base = self.from.max(steps::BASE);
@@ -107,7 +107,7 @@ impl Upgrade<'_> {
         self.point()
     }
 
-    /// Makes the clone of a format from the one before it.
+    /// Creates the clone of a format from the previous one.
     fn make(
         &self,
         format: u32,
@@ -133,7 +133,7 @@ impl Upgrade<'_> {
         self.point()
     }
 
-    /// Puts the new database in the place of the old one. Each part is skipped when it is done already.
+    /// Replaces the old database by the new one. Each part is skipped when it is already done.
     fn replace(&self) -> Result<(), OpenError> {
         let backup = self.folder.join(format!("backup-format-{}", self.from));
         create(&backup)?;
@@ -188,7 +188,7 @@ impl Upgrade<'_> {
         self.work(&format!("rows-{format}"))
     }
 
-    /// Where a test lets the process end.
+    /// A point at which a test can stop the process.
     fn point(&self) -> Result<(), OpenError> {
         match &self.options.faults {
             Some(faults) if faults.ends_here() => Err(self.broken("a test ends the process here")),
@@ -205,14 +205,14 @@ fn create(folder: &Path) -> Result<(), OpenError> {
     fs::create_dir_all(folder).map_err(io(folder))
 }
 
-/// Survives a loss of power.
+/// A durable rename.
 fn rename(from: &Path, to: &Path) -> Result<(), OpenError> {
     let folders = [from.parent(), to.parent()];
     fs::rename(from, to).map_err(io(to))?;
     folders.into_iter().flatten().try_for_each(crate::blob::sync_folder).map_err(io(to))
 }
 
-/// Survives a loss of power; half a copy is never seen.
+/// A durable copy; an incomplete one is never visible.
 fn copy(from: &Path, to: &Path) -> Result<(), OpenError> {
     let draft = to.with_extension("new");
     fs::copy(from, &draft).map_err(io(to))?;

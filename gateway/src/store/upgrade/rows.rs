@@ -1,4 +1,4 @@
-//! What a step is given: the rows of one realm before it, and a place for its changes.
+//! The input of a step: the rows of one realm before it, and a target for its changes.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::super::failed;
 use super::super::rows::{RealmPrefix, encode};
 use super::steps::Step;
 
-/// So many changes are in one round.
+/// Changes in one round.
 const ROUND: usize = if cfg!(test) { 100 } else { 10_000 };
 
-/// The rows of one realm: read as they were before the step, changed as it wants.
+/// The rows of one realm: read as they were before the step, and changed by it.
 pub(super) struct RealmRows<'u> {
     engine: &'u Engine,
     before: &'u fjall::Snapshot,
@@ -24,13 +24,13 @@ pub(super) struct RealmRows<'u> {
     mark: &'u mut Mark,
 }
 
-/// A row as some earlier version wrote it.
+/// A row as an earlier version wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OldRow(Vec<u8>);
 
 #[allow(dead_code, reason = "steps use what they need")]
 impl<'u> RealmRows<'u> {
-    /// The rows of a run with their keys, in the order of the keys, as they were before the step.
+    /// The rows of a range with their keys, in the order of the keys, as they were before the step.
     pub(super) fn rows(
         &self,
         prefix: &Prefix,
@@ -38,7 +38,7 @@ impl<'u> RealmRows<'u> {
         self.rows_below(prefix.as_bytes())
     }
 
-    /// The same for all keys that begin with these bytes: `&[tag]` is a whole table.
+    /// The same for all keys with this prefix: `&[tag]` is a whole table.
     pub(super) fn rows_below(
         &self,
         prefix: &[u8],
@@ -51,28 +51,28 @@ impl<'u> RealmRows<'u> {
         })
     }
 
-    /// The row at a place as it was before the step.
+    /// The row with a key as it was before the step.
     pub(super) fn row(&self, key: &Key) -> Result<Option<OldRow>, StoreError> {
         let row = self.before.get(&self.engine.table, self.realm.key(key)).map_err(failed)?;
         Ok(row.map(|row| OldRow(row.to_vec())))
     }
 
-    /// Keeps this row here from now on.
+    /// Writes this row.
     pub(super) fn put(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         self.put_at(&key.encode(), row)
     }
 
-    /// The same, by the key's bytes as [`Self::rows`] has them.
+    /// The same, by the key's bytes as [`Self::rows`] returns them.
     pub(super) fn put_at(&mut self, key: &[u8], row: &Row) -> Result<(), StoreError> {
         self.change(key, Some(encode(row)?))
     }
 
-    /// Keeps a row as it was under another key.
+    /// Writes an old row under another key.
     pub(super) fn put_old(&mut self, key: &[u8], row: OldRow) -> Result<(), StoreError> {
         self.change(key, Some(row.0))
     }
 
-    /// Keeps nothing here from now on.
+    /// Deletes the row with this key.
     pub(super) fn delete_at(&mut self, key: &[u8]) -> Result<(), StoreError> {
         self.change(key, None)
     }
@@ -102,8 +102,8 @@ impl<'u> RealmRows<'u> {
 
 #[allow(dead_code, reason = "steps use what they need")]
 impl OldRow {
-    /// The row when it is of this kind (the name of its variant of [`Row`] when it was written), read as a type of
-    /// the step's own.
+    /// The row if it is of this kind (the name of its variant of [`Row`] when it was written), parsed as a type of the
+    /// step's own.
     pub(super) fn read<T: DeserializeOwned>(&self, kind: &str) -> Result<Option<T>, StoreError> {
         // a map of one entry, the kind's name, the value
         let Some(rest) = self.0.strip_prefix(&[0x81]) else { return Ok(None) };
@@ -120,7 +120,7 @@ fn unreadable(error: impl std::fmt::Display) -> StoreError {
     StoreError(format!("an old row cannot be read: {error}"))
 }
 
-/// The first round of a database that has none.
+/// The first round of a database without one.
 pub(super) fn begin(engine: &Engine, store: [u8; 16]) -> Result<Mark, StoreError> {
     let mark = Mark { round: 1, store };
     engine.round(mark).durability(Some(PersistMode::Buffer)).commit().map_err(failed)?;

@@ -1,14 +1,14 @@
-//! What has changed from format to format.
+//! The changes from format to format.
 //!
 //! To change stored rows in a way that `#[serde(default)]` and `#[serde(alias = ..)]` cannot: append a [`Step`] to
-//! [`STEPS`]. That is all: the newest format's number follows from the list, and folders of every earlier format run
-//! through the steps that they are missing. A step that was released is never changed.
+//! [`STEPS`]. The newest format's number follows from the list, and folders of every earlier format go through the
+//! steps that they are missing. A released step is never changed.
 //!
 //! A step is run once for each realm. It reads the rows as they were before it, and its changes take effect together
-//! with those of all realms, or not at all: it need not expect to be run over its own changes. It must not need memory
-//! for all rows at once: [`RealmRows::rows`] reads as it goes, and changes are written as they come.
+//! with those of all realms, or not at all: it is never run on its own changes. It must not need memory for all rows at
+//! once: [`RealmRows::rows`] is an iterator, and changes are written as they are made.
 //!
-//! It reads old rows with types of its own, which name only the fields it needs, so that later changes of the model do
+//! It parses old rows with types of its own, which name only the fields it needs, so that later changes of the model do
 //! not change what it does:
 //!
 //! ```ignore
@@ -37,12 +37,12 @@ use conclave_core::ports::StoreError;
 
 use super::rows::RealmRows;
 
-/// The format before the first step. The formats before it have the same rows: the first has no manifest.
+/// The format before the first step. Earlier formats have the same rows: the first has no manifest.
 pub(super) const BASE: u32 = 2;
 
 /// One change of the format.
 pub(super) struct Step {
-    /// What is different after it, for the log.
+    /// A description of the change, for the log.
     pub(super) about: &'static str,
     /// Changes the rows of one realm.
     pub(super) realm: fn(&mut RealmRows<'_>) -> Result<(), StoreError>,
@@ -51,7 +51,7 @@ pub(super) struct Step {
 /// All changes, oldest first. Append only.
 pub(super) const STEPS: &[Step] = &[];
 
-/// The format this version reads and writes.
+/// The format that this version reads and writes.
 pub(in crate::store) const FORMAT: u32 = newest(STEPS);
 
 #[allow(clippy::cast_possible_truncation, reason = "there are few steps")]

@@ -17,7 +17,7 @@ use super::*;
 /// The table of notes.
 const NOTES: u8 = 32;
 
-/// Every note's text is said twice, and there is a second note of each.
+/// Doubles every note's text, and adds a second note for each.
 const TWICE: Step = Step {
     about: "notes are longer",
     realm: |rows| {
@@ -31,7 +31,7 @@ const TWICE: Step = Step {
     },
 };
 
-/// Every note is under another key.
+/// Moves every note to another key.
 const MOVED: Step = Step {
     about: "notes are elsewhere",
     realm: |rows| {
@@ -105,7 +105,7 @@ async fn an_interrupted_upgrade_is_finished_by_the_next_start() {
         let stopped = run(copy.path(), &Options { faults: Some(faults), ..Options::default() }).is_err();
         if stopped {
             ended += 1;
-            // the format is written last of all: until then the next start goes on
+            // the format is written last: until then the next start continues the upgrade
             if fs::read_to_string(copy.path().join("conclave-format")).unwrap().trim() != newest.to_string() {
                 run(copy.path(), &Options::default()).unwrap();
             }
@@ -124,7 +124,7 @@ async fn an_interrupted_upgrade_is_finished_by_the_next_start() {
                 assert_eq!(after[&moved(&format!("second {text}"))], Row::Mark, "ended at {end}");
             }
         }
-        // what was replaced is kept
+        // the replaced database is kept
         let backup = copy.path().join(format!("backup-format-{}", steps::BASE));
         assert!(read(&backup.join("rows")).0 == before, "ended at {end}");
         assert!(!copy.path().join("upgrade").exists());

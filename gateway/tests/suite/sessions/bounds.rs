@@ -1,4 +1,4 @@
-//! Clients that do not read, and clients that never stop: neither costs more than a stated amount of memory.
+//! Clients that do not read, and clients that never stop sending: neither costs more than a stated amount of memory.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const MEGABYTE: usize = 1024 * 1024;
 /// Held by tests that measure memory: they share a process, and would measure each other.
 static MEASURING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Resident memory of this process, bytes. Other tests run in it too, with a few megabytes each.
+/// Resident memory of this process, in bytes. Other tests run in it too, with a few megabytes each.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
@@ -38,7 +38,7 @@ async fn clients_that_never_read_cost_a_bounded_amount_of_memory() {
     for number in 0..CLIENTS {
         sockets.push(Socket::login(&gateway, "alice", &number.to_string()).await);
     }
-    // 800,000 deliveries of two kilobytes, of which nobody reads any
+    // 800,000 deliveries of two kilobytes, of which none is read
     let before = resident();
     for _ in 0..EVENTS {
         speak_long(&gateway, "bob", 2000).await;
@@ -46,7 +46,7 @@ async fn clients_that_never_read_cost_a_bounded_amount_of_memory() {
     assert_eq!(gateway.presence["dev"].online_in(&super::team()).await.len(), 1);
     let grown = resident().saturating_sub(before);
     assert!(grown < 96 * MEGABYTE, "{} MB more for {CLIENTS} clients that do not read", grown / MEGABYTE);
-    // whoever begins to read is told that something was left out, and then receives the last
+    // a client that begins to read is notified that events were dropped, and then receives the last
     let mut slow = sockets.swap_remove(0);
     let mut missed = false;
     loop {
@@ -85,7 +85,7 @@ async fn flood(frame: Vec<u8>) {
         assert!(grown < 64 * MEGABYTE, "{} MB more after {} MB of frames", grown / MEGABYTE, sent / MEGABYTE);
         assert!(began.elapsed() < Duration::from_mins(2), "still open after {} MB", sent / MEGABYTE);
     }
-    // and its user is no longer online
+    // its user is no longer online
     super::until_gone(&gateway, "alice", 0).await;
 }
 
@@ -143,7 +143,7 @@ async fn sessions_that_travel_in_requests_are_counted_like_connections() {
         client.say(request("POST", &format!("/pusher/sock/0/{session}/xhr"), &[], "")).await;
         assert_eq!(client.answer().await.body, body, "{session}");
     }
-    // one that has gone makes room
+    // one that has ended makes room
     let again = async {
         loop {
             client.say(request("POST", "/pusher/sock/0/e/xhr", &[], "")).await;

@@ -1,4 +1,4 @@
-//! Calls: at the same time, in time, in order, once, and answered before what they caused.
+//! Calls: concurrent, within their timeout, in order, once, and answered before their events.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -30,7 +30,7 @@ async fn a_call_that_hangs_delays_neither_heartbeats_nor_other_calls() {
 async fn calls_beyond_the_limits_wait_and_none_is_lost() {
     let (gateway, house) = start(|_| ()).await;
     let mut alice = Socket::login(&gateway, "alice", "phone").await;
-    // four run, eight wait, and what is behind them is not read
+    // four run, eight wait, and further ones are not read
     for number in 0..30 {
         alice.says(&format!("{number} wait gate")).await;
     }
@@ -73,13 +73,13 @@ async fn a_call_is_answered_before_what_it_caused_is_delivered() {
     let mut alice = Socket::login(&gateway, "alice", "phone").await;
     let mut pad = Socket::login(&gateway, "alice", "pad").await;
     let mut bob = Socket::login(&gateway, "bob", "phone").await;
-    // a call that changes nothing delays nobody
+    // a call that changes nothing delays no delivery
     alice.says("1 wait unrelated").await;
     alice.says("2 say-and-wait team gate").await;
     for other in [&mut pad, &mut bob] {
         assert_eq!(other.hears().await, "message 1");
     }
-    // what happens later waits behind it, as events keep their order
+    // later events wait behind it, as events keep their order
     speak(&gateway, "bob").await;
     assert_eq!(bob.hears().await, "message 2");
     alice.has_nothing().await;
@@ -122,14 +122,14 @@ async fn a_call_repeated_over_a_new_connection_is_done_once() {
     while house.said.load(Ordering::Relaxed) == 0 {
         tokio::task::yield_now().await;
     }
-    // the network goes while the call is under way; the client repeats it before it signs in again
+    // the connection breaks during the call; the client repeats it before it signs in again
     drop(first);
     let mut second = Socket::at(&gateway, "/text").await;
     second.says("1 as alice/phone say-and-wait team gate once=alice-1").await;
     second.has_nothing().await;
     house.open_gate("gate");
     assert_eq!(second.hears().await, "1 said 1");
-    // and again, when it has ended
+    // again, after it has ended
     assert_eq!(second.asks("1 as alice/phone say-and-wait team gate once=alice-1").await, "1 said 1");
     assert_eq!(house.said.load(Ordering::Relaxed), 1);
     let team = GroupId::new("team").unwrap();

@@ -1,4 +1,4 @@
-//! Clients that stay connected, over real sockets: who receives what, and how it ends.
+//! Connected clients, over real sockets: who receives what, and how sessions end.
 
 mod bounds;
 mod calls;
@@ -38,14 +38,14 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::client::{Client, ask, request};
 
-/// A surface whose clients say who they are in the query, and are told everything in words.
+/// A surface whose clients name their user in the query, and receive everything as text.
 #[derive(Default)]
 struct Talker {
     groups: Arc<OnceLock<Arc<dyn Groups>>>,
     thoughts: Arc<Thoughts>,
 }
 
-/// Sessions that hold up their thread, as no engine may, so that others fill their mailboxes meanwhile.
+/// Sessions that block their thread, as no engine may, so that others fill their mailboxes meanwhile.
 #[derive(Default)]
 struct Thoughts {
     thinking: AtomicBool,
@@ -230,7 +230,7 @@ impl Ear {
         }
     }
 
-    /// With which code the other side closes, if any.
+    /// The close code of the other side, if it closes.
     async fn closed(&mut self) -> Option<CloseCode> {
         match self.next().await {
             Some(Ok(Message::Close(frame))) => frame.map(|frame| frame.code),
@@ -239,7 +239,7 @@ impl Ear {
         }
     }
 
-    /// Nothing but what answers to this has come.
+    /// Only the reply to this has been received.
     async fn has_nothing(&mut self) {
         self.says(b"anything?").await;
         assert_eq!(self.hears().await, "anything?");
@@ -304,7 +304,7 @@ async fn speak_long(gateway: &Running, by: &str, length: usize) {
 #[tokio::test]
 async fn members_hear_what_happens_and_nobody_else_does() {
     let gateway = start(|_| ()).await;
-    // one who is there before the group, one who comes after, one who is not in it
+    // one who is online before the group exists, one who joins later, one who is not a member
     let mut alice = Ear::open(&gateway, "alice").await;
     let mut carol = Ear::open(&gateway, "carol").await;
     make_team(&gateway, "alice", &["bob"]).await;
@@ -316,12 +316,12 @@ async fn members_hear_what_happens_and_nobody_else_does() {
         assert_eq!(ear.hears().await, "message 1");
     }
     carol.has_nothing().await;
-    // whoever has left hears that, and no more
+    // a user who has left receives that, and nothing more
     let cleanup = Cleanup { mute: true, allowance: true, follows: true };
     let leave = Leave { group: team(), users: vec![user("bob")], cleanup, on_outsider: OnOutsider::Refuse };
     run(&gateway, Actor::user(user("bob")), leave).await;
     speak(&gateway, "alice").await;
-    // that bob has left has the number between
+    // bob's leaving has the number in between
     assert_eq!((alice.hears().await, alice.hears().await), (r#"left ["bob"]"#.to_owned(), "message 3".to_owned()));
     for ear in [&mut bob, &mut second] {
         assert_eq!(ear.hears().await, r#"left ["bob"]"#);
@@ -343,7 +343,7 @@ async fn whoever_is_too_slow_is_told_to_fetch() {
     for _ in 0..300 {
         speak(&gateway, "alice").await;
     }
-    // everything has been put into the mailbox when this is known
+    // when this returns, everything has been delivered to the mailbox
     assert_eq!(team_online(&gateway).await, [user("bob")]);
     thoughts.may_end.store(true, Ordering::Relaxed);
     assert_eq!(bob.hears().await, "missed");
@@ -417,7 +417,7 @@ async fn only_websockets_become_sessions() {
     assert_eq!(ask(at, "GET", "/talker/socket?alice", &[], "").await.body, "not a socket");
     assert_eq!(ask(at, "GET", "/talker/socket?alice", &upgrade, "").await.status, 400);
     assert_eq!(ask(at, "GET", "/talker/else?alice", &upgrade, "").await.body, "not a socket");
-    // a session holds its place among the connections
+    // a session occupies a slot among the connections
     let mut alice = Ear::open(&gateway, "alice").await;
     let mut other = Client::connect(at).await;
     other.say(request("GET", "/talker/socket?bob", &upgrade, "")).await;
@@ -425,7 +425,7 @@ async fn only_websockets_become_sessions() {
     alice.has_nothing().await;
 }
 
-/// Who of the team is online, sorted.
+/// The online members of the team, sorted.
 async fn team_online(gateway: &Running) -> Vec<UserId> {
     let mut online = gateway.presence["dev"].online_in(&team()).await;
     online.sort();
@@ -440,7 +440,7 @@ async fn disconnect_all(gateway: &Running, id: &str) -> usize {
     gateway.presence["dev"].disconnect(&user(id), &ConnectionFilter::all(), DisconnectReason::ByApp).await
 }
 
-/// Whoever has gone is gone a moment later.
+/// Waits until a user's devices are no longer online.
 async fn until_gone(gateway: &Running, id: &str, devices_left: usize) {
     for _ in 0..500 {
         if devices(gateway, id).await == devices_left {
@@ -466,7 +466,7 @@ async fn surfaces_know_who_is_online() {
     assert_eq!((one[0].vendor, one[0].platform, one.len()), ("talker", Platform::Web, 1));
     assert!(one[0].address.is_some_and(|address| address.ip().is_loopback()));
 
-    // at once: nobody is told of a moment in between
+    // at once: there is no notification in between
     let (users, cleanup) = (vec![user("bob")], Cleanup::default());
     let leave = Leave { group: team(), users, cleanup, on_outsider: OnOutsider::Refuse };
     run(&gateway, Actor::user(user("bob")), leave).await;
@@ -489,7 +489,7 @@ async fn connections_are_ended_from_outside() {
     let ended = gateway.presence["dev"]
         .disconnect(&user("alice"), &ConnectionFilter::with_id(oldest), DisconnectReason::ByApp)
         .await;
-    // gone from that moment, however long its client takes
+    // no longer online from then on, however long its client takes
     assert_eq!((ended, devices(&gateway, "alice").await), (1, 1));
     assert_eq!(first.hears().await, "disconnected ByApp");
     assert_eq!(first.closed().await, None);
@@ -523,7 +523,7 @@ async fn whoever_has_too_many_connections_loses_the_oldest() {
 async fn a_client_that_never_stops_talking_is_sent_away_all_the_same() {
     let gateway = start(|_| {}).await;
     let mut ear = Ear::open(&gateway, "alice").await;
-    // ten seconds of work, all there before the end is
+    // ten seconds of work, all delivered before the end
     for _ in 0..2000 {
         ear.0.feed(Message::Binary(Bytes::from_static(b"busy"))).await.unwrap();
     }

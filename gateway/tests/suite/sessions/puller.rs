@@ -1,8 +1,8 @@
-//! A made-up protocol that only notifies: clients pull what has happened.
+//! A made-up protocol that only notifies: clients pull events.
 //!
-//! Over a WebSocket or `SockJS` a client receives `n` when there is something new, and pulls it with `pull`: `p` and
-//! the numbers of the messages. By long polling it asks `poll MILLISECONDS`, and is answered `n COUNT`, or `n 0` when
-//! nothing has happened in that time.
+//! Over a WebSocket or `SockJS` a client receives `n` when there are new events, and pulls them with `pull`: `p` and
+//! the numbers of the messages. By long polling it sends `poll MILLISECONDS`, and gets `n COUNT`, or `n 0` when there
+//! was no event in that time.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -110,12 +110,12 @@ pub(crate) struct Pull {
     groups: Arc<dyn Groups>,
     identity: Identity,
     polls: bool,
-    /// The last event that was pulled.
+    /// The last pulled event.
     after: u64,
     /// How many messages the client was not notified of.
     new: usize,
     is_notified: bool,
-    /// A request waits to be answered.
+    /// Whether a poll request waits for its response.
     is_polling: bool,
 }
 
@@ -196,7 +196,7 @@ impl Session for Pull {
     }
 }
 
-/// A gateway that speaks the protocol.
+/// A gateway that serves the protocol.
 pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> Running {
     let puller = Arc::new(Puller::default());
     let mut config = Config::development().unwrap();

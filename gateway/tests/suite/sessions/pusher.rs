@@ -1,8 +1,8 @@
 //! A made-up protocol that pushes whole facts over text frames, with concurrent calls.
 //!
-//! A client sends `NUMBER COMMAND WORDS…` and receives `NUMBER ANSWER`; what happens in its groups comes as
-//! `message SEQUENCE`. With `as USER/DEVICE` after the number a command carries its own credentials, as some vendors'
-//! do: such commands need no sign-in.
+//! A client sends `NUMBER COMMAND WORDS…` and receives `NUMBER ANSWER`; events of its groups arrive as `message
+//! SEQUENCE`. With `as USER/DEVICE` after the number a command has its own credentials, as some vendors' do: such
+//! commands need no sign-in.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,7 +43,7 @@ pub(crate) struct House {
     pub(crate) projected: AtomicUsize,
     /// How many frames of facts were encoded.
     pub(crate) encoded: AtomicUsize,
-    /// How many messages were said by calls, whatever their number of answers.
+    /// How many messages calls have sent, whatever their number of replies.
     pub(crate) said: AtomicUsize,
 }
 
@@ -53,7 +53,7 @@ impl House {
         Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
     }
 
-    /// Lets one call go on that waits at this gate.
+    /// Releases one call that waits at this gate.
     pub(crate) fn open_gate(&self, name: &str) {
         self.gate(name).add_permits(1);
     }
@@ -149,7 +149,7 @@ impl ClientProtocol for Pusher {
     }
 }
 
-/// Everything that is done by calls.
+/// The commands that are calls.
 const COMMANDS: &[&str] = &["say", "wait", "say-and-wait", "panic", "who", "long"];
 
 pub(crate) struct Push {
@@ -160,7 +160,7 @@ pub(crate) struct Push {
     identity: Option<Identity>,
 }
 
-/// One request, cut into words.
+/// One request, split into words.
 struct Asked {
     number: String,
     command: String,
@@ -298,7 +298,7 @@ impl Session for Push {
     }
 
     fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_, Self>) {
-        // as some vendors do, the connection stays
+        // as with some vendors, the connection stays open
         self.identity = None;
         out.send_text(format!("signed out {reason:?}"));
     }
@@ -341,7 +341,7 @@ impl Groups for Slow {
     }
 }
 
-/// The same, with a backend that is slow to tell who is in which groups.
+/// The same, with a backend that lists a user's groups slowly.
 pub(crate) async fn start_slow() -> (Running, Arc<House>) {
     let house = Arc::<House>::default();
     let (clock, mint) = (Arc::new(SystemClock::default()), Arc::new(RandomMint));
@@ -357,7 +357,7 @@ pub(crate) async fn start_slow() -> (Running, Arc<House>) {
     (gateway, house)
 }
 
-/// A gateway that speaks the protocol.
+/// A gateway that serves the protocol.
 pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> (Running, Arc<House>) {
     let house = Arc::<House>::default();
     let mut config = Config::development().unwrap();
@@ -400,7 +400,7 @@ impl Socket {
         self.hears().await
     }
 
-    /// Nothing but what answers to this has come.
+    /// Only the reply to this has been received.
     pub(crate) async fn has_nothing(&mut self) {
         assert_eq!(self.asks("9 beat").await, "9 beat");
     }

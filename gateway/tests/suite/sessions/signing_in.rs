@@ -14,7 +14,7 @@ async fn visitors_have_calls_of_their_own() {
     assert_eq!(visitor.asks("1 beat").await, "1 beat");
     assert_eq!(visitor.asks("2 who").await, "2 a visitor");
     assert_eq!(visitor.asks("3 say team").await, "3 sign in");
-    // a request that carries its credentials needs no sign-in, and makes nobody online
+    // a request with its own credentials needs no sign-in, and brings no user online
     assert_eq!(visitor.asks("4 as alice/phone say team").await, "4 said 1");
     visitor.has_nothing().await;
     assert_eq!(devices(&gateway, "alice").await, 0);
@@ -32,7 +32,7 @@ async fn signing_out_leaves_the_connection_open() {
     speak(&gateway, "bob").await;
     socket.has_nothing().await;
     assert_eq!(socket.asks("2 say team").await, "2 sign in");
-    // as somebody else, on the same connection
+    // as another user, on the same connection
     assert_eq!(socket.asks("3 login bob phone").await, "3 hello bob");
     speak(&gateway, "alice").await;
     assert_eq!(socket.hears().await, "message 3");
@@ -124,7 +124,7 @@ async fn signing_in_delays_neither_heartbeats_nor_calls() {
     assert_eq!(socket.asks("3 as alice/phone who").await, "3 alice");
     house.open_gate("joined");
     assert_eq!(socket.hears().await, "1 hello alice");
-    // one that is taken back leaves nothing
+    // a cancelled sign-in leaves nothing
     let mut other = Socket::at(&gateway, "/text").await;
     other.says("1 login bob phone").await;
     assert_eq!(other.asks("2 logout").await, "2 bye");

@@ -1,4 +1,4 @@
-//! The same protocols over everything that carries frames.
+//! The same protocols over every transport.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -49,7 +49,7 @@ async fn what_many_sessions_receive_is_projected_and_encoded_once() {
     }
     assert_eq!(house.encoded.load(Ordering::Relaxed), 1);
     assert!(house.projected.load(Ordering::Relaxed) - before <= 1);
-    // what nobody online is to learn of is not projected at all
+    // events without an online recipient are not projected at all
     drop(sockets);
     until_gone(&gateway, "alice", 0).await;
     until_gone(&gateway, "bob", 0).await;
@@ -61,7 +61,7 @@ async fn what_many_sessions_receive_is_projected_and_encoded_once() {
 
 const PAGE: &str = "Origin: http://localhost:3000";
 
-/// What a page asks below the base of `SockJS`.
+/// Requests of a page below the base of `SockJS`.
 async fn sock(gateway: &Running, vendor: &str, method: &str, path: &str, body: &str) -> Answer {
     ask(gateway.addresses.shared, method, &format!("/{vendor}/sock{path}"), &[PAGE], body).await
 }
@@ -75,7 +75,7 @@ async fn sockjs_tells_pages_what_it_offers() {
     let read: serde_json::Value = serde_json::from_str(&info.body).unwrap();
     assert_eq!((&read["websocket"], &read["cookie_needed"]), (&true.into(), &false.into()));
     assert!(read["entropy"].is_u64() && read["origins"][0] == "*:*");
-    // clients ask with credentials, and browsers then want to read their own origin
+    // clients send requests with credentials, and browsers then require their own origin in the response
     assert_eq!(info.header("access-control-allow-origin"), Some("http://localhost:3000"));
     assert_eq!(info.header("access-control-allow-credentials"), Some("true"));
     let asked = ["Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type", PAGE];
@@ -107,7 +107,7 @@ async fn sockjs_carries_frames_over_a_websocket() {
     let mut raw = Socket::at(&gateway, "/sock/websocket").await;
     assert_eq!(raw.hears().await, "welcome");
     assert_eq!(raw.asks("1 beat").await, "1 beat");
-    // what is no message of SockJS
+    // not a message of SockJS
     let mut wrong = Socket::at(&gateway, "/sock/123/ijklmnop/websocket").await;
     assert_eq!((wrong.hears().await, wrong.hears().await), ("o".to_owned(), r#"a["welcome"]"#.to_owned()));
     wrong.says("beat").await;
@@ -127,7 +127,7 @@ async fn sockjs_sessions_outlive_their_requests() {
     assert_eq!((sent.status, sent.header("access-control-allow-credentials")), (204, Some("true")));
     assert_eq!(xhr().await, "a[\"1 hello alice\"]\n");
     assert_eq!(devices(&gateway, "alice").await, 1, "no request is under way, and yet she is online");
-    // what happens between two requests waits for the next
+    // events between two requests wait for the next
     speak(&gateway, "bob").await;
     speak(&gateway, "bob").await;
     let mut received = xhr().await;
@@ -135,14 +135,14 @@ async fn sockjs_sessions_outlive_their_requests() {
         received += &xhr().await;
     }
     assert_eq!(received.replace("]\na[", ","), "a[\"message 1\",\"message 2\"]\n");
-    // a request that waits is answered when something happens; another one meanwhile is told so
+    // a waiting request is answered on the next event; another one meanwhile gets an error
     let mut waiting = Client::connect(gateway.addresses.shared).await;
     waiting.say(request("POST", "/pusher/sock/000/s1/xhr", &[PAGE], "")).await;
     while xhr().await != "c[2010,\"Another connection still open\"]\n" {}
     speak(&gateway, "bob").await;
     assert_eq!(waiting.answer().await.body, "a[\"message 3\"]\n");
     assert_eq!((send("").await.status, send("[1").await.status), (500, 500));
-    // a session that nobody asks for any more ends
+    // a session without requests ends
     until_gone(&gateway, "alice", 0).await;
     assert_eq!(send(r#"["1 beat"]"#).await.status, 404);
     assert_eq!(xhr().await, "o\n");
@@ -151,7 +151,7 @@ async fn sockjs_sessions_outlive_their_requests() {
     assert_eq!(xhr().await, "c[3000,\"Go away!\"]\n");
 }
 
-/// An answer in chunks, read as it comes.
+/// A chunked response, read as it arrives.
 struct Chunks(TcpStream, Vec<u8>);
 
 impl Chunks {
@@ -246,7 +246,7 @@ async fn a_protocol_that_is_pulled_notifies_once_until_it_is() {
         speak(&gateway, "bob").await;
     }
     assert_eq!(alice.hears().await, "n");
-    // the mailbox may not be empty yet: what comes later is another notice
+    // the mailbox may not be empty yet: later events cause another notice
     let mut pulled = Vec::new();
     while pulled.len() < 3 {
         alice.says("pull").await;
@@ -275,7 +275,7 @@ async fn a_poll_drains_what_has_happened_and_waits_when_nothing_has() {
     let nothing = poll(address, "alice", 200).await;
     assert_eq!((nothing.body.as_str(), nothing.header("content-type")), ("n 0", Some("text/plain")));
     assert!(began.elapsed() >= Duration::from_millis(200));
-    // no request is under way, and yet she is online: the next one brings everything
+    // no request is in flight, and yet she is online: the next one gets everything
     assert_eq!(devices(&gateway, "alice").await, 1);
     for _ in 0..3 {
         speak(&gateway, "bob").await;
@@ -285,7 +285,7 @@ async fn a_poll_drains_what_has_happened_and_waits_when_nothing_has() {
         let answer = poll(address, "alice", 10_000).await.body;
         new += answer.strip_prefix("n ").unwrap().parse::<usize>().unwrap();
     }
-    // one that waits is answered at once, and a later one takes an earlier one's place
+    // a waiting request is answered at once, and a later one replaces an earlier one
     let mut first = Client::connect(address).await;
     first.say(request("POST", "/puller/v4/poll?user=alice&proof=yes", &[], "poll 20000")).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -294,7 +294,7 @@ async fn a_poll_drains_what_has_happened_and_waits_when_nothing_has() {
     assert_eq!(first.answer().await.status, 204);
     speak(&gateway, "bob").await;
     assert_eq!(second.answer().await.body, "n 1");
-    // whoever asks no more is offline after a while
+    // a client without requests is offline after a while
     until_gone(&gateway, "alice", 0).await;
     assert!(gateway.shutdown().await);
 }

@@ -2,7 +2,8 @@
 //! sends a frame of the same size to as many, in the same run. Prints ratios and keeps them in
 //! `docs/bench/sessions.json`.
 //!
-//! `cargo bench -p conclave-tests --bench sessions` builds the release binary first.
+//! `cargo bench -p conclave-tests --bench sessions` builds the release binary first. `CONCLAVE_BENCH_BASELINE` names a
+//! binary of an earlier release to measure as well.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -50,18 +51,28 @@ fn main() {
         json!({
             "what": "RongCloud sessions over WebSockets, in memory, against a bare broadcast of frames of the same size",
             "command": "cargo bench -p conclave-tests --bench sessions",
-            "idle": idle().await,
-            "fan_out": fan_out().await,
-            "huge_group": huge_group().await,
+            "idle": idle(Server::conclave).await,
+            "fan_out": fan_out(Server::conclave).await,
+            "huge_group": huge_group(Server::conclave).await,
+            "earlier": earlier().await,
         })
     });
     process::keep("sessions", &results);
     println!("{results:#}\nkept in docs/bench/sessions.json");
 }
 
+/// The same of an earlier release, when one is to be compared with.
+async fn earlier() -> Value {
+    if Server::baseline("memory").await.is_none() {
+        return Value::Null;
+    }
+    let start = async |store: &str| Server::baseline(store).await.unwrap();
+    json!({"idle": idle(start).await, "fan_out": fan_out(start).await, "huge_group": huge_group(start).await})
+}
+
 /// Resident memory of sessions that do nothing.
-async fn idle() -> Value {
-    let server = Server::conclave("memory").await;
+async fn idle(start: impl AsyncFn(&str) -> Server) -> Value {
+    let server = start("memory").await;
     let clients = Clients::new(&server).await;
     let paths = clients.paths(&server, "idle", IDLE).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -105,8 +116,8 @@ impl Told {
 }
 
 /// An event in a group whose members are all online, against a bare broadcast.
-async fn fan_out() -> Value {
-    let server = Server::conclave("memory").await;
+async fn fan_out(start: impl AsyncFn(&str) -> Server) -> Value {
+    let server = start("memory").await;
     let clients = Clients::new(&server).await;
     let paths = clients.paths(&server, "hall", HALL).await;
     clients.group(&server, "hall", "hall", HALL).await;
@@ -132,8 +143,8 @@ async fn fan_out() -> Value {
 }
 
 /// An event in a group of 100,000 with few online, against one in a group of those few.
-async fn huge_group() -> Value {
-    let server = Server::conclave("memory").await;
+async fn huge_group(start: impl AsyncFn(&str) -> Server) -> Value {
+    let server = start("memory").await;
     let clients = Clients::new(&server).await;
     let huge = vendors::community(&server, "huge", HUGE).await;
     clients.group(&server, "few", "m", FEW).await;

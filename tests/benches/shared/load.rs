@@ -96,6 +96,23 @@ pub async fn per_second<F>(address: SocketAddr, connections: usize, time: Durati
 where
     F: Fn(usize, u64) -> Shot,
 {
+    run(address, connections, time, shots).await.per_second
+}
+
+/// What a run has done.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// Without the warm-up.
+    pub per_second: f64,
+    /// All that were answered, warm-up included.
+    pub requests: f64,
+}
+
+/// Sends requests for this time, after a warm-up of a quarter of it.
+pub async fn run<F>(address: SocketAddr, connections: usize, time: Duration, shots: F) -> Rate
+where
+    F: Fn(usize, u64) -> Shot,
+{
     let turns = Cell::new(0_u64);
     let local = tokio::task::LocalSet::new();
     local
@@ -120,7 +137,8 @@ where
                 }
             });
             let counts = futures_util::future::join_all(workers).await;
-            counts.into_iter().sum::<u64>() as f64 / time.as_secs_f64()
+            let per_second = counts.into_iter().sum::<u64>() as f64 / time.as_secs_f64();
+            Rate { per_second, requests: turns.get() as f64 }
         })
         .await
 }

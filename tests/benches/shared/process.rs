@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ const SETTINGS: [(&str, &str); 2] =
 /// A running server.
 pub struct Server {
     pub address: SocketAddr,
+    /// The binary that runs, and of which release it is.
+    program: (PathBuf, Release),
     child: Child,
     _folder: TempDir,
 }
@@ -33,6 +35,16 @@ pub fn build() {
 
 /// Names a binary to measure in place of the release one.
 const BINARY: &str = "CONCLAVE_BENCH_BINARY";
+/// Names a binary of an earlier release to compare with in the same run.
+const BASELINE: &str = "CONCLAVE_BENCH_BASELINE";
+
+/// What a binary understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Release {
+    Current,
+    /// Has no limit of connections per address, and `conclave env` prints `KEY=value` lines only.
+    Earlier,
+}
 
 /// Keeps what was measured beside the documents.
 pub fn keep(name: &str, results: &serde_json::Value) {
@@ -48,6 +60,13 @@ fn binary() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);
     target.join("release/conclave")
+}
+
+/// A command that does not hand on the bench's own settings, which Conclave would refuse.
+fn program(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.env_remove(BINARY).env_remove(BASELINE);
+    command
 }
 
 impl Server {
@@ -68,20 +87,32 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().parse().unwrap();
-        Self { address, child, _folder: TempDir::new().unwrap() }
+        let program = (std::env::current_exe().unwrap(), Release::Current);
+        Self { address, program, child, _folder: TempDir::new().unwrap() }
     }
 
     /// `conclave serve` with the development realm, on this kind of store.
     pub async fn conclave(store: &str) -> Self {
+        Self::serve(store, binary(), Release::Current).await
+    }
+
+    /// The same of an earlier release, when one is to be compared with.
+    pub async fn baseline(store: &str) -> Option<Self> {
+        let binary = std::env::var_os(BASELINE)?;
+        Some(Self::serve(store, PathBuf::from(binary), Release::Earlier).await)
+    }
+
+    async fn serve(store: &str, binary: PathBuf, release: Release) -> Self {
         let folder = TempDir::new().unwrap();
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let mut command = Command::new(binary());
-        command.env_remove(BINARY);
+        let mut command = program(&binary);
         command.args(["serve", "--listen", &address.to_string(), "--admin", "off"]).env("CONCLAVE_LOG_FILTER", "warn");
-        // all clients come from one address
-        command.env("CONCLAVE_LIMITS_CONNECTIONS_PER_ADDRESS", "10000");
+        if release == Release::Current {
+            // all clients come from one address
+            command.env("CONCLAVE_LIMITS_CONNECTIONS_PER_ADDRESS", "10000");
+        }
         for (key, value) in SETTINGS {
             command.env(format!("CONCLAVE_REALM_DEV_{key}"), value);
         }
@@ -91,17 +122,25 @@ impl Server {
         };
         let child = command.stdout(Stdio::null()).spawn().unwrap();
         answering(address).await;
-        Self { address, child, _folder: folder }
+        Self { address, program: (binary, release), child, _folder: folder }
     }
 
     /// The settings clients need, as `conclave env` prints them.
     pub fn env(&self) -> HashMap<String, String> {
-        let output = Command::new(binary())
-            .env_remove(BINARY)
-            .args(["env", "--format", "json", "--listen", &self.address.to_string()])
-            .output()
-            .unwrap();
-        serde_json::from_slice(&output.stdout).unwrap()
+        let (binary, release) = &self.program;
+        let mut command = program(binary);
+        command.args(["env", "--listen", &self.address.to_string()]);
+        match release {
+            Release::Current => {
+                let output = command.args(["--format", "json"]).output().unwrap();
+                serde_json::from_slice(&output.stdout).unwrap()
+            }
+            Release::Earlier => {
+                let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+                let settings = text.lines().filter_map(|line| line.split_once('='));
+                settings.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+            }
+        }
     }
 
     /// What the process keeps in memory, in megabytes.
@@ -112,12 +151,15 @@ impl Server {
         (kilobytes / 102.4).round() / 10.0
     }
 
-    /// Processor time the process has used, in seconds.
+    /// Processor time that the threads of the process have used, in seconds. The kernel keeps it in nanoseconds.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // the fields after the name in parentheses begin with the third; these are the 14th and 15th, in hundredths
-        let after_name = stat.rsplit_once(')').unwrap().1;
-        after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let nanoseconds = |task: std::io::Result<std::fs::DirEntry>| -> Option<f64> {
+            // a thread may end while the folder is read
+            let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse().ok()
+        };
+        tasks.filter_map(nanoseconds).sum::<f64>() / 1e9
     }
 
     /// Ends it.

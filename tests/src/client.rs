@@ -1,4 +1,4 @@
-//! Sends requests to a surface, in the same process or over a socket, and gives back what came.
+//! Sends requests to a surface, in the same process or over a socket, and returns the responses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status.
@@ -32,22 +32,22 @@ impl Answer {
     }
 }
 
-/// Where requests go.
+/// The target of requests.
 #[derive(Clone)]
 pub enum Client {
-    /// Straight into a surface, mounted at this URL.
+    /// A surface in this process, mounted at this URL.
     Surface(Arc<dyn Surface>, String),
-    /// Over a socket, below this path.
+    /// A socket, below this path.
     Socket(SocketAddr, String, Box<HttpClient<HttpConnector, Full<Bytes>>>),
 }
 
 impl Client {
-    /// Straight into a surface.
+    /// For a surface in this process.
     pub fn of(surface: impl Surface + 'static, base_url: &str) -> Self {
         Self::Surface(Arc::new(surface), base_url.to_owned())
     }
 
-    /// Over a socket, below a path such as `/agora` ("" for the root).
+    /// For a socket, below a path such as `/agora` ("" for the root).
     pub fn at(address: SocketAddr, below: &str) -> Self {
         let client = HttpClient::builder(TokioExecutor::new()).build_http();
         Self::Socket(address, below.to_owned(), Box::new(client))

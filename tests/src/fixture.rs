@@ -13,18 +13,18 @@ use crate::client::Answer;
 pub struct Fixture {
     /// The vendor's name of the operation.
     pub operation: String,
-    /// Where the fact is from.
+    /// The source of the fact.
     pub source: String,
-    /// How sure it is: seen, doc, doc-recorded, src, inferred.
+    /// Its certainty: seen, doc, doc-recorded, src, inferred.
     pub certainty: String,
-    /// What to know about it.
+    /// Notes for readers.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What the client sends.
+    /// The client's request.
     pub request: Sent,
-    /// What the vendor answers.
+    /// The vendor's response.
     pub response: Received,
-    /// Members of the answer's body whose values differ each time: dotted paths, `*` is any index.
+    /// Members of the response's body whose values differ each time: dotted paths, `*` is any index.
     #[serde(default)]
     pub volatile: Vec<String>,
 }
@@ -43,12 +43,12 @@ pub struct Sent {
     /// The headers.
     #[serde(default)]
     pub headers: Map<String, Value>,
-    /// The body: JSON, or a text that is sent as it stands.
+    /// The body: JSON, or a text that is sent unchanged.
     #[serde(default)]
     pub body: Value,
 }
 
-/// A documented answer.
+/// A documented response.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Received {
@@ -63,7 +63,7 @@ pub struct Received {
 }
 
 impl Sent {
-    /// The body as it is sent: nothing, a text, JSON, or the form that `{"$multipart": [parts]}` describes.
+    /// The body as sent: empty, a text, JSON, or the form that `{"$multipart": [parts]}` describes.
     pub fn bytes(&self) -> Vec<u8> {
         match &self.body {
             Value::Null => Vec::new(),
@@ -98,9 +98,9 @@ impl Sent {
     }
 }
 
-/// Stands for a form in a request's body.
+/// The key for a form in a request's body.
 const MULTIPART: &str = "$multipart";
-/// Stands for bytes in an answer's body.
+/// The key for bytes in a response's body.
 const BYTES: &str = "$bytes";
 
 impl Fixture {
@@ -123,7 +123,7 @@ impl Fixture {
         names
     }
 
-    /// The answer's body as it can be written down.
+    /// The response's body as it is pinned.
     fn told(&self, answer: &Answer) -> Value {
         if self.response.body.get(BYTES).is_some() {
             return json!({ BYTES: answer.body.len() });
@@ -132,7 +132,7 @@ impl Fixture {
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&answer.body).into_owned()))
     }
 
-    /// What to pin: the request next to the answer it produced, volatile values told by name only.
+    /// The value to pin: the request with its response, volatile values replaced by their names.
     pub fn pinned(&self, answer: &Answer) -> Value {
         let mut body = self.told(answer);
         for path in &self.volatile {
@@ -149,8 +149,8 @@ impl Fixture {
         })
     }
 
-    /// Asserts that the answer has everything the documented one has: status, members, types, and the values
-    /// of all that is not volatile. An answer may have more members.
+    /// Asserts that the response has everything the documented one has: status, members, types, and all values that are
+    /// not volatile. A response may have more members.
     pub fn assert_covers(&self, answer: &Answer) {
         assert_eq!(answer.status.as_u16(), self.response.status, "status of {}: {:?}", self.operation, answer.body);
         if self.response.body.is_null() {
@@ -172,7 +172,7 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
 }
 
-/// Puts the path's name in place of the value it leads to.
+/// Replaces the value at this path by the path's name.
 pub fn redact(value: &mut Value, path: &str) {
     fn walk(value: &mut Value, parts: &[&str], name: &str) {
         let Some((first, rest)) = parts.split_first() else {
@@ -200,7 +200,7 @@ pub fn redact(value: &mut Value, path: &str) {
     walk(value, &parts, &name);
 }
 
-/// Where something is not as it was wanted, and how.
+/// Where a value differs from the expected one, and how.
 #[derive(Debug)]
 pub struct Unlike(pub String);
 

@@ -1,4 +1,4 @@
-//! The whole house in one process: one realm, the three surfaces over it, and a teller for each way in.
+//! A whole system in one process: one realm, the three surfaces over it, and a caller of each API.
 
 use std::sync::Arc;
 
@@ -80,13 +80,13 @@ pub fn rong(world: &World, settings: conclave_rong::Settings) -> Rong {
     Rong::new(vec![realm]).expect("a surface")
 }
 
-/// A client straight into a surface, mounted as the gateway mounts it.
+/// A client for a surface in this process, mounted as the gateway mounts it.
 pub fn mounted(surface: impl Surface + 'static) -> Client {
     let base_url = format!("http://127.0.0.1:8080/{}", surface.vendor());
     Client::of(surface, &base_url)
 }
 
-/// A teller for each way into a world: the core first.
+/// A caller of each API of a world: the core first.
 pub async fn tellers(world: &World) -> Vec<Arc<dyn Teller>> {
     let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..conclave_agora::Settings::default() };
     let agora = mounted(agora(world, agora_settings));

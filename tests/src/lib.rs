@@ -1,5 +1,5 @@
-//! What the whole-system suites share: a world to tell stories in, clients that speak each vendor's server API,
-//! and the documented exchanges as data.
+//! Shared by the whole-system suites: worlds in one process, clients of each vendor's server API, and the documented
+//! exchanges as data.
 
 pub mod client;
 pub mod fixture;

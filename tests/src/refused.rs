@@ -1,7 +1,8 @@
-//! What the vendors' error lists tell of single operations, as data: `fixtures/<vendor>/refusals.toml`.
+//! The refusals of single operations in the vendors' error lists, as data: `fixtures/<vendor>/refusals.toml`.
 //!
 //! Documented exchanges are fixtures of their own; these are the rows of the vendors' tables, each as one request that
-//! has to be refused in that way. They are tried by `tests/tests/refusals`, against people and groups told there.
+//! has to be refused in that way. They are tried by `tests/tests/refusals`, with the users and groups that are set up
+//! there.
 
 use std::collections::HashSet;
 
@@ -12,14 +13,14 @@ use crate::client::Answer;
 use crate::fixture::{self, Unlike, covers, redact};
 use crate::world::World;
 
-/// A vendor's.
+/// A vendor's table.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
     section: Vec<Section>,
 }
 
-/// Those that are known from one source.
+/// The rows from one source.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
@@ -34,22 +35,22 @@ struct Section {
 pub struct Refused {
     /// Method and target below the surface's root.
     pub call: String,
-    /// The body, as it is sent.
+    /// The body, unchanged.
     #[serde(default)]
     pub body: String,
-    /// Who calls, where that is not the app.
+    /// The caller, if not the app.
     #[serde(default)]
     pub by: String,
-    /// What is wrong with it.
+    /// What is invalid about it.
     pub why: String,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
-    /// What the answer has at least.
+    /// The members that the response has at least.
     pub covers: Map<String, Value>,
 }
 
 impl Refused {
-    /// A vendor's, in order.
+    /// A vendor's rows, in order.
     pub fn all(vendor: &str) -> Vec<Self> {
         let path = fixture::root().join(vendor).join("refusals.toml");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -84,7 +85,7 @@ impl Refused {
         }
     }
 
-    /// What is sent, and what is wrong with it.
+    /// The request, and what is invalid about it.
     fn sent(&self) -> String {
         let by = if self.by.is_empty() { String::new() } else { format!(" by {}", self.by) };
         // bodies of forms have line ends of their own
@@ -92,7 +93,7 @@ impl Refused {
         format!("{}{by}: {} {body}", self.why, self.call).trim_end().to_owned()
     }
 
-    /// What to pin: the request next to the answer, which is checked to be the refusal that is told.
+    /// The value to pin: the request with its response, which is checked to be the listed refusal.
     ///
     /// # Errors
     /// Says how the answer is another one.
@@ -110,7 +111,7 @@ impl Refused {
     }
 }
 
-/// The number of the last event: what was refused has left none.
+/// The number of the last event: refused calls add none.
 pub async fn happenings(world: &World) -> u64 {
     world.log.last().await.expect("the log")
 }

@@ -1,4 +1,4 @@
-//! Credentials as the vendors' own tools make them.
+//! Credentials as the vendors' own tools generate them.
 
 use std::io::Write as _;
 

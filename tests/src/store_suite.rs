@@ -1,4 +1,4 @@
-//! What every store must do, told to `Arc<dyn Store>`: the same functions run on each.
+//! The behaviour that every store must have: the same functions run on each `Arc<dyn Store>`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use conclave_core::memory::Memory;
 use conclave_core::model::{GroupId, Key, Millis, Prefix, Row, Until, User, UserId};
 use conclave_core::ports::{Batch, Change, CommitError, Guard, RunGuard, Span, Store};
 
-/// One by one, each on an empty store that `fresh` makes.
+/// Runs all, each on an empty store from `fresh`.
 pub async fn all<F: AsyncFnMut() -> Arc<dyn Store>>(mut fresh: F) {
     rows_are_kept_and_deleted(fresh().await).await;
     runs_are_read_both_ways(fresh().await).await;
@@ -83,7 +83,7 @@ async fn fetch_one(store: &dyn Store, key: Key) -> Option<Row> {
     store.fetch(&[key]).await.unwrap().pop().unwrap()
 }
 
-/// What was put is read back, in the order asked; what was deleted is gone.
+/// Written rows are read in the requested order; deleted ones are gone.
 pub async fn rows_are_kept_and_deleted(store: Arc<dyn Store>) {
     store.commit(puts([(note("a"), text("1")), (note("b"), text("2"))])).await.unwrap();
     let found = store.fetch(&[note("b"), note("c"), note("a")]).await.unwrap();
@@ -99,7 +99,7 @@ pub async fn rows_are_kept_and_deleted(store: Arc<dyn Store>) {
     assert_eq!(found, vec![Some(text("3")), None, Some(Row::Mark)]);
 }
 
-/// A run is read from its beginning and from its end, in pages, and its neighbours are not in it.
+/// A range is read from its beginning and from its end, in pages, without its neighbours.
 pub async fn runs_are_read_both_ways(store: Arc<dyn Store>) {
     let rows = (0..5).map(|at| (seat("g", at), text(&at.to_string())));
     let neighbours = ["f", "g1", "h"].map(|other| (seat(other, 2), text("other")));
@@ -120,7 +120,7 @@ pub async fn runs_are_read_both_ways(store: Arc<dyn Store>) {
     assert_eq!(read(Span { skip: 1, ..Span::all(run()).descending().after(after(4)) }).await, ["2", "1", "0"]);
     assert_eq!(read(Span { skip: 9, ..Span::all(run()) }).await, [""; 0]);
     assert_eq!(read(Span::first(run(), 0)).await, [""; 0]);
-    // the page goes on where its last row was, also when that row is gone by then
+    // the page continues where its last row was, even if that row was deleted
     store.commit(Batch { changes: vec![Change::Delete(seat("g", 1))], ..Batch::default() }).await.unwrap();
     assert_eq!(read(Span::first(run(), 2).after(after(1))).await, ["2", "3"]);
     assert_eq!(read(Span::all(Prefix::seats(&group("nobody")))).await, [""; 0]);
@@ -131,7 +131,7 @@ pub async fn runs_are_read_both_ways(store: Arc<dyn Store>) {
     assert_eq!(read(Span::first(run(), 1).descending().after(Some(vec![0]))).await, [""; 0]);
 }
 
-/// Every span over the same rows answers what memory answers, keys included, also when a run is long.
+/// Every span over the same rows returns what the memory store returns, including keys, and for long ranges.
 pub async fn spans_agree_with_memory(store: Arc<dyn Store>) {
     let memory: Arc<dyn Store> = Arc::new(Memory::new());
     for at in 0..3 {
@@ -153,7 +153,7 @@ pub async fn spans_agree_with_memory(store: Arc<dyn Store>) {
     assert_eq!(store.count(&run).await.unwrap(), 1500);
 }
 
-/// Counting counts what is there now.
+/// Counting counts the current rows.
 pub async fn runs_are_counted(store: Arc<dyn Store>) {
     let run = Prefix::seats(&group("g"));
     assert_eq!(store.count(&run).await.unwrap(), 0);
@@ -164,7 +164,7 @@ pub async fn runs_are_counted(store: Arc<dyn Store>) {
     assert_eq!(store.count(&run).await.unwrap(), 2);
 }
 
-/// A guard lets through exactly the revision that was seen; `None` is an empty place.
+/// A guard admits exactly the revision that was seen; `None` is a missing row.
 pub async fn guards_hold(store: Arc<dyn Store>) {
     let key = || Key::User(user("ann"));
     let guarded = |seen, revision| Batch {
@@ -187,7 +187,7 @@ pub async fn guards_hold(store: Arc<dyn Store>) {
     store.commit(guarded(None, 9)).await.unwrap();
 }
 
-/// A guard of a run lets through exactly the number of rows that was seen.
+/// A guard of a range admits exactly the number of rows that was seen.
 pub async fn run_guards_hold(store: Arc<dyn Store>) {
     let guarded = |rows, at| Batch {
         runs: vec![RunGuard { prefix: Prefix::seats(&group("g")), rows }],
@@ -201,7 +201,7 @@ pub async fn run_guards_hold(store: Arc<dyn Store>) {
     assert_eq!(store.count(&Prefix::seats(&group("g"))).await.unwrap(), 2);
 }
 
-/// When one guard of several fails, nothing of the batch is there and no number is used up.
+/// When one guard of several fails, nothing of the batch is written and no number is used up.
 pub async fn a_refused_batch_leaves_nothing(store: Arc<dyn Store>) {
     store.commit(puts([(Key::User(user("ann")), account("ann", 5))])).await.unwrap();
     let refused = Batch {
@@ -220,7 +220,7 @@ pub async fn a_refused_batch_leaves_nothing(store: Arc<dyn Store>) {
     assert_eq!(kept, 1);
 }
 
-/// Events get the realm's next numbers and are found in the log and in the feeds of those who are to hear.
+/// Events get the realm's next numbers and are found in the log and in the feeds of their recipients.
 pub async fn events_are_numbered_and_filed(store: Arc<dyn Store>) {
     let batch = |events| Batch { events, ..Batch::default() };
     assert_eq!(store.commit(batch(vec![event("g", &["ann"]), event("h", &[])])).await.unwrap(), 2);
@@ -243,7 +243,7 @@ pub async fn an_empty_batch_is_only_checked(store: Arc<dyn Store>) {
     assert!(matches!(store.commit(Batch { guards, ..Batch::default() }).await, Err(CommitError::Conflict)));
 }
 
-/// The last key of each run, and the number of the last event, also before it is kept.
+/// The last key of each range, and the number of the last event, even before it is synced.
 pub async fn ends_of_runs_are_known(store: Arc<dyn Store>) {
     assert_eq!(store.last_sequence().await.unwrap(), 0);
     store.commit(puts((0..3).map(|at| (seat("g", at), Row::Mark)))).await.unwrap();
@@ -267,7 +267,7 @@ pub async fn ends_of_runs_are_known(store: Arc<dyn Store>) {
     }
 }
 
-/// Many writers of one row, each deciding on what it has seen: every accepted step is there.
+/// Many writers of one row, each deciding on what it has seen: every accepted step is included.
 pub async fn no_update_is_lost(store: Arc<dyn Store>) {
     const WRITERS: u64 = 16;
     const STEPS: u64 = 20;
@@ -306,7 +306,7 @@ pub async fn no_update_is_lost(store: Arc<dyn Store>) {
     assert_eq!(numbers, (1..=WRITERS * STEPS).collect::<Vec<_>>());
 }
 
-/// What decisions see has every commit taken in, merged in order; once settled, everybody sees it.
+/// Decisions see every accepted commit, merged in order; once settled, all readers do.
 pub async fn drafts_run_ahead_and_settle(store: Arc<dyn Store>) {
     let run = Prefix::seats(&group("g"));
     let mut truth = BTreeMap::new();
@@ -317,7 +317,7 @@ pub async fn drafts_run_ahead_and_settle(store: Arc<dyn Store>) {
             batch.changes.push(Change::Delete(seat("g", at - 3)));
             truth.remove(&(at - 3));
         }
-        // taken in when first polled, kept when done
+        // accepted when first polled, synced when done
         let mut commit = Box::pin(store.commit(batch));
         let polled = futures_poll(&mut commit).await;
         let drafts = store.drafts().unwrap_or(&*store);
@@ -362,7 +362,7 @@ pub async fn large_rows_come_back(store: Arc<dyn Store>) {
     assert_eq!(all.len(), 5_000);
 }
 
-/// Ids of any script and texts of any character have places of their own.
+/// Ids of any script and texts with any characters have keys of their own.
 pub async fn odd_keys_are_told_apart(store: Arc<dyn Store>) {
     let ids = ["a", "A", "a b", "@TGS#1", "群", "e\u{301}", "\u{e9}", "\u{10FFFF}", "%00", "a/../b", &"x".repeat(128)];
     let notes = ["", "\0", "\u{1}", "\0\0", "a\0b", "a", "ab", "a\u{1}b"];

@@ -1,5 +1,5 @@
-//! What is done through one vendor and told through the others, as data: `fixtures/told/<name>.json`. Through their
-//! server APIs, that is; at Agora also as a user's client, and at `RongCloud` on a page with its Web SDK.
+//! Effects of one vendor's calls that are read through the others, as data: `fixtures/told/<name>.json`. They use the
+//! server APIs; at Agora also a user's client, and at `RongCloud` a page with its Web SDK.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,27 +12,27 @@ use crate::sdk::online::online;
 use crate::sdk::page::Page;
 use crate::story::Refused;
 
-/// One after the other, over one gateway.
+/// A scenario on one gateway.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
     /// The file's name.
     #[serde(skip)]
     pub name: String,
-    /// What it is about.
+    /// Its subject.
     pub about: String,
-    /// What is done, and what is told of it.
+    /// The acts, in order.
     pub acts: Vec<Act>,
 }
 
-/// Something that is done, and what is told of it.
+/// A call, and how its effect is read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Act {
-    /// What is done.
+    /// The call.
     #[serde(rename = "do")]
     pub done: Step,
-    /// How it is told.
+    /// The reads.
     #[serde(default)]
     pub then: Vec<Step>,
 }
@@ -41,28 +41,28 @@ pub struct Act {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Through whose API.
+    /// The vendor whose API is called.
     pub by: String,
-    /// Method and path below the app, with what an earlier step has kept; this vendor's name of the command; a method
-    /// of the Web SDK, or `hears` and an event.
+    /// Method and path below the app, with kept values of earlier steps; this vendor's name of the command; a method of
+    /// the Web SDK, or `hears` and an event.
     pub call: String,
-    /// The user whose client calls; absent is the app's server. Not at Tencent.
+    /// The user whose client calls; the app's server when missing. Not at Tencent.
     #[serde(rename = "as")]
     pub user: Option<String>,
-    /// The body: JSON, the fields of a form, or what the Web SDK's method takes. `"$name"` is what an earlier step has
-    /// kept.
+    /// The body: JSON, the fields of a form, or the arguments of the Web SDK's method. `"$name"` is a value kept by an
+    /// earlier step.
     #[serde(default)]
     pub send: Value,
-    /// What later steps send of the answer: names, and where it is found.
+    /// The values of the response that later steps use: names, and their paths.
     #[serde(default)]
     pub keep: BTreeMap<String, String>,
-    /// What the answer has at least; with what has been kept, too.
+    /// The members that the response has at least; may contain kept values, too.
     #[serde(default)]
     pub has: Value,
 }
 
 impl Story {
-    /// All of them.
+    /// All scenarios.
     pub fn all() -> Vec<Self> {
         let mut stories = BTreeMap::new();
         for entry in std::fs::read_dir(root().join("told")).expect("stories") {
@@ -75,7 +75,7 @@ impl Story {
         stories.into_values().collect()
     }
 
-    /// Each step with the other vendors its effect is read through, or whose effect it reads.
+    /// Each step, with the other vendors through which its effect is read, or whose effect it reads.
     pub fn told(&self) -> Vec<(&Step, BTreeSet<String>)> {
         let mut told = Vec::new();
         for Act { done, then } in &self.acts {
@@ -88,14 +88,14 @@ impl Story {
         told
     }
 
-    /// A step that asserts nothing tells nothing.
+    /// A step that asserts nothing shows nothing.
     pub fn check(&self) {
         for step in self.acts.iter().flat_map(|act| &act.then) {
             assert!(!step.has.is_null(), "{}: {} asserts nothing", self.name, step.call);
         }
     }
 
-    /// Tells it.
+    /// Runs it.
     pub async fn tell(&self, served: &Served) {
         let tellers = served.tellers().await;
         let (mut kept, mut pages) = (BTreeMap::new(), BTreeMap::new());
@@ -142,7 +142,7 @@ impl Step {
         }
     }
 
-    /// The user on whose page it is, if it is on one.
+    /// The user on whose page it runs, if it runs on one.
     pub fn on_page(&self) -> Option<&str> {
         self.user.as_deref().filter(|_| self.by == "rong")
     }
@@ -192,7 +192,7 @@ fn fields(send: &Value) -> Vec<(String, String)> {
     members.iter().flat_map(pairs).collect()
 }
 
-/// Puts what has been kept in its places.
+/// Inserts the kept values.
 fn fill(value: &mut Value, kept: &BTreeMap<String, Value>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| fill(item, kept)),

@@ -1,9 +1,9 @@
-//! Requests with one of their fields replaced: what a client may send instead of what is documented.
+//! Requests with one of their fields replaced: invalid input that a client may send.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-/// Words that only a parser or a program has; no answer may carry them.
+/// Words that only a parser or a program uses; no response may contain them.
 pub const PARSER_WORDS: [&str; 22] = [
     "expected",
     "at line",
@@ -29,10 +29,10 @@ pub const PARSER_WORDS: [&str; 22] = [
     "Some(",
 ];
 
-/// Bytes of a text that is far too long for any field.
+/// Bytes of a text that is too long for any field.
 pub const MEGABYTE: usize = 1 << 20;
 
-/// What is put in place of a field.
+/// What replaces a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instead {
     /// A text of a megabyte.
@@ -62,10 +62,10 @@ const WRONG: [fn() -> Value; 10] = [
 ];
 
 impl Instead {
-    /// Everything that is far too large.
+    /// All values that are too large.
     pub const LARGE: [Self; 4] = [Self::LongText, Self::LongList, Self::LargeObject, Self::LongKey];
 
-    /// Everything of another type.
+    /// All values of another type.
     pub fn wrong() -> impl Iterator<Item = Self> {
         (0..WRONG.len()).map(Self::Wrong)
     }
@@ -160,12 +160,12 @@ fn list(value: &Value, path: &str, paths: &mut Vec<String>) {
 
 /// A word of a parser in a text, if there is one.
 pub fn parser_word(text: &str) -> Option<&'static str> {
-    // the vendor's own words for what is no JSON
+    // the vendor's own words for invalid JSON
     let text = text.replace("Unexpected character", "");
     PARSER_WORDS.into_iter().find(|word| text.contains(word))
 }
 
-/// The texts in JSON, as they may be names of accounts and groups.
+/// The texts in JSON, which may be names of accounts and groups.
 pub fn texts(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => found.push(text.clone()),

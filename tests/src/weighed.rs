@@ -1,4 +1,4 @@
-//! A store that notes how large the rows and events are that are committed to it.
+//! A store that records the size of the largest row or event committed to it.
 
 use std::sync::Mutex;
 
@@ -15,7 +15,7 @@ pub struct Weighed {
 }
 
 impl Weighed {
-    /// The bytes of the largest row or event so far, and what it is the beginning of.
+    /// The bytes of the largest row or event so far, and its beginning.
     pub fn largest(&self) -> (usize, String) {
         self.largest.lock().expect("a lock").clone()
     }

@@ -1,4 +1,4 @@
-//! One realm over a store, with a clock that stands until it is moved and ids that count.
+//! One realm over a store, with a clock that advances only when told to, and sequential ids.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,19 +14,19 @@ use conclave_core::ports::{Batch, Clock, CommitError, Groups, GroupsExt, Log, Mi
 use conclave_core::query::MembersNamed;
 use conclave_kit::{Blobs, Connection, ConnectionFilter, Device, DisconnectReason, Platform, Presence};
 
-/// The moment at which worlds begin: inside the window in which the documented user signatures are valid.
+/// The time at which worlds begin: within the validity of the documented user signatures.
 pub const BEGINNING: Millis = Millis(1_700_000_100_000);
 
-/// A clock that stands until it is moved.
+/// A clock that advances only when told to.
 pub struct SteppedClock(AtomicU64);
 
 impl SteppedClock {
-    /// Stands at this moment.
+    /// A clock at this time.
     pub fn at(now: Millis) -> Self {
         Self(AtomicU64::new(now.0))
     }
 
-    /// Moves on by so many milliseconds.
+    /// Advances by so many milliseconds.
     pub fn step(&self, millis: u64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
@@ -38,7 +38,7 @@ impl Clock for SteppedClock {
     }
 }
 
-/// Counts instead of rolling dice.
+/// Counts instead of generating random numbers.
 #[derive(Default)]
 pub struct CountingMint(AtomicU64);
 
@@ -48,14 +48,14 @@ impl Mint for CountingMint {
     }
 }
 
-/// Who is said to be online, without any socket.
+/// A made-up list of online users, without sockets.
 pub struct Attendance {
     groups: Arc<dyn Groups>,
     present: Mutex<Vec<Arc<Connection>>>,
 }
 
 impl Attendance {
-    /// Somebody comes, on this.
+    /// A user connects, on this platform.
     pub fn comes(&self, id: &str, platform: Platform) {
         let mut present = self.present.lock().expect("a lock");
         let (user, device, since) = (user(id), Device::new("test", format!("device of {id}")), self.groups.now());
@@ -129,7 +129,7 @@ impl Store for Counted {
     }
 }
 
-/// A realm to tell stories in.
+/// A realm for tests.
 pub struct World {
     /// Its clock.
     pub clock: Arc<SteppedClock>,
@@ -137,13 +137,13 @@ pub struct World {
     pub store: Arc<dyn Store>,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
-    /// What has happened in them.
+    /// Its event log.
     pub log: Arc<dyn Log>,
     /// The bytes of its shared files.
     pub blobs: Arc<dyn Blobs>,
-    /// Who is online.
+    /// Its online users.
     pub attendance: Arc<Attendance>,
-    /// How many commits there have been.
+    /// The number of commits.
     commits: Arc<AtomicUsize>,
 }
 
@@ -164,7 +164,7 @@ impl World {
         Self::at(BEGINNING, store, settings)
     }
 
-    /// The same, beginning at this moment.
+    /// The same, beginning at this time.
     pub fn at(beginning: Millis, store: Arc<dyn Store>, settings: Settings) -> Self {
         let clock = Arc::new(SteppedClock::at(beginning));
         let commits = Arc::new(AtomicUsize::new(0));
@@ -176,12 +176,12 @@ impl World {
         Self { clock, store, groups, log, blobs: Arc::new(InMemory::default()), attendance, commits }
     }
 
-    /// How many commits there have been.
+    /// The number of commits.
     pub fn commits(&self) -> usize {
         self.commits.load(Ordering::SeqCst)
     }
 
-    /// Makes accounts.
+    /// Creates accounts.
     pub async fn users(&self, ids: &[&str]) {
         let users = ids.iter().map(|id| NewUser::of(user(id))).collect();
         let register = RegisterUsers { users, on_existing: OnExisting::Skip, folded: false };

@@ -1,5 +1,5 @@
-//! Agora's documented exchanges, replayed against the state each presupposes: the answer has everything the
-//! documented one has, and all of it is pinned.
+//! Agora's documented exchanges, replayed in the state that each requires: the response has everything the documented
+//! one has, and all of it is pinned.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 async fn documented_exchanges() {
     let mut failed = Vec::new();
     for name in Fixture::names("agora") {
-        // each by itself, so that one run names all that fail
+        // run separately, so that one run lists all failures
         if tokio::spawn(exchange(name.clone())).await.is_err() {
             failed.push(name);
         }
@@ -47,17 +47,17 @@ async fn exchange(name: String) {
     insta::assert_json_snapshot!(name.as_str(), fixture.pinned(&answer));
 }
 
-/// The answer when the process is at one of its limits, as the gateway gives it.
+/// The response when the process is at one of its limits, as the gateway gives it.
 fn busy() -> Answer {
     let agora = Agora::new(vec![realm(&World::new(), Settings::default())]).expect("a surface");
     let (parts, body) = agora.fault(Fault::Busy).into_parts();
     Answer { status: parts.status, headers: parts.headers, body: body.bytes().expect("a whole body").clone() }
 }
 
-/// Within the hour whose messages the documented exchange asks for: 2018-11-27, 17:30 UTC.
+/// Within the hour whose messages the documented exchange requests: 2018-11-27, 17:30 UTC.
 const HISTORY: Millis = Millis(1_543_339_800_000);
 
-/// A realm with the plan the exchange presupposes.
+/// A realm with the plan that the exchange requires.
 fn world(name: &str) -> World {
     let plan = conclave_core::model::Settings {
         groups: (name == "error-group-create-quota").then_some(0),
@@ -102,10 +102,10 @@ async fn replay(name: &str, fixture: &Fixture) -> Answer {
     answer
 }
 
-/// Stands for the id of a message in a path.
+/// The placeholder for a message's id in a path.
 const MESSAGE: &str = "{MESSAGE}";
 
-/// A message whose sender wants to know who reads it.
+/// A message whose sender asked for receipts.
 async fn asking(world: &World) -> String {
     let traits = Traits { receipts: true, ..Traits::default() };
     let send = SendMessage::new(group("66016455491585"), Sender::User(user("user1")), Body::Text("read this".into()));
@@ -130,7 +130,7 @@ async fn filled(world: &World, client: &Client, name: &str, header: &str) -> Str
     format!("{before}{token}")
 }
 
-/// Whose token a user's exchange is made with.
+/// The user whose token an exchange is made with.
 fn caller(name: &str) -> &'static str {
     match name {
         "error-auth-role-too-low"
@@ -145,7 +145,7 @@ fn caller(name: &str) -> &'static str {
     }
 }
 
-// --- what the exchanges presuppose --------------------------------------------------------------------------------
+// --- the states that exchanges require ----------------------------------------------------------------------------
 
 async fn presuppose(world: &World, client: &Client, name: &str) {
     match name.split('-').next().unwrap_or_default() {
@@ -192,7 +192,7 @@ async fn user_state(world: &World, client: &Client, name: &str) {
     }
 }
 
-/// Two groups; the list tells the one joined last first.
+/// Two groups; the list has the one joined last first.
 async fn joined_state(world: &World, client: &Client, name: &str) {
     register(client, "user1", "123", "").await;
     world.users(&["user4"]).await;
@@ -264,7 +264,8 @@ async fn group_state(world: &World, name: &str) {
     }
 }
 
-/// Lists begin with whoever joined last; in the documented ones that is the owner, who took over later.
+/// Lists begin with the member who joined last; in the documented ones that is the owner, to whom the group was
+/// transferred later.
 async fn member_list_state(world: &World, name: &str) {
     let documented = Setting::documented();
     let setting = match name {
@@ -322,7 +323,7 @@ async fn error_group_state(world: &World, name: &str) {
     }
 }
 
-/// The group that is spoken to, and what was said in it in an hour that is over.
+/// A group with messages in an hour that has ended.
 async fn messages_state(world: &World, name: &str) {
     Setting { id: "184524748161025", ..Setting::documented() }.make(world).await;
     if name == "message-history" {
@@ -360,7 +361,7 @@ async fn share(world: &World, actor: &Actor, id: Option<FileId>, name: &str, siz
     world.groups.run(actor, add).await.expect("a shared file");
 }
 
-/// A group and what is kept about the people in it.
+/// A group with data about its members.
 async fn people_state(world: &World, name: &str) {
     world.users(&["dee1", "dee2", "user3", "user4", "user99"]).await;
     let documented = Setting::documented();

@@ -1,5 +1,5 @@
-//! Shared files over a socket: what comes back is what was sent, only to whoever may have it, within the limits;
-//! and the bytes go when the file, its group or its owner goes, through whichever vendor.
+//! Shared files over a socket: downloads return what was uploaded, only to permitted callers, within the limits; and
+//! the bytes are deleted with the file, its group or its owner, through whichever vendor.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -110,7 +110,7 @@ impl House {
         answer["data"].as_array().unwrap().iter().map(|row| row["file_id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// How many files' bytes are kept, once there are so many: they go beside the answer.
+    /// Waits until so many files' bytes are stored: they are deleted after the response.
     async fn keeps(&self, wanted: usize) {
         let begun = Instant::now();
         while blobs(self.folder.path()) != wanted {
@@ -139,7 +139,7 @@ async fn what_comes_back_is_what_was_sent() {
     assert_eq!(answer.headers["content-length"], LARGEST.to_string());
     assert_eq!(answer.headers["x-content-type-options"], "nosniff");
 
-    // files of one millisecond stand in no order
+    // files of the same millisecond have no order
     house.clock.step(1);
     let second = house.shared(&house.app, "g1", b"").await;
     assert_eq!(house.list("").await, [second.clone(), first.clone()]);
@@ -175,7 +175,7 @@ async fn only_members_and_holders_of_the_secret_get_the_bytes() {
             status => refused(&answer, status, outside),
         }
     }
-    // somebody without a token, even one who has the secret
+    // a caller without a token, even one who has the secret
     let bare = [("share-secret", secret)];
     let answer = house.client.send(Method::GET, &format!("/chatgroups/g1/share_files/{file}"), &bare, "").await;
     refused(&answer, 401, "token is blank!");
@@ -236,7 +236,7 @@ async fn bytes_go_with_their_file_their_group_and_their_groups_owner() {
     house.keeps(0).await;
 }
 
-/// A file whose time is over is told no more at once; housekeeping takes its bytes and makes room for others.
+/// An expired file is not returned any more at once; housekeeping deletes its bytes and makes room for others.
 #[tokio::test]
 async fn bytes_go_with_their_time() {
     let house = house().await;
@@ -271,13 +271,13 @@ async fn names_and_part_headers_have_an_end() {
     };
     assert_eq!(post(named(&"n".repeat(255))).await.0, 200);
     assert_eq!(post(named(&"n".repeat(256))).await, (400, "file name is too long.".to_owned()));
-    // a name of megabytes, and headers that never end, are given up early and cost no more than they are long
+    // a name of megabytes, and headers without end, are refused early and use no more memory than their length
     let began = Instant::now();
     for large in [named(&"n".repeat(60 << 20)), [b"--b\r\n".to_vec(), b"a: b\r\n".repeat(8 << 20)].concat()] {
         assert_eq!(post(large).await, (400, "file must be provided.".to_owned()));
     }
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    // parts before the file are read past, however long they are
+    // parts before the file are skipped, however long they are
     let mut form = b"--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n".to_vec();
     form.extend(b"x".repeat(1 << 20));
     form.extend_from_slice(b"\r\n");

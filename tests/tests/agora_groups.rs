@@ -1,4 +1,4 @@
-//! Agora's groups: every parameter and limit, both kinds of caller, pages, groups of other surfaces, odd requests.
+//! Agora's groups: every parameter and limit, both kinds of caller, pages, groups of other surfaces, unusual requests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -56,7 +56,7 @@ impl Desk {
         self.get(&format!("/chatgroups/{id}")).await["data"][0].clone()
     }
 
-    /// Who gets in by asking, as the core keeps it.
+    /// How users join, as the core stores it.
     async fn join(&self, id: &str) -> Join {
         let found = self.world.groups.ask(&Actor::app(), GroupById { group: group(id) }).await;
         found.expect("a group").group.policy.join
@@ -92,7 +92,7 @@ async fn every_parameter_reads_back_under_all_its_names() {
         ("maxusers", json!(300)),
         ("public", json!(true)),
         ("membersonly", json!(true)),
-        // off for a public group at its creation
+        // off when a public group is created
         ("allowinvites", json!(false)),
         ("invite_need_confirm", json!(false)),
         ("scale", json!("large")),
@@ -199,7 +199,7 @@ async fn users_act_in_their_role() {
     let admin = json!({"newadmin": "user3"});
     let admins = format!("{group}/admin");
     assert_eq!(told(&desk.as_user("user2", Method::POST, &admins, admin).await), (401, owner_only.to_owned()));
-    // a user makes groups for nobody else, and for themself without saying so
+    // users create groups only for themselves, without having to name themselves
     let others = json!({"owner": "user1", "public": true});
     assert_eq!(desk.as_user("user2", Method::POST, "/chatgroups", others).await.status, 401);
     let own = desk.as_user("user2", Method::POST, "/chatgroups?resource=web_1", json!({"public": false})).await;
@@ -343,7 +343,7 @@ async fn a_mixed_change_is_done_whole_or_not_at_all() {
 async fn groups_of_other_surfaces_read_truthfully() {
     let desk = Desk::new().await;
     desk.world.users(&["Ann Lee"]).await;
-    // without owner, roles or limit; an id only other surfaces give
+    // without owner, roles or limit; an id that only other surfaces permit
     desk.world
         .run(CreateGroup {
             id: Some(group("@TGS#_1")),
@@ -381,7 +381,7 @@ async fn odd_requests_get_the_vendors_own_errors() {
     let send = async |method: Method, target: &str, body: Vec<u8>| {
         desk.client.send(method, target, &[("authorization", bearer.as_str())], body).await
     };
-    // no content type, a trailing slash, parameters nobody knows
+    // no content type, a trailing slash, unknown parameters
     let body = br#"{"owner":"user1","public":true,"unknown":1}"#.to_vec();
     let made = send(Method::POST, "/acme/demo/chatgroups/?x=1&resource=", body).await;
     assert_eq!(made.status, 200, "{:?}", made.body);
@@ -408,7 +408,7 @@ async fn odd_requests_get_the_vendors_own_errors() {
     assert_eq!(told(&answer), (404, format!("username {long} doesn't exist!")));
 }
 
-/// Client SDKs tell the errors of attributes apart by their numbers.
+/// Client SDKs distinguish the errors of attributes by their numbers.
 #[tokio::test]
 async fn refused_attributes_have_numbers() {
     let desk = Desk::new().await;

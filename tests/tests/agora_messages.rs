@@ -70,12 +70,12 @@ async fn the_app_speaks_for_anybody_whatever_the_lists_say() {
         let sender = from.as_str().map_or(Sender::App, |name| Sender::User(user(name)));
         assert_eq!(last.sender, sender);
     }
-    // an id for each group, whether it is there or not
+    // an id for each group, whether it exists or not
     let body = json!({"from": "user1", "to": [GROUP, "nowhere"], "type": "cmd", "body": {"action": "blink"}});
     let answer = house.post("/messages/chatgroups", body).await.json();
     assert!(answer["data"]["nowhere"].as_str().unwrap().parse::<u64>().is_ok());
     assert_eq!(house.said().await.len(), 4);
-    // whoever is there now, and nobody later
+    // for online members only
     let online = json!({"to": [GROUP], "type": "txt", "body": {"msg": "now"}, "routetype": "ROUTE_ONLINE"});
     assert_eq!(house.post("/messages/chatgroups", online).await.status, 200);
     assert_eq!(house.said().await.len(), 4);

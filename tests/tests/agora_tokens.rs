@@ -1,4 +1,4 @@
-//! Who may call Agora's surface: each kind of token, and each way in which one is not good.
+//! Authentication at Agora's surface: each kind of token, and each way in which one is invalid.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -118,7 +118,7 @@ async fn a_users_token_ends_with_the_account_its_password_or_its_ban() {
     world.clock.step(1000);
     assert_eq!(call(&client, Method::DELETE, USER, &app, Value::Null).await.status, 200);
     assert_eq!(told(&get(&client, own, &token).await), oauth);
-    // an account made anew under the same name is another
+    // an account that is created again with the same name is another
     world.users(&["user1"]).await;
     assert_eq!(told(&get(&client, own, &token).await), oauth);
 }

@@ -1,6 +1,6 @@
-//! A realm served from a backend that is no engine of ours: it answers from a table and offers a part of what there is.
+//! A realm served from a backend other than our engine: it answers from a table and supports some operations only.
 //!
-//! The three surfaces in front of it answer what it offers, and refuse the rest in their vendors' own words.
+//! The three surfaces in front of it serve what it supports, and refuse the rest with their vendors' own errors.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// One group with its members, and the accounts there are.
+/// One group with its members, and the existing accounts.
 struct Table {
     group: Mutex<Group>,
     members: Vec<Arc<Member>>,
@@ -89,7 +89,7 @@ impl Groups for Table {
     }
 }
 
-/// The table, with what happened elsewhere until it was filled.
+/// The table, with the events that happened elsewhere before.
 async fn table() -> (Table, Vec<conclave_core::event::Event>) {
     let elsewhere = World::new();
     elsewhere.users(&["ann", "ben"]).await;
@@ -121,7 +121,7 @@ async fn gateway(change: impl FnOnce(&mut Config)) -> (Running, Vec<conclave_cor
     (Gateway::builder(config).backend("dev", backend).start().await.unwrap(), events)
 }
 
-/// A call of one of the vendors' server APIs: status, and the body without what differs from call to call.
+/// A call of one of the vendors' server APIs: returns status, and the body without volatile values.
 struct Caller {
     client: Client,
     agora: (String, String),
@@ -197,7 +197,7 @@ async fn what_the_backend_offers_is_answered_through_every_surface() {
     let members = call.rong("group/user/query", "groupId=g1").await;
     assert_eq!(members[1]["users"], json!([{"id": "ann"}, {"id": "ben"}]), "{members}");
 
-    // a change through one is seen through the others
+    // a change through one vendor is seen through the others
     let changed = call.tencent("modify_group_base_info", json!({"GroupId": "g1", "Name": "renamed"})).await;
     assert_eq!(changed[1]["ActionStatus"], "OK", "{changed}");
     let found = call.agora(Method::GET, "/chatgroups/g1", Value::Null).await;

@@ -1,5 +1,5 @@
-//! One behaviour: each story is told through each vendor's server API and through the core, on every store; after
-//! each step all the others read the same truth.
+//! One behaviour: each scenario runs through each vendor's server API and through the core, on every store; after each
+//! step all the others read the same state.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -16,14 +16,14 @@ use conclave_tests::story::{Role, Teller, Truth, Wanted};
 use conclave_tests::world::World;
 use tempfile::TempDir;
 
-/// Everybody who can tell, with the one who acts in this telling.
+/// All callers, with the acting one.
 struct Stage {
     actor: Arc<dyn Teller>,
     all: Vec<Arc<dyn Teller>>,
 }
 
 impl Stage {
-    /// All tellers read the same truth, and it is this one.
+    /// All callers read the same state, and it is this one.
     async fn all_read(&self, group: &str, wanted: &Truth) {
         for teller in &self.all {
             let found = teller.truth(group).await;
@@ -37,7 +37,7 @@ impl Stage {
         }
     }
 
-    /// No teller finds the group.
+    /// No caller finds the group.
     async fn none_reads(&self, group: &str) {
         for teller in &self.all {
             assert_eq!(teller.truth(group).await, None, "{} after {} acted", teller.name(), self.actor.name());
@@ -59,7 +59,7 @@ fn stores() -> Vec<Made> {
     ]
 }
 
-/// Tells a story through everybody, on every store.
+/// Runs a scenario through all callers, on every store.
 async fn tell<F, S>(story: F)
 where
     F: Fn(Stage) -> S,

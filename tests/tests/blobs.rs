@@ -123,9 +123,9 @@ async fn what_a_crash_left_is_swept_and_the_rest_stays() {
         assert_eq!(read(&blobs, id).await.unwrap(), b"kept");
     }
     assert!(blobs.get(&orphan.id).await.unwrap().is_none());
-    // two in use, somebody's, and the trash
+    // two in use, a foreign one, and the trash
     assert_eq!(files(&database.blob_folder()), 4);
-    // what was set aside is deleted only after a time
+    // files in the trash are deleted only after a time
     let trashed = database.blob_folder().join("trash").join(&orphan.id);
     assert_eq!(fs::read(&trashed).unwrap(), b"orphan");
     let empty = |age| Files::empty_trash(&database.blob_folder(), age).unwrap();

@@ -1,5 +1,5 @@
-//! The process is killed while many clients write, again and again over the same data folder: whatever a client
-//! was told is there, and what is there fits together.
+//! The process is killed while many clients write, repeatedly over the same data folder: all acknowledged changes are
+//! present, and the data is consistent.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
@@ -23,7 +23,7 @@ use hyper_util::rt::TokioExecutor;
 
 const ROUNDS: usize = 15;
 const WRITERS: usize = 16;
-/// The most a start may take, on a machine that does much else.
+/// The longest time a start may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running process.
@@ -33,7 +33,7 @@ struct Served {
 }
 
 impl Served {
-    /// Starts it over this folder and waits until it takes connections.
+    /// Starts it over this folder and waits until it accepts connections.
     fn over(folder: &Path) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_conclave_under_test"))
@@ -52,7 +52,7 @@ impl Served {
         served
     }
 
-    /// The end without a warning.
+    /// Kills it without a warning.
     fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -66,12 +66,12 @@ impl Drop for Served {
     }
 }
 
-/// What one client was told.
+/// What was acknowledged to one client.
 #[derive(Default)]
 struct Told {
-    /// Groups that were made, with their members; of each the members that were added, then those removed.
+    /// Created groups; of each the members that were added, then those removed.
     groups: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>,
-    /// The one request whose answer never came.
+    /// The one request that was never answered.
     open: Option<String>,
     answers: usize,
 }
@@ -83,7 +83,7 @@ struct Caller {
 }
 
 impl Caller {
-    /// One call of `RongCloud`'s server API; `None` when no answer came.
+    /// One call of `RongCloud`'s server API; `None` when it was not answered.
     async fn call(&self, path: &str, form: String) -> Option<()> {
         let (nonce, timestamp) = ("14314", "1700000100000");
         let request = Request::post(format!("http://{}/rong{path}", self.address))
@@ -101,7 +101,7 @@ impl Caller {
         Some(())
     }
 
-    /// Makes groups, adds to them and removes from them until nobody answers any more.
+    /// Creates groups, adds and removes members until calls are not answered any more.
     async fn write(self, round: usize, writer: usize) -> Told {
         let mut told = Told::default();
         for number in 0.. {
@@ -142,7 +142,7 @@ fn now() -> Millis {
     Millis(u64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()).unwrap())
 }
 
-/// Holds what clients were told against what is kept.
+/// Compares acknowledged changes with stored data.
 async fn check(store: &dyn Store, told: &[Told]) {
     let rows = everything(store).await.unwrap();
     assert_eq!(realm_broken(&rows, now()), None);
@@ -157,7 +157,7 @@ async fn check(store: &dyn Store, told: &[Told]) {
             assert!(member.is_none() || !removed.contains(user), "{user} was removed from {group} and is there");
         }
     }
-    // a group whose making was never answered is there with everybody or not at all
+    // a group whose creation was not answered exists with all its members or not at all
     for group in open {
         let Ok(group) = GroupId::new(group) else { continue };
         if let Some(Row::Group(header)) = rows.get(&Key::Group(group.clone()).encode()) {

@@ -1,5 +1,5 @@
-//! Credentials act for exactly whom they were made for: no token is read as another's, outlives its account, or is
-//! compared by its spelling.
+//! Credentials are valid only for the account they were issued for: no token is accepted as another's, survives its
+//! account, or is compared by its spelling.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -22,12 +22,12 @@ use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// A dynamic token as the customer's own server makes it.
+/// A dynamic token as the customer's own server generates it.
 fn dynamic_token(user: &str, time: &str, life: &str) -> String {
     dynamic_token_signed_for(&format!("{user}{time}{life}"), user, time, life)
 }
 
-/// A dynamic token whose signature is of this text, whatever its fields say.
+/// A dynamic token that signs this text, whatever its fields say.
 fn dynamic_token_signed_for(signed: &str, user: &str, time: &str, life: &str) -> String {
     let appkey = format!("{ORG}#{APP}");
     let signature = hex::encode(Sha256::digest(format!("{CLIENT_ID}{appkey}{signed}{CLIENT_SECRET}").as_bytes()));
@@ -35,7 +35,7 @@ fn dynamic_token_signed_for(signed: &str, user: &str, time: &str, life: &str) ->
     URL_SAFE.encode(format!("dt-{json}"))
 }
 
-/// How many groups the bearer of this token of Agora's has joined: answered to that very user only.
+/// The number of groups of the bearer of this Agora token: returned to that user only.
 async fn joined(client: &Client, user: &str, token: &str) -> u16 {
     let bearer = format!("Bearer {token}");
     let path = format!("/{ORG}/{APP}/chatgroups/user/{user}/joined_count");
@@ -75,12 +75,12 @@ fn tencent_client(world: &World) -> Client {
     mounted(tencent(world, conclave_tencent::Settings::default()))
 }
 
-/// A world that begins at this moment.
+/// A world that begins at this time.
 fn world_at(moment: Millis) -> World {
     World::at(moment, Arc::new(Memory::new()), Settings::default())
 }
 
-/// Ends an account and makes one of the same id.
+/// Deletes an account and creates one with the same id.
 async fn replace(world: &World, id: &str) {
     world.run(DeleteUser { user: user(id), owned: OwnedGroups::Disband }).await;
     world.users(&[id]).await;
@@ -95,7 +95,7 @@ async fn a_dynamic_token_is_read_in_one_way_only() {
     for name in ["user1", "user12", "user2"] {
         assert_eq!(joined(&client, name, &dynamic_token(name, &now, "600")).await, 200, "{name}");
     }
-    // user12's own, read as user1's; and one that ends in some hundred years
+    // user12's own token, read as user1's; and one that expires in some hundred years
     let signed = format!("user12{now}600");
     let forged = dynamic_token_signed_for(&signed, "user1", &format!("2{now}"), "600");
     assert_eq!(joined(&client, "user1", &forged).await, 401);
@@ -103,7 +103,7 @@ async fn a_dynamic_token_is_read_in_one_way_only() {
         let forged = dynamic_token_signed_for(&signed, "user12", &time, life);
         assert_eq!(joined(&client, "user12", &forged).await, 401, "{time} {life}");
     }
-    // every other cut of the text
+    // every other split of the text
     for end in 1..signed.len() {
         for middle in end..=signed.len() {
             let (name, time, life) = (&signed[..end], &signed[end..middle], &signed[middle..]);
@@ -140,7 +140,7 @@ async fn a_dynamic_token_that_could_be_anothers_is_refused() {
     let client = agora_client(&world);
     assert_eq!(joined(&client, "bob17", &token).await, 401);
     assert_eq!(joined(&client, "bob", &dynamic_token("bob", "1717171717", "1786400")).await, 401);
-    // a second later there is one reading
+    // a second later there is only one reading
     assert_eq!(joined(&client, "bob17", &dynamic_token("bob17", "1717171700", "86400")).await, 200);
 }
 
@@ -153,7 +153,7 @@ async fn tokens_end_with_their_account_though_its_id_is_taken_again() {
         || async { rong_call(&client, "/user/getToken.json", "userId=ann&name=Ann").await.json()["token"].clone() };
     let now = || world.groups.now().seconds().to_string();
 
-    // the account is made by the call that issues the token
+    // the account is created by the call that issues the token
     let rong_token = get_token().await;
     let rong_token = rong_token.as_str().unwrap();
     let dynamic = dynamic_token("ann", &now(), "86400");
@@ -164,12 +164,12 @@ async fn tokens_end_with_their_account_though_its_id_is_taken_again() {
     replace(&world, "ann").await;
     assert_eq!(surface.verify(APP_KEY, rong_token).await, Err(InvalidToken::Expired));
     assert_eq!(joined(&agora, "ann", &dynamic).await, 401);
-    // the new person's own, made in that very second
+    // the new account's own token, issued in that very second
     let rong_token = get_token().await;
     assert_eq!(surface.verify(APP_KEY, rong_token.as_str().unwrap()).await.unwrap(), user("ann"));
     assert_eq!(joined(&agora, "ann", &dynamic_token("ann", &now(), "86400")).await, 200);
 
-    // an exact moment of issue is compared exactly
+    // a time of issue in milliseconds is compared exactly
     world.clock.step(1);
     replace(&world, "ann").await;
     assert_eq!(surface.verify(APP_KEY, rong_token.as_str().unwrap()).await, Err(InvalidToken::Expired));
@@ -189,7 +189,7 @@ async fn a_signature_ends_with_its_account_but_an_admin_needs_none() {
     replace(&world, "ann").await;
     assert_eq!(tencent_call(&client, "ann", &anns, list, json!({})).await, 60_010, "a former user, not an admin");
     assert_eq!(tencent_call(&client, "ann", &sig_of(&world, "ann"), list, json!({})).await, 60_010);
-    // the app's own calls do not end because an account of the admin's id is made
+    // the app's own calls still work when an account with the admin's id is created
     world.users(&[ADMIN]).await;
     assert_eq!(tencent_call(&client, ADMIN, &admins, list, json!({})).await, 0);
 }
@@ -218,11 +218,11 @@ async fn nobody_is_locked_out_by_a_moment_in_the_future() {
     let now = world.groups.now().seconds().to_string();
     assert_eq!(joined(&agora, "ann", &dynamic_token("ann", &now, "600")).await, 200);
 
-    // another vendor's app revokes and bans accounts, but not the admins of the app here
+    // another vendor's app revokes and blocks accounts, but not the admins of the app here
     assert_eq!(tencent_call(&tencent, ADMIN, &admins, list, json!({})).await, 0);
     world.run(UpdateUser { active: Some(false), ..UpdateUser::of(user(ADMIN)) }).await;
     assert_eq!(tencent_call(&tencent, ADMIN, &admins, list, json!({})).await, 0);
-    // this vendor's own command does
+    // this vendor's own command revokes them
     let kick = json!({"UserID": ADMIN});
     assert_eq!(tencent_call(&tencent, ADMIN, &admins, "im_open_login_svc/kick", kick).await, 0);
     assert_eq!(tencent_call(&tencent, ADMIN, &admins, list, json!({})).await, 70_001);
@@ -284,11 +284,11 @@ async fn calls_are_not_repeated_where_the_settings_say_so() {
     let remembering = with(60_000, 2);
     assert_eq!(code(&remembering, "14314", &now).await, 200);
     assert_eq!(code(&remembering, "14314", &now).await, 1004);
-    // the same signature, cut anew
+    // the same signature, with a moved boundary
     let (first, rest) = now.split_at(3);
     assert_eq!(code(&remembering, &format!("14314{first}"), rest).await, 1004);
     assert_eq!(code(&remembering, "2", &now).await, 200);
-    // one that is not signed right takes no place in the memory
+    // one with an invalid signature is not stored
     for nonce in ["3", "4", "5"] {
         let answer =
             rong_signed(&remembering, "/group/user/query.json", "groupId=g", [nonce, &now, &"0".repeat(40)]).await;

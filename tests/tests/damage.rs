@@ -1,5 +1,5 @@
-//! Each file of a data folder, one after the other, is missing, cut short, or has one bit flipped: either the folder is
-//! refused and not touched, or everything that was acknowledged is there.
+//! Each file of a data folder, one after the other, is missing, truncated, or has one bit flipped: either the folder is
+//! refused and not changed, or everything acknowledged is present.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -18,10 +18,10 @@ use futures_util::{StreamExt as _, stream};
 const REALM: &str = "dev";
 const COMMITS: u64 = 60;
 
-/// What was written: rows by key, and the bytes of the shared file.
+/// The written data: rows by key, and the bytes of the shared file.
 type Everything = (Vec<(Key, Row)>, u64, Bytes);
 
-/// A folder with rows in tables and in the log, of which some were written after a restart, and a shared file.
+/// A folder with rows in tables and in the log, some of them written after a restart, and a shared file.
 async fn written(folder: &Path) -> Everything {
     let mut rows = Vec::new();
     let options = || Options { write_buffer: 64 << 10, ..Options::default() };
@@ -58,7 +58,7 @@ async fn written(folder: &Path) -> Everything {
     (rows, COMMITS, content)
 }
 
-/// Space that the engine takes in advance only makes copies slow.
+/// Removes the space that the engine preallocates, which only makes copies slow.
 fn trim(rows: &Path) {
     for entry in fs::read_dir(rows).unwrap() {
         let path = entry.unwrap().path();
@@ -70,7 +70,7 @@ fn trim(rows: &Path) {
     }
 }
 
-/// Opens the folder and its shared files; everything that was acknowledged has to be there.
+/// Opens the folder and its shared files; everything acknowledged has to be present.
 async fn opens_with(folder: &Path, (rows, events, content): &Everything) -> Result<(), String> {
     let database = Database::open(folder).map_err(|error| error.to_string())?;
     let blobs = database.blobs().map_err(|error| error.to_string())?;
@@ -119,7 +119,7 @@ fn write(files: &BTreeMap<PathBuf, Vec<u8>>, folder: &Path) {
     }
 }
 
-/// What may have happened to a file.
+/// The kinds of damage.
 #[derive(Debug, Clone, Copy)]
 enum Damage {
     Missing,
@@ -171,7 +171,7 @@ async fn a_damaged_folder_is_refused_or_complete() {
                 Err(why) => {
                     refused += 1;
                     let after = read(folder.path());
-                    // shared files are looked for after the database was opened, which may tidy up
+                    // shared files are checked after the database was opened, which may tidy up
                     let touched =
                         |path: &&PathBuf| after.get(*path) != before.get(*path) && !path.ends_with("conclave-lock");
                     let touched: Vec<_> = before.keys().filter(touched).collect();

@@ -1,5 +1,5 @@
-//! The data folder cannot be written for a while: writes are refused, reads go on, `/readyz` says so, and when the cause
-//! is gone writes go on by themselves, without anything acknowledged lost or anything refused coming back.
+//! The data folder cannot be written for a while: writes are refused, reads continue, `/readyz` reports it, and
+//! afterwards writes resume by themselves, without losing anything acknowledged or restoring anything refused.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
@@ -27,7 +27,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 
-/// The most a test waits for something to happen, on a machine that does much else.
+/// How long a test waits for an event, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn faulty(folder: &Path) -> (Database, Arc<Faults>) {
@@ -81,7 +81,7 @@ async fn a_failed_sync_is_undone_and_writes_go_on() {
         kept.sort();
         set(&faults.room, true);
         set(&faults.sync, true);
-        // what is written with it fails with it, and so does what was decided upon it
+        // commits of the same round fail with it, and so do those decided on its rows
         let refused = ["refused", "refused too"].map(|name| store.commit(batch(name)));
         for refused in futures_util::future::join_all(refused).await {
             refused.unwrap_err();
@@ -91,10 +91,10 @@ async fn a_failed_sync_is_undone_and_writes_go_on() {
             store.drafts().unwrap().fetch(&[note("refused")]).await.is_err(),
             "nothing is decided upon what is lost"
         );
-        // reads go on
+        // reads continue
         assert_eq!(names(&*store).await, kept);
         assert!(database.health().trouble(PATIENCE).unwrap().starts_with("writes are refused"));
-        // a process that ends here and is started again finds nothing of it either
+        // a process that stops here and is started again does not find it either
         let copy = tempfile::tempdir().unwrap();
         copy_folder(folder.path(), copy.path());
         let again = Database::open(copy.path()).unwrap().realm("dev").unwrap();
@@ -147,7 +147,7 @@ async fn nobody_is_told_that_nothing_was_done_before_that_is_sure() {
         let poll = tokio::time::timeout(Duration::from_millis(5), &mut unknown).await;
         assert!(poll.is_err(), "it was answered: {poll:?}");
     }
-    // several tries later
+    // several attempts later
     let poll = tokio::time::timeout(Duration::from_millis(1_500), &mut unknown).await;
     assert!(poll.is_err(), "it was answered before its outcome was known: {poll:?}");
     set(&faults.sync, false);
@@ -188,7 +188,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// A file system of so many megabytes; `None` where this process may not make one.
+/// A file system of so many megabytes; `None` where this process may not create one.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -209,7 +209,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Leaves some megabytes of the disk.
+/// Fills the disk except for some megabytes.
 fn fill(filler: &Path) {
     let mut file = fs::File::create(filler).unwrap();
     while file.write_all(&[1; 1 << 13]).is_ok() {}
@@ -258,7 +258,7 @@ async fn a_full_disk_refuses_writes_until_there_is_room() {
     assert!(rows.into_iter().map(|(_, row)| row).eq(expected), "something acknowledged is lost");
 }
 
-/// One call at each vendor that writes, and what it is answered.
+/// One writing call at each vendor, with its outcome.
 async fn write_everywhere(address: SocketAddr, name: &str) -> Value {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let json_type = ("content-type", "application/json");
@@ -330,7 +330,7 @@ async fn readyz_and_every_vendor_say_that_writes_are_refused() {
     assert_eq!(admin(at_admin, "/healthz").await.0, 200);
     let metrics = admin(at_admin, "/metrics").await.1;
     assert!(metrics.contains("\nconclave_store_refuses_writes 1\n") && metrics.contains("\nconclave_ready 0\n"));
-    // reads go on
+    // reads continue
     assert_eq!(rong(shared, "/user/group/query.json", "userId=nobody").await.status, 200);
 
     set(&faults.sync, false);
@@ -359,7 +359,7 @@ async fn readyz_and_every_vendor_say_that_writes_are_refused() {
     assert!(running.shutdown().await);
 }
 
-/// A process that may open only few files.
+/// A process with a limit on open files.
 struct Served {
     process: Child,
     address: SocketAddr,
@@ -399,7 +399,7 @@ impl Drop for Served {
     }
 }
 
-/// Whether a new connection gets an answer, and is not one too many.
+/// Whether a new connection gets a response other than that there are too many.
 fn is_served(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect(address) else { return false };
     let mut answer = String::new();
@@ -440,7 +440,7 @@ async fn idle_connections_do_not_take_the_stores_descriptors() {
     assert_eq!(create("before".to_owned()).await["code"], 200);
     let mut idle = Vec::new();
     for _ in 0..2 * LIMIT {
-        // those that are one too many are closed
+        // those over the limit are closed
         if let Ok(stream) = TcpStream::connect(served.address) {
             idle.push(stream);
         }

@@ -1,5 +1,5 @@
-//! Every list that comes in pages, read with every size of page: each entry once, in the documented order, and the end
-//! marked as the vendor marks it, also where the last page is full.
+//! Every paged list, read with every page size: each entry once, in the documented order, and the end marked as the
+//! vendor marks it, even if the last page is full.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -20,7 +20,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tencent_support::group_call;
 
-/// Enough that sizes divide it and do not.
+/// A number that some page sizes divide and others do not.
 const MANY: usize = 6;
 
 fn names(prefix: &str) -> Vec<String> {
@@ -44,7 +44,7 @@ fn ids(rows: &Value) -> Vec<String> {
     rows.as_array().unwrap_or_else(|| panic!("rows, not {rows}")).iter().map(id).collect()
 }
 
-/// Holds pages against what is there: all full but the last, none empty but the only one.
+/// Checks pages: all full except the last, none empty except the only one.
 fn check(list: &str, size: usize, pages: &[Vec<String>], wanted: &[String]) {
     assert_eq!(pages.concat(), wanted, "{list} by {size}");
     let (last, full) = pages.split_last().expect("a page");
@@ -66,7 +66,7 @@ impl Agora {
         answer.json()
     }
 
-    /// Pages by cursor: the last has none.
+    /// Pages by cursor: the last page has none.
     async fn by_cursor(&self, list: &str, size: &str, rows: &str, wanted: &[String]) {
         for limit in 1..=MANY + 1 {
             let (mut pages, mut cursor) = (Vec::new(), String::new());
@@ -83,7 +83,7 @@ impl Agora {
         }
     }
 
-    /// Numbered pages from `first`: they end with one that is short, and there is nothing after it.
+    /// Numbered pages from `first`: they end with a short one, and the pages after it are empty.
     async fn by_number(&self, list: &str, first: usize, rows: &str, wanted: &[String]) {
         for size in 1..=MANY + 1 {
             let mut read = Vec::new();
@@ -164,7 +164,7 @@ async fn lists_of_agora() {
 
 // --- Tencent --------------------------------------------------------------------------------------------------------
 
-/// Pages of a command, each going on where the one before says, until it says that it is the last.
+/// Pages of a command, each continuing where the one before says, until it says that it is the last.
 async fn paged(client: &Client, command: &str, body: &Value, by: &By, wanted: &[String]) {
     for limit in 1..=MANY + 1 {
         let (mut pages, mut place) = (Vec::new(), by.first.clone());
@@ -260,7 +260,7 @@ async fn lists_of_tencent() {
         next: |page, _| json!(page["RspMsgList"].as_array().unwrap().last().unwrap()["MsgSeq"].as_u64().unwrap() - 1),
         is_last: |page, _| page["IsFinished"] == 1,
     };
-    // the members who have come are tips among the messages
+    // the joins of the members are tips among the messages
     let last = users[1..].len() + MANY;
     let wanted: Vec<String> = (1..=last).rev().map(|sequence| sequence.to_string()).collect();
     paged(&client, "group_msg_get_simple", &json!({"GroupId": "g0"}), &history, &wanted).await;
@@ -303,7 +303,7 @@ async fn lists_of_rong() {
             check(path, size, &pages, &wanted);
         }
     }
-    // numbered pages end with one that is short
+    // numbered pages end with a short one
     for (path, form, rows, wanted) in [
         ("user/group/query", "userId=u1", "groups", vec!["hg0".to_owned()]),
         ("group/ban/query", "", "groupinfo", names("g")),

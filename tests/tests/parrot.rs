@@ -1,4 +1,4 @@
-//! A made-up vendor is served after one line that registers it: mounted, configured, and in every listing.
+//! A made-up vendor is served after adding one line that registers it: mounted, configured, and in every listing.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -133,7 +133,7 @@ async fn its_clients_talk_in_lines_about_the_same_groups() {
     assert_eq!(ben.hear().await, "heard cage ann hi there");
     assert_eq!(ann.ask("say 2 nest hi").await, "no 2 no such perch");
     assert_eq!(ann.ask("sing").await, "what");
-    // what the app says is heard by all
+    // messages of the app are received by all
     let words = json!({"from": "ann", "text": "from afar"}).to_string();
     assert_eq!(client.send(Method::POST, "/v1/perches/cage/words", &CREDENTIALS, words).await.status, 200);
     assert_eq!(ben.hear().await, "heard cage ann from afar");

@@ -1,5 +1,5 @@
-//! Who may do what with a user's token at Agora: each operation by each role in a world of its own, held against the
-//! vendor's table. A refusal has the vendor's own words, and changes nothing.
+//! Permissions of user tokens at Agora: each operation by each role in a world of its own, compared with the vendor's
+//! table. A refusal has the vendor's own text, and changes nothing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -20,16 +20,16 @@ use http::Method;
 use serde_json::{Value, json};
 
 const GROUP: &str = "66016455491585";
-/// Two of each, so that there is always another of the same role to act on.
+/// Two of each role, so that there is always another one to act on.
 const OWNER: &str = "ann";
 const ADMINS: [&str; 2] = ["ben", "bob"];
 const MEMBERS: [&str; 2] = ["cy", "col"];
 const OUTSIDER: &str = "eve";
 
-/// Who calls, in the order of a row's outcomes.
+/// The callers, in the order of a row's outcomes.
 const CALLERS: [&str; 4] = [OWNER, ADMINS[0], MEMBERS[0], OUTSIDER];
 
-/// What comes of a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Done,
@@ -53,7 +53,7 @@ const APP: Outcome = Refused(401, "auth_bad_access_token", "Unable to authentica
 const OWNER_SAFE: Outcome = Refused(403, "forbidden_op", "forbidden operation on group owner!");
 const OWNER_STAYS: Outcome = Refused(403, "forbidden_op", "owner can not quit group");
 
-/// A row of the vendor's table: an operation, and what comes of it by role.
+/// A row of the vendor's table: an operation, and its outcome by role.
 struct Row {
     name: &'static str,
     method: Method,
@@ -155,7 +155,7 @@ struct House {
     client: Client,
 }
 
-/// A public group that asks for approval, with somebody waiting, somebody blocked, and two files.
+/// A public group with approval, a waiting applicant, a blocked user, and two files.
 async fn house(change: PolicyChange, caller: &str) -> House {
     let world = World::new();
     let client = client(&world, Settings::default());
@@ -207,14 +207,14 @@ impl House {
         call(&self.client, row.method.clone(), &at(row.target, caller), &token, (row.body)()).await
     }
 
-    /// All that a change would change: the group's header, and the log.
+    /// Everything that a change would alter: the group's header, and the log.
     async fn state(&self) -> (u64, u64) {
         let found = self.world.groups.ask(&Actor::app(), GroupById { group: group(GROUP) }).await.unwrap();
         let last = self.world.log.last().await.unwrap();
         (found.group.revision, last)
     }
 
-    /// What came of a call; refusals are checked to have changed nothing.
+    /// The outcome of a call; refusals are checked to have changed nothing.
     async fn outcome(&self, row: &Row, caller: &str, wanted: Outcome) -> Result<(), String> {
         let token = user_token(&self.client, caller).await;
         drop(token);
@@ -263,7 +263,7 @@ async fn each_role_may_what_the_vendor_lets_it() {
 #[tokio::test]
 async fn the_app_may_everything() {
     let mut failed = Vec::new();
-    // what is a user's own is nobody else's
+    // a user's private data is not returned to others
     let own = [
         "leave",
         "shield",
@@ -286,7 +286,7 @@ async fn the_app_may_everything() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// What the flags of a group change in the table.
+/// The effect of a group's flags on the table.
 #[tokio::test]
 async fn flags_open_and_close_what_they_say() {
     let hidden = PolicyChange { discoverable: Some(false), join: Some(Join::Closed), ..PolicyChange::default() };
@@ -312,7 +312,7 @@ async fn flags_open_and_close_what_they_say() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// A group the app has banned: members neither manage nor speak, and the refusal says why.
+/// A group banned by the app: members can neither manage it nor send messages, and the refusal has the reason.
 #[tokio::test]
 async fn nobody_manages_a_banned_group() {
     let disabled = Refused(403, "forbidden_op", "can not operate this group, reason: group is disabled");
@@ -364,7 +364,7 @@ async fn every_member_uploads() {
     }
 }
 
-/// What stands in the way of a message: the first that fits, in the vendor's order.
+/// The refusals of messages: the first one that applies, in the vendor's order.
 #[tokio::test]
 async fn messages_are_stopped_as_the_vendor_says() {
     let speaks = async |house: &House, who: &str| {
@@ -399,14 +399,14 @@ async fn messages_are_stopped_as_the_vendor_says() {
     assert_eq!(all(&house).await, ["said", "said", "said", "said", "no member", "no member"]);
     does(Method::POST, "/chatgroups/G/mute", json!({"usernames": ["cy"], "mute_duration": 60_000})).await;
     assert_eq!(all(&house).await, ["said", "said", "muted", "said", "no member", "no member"]);
-    // the allowlist lifts the mute of all, and no mute of one's own
+    // the allowlist overrides muting all, but not a mute of one's own
     does(Method::POST, "/chatgroups/G/white/users", people(&["cy"])).await;
     assert_eq!(speaks(&house, "cy").await, "muted");
     does(Method::POST, "/chatgroups/G/ban", Value::Null).await;
     assert_eq!(all(&house).await, ["said", "said", "muted", "all muted", "no member", "no member"]);
     does(Method::POST, "/chatgroups/G/white/users", people(&["col"])).await;
     assert_eq!(speaks(&house, "col").await, "said");
-    // a mute outlives leaving and coming back
+    // a mute is kept when the user leaves and returns
     does(Method::DELETE, "/chatgroups/G/users/cy", Value::Null).await;
     does(Method::POST, "/chatgroups/G/users/cy", Value::Null).await;
     assert_eq!(speaks(&house, "cy").await, "muted");

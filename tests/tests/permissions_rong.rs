@@ -1,6 +1,6 @@
-//! What is and is not done at RongCloud. The server API has no operator and asks no role, but the structure of a group
-//! holds: hosted or not, member or not, owner or not; each command by each kind of group and person, held against the
-//! vendor's table. And what `permissions` let each role do, whoever asks: the rules a client's calls come to. A refusal
+//! Permissions at RongCloud. The server API has no operator and checks no role, but the state of a group matters:
+//! hosted or not, member or not, owner or not; each command with each kind of group and user, compared with the
+//! vendor's table. Then what `permissions` let each role do, through the core: the rules for clients' calls. A refusal
 //! has the vendor's code, and changes nothing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
@@ -40,16 +40,16 @@ struct Row {
     codes: [u64; 3],
 }
 
-/// `groupId` (or `groupIds`) is put before every form.
+/// `groupId` (or `groupIds`) is added before every form.
 fn row(path: &'static str, form: &'static str, codes: [u64; 3]) -> Row {
     Row { path, form, codes }
 }
 
 /// Only hosted groups have it.
 const HOSTED: [u64; 3] = [200, 25429, 25410];
-/// Every id is good: what is not there comes into being, or is nothing to take away.
+/// Every id is accepted: a missing group is created, or there is nothing to remove.
 const ANY: [u64; 3] = [200, 200, 200];
-/// Mutes hang on groups that are there; what the vendor answers otherwise is not published.
+/// Mutes need an existing group; the vendor's response for others is not published.
 const THERE: [u64; 3] = [200, 200, 1002];
 
 #[rustfmt::skip]
@@ -126,7 +126,7 @@ async fn the_structure_of_a_group_holds_whoever_asks() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// The server API is the app's: without its secret nobody does anything.
+/// The server API is the app's: without its secret every call is refused.
 #[tokio::test]
 async fn nobody_without_the_secret_does_anything() {
     let api = api().await;
@@ -145,27 +145,27 @@ async fn nobody_without_the_secret_does_anything() {
     assert_eq!(state(&api).await, before);
 }
 
-// --- what `permissions` let each role do -----------------------------------------------------------------------------
+// --- what `permissions` let each role do --------------------------------------------------------------------------
 
-/// Who asks, in the order of a row's outcomes: owner, manager, member, stranger.
+/// The callers, in the order of a row's outcomes: owner, manager, member, non-member.
 const ROLES: [&str; 4] = ["o", "m", "a", "x"];
 
-/// What stands in the way.
+/// The reason of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wall {
     None,
-    /// 25405: one would have to be a manager, or the owner.
+    /// 25405: requires a manager, or the owner.
     Management,
     Ownership,
-    /// 25405: nobody but the app.
+    /// 25405: requires the app.
     App,
-    /// 25418: one would have to be a member.
+    /// 25418: requires a member.
     Membership,
-    /// 25426: one may not invite.
+    /// 25426: may not invite.
     Inviting,
-    /// 25414: nobody may join.
+    /// 25414: joining is closed.
     Closed,
-    /// 25417: owners stay.
+    /// 25417: owners cannot leave.
     Owner,
 }
 
@@ -233,7 +233,7 @@ fn apply() -> Operation {
     Apply { group: group("h"), user: None, message: String::new() }.into()
 }
 
-/// Somebody has asked to join.
+/// A user has applied.
 fn decide() -> Operation {
     let (user, reason) = (user("asks"), String::new());
     DecideRequest { group: group("h"), user, inviter: None, accept: true, reason }.into()
@@ -302,7 +302,7 @@ async fn permissions_let_each_role_do_what_they_say() {
             || permit(PolicyChange { remove: Some(Circle::Members), ..PolicyChange::default() }),
             [Open, Open, Open, Membership],
         ),
-        // who edits is the owner's to say, whoever edits
+        // only the owner changes who may edit, whoever may edit
         (
             "profilePerm",
             "2",
@@ -335,7 +335,7 @@ async fn permissions_let_each_role_do_what_they_say() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// What each role does for itself, whatever the permissions say.
+/// What each role may do for itself, whatever the permissions say.
 #[tokio::test]
 async fn everybody_keeps_what_is_their_own() {
     type Own = fn(&str) -> Operation;
@@ -352,13 +352,13 @@ async fn everybody_keeps_what_is_their_own() {
     for (own, walls) in [
         (leave, [Owner, Open, Open, Membership]),
         (follow, [Open, Open, Open, Membership]),
-        // a name for a group is a user's own, in it or not
+        // a name for a group is private to its user, member or not
         (remark, [Open; 4]),
         (own_card, [Open, Open, Open, Membership]),
     ] {
         for (role, wanted) in ROLES.into_iter().zip(walls) {
             let api = api().await;
-            // the hardest there is
+            // the strictest permissions
             let hard = r#"groupId=h&permissions={"profilePerm":0,"memProfilePerm":1,"removePerm":0}"#;
             api.ok("entrust/group/profile/update", hard).await;
             let operation = own(role);
@@ -375,7 +375,7 @@ async fn everybody_keeps_what_is_their_own() {
     }
 }
 
-/// Mutes hold whatever the role; the allowlist lifts the mute of all, and no other.
+/// Mutes apply whatever the role; the allowlist overrides muting all, but no other mute.
 #[tokio::test]
 async fn nobody_is_above_a_mute_by_role() {
     let api = api().await;
@@ -401,7 +401,7 @@ async fn nobody_is_above_a_mute_by_role() {
     api.ok("group/user/gag/rollback", "userId=o").await;
     api.world.clock.step(60_000);
     assert_eq!(all().await, [true, true, true, false]);
-    // the server speaks for whom it likes
+    // the server may send in any user's name
     api.ok("group/user/gag/add", "groupId=h&userId=a&minute=0").await;
     api.ok("message/group/publish", "fromUserId=a&toGroupId=h&objectName=RC:TxtMsg&content={\"content\":\"hi\"}").await;
 }

@@ -1,5 +1,5 @@
-//! What each type of group lets an app's admin do at Tencent: each command in a world of its own, held against the
-//! vendor's tables; and that nobody but an admin does anything. A refusal has the documented code, and changes nothing.
+//! What each type of group lets an app's admin do at Tencent: each command in a world of its own, compared with the
+//! vendor's tables; and that only an admin may call. A refusal has the documented code, and changes nothing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -24,9 +24,9 @@ use tencent_support::{call, client, group_call, told};
 
 /// The types, in the order of a row's codes.
 const KINDS: [&str; 5] = ["Private", "Public", "ChatRoom", "AVChatRoom", "Community"];
-/// Everything goes.
+/// All types permit it.
 const ALL: [u64; 5] = [0; 5];
-/// Live rooms have no lists of members and none of what goes with them.
+/// Live rooms have no member lists and no commands on them.
 const NO_LIVE: [u64; 5] = [0, 0, 0, 10007, 0];
 const NOT_PRIVATE: [u64; 5] = [10007, 0, 0, 0, 0];
 const NOT_COMMUNITY: [u64; 5] = [0, 0, 0, 0, 10007];
@@ -44,7 +44,7 @@ fn row(command: &'static str, body: Value, codes: [u64; 5]) -> Row {
     Row { name: command, command, body, codes }
 }
 
-/// The same, where one command has more than one row.
+/// The same, for a command with more than one row.
 fn named(name: &'static str, command: &'static str, body: Value, codes: [u64; 5]) -> Row {
     Row { name, command, body, codes }
 }
@@ -53,7 +53,7 @@ fn text(said: &str) -> Value {
     json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": said}}])
 }
 
-/// `GroupId` is put into every body. alice owns the group, bob and carol are in it, dave is not.
+/// `GroupId` is added to every body. alice owns the group, bob and carol are members, dave is not.
 #[rustfmt::skip]
 fn table() -> Vec<Row> {
     let hour = BEGINNING.seconds() - 3600;
@@ -107,7 +107,7 @@ async fn house(kind: &str) -> House {
     let world = World::new();
     world.users(&["alice", "bob", "carol", "dave"]).await;
     let client = client(&world, Settings::default());
-    // made a day ago, so that messages can be imported
+    // created a day ago, so that messages can be imported
     let created = BEGINNING.seconds() - 86_400;
     let body = json!({"Type": kind, "Name": "g", "Owner_Account": "alice", "CreateTime": created});
     let live = kind == "AVChatRoom";
@@ -137,7 +137,7 @@ impl House {
         (found.ok().map(|found| found.group.revision), last)
     }
 
-    /// What came of a command; refusals are checked to have changed nothing.
+    /// The outcome of a command; refusals are checked to have changed nothing.
     async fn check(&self, row: &Row, answer: impl Future<Output = Value>, code: u64) -> Result<(), String> {
         let before = self.state().await;
         let answer = answer.await;
@@ -173,7 +173,7 @@ async fn nobody_but_an_admin_of_the_app_does_anything() {
     let sig = user_sig(SDKAPPID, SECRET_KEY, "alice", BEGINNING.seconds(), 86_400);
     let mut failed = Vec::new();
     for row in table() {
-        // the group's own owner, truly signed
+        // the group's own owner, with a valid signature
         let target = format!(
             "/v4/group_open_http_svc/{}?sdkappid={SDKAPPID}&identifier=alice&usersig={sig}&random=1&contenttype=json",
             row.command
@@ -187,7 +187,7 @@ async fn nobody_but_an_admin_of_the_app_does_anything() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// A group that never was, and one that is no more.
+/// A group that never existed, and a deleted one.
 #[tokio::test]
 async fn what_is_not_there_is_told_apart_from_what_is_no_more() {
     let (never, gone) = (house("Public").await, house("Public").await);
@@ -205,7 +205,7 @@ async fn what_is_not_there_is_told_apart_from_what_is_no_more() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// Targets that the command cannot be about.
+/// Targets that the command cannot apply to.
 #[tokio::test]
 async fn whoever_cannot_be_meant_is_refused_in_the_documented_way() {
     let mut failed = Vec::new();
@@ -244,7 +244,7 @@ async fn whoever_cannot_be_meant_is_refused_in_the_documented_way() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// Who may speak, by who is named as the sender.
+/// Who may send messages, by the named sender.
 #[tokio::test]
 async fn the_muted_are_refused_and_those_above_the_mute_are_not() {
     for (muted, sender, code) in [
@@ -279,18 +279,18 @@ async fn the_muted_are_refused_and_those_above_the_mute_are_not() {
     }
 }
 
-// --- what each type lets each role do -------------------------------------------------------------------------------
+// --- what each type lets each role do -----------------------------------------------------------------------------
 
-/// Who acts, by the letters of the vendor's table: owner, admin, member, not in the group.
+/// The callers, by the letters of the vendor's table: owner, admin, member, non-member.
 const ROLES: [(char, &str); 4] = [('O', "alice"), ('A', "ada"), ('M', "bob"), ('N', "dave")];
 
-/// Who tries something, and in which group.
+/// The caller, and the group.
 struct At {
     group: GroupId,
     me: &'static str,
 }
 
-/// What is tried.
+/// The attempted call.
 enum Tried {
     Operation(Operation),
     Query(Query),
@@ -302,10 +302,10 @@ impl<T: Into<Operation>> From<T> for Tried {
     }
 }
 
-/// A row of the vendor's table: what is tried, and which roles may, by type.
+/// A row of the vendor's table: the attempted call, and which roles may make it, by type.
 type Cells = (&'static str, fn(&At) -> Tried, [&'static str; 5]);
 
-/// Nobody but the app.
+/// Only the app.
 const NOBODY: [&str; 5] = [""; 5];
 
 fn profile(at: &At) -> UpdateGroup {
@@ -353,7 +353,7 @@ fn card(at: &At, who: &str) -> UpdateMember {
     UpdateMember { card: Some("card".to_owned()), ..UpdateMember::of(at.group.clone(), user(who)) }
 }
 
-/// The vendor's table of who may do what; "A" is nobody in types that have no admins.
+/// The vendor's table of permissions; "A" does not exist in types without admins.
 #[rustfmt::skip]
 fn cells() -> Vec<Cells> {
     let members = ["OM", "OAM", "OAM", "OM", "OAM"];
@@ -388,7 +388,7 @@ fn cells() -> Vec<Cells> {
     ]
 }
 
-/// A group of this type, made through the vendor's API, with everybody the cells are about.
+/// A group of this type, created through the vendor's API, with everyone that the cells are about.
 async fn populated(kind: &str, change: PolicyChange) -> (World, GroupId) {
     let world = World::new();
     world.users(&["alice", "ada", "abe", "bob", "carol", "dave", "asks", "new"]).await;
@@ -448,13 +448,13 @@ async fn each_type_lets_each_role_do_what_the_vendor_says() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// What the options of a group change in the table.
+/// The effect of a group's options on the table.
 #[tokio::test]
 async fn options_open_and_close_what_they_say() {
     let none = PolicyChange::default;
     let join = |join| PolicyChange { join: Some(join), ..PolicyChange::default() };
     let apply: fn(&At) -> Tried = |at| Apply { group: at.group.clone(), user: None, message: String::new() }.into();
-    // whoever is in is told so, and nothing else
+    // members are refused because they are members
     let strangers = "OAMN";
     let approving = join(Join::Approval(Circle::Managers));
     let inviting = PolicyChange { invite: Some(Circle::Members), ..PolicyChange::default() };

@@ -1,4 +1,4 @@
-//! Nobody gets in without credentials, on any route; nothing a client sends makes a surface break.
+//! Every route refuses invalid credentials, and no input crashes a surface.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -17,7 +17,7 @@ const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9
 /// A day, in seconds.
 const DAY: u64 = 86_400;
 
-/// A surface with two realms: `test`, which the attacks are on, and `other`, whose credentials are true elsewhere.
+/// A surface with two realms: `test`, which is attacked, and `other`, whose credentials are valid elsewhere.
 struct Target {
     world: World,
     routes: Vec<RouteInfo>,
@@ -27,7 +27,7 @@ struct Target {
 
 type Headers = Vec<(String, String)>;
 
-/// Credentials as they are put on a request: headers, and a query.
+/// Credentials of a request: headers, and a query.
 #[derive(Clone, Default)]
 struct Proof {
     headers: Headers,
@@ -133,7 +133,7 @@ impl Target {
         ] {
             path = path.replace(part, value);
         }
-        // whatever other parts there are: any word does
+        // any word for the other parameters
         while let (Some(open), Some(close)) = (path.find('{'), path.find('}')) {
             path.replace_range(open..=close, "x");
         }
@@ -164,7 +164,7 @@ impl Target {
         }
     }
 
-    /// Credentials that are not, each with its name.
+    /// Invalid credentials, each with its name.
     async fn bad(&self) -> Vec<(&'static str, Proof)> {
         let now = BEGINNING.seconds();
         match self.vendor {
@@ -229,7 +229,7 @@ impl Target {
         }
     }
 
-    /// How many events there are: refused calls leave no trace.
+    /// The number of events: refused calls add none.
     async fn events(&self) -> usize {
         self.world.log.read(0, usize::MAX).await.unwrap().len()
     }
@@ -256,7 +256,7 @@ fn signed(key: &str, secret: &str) -> Proof {
     Proof { headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), query: String::new() }
 }
 
-/// A body that would do something if it were let in.
+/// A body that would have an effect if it were accepted.
 fn tempting(vendor: &str) -> String {
     match vendor {
         "rong" => "groupId=g1&userId=bob&userIds=bob&name=x&owner=bob&groupName=x&newOwner=bob".to_owned(),
@@ -273,7 +273,7 @@ async fn no_route_is_open_without_true_credentials() {
         let before = target.events().await;
         let bad = target.bad().await;
         for route in &target.routes {
-            // asking for a token is how credentials are shown
+            // asking for a token is the authentication itself
             if route.path.ends_with("/token") {
                 continue;
             }
@@ -327,7 +327,7 @@ async fn the_wrong_password_is_refused_in_the_vendors_words() {
     }
 }
 
-/// Bodies nobody should send.
+/// Hostile bodies.
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("empty", Vec::new()),

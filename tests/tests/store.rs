@@ -28,7 +28,7 @@ async fn durable_keeps_the_suite() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path()).unwrap();
     let mut realms = 0;
-    // all in one folder: what one part leaves behind must not be seen by the next
+    // all in one folder: each part must not see what an earlier one left behind
     store_suite::all(async || {
         realms += 1;
         database.realm(&format!("realm {realms}")).unwrap()
@@ -87,7 +87,7 @@ async fn closing_and_opening_keeps_everything() {
     }
 }
 
-/// Goes on by a millisecond each time it is looked at, and hands out numbers.
+/// Advances by a millisecond each time it is read, and hands out numbers.
 #[derive(Default)]
 struct Ticking(std::sync::atomic::AtomicU64);
 
@@ -262,8 +262,8 @@ async fn a_read_after_the_answer_sees_the_commit() {
     }
 }
 
-/// Three commits of one large row each; then the log without these bytes, counted from its end. `lost_power` is that
-/// what was acknowledged last is not known any more, as the manifest is not synced with each commit.
+/// Three commits of one large row each; then the log without these bytes, counted from its end. `lost_power` means that
+/// the last acknowledged round is unknown, as the manifest is not synced with each commit.
 async fn with_a_hole(hole: std::ops::Range<usize>, lost_power: bool) -> Result<usize, OpenError> {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path()).unwrap();

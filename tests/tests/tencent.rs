@@ -1,4 +1,4 @@
-//! Tencent Chat's documented exchanges, replayed against the state each presupposes: the answer has everything the
+//! Tencent Chat's documented exchanges, replayed in the state that each requires: the response has everything the
 //! documented one has, and all of it is pinned.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
@@ -65,7 +65,7 @@ fn settings(name: &str) -> Settings {
     Settings { strict_lengths, messages_per_second, ..with_custom_keys() }
 }
 
-/// As many messages as the group takes in a second; they pass by and take no numbers.
+/// As many messages as the group's limit per second; they are not stored and take no numbers.
 async fn crowd(client: &Client, group: &Value) {
     for random in 100..140 {
         let text = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]);
@@ -99,7 +99,7 @@ const USERS: &[&str] = &[
     "brennanli1",
 ];
 
-/// Puts the world into the state that the exchange presupposes.
+/// Puts the world into the state that the exchange requires.
 async fn presuppose(world: &World, name: &str, body: &Value) {
     world.users(USERS).await;
     let id = body["GroupId"].as_str().unwrap_or_default();
@@ -166,7 +166,7 @@ async fn presuppose(world: &World, name: &str, body: &Value) {
     }
 }
 
-/// A live room in which two are connected, of whom one is hidden, and two help, of whom one is not in.
+/// A live room in which two are connected, one of them hidden, and two are admins, one of them not in the room.
 async fn live(world: &World, id: &str) {
     for (id, nick, avatar) in [
         ("teacher2", "t02", "http://www.example.com/teacher2.jpg"),
@@ -189,7 +189,7 @@ async fn live(world: &World, id: &str) {
     }
 }
 
-/// What has happened in the group before the exchange.
+/// The history of the group before the exchange.
 async fn happened_before(world: &World, name: &str, group: &GroupId) {
     let group = group.clone();
     match name {
@@ -254,7 +254,7 @@ async fn said(world: &World, group: GroupId, messages: Vec<OldMessage>) {
     world.run(ImportMessages { group, messages }).await;
 }
 
-/// Two messages of several elements, as this surface keeps them.
+/// Two messages of several elements, as this surface stores them.
 async fn talk(world: &World, group: GroupId) {
     let custom =
         |data: &str| json!({"MsgType": "TIMCustomElem", "MsgContent": {"Data": data, "Desc": "MIF", "Ext": ""}});
@@ -272,7 +272,7 @@ async fn talk(world: &World, group: GroupId) {
     said(world, group, messages.into_iter().map(kept).collect()).await;
 }
 
-/// A message whose sender wants to know who reads it, and one whose sender does not; read by some of five.
+/// A message whose sender asked for receipts, and one whose sender did not; read by some of five.
 async fn read(world: &World, name: &str, id: &str) {
     Given::new(id, "Public", "leckie").members(&["bob", "peter", "tommy", "jared", "wesley"]).make(world).await;
     let say = |receipts| SendMessage {
@@ -308,8 +308,7 @@ async fn broadcasts(world: &World, number: u64) {
     }
 }
 
-/// The message number 158, which takes extensions; with two keys written at once and one after them, where they are
-/// to be read.
+/// Message number 158, which permits extensions; with two keys written at once and one later, where they are read.
 async fn extensible(world: &World, name: &str, group: GroupId) {
     said(world, group.clone(), vec![old("leckie", 1_497_249_000, "hello"); 157]).await;
     let vote = SendMessage::new(group.clone(), Sender::User(user("leckie")), Body::Text("vote".to_owned()));
@@ -358,7 +357,7 @@ async fn dissolved(world: &World, id: &str) {
     world.run(Disband { group: group(id) }).await;
 }
 
-/// Two groups, made before the place that the documented `Next` stands for here.
+/// Two groups, created before the position that the documented `Next` means here.
 async fn all_groups(world: &World) {
     Given::new("@TGS#2J4SZEAEL", "Public", "leckie").made(1_000).make(world).await;
     Given::new("@TGS#2C5SZEAEF", "Public", "bob").made(1_060).make(world).await;
@@ -412,7 +411,7 @@ async fn joined(world: &World, name: &str) {
     }
 }
 
-/// Eight people, an owner and an admin among them, who do not want to be told.
+/// Eight members, with an owner and an admin, who have notifications off.
 async fn roles(world: &World, id: &str) {
     let others = ["Test_2", "Test_3", "Test_4", "Test_5", "Test_7", "Test_8"];
     let given = Given::new(id, "ChatRoom", "Test_1").members(&others).admin("Test_6").made(1_450_680_436);

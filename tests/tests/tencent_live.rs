@@ -1,4 +1,4 @@
-//! Tencent's live rooms through the server API: who is there, who is marked, who helps, and what is refused.
+//! Tencent's live rooms through the server API: members in the room, marks, admins, and refusals.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -13,7 +13,7 @@ use tencent_support::{Given, call, client, group_call};
 
 const ROOM: &str = "live";
 
-/// A live room of alice's with these members, of whom none is connected, and a public group.
+/// A live room of alice with these members, none of whom is connected, and a public group.
 async fn house(members: &[&str]) -> (World, Client) {
     let world = World::new();
     world.users(&["alice"]).await;
@@ -60,7 +60,7 @@ async fn who_is_there_is_a_member_and_connected_or_marked_to_be_shown() {
     let number = group_call(&client, "get_online_member_num", json!({"GroupId": ROOM})).await;
     assert_eq!(number["OnlineMemberNum"], 2);
 
-    // 500 shows, 600 hides from the list; whoever is not in is left out
+    // 500 shows, 600 hides from the list; users who are not in the room are skipped
     assert_eq!(mark(&client, 1, &["dave", "eve"], &[500, 1000]).await["ErrorCode"], 0);
     assert_eq!(mark(&client, 1, &["carol"], &[600]).await["ErrorCode"], 0);
     assert_eq!(all(&client).await, ["dave", "bob"]);

@@ -1,5 +1,5 @@
-//! Messages of Tencent's server API beyond their documented exchanges: changing them, receipts, extensions, notices,
-//! broadcasts, read marks and rates; what each refuses, and what the other vendors read afterwards.
+//! Messages of Tencent's server API beyond their documented exchanges: edits, receipts, extensions, notices,
+//! broadcasts, read marks and rates; their refusals, and what the other vendors read afterwards.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -27,7 +27,7 @@ fn text(words: &str) -> Value {
     json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": words}}])
 }
 
-/// Says something, with more members of the request; the message's number.
+/// Sends a message with more members of the request; returns its number.
 async fn say(client: &Client, group: &str, random: u32, more: Value) -> u64 {
     let mut body = json!({"GroupId": group, "From_Account": "alice", "Random": random, "MsgBody": text("hello")});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -39,7 +39,7 @@ async fn history(client: &Client) -> Value {
     group_call(client, "group_msg_get_simple", json!({"GroupId": "g", "ReqMsgNumber": 20})).await["RspMsgList"].clone()
 }
 
-/// Every request gets its code, and none of them leaves an event.
+/// Every request gets its code, and none of them adds an event.
 async fn refuse(world: &World, client: &Client, rows: &[(&str, Value, u32)]) {
     let before = log(world).await.len();
     for (command, body, code) in rows {
@@ -129,7 +129,7 @@ async fn receipts_are_counted_and_listed_page_by_page() {
         {"MsgSeq": 2, "Code": 10062}, {"MsgSeq": 3, "Code": 10062}, {"MsgSeq": 0, "Code": 10061},
     ]);
     assert_eq!(counts, wanted);
-    // the sender is told once, and nobody else
+    // the sender is notified once, and nobody else
     let is = |what: &Happening| matches!(what, Happening::MessagesRead { .. });
     assert_eq!((heard(&world, "alice", is).await, heard(&world, "carol", is).await), (1, 0));
 

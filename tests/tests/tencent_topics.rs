@@ -1,5 +1,5 @@
-//! Topics of Tencent's communities beyond their documented exchanges: what is said and done in one, what is refused,
-//! and that the other vendors' groups know nothing of it.
+//! Topics of Tencent's communities beyond their documented exchanges: messages and changes in one, refusals, and that
+//! the other vendors' groups are not affected.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -92,7 +92,7 @@ async fn what_is_done_in_a_topic_is_done_there_alone() {
     let notice = json!({"GroupId": GROUP, "TopicId": two, "Content": "hear"});
     assert_eq!(group_call(&client, "send_group_system_notification", notice).await["ErrorCode"], 0);
 
-    // the group itself has one message, whoever asks
+    // the group itself has one message, whoever reads
     let page = Messages { group: group(GROUP), start: Start::Edge, newest_first: true, limit: 10 };
     let page = world.groups.ask(&Actor::app(), page).await.unwrap();
     assert_eq!((page.messages.len(), page.group.next_message, page.group.spoken), (1, 2, 4));

@@ -1,4 +1,4 @@
-//! The floor: hyper alone. Reads the request, answers as many bytes as the path says.
+//! The baseline: hyper alone. Reads the request, and returns as many bytes as the path says.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! Clients that are connected and count what they are told.
+//! Connected clients that count the frames they receive.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 type Socket = WebSocketStream<TcpStream>;
 
-/// So many connections, and how many frames they have got altogether.
+/// So many connections, and the total number of frames they have received.
 pub struct Audience {
     told: Arc<Told>,
     senders: Vec<SplitSink<Socket, Message>>,
@@ -31,7 +31,7 @@ struct Told {
 }
 
 impl Audience {
-    /// Connects at each of these paths; `greeted` tells that the server speaks first.
+    /// Connects at each of these paths; `greeted` says that the server sends the first frame.
     pub async fn gather(address: SocketAddr, paths: &[String], greeted: bool) -> Self {
         let told = Arc::new(Told::default());
         let (mut senders, mut readers) = (Vec::new(), Vec::new());
@@ -52,22 +52,22 @@ impl Audience {
         Self { told, senders, readers }
     }
 
-    /// Says something by the first of them.
+    /// Sends a frame from the first of them.
     pub async fn say(&mut self, bytes: Bytes) {
         self.senders[0].send(Message::Binary(bytes)).await.unwrap();
     }
 
-    /// How many frames have come so far.
+    /// The number of frames so far.
     pub fn frames(&self) -> usize {
         self.told.frames.load(Ordering::Relaxed)
     }
 
-    /// How long a frame is, on average.
+    /// The average length of a frame.
     pub fn frame_bytes(&self) -> usize {
         self.told.bytes.load(Ordering::Relaxed) / self.frames().max(1)
     }
 
-    /// Waits until so many frames have come altogether.
+    /// Waits until so many frames have arrived in total.
     pub async fn until(&self, frames: usize) {
         let all = async {
             while self.frames() < frames {

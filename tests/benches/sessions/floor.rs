@@ -1,4 +1,4 @@
-//! The floor: a bare WebSocket server that sends whatever one client says to all the others.
+//! The baseline: a bare WebSocket server that sends the frames of one client to all the others.
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};

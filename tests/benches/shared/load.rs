@@ -1,4 +1,4 @@
-//! The client: so many keep-alive connections, each sending its next request when the last is answered.
+//! The client: so many keep-alive connections, each sending its next request when the last one is answered.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -44,13 +44,13 @@ async fn fire(sender: &mut SendRequest<Full<Bytes>>, shot: Shot) -> Bytes {
     body
 }
 
-/// Sends one request and gives the answer's body.
+/// Sends one request and returns the response's body.
 pub async fn once(address: SocketAddr, shot: &Shot) -> Bytes {
     let local = tokio::task::LocalSet::new();
     local.run_until(async { fire(&mut connect(address).await, shot.clone()).await }).await
 }
 
-/// Sends these one after the other, and gives the answers' bodies.
+/// Sends these one after the other, and returns the responses' bodies.
 pub async fn each(address: SocketAddr, shots: impl IntoIterator<Item = Shot>) -> Vec<Bytes> {
     let local = tokio::task::LocalSet::new();
     local
@@ -65,7 +65,7 @@ pub async fn each(address: SocketAddr, shots: impl IntoIterator<Item = Shot>) ->
         .await
 }
 
-/// Sends these, over a few connections, and looks at no answer but its status.
+/// Sends these over a few connections, and checks only the status of the responses.
 pub async fn all(address: SocketAddr, shots: Vec<Shot>) {
     let shots = Rc::new(std::cell::RefCell::new(shots));
     let local = tokio::task::LocalSet::new();
@@ -91,7 +91,7 @@ pub async fn all(address: SocketAddr, shots: Vec<Shot>) {
         .await;
 }
 
-/// How many requests a second are answered.
+/// The number of answered requests per second.
 pub async fn per_second<F>(address: SocketAddr, connections: usize, time: Duration, shots: F) -> f64
 where
     F: Fn(usize, u64) -> Shot,

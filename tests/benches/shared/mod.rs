@@ -1,4 +1,4 @@
-//! What the benches share: a client that counts, servers as processes of their own, and what is asked of them.
+//! Shared by the benches: a counting client, servers in processes of their own, and the requests.
 
 pub mod load;
 pub mod process;

@@ -1,4 +1,4 @@
-//! What is asked of each vendor's server API.
+//! The requests to each vendor's server API.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ pub enum Work {
     Detail,
     /// Read a page of ten members.
     Members,
-    /// Make a group.
+    /// Create a group.
     Create,
     /// Add one member.
     Add,
@@ -52,7 +52,7 @@ pub struct World {
     counter: Cell<u64>,
 }
 
-/// Knows addresses and credentials, and writes requests.
+/// Has addresses and credentials, and builds requests.
 #[derive(Clone)]
 struct Caller {
     headers: Rc<Vec<(String, String)>>,
@@ -215,7 +215,7 @@ impl World {
                 create(self.vendor, &self.caller, &id, Vec::new())
             }
             Work::Add => {
-                // one after the other to another group: what is measured is adding, not a crowd at one door
+                // each to another group: this measures adding, not contention in one group
                 let group = usize::try_from(turn % GROUPS).unwrap();
                 let user = format!("u{}", 1 + turn / GROUPS % (USERS - 1));
                 add(self.vendor, &self.caller, &self.roomy[group], &user)
@@ -282,20 +282,20 @@ pub async fn ten_thousand_groups(server: &Server) {
     load::all(server.address, shots).await;
 }
 
-/// RongCloud's clients, and what its server API does for them.
+/// RongCloud's clients, and the server API calls they need.
 pub struct Clients {
     caller: Caller,
     app_key: String,
 }
 
 impl Clients {
-    /// Knows the server's credentials.
+    /// Reads the server's credentials.
     pub async fn new(server: &Server) -> Self {
         let app_key = server.env()["RONG_APPKEY"].clone();
         Self { caller: Caller::new(Vendor::Rong, server).await, app_key }
     }
 
-    /// Where so many users connect, each with a token of their own.
+    /// The connection paths of so many users, each with a token of their own.
     pub async fn paths(&self, server: &Server, prefix: &str, count: usize) -> Vec<String> {
         let shots = (0..count).map(|index| {
             self.caller.shot(Method::POST, "/user/getToken.json", format!("userId={prefix}{index}&name={prefix}"))
@@ -326,7 +326,7 @@ impl Clients {
         load::each(server.address, shots).await;
     }
 
-    /// A user says something to a group.
+    /// A user sends a message to a group.
     pub async fn say(&self, server: &Server, group: &str, user: &str) {
         let group = percent_encoding::utf8_percent_encode(group, percent_encoding::NON_ALPHANUMERIC);
         let content = "%7B%22content%22%3A%22hello%22%7D";
@@ -370,7 +370,7 @@ impl Growing {
         Self { caller, groups, prefix, counter: Cell::new(0) }
     }
 
-    /// Adds somebody new.
+    /// Adds a new user.
     pub fn add(&self, _turn: u64) -> Shot {
         let turn = self.counter.replace(self.counter.get() + 1);
         let group = &self.groups[turn % self.groups.len()];
@@ -378,7 +378,7 @@ impl Growing {
     }
 }
 
-/// Communities of ten, and one of 100,000. All grow by strangers whose accounts come into being with them.
+/// Communities of ten, and one of 100,000. New members get their accounts when they are added.
 pub async fn small_and_big(server: &Server) -> (Growing, Growing) {
     (Growing::make(server, "small", 500, 10).await, Growing::make(server, "large", 1, 100_000).await)
 }

@@ -1,4 +1,4 @@
-//! What the vendors' documents say an app's server is told, and what is known of it here.
+//! The callbacks in the vendors' documents, and the evidence for them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,13 +10,13 @@ use serde_json::Value;
 use super::catalogue::{Catalogue, VENDORS};
 use crate::fixture::root;
 
-/// Callbacks that the documents treat together.
+/// Callbacks of one section of the documents.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Section {
-    /// What they are about.
+    /// Its subject.
     pub name: String,
-    /// Where they are documented.
+    /// The source.
     pub source: String,
     /// The callbacks.
     pub list: Vec<Callback>,
@@ -26,9 +26,9 @@ pub struct Section {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Callback {
-    /// The vendor's name of it, as notices are named here.
+    /// The vendor's name of it, as notifications are named here.
     pub name: String,
-    /// Why it is not told.
+    /// Why it is not sent.
     pub declined: Option<String>,
 }
 
@@ -38,30 +38,30 @@ pub struct Callback {
 pub struct Sample {
     /// The vendor's name of it.
     pub callback: String,
-    /// Where it is documented.
+    /// The source.
     pub source: String,
-    /// How sure it is.
+    /// Its certainty.
     pub certainty: String,
-    /// What else is to be known of it.
+    /// Notes for readers.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// Where a callback that is told must say the same; everywhere else it has members of the same types.
+    /// Where a sent callback must have the same values; everywhere else it has members of the same types.
     pub same: Vec<String>,
-    /// What is told beyond what is documented.
+    /// Members that are sent beyond the documented ones.
     #[serde(default)]
     pub adds: Vec<String>,
-    /// What is said.
+    /// The body.
     pub body: Value,
-    /// What the app's server answers, where that matters.
+    /// The app server's answer, where it matters.
     #[serde(default)]
     pub answer: Option<Value>,
-    /// What whoever called is told then.
+    /// The caller's outcome then.
     #[serde(default)]
     pub outcome: Option<Value>,
 }
 
 impl Sample {
-    /// A vendor's, with the names of their files.
+    /// A vendor's samples, by the names of their files.
     pub fn all(vendor: &str) -> BTreeMap<String, Self> {
         let folder = root().join(vendor).join("webhooks");
         let read = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -77,17 +77,17 @@ impl Sample {
 /// A callback: the vendor and its name.
 type Key = (String, String);
 
-/// What is known.
+/// The evidence.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Documented callbacks that what is told is held against.
+    /// Documented callbacks with which sent ones are compared.
     pub samples: BTreeMap<Key, usize>,
     /// Pinned bodies.
     pub pinned: BTreeMap<Key, usize>,
 }
 
 impl Known {
-    /// Looks everywhere.
+    /// Collects the evidence.
     pub fn gather() -> Self {
         let mut known = Self::default();
         for vendor in VENDORS {
@@ -113,7 +113,7 @@ impl Known {
     }
 }
 
-/// The sum over each vendor.
+/// The totals of each vendor.
 pub fn summary(page: &mut String, catalogues: &[(&str, Catalogue)], known: &Known) {
     page.push_str("\nCallbacks to apps' servers (see [webhooks.md](webhooks.md)):\n\n");
     page.push_str("| | documented | told | with samples | pinned |\n| --- | --- | --- | --- | --- |\n");
@@ -129,7 +129,7 @@ pub fn summary(page: &mut String, catalogues: &[(&str, Catalogue)], known: &Know
     }
 }
 
-/// A vendor's.
+/// A vendor's callbacks.
 pub fn sections(page: &mut String, vendor: &str, catalogue: &Catalogue, known: &Known) {
     for section in &catalogue.callbacks {
         let _ = write!(page, "\n### Callbacks: {}\n\n{}\n\n", section.name, section.source);

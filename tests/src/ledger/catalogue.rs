@@ -1,4 +1,4 @@
-//! What the vendors' documents have.
+//! The operations in the vendors' documents.
 
 use conclave::{Config, Gateway};
 use conclave_kit::RouteInfo;
@@ -11,7 +11,7 @@ use crate::fixture;
 /// The vendors, in the order of the ledger.
 pub const VENDORS: [&str; 3] = ["agora", "tencent", "rong"];
 
-/// Stands for the method of what an SDK's client protocol asks for.
+/// Placeholder for the method of a topic of a client protocol.
 const CLIENT: &[u8] = b"CLIENT";
 
 /// A vendor's operations.
@@ -20,21 +20,21 @@ const CLIENT: &[u8] = b"CLIENT";
 pub struct Catalogue {
     /// In the order of the documents.
     pub section: Vec<Section>,
-    /// What an app's server is told, likewise.
+    /// The callbacks to an app's server, in the same order.
     pub callbacks: Vec<callbacks::Section>,
 }
 
-/// Operations that the documents treat together.
+/// Operations of one section of the documents.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Section {
-    /// What they are about.
+    /// Its subject.
     pub name: String,
-    /// Where they are documented.
+    /// The source.
     pub source: String,
     /// Why no SDK has a call of its own for any of them.
     pub reach: Option<String>,
-    /// Why no other vendor tells anything of any of them.
+    /// Why no effect of any of them is seen through another vendor.
     pub alone: Option<String>,
     /// The operations.
     pub operations: Vec<Documented>,
@@ -44,7 +44,7 @@ pub struct Section {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Documented {
-    /// The vendor's name of it, or what it does where the vendor has none.
+    /// The vendor's name of it, or a description where the vendor has none.
     pub name: String,
     /// Method and path, parts in braces.
     pub call: String,
@@ -55,29 +55,29 @@ pub struct Documented {
     pub declined: Option<String>,
     /// Why no SDK has a call of its own for it.
     pub reach: Option<String>,
-    /// Why no other vendor tells anything of it.
+    /// Why no effect of it is seen through another vendor.
     pub alone: Option<String>,
 }
 
-/// An operation that is served, with what is said of it or of all in its section.
+/// An operation that is served, with the reasons given for it or for its section.
 pub struct Spoken<'c> {
     /// The operation.
     pub operation: &'c Documented,
     /// Why no SDK has a call of its own for it.
     pub reach: Option<&'c str>,
-    /// Why no other vendor tells anything of it.
+    /// Why no effect of it is seen through another vendor.
     pub alone: Option<&'c str>,
 }
 
 impl Documented {
-    /// Whether clients ask it over their own protocol.
+    /// Whether it belongs to the client protocol.
     pub fn is_of_clients(&self) -> bool {
         self.call.split(' ').next().is_some_and(|method| method.as_bytes() == CLIENT)
     }
 }
 
 impl Catalogue {
-    /// Reads a vendor's.
+    /// Reads a vendor's catalogue.
     pub fn read(vendor: &str) -> Self {
         let path = fixture::root().join(vendor).join("catalogue.toml");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -105,11 +105,11 @@ impl Catalogue {
     }
 }
 
-/// What the gateway serves.
+/// The gateway's routes and topics.
 pub struct Served(Vec<(&'static str, RouteInfo)>);
 
 impl Served {
-    /// Asks the gateway.
+    /// Reads them from the gateway.
     pub fn ask() -> Self {
         let config = Config::development().expect("the development configuration");
         let mut routes = Gateway::routes(&config).expect("routes");
@@ -126,7 +126,7 @@ impl Served {
         self.0.iter().filter(move |(of, _)| *of == vendor).map(|(_, route)| route)
     }
 
-    /// The operation that answers a request; parts of a path that are spelled out win over those in braces.
+    /// The operation of a request; literal parts of a path are preferred over those in braces.
     pub fn operation(&self, vendor: &str, method: &str, path: &str) -> Option<&'static str> {
         let path = path.split('?').next().unwrap_or_default();
         let answers = self.of(vendor).filter(|route| route.method == method && matches(route.path, path));

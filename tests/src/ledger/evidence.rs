@@ -1,4 +1,4 @@
-//! What is known of each operation, found where it lies.
+//! The evidence for each operation, collected from fixtures, snapshots and suites.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,18 +13,18 @@ use crate::told::Story;
 /// An operation: the vendor and its name.
 type Key = (String, String);
 
-/// What is known.
+/// The evidence.
 #[derive(Debug, Default)]
 pub struct Evidence {
     /// Documented exchanges with a pinned answer.
     pub samples: BTreeMap<Key, usize>,
-    /// Documented refusals with a pinned answer: exchanges, and rows of the error lists.
+    /// Documented refusals with a pinned response: exchanges, and rows of the error lists.
     pub refusals: BTreeMap<Key, usize>,
     /// The SDKs that have a call of their own for it, and drive it by that.
     pub driven: BTreeMap<Key, BTreeSet<String>>,
-    /// The SDKs that drive it by the call they have for operations without one.
+    /// The SDKs that drive it by their call for operations without one of their own.
     pub driven_generally: BTreeMap<Key, BTreeSet<String>>,
-    /// Whether its effect is read, or another's effect is read by it, through other vendors.
+    /// The other vendors through which its effect is read, or whose effects it reads.
     pub told: BTreeMap<Key, BTreeSet<String>>,
 }
 
@@ -36,8 +36,8 @@ pub struct Driven {
     pub sdk: String,
     /// Whose operations they are.
     pub vendor: String,
-    /// Whether by the call that the SDK has for operations without a call of their own: it takes a path and a body,
-    /// and signs, sends and reads like all others.
+    /// Whether by the SDK's call for operations without one of their own: it takes a path and a body, and signs, sends
+    /// and reads like all others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub general: bool,
     /// The operations that were answered, sorted.
@@ -45,12 +45,12 @@ pub struct Driven {
 }
 
 impl Driven {
-    /// Where a suite's is kept.
+    /// The file of a suite.
     pub fn path(suite: &str) -> PathBuf {
         root().join("coverage").join(format!("{suite}.json"))
     }
 
-    /// All that are kept.
+    /// All files.
     pub fn all() -> Vec<Self> {
         let mut paths: Vec<PathBuf> = std::fs::read_dir(root().join("coverage"))
             .expect("a folder")
@@ -64,14 +64,14 @@ impl Driven {
         paths.iter().map(read).collect()
     }
 
-    /// As it is kept.
+    /// The file's text.
     pub fn text(&self) -> String {
         serde_json::to_string_pretty(self).expect("json") + "\n"
     }
 }
 
 impl Evidence {
-    /// Looks everywhere.
+    /// Collects the evidence.
     pub fn gather(served: &Served) -> Self {
         let mut evidence = Self::default();
         for vendor in VENDORS {
@@ -94,7 +94,7 @@ impl Evidence {
         for story in Story::all() {
             story.check();
             for (step, others) in story.told() {
-                // what is done on a page is no operation, but whoever tells of it is one
+                // a step on a page is not an operation, but its readers are
                 if step.on_page().is_some() {
                     continue;
                 }
@@ -110,7 +110,7 @@ impl Evidence {
     fn tabulated(&mut self, served: &Served, vendor: &str) {
         Refused::check_pinned(vendor);
         for refused in Refused::all(vendor) {
-            // Agora's targets stand below its organisation and app
+            // Agora's targets are below its organisation and app
             let below = if vendor == "agora" { "/acme/demo" } else { "" };
             let operation = served.operation(vendor, refused.method(), &format!("{below}{}", refused.target()));
             let operation = operation.unwrap_or_else(|| panic!("{vendor}: {} is not served", refused.call));
@@ -119,7 +119,7 @@ impl Evidence {
     }
 }
 
-/// The names of the exchanges of a vendor whose answers are pinned.
+/// The names of a vendor's exchanges with pinned responses.
 fn pinned(vendor: &str) -> BTreeSet<String> {
     let tests = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"));
     let places = [

@@ -1,8 +1,9 @@
-//! The coverage ledger: every operation in the vendors' documents, and what is known of it here.
+//! The coverage ledger: every operation in the vendors' documents, with its evidence.
 //!
-//! - [`catalogue`]: what the documents have, as data: `fixtures/<vendor>/catalogue.toml`.
-//! - [`callbacks`]: the same for what apps' servers are told.
-//! - [`evidence`]: what is pinned, driven and seen, found where it lies; nothing of it is claimed by hand.
+//! - [`catalogue`]: the operations in the documents, as data: `fixtures/<vendor>/catalogue.toml`.
+//! - [`callbacks`]: the same for callbacks to apps' servers.
+//! - [`evidence`]: pinned, driven and observed operations, collected from where they are; none of it is written by
+//!   hand.
 //! - [`page`]: the whole as Markdown: `docs/coverage.md`.
 
 pub mod callbacks;
@@ -12,10 +13,10 @@ pub mod page;
 
 use std::path::Path;
 
-/// Set to write what is stale instead of failing on it.
+/// Set it to write stale files instead of failing.
 const REFRESH: &str = "CONCLAVE_REFRESH";
 
-/// Fails when a generated file is not as it would be generated now, with the command that refreshes it.
+/// Fails when a generated file is stale, with the command that refreshes it.
 pub fn check_fresh(path: &Path, fresh: &str, test: &str) {
     if std::env::var_os(REFRESH).is_some() {
         std::fs::write(path, fresh).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

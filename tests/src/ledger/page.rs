@@ -26,7 +26,7 @@ served is found, not claimed:
   it. What no other vendor has a word for stands at the end, too
 ";
 
-/// The whole.
+/// The whole document.
 pub fn markdown(evidence: &Evidence, known: &Known) -> String {
     let catalogues: Vec<(&str, Catalogue)> =
         VENDORS.into_iter().map(|vendor| (vendor, Catalogue::read(vendor))).collect();
@@ -55,7 +55,7 @@ pub fn markdown(evidence: &Evidence, known: &Known) -> String {
     page
 }
 
-/// What is said of operations with the same reason, by vendor.
+/// The operations with the same reason, by vendor.
 fn reasons(page: &mut String, heading: &str, catalogues: &[(&str, Catalogue)], why: fn(Spoken<'_>) -> Option<&str>) {
     let _ = write!(page, "\n## {heading}\n\n| | operations | why |\n| --- | --- | --- |\n");
     for (vendor, catalogue) in catalogues {
@@ -72,7 +72,7 @@ fn reasons(page: &mut String, heading: &str, catalogues: &[(&str, Catalogue)], w
     }
 }
 
-/// One row for what servers call, and one for what clients ask for over their own protocol.
+/// One row for the server API, and one for the client protocol.
 fn summary(page: &mut String, vendor: &str, catalogue: &Catalogue, evidence: &Evidence) {
     for (title, clients) in [(vendor.to_owned(), false), (format!("{vendor}, client protocol"), true)] {
         let is_of = |operation: &&Documented| operation.is_of_clients() == clients;

@@ -1,4 +1,4 @@
-//! What an SDK's suite drove, as the gateway counted it.
+//! The operations that an SDK's suite drove, as the gateway counted them.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use crate::client::Client;
 use crate::ledger::check_fresh;
 use crate::ledger::evidence::Driven;
 
-/// The counter of requests, and the class of those that were answered.
+/// The counter of requests, and the class of the answered ones.
 const COUNTER: &str = "conclave_requests_total{";
 const ANSWERED: &str = "class=\"answered\"";
 
 /// An SDK, and how a suite drives it.
 pub struct Driver {
-    /// Whose operations it calls.
+    /// The vendor whose operations it calls.
     pub vendor: Vendor,
     /// Its name, version and where it is published.
     pub sdk: &'static str,
     /// The name of the file in `fixtures/coverage`.
     pub file: &'static str,
-    /// Whether by its call for operations without a call of their own.
+    /// Whether by its call for operations without one of their own.
     pub general: bool,
-    /// Whether by its client protocol: what the suite itself asks over HTTP beside it does not count.
+    /// Whether by its client protocol: HTTP calls of the suite itself do not count.
     pub client: bool,
 }
 
@@ -35,18 +35,18 @@ impl Driver {
         Self { vendor, sdk, file, general: false, client: false }
     }
 
-    /// The same by the call it has for operations without a call of their own.
+    /// The same by its call for operations without one of their own.
     pub fn general(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
         Self { general: true, ..Self::new(vendor, sdk, file) }
     }
 
-    /// An SDK that connects and asks over its connection.
+    /// An SDK that connects and calls over its connection.
     pub fn client(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
         Self { client: true, ..Self::new(vendor, sdk, file) }
     }
 
-    /// Holds what was driven against what is kept of it; `test` is the name of the test binary. Nothing that is not
-    /// served may have been asked for.
+    /// Compares the driven operations with the stored file; `test` is the name of the test binary. No unknown operation
+    /// may have been called.
     pub async fn check(&self, served: &Served, test: &str) {
         let driven = Driven {
             sdk: self.sdk.to_owned(),

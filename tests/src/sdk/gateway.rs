@@ -1,4 +1,4 @@
-//! The gateway as SDKs meet it: the real one, in this process, on a free port, keeping nothing.
+//! The gateway for SDKs: the real one, in this process, on a free port, with data in memory.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::sign::user_sig;
 use crate::story::{AgoraTeller, RongTeller, Teller, TencentTeller};
 
-/// A gateway that answers, with one realm.
+/// A running gateway with one realm.
 pub struct Served {
     /// The gateway.
     pub running: Running,
@@ -25,7 +25,7 @@ pub struct Served {
     plain: SocketAddr,
 }
 
-/// A way into the same groups through each vendor's server API.
+/// A caller of the same groups for each vendor's server API.
 pub struct Tellers {
     /// Agora's.
     pub agora: AgoraTeller,
@@ -36,7 +36,7 @@ pub struct Tellers {
 }
 
 impl Served {
-    /// Starts one with the development realm; `change` has a say in the configuration.
+    /// Starts one with the development realm; `change` may modify the configuration.
     pub async fn start(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::development().expect("the development configuration");
         config.admin = Admin::At(([127, 0, 0, 1], 0).into());
@@ -44,7 +44,7 @@ impl Served {
         Self::of(Gateway::builder(config)).await
     }
 
-    /// Starts one that is put together already; its configuration is one of these.
+    /// Starts a prepared one, whose configuration is one of these.
     pub async fn of(builder: Builder) -> Self {
         let running = builder.start().await.expect("a gateway");
         let plain = match &running.authority {
@@ -54,7 +54,7 @@ impl Served {
         Self { running, plain }
     }
 
-    /// What clients of this vendor are told, under the keys that `conclave env` prints.
+    /// The settings of this vendor's clients, under the keys that `conclave env` prints.
     pub fn settings(&self, vendor: Vendor) -> Vec<(String, String)> {
         let Running { config, addresses, .. } = &self.running;
         let text =
@@ -68,7 +68,7 @@ impl Served {
         Client::at(self.plain, &format!("/{vendor}"))
     }
 
-    /// The other ways in. Whoever counts what an SDK drives uses those of other vendors only.
+    /// The callers of the server APIs. Tests that count what an SDK drives use those of other vendors only.
     pub async fn tellers(&self) -> Tellers {
         let realm = &self.running.config.realms[0];
         let agora = &realm.section::<Agora>().expect("the realm is at Agora").credentials;
@@ -94,7 +94,7 @@ impl Served {
 }
 
 impl Tellers {
-    /// All of them.
+    /// All callers.
     pub fn all(self) -> Vec<Arc<dyn Teller>> {
         vec![Arc::new(self.agora), Arc::new(self.tencent), Arc::new(self.rong)]
     }

@@ -1,12 +1,12 @@
 //! The vendors' own SDKs, unmodified, driven by scripts in `tests/sdk/<vendor>/<sdk>/`.
 //!
-//! - [`node`], [`python`], [`rust`]: what the scripts need, installed once from lock files into the target folder.
-//! - [`script`]: runs a script, hears what it reports, and meets it where it pauses.
-//! - [`page`]: a client SDK that stays connected, driven call by call; [`online`]: one that is there to be online.
-//! - [`gateway`]: the gateway the scripts are pointed at, and the other ways into its groups.
-//! - [`tunnel`]: ways to the gateway for clients whose host is a constant.
-//! - [`unread`]: what a suite sent that no handler read.
-//! - [`driven`]: what a suite drove, for the coverage ledger.
+//! - [`node`], [`python`], [`rust`]: the scripts' dependencies, installed once from lock files into the target folder.
+//! - [`script`]: runs a script, reads its reports, and synchronizes with its pauses.
+//! - [`page`]: a client SDK that stays connected, driven call by call; [`online`]: a user who is only online.
+//! - [`gateway`]: the gateway that the scripts use, and callers of its server APIs.
+//! - [`tunnel`]: connections to the gateway for clients with a constant host.
+//! - [`unread`]: the request fields of a suite that no handler read.
+//! - [`driven`]: the operations that a suite drove, for the coverage ledger.
 
 pub mod driven;
 pub mod gateway;

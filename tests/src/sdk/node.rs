@@ -6,21 +6,21 @@ use std::process::Command;
 
 use super::toolbox::{installed, run, scripts};
 
-/// Where systems have a browser.
+/// The usual paths of a browser.
 const CHROMIUM: [&str; 3] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 const HINT: &str = "the suites need Node.js 20 or later with npm, and a package registry that npm can reach";
 
-/// A command that runs a script, named by its path below `tests/sdk`, with the locked packages at hand.
+/// A command that runs a script, named by its path below `tests/sdk`, with the locked packages.
 pub fn command(script: &str) -> Command {
-    // seen from the folder of the packages, the scripts find them in the usual way
+    // run in the folder of the packages, so that scripts find them in the usual way
     let mut command = Command::new("node");
     let script = packages("").join("scripts").join(script);
     command.args(["--preserve-symlinks", "--preserve-symlinks-main"]).arg(script);
     command
 }
 
-/// A browser that pages run in.
+/// The browser.
 pub fn chromium() -> &'static str {
     let found = CHROMIUM.into_iter().find(|path| Path::new(path).exists());
     found.unwrap_or_else(|| panic!("no browser is installed: apt-get install chromium"))

@@ -1,4 +1,4 @@
-//! Somebody who is connected: through `RongCloud`'s Web SDK, and online for all.
+//! A user who is connected through `RongCloud`'s Web SDK, and so online at all vendors.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use super::gateway::{Served, Tellers};
 use super::node::packages;
 use super::page::Page;
 
-/// Opens a page that knows its app, and where to connect.
+/// Opens a page with its app and its connection settings.
 pub async fn page(served: &Served) -> Page {
     let modules = tokio::task::spawn_blocking(|| packages("rong/imlib-next/5.38.0")).await.expect("packages");
     let mut driver = Command::new("node");

@@ -1,7 +1,7 @@
-//! A user's page with a client SDK on it: calls go in, answers and events come out.
+//! A user's page with a client SDK on it: takes calls, returns results and events.
 //!
-//! A driver takes `{"id": 1, "call": "…", "args": […]}` and says `{"id": 1, "result": …}` or
-//! `{"id": 1, "thrown": "…"}`, and `{"event": "…", "data": …}` whenever something is heard.
+//! A driver reads `{"id": 1, "call": "…", "args": […]}` and writes `{"id": 1, "result": …}` or `{"id": 1, "thrown":
+//! "…"}`, and `{"event": "…", "data": …}` for each event.
 
 use std::collections::HashMap;
 use std::process::{Command as StdCommand, Stdio};
@@ -15,10 +15,10 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
-/// Longest that an answer or an event is waited for, on a machine that does much else.
+/// How long a result or an event is waited for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A page that is open; it is closed when this goes.
+/// An open page; closed on drop.
 pub struct Page {
     _process: Child,
     calls: tokio::sync::Mutex<ChildStdin>,
@@ -29,7 +29,7 @@ pub struct Page {
 #[derive(Default)]
 struct Heard {
     answers: Mutex<HashMap<u64, oneshot::Sender<Result<Value, String>>>>,
-    /// What has been heard and not been looked at.
+    /// Received events that no test has taken yet.
     events: Mutex<Vec<(String, Value)>>,
     news: Notify,
 }
@@ -53,13 +53,13 @@ impl Page {
         Self { _process: process, calls, numbers: AtomicU64::new(1), heard }
     }
 
-    /// Calls a method and waits for what it comes to; panics where it throws.
+    /// Calls a method and waits for its result; panics if it throws.
     pub async fn call(&self, name: &str, args: Value) -> Value {
         let thrown = |error| panic!("{name} {args} threw {error}");
         self.try_call(name, &args).await.unwrap_or_else(thrown)
     }
 
-    /// Calls a method and waits for what it comes to, or for what it throws.
+    /// Calls a method and waits for its result, or for what it throws.
     pub async fn try_call(&self, name: &str, args: &Value) -> Result<Value, String> {
         let id = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
@@ -70,7 +70,7 @@ impl Page {
         answer.expect("the page is open")
     }
 
-    /// Takes the first events that pass, in their order, as soon as there are so many.
+    /// Takes the first matching events, in order, as soon as there are so many.
     pub async fn take(&self, count: usize, pass: impl Fn(&str) -> bool) -> Vec<(String, Value)> {
         let wait = async {
             loop {
@@ -87,13 +87,13 @@ impl Page {
         })
     }
 
-    /// Takes all events that pass and are there.
+    /// Takes all matching events that have been received.
     pub fn take_all(&self, pass: impl Fn(&str) -> bool) -> Vec<(String, Value)> {
         let count = self.heard.events.lock().expect("no panic before").iter().filter(|(name, _)| pass(name)).count();
         self.heard.take(count, pass).unwrap_or_default()
     }
 
-    /// The next event of this name.
+    /// The next event with this name.
     pub async fn event(&self, name: &str) -> Value {
         self.take(1, |other| other == name).await.remove(0).1
     }
@@ -107,7 +107,7 @@ impl Heard {
                 thrown => Err(thrown.to_string()),
             };
             if let Some(waiting) = self.answers.lock().expect("no panic before").remove(&id) {
-                // whoever asked may have given up
+                // the caller may have given up
                 let _ = waiting.send(answer);
             }
             return;

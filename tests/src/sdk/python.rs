@@ -1,6 +1,6 @@
 //! Python and the packages of one SDK's `requirements.txt`.
 //!
-//! One environment for each SDK: two of them bring a package of the same name.
+//! One environment for each SDK: two of them install a package of the same name.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use super::toolbox::{installed, run, scripts};
 
 const HINT: &str = "the suites need Python 3.11 or later with venv, and a package index that pip can reach";
 
-/// A command that runs a script, named by its path below `tests/sdk`, with the packages locked beside it at hand.
+/// A command that runs a script, named by its path below `tests/sdk`, with the packages locked beside it.
 pub fn command(script: &str) -> Command {
     let path = scripts().join(script);
     let folder = path.parent().expect("a script lies in its SDK's folder");

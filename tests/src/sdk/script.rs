@@ -1,7 +1,7 @@
-//! A running script: one line of JSON for each thing it reports.
+//! A running script: one line of JSON for each report.
 //!
-//! A script reports `{"step": "…", "told": …}`, stops at `{"pause": "…"}` until a line comes back, and ends with a
-//! failure when something is not as it asserted.
+//! A script reports `{"step": "…", "told": …}`, stops at `{"pause": "…"}` until it reads a line, and fails when an
+//! assertion does.
 
 use std::process::{Command as StdCommand, Stdio};
 use std::time::Duration;
@@ -12,16 +12,16 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// The longest between two reports, on a machine that does much else.
+/// The longest time between two reports, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A script that runs; it is ended when this goes.
+/// A running script; killed on drop.
 pub struct Script {
     process: Child,
     answers: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
     errors: JoinHandle<String>,
-    /// What has been reported, by the names of the steps.
+    /// The reports, by the names of the steps.
     pub told: Map<String, Value>,
 }
 
@@ -43,7 +43,7 @@ impl Script {
         Self { process, answers, lines, errors, told: Map::new() }
     }
 
-    /// Hears what it reports until it pauses at this point.
+    /// Reads reports until it pauses at this point.
     pub async fn until(&mut self, point: &str) {
         match self.listen().await {
             Some(reached) => assert_eq!(reached, point, "the script pauses elsewhere"),
@@ -51,17 +51,17 @@ impl Script {
         }
     }
 
-    /// Lets it go on after a pause.
+    /// Resumes it after a pause.
     pub async fn go_on(&mut self) {
         self.go_on_with("").await;
     }
 
-    /// The same, and lets it know something.
+    /// The same, with a word for the script.
     pub async fn go_on_with(&mut self, word: &str) {
         self.answers.write_all(format!("{word}\n").as_bytes()).await.expect("the script listens");
     }
 
-    /// Hears it to its end, which must be a success.
+    /// Reads reports to its end, which must be a success.
     pub async fn finish(mut self) -> Map<String, Value> {
         if let Some(point) = self.listen().await {
             self.broken(&format!("it pauses at {point}, where nobody meets it")).await;
@@ -93,7 +93,7 @@ impl Script {
         }
     }
 
-    /// Tells all there is to know of a script that did not do what it should.
+    /// Panics with everything known about a script that failed.
     async fn broken(&mut self, why: &str) {
         let _ = self.process.start_kill();
         let errors = timeout(Duration::from_secs(5), &mut self.errors).await;

@@ -1,4 +1,4 @@
-//! Tools that are installed once and shared by all tests, whichever comes first.
+//! Tools that are installed once and shared by all tests, whichever runs first.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ pub(super) fn scripts() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk"))
 }
 
-/// A folder below the target folder, filled by `install` if that has not been done for these lock files yet.
+/// A folder below the target folder, filled by `install` unless that was done for these lock files before.
 ///
-/// Tests of other processes that want the same wait; one that was cut off is begun anew.
+/// Tests in other processes that need the same wait; an interrupted installation is repeated.
 pub(super) fn installed(name: &str, locks: &[PathBuf], install: impl FnOnce(&Path)) -> PathBuf {
     let folder = cache().join(format!("{name}-{}", key(locks)));
     let lock = File::create(folder.with_extension("lock")).expect("a lock file");
@@ -30,14 +30,14 @@ pub(super) fn installed(name: &str, locks: &[PathBuf], install: impl FnOnce(&Pat
     folder
 }
 
-/// Where all that is installed lies.
+/// The folder of everything installed.
 pub(super) fn cache() -> PathBuf {
     let cache = target().join("sdk");
     fs::create_dir_all(&cache).expect("a folder below the target folder");
     cache
 }
 
-/// Runs a command to its end; tells all it said when it fails.
+/// Runs a command to its end; panics with its output when it fails.
 pub(super) fn run(command: &mut Command, hint: &str) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}; {hint}"));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -50,7 +50,7 @@ fn target() -> PathBuf {
     test.ancestors().nth(3).expect("a target folder above the test").to_owned()
 }
 
-/// Tells apart what is installed: the locks, and the folder the links in it lead to.
+/// Identifies an installation: the locks, and the folder that its links point to.
 fn key(locks: &[PathBuf]) -> String {
     let mut hash = Sha256::new();
     hash.update(scripts().as_os_str().as_encoded_bytes());

@@ -1,4 +1,4 @@
-//! Ways to an encrypted gateway, for those who have none of their own.
+//! Connections to an encrypted gateway, for clients that cannot make them themselves.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,8 +14,7 @@ use tokio_rustls::TlsConnector;
 /// The longest head of a request to a proxy.
 const LONGEST_HEAD: usize = 4096;
 
-/// A proxy that leads to the gateway whatever host is asked for, as `HTTPS_PROXY` takes it: the way of clients whose
-/// host is a constant.
+/// A proxy that leads to the gateway whatever host is requested, for `HTTPS_PROXY`: for clients with a constant host.
 pub async fn proxy(gateway: SocketAddr) -> SocketAddr {
     serve(move |mut client| async move {
         let mut head = Vec::new();

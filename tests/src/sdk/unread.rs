@@ -1,4 +1,4 @@
-//! What an SDK sent that no handler read.
+//! The request fields of an SDK that no handler read.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use http::Method;
 use super::gateway::Served;
 use crate::client::Client;
 
-/// A field that is sent and rightly not read.
+/// A field that is sent and intentionally not read.
 pub struct Explained {
-    /// The operations that may get it, of which one does at least; `*` is any.
+    /// The operations that may get it, at least one of which does; `*` is any.
     pub operations: &'static [&'static str],
     /// The field.
     pub field: &'static str,
-    /// Why nothing is lost by not reading it.
+    /// Why ignoring it loses nothing.
     pub why: &'static str,
 }
 
@@ -24,7 +24,7 @@ impl Explained {
     }
 }
 
-/// Holds what was left unread against what is explained: nothing else, and nothing less.
+/// Compares the unread fields with the explained ones: there must be no others, and none missing.
 pub async fn check(served: &Served, vendor: Vendor, explained: &[Explained]) {
     let admin = served.running.addresses.admin.expect("an admin listener");
     let lines = Client::at(admin, "").send(Method::GET, "/unread-fields", &[], "").await.json();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Refused, Role, Teller, Truth, Wanted};
 use crate::client::Client;
 
-/// Speaks Agora's server API.
+/// Calls Agora's server API.
 pub struct AgoraTeller {
     client: Client,
     root: String,
@@ -34,7 +34,7 @@ impl AgoraTeller {
         self.call_with(&self.token, method, path, body).await
     }
 
-    /// One call with a token of this user's, as their client makes it.
+    /// One call with a token of this user, as their client makes it.
     pub async fn call_as(&self, user: &str, method: Method, path: &str, body: Option<Value>) -> Result<Value, Refused> {
         let wanted = json!({"grant_type": "inherit", "username": user});
         let answer = self.call(Method::POST, "/token", Some(wanted)).await?;

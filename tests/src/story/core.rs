@@ -17,7 +17,7 @@ use conclave_core::refusal::Refusal;
 use super::{Refused, Role, Teller, Truth, Wanted};
 use crate::world::{group as gid, user as uid};
 
-/// Speaks to the core.
+/// Calls the core.
 pub struct CoreTeller(pub Arc<dyn Groups>);
 
 impl From<Refusal> for Refused {

@@ -1,4 +1,4 @@
-//! Stories told once, in neutral words, by any of the ways into the same groups.
+//! The same scenarios, in neutral terms, through any of the APIs of the same groups.
 
 mod agora;
 mod core;
@@ -14,10 +14,10 @@ pub use self::core::CoreTeller;
 pub use self::rong::RongTeller;
 pub use self::tencent::TencentTeller;
 
-/// What a group is to be like.
+/// A group to create.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// The id, if the teller is to choose it.
+    /// The id, if the caller chooses it.
     pub id: Option<String>,
     /// Its name.
     pub name: String,
@@ -25,11 +25,11 @@ pub struct Wanted {
     pub introduction: String,
     /// Its owner.
     pub owner: String,
-    /// The others.
+    /// The other members.
     pub members: Vec<String>,
 }
 
-/// A member's role, as every vendor can say it.
+/// A member's role, as far as all vendors have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Ordinary.
@@ -40,7 +40,7 @@ pub enum Role {
     Owner,
 }
 
-/// What is true of a group, as far as every vendor can tell it.
+/// The state of a group, as far as all vendors show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
     /// Its name.
@@ -49,26 +49,26 @@ pub struct Truth {
     pub introduction: String,
     /// Its owner.
     pub owner: Option<String>,
-    /// Everybody in it.
+    /// All members.
     pub members: BTreeMap<String, Role>,
-    /// How many there are, as told beside the list.
+    /// The number of members, as returned beside the list.
     pub count: u64,
 }
 
-/// It was refused, in the vendor's words.
+/// The vendor's text of a refusal.
 #[derive(Debug, Clone)]
 pub struct Refused(pub String);
 
-/// One way into the groups: a vendor's server API, or the core itself.
+/// One API of the groups: a vendor's server API, or the core itself.
 #[async_trait]
 pub trait Teller: Send + Sync {
-    /// Which.
+    /// Its name.
     fn name(&self) -> &'static str;
-    /// Makes accounts.
+    /// Creates accounts.
     async fn register(&self, users: &[&str]) -> Result<(), Refused>;
-    /// Makes a group and tells its id.
+    /// Creates a group and returns its id.
     async fn create(&self, wanted: &Wanted) -> Result<String, Refused>;
-    /// Gives it another name and introduction.
+    /// Changes its name and introduction.
     async fn rename(&self, group: &str, name: &str, introduction: &str) -> Result<(), Refused>;
     /// Adds users.
     async fn add(&self, group: &str, users: &[&str]) -> Result<(), Refused>;
@@ -78,11 +78,11 @@ pub trait Teller: Send + Sync {
     async fn promote(&self, group: &str, user: &str) -> Result<(), Refused>;
     /// Makes an admin a member.
     async fn demote(&self, group: &str, user: &str) -> Result<(), Refused>;
-    /// Hands the group over.
+    /// Transfers the group.
     async fn transfer(&self, group: &str, to: &str) -> Result<(), Refused>;
-    /// Ends the group.
+    /// Deletes the group.
     async fn disband(&self, group: &str) -> Result<(), Refused>;
-    /// What is true of the group; `None` when there is no such group.
+    /// The state of the group; `None` when there is no such group.
     async fn truth(&self, group: &str) -> Option<Truth>;
     /// The groups a user is in.
     async fn joined(&self, user: &str) -> BTreeSet<String>;

@@ -10,7 +10,7 @@ use super::{Refused, Role, Teller, Truth, Wanted};
 use crate::client::Client;
 use crate::sign::rong_signature;
 
-/// Speaks RongCloud's server API.
+/// Calls RongCloud's server API.
 pub struct RongTeller {
     client: Client,
     app_key: String,
@@ -18,7 +18,7 @@ pub struct RongTeller {
 }
 
 impl RongTeller {
-    /// Calls with this key and secret.
+    /// Signs with this key and secret.
     pub fn new(client: Client, app_key: &str, app_secret: &str) -> Self {
         Self { client, app_key: app_key.to_owned(), app_secret: app_secret.to_owned() }
     }
@@ -61,7 +61,7 @@ impl Teller for RongTeller {
     }
 
     async fn create(&self, wanted: &Wanted) -> Result<String, Refused> {
-        // ids are always the caller's at this vendor; the minted-id story gets one the caller makes up
+        // ids are always the caller's at this vendor; a scenario with a generated id gets one from here
         let id = wanted.id.clone().unwrap_or_else(|| format!("made-by-{}-{}", wanted.owner, wanted.members.len()));
         let profile = json!({"introduction": wanted.introduction}).to_string();
         let mut fields: Vec<(&str, &str)> =

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Refused, Role, Teller, Truth, Wanted};
 use crate::client::Client;
 
-/// Speaks TIM's server API.
+/// Calls TIM's server API.
 pub struct TencentTeller {
     client: Client,
     query: String,

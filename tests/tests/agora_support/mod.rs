@@ -1,4 +1,4 @@
-//! An app at Agora over a world, its tokens, and the groups the documented exchanges presuppose.
+//! An app at Agora over a world, its tokens, and the groups that the documented exchanges require.
 
 #![allow(dead_code, unreachable_pub, reason = "each suite uses its own part")]
 
@@ -98,7 +98,7 @@ pub async fn user_token(client: &Client, name: &str) -> String {
     answer.json()["access_token"].as_str().expect("a token").to_owned()
 }
 
-/// A `007` token as the vendor's published generator makes it: for a user, or ("") for the app.
+/// A `007` token as the vendor's published generator builds it: for a user, or ("") for the app.
 pub fn access_token(user: &str, issued: Millis, life: u32) -> String {
     fn text(out: &mut Vec<u8>, bytes: &[u8]) {
         out.extend_from_slice(&u16::try_from(bytes.len()).expect("short").to_le_bytes());
@@ -130,7 +130,7 @@ pub fn access_token(user: &str, issued: Millis, life: u32) -> String {
     format!("007{}", STANDARD.encode(zlib.finish().expect("memory")))
 }
 
-/// An addition by the app, refused as a whole when anything is in the way.
+/// An addition by the app, refused as a whole if any user is refused.
 pub fn adding(id: &str, members: Vec<NewMember>) -> AddMembers {
     AddMembers {
         group: group(id),
@@ -145,29 +145,29 @@ pub fn adding(id: &str, members: Vec<NewMember>) -> AddMembers {
     }
 }
 
-/// A group to begin a story with.
+/// A group to begin a test with.
 #[derive(Debug, Clone)]
 pub struct Setting<'s> {
     /// Its id.
     pub id: &'s str,
     /// Its name.
     pub name: &'s str,
-    /// Its owner in the end.
+    /// Its final owner.
     pub owner: &'s str,
-    /// Everybody in it, in the order of joining; the first makes it.
+    /// All members, in the order of joining; the first creates it.
     pub members: &'s [&'s str],
     /// Its admins.
     pub admins: &'s [&'s str],
     /// Its avatar.
     pub avatar: &'s str,
-    /// Found in public lists.
+    /// Whether it is in public lists.
     pub public: bool,
     /// Most members.
     pub capacity: u32,
 }
 
 impl Setting<'_> {
-    /// The group of the documented examples: user1 owns it, user2 and user3 are in it.
+    /// The group of the documented examples: owned by user1, with user2 and user3.
     pub fn documented() -> Self {
         Self {
             id: "66016455491585",
@@ -181,7 +181,7 @@ impl Setting<'_> {
         }
     }
 
-    /// Makes it, a second for each step, through the core.
+    /// Creates it through the core, advancing the clock by a second for each step.
     pub async fn make(&self, world: &World) -> Group {
         let policy = Policy {
             join: if self.public { Join::Open } else { Join::Closed },
@@ -199,7 +199,7 @@ impl Setting<'_> {
         };
         world.users(self.members).await;
         let (maker, others) = self.members.split_first().expect("a first member");
-        // what a private group of this surface remembers of the flag that has no effect on it
+        // the stored flag of a private group, which has no effect on it
         let labels = [("agora.membersonly".to_owned(), "false".to_owned())];
         let create = CreateGroup {
             id: Some(group(self.id)),

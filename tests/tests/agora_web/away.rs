@@ -1,4 +1,4 @@
-//! What waits for somebody who is away.
+//! Events that wait for a user who is offline.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ async fn group(stage: &Stage) -> String {
     made["data"]["groupid"].as_str().unwrap().to_owned()
 }
 
-/// What is said and done while a user is away comes once, in order, when they come back, and is not sent again.
+/// Messages and events while a user is offline arrive once, in order, when they return, and are not sent again.
 async fn comes_back(package: &'static str) {
     const COUNT: usize = 120;
     let mut stage = Stage::with(package, &["ann"]).await;
@@ -37,7 +37,7 @@ async fn comes_back(package: &'static str) {
     assert_eq!(events.iter().filter(|(name, _)| name == "onGroupEvent").count(), 1, "that ben was added");
     assert_eq!(texts(&events), numbers);
 
-    // the network goes, and comes again
+    // the network breaks, and returns
     page.event("onOfflineMessageSyncFinish").await;
     page.call("cut", json!([])).await;
     page.event("onReconnecting").await;

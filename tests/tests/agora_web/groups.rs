@@ -1,10 +1,10 @@
-//! Groups from their creation to their end: what each user hears of what each does.
+//! Groups from their creation to their end: the events that each user receives.
 
 use serde_json::{Value, json};
 
 use crate::stage::{AGORA_CHAT, EASEMOB, Stage};
 
-/// A group of ann's with ben in it, as all devices learn of it.
+/// A group of ann with ben as a member, once all devices have been notified.
 async fn group(stage: &mut Stage, options: Value) -> String {
     let mut data = json!({"groupname": "First", "desc": "about", "members": ["ben"], "public": true, "approval": true,
         "allowinvites": false, "inviteNeedConfirm": true, "maxusers": 50});
@@ -70,7 +70,7 @@ async fn life(package: &'static str, label: &str) {
     does!("ben" "setGroupMemberAttributes" {"userId": "ben", "memberAttributes": {"mood": "good"}},
         "ann": "memberAttributesUpdate", "ann.pad": "memberAttributesUpdate", "cid": "memberAttributesUpdate");
 
-    // going
+    // leaving
     does!("ann" "removeGroupMember" {"username": "cid"},
         "cid": "removeMember", "ann.pad": "memberAbsence", "ben": "memberAbsence");
     does!("cid" "joinGroup" {"message": ""}, "ann": "requestToJoin", "ann.pad": "requestToJoin");

@@ -1,10 +1,10 @@
-//! SDKs of before the binary WebSocket, over `SockJS`, by the methods and events of the older guide.
+//! SDKs from before the binary WebSocket, over `SockJS`, by the methods and events of the older guide.
 
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
 
-/// One thing that a user does: who hears what of it, and what the device that does it hears where its SDK does not name it.
+/// One action of a user: the events of each user, and those of the acting device if its SDK does not name it.
 struct Step {
     user: &'static str,
     method: &'static str,

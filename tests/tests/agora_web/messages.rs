@@ -1,4 +1,4 @@
-//! Messages, and what becomes of them.
+//! Messages, and their later changes.
 
 use conclave_tests::sdk::driven::Driver;
 use conclave_tests::vendor::Vendor;
@@ -58,7 +58,7 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
         stage.does("ann", "edit", edit, &heard).await;
     }
 
-    // taking back
+    // recalling
     let recall = json!({"mid": mid, "to": id, "chatType": "groupChat"});
     let heard: [(&str, &[&str]); 2] = [("ann.pad", &["onRecallMessage"]), ("ben", &["onRecallMessage"])];
     stage.does("ann", "recallMessage", recall, &heard).await;

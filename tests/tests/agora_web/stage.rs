@@ -1,4 +1,4 @@
-//! A gateway, pages with an SDK on them, and what is heard there.
+//! A gateway, pages with an SDK on them, and the events they receive.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use conclave_tests::sdk::page::Page;
 use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
-/// The SDKs that the vendor publishes now, by the names of their packages.
+/// The packages of the SDKs that the vendor publishes now.
 pub(crate) const AGORA_CHAT: &str = "agora-chat";
 pub(crate) const EASEMOB: &str = "easemob-websdk";
 
-/// How long it is waited for what must not come.
+/// How long the absence of events is checked.
 const QUIET: Duration = Duration::from_millis(400);
 
 /// A gateway with users on it.
 pub(crate) struct Stage {
     pub(crate) served: Served,
     package: &'static str,
-    /// Whether the SDK is one of before the binary WebSocket: it connects over `SockJS`, and names events as it then did.
+    /// Whether the SDK is from before the binary WebSocket: it connects over `SockJS`, and has the older event names.
     is_legacy: bool,
     pages: BTreeMap<&'static str, Page>,
     told: Vec<Value>,
 }
 
-/// What is heard of groups and in them, as opposed to how the connection fares.
+/// Events of groups and messages, as opposed to those of the connection.
 pub(crate) fn is_told(event: &str) -> bool {
     const OTHERS: [&str; 8] = [
         "onConnected",
@@ -50,7 +50,7 @@ impl Stage {
         Self::of(package, users, |_| {}).await
     }
 
-    /// The same, with a say in the configuration.
+    /// The same, with a changed configuration.
     pub(crate) async fn of(package: &'static str, users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
         let served = Served::start(change).await;
         let is_legacy = package != AGORA_CHAT && package != EASEMOB;
@@ -66,7 +66,7 @@ impl Stage {
         let page = self.page(user).await;
         let opened = open(&page, user).await;
         if self.is_legacy {
-            // these say that they are there before they are
+            // these report that they are connected before they are
             page.event("onOpened").await;
         } else {
             assert!(opened["accessToken"].is_string(), "{user}: {opened}");
@@ -74,7 +74,7 @@ impl Stage {
         self.pages.insert(user, page);
     }
 
-    /// A page with the SDK on it, pointed here and not signed in. The user has an account.
+    /// A page with the SDK on it, not signed in. The user has an account.
     pub(crate) async fn page(&self, user: &'static str) -> Page {
         let package = self.package;
         let driver = move || {
@@ -91,7 +91,7 @@ impl Stage {
             "deviceId": device, "isFixedDeviceId": false,
         });
         page.call("start", json!([options, self.is_legacy])).await;
-        // a second device finds the account there already
+        // a second device finds an existing account
         let account = json!({"username": name(user), "password": "secret"});
         let agora = self.served.tellers().await.agora;
         let _ = agora.call(http::Method::POST, "/users", Some(account)).await;
@@ -102,7 +102,7 @@ impl Stage {
         self.pages.get(user).unwrap_or_else(|| panic!("{user} is not here"))
     }
 
-    /// A user calls a method, which succeeds; then these events are heard, in any order between users, and nothing else.
+    /// A user calls a method successfully; then these events are received, in any order between users, and no others.
     pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, heard: &[(&str, &[&str])]) -> Value {
         let answer = self.on(user).call(method, json!([args])).await;
         assert!(answer["refused"].is_null(), "{user} {method} {args}: {answer}");
@@ -122,7 +122,7 @@ impl Stage {
         refused
     }
 
-    /// These are heard, and nothing else.
+    /// Expects these events, and no others.
     pub(crate) async fn hear(&mut self, heard: &[(&str, &[&str])]) {
         for (user, expected) in heard {
             let mut events = Vec::new();
@@ -146,7 +146,7 @@ impl Stage {
         answer.unwrap_or_else(|_| panic!("{path} was refused"))
     }
 
-    /// Everything that was told; what differs each time is named instead. Nothing else was heard.
+    /// All recorded results and events, with volatile values named. Fails if there are other events.
     pub(crate) async fn told(&self) -> Value {
         tokio::time::sleep(QUIET).await;
         for (user, page) in &self.pages {
@@ -157,7 +157,7 @@ impl Stage {
     }
 }
 
-/// The user's name: what is before the device.
+/// The user's name: the part before the device.
 pub(crate) fn name(user: &str) -> &str {
     user.split('.').next().expect("a name")
 }
@@ -167,7 +167,7 @@ pub(crate) async fn open(page: &Page, user: &str) -> Value {
     page.call("open", json!([{"user": name(user), "pwd": "secret"}])).await
 }
 
-/// The same, with what differs each time named.
+/// The same, with volatile values named.
 pub(crate) fn settled(value: Value) -> Value {
     const IDS: [&str; 12] = [
         "groupid",
@@ -187,7 +187,7 @@ pub(crate) fn settled(value: Value) -> Value {
     let is_number = |text: &str, least: usize| text.len() >= least && text.bytes().all(|byte| byte.is_ascii_digit());
     match value {
         Value::Array(items) => items.into_iter().map(settled).collect(),
-        // a moment, under whatever name
+        // a timestamp, under whatever name
         Value::Number(number) if number.as_u64().is_some_and(|number| number > 1_500_000_000_000) => "[time]".into(),
         Value::Object(fields) => fields
             .into_iter()

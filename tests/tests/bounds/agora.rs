@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::agora_support::{Setting, app_token, client};
 use super::{Walk, everything, weighed};
 
-/// The accounts a request names, and the documented groups.
+/// Creates the accounts that a request names, and the documented groups.
 async fn prepare(world: &World, path: &str, body: &Value) {
     let mut named = Vec::new();
     texts(body, &mut named);

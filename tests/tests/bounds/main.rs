@@ -1,5 +1,5 @@
-//! Every field of every documented request, far too large and of every other type: it is refused in the vendor's words,
-//! no answer is large, nothing large is kept, and no text of a parser gets out.
+//! Every field of every documented request, far too large and of every other type: it is refused with the vendor's
+//! error, no response is large, nothing large is stored, and no parser's text is returned.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -21,18 +21,18 @@ use conclave_tests::walk::{Instead, parser_word};
 use conclave_tests::weighed::Weighed;
 use conclave_tests::world::World;
 
-/// Most bytes of an answer to a request with something far too large in it.
+/// Most bytes of a response to a request with a field that is far too large.
 const ANSWER: usize = 64 * 1024;
-/// Most bytes of what one such request may leave behind, as JSON: a message and its labels.
+/// Most bytes that one such request may store, as JSON: a message and its labels.
 const KEPT: usize = 300 * 1024;
 
-/// A world whose store notes how large rows are.
+/// A world whose store records how large rows are.
 fn weighed() -> (World, Arc<Weighed>) {
     let store = Arc::new(Weighed::default());
     (World::with(store.clone(), Settings::default()), store)
 }
 
-/// Fields that were replaced, of which each needs to be seen once only.
+/// Replaced fields, each of which is checked only once.
 #[derive(Default)]
 struct Walk {
     seen: HashSet<(String, String, String)>,
@@ -43,12 +43,12 @@ struct Walk {
 impl Walk {
     /// Whether this field was not replaced by this before.
     fn is_new(&mut self, call: &str, path: &str, instead: Instead) -> bool {
-        // items and keys that differ by request are one field
+        // items and keys that differ by request count as one field
         let path: String = path.split('/').map(|part| if part.parse::<usize>().is_ok() { "*" } else { part }).collect();
         self.seen.insert((call.to_owned(), path, format!("{instead:?}")))
     }
 
-    /// Holds the answer to what every answer has to be.
+    /// Checks what holds for every response.
     fn look(&mut self, what: &str, answer: &Answer, broken: bool) {
         self.tried += 1;
         let text = String::from_utf8_lossy(&answer.body);
@@ -64,7 +64,7 @@ impl Walk {
         }
     }
 
-    /// Holds what is kept to what may be.
+    /// Checks the size of what was stored.
     fn weigh(&mut self, what: &str, store: &Weighed) {
         let (bytes, row) = store.largest();
         if bytes > KEPT {
@@ -79,7 +79,7 @@ impl Walk {
     }
 }
 
-/// Everything a field is replaced by.
+/// All replacements of a field.
 fn everything() -> impl Iterator<Item = Instead> {
     Instead::LARGE.into_iter().chain(Instead::wrong())
 }

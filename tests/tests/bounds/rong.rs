@@ -12,7 +12,7 @@ use http::Method;
 
 use super::{Walk, everything, weighed};
 
-/// The group and the users that a form names.
+/// Creates the group and the users that a form names.
 async fn prepare(world: &World, path: &str, form: &str) {
     let value = |name: &str| {
         let pairs = form.split('&').filter_map(|pair| pair.split_once('='));

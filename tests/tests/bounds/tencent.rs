@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::tencent_support::{Given, client, query, with_custom_keys};
 use super::{Walk, everything, weighed};
 
-/// Groups and accounts that a request names, as far as they can be.
+/// Creates the groups and accounts that a request names, if possible.
 async fn prepare(world: &World, body: &Value) {
     let mut named = Vec::new();
     texts(body, &mut named);

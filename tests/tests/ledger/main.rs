@@ -1,4 +1,4 @@
-//! Nothing in the vendors' documents is left out unsaid, and what is said of the rest is so.
+//! Every operation in the vendors' documents is served or declined, and the documents about them are true.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 

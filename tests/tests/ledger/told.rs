@@ -1,4 +1,4 @@
-//! What is done through one vendor is told through the others.
+//! Effects of one vendor's calls are read through the others.
 
 use conclave_tests::sdk::gateway::Served;
 use conclave_tests::told::Story;
@@ -9,7 +9,7 @@ async fn what_is_done_through_one_vendor_is_told_through_the_others() {
     let mut untrue = Vec::new();
     for story in Story::all() {
         let name = story.name.clone();
-        // each by itself, so that one run names all that are not so
+        // run separately, so that one run lists all failures
         if tokio::spawn(tell(story)).await.is_err() {
             untrue.push(name);
         }

@@ -1,4 +1,4 @@
-//! Agora's.
+//! The rows of Agora.
 
 use conclave_agora::Settings;
 use conclave_tests::client::{Answer, Client};
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::agora_support::{app_token, call, client, user_token};
 
-/// What differs each time.
+/// Volatile members.
 const VOLATILE: [&str; 2] = ["timestamp", "duration"];
 
-/// ann owns all groups. In 1, public and by approval, ben is an admin, cy and col are members, and bad is blocked; asks
-/// waits to be let in, new waits to answer an invitation, and eve is in none. 2 has no room; 3 is banned; 4 is private.
-/// ghost is nobody, off is deactivated.
+/// ann owns all groups. In 1, public and with approval, ben is an admin, cy and col are members, and bad is blocked;
+/// asks is an applicant, new an invited user, and eve is in none. 2 is full; 3 is banned; 4 is private. ghost has no
+/// account, off is deactivated.
 async fn presupposed(client: &Client, app: &str) {
     let does = async |method: Method, target: &str, body: Value| {
         let answer = call(client, method, &format!("/acme/demo{target}"), app, body).await;

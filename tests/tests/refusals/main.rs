@@ -1,5 +1,5 @@
-//! What the vendors' error lists tell of single operations: each row is tried, held against the list, pinned, and has
-//! left nothing behind.
+//! The refusals of single operations in the vendors' error lists: each row is tried, compared with the list, pinned,
+//! and changes nothing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -12,7 +12,7 @@ mod tencent;
 #[path = "../tencent_support/mod.rs"]
 mod tencent_support;
 
-/// The text with every `<<n*text>>` in it written out: the text so many times.
+/// The text with every `<<n*text>>` in it expanded to n repetitions of the text.
 fn repeated(text: &str) -> String {
     let written = || {
         let (before, rest) = text.split_once("<<")?;

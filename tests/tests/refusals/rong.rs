@@ -1,4 +1,4 @@
-//! RongCloud's.
+//! The rows of RongCloud.
 
 use conclave_rong::Settings;
 use conclave_tests::client::Client;

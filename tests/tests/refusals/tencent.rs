@@ -1,4 +1,4 @@
-//! Tencent's.
+//! The rows of Tencent.
 
 use conclave_tencent::Settings;
 use conclave_tests::client::Client;
@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::tencent_support::{client, group_call, query};
 
-/// alice owns all groups, and bob is in all but the live one; carol is an account, ghost is none. `Full` has no room,
-/// `Gone` is dissolved, `Never` never was; the custom keys G and M are configured.
+/// alice owns all groups, and bob is in all except the live one; carol has an account, ghost has none. `Full` is full,
+/// `Gone` was dissolved, `Never` never existed; the custom keys G and M are configured.
 async fn presupposed(client: &Client) {
     let bob = json!([{"Member_Account": "bob"}]);
     for (id, kind) in [

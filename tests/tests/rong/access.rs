@@ -1,4 +1,4 @@
-//! Who may call, and what is answered to whoever may not.
+//! Authentication, and the responses to callers without access.
 
 use conclave_kit::SetupError;
 use conclave_kit::Surface;
@@ -22,7 +22,7 @@ async fn code(client: &Client, headers: &[(&str, &str)]) -> (u16, u64) {
 #[tokio::test]
 async fn every_clients_way_to_sign_is_accepted() {
     let api = Api::new();
-    // milliseconds, seconds, long ago, far ahead; nonces of 19 digits, with a fraction, from a uuid
+    // milliseconds, seconds, long ago, far ahead; nonces of 19 digits, with a fraction, from a UUID
     let stamps = ["1700000100000", "1700000100", "1", "99999999999999999999", "now"];
     let nonces = ["14314", "5577006791947779410", "0.4432400181088988", "531234.1234567", "a-b_c"];
     for (nonce, stamp) in nonces.iter().flat_map(|nonce| stamps.iter().map(move |stamp| (*nonce, *stamp))) {
@@ -34,7 +34,7 @@ async fn every_clients_way_to_sign_is_accepted() {
         ] {
             let values = [APP_KEY, nonce, stamp, &signature];
             let headers: Vec<(&str, &str)> = names.into_iter().zip(values).collect();
-            // the same values again and again, as the Node SDK sends them
+            // the same values repeatedly, as the Node SDK sends them
             assert_eq!(code(&api.client, &headers).await, (200, 200), "{headers:?}");
             assert_eq!(code(&api.client, &headers).await, (200, 200), "{headers:?}");
         }
@@ -177,7 +177,7 @@ async fn json_bodies_carry_the_same_fields() {
     assert_eq!(send("[]").await.json()["code"], 1002);
 }
 
-/// Each way to write a body that is known of the vendor's SDKs, sent as it stands.
+/// Each known way in which the vendor's SDKs write a body, sent unchanged.
 #[tokio::test]
 async fn bodies_are_read_as_each_sdk_writes_them() {
     let api = Api::new();
@@ -190,7 +190,7 @@ async fn bodies_are_read_as_each_sdk_writes_them() {
         ("u4", "userId=u4&groupId=g4&groupName=%E7%BE%A4", "群"),
         ("u5", "userId=u5&groupId=g5&groupName=群", "群"),
         ("u6", "userId=u6&groupId=g6&groupName=[a]:/{b}\"c\"", "[a]:/{b}\"c\""),
-        // fields come in any order, and others among them
+        // fields in any order, and unknown ones among them
         ("u7", "unheard=of&groupName=N&groupId=g7&userId=u7", "N"),
     ] {
         api.ok("group/create", body).await;
@@ -209,10 +209,10 @@ async fn bodies_are_read_as_each_sdk_writes_them() {
     }
     assert_eq!(api.roles("h1").await.len(), 3);
     assert_eq!(api.roles("h2").await.len(), 3);
-    // nothing to say
+    // an empty body
     api.ok("entrust/group/query", "").await;
     api.ok("group/user/gag/list", "").await;
-    // the Java SDK does not encode these: what is damaged on the way does not fail the request
+    // the Java SDK does not encode these: values damaged by that do not fail the request
     let unencoded = r#"content={"operation":"Add","message":"a&b+c%d%"}&pushContent=1&2%&pushData={"x":"&"}&pushExt=%"#;
     let bound = format!("bindNotifyMsg=true&fromUserId=a&objectName=RC:GrpNtf&{unencoded}");
     let told = api.ok("group/join", &format!("userId=c&groupId=l1&{bound}")).await;

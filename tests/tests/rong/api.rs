@@ -1,4 +1,4 @@
-//! A signed caller of one world, and what it reads from the answers.
+//! A signed caller in one world, and helpers to read its responses.
 
 use conclave_rong::Settings;
 use conclave_tests::client::{Answer, Client};
@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(crate) struct Api {
     /// The world.
     pub(crate) world: World,
-    /// Straight into the surface.
+    /// A client for the surface in this process.
     pub(crate) client: Client,
 }
 
@@ -30,14 +30,14 @@ impl Api {
         Self { world, client }
     }
 
-    /// Posts a body as it stands, signed.
+    /// Posts a body unchanged, signed.
     pub(crate) async fn post(&self, path: &str, body: impl Into<bytes::Bytes>) -> Answer {
         let signature = rong_signature(APP_SECRET, "1", "2");
         let headers = [("app-key", APP_KEY), ("nonce", "1"), ("timestamp", "2"), ("signature", signature.as_str())];
         self.client.send(Method::POST, &format!("/{path}.json"), &headers, body).await
     }
 
-    /// Posts a form as it stands; it has to be accepted.
+    /// Posts a form unchanged; it has to be accepted.
     pub(crate) async fn ok(&self, path: &str, form: &str) -> Value {
         let answer = self.post(path, form.to_owned()).await;
         let body = answer.json();
@@ -45,7 +45,7 @@ impl Api {
         body
     }
 
-    /// Posts a form as it stands; it has to be refused with this code, and nothing may happen.
+    /// Posts a form unchanged; it has to be refused with this code, without an event.
     pub(crate) async fn refused(&self, path: &str, form: &str, code: u64) -> Value {
         let before = self.happenings().await;
         let answer = self.post(path, form.to_owned()).await;
@@ -56,12 +56,12 @@ impl Api {
         body
     }
 
-    /// How much has happened in the world.
+    /// The number of events in the world.
     pub(crate) async fn happenings(&self) -> usize {
         self.world.log.read(0, usize::MAX).await.expect("the log").len()
     }
 
-    /// The ids of a group's members, in the order told.
+    /// The ids of a group's members, in the returned order.
     pub(crate) async fn members(&self, group: &str) -> Vec<String> {
         texts(&self.ok("group/user/query", &format!("groupId={group}")).await["users"], "id")
     }

@@ -1,4 +1,4 @@
-//! Hosted groups: what the documented samples leave to be told.
+//! Hosted groups: behaviour that the documented samples do not cover.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ async fn groups_made_elsewhere_are_told_truly() {
         json!({"joinPerm":2,"removePerm":1,"memInvitePerm":1,"invitePerm":0,"profilePerm":1,"memProfilePerm":0});
     assert_eq!(inner(&profile["permissions"]), wanted);
     assert_eq!(api.profile("free").await["owner"], "");
-    // what is there is found under any spelling, what is not there could not be
+    // an existing id is found in any spelling, a missing one is invalid
     api.ok("entrust/group/join", "groupId=%40TGS%23elsewhere&userIds=u").await;
     api.refused("entrust/group/join", "groupId=%40TGS%23nowhere&userIds=u", 25430).await;
     api.refused("entrust/group/join", "groupId=nowhere&userIds=u", 25410).await;
@@ -71,7 +71,7 @@ async fn invitees_may_have_to_agree() {
     let api = Api::new();
     api.ok("entrust/group/create", r#"groupId=g&name=n&owner=o&userIds=a,b&permissions={"invitePerm":1}"#).await;
     assert_eq!(api.roles("g").await, [("o".to_owned(), 3)]);
-    // the server brings in at once
+    // the server adds users at once
     api.ok("entrust/group/join", "groupId=g&userIds=a,b").await;
     assert_eq!(api.profile("g").await["memberCount"], 3);
 }
@@ -133,7 +133,7 @@ async fn whom_one_followed_goes_along_unless_it_is_kept() {
         api.ok("entrust/group/join", "groupId=g&userIds=a").await;
         assert_eq!(followed().await.len(), usize::from(kept), "{leave} {flag}");
     }
-    // an owner who hands the group on and leaves takes along the same
+    // an owner who transfers the group and leaves has the same data deleted
     for (flag, kept) in [("&isDelBan=0&isDelWhite=0&isDelFollowed=0", true), ("", false)] {
         api.ok("entrust/group/transfer/owner", "groupId=g&newOwner=a").await;
         api.ok("entrust/group/member/follow", "groupId=g&userId=a&followUserIds=b").await;
@@ -193,7 +193,7 @@ async fn a_group_is_handed_to_a_member() {
     let mut roles = api.roles("g").await;
     roles.sort();
     assert_eq!(roles, [("a", 3), ("b", 1), ("o", 1)].map(|(id, role)| (id.to_owned(), role)));
-    // who was manager is so no more once they hand it on
+    // a manager is not a manager any more after transferring the group
     api.ok("entrust/group/transfer/owner", "groupId=g&newOwner=b&isQuit=1").await;
     let mut roles = api.roles("g").await;
     roles.sort();

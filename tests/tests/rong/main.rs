@@ -1,4 +1,4 @@
-//! RongCloud's server API: the documented exchanges, and what they leave to be told.
+//! RongCloud's server API: the documented exchanges, and behaviour that they do not cover.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 

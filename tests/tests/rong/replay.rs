@@ -1,4 +1,4 @@
-//! RongCloud's documented exchanges, replayed against the state each presupposes: the answer has everything the
+//! RongCloud's documented exchanges, replayed in the state that each requires: the response has everything the
 //! documented one has, and all of it is pinned.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use conclave_tests::house::{mounted, rong};
 use conclave_tests::world::{BEGINNING, World, group, user};
 use http::Method;
 
-/// What the documented exchanges presuppose of the app.
+/// The settings that the documented exchanges require.
 fn settings() -> Settings {
     Settings { ext_keys: vec!["ext_k".to_owned()], ..Settings::default() }
 }
@@ -33,7 +33,7 @@ async fn send(client: &Client, fixture: &Fixture) -> Answer {
     client.send(method, &fixture.request.path, &headers, body).await
 }
 
-/// The answer to what went wrong around the surface, as the gateway gives it.
+/// The response to a fault outside the surface, as the gateway gives it.
 fn fault(fault: Fault) -> Answer {
     let world = World::new();
     let (parts, body) = rong(&world, settings()).fault(fault).into_parts();
@@ -67,7 +67,7 @@ async fn replay(name: String) {
 async fn documented_exchanges() {
     let mut broken = Vec::new();
     for name in Fixture::names("rong") {
-        // each by itself, so that one run tells all that broke
+        // run separately, so that one run lists all failures
         if tokio::spawn(replay(name.clone())).await.is_err() {
             broken.push(name);
         }
@@ -75,7 +75,7 @@ async fn documented_exchanges() {
     assert!(broken.is_empty(), "not as documented: {broken:#?}");
 }
 
-// --- what the exchanges presuppose --------------------------------------------------------------------------------
+// --- the states that exchanges require ----------------------------------------------------------------------------
 
 /// A group without hosting.
 async fn legacy(world: &World, id: &str, name: &str, members: &[&str]) {
@@ -113,7 +113,7 @@ fn documented_profile() -> Profile {
     }
 }
 
-/// A hosted group of this owner, made at this moment.
+/// A hosted group of this owner, created at this time.
 async fn hosted_at(world: &World, id: &str, owner: &str, members: &[NewMember], created: Option<Millis>) {
     world
         .run(CreateGroup {
@@ -157,12 +157,12 @@ async fn join_at(world: &World, id: &str, member: NewMember) {
         .await;
 }
 
-/// Moves the world's clock to a moment after its beginning.
+/// Moves the world's clock to a time after its beginning.
 fn stand_at(world: &World, at: u64) {
     world.clock.step(at.checked_sub(BEGINNING.0).expect("worlds begin earlier"));
 }
 
-/// The moment at which the documented groups were made.
+/// The time at which the documented groups were created.
 const MADE: u64 = 1_709_619_756_077;
 
 async fn presuppose(world: &World, name: &str) {
@@ -223,7 +223,7 @@ async fn unhosted(world: &World, name: &str) {
         "user.group.query.paged" => legacy(world, "10001", "TestGroup1", &["123"]).await,
         "message.group.publish" => legacy(world, "2192", "A", &["2191"]).await,
         "message.group.publish.grpntf" => legacy(world, "g1", "A", &["u1", "u3"]).await,
-        // these make what they need
+        // these create what they need
         "group.create"
         | "group.create.bindNotifyMsg"
         | "group.create.raw-utf8-body"
@@ -258,7 +258,7 @@ async fn entrust(world: &World, name: &str) {
             stand_at(world, MADE);
             hosted(world, "groupId1", "u1", &["u2", "u3"]).await;
         }
-        // the documented answer is of groups that are not there
+        // the documented response is for missing groups
         "entrust.group.profile.query.doc-example-key" => {}
         "entrust.joined.group.query" => {
             stand_at(world, MADE);
@@ -279,14 +279,14 @@ async fn entrust(world: &World, name: &str) {
     }
 }
 
-/// Joins of the documented members.
+/// When the documented members joined.
 const JOINED: u64 = 12_343_433_499_942;
 
 async fn members(world: &World, name: &str) {
     match name {
         "entrust.group.member.query" | "entrust.group.member.specific.query" => {
             stand_at(world, JOINED + 1);
-            // the documented owner came second
+            // the documented owner joined second
             hosted_at(world, "groupId1", "u01", &[], Some(Millis(JOINED))).await;
             join_at(world, "groupId1", NewMember::now(user("u02"))).await;
             world.run(Transfer { group: group("groupId1"), to: user("u02"), leave: None }).await;
@@ -294,7 +294,7 @@ async fn members(world: &World, name: &str) {
             card(world, "u02", "nickname2", "xxxx").await;
         }
         "entrust.group.member.query.full" => {
-            // a group without an owner: the documented one member is an ordinary one
+            // a group without an owner: the only documented member is an ordinary one
             stand_at(world, JOINED);
             let ownerless = CreateGroup {
                 id: Some(group("groupId1")),

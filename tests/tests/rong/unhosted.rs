@@ -32,7 +32,7 @@ async fn leaving_ignores_who_is_not_in() {
     assert_eq!(api.members("g").await, ["a"]);
     api.ok("group/quit", "userId=a&groupId=g").await;
     assert!(api.members("g").await.is_empty());
-    // an empty group is still there, and one that never was has nobody in it
+    // an empty group still exists, and an unknown one has no members
     api.ok("group/refresh", "groupId=g&groupName=Empty").await;
     api.ok("group/join", "userId=a&groupId=g").await;
     assert_eq!(texts(&api.ok("user/group/query", "userId=a").await["groups"], "name"), ["Empty"]);
@@ -161,7 +161,7 @@ async fn a_bound_message_is_told_with_the_operation() {
     assert_eq!(api.ok("group/quit", &format!("userId=c&groupId=g&{bound}")).await["memberCount"], 2);
     assert_eq!(api.ok("group/refresh", &format!("groupId=g&groupName=m&{bound}")).await["memberCount"], 2);
 
-    // its fields are needed, and nobody comes in above its limit
+    // its fields are required, and no one is added above its limit
     api.refused("group/join", "userId=d&groupId=g&bindNotifyMsg=true&fromUserId=a&objectName=RC:GrpNtf", 1002).await;
     api.refused("group/join", &format!("userId=c&userId=d&groupId=g&{bound}&maxMember=3"), 405).await;
     api.refused("group/create", &format!("userId=c&userId=d&groupId=new&groupName=n&{bound}&maxMember=1"), 405).await;
@@ -212,7 +212,7 @@ async fn mutes_are_of_one_group_or_of_all() {
     assert!(api.ok("group/user/gag/list", "groupId=g").await["users"].as_array().expect("a list").is_empty());
     api.ok("group/user/gag/rollback", "userId=b").await;
     assert!(api.ok("group/user/gag/list", "").await["users"].as_array().expect("a list").is_empty());
-    // a mute survives leaving and coming back
+    // a mute is kept when the user leaves and returns
     api.ok("group/user/gag/add", "userId=a&groupId=g&minute=43200").await;
     api.ok("group/quit", "userId=a&groupId=g").await;
     api.ok("group/join", "userId=a&groupId=g").await;
@@ -230,7 +230,7 @@ async fn groups_in_which_everybody_is_muted_come_in_pages() {
     assert_eq!(query("groupId=g0&groupId=g1").await, json!([{"groupId":"g0","stat":1},{"groupId":"g1","stat":0}]));
     assert_eq!(texts(&query("").await, "groupId"), ["g0", "g2"]);
     assert_eq!(texts(&query("page=2&size=1&groupId=g1").await, "groupId"), ["g2"]);
-    // where pages are asked for nobody looks at the ids, however many or odd they are
+    // with paging the ids are ignored, however many or invalid they are
     let odd = (0..21).map(|n| format!("x{n}")).collect::<Vec<_>>().join(",");
     assert_eq!(texts(&query(&format!("page=1&groupId={odd},{}", "y".repeat(65))).await, "groupId"), ["g0", "g2"]);
     api.refused("group/ban/add", "groupId=g1&groupId=never", 1002).await;

@@ -22,7 +22,7 @@ async fn a_token_says_who_connects() {
     assert_eq!(surface.verify("another app", &first).await, Err(InvalidToken::Forged));
     assert_eq!(surface.verify(APP_KEY, &format!("A{first}")).await, Err(InvalidToken::Forged));
 
-    // the newer of the two outlives the older
+    // the newer token survives the older
     api.ok("user/token/expire", &format!("userId=u1&time={}", BEGINNING.0 + 1)).await;
     assert_eq!(surface.verify(APP_KEY, &first).await, Err(InvalidToken::Expired));
     assert_eq!(surface.verify(APP_KEY, &second).await.expect("a user").as_str(), "u1");
@@ -88,7 +88,7 @@ async fn wrong_fields_are_refused() {
         api.refused(path, &form, code).await;
     }
     api.ok("user/getToken", &format!("userId={}&name={}", "u".repeat(64), "字".repeat(64))).await;
-    // accounts made elsewhere keep their spelling
+    // accounts created elsewhere keep their spelling
     api.world.users(&["bob@example"]).await;
     api.ok("user/getToken", "userId=bob@example&name=Bob").await;
 }

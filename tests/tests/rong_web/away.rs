@@ -1,4 +1,4 @@
-//! Whoever was away catches up: everything once, in its order.
+//! Clients that were offline receive everything once, in order.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn text(content: &str) -> Value {
     json!({"$text": {"content": content}})
 }
 
-/// What the messages say that have come, once there are so many.
+/// The texts of the received messages, once there are so many.
 async fn said(page: &conclave_tests::sdk::page::Page, count: usize) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     while said.len() < count {
@@ -64,7 +64,7 @@ async fn a_page_that_is_loaded_again_goes_on_where_it_was() {
     first.event("PULL_OFFLINE_MESSAGE_FINISHED").await;
     stage.does("alice", "sendMessage", json!([to_group, text("one")]), &[]).await;
     assert_eq!(said(&first, 1).await, ["one"]);
-    // the page keeps where it is a moment later
+    // the page stores its position a moment later
     tokio::time::sleep(Duration::from_millis(500)).await;
     drop(first);
     for number in 0..150 {
@@ -80,7 +80,7 @@ async fn a_page_that_is_loaded_again_goes_on_where_it_was() {
     assert_eq!(said(&again, 150).await, expected);
     again.event("PULL_OFFLINE_MESSAGE_FINISHED").await;
     assert!(again.take_all(|name| name == "MESSAGES").is_empty());
-    // a page that is loaded again is a new device; it goes on where the user's others were
+    // a reloaded page is a new device; it continues where the user's others were
     let changes = again.take(3, |name| name == "GROUP_INFO_CHANGED").await;
     let changes: Vec<_> =
         changes.iter().map(|(_, change)| change["changedGroupInfo"]["introduction"].clone()).collect();

@@ -1,4 +1,4 @@
-//! The SDK in a real browser: on a page of another origin, with all that a browser insists on.
+//! The SDK in a real browser: on a page of another origin, with everything that a browser requires.
 
 use std::process::Command;
 
@@ -41,7 +41,7 @@ async fn a_page_in_chromium_lives_here() {
     let requests = page.call("requests", json!([])).await;
     let requests: Vec<&str> = requests.as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let has = |begin: &str| requests.iter().any(|request| request.starts_with(begin));
-    // the page is not of the gateway's origin, so the browser asks before it calls
+    // the page has another origin than the gateway, so the browser sends a preflight
     assert!(has(&format!("OPTIONS {navigator}/v2/navi.json")), "{requests:#?}");
     assert!(has(&format!("POST {navigator}/v2/navi.json")), "{requests:#?}");
     assert!(has(&format!("SOCKET {}/websocket", navigator.replace("http", "ws"))), "{requests:#?}");

@@ -1,4 +1,4 @@
-//! Who is let in, who is not, and how connections end.
+//! Accepted and refused connections, and how connections end.
 
 use conclave::Config;
 use conclave::config::Data;
@@ -19,7 +19,7 @@ async fn a_token_has_to_be_good() {
     let good = stage.token("alice").await;
     let page = stage.page(None).await;
     assert_eq!(page.call("connect", json!(["wrong"])).await["code"], 31004);
-    // the navigator is asked once a token, so what comes after it shows in the connection
+    // the navigator is asked once per token, so a later change shows in the connection
     let connected = page.call("connect", json!([good])).await;
     assert_eq!((&connected["code"], &connected["data"]["userId"]), (&json!(0), &json!("alice")));
     assert_eq!(page.call("getConnectionStatus", json!([])).await, 0);
@@ -67,7 +67,7 @@ async fn whoever_may_not_come_is_told_why() {
         }
         assert_eq!(stage.page(None).await.call("connect", json!([token])).await["code"], code, "{name}");
     }
-    // another app's, or nobody's
+    // another app's, or forged
     let token = stage.token("alice").await;
     let page = stage.page_of("no such app").await;
     assert_eq!(page.call("connect", json!([token])).await["code"], 31004);
@@ -76,7 +76,7 @@ async fn whoever_may_not_come_is_told_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_lasts_as_long_as_it_may() {
     let stage = Stage::of(LATEST, &[], |config| settings(config).token_lifetime = 2).await;
-    // the pages first: starting one may take as long as the token lasts
+    // the pages first: starting one may take as long as the token is valid
     let (page, other) = (stage.page(None).await, stage.page(None).await);
     let token = stage.token("alice").await;
     assert_eq!(page.call("connect", json!([token])).await["code"], 0);
@@ -93,7 +93,7 @@ async fn a_new_login_replaces_the_oldest() {
     assert!(stage.on("alice").take_all(|name| name == "DISCONNECT").is_empty());
     stage.enter("alice.tv").await;
     assert_eq!(stage.on("alice").event("DISCONNECT").await, 31010);
-    // for good: it does not come again by itself, and the others stay
+    // permanently: it does not reconnect by itself, and the others stay connected
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     for (user, status) in [("alice", 2), ("alice.pad", 0), ("alice.tv", 0), ("bob", 0)] {
         assert_eq!(stage.on(user).call("getConnectionStatus", json!([])).await, status, "{user}");
@@ -110,7 +110,7 @@ async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
     there.token("alice").await;
     there.token("dave").await;
     let here = Stage::with(&["alice", "dave"]).await;
-    // one that goes before, and knows the way
+    // a gateway that redirects to the other
     let token = there.token("dave").await;
     here.on("dave").call("disconnect", json!([])).await;
     assert_eq!(here.on("dave").call("connect", json!([token])).await["code"], 0);
@@ -118,20 +118,20 @@ async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
     let address = format!("ws://{}/rong", there.served.running.addresses.shared);
     let elsewhere = |config: &mut Config| settings(config).moved_to = Some(address);
     let here = here.restarted(elsewhere).await;
-    // whoever was connected was told to ask again when the gateway went, and is led there
+    // clients that were connected ask the navigator again when the gateway stops, and are redirected
     let page = here.on("alice");
     page.event("SUSPEND").await;
     page.event("CONNECTED").await;
     let online =
         async |stage: &Stage| stage.served.running.presence["dev"].connections(&[user("alice")]).await[0].len();
     assert_eq!((online(&here).await, online(&there).await), (0, 1));
-    // whoever comes by the way it knows is sent to ask again, and then knows where to go
+    // a client that connects to the known address is sent to the navigator again, and then has the new one
     let admin = here.served.running.addresses.admin.unwrap();
     assert_eq!(frames_out(admin).await, 0);
     assert_eq!(here.on("dave").call("connect", json!([token])).await["code"], 0);
     assert_eq!(frames_out(admin).await, 1);
     assert_eq!(there.served.running.presence["dev"].connections(&[user("dave")]).await[0].len(), 1);
-    // whoever asks the navigator first is led there at once
+    // a client that asks the navigator first gets the new address at once
     let token = there.token("carol").await;
     let carol = here.page(None).await;
     assert_eq!(carol.call("connect", json!([token])).await["code"], 0);
@@ -149,11 +149,11 @@ async fn whoever_was_connected_comes_back_after_a_restart() {
         stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
         let mut stage = stage.restarted(keep).await;
         for user in ["alice", "bob"] {
-            // told to ask the navigator again, rather than cut off
+            // told to ask the navigator again, rather than disconnected
             assert_eq!(stage.on(user).event("SUSPEND").await, 31006, "{version}");
             stage.on(user).event("CONNECTED").await;
         }
-        // both have been told where they are before more happens
+        // both have received their state before more events
         for user in ["alice", "bob"] {
             stage.on(user).event("PULL_OFFLINE_MESSAGE_FINISHED").await;
         }
@@ -175,7 +175,7 @@ async fn an_app_may_have_no_hosted_groups_or_keep_clients_from_them() {
     }
 }
 
-/// How many frames a gateway has said to this vendor's clients.
+/// The number of frames that a gateway has sent to this vendor's clients.
 async fn frames_out(admin: std::net::SocketAddr) -> u64 {
     let answer = Client::at(admin, "").send(Method::GET, "/metrics", &[], "").await;
     let text = String::from_utf8(answer.body.to_vec()).unwrap();

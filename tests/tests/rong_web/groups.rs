@@ -1,4 +1,4 @@
-//! Groups from their creation to their end, and everything that members do to them and to each other.
+//! Groups from their creation to their end, and everything that members do in them.
 
 use conclave_tests::story::{Role, Truth};
 use serde_json::json;
@@ -10,7 +10,7 @@ async fn a_group_lives() {
     let mut stage = Stage::with(&["alice", "bob", "carol"]).await;
     let all = [("alice", 1), ("bob", 1), ("carol", 1)];
     let info = json!({"groupId": "g1", "groupName": "First", "introduction": "hi", "joinPermission": 1});
-    // the owner hears of the group, and then everybody of who came in
+    // the owner is notified of the group, and then everybody of who joined
     stage
         .does("alice", "createGroup", json!([info, ["bob", "carol"]]), &[("alice", 2), ("bob", 1), ("carol", 1)])
         .await;
@@ -47,7 +47,7 @@ async fn a_group_lives() {
 
     stage.does("alice", "removeGroupManagers", json!(["g1", ["bob"]]), &all).await;
     stage.does("alice", "transferGroupOwner", json!(["g1", "bob"]), &all).await;
-    // the owner hears of the transfer, and then that the old owner has left with it
+    // the owner is notified of the transfer, and then that the old owner has left with it
     let both = [("alice", 2), ("bob", 2), ("carol", 2)];
     stage.does("bob", "transferGroupOwner", json!(["g1", "carol", true]), &both).await;
     stage.does("carol", "kickGroupMembers", json!(["g1", ["alice"]]), &[("alice", 1), ("carol", 1)]).await;

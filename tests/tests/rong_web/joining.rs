@@ -1,10 +1,10 @@
-//! Asking to join, inviting, and who has to agree.
+//! Applications, invitations, and approvals.
 
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
 
-/// A stage with one group of alice's, with bob as a member.
+/// A stage with one group of alice, with bob as a member.
 async fn group(join: u8, invitee_consent: u8) -> Stage {
     let mut stage = Stage::with(&["alice", "bob", "carol"]).await;
     let info = json!({"groupId": "g1", "groupName": "First", "joinPermission": join, "invitePermission": 2});
@@ -29,7 +29,7 @@ async fn applications_come_before_those_who_decide() {
     let none = json!({"$undefined": true});
     stage.does("alice", "refuseGroupApplication", json!(["g1", "carol", none, "not now"]), &both).await;
     stage.does("carol", "joinGroup", json!(["g1"]), &both).await;
-    // whoever comes to decide later was not told, and finds it in the list
+    // a later manager was not notified, and finds it in the list
     stage.does("alice", "addGroupManagers", json!(["g1", ["bob"]]), &[("alice", 1), ("bob", 1)]).await;
     stage.does("bob", "getGroupApplications", json!([{"count": 20}]), &[]).await;
     let all = [("alice", 2), ("bob", 2), ("carol", 2)];

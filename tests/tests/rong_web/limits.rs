@@ -1,4 +1,4 @@
-//! Limits: those the gateway keeps, told with the vendor's codes and without a trace; and those the SDK keeps by itself.
+//! Limits: those of the gateway, refused with the vendor's codes and without an effect; and those of the SDK itself.
 
 use conclave_tests::vendor::Sections as _;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn groups_managers_and_follows_have_an_end() {
     stage.refused("alice", "addGroupFollows", json!(["g1", ["bob", "dave"]]), 25419).await;
     stage.does("alice", "addGroupFollows", json!(["g1", ["bob"]]), &[]).await;
     stage.refused("alice", "addGroupFollows", json!(["g1", ["dave"]]), 25419).await;
-    // one goes, and there is room
+    // one leaves, and there is room
     stage.does("alice", "kickGroupMembers", json!(["g1", ["dave"]]), &[("alice", 1), ("bob", 1)]).await;
     let all = [("alice", 1), ("bob", 1), ("carol", 1)];
     stage.does("carol", "joinGroup", json!(["g1"]), &all).await;
@@ -46,7 +46,7 @@ async fn whoever_asks_or_speaks_too_often_waits() {
     stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
     let to_group = json!({"conversationType": 3, "targetId": "g1"});
     let text = json!({"$text": {"content": "hi"}});
-    // so many that two or three seconds cannot take them; the group was the first question of its second
+    // too many for two or three seconds; the group was the first query of its second
     let (mut asked, mut said) = (Vec::new(), Vec::new());
     for _ in 0..20 {
         asked.push(stage.on("alice").call("getGroupsInfo", json!([["g1"]])).await["code"].clone());
@@ -57,7 +57,7 @@ async fn whoever_asks_or_speaks_too_often_waits() {
         assert!(answers.iter().all(|code| *code == 0 || *code == refused), "{answers:?}");
         assert!((4..=15).contains(&taken), "{answers:?}");
     }
-    // what was refused has come to nobody; another connection has its own pace
+    // refused messages were not delivered; another connection has its own limit
     let heard = said.iter().filter(|code| **code == 0).count();
     let mut messages = 0;
     while messages < heard {

@@ -1,5 +1,5 @@
-//! `RongCloud`'s own Web SDK, unmodified, in a process for each user: what its methods answer, what its listeners
-//! hear, and what the other vendors tell of the same groups.
+//! `RongCloud`'s own Web SDK, unmodified, in a process for each user: the results of its methods, the events of its
+//! listeners, and the same groups through the other vendors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 

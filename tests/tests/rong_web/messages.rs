@@ -1,4 +1,4 @@
-//! Messages into groups, to some of their members, with mentions; taken back, and found again.
+//! Messages to groups, to some of their members, with mentions; recalled, and found in the history.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn messages_reach_members_and_ones_other_devices() {
     let silent = json!([to_group(), text("psst"), {"disableNotification": true, "canIncludeExpansion": true,
         "expansion": {"k": "v"}, "pushContent": "push", "pushData": "data"}]);
     stage.does("bob", "sendMessage", silent, &bobs).await;
-    // the app's server speaks
+    // the app's server sends a message
     let form = "fromUserId=alice&toGroupId=g1&objectName=RC%3ATxtMsg&content=%7B%22content%22%3A%22told%22%7D";
     stage.api("message/group/publish", form).await;
     stage.hears(&[("bob", 1), ("carol", 1)]).await;

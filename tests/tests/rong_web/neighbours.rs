@@ -1,5 +1,4 @@
-//! What stands beside group methods: what is added to messages, who has read them, typing, conversations and what is
-//! unread in them.
+//! Methods beside those of groups: message extensions, receipts, typing, conversations and unread counts.
 
 use conclave_core::event::Actor;
 use conclave_core::model::GroupId;
@@ -14,7 +13,7 @@ fn to_group() -> Value {
     json!({"conversationType": 3, "targetId": "g1"})
 }
 
-/// A group of alice's, and a message of hers that something may be added to.
+/// A group of alice, and a message of hers that permits extensions.
 async fn group() -> (Stage, Value) {
     let mut stage = Stage::with(&["alice", "alice.pad", "bob", "carol"]).await;
     let info = json!({"groupId": "g1", "groupName": "First"});
@@ -41,7 +40,7 @@ async fn what_is_added_to_a_message_is_told_and_kept() {
         let told = stage.on(user).event("EXPANSION").await;
         assert_eq!(told["deletedExpansion"]["deletedKeys"], json!(["a"]), "{user}");
     }
-    // whoever comes later reads it with the message, here and through another vendor
+    // a later member reads it with the message, here and through another vendor
     let options = json!([to_group(), {"timestamp": 0, "count": 20, "order": 0}]);
     let history = stage.does("carol", "getHistoryMessages", options, &[]).await;
     let history = history["list"].as_array().unwrap();
@@ -64,7 +63,7 @@ async fn what_is_added_to_a_message_is_told_and_kept() {
     stage.told().await;
 }
 
-/// The app adds so many to a message.
+/// The app adds so many extensions to a message.
 async fn add(stage: &Stage, sequence: u64, count: usize, value: &str) {
     let change =
         |number: usize| ExtensionChange { key: format!("k{number}"), value: Some(value.to_owned()), seen: None };
@@ -77,10 +76,10 @@ async fn add(stage: &Stage, sequence: u64, count: usize, value: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_fits_is_neither_told_nor_kept() {
     let (mut stage, sent) = group().await;
-    // with "a", which it was sent with
+    // including "a", which it was sent with
     add(&stage, 1, 299, "v").await;
     stage.refused("bob", "updateMessageExpansion", json!([{"more": "v"}, sent]), 22203).await;
-    // what is there already may be said anew
+    // existing ones may be overwritten
     stage.does("bob", "updateMessageExpansion", json!([{"k0": "w"}, sent]), &[]).await;
 }
 
@@ -110,7 +109,7 @@ async fn a_long_history_comes_in_parts() {
     assert_eq!(sizes, [61, 61, 61, 1]);
 }
 
-/// What another vendor tells of what was added, sorted.
+/// The extensions as another vendor returns them, sorted.
 fn keys(answer: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let rows = answer["ExtensionList"].as_array().cloned().unwrap_or_default();
@@ -135,7 +134,7 @@ async fn who_has_read_a_message_is_asked_and_answered() {
         let read = stage.on(device).event("MESSAGE_RECEIPT_RESPONSE").await;
         assert_eq!((&read["receivedUserId"], &read["messageUIdList"]), (&json!("bob"), &json!([uid])), "{device}");
     }
-    // later kinds of receipts are none of what the navigator offers: the SDK refuses them by itself
+    // newer kinds of receipts are not enabled by the navigator: the SDK itself refuses them
     let text = json!({"$text": {"content": "read me"}});
     let asked = json!([to_group(), text, {"needReceipt": true}]);
     assert_eq!(stage.on("alice").call("sendMessage", asked).await["code"], 34014);
@@ -198,7 +197,7 @@ async fn conversations_and_what_is_unread_in_them() {
     }
     insta::assert_json_snapshot!("conversations", told);
 
-    // what would be kept on the server is not: told so at once, and with the SDK's own code for it
+    // data that would be stored on the server is not: refused at once, with the SDK's own code for it
     for (method, args) in [
         ("setConversationToTop", json!([to_second, true])),
         ("setConversationNotificationLevel", json!([to_second, 1])),
@@ -211,7 +210,7 @@ async fn conversations_and_what_is_unread_in_them() {
     assert_eq!(rows["count"], 2);
 }
 
-/// Conversations without the moment of their last change.
+/// Conversations without the time of their last change.
 fn conversations(mut data: Value) -> Value {
     let settle = |row: &mut Value| {
         if let Some(time) = row.get_mut("lastUnreadTime").filter(|time| **time != 0) {

@@ -1,4 +1,4 @@
-//! Who is connected here is online for all vendors, and each of them can end that.
+//! A user connected here is online at all vendors, and each vendor can disconnect them.
 
 use conclave_tests::sdk::gateway::Tellers;
 use http::Method;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::stage::Stage;
 
-/// Who of `g1` is online, and whether carol is, as each vendor tells it.
+/// The online members of `g1`, and whether carol is online, as each vendor returns it.
 async fn told(stage: &Stage, tellers: &Tellers) -> Value {
     let rows = tellers.agora.call(Method::GET, "/chatgroups/g1/roles", None).await.expect("an answer");
     let rows: Vec<Value> = rows["data"]
@@ -44,7 +44,7 @@ async fn one_truth_about_who_is_online() {
     let tellers = stage.served.tellers().await;
     let all = told(&stage, &tellers).await;
 
-    // one device goes: still online; both: not any more
+    // one device disconnects: still online; both: offline
     stage.on("bob").call("disconnect", json!([])).await;
     let one_less = told(&stage, &tellers).await;
     stage.on("bob.pad").call("disconnect", json!([])).await;

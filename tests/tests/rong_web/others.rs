@@ -1,4 +1,4 @@
-//! What is done through the other vendors is heard here, and what is done here is told there.
+//! Changes through other vendors are received here, and changes here are seen through them.
 
 use conclave_tests::story::{Teller, Wanted};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What is refused, with which code, and without a trace.
+//! Refusals, with their codes, and without an effect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::stage::Stage;
 
-/// A store that fails when it is told to.
+/// A store that fails when told to.
 #[derive(Default)]
 struct Fickle {
     rows: Memory,
@@ -80,7 +80,7 @@ async fn a_service_that_fails_says_so_and_goes_on_afterwards() {
     ] {
         assert_eq!(stage.on("alice").call(method, args).await["code"], 25402, "{method}");
     }
-    // a client that comes now is told that the service is not available, not that its token is wrong
+    // a client that connects now gets the error that the service is not available, not that its token is invalid
     let page = stage.page(None).await;
     fickle.fails.store(false, Ordering::SeqCst);
     let token = stage.token("carol").await;
@@ -106,9 +106,9 @@ async fn refusals_have_the_vendors_codes_and_leave_no_trace() {
     let long = |length| "x".repeat(length);
     let change = |field: &str, value: Value| json!([{"groupId": "g1", field: value}]);
     let rows: Vec<(&str, &str, Value, i64)> = vec![
-        // 25404: a setting that is the owner's alone
+        // 25404: a setting that only the owner changes
         ("bob", "updateGroupInfo", json!([{"groupId": "g3", "groupInfoEditPermission": 0}]), 25404),
-        // 25405: no right
+        // 25405: not permitted
         ("bob", "updateGroupInfo", change("introduction", json!("mine")), 25405),
         ("bob", "kickGroupMembers", json!(["g1", ["alice"]]), 25405),
         ("bob", "dismissGroup", json!(["g1"]), 25405),
@@ -118,21 +118,21 @@ async fn refusals_have_the_vendors_codes_and_leave_no_trace() {
         // 25406: too long
         ("alice", "updateGroupInfo", change("introduction", json!(long(513))), 25406),
         ("alice", "updateGroupInfo", change("notice", json!(long(1025))), 25406),
-        // 25403, 25407: to oneself; ids that nobody has here and the vendor would not give
+        // 25403, 25407: to oneself; unknown ids that the vendor would not permit
         ("alice", "transferGroupOwner", json!(["g1", "alice"]), 25403),
         ("alice", "inviteUsersToGroup", json!(["g1", ["bad id!"]]), 25407),
-        // 25409, 25410: there is one, there is none
+        // 25409, 25410: exists, does not exist
         ("carol", "createGroup", json!([{"groupId": "g1", "groupName": "Mine"}]), 25409),
         ("carol", "getGroupsInfo", json!([["g9"]]), 25410),
         ("carol", "joinGroup", json!(["g9"]), 25410),
         ("alice", "dismissGroup", json!(["g9"]), 25410),
-        // 25412: in already
+        // 25412: already a member
         ("bob", "joinGroup", json!(["g1"]), 25412),
-        // 25414: nobody joins by themself
+        // 25414: joining is closed
         ("carol", "joinGroup", json!(["g2"]), 25414),
-        // 25415: a key that the app has not
+        // 25415: a key that is not configured
         ("alice", "updateGroupInfo", json!([{"groupId": "g1", "extProfile": {"unknown": "x"}}]), 25415),
-        // 25417, 25425: what an owner cannot do
+        // 25417, 25425: not possible for an owner
         ("alice", "quitGroup", json!(["g1"]), 25417),
         ("alice", "kickGroupMembers", json!(["g1", ["alice"]]), 25417),
         ("alice", "addGroupManagers", json!(["g1", ["alice"]]), 25425),
@@ -148,7 +148,7 @@ async fn refusals_have_the_vendors_codes_and_leave_no_trace() {
         ("alice", "kickGroupMembers", json!(["g1", ["carol"]]), 25418),
         // 25420: not a manager
         ("alice", "removeGroupManagers", json!(["g1", ["bob"]]), 25420),
-        // 25421: nothing waits
+        // 25421: no such request
         ("alice", "acceptGroupApplication", json!(["g1", "carol"]), 25421),
         ("carol", "acceptGroupInvite", json!(["g1", "alice"]), 25421),
         // 25423: blank
@@ -158,7 +158,7 @@ async fn refusals_have_the_vendors_codes_and_leave_no_trace() {
         // 25429: without hosting
         ("alice", "updateGroupInfo", json!([{"groupId": "plain", "groupName": "Hosted?"}]), 25429),
         ("alice", "dismissGroup", json!(["plain"]), 25429),
-        // 25432: a page that is none
+        // 25432: an invalid page token
         ("alice", "getGroupMembersByRole", json!(["g1", 0, {"count": 10, "pageToken": "nonsense"}]), 25432),
         ("alice", "getJoinedGroupsByRole", json!([{"count": 10, "pageToken": "nonsense"}, 0]), 25432),
     ];

@@ -1,4 +1,4 @@
-//! A gateway, pages on it, and what is told on them.
+//! A gateway, pages on it, and their results and events.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,10 +17,10 @@ use conclave_tests::vendor::Vendor;
 use http::Method;
 use serde_json::{Value, json};
 
-/// The version the vendor publishes now.
+/// The version that the vendor publishes now.
 pub(crate) const LATEST: &str = "5.38.0";
 
-/// What the SDK says to the navigator about itself, as it spells it.
+/// Fields about the SDK itself in requests to the navigator, as it spells them.
 pub(crate) const UNREAD: &[Explained] = &[
     Explained { operations: &["navi"], field: "v", why: "all versions are sent the same way" },
     Explained { operations: &["navi"], field: "platfrom", why: "all platforms are sent the same way" },
@@ -31,11 +31,11 @@ pub(crate) struct Stage {
     pub(crate) served: Served,
     version: &'static str,
     pages: BTreeMap<&'static str, Page>,
-    /// What has been asked, answered and heard.
+    /// The recorded calls, results and events.
     told: Vec<Value>,
 }
 
-/// What is told of groups and in them, as opposed to how the connection goes.
+/// Events of groups and messages, as opposed to those of the connection.
 pub(crate) fn is_told(event: &str) -> bool {
     event.starts_with("GROUP_") || ["MESSAGES", "UNHANDLED_REJECTION"].contains(&event)
 }
@@ -56,7 +56,7 @@ impl Stage {
         stage
     }
 
-    /// With these users connected, over a store of one's own.
+    /// With these users connected, over these stores.
     pub(crate) async fn over(stores: Arc<dyn Stores>, users: &[&'static str]) -> Self {
         let config = Config::development().expect("the development configuration");
         let served = Served::of(Gateway::builder(config).stores(stores)).await;
@@ -67,7 +67,7 @@ impl Stage {
         stage
     }
 
-    /// The same users after the gateway has gone and come again at the same address, with nothing of what it had.
+    /// The same users after the gateway has stopped and started again at the same address, without its data.
     pub(crate) async fn restarted(self, change: impl FnOnce(&mut Config)) -> Self {
         let Self { served, version, pages, told } = self;
         let address = served.running.addresses.shared;
@@ -82,18 +82,18 @@ impl Stage {
         Self { served: served.await, version, pages, told }
     }
 
-    /// One more user comes.
+    /// One more user connects.
     pub(crate) async fn enter(&mut self, user: &'static str) {
         let page = self.page(None).await;
         let token = self.token(user).await;
         let connected = page.call("connect", json!([token])).await;
         assert_eq!(connected["code"], 0, "{user}: {connected}");
-        // group events are told from here on
+        // group events are delivered from here on
         page.event("PULL_OFFLINE_MESSAGE_FINISHED").await;
         self.pages.insert(user, page);
     }
 
-    /// A page with the SDK on it, pointed here and not connected.
+    /// A page with the SDK on it, not connected.
     pub(crate) async fn page(&self, storage: Option<&Path>) -> Page {
         self.opened(storage, &self.setting("RONG_APPKEY")).await
     }
@@ -119,7 +119,7 @@ impl Stage {
         settings.into_iter().find(|(name, _)| name == key).expect("a setting").1
     }
 
-    /// What the app's server gives a user to connect with.
+    /// The token that the app's server gives a user.
     pub(crate) async fn token(&self, user: &str) -> String {
         let id = user.split('.').next().expect("a name");
         let form = format!("userId={id}&name={}&portraitUri=", id.to_uppercase());
@@ -147,7 +147,7 @@ impl Stage {
         self.pages.get(user).unwrap_or_else(|| panic!("{user} is not here"))
     }
 
-    /// A user calls a method, which succeeds; then so much is heard, and nothing else by anybody.
+    /// A user calls a method successfully; then these numbers of events are received, and no others by anybody.
     pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, heard: &[(&str, usize)]) -> Value {
         let answer = self.on(user).call(method, args.clone()).await;
         assert_eq!(answer["code"], 0, "{user} {method} {args}: {answer}");
@@ -157,11 +157,11 @@ impl Stage {
         answer["data"].clone()
     }
 
-    /// So much is heard, and nothing else by anybody.
+    /// Expects these numbers of events, and no others by anybody.
     pub(crate) async fn hears(&mut self, heard: &[(&str, usize)]) {
         for (user, count) in heard {
             let mut events = self.on(user).take(*count, is_told).await;
-            // the SDK puts what it fetches in one go in order by kind
+            // the SDK orders events that it fetches together by kind
             events.sort_by(|(one, _), (other, _)| one.cmp(other));
             for (event, data) in events {
                 assert_ne!(event, "UNHANDLED_REJECTION", "{user}: {data}");
@@ -171,7 +171,7 @@ impl Stage {
         self.nothing_else().await;
     }
 
-    /// A user calls a method, which is refused with this code and leaves no trace.
+    /// A user calls a method that is refused with this code, without an effect.
     pub(crate) async fn refused(&mut self, user: &str, method: &str, args: Value, code: i64) -> Value {
         let before = self.happenings().await;
         let answer = self.on(user).call(method, args.clone()).await;
@@ -180,12 +180,12 @@ impl Stage {
         answer
     }
 
-    /// How much has happened.
+    /// The number of events so far.
     pub(crate) async fn happenings(&self) -> usize {
         self.served.running.backends["dev"].log.read(0, usize::MAX).await.expect("the log").len()
     }
 
-    /// Nobody has heard anything that was not looked for.
+    /// Fails if there are unexpected events.
     async fn nothing_else(&self) {
         tokio::time::sleep(Duration::from_millis(60)).await;
         for (user, page) in &self.pages {
@@ -194,7 +194,7 @@ impl Stage {
         }
     }
 
-    /// Everything that was told; what differs each time is named instead.
+    /// All recorded results and events, with volatile values named.
     pub(crate) async fn told(&self) -> Value {
         unread::check(&self.served, Vendor::Rong, UNREAD).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -203,7 +203,7 @@ impl Stage {
     }
 }
 
-/// The same, with what differs each time named.
+/// The same, with volatile values named.
 pub(crate) fn settled(mut value: Value) -> Value {
     const TIMES: [&str; 7] =
         ["operationTime", "joinedTime", "createTime", "sentTime", "receivedTime", "time", "timestamp"];

@@ -1,4 +1,4 @@
-//! Every method for groups that the SDK has and every topic that is answered, driven in one go, and written down.
+//! Every method of the SDK for groups and every served topic, driven in one run, and recorded.
 
 use std::time::Duration;
 
@@ -49,13 +49,13 @@ async fn the_whole_surface() {
     stage.does("alice", "transferGroupOwner", json!(["g1", "bob"]), &three).await;
     stage.does("bob", "dismissGroup", json!(["g1"]), &three).await;
     stage.told().await;
-    // what a page asks on its way in may be under way still
+    // requests of a page that is connecting may still be running
     tokio::time::sleep(Duration::from_millis(500)).await;
     let imlib = Driver::client(Vendor::Rong, "@rongcloud/imlib-next 5.38.0 (npm)", "imlib-next");
     imlib.check(&stage.served, "rong_web").await;
 }
 
-/// Messages, and what stands beside them.
+/// Messages, and methods beside them.
 async fn speak(stage: &mut Stage) {
     let to_group = json!({"conversationType": 3, "targetId": "g1"});
     let text = json!({"$text": {"content": "hi"}});

@@ -1,4 +1,4 @@
-//! Older versions of the SDK, in a shorter story.
+//! Older versions of the SDK, in a shorter scenario.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ async fn an_older_version(version: &'static str) {
     stage.does("alice", "updateGroupInfo", json!([{"groupId": "g1", "introduction": "about us"}]), &all).await;
     stage.does("bob", "sendMessage", json!([to_group, {"$text": {"content": "hi"}}]), &[("alice", 1)]).await;
     stage.does("alice", "getHistoryMessages", json!([to_group, {"timestamp": 0, "count": 5}]), &[]).await;
-    // it asks again from the beginning, and hears what it missed all the same
+    // it fetches from the beginning, and still gets what it missed
     stage.on("bob").call("cut", json!([])).await;
     stage.does("alice", "setGroupMemberInfo", json!(["g1", "alice", "Al", ""]), &all).await;
     stage.does("bob", "quitGroup", json!(["g1"]), &all).await;

@@ -88,8 +88,8 @@ async fn ease_restapi_of_pypi_by_its_general_call() {
     Driver::general(Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi-general").check(&served, "sdk").await;
 }
 
-/// The operations that answer the web SDKs' third version with the same members as the first, so that nobody asks which
-/// it is.
+/// Operations that return the same members in the web SDKs' third version as in the first, so that no handler reads
+/// which it is.
 const SAME_SHAPE: &[&str] = &[
     "add an admin to a group",
     "check whether a member is allowed",
@@ -114,7 +114,7 @@ const SAME_SHAPE: &[&str] = &[
     "unmute members",
 ];
 
-/// What the web SDKs add to calls.
+/// The version parameter that the web SDKs add to calls.
 const VERSION: Explained = Explained {
     operations: SAME_SHAPE,
     field: "version",
@@ -128,7 +128,7 @@ const MOMENT: Explained = Explained {
     why: "the moment of asking; tokens begin when they are made",
 };
 
-/// Something that is said by one who wants to know who reads it.
+/// A message whose sender asks for receipts.
 fn asks_who_reads(group: &str, sender: &str) -> SendMessage {
     let sender = Sender::User(UserId::new(sender).unwrap());
     let traits = Traits { receipts: true, ..Traits::default() };

@@ -13,7 +13,7 @@ use conclave_tests::vendor::Vendor;
 use http::Method;
 use serde_json::{Value, json};
 
-/// A suite, and what its script leaves where it pauses: two of this vendor's plain groups, which nobody owns.
+/// A suite, and what its script leaves where it pauses: two of this vendor's plain groups without an owner.
 struct Suite {
     sdk: &'static str,
     file: &'static str,
@@ -21,11 +21,11 @@ struct Suite {
     name: &'static str,
     members: &'static [&'static str],
     muted: &'static [&'static str],
-    /// Whether all are muted, and who is not.
+    /// Whether all are muted, and the exceptions.
     all_muted: Option<&'static [&'static str]>,
 }
 
-/// The npm SDK wants what a mention is about twice: in the content, where it counts, and beside it.
+/// The npm SDK sends a mention twice: in the content, where it is used, and beside it.
 const MENTION: &[Explained] = &[
     Explained {
         operations: &["message/group/publish"],
@@ -39,7 +39,7 @@ const MENTION: &[Explained] = &[
     },
 ];
 
-/// Runs a script to its end, with a look at its groups through the other vendors where it pauses.
+/// Runs a script to its end, and checks its groups through the other vendors where it pauses.
 async fn tell(command: Command, left: Suite) {
     let served = Served::start(|_| {}).await;
     let mut script = Script::start(command, &served.settings(Vendor::Rong));

@@ -16,7 +16,7 @@ use conclave_tests::vendor::Vendor;
 use http::Method;
 use serde_json::json;
 
-/// The host that SDKs have as a constant.
+/// The SDKs' constant host.
 const HOST: &str = "console.tim.qq.com";
 
 /// What a suite leaves where it pauses.
@@ -80,7 +80,7 @@ async fn timsdk_of_pypi_by_its_general_call() {
     let sun = online(&served, &tellers, "sun").await;
     script.go_on().await;
     script.until("helped").await;
-    // who is in helps at once, who is not on coming in
+    // appointed users are admins at once if they are members, and otherwise when they join
     let path = format!("/chatgroups/{live}/admin");
     let admins = async || tellers.agora.call(Method::GET, &path, None).await.unwrap()["data"].clone();
     assert_eq!(admins().await, json!(["sun"]));

@@ -1,4 +1,4 @@
-//! The envelope, the order of the checks, and what is tolerated.
+//! The envelope, the order of the checks, and tolerated input.
 
 use crate::tencent_support::{query, realm};
 use crate::{house, send};

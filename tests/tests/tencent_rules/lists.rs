@@ -82,7 +82,7 @@ async fn filters_leave_only_what_they_name() {
     assert_eq!(answer["GroupInfo"][0], wanted);
 }
 
-/// Each documented field by itself: what is asked for comes back, and nothing beside it.
+/// Each documented field by itself: a requested field is returned, and no other.
 #[tokio::test]
 async fn each_field_can_be_asked_for_by_itself() {
     let (_world, client) = house(with_custom_keys()).await;

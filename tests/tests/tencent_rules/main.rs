@@ -1,5 +1,5 @@
-//! Tencent's server API beyond its documented exchanges: what it tolerates, the order of its checks, what each type of
-//! group does and does not do, paging, revocation, and what settings switch.
+//! Tencent's server API beyond its documented exchanges: tolerated input, the order of checks, what each type of group
+//! supports, paging, revocation, and settings.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -29,7 +29,7 @@ async fn house(settings: Settings) -> (World, Client) {
     (world, client)
 }
 
-/// A group of this type with alice as owner and bob as member, as far as the type has any.
+/// A group of this type with alice as owner and bob as member, where the type has these.
 async fn made(client: &Client, kind: &str) -> String {
     let mut body = json!({"Type": kind, "Name": "g", "Owner_Account": "alice"});
     if kind != "AVChatRoom" {

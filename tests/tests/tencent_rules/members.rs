@@ -62,7 +62,7 @@ async fn what_a_members_change_cannot_be_is_refused_and_what_it_leaves_empty_sta
     ] {
         assert_eq!(modify(wrong.clone()).await, 10004, "{wrong}");
     }
-    // old clients send empty words for what they do not say
+    // old clients send empty texts for missing values
     assert_eq!(modify(json!({"Role": "", "MsgFlag": "", "NameCard": "y"})).await, 0);
     let bob = info(&client, &id).await["MemberList"][1].clone();
     assert_eq!((&bob["Role"], &bob["MsgFlag"], &bob["NameCard"]), (&json!("Admin"), &json!("Discard"), &json!("y")));

@@ -1,4 +1,4 @@
-//! Repeated messages and muted speakers.
+//! Repeated messages and muted senders.
 
 use crate::tencent_support::group_call;
 use crate::{house, made};

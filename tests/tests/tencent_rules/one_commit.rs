@@ -1,4 +1,4 @@
-//! What one call changes is decided and committed together, and a refusal leaves nothing of it.
+//! All changes of one call are decided and committed together, and a refusal undoes all of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::tencent_support::{call, realm};
 
-/// Groups that count what is performed: each operation is one commit.
+/// Counts the operations: each is one commit.
 struct Counted {
     groups: Arc<dyn Groups>,
     performed: AtomicUsize,
@@ -113,7 +113,7 @@ async fn a_call_that_is_refused_in_part_changes_nothing() {
     let members = json!([{"Member_Account": "bob", "Role": "Admin"}, {"Member_Account": "carol"}]);
     call("alice", "create_group", json!({"Type": "Public", "Name": "g", "GroupId": "g", "MemberList": members})).await;
     let before = world.log.last().await.unwrap();
-    // an admin changes cards and mutes, but makes no admins
+    // an admin changes cards and mutes, but adds no admins
     let all = json!({"GroupId": "g", "Member_Account": "carol", "NameCard": "c", "ShutUpTime": 60, "Role": "Admin"});
     assert_eq!(call("bob", "modify_group_member_info", all.clone()).await["ErrorCode"], 10007);
     assert_eq!(world.log.last().await.unwrap(), before);

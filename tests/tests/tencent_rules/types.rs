@@ -1,4 +1,4 @@
-//! What each type of group does and does not do, and groups made elsewhere.
+//! What each type of group supports, and groups created elsewhere.
 
 use crate::tencent_support::{Given, group_call, with_custom_keys};
 use crate::{KINDS, house, info, made, text};
@@ -8,7 +8,7 @@ use conclave_tencent::Settings;
 use conclave_tests::world::group;
 use serde_json::{Value, json};
 
-/// What each command answers for a group of each type: the columns are [`KINDS`].
+/// The code of each command for a group of each type: the columns are [`KINDS`].
 #[tokio::test]
 async fn each_type_does_what_the_vendor_says() {
     let table: [(&str, Value, [u32; 5]); 20] = [

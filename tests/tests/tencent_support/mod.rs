@@ -1,4 +1,4 @@
-//! What the suites of Tencent's server API share: a surface over a world, calls, and groups as exchanges presuppose them.
+//! Shared by the suites of Tencent's server API: a surface over a world, calls, and the groups that exchanges require.
 
 #![allow(dead_code, reason = "each suite uses its own part")]
 
@@ -58,7 +58,7 @@ pub async fn group_call(client: &Client, command: &str, body: Value) -> Value {
     call(client, &format!("group_open_http_svc/{command}"), &body).await
 }
 
-/// The body of an answer, whose envelope is as it always is.
+/// The body of a response, after checking its envelope.
 pub fn told(answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "every answer of this vendor is http 200");
     assert_eq!(answer.headers["content-type"], "application/json");
@@ -66,18 +66,18 @@ pub fn told(answer: &Answer) -> Value {
     let good = body["ErrorCode"] == 0;
     assert_eq!(body["ActionStatus"], if good { "OK" } else { "FAIL" }, "{body}");
     assert!(body["ErrorInfo"].is_string(), "{body}");
-    // some services have a word for success
+    // some services have an `ErrorInfo` for success
     assert_eq!(["", "ok", "succeed"].iter().any(|word| body["ErrorInfo"] == *word), good, "{body}");
     body
 }
 
-/// A group that is there before anything is called.
+/// A group that exists before the first call.
 pub struct Given {
     make: CreateGroup,
 }
 
 impl Given {
-    /// Of this type (in the vendor's word) and owner ("" is none).
+    /// With this type (as the vendor names it) and owner ("" is none).
     pub fn new(id: &str, kind: &str, owner: &str) -> Self {
         let owner = (!owner.is_empty()).then(|| user(owner));
         let mut make = CreateGroup::new(owner, Policy { capacity: Some(200), ..Policy::standard() });
@@ -104,7 +104,7 @@ impl Given {
         self
     }
 
-    /// Made at this Unix second, with everybody in since then.
+    /// Created at this Unix second, with all members joined then.
     pub fn made(mut self, second: u64) -> Self {
         let at = Millis::from_seconds(second);
         self.make.created = Some(at);
@@ -114,7 +114,7 @@ impl Given {
         self
     }
 
-    /// With these custom fields of every member but the owner.
+    /// With these custom fields of every member except the owner.
     pub fn member_fields(mut self, fields: &[(&str, &str)]) -> Self {
         for member in &mut self.make.members {
             member.fields = pairs(fields);
@@ -122,25 +122,25 @@ impl Given {
         self
     }
 
-    /// With another profile.
+    /// With a changed profile.
     pub fn profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.make.profile);
         self
     }
 
-    /// With another policy.
+    /// With a changed policy.
     pub fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
         change(&mut self.make.policy);
         self
     }
 
-    /// With anything else.
+    /// With any other change.
     pub fn with(mut self, change: impl FnOnce(&mut CreateGroup)) -> Self {
         change(&mut self.make);
         self
     }
 
-    /// Makes it.
+    /// Creates it.
     pub async fn make(self, world: &World) {
         world.groups.run(&Actor::app(), self.make).await.expect("a group");
     }

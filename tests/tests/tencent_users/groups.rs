@@ -1,4 +1,4 @@
-//! Groups and members as clients make, read and change them.
+//! Groups and members as clients create, read and change them.
 
 use conclave_tencent::Settings;
 use serde_json::json;

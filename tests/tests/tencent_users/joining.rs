@@ -1,4 +1,4 @@
-//! Coming in, going out, and deciding about those who want to.
+//! Joining, leaving, and deciding about applications and invitations.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! Tencent's commands with a signed-in user as the caller, without a transport: what clients send, what they are
-//! answered, and who may do what in each type of group.
+//! Tencent's commands with a signed-in user as the caller, without a transport: requests of clients, their responses,
+//! and permissions in each type of group.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -21,7 +21,7 @@ use tencent_support::realm;
 
 /// The service of most commands.
 const GROUPS: &str = "group_open_http_svc";
-/// The service clients send every command about a community to.
+/// The service to which clients send every command about a community.
 const COMMUNITIES: &str = "million_group_open_http_svc";
 
 /// A realm with users, and its app at the vendor.
@@ -62,14 +62,14 @@ impl House {
         self.call(who, &format!("{GROUPS}.{command}"), &body).await["ErrorCode"].as_u64().unwrap()
     }
 
-    /// A group of alice's; its id.
+    /// Creates a group of alice; returns its id.
     async fn made(&self, body: Value) -> String {
         let answer = self.done("alice", "create_group", body).await;
         answer["GroupId"].as_str().unwrap().to_owned()
     }
 }
 
-/// What was sent and answered, to be pinned.
+/// Requests and responses, to be pinned.
 struct Transcript<'h> {
     house: &'h House,
     lines: String,

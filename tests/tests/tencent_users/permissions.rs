@@ -1,5 +1,5 @@
-//! What each type of group lets its owner, its admins, its members and strangers do, each command in a world of its own,
-//! held against the vendor's tables. A refusal has the documented code, and changes nothing.
+//! What each type of group lets its owner, its admins, its members and non-members do, each command in a world of its
+//! own, compared with the vendor's tables. A refusal has the documented code, and changes nothing.
 
 use conclave_core::event::Actor;
 use conclave_core::ports::GroupsExt;
@@ -12,10 +12,10 @@ use crate::{COMMUNITIES, GROUPS, House, house};
 
 /// The types, in the order of a row's cells.
 const KINDS: [&str; 5] = ["Private", "Public", "ChatRoom", "AVChatRoom", "Community"];
-/// Who calls: the letter of a cell, and the account. carol is an ordinary member on whom the others act.
+/// The callers: the letter of a cell, and the account. carol is an ordinary member on whom the others act.
 const CALLERS: [(char, &str); 4] = [('o', "alice"), ('a', "bob"), ('m', "dave"), ('n', "erin")];
 
-/// A command, and who may call it in groups of each type: owner, admin, member, nobody of the group.
+/// A command, and who may call it in groups of each type: owner, admin, member, non-member.
 struct Row {
     name: &'static str,
     command: &'static str,
@@ -27,7 +27,7 @@ fn row(name: &'static str, command: &'static str, body: Value, who: [&'static st
     Row { name, command, body, who }
 }
 
-/// `GroupId` is put into every body, and `CALLER` is replaced by whoever calls.
+/// `GroupId` is added to every body, and `CALLER` is replaced by the caller.
 #[rustfmt::skip]
 fn table() -> Vec<Row> {
     let text = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]);
@@ -64,7 +64,7 @@ fn table() -> Vec<Row> {
     ]
 }
 
-/// The code of what is not permitted, where it is not 10007.
+/// The code of a refusal, where it is not 10007.
 fn refused(row: &Row, kind: &str, letter: char) -> u64 {
     match (row.name, kind, letter) {
         ("leave", _, 'o') => 10009,
@@ -99,7 +99,7 @@ async fn state(house: &House, id: &str) -> (Option<u64>, u64) {
     (found.ok().map(|found| found.group.revision), house.world.log.last().await.unwrap())
 }
 
-/// The code of a command: of its only entry where it answers about each group by itself.
+/// The code of a command: of its only entry if it has an outcome for each group.
 fn code(answer: &Value) -> u64 {
     let entry = &answer["GroupInfo"][0]["ErrorCode"];
     if answer["ErrorCode"] == 0 && !entry.is_null() {

@@ -1,4 +1,4 @@
-//! The app's server is asked once before a user does something, and what it says counts.
+//! The app's server is asked once before a user's operation, and its answer is applied.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::tencent_support::{call as call_as_app, realm};
 use crate::{COMMUNITIES, House};
 
-/// An app's server that says one thing, and keeps what it was asked.
+/// An app's server that gives one answer, and records the questions.
 struct Server {
     says: Value,
     asked: Mutex<Vec<Value>>,
@@ -35,7 +35,8 @@ impl Server {
     }
 }
 
-/// A realm as the gateway puts it together: users are asked about around the groups, the app's calls by its surface.
+/// A realm as the gateway builds it: the layer around the groups asks about users, and the surface about the app's
+/// calls.
 async fn asked(says: Value) -> (House, Arc<Server>, Arc<dyn Post>, WebhookSettings) {
     let world = World::new();
     world.users(&["alice", "bob", "carol"]).await;
@@ -88,7 +89,7 @@ async fn each_call_of_a_user_is_asked_about_once() {
     once("send_group_msg in a topic");
     insta::assert_json_snapshot!("questions", questions);
 
-    // what is refused anyway is not asked about
+    // operations that are refused anyway are not asked about
     assert_eq!(house.code("carol", "send_group_msg", message("g")).await, 10007);
     assert_eq!(
         house

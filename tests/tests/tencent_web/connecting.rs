@@ -1,4 +1,4 @@
-//! Signing in and out, by whom and for how long.
+//! Signing in and out, by which users and for how long.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ async fn a_signature_has_to_be_good() {
         let answer = page.call("login", json!([{"userID": user, "userSig": signature}])).await;
         assert_eq!(answer["refused"]["code"], code, "{answer}");
     }
-    // an account begins with its first sign-in, so the signature is older, and counts for it all the same
+    // an account is created by its first sign-in, so the signature is older, and valid all the same
     let signature = stage.signature("alice", 3600);
     for page in [&page, &stage.page().await] {
         let answer = page.call("login", json!([{"userID": "alice", "userSig": signature}])).await;
@@ -64,14 +64,14 @@ async fn what_was_asked_when_the_network_went_away_is_done_once() {
     let mut stage = Stage::with(&["alice", "bob"]).await;
     let options = json!([{"name": "First", "type": "Public", "groupID": "g1", "memberList": [{"userID": "bob"}]}]);
     stage.does("alice", "createGroup", options, &[("bob", 2)]).await;
-    // its requests are repeated over the new connection before it signs in there, and done once
+    // its requests are repeated over the new connection before it signs in there, and performed once
     let bob = stage.on("bob");
     let sending = bob.call("sendText", json!(["g1", "before"]));
     let (sent, _) = tokio::join!(sending, bob.call("cut", json!([])));
     assert_eq!(sent["flow"], "out", "{sent}");
     let received = stage.on("alice").take(1, |event| event == "MESSAGE_RECEIVED").await;
     assert_eq!(received[0].1[0]["payload"]["text"], "before");
-    // and nothing that was received before is received once more
+    // events received before are not received again
     stage.receives(&[]).await;
     let list = stage.on("bob").call("getGroupList", json!([])).await;
     assert_eq!(list["data"]["groupList"][0]["groupID"], "g1");

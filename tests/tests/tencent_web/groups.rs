@@ -15,7 +15,7 @@ async fn a_group_from_its_creation_to_its_end() {
         "name": "First", "type": "Public", "groupID": "g1", "introduction": "intro", "notification": "note",
         "joinOption": "FreeAccess", "memberList": [{"userID": "bob"}],
     }]);
-    // the notice of the creation comes to other clients only; the SDK itself says that the group is there
+    // only other clients get the notice of the creation; the SDK itself reports the new group
     stage.does("alice", "createGroup", options, &[("bob", 2)]).await;
     stage.does("alice", "getGroupProfile", json!([{"groupID": "g1"}]), &[]).await;
     stage.does("carol", "joinGroup", json!([{"groupID": "g1"}]), &[("alice", 1), ("bob", 1), ("carol", 1)]).await;

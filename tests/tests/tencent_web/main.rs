@@ -1,5 +1,5 @@
-//! Tencent's own Web SDK, unmodified, in a process for each user, with nothing set but `proxyServer`: what its methods
-//! answer and what its listeners are notified of.
+//! Tencent's own Web SDK, unmodified, in a process for each user, with nothing set except `proxyServer`: the results of
+//! its methods and the events of its listeners.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 

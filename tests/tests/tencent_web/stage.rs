@@ -1,4 +1,4 @@
-//! A gateway, pages with the SDK on them, and what is received there.
+//! A gateway, pages with the SDK on them, and what they receive.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -12,10 +12,10 @@ use conclave_tests::sign::user_sig;
 use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
-/// The version the vendor publishes now.
+/// The version that the vendor publishes now.
 const LATEST: &str = "3.6.6";
 
-/// How long it is waited for what must not come.
+/// How long the absence of events is checked.
 const QUIET: Duration = Duration::from_millis(300);
 
 /// A gateway with users on it.
@@ -25,7 +25,7 @@ pub(crate) struct Stage {
     seen: Vec<Value>,
 }
 
-/// What is received of groups and in them, as opposed to lists that the SDK keeps.
+/// Events of groups and messages, as opposed to lists that the SDK keeps.
 pub(crate) fn is_message(event: &str) -> bool {
     ["MESSAGE_RECEIVED", "MESSAGE_REVOKED", "KICKED_OUT", "ERROR", "UNHANDLED_REJECTION"].contains(&event)
 }
@@ -36,7 +36,7 @@ impl Stage {
         Self::of(users, |_| {}).await
     }
 
-    /// The same, with a say in the configuration.
+    /// The same, with a changed configuration.
     pub(crate) async fn of(users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
         let served = Served::start(change).await;
         let mut stage = Self { served, pages: BTreeMap::new(), seen: Vec::new() };
@@ -52,7 +52,7 @@ impl Stage {
         let answer = self.login(&page, user).await;
         assert_eq!(answer["code"], 0, "{user}: {answer}");
         page.event("SDK_READY").await;
-        // the first list of groups has come
+        // the first list of groups has been received
         page.event("GROUP_LIST_UPDATED").await;
         self.pages.insert(user, page);
     }
@@ -63,14 +63,14 @@ impl Stage {
         page.call("login", json!([{"userID": name, "userSig": self.signature(name, 0)}])).await
     }
 
-    /// A signature that the app's server made so many seconds ago.
+    /// A signature that the app's server generated so many seconds ago.
     pub(crate) fn signature(&self, user: &str, ago: u64) -> String {
         let sdkappid = self.setting("TENCENT_SDKAPPID").parse().expect("a number");
         let now = self.served.running.groups["dev"].now().seconds();
         user_sig(sdkappid, &self.setting("TENCENT_SECRET_KEY"), user, now - ago, 86_400)
     }
 
-    /// A page with the SDK on it, pointed here and not signed in.
+    /// A page with the SDK on it, not signed in.
     pub(crate) async fn page(&self) -> Page {
         let modules = tokio::task::spawn_blocking(|| packages(&format!("tencent/chat/{LATEST}")));
         let mut driver = Command::new("node");
@@ -91,7 +91,7 @@ impl Stage {
         self.pages.get(user).unwrap_or_else(|| panic!("{user} is not here"))
     }
 
-    /// A user calls a method, which succeeds; then so many messages are received, and nothing else by anybody.
+    /// A user calls a method successfully; then so many messages are received, and no others by anybody.
     pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, received: &[(&str, usize)]) -> Value {
         let answer = self.on(user).call(method, args.clone()).await;
         assert!(answer["refused"].is_null(), "{user} {method} {args}: {answer}");
@@ -101,7 +101,7 @@ impl Stage {
         answer
     }
 
-    /// So many messages are received, and nothing else by anybody.
+    /// Expects so many messages, and no others by anybody.
     pub(crate) async fn receives(&mut self, received: &[(&str, usize)]) {
         for (user, count) in received {
             let mut messages = Vec::new();
@@ -133,19 +133,19 @@ impl Stage {
         }
     }
 
-    /// Everything that was answered and received; what differs each time is named instead.
+    /// All recorded results and events, with volatile values named.
     pub(crate) async fn seen(&self) -> Value {
         self.nothing_else().await;
         Value::Array(self.seen.clone())
     }
 }
 
-/// The same, with what differs each time named.
+/// The same, with volatile values named.
 pub(crate) fn settled(mut value: Value) -> Value {
     const NAMED: [&str; 5] = ["ID", "messageKey", "authentication", "random", "clientSequence"];
     match &mut value {
         Value::Array(items) => items.iter_mut().for_each(|item| *item = settled(item.take())),
-        // a moment, under whatever name
+        // a timestamp, under whatever name
         Value::Number(number) if number.as_u64().is_some_and(|number| number > 1_500_000_000) => {
             value = Value::from("[time]");
         }
@@ -158,7 +158,7 @@ pub(crate) fn settled(mut value: Value) -> Value {
                 *field = match key.as_str() {
                     key if NAMED.contains(&key) && !never => Value::from(format!("[{key}]")),
                     "sequence" if is_notice => Value::from("[sequence]"),
-                    // how much of a conversation the SDK has processed at a moment depends on its own timers
+                    // how much of a conversation the SDK has processed at a given time depends on its own timers
                     "lastMessage" | "nextMessageSeq" => Value::from(format!("[{key}]")),
                     "memberCount" | "memberNum" if is_profile => Value::from(format!("[{key}]")),
                     _ => settled(field.take()),

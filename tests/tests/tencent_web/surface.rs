@@ -1,4 +1,4 @@
-//! Which commands of clients the SDK asks.
+//! Which client commands the SDK calls.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use serde_json::json;
 
 use crate::stage::Stage;
 
-/// Longest that a command is waited for that the SDK asks by itself.
+/// How long a command is waited for that the SDK calls by itself.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Stage {
-    /// Waits until a command has been answered that the SDK asks by itself.
+    /// Waits for the reply to a command that the SDK calls by itself.
     async fn answers(&self, command: &str) {
         let admin = self.served.running.addresses.admin.expect("an admin listener");
         let client = Client::at(admin, "");
@@ -52,7 +52,7 @@ async fn the_sdk_asks_nothing_that_is_not_served() {
     let decision = json!([notice[0]["ID"], {"handleAction": "Reject", "handleMessage": "no"}]);
     stage.on("alice").call("handleNotice", decision).await;
     stage.answers("deletemsg").await;
-    // an invitation that a member makes, decided from the list
+    // an invitation by a member, decided from the list
     stage.on("bob").call("addGroupMember", json!([{"groupID": "g1", "userIDList": ["carol"]}])).await;
     let list = stage.on("alice").call("getGroupApplicationList", json!([])).await;
     let decision = json!([{"handleAction": "Agree", "application": list["data"]["applicationList"][0]}]);

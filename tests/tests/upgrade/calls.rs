@@ -20,11 +20,11 @@ use crate::WRITTEN;
 pub struct Calls {
     #[allow(dead_code, reason = "for readers of the file")]
     about: String,
-    /// What is written into a folder.
+    /// The calls that write a folder.
     pub write: Vec<Call>,
-    /// What is read from it.
+    /// The calls that read it.
     pub read: Vec<Call>,
-    /// What finishes what was begun in it.
+    /// The calls that finish what was begun in it.
     pub after: Vec<Call>,
 }
 
@@ -35,17 +35,17 @@ pub struct Call {
     by: String,
     #[serde(rename = "call")]
     what: String,
-    /// Whose client calls, at Agora; absent is the app's server.
+    /// The user whose client calls, at Agora; the app's server when missing.
     #[serde(rename = "as")]
     user: Option<String>,
     #[serde(default)]
     send: Value,
-    /// What later calls send of the answer: names, and where it is found.
+    /// The values of the response that later calls use: names, and their paths.
     #[serde(default)]
     keep: BTreeMap<String, String>,
 }
 
-/// Values of answers that later calls send, by `$name`.
+/// Values of responses that later calls use, by `$name`.
 pub type Kept = BTreeMap<String, String>;
 
 impl Calls {
@@ -94,7 +94,7 @@ impl Apps {
         }
     }
 
-    /// What each call is answered, as text; ids that differ from folder to folder by their names.
+    /// The response to each call, as text; ids that differ between folders are replaced by their names.
     pub async fn read(&self, calls: &[Call], kept: &mut Kept) -> String {
         let mut text = String::new();
         for call in calls {
@@ -177,7 +177,7 @@ fn fields(send: &Value) -> Vec<(String, String)> {
     members.iter().flat_map(pairs).collect()
 }
 
-/// What differs each time.
+/// Replaces volatile values.
 fn redact(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(redact),

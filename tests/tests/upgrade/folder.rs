@@ -1,5 +1,5 @@
 //! Data folders as fixtures: every file of `fixtures/data/<name>` is one of the folder's, packed with gzip, and
-//! `kept.json` has what was answered when it was written.
+//! `kept.json` has the kept values of the responses when it was written.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 
 use crate::calls::Kept;
 
-/// The folders there are.
+/// The names of the folders.
 pub fn names() -> Vec<String> {
     let entries = fs::read_dir(root().join("data")).unwrap().map(Result::unwrap);
     let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
@@ -21,7 +21,7 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// Keeps a data folder as a fixture.
+/// Packs a data folder as a fixture.
 pub fn pack(data: &Path, kept: &Kept, name: &str) {
     let to = root().join("data").join(name);
     assert!(!to.exists(), "{} is there already", to.display());
@@ -36,7 +36,7 @@ pub fn pack(data: &Path, kept: &Kept, name: &str) {
     fs::write(to.join("kept.json"), serde_json::to_string_pretty(kept).unwrap() + "\n").unwrap();
 }
 
-/// Makes the data folder of a fixture anew; answers what was kept of the answers when it was written.
+/// Unpacks the data folder of a fixture; returns the kept values.
 pub fn unpack(name: &str, data: &Path) -> Kept {
     let from = root().join("data").join(name);
     for file in files(&from) {

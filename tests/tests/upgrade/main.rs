@@ -1,7 +1,7 @@
 //! Data folders written by earlier releases: each opens with this one, and everything in it is read through the
 //! vendors' surfaces.
 //!
-//! - [`calls`]: what is written and read, from `fixtures/data/calls.json`.
+//! - [`calls`]: the calls that write and read, from `fixtures/data/calls.json`.
 //! - [`folder`]: the folders under `fixtures/data`, packed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
@@ -24,9 +24,9 @@ use calls::{Apps, Calls, Kept};
 /// When the folders were written.
 const WRITTEN: Millis = BEGINNING;
 
-/// A gateway over this folder, at the moment at which the folders were written.
+/// A gateway over this folder, at the time at which the folders were written.
 ///
-/// One webhook's receiver takes everything, the other's cannot be reached: it has no server.
+/// One webhook's receiver accepts everything, the other's does not exist.
 async fn gateway(folder: &Path, options: Options) -> Running {
     let mut config = Config::development().unwrap();
     config.data = Data::Folder(folder.to_owned());
@@ -51,9 +51,9 @@ async fn gateway(folder: &Path, options: Options) -> Running {
     gateway.start().await.unwrap()
 }
 
-/// Writes a folder under `fixtures/data`, as the release it is built from does. Run it with
-/// `CONCLAVE_WRITE_FOLDER=<name> cargo test -p conclave-tests --test upgrade -- --ignored write_a_folder`
-/// before the format changes, and never again for that format.
+/// Writes a folder under `fixtures/data`, with the release it is built from. Run it with `CONCLAVE_WRITE_FOLDER=<name>
+/// cargo test -p conclave-tests --test upgrade -- --ignored write_a_folder` before the format changes, and never again
+/// for that format.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes a fixture"]
 async fn write_a_folder() {
@@ -71,8 +71,8 @@ async fn write_a_folder() {
     folder::pack(&data, &kept, &name);
 }
 
-/// Everything in each folder is read through the vendors' surfaces, what was begun is finished, and the folder opens
-/// again with what was added.
+/// Everything in each folder is read through the vendors' surfaces, started operations are finished, and the folder
+/// opens again with the additions.
 #[tokio::test(flavor = "multi_thread")]
 async fn folders_of_earlier_releases_open() {
     let names = folder::names();

@@ -1,4 +1,4 @@
-//! An app's server: hears what it is told, and answers as a test wants.
+//! An app's server: records the requests it gets, and answers as a test wants.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,10 +18,10 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-/// The most a test waits for something to be told.
+/// How long a test waits for a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One thing the app was told.
+/// One request to the app's server.
 #[derive(Debug, Clone)]
 pub struct Told {
     pub path: String,
@@ -29,11 +29,11 @@ pub struct Told {
     pub headers: HeaderMap,
     pub body: Value,
     pub at: Instant,
-    /// What it was answered.
+    /// The status of its response.
     pub status: u16,
 }
 
-/// What the app answers.
+/// The response of the app.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -68,12 +68,12 @@ pub struct App {
 }
 
 impl App {
-    /// Answers 200 to everything.
+    /// Accepts everything.
     pub async fn willing() -> Self {
         Self::answering(|_, _| Answer::of(200)).await
     }
 
-    /// Answers as this says, given what was told and how much was told before.
+    /// Responds as this function says, given the request and the number of earlier ones.
     pub async fn answering(answers: impl Fn(&Told, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -96,22 +96,22 @@ impl App {
         format!("http://{}{path}", self.address)
     }
 
-    /// How often somebody connected.
+    /// The number of connections.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Everything it was told so far.
+    /// All requests so far.
     pub fn told(&self) -> Vec<Told> {
         self.told.lock().unwrap().clone()
     }
 
-    /// What it took.
+    /// The accepted ones.
     pub fn taken(&self) -> Vec<Told> {
         self.told().into_iter().filter(|told| told.status == 200).collect()
     }
 
-    /// Waits until enough was told for the test.
+    /// Waits until the test has seen enough requests.
     pub async fn until(&self, enough: impl Fn(&[Told]) -> bool) -> Vec<Told> {
         let begun = Instant::now();
         loop {

@@ -1,4 +1,5 @@
-//! Users do things through any vendor's client: the app's server is asked before, and what it says counts for all.
+//! The app's server is asked before users' operations through any vendor's client, and its answer applies to all
+//! vendors.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +21,7 @@ use conclave_tests::world::{World, group, user};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// An app's server that says one thing, and keeps what it was asked.
+/// An app's server that gives one answer, and records the questions.
 pub struct Server {
     pub says: Value,
     pub asked: Mutex<Vec<Value>>,
@@ -35,7 +36,7 @@ impl Post for Server {
     }
 }
 
-/// A world with a group of ann's in which ben is, and such a server.
+/// A world with a group of ann with ben as a member, and such a server.
 pub async fn street(says: Value) -> (World, Arc<Server>) {
     let world = World::new();
     world.users(&["ann", "ben", "cy", "dan"]).await;
@@ -46,7 +47,7 @@ pub async fn street(says: Value) -> (World, Arc<Server>) {
     (world, Arc::new(Server { says, asked: Mutex::default() }))
 }
 
-/// The groups, while nothing can be read of them.
+/// The groups, while they cannot be read.
 pub struct Unread(pub Arc<dyn Groups>);
 
 #[async_trait]
@@ -117,7 +118,7 @@ fn invite(ids: &[&str]) -> AddMembers {
 
 pub fn say(id: &str, text: &str) -> SendMessage {
     let mut say = SendMessage::new(group("g"), Sender::User(user(id)), Body::Text(text.to_owned()));
-    // as another vendor's client keeps it beside the text
+    // as another vendor's client stores it beside the text
     say.labels.insert("rong.content".to_owned(), format!("{{\"content\":\"{text}\",\"extra\":\"x\"}}"));
     say.labels.insert("rong.pushContent".to_owned(), "ping".to_owned());
     say

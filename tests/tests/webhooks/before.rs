@@ -25,7 +25,7 @@ const INVITE: &str = "Group.CallbackBeforeInviteJoinGroup";
 const TOPIC: &str = "Group.CallbackBeforeCreateTopic";
 const SEND: &str = "Group.CallbackBeforeSendMsg";
 
-/// Tells and asks here; asks by these callbacks only.
+/// Sends callbacks and questions to this URL; questions only of these kinds.
 fn to(url: String, commands: &[&str]) -> WebhookSettings {
     WebhookSettings {
         url: Some(url),
@@ -37,7 +37,7 @@ fn to(url: String, commands: &[&str]) -> WebhookSettings {
     }
 }
 
-/// A back end of Tencent's.
+/// A back end at Tencent.
 struct BackEnd {
     client: Client,
     login: String,
@@ -69,7 +69,7 @@ impl BackEnd {
         assert_eq!(answer["ErrorCode"], 0, "{answer}");
     }
 
-    /// A public group of carol's.
+    /// A public group of carol.
     async fn create(&self, id: &str) -> Value {
         self.call("create_group", json!({"GroupId": id, "Name": "n", "Type": "Public", "Owner_Account": "carol"})).await
     }
@@ -92,7 +92,7 @@ impl BackEnd {
     }
 }
 
-/// Users of Agora's, with tokens of their own.
+/// Users at Agora, with tokens of their own.
 struct Users {
     client: Client,
     app: String,
@@ -171,7 +171,7 @@ async fn a_group_is_made_only_when_the_app_agrees() {
     assert_eq!((said("SdkAppid"), said("CallbackCommand"), said("contenttype")), ("1400000000", CREATE, "json"));
     assert_eq!(said("OptPlatform"), "RESTAPI");
     assert_eq!((&body["Owner_Account"], &body["Operator_Account"]), (&json!("carol"), &json!("administrator")));
-    // of those made before
+    // counts the existing ones
     assert_eq!((&body["CreatedGroupNum"], &body["CreateGroupNum"]), (&json!({"Public": 1}), &json!(1)));
     assert!(gateway.shutdown().await);
 }
@@ -227,7 +227,7 @@ async fn a_message_is_refused_dropped_or_changed() {
     let odd = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "odd"}}]);
     assert_eq!(back_end.history("g").await, [odd, other], "an answer that cannot be used changes nothing");
 
-    // who forbids it is not asked
+    // a message that forbids it is not asked about
     let asked = app.told().len();
     let body = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "bad"}}]);
     let forbids = json!({"GroupId": "g", "Random": 5, "MsgBody": body,
@@ -278,7 +278,7 @@ async fn without_an_answer_it_goes_ahead_after_the_time_out() {
     assert_eq!(back_end.create("g").await["ErrorCode"], 0);
     let took = begun.elapsed();
     assert!(took >= Duration::from_millis(400) && took < Duration::from_secs(2), "{took:?}");
-    // others are not asked about, and do not wait
+    // other operations are not asked about, and do not wait
     let begun = Instant::now();
     assert_eq!(back_end.say("g", 1, "hi").await["ErrorCode"], 0);
     assert!(begun.elapsed() < Duration::from_millis(300));
@@ -307,7 +307,7 @@ async fn answers_that_cannot_be_used_let_it_go_ahead_unless_the_app_wants_otherw
         let created = back_end.create("g").await;
         assert_eq!(created["ErrorCode"], if refuses { 10016 } else { 0 });
         if refuses {
-            // made by another way in, which is not asked about
+            // created through another API, which is not asked about
             crate::house::BackEnd::of(&gateway).create("g").await;
         }
         for random in 0..4 {
@@ -391,7 +391,7 @@ async fn questions_are_asked_as_documented() {
     assert!(gateway.shutdown().await);
 }
 
-/// Does what the app's server is asked about by this callback, and tells the outcome.
+/// Performs the operation that the app's server is asked about by this callback, and returns its outcome.
 async fn asked_about(callback: &str, body: &Value, back_end: &BackEnd, users: &Users) -> Value {
     match callback {
         CREATE => {
@@ -426,7 +426,7 @@ async fn answers_have_their_documented_effect() {
         let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[&command])).await;
         let back_end = BackEnd::of(&gateway);
         back_end.accounts(&["leckie", "bob", "jared", "tommy"]).await;
-        // made by imports, which are not asked about
+        // created by imports, which are not asked about
         for (id, kind) in [("g", "Public"), ("p", "Private")] {
             let import = json!({"GroupId": id, "Type": kind, "Owner_Account": "leckie", "Name": "n"});
             assert_eq!(back_end.call("import_group", import).await["ErrorCode"], 0);
@@ -475,11 +475,11 @@ async fn an_applicant_is_refused_through_whichever_vendors_client() {
             (403, &json!("forbidden_op"), &json!(words))
         );
     }
-    // nothing is left of what was refused
+    // a refused operation has no effect
     let decide = json!({"applicant": "jared", "verifyResult": true, "reason": ""});
     let (status, none) = users.call(Method::POST, "/chatgroups/g/apply_verify", &users.app, decide.clone()).await;
     assert_eq!(status, 403, "{none}");
-    // without an answer it goes ahead: the managers decide as ever
+    // without an answer it proceeds: the managers decide as usual
     let (status, waits) = users.apply("g", &jared).await;
     assert_eq!((status, &waits["data"]["result"]), (200, &json!(true)), "{waits}");
     let (status, decided) = users.call(Method::POST, "/chatgroups/g/apply_verify", &users.app, decide).await;
@@ -488,7 +488,7 @@ async fn an_applicant_is_refused_through_whichever_vendors_client() {
     let asked = app.told().len();
     assert_eq!(asked, 3, "{:#?}", app.told());
 
-    // where the group refuses anyway, or there is nothing to refuse, nobody is asked
+    // where the group refuses anyway, or there is nothing to refuse, the server is not asked
     users.apply("g", &jared).await;
     users.apply("nowhere", &jared).await;
     let private = json!({"GroupId": "p", "Name": "n", "Type": "Private", "Owner_Account": "carol"});
@@ -515,7 +515,7 @@ async fn many_wait_at_once_and_not_for_each_other() {
     }
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(4), "one after another: {took:?}");
-    // connections are kept for who asks next
+    // connections are kept for the next question
     let before = app.connections();
     for random in 40..44 {
         assert_eq!(back_end.say("g", random, "hi").await["ErrorCode"], 0);

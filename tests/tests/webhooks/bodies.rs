@@ -1,4 +1,4 @@
-//! One group's life, and what each vendor tells of every event of it: pinned next to the event, and held against the
+//! The life of a group, and every vendor's notifications of its events: pinned with the event, and compared with the
 //! documented samples in `fixtures/<vendor>/webhooks`.
 
 use std::collections::BTreeMap;
@@ -28,10 +28,10 @@ use serde_json::{Map, Value, json};
 
 use crate::samples::is_as;
 
-/// Everything that was told, by vendor.
+/// All notifications, by vendor.
 type AllTold = BTreeMap<&'static str, Vec<Value>>;
 
-/// A world whose events are told by every vendor.
+/// A world whose events are sent to every vendor's destinations.
 struct Told {
     world: World,
     destinations: Vec<(&'static str, Destination)>,
@@ -46,12 +46,12 @@ impl Told {
         Self { after: 7, world, destinations: destinations(), all: AllTold::new() }
     }
 
-    /// Does something as the app.
+    /// Performs an operation as the app.
     async fn done<O: Typed>(&mut self, name: &str, operation: O) -> O::Reply {
         self.done_by(name, &Actor::app(), operation).await
     }
 
-    /// Does something, and pins its events with what is told of each.
+    /// Performs an operation, and pins its events with their notifications.
     async fn done_by<O: Typed>(&mut self, name: &str, actor: &Actor, operation: O) -> O::Reply {
         self.world.clock.step(1000);
         let reply = self.world.groups.run(actor, operation).await.unwrap();
@@ -66,7 +66,7 @@ impl Told {
         self.pin(name).await;
     }
 
-    /// Pins what has happened since, with what is told of each event.
+    /// Pins the events since the last call, with their notifications.
     async fn pin(&mut self, name: &str) {
         let events = self.world.log.read(self.after, 100).await.unwrap();
         assert!(!events.is_empty(), "{name}: nothing has happened");
@@ -94,7 +94,7 @@ impl Told {
         json!({"event": event.what, "by": event.actor, "told": told})
     }
 
-    /// Connections come and go; pins what is told of them.
+    /// Opens and closes connections; pins their notifications.
     async fn passed(&mut self, name: &str, events: &[ConnectionEvent]) {
         let events: Vec<_> = events.iter().cloned().map(Arc::new).collect();
         let mut told = BTreeMap::new();
@@ -109,7 +109,7 @@ impl Told {
     }
 }
 
-/// Writes down what one destination is told.
+/// Records the notifications of one destination.
 fn pin(vendor: &'static str, notices: Vec<Notice>, told: &mut BTreeMap<&str, Vec<Value>>, all: &mut AllTold) {
     for notice in notices {
         let body = body(vendor, &notice);
@@ -120,7 +120,7 @@ fn pin(vendor: &'static str, notices: Vec<Notice>, told: &mut BTreeMap<&str, Vec
     }
 }
 
-/// A body, in the order of keys that the vendor has.
+/// A body, in the vendor's order of keys.
 fn body(vendor: &str, notice: &Notice) -> Value {
     let text = std::str::from_utf8(&notice.body).unwrap();
     if notice.name == "message route" {
@@ -257,7 +257,7 @@ async fn beginning(told: &mut Told) {
         fields: texts(&[("UserDefined1", "hello"), ("UserDefined2", "world"), ("ext_k", "v")]),
     };
     told.done_as("create", "tst", create).await;
-    // without anybody's name, and told to no client
+    // without an acting user, and hidden from clients
     let mut quiet = CreateGroup::new(None, Policy::standard());
     quiet.id = Some(group("quiet"));
     quiet.profile = Profile { name: "quiet".to_owned(), ..Profile::default() };
@@ -441,7 +441,7 @@ async fn speaking(told: &mut Told) {
     told.done("recall", recall).await;
 }
 
-/// Somebody of the group comes from a phone and a browser, and goes in every way there is.
+/// A member connects from a phone and a browser, and disconnects in all possible ways.
 async fn passing(told: &mut Told) {
     let mut room =
         CreateGroup::new(Some(user("abc")), Policy { join: conclave_core::model::Join::Open, ..Policy::standard() });
@@ -482,7 +482,7 @@ async fn passing(told: &mut Told) {
     told.done_as("live-leave", "tommy", leave).await;
 }
 
-/// What becomes of a message after it was sent, and what is said beside messages.
+/// Later changes of a message, and items beside messages.
 async fn afterwards(told: &mut Told) {
     let text = |text: &str| Body::Text(text.to_owned());
     let traits = Traits { receipts: true, extensible: true, changed: false };
@@ -506,7 +506,7 @@ async fn afterwards(told: &mut Told) {
     told.done("message-dropped", DropMessage { message }).await;
 }
 
-/// A community's topics, and what is said in one.
+/// A community's topics, and messages in one.
 async fn topics(told: &mut Told) {
     let mut create = CreateGroup::new(Some(user("tst")), Policy::standard());
     create.id = Some(group("community"));
@@ -545,11 +545,11 @@ async fn ending(told: &mut Told) {
     told.done_as("disband", "abc", Disband { group: group("g") }).await;
 }
 
-/// The vendor's documented callbacks that are not told.
+/// The vendor's documented callbacks that were not sent.
 fn missing(vendor: &str, told: &[Value]) -> Vec<String> {
     let mut missing = Vec::new();
     for (name, sample) in Sample::all(vendor) {
-        // questions are asked, not told
+        // questions are not notifications
         let is_question = sample.callback.contains("CallbackBefore") || sample.callback == "pre-delivery";
         if !is_question && !told.iter().any(|told| is_as(told, &sample)) {
             missing.push(format!("{vendor}/webhooks/{name} is not told as documented: {}", sample.body));

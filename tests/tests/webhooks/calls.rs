@@ -1,4 +1,5 @@
-//! Calls are told apart by the log itself: not by time, actor or group, and not by which events are next to each other.
+//! Calls are distinguished by the log itself: not by time, actor or group, and not by which events are next to each
+//! other.
 
 use conclave_core::event::{Actor, ProfileChange};
 use conclave_core::model::Policy;
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use crate::bodies::destinations;
 
-/// A group of tst's, in a world whose clock stands still.
+/// A group of tst, in a world whose clock does not advance.
 async fn stopped() -> (World, Vec<(&'static str, Destination)>) {
     let world = World::new();
     world.users(&["tst"]).await;
@@ -57,7 +58,7 @@ async fn tencent_merges_the_changes_of_one_call_only() {
     assert_eq!(apart, [("a".into(), Value::Null), (Value::Null, "b".into())]);
     let together = UpdateGroup { announcement: Some("b".to_owned()), ..named("a") };
     assert_eq!(texts(bodies("tencent", vec![together]).await), [("a".into(), "b".into())]);
-    // another call of both in between
+    // another call between those two
     let both = UpdateGroup { announcement: Some("c".to_owned()), ..named("d") };
     let mixed = texts(bodies("tencent", vec![named("a"), both, announced("e")]).await);
     assert_eq!(mixed, [("a".into(), Value::Null), ("d".into(), "c".into()), (Value::Null, "e".into())]);

@@ -1,4 +1,4 @@
-//! Order, new tries, and receivers that misbehave.
+//! Order, retries, and receivers that misbehave.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::app::{Answer, App, Told};
 use crate::house::{BackEnd, RONG, SECRET, gateway, metric, to_agora, to_rong};
 
-/// Who came into which group, in the order it was told.
+/// The joins by group, in the order of the notifications.
 fn joined(told: &[Told]) -> BTreeMap<String, Vec<String>> {
     let mut joined: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for told in told {
@@ -119,7 +119,7 @@ async fn messages_and_older_events_have_urls_of_their_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn order_is_kept_in_a_group_and_groups_do_not_wait_for_each_other() {
-    // every third try is not taken, and answers take their time; one group's are not taken for long
+    // every third attempt is refused, and responses are slow; one group's are refused for long
     let stubborn = Duration::from_millis(1500);
     let begun = Instant::now();
     let app = App::answering(move |told, before| {
@@ -189,7 +189,7 @@ async fn tries_are_further_and_further_apart_and_then_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_receiver_slows_nothing_down() {
-    // one takes connections and never answers, one is not there at all
+    // one accepts connections and never responds, one does not exist
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent_url = format!("http://{}/", silent.local_addr().unwrap());
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -208,7 +208,7 @@ async fn a_dead_receiver_slows_nothing_down() {
         back_end.create(&format!("g{number}")).await;
         slowest = slowest.max(one.elapsed());
     }
-    // a try takes five seconds to fail
+    // an attempt takes five seconds to fail
     assert!(slowest < Duration::from_secs(1), "an operation took {slowest:?}");
     assert!(begun.elapsed() < Duration::from_secs(5));
     tokio::time::sleep(Duration::from_millis(1100)).await;
@@ -222,12 +222,12 @@ async fn a_dead_receiver_slows_nothing_down() {
 #[tokio::test]
 async fn late_odd_and_huge_answers_are_no_harm() {
     let app = App::answering(|told, before| match before {
-        // later than the time-out
+        // later than the timeout
         0 => Answer::of(200).after(Duration::from_millis(600)),
-        // elsewhere: not followed
+        // a redirect: not followed
         1 => Answer { headers: vec![("location", "/elsewhere".to_owned())], ..Answer::of(302) },
         2 => Answer::of(204),
-        // Agora takes an answer of at most 1000 characters for one
+        // Agora accepts a response of at most 1000 characters
         3 => Answer::of(200).saying("x".repeat(1001)),
         4 => Answer::of(200).saying(vec![b'x'; 20 << 20]),
         5 => Answer::of(200).saying(vec![0xff; 1000]),

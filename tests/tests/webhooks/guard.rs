@@ -1,4 +1,4 @@
-//! Nobody is led into the network around the gateway.
+//! Webhooks do not reach the network around the gateway.
 
 use conclave_tests::vendor::Sections as _;
 use std::time::{Duration, Instant};

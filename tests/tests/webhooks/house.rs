@@ -1,4 +1,4 @@
-//! A gateway that tells somebody, and a back end that gives it something to tell.
+//! A gateway with webhooks, and a back end that causes events.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub async fn gateway_over(folder: &Path, change: impl FnOnce(&mut Config)) -> Ru
     .await
 }
 
-/// Tells `RongCloud`'s group operations here, and tries again quickly.
+/// Sends `RongCloud`'s group operations to this URL, and retries quickly.
 pub fn to_rong(url: String) -> conclave_rong::webhooks::WebhookSettings {
     conclave_rong::webhooks::WebhookSettings {
         url: Some(url),
@@ -41,7 +41,7 @@ pub fn to_rong(url: String) -> conclave_rong::webhooks::WebhookSettings {
 /// The secret of the rule that [`to_agora`] makes.
 pub const SECRET: &str = "rule-secret";
 
-/// Tells Agora's events here, and tries again quickly.
+/// Sends Agora's events to this URL, and retries quickly.
 pub fn to_agora(url: String) -> conclave_agora::webhooks::WebhookSettings {
     conclave_agora::webhooks::WebhookSettings {
         url: Some(url),
@@ -56,7 +56,7 @@ pub fn to_agora(url: String) -> conclave_agora::webhooks::WebhookSettings {
 /// The app key and secret of the development realm.
 pub const RONG: (&str, &str) = ("conclavedev00", "conclavedevs0");
 
-/// A back end of `RongCloud`'s.
+/// A back end at `RongCloud`.
 #[derive(Clone)]
 pub struct BackEnd(Client);
 
@@ -94,7 +94,7 @@ impl BackEnd {
     }
 }
 
-/// One number of the metrics: the sum over a counter's or gauge's labels that hold this text.
+/// One number of the metrics: the sum over a counter's or gauge's labels that contain this text.
 pub async fn metric(running: &Running, name: &str, labels: &str) -> f64 {
     let admin = Client::at(running.addresses.admin.unwrap(), "");
     let text = admin.send(Method::GET, "/metrics", &[], "").await.body;

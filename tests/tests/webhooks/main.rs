@@ -1,4 +1,4 @@
-//! What apps' servers are told, told to a server that listens.
+//! Notifications to apps' servers, received by a listening server.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! Who comes online and who goes, over real connections.
+//! Users coming online and going offline, over real connections.
 
 use conclave_tests::vendor::Sections as _;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::house::{BackEnd, RONG, gateway, metric, to_rong};
 
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A client comes; it is in when this returns.
+/// Connects a client; it is accepted when this returns.
 pub async fn come(gateway: &Running, user: &str) -> Socket {
     let token = BackEnd::of(gateway).call("/user/getToken.json", &format!("userId={user}&name=N")).await;
     let token = token["token"].as_str().unwrap();
@@ -31,7 +31,7 @@ pub async fn come(gateway: &Running, user: &str) -> Socket {
     socket
 }
 
-/// User, status and kind of each element, in the order it was told.
+/// User, status and kind of each element, in the order of the notifications.
 fn statuses(told: &[Told]) -> Vec<(String, String, String)> {
     let elements = told.iter().filter(|told| told.status == 200).flat_map(|told| told.body.as_array().unwrap().clone());
     let text = |element: &Value, key: &str| element[key].as_str().unwrap().to_owned();
@@ -51,7 +51,7 @@ async fn told(app: &App, rows: &[(&str, &str)]) -> Vec<Told> {
 
 #[tokio::test]
 async fn comings_and_goings_are_told_in_their_order() {
-    // not taken at first: what comes after waits
+    // refused at first: later events wait
     let app = App::answering(|_, before| Answer::of(if before == 0 { 503 } else { 200 })).await;
     let gateway = gateway(|config| {
         config.realms[0].rong().webhooks = to_rong(app.url("/groups"));
@@ -63,7 +63,7 @@ async fn comings_and_goings_are_told_in_their_order() {
     told(&app, &[("alice", "0")]).await;
     let mut bob = come(&gateway, "bob").await;
     told(&app, &[("alice", "0"), ("bob", "0")]).await;
-    // one says goodbye, the other is just gone
+    // one signs out, the other's connection breaks
     bob.send(Message::Binary(Bytes::from_static(&[0xe0, 0, 4]))).await.unwrap();
     told(&app, &[("alice", "0"), ("bob", "0"), ("bob", "2")]).await;
     drop(alice);
@@ -77,7 +77,7 @@ async fn comings_and_goings_are_told_in_their_order() {
     let labels = "rong\",destination=\"online";
     assert!(metric(&gateway, "conclave_webhooks_retried_total", labels).await >= 1.0);
 
-    // whoever is still there when the process ends is told to be gone
+    // users who are still connected when the process stops are reported offline
     let _carol = come(&gateway, "carol").await;
     gateway.shutdown().await;
     told(&app, &[&so_far[..], &[("carol", "0"), ("carol", "1")]].concat()).await;

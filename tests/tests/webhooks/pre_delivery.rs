@@ -142,7 +142,7 @@ async fn neither_strangers_nor_the_app_are_asked_about() {
     assert_eq!((said(&world).await.len(), server.asked.lock().unwrap().len()), (1, 0));
 }
 
-/// A client of `RongCloud`'s says something in the group "g": the status of the answer.
+/// A client of `RongCloud` sends a message to the group "g": returns the status.
 async fn says(socket: &mut Socket, text: &str) -> u16 {
     let content = format!("{{\"content\":\"{text}\"}}");
     let mut frame = vec![0x32];
@@ -159,7 +159,7 @@ async fn says(socket: &mut Socket, text: &str) -> u16 {
     socket.send(Message::Binary(frame.into())).await.unwrap();
     loop {
         match timeout(Duration::from_secs(10), socket.next()).await.unwrap() {
-            // the answer to number 9: its time, and the status
+            // the reply to number 9: its time, and the status
             Some(Ok(Message::Binary(frame))) if frame[0] >> 4 == 4 => return u16::from_be_bytes([frame[7], frame[8]]),
             Some(Ok(_)) => {}
             other => panic!("no answer: {other:?}"),

@@ -1,5 +1,5 @@
-//! Each adapter decides in one place what its vendor makes of every kind of event: `dialect/events`. A new kind does not
-//! compile until each vendor has decided, as those matches name every kind.
+//! Each adapter decides in one place what its vendor makes of every kind of event: `dialect/events`. A new kind does
+//! not compile until each vendor has decided, as those matches name every kind.
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What is wrong with a source, if anything. The kinds of events are named in `dialect/events` only, and where they are
-/// named nothing stands for all others: no arm without a name, no `if let`, no `let ... else`, no `matches!`.
+/// The problem of a source, if any. The kinds of events are named in `dialect/events` only, and there without a
+/// wildcard: no arm without a name, no `if let`, no `let ... else`, no `matches!`.
 fn wrong(path: &str, source: &str) -> Option<String> {
     let code = || source.lines().map(str::trim).filter(|line| !line.starts_with("//"));
     if !code().any(|line| line.contains("Happening")) {
@@ -33,7 +33,7 @@ fn wrong(path: &str, source: &str) -> Option<String> {
             || line.starts_with("_ if")
             || line.contains("| _ =>")
             || (named && (line.contains("if let") || line.contains("matches!") || line.contains("let Happening")))
-            // a name that takes whatever comes
+            // a binding that matches anything
             || line.split_once(" =>").is_some_and(|(arm, _)| arm.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
     };
     code().find(is_loose).map(|line| format!("{path}: {line:?} stands for kinds of events that are not named"))

@@ -1,4 +1,4 @@
-//! The query of a callback is no credential for the server API, whose signature has the same formula.
+//! The query of a callback is not a valid credential for the server API, whose signature has the same formula.
 
 use conclave_tests::client::Client;
 use conclave_tests::sign::rong_signature;
@@ -8,7 +8,7 @@ use http::Method;
 use crate::app::App;
 use crate::house::{BackEnd, RONG, gateway, to_rong};
 
-/// The code that a call with this nonce, timestamp and signature is answered with.
+/// The code of the response to a call with this nonce, timestamp and signature.
 async fn code(client: &Client, proof: [&str; 3]) -> (u16, u64) {
     let [nonce, timestamp, signature] = proof;
     let headers = [("app-key", RONG.0), ("nonce", nonce), ("timestamp", timestamp), ("signature", signature)];
@@ -42,13 +42,13 @@ async fn what_a_callback_is_signed_with_is_refused_as_a_call() {
         assert!(nonce.len() <= 18 && nonce.parse::<i64>().is_ok(), "{nonce}");
         assert_eq!(code(&client, [nonce, timestamp, signature]).await, (401, 1004), "{}", told.path);
         assert_eq!(code(&client, [nonce, timestamp, &signature.to_uppercase()]).await, (401, 1004));
-        // the same text cut anew has the same signature
+        // the same text with a moved boundary has the same signature
         let signed = format!("{nonce}{timestamp}");
         for cut in 1..signed.len() {
             let (nonce, timestamp) = signed.split_at(cut);
             assert_eq!(code(&client, [nonce, timestamp, signature]).await, (401, 1004), "{nonce} {timestamp}");
         }
-        // what an SDK signs itself is never taken for one
+        // signatures of an SDK are never mistaken for one
         for (nonce, timestamp) in [("14314", timestamp), ("5577006791947779410", "1408710653"), (timestamp, nonce)] {
             assert_eq!(code(&client, [nonce, timestamp, &rong_signature(RONG.1, nonce, timestamp)]).await, (200, 200));
         }

@@ -1,4 +1,4 @@
-//! The end of a process, asked for or not, loses nothing that was to be told.
+//! Stopping or killing the process loses no notification.
 
 use conclave_tests::vendor::Sections as _;
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ async fn what_was_not_taken_is_told_after_a_restart() {
     let willing = Arc::new(AtomicBool::new(false));
     let listens = Arc::clone(&willing);
     let app = App::answering(move |_, _| Answer::of(if listens.load(Ordering::SeqCst) { 200 } else { 503 })).await;
-    // nobody is told yet
+    // no receiver accepts anything yet
     let gateway = gateway_over(folder.path(), |_| {}).await;
     BackEnd::of(&gateway).create("before").await;
     assert!(gateway.shutdown().await);
@@ -39,7 +39,7 @@ async fn what_was_not_taken_is_told_after_a_restart() {
     assert!(gateway.shutdown().await);
     let told = app.told().len();
 
-    // the first of these commits is told before the others are read again
+    // the first of these commits is sent before the others are read again
     willing.store(true, Ordering::SeqCst);
     let gateway = gateway_over(folder.path(), patient).await;
     BackEnd::of(&gateway).create("four").await;
@@ -50,7 +50,7 @@ async fn what_was_not_taken_is_told_after_a_restart() {
     assert_eq!(told, ["four", "one", "three", "two"].into(), "a new destination begins at the log's end");
     assert_eq!(taken.len(), 4, "told again although it was taken");
 
-    // and nothing is left over
+    // nothing is left over
     let gateway = gateway_over(folder.path(), patient).await;
     BackEnd::of(&gateway).create("five").await;
     app.until(|told| told.iter().any(|told| told.body[0]["groupId"] == "five")).await;
@@ -85,7 +85,7 @@ async fn tries_and_waits_are_remembered_over_a_restart() {
     assert!(gateway.shutdown().await);
 }
 
-/// The process, which tells the app.
+/// A process that notifies the app.
 struct Served {
     process: Child,
     address: SocketAddr,
@@ -93,7 +93,7 @@ struct Served {
 
 impl Served {
     fn over(folder: &Path, app: &App) -> Self {
-        // somebody else may take the port before the process does
+        // another process may take the port before this one does
         (0..5).find_map(|_| Self::start(folder, app)).expect("it does not start")
     }
 
@@ -108,7 +108,7 @@ impl Served {
             .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_RETRIES", "-1")
             .env("CONCLAVE_REALM_DEV_RONG_WEBHOOKS_BACKOFF_MS", "20")
             .env("CONCLAVE_LOG_FILTER", "error")
-            // what refreshes generated files is no setting
+            // a variable of the test run, which is not a setting
             .env_remove("CONCLAVE_REFRESH")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -140,7 +140,7 @@ async fn a_killed_process_tells_everything_once_it_is_back() {
     const GROUPS: usize = 4;
     const USERS: usize = 12;
     let folder = tempfile::tempdir().unwrap();
-    // half of all tries are not taken, so that something is always waiting
+    // half of all attempts are refused, so that something is always waiting
     let app = App::answering(|_, before| Answer::of(if before % 2 == 0 { 503 } else { 200 })).await;
     for round in 0..3 {
         let served = Served::over(folder.path(), &app);
@@ -165,7 +165,7 @@ async fn a_killed_process_tells_everything_once_it_is_back() {
     };
     let all = 3 * GROUPS * (USERS + 1);
     let told = app.until(|told| taken(told).into_iter().collect::<BTreeSet<_>>().len() == all).await;
-    // in order in each group, not counting what was told again
+    // in order in each group, not counting repeated notifications
     for group in (0..3).flat_map(|round| (0..GROUPS).map(move |group| format!("r{round}g{group}"))) {
         let mut users = Vec::new();
         for (_, event, user) in taken(&told).into_iter().filter(|(of, ..)| *of == group) {

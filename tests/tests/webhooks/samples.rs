@@ -1,9 +1,9 @@
-//! What is told, held against the vendors' documented callbacks.
+//! Compares notifications with the vendors' documented callbacks.
 
 use conclave_tests::ledger::callbacks::Sample;
 use serde_json::{Map, Value, json};
 
-/// Whether this is told as documented.
+/// Whether this is as documented.
 pub fn is_as(told: &Value, sample: &Sample) -> bool {
     let mut told = told.clone();
     for key in &sample.adds {

@@ -97,7 +97,7 @@ impl Parrot {
     }
 }
 
-/// Whether the app proves who it is.
+/// Whether the app is authenticated.
 pub(crate) fn is_proved(app: &OpenRealm<Section>, key: &str, secret: &str) -> bool {
     let credentials = &app.section.credentials;
     credentials.key == key && same(credentials.secret.as_bytes(), secret.as_bytes())
@@ -151,7 +151,7 @@ impl Surface for Parrot {
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
         let Exchange { parts, body, .. } = exchange;
-        // no route takes its body in pieces
+        // no route streams its body
         let body = body.bytes().cloned().unwrap_or_default();
         match self.answer(&parts, &body).await {
             Ok(value) => Response::new(Body::from(value.to_string())),

@@ -1,11 +1,11 @@
-//! A made-up vendor, to prove what adding one takes: a server API of three routes, a client protocol,
-//! webhooks, settings, credentials.
+//! A made-up vendor, to show what adding one takes: a server API of three routes, a client protocol, webhooks,
+//! settings, credentials.
 //!
 //! - `api`: the routes.
 //! - `refusals`: the one table from the core's refusals to the vendor's errors.
 //! - `socket`: the client protocol, lines of text.
 //! - `vendor`: registration.
-//! - `webhooks`: what the app's server is sent.
+//! - `webhooks`: notifications to the app's server.
 
 mod api;
 mod refusals;

@@ -1,4 +1,4 @@
-//! Registration: all that the gateway knows of this vendor.
+//! Registration of this vendor at the gateway.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use conclave_kit::{Destination, OpenRealm, Patience, SettingsTable, SetupError, 
 use crate::api::Parrot;
 use crate::webhooks::{WebhookSettings, Webhooks};
 
-/// Who the app is.
+/// The identity of the app.
 #[derive(Clone)]
 pub struct Credentials {
-    /// Names the app.
+    /// The app's id.
     pub key: String,
-    /// Proves it.
+    /// Its secret.
     pub secret: String,
 }
 
@@ -24,9 +24,9 @@ impl fmt::Debug for Credentials {
 }
 
 conclave_kit::settings! {
-    /// Switches.
+    /// Settings.
     pub struct Settings {
-        /// Whether everything is said in upper case.
+        /// Whether messages are in upper case.
         loud: bool = false;
     }
 }

@@ -1,4 +1,4 @@
-//! What the app's server is sent: a line for each perch that is made.
+//! Notifications to the app's server: a line for each new perch.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use http::StatusCode;
 use serde_json::json;
 
 conclave_kit::settings! {
-    /// Where the app's server is.
+    /// Webhooks.
     pub struct WebhookSettings {
-        /// Where new perches are announced; nowhere when not given.
+        /// URL that receives new perches; none when not set.
         url: Option<String> = None;
-        /// Whether the URL may lead to an address that is not public.
+        /// Whether the URL may resolve to an address that is not public.
         allow_private: bool = false;
     }
 }

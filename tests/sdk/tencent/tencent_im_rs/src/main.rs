@@ -1,4 +1,4 @@
-//! `tencent_im_rs` (crates.io): every call on accounts and groups that reaches what it is named after.
+//! `tencent_im_rs` (crates.io): every call on accounts and groups that works as named.
 //!
 //! Three do not: its list of members asks for `get_group_member`, its mute for `get_joined_group_list` and its list of
 //! attributes for `get_group_att`, as the SDK spells them.
@@ -16,7 +16,7 @@ use tencent_im_rs::api::v4::im_open_login_svc as accounts;
 use tencent_im_rs::api::v4::open_im as messages;
 use tencent_im_rs::user_sig::hmac_sha256::TencentSig;
 
-/// Tells an answer that is a success, and gives it back as JSON.
+/// Reports a successful response, and returns it as JSON.
 macro_rules! does {
     ($step:expr, $call:expr) => {{
         let answer = ask!($step, $call);
@@ -25,7 +25,7 @@ macro_rules! does {
     }};
 }
 
-/// Tells any answer, and gives it back as JSON.
+/// Reports any response, and returns it as JSON.
 macro_rules! ask {
     ($step:expr, $call:expr) => {{
         let answer = $call.await.unwrap_or_else(|error| panic!("{}: {error}", $step));
@@ -39,7 +39,7 @@ fn setting(key: &str) -> String {
     std::env::var(key).unwrap_or_else(|_| panic!("{key} is not set; \"conclave env\" prints it"))
 }
 
-/// Waits until whoever runs this has looked around.
+/// Waits until the calling test has made its checks.
 fn pause(point: &str) {
     println!("{}", json!({ "pause": point }));
     let read = std::io::stdin().read_line(&mut String::new()).expect("a line");
@@ -51,7 +51,7 @@ fn helper() -> TencentHelper {
     let admin = setting("TENCENT_ADMIN");
     let sig = TencentSig::new(app, setting("TENCENT_SECRET_KEY"));
     let sig = sig.generate_user_sig(admin.clone(), 86_400).expect("a signature");
-    // the SDK puts the scheme in front by itself
+    // the SDK adds the scheme itself
     let url = setting("TENCENT_API_URL");
     let domain = url.strip_prefix("https://").unwrap_or_else(|| panic!("{url} is not encrypted"));
     TencentHelper::new(domain.to_owned(), app, admin, sig)
@@ -169,7 +169,7 @@ async fn bans(helper: &mut TencentHelper, group: &str) {
     let banned = does!("nobody banned", groups::get_group_ban_member::api_get_group_ban_member(helper, banned));
     assert_eq!(banned["BannedAccountList"], json!([]));
 
-    // its mute does not mute, but a member's record does
+    // its mute does not work, but changing the member does
     let mut mute = groups::modify_group_member_info::ModifyGroupMemberInfoRequest::new(group, "sun");
     mute.set_mute_time(Some(600));
     does!("mute", groups::modify_group_member_info::api_modify_group_member_info(helper, mute));
@@ -238,7 +238,7 @@ async fn attributes(helper: &mut TencentHelper, group: &str) {
     assert_eq!(left["GroupCounter"], json!([{"Key": "drops", "Value": 15}]));
 }
 
-/// A room where nobody is connected.
+/// A room without connected users.
 async fn live(helper: &mut TencentHelper) {
     let mut new = Group::new();
     new.set_group_type(Some(GroupType::AVChatRoom)).set_name(Some("Live")).set_owner_account(Some("sea"));

@@ -1,5 +1,5 @@
-//! Conclave against a bare hyper server that answers a fixed body of the same size, in the same run, with the same
-//! client. Prints ratios and keeps them in `docs/bench/http.json`.
+//! Conclave against a bare hyper server that returns a fixed body of the same size, in the same run, with the same
+//! client. Prints ratios and writes them to `docs/bench/http.json`.
 //!
 //! `cargo bench -p conclave-tests --bench http` builds the release binary first. Absolute numbers depend on the
 //! machine; the ratios are what to look at. Words after `--` choose cells, e.g. `-- memory agora Detail x32`: these
@@ -150,7 +150,7 @@ impl Cell {
     }
 }
 
-/// Floor, both releases in turns, floor again: the machine's own drift shows on all sides.
+/// Baseline, both releases in turns, baseline again: drift of the machine affects all sides.
 async fn cell(floor: &Server, now: &Side<'_>, earlier: Option<&Side<'_>>, work: Work, connections: usize) -> Cell {
     let probe = now.world.shot(work, usize::MAX, 0);
     let size = load::once(now.server.address, &probe).await.len();
@@ -223,7 +223,7 @@ fn medians_of_earlier(cells: &[Value]) -> Value {
     out
 }
 
-/// From spawning the process to its first answer, median of nine.
+/// From spawning the process to its first response, median of nine.
 async fn start() -> Value {
     let mut millis = BTreeMap::new();
     for store in ["memory", "durable"] {

@@ -1,5 +1,5 @@
-//! What connected clients cost: memory of idle ones, and an event told to many, against a bare WebSocket server that
-//! sends a frame of the same size to as many, in the same run. Prints ratios and keeps them in
+//! The cost of connected clients: memory of idle ones, and an event delivered to many, against a bare WebSocket server
+//! that sends a frame of the same size to as many, in the same run. Prints ratios and writes them to
 //! `docs/bench/sessions.json`.
 //!
 //! `cargo bench -p conclave-tests --bench sessions` builds the release binary first. `CONCLAVE_BENCH_BASELINE` names a
@@ -27,11 +27,11 @@ use crate::audience::Audience;
 use crate::shared::process::{self, Server};
 use crate::shared::vendors::{self, Clients};
 
-/// Sessions that only hold a place.
+/// Idle sessions.
 const IDLE: usize = 5000;
-/// Sessions that hear of each event.
+/// Sessions that receive each event.
 const HALL: usize = 1000;
-/// Sessions that hear of each event in a small and in a huge group.
+/// Sessions that receive each event in a small and in a huge group.
 const FEW: usize = 50;
 /// Members of the huge group.
 const HUGE: u64 = 100_000;
@@ -70,7 +70,7 @@ async fn earlier() -> Value {
     json!({"idle": idle(start).await, "fan_out": fan_out(start).await, "huge_group": huge_group(start).await})
 }
 
-/// Resident memory of sessions that do nothing.
+/// Resident memory of idle sessions.
 async fn idle(start: impl AsyncFn(&str) -> Server) -> Value {
     let server = start("memory").await;
     let clients = Clients::new(&server).await;
@@ -85,7 +85,7 @@ async fn idle(start: impl AsyncFn(&str) -> Server) -> Value {
     json!({"sessions": IDLE, "kilobytes_a_session": rounded(each), "resident_mb": after})
 }
 
-/// How long it takes until the last has heard, and what a delivery costs the server.
+/// The time until the last client has received an event, and a delivery's processor time at the server.
 struct Told {
     milliseconds: f64,
     microseconds_of_cpu: f64,
@@ -122,7 +122,7 @@ async fn fan_out(start: impl AsyncFn(&str) -> Server) -> Value {
     let paths = clients.paths(&server, "hall", HALL).await;
     clients.group(&server, "hall", "hall", HALL).await;
     let mut audience = Audience::gather(server.address, &paths, true).await;
-    // the sender's own session hears an echo
+    // the sender's own session receives an echo
     let conclave = Told::of(&server, &mut audience, HALL, async |_| clients.say(&server, "hall", "hall0").await).await;
     let frame = Bytes::from(vec![0; audience.frame_bytes()]);
     drop(audience);

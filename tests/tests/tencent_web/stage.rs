@@ -153,13 +153,17 @@ pub(crate) fn settled(mut value: Value) -> Value {
             // notices have no number in a group
             let is_notice = fields.get("type") == Some(&Value::from("TIMGroupSystemNoticeElem"));
             let is_profile = fields.contains_key("nextMessageSeq");
+            if is_profile {
+                // the SDK fills these in when its list of groups arrives, before or after it answers
+                fields.retain(|key, _| !["errorInfo", "muteAllMember"].contains(&key.as_str()));
+            }
             for (key, field) in fields {
                 let never = [Value::from(0), Value::from(""), Value::Null].contains(field);
                 *field = match key.as_str() {
                     key if NAMED.contains(&key) && !never => Value::from(format!("[{key}]")),
                     "sequence" if is_notice => Value::from("[sequence]"),
                     // how much of a conversation the SDK has processed at a given time depends on its own timers
-                    "lastMessage" | "nextMessageSeq" => Value::from(format!("[{key}]")),
+                    "lastMessage" | "nextMessageSeq" | "selfInfo" => Value::from(format!("[{key}]")),
                     "memberCount" | "memberNum" if is_profile => Value::from(format!("[{key}]")),
                     _ => settled(field.take()),
                 };

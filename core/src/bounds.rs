@@ -1,8 +1,8 @@
 //! How large a row or an event may be, whatever the surface has let through.
 //!
-//! Surfaces refuse earlier, with their vendor's own limits and words. These bounds hold where a surface has none, so that
-//! no client can store more than a few times what any vendor documents. A row's size is the bytes of the texts that
-//! clients choose, and [`ENTRY`] bytes for each text, so that many empty texts are bounded as well.
+//! Surfaces refuse earlier, with their vendor's own limits and errors. These bounds apply where a surface has none, so
+//! that no client can store more than a few times what any vendor documents. A row's size is the bytes of the texts
+//! that clients choose, and [`ENTRY`] bytes for each text, so that many empty texts are bounded as well.
 
 use std::collections::BTreeMap;
 
@@ -22,13 +22,13 @@ pub const MEMBER_BYTES: usize = 64 * 1024;
 pub const USER_BYTES: usize = 64 * 1024;
 /// Most bytes of a message.
 pub const MESSAGE_BYTES: usize = 512 * 1024;
-/// Most bytes of what is added to one message.
+/// Most bytes of the extensions of one message.
 pub const EXTENSIONS_BYTES: usize = 2 * 1024 * 1024;
 /// Most bytes of a group's attributes.
 pub const ATTRIBUTES_BYTES: usize = 256 * 1024;
 /// Most bytes of a group's counters.
 pub const COUNTERS_BYTES: usize = 64 * 1024;
-/// Most bytes of what is known of a shared file; its content is bounded where it is uploaded.
+/// Most bytes of the metadata of a shared file; its content is bounded where it is uploaded.
 pub const FILE_BYTES: usize = 8 * 1024;
 /// Most bytes of a request to join, a block, a user's own name for a group, a note or a token of a message.
 pub const SMALL_BYTES: usize = 16 * 1024;
@@ -173,7 +173,7 @@ fn event_bytes(event: &Event) -> usize {
     device + happening_bytes(&event.what)
 }
 
-/// Words that go along with what was done, and are kept nowhere else.
+/// Texts that are stored only in the event.
 fn reason_bytes(what: &Happening) -> usize {
     match what {
         Happening::MembersLeft { reason, .. }
@@ -201,7 +201,7 @@ fn happening_bytes(what: &Happening) -> usize {
             profile_change(profile) + announcement.as_deref().map_or(0, text)
         }
         Happening::InTopic { what, .. } => happening_bytes(what),
-        // told of rows that are bounded themselves, or without any text
+        // has only data of bounded rows, or no text
         _ => 0,
     }
 }

@@ -1,4 +1,4 @@
-//! A decision while it is being made: what the rule knows, and what it has decided so far.
+//! A decision in progress: the facts that the rule has, and what it has decided so far.
 
 mod mint;
 mod strand;
@@ -21,7 +21,7 @@ use crate::refusal::{Needs, Refusal};
 /// Circumstances of one attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// Who asks.
+    /// The caller.
     pub actor: &'a Actor,
     /// When.
     pub now: Millis,
@@ -31,7 +31,7 @@ pub struct Context<'a> {
     pub seed: u64,
 }
 
-/// Where the actor stands in a group.
+/// The actor's standing in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// The app or the system: above the roles.
@@ -77,7 +77,7 @@ pub struct Draft<'a> {
     runs: Vec<RunGuard>,
     events: Vec<Event>,
     minted: u64,
-    /// The topic in which what is decided happens, if in one.
+    /// The topic in which the operation happens, if any.
     strand: Option<Topic>,
     /// How many of the events have been looked at for their numbers.
     numbered: usize,
@@ -89,7 +89,7 @@ pub struct Draft<'a> {
 enum Before {
     /// Nothing.
     Nothing,
-    /// That this is kept there.
+    /// The row that is stored there.
     Kept(Option<Row>),
 }
 
@@ -104,7 +104,7 @@ struct Step {
 }
 
 impl<'a> Draft<'a> {
-    /// Begins with what is known.
+    /// Begins with these facts.
     pub fn new(facts: &'a Facts, context: Context<'a>) -> Self {
         Self {
             facts,
@@ -206,7 +206,7 @@ impl<'a> Draft<'a> {
         Ok(count)
     }
 
-    /// The places of a run that earlier steps have changed, with what is kept there since.
+    /// The keys of a range that earlier steps have changed, with their rows.
     fn changed_by_earlier_steps(&self, prefix: &Prefix) -> Vec<(&Key, Option<&Row>)> {
         let Some(step) = self.step.as_ref().filter(|step| step.number > 0) else { return Vec::new() };
         let of_earlier = |(key, row)| match step.before.get(key) {
@@ -290,7 +290,7 @@ impl<'a> Draft<'a> {
         self.find_user(id)?.ok_or_else(|| Refusal::UserNotFound(id.clone()).into())
     }
 
-    /// Where the actor stands in this group.
+    /// The actor's standing in this group.
     pub fn standing(&self, group: &Group) -> Result<Standing, Stop> {
         match self.context.actor {
             Actor::App { .. } | Actor::System => Ok(Standing::App),
@@ -301,7 +301,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Where the actor stands; refuses unless this circle holds them. In a group without roles only the app acts.
+    /// The actor's standing; refuses unless they are in this circle. In a group without roles only the app acts.
     pub fn permitted(&self, group: &Group, circle: Circle) -> Result<Standing, Stop> {
         let standing = self.standing(group)?;
         if standing == Standing::App {
@@ -343,7 +343,7 @@ impl<'a> Draft<'a> {
         self.number_events();
         let number = self.step.as_ref().map_or(0, |step| step.number + 1);
         self.step = Some(Step { number, before: Map::default(), events: self.events.len() });
-        // ids do not depend on how many the steps before have taken
+        // ids do not depend on how many the earlier steps have used
         self.minted = number << 32;
         self.strand = None;
     }
@@ -362,7 +362,7 @@ impl<'a> Draft<'a> {
         self.strand = None;
     }
 
-    /// Changes what is kept at a place.
+    /// Changes the row with a key.
     fn set(&mut self, key: Key, row: Option<Row>) {
         if let Some(step) = &mut self.step
             && !step.before.contains_key(&key)
@@ -404,7 +404,7 @@ impl<'a> Draft<'a> {
         self.put(key, group);
     }
 
-    /// Keeps a changed header. Every change of anything in a group goes through here, once or more often.
+    /// Stores a changed header. Every change in a group goes through here at least once.
     pub fn put_group(&mut self, mut group: Group) {
         let key = Key::Group(group.id.clone());
         self.guard(key.clone(), Some(group.revision));
@@ -416,7 +416,7 @@ impl<'a> Draft<'a> {
         self.put(key, group);
     }
 
-    /// Keeps the places that lead to a group by what is set in its header, where that has changed.
+    /// Updates the indexes of a group by values in its header, where these have changed.
     fn index_group(&mut self, before: Option<&Group>, group: &Group) {
         let discoverable = |group: &Group| group.policy.discoverable;
         if before.is_some_and(discoverable) != discoverable(group) {
@@ -570,9 +570,9 @@ impl<'a> Draft<'a> {
         self.delete(Key::Request(request.group.clone(), request.user.clone(), inviter));
     }
 
-    /// Keeps a message under its number and makes its id lead there.
+    /// Stores a message under its number, and its id in the index.
     pub fn put_message(&mut self, message: Message) {
-        // what is said in a topic is found by its number only
+        // messages in topics are found by their number only
         if self.strand.is_none() {
             let place = Row::ToMessage(Arc::new((message.group.clone(), message.sequence)));
             self.put(Key::Place(message.id.clone()), place);
@@ -621,7 +621,7 @@ impl<'a> Draft<'a> {
         self.tell(group, Audience { users, ..Audience::default() }, what);
     }
 
-    /// Tells an audience, and those whom it is about.
+    /// Emits an event to an audience, and to the users it is about.
     pub fn tell(&mut self, group: Option<&GroupId>, mut audience: Audience, what: Happening) {
         let mut named: HashSet<&UserId> = audience.users.iter().collect();
         let missing: Vec<UserId> = what.about().into_iter().filter(|user| named.insert(user)).cloned().collect();

@@ -1,4 +1,4 @@
-//! Runs rules: gathers facts, decides, commits, and decides again when somebody was faster.
+//! Runs rules: fetches facts, decides, commits, and decides again after a conflict.
 
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ impl Engine {
         Self { store, log, clock, mint, settings }
     }
 
-    /// Gathers and decides until the rule is satisfied or refuses. `None` when what was gathered at different
-    /// times no longer fits together: then nothing was decided, and it is to be tried again.
+    /// Fetches facts and decides until the rule is satisfied or refuses. `None` when facts fetched at different times
+    /// contradict each other: then nothing was decided, and it has to be tried again.
     async fn decide<R>(
         &self,
         context: Context<'_>,
@@ -55,7 +55,7 @@ impl Engine {
         }
     }
 
-    /// Decides by a rule and commits, again and again until nobody else was faster.
+    /// Decides by a rule and commits, repeatedly until there is no conflict.
     async fn carry_out<R: Send>(
         &self,
         actor: &Actor,
@@ -67,7 +67,7 @@ impl Engine {
             let Some(decided) = self.decide(context, &rule).await? else { continue };
             let (batch, reply) = match decided {
                 Ok((batch, reply)) if !batch.is_empty() => (batch, reply),
-                // what is told without a commit of its own may rest on one that is still on its way
+                // a reply without a commit may depend on an unsynced one
                 other => {
                     self.store.settled().await?;
                     return other.map(|(_, reply)| reply);

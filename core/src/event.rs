@@ -1,4 +1,4 @@
-//! What has happened, and who is to hear of it.
+//! Events, and their audience.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ impl Actor {
         Self::User { user, device: None }
     }
 
-    /// The app, in nobody's name.
+    /// The app, without a user.
     pub fn app() -> Self {
         Self::App { for_user: None }
     }
@@ -49,46 +49,46 @@ impl Actor {
     }
 }
 
-/// Who is to hear of an event.
+/// The recipients of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Audience {
     /// All members of this group, as they are after the change.
     pub members_of: Option<GroupId>,
     /// And these users, members or not.
     pub users: Vec<UserId>,
-    /// Clients are not told, only the app's server.
+    /// Clients are not notified, only the app's server.
     pub silent: bool,
 }
 
-/// How somebody came in.
+/// How a user joined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Joining {
     /// With the group's creation.
     Created,
-    /// Added by the app or by somebody with the right.
+    /// Added by the app or by a permitted member.
     Added,
     /// Came by asking.
     Asked {
-        /// Who let them in; `None` when nobody had to.
+        /// Who approved it; `None` when no approval was needed.
         approved_by: Option<UserId>,
     },
     /// Came by invitation.
     Invited {
-        /// By whom.
+        /// The inviter.
         by: Option<UserId>,
         /// Whether the invited person agreed to it.
         agreed: bool,
     },
-    /// Imported from elsewhere; nobody is told.
+    /// Imported; nobody is notified.
     Imported,
 }
 
-/// How somebody went out.
+/// How a membership ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Leaving {
     /// By themself.
     Left,
-    /// Removed by somebody.
+    /// Removed by another.
     Removed,
     /// Removed by being blocked.
     Blocked,
@@ -113,7 +113,7 @@ pub struct ProfileChange {
     pub labels: BTreeMap<String, Option<String>>,
 }
 
-/// A membership that has ended, as it was: for whoever tells of somebody who is in no longer.
+/// The last state of a membership that has ended: for notifications about a former member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Former {
     /// Whose.
@@ -135,7 +135,7 @@ impl From<&Member> for Former {
     }
 }
 
-/// What has happened.
+/// The kinds of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Happening {
     /// A group came into being.
@@ -160,10 +160,10 @@ pub enum Happening {
         profile: Profile,
         /// Who was in it.
         members: Vec<UserId>,
-        /// Its last header, for whoever tells of it when it is gone.
+        /// Its last header, for notifications about a deleted group.
         #[serde(default)]
         last: Option<Box<Group>>,
-        /// What the owner and whoever ended it were in it.
+        /// The memberships of the owner and of the user who disbanded it.
         #[serde(default)]
         were: Vec<Former>,
     },
@@ -182,7 +182,7 @@ pub enum Happening {
         users: Vec<UserId>,
         /// How.
         how: Leaving,
-        /// With what words.
+        /// The given reason.
         reason: String,
         /// How many members there are now.
         members: u32,
@@ -206,8 +206,8 @@ pub enum Happening {
     AdminsAdded(Vec<UserId>),
     /// Admins became members.
     AdminsRemoved(Vec<UserId>),
-    /// Users are admins whenever they are in, or no longer. Those who are in and become admins, or cease to be, are
-    /// told of as such.
+    /// Users were appointed, or no longer are: admins whenever they are members. Members who become admins by it, or
+    /// cease to be, are named in events of their own.
     AppointedChanged {
         /// Newly appointed.
         added: Vec<UserId>,
@@ -218,7 +218,7 @@ pub enum Happening {
     MarksChanged {
         /// Each member, with the marks that are newly there.
         added: Vec<(UserId, Vec<u32>)>,
-        /// And with those that are gone.
+        /// The removed marks.
         removed: Vec<(UserId, Vec<u32>)>,
     },
     /// The profile changed.
@@ -254,7 +254,7 @@ pub enum Happening {
     AllMutedChanged(bool),
     /// Users were put on the allowlist.
     Allowed(Vec<UserId>),
-    /// Users were taken off the allowlist.
+    /// Users were removed from the allowlist.
     Disallowed(Vec<UserId>),
     /// Users were blocked.
     Blocked {
@@ -287,7 +287,7 @@ pub enum Happening {
         /// The new values.
         attributes: BTreeMap<String, String>,
     },
-    /// A member wants to be told of messages in another way.
+    /// A member changed their notification setting for messages.
     ReceiveChanged {
         /// Who.
         user: UserId,
@@ -305,7 +305,7 @@ pub enum Happening {
         set: BTreeMap<String, String>,
         /// What was removed.
         removed: Vec<String>,
-        /// Everything else is gone.
+        /// Whether all other values were deleted.
         replaced: bool,
     },
     /// The group's counters changed.
@@ -331,16 +331,16 @@ pub enum Happening {
         /// Its name.
         name: String,
     },
-    /// A message was sent. Its body is read from the group, so that a recalled one is gone here too.
+    /// A message was sent. Its body is read from the group, so that it is missing once recalled.
     MessageSent {
         /// Its number in the group.
         sequence: u64,
         /// Its id.
         id: MessageId,
     },
-    /// A message went by that is kept nowhere else: whoever is there now gets it.
+    /// A message that is not stored elsewhere: only online members receive it.
     MessagePassed(Box<Message>),
-    /// The group is told to its members from now on: its first message has come.
+    /// The group is shown to its members from now on: its first message was sent.
     GroupActivated,
     /// Messages were recalled.
     MessagesRecalled {
@@ -354,7 +354,7 @@ pub enum Happening {
         /// Their numbers.
         sequences: Vec<u64>,
     },
-    /// A message says something else now. Its body is read from the group.
+    /// A message was edited. Its body is read from the group.
     MessageChanged {
         /// Its number in the group.
         sequence: u64,
@@ -375,7 +375,7 @@ pub enum Happening {
         /// The number of the last message that was read.
         sequence: u64,
     },
-    /// Keys and values were added to a message, or taken away.
+    /// Keys and values of a message were added or removed.
     ExtensionsChanged {
         /// The message's number in the group.
         sequence: u64,
@@ -383,22 +383,21 @@ pub enum Happening {
         version: u64,
         /// What was written.
         set: BTreeMap<String, String>,
-        /// What was taken away.
+        /// The removed keys.
         removed: Vec<String>,
-        /// Everything was taken away.
+        /// Whether all were removed.
         cleared: bool,
     },
-    /// The app has something to say to members that is no message: kept nowhere else.
+    /// A notice of the app to members, which is not a message and not stored elsewhere.
     Noticed {
         /// What, uninterpreted.
         content: String,
     },
-    /// A message was not sent, as the group has more of them than its surface takes in a second. Only the app's
-    /// server is told.
+    /// A message was dropped because of its surface's limit per second. Only the app's server is notified.
     MessageDropped {
         /// The message, without a number.
         message: Box<Message>,
-        /// Whether it would have been kept.
+        /// Whether it would have been stored.
         stored: bool,
     },
     /// A group has another topic.
@@ -421,7 +420,7 @@ pub enum Happening {
     },
     /// Topics ended.
     TopicsEnded(Vec<TopicId>),
-    /// Something happened in a topic.
+    /// An event in a topic.
     InTopic {
         /// In which.
         topic: TopicId,
@@ -448,12 +447,12 @@ pub enum Happening {
     UserRegistered(UserId),
     /// An account changed.
     UserChanged(UserId),
-    /// An account is gone.
+    /// An account was deleted.
     UserDeleted(UserId),
 }
 
 impl Happening {
-    /// The users it is about, whether or not they are (or are still) members. For a change of the whole group, nobody.
+    /// The users it is about, whether or not they are (or still are) members. Empty for a change of the whole group.
     pub fn about(&self) -> Vec<&UserId> {
         match self {
             Self::GroupCreated { owner, .. } => owner.iter().collect(),
@@ -484,8 +483,8 @@ impl Happening {
             | Self::UserChanged(user)
             | Self::UserDeleted(user) => vec![user],
             Self::InTopic { what, .. } => what.about(),
-            // whom a request concerns depends on how far it is: an invitation that managers still ponder is not the
-            // invitee's to know
+            // the parties of a request depend on its stage: an invitation that waits for the managers is not known to
+            // the invited user
             Self::RequestChanged(_)
             | Self::ProfileChanged(_)
             | Self::PolicyChanged { .. }
@@ -578,8 +577,9 @@ impl ProfileChange {
 
 /// The position of an event among the events of its call: those that were committed together.
 ///
-/// A store numbers the events of one commit consecutively, so the position tells the first of them, and with it which
-/// call an event belongs to. Whatever records changes that were made elsewhere commits the events of one call together.
+/// A store numbers the events of one commit consecutively, so the position leads to the first of them, and so to the
+/// call that an event belongs to. A backend that records changes made elsewhere commits the events of one call
+/// together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CallPart {
     /// How many events of the call are before this one.
@@ -598,7 +598,7 @@ impl CallPart {
     }
 }
 
-/// Events from before calls were kept: each is a call of its own.
+/// Events from versions without calls: each is a call of its own.
 impl Default for CallPart {
     fn default() -> Self {
         Self::WHOLE
@@ -618,12 +618,12 @@ pub struct Event {
     /// In which group, if in one.
     pub group: Option<GroupId>,
     /// Its number in the group's history, one sequence with the group's messages; `None` when it is not part of it.
-    /// Changes of a profile that one operation makes share a number.
+    /// Changes of a profile by one operation share a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// By whom.
+    /// The actor.
     pub actor: Actor,
-    /// Who is to hear of it.
+    /// Its audience.
     pub audience: Audience,
     /// What.
     pub what: Happening,

@@ -6,7 +6,7 @@ use foldhash::HashMap as Map;
 use crate::model::{Key, Prefix, Row};
 use crate::refusal::Refusal;
 
-/// Something a rule has to know before it can go on.
+/// A fact that a rule needs to continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
     /// The rows at these places.
@@ -74,7 +74,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Adds what was found at a place.
+    /// Adds the row found with a key.
     pub fn learn(&mut self, key: Key, row: Option<Row>) {
         self.rows.insert(key, row);
     }
@@ -99,13 +99,13 @@ impl Facts {
         self.last_sequence = Some(sequence);
     }
 
-    /// Counts one more gathering; what was gathered at different times may not fit together.
+    /// Counts a fetch; facts from different fetches may contradict each other.
     pub fn gathered(&mut self) {
         self.rounds += 1;
     }
 
-    /// The guarded places that were looked at, with the revisions seen, when the facts come from more than one
-    /// moment and may so contradict each other.
+    /// The guarded keys that were read, with the revisions seen, if the facts come from more than one fetch and so may
+    /// contradict each other.
     pub fn doubtful(&self) -> Vec<(Key, Option<u64>)> {
         if self.rounds < 2 {
             return Vec::new();
@@ -114,7 +114,7 @@ impl Facts {
         guarded.map(|(key, row)| (key.clone(), row.as_ref().and_then(Row::revision))).collect()
     }
 
-    /// The row at a place, or a stop that asks for it.
+    /// The row with a key, or a stop that requests it.
     pub fn row(&self, key: &Key) -> Result<Option<&Row>, Stop> {
         match self.rows.get(key) {
             Some(row) => Ok(row.as_ref()),
@@ -128,7 +128,7 @@ impl Facts {
         if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::Rows(missing))) }
     }
 
-    /// A run of rows, or a stop that asks for it.
+    /// A range of rows, or a stop that requests it.
     pub fn run(&self, prefix: Prefix) -> Result<&Run, Stop> {
         match self.runs.get(&prefix) {
             Some(rows) => Ok(rows),
@@ -142,7 +142,7 @@ impl Facts {
         if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::Runs(missing))) }
     }
 
-    /// The last rows of a run, newest first, or a stop that asks for them.
+    /// The last rows of a range, newest first, or a stop that requests them.
     pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<&Run, Stop> {
         match self.recent.get(&prefix) {
             Some(rows) => Ok(rows),
@@ -150,12 +150,12 @@ impl Facts {
         }
     }
 
-    /// The number of the last event when it was gathered, or a stop that asks for it.
+    /// The number of the last event when it was fetched, or a stop that requests it.
     pub fn last_sequence(&self) -> Result<u64, Stop> {
         self.last_sequence.ok_or(Stop::Need(Need::LastSequence))
     }
 
-    /// How many rows a run has, or a stop that asks for it.
+    /// The number of rows of a range, or a stop that requests it.
     pub fn count(&self, prefix: Prefix) -> Result<usize, Stop> {
         match self.counts.get(&prefix) {
             Some(rows) => Ok(*rows),

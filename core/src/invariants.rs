@@ -41,7 +41,7 @@ struct Realm<'a> {
     messages: BTreeMap<&'a str, Vec<&'a Arc<Message>>>,
 }
 
-/// What a key says of its row, told from its tag: the first byte.
+/// The part of a key after its tag, which is the first byte.
 fn table(prefix: &Prefix, key: &[u8]) -> bool {
     key.starts_with(prefix.as_bytes())
 }
@@ -61,7 +61,7 @@ impl<'a> Realm<'a> {
                 Row::User(user) => drop(realm.users.insert(&user.id, user)),
                 Row::Message(_) if table(&Prefix::all_spoken(), key) => {}
                 Row::Message(message) => realm.messages.entry(message.group.as_str()).or_default().push(message),
-                // a membership is kept twice; counted is the one in the order of seats
+                // a membership is stored twice; the one in the order of seats is counted
                 Row::Member(member) if *key == Key::Seat(member.group.clone(), member.seat).encode() => {
                     realm.members.entry(member.group.as_str()).or_default().push(member);
                 }
@@ -71,7 +71,7 @@ impl<'a> Realm<'a> {
         realm
     }
 
-    /// Rows that say themselves where they belong stand there.
+    /// Rows that contain their own key must be stored under it.
     fn misplaced(&self) -> Option<String> {
         self.rows.iter().find_map(|(key, row)| {
             let places = match row {
@@ -194,7 +194,7 @@ impl<'a> Realm<'a> {
         })
     }
 
-    /// Who has read a message, and what was added to it, is kept only of messages that take it.
+    /// Receipts and extensions are stored only for messages that permit them.
     fn extras_broken(&self) -> Option<String> {
         let messages: Vec<_> = self.messages.values().flatten().collect();
         let taken = |kept: &dyn Fn(&Message) -> bool, prefix: &dyn Fn(&Message) -> Vec<u8>| {
@@ -217,7 +217,7 @@ impl<'a> Realm<'a> {
         })
     }
 
-    /// A group counts its topics, and what is said in them is numbered below their next number.
+    /// A group counts its topics, and messages in them are numbered below their next number.
     fn topics_broken(&self) -> Option<String> {
         let mut open: BTreeMap<&str, u64> = BTreeMap::new();
         for topic in self.rows.values().filter_map(Row::topic) {
@@ -238,8 +238,8 @@ impl<'a> Realm<'a> {
         })
     }
 
-    /// The log has no gaps, and each event is in its readers' feeds. Feeds of older data hold events that are queued
-    /// for nobody, too.
+    /// The log has no gaps, and each event is in its readers' feeds. Feeds of older data also contain events that are
+    /// queued for nobody.
     fn log_broken(&self) -> Option<String> {
         let mut last = None;
         let (mut expected, mut tolerated) = (BTreeSet::new(), BTreeSet::new());

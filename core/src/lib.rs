@@ -1,10 +1,10 @@
-//! What a chat group is, told without any vendor's words.
+//! Chat groups, in neutral terms without any vendor's.
 //!
 //! - [`model`]: groups, members, users, policies, messages and their validated ids.
 //! - [`operation`]: one file per operation; each is a pure function of facts, actor and time.
 //! - [`query`]: one file per question a surface may ask.
-//! - [`speech`]: the rule of who may speak.
-//! - [`event`]: what has happened, and who is to hear of it.
+//! - [`speech`]: the rule of who may send messages.
+//! - [`event`]: events, and their audience.
 //! - [`refusal`]: the one error type.
 //! - [`bounds`]: how large a row or an event may be, whatever surfaces let through.
 //! - [`ports`]: what a backend of a realm offers ([`ports::Groups`], [`ports::Log`], [`ports::Maintenance`]), and

@@ -1,4 +1,4 @@
-//! The log of a realm: what has happened, in the order of its numbers, and a signal when there is more.
+//! The log of a realm: its events in the order of their numbers, and a signal for new ones.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::refusal::Refusal;
 
 /// A log whose events are rows of a store.
 ///
-/// [`crate::engine::Engine`] has one for what it commits itself. A backend whose changes arrive from elsewhere (another
-/// vendor's cloud, say) records them in one of its own.
+/// [`crate::engine::Engine`] has one for its own commits. A backend whose changes arrive from elsewhere (another
+/// vendor's cloud, for example) records them in one of its own.
 pub struct EventLog {
     store: Arc<dyn Store>,
     signal: Signal,
 }
 
 impl EventLog {
-    /// The log kept in this store.
+    /// The log in this store.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store, signal: Signal::new() }
     }
@@ -61,8 +61,8 @@ impl Log for EventLog {
         if newest.at < at {
             return Ok(LogPosition { before: last, last });
         }
-        // most callers ask about recent moments: step back from the end, twice as far each time, until an event is
-        // before the moment
+        // most callers ask about recent times: go back from the end in doubling steps, until an event is before the
+        // time
         let (mut low, mut high, mut step) = (0, last, 1_u64);
         while let Some(sequence) = last.checked_sub(step).filter(|sequence| *sequence > 0) {
             if self.first_from(sequence).await?.is_some_and(|event| event.at < at) {
@@ -72,7 +72,7 @@ impl Log for EventLog {
             high = sequence;
             step = step.saturating_mul(2);
         }
-        // the event at `high` is not before the moment, the one at `low` is
+        // the event at `high` is not before the time, the one at `low` is
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             match self.first_from(middle).await? {
@@ -107,7 +107,7 @@ impl Log for EventLog {
 pub struct Signal(watch::Sender<()>);
 
 impl Signal {
-    /// A signal nobody waits for yet.
+    /// A signal without subscribers.
     pub fn new() -> Self {
         Self(watch::Sender::new(()))
     }
@@ -147,7 +147,7 @@ pub struct Subscription(watch::Receiver<()>);
 impl Subscription {
     /// Returns once events may have been appended since this was last called, or since subscribing. Cancel-safe.
     ///
-    /// `false` when the log is gone: there will be no further signal.
+    /// `false` when the log is closed: there will be no further signal.
     pub async fn changed(&mut self) -> bool {
         self.0.changed().await.is_ok()
     }

@@ -132,7 +132,7 @@ impl Store for Memory {
     }
 }
 
-/// A change's place, and what is kept there from now on, if anything.
+/// The key of a change, and its new row, if any.
 fn encoded(change: Change) -> (Vec<u8>, Option<Row>) {
     match change {
         Change::Put(key, row) => (key.encode(), Some(row)),

@@ -15,8 +15,8 @@ use crate::refusal::Refusal;
 
 /// Chat groups, as every surface sees them. One realm each.
 ///
-/// Commands and reads that any backend can offer: our own engine, or another vendor's cloud. A backend answers
-/// [`Refusal::NotOffered`] to those it does not offer, and each vendor's surface reports that in its own words.
+/// Commands and reads that any backend can offer: our own engine, or another vendor's cloud. A backend refuses those it
+/// does not support with [`Refusal::NotOffered`], which each vendor's surface maps to its own error.
 ///
 /// Two methods, so that metrics, tracing and fault injection wrap a small interface. Call through [`GroupsExt`], which
 /// returns each operation's own reply.
@@ -32,7 +32,7 @@ pub trait Groups: Send + Sync {
     fn now(&self) -> Millis;
 }
 
-/// What has happened in one realm, in order. Client sessions and webhooks follow it.
+/// The events of one realm, in order. Client sessions and webhooks follow it.
 ///
 /// For trusted callers: there is no actor, and nothing is left out.
 #[async_trait]
@@ -43,10 +43,9 @@ pub trait Log: Send + Sync {
     /// The number of the newest event; 0 when there is none.
     async fn last(&self) -> Result<u64, Refusal>;
 
-    /// Which part of the log is before a moment.
+    /// The part of the log before a time.
     ///
-    /// The order of times follows the order of numbers only as closely as decisions follow each other: start a little
-    /// before the moment in question.
+    /// Times follow the order of numbers only approximately: start a little before the wanted time.
     async fn position_at(&self, at: Millis) -> Result<LogPosition, Refusal>;
 
     /// Appends the events of one call that was decided elsewhere, for a backend that only learns of it. They are numbered
@@ -59,10 +58,10 @@ pub trait Log: Send + Sync {
     fn subscribe(&self) -> Subscription;
 }
 
-/// A moment's position in a log.
+/// The position of a time in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogPosition {
-    /// The number of the last event before the moment; 0 when there is none.
+    /// The number of the last event before the time; 0 when there is none.
     pub before: u64,
     /// The number of the newest event; 0 when there is none.
     pub last: u64,
@@ -225,7 +224,7 @@ pub struct Batch {
     pub runs: Vec<RunGuard>,
     /// What changes.
     pub changes: Vec<Change>,
-    /// What has happened; the store numbers the events consecutively and files them for their readers.
+    /// The events; the store numbers them consecutively and adds them to their readers' feeds.
     pub events: Vec<Event>,
 }
 
@@ -294,7 +293,7 @@ impl Span {
 /// Rows of one realm in the order of their keys. All rules are above it; a store only keeps.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The rows at these places, in the order asked.
+    /// The rows with these keys, in the requested order.
     async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError>;
 
     /// A run of rows with their keys.
@@ -303,9 +302,9 @@ pub trait Store: Send + Sync {
     /// How many rows a run has.
     async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError>;
 
-    /// The last key of each of these runs, in the order asked.
+    /// The last key of each of these ranges, in the requested order.
     ///
-    /// A store that is asked over a network answers all of them in one go.
+    /// A store over a network fetches all of them in one request.
     async fn last_keys(&self, prefixes: &[Prefix]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let mut keys = Vec::with_capacity(prefixes.len());
         for prefix in prefixes {
@@ -324,8 +323,8 @@ pub trait Store: Send + Sync {
 
     /// Checks the guards, then applies the changes and appends the events, all or nothing.
     ///
-    /// Returns when the batch is as durable as this store makes anything, with the sequence of the last
-    /// event in the realm's log.
+    /// Returns when the batch is as durable as this store can make it, with the number of the last event in the realm's
+    /// log.
     async fn commit(&self, batch: Batch) -> Result<u64, CommitError>;
 
     /// The rows as decisions see them: including commits that were accepted but are not durable yet, where this store
@@ -335,8 +334,7 @@ pub trait Store: Send + Sync {
         None
     }
 
-    /// Returns when everything that [`Store::drafts`] has shown so far is as durable as this store makes
-    /// anything.
+    /// Returns when everything that [`Store::drafts`] has returned so far is as durable as this store can make it.
     async fn settled(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -350,6 +348,6 @@ pub trait Clock: Send + Sync {
 
 /// Where fresh numbers come from.
 pub trait Mint: Send + Sync {
-    /// Sixty-four bits nobody can guess (or, in tests, that everybody can).
+    /// Sixty-four unpredictable bits (in tests, predictable ones).
     fn bits(&self) -> u64;
 }

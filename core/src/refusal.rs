@@ -30,7 +30,7 @@ pub enum Limit {
     AttributeBytes,
     /// People a message is for.
     Targets,
-    /// Members of a group in which it is told who has read what.
+    /// The largest group, in members, with read receipts.
     Readers,
     /// Keys added to a message.
     Extensions,
@@ -70,7 +70,7 @@ pub enum Needs {
     Ownership,
     /// The app.
     App,
-    /// In a circle of people who may invite.
+    /// In a circle that may invite.
     Inviting,
 }
 
@@ -86,7 +86,7 @@ impl fmt::Display for Needs {
     }
 }
 
-/// Users as a list for people to read.
+/// A readable list of users.
 struct Listed<'a>(&'a [UserId]);
 
 impl fmt::Display for Listed<'_> {
@@ -105,12 +105,12 @@ pub enum Refusal {
     /// No such group.
     #[error("group {group} does not exist{}", if *.disbanded { " any more" } else { "" })]
     GroupNotFound {
-        /// The id that was asked for.
+        /// The requested id.
         group: GroupId,
         /// Whether there once was one.
         disbanded: bool,
     },
-    /// The id is taken.
+    /// The id is in use.
     #[error("group {group} already exists")]
     GroupExists {
         /// The id.
@@ -121,7 +121,7 @@ pub enum Refusal {
     /// No such user.
     #[error("user {0} does not exist")]
     UserNotFound(UserId),
-    /// The user id is taken.
+    /// The user id is in use.
     #[error("user {0} already exists")]
     UserExists(UserId),
     /// The account may not be used.
@@ -154,7 +154,7 @@ pub enum Refusal {
         /// Who.
         users: Vec<UserId>,
     },
-    /// The owner cannot be removed, blocked, muted or made admin.
+    /// The owner cannot be removed, blocked, muted or made an admin.
     #[error("the owner of group {group} is beyond this operation")]
     OwnerProtected {
         /// The group.
@@ -221,7 +221,7 @@ pub enum Refusal {
         /// Who.
         users: Vec<UserId>,
     },
-    /// The sender may not speak.
+    /// The sender may not send messages.
     #[error("muted in group {group}")]
     Muted {
         /// The group.
@@ -249,7 +249,7 @@ pub enum Refusal {
     Unsupported {
         /// The group.
         group: GroupId,
-        /// What was asked.
+        /// What was requested.
         what: &'static str,
     },
     /// Somebody else has written meanwhile; read again.
@@ -274,7 +274,7 @@ pub enum Refusal {
     /// No message of that id.
     #[error("message {0} does not exist")]
     MessageIdNotFound(MessageId),
-    /// The message is taken back already.
+    /// The message was already recalled.
     #[error("message {sequence} of group {group} is recalled already")]
     MessageRecalled {
         /// The group.
@@ -311,12 +311,12 @@ pub enum Refusal {
     TopicNotFound {
         /// The group.
         group: GroupId,
-        /// The id that was asked for.
+        /// The requested id.
         topic: TopicId,
         /// Whether there once was one.
         ended: bool,
     },
-    /// The topic's id is taken, or was.
+    /// The topic's id is or was in use.
     #[error("topic {topic} of group {group} already exists")]
     TopicExists {
         /// The group.
@@ -335,7 +335,7 @@ pub enum Refusal {
     /// A text that must be an id is not one.
     #[error(transparent)]
     InvalidId(#[from] InvalidId),
-    /// What would be kept is larger than the core keeps of its kind; see [`bounds`](crate::bounds).
+    /// A row would be larger than the core permits for its kind; see [`bounds`](crate::bounds).
     #[error("{what} is too large: at most {most} bytes")]
     TooLarge {
         /// What.
@@ -343,18 +343,18 @@ pub enum Refusal {
         /// The limit, in bytes.
         most: u64,
     },
-    /// A value outside what the operation takes, e.g. a time in the future.
+    /// A value outside of the operation's range, e.g. a time in the future.
     #[error("{0}")]
     InvalidValue(&'static str),
-    /// The app's own server, which was asked before, does not want it.
+    /// The app's own server, which was asked before, refuses it.
     #[error("the app refuses it{}", if .words.is_empty() { String::new() } else { format!(": {}", .words) })]
     Vetoed {
         /// The number it gave, if one of its own.
         code: Option<u32>,
-        /// Its words.
+        /// Its text.
         words: String,
     },
-    /// The backend of this realm does not have this operation, whoever asks for it.
+    /// The backend of this realm does not support this operation, for any caller.
     #[error("{what} is not available from this backend")]
     NotOffered {
         /// The operation or query, by the name it has in metrics.

@@ -1,4 +1,4 @@
-//! Who may speak: one pure rule, for sending and for asking beforehand.
+//! Who may send messages: one pure rule, for sending and for checking beforehand.
 
 use crate::decision::Standing;
 use crate::model::{Group, Millis, Mute, Role, UserId};
@@ -7,7 +7,7 @@ use crate::refusal::Refusal;
 /// What the rule looks at. All of it is of constant size.
 #[derive(Debug, Clone, Copy)]
 pub struct Speaker<'a> {
-    /// Who wants to speak.
+    /// The sender.
     pub user: &'a UserId,
     /// Where.
     pub group: &'a Group,

@@ -15,7 +15,7 @@ use conclave_core::ports::GroupsExt;
 use conclave_core::query::{Admins, GroupById, MarkedMembers, MembersNamed};
 use conclave_core::refusal::{Limit, Refusal};
 
-/// A room in which nobody makes admins, and anybody comes in.
+/// A room that anyone may join and without a way to promote members.
 fn room() -> Policy {
     Policy { promote: Circle::Nobody, join: Join::Open, ..Policy::standard() }
 }

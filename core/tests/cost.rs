@@ -160,7 +160,7 @@ fn a_rule_touches_as_many_rows_in_a_large_group_as_in_a_small_one() {
         for (name, touched) in small {
             assert!(touched < 40, "{name} touches {touched} rows");
         }
-        // whoever looks keeps the group readable
+        // a reader keeps the group readable
         let bench = Bench::of(10).await;
         let found = bench.engine.ask(&Actor::app(), conclave_core::query::GroupById { group: group("g") }).await;
         assert_eq!(found.unwrap().group.members, 11);

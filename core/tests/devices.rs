@@ -1,4 +1,4 @@
-//! Devices and their positions: durable, moving forward, bounded, and in nobody's way.
+//! Devices and their positions: durable, moving forward, bounded, and without conflicts.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -94,7 +94,7 @@ fn positions_move_forward_and_not_beyond_what_there_is() {
         world.run(&by("ben"), stamp).await.unwrap();
         assert_eq!(place(world, "a", group_queue()).await, Some(Place { after: 1, stamp: 10 }));
         assert_eq!(world.run(&by("cy"), acknowledge("a", Queue::Own, 1)).await.unwrap_err(), Refusal::AppOnly);
-        // one that nobody has opened, or that was forgotten, says where it is in one queue and begins now in the others
+        // a device that was never opened, or has expired, has a position in this one queue and begins now in the others
         world.run(&by("ben"), acknowledge("new", group_queue(), 2)).await.unwrap();
         assert_eq!(after(world, "new", group_queue()).await, Some(2));
         assert_eq!(after(world, "new", Queue::Own).await, Some(end));
@@ -186,7 +186,7 @@ fn devices_are_forgotten_after_a_time_and_swept_with_their_positions() {
         world.sweep(places).await.unwrap();
         assert_eq!(kept(world).await, (1, 2));
 
-        // one that is back before it was swept begins anew
+        // one that returns before it was swept starts anew
         world.step(lifetime);
         let end = say(world, 1).await;
         assert_eq!(open(world, "b", Begin::Now).await, DeviceOpened { since: end, known: false });

@@ -1,4 +1,4 @@
-//! What becomes of a message after it was sent, who has read it, what is added to it, and what is said beside messages.
+//! Edits, receipts and extensions of messages, and items beside messages.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 

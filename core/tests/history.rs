@@ -1,4 +1,4 @@
-//! A group's history: messages and what happens to the group share one sequence of numbers without gaps.
+//! A group's history: messages and events of the group share one sequence of numbers without gaps.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -99,7 +99,7 @@ fn messages_and_what_happens_to_the_group_share_one_sequence() {
         let found = history(world).await;
         assert_eq!(found, expected.map(|(number, what)| (number, what.to_owned())));
         assert_eq!(next_number(world).await, 12);
-        // messages are found by the numbers they have, and without what is between them
+        // messages are found by their numbers, without the events in between
         let messages = Messages { group: group("g"), start: Start::Edge, newest_first: false, limit: 10 };
         let messages = world.ask(messages).await.unwrap().messages;
         assert_eq!(messages.iter().map(|message| message.sequence).collect::<Vec<_>>(), [1, 3, 10]);

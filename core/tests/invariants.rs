@@ -1,4 +1,4 @@
-//! The judge judged: whatever single row of an index is taken away or added, it is noticed.
+//! Tests the invariants: any single row of an index that is removed or added is detected.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! What is said, and what is heard of it.
+//! Messages, and their delivery.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! The core names no vendor: what could not be said of any of them does not belong here.
+//! The core names no vendor.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! Queues against a model that goes through the whole log, and what reading them costs.
+//! Queues compared with a model that reads the whole log, and the cost of reading them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -70,11 +70,11 @@ fn step() -> impl Strategy<Value = (Step, bool)> {
         1 => place.prop_map(Step::Recall),
         3 => (who, 0..=GROUPS.len(), 0_u64..12).prop_map(|(who, at, back)| Step::Acknowledge(who, at, back)),
     ];
-    // whether time goes on before it
+    // whether time advances before it
     (step, any::<bool>())
 }
 
-/// Runs a step; what is refused changes nothing.
+/// Runs a step; a refused one changes nothing.
 async fn run<O: Typed>(world: &World, actor: &Actor, operation: O) {
     _ = world.engine.run(actor, operation).await;
 }
@@ -251,7 +251,7 @@ async fn check(world: &World, model: &Model, since: u64, limit: usize, bytes: us
         let asked = WaitingQueues { user: who.clone(), device: device("d"), limit: 10 };
         let mut found = world.engine.ask(&Actor::user(who.clone()), asked).await.unwrap();
         assert!(!found.more);
-        // groups come in the order of joining
+        // groups are in the order of joining
         found.queues.sort_by(|one, other| one.queue.cmp(&other.queue));
         let found: Vec<_> = found
             .queues
@@ -466,7 +466,7 @@ impl Mint for Counting {
     }
 }
 
-/// A user in so many groups, in each of which much was said before.
+/// A user in so many groups, each with earlier messages.
 async fn member_of(groups: usize) -> (Arc<Counted>, Engine) {
     let store = Arc::new(Counted::default());
     let engine = Engine::new(store.clone(), Arc::new(Still), Arc::new(Counting::default()), Settings::default());
@@ -520,7 +520,7 @@ fn what_waits_costs_as_much_as_waits_and_one_key_of_each_other_group() {
         // of each that waits: the membership, and keys of what waits; of the user: the account and the device
         assert_eq!(rows, GROUPS + WAITING * (1 + EACH) + 2, "beside the list of the user's groups");
 
-        // and what is read of the queues is what waits in them
+        // only what waits in the queues is read
         store.reset();
         for waiting in &found.queues {
             let read =

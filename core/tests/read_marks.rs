@@ -126,7 +126,7 @@ fn a_mark_ends_with_its_membership() {
         world.app(add(&["ben"])).await.unwrap();
         assert_eq!(read(world, "ben").await, Some(0));
 
-        // a mark that was on its way while its membership ended says nothing about the next one
+        // a mark that was written while its membership ended does not apply to the next one
         let late = vec![Change::Put(Key::ReadMark(user("ben"), group("g")), kept)];
         world.store.commit(Batch { changes: late, ..Batch::default() }).await.unwrap();
         assert_eq!(read(world, "ben").await, Some(0));

@@ -1,4 +1,4 @@
-//! The rule of who may speak, over every combination of what it looks at.
+//! The rule of who may send messages, over every combination of its inputs.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! Random lives of a small realm, held step by step against the reference, and against what is always true.
+//! Random histories of a small realm, compared step by step with the reference, and checked for invariants.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -154,8 +154,8 @@ impl ReferenceStateMachine for Lives {
     }
 }
 
-/// The realm under test, and a reference of its own: the framework shows the state after a step only, and what the
-/// reference says of the step itself is wanted too.
+/// The realm under test, with a reference of its own: the framework shows the state after a step only, and the
+/// reference's result of the step itself is needed too.
 struct Life {
     world: World,
     realm: Realm,
@@ -355,7 +355,7 @@ async fn perform(world: &World, step: &Step) -> Result<(), Refusal> {
     }
 }
 
-/// A refusal, in the words of the reference.
+/// A refusal, as the reference names it.
 fn told(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::GroupNotFound { .. } => "no group",
@@ -381,7 +381,7 @@ fn told(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// Everything that can be asked is as the reference has it.
+/// Compares all queries with the reference.
 async fn agrees(world: &World, realm: &Realm) {
     let ids: Vec<UserId> = (0..USERS).map(name).collect();
     let found = world.ask(FindUsers { ids, folded: false }).await.unwrap().0;

@@ -1,4 +1,4 @@
-//! What time has passed by is taken away, and nothing else.
+//! Expired rows are deleted, and nothing else.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -147,7 +147,7 @@ fn a_row_that_counts_again_by_then_stays() {
         let before = rows(world).await;
         world.sweep(places.clone()).await.unwrap();
         assert_eq!(rows(world).await, before);
-        // and what is gone by then is gone
+        // rows that are already deleted are skipped
         world.app(Unmute { group: group("g"), users: users(&["ben"]) }).await.unwrap();
         world.sweep(places).await.unwrap();
     });
@@ -209,7 +209,7 @@ fn only_what_can_be_outdated_is_swept() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// However many rows are looked at at a time, and however much goes on meanwhile, nothing that counts is lost.
+    /// However many rows are checked at a time, and whatever happens concurrently, nothing valid is lost.
     #[test]
     fn sweeping_beside_everything_else_loses_nothing(limit in 1_usize..5, extend in proptest::collection::vec(any::<bool>(), 6)) {
         block_on(async {

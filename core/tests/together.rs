@@ -64,7 +64,8 @@ fn later_steps_see_what_earlier_ones_change() {
 #[test]
 fn runs_and_counts_hold_what_earlier_steps_have_changed() {
     story(Policy::standard(), async |world| {
-        // the roster of a group that ends holds who has come in by the same call, and the request that is open goes
+        // the member list of a group that is disbanded includes a user added by the same call, and the open request is
+        // deleted
         let apply = Apply { group: group("g"), user: Some(user("dan")), message: String::new() };
         world.app(apply).await.unwrap();
         world.register(&["eve"]).await;
@@ -114,7 +115,7 @@ fn a_skipped_step_leaves_nothing_and_the_others_are_performed() {
         assert_eq!(done.iter().map(refused).collect::<Vec<_>>(), [false, true, false]);
         let found = world.ask(GroupById { group: group("g") }).await.unwrap().group;
         assert_eq!((&*found.profile.name, found.profile_revision), ("three", 2));
-        // with what is not merely absent, nothing is done
+        // a refusal for another reason than absence undoes everything
         let by_cy = world.engine.run_each(&by("cy"), OnRefusal::SkipAbsent, operations.clone()).await;
         assert!(matches!(by_cy, Err(Refusal::NotPermitted { .. })), "{by_cy:?}");
         let each = world.engine.run_each(&by("cy"), OnRefusal::Skip, operations).await.unwrap();

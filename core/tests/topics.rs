@@ -261,7 +261,7 @@ fn operation(step: &Step, id: &str) -> Operation {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
-    /// The same is done in a topic of one group and in another group itself: both say the same afterwards.
+    /// The same steps in a topic of one group and in another group itself have the same result.
     #[test]
     fn a_topic_is_talked_in_like_a_group(steps in steps()) {
         block_on(async {

@@ -1,4 +1,4 @@
-//! Where shared files' bytes are kept, as adapters see it.
+//! The bytes of shared files.
 
 use async_trait::async_trait;
 
@@ -6,13 +6,12 @@ use crate::ByteStream;
 
 /// Bytes under ids of the store's choosing; never whole in memory on their way to and from a disk.
 ///
-/// What a file is called, whose it is and when it ends is the core's business: add the file there once its bytes
-/// are kept, and delete the bytes when it is not taken there. When the core says that a file is gone, whoever asked
-/// for that and through whichever surface, the gateway lets its bytes go. What a crash leaves between the two is swept
-/// away at the next start.
+/// A file's name, owner and expiry are stored in the core: add the file there once its bytes are stored, and delete the
+/// bytes if the core refuses it. When the core deletes a file, through whichever surface, the gateway deletes its
+/// bytes. Bytes that a crash leaves between the two are removed at the next start.
 #[async_trait]
 pub trait Blobs: Send + Sync {
-    /// Keeps bytes, durably where this store makes anything durable; leaves nothing when it fails or is given up.
+    /// Stores bytes, durably if the store is durable; leaves nothing when it fails or is cancelled.
     async fn put(&self, content: ByteStream, most: u64) -> Result<Stored, BlobError>;
 
     /// Reads bytes, with their length; `None` when there are none under this id, whatever its form.
@@ -22,7 +21,7 @@ pub trait Blobs: Send + Sync {
     async fn delete(&self, id: &str) -> Result<(), BlobError>;
 }
 
-/// Bytes that are kept.
+/// Stored bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Their id: letters and digits, not to be guessed.
@@ -31,7 +30,7 @@ pub struct Stored {
     pub size: u64,
 }
 
-/// Why bytes were not kept or not found.
+/// Why bytes were not stored or not found.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
     /// There are more than permitted.

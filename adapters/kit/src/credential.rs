@@ -32,11 +32,11 @@ pub fn is_hex_of(text: &[u8], bytes: &[u8]) -> bool {
 
 /// Fewest different characters in a secret; with one it is a filler such as `xxxx`.
 const DISTINCT: usize = 2;
-/// What texts that stand for a secret still to be filled in contain, in lower case and without separators.
+/// Words in placeholders for secrets, in lower case and without separators.
 const FILLERS: [&str; 7] =
     ["changeme", "changethis", "replaceme", "replacethis", "placeholder", "yoursecret", "fillmein"];
 
-/// Refuses a secret that protects nothing: empty, a placeholder, or shorter than the vendor makes them.
+/// Refuses a secret that is too weak: empty, a placeholder, or shorter than the vendor's.
 ///
 /// `name` is the configuration key, for the text. `at_least` is the shortest length in characters.
 ///

@@ -1,8 +1,8 @@
 //! What every adapter is built from, and the one interface the gateway serves them by.
 //!
-//! Names no vendor. An adapter is a [`Surface`]: `http` types and bytes in, `http` types and bytes out; where its
-//! vendor's clients connect, it is a [`ClientProtocol`] too, which makes [`Session`]s: frames in, frames and calls out.
-//! What the vendor tells an app's server it words as [`Webhooks`]. [`Vendor`] is all of this together: what the
+//! Names no vendor. An adapter is a [`Surface`]: `http` types and bytes in, `http` types and bytes out; if its vendor's
+//! clients connect, it is a [`ClientProtocol`] too, which creates [`Session`]s: frames in, frames and calls out. It
+//! encodes the notifications to an app's server as [`Webhooks`]. [`Vendor`] combines all of this: it is what the
 //! gateway registers.
 
 mod blobs;

@@ -23,7 +23,7 @@ pub enum Platform {
     Desktop,
     /// A program within another app.
     MiniProgram,
-    /// It does not say.
+    /// Unknown.
     #[default]
     Unknown,
 }
@@ -54,13 +54,13 @@ pub struct ConnectionEvent {
     pub connection: Arc<Connection>,
     /// When.
     pub at: Millis,
-    /// What happened.
+    /// The change.
     pub change: ConnectionChange,
-    /// How many other connections the user had at that moment: with none, the user came online or went offline.
+    /// The number of the user's other connections at that time: with none, the user came online or went offline.
     pub others: usize,
 }
 
-/// What happened to a connection.
+/// A change of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConnectionChange {
     /// Its user signed in.
@@ -74,7 +74,7 @@ pub enum ConnectionChange {
 pub enum Disconnection {
     /// The client went away, or sent nothing for too long.
     Lost,
-    /// The client said that its user signs out.
+    /// The client has signed its user out.
     SignedOut,
     /// This side ended it.
     Ended(DisconnectReason),
@@ -126,7 +126,7 @@ impl ConnectionFilter {
 /// Who is online in one realm. Provided to adapters by the gateway, which has the connections.
 #[async_trait]
 pub trait Presence: Send + Sync {
-    /// The connections of each of these users, in the order asked, oldest first; a user who is offline has none.
+    /// The connections of each of these users, in the requested order, oldest first; empty for a user who is offline.
     async fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>>;
 
     /// The members of a group who are online, with their roles, in no order, after everything that was committed before
@@ -140,8 +140,8 @@ pub trait Presence: Send + Sync {
         self.members_online(group).await.into_iter().map(|(user, _)| user).collect()
     }
 
-    /// Signs a user out of the connections that the filter includes, and says how many those are. They no longer count
-    /// as online when this returns; their clients are notified of the reason.
+    /// Disconnects a user's connections that match the filter, and returns their number. They no longer count as online
+    /// when this returns; their clients are notified of the reason.
     async fn disconnect(&self, user: &UserId, which: &ConnectionFilter, reason: DisconnectReason) -> usize;
 }
 

@@ -16,7 +16,7 @@ pub struct Sealer {
     mac: Hmac<Sha256>,
 }
 
-/// Bytes of the seal that are kept: 128 bits.
+/// Bytes of the seal that are used: 128 bits.
 const SEAL: usize = 16;
 
 impl Sealer {

@@ -1,4 +1,4 @@
-//! A setting that nobody reads in logs.
+//! A setting that is never shown in logs.
 
 use std::fmt;
 

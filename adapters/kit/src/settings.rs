@@ -1,6 +1,6 @@
 //! Settings that document themselves: the type, the defaults and the reference come from one place.
 
-/// What a setting takes.
+/// The type of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind(pub &'static str);
 
@@ -9,7 +9,7 @@ pub struct Kind(pub &'static str);
 pub struct Setting {
     /// Its key.
     pub key: &'static str,
-    /// What it takes.
+    /// Its type.
     pub kind: Kind,
     /// Its default, as the configuration spells it.
     pub default: &'static str,

@@ -15,7 +15,7 @@ use crate::{AnyProtocol, Body};
 pub struct Exchange {
     /// Method, path below the surface's root, query and headers.
     pub parts: http::request::Parts,
-    /// The body: whole, or in pieces where the surface asked for that.
+    /// The body: complete, or a stream if the surface asked for that.
     pub body: Body,
     /// The URL of the surface's root as the client sees it, without a trailing slash.
     pub base_url: String,
@@ -32,7 +32,7 @@ pub enum Fault {
     Malformed,
     /// The body did not arrive in time, or the answer was not ready in time.
     TimedOut,
-    /// Something broke; the log tells what.
+    /// An internal error, which was logged.
     Broken,
     /// The process is at one of its limits; later may do.
     Busy,
@@ -42,14 +42,14 @@ pub enum Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
-/// Who calls, as far as the head of a request tells.
+/// The caller, as far as the head of a request identifies it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Admitted {
     /// The realm, when the request names one and its credentials are good.
     pub realm: Option<Arc<str>>,
-    /// The user who calls; `None` is the app's server, or nobody in particular.
+    /// The calling user; `None` is the app's server, or an unknown caller.
     pub user: Option<UserId>,
-    /// The operation takes calls without credentials, or finds them in the body: its body is kept short.
+    /// The operation accepts calls without credentials, or has them in the body: its body is limited to few bytes.
     pub open: bool,
 }
 
@@ -82,7 +82,7 @@ pub trait Surface: Send + Sync {
     /// Everything that is served.
     fn routes(&self) -> Vec<RouteInfo>;
 
-    /// The operation a request asks for, for logs and metrics; `None` when there is none.
+    /// The operation of a request, for logs and metrics; `None` when it is unknown.
     fn operation(&self, method: &Method, path: &str) -> Option<&'static str>;
 
     /// Whether the body of this request is wanted in pieces.

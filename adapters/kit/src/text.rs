@@ -22,7 +22,7 @@ pub fn query_pairs(query: &str) -> Vec<(String, String)> {
 }
 
 fn decode_plus(text: &str) -> String {
-    // most of what is sent needs no decoding, and signatures are long
+    // most texts need no decoding, and signatures are long
     match (text.contains('+'), text.contains('%')) {
         (false, false) => text.to_owned(),
         (false, true) => percent_decode_str(text).decode_utf8_lossy().into_owned(),

@@ -7,7 +7,7 @@ use crate::Body;
 
 /// Most field names that are kept of one request; further ones are not counted.
 const MOST: usize = 32;
-/// The most bytes that are kept of one name.
+/// Most bytes that are kept of one name.
 const LONGEST: usize = 64;
 
 /// What one request carries, and what of it has been looked at.
@@ -21,7 +21,7 @@ struct Carried {
 }
 
 impl Reading {
-    /// The request carries this field; a body that is parsed twice says so twice.
+    /// The request has this field; reported again when a body is parsed twice.
     pub fn carries(&self, name: &str) {
         let mut names = self.0.lock();
         if names.len() < MOST && !names.iter().any(|other| other.name == name) {
@@ -36,7 +36,7 @@ impl Reading {
         }
     }
 
-    /// What nobody has looked at.
+    /// The fields that no handler read.
     pub fn unread(&self) -> Unread {
         Unread(self.0.lock().iter().filter(|carried| !carried.read).map(|carried| carried.name.clone()).collect())
     }

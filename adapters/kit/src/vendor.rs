@@ -1,4 +1,4 @@
-//! What the gateway has to know of a vendor: one implementation of [`Vendor`] registers it completely.
+//! Everything that the gateway needs of a vendor: one implementation of [`Vendor`] registers it completely.
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub trait Vendor: Send + Sync + 'static {
     /// The secret by which development credentials are recognised.
     fn secret(section: &Self::Section) -> &str;
 
-    /// Refuses values that cannot work or would not be safe, beyond what their types say.
+    /// Refuses values that cannot work or would not be safe, beyond the checks of their types.
     ///
     /// # Errors
     /// The whole error text for the operator: which key, and what to do.
@@ -50,18 +50,18 @@ pub trait Vendor: Send + Sync + 'static {
     /// Two realms with one identity, an identity or setting the vendor could not have, or two claims on one route.
     fn surface(realms: Vec<OpenRealm<Self::Section>>) -> Result<Arc<dyn Surface>, SetupError>;
 
-    /// A realm's groups as all its surfaces call them: with this vendor's app server asked before an operation, whichever
-    /// surface it comes through.
+    /// A realm's groups as all its surfaces call them: wrapped so that this vendor's app server is asked before an
+    /// operation, whichever surface it comes through.
     fn guarded(_section: &Self::Section, groups: Arc<dyn Groups>, _post: &Arc<dyn Post>) -> Arc<dyn Groups> {
         groups
     }
 
-    /// The URLs of the app's server that are asked before something is done, and never notified.
+    /// The URLs of the app's server that are asked before operations, and never notified.
     fn questions(_section: &Self::Section) -> Vec<AppUrl> {
         Vec::new()
     }
 
-    /// Where what has happened in the realm is delivered.
+    /// Where the realm's events are delivered.
     fn destinations(_section: &Self::Section) -> Vec<Destination> {
         Vec::new()
     }
@@ -98,11 +98,11 @@ pub struct OpenRealm<S> {
     pub section: S,
     /// Its groups.
     pub groups: Arc<dyn Groups>,
-    /// What has happened in them.
+    /// The event log.
     pub log: Arc<dyn Log>,
     /// The bytes of its shared files.
     pub blobs: Arc<dyn Blobs>,
-    /// Asks its apps' servers, when any is to be asked.
+    /// Sends requests to apps' servers, if one is configured.
     pub post: Option<Arc<dyn Post>>,
     /// Who is online.
     pub presence: Arc<dyn Presence>,
@@ -123,7 +123,7 @@ pub struct Tool<S> {
     pub name: &'static str,
     /// What it prints, for the help text.
     pub about: &'static str,
-    /// For how long what it prints is valid unless said otherwise, in seconds.
+    /// The default lifetime of what it prints, in seconds.
     pub lifetime: u64,
     /// Issues it for a user, or for its default user when none is named.
     pub issue: fn(&S, Option<&str>, Millis, u64) -> Result<String, String>,
@@ -169,7 +169,7 @@ macro_rules! section {
             pub credentials: $credentials,
             /// The vendor's settings.
             pub settings: Settings,
-            /// What the app's server is sent and asked.
+            /// Notifications and questions to the app's server.
             pub webhooks: WebhookSettings,
         }
 

@@ -1,4 +1,4 @@
-//! Which of its vendor's errors an answer is, for logs and metrics: the HTTP status does not say it at every vendor.
+//! The vendor's error in a response, for logs and metrics: at some vendors the HTTP status does not show it.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub enum ErrorClass {
     Failed,
 }
 
-/// The error that an answer is; goes with it beside everything the client sees.
+/// The error in a response; attached to it without being sent to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct VendorError {
     /// The vendor's code.
@@ -41,7 +41,7 @@ impl VendorError {
         answer.extensions_mut().insert(self);
     }
 
-    /// The error of an answer that says only its status; `None` when that is no error.
+    /// The error of a response that has only a status; `None` when that is not an error.
     pub fn of_status(status: StatusCode) -> Option<Self> {
         let class = ErrorClass::of_status(status)?;
         Some(Self { code: VendorCode::Number(u32::from(status.as_u16())), class })
@@ -49,7 +49,7 @@ impl VendorError {
 }
 
 impl ErrorClass {
-    /// What a status says; `None` when it is no error.
+    /// The class of a status; `None` when it is not an error.
     pub fn of_status(status: StatusCode) -> Option<Self> {
         match status {
             StatusCode::UNAUTHORIZED => Some(Self::Unauthenticated),

@@ -1,7 +1,7 @@
 //! The interface between the gateway and a vendor's webhooks.
 //!
-//! An adapter words what has happened and signs it as its vendor does; the gateway reads the log, keeps the order,
-//! sends, and tries again. The gateway also lends adapters a [`Post`] to ask an app's server before something is done.
+//! An adapter encodes events and signs them as its vendor does; the gateway reads the log, keeps the order, sends, and
+//! retries. The gateway also provides adapters with a [`Post`] to ask an app's server before an operation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct Notice {
     pub body: Bytes,
 }
 
-/// What one try adds to a notice: vendors sign the moment of sending.
+/// Data that an attempt adds to a notification: vendors sign the time of sending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
     /// Pairs for the query of the destination's URL, not yet encoded.
@@ -42,7 +42,8 @@ pub struct Envelope {
 pub struct Patience {
     /// How long one try may take, until the whole answer is there.
     pub timeout: Duration,
-    /// How often a notice that was not taken is tried again before it is dropped; `None` is until it is taken.
+    /// How often a notification that was not accepted is retried before it is dropped; `None` retries until it is
+    /// accepted.
     pub retries: Option<u32>,
     /// How long to wait before the first new try; each further wait is twice as long.
     pub backoff: Duration,
@@ -51,7 +52,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// As configurations spell it: times in milliseconds, and -1 retries until a notice is taken.
+    /// From the configuration: times in milliseconds, and -1 retries until a notification is accepted.
     pub fn spelled(timeout_ms: u64, retries: i64, backoff_ms: u64, longest_backoff_ms: u64) -> Self {
         Self {
             timeout: Duration::from_millis(timeout_ms),
@@ -62,7 +63,7 @@ impl Patience {
     }
 }
 
-/// Where a vendor's notices of one realm go, and how they are worded.
+/// Where a vendor's notifications of one realm are sent, and how they are encoded.
 #[derive(Clone)]
 pub struct Destination {
     /// Identifies the destination within its vendor and realm; part of a file's name.
@@ -77,7 +78,7 @@ pub struct Destination {
     pub webhooks: Arc<dyn Webhooks>,
 }
 
-/// A vendor's wording of what has happened in one realm.
+/// A vendor's encoding of the events of one realm.
 #[async_trait]
 pub trait Webhooks: Send + Sync {
     /// The notifications for an event, in order; none when the vendor has none for it.
@@ -97,7 +98,7 @@ pub trait Webhooks: Send + Sync {
 
     /// The notices of connection events, which are given in their order.
     ///
-    /// Called once for each event: what is not sent when the process ends, or when too many wait, is never sent.
+    /// Called once for each event: those that are not sent when the process ends, or when too many wait, are lost.
     async fn connection_notices(
         &self,
         events: &[Arc<ConnectionEvent>],
@@ -110,7 +111,7 @@ pub trait Webhooks: Send + Sync {
     /// What one try of a notice carries beside it. `chance` is another number for each try.
     fn envelope(&self, notice: &Notice, now: Millis, chance: u64) -> Envelope;
 
-    /// Whether this answer means that the notice was taken.
+    /// Whether this response means that the notification was accepted.
     fn is_taken(&self, status: StatusCode, body: &[u8]) -> bool;
 }
 
@@ -164,7 +165,7 @@ pub async fn call_of(event: &Arc<Event>, log: &dyn Log) -> Result<Vec<Arc<Event>
 /// A page of the log when looking for the end of a group.
 const PAGE: usize = 256;
 
-/// The group an event happened in: as it is now, or as it was when it ended, when that was since.
+/// The group of an event: its current state, or its last one if it was deleted since.
 ///
 /// `None` when nothing is left of it.
 pub async fn group_of(event: &Event, groups: &dyn Groups, log: &dyn Log) -> Result<Option<Arc<Group>>, Refusal> {
@@ -173,7 +174,7 @@ pub async fn group_of(event: &Event, groups: &dyn Groups, log: &dyn Log) -> Resu
     }
     let Some(id) = &event.group else { return Ok(None) };
     match groups.ask(&Actor::app(), GroupById { group: id.clone() }).await {
-        // a younger group may have taken the id
+        // a younger group may have the same id
         Ok(found) if found.group.created <= event.at => Ok(Some(found.group)),
         Ok(_) | Err(Refusal::GroupNotFound { .. }) => ended(id, event.sequence, log).await,
         Err(refusal) => Err(refusal),
@@ -213,7 +214,7 @@ pub async fn message_at(group: &GroupId, sequence: u64, groups: &dyn Groups) -> 
     let page = Messages { group: group.clone(), start: Start::Sequence(sequence), newest_first: false, limit: 1 };
     match groups.ask(&Actor::app(), page).await {
         Ok(page) => Ok(page.messages.into_iter().next().filter(|message| message.sequence == sequence)),
-        // the group has ended since, and what was said in it with it
+        // the group was deleted since, with its messages
         Err(Refusal::GroupNotFound { .. }) => Ok(None),
         Err(refusal) => Err(refusal),
     }

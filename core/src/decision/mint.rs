@@ -1,4 +1,4 @@
-//! Ids for what a decision makes.
+//! Generates the ids of a decision.
 
 use super::Draft;
 use crate::facts::Stop;
@@ -26,7 +26,7 @@ impl Draft<'_> {
         }
     }
 
-    /// An id for a new file, unique in the realm but for an accident nobody can bring about.
+    /// An id for a new file, unique in the realm except for an unpredictable collision.
     pub fn mint_file(&mut self) -> Result<FileId, Stop> {
         Ok(FileId::new(self.mint().to_string())?)
     }

@@ -56,7 +56,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Takes what a header, seen from the topic, says of the topic; the rest is the group's.
+    /// Takes the topic's part of a header as seen from the topic; returns the group's part.
     pub(super) fn taken(&mut self, group: Group, before: Option<&Group>) -> Group {
         let (Some(topic), Some(before)) = (&mut self.strand, before) else { return group };
         if topic.group != group.id {

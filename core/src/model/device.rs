@@ -1,4 +1,4 @@
-//! Devices of users, and how far they have got in the queues of what happens.
+//! Devices of users, and their positions in queues.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,9 @@ use super::{GroupId, Key, Millis, UserId};
 /// One of a user's devices, as the surface it calls through names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeviceId {
-    /// The surface; the ids of two surfaces say nothing about each other.
+    /// The surface; ids of different surfaces are unrelated.
     pub surface: String,
-    /// The id, as the surface made or was given it.
+    /// The id, assigned by the surface or given to it.
     pub id: String,
 }
 
@@ -19,12 +19,12 @@ impl DeviceId {
         Self { surface: surface.into(), id: id.into() }
     }
 
-    /// Where the device of this user is kept.
+    /// The key of this user's device.
     pub fn key(&self, user: &UserId) -> Key {
         Key::Device(user.clone(), self.surface.clone(), self.id.clone())
     }
 
-    /// Where its position in a queue is kept.
+    /// The key of its position in a queue.
     pub fn position_key(&self, user: &UserId, queue: Queue) -> Key {
         Key::Position(user.clone(), self.surface.clone(), self.id.clone(), queue)
     }
@@ -54,7 +54,7 @@ impl Queue {
     }
 }
 
-/// A device whose positions are kept.
+/// A device with its positions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Whose.
@@ -70,7 +70,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// Where it is kept.
+    /// Its key.
     pub fn key(&self) -> Key {
         self.device.key(&self.user)
     }
@@ -87,15 +87,14 @@ pub struct Position {
     pub queue: Queue,
     /// The number of the last event that was acknowledged.
     pub after: u64,
-    /// A number of the surface's own that is kept with it, such as what its client calls this place; 0 when it has
-    /// none.
+    /// A number for the surface's own use, such as its clients' cursor at this position; 0 when there is none.
     pub stamp: u64,
     /// Guards commits; grows with every change.
     pub revision: u64,
 }
 
 impl Position {
-    /// Where it is kept.
+    /// Its key.
     pub fn key(&self) -> Key {
         self.device.position_key(&self.user, self.queue.clone())
     }

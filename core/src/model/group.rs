@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FileId, GroupId, Millis, Policy, UserId};
 
-/// Words only one surface has, kept for it under a name it chose; nothing a client stored is dropped.
+/// Values that only one surface has, stored under names of its own; nothing a client stored is dropped.
 pub type Labels = BTreeMap<String, String>;
 
 /// What a group shows of itself.
@@ -49,7 +49,7 @@ pub struct Group {
     pub announcement: Option<Announcement>,
     /// Its owner; a group can be without one.
     pub owner: Option<UserId>,
-    /// Who made it, if a user.
+    /// The creator, if a user.
     pub creator: Option<UserId>,
     /// Whether it has roles at all. Without, all members are equal and only the app manages it.
     pub governed: bool,
@@ -57,7 +57,7 @@ pub struct Group {
     pub policy: Policy,
     /// Words only one surface has.
     pub labels: Labels,
-    /// When it was made.
+    /// The time of creation.
     pub created: Millis,
     /// When anything in it last changed.
     pub changed: Millis,
@@ -75,13 +75,13 @@ pub struct Group {
     pub next_message: u64,
     /// When the last message was sent.
     pub last_message: Option<Millis>,
-    /// Nobody but managers and the allowlist may speak.
+    /// Only managers and the allowlist may send messages.
     pub all_muted: bool,
-    /// Banned by the app: nobody speaks, joins or manages.
+    /// Banned by the app: nobody can send messages, join or manage it.
     pub disabled: bool,
     /// Told to members other than the creator; some kinds wait for the first message.
     pub active: bool,
-    /// Whether there ever was a request or an invitation; spares newcomers the search for theirs.
+    /// Whether there ever was a request or an invitation; if not, joining need not look for one.
     pub asked: bool,
     /// Who is an admin whenever they are in; few, and named by the app alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -123,7 +123,7 @@ pub struct Tombstone {
     pub at: Millis,
     /// Its last owner.
     pub owner: Option<UserId>,
-    /// Where its message numbers stopped; a group that takes the id again goes on from here.
+    /// The next message number; a new group with the same id continues from here.
     pub next_message: u64,
     /// Whether everybody was muted; stays attached to the id of a group without roles.
     pub all_muted: bool,
@@ -160,7 +160,7 @@ pub struct SharedFile {
     pub owner: Option<UserId>,
     /// When.
     pub at: Millis,
-    /// Until when it is kept.
+    /// The expiry.
     pub expires: Option<Millis>,
     /// The secret that opens a restricted file.
     pub secret: Option<String>,

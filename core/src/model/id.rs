@@ -110,17 +110,17 @@ impl UserId {
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// The same moment in whole seconds.
+    /// The same time in whole seconds.
     pub fn seconds(self) -> u64 {
         self.0 / 1000
     }
 
-    /// A moment given in whole seconds.
+    /// A time given in whole seconds.
     pub fn from_seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// This moment and so many milliseconds, without overflow.
+    /// This time plus so many milliseconds, without overflow.
     #[must_use]
     pub fn plus(self, millis: u64) -> Self {
         Self(self.0.saturating_add(millis))

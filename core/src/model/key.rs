@@ -1,4 +1,4 @@
-//! The places rows are kept under, and their order.
+//! The keys of rows, and their order.
 //!
 //! A key is written as bytes that sort the way lists are read: a table's tag, then its parts. Texts end
 //! in a zero byte (ids hold no control characters), numbers are big endian.
@@ -8,7 +8,7 @@ use super::{FileId, GroupId, MessageId, Millis, Queue, TopicId, UserId};
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident ( $($part:ident : $kind:ty),* ) = $tag:literal;)*) => {
         impl Prefix {
-            /// Every table there is, for whoever looks at all rows.
+            /// Every table, for iterating over all rows.
             pub fn every_table() -> Vec<Self> {
                 vec![$(Self(vec![$tag])),*]
             }
@@ -92,9 +92,9 @@ tables! {
     AllMuted(group: GroupId) = 27;
     /// An event, in the order of the realm.
     Event(sequence: u64) = 28;
-    /// An event that a group's members hear.
+    /// An event in the feed of a group's members.
     GroupFeed(group: GroupId, sequence: u64) = 29;
-    /// An event that one user hears.
+    /// An event in the feed of one user.
     UserFeed(user: UserId, sequence: u64) = 30;
     /// A group a user owns.
     Owned(user: UserId, group: GroupId) = 31;
@@ -150,7 +150,7 @@ prefixes! {
     joined(user: UserId) = 6;
     /// All groups.
     created() = 7;
-    /// All groups made at one moment.
+    /// All groups created at one time.
     created_at(at: Millis) = 7;
     /// All discoverable groups.
     discoverable() = 8;
@@ -194,9 +194,9 @@ prefixes! {
     all_muted() = 27;
     /// All events.
     events() = 28;
-    /// What a group's members hear.
+    /// The feed of a group's members.
     group_feed(group: GroupId) = 29;
-    /// What a user hears.
+    /// The feed of a user.
     user_feed(user: UserId) = 30;
     /// All events that are part of a group's history, by number.
     history_events(group: GroupId) = 45;
@@ -219,7 +219,7 @@ prefixes! {
 }
 
 impl Prefix {
-    /// The tables whose whole content follows from other rows: indexes, and rows that are kept twice.
+    /// The tables whose content is derived from other rows: indexes, and rows that are stored twice.
     pub(crate) fn derived() -> Vec<Self> {
         let tags = [3, 4, 5, 6, 7, 8, 13, 14, 19, 25, 26, 27, 31, 60, 61];
         tags.into_iter().map(|tag| Self(vec![tag])).collect()

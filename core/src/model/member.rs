@@ -54,7 +54,7 @@ pub struct Member {
     pub attributes: BTreeMap<String, String>,
     /// Their notification setting for messages.
     pub receive: Receive,
-    /// The last message they had read when that was still kept here; a [`ReadMark`](super::ReadMark) overrides it.
+    /// The last message they had read, from versions that stored it here; a [`ReadMark`](super::ReadMark) overrides it.
     #[serde(default)]
     pub read: u64,
     /// When they last sent a message.
@@ -64,7 +64,8 @@ pub struct Member {
     /// Numbers the app marks them with, to list them by, and since when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<u32, Millis>,
-    /// The number of the last event of the realm before they joined; 0 in memberships of before it was kept.
+    /// The number of the last event of the realm before they joined; 0 in memberships from versions that did not store
+    /// it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub since: u64,
 }

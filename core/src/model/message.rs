@@ -1,4 +1,4 @@
-//! What is said in a group.
+//! Messages.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupId, Labels, MessageId, Millis, UserId};
 
-/// Who said it. A server may send in the name of anybody.
+/// The sender. A server may send in any user's name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Sender {
     /// A user, member or not.
@@ -15,7 +15,7 @@ pub enum Sender {
     App,
 }
 
-/// What was said.
+/// The content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Body {
     /// Plain text.
@@ -27,9 +27,9 @@ pub enum Body {
         /// Its payload, uninterpreted.
         data: String,
     },
-    /// Any other body of one surface, kept verbatim.
+    /// Any other body of one surface, stored verbatim.
     Foreign {
-        /// Which surface's words these are.
+        /// The surface and type of the body.
         label: String,
         /// The body exactly as it came.
         raw: String,
@@ -54,7 +54,7 @@ pub enum MessageState {
     Kept,
     /// Recalled; readers get a recall notice under its number.
     Recalled {
-        /// By whom; `None` is the app.
+        /// Who recalled it; `None` is the app.
         by: Option<UserId>,
         /// When.
         at: Millis,
@@ -65,14 +65,14 @@ pub enum MessageState {
     Deleted,
 }
 
-/// What a message takes beside being read.
+/// Options of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Traits {
     /// Its sender wants to know who has read it.
     pub receipts: bool,
     /// Keys and values can be added to it.
     pub extensible: bool,
-    /// It no longer says what it said when it was sent.
+    /// It was edited.
     pub changed: bool,
 }
 
@@ -93,7 +93,7 @@ pub struct Message {
     pub group: GroupId,
     /// Its number in the group.
     pub sequence: u64,
-    /// Who said it.
+    /// The sender.
     pub sender: Sender,
     /// When.
     pub at: Millis,
@@ -111,7 +111,7 @@ pub struct Message {
     pub token: Option<String>,
     /// Whether it can still be read.
     pub state: MessageState,
-    /// What it takes beside being read.
+    /// Its options.
     #[serde(default, skip_serializing_if = "Traits::is_plain")]
     pub traits: Traits,
     /// Words only one surface has.
@@ -124,7 +124,7 @@ impl Message {
         self.targets.is_empty() || self.targets.contains(user) || self.is_by(user)
     }
 
-    /// Whether this user said it.
+    /// Whether this user sent it.
     pub fn is_by(&self, user: &UserId) -> bool {
         matches!(&self.sender, Sender::User(sender) if sender == user)
     }
@@ -169,7 +169,7 @@ pub struct Sent {
     pub sequence: u64,
     /// When.
     pub at: Millis,
-    /// Of what is said in several parts: where the next one begins, as long as there is one.
+    /// For an operation in several parts: the start of the next one, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Vec<u8>>,
 }

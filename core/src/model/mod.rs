@@ -1,4 +1,4 @@
-//! The nouns: what is kept, and under which key.
+//! The model: rows and their keys.
 
 mod device;
 mod group;

@@ -7,7 +7,7 @@ use super::{Millis, UserId};
 /// When something ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Until {
-    /// At that moment.
+    /// At that time.
     At(Millis),
     /// Never.
     Forever,
@@ -23,7 +23,7 @@ impl Until {
     }
 }
 
-/// One user may not speak. Outlives membership.
+/// One user may not send messages. Kept when the membership ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mute {
     /// Who.
@@ -47,7 +47,7 @@ pub struct Block {
     pub reason: String,
 }
 
-/// One user may speak while everybody is muted.
+/// One user may send messages while all are muted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowance {
     /// Who.

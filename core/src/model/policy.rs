@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Receive;
 
-/// A set of people inside a group, each circle holding the ones before it.
+/// A set of people of a group, each circle including the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Circle {
     /// Nobody; only the app itself.
@@ -17,10 +17,10 @@ pub enum Circle {
     Members,
 }
 
-/// What happens when somebody asks to join.
+/// What happens when a user asks to join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Join {
-    /// Whoever asks is in at once.
+    /// They join at once.
     Open,
     /// The circle decides.
     Approval(Circle),
@@ -51,7 +51,7 @@ pub struct KeptEvents {
 }
 
 impl KeptEvents {
-    /// Whether this part is kept.
+    /// Whether this part is stored.
     pub fn holds(self, part: KeptAs) -> bool {
         match part {
             KeptAs::Membership => self.membership,
@@ -61,7 +61,7 @@ impl KeptEvents {
     }
 }
 
-/// Who may do what in one group. Set by the surface that made the group, read by all.
+/// The permissions of one group. Set by the surface that created the group, read by all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one independent switch that a vendor has")]
 pub struct Policy {
@@ -71,9 +71,9 @@ pub struct Policy {
     pub invite: Circle,
     /// Whether the invited person must agree.
     pub invitee_consent: bool,
-    /// Whether an invitation by somebody outside the approving circle needs that circle's approval.
+    /// Whose approval an invitation by a member outside that circle needs.
     pub invite_approval: Option<Circle>,
-    /// Who may remove members. Nobody removes the owner, and nobody but the owner removes admins.
+    /// Who may remove members. Nobody may remove the owner, and only the owner may remove admins.
     pub remove: Circle,
     /// Who may change the profile and the announcement.
     pub edit_profile: Circle,
@@ -91,7 +91,7 @@ pub struct Policy {
     pub promote: Circle,
     /// Who may mute, block and allow.
     pub moderate: Circle,
-    /// Who may still speak while everybody is muted; the allowlist may too.
+    /// Who may send messages while all are muted, besides the allowlist.
     pub exempt: Circle,
     /// Whether the owner can hand the group over.
     pub transferable: bool,
@@ -101,15 +101,15 @@ pub struct Policy {
     pub owner_may_disband: bool,
     /// Whether the group is found in public lists and its profile is read by strangers.
     pub discoverable: bool,
-    /// Whether messages are kept for history.
+    /// Whether messages are stored.
     pub history: bool,
-    /// Whether a member reads what was said before they came.
+    /// Whether a member reads messages from before they joined.
     pub history_before_join: bool,
-    /// How somebody who comes in is told of messages, until they want it otherwise.
+    /// The notification setting of a new member.
     #[serde(default)]
     pub receive: Receive,
-    /// Which events are part of the group's history, beside its messages; `None` is all of them where messages are kept,
-    /// and otherwise none.
+    /// Which events are part of the group's history, besides its messages; `None` is all of them where messages are
+    /// stored, and otherwise none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_events: Option<KeptEvents>,
     /// Most members, the owner included; `None` is without limit.
@@ -145,7 +145,7 @@ impl Policy {
         }
     }
 
-    /// Whether this part of what happens is kept in the group's history.
+    /// Whether this part is in the group's history.
     pub fn keeps(&self, part: KeptAs) -> bool {
         self.kept_events.map_or(self.history, |kept| kept.holds(part))
     }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupId, Member, Millis, UserId};
 
-/// How far a member has read a group's messages. A row of its own, so that reading conflicts with nothing that is
-/// written in the group; it belongs to one membership and says nothing about a later one of the same user.
+/// A member's read position in a group. A row of its own, so that it never conflicts with writes in the group; it
+/// belongs to one membership and does not apply to a later one of the same user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadMark {
     /// The group.

@@ -1,4 +1,4 @@
-//! Requests to join and invitations that wait for somebody's consent.
+//! Requests to join and invitations that wait for approval.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::{GroupId, Millis, UserId};
 /// Who began it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RequestKind {
-    /// The user asked to join.
+    /// The user applied.
     Application,
     /// Somebody inside invited the user.
     Invitation,
@@ -29,7 +29,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Whether somebody still has to decide.
+    /// Whether it still has to be decided.
     pub fn is_open(self) -> bool {
         matches!(self, Self::AwaitsManagers | Self::AwaitsInvitee)
     }
@@ -38,15 +38,15 @@ impl Stage {
 /// How it was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// By whom; `None` is the app.
+    /// Who decided; `None` is the app.
     pub by: Option<UserId>,
     /// When.
     pub at: Millis,
-    /// With what words.
+    /// The given reason.
     pub reason: String,
 }
 
-/// One request or invitation. A newer one of the same people replaces it.
+/// One request or invitation. A newer one of the same users replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The group.
@@ -59,7 +59,7 @@ pub struct Request {
     pub kind: RequestKind,
     /// The stage it has reached.
     pub stage: Stage,
-    /// The words it came with.
+    /// The text it was sent with.
     pub message: String,
     /// When it was filed.
     pub filed: Millis,

@@ -1,4 +1,4 @@
-//! What is kept under a key.
+//! The row stored under a key.
 
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl Row {
             Self::ReadMark(mark) => Some(mark.revision),
             Self::Device(device) => Some(device.revision),
             Self::Position(position) => Some(position.revision),
-            // messages that nobody keeps leave their group's header as it is
+            // messages that are not stored leave their group's header unchanged
             Self::Sent(sent) => Some(sent.at.0),
             Self::ToUsers(users) => Some(fingerprint(users.iter().flat_map(|user| user.as_str().bytes().chain([0])))),
             Self::Text(text) => Some(fingerprint(text.bytes())),

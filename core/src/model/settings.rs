@@ -19,7 +19,7 @@ pub struct Settings {
     pub device_lifetime: u64,
     /// Most devices of a user at one surface that are remembered; at least one is.
     pub devices_per_user: u32,
-    /// Whether a disbanded group's id may be taken again.
+    /// Whether a disbanded group's id may be reused.
     pub reuse_ids: bool,
     /// Whether the owner and admins may shield the group's messages.
     pub managers_may_shield: bool,

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupId, Millis, Profile, TopicId, UserId};
 
-/// A strand of a group's conversation, with its own words, its own numbers of messages and its own mutes. Its members
-/// are the group's.
+/// A separate conversation in a group, with its own texts, message numbers and mutes. Its members are the group's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topic {
     /// Its id.
@@ -16,16 +15,16 @@ pub struct Topic {
     pub profile: Profile,
     /// Its announcement; "" is none.
     pub announcement: String,
-    /// Who made it, if a user.
+    /// The creator, if a user.
     pub creator: Option<UserId>,
-    /// When it was made.
+    /// The time of creation.
     pub created: Millis,
     /// The sequence number the next message gets; starts at 1.
     pub next_message: u64,
     /// When the last message was sent.
     pub last_message: Option<Millis>,
-    /// Nobody but managers and the allowlist may speak.
+    /// Only managers and the allowlist may send messages.
     pub all_muted: bool,
-    /// When it ended. It stays, so that its id is not taken again and its numbers are not given twice.
+    /// When it was deleted. The row stays, so that neither its id nor its numbers are used again.
     pub ended: Option<Millis>,
 }

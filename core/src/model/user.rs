@@ -15,7 +15,7 @@ pub struct User {
     pub nick: String,
     /// URL of the avatar.
     pub avatar: String,
-    /// A hash of the password, made outside the core; `None` when the user has none.
+    /// A hash of the password, computed outside the core; `None` when the user has none.
     pub secret: Option<String>,
     /// Whether the account may be used.
     pub active: bool,
@@ -23,7 +23,7 @@ pub struct User {
     pub created: Millis,
     /// When it last changed.
     pub changed: Millis,
-    /// Tokens issued before this moment no longer count.
+    /// Tokens issued before this time are revoked.
     pub tokens_from: Millis,
     /// Words only one surface has.
     pub labels: Labels,
@@ -46,14 +46,14 @@ impl User {
         }
     }
 
-    /// The moment from which tokens are revoked, as far as it has come: one that was stored in the future counts as
-    /// the moment of the account's last change, so that it locks nobody out.
+    /// The time before which tokens are revoked. A time that was stored in the future counts as that of the account's
+    /// last change, so that it does not lock the user out.
     pub fn tokens_revoked(&self) -> Millis {
         self.tokens_from.min(self.changed)
     }
 
-    /// The earliest moment of issue at which a token counts for this account: tokens of an earlier account of the same
-    /// id, and revoked ones, are older.
+    /// The earliest time of issue of a valid token for this account: tokens of an earlier account with the same id, and
+    /// revoked ones, are older.
     pub fn tokens_valid_from(&self) -> Millis {
         self.created.max(self.tokens_revoked())
     }

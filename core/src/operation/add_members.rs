@@ -1,4 +1,4 @@
-//! Bringing people in: at once by the app, or by members as the policy says.
+//! Adding members: at once by the app, or by members as the policy permits.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -16,7 +16,7 @@ use super::common::{
 use super::read_marks::set_unread;
 use super::requests::add_deciders;
 
-/// Somebody who is to come in.
+/// A user to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMember {
     /// Who.
@@ -50,19 +50,19 @@ pub enum Quiet {
     Everybody,
 }
 
-/// Brings people in.
+/// Adds members.
 ///
-/// The app adds at once. A user needs to be in the circle that may invite; then the policy decides whether the
-/// invited people are in at once, have to agree, or wait for the managers.
+/// The app adds at once. A user needs to be in the circle that may invite; then the policy decides whether the invited
+/// users are added at once, have to accept, or wait for the managers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddMembers {
     /// Into which group.
     pub group: GroupId,
     /// Whom.
     pub members: Vec<NewMember>,
-    /// The invited people must agree where the policy says so, even when the app asks.
+    /// Invited users have to accept if the policy says so, even when the app invites.
     pub ask: bool,
-    /// The words an invitation comes with.
+    /// The text of an invitation.
     pub message: String,
     /// Who is not notified.
     pub quiet: Quiet,

@@ -8,14 +8,14 @@ use crate::model::{Allowance, GroupId, Key, UserId};
 use super::Rule;
 use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
 
-/// Puts users on the allowlist: they may speak while everybody is muted. A mute of their own outranks it.
+/// Adds users to the allowlist: they may send messages while all are muted. A mute of their own overrides it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allow {
     /// Of which group.
     pub group: GroupId,
     /// Whom.
     pub users: Vec<UserId>,
-    /// People who are not members are left out; when nobody is left, it is refused.
+    /// Users who are not members are skipped; refused when none remain.
     pub members_only: bool,
 }
 

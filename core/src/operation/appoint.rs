@@ -1,4 +1,4 @@
-//! Appointing people: admins whenever they are in.
+//! Appointing users: admins whenever they are members.
 
 use crate::decision::Draft;
 use crate::event::{Audience, Happening};
@@ -10,8 +10,8 @@ use super::Rule;
 use super::common::{OnUnknown, check_app, ensure_user};
 use super::moderation::distinct;
 
-/// Makes users admins of a group, in or not: who is in becomes one at once, who is not on coming in. It outlasts their
-/// leaving. Only the app does this, also where nobody promotes.
+/// Makes users admins of a group whether or not they are members: members become admins at once, others when they join.
+/// It is kept when they leave. Only the app does this, even where the policy promotes nobody.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Appoint {
     /// In which group.
@@ -20,7 +20,7 @@ pub struct Appoint {
     pub users: Vec<UserId>,
     /// What to do with ids that are no accounts.
     pub on_unknown: OnUnknown,
-    /// Most people a group appoints.
+    /// Most appointed users of a group.
     pub most: Option<u32>,
 }
 
@@ -89,7 +89,7 @@ impl Rule for Dismiss {
     }
 }
 
-/// The group, when the app asks and it has roles; fetches the named members.
+/// The group, if the app calls and it has roles; fetches the named members.
 fn open(draft: &Draft<'_>, id: &GroupId, users: &[UserId]) -> Result<Group, Stop> {
     check_app(draft)?;
     let group = draft.group(id)?;

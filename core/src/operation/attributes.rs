@@ -24,11 +24,11 @@ pub enum AttributeChange {
         /// Whether an unknown key is a refusal.
         must_exist: bool,
     },
-    /// Everything goes.
+    /// All are deleted.
     Clear,
 }
 
-/// Writes a group's attributes, members and app alike. Every write makes a new version, one higher than the last.
+/// Writes a group's attributes; for members and the app. Every write creates a new version, one higher than the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteAttributes {
     /// Of which group.

@@ -10,21 +10,21 @@ use super::Rule;
 use super::common::{Cleanup, unseat};
 use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
 
-/// Blocks users: members among them go at once, and none of them comes in by any way while it holds. A new block
-/// replaces the old one. The owner is never blocked.
+/// Blocks users: members among them are removed at once, and none of them can join in any way while it is active. A new
+/// block replaces the old one. The owner cannot be blocked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     /// From which group.
     pub group: GroupId,
     /// Whom.
     pub users: Vec<UserId>,
-    /// Until when; a moment that is not over yet.
+    /// The end; a time in the future.
     pub until: Until,
     /// Why.
     pub reason: String,
-    /// People who are not members are left out; when nobody is left, it is refused.
+    /// Users who are not members are skipped; refused when none remain.
     pub members_only: bool,
-    /// What goes along with the membership.
+    /// What is deleted with the membership.
     pub cleanup: Cleanup,
 }
 
@@ -79,7 +79,7 @@ impl Block {
     }
 }
 
-/// Ends blocks. It brings nobody back; who is not blocked is left as they are.
+/// Removes blocks. It adds nobody to the group; users who are not blocked are skipped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unblock {
     /// Of which group.

@@ -1,4 +1,4 @@
-//! Saying something else than was said.
+//! Editing messages.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ pub struct ChangeMessage {
     pub group: GroupId,
     /// Its number.
     pub sequence: u64,
-    /// What it says instead; `None` leaves the body as it is.
+    /// The new body; `None` keeps the body.
     pub body: Option<Body>,
-    /// New values of labels; `None` removes one, what is not named stays.
+    /// New values of labels; `None` removes one, others are kept.
     pub labels: BTreeMap<String, Option<String>>,
 }
 

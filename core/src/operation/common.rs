@@ -1,4 +1,4 @@
-//! What several operations share: how users come in and go out.
+//! Shared by several operations: how users join and leave.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub enum OnUnknown {
     Register,
 }
 
-/// What to do with somebody who is a member already.
+/// What to do with a user who is already a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnMember {
     /// Refuse the whole operation.
@@ -38,7 +38,7 @@ pub enum OnMember {
     Skip,
 }
 
-/// What to do with somebody who is not a member.
+/// What to do with a user who is not a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnOutsider {
     /// Refuse the whole operation.
@@ -50,7 +50,7 @@ pub enum OnOutsider {
     Skip,
 }
 
-/// What to do with somebody who is blocked.
+/// What to do with a user who is blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnBlocked {
     /// Refuse the whole operation.
@@ -70,7 +70,7 @@ pub enum OnFull {
     Partial,
 }
 
-/// What leaving takes along, beside the membership.
+/// What is deleted when a user leaves, besides the membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is its own switch at the vendor that has them")]
 pub struct Cleanup {
@@ -82,7 +82,7 @@ pub struct Cleanup {
     pub follows: bool,
 }
 
-/// What became of one user who was to come in.
+/// The outcome for one user who was to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// In.
@@ -97,7 +97,7 @@ pub enum Outcome {
     LeftOut(Refusal),
 }
 
-/// What became of each user, in the order asked.
+/// The outcome for each user, in the requested order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Added {
     /// One entry for each.
@@ -139,7 +139,7 @@ pub(crate) fn newcomer_keys<'u>(group: &GroupId, users: impl Iterator<Item = &'u
     std::iter::once(Key::Group(group.clone())).chain(users.flat_map(of_user))
 }
 
-/// The facts that coming in looks at, fetched in one go; `asked` is the header's flag.
+/// The facts that joining needs, fetched at once; `asked` is the header's flag.
 pub(crate) fn require_newcomers<'u>(
     draft: &Draft<'_>,
     group: &GroupId,
@@ -173,8 +173,8 @@ pub(crate) fn is_blocked(draft: &Draft<'_>, group: &GroupId, user: &UserId) -> R
     Ok(row.as_ref().and_then(Row::block).is_some_and(|block| block.until.holds_at(draft.now())))
 }
 
-/// Refuses when the user is in as many groups as the realm allows. Several joins at the same moment may each
-/// find room: the limit is the realm's plan, not a promise between users.
+/// Refuses when the user is in as many groups as the realm permits. Several joins at exactly the same time may exceed
+/// it together: the limit belongs to the realm's plan, and no rule depends on it.
 pub(crate) fn check_group_quota(draft: &Draft<'_>, user: &UserId) -> Result<(), Stop> {
     let Some(most) = draft.context.settings.groups_per_user else { return Ok(()) };
     if draft.count(Prefix::joined(user))? >= most as usize {
@@ -218,7 +218,7 @@ pub(crate) fn check_self(draft: &Draft<'_>, user: &UserId) -> Result<(), Stop> {
     }
 }
 
-/// Refuses unless the app or the system asks.
+/// Refuses unless the app or the system calls.
 pub(crate) fn check_app(draft: &Draft<'_>) -> Result<(), Stop> {
     match draft.context.actor {
         Actor::User { .. } => Err(Refusal::AppOnly.into()),
@@ -226,7 +226,7 @@ pub(crate) fn check_app(draft: &Draft<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Seats a user; the caller has checked that they may come in, and keeps the header afterwards.
+/// Adds a user; the caller has checked that they may join, and stores the header afterwards.
 pub(crate) fn seat(
     draft: &mut Draft<'_>,
     group: &mut Group,
@@ -289,7 +289,7 @@ pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, 
     Ok(())
 }
 
-/// A message that still says something; refuses when there is none.
+/// A message that was not recalled or deleted; refuses when there is none.
 pub(crate) fn standing_message(draft: &Draft<'_>, group: &GroupId, sequence: u64) -> Result<Arc<Message>, Stop> {
     let row = draft.row(&Key::Message(group.clone(), sequence))?;
     let message = row.as_ref().and_then(Row::message).filter(|message| message.state == MessageState::Kept);

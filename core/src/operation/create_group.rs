@@ -35,13 +35,13 @@ pub struct CreateGroup {
     pub labels: Labels,
     /// Whether it has roles.
     pub governed: bool,
-    /// Nobody but managers may speak.
+    /// Only managers may send messages.
     pub all_muted: bool,
     /// Whether members are notified at once, or only from the first message on.
     pub active: bool,
     /// The creation time of an imported group; nobody is notified of an import.
     pub created: Option<Millis>,
-    /// Members must agree first, where the policy asks for the invitee's consent.
+    /// Members have to accept first, if the policy requires the invited user's consent.
     pub ask_members: bool,
     /// What to do with an owner that is no account.
     pub on_unknown_owner: OnUnknown,
@@ -77,7 +77,7 @@ impl CreateGroup {
     }
 }
 
-/// A group was made.
+/// The created group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Created {
     /// Its header.
@@ -122,7 +122,7 @@ impl CreateGroup {
         self.owner.iter().chain(self.members.iter().map(|member| &member.user))
     }
 
-    /// A user makes groups for themself only, and only such as have roles.
+    /// Users create groups for themselves only, and only groups with roles.
     fn check_actor(&self, draft: &Draft<'_>) -> Result<(), Stop> {
         if !self.governed && self.owner.is_some() {
             return Err(Refusal::InvalidValue("a group without roles has no owner").into());
@@ -148,7 +148,7 @@ impl CreateGroup {
         Ok(id.clone())
     }
 
-    /// The header, still without members. What outlived a disbanded group of the same id is taken up again.
+    /// The header, still without members. Data left from a disbanded group with the same id is used again.
     fn header(&self, draft: &mut Draft<'_>, id: GroupId, created: Millis) -> Result<Group, Stop> {
         let past = draft.tombstone(&id)?;
         if past.is_some() {

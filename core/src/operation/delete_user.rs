@@ -17,13 +17,13 @@ pub enum OwnedGroups {
     /// They end.
     #[default]
     Disband,
-    /// They go on without an owner.
+    /// They stay, without an owner.
     Orphan,
 }
 
-/// Ends an account: it leaves all its groups, and what is kept about it goes, all in one go. Only the app does this.
+/// Deletes an account: it leaves all its groups, and its data is deleted, in one commit. Only the app does this.
 ///
-/// What is kept: its messages, and blocks and mutes in groups it is not in, which apply to the next account with this id.
+/// Kept are its messages, and blocks and mutes in groups it is not in, which apply to the next account with this id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteUser {
     /// Whose.

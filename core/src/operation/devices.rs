@@ -10,13 +10,13 @@ use crate::model::{Device, DeviceId, GroupId, Key, Millis, Position, Prefix, Que
 use super::Rule;
 use super::common::check_self;
 
-/// Most queues of which one device's position is kept.
+/// Most queues in which one device has a position.
 ///
-/// When there are more, positions in groups the user has left are dropped first, then the hundredth part of them that is
-/// furthest behind: what is in these queues is delivered again from where the device began.
+/// Beyond that, positions in groups the user has left are deleted first, then the one percent that is furthest behind:
+/// events in these queues are delivered again from the device's starting point.
 pub const POSITIONS_PER_DEVICE: usize = 10_000;
 
-/// The time for which devices are remembered, divided by this, is how exactly it is kept when they were seen.
+/// The time at which a device was last seen is stored with the precision of its lifetime divided by this.
 const PRECISION: u64 = 24;
 
 /// Where a device begins that is not known.
@@ -33,8 +33,9 @@ pub enum Begin {
     FurthestOr(u64),
 }
 
-/// A device signs in: it is known from now on, or still. Users open their own. Of a user's devices at one surface no
-/// more are kept than [`Settings::devices_per_user`]: the one that was seen longest ago is dropped, with its positions.
+/// A device signs in: it is added, or its lifetime extended. Users open their own. A user has at most
+/// [`Settings::devices_per_user`] devices per surface: the one that was seen longest ago is deleted, with its
+/// positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenDevice {
     /// Whose.
@@ -72,7 +73,7 @@ impl Rule for OpenDevice {
 /// A device has received everything of a queue up to a number: it is not delivered again. Users acknowledge for their
 /// own devices. A device that is not known is opened, beginning now in its other queues.
 ///
-/// Positions never move back, unless that is asked for, and not beyond what there is.
+/// Positions never move back, unless `back` is set, and not beyond the last event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Acknowledge {
     /// Whose.
@@ -83,9 +84,9 @@ pub struct Acknowledge {
     pub queue: Queue,
     /// The number of the last event it has.
     pub after: u64,
-    /// A number of the surface's own that is kept with the position; 0 when it has none.
+    /// A number for the surface's own use, stored with the position; 0 when there is none.
     pub stamp: u64,
-    /// Whether the position may move back, so that what was acknowledged is delivered again.
+    /// Whether the position may move back, so that acknowledged events are delivered again.
     pub back: bool,
 }
 

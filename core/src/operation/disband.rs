@@ -18,7 +18,7 @@ pub struct Disband {
     pub group: GroupId,
 }
 
-/// What ended left these behind: bytes nobody leads to any more, which may go now.
+/// The blobs of a deleted group's files, which can be deleted now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ended {
     /// Where they are in the blob store.
@@ -86,7 +86,7 @@ fn drop_files(draft: &mut Draft<'_>, group: &Group) -> Result<Vec<String>, Stop>
     Ok(blobs)
 }
 
-/// Lists of people end with a group that has roles; those of one without stay attached to the id.
+/// A group with roles loses its lists of users; those of one without stay attached to the id.
 fn drop_lists(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
     draft.delete(Key::Attributes(group.id.clone()));
     draft.delete(Key::Counters(group.id.clone()));

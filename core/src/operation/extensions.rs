@@ -11,26 +11,26 @@ use crate::refusal::{Limit, Refusal};
 use super::Rule;
 use super::common::{message_audience, standing_message};
 
-/// One key to be written or taken away.
+/// One key to write or remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionChange {
     /// Which.
     pub key: String,
-    /// The new value; `None` takes it away. Taking away what is not there changes nothing.
+    /// The new value; `None` removes the key. Removing a missing key changes nothing.
     pub value: Option<String>,
     /// The version of the key that the writer has seen, 0 for one that is not there; `None` overwrites any.
     pub seen: Option<u64>,
 }
 
-/// Writes what is added to a message, members who get it and the app alike. Each key is written or refused by itself;
-/// all that are written get one version, one higher than the last.
+/// Writes the extensions of a message; for its recipients and the app. Each key is written or refused separately; all
+/// written ones get one version, one higher than the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteExtensions {
     /// In which group.
     pub group: GroupId,
     /// The message's number.
     pub sequence: u64,
-    /// Everything goes first.
+    /// All are removed first.
     pub clear: bool,
     /// What is written then.
     pub changes: Vec<ExtensionChange>,
@@ -41,7 +41,7 @@ pub struct WriteExtensions {
 /// What became of each key.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExtensionsWritten {
-    /// One entry for each, in the order asked: the version that is there now, or why nothing was written.
+    /// One entry for each, in the requested order: the new version, or why it was not written.
     pub outcomes: Vec<(String, Result<u64, Refusal>)>,
     /// All there is afterwards.
     pub now: Extensions,
@@ -78,7 +78,7 @@ impl Rule for WriteExtensions {
         let outcomes: Vec<_> =
             self.changes.iter().map(|change| (change.key.clone(), self.write(&mut now, change))).collect();
         if now.entries == before.entries {
-            // the version that would have been is kept nowhere
+            // the unused version is not stored
             let as_before = |(key, outcome): (String, Result<u64, Refusal>)| (key, outcome.map(|_| before.version));
             return Ok(ExtensionsWritten { outcomes: outcomes.into_iter().map(as_before).collect(), now: before });
         }

@@ -1,4 +1,4 @@
-//! Files shared with a group; their bytes are kept elsewhere.
+//! Files shared with a group; their bytes are stored elsewhere.
 
 use crate::decision::Draft;
 use crate::event::{Actor, Happening};
@@ -21,7 +21,7 @@ pub struct AddFile {
     pub media_type: String,
     /// Its size in bytes.
     pub size: u64,
-    /// Until when it is kept.
+    /// The expiry.
     pub expires: Option<Millis>,
     /// The secret that opens a restricted file.
     pub secret: Option<String>,
@@ -31,7 +31,7 @@ pub struct AddFile {
     pub most: Option<u32>,
 }
 
-/// The file as it is kept.
+/// The stored file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileShared(pub SharedFile);
 
@@ -82,7 +82,7 @@ pub struct RemoveFile {
     pub file: FileId,
 }
 
-/// The file that is gone; its bytes may go now.
+/// The deleted file; its bytes can be deleted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileGone(pub SharedFile);
 

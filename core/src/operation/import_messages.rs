@@ -1,4 +1,4 @@
-//! Taking over what was said elsewhere.
+//! Importing messages.
 
 use crate::decision::Draft;
 use crate::facts::Stop;
@@ -11,7 +11,7 @@ use super::common::check_app;
 /// A message from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldMessage {
-    /// Who said it, member or not.
+    /// The sender, member or not.
     pub sender: Sender,
     /// When: not before the group's creation or its last message, and not in the future.
     pub at: Millis,
@@ -21,8 +21,8 @@ pub struct OldMessage {
     pub labels: Labels,
 }
 
-/// Adds messages from elsewhere to a group's history, in the order given. Only the app does this; nobody is notified,
-/// and nothing counts as unread.
+/// Adds imported messages to a group's history, in the given order. Only the app does this; nobody is notified, and
+/// nothing counts as unread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportMessages {
     /// Which group.

@@ -1,4 +1,4 @@
-//! What is said and done in a topic.
+//! Operations in a topic.
 
 use crate::decision::Draft;
 use crate::facts::Stop;
@@ -7,8 +7,9 @@ use crate::refusal::Refusal;
 
 use super::{Operation, Reply};
 
-/// Does something in a topic instead of in its group: says, changes, recalls, deletes or imports messages, gives a
-/// notice, mutes and unmutes. Numbers are the topic's. A user who may not speak in the group may not in its topics.
+/// Performs an operation in a topic instead of in its group: sending, editing, recalling, deleting or importing
+/// messages, giving a notice, muting and unmuting. Numbers are the topic's. A user who may not send messages in the
+/// group may not in its topics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InTopic {
     /// In which.
@@ -18,7 +19,7 @@ pub struct InTopic {
 }
 
 impl InTopic {
-    /// Decides it, as what is done in a group is decided.
+    /// Decides it by the rules of the group.
     pub(crate) fn decide(&self, draft: &mut Draft<'_>) -> Result<Reply, Stop> {
         let id = self.group()?;
         draft.require([Key::Group(id.clone()), Key::Topic(id.clone(), self.topic.clone())])?;
@@ -34,7 +35,7 @@ impl InTopic {
         self.what.decide(draft)
     }
 
-    /// The group of what is done; refuses what is not done in topics.
+    /// The group of the operation; refuses operations that do not exist in topics.
     fn group(&self) -> Result<&GroupId, Refusal> {
         match &self.what {
             Operation::SendMessage(what) => Ok(&what.group),

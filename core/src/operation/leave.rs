@@ -16,9 +16,9 @@ pub struct Leave {
     pub group: GroupId,
     /// Who.
     pub users: Vec<UserId>,
-    /// What their leaving takes along.
+    /// What is deleted with their membership.
     pub cleanup: Cleanup,
-    /// What to do with people who are not members.
+    /// What to do with users who are not members.
     pub on_outsider: OnOutsider,
 }
 
@@ -69,7 +69,7 @@ impl Rule for Leave {
     }
 }
 
-/// The owner leaves only where the policy lets the group go on without one.
+/// The owner leaves only if the policy permits the group to be without one.
 fn leave_owned(draft: &mut Draft<'_>, group: &mut Group, member: &Member) -> Result<(), Stop> {
     if member.role != Role::Owner {
         return Ok(());

@@ -11,7 +11,7 @@ use crate::refusal::{Limit, Refusal};
 use super::Rule;
 use super::common::uncount;
 
-/// Puts marks on members, or takes them away. They go when the member does. Who is not a member is left out.
+/// Adds or removes marks of members. They end with the membership. Users who are not members are skipped.
 ///
 /// The owner and the app do this.
 #[derive(Debug, Clone, PartialEq)]

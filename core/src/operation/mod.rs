@@ -97,7 +97,7 @@ pub(crate) trait Rule {
     /// What it answers.
     type Output;
 
-    /// Decides, or says what it needs to know, or refuses.
+    /// Decides, stops with the facts it needs, or refuses.
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Self::Output, Stop>;
 }
 
@@ -198,9 +198,9 @@ macro_rules! operations {
 }
 
 replies! {
-    /// A group was made.
+    /// A group was created.
     Created;
-    /// What became of each user who was to come in.
+    /// The outcome for each user who was to be added.
     Added;
     /// What became of each user who was to go out.
     Removed;
@@ -208,7 +208,7 @@ replies! {
     Promoted;
     /// What became of each account.
     Registered;
-    /// What became of each user on whom a list was to change.
+    /// The outcome for each user of a list change.
     Listed;
     /// What asking to join led to.
     Applied;
@@ -222,7 +222,7 @@ replies! {
     CountersNow;
     /// A file was shared.
     FileShared;
-    /// A file is gone.
+    /// A file was deleted.
     FileGone;
     /// A group has ended, or an account with the groups it owned.
     Ended;
@@ -232,13 +232,13 @@ replies! {
     Imported;
     /// What became of each message to be recalled.
     Recalled;
-    /// The messages that are gone.
+    /// The deleted messages.
     Deleted;
     /// What became of each key that was to be added to a message.
     ExtensionsWritten;
     /// A broadcast went out.
     Aired;
-    /// A topic was made.
+    /// A topic was created.
     TopicMade;
     /// What became of each topic that was to end.
     TopicsEnded;

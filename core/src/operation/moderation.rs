@@ -5,7 +5,7 @@ use crate::facts::Stop;
 use crate::model::{Group, Key, Member, Role, UserId};
 use crate::refusal::{Needs, Refusal};
 
-/// What became of each user on whom a list was to change.
+/// The outcome for each user of a list change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listed {
     /// Done, or already so.
@@ -14,9 +14,9 @@ pub struct Listed {
     pub left_out: Vec<(UserId, Refusal)>,
 }
 
-/// The people an act of moderation is about.
+/// The users of a moderation operation.
 pub(super) struct Targets {
-    /// On whom it is done, each with their membership if they have one.
+    /// The affected users, each with their membership, if any.
     pub(super) chosen: Vec<(UserId, Option<Member>)>,
     /// Who is left out, and why.
     pub(super) left_out: Vec<(UserId, Refusal)>,
@@ -40,7 +40,7 @@ pub(super) fn open(draft: &Draft<'_>, group: &crate::model::GroupId) -> Result<(
     Ok((group, standing))
 }
 
-/// Sorts the targets. When nobody is left, refuses with what is in the way of the first.
+/// Sorts the targets. When none remain, refuses with the reason for the first.
 pub(super) fn targets(
     draft: &Draft<'_>,
     group: &Group,

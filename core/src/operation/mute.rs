@@ -17,11 +17,11 @@ pub struct Mute {
     pub group: GroupId,
     /// Whom.
     pub users: Vec<UserId>,
-    /// Until when; a moment that is not over yet.
+    /// The end; a time in the future.
     pub until: Until,
-    /// People who are not members are left out; when nobody is left, it is refused.
+    /// Users who are not members are skipped; refused when none remain.
     pub members_only: bool,
-    /// The owner is left out even when the app asks. Users never mute the owner.
+    /// The owner is skipped even when the app calls. Users can never mute the owner.
     pub spare_owner: bool,
 }
 

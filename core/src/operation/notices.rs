@@ -1,4 +1,4 @@
-//! What the app has to say that is kept nowhere: notices, broadcasts, and messages that were too many.
+//! What the app sends that is not stored: notices, broadcasts, and messages over a limit.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl Rule for GiveNotice {
     }
 }
 
-/// Where the number of the last broadcast is kept.
+/// The name under which the number of the last broadcast is stored.
 const LAST: &str = "broadcasts";
 
 /// Sends one message to many groups, to the members who are online now: it is not stored, and has one number of its
@@ -62,7 +62,7 @@ const LAST: &str = "broadcasts";
 pub struct Broadcast {
     /// Where, in this part.
     pub groups: Vec<GroupId>,
-    /// Who says it.
+    /// The sender.
     pub sender: Sender,
     /// What.
     pub body: Body,
@@ -81,9 +81,9 @@ pub struct Broadcast {
 pub struct Aired {
     /// Its number.
     pub number: u64,
-    /// This part was sent before; nobody receives it again.
+    /// This part was sent before, and is not delivered again.
     pub repeated: bool,
-    /// Where the part begins that is to be said now; `None` when all is said.
+    /// The start of the next part; `None` when all are sent.
     pub next: Option<Cursor>,
 }
 
@@ -102,7 +102,7 @@ impl Rule for Broadcast {
                 let next = begun.next.clone().map(Cursor);
                 return Ok(Aired { number: begun.sequence, repeated: true, next });
             }
-            // each part has a moment of its own, which is the revision that the next one rests on
+            // each part has a time of its own, which is the revision that guards the next one
             Some(begun) => Sent { at: draft.now().max(begun.at.plus(1)), ..Sent::clone(begun) },
             None if part.is_some() => {
                 return Err(Refusal::InvalidValue("a broadcast goes on where it has begun").into());
@@ -155,7 +155,7 @@ fn take_number(draft: &mut Draft<'_>) -> Result<u64, Stop> {
     Ok(number)
 }
 
-/// Notes that a message was not sent, as the group has more of them than its surface takes: for the app's server.
+/// Records, for the app's server, that a message was dropped because of its surface's limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DropMessage {
     /// The message that was to be sent.

@@ -18,7 +18,7 @@ pub struct Promote {
     pub users: Vec<UserId>,
     /// Most admins the group may have, the owner not counted.
     pub most: Option<u32>,
-    /// What to do with people who are not members.
+    /// What to do with users who are not members.
     pub on_outsider: OnOutsider,
 }
 

@@ -39,8 +39,8 @@ impl Rule for MarkRead {
     }
 }
 
-/// Sets how many of a group's last messages members have not read: the only way in which that grows again. Only the
-/// app does this; nobody is notified.
+/// Sets how many of a group's last messages members have not read: the only operation that increases it. Only the app
+/// does this; nobody is notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetUnread {
     /// In which group.

@@ -11,8 +11,8 @@ use crate::refusal::{Limit, Refusal};
 use super::Rule;
 use super::common::{check_self, standing_message};
 
-/// A member has read messages whose senders want to know. Reading twice, or one's own, changes nothing. Refused as a
-/// whole when one of them cannot be read by the member, or nobody wants to know.
+/// A member has read messages whose senders asked for receipts. Reading twice, or one's own, changes nothing. Refused
+/// as a whole when the member cannot read one of them, or when it has no receipts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadMessages {
     /// In which group.

@@ -9,8 +9,8 @@ use crate::refusal::{Needs, Refusal};
 use super::Rule;
 use super::common::check_app;
 
-/// Recalls messages; a recall notice takes their place, and their content is deleted. Senders take back their own
-/// within the realm's window, the app any at any time. Each is taken back or refused by itself.
+/// Recalls messages; a recall notice replaces them, and their content is deleted. Senders recall their own within the
+/// realm's window, the app recalls any at any time. Each is recalled or refused separately.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecallMessages {
     /// In which group.
@@ -21,10 +21,10 @@ pub struct RecallMessages {
     pub reason: String,
 }
 
-/// What became of each message, in the order asked.
+/// The outcome for each message, in the requested order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recalled {
-    /// Its number, and whether it is taken back or why not.
+    /// Its number, and whether it was recalled, or why not.
     pub outcomes: Vec<(u64, Result<(), Refusal>)>,
 }
 
@@ -98,7 +98,7 @@ pub struct DeleteMessagesBySender {
     pub among: usize,
 }
 
-/// The messages that are gone.
+/// The deleted messages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Deleted {
     /// Their numbers, latest first.
@@ -133,7 +133,7 @@ impl Rule for DeleteMessagesBySender {
     }
 }
 
-/// What was said is gone for good, in every form it was kept.
+/// Deletes the content in every form it was stored.
 fn empty(draft: &mut Draft<'_>, mut message: Message) {
     message.body = Body::Text(String::new());
     message.mention = None;

@@ -9,16 +9,16 @@ use crate::refusal::{Limit, Refusal};
 use super::Rule;
 use super::common::check_app;
 
-/// An account to be made.
+/// An account to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
-    /// Its id, spelled as it will be kept.
+    /// Its id, in the spelling to store.
     pub id: UserId,
     /// Display name.
     pub nick: String,
     /// URL of the avatar.
     pub avatar: String,
-    /// A hash of the password, made outside the core.
+    /// A hash of the password, computed outside the core.
     pub secret: Option<String>,
     /// Words only one surface has.
     pub labels: Labels,
@@ -31,7 +31,7 @@ impl NewUser {
     }
 }
 
-/// What to do with an id that is taken.
+/// What to do with an id that is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnExisting {
     /// Refuse the whole operation.
@@ -39,7 +39,7 @@ pub enum OnExisting {
     Refuse,
     /// Leave the account as it is.
     Skip,
-    /// Change the account to what is given; what is empty stays.
+    /// Update the account with the given values; empty ones are ignored.
     Update,
 }
 
@@ -48,9 +48,9 @@ pub enum OnExisting {
 pub struct RegisterUsers {
     /// The accounts.
     pub users: Vec<NewUser>,
-    /// What to do with ids that are taken.
+    /// What to do with ids that are in use.
     pub on_existing: OnExisting,
-    /// An id that differs only in case from an existing one counts as taken; it then names the account that was
+    /// An id that differs only in case from an existing one counts as in use; it then means the account that was
     /// registered first.
     pub folded: bool,
 }
@@ -64,11 +64,11 @@ pub enum RegisterOutcome {
     Existing,
     /// Was there already and has changed.
     Updated,
-    /// Not made, and why: there are as many accounts as the realm allows.
+    /// Not created, because the maximum number of accounts is reached.
     Refused(Refusal),
 }
 
-/// What became of each account, in the order asked.
+/// The outcome for each account, in the requested order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Registered {
     /// One entry for each, under the id the account has.
@@ -156,14 +156,14 @@ impl RegisterUsers {
     }
 }
 
-/// How many more accounts the realm takes.
+/// How many more accounts the realm permits.
 fn room(draft: &Draft<'_>) -> Result<u64, Stop> {
     let Some(most) = draft.context.settings.users else { return Ok(u64::MAX) };
     let now = draft.count(Prefix::users_created())? as u64;
     Ok(u64::from(most).saturating_sub(now))
 }
 
-/// Accounts concern the app's server alone: it is notified, clients are not.
+/// Accounts concern only the app's server: it is notified, clients are not.
 pub(crate) fn tell(draft: &mut Draft<'_>, what: Happening, user: &UserId) {
     draft.tell(None, Audience { members_of: None, users: vec![user.clone()], silent: true }, what);
 }

@@ -1,4 +1,4 @@
-//! Putting people out.
+//! Removing members.
 
 use crate::decision::{Draft, Standing};
 use crate::event::{Audience, Former, Happening, Leaving};
@@ -9,20 +9,20 @@ use crate::refusal::{Needs, Refusal};
 use super::common::{Cleanup, OnOutsider, Removed, unseat};
 use super::{Quiet, Rule};
 
-/// Removes members. The owner is never removed, and nobody but the owner removes admins.
+/// Removes members. The owner cannot be removed, and only the owner may remove admins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoveMembers {
     /// From which group.
     pub group: GroupId,
     /// Whom.
     pub users: Vec<UserId>,
-    /// With what words.
+    /// The given reason.
     pub reason: String,
-    /// What their leaving takes along.
+    /// What is deleted with their membership.
     pub cleanup: Cleanup,
     /// Who is not notified.
     pub quiet: Quiet,
-    /// What to do with people who are not members.
+    /// What to do with users who are not members.
     pub on_outsider: OnOutsider,
     /// The owner among them is left out instead of refusing everything.
     pub skip_owner: bool,
@@ -51,7 +51,7 @@ impl Rule for RemoveMembers {
 }
 
 impl RemoveMembers {
-    /// Who goes, and who is left out and why.
+    /// Who is removed, and who is skipped and why.
     #[allow(clippy::type_complexity, reason = "two lists, used once")]
     fn sort(
         &self,

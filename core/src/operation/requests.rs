@@ -14,17 +14,16 @@ use super::common::{
     tell_appointed,
 };
 
-/// A user asks to join. In at once where the group is open, otherwise the managers decide.
+/// A user asks to join. They join at once if the group is open, otherwise the managers decide.
 ///
-/// Asking again replaces what was asked before. The app asks in a user's name; that changes nothing about what the
-/// group permits.
+/// A repeated request replaces the earlier one. The app may ask in a user's name, under the same rules of the group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Apply {
     /// Which group.
     pub group: GroupId,
-    /// Who asks; without, the acting user.
+    /// The applicant; the acting user when missing.
     pub user: Option<UserId>,
-    /// With what words.
+    /// The text of the request.
     pub message: String,
 }
 
@@ -99,11 +98,11 @@ pub struct AnswerInvitation {
     pub group: GroupId,
     /// Who was invited.
     pub user: UserId,
-    /// By whom; without, the latest invitation that waits for the user.
+    /// The inviter; when missing, the latest invitation that waits for the user.
     pub inviter: Option<UserId>,
     /// In or not.
     pub accept: bool,
-    /// With what words.
+    /// The given reason.
     pub reason: String,
 }
 
@@ -144,7 +143,7 @@ pub struct DecideRequest {
     pub inviter: Option<UserId>,
     /// In or not.
     pub accept: bool,
-    /// With what words.
+    /// The given reason.
     pub reason: String,
 }
 
@@ -153,7 +152,7 @@ impl Rule for DecideRequest {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Decided, Stop> {
         let group = draft.live_group(&self.group)?;
-        // nobody outside the managers learns whether there is a request at all
+        // users other than managers must not find out whether there is a request at all
         draft.permitted(&group, Circle::Managers)?;
         let request = pick(draft, &group, &self.user, self.inviter.as_ref(), Stage::AwaitsManagers)?;
         draft.permitted(&group, approvers(&group, request.kind))?;
@@ -173,7 +172,7 @@ impl Rule for DecideRequest {
 }
 
 impl DecideRequest {
-    /// The managers agree to an invitation; the invited user is asked now.
+    /// The managers approve an invitation; the invited user is asked next.
     fn pass_on(&self, draft: &mut Draft<'_>, mut group: Group, mut request: Request) -> Result<Decided, Stop> {
         request.stage = Stage::AwaitsInvitee;
         request.expires = draft.now().plus(draft.context.settings.request_lifetime);
@@ -263,7 +262,7 @@ fn verdict(draft: &Draft<'_>, reason: &str) -> Verdict {
 /// Stores a request and notifies both sides, and those who decide about it where it concerns them.
 fn keep(draft: &mut Draft<'_>, group: &mut Group, request: Request, managers: bool) -> Result<(), Stop> {
     let mut users: Vec<UserId> = request.inviter.iter().cloned().collect();
-    // a user whom an invitation has not reached yet is not notified that the managers review or refuse it
+    // an invited user who has not been asked yet is not notified that the managers review or refuse the invitation
     let unaware = request.kind == RequestKind::Invitation
         && matches!(request.stage, Stage::AwaitsManagers | Stage::RefusedByManagers);
     if !unaware && !users.contains(&request.user) {
@@ -295,7 +294,7 @@ pub(super) fn add_deciders(
     Ok(())
 }
 
-/// Somebody who has just come in.
+/// A user who has just joined.
 struct NowIn {
     user: UserId,
 }

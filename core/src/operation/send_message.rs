@@ -16,26 +16,26 @@ use crate::speech::{Speaker, may_speak};
 use super::Rule;
 use super::common::message_audience;
 
-/// Whether the rule of who may speak is asked.
+/// Whether the rule of who may send messages is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SpeakCheck {
     /// It is.
     #[default]
     Enforced,
-    /// The app sends in somebody's name, whatever the group permits them.
+    /// The app sends in a user's name, whatever the group permits them.
     Skipped,
 }
 
-/// Says something. Users speak for themselves; the app speaks for anybody, member or not.
+/// Sends a message. Users send in their own name; the app in any user's name, member or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SendMessage {
     /// Where.
     pub group: GroupId,
-    /// Who says it.
+    /// The sender.
     pub sender: Sender,
     /// What.
     pub body: Body,
-    /// Only these members get it; empty is everybody. Who is not a member is left out; it is refused when nobody is left.
+    /// Only these members receive it; empty is all. Users who are not members are skipped; refused when none remain.
     pub targets: Vec<UserId>,
     /// Most targets.
     pub most_targets: Option<u32>,
@@ -43,21 +43,21 @@ pub struct SendMessage {
     pub mention: Option<Mention>,
     /// Counts as unread.
     pub counted: bool,
-    /// Gets a number and is kept where the group keeps history. Otherwise only who is there now gets it.
+    /// It gets a number and is stored if the group has a history. Otherwise only online members receive it.
     pub stored: bool,
     /// Becomes the conversation's last message.
     pub shown_last: bool,
     /// The client's own token: within the realm's window the same sender's same token is the same message.
     pub token: Option<String>,
-    /// Its id, where one was given out for it already; it gets another when that is taken.
+    /// Its id, if one was issued for it before; it gets another if that is in use.
     pub id: Option<MessageId>,
-    /// What it takes beside being read.
+    /// Its options.
     pub traits: Traits,
-    /// Keys and values it is sent with, where it takes any.
+    /// Its initial extensions, if it permits any.
     pub extensions: BTreeMap<String, String>,
     /// Words only one surface has.
     pub labels: Labels,
-    /// Whether the rule of who may speak is asked. It always is when a user acts.
+    /// Whether the rule of who may send messages is applied. It always is for a user.
     pub check: SpeakCheck,
 }
 
@@ -164,7 +164,7 @@ impl SendMessage {
         Ok(Some(Posted { message, repeated: true }))
     }
 
-    /// Refuses when the sender may not speak in the draft's group or topic, unless the app skips that check.
+    /// Refuses when the sender may not send messages in the draft's group or topic, unless the app skips that check.
     pub(crate) fn check_may_speak(&self, draft: &Draft<'_>, group: &Group) -> Result<(), Stop> {
         let (Some(user), SpeakCheck::Enforced) = (self.speaker(), self.check) else { return Ok(()) };
         let mute = draft.row(&Key::Mute(self.group.clone(), user.clone()))?;
@@ -268,7 +268,7 @@ impl SendMessage {
         draft.put(place, Extensions { version: 1, cleared: 0, entries });
     }
 
-    /// The same as a message that has no number and is kept nowhere.
+    /// The same as a message without a number that is not stored.
     pub(crate) fn passing(&self, draft: &mut Draft<'_>) -> Result<Message, Stop> {
         let sent = Sent { id: draft.mint_message()?, sequence: 0, at: draft.now(), next: None };
         Ok(self.as_sent(&sent))

@@ -8,7 +8,7 @@ use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
 
-/// Bans a group, or lifts the ban: while banned nobody speaks, joins or manages. Only the app does this.
+/// Bans or unbans a group: while it is banned nobody can send messages, join or manage it. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetDisabled {
     /// Which group.

@@ -25,7 +25,7 @@ impl Rule for Sweep {
         let mut ended = Ended::default();
         for place in places() {
             let Some(row) = draft.row(place)?.filter(|row| is_outdated(row, now, &settings)) else { continue };
-            // the row may be another by now: it says so itself, or its group's header does
+            // the row may have changed since: its expiry is in the row itself, or in its group's header
             if let Some(group) = place.outdated_by_header() {
                 let header = Key::Group(group.clone());
                 let revision = draft.row(&header)?.and_then(|row| row.revision());

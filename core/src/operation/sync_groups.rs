@@ -13,15 +13,15 @@ use super::{CreateGroup, Quiet, Rule};
 
 /// Makes a list of groups the complete list of those a user is in. Only the app does this; clients are not notified.
 ///
-/// Groups not there yet are made, without roles. A group without roles takes the name given. Groups not listed are
-/// left, but never one that the user owns.
+/// Missing groups are created, without roles. A group without roles gets the given name. The user leaves groups that
+/// are not listed, except those they own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SyncGroups {
     /// Whose groups.
     pub user: UserId,
     /// The groups, each with its name; "" leaves a name as it is.
     pub groups: Vec<(GroupId, String)>,
-    /// What groups that are made now permit.
+    /// The policy of new groups.
     pub policy: Policy,
     /// What to do when the user is no account; `Skip` is as `Refuse`.
     pub on_unknown: OnUnknown,
@@ -138,7 +138,7 @@ impl SyncGroups {
     }
 }
 
-/// A group without roles takes the name; one with roles keeps its own.
+/// A group without roles gets the name; one with roles keeps its own.
 fn rename(draft: &Draft<'_>, group: &mut Group, name: &str) -> bool {
     if group.governed || name.is_empty() || group.profile.name == name {
         return false;

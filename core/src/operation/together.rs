@@ -9,7 +9,7 @@ use super::{Operation, Reply, Rule};
 /// What a refused step means for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnRefusal {
-    /// Nothing is done; the refusal says which step it was ([`Refusal::InStep`]).
+    /// Nothing is done; the refusal names the step ([`Refusal::InStep`]).
     #[default]
     RefuseAll,
     /// A step whose group or users are not there changes nothing, and the others are performed. Any other refusal is
@@ -66,7 +66,7 @@ impl Rule for Together {
                     draft.undo_step();
                     needs.add(need);
                 }
-                // whether it is refused may depend on what an earlier step still has to know
+                // whether it is refused may depend on facts that an earlier step still needs
                 Err(Stop::Refuse(_)) if !needs.is_empty() => draft.undo_step(),
                 Err(Stop::Refuse(refusal)) if self.on_refusal.skips(&refusal) => {
                     draft.undo_step();

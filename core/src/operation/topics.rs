@@ -1,4 +1,4 @@
-//! Topics: made, changed and ended by those who edit the group's profile.
+//! Topics: created, changed and deleted by those who may edit the group's profile.
 
 use crate::decision::Draft;
 use crate::event::{Happening, ProfileChange};
@@ -13,7 +13,7 @@ use super::Rule;
 pub struct MakeTopic {
     /// In which group.
     pub group: GroupId,
-    /// Its id: one that was never taken. `None` mints one.
+    /// Its id, which must never have been used. `None` generates one.
     pub id: Option<TopicId>,
     /// How a minted id begins.
     pub prefix: String,
@@ -25,7 +25,7 @@ pub struct MakeTopic {
     pub created: Option<Millis>,
 }
 
-/// A topic was made.
+/// The created topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMade {
     /// The topic.
@@ -71,7 +71,7 @@ impl Rule for MakeTopic {
     }
 }
 
-/// Changes a topic; what is `None` stays.
+/// Changes a topic; `None` keeps a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateTopic {
     /// In which group.
@@ -130,7 +130,7 @@ pub struct EndTopics {
     pub topics: Vec<TopicId>,
 }
 
-/// What became of each topic, in the order asked.
+/// The outcome for each topic, in the requested order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TopicsEnded {
     /// Which, and whether it ended now or why not.

@@ -14,9 +14,9 @@ use super::common::{Cleanup, unseat};
 pub struct Transfer {
     /// Which group.
     pub group: GroupId,
-    /// To whom.
+    /// The new owner.
     pub to: UserId,
-    /// The old owner leaves, and this goes with them.
+    /// The old owner leaves, with this cleanup.
     pub leave: Option<Cleanup>,
 }
 

@@ -8,7 +8,7 @@ use crate::refusal::{Limit, Refusal};
 
 use super::Rule;
 
-/// What changes of a policy; what is `None` stays.
+/// The changes of a policy; `None` keeps a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PolicyChange {
     /// Who gets in by asking.
@@ -29,7 +29,7 @@ pub struct PolicyChange {
     pub edit_member: Option<Circle>,
     /// Whether it is found in public lists.
     pub discoverable: Option<bool>,
-    /// Whether newcomers read what was said before.
+    /// Whether new members read earlier messages.
     pub history_before_join: Option<bool>,
     /// Most members.
     pub capacity: Option<Option<u32>>,
@@ -60,7 +60,7 @@ impl PolicyChange {
     }
 }
 
-/// Changes profile, announcement, policy and the mute of all in one go; what is not given stays.
+/// Changes profile, announcement, policy and the mute of all in one operation; missing values are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateGroup {
     /// Which group.
@@ -139,7 +139,7 @@ impl UpdateGroup {
         if self.all_muted.is_some() {
             standing = draft.permitted(group, group.policy.moderate)?;
         }
-        // who may change the profile is the owner's to say
+        // only the owner changes who may edit the profile
         if self.policy.edit_profile.is_some() && standing != Standing::App {
             draft.permitted(group, Circle::Owner)?;
         }
@@ -220,7 +220,7 @@ impl UpdateGroup {
     }
 }
 
-/// An announcement made now; "" is none.
+/// A new announcement; "" is none.
 pub(crate) fn announcement(draft: &Draft<'_>, text: &str) -> Option<Announcement> {
     (!text.is_empty()).then(|| Announcement {
         text: text.to_owned(),

@@ -1,4 +1,4 @@
-//! Changing what is kept about one member.
+//! Changing a member's data.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::refusal::{Limit, Needs, Refusal};
 use super::Rule;
 use super::common::apply_labels;
 
-/// Changes a member's card and settings; what is `None` or not named stays.
+/// Changes a member's card and settings; `None`, and fields that are not named, keep their values.
 ///
-/// Members change their own; those whom the policy lets change others' cards change card, extra and fields of
-/// members they outrank. Only they and the app change their notification setting.
+/// Members change their own; those permitted by the policy change card, extra and fields of members with a lower role.
+/// Only the member and the app change the notification setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateMember {
     /// In which group.
@@ -124,7 +124,7 @@ type Pairs = BTreeMap<String, String>;
 pub struct WriteMemberAttributes {
     /// In which group.
     pub group: GroupId,
-    /// Whose, and the new values; "" removes one, what is not named stays.
+    /// The member, and the new values; "" removes one, others are kept.
     pub changes: Vec<(UserId, BTreeMap<String, String>)>,
     /// Most attributes a member may have.
     pub most: Option<u32>,
@@ -132,7 +132,7 @@ pub struct WriteMemberAttributes {
     pub most_bytes: Option<u64>,
 }
 
-/// What became of each member, in the order asked.
+/// The outcome for each member, in the requested order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AttributesWritten {
     /// All attributes the member has now, or why nothing was written.
@@ -201,7 +201,7 @@ impl WriteMemberAttributes {
     }
 }
 
-/// Whether the actor may change what is kept about this member.
+/// Whether the actor may change this member's data.
 fn check_may_edit(draft: &Draft<'_>, group: &Group, user: &UserId, private: bool) -> Result<(), Stop> {
     let standing = draft.standing(group)?;
     let own = draft.context.actor.behind() == Some(user);
@@ -223,7 +223,7 @@ fn check_may_edit(draft: &Draft<'_>, group: &Group, user: &UserId, private: bool
     }
 }
 
-/// Takes new values over, "" removing one; which of them changed anything.
+/// Merges new values, "" removing one; returns those that changed.
 fn merge(wanted: &Pairs, kept: &mut Pairs) -> Pairs {
     let mut changed = Pairs::new();
     for (key, value) in wanted {

@@ -12,7 +12,7 @@ use super::Rule;
 use super::common::check_self;
 use super::register_users::tell;
 
-/// Changes an account; what is `None` stays. Users change their own name, avatar and password, and nothing else.
+/// Changes an account; `None` keeps a value. Users change only their own name, avatar and password.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateUser {
     /// Whose.
@@ -21,12 +21,12 @@ pub struct UpdateUser {
     pub nick: Option<String>,
     /// The new avatar's URL.
     pub avatar: Option<String>,
-    /// The new hash of the password; `Some(None)` takes the password away.
+    /// The new hash of the password; `Some(None)` removes the password.
     pub secret: Option<Option<String>>,
     /// Whether the account may be used.
     pub active: Option<bool>,
-    /// Tokens issued before this moment no longer count; a moment in the future counts as now. Never moves back, except
-    /// from a future moment that was stored by an earlier version.
+    /// Revokes tokens issued before this time; a time in the future is treated as now. Never moves back, except from a
+    /// future time that was stored by an earlier version.
     pub tokens_from: Option<Millis>,
     /// New values of labels; `None` removes one.
     pub labels: BTreeMap<String, Option<String>>,

@@ -14,14 +14,14 @@ use super::{Cursor, Reader};
 /// How many rows are read at a time.
 const CHUNK: usize = 512;
 
-/// The requests that one user decides or has been able to decide, newest first: invitations of the user, and requests
-/// for the groups in which the user is an approver. Decided ones are among them as long as they are kept; expired ones
-/// are not. Users see their own only.
+/// The requests that one user decides or could decide, newest first: invitations of the user, and requests for the
+/// groups in which the user is an approver. Decided ones are included as long as they are stored; expired ones are not.
+/// Users see their own only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestsToDecide {
     /// Who decides.
     pub user: UserId,
-    /// Only those filed at this moment or earlier.
+    /// Only those created at this time or earlier.
     pub until: Option<Millis>,
     /// Most requests.
     pub limit: usize,

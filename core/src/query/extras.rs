@@ -51,7 +51,7 @@ impl GroupCounters {
 pub struct Files {
     /// With which group.
     pub group: GroupId,
-    /// Where to go on.
+    /// The cursor.
     pub after: Option<Cursor>,
     /// How many to leave out first.
     pub skip: usize,

@@ -13,8 +13,8 @@ use super::queues::{Run, joined, number, own_run};
 /// What one user receives, in order: of the groups they are in, since they joined, and what names them. Users read
 /// their own only. What clients are not notified of is not in it.
 ///
-/// Group-wide events of a group the user has left since are no longer in it; that they left, is. Of a group in which
-/// nothing happened after the number, only the key of the last event is read.
+/// Group-wide events of a group the user has left since are not included; their leaving is. Of a group without events
+/// after the number, only the key of the last event is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     /// Who.
@@ -30,7 +30,7 @@ pub struct Feed {
 pub struct FeedPage {
     /// The events.
     pub events: Vec<Arc<Event>>,
-    /// Where to go on, whether there is more yet or not.
+    /// The cursor, whether there are more events yet or not.
     pub last: u64,
     /// Whether there is more now.
     pub more: bool,
@@ -62,7 +62,7 @@ impl Feed {
         Ok(rows.iter().flatten().filter_map(Row::member).map(|member| Run::of_group(member)).collect())
     }
 
-    /// `found` holds numbers of events, each with the moment since when its queue counts.
+    /// `found` has numbers of events, each with the time from which its queue counts.
     async fn page(&self, reader: &Reader<'_>, found: BTreeSet<(u64, Millis)>) -> Result<FeedPage, Refusal> {
         let mut numbers: Vec<u64> = found.iter().map(|(number, _)| *number).collect();
         numbers.dedup();

@@ -50,7 +50,7 @@ pub struct FindGroups {
     pub groups: Vec<GroupId>,
 }
 
-/// One entry for each group asked for, in the order asked.
+/// One entry for each requested group, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundGroups(pub Vec<Result<Arc<Group>, Refusal>>);
 
@@ -82,7 +82,7 @@ async fn see(reader: &Reader<'_>, group: Arc<Group>) -> Result<Arc<Group>, Refus
 pub struct ListGroups {
     /// Only those found in public lists.
     pub discoverable: bool,
-    /// Where to go on.
+    /// The cursor.
     pub after: Option<Cursor>,
     /// How many to leave out first.
     pub skip: usize,
@@ -93,7 +93,7 @@ pub struct ListGroups {
 }
 
 impl ListGroups {
-    /// Where the list of all groups goes on with those made at this moment or later.
+    /// The cursor in the list of all groups before those created at this time or later.
     pub fn created_from(at: Millis) -> Cursor {
         Cursor(Prefix::created_at(&at).as_bytes().to_vec())
     }
@@ -138,7 +138,7 @@ async fn headers(reader: &Reader<'_>, pointers: &[Row]) -> Result<Vec<Arc<Group>
 pub struct JoinedGroups {
     /// Whose.
     pub user: UserId,
-    /// Where to go on.
+    /// The cursor.
     pub after: Option<Cursor>,
     /// How many to leave out first.
     pub skip: usize,

@@ -1,4 +1,4 @@
-//! What happened in a group, with what was said in it.
+//! The events of a group's history, with its messages.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

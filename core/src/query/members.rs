@@ -15,7 +15,7 @@ pub struct ListMembers {
     pub group: GroupId,
     /// Only members of these roles; empty is all.
     pub roles: Vec<Role>,
-    /// Where to go on.
+    /// The cursor.
     pub after: Option<Cursor>,
     /// How many to leave out first.
     pub skip: usize,
@@ -152,7 +152,7 @@ pub struct MembersNamed {
     pub users: Vec<UserId>,
 }
 
-/// One entry for each user asked for, in the order asked.
+/// One entry for each requested user, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
     /// The group.

@@ -1,4 +1,4 @@
-//! Questions about what was said.
+//! Queries of messages.
 
 use std::sync::Arc;
 
@@ -16,13 +16,12 @@ pub enum Start {
     Edge,
     /// At this number, itself included; the next one there is when it is not.
     Sequence(u64),
-    /// At the first message not before this moment; the last not after it when newest come first.
+    /// At the first message not before this time; at the last not after it when newest come first.
     Time(Millis),
 }
 
-/// A page of a group's messages by number, recalled and deleted ones too: see their state. Members only, and of
-/// those only what they may see: what was sent to them, and what was said before they came only where the policy
-/// shows it.
+/// A page of a group's messages by number, including recalled and deleted ones: see their state. Members only, and only
+/// what they may see: messages that were sent to them, and earlier ones only if the policy shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages {
     /// Of which group.
@@ -98,7 +97,7 @@ impl Messages {
         Ok(if self.newest_first { first.checked_add(1).map(key) } else { first.checked_sub(1).map(key) })
     }
 
-    /// The number of the first message not before a moment. Times grow with numbers, so halving finds it.
+    /// The number of the first message not before a time. Times grow with numbers, so this is a binary search.
     async fn first_not_before(&self, reader: &Reader<'_>, group: &Group, at: Millis) -> Result<Option<u64>, Refusal> {
         let (mut low, mut high) = (1_u64, group.next_message);
         let mut found = None;
@@ -156,7 +155,7 @@ pub(super) async fn own_membership(reader: &Reader<'_>, group: &GroupId) -> Resu
     Ok(row.as_ref().and_then(Row::member).cloned())
 }
 
-/// Whether the reader may see what happened in a group at a moment: the app sees all.
+/// Whether the reader may see what happened in a group at a given time: the app sees everything.
 pub(super) fn sees_since(reader: &Reader<'_>, group: &Group, own: Option<&Member>, at: Millis) -> bool {
     if !matches!(reader.actor, Actor::User { .. }) {
         return true;

@@ -1,4 +1,4 @@
-//! What can be asked, one file per family.
+//! Queries, one file per family.
 
 mod deciding;
 mod extras;
@@ -78,7 +78,7 @@ impl Reader<'_> {
         Err(Refusal::GroupNotFound { group: id.clone(), disbanded })
     }
 
-    /// Where the actor stands in a group.
+    /// The actor's standing in a group.
     pub(crate) async fn standing(&self, group: &GroupId) -> Result<Standing, Refusal> {
         let Actor::User { user, .. } = self.actor else { return Ok(Standing::App) };
         let row = self.row(Key::Member(group.clone(), user.clone())).await?;
@@ -92,7 +92,7 @@ impl Reader<'_> {
         Ok(group)
     }
 
-    /// Refuses unless the app asks.
+    /// Refuses unless the app calls.
     pub(crate) fn check_app(&self) -> Result<(), Refusal> {
         match self.actor {
             Actor::User { .. } => Err(Refusal::AppOnly),
@@ -126,14 +126,14 @@ impl Reader<'_> {
     }
 }
 
-/// A layer answered one query with another's answer: a fault of the layer, told like any other outage.
+/// A layer answered one query with another's answer: a bug in the layer, reported as an outage.
 fn misfit(answer: &Answer) -> Refusal {
     Refusal::Unavailable(format!("a query was answered with another's answer: {answer:?}"))
 }
 
 macro_rules! queries {
     ($($name:ident => $answer:ident, $label:literal;)*) => {
-        /// Everything that can be asked.
+        /// All queries.
         #[derive(Debug, Clone, PartialEq)]
         #[allow(missing_docs, reason = "each is documented at its own type")]
         pub enum Query {

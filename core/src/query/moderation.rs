@@ -71,7 +71,7 @@ macro_rules! lists {
             pub struct $name {
                 /// Of which group.
                 pub group: GroupId,
-                /// Where to go on.
+                /// The cursor.
                 pub after: Option<Cursor>,
                 /// Most entries in the page.
                 pub limit: usize,
@@ -118,7 +118,7 @@ lists! {
 /// Who is muted in every group. For the app only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MutesEverywhere {
-    /// Where to go on.
+    /// The cursor.
     pub after: Option<Cursor>,
     /// Most entries in the page.
     pub limit: usize,
@@ -141,7 +141,7 @@ impl MutesEverywhere {
     }
 }
 
-/// What a group's lists say of certain users. For the app, and for users about themselves.
+/// What a group's lists contain about certain users. For the app, and for users about themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaySpeak {
     /// In which group.
@@ -155,7 +155,7 @@ pub struct MaySpeak {
 pub struct Voice {
     /// Who.
     pub user: UserId,
-    /// Whether they may speak now, or what is in the way.
+    /// Whether they may send messages now, or the refusal.
     pub verdict: Result<(), Refusal>,
     /// Their mute in the group, if one holds.
     pub mute: Option<Arc<Mute>>,
@@ -169,7 +169,7 @@ pub struct Voice {
     pub member: bool,
 }
 
-/// One entry for each user asked for, in the order asked.
+/// One entry for each requested user, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Voices {
     /// The group.
@@ -204,7 +204,7 @@ impl MaySpeak {
     }
 }
 
-/// `rows` are the five places asked for above, in that order.
+/// `rows` are those of the five keys requested above, in that order.
 fn voice(reader: &Reader<'_>, group: &Group, user: UserId, rows: &[Option<Row>]) -> Voice {
     let at = |index: usize| rows.get(index).and_then(Option::as_ref);
     let member = at(0).and_then(Row::member);
@@ -227,7 +227,7 @@ fn voice(reader: &Reader<'_>, group: &Group, user: UserId, rows: &[Option<Row>])
 /// The groups in which everybody is muted, in the order of ids. For the app only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllMutedGroups {
-    /// Where to go on.
+    /// The cursor.
     pub after: Option<Cursor>,
     /// Most groups in the page.
     pub limit: usize,

@@ -12,7 +12,7 @@ use super::{Cursor, Reader};
 pub struct OutdatedRows {
     /// Where they are.
     pub places: Vec<Key>,
-    /// Where to go on, unless everything was looked at.
+    /// The cursor, unless everything was checked.
     pub next: Option<Cursor>,
 }
 

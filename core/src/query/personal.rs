@@ -30,7 +30,7 @@ pub struct RemarksOf {
     pub groups: Vec<GroupId>,
 }
 
-/// One entry for each group asked for, in the order asked; "" when there is none.
+/// One entry for each requested group, in order; "" when there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RemarkTexts(pub Vec<String>);
 

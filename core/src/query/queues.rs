@@ -36,11 +36,11 @@ pub struct DevicePositions {
 pub struct Place {
     /// The number of the last event it has received.
     pub after: u64,
-    /// The surface's own number that was kept with it; 0 when there is none.
+    /// The surface's own number stored with it; 0 when there is none.
     pub stamp: u64,
 }
 
-/// One entry for each queue asked for, in the order asked; `None` when the device is not known.
+/// One entry for each requested queue, in order; `None` when the device is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positions(pub Option<Vec<Place>>);
 
@@ -81,8 +81,8 @@ pub struct ReadQueue {
 pub struct QueueItem {
     /// The event. Its number is its key: keys of one queue grow strictly.
     pub event: Arc<Event>,
-    /// The message that was sent or changed, as it is now; it may have been recalled. `None` where the event is about
-    /// none, or the message is gone.
+    /// The message that was sent or changed, in its current state; it may have been recalled. `None` where the event is
+    /// about none, or the message was deleted.
     pub message: Option<Arc<Message>>,
 }
 
@@ -91,7 +91,7 @@ pub struct QueueItem {
 pub struct QueuePage {
     /// The items, in order.
     pub items: Vec<QueueItem>,
-    /// Where to go on, whether there is more yet or not.
+    /// The cursor, whether there are more events yet or not.
     pub last: u64,
     /// Whether there is more now.
     pub more: bool,
@@ -242,7 +242,7 @@ pub(super) struct Run {
     pub(super) from: u64,
     /// When it began, where no number is known.
     pub(super) since: Millis,
-    /// Whose own queue holds what is not in this one.
+    /// The user whose own queue has the events that are not in this one.
     other: Option<UserId>,
 }
 
@@ -254,7 +254,7 @@ impl Run {
             prefix: Prefix::group_feed(&group),
             at: Box::new(move |number| Key::GroupFeed(group.clone(), number)),
             from: member.since,
-            // memberships of before the number was kept
+            // memberships from versions without the number
             since: if member.since == 0 { member.joined } else { Millis(0) },
             other: Some(member.user.clone()),
         }
@@ -335,7 +335,7 @@ fn message_key(event: &Event) -> Option<Key> {
     }
 }
 
-/// About how many bytes a message takes.
+/// The approximate size of a message in bytes.
 fn message_bytes(message: &Message) -> usize {
     let body = match &message.body {
         Body::Text(text) => text.len(),
@@ -348,7 +348,7 @@ fn message_bytes(message: &Message) -> usize {
     body + labels + targets + mention + 128
 }
 
-/// About how many bytes an event takes.
+/// The approximate size of an event in bytes.
 fn event_bytes(event: &Event) -> usize {
     written(event)
 }

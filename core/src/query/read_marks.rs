@@ -14,8 +14,8 @@ pub struct ReadMarks {
     pub of: Vec<(GroupId, UserId)>,
 }
 
-/// One entry for each mark asked for, in the order asked: the number of the last message that was read, 0 where none
-/// was; `None` where the user is not a member.
+/// One entry for each requested mark, in order: the number of the last message that was read, 0 if none was; `None`
+/// when the user is not a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadMarksFound(pub Vec<Option<u64>>);
 

@@ -1,4 +1,4 @@
-//! Questions about who has read what, and about what was added to messages.
+//! Queries of read receipts and message extensions.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ pub struct Receipts {
 /// How many have read a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReadCount {
-    /// Have read it, gone since or not.
+    /// Have read it, still members or not.
     pub read: usize,
     /// Are here and were when it was sent, get it, and have not.
     pub unread: usize,
 }
 
-/// One entry for each message, in the order asked.
+/// One entry for each message, in the requested order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadCounts(pub Vec<(u64, Result<ReadCount, Refusal>)>);
 
@@ -129,7 +129,7 @@ pub struct MessageExtensions {
     pub sequences: Vec<u64>,
 }
 
-/// One entry for each message, in the order asked.
+/// One entry for each message, in the requested order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExtensionsFound(pub Vec<Result<Arc<Extensions>, Refusal>>);
 
@@ -167,7 +167,7 @@ async fn asked_group(reader: &Reader<'_>, group: &GroupId, most: Option<u32>) ->
     Ok(group)
 }
 
-/// A message that still says something.
+/// A message that was not recalled or deleted.
 fn standing(group: &GroupId, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
     let message = row.and_then(Row::message).filter(|message| message.state == MessageState::Kept);
     message.cloned().ok_or_else(|| Refusal::MessageNotFound { group: group.clone(), sequence })

@@ -24,7 +24,7 @@ pub enum RequestsOf {
 pub struct Requests {
     /// Whose.
     pub of: RequestsOf,
-    /// Where to go on.
+    /// The cursor.
     pub after: Option<Cursor>,
     /// Most requests in the page.
     pub limit: usize,

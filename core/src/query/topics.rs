@@ -1,4 +1,4 @@
-//! Questions about topics and what is said in them. Members only.
+//! Queries of topics and their messages. Members only.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Topics {
     pub topics: Option<Vec<TopicId>>,
 }
 
-/// One entry for each topic, in the order asked.
+/// One entry for each topic, in the requested order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopicsFound(pub Vec<(TopicId, Result<Arc<Topic>, Refusal>)>);
 

@@ -17,7 +17,7 @@ pub struct FindUsers {
     pub folded: bool,
 }
 
-/// One entry for each id asked for, in the order asked.
+/// One entry for each requested id, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsersFound(pub Vec<Option<Arc<User>>>);
 
@@ -46,7 +46,7 @@ async fn find_folded(reader: &Reader<'_>, id: &UserId) -> Result<Option<Arc<User
 /// A page of accounts, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListUsers {
-    /// Where to go on.
+    /// The cursor.
     pub after: Option<Cursor>,
     /// Most accounts in the page.
     pub limit: usize,

@@ -156,7 +156,7 @@ impl World {
         self.clock.now()
     }
 
-    /// What is wrong with what is kept, if anything.
+    /// The broken invariant of the stored rows, if any.
     pub async fn broken(&self) -> Option<String> {
         let rows = everything(&*self.store as &dyn Store).await.unwrap();
         realm_broken(&rows, self.now())
@@ -185,7 +185,7 @@ pub fn text(sender: &str, words: &str) -> SendMessage {
     SendMessage::new(group("g"), Sender::User(user(sender)), Body::Text(words.to_owned()))
 }
 
-/// Runs a story in a realm with a standard group "g" of ann (owner), ben and cy; dan is outside.
+/// Runs a test in a realm with a standard group "g" of ann (owner), ben and cy; dan is not a member.
 pub fn story<F: AsyncFnOnce(&World)>(policy: Policy, told: F) {
     block_on(async {
         let world = World::peopled(&["ann", "ben", "cy", "dan"]).await;

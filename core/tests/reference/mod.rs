@@ -1,5 +1,5 @@
-//! What groups are, told a second time with plain maps: the judge of the state-machine test. It shares no code with
-//! the rules it judges.
+//! A second implementation of groups with plain maps: the reference of the state-machine test. It shares no code with
+//! the rules it checks.
 
 #![allow(unreachable_pub, missing_docs, reason = "part of one test")]
 
@@ -17,7 +17,7 @@ pub enum Rank {
     Owner,
 }
 
-/// The kinds of group the test makes.
+/// The kinds of groups in the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Managers decide everything; four members at most.
@@ -76,7 +76,7 @@ pub struct Group {
 pub struct Realm {
     pub users: BTreeSet<User>,
     pub groups: BTreeMap<GroupNo, Group>,
-    /// Ended groups, and where their messages stopped.
+    /// Deleted groups, and their next message numbers.
     pub gone: BTreeMap<GroupNo, u64>,
     steps: u64,
 }
@@ -111,7 +111,7 @@ pub enum Step {
     Attributes(GroupNo, Option<u64>),
 }
 
-/// What is said when something is not done.
+/// The reason why a step is refused.
 pub type No = &'static str;
 
 impl Group {
@@ -123,12 +123,12 @@ impl Group {
         }
     }
 
-    /// Something that is part of the history: it takes a number, as a message does.
+    /// An event of the history: it takes a number, as a message does.
     fn happens(&mut self) {
         self.next += 1;
     }
 
-    /// Whether the actor stands above a member.
+    /// Whether the actor has a higher role than a member.
     fn above(&self, who: Who, user: User) -> Result<(), No> {
         let (Some(actor), Some(rank)) = (who, self.people.get(&user)) else { return Ok(()) };
         if self.people.get(&actor) > Some(rank) { Ok(()) } else { Err("not permitted") }
@@ -172,7 +172,7 @@ impl Group {
 }
 
 impl Realm {
-    /// Does a step, or says why not; then nothing has changed.
+    /// Performs a step, or returns why not; then nothing has changed.
     pub fn take(&mut self, step: &Step) -> Result<(), No> {
         let mut next = self.clone();
         next.steps += 1;
@@ -255,7 +255,7 @@ impl Realm {
         }
     }
 
-    /// What somebody above does to a member.
+    /// An operation on a member by a user with a higher role.
     fn rule(&mut self, step: &Step) -> Result<(), No> {
         match *step {
             Step::Remove(no, who, user) => {
@@ -321,7 +321,7 @@ impl Realm {
         Ok(())
     }
 
-    /// What puts people on a list or takes them off.
+    /// An operation that adds users to a list or removes them.
     fn list(&mut self, step: &Step) -> Result<(), No> {
         let (Step::Mute(no, who, user)
         | Step::Unmute(no, who, user)

@@ -1,15 +1,15 @@
-//! Work that a session asks for and the gateway runs.
+//! Work that a session requests and the gateway runs.
 
 use futures_core::future::BoxFuture;
 
 use super::Session;
 use crate::Unread;
 
-/// Work that a session asks for: it may read and write the store, ask an app's server, and take its time.
+/// Work that a session requests: it may read and write the store, ask an app's server, and wait.
 ///
-/// The gateway runs the calls of one session concurrently, within the limits of its endpoint; each has the time of an
-/// HTTP request, its own tracing span, and is counted under its operation. A call that has begun is finished even if the
-/// client goes away meanwhile.
+/// The gateway runs the calls of one session concurrently, within the limits of its endpoint; each has the timeout of
+/// an HTTP request, its own tracing span, and is counted under its operation. A call that has begun is finished even if
+/// the client disconnects meanwhile.
 pub struct Call<S: Session> {
     pub(super) operation: Option<&'static str>,
     pub(super) lane: Option<u64>,
@@ -68,8 +68,8 @@ impl<S: Session> Call<S> {
     /// or has ended within the last minutes gives its reply to this one, which is not run. One that ended with a
     /// [`crate::Fault`] is done again.
     ///
-    /// The key is to name everything that makes requests the same: the user, the client, and the client's number of the
-    /// request.
+    /// The key has to include everything that identifies the request: the user, the client, and the client's number of
+    /// the request.
     #[must_use]
     pub fn once(mut self, key: impl Into<String>) -> Self
     where

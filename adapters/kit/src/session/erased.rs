@@ -127,7 +127,7 @@ impl AnyCall {
         Self { operation, lane, bytes, once, ticket: Box::new(ticket), work: Box::pin(work) }
     }
 
-    /// The work, and what makes its end known to the session.
+    /// The work, and the function that reports its end to the session.
     pub fn split(self) -> (BoxFuture<'static, FinishedCall>, impl FnOnce(Result<FinishedCall, Fault>) -> EndedCall) {
         let ticket = self.ticket;
         (self.work, move |result: Result<FinishedCall, Fault>| EndedCall {
@@ -183,7 +183,7 @@ impl<S: Session> AnySession for Erased<S> {
 
     fn answered(&mut self, call: EndedCall, steps: &mut Steps) {
         let EndedCall { ticket, result } = call;
-        // a session is given back what it has made; anything else is a mistake of the gateway's
+        // a session is given back its own ticket; anything else is a bug in the gateway
         let Ok(ticket) = ticket.downcast::<S::Ticket>() else { return wrong_type("ticket") };
         let result = match result.map(<Box<dyn Any + Send>>::downcast::<S::Reply>) {
             Ok(Ok(reply)) => Ok(*reply),

@@ -10,14 +10,14 @@ use conclave_core::model::{Role, UserId};
 pub struct Fact<F> {
     /// Who learns of it.
     pub to: Recipients,
-    /// What they learn; what is encoded once for all of them is kept in it.
+    /// What they receive; data that is encoded once for all of them is kept in it.
     pub content: Arc<F>,
     /// About how many bytes it keeps while it waits for sessions that are slow to read.
     pub bytes: usize,
 }
 
-/// Who learns of a fact: data that presence resolves without reading the store. Only those in the audience of the event
-/// do, whoever is named here.
+/// The recipients of a fact: data that presence resolves without reading the store. Recipients outside the event's
+/// audience are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recipients {
     /// Members of the group whose members are the event's audience, as they are after the event.
@@ -92,7 +92,7 @@ impl Recipients {
         self
     }
 
-    /// Whether nobody is named: then only the app's server learns of it.
+    /// Whether it is empty: then only the app's server is notified.
     pub fn is_empty(&self) -> bool {
         self.members.is_none() && self.users.is_empty()
     }

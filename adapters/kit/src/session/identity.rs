@@ -16,7 +16,7 @@ pub struct Device {
     pub id: String,
 }
 
-/// The device as positions in queues are kept of it.
+/// The device under which positions in queues are stored.
 impl From<&Device> for DeviceId {
     fn from(device: &Device) -> Self {
         Self::new(device.vendor, &*device.id)
@@ -45,7 +45,7 @@ pub struct LoginRule {
     pub scope: LoginScope,
     /// How many there may be, the new one included; at least one.
     pub most: usize,
-    /// What happens to one too many.
+    /// What happens when the limit is exceeded.
     pub exceeding: Exceeding,
 }
 

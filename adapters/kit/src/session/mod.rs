@@ -3,7 +3,7 @@
 //! An adapter implements [`ClientProtocol`] (once per vendor) and [`Session`] (one value per connected client). A
 //! session is a protocol engine without I/O: frames go in; frames, calls and state changes come out through an
 //! [`Outbox`]. The gateway owns the sockets and the HTTP requests, runs the calls concurrently, knows who is online,
-//! and delivers what is committed.
+//! and delivers committed events.
 //!
 //! ```text
 //! client --frame--> Session::received --Outbox--> send a frame | start a Call | sign in | sign out | close
@@ -84,9 +84,9 @@ pub trait ClientProtocol: Send + Sync {
 
     /// What an event means to this vendor's clients, in the order in which they are to learn of it.
     ///
-    /// Called once for each event whose audience includes somebody who is signed in through this vendor, whatever the
-    /// number of sessions. Recipients outside of the event's audience are ignored. After an error or when this takes
-    /// too long, the sessions of the audience are told that they have missed something.
+    /// Called once for each event whose audience includes a user who is signed in through this vendor, whatever the
+    /// number of sessions. Recipients outside of the event's audience are ignored. After an error or a timeout, the
+    /// sessions of the audience are notified that they have missed events.
     async fn project(
         &self,
         realm: &str,
@@ -96,9 +96,9 @@ pub trait ClientProtocol: Send + Sync {
 
 /// One client's protocol engine, without I/O.
 ///
-/// The gateway calls one method at a time and carries out what is in the outbox, in its order, before the next call.
-/// No method may block or wait: whatever does is a [`Call`]. Output of one method call is to be small, however much
-/// there is to tell.
+/// The gateway calls one method at a time and executes what is in the outbox, in order, before the next call. No method
+/// may block or wait: whatever does is a [`Call`]. The output of one method call has to be small, however many events
+/// there are.
 pub trait Session: Send + Sized + 'static {
     /// Identifies a call to the session that started it, e.g. the client's number of the request.
     type Ticket: Send + 'static;
@@ -107,8 +107,8 @@ pub trait Session: Send + Sized + 'static {
     /// What an event means to this vendor's clients; shared by all sessions it is delivered to.
     type Fact: Send + Sync + 'static;
 
-    /// The connection is open. A protocol in which the server speaks first, or which identifies its clients by the
-    /// URL they connect to, begins here.
+    /// The connection is open. A protocol in which the server sends first, or which identifies its clients by the URL
+    /// they connect to, begins here.
     fn opened(&mut self, out: &mut Outbox<'_, Self>) {
         let _ = out;
     }
@@ -118,24 +118,24 @@ pub trait Session: Send + Sized + 'static {
 
     /// A call has ended: with its reply, or because it took too long, panicked, or was one too many.
     ///
-    /// Events that the call caused are delivered to this session only after what is sent here. The gateway knows them by
-    /// their actor: calls are to act as [`Identity::actor`], the signed-in user on their device.
+    /// Events that the call caused are delivered to this session only after what is sent here. The gateway recognizes
+    /// them by their actor: calls have to act as [`Identity::actor`], the signed-in user on their device.
     fn answered(&mut self, ticket: Self::Ticket, result: Result<Self::Reply, Fault>, out: &mut Outbox<'_, Self>);
 
     /// The user of [`Outbox::sign_in`] is online now and receives everything that is committed from here on; or they
-    /// are not, and why. What the client is told of it is sent here.
+    /// are not, with the reason. Send the client its reply here.
     fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_, Self>);
 
-    /// Something was committed that the signed-in user is to learn of. Facts come in the order of the log, each at least
-    /// once: after signing in, one may come that the session knows already.
+    /// An event for the signed-in user. Facts come in the order of the log, each at least once: after signing in, one
+    /// may come that the session knows already.
     fn deliver(&mut self, fact: &Arc<Self::Fact>, out: &mut Outbox<'_, Self>);
 
-    /// Facts were left out, because the client reads too slowly or the process is too busy: the client is to be told to
-    /// fetch what it has missed.
+    /// Facts were dropped, because the client reads too slowly or the process is too busy: notify the client to fetch
+    /// what it has missed.
     fn missed(&mut self, out: &mut Outbox<'_, Self>);
 
-    /// The gateway or another login has signed the user out: tell the client why. Where the vendor's server ends the
-    /// connection too, close it; for [`DisconnectReason::ShuttingDown`] it is closed in any case.
+    /// The gateway or another login has signed the user out: notify the client of the reason. If the vendor's server
+    /// ends the connection too, close it; for [`DisconnectReason::ShuttingDown`] it is closed in any case.
     fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_, Self>);
 
     /// Work that finds out whether the user may stay signed in (`None`: yes). Asked for when the account has changed, and
@@ -150,10 +150,10 @@ pub trait Session: Send + Sized + 'static {
     }
 }
 
-/// Why a user could not sign in although the session asked for it.
+/// Why a user could not sign in although the session requested it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignInRefused {
-    /// The user has as many sessions as a [`LoginRule`] allows, and it says that the newest is refused.
+    /// The user has as many sessions as a [`LoginRule`] permits, and the rule refuses the newest.
     TooManyLogins,
     /// A limit of the process is reached: sessions of this user, of this client's address, or of the realm.
     Busy,
@@ -180,5 +180,5 @@ pub enum DisconnectReason {
     ShuttingDown,
 }
 
-/// How long clients may be silent where their protocol does not say: twice the usual minute of heartbeats.
+/// How long clients may be silent if their protocol does not define it: twice the usual minute between heartbeats.
 pub(crate) const DEFAULT_SILENCE: Duration = Duration::from_mins(2);

@@ -23,7 +23,7 @@ pub enum Step {
     Call(Box<AnyCall>),
     /// Register the user in presence, and report it to the session; what follows does not wait for it. The user who was signed in before is signed out first.
     SignIn(Box<Identity>),
-    /// Take the user out of presence; the client asked for it. The connection stays.
+    /// Remove the user from presence, at the client's request. The connection stays.
     SignOut,
     /// Count a request that needed no call.
     Count(Counted),
@@ -102,7 +102,7 @@ impl<'a, S: Session> Outbox<'a, S> {
         self.steps.push(Step::SignIn(Box::new(identity)));
     }
 
-    /// Signs the user out, because the client said so; the connection stays until it is closed.
+    /// Signs the user out, at the client's request; the connection stays until it is closed.
     pub fn sign_out(&mut self) {
         self.steps.push(Step::SignOut);
     }

@@ -29,7 +29,7 @@ impl<S: Session> TestSession<S> {
         &self.session.0
     }
 
-    /// A frame arrives; what is sent until everything it set off has ended.
+    /// Passes a frame to the engine; returns what it sends until everything the frame caused has ended.
     pub async fn receive(&mut self, frame: Frame) -> Vec<Frame> {
         self.run(|session, steps| session.received(frame, steps)).await
     }
@@ -61,7 +61,7 @@ impl<S: Session> TestSession<S> {
         self.session.recheck()?.await
     }
 
-    /// Starts a call as the session would, for tests of handlers; what is sent for it.
+    /// Starts a call as the session would, for tests of handlers; returns what is sent for it.
     pub async fn call(&mut self, call: Call<S>) -> Vec<Frame> {
         self.run(|_, steps| Outbox::<S>::over(steps).call(call)).await
     }

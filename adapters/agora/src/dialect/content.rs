@@ -5,6 +5,9 @@
 
 use serde_json::{Map, Number, Value};
 
+/// The `sub_type` of a text that holds several messages forwarded as one.
+pub(crate) const COMBINED: &str = "sub_combine";
+
 /// A field of a body: read from JSON if it has this type.
 trait Field: Sized {
     fn of(value: &Value) -> Option<Self>;
@@ -28,6 +31,16 @@ impl Field for Number {
 
     fn json(&self) -> Value {
         Value::from(self.clone())
+    }
+}
+
+impl Field for bool {
+    fn of(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
+
+    fn json(&self) -> Value {
+        Value::from(*self)
     }
 }
 
@@ -123,15 +136,27 @@ pub(crate) struct Content {
 }
 
 kinds! {
-    /// A text.
-    Text = "txt" { msg: String = "msg", }
-    /// A picture.
+    /// A text. Several messages forwarded as one are a text for clients that do not know them, with `sub_type`
+    /// [`COMBINED`], a title, a summary and the file that holds the messages.
+    Text = "txt" {
+        msg: String = "msg",
+        sub_type: String = "subType",
+        title: String = "title",
+        summary: String = "summary",
+        url: String = "url",
+        secret: String = "secret",
+        level: Number = "combineLevel",
+    }
+    /// A picture; `gif` where it moves.
     Image = "img" {
         url: String = "url",
         secret: String = "secret",
         filename: String = "filename",
         bytes: Number = "file_length",
         size: Size = "size",
+        thumb: String = "thumb",
+        thumb_secret: String = "thumb_secret",
+        gif: bool = "gif",
     }
     /// A recording; `length` is in seconds.
     Audio = "audio" {
@@ -170,17 +195,6 @@ kinds! {
     Command = "cmd" { action: String = "action", }
     /// What the app defines.
     Custom = "custom" { event: String = "customEvent", exts: Value = "customExts", }
-    /// Several messages forwarded as one; `msg` is for clients that do not know this type.
-    Combine = "combine" {
-        msg: String = "msg",
-        title: String = "title",
-        summary: String = "summary",
-        url: String = "url",
-        secret: String = "secret",
-        filename: String = "filename",
-        bytes: Number = "file_length",
-        level: Number = "combineLevel",
-    }
 }
 
 /// Removes a member if it has the field's type.
@@ -199,7 +213,7 @@ fn put<F: Field>(body: &mut Map<String, Value>, name: &str, field: Option<&F>) {
 impl Content {
     /// A text.
     pub(crate) fn text(msg: impl Into<String>) -> Self {
-        Text { msg: Some(msg.into()) }.into()
+        Text { msg: Some(msg.into()), ..Text::default() }.into()
     }
 
     /// The text to show where this type is not supported.
@@ -213,7 +227,6 @@ impl Content {
             What::File(file) => file.filename.as_ref(),
             What::Command(command) => command.action.as_ref(),
             What::Custom(custom) => custom.event.as_ref(),
-            What::Combine(combine) => combine.msg.as_ref(),
         };
         let kind = self.kind();
         match named.filter(|name| !name.is_empty()) {
@@ -258,7 +271,11 @@ mod tests {
             ("cmd", json!({"action": "a", "param": {"k": "v"}})),
             ("custom", json!({"customEvent": "dice", "customExts": {"n": "6"}})),
             ("custom", json!({"customEvent": "dice", "customExts": [{"n": 6}]})),
-            ("combine", json!({"msg": "m", "title": "t", "summary": "s", "url": "u", "combineLevel": 1})),
+            (
+                "txt",
+                json!({"msg": "m", "subType": "sub_combine", "title": "t", "summary": "s", "url": "u", "combineLevel": 1}),
+            ),
+            ("img", json!({"url": "u", "thumb": "t", "thumb_secret": "s", "gif": true})),
         ] {
             let content = read(kind, &body);
             assert_eq!((content.kind(), Value::from(content.body())), (kind, body.clone()), "{kind} {body}");

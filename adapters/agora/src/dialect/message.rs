@@ -37,8 +37,8 @@ pub(crate) fn neutral(content: &Content, ext: Option<&Map<String, Value>>) -> (B
     let raw = || Value::from(content.body()).to_string();
     let mut labels = Labels::new();
     let body = match &content.what {
-        What::Text(Text { msg: Some(said) }) => {
-            if !content.more.is_empty() {
+        What::Text(Text { msg: Some(said), .. }) => {
+            if content.body().len() > 1 {
                 labels.insert(BODY.to_owned(), raw());
             }
             Body::Text(said.clone())

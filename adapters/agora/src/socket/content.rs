@@ -1,191 +1,150 @@
-//! Conversion between messages in the client protocol and the `type`, `body` and `ext` of the REST API.
+//! Messages in the client protocol, from and to typed content.
 
 use conclave_core::model::Message;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Number, Value};
 
 use super::names::bare;
 use super::wire::{Content, KeyValue, MessageBody, MessageConfig, Size, chat_type, content_type, key_value, sub_type};
+use crate::dialect::content::{self as dialect, COMBINED, What};
 use crate::dialect::message;
 
-/// The body of a message that can no longer be decoded.
-const EMPTY: &str = "";
-
-/// A message of a client: the type, body and `ext` of an equivalent REST call.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Said {
-    pub(super) kind: &'static str,
-    pub(super) body: Map<String, Value>,
-    pub(super) ext: Map<String, Value>,
-}
-
 /// Reads a client's message; `None` when it is empty or of an unknown type.
-pub(super) fn read(message: &MessageBody) -> Option<Said> {
-    let content = message.contents.first()?;
-    let (kind, body) = body(content)?;
-    Some(Said { kind, body, ext: pairs(&message.ext) })
+pub(super) fn read(message: &MessageBody) -> Option<(dialect::Content, Map<String, Value>)> {
+    Some((typed(message.contents.first()?)?, pairs(&message.ext)))
 }
 
 /// The body of a message that clients receive.
 pub(super) fn write(message: &Message) -> MessageBody {
-    let contents = vec![content(&message::body(message))];
     let config = MessageConfig { allow_group_ack: Some(true) };
     MessageBody {
         r#type: Some(chat_type::GROUP),
         from: Some(bare(message::sender(message))),
         to: Some(bare(message.group.as_str())),
-        contents,
+        contents: vec![wire(&message::content(message))],
         ext: message::ext(message).as_object().map(key_values).unwrap_or_default(),
         msg_config: message.traits.receipts.then_some(config),
         ..MessageBody::default()
     }
 }
 
-fn body(content: &Content) -> Option<(&'static str, Map<String, Value>)> {
-    let mut body = Map::new();
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            body.insert(name.to_owned(), value);
-        }
+fn typed(content: &Content) -> Option<dialect::Content> {
+    let Content { text, remote_path: url, secret_key: secret, display_name: filename, .. } = content.clone();
+    let whole = |number: Option<i32>| number.map(Number::from);
+    let (bytes, length) = (whole(content.file_length), whole(content.duration));
+    let number = |number: Option<f64>| number.and_then(Number::from_f64);
+    let size = |size: Option<Size>| {
+        let size = size?;
+        Some(dialect::Size { width: number(size.width)?, height: number(size.height)? })
     };
-    let text = |text: &Option<String>| text.clone().map(Value::from);
-    let size = |size: Option<Size>| size.map(|size| json!({"width": size.width, "height": size.height}));
-    let number = |number: Option<f64>| number.and_then(Number::from_f64).map(Value::from);
-    let whole = |number: Option<i32>| number.map(Value::from);
-    let kind = match content.r#type.unwrap_or(content_type::TEXT) {
+    let (thumb, thumb_secret) = (content.thumbnail_remote_path.clone(), content.thumbnail_secret_key.clone());
+    Some(match content.r#type.unwrap_or(content_type::TEXT) {
         content_type::TEXT => {
-            put("msg", Some(content.text.clone().unwrap_or_default().into()));
+            let msg = Some(text.unwrap_or_default());
             if content.sub_type == Some(sub_type::COMBINE) {
-                put("subType", Some("sub_combine".into()));
-                put("title", text(&content.title));
-                put("summary", text(&content.summary));
-                put("url", text(&content.remote_path));
-                put("secret", text(&content.secret_key));
-                put("combineLevel", whole(content.combine_level));
+                let (title, summary) = (content.title.clone(), content.summary.clone());
+                let (sub_type, level) = (Some(COMBINED.to_owned()), whole(content.combine_level));
+                dialect::Text { msg, sub_type, title, summary, url, secret, level }.into()
+            } else {
+                dialect::Text { msg, ..dialect::Text::default() }.into()
             }
-            "txt"
         }
         content_type::IMAGE => {
-            put("url", text(&content.remote_path));
-            put("secret", text(&content.secret_key));
-            put("filename", text(&content.display_name));
-            put("file_length", whole(content.file_length));
-            put("size", size(content.size));
-            put("thumb", text(&content.thumbnail_remote_path));
-            put("thumb_secret", text(&content.thumbnail_secret_key));
-            put("gif", (content.sub_type == Some(sub_type::GIF)).then_some(true.into()));
-            "img"
+            let (size, gif) = (size(content.size), (content.sub_type == Some(sub_type::GIF)).then_some(true));
+            dialect::Image { url, secret, filename, bytes, size, thumb, thumb_secret, gif }.into()
         }
         content_type::VIDEO => {
-            put("url", text(&content.remote_path));
-            put("secret", text(&content.secret_key));
-            put("filename", text(&content.display_name));
-            put("file_length", whole(content.file_length));
-            put("length", whole(content.duration));
-            put("thumb", text(&content.thumbnail_remote_path));
-            put("thumb_secret", text(&content.thumbnail_secret_key));
-            put("size", size(content.thumbnail_size.or(content.size)));
-            "video"
+            let size = size(content.thumbnail_size.or(content.size));
+            dialect::Video { url, secret, filename, bytes, length, size, thumb, thumb_secret }.into()
         }
-        content_type::LOCATION => {
-            put("lat", number(content.latitude));
-            put("lng", number(content.longitude));
-            put("addr", text(&content.address));
-            put("buildingName", text(&content.building_name));
-            "loc"
+        content_type::LOCATION => dialect::Location {
+            latitude: number(content.latitude),
+            longitude: number(content.longitude),
+            address: content.address.clone(),
+            building: content.building_name.clone(),
         }
-        content_type::VOICE => {
-            put("url", text(&content.remote_path));
-            put("secret", text(&content.secret_key));
-            put("filename", text(&content.display_name));
-            put("file_length", whole(content.file_length));
-            put("length", whole(content.duration));
-            "audio"
-        }
-        content_type::FILE => {
-            put("url", text(&content.remote_path));
-            put("secret", text(&content.secret_key));
-            put("filename", text(&content.display_name));
-            put("file_length", whole(content.file_length));
-            "file"
-        }
-        content_type::COMMAND => {
-            put("action", text(&content.action));
-            "cmd"
-        }
+        .into(),
+        content_type::VOICE => dialect::Audio { url, secret, filename, bytes, length }.into(),
+        content_type::FILE => dialect::File { url, secret, filename, bytes }.into(),
+        content_type::COMMAND => dialect::Command { action: content.action.clone() }.into(),
         content_type::CUSTOM => {
-            put("customEvent", text(&content.custom_event));
-            put("customExts", Some(pairs(&content.custom_exts).into()));
-            "custom"
+            let exts = Some(pairs(&content.custom_exts).into());
+            dialect::Custom { event: content.custom_event.clone(), exts }.into()
         }
         _ => return None,
-    };
-    Some((kind, body))
+    })
 }
 
-fn content(body: &Value) -> Content {
-    let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-    let whole = |name: &str| body.get(name).and_then(Value::as_f64).map(truncated);
-    let number = |name: &str| body.get(name).and_then(Value::as_f64);
-    let size = |name: &str| {
-        let size = body.get(name)?;
-        let side = |side: &str| size.get(side).and_then(Value::as_f64);
-        Some(Size { width: side("width"), height: side("height") })
+fn wire(content: &dialect::Content) -> Content {
+    let number = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
+    let whole = |whole: &Option<Number>| number(whole).map(truncated);
+    let size = |size: &Option<dialect::Size>| {
+        let size = size.as_ref()?;
+        Some(Size { width: size.width.as_f64(), height: size.height.as_f64() })
     };
-    let file = |kind: i32| Content {
+    let file = |kind: i32, url: &Option<String>, secret: &Option<String>| Content {
         r#type: Some(kind),
-        remote_path: text("url"),
-        secret_key: text("secret"),
-        display_name: text("filename"),
-        file_length: whole("file_length"),
+        remote_path: url.clone(),
+        secret_key: secret.clone(),
         ..Content::default()
     };
-    let is = |name: &str, value: &str| body.get(name).and_then(Value::as_str) == Some(value);
-    match body.get("type").and_then(Value::as_str).unwrap_or_default() {
-        "img" => Content {
-            size: size("size"),
-            thumbnail_remote_path: text("thumb"),
-            thumbnail_secret_key: text("thumb_secret"),
-            sub_type: (body.get("gif") == Some(&Value::Bool(true))).then_some(sub_type::GIF),
-            ..file(content_type::IMAGE)
-        },
-        "video" => Content {
-            duration: whole("length"),
-            thumbnail_remote_path: text("thumb"),
-            thumbnail_secret_key: text("thumb_secret"),
-            thumbnail_size: size("size"),
-            ..file(content_type::VIDEO)
-        },
-        "audio" => Content { duration: whole("length"), ..file(content_type::VOICE) },
-        "file" => file(content_type::FILE),
-        "loc" => Content {
-            r#type: Some(content_type::LOCATION),
-            latitude: number("lat"),
-            longitude: number("lng"),
-            address: text("addr"),
-            building_name: text("buildingName"),
-            ..Content::default()
-        },
-        "cmd" => Content { r#type: Some(content_type::COMMAND), action: text("action"), ..Content::default() },
-        "custom" => Content {
-            r#type: Some(content_type::CUSTOM),
-            custom_event: text("customEvent"),
-            custom_exts: body.get("customExts").and_then(Value::as_object).map(key_values).unwrap_or_default(),
-            ..Content::default()
-        },
-        _ if is("subType", "sub_combine") => Content {
-            r#type: Some(content_type::TEXT),
-            text: text("msg"),
+    match &content.what {
+        What::Text(text) if text.sub_type.as_deref() == Some(COMBINED) => Content {
+            text: text.msg.clone(),
             sub_type: Some(sub_type::COMBINE),
-            title: text("title"),
-            summary: text("summary"),
-            remote_path: text("url"),
-            secret_key: text("secret"),
-            combine_level: whole("combineLevel"),
+            title: text.title.clone(),
+            summary: text.summary.clone(),
+            combine_level: whole(&text.level),
+            ..file(content_type::TEXT, &text.url, &text.secret)
+        },
+        What::Text(text) => Content {
+            r#type: Some(content_type::TEXT),
+            text: Some(text.msg.clone().unwrap_or_default()),
             ..Content::default()
         },
-        _ => Content {
-            r#type: Some(content_type::TEXT),
-            text: Some(text("msg").unwrap_or_else(|| EMPTY.to_owned())),
+        What::Image(image) => Content {
+            display_name: image.filename.clone(),
+            file_length: whole(&image.bytes),
+            size: size(&image.size),
+            thumbnail_remote_path: image.thumb.clone(),
+            thumbnail_secret_key: image.thumb_secret.clone(),
+            sub_type: (image.gif == Some(true)).then_some(sub_type::GIF),
+            ..file(content_type::IMAGE, &image.url, &image.secret)
+        },
+        What::Video(video) => Content {
+            display_name: video.filename.clone(),
+            file_length: whole(&video.bytes),
+            duration: whole(&video.length),
+            thumbnail_remote_path: video.thumb.clone(),
+            thumbnail_secret_key: video.thumb_secret.clone(),
+            thumbnail_size: size(&video.size),
+            ..file(content_type::VIDEO, &video.url, &video.secret)
+        },
+        What::Audio(audio) => Content {
+            display_name: audio.filename.clone(),
+            file_length: whole(&audio.bytes),
+            duration: whole(&audio.length),
+            ..file(content_type::VOICE, &audio.url, &audio.secret)
+        },
+        What::File(any) => Content {
+            display_name: any.filename.clone(),
+            file_length: whole(&any.bytes),
+            ..file(content_type::FILE, &any.url, &any.secret)
+        },
+        What::Location(place) => Content {
+            r#type: Some(content_type::LOCATION),
+            latitude: number(&place.latitude),
+            longitude: number(&place.longitude),
+            address: place.address.clone(),
+            building_name: place.building.clone(),
+            ..Content::default()
+        },
+        What::Command(command) => {
+            Content { r#type: Some(content_type::COMMAND), action: command.action.clone(), ..Content::default() }
+        }
+        What::Custom(custom) => Content {
+            r#type: Some(content_type::CUSTOM),
+            custom_event: custom.event.clone(),
+            custom_exts: custom.exts.as_ref().and_then(Value::as_object).map(key_values).unwrap_or_default(),
             ..Content::default()
         },
     }
@@ -238,6 +197,8 @@ pub(super) fn key_values(pairs: &Map<String, Value>) -> Vec<KeyValue> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -288,9 +249,10 @@ mod tests {
                 Content { custom_event: Some("dice".to_owned()), custom_exts: exts, ..Content::default() },
             ),
         ] {
-            let (kind, mut fields) = body(&content).unwrap();
-            fields.insert("type".to_owned(), kind.into());
-            assert_eq!(super::content(&fields.into()), content);
+            let typed = typed(&content).unwrap();
+            assert_eq!(wire(&typed), content);
+            // and what is kept of it as JSON says the same
+            assert_eq!(dialect::Content::read(typed.kind(), typed.body()), Some(typed));
         }
     }
 }

@@ -5,7 +5,6 @@ use conclave_core::ports::GroupsExt as _;
 use serde_json::{Value, json};
 
 use super::{Sent, Upward, refused, worded};
-use crate::dialect::content::Content;
 use crate::dialect::ids::shown;
 use crate::dialect::message::{self, Edited};
 use crate::socket::content;
@@ -16,12 +15,11 @@ use crate::socket::wire::{Meta, ns, status};
 pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused> {
     let app = &login.app;
     let before = upward.about(login, upward.body.edit_message_id).await?;
-    let said = content::read(&upward.body).ok_or_else(|| Refused::new(status::WRONG_PARAMETER, "bad message"))?;
-    if Value::from(said.body.clone()).to_string().len() > app.settings.message_bytes {
+    let read = content::read(&upward.body);
+    let (content, _) = read.ok_or_else(|| Refused::new(status::WRONG_PARAMETER, "bad message"))?;
+    if Value::from(content.body()).to_string().len() > app.settings.message_bytes {
         return Err(refused::too_large());
     }
-    let unknown = || Refused::new(status::WRONG_PARAMETER, "bad message");
-    let content = Content::read(said.kind, said.body).ok_or_else(unknown)?;
     let (body, labels) = message::neutral(&content, None);
     let edited = Edited {
         count: Edited::kept(&before).map_or(1, |edited| edited.count.saturating_add(1)),

@@ -1,14 +1,15 @@
 //! A message to a group.
 
+use std::collections::BTreeMap;
+
 use conclave_core::event::Actor;
-use conclave_core::model::{Sender, Traits, UserId};
-use conclave_core::operation::SendMessage;
+use conclave_core::model::{Sender, UserId};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::FindUsers;
-use serde_json::Value;
+use conclave_core::refusal::Refusal;
 
 use super::{Sent, Upward, refused, worded};
-use crate::dialect::content::Content;
+use crate::calls::send_message::{self, NotSent, Outgoing};
 use crate::dialect::ids::fold;
 use crate::dialect::message;
 use crate::socket::content;
@@ -18,32 +19,39 @@ use crate::socket::wire::{route, status};
 
 pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused> {
     let app = &login.app;
-    let said = content::read(&upward.body).ok_or_else(|| Refused::new(status::WRONG_PARAMETER, "bad message"))?;
-    let size = Value::from(said.body.clone()).to_string().len() + Value::from(said.ext.clone()).to_string().len();
-    if size > app.settings.message_bytes {
-        return Err(refused::too_large());
-    }
+    let read = content::read(&upward.body);
+    let (content, ext) = read.ok_or_else(|| Refused::new(status::WRONG_PARAMETER, "bad message"))?;
+    let wants_receipts = upward.body.msg_config.and_then(|config| config.allow_group_ack) == Some(true);
+    let mut message = Outgoing {
+        from: Sender::User(login.user().clone()),
+        content,
+        ext: Some(ext),
+        users: Vec::new(),
+        labels: BTreeMap::new(),
+        stored: upward.meta.routetype != Some(route::ONLINE),
+        receipts: wants_receipts,
+        client_id: None,
+    };
+    message.check(app).map_err(|why| not_sent(login, why))?;
     if !app.pace.takes(app.now(), 1, app.settings.message_rate) {
         return Err(Refused::new(status::PERMISSION_DENIED, "traffic limit"));
     }
-    let targets = targets(login, upward).await?;
-    let unknown = || Refused::new(status::WRONG_PARAMETER, "bad message");
-    let content = Content::read(said.kind, said.body).ok_or_else(unknown)?;
-    let (body, labels) = message::neutral(&content, Some(&said.ext));
-    let targeted = !targets.is_empty();
-    let wants_receipts = upward.body.msg_config.and_then(|config| config.allow_group_ack) == Some(true);
-    let operation = SendMessage {
-        targets,
-        counted: !targeted && content.is_counted(),
-        shown_last: !targeted,
-        stored: upward.meta.routetype != Some(route::ONLINE),
-        traits: Traits { receipts: wants_receipts, ..Traits::default() },
-        labels,
-        ..SendMessage::new(upward.group.clone(), Sender::User(login.user().clone()), body)
-    };
-    let posted = app.groups.run(&login.actor(), operation).await;
+    message.users = targets(login, upward).await?;
+    let groups = std::slice::from_ref(&upward.group);
+    let posted = send_message::send(app, &login.actor(), groups, &message).await;
+    let posted = posted.map_err(|why| not_sent(login, why))?.into_iter().next();
+    let posted = posted.unwrap_or_else(|| Err(Refusal::Unavailable("nothing was sent".to_owned())));
     let posted = posted.map_err(|refusal| worded(login, &refusal))?;
     Ok(Sent::done(message::number(&posted.message.id)))
+}
+
+/// The client protocol's words for a message that was not sent.
+fn not_sent(login: &Login, why: NotSent) -> Refused {
+    match why {
+        NotSent::TooLarge => refused::too_large(),
+        NotSent::TooManyUsers { .. } => Refused::new(status::FAIL, "limit directed users"),
+        NotSent::Refused(refusal) => worded(login, &refusal),
+    }
 }
 
 /// The recipients, when it is not for all members.

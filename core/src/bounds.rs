@@ -178,7 +178,8 @@ fn reason_bytes(what: &Happening) -> usize {
     match what {
         Happening::MembersLeft { reason, .. }
         | Happening::Blocked { reason, .. }
-        | Happening::MessagesRecalled { reason, .. } => text(reason),
+        | Happening::MessagesRecalled { reason, .. }
+        | Happening::MessagesRead { note: reason, .. } => text(reason),
         Happening::InTopic { what, .. } => reason_bytes(what),
         _ => 0,
     }

@@ -367,6 +367,9 @@ pub enum Happening {
         sequences: Vec<u64>,
         /// Who has read them.
         user: UserId,
+        /// What the reader says about it to the sender.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
     },
     /// A user has read a group further than before, on one of their devices; the others are notified.
     ReadMarkChanged {

@@ -141,9 +141,9 @@ impl<'a> Realm<'a> {
                     | Row::File(_)
                     | Row::Follows(_)
             );
-            let of_user = table(&Prefix::of_requests_by_user(), key);
+            let of_no_group = table(&Prefix::of_requests_by_user(), key) || table(&Prefix::attachments(), key);
             let group = first_text(key);
-            let stray = hangs && !of_user && !self.groups.contains_key(group.as_str());
+            let stray = hangs && !of_no_group && !self.groups.contains_key(group.as_str());
             stray.then(|| format!("something is left of group {group}, which is not there: {row:?}"))
         })
     }

@@ -121,7 +121,8 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
     let traits = Traits { receipts: true, extensible: true, changed: false };
     let asking = SendMessage::new(g(), Sender::User(user("owner")), Body::Text("read this".into()));
     bench.run(&owner, SendMessage { traits, ..asking }).await;
-    let read = ReadMessages { group: g(), user: user("m5"), sequences: vec![4], most_members: None };
+    let read =
+        ReadMessages { group: g(), user: user("m5"), sequences: vec![4], note: String::new(), most_members: None };
     bench.run(&by("m5"), read).await;
     let body = Some(Body::Text("read that".into()));
     bench.run(&owner, ChangeMessage { group: g(), sequence: 4, body, labels: BTreeMap::default() }).await;

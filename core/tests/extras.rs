@@ -75,7 +75,13 @@ fn asking(sender: &str) -> SendMessage {
 }
 
 fn read(who: &str, sequences: &[u64]) -> ReadMessages {
-    ReadMessages { group: group("g"), user: user(who), sequences: sequences.to_vec(), most_members: Some(200) }
+    ReadMessages {
+        group: group("g"),
+        user: user(who),
+        sequences: sequences.to_vec(),
+        note: "done".to_owned(),
+        most_members: Some(200),
+    }
 }
 
 fn counts(sequences: &[u64]) -> Receipts {
@@ -95,7 +101,7 @@ fn receipts_count_those_who_were_there() {
         world.run(&by("ann"), read("ann", &[1])).await.unwrap();
         let told: Vec<Happening> =
             log(world).await.into_iter().filter(|what| matches!(what, Happening::MessagesRead { .. })).collect();
-        assert_eq!(told, [Happening::MessagesRead { sequences: vec![1], user: user("ben") }]);
+        assert_eq!(told, [Happening::MessagesRead { sequences: vec![1], user: user("ben"), note: "done".to_owned() }]);
         let found = world.ask(counts(&[1, 2, 9])).await.unwrap().0;
         assert_eq!(found[0], (1, Ok(ReadCount { read: 1, unread: 1 })), "dan came later, ann said it");
         assert_eq!(found[1].1, Err(Refusal::NoReceipts { group: group("g"), sequence: 2 }));

@@ -223,6 +223,7 @@ async fn senders_and_the_app_see_who_has_read() {
             group: group(GROUP),
             user: user(reader),
             sequences: vec![header.next_message],
+            note: String::new(),
             most_members: None,
         };
         house.world.run(read).await;

@@ -288,7 +288,7 @@ async fn read(world: &World, name: &str, id: &str) {
     };
     for reader in readers {
         let (user, sequences) = (user(reader), vec![1]);
-        world.run(ReadMessages { group: group(id), user, sequences, most_members: None }).await;
+        world.run(ReadMessages { group: group(id), user, sequences, note: String::new(), most_members: None }).await;
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Place {
     Attributes,
     /// Shared files.
     Files,
+    /// Files that messages refer to.
+    Attachment,
     /// Messages.
     Message,
 }
@@ -43,7 +45,7 @@ pub(crate) enum Place {
 impl Place {
     /// Whether this is answered by the group service.
     pub(crate) fn is_group(self) -> bool {
-        !matches!(self, Self::Token | Self::User | Self::Message)
+        !matches!(self, Self::Token | Self::User | Self::Message | Self::Attachment)
     }
 }
 
@@ -320,6 +322,10 @@ pub(crate) fn bad_token(place: Place, error: TokenError) -> Failure {
         TokenError::Expired if !place.is_group() => {
             failure(UNAUTHORIZED, "Unable to authenticate due to expired access token")
         }
+        // SDKs that exchange tokens here wait for ever without the number
+        TokenError::Expired | TokenError::Invalid if place == Place::Token => {
+            Failure { code: Some(40001), ..failure(UNAUTHORIZED, "Unable to authenticate (OAuth)") }
+        }
         TokenError::Expired | TokenError::Invalid => failure(UNAUTHORIZED, "Unable to authenticate (OAuth)"),
     }
 }
@@ -395,6 +401,21 @@ pub(crate) fn file_name_too_long() -> Failure {
 /// No file with this id. Ours: the vendor publishes no error text.
 pub(crate) fn file_unknown(file: &str) -> Failure {
     failure(NO_FILES, format!("share file {file} does not exist!"))
+}
+
+/// No attachment of this id, or its time is over. Ours: clients know the error's name, the words are not published.
+pub(crate) fn attachment_unknown(file: &str) -> Failure {
+    failure((StatusCode::NOT_FOUND, "file_expired", "FileExpiredException"), format!("chatfile {file} does not exist"))
+}
+
+/// An attachment is read without its secret. Clients look for these words.
+pub(crate) fn attachment_forbidden() -> Failure {
+    failure((StatusCode::FORBIDDEN, "forbidden_op", "ForbiddenOpException"), "chatfile no permission")
+}
+
+/// An upload that a web SDK is refused: they take every other status for success.
+pub(crate) fn of_upload(failure: Failure) -> Failure {
+    Failure { status: StatusCode::BAD_REQUEST, ..failure }
 }
 
 /// An invalid message.

@@ -22,6 +22,7 @@ use crate::refusals::{self, Failure, Place};
 use crate::rest::body::Sent;
 use crate::rest::call::{Call, Query};
 use crate::rest::envelope;
+use crate::rest::files;
 use crate::rest::routes::{Auth, Endpoint, routes};
 use crate::socket::{Apps, Clients};
 
@@ -61,7 +62,7 @@ impl Agora {
         base_url: &str,
         began: Instant,
     ) -> Result<Response<Body>, Failure> {
-        let path = parts.uri.path();
+        let path = self.once(parts.uri.path());
         let app = self.app(path)?;
         let matched = self.table.find(&parts.method, bare(path)).map_err(|missing| match missing {
             NoMatch::Path => refusals::no_service(),
@@ -100,7 +101,9 @@ impl Agora {
             address: parts.extensions.get::<ClientAddress>().map(|address| address.0),
             place: endpoint.place,
         };
-        let reply = (endpoint.run)(&call).await?;
+        let done = (endpoint.run)(&call).await;
+        let is_upload_of_user = matched.route.streams && call.caller().is_some() && files::is_restricted(call.headers);
+        let reply = done.map_err(|failure| if is_upload_of_user { refusals::of_upload(failure) } else { failure })?;
         let mut answer = reply.respond(&call, &parts.method, began);
         reading.unread().go_with(&mut answer);
         Ok(answer)
@@ -108,7 +111,7 @@ impl Agora {
 
     /// The app and the caller's claims of an authorized request, and whether no credentials were needed.
     async fn checked(&self, parts: &Parts) -> Result<(&App, Option<Claims>, bool), Failure> {
-        let path = parts.uri.path();
+        let path = self.once(parts.uri.path());
         let app = self.app(path)?;
         let route = self.table.route(&parts.method, bare(path)).map_err(|missing| match missing {
             NoMatch::Path => refusals::no_service(),
@@ -120,6 +123,14 @@ impl Agora {
         let open = claims.is_none();
         let (_, claims) = caller(app, claims, &query, &route.handler)?;
         Ok((app, claims, open))
+    }
+
+    /// A path without the prefix under which this vendor is reached, where it is there twice: web SDKs put the path of an
+    /// attachment's URL behind their own `apiUrl`.
+    fn once<'p>(&self, path: &'p str) -> &'p str {
+        let rest =
+            path.strip_prefix('/').and_then(|path| path.strip_prefix(VENDOR)).filter(|rest| rest.starts_with('/'));
+        rest.filter(|rest| self.app(path).is_err() && self.app(rest).is_ok()).unwrap_or(path)
     }
 
     /// The app of a path.
@@ -159,8 +170,15 @@ async fn check(app: &App, headers: &HeaderMap, endpoint: &Endpoint) -> Result<Op
     };
     match auth::check(app, token).await {
         Ok(claims) => Ok(Some(claims)),
-        Err(Stranger::Token(error)) => Err(refusals::bad_token(place, error)),
-        Err(Stranger::Refused(refusal)) => Err(worded(app, place, &refusal)),
+        Err(unknown) => Err(stranger(app, place, unknown)),
+    }
+}
+
+/// The vendor's words for a token that is not good.
+pub(crate) fn stranger(app: &App, place: Place, stranger: Stranger) -> Failure {
+    match stranger {
+        Stranger::Token(error) => refusals::bad_token(place, error),
+        Stranger::Refused(refusal) => worded(app, place, &refusal),
     }
 }
 
@@ -218,11 +236,11 @@ impl Surface for Agora {
     }
 
     fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
-        Some(self.table.route(method, bare(path)).ok()?.operation)
+        Some(self.table.route(method, bare(self.once(path))).ok()?.operation)
     }
 
     fn streams(&self, method: &Method, path: &str) -> bool {
-        self.table.route(method, bare(path)).is_ok_and(|route| route.streams)
+        self.table.route(method, bare(self.once(path))).is_ok_and(|route| route.streams)
     }
 
     async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {

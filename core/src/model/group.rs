@@ -145,7 +145,7 @@ pub struct Counters {
     pub values: BTreeMap<String, i64>,
 }
 
-/// A file shared with a group; its bytes live in the blob store.
+/// A file shared with a group, or one that messages refer to; its bytes are in the blob store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedFile {
     /// Its id.

@@ -120,6 +120,8 @@ tables! {
     TopicMute(group: GroupId, topic: TopicId, user: UserId) = 44;
     /// An event that is part of a group's history, by its number there.
     HistoryEvent(group: GroupId, number: u64, event: u64) = 45;
+    /// A file that messages refer to, in no group.
+    Attachment(file: FileId) = 65;
     /// Something a surface keeps for itself in the realm, by name.
     Note(name: String) = 32;
 }
@@ -172,6 +174,8 @@ prefixes! {
     files(group: GroupId) = 17;
     /// All shared files of all groups.
     all_files() = 17;
+    /// All files that messages refer to.
+    attachments() = 65;
     /// All messages of a group.
     messages(group: GroupId) = 18;
     /// Who has read a message, by id.
@@ -227,7 +231,8 @@ impl Prefix {
 
     /// The tables whose rows can be outdated, in the order in which they are looked through.
     pub(crate) fn outdatable() -> impl Iterator<Item = Self> {
-        [MUTES, BLOCKS, REQUESTS, FILES, SENT, NOTES, TOPIC_MUTES, DEVICES].into_iter().map(|tag| Self(vec![tag]))
+        let tags = [MUTES, BLOCKS, REQUESTS, FILES, SENT, NOTES, TOPIC_MUTES, DEVICES, ATTACHMENTS];
+        tags.into_iter().map(|tag| Self(vec![tag]))
     }
 
     /// The tables whose rows follow from events: the feeds, and the events of groups' histories.
@@ -267,6 +272,7 @@ const SENT: u8 = 20;
 const NOTES: u8 = 32;
 const TOPIC_MUTES: u8 = 44;
 const DEVICES: u8 = 63;
+const ATTACHMENTS: u8 = 65;
 
 impl Key {
     /// The place of a row that can be outdated, read back from its bytes; `None` for any other.
@@ -276,6 +282,9 @@ impl Key {
         let first = parts.next()??;
         if *tag == NOTES {
             return Some(Self::Note(first));
+        }
+        if *tag == ATTACHMENTS {
+            return Some(Self::Attachment(FileId::new(first).ok()?));
         }
         let mut part = || parts.next().flatten();
         if *tag == DEVICES {
@@ -295,7 +304,8 @@ impl Key {
 
     /// Whether [`Key::outdatable`] reads it.
     pub(crate) fn is_outdatable(&self) -> bool {
-        matches!(self, Self::Sent(..) | Self::Note(_) | Self::Device(..)) || self.outdated_by_header().is_some()
+        matches!(self, Self::Sent(..) | Self::Note(_) | Self::Device(..) | Self::Attachment(_))
+            || self.outdated_by_header().is_some()
     }
 
     /// The group whose header changes with the row at a place that can be outdated; `None` where rows have revisions of

@@ -61,7 +61,7 @@ rows! {
     Attributes(Attributes) as attributes;
     /// A group's counters.
     Counters(Counters) as counters;
-    /// A shared file.
+    /// A shared file, or an attachment of messages.
     File(SharedFile) as file;
     /// A message.
     Message(Message) as message;

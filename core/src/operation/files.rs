@@ -73,6 +73,44 @@ impl Rule for AddFile {
     }
 }
 
+/// Keeps a file that messages refer to; its bytes are stored already. It belongs to no group: any user and the app may
+/// add one, and who may read it is the surface's to decide.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddAttachment {
+    /// Its name as the uploader gave it.
+    pub name: String,
+    /// Its media type, as the uploader gave it.
+    pub media_type: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Until when it is kept.
+    pub expires: Option<Millis>,
+    /// The secret that opens a restricted file.
+    pub secret: Option<String>,
+    /// Where its bytes are in the blob store.
+    pub blob: String,
+}
+
+impl Rule for AddAttachment {
+    type Output = FileShared;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<FileShared, Stop> {
+        let file = SharedFile {
+            id: draft.mint_file()?,
+            name: self.name.clone(),
+            media_type: self.media_type.clone(),
+            size: self.size,
+            owner: draft.context.actor.behind().cloned(),
+            at: draft.now(),
+            expires: self.expires,
+            secret: self.secret.clone(),
+            blob: self.blob.clone(),
+        };
+        draft.put(Key::Attachment(file.id.clone()), file.clone());
+        Ok(FileShared(file))
+    }
+}
+
 /// Takes a shared file away: managers any, members their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoveFile {

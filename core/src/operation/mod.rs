@@ -57,7 +57,7 @@ pub(crate) use devices::is_forgotten;
 pub use devices::{Acknowledge, Begin, DeviceOpened, OpenDevice, POSITIONS_PER_DEVICE};
 pub use disband::{Disband, Ended};
 pub use extensions::{ExtensionChange, ExtensionsWritten, WriteExtensions};
-pub use files::{AddFile, FileGone, FileShared, RemoveFile};
+pub use files::{AddAttachment, AddFile, FileGone, FileShared, RemoveFile};
 pub use govern::Govern;
 pub use import_messages::{ImportMessages, Imported, OldMessage};
 pub use in_topic::InTopic;
@@ -287,6 +287,7 @@ operations! {
     DeleteCounters => (), "delete_counters";
     AddFile => FileShared, "add_file";
     RemoveFile => FileGone, "remove_file";
+    AddAttachment => FileShared, "add_attachment";
     SendMessage => Posted, "send_message";
     ImportMessages => Imported, "import_messages";
     RecallMessages => Recalled, "recall_messages";

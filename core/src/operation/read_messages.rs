@@ -21,6 +21,8 @@ pub struct ReadMessages {
     pub user: UserId,
     /// Their numbers.
     pub sequences: Vec<u64>,
+    /// What the reader says about it to the senders.
+    pub note: String,
     /// Most members of a group with read receipts.
     pub most_members: Option<u32>,
 }
@@ -62,7 +64,7 @@ impl Rule for ReadMessages {
             draft.put_group(group);
         }
         for (sender, sequences) in told {
-            let what = Happening::MessagesRead { sequences, user: self.user.clone() };
+            let what = Happening::MessagesRead { sequences, user: self.user.clone(), note: self.note.clone() };
             draft.tell_users(Some(&self.group), sender.into_iter().collect(), what);
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::event::Actor;
 use crate::model::{Attributes, Circle, Counters, FileId, GroupId, Key, Prefix, Row, SharedFile};
 use crate::ports::Span;
 use crate::refusal::Refusal;
@@ -107,6 +108,27 @@ impl File {
             Some(file) => Ok(FileFound(file.clone())),
             None => Err(Refusal::FileNotFound { group: self.group, file: self.file }),
         }
+    }
+}
+
+/// A file that messages refer to. The surface decides who may read it, so users cannot ask for it themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Which.
+    pub file: FileId,
+}
+
+/// The file; `None` when there is none of this id, or its time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentFound(pub Option<Arc<SharedFile>>);
+
+impl Attachment {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<AttachmentFound, Refusal> {
+        if matches!(reader.actor, Actor::User { .. }) {
+            return Err(Refusal::AppOnly);
+        }
+        let row = reader.row(Key::Attachment(self.file)).await?;
+        Ok(AttachmentFound(row.as_ref().and_then(Row::file).filter(|file| is_kept(file, reader)).cloned()))
     }
 }
 

@@ -18,7 +18,10 @@ mod topics;
 mod users;
 
 pub use deciding::{RequestsDecided, RequestsToDecide};
-pub use extras::{AttributesFound, CountersFound, File, FileFound, FilePage, Files, GroupAttributes, GroupCounters};
+pub use extras::{
+    Attachment, AttachmentFound, AttributesFound, CountersFound, File, FileFound, FilePage, Files, GroupAttributes,
+    GroupCounters,
+};
 pub use feed::{Feed, FeedPage};
 pub use groups::{
     CountGroups, FindGroups, Found, GroupById, GroupCount, GroupPage, JoinedGroups, JoinedPage, ListGroups,
@@ -215,6 +218,7 @@ queries! {
     GroupCounters => CountersFound, "group_counters";
     Files => FilePage, "files";
     File => FileFound, "file";
+    Attachment => AttachmentFound, "attachment";
     History => HistoryPage, "history";
     Messages => MessagePage, "messages";
     MessageById => MessageFound, "message_by_id";

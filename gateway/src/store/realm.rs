@@ -406,7 +406,7 @@ fn last_sequence(shared: &Shared, realm: &RealmPrefix) -> Result<u64, StoreError
     }
 }
 
-/// Iterates over the shared files of all realms.
+/// Iterates over the shared files and the attachments of all realms.
 pub(super) fn each_file(shared: &Shared, mut take: impl FnMut(&SharedFile)) -> Result<(), StoreError> {
     let moment = shared.cache.now()?;
     let mut from = Vec::new();
@@ -415,8 +415,9 @@ pub(super) fn each_file(shared: &Shared, mut take: impl FnMut(&SharedFile)) -> R
         let Some(first) = first else { break };
         let key = first.key().map_err(failed)?;
         let Some(realm) = RealmPrefix::of(&key) else { break };
-        let files = realm.bounds(&Span::all(Prefix::all_files()));
-        for file in files.map(|range| moment.rows.range(range)).into_iter().flatten() {
+        let tables = [Prefix::all_files(), Prefix::attachments()];
+        let files = tables.into_iter().filter_map(|table| realm.bounds(&Span::all(table)));
+        for file in files.flat_map(|range| moment.rows.range(range)) {
             let bytes = file.value().map_err(failed)?;
             if let Row::File(file) = decode(&bytes)? {
                 take(&file);

@@ -1,7 +1,8 @@
 //! A user's page with a client SDK on it: takes calls, returns results and events.
 //!
 //! A driver reads `{"id": 1, "call": "…", "args": […]}` and writes `{"id": 1, "result": …}` or `{"id": 1, "thrown":
-//! "…"}`, and `{"event": "…", "data": …}` for each event.
+//! "…"}`, and `{"event": "…", "data": …}` for each event. A driver of
+//! several clients reads and writes the `client` as well.
 
 use std::collections::HashMap;
 use std::process::{Command as StdCommand, Stdio};
@@ -18,17 +19,31 @@ use tokio::time::timeout;
 /// How long a result or an event is waited for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// An open page; closed on drop.
+/// A client on a page that is open; the page is closed when the last client of its process is dropped.
 pub struct Page {
-    _process: Child,
-    calls: tokio::sync::Mutex<ChildStdin>,
-    numbers: AtomicU64,
+    process: Arc<Process>,
+    client: Option<String>,
     heard: Arc<Heard>,
 }
 
+/// A driver and what it tells.
+struct Process {
+    _child: Child,
+    calls: tokio::sync::Mutex<ChildStdin>,
+    numbers: AtomicU64,
+    output: Arc<Output>,
+}
+
+/// Who waits for what a driver tells.
+#[derive(Default)]
+struct Output {
+    answers: Mutex<HashMap<u64, oneshot::Sender<Result<Value, String>>>>,
+    clients: Mutex<HashMap<Option<String>, Arc<Heard>>>,
+}
+
+/// The events of one client.
 #[derive(Default)]
 struct Heard {
-    answers: Mutex<HashMap<u64, oneshot::Sender<Result<Value, String>>>>,
     /// Received events that no test has taken yet.
     events: Mutex<Vec<(String, Value)>>,
     news: Notify,
@@ -42,15 +57,24 @@ impl Page {
         let mut process = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let calls = tokio::sync::Mutex::new(process.stdin.take().expect("its input"));
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        let heard = Arc::new(Heard::default());
-        let ears = Arc::clone(&heard);
+        let output = Arc::new(Output::default());
+        let heard = output.client(None);
+        let told = Arc::clone(&output);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-                ears.hear(line);
+                told.take(line);
             }
         });
-        Self { _process: process, calls, numbers: AtomicU64::new(1), heard }
+        let process = Process { _child: process, calls, numbers: AtomicU64::new(1), output };
+        Self { process: Arc::new(process), client: None, heard }
+    }
+
+    /// Another client in the same process, where its driver has several.
+    pub fn client(&self, name: &str) -> Self {
+        let client = Some(name.to_owned());
+        let heard = self.process.output.client(client.clone());
+        Self { process: Arc::clone(&self.process), client, heard }
     }
 
     /// Calls a method and waits for its result; panics if it throws.
@@ -61,11 +85,15 @@ impl Page {
 
     /// Calls a method and waits for its result, or for what it throws.
     pub async fn try_call(&self, name: &str, args: &Value) -> Result<Value, String> {
-        let id = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let id = self.process.numbers.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
-        self.heard.answers.lock().expect("no panic before").insert(id, sender);
-        let line = json!({"id": id, "call": name, "args": args}).to_string() + "\n";
-        self.calls.lock().await.write_all(line.as_bytes()).await.expect("the page is open");
+        self.process.output.answers.lock().expect("no panic before").insert(id, sender);
+        let mut line = json!({"id": id, "call": name, "args": args});
+        if let Some(client) = &self.client {
+            line["client"] = client.as_str().into();
+        }
+        let line = line.to_string() + "\n";
+        self.process.calls.lock().await.write_all(line.as_bytes()).await.expect("the page is open");
         let answer = timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("{name} {args} is not answered"));
         answer.expect("the page is open")
     }
@@ -99,8 +127,13 @@ impl Page {
     }
 }
 
-impl Heard {
-    fn hear(&self, mut line: Value) {
+impl Output {
+    /// Where the events of a client go.
+    fn client(&self, name: Option<String>) -> Arc<Heard> {
+        Arc::clone(self.clients.lock().expect("no panic before").entry(name).or_default())
+    }
+
+    fn take(&self, mut line: Value) {
         if let Some(id) = line["id"].as_u64() {
             let answer = match line["thrown"].take() {
                 Value::Null => Ok(line["result"].take()),
@@ -113,10 +146,13 @@ impl Heard {
             return;
         }
         let name = line["event"].as_str().expect("an answer or an event").to_owned();
-        self.events.lock().expect("no panic before").push((name, line["data"].take()));
-        self.news.notify_one();
+        let heard = self.client(line["client"].as_str().map(str::to_owned));
+        heard.events.lock().expect("no panic before").push((name, line["data"].take()));
+        heard.news.notify_one();
     }
+}
 
+impl Heard {
     fn take(&self, count: usize, pass: impl Fn(&str) -> bool) -> Option<Vec<(String, Value)>> {
         let mut events = self.events.lock().expect("no panic before");
         if events.iter().filter(|(name, _)| pass(name)).count() < count {

@@ -1,8 +1,63 @@
-//! Groups from their creation to their end: the events that each user receives.
+//! Groups from their creation to their end, by every method there is: the events that each user receives.
 
 use serde_json::{Value, json};
 
-use crate::stage::{AGORA_CHAT, EASEMOB, Stage};
+use crate::stage::{AGORA_CHAT, EASEMOB, PRESENCE_TYPES, Stage};
+
+/// The methods of the SDKs' group module, from its types.
+const METHODS: [&str; 51] = [
+    "acceptGroupInvite",
+    "acceptGroupJoinRequest",
+    "addUsersToGroupAllowlist",
+    "blockGroupMember",
+    "blockGroupMembers",
+    "blockGroupMessage",
+    "blockGroupMessages",
+    "changeGroupOwner",
+    "createGroup",
+    "createGroupVNext",
+    "deleteGroupSharedFile",
+    "destroyGroup",
+    "disableSendGroupMsg",
+    "downloadGroupSharedFile",
+    "enableSendGroupMsg",
+    "fetchGroupAnnouncement",
+    "getGroupAdmin",
+    "getGroupAllowlist",
+    "getGroupBlocklist",
+    "getGroupInfo",
+    "getGroupMemberAttributes",
+    "getGroupMembers",
+    "getGroupMembersAttributes",
+    "getGroupMsgReadUser",
+    "getGroupMutelist",
+    "getGroupSharedFilelist",
+    "getJoinedGroups",
+    "getJoinedGroupsCount",
+    "getPublicGroups",
+    "inviteUsersToGroup",
+    "isInGroupAllowlist",
+    "isInGroupMutelist",
+    "joinGroup",
+    "leaveGroup",
+    "listGroupMembers",
+    "modifyGroup",
+    "muteGroupMember",
+    "rejectGroupInvite",
+    "rejectGroupJoinRequest",
+    "removeGroupAdmin",
+    "removeGroupAllowlistMember",
+    "removeGroupMember",
+    "removeGroupMembers",
+    "setGroupAdmin",
+    "setGroupMemberAttributes",
+    "unblockGroupMember",
+    "unblockGroupMembers",
+    "unblockGroupMessage",
+    "unmuteGroupMember",
+    "updateGroupAnnouncement",
+    "uploadGroupSharedFile",
+];
 
 /// A group of ann with ben as a member, once all devices have been notified.
 async fn group(stage: &mut Stage, options: Value) -> String {
@@ -33,8 +88,18 @@ async fn life(package: &'static str, label: &str) {
         };
     }
 
+    // what there is
+    does!("cid" "getPublicGroups" {"limit": 10});
+    does!("ben" "getJoinedGroups" {"pageNum": 1, "pageSize": 10});
+    does!("ben" "getJoinedGroups" {"pageNum": 0, "pageSize": 10, "needAffiliations": true, "needRole": true});
+    does!("ben" "getJoinedGroupsCount" {});
+    does!("ben" "getGroupInfo" {});
+    does!("ben" "listGroupMembers" {"pageNum": 1, "pageSize": 10});
+    does!("ben" "getGroupMembers" {"cursor": "", "limit": 10});
+
     does!("ann" "modifyGroup" {"groupName": "Second", "description": "more"}, "ann.pad": "updateInfo", "ben": "updateInfo");
     does!("ann" "updateGroupAnnouncement" {"announcement": "read"}, "ann.pad": "updateAnnouncement", "ben": "updateAnnouncement");
+    does!("ben" "fetchGroupAnnouncement" {});
     does!("ann" "updateGroupAnnouncement" {"announcement": ""}, "ann.pad": "deleteAnnouncement", "ben": "deleteAnnouncement");
 
     // asking to join
@@ -54,8 +119,11 @@ async fn life(package: &'static str, label: &str) {
 
     // roles
     does!("ann" "setGroupAdmin" {"username": "ben"}, "ben": "setAdmin");
+    does!("ben" "getGroupAdmin" {});
     does!("ben" "muteGroupMember" {"username": "cid", "muteDuration": 3_600_000},
         "cid": "muteMember", "ann": "muteMember", "ann.pad": "muteMember");
+    does!("ben" "getGroupMutelist" {});
+    does!("cid" "isInGroupMutelist" {});
     does!("ben" "unmuteGroupMember" {"username": "cid"},
         "cid": "unmuteMember", "ann": "unmuteMember", "ann.pad": "unmuteMember");
     does!("ann" "removeGroupAdmin" {"username": "ben"}, "ben": "removeAdmin");
@@ -63,12 +131,43 @@ async fn life(package: &'static str, label: &str) {
     // moderation
     does!("ann" "disableSendGroupMsg" {}, "ben": "muteAllMembers", "cid": "muteAllMembers");
     does!("ann" "addUsersToGroupAllowlist" {"users": ["cid"]}, "cid": "addUserToAllowlist");
+    does!("ann" "getGroupAllowlist" {});
+    does!("cid" "isInGroupAllowlist" {"userName": "cid"});
     does!("ann" "removeGroupAllowlistMember" {"userName": "cid"}, "cid": "removeAllowlistMember");
     does!("ann" "enableSendGroupMsg" {}, "ben": "unmuteAllMembers", "cid": "unmuteAllMembers");
 
     // attributes
     does!("ben" "setGroupMemberAttributes" {"userId": "ben", "memberAttributes": {"mood": "good"}},
         "ann": "memberAttributesUpdate", "ann.pad": "memberAttributesUpdate", "cid": "memberAttributesUpdate");
+
+    does!("ann" "getGroupMemberAttributes" {"userId": "ben"});
+    does!("ann" "getGroupMembersAttributes" {"userIds": ["ben", "ann"], "keys": ["mood"]});
+
+    // files
+    let three = ["ann", "ann.pad", "cid"];
+    let heard = |event: &'static [&'static str]| three.map(|user| (user, event));
+    let shared = json!({"groupId": id, "name": "notes.txt", "text": "what was said"});
+    let shared = stage.does("ben", "uploadGroupSharedFile", shared, &heard(&["uploadFile"])).await;
+    let file = shared["answer"]["data"]["file_id"].as_str().unwrap_or_else(|| panic!("{shared}")).to_owned();
+    does!("cid" "getGroupSharedFilelist" {"pageNum": 1, "pageSize": 10});
+    let named = json!({"groupId": id, "fileId": file});
+    assert_eq!(stage.does("cid", "downloadGroupSharedFile", named.clone(), &[]).await, "what was said");
+    let refused = stage.refused("cid", "deleteGroupSharedFile", named.clone()).await;
+    assert_eq!(refused["type"], 17, "a member deletes own files only");
+    stage.does("ben", "deleteGroupSharedFile", named, &heard(&["deleteFile"])).await;
+
+    // messages, as far as groups have methods for them
+    let say = |said: &str| json!({"chatType": "groupChat", "type": "txt", "to": id, "msg": said, "msgConfig": {"allowGroupAck": true}});
+    does!("cid" "blockGroupMessage" {});
+    let heard: [(&str, &[&str]); 2] = [("ann.pad", &["onTextMessage"]), ("ben", &["onTextMessage"])];
+    let said = stage.does("ann", "say", say("not for cid"), &heard).await;
+    does!("cid" "unblockGroupMessage" {});
+    does!("cid" "blockGroupMessages" {});
+    let mid = said["serverMsgId"].as_str().unwrap().to_owned();
+    let read = json!({"chatType": "groupChat", "type": "read", "to": id, "id": mid, "msgConfig": {"allowGroupAck": true}, "ackContent": "seen"});
+    let heard: [(&str, &[&str]); 2] = [("ann", &["onReadMessage"]), ("ann.pad", &["onReadMessage"])];
+    stage.does("ben", "say", read, &heard).await;
+    does!("ann" "getGroupMsgReadUser" {"msgId": mid});
 
     // leaving
     does!("ann" "removeGroupMember" {"username": "cid"},
@@ -77,11 +176,33 @@ async fn life(package: &'static str, label: &str) {
     does!("ann" "acceptGroupJoinRequest" {"applicant": "cid"},
         "cid": "acceptRequest", "ann.pad": "memberPresence", "ben": "memberPresence");
     does!("ann" "blockGroupMember" {"username": "cid"}, "cid": "removeMember");
+    does!("ann" "getGroupBlocklist" {});
     does!("ann" "unblockGroupMember" {"username": "cid"}, "cid": "unblockMember");
     does!("ann" "changeGroupOwner" {"newOwner": "ben"}, "ann.pad": "changeOwner", "ben": "changeOwner");
     does!("ben" "destroyGroup" {}, "ann": "destroy", "ann.pad": "destroy");
 
+    // several at once, in a group of another kind
+    let options = json!({"groupName": "Small", "members": ["ben", "cid"], "isPublic": false, "needApprovalToJoin": false,
+        "allowMemberToInvite": true, "inviteNeedConfirm": false, "maxMemberCount": 10});
+    let heard: [(&str, &[&str]); 3] =
+        [("ann.pad", &["create", "membersPresence"]), ("ben", &["directJoined"]), ("cid", &["directJoined"])];
+    let made = stage.does("ann", "createGroupVNext", options, &heard).await;
+    let id = made["data"]["groupId"].as_str().unwrap().to_owned();
+    let both = json!({"groupId": id, "usernames": ["ben", "cid"]});
+    let heard: [(&str, &[&str]); 2] = [("ben", &["removeMember"]), ("cid", &["removeMember"])];
+    stage.does("ann", "blockGroupMembers", both.clone(), &heard).await;
+    let heard: [(&str, &[&str]); 2] = [("ben", &["unblockMember"]), ("cid", &["unblockMember"])];
+    stage.does("ann", "unblockGroupMembers", both, &heard).await;
+    let heard: [(&str, &[&str]); 2] = [("ben", &["directJoined"]), ("ann.pad", &["acceptInvite", "memberPresence"])];
+    stage.does("ann", "inviteUsersToGroup", json!({"groupId": id, "users": ["ben"]}), &heard).await;
+    let heard: [(&str, &[&str]); 2] = [("ben", &["removeMember"]), ("ann.pad", &["memberAbsence"])];
+    stage.does("ann", "removeGroupMembers", json!({"groupId": id, "users": ["ben"]}), &heard).await;
+
+    let called = stage.methods();
+    let left: Vec<&str> = METHODS.into_iter().filter(|method| !called.contains(*method)).collect();
+    assert!(left.is_empty(), "not called: {left:?}");
     insta::assert_json_snapshot!(format!("{label}-life"), stage.told().await);
+    assert_eq!(stage.presence_types(), PRESENCE_TYPES.map(str::to_owned).into());
 }
 
 #[tokio::test(flavor = "multi_thread")]

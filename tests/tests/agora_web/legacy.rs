@@ -2,7 +2,51 @@
 
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::stage::{PRESENCE_TYPES, Stage};
+
+/// The methods of the older guide.
+const METHODS: [&str; 40] = [
+    "addUsersToGroupWhitelist",
+    "agreeInviteIntoGroup",
+    "agreeJoinGroup",
+    "blockGroup",
+    "changeOwner",
+    "createGroupNew",
+    "deleteGroupSharedFile",
+    "disableSendGroupMsg",
+    "dissolveGroup",
+    "enableSendGroupMsg",
+    "fetchGroupAnnouncement",
+    "fetchGroupSharedFileList",
+    "getGroup",
+    "getGroupAdmin",
+    "getGroupBlacklistNew",
+    "getGroupInfo",
+    "getGroupWhitelist",
+    "getMuted",
+    "groupBlockMulti",
+    "groupBlockSingle",
+    "inviteToGroup",
+    "isGroupWhiteUser",
+    "joinGroup",
+    "listGroupMember",
+    "listGroups",
+    "modifyGroup",
+    "mute",
+    "quitGroup",
+    "rejectInviteIntoGroup",
+    "rejectJoinGroup",
+    "removeAdmin",
+    "removeGroupBlockMulti",
+    "removeGroupBlockSingle",
+    "removeMultiGroupMember",
+    "removeMute",
+    "removeSingleGroupMember",
+    "rmUsersFromGroupWhitelist",
+    "setAdmin",
+    "updateGroupAnnouncement",
+    "uploadGroupSharedFile",
+];
 
 /// One action of a user: the events of each user, and those of the acting device if its SDK does not name it.
 struct Step {
@@ -23,15 +67,19 @@ async fn life(package: &'static str, names_device: bool) {
     let mut stage = Stage::with(package, &["ann", "ben", "cid"]).await;
     let data = json!({"groupname": "First", "desc": "about", "members": ["ben"], "public": true, "approval": true,
         "allowinvites": false, "inviteNeedConfirm": true, "maxusers": 50});
-    let made = stage.on("ann").call("createGroupNew", json!([{"data": data}])).await;
+    let heard: [(&str, &[&str]); 2] = [("ben", &["direct_joined"]), ("ann", &["memberJoinPublicGroupSuccess"])];
+    let heard = if names_device { &heard[..1] } else { &heard };
+    let made = stage.does("ann", "createGroupNew", json!({"data": data}), heard).await;
     let id = made["data"]["groupid"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
-    stage.hear(&[("ben", &["direct_joined"])]).await;
-    if !names_device {
-        stage.hear(&[("ann", &["memberJoinPublicGroupSuccess"])]).await;
-    }
     for step in steps! {
+        "ben" "getGroup" {} [];
+        "cid" "listGroups" {"limit": 10} [];
+        "ben" "getGroupInfo" {} [];
+        "ben" "listGroupMember" {"pageNum": 1, "pageSize": 10} [];
         "ann" "modifyGroup" {"groupName": "Second", "description": "more"} ["update"], "ben": "update";
         "ann" "updateGroupAnnouncement" {"announcement": "read"} ["updateAnnouncement"], "ben": "updateAnnouncement";
+        "ben" "fetchGroupAnnouncement" {} [];
+        "ann" "updateGroupAnnouncement" {"announcement": ""} ["deleteAnnouncement"], "ben": "deleteAnnouncement";
         "cid" "joinGroup" {"message": "please"} [], "ann": "joinGroupNotifications";
         "ann" "rejectJoinGroup" {"applicant": "cid", "reason": "later"} [], "cid": "joinPublicGroupDeclined";
         "cid" "joinGroup" {"message": ""} [], "ann": "joinGroupNotifications";
@@ -44,34 +92,80 @@ async fn life(package: &'static str, names_device: bool) {
         "cid" "agreeInviteIntoGroup" {"invitee": "cid"} [],
             "ann": "invite_accept", "ann": "memberJoinPublicGroupSuccess", "ben": "memberJoinPublicGroupSuccess";
         "ann" "setAdmin" {"username": "ben"} [], "ben": "addAdmin";
+        "ben" "getGroupAdmin" {} [];
         "ben" "mute" {"username": "cid", "muteDuration": 3_600_000} [], "ann": "addMute", "cid": "addMute";
+        "ben" "getMuted" {} [];
         "ben" "removeMute" {"username": "cid"} [], "ann": "removeMute", "cid": "removeMute";
         "ann" "removeAdmin" {"username": "ben"} [], "ben": "removeAdmin";
         "ann" "disableSendGroupMsg" {} [], "ben": "muteGroup", "cid": "muteGroup";
         "ann" "addUsersToGroupWhitelist" {"users": ["cid"]} [], "cid": "addUserToGroupWhiteList";
+        "ann" "getGroupWhitelist" {} [];
+        "ann" "isGroupWhiteUser" {"userName": "cid"} [];
         "ann" "rmUsersFromGroupWhitelist" {"userName": "cid"} [], "cid": "rmUserFromGroupWhiteList";
         "ann" "enableSendGroupMsg" {} [], "ben": "rmGroupMute", "cid": "rmGroupMute";
+        "cid" "blockGroup" {} [];
         "ann" "groupBlockSingle" {"username": "cid"} [], "cid": "removedFromGroup";
+        "ann" "getGroupBlacklistNew" {} [];
         "ann" "removeGroupBlockSingle" {"username": "cid"} [], "cid": "allow";
-        "ann" "removeSingleGroupMember" {"username": "ben"} ["leaveGroup"], "ben": "removedFromGroup";
-        "ann" "dissolveGroup" {} ["deleteGroupChat"];
+        "ann" "groupBlockMulti" {"usernames": ["ben"]} [], "ben": "removedFromGroup";
+        "ann" "removeGroupBlockMulti" {"usernames": ["ben"]} [], "ben": "allow";
+        "ann" "inviteToGroup" {"users": ["ben", "cid"]} [], "ben": "invite", "cid": "invite";
+        "cid" "agreeInviteIntoGroup" {"invitee": "cid"} [], "ann": "invite_accept", "ann": "memberJoinPublicGroupSuccess";
+        "ben" "agreeInviteIntoGroup" {"invitee": "ben"} [],
+            "ann": "invite_accept", "ann": "memberJoinPublicGroupSuccess", "cid": "memberJoinPublicGroupSuccess";
+        "ann" "changeOwner" {"newOwner": "ben"} ["changeOwner"], "ben": "changeOwner", "cid": "changeOwner";
+        "ben" "changeOwner" {"newOwner": "ann"} ["changeOwner"], "ann": "changeOwner", "cid": "changeOwner";
+        "ann" "removeMultiGroupMember" {"users": ["cid"]} ["leaveGroup"], "cid": "removedFromGroup", "ben": "leaveGroup";
     } {
+        step.take(&mut stage, &id, names_device).await;
+    }
+    files(&mut stage, &id, names_device).await;
+    for step in steps! {
+        "ann" "removeSingleGroupMember" {"username": "ben"} ["leaveGroup"], "ben": "removedFromGroup";
+        "ann" "inviteToGroup" {"users": ["ben"]} [], "ben": "invite";
+        "ben" "agreeInviteIntoGroup" {"invitee": "ben"} [], "ann": "invite_accept", "ann": "memberJoinPublicGroupSuccess";
+        "ann" "dissolveGroup" {} ["deleteGroupChat"], "ben": "deleteGroupChat";
+    } {
+        step.take(&mut stage, &id, names_device).await;
+    }
+    let called = stage.methods();
+    let left: Vec<&str> = METHODS.into_iter().filter(|method| !called.contains(*method)).collect();
+    assert!(left.is_empty(), "not called: {left:?}");
+    let told = stage.told().await;
+    assert_eq!(stage.presence_types(), PRESENCE_TYPES.map(str::to_owned).into());
+    insta::assert_json_snapshot!(format!("{package}-life"), told);
+}
+
+impl Step {
+    /// The user does it, and everybody hears what they should.
+    async fn take(self, stage: &mut Stage, id: &str, names_device: bool) {
         let mut args = json!({"groupId": id});
-        for (key, value) in step.args.as_object().unwrap() {
+        for (key, value) in self.args.as_object().unwrap() {
             args[key] = value.clone();
         }
         let mut heard: Vec<(&str, Vec<&str>)> = Vec::new();
-        let own = step.own.iter().filter(|_| !names_device).map(|event| (step.user, *event));
-        for (user, event) in step.heard.iter().copied().chain(own) {
+        let own = self.own.iter().filter(|_| !names_device).map(|event| (self.user, *event));
+        for (user, event) in self.heard.iter().copied().chain(own) {
             match heard.iter_mut().find(|(other, _)| *other == user) {
                 Some((_, events)) => events.push(event),
                 None => heard.push((user, vec![event])),
             }
         }
         let heard: Vec<(&str, &[&str])> = heard.iter().map(|(user, events)| (*user, &**events)).collect();
-        stage.does(step.user, step.method, args, &heard).await;
+        stage.does(self.user, self.method, args, &heard).await;
     }
-    insta::assert_json_snapshot!(format!("{package}-life"), stage.told().await);
+}
+
+/// Shared files: ann shares, ben reads, ann deletes.
+async fn files(stage: &mut Stage, id: &str, names_device: bool) {
+    let heard = |event: &'static [&'static str]| {
+        [("ben", event), ("ann", event)].into_iter().take(if names_device { 1 } else { 2 }).collect::<Vec<_>>()
+    };
+    let shared = json!({"groupId": id, "name": "notes.txt", "text": "what was said"});
+    let shared = stage.does("ann", "uploadGroupSharedFile", shared, &heard(&["uploadFile"])).await;
+    let file = shared["answer"]["data"]["file_id"].as_str().unwrap_or_else(|| panic!("{shared}")).to_owned();
+    stage.does("ben", "fetchGroupSharedFileList", json!({"groupId": id}), &[]).await;
+    stage.does("ann", "deleteGroupSharedFile", json!({"groupId": id, "fileId": file}), &heard(&["deleteFile"])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,6 +42,20 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
     let command = to(&id, "cmd", &json!({"action": "wave"}));
     stage.does("ben", "say", command, &[("ann", &["onCmdMessage"]), ("ann.pad", &["onCmdMessage"])]).await;
 
+    // files: whoever has the message can fetch them
+    let picture = to(&id, "img", &json!({"upload": {"name": "dot.png", "text": "a picture"}, "width": 3, "height": 4}));
+    let heard_picture: [(&str, &[&str]); 2] = [("ann", &["onImageMessage"]), ("ann.pad", &["onImageMessage"])];
+    stage.does("ben", "say", picture, &heard_picture).await;
+    let paper = to(&id, "file", &json!({"upload": {"name": "paper.txt", "text": "a paper"}}));
+    let heard_paper: [(&str, &[&str]); 2] = [("ann", &["onFileMessage"]), ("ann.pad", &["onFileMessage"])];
+    stage.does("ben", "say", paper, &heard_paper).await;
+    let url = stage.told_last("onFileMessage")["url"].as_str().unwrap().to_owned();
+    assert_eq!(stage.on("ann").call("fetch", json!([url])).await, json!([200, "a paper"]));
+    let (bare, _) = url.split_once('?').unwrap();
+    assert_eq!(stage.on("ann").call("fetch", json!([bare])).await[0], 401, "not without the secret");
+    let stranger = json!([bare, {"authorization": format!("Bearer {}", stage.token("cid").await)}]);
+    assert_eq!(stage.on("ann").call("fetch", stranger).await[0], 403);
+
     // receipts
     let asked = to(&id, "txt", &json!({"msg": "read this", "msgConfig": {"allowGroupAck": true}}));
     let read = stage.does("ann", "say", asked, &heard).await;
@@ -70,7 +84,7 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
     let asked = json!({"targetId": id, "chatType": "groupChat", "pageSize": 10, "cursor": cursor});
     let rest = stage.does("ben", "getHistoryMessages", asked, &[]).await;
     let count = |page: &Value| page["messages"].as_array().unwrap().len();
-    assert_eq!((count(&page), count(&rest), &rest["isLast"]), (2, 2, &json!(true)));
+    assert_eq!((count(&page), count(&rest), &rest["isLast"]), (2, 4, &json!(true)));
 
     insta::assert_json_snapshot!(format!("{package}-talk"), stage.told().await);
     stage.on("ben").call("close", json!([])).await;

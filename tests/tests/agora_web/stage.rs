@@ -1,6 +1,6 @@
 //! A gateway, pages with an SDK on them, and the events they receive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use conclave::Config;
@@ -10,10 +10,47 @@ use conclave_tests::sdk::node;
 use conclave_tests::sdk::page::Page;
 use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 /// The packages of the SDKs that the vendor publishes now.
 pub(crate) const AGORA_CHAT: &str = "agora-chat";
 pub(crate) const EASEMOB: &str = "easemob-websdk";
+
+/// The older event of groups, where an SDK has the newer one.
+const ALSO: &str = "alsoPresence";
+
+/// Keeps its socket in the module's scope, so that each user needs a process.
+const ALONE: &str = "easemob-websdk-3.6";
+
+/// The types of `onPresence`, the only event of groups in older SDKs and one of several in newer ones.
+pub(crate) const PRESENCE_TYPES: [&str; 26] = [
+    "addAdmin",
+    "addMute",
+    "addUserToGroupWhiteList",
+    "allow",
+    "changeOwner",
+    "deleteAnnouncement",
+    "deleteFile",
+    "deleteGroupChat",
+    "direct_joined",
+    "invite",
+    "invite_accept",
+    "invite_decline",
+    "joinGroupNotifications",
+    "joinPublicGroupDeclined",
+    "joinPublicGroupSuccess",
+    "leaveGroup",
+    "memberJoinPublicGroupSuccess",
+    "muteGroup",
+    "removeAdmin",
+    "removeMute",
+    "removedFromGroup",
+    "rmGroupMute",
+    "rmUserFromGroupWhiteList",
+    "update",
+    "updateAnnouncement",
+    "uploadFile",
+];
 
 /// How long the absence of events is checked.
 const QUIET: Duration = Duration::from_millis(400);
@@ -24,13 +61,21 @@ pub(crate) struct Stage {
     package: &'static str,
     /// Whether the SDK is from before the binary WebSocket: it connects over `SockJS`, and has the older event names.
     is_legacy: bool,
+    /// The process of all clients, where the SDK can have several in one.
+    process: OnceCell<Page>,
     pages: BTreeMap<&'static str, Page>,
     told: Vec<Value>,
+    /// What was heard last, by event.
+    last: BTreeMap<String, Value>,
+    /// The methods that users have called.
+    called: BTreeSet<String>,
+    /// The types of `onPresence` that were heard.
+    types: BTreeSet<String>,
 }
 
 /// Events of groups and messages, as opposed to those of the connection.
 pub(crate) fn is_told(event: &str) -> bool {
-    const OTHERS: [&str; 8] = [
+    const OTHERS: [&str; 9] = [
         "onConnected",
         "onOpened",
         "onOnline",
@@ -40,6 +85,8 @@ pub(crate) fn is_told(event: &str) -> bool {
         "onGroupChange",
         "onOfflineMessageSyncStart",
         "onOfflineMessageSyncFinish",
+        // what newer SDKs tell in the older way as well
+        ALSO,
     ];
     !OTHERS.contains(&event)
 }
@@ -54,7 +101,17 @@ impl Stage {
     pub(crate) async fn of(package: &'static str, users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
         let served = Served::start(change).await;
         let is_legacy = package != AGORA_CHAT && package != EASEMOB;
-        let mut stage = Self { served, package, is_legacy, pages: BTreeMap::new(), told: Vec::new() };
+        let mut stage = Self {
+            served,
+            package,
+            is_legacy,
+            process: OnceCell::new(),
+            pages: BTreeMap::new(),
+            told: Vec::new(),
+            last: BTreeMap::new(),
+            called: BTreeSet::new(),
+            types: BTreeSet::new(),
+        };
         for user in users {
             stage.enter(user).await;
         }
@@ -76,13 +133,11 @@ impl Stage {
 
     /// A page with the SDK on it, not signed in. The user has an account.
     pub(crate) async fn page(&self, user: &'static str) -> Page {
-        let package = self.package;
-        let driver = move || {
-            let mut node = node::command("agora/websdk/driver.cjs");
-            node.arg(package);
-            node
+        let page = if self.package == ALONE {
+            driver(self.package).await.client(user)
+        } else {
+            self.process.get_or_init(|| driver(self.package)).await.client(user)
         };
-        let page = Page::open(tokio::task::spawn_blocking(driver).await.expect("packages"));
         let settings = self.served.settings(Vendor::Agora);
         let setting = |key: &str| settings.iter().find(|(name, _)| name == key).expect("a setting").1.clone();
         let device = user.replace('.', "_");
@@ -91,11 +146,22 @@ impl Stage {
             "deviceId": device, "isFixedDeviceId": false,
         });
         page.call("start", json!([options, self.is_legacy])).await;
-        // a second device finds an existing account
-        let account = json!({"username": name(user), "password": "secret"});
+        self.account(name(user)).await;
+        page
+    }
+
+    // a second device finds an existing account
+    pub(crate) async fn account(&self, user: &str) {
+        let account = json!({"username": user, "password": "secret"});
         let agora = self.served.tellers().await.agora;
         let _ = agora.call(http::Method::POST, "/users", Some(account)).await;
-        page
+    }
+
+    /// Whatever was heard so far is not looked at.
+    pub(crate) fn forget(&self) {
+        for page in self.pages.values() {
+            page.take_all(|_| true);
+        }
     }
 
     pub(crate) fn on(&self, user: &str) -> &Page {
@@ -106,6 +172,7 @@ impl Stage {
     pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, heard: &[(&str, &[&str])]) -> Value {
         let answer = self.on(user).call(method, json!([args])).await;
         assert!(answer["refused"].is_null(), "{user} {method} {args}: {answer}");
+        self.called.insert(method.to_owned());
         self.told
             .push(json!({"call": format!("{user} {method} {}", settled(args)), "answer": settled(answer.clone())}));
         self.hear(heard).await;
@@ -129,6 +196,10 @@ impl Stage {
             for (event, data) in self.on(user).take(expected.len(), is_told).await {
                 let operation = data["operation"].as_str().or(data["type"].as_str().filter(|_| event == "onPresence"));
                 let operation = operation.unwrap_or(&event).to_owned();
+                if event == "onPresence" {
+                    self.types.insert(operation.clone());
+                }
+                self.last.insert(event.clone(), data.clone());
                 self.told.push(json!({"heard": format!("{user} {event}"), "data": settled(data)}));
                 events.push(operation);
             }
@@ -138,6 +209,31 @@ impl Stage {
             expected.sort_unstable();
             assert_eq!(events, expected, "{user}");
         }
+    }
+
+    /// The methods that were called and succeeded.
+    pub(crate) fn methods(&self) -> &BTreeSet<String> {
+        &self.called
+    }
+
+    /// What was heard last as this event.
+    pub(crate) fn told_last(&self, event: &str) -> &Value {
+        self.last.get(event).unwrap_or_else(|| panic!("no {event} was heard"))
+    }
+
+    /// A token of a user, as clients get one.
+    pub(crate) async fn token(&self, user: &str) -> String {
+        let asked = json!({"grant_type": "password", "username": user, "password": "secret"});
+        let answer = self.api(http::Method::POST, "/token", Some(asked)).await;
+        answer["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// The types of `onPresence` that were heard so far.
+    pub(crate) fn presence_types(&self) -> BTreeSet<String> {
+        let of_page = |page: &Page| page.take_all(|event| event == ALSO);
+        let newer = self.pages.values().flat_map(of_page);
+        let newer = newer.map(|(_, data)| data["type"].as_str().expect("a type").to_owned());
+        self.types.iter().cloned().chain(newer).collect()
     }
 
     /// The app's server calls the REST API.
@@ -155,6 +251,16 @@ impl Stage {
         }
         Value::Array(self.told.clone())
     }
+}
+
+/// Starts a process with the SDK.
+async fn driver(package: &'static str) -> Page {
+    let command = move || {
+        let mut node = node::command("agora/websdk/driver.cjs");
+        node.arg(package);
+        node
+    };
+    Page::open(tokio::task::spawn_blocking(command).await.expect("packages"))
 }
 
 /// The user's name: the part before the device.
@@ -194,7 +300,14 @@ pub(crate) fn settled(value: Value) -> Value {
             .map(|(key, field)| {
                 let field = match (key.as_str(), &field) {
                     ("duration", Value::Number(_)) => "[time]".into(),
-                    ("application" | "uri", _) => format!("[{key}]").into(),
+                    (
+                        "application" | "uri" | "share-secret" | "secret" | "url" | "thumb" | "file",
+                        Value::String(_) | Value::Object(_),
+                    ) => format!("[{key}]").into(),
+                    ("file_id" | "fileId" | "file_url" | "cursor", Value::String(text)) if !text.is_empty() => {
+                        format!("[{key}]").into()
+                    }
+                    ("progress", _) => "[progress]".into(),
                     ("id", Value::String(id)) if is_number(id, 1) => "[id]".into(),
                     (name, Value::String(id)) if IDS.contains(&name) && is_number(id, LONG) => {
                         format!("[{name}]").into()

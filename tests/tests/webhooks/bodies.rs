@@ -489,8 +489,13 @@ async fn afterwards(told: &mut Told) {
     let asking = SendMessage::new(group("g"), Sender::User(user("tst")), text("read this"));
     let sent = told.done("message-asking", SendMessage { traits, ..asking }).await;
     let sequence = sent.message.sequence;
-    let read =
-        ReadMessages { group: group("g"), user: user("tommy"), sequences: vec![sequence], most_members: Some(200) };
+    let read = ReadMessages {
+        group: group("g"),
+        user: user("tommy"),
+        sequences: vec![sequence],
+        note: String::new(),
+        most_members: Some(200),
+    };
     told.done_as("message-read", "tommy", read).await;
     let change = ChangeMessage { group: group("g"), sequence, body: Some(text("read that")), labels: BTreeMap::new() };
     told.done("message-changed", change).await;

@@ -105,6 +105,8 @@ pub(crate) enum What<'e> {
     Read {
         user: &'e UserId,
         sequences: &'e [u64],
+        /// What the reader says to the sender.
+        note: &'e str,
     },
 }
 
@@ -223,7 +225,7 @@ fn what(event: &Event) -> Option<What<'_>> {
         Happening::MessagePassed(message) => What::Passed(message),
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
         Happening::MessageChanged { sequence, .. } => What::Edited(*sequence),
-        Happening::MessagesRead { sequences, user } => What::Read { user, sequences },
+        Happening::MessagesRead { sequences, user, note } => What::Read { user, sequences, note },
         // not reported by this vendor
         Happening::AppointedChanged { .. }
         | Happening::MarksChanged { .. }

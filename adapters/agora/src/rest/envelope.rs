@@ -83,6 +83,8 @@ enum Family {
     Group,
     /// With `path`.
     User,
+    /// With the `path` of attachments.
+    Attachment,
     /// With this `path`, and without `entities`.
     Message(&'static str),
     /// Without `entities`.
@@ -129,6 +131,11 @@ impl Reply {
     /// A response of the user family with these accounts.
     pub(crate) fn users(entities: &(impl Serialize + ?Sized)) -> Self {
         Self::new(Family::User).holding(entities)
+    }
+
+    /// An answer of the attachment service with these files.
+    pub(crate) fn attachments(entities: &(impl Serialize + ?Sized)) -> Self {
+        Self::new(Family::Attachment).holding(entities)
     }
 
     /// A response of the message service: the outcome for each target.
@@ -212,12 +219,13 @@ impl Reply {
                 None => object.member("action", &method.as_str().to_lowercase()),
             };
         }
-        if matches!(self.family, Family::Group | Family::User | Family::Message(_) | Family::History) {
+        if !matches!(self.family, Family::Short | Family::Timed | Family::Bare) {
             object.member("application", &call.app.uuid);
             object.member("applicationName", &call.app.name);
             object.member("organization", &call.app.org);
             match self.family {
                 Family::User => _ = object.member("path", "/users"),
+                Family::Attachment => _ = object.member("path", "/chatfiles"),
                 Family::Message(path) => _ = object.member("path", path),
                 _ => {}
             }
@@ -225,7 +233,7 @@ impl Reply {
                 object.member("params", &call.query);
             }
             object.member("uri", &call.url);
-            if matches!(self.family, Family::Group | Family::User) {
+            if matches!(self.family, Family::Group | Family::User | Family::Attachment) {
                 object.raw("entities", self.entities.as_deref().unwrap_or(b"[]"));
             }
         } else if let Some(entities) = &self.entities {

@@ -5,7 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use conclave_core::model::{FileId, GroupId, Millis, SharedFile};
-use conclave_core::operation::{AddFile, RemoveFile};
+use conclave_core::operation::{AddFile, FileShared, RemoveFile};
+use conclave_core::ports::Typed;
 use conclave_core::query::{File, Files};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{BlobError, ByteStream, Stored, same};
@@ -28,16 +29,44 @@ const NAME: usize = 255;
 const MEDIA_TYPE_BYTES: usize = 255;
 /// The part of a form that is the file.
 const PART: &str = "file";
-/// Requests a secret that gives access to the file.
+/// Requests a secret that gives access to the file. The web SDKs always send it.
 const RESTRICT: &str = "restrict-access";
 /// Carries that secret.
-const SECRET: &str = "share-secret";
+pub(super) const SECRET: &str = "share-secret";
 
 /// `POST /chatgroups/{id}/share_files`: a form with a part `file`.
 pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     // members who may not upload are refused before all the bytes have arrived
     call.ask(Files { group: group.clone(), after: None, skip: 0, limit: 0, newest_first: true }).await?;
+    let sent = receive(call).await?;
+    let adding = AddFile {
+        group: group.clone(),
+        id: None,
+        name: sent.name,
+        media_type: sent.media_type,
+        size: sent.stored.size,
+        expires: expiry(call),
+        secret: sent.secret,
+        blob: sent.stored.id.clone(),
+        most: Some(call.app.settings.files),
+    };
+    let file = keep(call, sent.form, &sent.stored, adding).await?;
+    Ok(Reply::data(&Uploaded::of(call, &group, &file)))
+}
+
+/// A file whose bytes are stored, and which is not kept yet.
+pub(super) struct Received {
+    pub(super) name: String,
+    pub(super) media_type: String,
+    pub(super) stored: Stored,
+    /// Opens the file to whoever has it, where the uploader asked for one.
+    pub(super) secret: Option<String>,
+    pub(super) form: Form,
+}
+
+/// Reads the part `file` of a form and stores its bytes.
+pub(super) async fn receive(call: &Call<'_>) -> Result<Received, Failure> {
     let mut form = form(call)?;
     let Some(part) = file_part(&mut form).await? else { return Err(refusals::no_file_given()) };
     let name = part.file_name().unwrap_or(PART).to_owned();
@@ -48,26 +77,27 @@ pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     let media_type = part.content_type().map(ToString::to_string).filter(|kind| kind.len() <= MEDIA_TYPE_BYTES);
     let media_type = media_type.unwrap_or_default();
     let stored = store(call, part).await?;
-    let adding = AddFile {
-        group: group.clone(),
-        id: None,
-        name,
-        media_type,
-        size: stored.size,
-        expires: expiry(call),
-        secret: is_restricted(call.headers).then(|| Uuid::new_v4().simple().to_string()),
-        blob: stored.id.clone(),
-        most: Some(call.app.settings.files),
-    };
-    let file = match call.run(adding).await {
-        Ok(shared) => shared.0,
-        Err(failure) => {
-            forget(call, &stored).await;
-            return Err(failure);
+    let secret = is_restricted(call.headers).then(|| Uuid::new_v4().simple().to_string());
+    Ok(Received { name, media_type, stored, secret, form })
+}
+
+/// Keeps a file whose bytes are stored; deletes the bytes when it is refused.
+pub(super) async fn keep(
+    call: &Call<'_>,
+    form: Form,
+    stored: &Stored,
+    adding: impl Typed<Reply = FileShared>,
+) -> Result<SharedFile, Failure> {
+    match call.run(adding).await {
+        Ok(shared) => {
+            form.finish().await;
+            Ok(shared.0)
         }
-    };
-    form.finish().await;
-    Ok(Reply::data(&Uploaded::of(call, &group, &file)))
+        Err(failure) => {
+            forget(call, stored).await;
+            Err(failure)
+        }
+    }
 }
 
 /// The form in a body.
@@ -124,12 +154,12 @@ fn broken(error: &io::Error) -> Failure {
     }
 }
 
-fn expiry(call: &Call<'_>) -> Option<Millis> {
+pub(super) fn expiry(call: &Call<'_>) -> Option<Millis> {
     let days = u64::from(call.app.settings.file_days);
     (days > 0).then(|| call.app.now().plus(days * 24 * 3600 * 1000))
 }
 
-fn is_restricted(headers: &HeaderMap) -> bool {
+pub(crate) fn is_restricted(headers: &HeaderMap) -> bool {
     headers.get(RESTRICT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
@@ -209,10 +239,15 @@ pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
         Ok(found) => found.0,
         Err(failure) => with_secret(call, asked).await.ok_or(failure)?,
     };
-    let stored = call.app.blobs.get(&found.blob).await;
+    content(call, &found).await
+}
+
+/// The bytes of a file.
+pub(super) async fn content(call: &Call<'_>, file: &SharedFile) -> Result<Reply, Failure> {
+    let stored = call.app.blobs.get(&file.blob).await;
     match stored.map_err(|error| call.word(&Refusal::Unavailable(error.to_string())))? {
         Some((size, content)) => Ok(Reply::content(size, content)),
-        None => Err(gone(call, &asked_id(&found))),
+        None => Err(gone(call, &file_uuid(&file.id))),
     }
 }
 
@@ -222,10 +257,6 @@ async fn with_secret(call: &Call<'_>, asked: File) -> Option<Arc<SharedFile>> {
     let found = call.ask_as_app(asked).await.ok()?.0;
     let opens = found.secret.as_ref().is_some_and(|secret| same(secret.as_bytes(), given));
     opens.then_some(found)
-}
-
-fn asked_id(file: &SharedFile) -> String {
-    file_uuid(&file.id)
 }
 
 fn gone(call: &Call<'_>, id: &str) -> Failure {

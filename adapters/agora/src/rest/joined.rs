@@ -20,7 +20,7 @@ use crate::refusals::{self, Failure};
 const PAGE: usize = 5;
 
 /// The user in the path. Users may only query themselves.
-async fn whose(call: &Call<'_>) -> Result<UserId, Failure> {
+pub(super) async fn whose(call: &Call<'_>) -> Result<UserId, Failure> {
     let user = call.user(call.param("user")).await?;
     if call.caller().is_some_and(|caller| *caller != user.id) {
         return Err(refusals::not_yours());

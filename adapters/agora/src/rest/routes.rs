@@ -9,8 +9,9 @@ use http::Method;
 use super::call::Call;
 use super::envelope::Reply;
 use super::{
-    acks, admins, allowlist, announcement, attributes, blocks, create, detail, disable, files, history, joined, lists,
-    members, messages, modify, mute, online, registration, requests, roaming, shield, token, users,
+    acks, admins, allowlist, announcement, attachments, attributes, blocks, conversations, create, detail, disable,
+    files, history, joined, lists, members, messages, modify, mute, nothing, online, registration, requests, roaming,
+    shield, token, user_info, users,
 };
 use crate::refusals::{Failure, Place};
 
@@ -54,7 +55,7 @@ macro_rules! routes {
 /// streamed.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route<Endpoint>> {
-    routes! {
+    let mut routes = routes! {
         POST   "/token" "get a token" Open Token token::token;
         GET    "/sdk/users/{user}/token/expires" "get the expiry of a token" Either User token::expires;
 
@@ -130,6 +131,9 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         GET    "/chatgroups/{group}/sharefiles/{file}" "download a shared file" Either Files files::download;
         DELETE "/chatgroups/{group}/sharefiles/{file}" "delete a shared file" Either Files files::delete;
 
+        POST   "/chatfiles" "upload an attachment" Either Attachment attachments::upload, streams;
+        GET    "/chatfiles/{file}" "download an attachment" Open Attachment attachments::download;
+
         GET    "/chatgroups/{group}/acks/{message}" "list who has read a message" Either Group acks::list;
 
         POST   "/chatgroups/{group}/apply" "apply to join a group" Either AddOne requests::apply;
@@ -155,6 +159,38 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         POST   "/metadata/chatgroup/{group}/get" "get several members' attributes" App Attributes attributes::get_many;
         PUT    "/sdk/metadata/chatgroup/{group}/user/{user}" "set a member's attributes (client)" Either Attributes attributes::set;
         POST   "/sdk/metadata/chatgroup/{group}/get" "get several members' attributes (client)" Either Attributes attributes::get_many;
+    };
+    routes.extend(of_clients());
+    routes
+}
+
+/// What only client SDKs call, beside groups.
+#[rustfmt::skip]
+fn of_clients() -> Vec<Route<Endpoint>> {
+    routes! {
+        GET    "/sdk/user/{user}/user_channels/list" "list a user's conversations (client)" Either Group conversations::list;
+        GET    "/users/{user}/user_channels/page" "list a user's conversations by page (client)" Either Group conversations::page;
+        GET    "/users/{user}/user_channels" "list a user's first conversations (client)" Either Group conversations::page;
+        PUT    "/metadata/user/{user}" "set a user's info (client)" Either User user_info::set;
+        POST   "/metadata/user/get" "get users' info (client)" Either User user_info::get;
+
+        // there is nothing of these, and clients are told so
+        GET    "/users/{user}/contacts/users" "list contacts (client)" Either User nothing::list;
+        GET    "/users/{user}/contacts" "page through contacts (client)" Either User nothing::contacts;
+        GET    "/users/{user}/blocks/users" "list a user's blocklist (client)" Either User nothing::list;
+        GET    "/users/{user}/joined_chatrooms" "list the chat rooms of a user (client)" Either Group nothing::list;
+        GET    "/chatrooms" "list chat rooms (client)" Either Group nothing::list;
+        GET    "/threads/chatgroups/{group}" "list the threads of a group (client)" Either Group nothing::list;
+        GET    "/threads/chatgroups/{group}/user/{user}" "list the threads of a user (client)" Either Group nothing::list;
+        GET    "/sdk/user/{user}/user_channel/pin" "list pinned messages (client)" Either Group nothing::pinned_messages;
+        GET    "/sdk/user/{user}/user_channels/mark/search" "list marked conversations (client)" Either Group nothing::conversations;
+        GET    "/reaction/user/{user}" "list reactions (client)" Either Group nothing::list;
+        GET    "/users/{user}/presence/sublist" "list presence subscriptions (client)" Either User nothing::presence;
+        GET    "/users/{user}/notification" "get the push settings of conversations (client)" Either User nothing::notification;
+        GET    "/users/{user}/notification/user/{target}" "get a user's push settings (client)" Either User nothing::notification;
+        GET    "/users/{user}/notification/chatgroup/{group}" "get the push settings of a group (client)" Either User nothing::notification;
+        GET    "/users/{user}/notification/mute/type" "list conversations by push setting (client)" Either User nothing::list;
+        GET    "/users/{user}/translate/support/language" "list languages of translation (client)" Either User nothing::list;
     }
 }
 

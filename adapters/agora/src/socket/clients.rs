@@ -46,7 +46,17 @@ impl ClientProtocol for Clients {
     }
 
     fn operations(&self) -> Vec<&'static str> {
-        vec![PROVISION, UNREAD, QUEUE, send::MESSAGE, send::RECEIPT, send::RECALL, send::EDIT, LOGOUT]
+        vec![
+            PROVISION,
+            UNREAD,
+            QUEUE,
+            send::MESSAGE,
+            send::RECEIPT,
+            send::RECALL,
+            send::EDIT,
+            send::CONVERSATION,
+            LOGOUT,
+        ]
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> AgoraSession {

@@ -27,6 +27,8 @@ pub(super) const KEPT: u64 = 7 * 24 * 3600 * 1000;
 const PREFIX: &str = "$t$";
 /// SDKs from this version of their protocol on support lists of members.
 const LISTS: &str = "v5.1";
+/// SDKs from this version of their protocol on know all words of a permission that is denied.
+const WORDS: &str = "v5.0";
 
 /// A client that is signed in.
 pub(crate) struct Login {
@@ -38,6 +40,7 @@ pub(crate) struct Login {
     token: String,
     expires: Option<Millis>,
     pub(super) knows_lists: bool,
+    knows_words: bool,
     /// The groups whose messages the user does not receive.
     pub(super) shielded: Vec<conclave_core::model::GroupId>,
 }
@@ -50,6 +53,7 @@ pub(super) struct Request {
     resource: String,
     platform: Platform,
     knows_lists: bool,
+    knows_words: bool,
 }
 
 impl Request {
@@ -74,6 +78,7 @@ impl Request {
             resource: if named { resource.to_owned() } else { connection.to_owned() },
             platform: platform(asked.os_type, resource),
             knows_lists: asked.action_version.as_deref().is_some_and(|version| version >= LISTS),
+            knows_words: asked.action_version.as_deref().is_some_and(|version| version >= WORDS),
         })
     }
 
@@ -109,6 +114,7 @@ impl Request {
             token: self.token,
             expires: claims.expires,
             knows_lists: self.knows_lists,
+            knows_words: self.knows_words,
             shielded,
         })
     }
@@ -145,6 +151,14 @@ impl Login {
 
     pub(super) fn now(&self) -> Millis {
         self.app.now()
+    }
+
+    /// A refusal in words that the client's SDK knows: older ones wait for ever after `PERMISSION_DENIED` with others.
+    pub(super) fn in_known_words(&self, refused: Refused) -> Refused {
+        if !self.knows_words && refused.code == status::PERMISSION_DENIED {
+            return Refused::new(status::FAIL, refused.reason);
+        }
+        refused
     }
 
     /// The device under which positions are stored.

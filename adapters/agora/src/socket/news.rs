@@ -216,13 +216,13 @@ pub(super) async fn of_fact(
             let message = at(*sequence).await?.filter(|message| message.state == MessageState::Kept);
             message.map(|message| teller.edited(&message, fact.readers())).into_iter().collect()
         }
-        What::Read { user, sequences } => {
+        What::Read { user, sequences, note } => {
             let asked = Receipts { group: group.id.clone(), sequences: sequences.to_vec(), most_members: None };
             let counts = app.groups.ask(&Actor::app(), asked).await?.0;
             let mut news = Vec::new();
             for (sequence, count) in counts {
                 let (Ok(count), Some(message)) = (count, at(sequence).await?) else { continue };
-                news.push(teller.read(user, &message, count.read));
+                news.push(teller.read(user, &message, count.read, note));
             }
             news
         }
@@ -328,7 +328,7 @@ impl Teller<'_> {
     }
 
     /// For the sender, with the number of readers.
-    fn read(&self, reader: &UserId, message: &Message, count: usize) -> News {
+    fn read(&self, reader: &UserId, message: &Message, count: usize, note: &str) -> News {
         let id = message::number(&message.id);
         let counts: Map<String, Value> = id.map(|id| (id.to_string(), count.into())).into_iter().collect();
         let counts = KeyValue {
@@ -342,6 +342,7 @@ impl Teller<'_> {
             from: Some(bare(shown(reader))),
             to: Some(bare(self.group.id.as_str())),
             ack_message_id: id,
+            ack_content: (!note.is_empty()).then(|| note.to_owned()),
             msg_config: Some(super::wire::MessageConfig { allow_group_ack: Some(true) }),
             ext: vec![counts],
             ..MessageBody::default()

@@ -266,6 +266,7 @@ impl AgoraSession {
             }
             Err(refused) => {
                 out.count(None, Outcome::Refused);
+                let refused = login.in_known_words(refused);
                 self.encoding.send(out, frame::sent(meta_id, Some(0), Some(&refused), Vec::new(), login.now()));
             }
         }
@@ -346,6 +347,7 @@ impl Session for AgoraSession {
             }
             (Ok(Reply::Sent(sent)), _, Some(login)) => {
                 let Sent { meta_id, server_id, refused, metas } = sent;
+                let refused = refused.map(|refused| login.in_known_words(refused));
                 self.encoding.send(out, frame::sent(meta_id, server_id, refused.as_ref(), metas, login.now()));
             }
             (Err(_), Ticket::Sent(meta_id), Some(login)) => {

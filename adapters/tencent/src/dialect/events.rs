@@ -237,7 +237,7 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
         Happening::MessageChanged { sequence, .. } => What::Edited(*sequence),
         Happening::ExtensionsChanged { sequence, .. } => What::Extended(*sequence),
-        Happening::MessagesRead { sequences, user } => What::Receipts { user, sequences },
+        Happening::MessagesRead { sequences, user, .. } => What::Receipts { user, sequences },
         Happening::ReadMarkChanged { user, sequence } => What::ReadUpTo { user, sequence: *sequence },
         Happening::Noticed { content } => What::Custom(content),
         Happening::TopicMade { topic, profile } => What::TopicCreated { topic, profile },

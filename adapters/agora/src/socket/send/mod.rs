@@ -1,5 +1,6 @@
 //! Items from clients: messages, and receipts, recalls and edits of messages. One handler for each.
 
+mod conversation;
 mod edit;
 mod message;
 mod recall;
@@ -26,6 +27,7 @@ pub(super) const MESSAGE: &str = "SYNC group message";
 pub(super) const RECEIPT: &str = "SYNC group read receipt";
 pub(super) const RECALL: &str = "SYNC group recall";
 pub(super) const EDIT: &str = "SYNC group edit";
+pub(super) const CONVERSATION: &str = "SYNC group conversation read";
 
 /// Bytes of an item beside its message: names, receivers, the frame.
 const AROUND: usize = 16 * 1024;
@@ -84,6 +86,7 @@ impl Upward {
             Some(chat_type::READ_ACK) => RECEIPT,
             Some(chat_type::RECALL) => RECALL,
             Some(chat_type::EDIT) => EDIT,
+            Some(chat_type::CHANNEL_ACK) => CONVERSATION,
             _ => return Err(unserved()),
         };
         let group = meta.to.as_ref().and_then(group_of).ok_or_else(unserved)?;
@@ -103,6 +106,7 @@ impl Upward {
             MESSAGE => message::send(login, &self).await,
             RECEIPT => receipt::send(login, &self).await,
             RECALL => recall::send(login, &self).await,
+            CONVERSATION => conversation::send(login, &self).await,
             _ => edit::send(login, &self).await,
         };
         let meta_id = self.meta.id.unwrap_or(0);

@@ -15,6 +15,7 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
         group: upward.group.clone(),
         user: login.user().clone(),
         sequences: vec![message.sequence],
+        note: upward.body.ack_content.clone().unwrap_or_default(),
         most_members: Some(READERS),
     };
     match login.app.groups.run(&login.actor(), read).await {

@@ -7,6 +7,7 @@ pub(crate) mod chat_type {
     pub(crate) const GROUP: i32 = 2;
     pub(crate) const READ_ACK: i32 = 4;
     pub(crate) const RECALL: i32 = 6;
+    pub(crate) const CHANNEL_ACK: i32 = 7;
     pub(crate) const EDIT: i32 = 8;
 }
 

@@ -36,7 +36,8 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let sequences = sequences(call, request.msg_seq_list)?;
     check_kept(&*call.group(&group).await?)?;
     call.check_account(&user).await?;
-    let read = ReadMessages { group, user: user.clone(), sequences, most_members: Some(limits::READERS) };
+    let read =
+        ReadMessages { group, user: user.clone(), sequences, note: String::new(), most_members: Some(limits::READERS) };
     match call.attempt(Some(user), read).await {
         Ok(()) => envelope::done(),
         // users who are not in the group are refused

@@ -220,7 +220,7 @@ fn what_has_no_number_is_no_part_of_the_history() {
         assert_eq!(shown(Kind::Public, &event), [expected], "{:?}", event.what);
     }
     // receipts are for the sender, not for the reader
-    let mut read = event(Happening::MessagesRead { sequences: vec![1], user: user("ann") }, None);
+    let mut read = event(Happening::MessagesRead { sequences: vec![1], user: user("ann"), note: String::new() }, None);
     read.audience.users.push(user("ben"));
     assert_eq!(shown(Kind::Public, &read), ["notice 19 Receipts(ann) to +ben"]);
 }

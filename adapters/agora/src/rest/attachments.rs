@@ -1,0 +1,77 @@
+//! Files that messages refer to: upload and download. They belong to no group, so they are opened by a secret that
+//! travels in the message, as the vendor's are.
+
+use std::sync::Arc;
+
+use conclave_core::event::Actor;
+use conclave_core::model::SharedFile;
+use conclave_core::operation::AddAttachment;
+use conclave_core::query::Attachment;
+use conclave_kit::same;
+use serde_json::json;
+
+use super::call::Call;
+use super::envelope::Reply;
+use super::files::{self, SECRET};
+use crate::auth::{self, Subject};
+use crate::dialect::ids::{file_id, file_uuid};
+use crate::refusals::{self, Failure};
+
+/// `POST /chatfiles`: a form with a part `file`. Clients put the answer's `uri` and the entity's `uuid` together as the URL
+/// of the file, and its `share-secret` beside it in the message.
+pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
+    let sent = files::receive(call).await?;
+    let adding = AddAttachment {
+        name: sent.name,
+        media_type: sent.media_type,
+        size: sent.stored.size,
+        expires: files::expiry(call),
+        secret: sent.secret,
+        blob: sent.stored.id.clone(),
+    };
+    let file = files::keep(call, sent.form, &sent.stored, adding).await?;
+    let mut entity = json!({"uuid": file_uuid(&file.id), "type": "chatfile"});
+    if let Some(secret) = &file.secret {
+        entity["share-secret"] = secret.as_str().into();
+    }
+    Ok(Reply::attachments(&[entity]))
+}
+
+/// `GET /chatfiles/{file}`: the bytes. A restricted file is for whoever has its secret, as a header or in the query (a page
+/// shows pictures by their URL alone), and for its uploader and the app; any other for whoever has a token of the app.
+pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
+    let name = call.param("file");
+    let Some(id) = file_id(name) else { return Err(refusals::attachment_unknown(name)) };
+    let found = call.ask_as_app(Attachment { file: id }).await?.0;
+    let given = call.headers.get(SECRET).map(http::HeaderValue::as_bytes);
+    let given = given.or_else(|| call.query.get(SECRET).map(str::as_bytes));
+    let secret = found.as_ref().and_then(|file| file.secret.as_deref());
+    let opens = secret.zip(given).is_some_and(|(secret, given)| same(secret.as_bytes(), given));
+    if !opens {
+        let reader = reader(call).await?;
+        if found.as_ref().is_some_and(|file| !may_read(file, &reader)) {
+            return Err(refusals::attachment_forbidden());
+        }
+    }
+    let Some(file) = found else { return Err(refusals::attachment_unknown(name)) };
+    files::content(call, &file).await
+}
+
+/// Who asks without a secret.
+async fn reader(call: &Call<'_>) -> Result<Actor, Failure> {
+    let Some(token) = auth::bearer(call.headers) else { return Err(refusals::no_token(call.place)) };
+    match auth::check(call.app, token).await {
+        Ok(claims) => Ok(match claims.subject {
+            Subject::App => Actor::app(),
+            Subject::User(user) => Actor::User { user, device: None },
+        }),
+        Err(stranger) => Err(crate::surface::stranger(call.app, call.place, stranger)),
+    }
+}
+
+fn may_read(file: &Arc<SharedFile>, reader: &Actor) -> bool {
+    match reader {
+        Actor::User { user, .. } => file.secret.is_none() || file.owner.as_ref() == Some(user),
+        _ => true,
+    }
+}

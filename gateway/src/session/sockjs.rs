@@ -1,4 +1,4 @@
-//! `SockJS`: frames over a WebSocket, or in HTTP requests where WebSockets are blocked.
+//! `SockJS`: frames over a WebSocket, or in HTTP requests where those are blocked.
 //!
 //! Implements sockjs-protocol 0.3.3: `info`, `websocket` (with and without framing), `xhr_streaming`, `eventsource` and
 //! `xhr`, with `xhr_send`. The transports of browsers without cross-origin requests (`htmlfile`, `jsonp`, iframes) are

@@ -5,10 +5,10 @@
 //!
 //! 1. No more writes are accepted. Reads continue.
 //! 2. The manifest records, durably, that everything after the last acknowledged round is void: whoever opens the
-//!   database next cuts it off. Only then the waiting callers get the error that nothing was done. As long as that
-//!   cannot be written, they get no answer: their requests time out, as the outcome is unknown.
+//!    database next cuts it off. Only then the waiting callers get the error that nothing was done. As long as that
+//!    cannot be written, they get no answer: their requests time out, as the outcome is unknown.
 //! 3. It is tested repeatedly whether the folder has space. When it has, the engine is closed, the log is cut off,
-//!   checked and opened as at a start, and writes are accepted again.
+//!    checked and opened as at a start, and writes are accepted again.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};

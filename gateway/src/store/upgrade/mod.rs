@@ -2,10 +2,10 @@
 //!
 //! 1. The database is cloned below `upgrade/`: files that never change are hard-linked, the log is copied.
 //! 2. Each step of [`steps::STEPS`] changes a clone of its own, so an interrupted step leaves nothing: it is repeated
-//!   from the previous clone.
+//!    from the previous clone.
 //! 3. When the last clone and its manifest are complete, the old database is moved to `backup-format-<n>/`, the new one
-//!   replaces it, and the format's number is written. From here on an interrupted upgrade is finished by the next
-//!   start.
+//!    replaces it, and the format's number is written. From here on an interrupted upgrade is finished by the next
+//!    start.
 //!
 //! - [`steps`]: the changes from format to format. Add to its list.
 //! - [`rows`]: the rows that a step is given.

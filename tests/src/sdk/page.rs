@@ -71,6 +71,7 @@ impl Page {
     }
 
     /// Another client in the same process, where its driver has several.
+    #[must_use]
     pub fn client(&self, name: &str) -> Self {
         let client = Some(name.to_owned());
         let heard = self.process.output.client(client.clone());

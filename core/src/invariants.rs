@@ -98,7 +98,7 @@ impl<'a> Realm<'a> {
                 _ => return None,
             };
             let stands = places.iter().any(|place| place.encode() == *key);
-            (!stands).then(|| format!("a row stands at a place that is not its own: {row:?}"))
+            (!stands).then(|| format!("a row is stored under a key that is not its own: {row:?}"))
         })
     }
 
@@ -123,7 +123,7 @@ impl<'a> Realm<'a> {
             match expected.remove(key) {
                 Some(wanted) if alike(&wanted, row) => {}
                 Some(wanted) => return Some(format!("an index holds {row:?} where {wanted:?} belongs")),
-                None => return Some(format!("an index holds {row:?}, which nothing leads to")),
+                None => return Some(format!("an index has {row:?}, which nothing refers to")),
             }
         }
         expected.into_values().next().map(|row| format!("an index lacks {row:?}"))

@@ -85,7 +85,7 @@ pub(crate) async fn run(listener: TcpListener, hosts: Hosts, metrics: Arc<Metric
             // there are few slots for connections, so idle ones are closed soon
             builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).max_buf_size(16 * 1024);
             if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-                tracing::debug!(%error, "a connection to the admin listener broke");
+                tracing::debug!(%error, "a connection to the admin listener failed");
             }
         });
     }

@@ -126,7 +126,7 @@ impl Desk {
 
     fn nowhere(&self, parts: &Parts, id: &str, in_flight: InFlight) -> Response<Payload> {
         let (method, path) = (parts.method.as_str(), parts.uri.path());
-        tracing::info!(target: "conclave::request", id, method, path, status = 404, "no surface stands here");
+        tracing::info!(target: "conclave::request", id, method, path, status = 404, "no surface is mounted at this path");
         let mut answer = Response::new(Payload::new(Body::from(self.site.index()), Some(in_flight)));
         *answer.status_mut() = StatusCode::NOT_FOUND;
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -250,7 +250,7 @@ impl Visit<'_> {
                 fault(Fault::Broken)
             }
             None => {
-                tracing::warn!("no answer in time; limits.request_ms sets how long that is");
+                tracing::warn!("no response within limits.request_ms");
                 fault(Fault::TimedOut)
             }
         }

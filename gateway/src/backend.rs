@@ -128,7 +128,7 @@ fn unused_blobs(reply: &Reply) -> Vec<String> {
 async fn delete_blobs(blobs: Arc<dyn Blobs>, unused: Vec<String>) {
     for blob in unused {
         if let Err(error) = blobs.delete(&blob).await {
-            tracing::warn!(%error, blob, "a deleted file's bytes stay until the next start");
+            tracing::warn!(%error, blob, "a deleted file's bytes cannot be deleted before the next start");
         }
     }
 }

@@ -187,7 +187,7 @@ fn pick<'c>(config: &'c Config, realm: Option<&str>) -> Result<&'c Realm, Config
             .find(|realm| realm.name == name)
             .ok_or_else(|| ConfigError(format!("there is no realm {name}: there are {}", names()))),
         (None, [only]) => Ok(only),
-        (None, _) => Err(ConfigError(format!("say which realm with --realm: there are {}", names()))),
+        (None, _) => Err(ConfigError(format!("choose a realm with --realm: there are {}", names()))),
     }
 }
 
@@ -291,9 +291,9 @@ fn serve(config: Config) -> Result<(), Failure> {
             running.reload("SIGHUP");
         }
         service::stopping();
-        tracing::info!("ending: requests in flight are finished first");
+        tracing::info!("stopping: requests in flight are finished first");
         if !running.shutdown().await {
-            tracing::warn!("some requests took too long and were cut off; limits.drain_ms sets how long that is");
+            tracing::warn!("some requests were aborted after limits.drain_ms");
         }
         Ok(())
     });
@@ -352,7 +352,7 @@ impl Signals {
     #[cfg(not(unix))]
     async fn next(&mut self) -> Signal {
         if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "ctrl-c cannot be received");
+            tracing::error!(%error, "the handler for ctrl-c cannot be installed");
             std::future::pending::<()>().await;
         }
         Signal::End

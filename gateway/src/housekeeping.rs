@@ -66,7 +66,7 @@ async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance, metr
         let found = match maintenance.outdated(after.take(), ROWS).await {
             Ok(found) => found,
             Err(error) => {
-                tracing::warn!(realm, %error, "outdated rows stay for now; they are looked for again later");
+                tracing::warn!(realm, %error, "expired rows cannot be deleted now; it is tried again later");
                 OutdatedRows::default()
             }
         };
@@ -97,7 +97,7 @@ async fn sweep(realm: &str, maintenance: &dyn Maintenance, places: Vec<Key>, met
         };
         metrics.sweep_failed(realm);
         let rows = some.len();
-        tracing::warn!(realm, rows, why, "outdated rows stay for now; they are looked for again later");
+        tracing::warn!(realm, rows, why, "expired rows cannot be deleted now; it is tried again later");
     }
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn empty_trash(stores: Arc<dyn Stores>, days: u32, metrics: &Arc<Metr
                 Ok(Ok(0)) => {}
                 Ok(Ok(deleted)) => {
                     metrics.trash_deleted.inc_by(deleted as u64);
-                    tracing::info!(deleted, "bytes that no shared file leads to are deleted");
+                    tracing::info!(deleted, "old files in the trash are deleted");
                 }
                 Ok(Err(error)) => tracing::warn!(%error, "the trash cannot be emptied; it is tried again later"),
                 Err(error) => tracing::warn!(%error, "the trash cannot be emptied; it is tried again later"),

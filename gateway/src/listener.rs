@@ -152,14 +152,14 @@ pub(crate) async fn run(
             Ok(accepted) => accepted,
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
-                tracing::error!(%error, "cannot take connections; if it is open files, raise their limit (ulimit -n)");
+                tracing::error!(%error, "cannot accept connections; if the limit of open files is reached, raise it (ulimit -n)");
                 sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
         let Some(seat) = crowd.seat(peer.ip()) else { continue };
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection ended before it began");
+            tracing::debug!(%error, "a connection was closed before it was accepted");
             continue;
         }
         let connection = Connection {
@@ -216,7 +216,7 @@ impl Connection {
         match handshake {
             Ok(Ok(stream)) => self.serve(stream).await,
             Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
-            Err(_) => tracing::debug!("a handshake took too long"),
+            Err(_) => tracing::debug!("a handshake timed out"),
         }
     }
 
@@ -237,7 +237,7 @@ impl Connection {
             tokio::select! {
                 result = connection.as_mut() => {
                     if let Err(error) = result {
-                        tracing::debug!(error = &*error, "a connection broke");
+                        tracing::debug!(error = &*error, "a connection failed");
                     }
                     return;
                 }

@@ -141,9 +141,9 @@ impl Collector for Measured {
             counter(out, "store_syncs", "Rounds of commits written and synced", float(store.rounds()))?;
             counter(out, "store_sync_seconds", "Time all syncs took", store.synced_for().as_secs_f64())?;
             let current = store.syncing_for().unwrap_or_default().as_secs_f64();
-            gauge(out, "store_sync_current_seconds", "How long the sync under way has taken so far", current)?;
+            gauge(out, "store_sync_current_seconds", "Duration of the current sync so far", current)?;
             gauge(out, "store_queue", "Commits that wait for the next sync", float(store.queued()))?;
-            counter(out, "store_sync_failures", "Rounds that could not be kept", float(store.failures()))?;
+            counter(out, "store_sync_failures", "Rounds that could not be synced", float(store.failures()))?;
             counter(out, "store_recoveries", "How often the store went on after a failure", float(store.recoveries()))?;
         }
         if let Some(sizes) = self.sizes.get() {

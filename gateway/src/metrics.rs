@@ -211,14 +211,14 @@ impl Metrics {
         let realm_requests = Family::default();
         registry.register("realm_requests", "Requests by realm, vendor and class of answer", realm_requests.clone());
         let (errors, failed_authentications) = (Family::default(), Family::default());
-        let about = "Errors that clients were answered with, by vendor, operation, class and the vendor's own code";
+        let about = "Errors returned to clients, by vendor, operation, class and the vendor's own code";
         registry.register("vendor_errors", about, errors.clone());
-        let about = "Requests and sign-ins that were refused for their credentials";
+        let about = "Requests and sign-ins that were refused because of their credentials";
         registry.register("failed_authentications", about, failed_authentications.clone());
         let (swept_rows, sweeps_failed, trash_deleted) = (Family::default(), Family::default(), Counter::default());
-        registry.register("housekeeping_swept_rows", "Outdated rows that were deleted", swept_rows.clone());
-        registry.register("housekeeping_failures", "Times outdated rows could not be deleted", sweeps_failed.clone());
-        let about = "Bytes of shared files without a row, set aside after a crash and deleted";
+        registry.register("housekeeping_swept_rows", "Expired rows that were deleted", swept_rows.clone());
+        registry.register("housekeeping_failures", "How often expired rows could not be deleted", sweeps_failed.clone());
+        let about = "Files of shared files' bytes without a row that were deleted from the trash";
         registry.register("housekeeping_trash_deleted_files", about, trash_deleted.clone());
         let unread = UnreadFields::default();
         let about = "Request fields that no handler read, by vendor and operation; their names are at /unread-fields";
@@ -230,25 +230,25 @@ impl Metrics {
         let (connections, turned_away, panics) = (Gauge::default(), Counter::default(), Counter::default());
         registry.register(
             "requests",
-            "Requests, and what clients ask over their connections, by vendor, operation and class of answer",
+            "Requests, and calls over clients' connections, by vendor, operation and class of the result",
             requests.clone(),
         );
-        let about = "Time from a request's headers to its answer's";
+        let about = "Time from a request's headers to its response's";
         registry.register_with_unit("request_duration", about, Unit::Seconds, latency.clone());
         registry.register("operations", "Operations and queries on groups by realm and outcome", operations.clone());
         registry.register("connections", "Connections that are open now", connections.clone());
-        let about = "Connections that were turned away because there were too many";
+        let about = "Connections that were refused because there were too many";
         registry.register("connections_turned_away", about, turned_away.clone());
         registry.register("panics", "Requests that ended in a panic", panics.clone());
         let (ready, store_refuses, webhooks_stuck) = (Gauge::default(), Gauge::default(), Gauge::default());
-        registry.register("ready", "Whether /readyz says ready", ready.clone());
+        registry.register("ready", "Whether /readyz returns ready", ready.clone());
         registry.register("store_refuses_writes", "Whether the store refuses writes", store_refuses.clone());
-        let about = "Webhooks' destinations that have not got on for limits.webhook_lag_ms";
+        let about = "Webhook destinations without progress for limits.webhook_lag_ms";
         registry.register("webhooks_stuck", about, webhooks_stuck.clone());
         registry.register("sessions", "Clients that are connected now, by vendor", sessions.clone());
         registry.register("frames", "Frames of clients' connections, by vendor and direction", frames.clone());
-        registry.register("events_told", "Events put before sessions, each counted once a session", told.clone());
-        let about = "How often a session was so slow that events were left out and it was told to fetch them";
+        registry.register("events_told", "Events delivered to sessions, counted once per session", told.clone());
+        let about = "How often events for a slow session were dropped and it was notified to fetch them";
         registry.register("events_missed", about, missed.clone());
         let webhooks = WebhookMetrics::new(registry);
         Self {

@@ -128,7 +128,7 @@ async fn collect(body: &mut Incoming, most: usize, progress: &Progress, buffer: 
     let mut parts = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
-            tracing::debug!(%error, "a request's body broke off");
+            tracing::debug!(%error, "a request's body ended early");
             Fault::Malformed
         })?;
         progress.touch();
@@ -289,7 +289,7 @@ impl Stream for Parts {
             this.waiting = false;
             match frame {
                 None => this.over = true,
-                Some(Err(_)) => return this.fail(io::ErrorKind::UnexpectedEof, "the body broke off"),
+                Some(Err(_)) => return this.fail(io::ErrorKind::UnexpectedEof, "the body ended early"),
                 Some(Ok(frame)) => {
                     // no vendor reads trailers
                     let Ok(data) = frame.into_data() else { continue };

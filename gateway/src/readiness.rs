@@ -86,7 +86,7 @@ impl Readiness {
             }
             let kinds: BTreeSet<String> = lines.iter().map(kind).collect();
             for over in logged.difference(&kinds) {
-                tracing::info!("no longer: {over}");
+                tracing::info!("resolved: {over}");
             }
             logged = kinds;
         }

@@ -181,7 +181,7 @@ pub(crate) async fn resume_clock(clock: &SystemClock, backends: &Backends) -> Re
                 tracing::warn!(
                     realm,
                     ahead_ms = ahead,
-                    "the system's clock is behind the data: time stands still until then"
+                    "the system's clock is behind the data: time does not advance until it has caught up"
                 );
             }
             clock.raise_to(event.at);

@@ -189,7 +189,7 @@ impl<V: Vendor> Registered for Entry<V> {
         let tool = |tool: conclave_kit::Tool<V::Section>| {
             let conclave_kit::Tool { name, about, lifetime, issue } = tool;
             let issue: Issue = Box::new(move |section, user, now, lifetime| {
-                let section = typed::<V>(section).ok_or("the realm is at another vendor")?;
+                let section = typed::<V>(section).ok_or("the realm has no app at this vendor")?;
                 issue(section, user, now, lifetime)
             });
             Tool { name, about, lifetime, issue }

@@ -56,7 +56,7 @@ pub enum StartError {
     #[error(transparent)]
     Webhooks(#[from] WebhookError),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address} ({key}): {error}; give {key} an address that is free and this machine's own")]
+    #[error("cannot listen on {address} ({key}): {error}; set {key} to a free address of this machine")]
     Bind {
         /// The key of the address.
         key: String,
@@ -361,7 +361,7 @@ impl Running {
         if let Some(files) = &self.certificates {
             reload(files, why);
         } else {
-            tracing::info!(why, "there are no certificate files to read again");
+            tracing::info!(why, "there are no certificate files to reload");
         }
     }
 
@@ -387,8 +387,8 @@ impl Running {
 
 fn reload(files: &CertificateFiles, why: &str) {
     match files.reload() {
-        Ok(()) => tracing::info!(why, "the certificate is read again; new connections use it"),
-        Err(error) => tracing::error!(why, %error, "the former certificate stays in use"),
+        Ok(()) => tracing::info!(why, "the certificate is reloaded; new connections use it"),
+        Err(error) => tracing::error!(why, %error, "the previous certificate stays in use"),
     }
 }
 
@@ -417,7 +417,7 @@ fn most_connections(wanted: usize, budget: Option<Budget>, remarks: &mut Vec<Str
     match budget {
         Some(Budget { limit, connections, .. }) if connections < wanted => {
             remarks.push(format!(
-                "at most {connections} connections are taken, not {wanted}, as the process may open {limit} files: raise that limit (ulimit -n, LimitNOFILE=)"
+                "at most {connections} connections are accepted, not {wanted}, as the process may open {limit} files: raise that limit (ulimit -n, LimitNOFILE=)"
             ));
             connections
         }

@@ -89,7 +89,7 @@ impl Site {
         let served: Vec<String> = self.paths.iter().map(|mounted| format!("/{}/", mounted.vendor)).collect();
         serde_json::json!({
             "error": "not_found",
-            "message": "nothing is served at this path; each vendor's API stands below a path of its own",
+            "message": "nothing is served at this path; each vendor's API is below a path of its own",
             "served": served,
         })
         .to_string()

@@ -29,10 +29,10 @@ pub enum TlsError {
         why: String,
     },
     /// Certificate and key do not match.
-    #[error("tls: the certificate and the key do not go together: {0}")]
+    #[error("tls: the certificate and the key do not match: {0}")]
     Pair(#[from] rustls::Error),
     /// The development certificate could not be created.
-    #[error("tls: cannot make the development certificate: {0}")]
+    #[error("tls: cannot create the development certificate: {0}")]
     Make(#[from] rcgen::Error),
 }
 

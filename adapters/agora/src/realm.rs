@@ -61,7 +61,7 @@ impl Credentials {
                 Err("agora app_id is empty: set it, or leave out both app_id and app_certificate".to_owned())
             }
             (Some(_), Some(certificate)) => check_secret("agora app_certificate", certificate, APP_CERTIFICATE),
-            _ => Err("agora app_id and app_certificate go together: set both or none".to_owned()),
+            _ => Err("agora app_id and app_certificate must be set together, or neither".to_owned()),
         }
     }
 }

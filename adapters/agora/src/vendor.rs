@@ -54,7 +54,7 @@ client_id = "shop-backend"
             },
             SettingsTable {
                 path: &["webhooks"],
-                about: "Whom a realm's app at Agora tells what has happened; see [webhooks.md](webhooks.md).",
+                about: "The webhooks of a realm's app at Agora; see [webhooks.md](webhooks.md).",
                 required: &[],
                 optional: WebhookSettings::REFERENCE,
             },

@@ -25,7 +25,7 @@ pub enum InvalidToken {
     #[error("the token has expired")]
     Expired,
     /// The account was deleted.
-    #[error("the user of the token is gone")]
+    #[error("the token's user was deleted")]
     UserGone,
     /// The account is blocked.
     #[error("the user of the token may not connect")]

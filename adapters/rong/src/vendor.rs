@@ -39,7 +39,7 @@ app_secret = "conclavedevs0"
             },
             SettingsTable {
                 path: &["webhooks"],
-                about: "Whom a realm's app at RongCloud tells what has happened; see [webhooks.md](webhooks.md).",
+                about: "The webhooks of a realm's app at RongCloud; see [webhooks.md](webhooks.md).",
                 required: &[],
                 optional: WebhookSettings::REFERENCE,
             },

@@ -52,7 +52,7 @@ admins = ["administrator"]
             },
             SettingsTable {
                 path: &["webhooks"],
-                about: "Whom a realm's app at Tencent tells what has happened, and asks before; see [webhooks.md](webhooks.md).",
+                about: "The callbacks of a realm's app at Tencent, after and before operations; see [webhooks.md](webhooks.md).",
                 required: &[],
                 optional: WebhookSettings::REFERENCE,
             },

@@ -53,7 +53,7 @@ impl Rule for AddFile {
         };
         let key = Key::File(self.group.clone(), id.clone());
         if draft.row(&key)?.is_some() {
-            return Err(Refusal::InvalidValue("this file id is taken").into());
+            return Err(Refusal::InvalidValue("this file id is in use").into());
         }
         let file = SharedFile {
             id: id.clone(),

@@ -105,7 +105,7 @@ impl Rule for Broadcast {
             // each part has a time of its own, which is the revision that guards the next one
             Some(begun) => Sent { at: draft.now().max(begun.at.plus(1)), ..Sent::clone(begun) },
             None if part.is_some() => {
-                return Err(Refusal::InvalidValue("a broadcast goes on where it has begun").into());
+                return Err(Refusal::InvalidValue("a broadcast continues where it stopped").into());
             }
             None => Sent { id: draft.mint_message()?, sequence: take_number(draft)?, at: draft.now(), next: None },
         };

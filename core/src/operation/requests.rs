@@ -43,7 +43,7 @@ impl Rule for Apply {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Applied, Stop> {
         let user = self.user.as_ref().or(draft.context.actor.behind());
-        let user = user.ok_or(Refusal::InvalidValue("say who wants to join"))?.clone();
+        let user = user.ok_or(Refusal::InvalidValue("the applicant is missing"))?.clone();
         check_self(draft, &user)?;
         let mut group = draft.live_group(&self.group)?;
         require_newcomers(draft, &self.group, group.asked, std::iter::once(&user))?;

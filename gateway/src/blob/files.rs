@@ -47,10 +47,10 @@ impl Files {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.strip_suffix(PART).and_then(|name| name.strip_suffix('.')).is_some_and(is_id) {
-                tracing::info!(file = %name, "deleting an upload that was not finished");
+                tracing::info!(file = %name, "deleting an unfinished upload");
                 fs::remove_file(entry.path())?;
             } else if is_id(&name) && !in_use.contains_key(&*name) {
-                tracing::warn!(file = %name, "no shared file has these bytes: they are set aside");
+                tracing::warn!(file = %name, "no shared file has these bytes: they are moved to the trash");
                 set_aside(folder, &entry.path(), &name)?;
             }
         }
@@ -189,7 +189,7 @@ fn check(folder: &Path, in_use: &HashMap<String, u64>, most: u64) -> io::Result<
         }
         left -= size;
         if !is_whole(&path, id)? {
-            return damaged(id, "is not what was stored");
+            return damaged(id, "has a wrong checksum");
         }
     }
     Ok(())
@@ -226,7 +226,7 @@ impl Drop for Unfinished {
         if let Err(error) = fs::remove_file(&self.0)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, file = %self.0.display(), "an unfinished file stays until the next start");
+            tracing::warn!(%error, file = %self.0.display(), "an unfinished file cannot be deleted before the next start");
         }
     }
 }

@@ -181,7 +181,7 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
                 Err(Fault::Broken)
             }
             Err(_) => {
-                tracing::warn!("a call took too long; limits.request_ms sets how long it may take");
+                tracing::warn!("a call timed out after limits.request_ms");
                 Err(Fault::TimedOut)
             }
         }

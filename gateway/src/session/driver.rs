@@ -308,7 +308,7 @@ impl Driver {
             // the reply to a ping is unsent: no more is read before the client reads it
             Incoming::Alive => self.flush().await,
             Incoming::Closed => Err(self.close(None, "closed by the client").await),
-            Incoming::Gone => Err("the connection broke"),
+            Incoming::Gone => Err("the connection failed"),
             Incoming::Unacceptable(code, why) => Err(self.close(Some(code), why).await),
         }
     }
@@ -387,7 +387,7 @@ impl Driver {
     /// Sends the waiting frames, and waits until the client has read them.
     async fn flush(&mut self) -> Result<(), End> {
         self.workshop.mounted.metrics.frames_out.inc_by(self.frames.len() as u64);
-        let sent = self.line.send(&mut self.frames).await.map_err(|Lost| "too slow or gone");
+        let sent = self.line.send(&mut self.frames).await.map_err(|Lost| "too slow or disconnected");
         // most sessions send nothing most of the time
         self.frames = Vec::new();
         sent
@@ -428,7 +428,7 @@ async fn register(online: Arc<Online>, newcomer: Newcomer, time: Duration) -> Re
     let Ok(registered) = timeout(time, online.register(&newcomer, &mailbox)).await else {
         tracing::error!(
             realm = newcomer.identity.realm,
-            "a user cannot sign in, as reading their groups takes too long"
+            "a user cannot sign in, as reading their groups timed out"
         );
         return Err(SignInRefused::Unavailable);
     };

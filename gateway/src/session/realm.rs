@@ -192,7 +192,7 @@ impl Realm {
                 self.delivered.send_replace(place);
             }
             if let Err(error) = self.catch_up(&mut place).await {
-                tracing::error!(realm = self.name, %error, "the log cannot be read; nothing new is delivered to sessions");
+                tracing::error!(realm = self.name, %error, "the log cannot be read; no events are delivered to sessions");
             }
             tokio::select! {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
@@ -296,7 +296,7 @@ impl Realm {
             vendor = mounted.vendor,
             event = event.sequence,
             why,
-            "an event could not be projected; its audience is told to fetch what it has missed"
+            "an event could not be projected; its audience is notified to fetch missed events"
         );
         None
     }

@@ -68,7 +68,7 @@ pub(super) fn upgrade(
     let (response, upgrade) = match (create_response_with_body(&request, Payload::default), upgrade) {
         (Ok(response), Some(upgrade)) => (response, upgrade),
         (wrong, _) => {
-            tracing::debug!(error = ?wrong.err(), "a client asks for a websocket in a way that is none");
+            tracing::debug!(error = ?wrong.err(), "an invalid websocket upgrade request");
             let mut response = Response::new(Payload::default());
             *response.status_mut() = StatusCode::BAD_REQUEST;
             return response;
@@ -83,7 +83,7 @@ pub(super) fn upgrade(
                 let line = Line::Socket(Box::new(Socket::new(upgraded, endpoint, framing, workshop.write_time).await));
                 Box::pin(driver::run(line, endpoint, parts, workshop, online, (link, place))).await;
             }
-            Err(error) => tracing::debug!(%error, "a client went away before it was a websocket"),
+            Err(error) => tracing::debug!(%error, "a client disconnected during the websocket upgrade"),
         }
     });
     response
@@ -163,10 +163,10 @@ impl Socket {
                     None => Incoming::Unacceptable(Code::Unsupported, "a message that is not of SockJS"),
                 },
                 (Some(Ok(Message::Binary(_))), _) => {
-                    Incoming::Unacceptable(Code::Unsupported, "bytes where only text is taken")
+                    Incoming::Unacceptable(Code::Unsupported, "a binary frame where only text is accepted")
                 }
                 (Some(Ok(Message::Text(_))), _) => {
-                    Incoming::Unacceptable(Code::Unsupported, "text where only bytes are taken")
+                    Incoming::Unacceptable(Code::Unsupported, "a text frame where only binary is accepted")
                 }
                 (Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))), _) => Incoming::Alive,
                 (Some(Ok(Message::Close(_))), _) => Incoming::Closed,

@@ -47,7 +47,7 @@ pub(super) struct Whole {
 pub(super) fn check(rows: &Path, said: Option<&Said>, most: u64) -> Result<Whole, Fault> {
     let version = read(&rows.join(VERSION.0))?;
     if version != VERSION.1 {
-        return Err(damage(&rows.join(VERSION.0), "is not what the engine writes"));
+        return Err(damage(&rows.join(VERSION.0), "is not in the engine's format"));
     }
     let mut fixed = vec![PathBuf::from(VERSION.0)];
     let keyspaces = rows.join("keyspaces");
@@ -74,7 +74,7 @@ pub(super) fn check(rows: &Path, said: Option<&Said>, most: u64) -> Result<Whole
         if size <= left {
             left -= size;
             if sum(&path)? != table.sum {
-                return Err(damage(&path, "is not what was written"));
+                return Err(damage(&path, "has a wrong checksum"));
             }
         }
     }
@@ -136,7 +136,7 @@ struct Table {
 fn list(rows: &Path, below: &Path) -> Result<(PathBuf, Vec<Table>), Fault> {
     let current = rows.join(below).join("current");
     let bytes = read(&current)?;
-    let wrong = || damage(&current, "is not what the engine writes");
+    let wrong = || damage(&current, "is not in the engine's format");
     let (number, rest) = bytes.split_first_chunk::<8>().ok_or_else(wrong)?;
     let (expected, kind) = rest.split_first_chunk::<16>().ok_or_else(wrong)?;
     if kind != [0] {
@@ -145,7 +145,7 @@ fn list(rows: &Path, below: &Path) -> Result<(PathBuf, Vec<Table>), Fault> {
     let file = below.join(format!("v{}", u64::from_le_bytes(*number)));
     let path = rows.join(&file);
     if sum(&path)? != u128::from_le_bytes(*expected) {
-        return Err(damage(&path, "is not what was written"));
+        return Err(damage(&path, "has a wrong checksum"));
     }
     let broken = |why: &dyn std::fmt::Display| damage(&path, &format!("cannot be read: {why}"));
     let archive = sfa::Reader::new(&path).map_err(|error| broken(&error))?;

@@ -25,17 +25,17 @@ const BLOBS: &str = "blobs";
 pub enum OpenError {
     /// Another process has it open, or this one does.
     #[error(
-        "the data folder {0} is in use by another conclave; stop that one, or give this one a folder of its own with --data"
+        "the data folder {0} is in use by another conclave; stop that one, or name another folder with --data"
     )]
     InUse(PathBuf),
     /// It contains other files.
     #[error(
-        "the folder {0} has files in it but is not a data folder of conclave; give an empty or a new folder with --data"
+        "the folder {0} has files in it but is not a data folder of conclave; name an empty or a new folder with --data"
     )]
     Foreign(PathBuf),
     /// It has a format that this version does not know.
     #[error(
-        "the data folder {folder} has format \"{found}\", this conclave knows formats 1 to {FORMAT}; open it with the version that wrote it"
+        "the data folder {folder} has format \"{found}\", this conclave supports formats 1 to {FORMAT}; open it with the version that wrote it"
     )]
     Format {
         /// The folder.
@@ -45,7 +45,7 @@ pub enum OpenError {
     },
     /// Something in it is missing or damaged.
     #[error(
-        "the data folder {folder} is damaged or not complete: {what}; nothing in it was changed: keep a copy of it, then put back what is missing, or restore a backup"
+        "the data folder {folder} is damaged or not complete: {what}; nothing in it was changed: keep a copy of it, then put the missing files back, or restore a backup"
     )]
     Damaged {
         /// The folder.

@@ -19,7 +19,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, 
     if format < FORMAT {
         match folder::manifest(path)? {
             Some(manifest) if manifest.said().format != format && !upgrade::is_replacing(path) => {
-                return Err(damaged(format!("its format is {format}, but {MANIFEST_FILE} says another")));
+                return Err(damaged(format!("its format is {format}, but {MANIFEST_FILE} has another")));
             }
             _ => upgrade::run(path, format, options)?,
         }
@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, 
         }
     };
     if manifest.said().format != FORMAT {
-        return Err(damaged(format!("its format is {FORMAT}, but {MANIFEST_FILE} says another")));
+        return Err(damaged(format!("its format is {FORMAT}, but {MANIFEST_FILE} has another")));
     }
     upgrade::tidy(path)?;
     if !manifest.said().made {
@@ -55,7 +55,7 @@ pub(super) fn open_rows(path: &Path, manifest: &mut Manifest, options: &Options)
     let whole = check::check(&rows, Some(&manifest.said()), options.checked_at_start)
         .map_err(|fault| folder::refused(path, fault))?;
     if whole.torn() > 0 {
-        tracing::warn!(bytes = whole.torn(), "commits that were never acknowledged are cut off the log");
+        tracing::warn!(bytes = whole.torn(), "unacknowledged commits are cut off the log");
         whole.cut().map_err(io(&rows))?;
     }
     // it is empty, but the engine requires it

@@ -31,7 +31,7 @@ const HANDLES: usize = 16;
 /// Returns when rounds can be written again; `false` means that the store is closed.
 pub(super) fn recover(shared: &Shared, open: &mut Option<(Engine, Mark)>, error: &StoreError) -> bool {
     let why = StoreError(format!("{error}; writes are tried again when the data folder can be written"));
-    tracing::error!(%error, "a commit was not kept: writes are refused until the data folder can be written again");
+    tracing::error!(%error, "a commit failed: writes are refused until the data folder can be written again");
     shared.health.fails(&error.0);
     let mut waiting = Some(shared.rounds.lock().fails(why.clone()));
     loop {
@@ -41,7 +41,7 @@ pub(super) fn recover(shared: &Shared, open: &mut Option<(Engine, Mark)>, error:
         if waiting.is_none() && has_room(shared).is_ok() {
             match reopen(shared, open) {
                 Ok(()) => break,
-                Err(error) => tracing::warn!(error, "the database could not be opened again"),
+                Err(error) => tracing::warn!(error, "the database could not be reopened"),
             }
         }
         if shared.rounds.lock().is_closing() {
@@ -73,7 +73,7 @@ fn void(shared: &Shared) -> bool {
     match shared.manifest.lock().void() {
         Ok(()) => true,
         Err(error) => {
-            tracing::error!(%error, "what was not kept cannot be made void: its callers are not answered");
+            tracing::error!(%error, "the unsynced commits cannot be marked as void: their callers get no response");
             false
         }
     }

@@ -242,7 +242,7 @@ fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> R
     shared.health.ends();
     if let Err(error) = shared.manifest.lock().acknowledge(next.round) {
         // the rows are synced; only damage is detected less reliably
-        tracing::warn!(%error, "what was last acknowledged cannot be written to the manifest");
+        tracing::warn!(%error, "the last acknowledged round cannot be written to the manifest");
     }
     *mark = next;
     shared.cache.publish(Readable::of(engine), round.keys().zip(known));

@@ -110,7 +110,7 @@ impl Client {
         let status = answer.status();
         let (mut body, mut read) = (answer.into_body(), BytesMut::new());
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| PostError::Failed(format!("the answer broke off: {error}")))?;
+            let frame = frame.map_err(|error| PostError::Failed(format!("the response ended early: {error}")))?;
             let Ok(data) = frame.into_data() else { continue };
             let room = ANSWER - read.len();
             read.extend_from_slice(data.get(..room).unwrap_or(&data));

@@ -31,13 +31,13 @@ impl WebhookMetrics {
     pub(crate) fn new(registry: &mut Registry) -> Self {
         let (sent, retried, dropped) = (Family::default(), Family::default(), Family::default());
         let (pending, lag) = (Family::default(), Family::default());
-        registry.register("webhooks_sent", "Webhooks that were taken", Family::clone(&sent));
-        let about = "Webhooks that were not taken and are tried again";
+        registry.register("webhooks_sent", "Webhooks that were accepted", Family::clone(&sent));
+        let about = "Webhooks that were not accepted and are retried";
         registry.register("webhooks_retried", about, Family::clone(&retried));
-        registry.register("webhooks_dropped", "Webhooks that were given up", Family::clone(&dropped));
-        let about = "Events read from the log whose webhooks are not all taken yet";
+        registry.register("webhooks_dropped", "Webhooks that were dropped after all retries", Family::clone(&dropped));
+        let about = "Events read from the log whose webhooks are not all accepted yet";
         registry.register("webhooks_pending", about, Family::clone(&pending));
-        let about = "Age of the oldest event whose webhooks are not all taken yet";
+        let about = "Age of the oldest event whose webhooks are not all accepted yet";
         registry.register_with_unit("webhooks_lag", about, Unit::Seconds, Family::clone(&lag));
         Self { sent, retried, dropped, pending, lag }
     }

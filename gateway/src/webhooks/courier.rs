@@ -139,7 +139,7 @@ impl Round {
         if let Err(refusal) = read {
             let Courier { realm, vendor, destination, .. } = &self.courier;
             let name = destination.name;
-            tracing::error!(realm, vendor, destination = name, %refusal, "the log cannot be read for a webhook: trying again");
+            tracing::error!(realm, vendor, destination = name, %refusal, "the log cannot be read for a webhook: it is tried again");
             self.rest = Some(Instant::now() + RECOVERY);
         }
     }
@@ -316,7 +316,7 @@ impl Round {
                 vendor,
                 destination = name,
                 %error,
-                "how far a webhook was told cannot be kept, so a restart would tell it again: make room on the disk"
+                "a webhook's delivery position cannot be stored, so a restart would send events again: free disk space"
             );
             self.save_within(RECOVERY);
         }
@@ -351,7 +351,7 @@ fn tell(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (i
             event,
             tries,
             why,
-            "a webhook was not taken: it is dropped"
+            "a webhook was not accepted: it is dropped"
         );
     } else if is_first {
         tracing::warn!(
@@ -363,7 +363,7 @@ fn tell(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (i
             event,
             tries,
             why,
-            "a webhook was not taken: it is tried again"
+            "a webhook was not accepted: it is retried"
         );
     } else {
         tracing::debug!(
@@ -375,7 +375,7 @@ fn tell(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (i
             event,
             tries,
             why,
-            "a webhook was not taken again"
+            "a webhook was again not accepted"
         );
     }
 }

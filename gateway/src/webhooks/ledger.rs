@@ -141,7 +141,7 @@ pub(super) fn folder(folder: &Path, names: &[String]) -> io::Result<()> {
         let name = entry.file_name();
         let known = name.to_str().is_some_and(|name| names.iter().any(|known| known == name));
         if !known && entry.path().extension().is_some_and(|extension| extension == "json") {
-            tracing::info!(file = %name.display(), "a webhook is no longer configured: forgetting how far it was told");
+            tracing::info!(file = %name.display(), "a webhook is no longer configured: deleting its delivery position");
             fs::remove_file(entry.path())?;
         }
     }

@@ -51,7 +51,7 @@ pub enum WebhookError {
     Client(#[from] rustls::Error),
     /// The delivery position of a destination cannot be read.
     #[error(
-        "{path} cannot be used to keep how far a webhook was told: {error}; remove it to begin with what happens next"
+        "{path} cannot be used to store a webhook's delivery position: {error}; remove it to begin with the next event"
     )]
     Ledger {
         /// The file or folder.
@@ -174,7 +174,7 @@ impl Couriers {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(END, all).await.is_err() {
             tracing::warn!(
-                "webhooks could not be ended in time: what is in the log is told again after the next start, who came and went is not"
+                "webhooks could not be stopped in time: events of the log may be sent again after the next start, connection events are lost"
             );
         }
     }
@@ -209,7 +209,7 @@ fn standing(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
             tracing::warn!(
                 told = state.through,
                 end,
-                "the log ends before what a webhook was told: going on at its end"
+                "the log ends before a webhook's delivery position: continuing at its end"
             );
             State::at(end)
         }

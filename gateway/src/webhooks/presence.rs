@@ -120,7 +120,7 @@ impl PresenceNotifier {
                     notice,
                     tried,
                     why,
-                    "a webhook was not taken: it is dropped"
+                    "a webhook was not accepted: it is dropped"
                 );
                 self.metrics.dropped.inc();
                 break;
@@ -132,7 +132,7 @@ impl PresenceNotifier {
                     destination = name,
                     notice,
                     why,
-                    "a webhook was not taken: it is tried again"
+                    "a webhook was not accepted: it is retried"
                 );
             }
             self.metrics.retried.inc();
@@ -155,7 +155,7 @@ impl PresenceNotifier {
             vendor,
             destination = name,
             count,
-            "a webhook takes connection events too slowly: some were dropped; make its receiver faster"
+            "a webhook accepts connection events too slowly: some were dropped; make its receiver faster"
         );
         self.metrics.dropped.inc_by(count);
     }

@@ -45,6 +45,6 @@ impl Watched {
         }
         let lag = self.lag.get();
         (lag >= longest_lag.as_secs_f64())
-            .then(|| format!("webhook {} is stuck: what happened {lag:.0} s ago is not taken yet", self.name))
+            .then(|| format!("webhook {} is stuck: an event of {lag:.0} s ago is not accepted yet", self.name))
     }
 }

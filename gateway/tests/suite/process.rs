@@ -177,7 +177,7 @@ async fn no_query_with_credentials_is_in_the_log() {
     // a frame refuses it
     tokio::io::AsyncReadExt::read_u8(&mut client.0).await.unwrap();
     let (_, log) = served.end();
-    assert!(log.contains("a webhook was not taken") && log.contains("a session ended"), "{log}");
+    assert!(log.contains("a webhook was not accepted") && log.contains("a session ended"), "{log}");
     for head in heads {
         let query = head.lines().next().unwrap().split(' ').nth(1).unwrap().to_owned();
         for secret in ["nonce", "signature"] {

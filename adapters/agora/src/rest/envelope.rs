@@ -63,7 +63,7 @@ impl Object {
 fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let length = out.len();
     if let Err(error) = serde_json::to_writer(&mut *out, value) {
-        tracing::error!("a value cannot be told as json, null stands in its place: {error}");
+        tracing::error!("a value cannot be encoded as json and is replaced by null: {error}");
         out.truncate(length);
         out.extend_from_slice(b"null");
     }

@@ -113,7 +113,7 @@ pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer 
         // the SDK's own reports are ignored
         "reportsdk" => Ok(Vec::new()),
         _ => {
-            tracing::debug!(topic, "a client asked what is not answered here");
+            tracing::debug!(topic, "a client's query is not supported");
             Err(Denied::status(client::UNSUPPORTED))
         }
     }

@@ -173,7 +173,7 @@ impl Chunks {
             let mut part = [0; 4096];
             let read =
                 timeout(Duration::from_secs(20), self.0.read(&mut part)).await.expect("nothing in time").unwrap();
-            assert!(read > 0, "the answer broke off");
+            assert!(read > 0, "the response ended early");
             self.1.extend_from_slice(&part[..read]);
         }
     }
@@ -185,7 +185,7 @@ impl Chunks {
         while self.1.len() < size + 2 {
             let mut part = [0; 4096];
             let read = self.0.read(&mut part).await.unwrap();
-            assert!(read > 0, "the answer broke off");
+            assert!(read > 0, "the response ended early");
             self.1.extend_from_slice(&part[..read]);
         }
         let rest = self.1.split_off(size + 2);

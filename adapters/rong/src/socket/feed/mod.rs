@@ -196,7 +196,7 @@ impl Reader<'_> {
         if let Err(refusal) = kept
             && !matches!(refusal, Refusal::NotOffered { .. })
         {
-            tracing::warn!("how far a device has received group events was not kept: {refusal}");
+            tracing::warn!("a device's position in the group events was not stored: {refusal}");
         }
     }
 

@@ -575,7 +575,7 @@ impl<'a> Draft<'a> {
         // messages in topics are found by their number only
         if self.strand.is_none() {
             let place = Row::ToMessage(Arc::new((message.group.clone(), message.sequence)));
-            self.put(Key::Place(message.id.clone()), place);
+            self.put(Key::DevicePosition(message.id.clone()), place);
         }
         self.put(Key::Message(message.group.clone(), message.sequence), message);
     }

@@ -17,7 +17,7 @@ pub async fn everything(store: &dyn Store) -> Result<BTreeMap<Vec<u8>, Row>, Sto
 
 /// The first thing that is wrong with the rows of a realm, if any. `now` judges what has expired.
 pub fn realm_broken(rows: &BTreeMap<Vec<u8>, Row>, now: Millis) -> Option<String> {
-    let realm = Realm::of(rows);
+    let realm = RealmRows::of(rows);
     realm
         .misplaced()
         .or_else(|| realm.groups_broken())
@@ -32,7 +32,7 @@ pub fn realm_broken(rows: &BTreeMap<Vec<u8>, Row>, now: Millis) -> Option<String
 }
 
 /// The rows, sorted by what they are.
-struct Realm<'a> {
+struct RealmRows<'a> {
     rows: &'a BTreeMap<Vec<u8>, Row>,
     groups: BTreeMap<&'a str, &'a Arc<Group>>,
     /// By group, in the order of seats.
@@ -46,7 +46,7 @@ fn table(prefix: &Prefix, key: &[u8]) -> bool {
     key.starts_with(prefix.as_bytes())
 }
 
-impl<'a> Realm<'a> {
+impl<'a> RealmRows<'a> {
     fn of(rows: &'a BTreeMap<Vec<u8>, Row>) -> Self {
         let mut realm = Self {
             rows,
@@ -307,7 +307,7 @@ fn expect_places(row: &Row, expected: &mut BTreeMap<Vec<u8>, Row>) {
         }
         Row::Message(message) => {
             let place = Row::ToMessage(Arc::new((message.group.clone(), message.sequence)));
-            lead(Key::Place(message.id.clone()), place);
+            lead(Key::DevicePosition(message.id.clone()), place);
         }
         Row::User(user) => {
             let to_user = Row::ToUser(Arc::new(user.id.clone()));

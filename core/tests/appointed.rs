@@ -48,15 +48,15 @@ fn the_appointed_are_admins_whenever_they_are_in() {
     story(room(), async |world| {
         world.app(appoint(&["ben", "dan"])).await.unwrap();
         assert_eq!(admins(world).await, ["ben"], "who is not in is no admin yet");
-        let told = last(world, 2).await;
+        let events = last(world, 2).await;
         let appointed = Happening::AppointedChanged { added: users(&["ben", "dan"]), removed: vec![] };
-        assert_eq!(told, [appointed, Happening::AdminsAdded(users(&["ben"]))]);
+        assert_eq!(events, [appointed, Happening::AdminsAdded(users(&["ben"]))]);
 
         world.run(&by("dan"), Apply { group: group("g"), user: None, message: String::new() }).await.unwrap();
         assert_eq!(admins(world).await, ["ben", "dan"]);
-        let told = last(world, 2).await;
-        assert!(matches!(&told[0], Happening::MembersJoined { users, .. } if *users == [user("dan")]));
-        assert_eq!(told[1], Happening::AdminsAdded(users(&["dan"])));
+        let events = last(world, 2).await;
+        assert!(matches!(&events[0], Happening::MembersJoined { users, .. } if *users == [user("dan")]));
+        assert_eq!(events[1], Happening::AdminsAdded(users(&["dan"])));
 
         world.run(&by("ben"), leave("ben")).await.unwrap();
         assert_eq!(admins(world).await, ["dan"]);
@@ -65,7 +65,7 @@ fn the_appointed_are_admins_whenever_they_are_in() {
 
         let events = log(world).await.len();
         world.app(appoint(&["ben"])).await.unwrap();
-        assert_eq!(log(world).await.len(), events, "nothing new is told");
+        assert_eq!(log(world).await.len(), events, "no event is emitted");
     });
 }
 
@@ -75,9 +75,9 @@ fn appointments_end_as_they_began() {
         world.app(appoint(&["ben", "dan"])).await.unwrap();
         world.app(dismiss(&["ben", "dan", "cy"])).await.unwrap();
         assert_eq!(admins(world).await, <[&str; 0]>::default());
-        let told = last(world, 2).await;
+        let events = last(world, 2).await;
         let gone = Happening::AppointedChanged { added: vec![], removed: users(&["ben", "dan"]) };
-        assert_eq!(told, [gone, Happening::AdminsRemoved(users(&["ben"]))]);
+        assert_eq!(events, [gone, Happening::AdminsRemoved(users(&["ben"]))]);
         world.app(add(&["dan"])).await.unwrap();
         assert_eq!(admins(world).await, <[&str; 0]>::default());
     });
@@ -121,11 +121,11 @@ fn an_owner_who_hands_over_and_goes_is_told_as_the_member_they_became() {
     story(Policy::standard(), async |world| {
         let transfer = Transfer { group: group("g"), to: user("ben"), leave: Some(Cleanup::default()) };
         world.run(&by("ann"), transfer).await.unwrap();
-        let told = log(world).await;
+        let events = log(world).await;
         let Some([Happening::OwnerChanged { was: Some(was), .. }, Happening::MembersLeft { were, .. }]) =
-            told.last_chunk()
+            events.last_chunk()
         else {
-            panic!("{told:?}")
+            panic!("{events:?}")
         };
         assert_eq!((was.role, were[0].role), (Role::Member, Role::Member));
         let found = world.ask(GroupById { group: group("g") }).await.unwrap().group;

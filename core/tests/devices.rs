@@ -11,7 +11,7 @@ use conclave_core::event::Actor;
 use conclave_core::model::{DeviceId, Key, Policy, Prefix, Queue, Settings};
 use conclave_core::operation::{Acknowledge, Begin, DeleteUser, DeviceOpened, OpenDevice, OwnedGroups};
 use conclave_core::ports::{GroupsExt, Log, Maintenance, Store};
-use conclave_core::query::{DevicePositions, GroupById, Place, Positions, WaitingQueues};
+use conclave_core::query::{DevicePosition, DevicePositions, GroupById, Positions, WaitingQueues};
 use conclave_core::refusal::Refusal;
 
 fn device(id: &str) -> DeviceId {
@@ -30,7 +30,7 @@ fn acknowledge(id: &str, queue: Queue, after: u64) -> Acknowledge {
     Acknowledge::new(user("ben"), device(id), queue, after)
 }
 
-async fn place(world: &World, id: &str, queue: Queue) -> Option<Place> {
+async fn place(world: &World, id: &str, queue: Queue) -> Option<DevicePosition> {
     let asked = DevicePositions { user: user("ben"), device: device(id), queues: vec![queue] };
     let Positions(found) = world.ask(asked).await.unwrap();
     found.map(|places| places[0])
@@ -69,7 +69,7 @@ fn a_device_begins_where_it_is_told_and_once() {
         assert_eq!(open(world, "c", Begin::After(u64::MAX)).await.since, end);
         say(world, 1).await;
         assert_eq!(open(world, "a", Begin::Now).await, DeviceOpened { since: end, known: true });
-        assert_eq!(place(world, "b", group_queue()).await, Some(Place { after: 2, stamp: 0 }));
+        assert_eq!(place(world, "b", group_queue()).await, Some(DevicePosition { after: 2, stamp: 0 }));
         let foreign = OpenDevice { user: user("ann"), device: device("a"), begin: Begin::Now };
         assert_eq!(world.run(&by("ben"), foreign).await.unwrap_err(), Refusal::AppOnly);
         let nobody = OpenDevice { user: user("nobody"), device: device("a"), begin: Begin::Now };
@@ -89,10 +89,10 @@ fn positions_move_forward_and_not_beyond_what_there_is() {
         assert_eq!(after(world, "a", Queue::Own).await, Some(0), "the other queues stay");
         let back = Acknowledge { back: true, stamp: 9, ..acknowledge("a", group_queue(), 1) };
         world.run(&by("ben"), back).await.unwrap();
-        assert_eq!(place(world, "a", group_queue()).await, Some(Place { after: 1, stamp: 9 }));
+        assert_eq!(place(world, "a", group_queue()).await, Some(DevicePosition { after: 1, stamp: 9 }));
         let stamp = Acknowledge { stamp: 10, ..acknowledge("a", group_queue(), 1) };
         world.run(&by("ben"), stamp).await.unwrap();
-        assert_eq!(place(world, "a", group_queue()).await, Some(Place { after: 1, stamp: 10 }));
+        assert_eq!(place(world, "a", group_queue()).await, Some(DevicePosition { after: 1, stamp: 10 }));
         assert_eq!(world.run(&by("cy"), acknowledge("a", Queue::Own, 1)).await.unwrap_err(), Refusal::AppOnly);
         // a device that was never opened, or has expired, has a position in this one queue and begins now in the others
         world.run(&by("ben"), acknowledge("new", group_queue(), 2)).await.unwrap();
@@ -142,7 +142,7 @@ fn a_new_device_can_go_on_where_the_others_got_furthest() {
         let other = OpenDevice { user: user("ben"), device: DeviceId::new("t", "x"), begin: Begin::After(end) };
         world.run(&by("ben"), other).await.unwrap();
         assert_eq!(open(world, "next", Begin::Furthest).await, DeviceOpened { since: begun, known: false });
-        assert_eq!(place(world, "next", group_queue()).await, Some(Place { after: begun + 4, stamp: 7 }));
+        assert_eq!(place(world, "next", group_queue()).await, Some(DevicePosition { after: begun + 4, stamp: 7 }));
         assert_eq!(after(world, "next", Queue::Own).await, Some(begun + 1));
 
         // also where that is behind where its device began
@@ -155,7 +155,7 @@ fn a_new_device_can_go_on_where_the_others_got_furthest() {
         say(world, 1).await;
         assert_eq!(world.run(&by("ben"), open_alone("two")).await.unwrap().since, end);
         let asked = DevicePositions { user: user("ben"), device: alone("two"), queues: vec![all, Queue::Own] };
-        let places = [Place { after: begun, stamp: 3 }, Place { after: end, stamp: 0 }];
+        let places = [DevicePosition { after: begun, stamp: 3 }, DevicePosition { after: end, stamp: 0 }];
         assert_eq!(world.ask(asked).await.unwrap(), Positions(Some(places.to_vec())));
     });
 }

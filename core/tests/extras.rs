@@ -44,12 +44,13 @@ fn a_changed_message_says_the_new_thing_in_every_surfaces_words() {
         world.app(ChangeMessage { labels: custom, ..change(1, "new") }).await.unwrap();
         let now = (Body::Text("new".to_owned()), labels(&[("a.custom", "x"), ("a.push", "p")]), true);
         assert_eq!(history(world).await, std::slice::from_ref(&now));
-        let told = log(world).await.into_iter().filter(|what| matches!(what, Happening::MessageChanged { .. })).count();
-        assert_eq!(told, 1);
+        let emitted =
+            log(world).await.into_iter().filter(|what| matches!(what, Happening::MessageChanged { .. })).count();
+        assert_eq!(emitted, 1);
 
         let events = log(world).await.len();
         world.app(change(1, "new")).await.unwrap();
-        assert_eq!(log(world).await.len(), events, "what is the same already is not told again");
+        assert_eq!(log(world).await.len(), events, "an unchanged value emits no event");
         assert_eq!(history(world).await, [now]);
     });
 }
@@ -99,9 +100,12 @@ fn receipts_count_those_who_were_there() {
             world.run(&by("ben"), read("ben", &[1])).await.unwrap();
         }
         world.run(&by("ann"), read("ann", &[1])).await.unwrap();
-        let told: Vec<Happening> =
+        let emitted: Vec<Happening> =
             log(world).await.into_iter().filter(|what| matches!(what, Happening::MessagesRead { .. })).collect();
-        assert_eq!(told, [Happening::MessagesRead { sequences: vec![1], user: user("ben"), note: "done".to_owned() }]);
+        assert_eq!(
+            emitted,
+            [Happening::MessagesRead { sequences: vec![1], user: user("ben"), note: "done".to_owned() }]
+        );
         let found = world.ask(counts(&[1, 2, 9])).await.unwrap().0;
         assert_eq!(found[0], (1, Ok(ReadCount { read: 1, unread: 1 })), "dan came later, ann said it");
         assert_eq!(found[1].1, Err(Refusal::NoReceipts { group: group("g"), sequence: 2 }));

@@ -287,7 +287,7 @@ fn an_event_names_everybody_it_is_about() {
         let everything = events(world).await;
         for event in everything.iter().filter(|event| !matches!(event.what, Happening::GroupGoverned { .. })) {
             for user in event.what.about() {
-                assert!(event.audience.users.contains(user), "{user} is not told: {event:?}");
+                assert!(event.audience.users.contains(user), "{user} is not notified: {event:?}");
             }
         }
     });

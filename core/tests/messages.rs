@@ -57,8 +57,8 @@ fn the_first_message_makes_a_group_known_to_its_members() {
         world.run(&by("ann"), text("ann", "hi")).await.unwrap();
         world.run(&by("ann"), text("ann", "hi again")).await.unwrap();
         assert!(world.ask(GroupById { group: group("g") }).await.unwrap().group.active);
-        let told = log(&world).await.into_iter().filter(|what| *what == Happening::GroupActivated).count();
-        assert_eq!(told, 1);
+        let activations = log(&world).await.into_iter().filter(|what| *what == Happening::GroupActivated).count();
+        assert_eq!(activations, 1);
     });
 }
 

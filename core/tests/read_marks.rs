@@ -46,8 +46,8 @@ fn a_mark_moves_forward_only_and_not_beyond_the_last_message() {
             assert_eq!(read(world, "ben").await, Some(seen), "after {sequence}");
         }
         assert_eq!(read(world, "cy").await, Some(0));
-        let told: Vec<_> = log(world).await.into_iter().filter_map(marked).collect();
-        assert_eq!(told, [2, 4, 5].map(|sequence| (user("ben"), sequence)), "only what moved is told");
+        let emitted: Vec<_> = log(world).await.into_iter().filter_map(marked).collect();
+        assert_eq!(emitted, [2, 4, 5].map(|sequence| (user("ben"), sequence)), "only moved marks emit events");
     });
 }
 

@@ -11,9 +11,9 @@ use conclave_core::event::{Actor, Happening};
 use conclave_core::model::{Circle, Join, Policy, Receive, Role, Settings, Stage, Until};
 use conclave_core::operation::OnOutsider;
 use conclave_core::operation::{
-    AddFile, AddMembers, AnswerInvitation, Applied, Apply, AttributeChange, Block, Cleanup, CounterChange, CreateGroup,
-    DecideRequest, Decided, DeleteUser, Disband, Follow, Mute, MuteEverywhere, NewMember, NewUser, OnExisting,
-    OnUnknown, Outcome, OwnedGroups, Quiet, RegisterOutcome, RegisterUsers, RemoveFile, RemoveMembers, SetRemark,
+    AddFile, AddMembers, AddOutcome, AnswerInvitation, Applied, Apply, AttributeChange, Block, Cleanup, CounterChange,
+    CreateGroup, DecideRequest, Decided, DeleteUser, Disband, Follow, Mute, MuteEverywhere, NewMember, NewUser,
+    OnExisting, OnUnknown, OwnedGroups, Quiet, RegisterOutcome, RegisterUsers, RemoveFile, RemoveMembers, SetRemark,
     SyncGroups, Unfollow, UpdateCounters, UpdateGroup, UpdateMember, WriteAttributes, WriteMemberAttributes,
 };
 use conclave_core::ports::GroupsExt;
@@ -59,7 +59,7 @@ fn an_invitation_goes_by_the_managers_and_then_by_the_invited() {
     };
     story(careful, async |world| {
         let added = world.run(&by("ben"), add(&["dan"])).await.unwrap();
-        assert_eq!(added.outcomes, [(user("dan"), Outcome::AwaitsManagers)]);
+        assert_eq!(added.outcomes, [(user("dan"), AddOutcome::AwaitsManagers)]);
         let answer = |accept| AnswerInvitation {
             group: group("g"),
             user: user("dan"),

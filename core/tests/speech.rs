@@ -65,7 +65,7 @@ fn the_first_thing_in_the_way_is_told() {
                             } else {
                                 "heard"
                             };
-                            assert_eq!(told(&verdict), wanted);
+                            assert_eq!(name_of(&verdict), wanted);
                         }
                     }
                 }
@@ -79,7 +79,7 @@ fn header_once() -> Group {
     HEADER.get_or_init(header).clone()
 }
 
-fn told(verdict: &Result<(), Refusal>) -> &'static str {
+fn name_of(verdict: &Result<(), Refusal>) -> &'static str {
     match verdict {
         Ok(()) => "heard",
         Err(Refusal::GroupDisabled(_)) => "disabled",

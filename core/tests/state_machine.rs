@@ -23,7 +23,7 @@ use conclave_core::refusal::Refusal;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use reference::{GroupNo, Kind, Rank, Realm, Step, User, Wait, Who};
+use reference::{GroupNo, Kind, Rank, ReferenceRealm, Step, User, Wait, Who};
 
 const USERS: User = 6;
 const GROUPS: GroupNo = 3;
@@ -40,7 +40,7 @@ fn creation(no: impl Strategy<Value = GroupNo>) -> impl Strategy<Value = Step> {
 }
 
 /// Mostly a group that is there.
-fn place(realm: &Realm) -> BoxedStrategy<GroupNo> {
+fn place(realm: &ReferenceRealm) -> BoxedStrategy<GroupNo> {
     let there: Vec<GroupNo> = realm.groups.keys().copied().collect();
     if there.is_empty() {
         return (0..GROUPS).boxed();
@@ -49,7 +49,7 @@ fn place(realm: &Realm) -> BoxedStrategy<GroupNo> {
 }
 
 /// Often the app or a manager, so that much is permitted.
-fn who(realm: &Realm, no: GroupNo) -> BoxedStrategy<Who> {
+fn who(realm: &ReferenceRealm, no: GroupNo) -> BoxedStrategy<Who> {
     let people = realm.groups.get(&no).map(|group| group.people.clone()).unwrap_or_default();
     let managers: Vec<User> = people.iter().filter(|(_, rank)| **rank > Rank::Member).map(|(no, _)| *no).collect();
     let anybody = (0..USERS).prop_map(Some);
@@ -61,13 +61,13 @@ fn who(realm: &Realm, no: GroupNo) -> BoxedStrategy<Who> {
 
 type Spot = (GroupNo, Who, User);
 
-fn spot(realm: &Realm) -> impl Strategy<Value = Spot> + use<> {
+fn spot(realm: &ReferenceRealm) -> impl Strategy<Value = Spot> + use<> {
     let realm = realm.clone();
     place(&realm).prop_flat_map(move |no| (Just(no), who(&realm, no), 0..USERS))
 }
 
 /// Often a request that there is; its group, its user and its inviter.
-fn asking(realm: &Realm) -> BoxedStrategy<(GroupNo, User, Option<User>)> {
+fn asking(realm: &ReferenceRealm) -> BoxedStrategy<(GroupNo, User, Option<User>)> {
     let all: Vec<_> = realm
         .groups
         .iter()
@@ -85,14 +85,14 @@ fn asking(realm: &Realm) -> BoxedStrategy<(GroupNo, User, Option<User>)> {
 }
 
 impl ReferenceStateMachine for Lives {
-    type State = Realm;
+    type State = ReferenceRealm;
     type Transition = Step;
 
     /// Most accounts are there, and most groups.
-    fn init_state() -> BoxedStrategy<Realm> {
+    fn init_state() -> BoxedStrategy<ReferenceRealm> {
         (creation(Just(0)), creation(Just(1)), creation(Just(2)))
             .prop_map(|(first, second, third)| {
-                let mut realm = Realm::default();
+                let mut realm = ReferenceRealm::default();
                 for user in 0..USERS {
                     let _ = realm.take(&Step::Register(user));
                 }
@@ -104,7 +104,7 @@ impl ReferenceStateMachine for Lives {
             .boxed()
     }
 
-    fn transitions(realm: &Realm) -> BoxedStrategy<Step> {
+    fn transitions(realm: &ReferenceRealm) -> BoxedStrategy<Step> {
         let on = |make: fn(Spot) -> Step| spot(realm).prop_map(make);
         let at = |make: fn((GroupNo, User)) -> Step| (place(realm), 0..USERS).prop_map(make);
         let about = || {
@@ -148,7 +148,7 @@ impl ReferenceStateMachine for Lives {
         prop_oneof![1 => people, 2 => groups, 4 => coming, 3 => speaking].boxed()
     }
 
-    fn apply(mut realm: Realm, step: &Step) -> Realm {
+    fn apply(mut realm: ReferenceRealm, step: &Step) -> ReferenceRealm {
         let _ = realm.take(step);
         realm
     }
@@ -158,14 +158,14 @@ impl ReferenceStateMachine for Lives {
 /// reference's result of the step itself is needed too.
 struct Life {
     world: World,
-    realm: Realm,
+    realm: ReferenceRealm,
 }
 
 impl StateMachineTest for Lives {
     type SystemUnderTest = Life;
     type Reference = Self;
 
-    fn init_test(realm: &Realm) -> Life {
+    fn init_test(realm: &ReferenceRealm) -> Life {
         let world = World::new();
         block_on(async {
             for user in &realm.users {
@@ -180,11 +180,11 @@ impl StateMachineTest for Lives {
         Life { world, realm: realm.clone() }
     }
 
-    fn apply(mut life: Life, _: &Realm, step: Step) -> Life {
+    fn apply(mut life: Life, _: &ReferenceRealm, step: Step) -> Life {
         block_on(async {
             let wanted = life.realm.take(&step);
             let outcome = perform(&life.world, &step).await;
-            assert_eq!(outcome.as_ref().map_err(told).copied(), wanted, "{step:?}: {outcome:?}");
+            assert_eq!(outcome.as_ref().map_err(name_of).copied(), wanted, "{step:?}: {outcome:?}");
             agrees(&life.world, &life.realm).await;
             assert_eq!(life.world.broken().await, None, "{step:?}");
         });
@@ -356,7 +356,7 @@ async fn perform(world: &World, step: &Step) -> Result<(), Refusal> {
 }
 
 /// A refusal, as the reference names it.
-fn told(refusal: &Refusal) -> &'static str {
+fn name_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::GroupNotFound { .. } => "no group",
         Refusal::GroupExists { .. } => "group exists",
@@ -382,7 +382,7 @@ fn told(refusal: &Refusal) -> &'static str {
 }
 
 /// Compares all queries with the reference.
-async fn agrees(world: &World, realm: &Realm) {
+async fn agrees(world: &World, realm: &ReferenceRealm) {
     let ids: Vec<UserId> = (0..USERS).map(name).collect();
     let found = world.ask(FindUsers { ids, folded: false }).await.unwrap().0;
     for (no, found) in (0..USERS).zip(found) {

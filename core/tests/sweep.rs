@@ -121,7 +121,7 @@ fn what_is_over_goes_and_what_is_not_stays() {
         assert_eq!(outdated(world, 100).await, []);
         let gone: BTreeSet<Vec<u8>> = wanted.iter().map(Key::encode).collect();
         let after = (rows(world).await, world.ask(GroupById { group: group("g") }).await.unwrap().group);
-        assert_eq!(after.0, &before.0 - &gone, "nothing else has gone, and nobody was told");
+        assert_eq!(after.0, &before.0 - &gone, "nothing else was deleted, and no event emitted");
         assert_eq!(after.1, before.1, "the group counts as unchanged");
 
         // requests, decided or not, are still listed for one more lifetime

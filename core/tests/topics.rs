@@ -63,13 +63,13 @@ fn each_topic_counts_for_itself_and_the_group_knows_nothing_of_it() {
         let page = world.ask(page).await.unwrap();
         assert_eq!(page.messages.len(), 1);
         assert_eq!((page.group.next_message, page.group.spoken, page.group.topics), (2, 2, 2));
-        let told = log(world).await.into_iter().filter_map(|what| match what {
+        let emitted = log(world).await.into_iter().filter_map(|what| match what {
             Happening::InTopic { topic, what } => Some((topic, *what)),
             _ => None,
         });
-        let told: Vec<_> = told.collect();
-        assert_eq!(told.len(), 2);
-        assert!(matches!(&told[0], (id, Happening::MessageSent { sequence: 1, .. }) if *id == topic("t")));
+        let emitted: Vec<_> = emitted.collect();
+        assert_eq!(emitted.len(), 2);
+        assert!(matches!(&emitted[0], (id, Happening::MessageSent { sequence: 1, .. }) if *id == topic("t")));
     });
 }
 
@@ -99,7 +99,7 @@ fn topics_are_in_the_hand_of_those_who_edit_the_group() {
         };
         assert_eq!(events.last(), Some(&last));
         world.app(change).await.unwrap();
-        assert_eq!(log(world).await.len(), events.len(), "what is so already is not told again");
+        assert_eq!(log(world).await.len(), events.len(), "an unchanged value emits no event");
 
         let end = EndTopics { group: group("g"), topics: vec![topic("t"), topic("v"), topic("t")] };
         let ended = world.app(end).await.unwrap().outcomes;
@@ -284,10 +284,10 @@ proptest! {
             let beside = world.ask(page).await.unwrap();
             let page = TopicMessages { group: group("g"), topic: topic("t"), from: None, limit: 100 };
             let within = world.ask(page).await.unwrap();
-            let told = |messages: &[std::sync::Arc<conclave_core::model::Message>]| -> Vec<_> {
+            let emitted = |messages: &[std::sync::Arc<conclave_core::model::Message>]| -> Vec<_> {
                 messages.iter().map(|one| (one.sequence, one.body.clone(), one.state.clone(), one.at)).collect()
             };
-            assert_eq!(told(&within.messages), told(&beside.messages));
+            assert_eq!(emitted(&within.messages), emitted(&beside.messages));
             let header = world.ask(GroupById { group: group("g") }).await.unwrap().group;
             assert_eq!((header.next_message, header.spoken + 1), (1, beside.group.next_message));
             assert_eq!(world.broken().await, None);

@@ -26,7 +26,7 @@ use crate::origin::{Page, Pages};
 use crate::payload::{self, Payload, Progress};
 use crate::session::{self, Link, Online};
 use crate::shares::{Buffer, Shares};
-use crate::site::{Mounted, Place, Site, below};
+use crate::site::{MountPoint, Mounted, Site, below};
 
 /// Most bytes of a body whose sender has no credentials in the request's head.
 const OPEN_BODY: usize = 64 * 1024;
@@ -85,7 +85,7 @@ impl Desk {
         let address = self.proxies.client(link.peer.ip(), &parts.headers);
         let mut answer = match self.site.find(host, parts.uri.path()) {
             None => self.nowhere(&parts, &id, in_flight),
-            Some(Place { mounted, prefix }) => {
+            Some(MountPoint { mounted, prefix }) => {
                 let base_url = self.base_url(mounted, host, &parts.uri.path()[..prefix]);
                 let path = parts.uri.path().to_owned();
                 parts.uri = below(&parts.uri, prefix);

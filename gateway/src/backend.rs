@@ -16,7 +16,7 @@ use conclave_core::query::{Answer, Cursor, OutdatedRows, Query};
 use conclave_core::refusal::Refusal;
 use conclave_kit::Blobs;
 
-use crate::metrics::{Metrics, Outcome, RealmMetrics};
+use crate::metrics::{Metrics, OperationOutcome, RealmMetrics};
 use crate::session::PERFORMING;
 
 tokio::task_local! {
@@ -86,12 +86,12 @@ impl Observer {
     /// Counts an operation, and returns its result.
     fn count<T>(&self, name: &'static str, result: Result<T, Refusal>) -> Result<T, Refusal> {
         let outcome = match &result {
-            Ok(_) => Outcome::Done,
+            Ok(_) => OperationOutcome::Done,
             Err(Refusal::Unavailable(why)) => {
                 tracing::error!(realm = &*self.realm, operation = name, why, "the store failed");
-                Outcome::Failed
+                OperationOutcome::Failed
             }
-            Err(_) => Outcome::Refused,
+            Err(_) => OperationOutcome::Refused,
         };
         self.metrics.count(name, outcome);
         result

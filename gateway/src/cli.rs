@@ -9,7 +9,7 @@ use conclave_core::ports::Clock as _;
 
 use crate::clients::{Format, Pairs};
 use crate::clock::SystemClock;
-use crate::config::{self, Address, Config, ConfigError, Flags, Realm, Sources, is_development};
+use crate::config::{self, Address, Config, ConfigError, Flags, RealmConfig, Sources, is_development};
 use crate::registry::Tool;
 use crate::serve::{Gateway, Running, StartError};
 use crate::vendors::Vendors;
@@ -179,7 +179,7 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// The selected realm.
-fn pick<'c>(config: &'c Config, realm: Option<&str>) -> Result<&'c Realm, ConfigError> {
+fn pick<'c>(config: &'c Config, realm: Option<&str>) -> Result<&'c RealmConfig, ConfigError> {
     let names = || config.realms.iter().map(|realm| realm.name.as_str()).collect::<Vec<_>>().join(", ");
     match (realm, &config.realms[..]) {
         (Some(name), realms) => realms
@@ -202,7 +202,7 @@ fn issue(vendors: &Vendors, vendor: &str, tool: &Tool, args: ToolArgs) -> Result
     Ok(issued.map_err(ConfigError)? + "\n")
 }
 
-fn not_at<T>(realm: &Realm, vendor: &str) -> Result<T, ConfigError> {
+fn not_at<T>(realm: &RealmConfig, vendor: &str) -> Result<T, ConfigError> {
     Err(ConfigError(format!("realm {} is not at {vendor}: add [realm.{}.{vendor}]", realm.name, realm.name)))
 }
 

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use conclave_kit::{Endpoint, Transport};
 use serde_json::{Map, Value};
 
-use crate::config::{Config, Realm, Tls};
+use crate::config::{Config, RealmConfig, Tls};
 use crate::serve::Addresses;
 
 /// `http` or `https`.
@@ -47,7 +47,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// `KEY=value` lines for a vendor's clients; `None` when the realm has no app at this vendor.
-pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &Realm, vendor: &str) -> Option<String> {
+pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &RealmConfig, vendor: &str) -> Option<String> {
     let pairs = pairs(config, addresses, realm, vendor)?;
     let lines: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     Some(lines.join("\n") + "\n")
@@ -57,7 +57,12 @@ pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &Realm, v
 pub(crate) type Pairs = Vec<(&'static str, String)>;
 
 /// The same as pairs.
-pub(crate) fn pairs(config: &Config, addresses: Option<&Addresses>, realm: &Realm, vendor: &str) -> Option<Pairs> {
+pub(crate) fn pairs(
+    config: &Config,
+    addresses: Option<&Addresses>,
+    realm: &RealmConfig,
+    vendor: &str,
+) -> Option<Pairs> {
     let (of, section) = config.at(realm).find(|(of, _)| of.name() == vendor)?;
     Some(of.client_settings(section, &base_url(config, addresses, vendor)))
 }

@@ -44,7 +44,7 @@ struct LatencyLabels {
 struct OperationLabels {
     realm: String,
     operation: &'static str,
-    outcome: Outcome,
+    outcome: OperationOutcome,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -136,7 +136,7 @@ impl EncodeLabelValue for Direction {
 
 /// The outcome of an operation on groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Outcome {
+pub(crate) enum OperationOutcome {
     /// Done.
     Done,
     /// Refused: it changed nothing.
@@ -145,7 +145,7 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-impl EncodeLabelValue for Outcome {
+impl EncodeLabelValue for OperationOutcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         let name = match self {
             Self::Done => "done",
@@ -172,7 +172,7 @@ pub(crate) struct Metrics {
     operations: Family<OperationLabels, Counter>,
     sessions: Family<VendorLabels, Gauge>,
     frames: Family<FrameLabels, Counter>,
-    told: Family<RealmLabels, Counter>,
+    delivered: Family<RealmLabels, Counter>,
     missed: Family<RealmLabels, Counter>,
     /// Webhooks of all destinations.
     pub(crate) webhooks: WebhookMetrics,
@@ -217,7 +217,11 @@ impl Metrics {
         registry.register("failed_authentications", about, failed_authentications.clone());
         let (swept_rows, sweeps_failed, trash_deleted) = (Family::default(), Family::default(), Counter::default());
         registry.register("housekeeping_swept_rows", "Expired rows that were deleted", swept_rows.clone());
-        registry.register("housekeeping_failures", "How often expired rows could not be deleted", sweeps_failed.clone());
+        registry.register(
+            "housekeeping_failures",
+            "How often expired rows could not be deleted",
+            sweeps_failed.clone(),
+        );
         let about = "Files of shared files' bytes without a row that were deleted from the trash";
         registry.register("housekeeping_trash_deleted_files", about, trash_deleted.clone());
         let unread = UnreadFields::default();
@@ -225,7 +229,7 @@ impl Metrics {
         registry.register("unread_fields", about, unread.counted());
         let latency: Family<LatencyLabels, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS));
         let operations = Family::default();
-        let (sessions, frames, told, missed) =
+        let (sessions, frames, delivered, missed) =
             (Family::default(), Family::default(), Family::default(), Family::default());
         let (connections, turned_away, panics) = (Gauge::default(), Counter::default(), Counter::default());
         registry.register(
@@ -247,7 +251,11 @@ impl Metrics {
         registry.register("webhooks_stuck", about, webhooks_stuck.clone());
         registry.register("sessions", "Clients that are connected now, by vendor", sessions.clone());
         registry.register("frames", "Frames of clients' connections, by vendor and direction", frames.clone());
-        registry.register("events_told", "Events delivered to sessions, counted once per session", told.clone());
+        registry.register(
+            "events_delivered",
+            "Events delivered to sessions, counted once per session",
+            delivered.clone(),
+        );
         let about = "How often events for a slow session were dropped and it was notified to fetch them";
         registry.register("events_missed", about, missed.clone());
         let webhooks = WebhookMetrics::new(registry);
@@ -266,7 +274,7 @@ impl Metrics {
             unread,
             sessions,
             frames,
-            told,
+            delivered,
             missed,
             webhooks,
             connections,
@@ -345,7 +353,7 @@ impl Metrics {
     pub(crate) fn of_sessions(&self, realm: &str) -> SessionMetrics {
         let labels = RealmLabels { realm: realm.to_owned() };
         SessionMetrics {
-            told: self.told.get_or_create_owned(&labels),
+            delivered: self.delivered.get_or_create_owned(&labels),
             missed: self.missed.get_or_create_owned(&labels),
         }
     }
@@ -362,12 +370,12 @@ pub(crate) struct RealmMetrics {
     realm: String,
     operations: Family<OperationLabels, Counter>,
     /// Counters that were used before.
-    at_hand: RwLock<Map<(&'static str, Outcome), Counter>>,
+    at_hand: RwLock<Map<(&'static str, OperationOutcome), Counter>>,
 }
 
 impl RealmMetrics {
     /// Counts an operation on groups.
-    pub(crate) fn count(&self, operation: &'static str, outcome: Outcome) {
+    pub(crate) fn count(&self, operation: &'static str, outcome: OperationOutcome) {
         if let Some(counter) = self.at_hand.read().get(&(operation, outcome)) {
             counter.inc();
             return;
@@ -394,7 +402,7 @@ pub(crate) struct VendorMetrics {
 /// The counters of one realm's sessions.
 pub(crate) struct SessionMetrics {
     /// Events delivered to sessions.
-    pub(crate) told: Counter,
+    pub(crate) delivered: Counter,
     /// How often events were dropped.
     pub(crate) missed: Counter,
 }

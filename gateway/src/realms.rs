@@ -14,7 +14,7 @@ use conclave_kit::{Blobs, Post, Surface};
 use crate::backend::{Backend, Backends};
 use crate::blob;
 use crate::clock::SystemClock;
-use crate::config::{Config, Data, Realm};
+use crate::config::{Config, Data, RealmConfig};
 use crate::descriptors::Budget;
 use crate::metrics::Metrics;
 use crate::registry::Opened;
@@ -110,7 +110,7 @@ pub(crate) fn open(
     ground: &Ground,
     metrics: &Metrics,
 ) -> Result<Backends, StoreError> {
-    let backend = |realm: &Realm| {
+    let backend = |realm: &RealmConfig| {
         let backend = match given.get(&realm.name) {
             Some(backend) => backend.clone(),
             None => engine(realm, ground)?,
@@ -120,7 +120,7 @@ pub(crate) fn open(
     config.realms.iter().map(backend).collect()
 }
 
-fn engine(realm: &Realm, ground: &Ground) -> Result<Backend, StoreError> {
+fn engine(realm: &RealmConfig, ground: &Ground) -> Result<Backend, StoreError> {
     let store = ground.stores.open(&realm.name)?;
     let settings = Settings::from(&realm.limits);
     let (clock, mint) = (Arc::clone(&ground.clock), Arc::clone(&ground.mint));
@@ -134,7 +134,7 @@ pub(crate) fn surfaces(
     online: &Online,
     ground: &Ground,
 ) -> Result<Vec<Arc<dyn Surface>>, String> {
-    let guard = |realm: &Realm| {
+    let guard = |realm: &RealmConfig| {
         let backend = open.get(&realm.name)?;
         Some((realm.name.clone(), guarded(config, realm, Arc::clone(&backend.groups), ground.post.as_ref())))
     };
@@ -164,7 +164,12 @@ pub(crate) fn surfaces(
 
 /// A realm's groups as its surfaces call them, including the layers that ask an app's server whatever the surface. The
 /// vendor that was registered first is asked first.
-fn guarded(config: &Config, realm: &Realm, groups: Arc<dyn Groups>, post: Option<&Arc<dyn Post>>) -> Arc<dyn Groups> {
+fn guarded(
+    config: &Config,
+    realm: &RealmConfig,
+    groups: Arc<dyn Groups>,
+    post: Option<&Arc<dyn Post>>,
+) -> Arc<dyn Groups> {
     let Some(post) = post else { return groups };
     config.at(realm).rev().fold(groups, |groups, (vendor, section)| vendor.guarded(section, groups, post))
 }

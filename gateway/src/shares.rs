@@ -28,7 +28,7 @@ enum Counted {
     /// Bytes of bodies and responses kept in memory for an address.
     Bytes(IpAddr),
     /// Requests in flight in a realm.
-    Realm(Arc<str>),
+    RealmConfig(Arc<str>),
     /// Requests in flight of a user of a realm.
     User(Arc<str>, Arc<str>),
 }
@@ -101,7 +101,7 @@ impl Shares {
             return None;
         }
         let Some(realm) = &who.realm else { return Some((place, [None, None])) };
-        let of_realm = self.take(Counted::Realm(Arc::clone(realm)), 1, self.limits.requests_per_realm)?;
+        let of_realm = self.take(Counted::RealmConfig(Arc::clone(realm)), 1, self.limits.requests_per_realm)?;
         let of_user = match &who.user {
             None => None,
             Some(user) => {

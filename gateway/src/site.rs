@@ -51,7 +51,7 @@ pub(crate) struct Site {
 }
 
 /// The selected surface, and the position of its root.
-pub(crate) struct Place<'a> {
+pub(crate) struct MountPoint<'a> {
     /// The surface.
     pub(crate) mounted: &'a Arc<Mounted>,
     /// The length of the path to the surface's root.
@@ -70,18 +70,18 @@ impl Site {
     }
 
     /// The surface for a host and a path.
-    pub(crate) fn find(&self, host: Option<&str>, path: &str) -> Option<Place<'_>> {
+    pub(crate) fn find(&self, host: Option<&str>, path: &str) -> Option<MountPoint<'_>> {
         if let Some(mounted) = &self.root {
-            return Some(Place { mounted, prefix: 0 });
+            return Some(MountPoint { mounted, prefix: 0 });
         }
         if !self.hosts.is_empty()
             && let Some(mounted) = host.and_then(|host| self.hosts.get(&bare(host)))
         {
-            return Some(Place { mounted, prefix: 0 });
+            return Some(MountPoint { mounted, prefix: 0 });
         }
         let first = path.strip_prefix('/')?.split('/').next()?;
         let mounted = self.paths.iter().find(|mounted| mounted.vendor == first)?;
-        Some(Place { mounted, prefix: first.len() + 1 })
+        Some(MountPoint { mounted, prefix: first.len() + 1 })
     }
 
     /// The response to requests for any other path.

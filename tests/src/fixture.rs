@@ -124,7 +124,7 @@ impl Fixture {
     }
 
     /// The response's body as it is pinned.
-    fn told(&self, answer: &Answer) -> Value {
+    fn body_to_pin(&self, answer: &Answer) -> Value {
         if self.response.body.get(BYTES).is_some() {
             return json!({ BYTES: answer.body.len() });
         }
@@ -134,7 +134,7 @@ impl Fixture {
 
     /// The value to pin: the request with its response, volatile values replaced by their names.
     pub fn pinned(&self, answer: &Answer) -> Value {
-        let mut body = self.told(answer);
+        let mut body = self.body_to_pin(answer);
         for path in &self.volatile {
             redact(&mut body, path);
         }
@@ -156,7 +156,7 @@ impl Fixture {
         if self.response.body.is_null() {
             return;
         }
-        let (mut wanted, mut found) = (self.response.body.clone(), self.told(answer));
+        let (mut wanted, mut found) = (self.response.body.clone(), self.body_to_pin(answer));
         for path in &self.volatile {
             redact(&mut wanted, path);
             redact(&mut found, path);

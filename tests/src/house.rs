@@ -48,7 +48,7 @@ pub fn agora(world: &World, settings: conclave_agora::Settings) -> Agora {
         app_certificate: None,
     };
     let blobs = Arc::new(InMemory::default());
-    let realm = conclave_agora::Realm {
+    let realm = conclave_agora::AgoraRealm {
         name: "test".to_owned(),
         credentials,
         settings,
@@ -68,7 +68,8 @@ pub fn tencent(world: &World, settings: conclave_tencent::Settings) -> Tencent {
         admins: vec![ADMIN.to_owned()],
     };
     let (groups, log, presence) = (world.groups.clone(), world.log.clone(), Arc::new(Nobody));
-    let realm = conclave_tencent::Realm { name: "test".to_owned(), credentials, settings, groups, log, presence };
+    let realm =
+        conclave_tencent::TencentRealm { name: "test".to_owned(), credentials, settings, groups, log, presence };
     Tencent::new(vec![realm]).expect("a surface")
 }
 
@@ -76,7 +77,7 @@ pub fn tencent(world: &World, settings: conclave_tencent::Settings) -> Tencent {
 pub fn rong(world: &World, settings: conclave_rong::Settings) -> Rong {
     let credentials = conclave_rong::Credentials { app_key: APP_KEY.to_owned(), app_secret: APP_SECRET.to_owned() };
     let (groups, log, presence) = (world.groups.clone(), world.log.clone(), Arc::new(Nobody));
-    let realm = conclave_rong::Realm { name: "test".to_owned(), credentials, settings, groups, log, presence };
+    let realm = conclave_rong::RongRealm { name: "test".to_owned(), credentials, settings, groups, log, presence };
     Rong::new(vec![realm]).expect("a surface")
 }
 

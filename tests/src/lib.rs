@@ -2,6 +2,7 @@
 //! exchanges as data.
 
 pub mod client;
+pub mod effects;
 pub mod fixture;
 pub mod house;
 pub mod ledger;
@@ -10,7 +11,7 @@ pub mod sdk;
 pub mod sign;
 pub mod store_suite;
 pub mod story;
-pub mod told;
+
 pub mod vendor;
 pub mod walk;
 pub mod weighed;

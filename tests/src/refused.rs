@@ -98,12 +98,13 @@ impl Refused {
     /// # Errors
     /// Says how the answer is another one.
     pub fn check(&self, answer: &Answer, volatile: &[&str]) -> Result<String, String> {
-        let told = format!("{} {} ({})", self.call, self.body, self.why);
+        let description = format!("{} {} ({})", self.call, self.body, self.why);
         let mut body = answer.json();
         if answer.status != self.status {
-            return Err(format!("{told}: {} {body}", answer.status));
+            return Err(format!("{description}: {} {body}", answer.status));
         }
-        covers(&Value::from(self.covers.clone()), &body, "body").map_err(|Unlike(how)| format!("{told}: {how}"))?;
+        covers(&Value::from(self.covers.clone()), &body, "body")
+            .map_err(|Unlike(how)| format!("{description}: {how}"))?;
         for path in volatile {
             redact(&mut body, path);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use conclave::config::Realm;
+use conclave::config::RealmConfig;
 use conclave_agora::Agora;
 use conclave_rong::Rong;
 use conclave_tencent::Tencent;
@@ -45,7 +45,7 @@ pub trait Sections {
     fn rong(&mut self) -> &mut conclave_rong::Section;
 }
 
-impl Sections for Realm {
+impl Sections for RealmConfig {
     fn agora(&mut self) -> &mut conclave_agora::Section {
         self.section_mut::<Agora>().expect("the realm is at Agora")
     }

@@ -68,7 +68,7 @@ impl Desk {
     }
 }
 
-fn told(answer: &Answer) -> (u16, String) {
+fn error_of(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), answer.json()["error_description"].as_str().unwrap_or_default().to_owned())
 }
 
@@ -168,7 +168,7 @@ async fn limits_of_a_creation_are_kept() {
         (base(json!({"members": "user2"})), (400, "members is not valid")),
     ] {
         let answer = desk.send(Method::POST, "/chatgroups", body.clone()).await;
-        assert_eq!(told(&answer), (wanted.0, wanted.1.to_owned()), "{body}");
+        assert_eq!(error_of(&answer), (wanted.0, wanted.1.to_owned()), "{body}");
     }
     assert_eq!(desk.get("/chatgroups?limit=1000").await["count"], 2);
 }
@@ -190,15 +190,18 @@ async fn users_act_in_their_role() {
     assert_eq!(desk.as_user("user2", Method::PUT, group, rename.clone()).await.status, 200);
     let fields = "you have no permission to do this,group fields require group admin privileges to be modified";
     for name in ["user3", "user4"] {
-        assert_eq!(told(&desk.as_user(name, Method::PUT, group, rename.clone()).await), (401, fields.to_owned()));
+        assert_eq!(error_of(&desk.as_user(name, Method::PUT, group, rename.clone()).await), (401, fields.to_owned()));
     }
     let owner_only = "you have no permission to do this, group owner permission is required";
     let newowner = json!({"newowner": "user3"});
-    assert_eq!(told(&desk.as_user("user2", Method::PUT, group, newowner).await), (401, owner_only.to_owned()));
-    assert_eq!(told(&desk.as_user("user2", Method::DELETE, group, Value::Null).await), (401, owner_only.to_owned()));
+    assert_eq!(error_of(&desk.as_user("user2", Method::PUT, group, newowner).await), (401, owner_only.to_owned()));
+    assert_eq!(
+        error_of(&desk.as_user("user2", Method::DELETE, group, Value::Null).await),
+        (401, owner_only.to_owned())
+    );
     let admin = json!({"newadmin": "user3"});
     let admins = format!("{group}/admin");
-    assert_eq!(told(&desk.as_user("user2", Method::POST, &admins, admin).await), (401, owner_only.to_owned()));
+    assert_eq!(error_of(&desk.as_user("user2", Method::POST, &admins, admin).await), (401, owner_only.to_owned()));
     // users create groups only for themselves, without having to name themselves
     let others = json!({"owner": "user1", "public": true});
     assert_eq!(desk.as_user("user2", Method::POST, "/chatgroups", others).await.status, 401);
@@ -289,9 +292,9 @@ async fn batches_have_limits_and_tell_each_fate() {
     let users = "/chatgroups/66016455491585/users";
     let many: Vec<String> = (0..101).map(|n| format!("m{n}")).collect();
     let answer = desk.send(Method::POST, users, json!({"usernames": many})).await;
-    assert_eq!(told(&answer), (400, "usernames size is more than max limit : 100".to_owned()));
+    assert_eq!(error_of(&answer), (400, "usernames size is more than max limit : 100".to_owned()));
     let answer = desk.send(Method::DELETE, &format!("{users}/{}", many[..61].join(",")), Value::Null).await;
-    assert_eq!(told(&answer), (400, "kickMember: kickMembers number more than maxSize : 60".to_owned()));
+    assert_eq!(error_of(&answer), (400, "kickMember: kickMembers number more than maxSize : 60".to_owned()));
     let answer = desk.send(Method::POST, users, json!({"usernames": ["user2", "user4"]})).await.json();
     assert_eq!(answer["data"]["newmembers"], json!(["user4"]));
     let answer = desk.send(Method::POST, users, json!({"usernames": ["user2", "user4"]})).await;
@@ -329,14 +332,14 @@ async fn a_mixed_change_is_done_whole_or_not_at_all() {
     Setting::documented().make(&desk.world).await;
     let target = "/chatgroups/66016455491585";
     let refused = desk.send(Method::PUT, target, json!({"groupname": "x", "newowner": "user4"})).await;
-    assert_eq!(told(&refused), (403, "user: user4 doesn't exist in group: 66016455491585".to_owned()));
+    assert_eq!(error_of(&refused), (403, "user: user4 doesn't exist in group: 66016455491585".to_owned()));
     assert_eq!(desk.detail("66016455491585").await["name"], "testgroup1");
     let done = desk.send(Method::PUT, target, json!({"groupname": "x", "newowner": "user2"})).await.json();
     assert_eq!(done["data"], json!({"groupname": true, "newowner": true}));
     let detail = desk.detail("66016455491585").await;
     assert_eq!((&detail["name"], &detail["owner"]), (&json!("x"), &json!("user2")));
     let empty = desk.send(Method::PUT, "/chatgroups/1", json!({})).await;
-    assert_eq!(told(&empty), (404, "grpID 1 does not exist!".to_owned()));
+    assert_eq!(error_of(&empty), (404, "grpID 1 does not exist!".to_owned()));
 }
 
 #[tokio::test]
@@ -393,7 +396,7 @@ async fn odd_requests_get_the_vendors_own_errors() {
     }
     for target in ["/acme/demo/nope", "/acme/demo", "/acme/demo/chatgroups/1/nope", "/acme/demo/chatgroups/%FF"] {
         let answer = send(Method::GET, target, Vec::new()).await;
-        assert_eq!(told(&answer), (404, "Service resource not found".to_owned()), "{target}");
+        assert_eq!(error_of(&answer), (404, "Service resource not found".to_owned()), "{target}");
     }
     for target in ["/", "/acme", "//", "/acme/demo%2F..", "/%FF/demo/users"] {
         let answer = send(Method::GET, target, Vec::new()).await;
@@ -403,9 +406,9 @@ async fn odd_requests_get_the_vendors_own_errors() {
     assert_eq!((answer.status.as_u16(), answer.json()["error"].clone()), (405, json!("web_application")));
     let long = "g".repeat(500);
     let answer = send(Method::GET, &format!("/acme/demo/chatgroups/{long}"), Vec::new()).await;
-    assert_eq!(told(&answer), (404, format!("grpID {long} does not exist!")));
+    assert_eq!(error_of(&answer), (404, format!("grpID {long} does not exist!")));
     let answer = send(Method::POST, &format!("/acme/demo/chatgroups/1/users/{long}"), Vec::new()).await;
-    assert_eq!(told(&answer), (404, format!("username {long} doesn't exist!")));
+    assert_eq!(error_of(&answer), (404, format!("username {long} doesn't exist!")));
 }
 
 /// Client SDKs distinguish the errors of attributes by their numbers.
@@ -438,7 +441,7 @@ async fn refused_attributes_have_numbers() {
         (Method::GET, "/metadata/chatgroup/66016455491585/user/ghost", Value::Null, 404, 60003, "user not in group"),
     ] {
         let answer = desk.send(method, target, body).await;
-        assert_eq!(told(&answer), (status, description.to_owned()), "{target}");
+        assert_eq!(error_of(&answer), (status, description.to_owned()), "{target}");
         assert_eq!(answer.json()["error_code"], code, "{target}");
     }
     let target = "/sdk/metadata/chatgroup/66016455491585/user/user1";
@@ -455,7 +458,7 @@ async fn inviting_only_members_is_refused() {
     let already = "can not join this group, reason:user: user2 already in group: 66016455491585\n";
     let text = format!("invite users to join group failed: {already}");
     let answer = desk.as_user("user1", Method::POST, invite, json!({"usernames": ["user2"]})).await;
-    assert_eq!(told(&answer), (403, text.clone()));
+    assert_eq!(error_of(&answer), (403, text.clone()));
     let answer = desk.as_user("user1", Method::POST, invite, json!({"usernames": ["user2", "user4"]})).await.json();
     assert_eq!((&answer["data"][0]["reason"], &answer["data"][1]["result"]), (&json!(text), &json!(true)));
 }

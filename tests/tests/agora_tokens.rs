@@ -28,7 +28,7 @@ async fn get(client: &Client, target: &str, token: &str) -> Answer {
 }
 
 /// Status, error and description.
-fn told(answer: &Answer) -> (u16, String, String) {
+fn error_of(answer: &Answer) -> (u16, String, String) {
     let body = answer.json();
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     (answer.status.as_u16(), text("error"), text("error_description"))
@@ -64,7 +64,7 @@ async fn each_bad_token_has_its_own_answer() {
         (GROUP, &foreign, &corrupt),
         (USER, &foreign, &corrupt),
     ] {
-        assert_eq!(told(&get(&client, target, token).await), *wanted, "{target} {token}");
+        assert_eq!(error_of(&get(&client, target, token).await), *wanted, "{target} {token}");
     }
     assert_eq!(get(&client, GROUP, &good).await.status, 200);
     assert_eq!(get(&client, USER, &good).await.status, 200);
@@ -75,7 +75,7 @@ async fn the_app_is_looked_for_before_the_token_and_the_token_before_the_request
     let (_, client) = begin().await;
     let unknown = get(&client, "/acme/nope/chatgroups/1", "garbage").await;
     assert_eq!(
-        told(&unknown),
+        error_of(&unknown),
         error(
             404,
             "organization_application_not_found",
@@ -83,7 +83,7 @@ async fn the_app_is_looked_for_before_the_token_and_the_token_before_the_request
         )
     );
     let bad = client.send(Method::POST, "/acme/demo/chatgroups", &[("authorization", "Bearer garbage")], "{").await;
-    assert_eq!(told(&bad), error(401, "unauthorized", "Unable to authenticate (OAuth)"));
+    assert_eq!(error_of(&bad), error(401, "unauthorized", "Unable to authenticate (OAuth)"));
 }
 
 #[tokio::test]
@@ -99,16 +99,16 @@ async fn a_users_token_ends_with_the_account_its_password_or_its_ban() {
     world.clock.step(1000);
     let ban = call(&client, Method::POST, "/acme/demo/users/user1/deactivate", &app, Value::Null).await;
     assert_eq!(ban.json()["entities"][0]["activated"], false);
-    assert_eq!(told(&get(&client, own, &token).await), oauth);
+    assert_eq!(error_of(&get(&client, own, &token).await), oauth);
     let body = json!({"grant_type": "inherit", "username": "user1"});
     let refused = call(&client, Method::POST, "/acme/demo/token", &app, body).await;
-    assert_eq!(told(&refused), error(400, "invalid_grant", "user not activated"));
+    assert_eq!(error_of(&refused), error(400, "invalid_grant", "user not activated"));
     call(&client, Method::POST, "/acme/demo/users/user1/activate", &app, Value::Null).await;
     assert_eq!(get(&client, own, &token).await.status, 200);
 
     let change = json!({"newpassword": "new"});
     call(&client, Method::PUT, "/acme/demo/users/user1/password", &app, change).await;
-    assert_eq!(told(&get(&client, own, &token).await), oauth);
+    assert_eq!(error_of(&get(&client, own, &token).await), oauth);
     let login = json!({"grant_type": "password", "username": "USER1", "password": "new"});
     let login = call(&client, Method::POST, "/acme/demo/token", "", login).await.json();
     assert_eq!(login["user"]["username"], "user1");
@@ -117,10 +117,10 @@ async fn a_users_token_ends_with_the_account_its_password_or_its_ban() {
 
     world.clock.step(1000);
     assert_eq!(call(&client, Method::DELETE, USER, &app, Value::Null).await.status, 200);
-    assert_eq!(told(&get(&client, own, &token).await), oauth);
+    assert_eq!(error_of(&get(&client, own, &token).await), oauth);
     // an account that is created again with the same name is another
     world.users(&["user1"]).await;
-    assert_eq!(told(&get(&client, own, &token).await), oauth);
+    assert_eq!(error_of(&get(&client, own, &token).await), oauth);
 }
 
 #[tokio::test]
@@ -136,12 +136,12 @@ async fn a_users_token_is_not_the_apps() {
         (Method::POST, "/acme/demo/chatgroups/66016455491585/disable"),
         (Method::POST, "/acme/demo/chatgroups/66016455491585/users"),
     ] {
-        assert_eq!(told(&call(&client, method, target, &token, Value::Null).await), corrupt, "{target}");
+        assert_eq!(error_of(&call(&client, method, target, &token, Value::Null).await), corrupt, "{target}");
     }
     let inherit = json!({"grant_type": "inherit", "username": "user1"});
-    assert_eq!(told(&call(&client, Method::POST, "/acme/demo/token", &token, inherit).await), corrupt);
+    assert_eq!(error_of(&call(&client, Method::POST, "/acme/demo/token", &token, inherit).await), corrupt);
     let others = get(&client, "/acme/demo/users/user1/joined_chatgroups", &token).await;
-    assert_eq!(told(&others).1, "group_authorization");
+    assert_eq!(error_of(&others).1, "group_authorization");
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn grants_are_refused_in_the_vendors_words() {
         ),
     ] {
         let answer = call(&client, Method::POST, "/acme/demo/token", token, body.clone()).await;
-        assert_eq!(told(&answer), wanted, "{body}");
+        assert_eq!(error_of(&answer), wanted, "{body}");
     }
 }
 
@@ -200,7 +200,7 @@ async fn guesses_are_limited_and_forgotten() {
     assert_eq!(call(&client, Method::POST, "/acme/demo/users", &app, body).await.status, 200);
     let sign_in = async |password: &str| {
         let body = json!({"grant_type": "password", "username": "guessed", "password": password});
-        told(&call(&client, Method::POST, "/acme/demo/token", "", body).await)
+        error_of(&call(&client, Method::POST, "/acme/demo/token", "", body).await)
     };
     let wrong = error(400, "invalid_grant", "Invalid username or password.");
     assert_eq!(sign_in(&"x".repeat(1 << 20)).await, wrong);
@@ -237,9 +237,9 @@ async fn tokens_made_with_the_certificate_are_good_as_they_are_and_for_exchange(
     let user = access_token("User1", now, 600);
     assert_eq!(get(&client, USER, &app).await.status, 200);
     assert_eq!(get(&client, "/acme/demo/chatgroups/user/user1/joined_count", &user).await.json()["data"], 1);
-    assert_eq!(told(&get(&client, USER, &user).await).1, "auth_bad_access_token");
-    assert_eq!(told(&get(&client, USER, &access_token("", now, 0)).await).0, 401);
-    assert_eq!(told(&get(&client, GROUP, &access_token("ghost", now, 600)).await).0, 401);
+    assert_eq!(error_of(&get(&client, USER, &user).await).1, "auth_bad_access_token");
+    assert_eq!(error_of(&get(&client, USER, &access_token("", now, 0)).await).0, 401);
+    assert_eq!(error_of(&get(&client, GROUP, &access_token("ghost", now, 600)).await).0, 401);
 
     let exchanged = call(&client, Method::POST, "/acme/demo/token", &user, json!({"grant_type": "agora"})).await.json();
     assert_eq!(exchanged["expire_timestamp"], now.seconds() * 1000 + 600_000);
@@ -257,14 +257,14 @@ async fn registration_is_open_only_where_it_is_set_so() {
     let closed = client(&world, Settings::default());
     let refused = call(&closed, Method::POST, "/acme/demo/users", "", body.clone()).await;
     assert_eq!(
-        told(&refused),
+        error_of(&refused),
         error(401, "unauthorized", "Open registration doesn't allow, so register user need token,")
     );
     let open = client(&world, Settings::for_development());
     let made = call(&open, Method::POST, "/acme/demo/users", "", body.clone()).await;
     assert_eq!(made.json()["entities"][0]["username"], "ann");
     let again = call(&open, Method::POST, "/acme/demo/users", "", body).await;
-    assert_eq!(told(&again).1, "duplicate_unique_property_exists");
+    assert_eq!(error_of(&again).1, "duplicate_unique_property_exists");
 }
 
 #[tokio::test]

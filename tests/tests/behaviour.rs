@@ -70,7 +70,7 @@ where
             let world = World::with(rows, Settings::default());
             let all = tellers(&world).await;
             let actor = all[index].clone();
-            println!("told by {} on {store}", actor.name());
+            println!("run by {} on {store}", actor.name());
             actor.register(&["alice", "bob", "carol", "dave", "erin"]).await.unwrap();
             story(Stage { actor, all }).await;
         }

@@ -68,7 +68,7 @@ impl Drop for Served {
 
 /// What was acknowledged to one client.
 #[derive(Default)]
-struct Told {
+struct Acknowledged {
     /// Created groups; of each the members that were added, then those removed.
     groups: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>,
     /// The one request that was never answered.
@@ -102,39 +102,39 @@ impl Caller {
     }
 
     /// Creates groups, adds and removes members until calls are not answered any more.
-    async fn write(self, round: usize, writer: usize) -> Told {
-        let mut told = Told::default();
+    async fn write(self, round: usize, writer: usize) -> Acknowledged {
+        let mut acknowledged = Acknowledged::default();
         for number in 0.. {
             // half of all work is in one group that every writer of the round changes
             let (shared, own) = (format!("r{round}"), format!("r{round}-{writer}-{number}"));
             let user = |at: usize| format!("u-{round}-{writer}-{number}-{at}");
-            told.open = Some(own.clone());
+            acknowledged.open = Some(own.clone());
             let owner = user(0);
             let create = format!("groupId={own}&name={own}&owner={owner}&userIds={}&userIds={}", user(1), user(2));
             if self.call("/entrust/group/create.json", create).await.is_none() {
-                return told;
+                return acknowledged;
             }
-            told.answers += 1;
-            told.groups.insert(own.clone(), ((0..3).map(user).collect(), BTreeSet::new()));
+            acknowledged.answers += 1;
+            acknowledged.groups.insert(own.clone(), ((0..3).map(user).collect(), BTreeSet::new()));
             for (path, group, at) in
                 [("join", &own, 3), ("member/kick", &own, 1), ("join", &shared, 4), ("join", &shared, 5)]
             {
-                told.open = Some(user(at));
+                acknowledged.open = Some(user(at));
                 let form = format!("groupId={group}&userIds={}", user(at));
                 if self.call(&format!("/entrust/group/{path}.json"), form).await.is_none() {
-                    return told;
+                    return acknowledged;
                 }
-                told.answers += 1;
-                let (added, removed) = told.groups.entry(group.clone()).or_default();
+                acknowledged.answers += 1;
+                let (added, removed) = acknowledged.groups.entry(group.clone()).or_default();
                 if path == "join" {
                     added.insert(user(at))
                 } else {
                     removed.insert(user(at))
                 };
             }
-            told.open = None;
+            acknowledged.open = None;
         }
-        told
+        acknowledged
     }
 }
 
@@ -143,11 +143,11 @@ fn now() -> Millis {
 }
 
 /// Compares acknowledged changes with stored data.
-async fn check(store: &dyn Store, told: &[Told]) {
+async fn check(store: &dyn Store, acknowledged: &[Acknowledged]) {
     let rows = everything(store).await.unwrap();
     assert_eq!(realm_broken(&rows, now()), None);
-    let open: BTreeSet<_> = told.iter().filter_map(|told| told.open.as_deref()).collect();
-    for (group, (added, removed)) in told.iter().flat_map(|told| &told.groups) {
+    let open: BTreeSet<_> = acknowledged.iter().filter_map(|acknowledged| acknowledged.open.as_deref()).collect();
+    for (group, (added, removed)) in acknowledged.iter().flat_map(|acknowledged| &acknowledged.groups) {
         let group = GroupId::new(group).unwrap();
         assert!(rows.contains_key(&Key::Group(group.clone()).encode()), "{group} was made and is gone");
         for user in added {
@@ -180,7 +180,7 @@ fn is_owner(member: &Member) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_being_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut told = Vec::new();
+    let mut acknowledged = Vec::new();
     let mut killed_while_writing = 0;
     for round in 0..ROUNDS {
         let served = Served::over(folder.path());
@@ -190,16 +190,17 @@ async fn what_was_acknowledged_survives_being_killed() {
         let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(caller.clone().write(round, writer))).collect();
         tokio::time::sleep(Duration::from_millis(150 + 37 * round as u64)).await;
         served.kill();
-        let before = told.len();
+        let before = acknowledged.len();
         for writer in writers {
-            told.push(writer.await.unwrap());
+            acknowledged.push(writer.await.unwrap());
         }
-        killed_while_writing += told.iter().skip(before).filter(|told| told.open.is_some()).count();
+        killed_while_writing +=
+            acknowledged.iter().skip(before).filter(|acknowledged| acknowledged.open.is_some()).count();
         let database = Database::open(folder.path()).unwrap();
         let store = database.realm("dev").unwrap();
-        check(&*store, &told).await;
+        check(&*store, &acknowledged).await;
     }
-    let answers: usize = told.iter().map(|told| told.answers).sum();
+    let answers: usize = acknowledged.iter().map(|acknowledged| acknowledged.answers).sum();
     println!("{ROUNDS} rounds, {answers} answered requests, {killed_while_writing} cut off");
     assert!(answers > ROUNDS * WRITERS, "too little was written to prove anything: {answers}");
     assert!(killed_while_writing > ROUNDS, "the process was not killed while it was written to");

@@ -302,7 +302,7 @@ async fn calls_are_not_repeated_where_the_settings_say_so() {
 #[test]
 fn no_surface_is_built_over_a_secret_that_protects_nothing() {
     let world = World::new();
-    let agora = |secret: &str, certificate: Option<&str>| conclave_agora::Realm {
+    let agora = |secret: &str, certificate: Option<&str>| conclave_agora::AgoraRealm {
         name: "test".to_owned(),
         credentials: conclave_agora::Credentials {
             org: ORG.to_owned(),
@@ -318,7 +318,7 @@ fn no_surface_is_built_over_a_secret_that_protects_nothing() {
         blobs: world.blobs.clone(),
         presence: Arc::new(conclave_kit::Nobody),
     };
-    let rong = |secret: &str| conclave_rong::Realm {
+    let rong = |secret: &str| conclave_rong::RongRealm {
         name: "test".to_owned(),
         credentials: conclave_rong::Credentials { app_key: APP_KEY.to_owned(), app_secret: secret.to_owned() },
         settings: conclave_rong::Settings::default(),
@@ -326,7 +326,7 @@ fn no_surface_is_built_over_a_secret_that_protects_nothing() {
         log: world.log.clone(),
         presence: Arc::new(conclave_kit::Nobody),
     };
-    let tencent = |key: &str| conclave_tencent::Realm {
+    let tencent = |key: &str| conclave_tencent::TencentRealm {
         name: "test".to_owned(),
         credentials: conclave_tencent::Credentials {
             sdkappid: SDKAPPID,

@@ -190,10 +190,10 @@ fn it_is_in_every_listing() {
     assert_eq!(own.len(), 3, "{own:?}");
     assert!(own[1].starts_with("GET") && own[1].ends_with("parrot   show perch"), "{own:?}");
 
-    let told = cli::environment(&config, None, Some("parrot")).unwrap();
+    let settings = cli::environment(&config, None, Some("parrot")).unwrap();
     let at = config.listen;
-    assert_eq!(told, format!("PARROT_URL=http://{at}/parrot\nPARROT_KEY=polly\n"));
-    assert!(cli::environment(&config, None, None).unwrap().ends_with(&told));
+    assert_eq!(settings, format!("PARROT_URL=http://{at}/parrot\nPARROT_KEY=polly\n"));
+    assert!(cli::environment(&config, None, None).unwrap().ends_with(&settings));
     let refused = cli::environment(&config, None, Some("macaw")).unwrap_err().to_string();
     assert!(refused.contains("parrot"), "{refused}");
 

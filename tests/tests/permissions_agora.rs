@@ -220,23 +220,23 @@ impl House {
         drop(token);
         let before = self.state().await;
         let answer = self.call(row, caller).await;
-        let told = format!("{} by {caller}: {} {}", row.name, answer.status, String::from_utf8_lossy(&answer.body));
+        let failure = format!("{} by {caller}: {} {}", row.name, answer.status, String::from_utf8_lossy(&answer.body));
         match wanted {
             Done => {
                 let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
                 let refused = |row: &Value| row["result"] == false;
                 let all_refused =
                     body["data"].as_array().is_some_and(|rows| !rows.is_empty() && rows.iter().all(refused));
-                if answer.status == 200 && !all_refused { Ok(()) } else { Err(told) }
+                if answer.status == 200 && !all_refused { Ok(()) } else { Err(failure) }
             }
             Refused(status, error, description) => {
                 let body = answer.json();
                 let same =
                     answer.status == status && body["error"] == error && body["error_description"] == description;
                 if !same {
-                    return Err(told);
+                    return Err(failure);
                 }
-                if self.state().await == before { Ok(()) } else { Err(format!("{told}: and yet something changed")) }
+                if self.state().await == before { Ok(()) } else { Err(format!("{failure}: and yet something changed")) }
             }
         }
     }
@@ -245,8 +245,8 @@ impl House {
 async fn check(row: &Row, change: PolicyChange, outcomes: [Outcome; 4], failed: &mut Vec<String>) {
     for (caller, wanted) in CALLERS.into_iter().zip(outcomes) {
         let house = house(change.clone(), caller).await;
-        if let Err(told) = house.outcome(row, caller, wanted).await {
-            failed.push(told);
+        if let Err(failure) = house.outcome(row, caller, wanted).await {
+            failed.push(failure);
         }
     }
 }
@@ -342,8 +342,8 @@ async fn nobody_manages_a_banned_group() {
         let app = app_token(&house.client).await;
         let banned = call(&house.client, Method::POST, &at("/chatgroups/G/disable", ""), &app, Value::Null).await;
         assert_eq!(banned.status, 200);
-        if let Err(told) = house.outcome(row, OWNER, disabled).await {
-            failed.push(told);
+        if let Err(failure) = house.outcome(row, OWNER, disabled).await {
+            failed.push(failure);
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
@@ -384,11 +384,11 @@ async fn messages_are_stopped_as_the_vendor_says() {
         }
     };
     let all = async |house: &House| {
-        let mut told = Vec::new();
+        let mut outcomes = Vec::new();
         for who in [OWNER, ADMINS[0], MEMBERS[0], MEMBERS[1], OUTSIDER, "bad"] {
-            told.push(speaks(house, who).await);
+            outcomes.push(speaks(house, who).await);
         }
-        told
+        outcomes
     };
     let house = house(PolicyChange::default(), OWNER).await;
     let app = app_token(&house.client).await;
@@ -415,8 +415,8 @@ async fn messages_are_stopped_as_the_vendor_says() {
     does(Method::DELETE, "/chatgroups/G/ban", Value::Null).await;
     assert_eq!(speaks(&house, "cy").await, "said");
     does(Method::POST, "/chatgroups/G/disable", Value::Null).await;
-    let told = all(&house).await;
-    assert!(!told.contains(&"said"), "{told:?}");
+    let outcomes = all(&house).await;
+    assert!(!outcomes.contains(&"said"), "{outcomes:?}");
     does(Method::POST, "/chatgroups/G/enable", Value::Null).await;
     assert_eq!(speaks(&house, "cy").await, "said");
 }

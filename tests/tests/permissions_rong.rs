@@ -115,11 +115,11 @@ async fn the_structure_of_a_group_holds_whoever_asks() {
             let api = api().await;
             let before = state(&api).await;
             let answer = api.post(row.path, format!("groupId={id}&{}", row.form)).await.json();
-            let told = format!("{} {id} {}: {answer}, not {code}", row.path, row.form);
+            let failure = format!("{} {id} {}: {answer}, not {code}", row.path, row.form);
             if answer["code"] != code {
-                failed.push(told);
+                failed.push(failure);
             } else if code != 200 && state(&api).await != before {
-                failed.push(format!("{told}: and yet something changed"));
+                failed.push(format!("{failure}: and yet something changed"));
             }
         }
     }

@@ -20,7 +20,7 @@ use conclave_tests::house::credentials::{ADMIN, SDKAPPID, SECRET_KEY};
 use conclave_tests::world::{BEGINNING, World, group, user};
 use http::Method;
 use serde_json::{Value, json};
-use tencent_support::{call, client, group_call, told};
+use tencent_support::{body_of, call, client, group_call};
 
 /// The types, in the order of a row's codes.
 const KINDS: [&str; 5] = ["Private", "Public", "ChatRoom", "AVChatRoom", "Community"];
@@ -141,12 +141,12 @@ impl House {
     async fn check(&self, row: &Row, answer: impl Future<Output = Value>, code: u64) -> Result<(), String> {
         let before = self.state().await;
         let answer = answer.await;
-        let told = format!("{}: {answer}, not {code}", row.name);
+        let failure = format!("{}: {answer}, not {code}", row.name);
         if answer["ErrorCode"] != code {
-            return Err(told);
+            return Err(failure);
         }
         if code != 0 && self.state().await != before {
-            return Err(format!("{told}: and yet something changed"));
+            return Err(format!("{failure}: and yet something changed"));
         }
         Ok(())
     }
@@ -159,8 +159,8 @@ async fn each_type_lets_done_what_the_vendor_says() {
         for (kind, code) in KINDS.into_iter().zip(row.codes) {
             let house = house(kind).await;
             let answer = group_call(&house.client, row.command, house.body(&row));
-            if let Err(told) = house.check(&row, answer, code).await {
-                failed.push(format!("{kind}: {told}"));
+            if let Err(failure) = house.check(&row, answer, code).await {
+                failed.push(format!("{kind}: {failure}"));
             }
         }
     }
@@ -179,9 +179,9 @@ async fn nobody_but_an_admin_of_the_app_does_anything() {
             row.command
         );
         let body = house.body(&row).to_string();
-        let answer = async { told(&house.client.send(Method::POST, &target, &[], body).await) };
-        if let Err(told) = house.check(&row, answer, 60010).await {
-            failed.push(told);
+        let answer = async { body_of(&house.client.send(Method::POST, &target, &[], body).await) };
+        if let Err(failure) = house.check(&row, answer, 60010).await {
+            failed.push(failure);
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
@@ -197,8 +197,8 @@ async fn what_is_not_there_is_told_apart_from_what_is_no_more() {
     for row in table().iter().filter(|row| !matches!(row.command, "get_group_info" | "get_joined_group_list")) {
         for (house, code) in [(&never, 10015), (&gone, 10010)] {
             let answer = group_call(&house.client, row.command, house.body(row));
-            if let Err(told) = house.check(row, answer, code).await {
-                failed.push(told);
+            if let Err(failure) = house.check(row, answer, code).await {
+                failed.push(failure);
             }
         }
     }
@@ -237,8 +237,8 @@ async fn whoever_cannot_be_meant_is_refused_in_the_documented_way() {
     ] {
         let house = house("Public").await;
         let answer = group_call(&house.client, row.command, house.body(&row));
-        if let Err(told) = house.check(&row, answer, code).await {
-            failed.push(told);
+        if let Err(failure) = house.check(&row, answer, code).await {
+            failed.push(failure);
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");

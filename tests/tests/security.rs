@@ -55,7 +55,7 @@ impl Target {
 
     async fn agora() -> Self {
         Self::of("agora", |here, there| {
-            let realm = |name: &str, org: &str, world: &World| conclave_agora::Realm {
+            let realm = |name: &str, org: &str, world: &World| conclave_agora::AgoraRealm {
                 name: name.to_owned(),
                 credentials: conclave_agora::Credentials {
                     org: org.to_owned(),
@@ -80,7 +80,7 @@ impl Target {
 
     async fn tencent() -> Self {
         Self::of("tencent", |here, there| {
-            let realm = |name: &str, sdkappid, key: &str, world: &World| conclave_tencent::Realm {
+            let realm = |name: &str, sdkappid, key: &str, world: &World| conclave_tencent::TencentRealm {
                 name: name.to_owned(),
                 credentials: conclave_tencent::Credentials {
                     sdkappid,
@@ -101,7 +101,7 @@ impl Target {
 
     async fn rong() -> Self {
         Self::of("rong", |here, there| {
-            let realm = |name: &str, key: &str, secret: &str, world: &World| conclave_rong::Realm {
+            let realm = |name: &str, key: &str, secret: &str, world: &World| conclave_rong::RongRealm {
                 name: name.to_owned(),
                 credentials: conclave_rong::Credentials { app_key: key.to_owned(), app_secret: secret.to_owned() },
                 settings: Default::default(),

@@ -15,7 +15,7 @@ use conclave_core::operation::{
     Acknowledge, Begin, CreateGroup, MarkRead, NewMember, OnUnknown, OpenDevice, SendMessage,
 };
 use conclave_core::ports::{Batch, Clock, GroupsExt, Mint, Span, Store};
-use conclave_core::query::{DevicePositions, Place, Positions, ReadMarks, ReadQueue, WaitingQueues};
+use conclave_core::query::{DevicePosition, DevicePositions, Positions, ReadMarks, ReadQueue, WaitingQueues};
 use conclave_tests::store_suite::{self, event, group, puts, text, user};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +138,7 @@ async fn what_was_received_and_read_is_known_after_closing() {
     let engine = engine(database.realm("dev").unwrap());
     let asked = DevicePositions { user: user("bob"), device, queues: vec![queue.clone()] };
     let found = engine.ask(&app, asked).await.unwrap();
-    assert_eq!(found, Positions(Some(vec![Place { after: at, stamp: 9 }])));
+    assert_eq!(found, Positions(Some(vec![DevicePosition { after: at, stamp: 9 }])));
     let marks = engine.ask(&app, ReadMarks { of: vec![(group("g"), user("bob"))] }).await.unwrap();
     assert_eq!(marks.0, [Some(4)]);
     let found = engine.ask(&app, waiting).await.unwrap().queues;

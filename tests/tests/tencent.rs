@@ -21,7 +21,7 @@ use conclave_tests::client::{Answer, Client};
 use conclave_tests::fixture::Fixture;
 use conclave_tests::world::{World, group, user};
 use serde_json::{Value, json};
-use tencent_support::{Given, client, group_call, pairs, told, with_custom_keys};
+use tencent_support::{Given, body_of, client, group_call, pairs, with_custom_keys};
 
 #[tokio::test]
 async fn documented_exchanges() {
@@ -29,7 +29,7 @@ async fn documented_exchanges() {
         println!("{name}");
         let fixture = Fixture::read("tencent", &name);
         let answer = replay(&name, &fixture).await;
-        told(&answer);
+        body_of(&answer);
         fixture.assert_covers(&answer);
         insta::with_settings!({ snapshot_path => "snapshots/tencent", prepend_module_to_snapshot => false }, {
             insta::assert_json_snapshot!(name.as_str(), fixture.pinned(&answer));

@@ -368,9 +368,9 @@ async fn a_broadcast_is_heard_in_every_live_room_and_nowhere_else() {
     let command = "send_broadcast_msg";
     assert_eq!(group_call(&client, command, broadcast(1, "bob")).await["MsgSeq"], 1);
     assert_eq!(group_call(&client, command, broadcast(1, "bob")).await["MsgSeq"], 1, "the same once more");
-    let told = |log: Vec<Happening>| log.iter().filter(|what| matches!(what, Happening::MessagePassed(_))).count();
+    let delivered = |log: Vec<Happening>| log.iter().filter(|what| matches!(what, Happening::MessagePassed(_))).count();
     let events = world.log.read(0, 5000).await.unwrap();
-    assert_eq!(told(events.iter().map(|event| event.what.clone()).collect()), 150);
+    assert_eq!(delivered(events.iter().map(|event| event.what.clone()).collect()), 150);
     assert_eq!(group_call(&client, command, broadcast(2, "bob")).await["MsgSeq"], 2);
     assert_eq!(history(&client).await, json!([]));
 

@@ -28,7 +28,7 @@ pub mod webhooks;
 /// The vendor's name in paths, configuration and devices.
 pub(crate) const VENDOR: &str = "agora";
 
-pub use realm::{Credentials, Realm};
+pub use realm::{AgoraRealm, Credentials};
 pub use settings::Settings;
 pub use surface::Agora;
 pub use vendor::Section;

@@ -78,7 +78,7 @@ impl fmt::Debug for Credentials {
 
 /// One app: its identity, settings and groups.
 #[derive(Clone)]
-pub struct Realm {
+pub struct AgoraRealm {
     /// The realm's name, for logs.
     pub name: String,
     /// The app's identity.
@@ -119,8 +119,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
-        let Realm { name, credentials, settings, groups, log, blobs, presence } = realm;
+    pub(crate) fn new(realm: AgoraRealm) -> Result<Self, SetupError> {
+        let AgoraRealm { name, credentials, settings, groups, log, blobs, presence } = realm;
         if let Err(problem) = credentials.check() {
             return Err(SetupError::Realm { realm: name, problem });
         }

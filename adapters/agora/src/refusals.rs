@@ -15,7 +15,7 @@ use crate::realm::App;
 
 /// Where a refusal happened; the vendor's errors differ by service and by operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ErrorContext {
     /// Groups in general.
     Group,
     /// Changing a group's fields.
@@ -42,7 +42,7 @@ pub(crate) enum Place {
     Message,
 }
 
-impl Place {
+impl ErrorContext {
     /// Whether this is answered by the group service.
     pub(crate) fn is_group(self) -> bool {
         !matches!(self, Self::Token | Self::User | Self::Message | Self::Attachment)
@@ -136,7 +136,7 @@ impl Metadata {
 
 /// The vendor's error for a refusal at this place.
 #[allow(clippy::too_many_lines, reason = "one row each: the table is the point")]
-pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
+pub(crate) fn word(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure {
     match refusal {
         Refusal::GroupNotFound { group, .. } => group_unknown(place, group.as_str()),
         Refusal::GroupExists { group, .. } => failure(GROUP_ILLEGAL, format!("group ID {group} already exists!")),
@@ -157,7 +157,9 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
         Refusal::NotAdmin { group, user } => {
             failure(FORBIDDEN_OP, format!("user:{} is not admin of group:{group}", shown(user)))
         }
-        Refusal::GroupFull { .. } if place == Place::AddOne => failure(EXCEED_LIMIT, "group member list is full!"),
+        Refusal::GroupFull { .. } if place == ErrorContext::AddOne => {
+            failure(EXCEED_LIMIT, "group member list is full!")
+        }
         Refusal::GroupFull { .. } => failure(EXCEED_LIMIT, "members size is greater than max user size !"),
         Refusal::CapacityTooLow { .. } => {
             failure(FORBIDDEN_OP, "current user count is larger than the maxUsers that you want to update !")
@@ -237,20 +239,20 @@ pub(crate) fn word(app: &App, place: Place, refusal: &Refusal) -> Failure {
 }
 
 /// No group of this id.
-pub(crate) fn group_unknown(place: Place, group: &str) -> Failure {
+pub(crate) fn group_unknown(place: ErrorContext, group: &str) -> Failure {
     match place {
-        Place::Attributes => Failure { status: StatusCode::NOT_FOUND, ..failure(METADATA, "group not exists") },
-        Place::Files => failure(NO_FILES, format!("grpID {group} does not exist!")),
-        Place::Members => failure(NOT_FOUND_READ, format!("do not find this group:{group}")),
+        ErrorContext::Attributes => Failure { status: StatusCode::NOT_FOUND, ..failure(METADATA, "group not exists") },
+        ErrorContext::Files => failure(NO_FILES, format!("grpID {group} does not exist!")),
+        ErrorContext::Members => failure(NOT_FOUND_READ, format!("do not find this group:{group}")),
         _ => failure(NOT_FOUND, format!("grpID {group} does not exist!")),
     }
 }
 
 /// No user of this name.
-pub(crate) fn user_unknown(place: Place, user: &str) -> Failure {
+pub(crate) fn user_unknown(place: ErrorContext, user: &str) -> Failure {
     match place {
-        Place::User => no_service(),
-        Place::Token => Failure { status: StatusCode::NOT_FOUND, ..failure(INVALID_GRANT, "user not found") },
+        ErrorContext::User => no_service(),
+        ErrorContext::Token => Failure { status: StatusCode::NOT_FOUND, ..failure(INVALID_GRANT, "user not found") },
         _ => failure(NOT_FOUND, format!("username {user} doesn't exist!")),
     }
 }
@@ -267,12 +269,12 @@ pub(crate) fn user_exists(app: &App, user: &str) -> Failure {
 }
 
 /// These are not members.
-pub(crate) fn not_members(place: Place, group: &GroupId, users: &[Cow<'_, str>]) -> Failure {
+pub(crate) fn not_members(place: ErrorContext, group: &GroupId, users: &[Cow<'_, str>]) -> Failure {
     let users = users.join(", ");
     match place {
-        Place::Transfer => failure(FORBIDDEN_OP, outsider(&users, group)),
-        Place::Admin => failure(NOT_FOUND, outsider(&users, group)),
-        Place::Attributes => {
+        ErrorContext::Transfer => failure(FORBIDDEN_OP, outsider(&users, group)),
+        ErrorContext::Admin => failure(NOT_FOUND, outsider(&users, group)),
+        ErrorContext::Attributes => {
             Metadata::NotMember.on(failure(METADATA, format!("Some users are not in the group: {users}")))
         }
         _ => failure(FORBIDDEN_OP, format!("users [{users}] are not members of this group!")),
@@ -284,9 +286,9 @@ pub(crate) fn outsider(user: &str, group: &GroupId) -> String {
     format!("user: {user} doesn't exist in group: {group}")
 }
 
-fn role_too_low(place: Place, needs: Needs) -> Failure {
+fn role_too_low(place: ErrorContext, needs: Needs) -> Failure {
     let text = match (place, needs) {
-        (Place::Modify, Needs::Management | Needs::Membership) => {
+        (ErrorContext::Modify, Needs::Management | Needs::Membership) => {
             "you have no permission to do this,group fields require group admin privileges to be modified"
         }
         // only admins can invite where members may not
@@ -299,7 +301,7 @@ fn role_too_low(place: Place, needs: Needs) -> Failure {
         (_, Needs::App) => "you have no permission to do this, app admin permission is required",
     };
     let failure = failure(GROUP_AUTHORIZATION, text);
-    if place == Place::Attributes { Metadata::NoPermission.on(failure) } else { failure }
+    if place == ErrorContext::Attributes { Metadata::NoPermission.on(failure) } else { failure }
 }
 
 /// All invited users are members already. Client SDKs look for both halves of this text.
@@ -316,14 +318,14 @@ pub(crate) fn not_yours() -> Failure {
 // --- authentication ----------------------------------------------------------------------------------------------
 
 /// The token is invalid.
-pub(crate) fn bad_token(place: Place, error: TokenError) -> Failure {
+pub(crate) fn bad_token(place: ErrorContext, error: TokenError) -> Failure {
     match error {
         TokenError::Foreign => app_token_needed(),
         TokenError::Expired if !place.is_group() => {
             failure(UNAUTHORIZED, "Unable to authenticate due to expired access token")
         }
         // SDKs that exchange tokens here wait for ever without the number
-        TokenError::Expired | TokenError::Invalid if place == Place::Token => {
+        TokenError::Expired | TokenError::Invalid if place == ErrorContext::Token => {
             Failure { code: Some(40001), ..failure(UNAUTHORIZED, "Unable to authenticate (OAuth)") }
         }
         TokenError::Expired | TokenError::Invalid => failure(UNAUTHORIZED, "Unable to authenticate (OAuth)"),
@@ -336,7 +338,7 @@ pub(crate) fn app_token_needed() -> Failure {
 }
 
 /// The token is missing.
-pub(crate) fn no_token(place: Place) -> Failure {
+pub(crate) fn no_token(place: ErrorContext) -> Failure {
     if place.is_group() {
         return failure(GROUP_AUTHORIZATION, "token is blank!");
     }

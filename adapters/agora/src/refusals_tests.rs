@@ -12,7 +12,7 @@ use conclave_core::ports::{Clock, Mint};
 use conclave_kit::{BlobError, Blobs, ByteStream, Nobody, Stored};
 
 use super::*;
-use crate::realm::{Credentials, Realm};
+use crate::realm::{AgoraRealm, Credentials};
 use crate::settings::Settings;
 
 struct Still;
@@ -61,7 +61,7 @@ pub(crate) fn app() -> App {
     };
     let (settings, groups, blobs) = (Settings::default(), Arc::new(groups), Arc::new(Still));
     let (log, presence) = (groups.clone(), Arc::new(Nobody));
-    let realm = Realm { name: "test".into(), credentials, settings, groups, log, blobs, presence };
+    let realm = AgoraRealm { name: "test".into(), credentials, settings, groups, log, blobs, presence };
     App::new(realm).unwrap()
 }
 
@@ -76,7 +76,7 @@ fn ann() -> UserId {
 #[test]
 #[allow(clippy::too_many_lines, reason = "one row each")]
 fn refusals_of_the_core_are_worded_word_for_word() {
-    use Place::{AddOne, Admin, Attributes, Group, Members, Modify, Token, Transfer, User};
+    use ErrorContext::{AddOne, Admin, Attributes, Group, Members, Modify, Token, Transfer, User};
     let app = app();
     let (group, users) = (group(), vec![ann()]);
     let limit = |limit| Refusal::LimitReached { limit, most: 99, now: 99 };
@@ -88,7 +88,7 @@ fn refusals_of_the_core_are_worded_word_for_word() {
         "Application {} Entity user requires that property named username be unique, value of ann exists",
         app.uuid
     );
-    let rows: Vec<(Refusal, Place, u16, &str, &str)> = vec![
+    let rows: Vec<(Refusal, ErrorContext, u16, &str, &str)> = vec![
         (not_found.clone(), Group, 404, "resource_not_found", "grpID 1 does not exist!"),
         (not_found.clone(), Attributes, 404, "metadata_error", "group not exists"),
         (not_found, Members, 404, "service_resource_not_found", "do not find this group:1"),
@@ -277,12 +277,12 @@ fn bad_tokens_are_worded_by_service() {
     let long = (401, "unauthorized", "Unable to authenticate due to expired access token");
     let corrupt = (401, "auth_bad_access_token", "Unable to authenticate due to corrupt access token");
     for (place, error, wanted) in [
-        (Place::Group, TokenError::Invalid, oauth),
-        (Place::User, TokenError::Invalid, oauth),
-        (Place::Group, TokenError::Expired, oauth),
-        (Place::User, TokenError::Expired, long),
-        (Place::Group, TokenError::Foreign, corrupt),
-        (Place::User, TokenError::Foreign, corrupt),
+        (ErrorContext::Group, TokenError::Invalid, oauth),
+        (ErrorContext::User, TokenError::Invalid, oauth),
+        (ErrorContext::Group, TokenError::Expired, oauth),
+        (ErrorContext::User, TokenError::Expired, long),
+        (ErrorContext::Group, TokenError::Foreign, corrupt),
+        (ErrorContext::User, TokenError::Foreign, corrupt),
     ] {
         let failure = bad_token(place, error);
         assert_eq!(
@@ -291,7 +291,7 @@ fn bad_tokens_are_worded_by_service() {
             "{place:?} {error:?}"
         );
     }
-    assert_eq!(no_token(Place::Group).description, "token is blank!");
+    assert_eq!(no_token(ErrorContext::Group).description, "token is blank!");
 }
 
 #[test]

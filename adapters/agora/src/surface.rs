@@ -17,8 +17,8 @@ use http::{HeaderMap, Method, Response};
 
 use crate::VENDOR;
 use crate::auth::{self, Claims, Passwords, Stranger, Subject};
-use crate::realm::{App, Realm};
-use crate::refusals::{self, Failure, Place};
+use crate::realm::{AgoraRealm, App};
+use crate::refusals::{self, ErrorContext, Failure};
 use crate::rest::body::Sent;
 use crate::rest::call::{Call, Query};
 use crate::rest::envelope;
@@ -39,7 +39,7 @@ pub struct Agora {
 
 impl Agora {
     /// Builds the surface; refuses two realms with the same app key.
-    pub fn new(realms: Vec<Realm>) -> Result<Self, SetupError> {
+    pub fn new(realms: Vec<AgoraRealm>) -> Result<Self, SetupError> {
         let mut names: HashMap<(String, String), String> = HashMap::new();
         let mut apps = HashMap::new();
         for realm in realms {
@@ -175,7 +175,7 @@ async fn check(app: &App, headers: &HeaderMap, endpoint: &Endpoint) -> Result<Op
 }
 
 /// The vendor's words for a token that is not good.
-pub(crate) fn stranger(app: &App, place: Place, stranger: Stranger) -> Failure {
+pub(crate) fn stranger(app: &App, place: ErrorContext, stranger: Stranger) -> Failure {
     match stranger {
         Stranger::Token(error) => refusals::bad_token(place, error),
         Stranger::Refused(refusal) => worded(app, place, &refusal),
@@ -208,7 +208,7 @@ fn caller(
 }
 
 /// The vendor's error for a refusal; details for the operator are logged.
-pub(crate) fn worded(app: &App, place: Place, refusal: &Refusal) -> Failure {
+pub(crate) fn worded(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure {
     if let Refusal::Unavailable(what) = refusal {
         tracing::error!(app = %app.key(), "{what}");
     }

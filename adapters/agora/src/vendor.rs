@@ -6,7 +6,7 @@ use conclave_core::ports::Groups;
 use conclave_kit::{AppUrl, Destination, OpenRealm, Post, SettingsTable, SetupError, Surface, Vendor, socket_url};
 
 use crate::VENDOR;
-use crate::realm::{Credentials, Realm};
+use crate::realm::{AgoraRealm, Credentials};
 use crate::settings::Settings;
 use crate::surface::Agora;
 use crate::webhooks::{self, WebhookSettings};
@@ -78,7 +78,7 @@ client_id = "shop-backend"
         let realm = |open: OpenRealm<Section>| {
             let OpenRealm { name, section, groups, log, blobs, presence, .. } = open;
             let Section { credentials, settings, .. } = section;
-            Realm { name, credentials, settings, groups, log, blobs, presence }
+            AgoraRealm { name, credentials, settings, groups, log, blobs, presence }
         };
         Ok(Arc::new(Self::new(realms.into_iter().map(realm).collect())?))
     }

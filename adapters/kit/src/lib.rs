@@ -36,10 +36,10 @@ pub use route::{Clash, Matched, NoMatch, Route, Table};
 pub use seal::{Sealer, same};
 pub use secret::Secret;
 pub use session::{
-    Answered, AnyCall, AnyFact, AnyProtocol, AnySession, Call, ClientProtocol, Counted, Device, DisconnectReason,
-    EndedCall, Endpoint, Exceeding, Fact, FinishedCall, Frame, FrameKind, Identity, LoginRule, LoginScope,
-    MemberFilter, OpenRequest, OutFrame, Outbox, Outcome, PathPattern, Recipients, Session, SessionLimits, SharedFrame,
-    SignInRefused, Step, Steps, TestSession, Transport,
+    Answered, AnyCall, AnyFact, AnyProtocol, AnySession, Call, CallOutcome, ClientProtocol, Counted, Device,
+    DisconnectReason, EndedCall, Endpoint, Exceeding, Fact, FinishedCall, Frame, FrameKind, Identity, LoginRule,
+    LoginScope, MemberFilter, OpenRequest, OutFrame, Outbox, PathPattern, Recipients, Session, SessionLimits,
+    SharedFrame, SignInRefused, Step, Steps, TestSession, Transport,
 };
 pub use settings::{Kind, Setting};
 pub use steps::{Prepared, perform_steps};

@@ -34,7 +34,7 @@ use conclave_kit::{
 use http::request::Parts;
 use http::{Method, Response};
 
-pub use realm::{Credentials, Realm};
+pub use realm::{Credentials, RongRealm};
 pub use settings::Settings;
 pub use token::InvalidToken;
 pub use vendor::Section;
@@ -61,7 +61,7 @@ impl Rong {
     /// # Errors
     /// Two realms with one app key, an app key or secret that is empty, settings outside what the vendor has, or
     /// two operations on one route.
-    pub fn new(realms: Vec<Realm>) -> Result<Self, SetupError> {
+    pub fn new(realms: Vec<RongRealm>) -> Result<Self, SetupError> {
         let mut apps: HashMap<String, Arc<App>> = HashMap::with_capacity(realms.len());
         for realm in realms {
             let app = App::new(realm)?;
@@ -92,7 +92,11 @@ impl Rong {
 
     /// Handles a request and returns the fields that were not read, or the vendor's failure; also the app whose
     /// settings the response follows.
-    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> (u16, Result<(envelope::Answer, Unread), Failure>) {
+    async fn answer(
+        &self,
+        parts: &Parts,
+        body: Option<&[u8]>,
+    ) -> (u16, Result<(envelope::ResponseBody, Unread), Failure>) {
         let mut status_254xx = Settings::default().status_254xx;
         let (method, path) = (&parts.method, parts.uri.path());
         let route = match self.table.find(method, path) {

@@ -46,7 +46,7 @@ impl fmt::Debug for Credentials {
 
 /// One realm as this vendor's surface knows it.
 #[derive(Clone)]
-pub struct Realm {
+pub struct RongRealm {
     /// The realm's name in the configuration.
     pub name: String,
     /// Its credentials.
@@ -63,14 +63,14 @@ pub struct Realm {
 
 /// A realm with everything needed to serve it.
 pub(crate) struct App {
-    pub(crate) realm: Realm,
+    pub(crate) realm: RongRealm,
     pub(crate) tokens: Tokens,
     pub(crate) callback_nonces: CallbackNonces,
     pub(crate) replay_guard: ReplayGuard,
 }
 
 impl App {
-    pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
+    pub(crate) fn new(realm: RongRealm) -> Result<Self, SetupError> {
         let Credentials { app_key, app_secret } = &realm.credentials;
         if let Err(problem) = realm.credentials.check().and_then(|()| check(&realm.settings)) {
             return Err(SetupError::Realm { realm: realm.name, problem });

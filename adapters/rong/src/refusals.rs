@@ -249,7 +249,7 @@ fn limit_code(limit: Limit, hosted: bool) -> Code {
 }
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct FailureResponse<'a> {
     code: u32,
     #[serde(rename = "errorMessage")]
     text: &'a str,
@@ -270,7 +270,7 @@ impl Failure {
         let (code, status, _) = self.code.row();
         let status = if status == 0 { status_254xx } else { status };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-        let wire = Wire { code, text: &self.text, manager_count: self.manager_count };
+        let wire = FailureResponse { code, text: &self.text, manager_count: self.manager_count };
         let mut answer = envelope::json(status, &wire);
         let class = ErrorClass::of_status(status).unwrap_or(ErrorClass::Refused);
         VendorError { code: VendorCode::Number(code), class }.go_with(&mut answer);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use conclave_kit::{Destination, OpenRealm, SettingsTable, SetupError, Surface, Vendor};
 
 use crate::Rong;
-use crate::realm::{Credentials, Realm};
+use crate::realm::{Credentials, RongRealm};
 use crate::settings::Settings;
 use crate::webhooks::{self, WebhookSettings};
 
@@ -58,7 +58,7 @@ app_secret = "conclavedevs0"
         let realm = |open: OpenRealm<Section>| {
             let OpenRealm { name, section, groups, log, presence, .. } = open;
             let Section { credentials, settings, .. } = section;
-            Realm { name, credentials, settings, groups, log, presence }
+            RongRealm { name, credentials, settings, groups, log, presence }
         };
         Ok(Arc::new(Self::new(realms.into_iter().map(realm).collect())?))
     }

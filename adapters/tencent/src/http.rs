@@ -4,7 +4,7 @@ use conclave_kit::{Body, Route, VendorCode, VendorError};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response};
 
-use crate::calls::envelope::{self, Answer};
+use crate::calls::envelope::{self, ResponseBody};
 use crate::calls::{COMMANDS, Callers, Command};
 use crate::refusals::Failure;
 
@@ -33,7 +33,7 @@ pub(crate) fn refuse(failure: &Failure) -> Response<Body> {
 }
 
 /// An envelope as a response.
-pub(crate) fn respond(answer: Answer) -> Response<Body> {
+pub(crate) fn respond(answer: ResponseBody) -> Response<Body> {
     let mut response = Response::new(Body::Whole(answer.into_bytes()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

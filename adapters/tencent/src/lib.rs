@@ -28,7 +28,7 @@ pub mod webhooks;
 pub(crate) const VENDOR: &str = "tencent";
 
 pub use calls::SignedIn;
-pub use realm::{Credentials, Realm};
+pub use realm::{Credentials, TencentRealm};
 pub use settings::Settings;
 pub use surface::Tencent;
 pub use usersig::user_sig;

@@ -58,7 +58,7 @@ impl fmt::Debug for Credentials {
 
 /// One realm as this vendor's surface knows it.
 #[derive(Clone)]
-pub struct Realm {
+pub struct TencentRealm {
     /// The realm's name in the configuration.
     pub name: String,
     /// Its credentials.
@@ -75,7 +75,7 @@ pub struct Realm {
 
 /// A realm with everything needed to serve it.
 pub(crate) struct App {
-    pub(crate) realm: Realm,
+    pub(crate) realm: TencentRealm,
     pub(crate) signatures: Verifier,
     /// The messages of its groups in the current second.
     pub(crate) rate: Rate,
@@ -88,7 +88,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(realm: Realm) -> Result<Self, SetupError> {
+    pub(crate) fn new(realm: TencentRealm) -> Result<Self, SetupError> {
         if let Err(problem) = realm.credentials.check().and_then(|()| check_settings(&realm.settings)) {
             return Err(SetupError::Realm { realm: realm.name, problem });
         }

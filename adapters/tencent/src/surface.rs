@@ -17,7 +17,7 @@ use http::{Method, Response};
 
 use crate::calls::{Caller, Command, SignedIn, answer_user, envelope, kicked_at};
 use crate::http::{self as commands, respond, routes};
-use crate::realm::{App, Realm};
+use crate::realm::{App, TencentRealm};
 use crate::refusals::{Code, Failure, Family};
 use crate::socket::Clients;
 use crate::usersig::Claims;
@@ -35,7 +35,7 @@ impl Tencent {
     ///
     /// # Errors
     /// Two realms with one sdkappid, credentials or settings the vendor could not have, or two commands on one route.
-    pub fn new(realms: Vec<Realm>) -> Result<Self, SetupError> {
+    pub fn new(realms: Vec<TencentRealm>) -> Result<Self, SetupError> {
         let mut apps: HashMap<u32, Arc<App>> = HashMap::with_capacity(realms.len());
         for realm in realms {
             let app = Arc::new(App::new(realm)?);
@@ -61,7 +61,7 @@ impl Tencent {
 
     /// Handles a request and returns the fields that were not read, or the vendor's failure. The order of checks is the
     /// vendor's: the URL, the app, the signature, the admin, then the body, which the command reads.
-    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<(envelope::Answer, Unread), Failure> {
+    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<(envelope::ResponseBody, Unread), Failure> {
         let found = self.table.find(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
         let query = Query::read(parts.uri.query().unwrap_or_default());
         let app = self.app(query.sdkappid.as_deref())?;

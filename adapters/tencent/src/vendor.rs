@@ -6,7 +6,7 @@ use conclave_core::model::Millis;
 use conclave_core::ports::Groups;
 use conclave_kit::{Destination, OpenRealm, Post, SettingsTable, SetupError, Surface, Tool, Vendor, socket_url};
 
-use crate::realm::{Credentials, Realm};
+use crate::realm::{Credentials, TencentRealm};
 use crate::settings::Settings;
 use crate::surface::Tencent;
 use crate::usersig::user_sig;
@@ -83,7 +83,7 @@ admins = ["administrator"]
         let realm = |open: OpenRealm<Section>| {
             let OpenRealm { name, section, groups, log, presence, .. } = open;
             let Section { credentials, settings, .. } = section;
-            Realm { name, credentials, settings, groups, log, presence }
+            TencentRealm { name, credentials, settings, groups, log, presence }
         };
         let mut surface = Self::new(realms.into_iter().map(realm).collect())?;
         for (sdkappid, webhooks, post) in asked {

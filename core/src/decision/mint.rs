@@ -40,7 +40,7 @@ impl Draft<'_> {
     pub fn mint_message(&mut self) -> Result<MessageId, Stop> {
         loop {
             let id = MessageId::new(self.mint().to_string())?;
-            if self.row(&Key::Place(id.clone()))?.is_none() {
+            if self.row(&Key::DevicePosition(id.clone()))?.is_none() {
                 return Ok(id);
             }
         }

@@ -73,7 +73,7 @@ tables! {
     /// A message, in the order of sending.
     Message(group: GroupId, sequence: u64) = 18;
     /// Where a message is.
-    Place(message: MessageId) = 19;
+    DevicePosition(message: MessageId) = 19;
     /// A client's token for a message: group, sender ("" is the app), token.
     Sent(group: GroupId, sender: String, token: String) = 20;
     /// A user's own name for a group.

@@ -10,8 +10,8 @@ use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
 use super::common::{
-    Added, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, check_group_quota, ensure_user, is_blocked, newcomer_keys,
-    require_newcomers, seat, tell_appointed,
+    AddOutcome, Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, ensure_user, is_blocked,
+    newcomer_keys, require_newcomers, seat, tell_appointed,
 };
 use super::read_marks::set_unread;
 use super::requests::add_deciders;
@@ -96,10 +96,9 @@ impl Rule for AddMembers {
         let imported = self.members.iter().filter(|member| member.unread.is_some());
         draft.require(imported.map(|member| Key::ReadMark(member.user.clone(), self.group.clone())))?;
         let added = self.seat_all(draft, &mut group, road)?;
-        let touched = added
-            .outcomes
-            .iter()
-            .any(|(_, outcome)| matches!(outcome, Outcome::Joined | Outcome::AwaitsInvitee | Outcome::AwaitsManagers));
+        let touched = added.outcomes.iter().any(|(_, outcome)| {
+            matches!(outcome, AddOutcome::Joined | AddOutcome::AwaitsInvitee | AddOutcome::AwaitsManagers)
+        });
         if touched {
             draft.put_group(group.clone());
         }
@@ -119,7 +118,7 @@ impl AddMembers {
             }
             let outcome = match self.bring(draft, group, newcomer, road) {
                 Ok(outcome) => outcome,
-                Err(Stop::Refuse(refusal)) if self.leaves_out(&refusal) => Outcome::LeftOut(refusal),
+                Err(Stop::Refuse(refusal)) if self.leaves_out(&refusal) => AddOutcome::LeftOut(refusal),
                 Err(stop) => return Err(stop),
             };
             outcomes.push((newcomer.user.clone(), outcome));
@@ -138,9 +137,12 @@ impl AddMembers {
         }
     }
 
-    fn refuse_members(&self, group: &Group, outcomes: &[(UserId, Outcome)]) -> Result<(), Stop> {
-        let users: Vec<UserId> =
-            outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Already).map(|(user, _)| user.clone()).collect();
+    fn refuse_members(&self, group: &Group, outcomes: &[(UserId, AddOutcome)]) -> Result<(), Stop> {
+        let users: Vec<UserId> = outcomes
+            .iter()
+            .filter(|(_, outcome)| *outcome == AddOutcome::Already)
+            .map(|(user, _)| user.clone())
+            .collect();
         let refuse = match self.on_member {
             OnMember::Refuse => !users.is_empty(),
             OnMember::RefuseIfAll => !users.is_empty() && users.len() == outcomes.len(),
@@ -181,11 +183,11 @@ impl AddMembers {
         group: &mut Group,
         newcomer: &NewMember,
         road: Road,
-    ) -> Result<Outcome, Stop> {
+    ) -> Result<AddOutcome, Stop> {
         let user = &newcomer.user;
         ensure_user(draft, user, self.on_unknown)?;
         if draft.member(&group.id, user)?.is_some() {
-            return Ok(Outcome::Already);
+            return Ok(AddOutcome::Already);
         }
         if is_blocked(draft, &group.id, user)? {
             return Err(Refusal::Blocked { group: group.id.clone(), users: vec![user.clone()] }.into());
@@ -193,15 +195,15 @@ impl AddMembers {
         match road {
             Road::AtOnce => {
                 let_in(draft, group, newcomer)?;
-                Ok(Outcome::Joined)
+                Ok(AddOutcome::Joined)
             }
             Road::Invitee => {
                 self.file(draft, group, user, Stage::AwaitsInvitee)?;
-                Ok(Outcome::AwaitsInvitee)
+                Ok(AddOutcome::AwaitsInvitee)
             }
             Road::Managers => {
                 self.file(draft, group, user, Stage::AwaitsManagers)?;
-                Ok(Outcome::AwaitsManagers)
+                Ok(AddOutcome::AwaitsManagers)
             }
         }
     }

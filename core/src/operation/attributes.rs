@@ -73,33 +73,33 @@ impl Rule for WriteAttributes {
 impl WriteAttributes {
     fn apply(&self, attributes: &mut Attributes) -> Result<Happening, Refusal> {
         let version = attributes.version;
-        let mut told = (BTreeMap::new(), Vec::new(), false);
+        let mut changes = (BTreeMap::new(), Vec::new(), false);
         match &self.change {
             AttributeChange::Set(values) => {
-                told.0.clone_from(values);
+                changes.0.clone_from(values);
                 attributes.entries.extend(stamped(values, version));
             }
             AttributeChange::Replace(values) => {
-                told.0.clone_from(values);
-                told.2 = true;
-                told.1 = attributes.entries.keys().filter(|key| !values.contains_key(*key)).cloned().collect();
+                changes.0.clone_from(values);
+                changes.2 = true;
+                changes.1 = attributes.entries.keys().filter(|key| !values.contains_key(*key)).cloned().collect();
                 attributes.entries = stamped(values, version).collect();
             }
             AttributeChange::Delete { keys, must_exist } => {
                 for key in keys {
                     if attributes.entries.remove(key).is_some() {
-                        told.1.push(key.clone());
-                    } else if *must_exist && !told.1.contains(key) {
+                        changes.1.push(key.clone());
+                    } else if *must_exist && !changes.1.contains(key) {
                         return Err(Refusal::KeyNotFound(key.clone()));
                     }
                 }
             }
             AttributeChange::Clear => {
-                told.1 = std::mem::take(&mut attributes.entries).into_keys().collect();
-                told.2 = true;
+                changes.1 = std::mem::take(&mut attributes.entries).into_keys().collect();
+                changes.2 = true;
             }
         }
-        let (set, removed, replaced) = told;
+        let (set, removed, replaced) = changes;
         Ok(Happening::AttributesChanged { version, set, removed, replaced })
     }
 

@@ -84,7 +84,7 @@ pub struct Cleanup {
 
 /// The outcome for one user who was to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AddOutcome {
     /// In.
     Joined,
     /// Was in already.
@@ -101,7 +101,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Added {
     /// One entry for each.
-    pub outcomes: Vec<(UserId, Outcome)>,
+    pub outcomes: Vec<(UserId, AddOutcome)>,
     /// How many members there are now.
     pub members: u32,
     /// Whether the group has just become full.
@@ -111,7 +111,7 @@ pub struct Added {
 impl Added {
     /// Those who are in now and were not before.
     pub fn joined(&self) -> impl Iterator<Item = &UserId> {
-        self.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Joined).map(|(user, _)| user)
+        self.outcomes.iter().filter(|(_, outcome)| *outcome == AddOutcome::Joined).map(|(user, _)| user)
     }
 }
 

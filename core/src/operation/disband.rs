@@ -53,8 +53,8 @@ pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Sto
     drop_header(draft, group);
     let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
     let by = draft.context.actor.behind();
-    let is_told = |member: &&Arc<Member>| member.role == Role::Owner || Some(&member.user) == by;
-    let were = members.iter().filter(is_told).map(|member| Former::from(&**member)).collect();
+    let is_named = |member: &&Arc<Member>| member.role == Role::Owner || Some(&member.user) == by;
+    let were = members.iter().filter(is_named).map(|member| Former::from(&**member)).collect();
     let what = Happening::GroupDisbanded {
         owner: group.owner.clone(),
         profile: group.profile.clone(),

@@ -83,7 +83,7 @@ impl Rule for WriteExtensions {
             return Ok(ExtensionsWritten { outcomes: outcomes.into_iter().map(as_before).collect(), now: before });
         }
         draft.put_group(group);
-        draft.tell(Some(&self.group), message_audience(&message), self.told(&before, &now));
+        draft.tell(Some(&self.group), message_audience(&message), self.event(&before, &now));
         draft.put(place, now.clone());
         Ok(ExtensionsWritten { outcomes, now })
     }
@@ -110,7 +110,7 @@ impl WriteExtensions {
         Ok(all.version)
     }
 
-    fn told(&self, before: &Extensions, now: &Extensions) -> Happening {
+    fn event(&self, before: &Extensions, now: &Extensions) -> Happening {
         let written = now.entries.iter().filter(|(_, (_, version))| *version == now.version);
         let set: BTreeMap<String, String> = written.map(|(key, (value, _))| (key.clone(), value.clone())).collect();
         let removed = before.entries.keys().filter(|key| !now.entries.contains_key(*key)).cloned().collect();

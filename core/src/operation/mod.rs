@@ -50,7 +50,7 @@ pub use attributes::{
 };
 pub use block::{Block, Unblock};
 pub use change_message::ChangeMessage;
-pub use common::{Added, Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Outcome, Removed};
+pub use common::{AddOutcome, Added, Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Removed};
 pub use create_group::{CreateGroup, Created};
 pub use delete_user::{DeleteUser, OwnedGroups};
 pub(crate) use devices::is_forgotten;

@@ -39,7 +39,7 @@ impl Rule for ReadMessages {
             let now = group.members.into();
             return Err(Refusal::LimitReached { limit: Limit::Readers, most: most.into(), now }.into());
         }
-        let mut told: BTreeMap<Option<UserId>, Vec<u64>> = BTreeMap::new();
+        let mut by_sender: BTreeMap<Option<UserId>, Vec<u64>> = BTreeMap::new();
         for sequence in &self.sequences {
             let message = standing_message(draft, &self.group, *sequence)?;
             let seen = message.is_for(&self.user) && (group.policy.history_before_join || message.at >= member.joined);
@@ -58,12 +58,12 @@ impl Rule for ReadMessages {
                 Sender::User(sender) => Some(sender.clone()),
                 Sender::App => None,
             };
-            told.entry(sender).or_default().push(*sequence);
+            by_sender.entry(sender).or_default().push(*sequence);
         }
-        if !told.is_empty() {
+        if !by_sender.is_empty() {
             draft.put_group(group);
         }
-        for (sender, sequences) in told {
+        for (sender, sequences) in by_sender {
             let what = Happening::MessagesRead { sequences, user: self.user.clone(), note: self.note.clone() };
             draft.tell_users(Some(&self.group), sender.into_iter().collect(), what);
         }

@@ -133,7 +133,7 @@ impl SendMessage {
         let group = &self.group;
         let mut keys = vec![Key::Group(group.clone())];
         keys.extend(self.token_key());
-        keys.extend(self.id.clone().map(Key::Place));
+        keys.extend(self.id.clone().map(Key::DevicePosition));
         keys.extend(self.targets.iter().map(|user| Key::Member(group.clone(), user.clone())));
         if let Some(user) = self.speaker() {
             keys.push(Key::Member(group.clone(), user.clone()));
@@ -212,7 +212,7 @@ impl SendMessage {
 
     fn free_id(&self, draft: &mut Draft<'_>) -> Result<MessageId, Stop> {
         match &self.id {
-            Some(id) if draft.row(&Key::Place(id.clone()))?.is_none() => Ok(id.clone()),
+            Some(id) if draft.row(&Key::DevicePosition(id.clone()))?.is_none() => Ok(id.clone()),
             _ => draft.mint_message(),
         }
     }

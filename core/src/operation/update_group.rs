@@ -149,12 +149,12 @@ impl UpdateGroup {
     fn change_profile(&self, draft: &Draft<'_>, group: &mut Group) -> Result<Option<Happening>, Stop> {
         let before = (group.profile.clone(), group.labels.clone());
         let wanted = &self.profile;
-        let mut told = ProfileChange::default();
+        let mut changed = ProfileChange::default();
         for (new, old, tell) in [
-            (&wanted.name, &mut group.profile.name, &mut told.name),
-            (&wanted.introduction, &mut group.profile.introduction, &mut told.introduction),
-            (&wanted.avatar, &mut group.profile.avatar, &mut told.avatar),
-            (&wanted.custom, &mut group.profile.custom, &mut told.custom),
+            (&wanted.name, &mut group.profile.name, &mut changed.name),
+            (&wanted.introduction, &mut group.profile.introduction, &mut changed.introduction),
+            (&wanted.avatar, &mut group.profile.avatar, &mut changed.avatar),
+            (&wanted.custom, &mut group.profile.custom, &mut changed.custom),
         ] {
             if let Some(new) = new.as_ref().filter(|new| *new != old) {
                 old.clone_from(new);
@@ -168,7 +168,7 @@ impl UpdateGroup {
                 group.profile.fields.insert(key.clone(), value.clone())
             };
             if old.as_deref().unwrap_or_default() != value {
-                told.fields.insert(key.clone(), value.clone());
+                changed.fields.insert(key.clone(), value.clone());
             }
         }
         for (label, value) in &wanted.labels {
@@ -177,11 +177,11 @@ impl UpdateGroup {
                 None => group.labels.remove(label),
             };
             if old != *value {
-                told.labels.insert(label.clone(), value.clone());
+                changed.labels.insert(label.clone(), value.clone());
             }
         }
         let now = group.profile.fields.len() as u64;
-        let grows = told.fields.values().any(|value| !value.is_empty());
+        let grows = changed.fields.values().any(|value| !value.is_empty());
         if let Some(most) = self.most_fields.filter(|most| grows && now > u64::from(*most)) {
             return Err(Refusal::LimitReached { limit: Limit::Fields, most: most.into(), now }.into());
         }
@@ -190,7 +190,7 @@ impl UpdateGroup {
         }
         group.profile_changed = draft.now();
         group.profile_revision += 1;
-        Ok(Some(Happening::ProfileChanged(told)))
+        Ok(Some(Happening::ProfileChanged(changed)))
     }
 
     fn change_announcement(&self, draft: &Draft<'_>, group: &mut Group) -> Option<Happening> {

@@ -148,12 +148,12 @@ impl Rule for WriteMemberAttributes {
         let people = own.iter().chain(self.changes.iter().map(|(user, _)| user));
         draft.require(people.map(|user| Key::Member(self.group.clone(), user.clone())))?;
         let mut outcomes = Vec::with_capacity(self.changes.len());
-        let mut told = Vec::new();
+        let mut written_pairs = Vec::new();
         for (user, wanted) in &self.changes {
             let outcome = match self.write(draft, &group, user, wanted) {
                 Ok((all, changed)) => {
                     if !changed.is_empty() {
-                        told.push((user.clone(), changed));
+                        written_pairs.push((user.clone(), changed));
                     }
                     Ok(all)
                 }
@@ -162,10 +162,10 @@ impl Rule for WriteMemberAttributes {
             };
             outcomes.push((user.clone(), outcome));
         }
-        if !told.is_empty() {
+        if !written_pairs.is_empty() {
             draft.put_group(group);
         }
-        for (user, attributes) in told {
+        for (user, attributes) in written_pairs {
             draft.tell_members(&self.group, Happening::MemberAttributesChanged { user, attributes });
         }
         Ok(AttributesWritten { outcomes })

@@ -50,7 +50,7 @@ impl RequestsToDecide {
                 let span = Span::first(Prefix::requests(&group.id), CHUNK).after(after.map(|cursor| cursor.0));
                 let (rows, next) = reader.page(&span).await?;
                 let requests = rows.iter().filter_map(Row::request);
-                let others = requests.filter(|request| request.user != self.user && is_told(request, reader.now));
+                let others = requests.filter(|request| request.user != self.user && is_listed(request, reader.now));
                 others.filter(|request| decides(request)).for_each(|request| found.offer(request));
                 if next.is_none() {
                     break;
@@ -63,7 +63,7 @@ impl RequestsToDecide {
 }
 
 /// Whether a request is open or was decided: one that expired without a decision is no longer returned.
-fn is_told(request: &Request, now: Millis) -> bool {
+fn is_listed(request: &Request, now: Millis) -> bool {
     request.is_open_at(now) || !request.stage.is_open()
 }
 
@@ -75,7 +75,7 @@ async fn invitations(reader: &Reader<'_>, user: &UserId) -> Result<Vec<Arc<Reque
         request.kind == RequestKind::Invitation
             && request.user == *user
             && (request.stage == Stage::AwaitsInvitee || answered)
-            && is_told(request, reader.now)
+            && is_listed(request, reader.now)
     };
     Ok(rows.iter().filter_map(|(_, row)| row.request()).filter(|request| reached(request)).cloned().collect())
 }

@@ -37,7 +37,8 @@ pub use outdated::OutdatedRows;
 pub(crate) use outdated::outdated;
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
 pub use queues::{
-    COUNTED, DevicePositions, Place, Positions, QueueItem, QueuePage, ReadQueue, Waiting, WaitingQueue, WaitingQueues,
+    COUNTED, DevicePosition, DevicePositions, Positions, QueueItem, QueuePage, ReadQueue, Waiting, WaitingQueue,
+    WaitingQueues,
 };
 pub use read_marks::{ReadMarks, ReadMarksFound};
 pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};

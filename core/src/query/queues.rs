@@ -33,7 +33,7 @@ pub struct DevicePositions {
 
 /// Where a device is in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Place {
+pub struct DevicePosition {
     /// The number of the last event it has received.
     pub after: u64,
     /// The surface's own number stored with it; 0 when there is none.
@@ -42,7 +42,7 @@ pub struct Place {
 
 /// One entry for each requested queue, in order; `None` when the device is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Positions(pub Option<Vec<Place>>);
+pub struct Positions(pub Option<Vec<DevicePosition>>);
 
 impl DevicePositions {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<Positions, Refusal> {
@@ -164,7 +164,7 @@ pub struct WaitingQueue {
     /// Which.
     pub queue: Queue,
     /// Where the device is in it.
-    pub place: Place,
+    pub place: DevicePosition,
     /// How many events wait, counted up to [`COUNTED`].
     pub events: usize,
 }
@@ -302,9 +302,9 @@ async fn device(reader: &Reader<'_>, user: &UserId, device: &DeviceId) -> Result
     Ok(device.filter(|device| !is_forgotten(device, reader.now, reader.settings)))
 }
 
-fn reached(device: &Device, position: Option<&Position>) -> Place {
-    let begun = Place { after: device.since, stamp: 0 };
-    position.map_or(begun, |position| Place { after: position.after, stamp: position.stamp })
+fn reached(device: &Device, position: Option<&Position>) -> DevicePosition {
+    let begun = DevicePosition { after: device.since, stamp: 0 };
+    position.map_or(begun, |position| DevicePosition { after: position.after, stamp: position.stamp })
 }
 
 /// The messages that events are about, as they are now.

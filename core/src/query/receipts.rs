@@ -46,7 +46,7 @@ impl Receipts {
         let mut members: Option<Vec<Row>> = None;
         let mut counts = Vec::with_capacity(rows.len());
         for (sequence, row) in self.sequences.into_iter().zip(rows) {
-            let message = match told(reader, &group.id, sequence, row.as_ref()) {
+            let message = match message_with_receipts(reader, &group.id, sequence, row.as_ref()) {
                 Ok(message) => message,
                 Err(refusal) => {
                     counts.push((sequence, Err(refusal)));
@@ -97,7 +97,7 @@ impl Readers {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<ReaderPage, Refusal> {
         let group = asked_group(reader, &self.group, self.most_members).await?;
         let row = reader.row(Key::Message(group.id.clone(), self.sequence)).await?;
-        let message = told(reader, &group.id, self.sequence, row.as_ref())?;
+        let message = message_with_receipts(reader, &group.id, self.sequence, row.as_ref())?;
         let receipts = Prefix::receipts(&group.id, &self.sequence);
         if self.read {
             let span = Span::first(receipts.clone(), self.limit).after(self.after.map(|cursor| cursor.0));
@@ -174,7 +174,12 @@ fn standing(group: &GroupId, sequence: u64, row: Option<&Row>) -> Result<Arc<Mes
 }
 
 /// A message whose receipts the caller may read.
-fn told(reader: &Reader<'_>, group: &GroupId, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
+fn message_with_receipts(
+    reader: &Reader<'_>,
+    group: &GroupId,
+    sequence: u64,
+    row: Option<&Row>,
+) -> Result<Arc<Message>, Refusal> {
     let message = standing(group, sequence, row)?;
     if let Actor::User { user, .. } = reader.actor
         && !message.is_by(user)

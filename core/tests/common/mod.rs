@@ -186,11 +186,11 @@ pub fn text(sender: &str, words: &str) -> SendMessage {
 }
 
 /// Runs a test in a realm with a standard group "g" of ann (owner), ben and cy; dan is not a member.
-pub fn story<F: AsyncFnOnce(&World)>(policy: Policy, told: F) {
+pub fn story<F: AsyncFnOnce(&World)>(policy: Policy, test: F) {
     block_on(async {
         let world = World::peopled(&["ann", "ben", "cy", "dan"]).await;
         world.group("g", "ann", &["ben", "cy"], policy).await;
-        told(&world).await;
+        test(&world).await;
         assert_eq!(world.broken().await, None);
     });
 }

@@ -73,7 +73,7 @@ pub struct Group {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Realm {
+pub struct ReferenceRealm {
     pub users: BTreeSet<User>,
     pub groups: BTreeMap<GroupNo, Group>,
     /// Deleted groups, and their next message numbers.
@@ -171,7 +171,7 @@ impl Group {
     }
 }
 
-impl Realm {
+impl ReferenceRealm {
     /// Performs a step, or returns why not; then nothing has changed.
     pub fn take(&mut self, step: &Step) -> Result<(), No> {
         let mut next = self.clone();

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use crate::registry::Registered;
 use crate::vendors::Vendors;
 
-use super::{Config, ConfigError, Realm};
+use super::{Config, ConfigError, RealmConfig};
 
 /// The development realm's table, under `realm`.
 pub(super) fn table(vendors: &Vendors) -> Result<Table, ConfigError> {
@@ -47,13 +47,13 @@ fn fresh(like: &str) -> String {
 }
 
 /// Whether the realm's secret at this vendor is the public one.
-pub(crate) fn is_development(vendors: &Vendors, realm: &Realm, vendor: &str) -> bool {
+pub(crate) fn is_development(vendors: &Vendors, realm: &RealmConfig, vendor: &str) -> bool {
     let section = realm.sections.get(vendor).zip(vendors.get(vendor));
     section.is_some_and(|(section, vendor)| vendor.is_development(&**section))
 }
 
 /// Whether a realm has a public secret.
 pub(crate) fn has_development_credentials(config: &Config) -> bool {
-    let has = |realm: &Realm| config.at(realm).any(|(vendor, section)| vendor.is_development(section));
+    let has = |realm: &RealmConfig| config.at(realm).any(|(vendor, section)| vendor.is_development(section));
     config.realms.iter().any(has)
 }

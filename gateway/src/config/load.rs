@@ -11,7 +11,7 @@ use crate::vendors::Vendors;
 use super::address::Address;
 use super::file::{RealmSection, Top};
 use super::reference::keys;
-use super::{Admin, Config, ConfigError, Data, Realm, Tls, dev, env, shape};
+use super::{Admin, Config, ConfigError, Data, RealmConfig, Tls, dev, env, shape};
 
 /// The address of the admin listener by default.
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
@@ -103,7 +103,7 @@ fn complete(vendors: &Vendors, table: &Table) -> Result<(), ConfigError> {
 }
 
 /// The parsed table; the realms with the sections of these vendors.
-fn parse(vendors: &Vendors, table: &Table) -> Result<(Top, Vec<Realm>), toml::de::Error> {
+fn parse(vendors: &Vendors, table: &Table) -> Result<(Top, Vec<RealmConfig>), toml::de::Error> {
     let mut top: Top = Value::Table(table.clone()).try_into()?;
     known(vendors, &top)?;
     let realms = std::mem::take(&mut top.realm).into_iter().map(|(name, section)| realm(vendors, name, section));
@@ -155,7 +155,7 @@ fn realms(table: &Table) -> Vec<String> {
     realms.map(|realms| realms.keys().cloned().collect()).unwrap_or_default()
 }
 
-fn assemble(vendors: Vendors, top: Top, realms: Vec<Realm>, flags: &Flags) -> Result<Config, ConfigError> {
+fn assemble(vendors: Vendors, top: Top, realms: Vec<RealmConfig>, flags: &Flags) -> Result<Config, ConfigError> {
     let data = if flags.memory || (top.memory && flags.data.is_none()) {
         Data::Memory
     } else {
@@ -192,7 +192,7 @@ fn assemble(vendors: Vendors, top: Top, realms: Vec<Realm>, flags: &Flags) -> Re
     })
 }
 
-fn realm(vendors: &Vendors, name: String, section: RealmSection) -> Result<Realm, toml::de::Error> {
+fn realm(vendors: &Vendors, name: String, section: RealmSection) -> Result<RealmConfig, toml::de::Error> {
     let RealmSection { limits, vendors: mut given } = section;
     let mut sections = std::collections::BTreeMap::new();
     for vendor in vendors.iter() {
@@ -200,7 +200,7 @@ fn realm(vendors: &Vendors, name: String, section: RealmSection) -> Result<Realm
             sections.insert(vendor.name(), vendor.parse(table)?);
         }
     }
-    Ok(Realm { name, limits, sections })
+    Ok(RealmConfig { name, limits, sections })
 }
 
 fn admin(text: Option<&String>) -> Result<Admin, ConfigError> {

@@ -63,7 +63,7 @@ pub struct Config {
     /// Vendors' own addresses and host names, by the vendor's name.
     pub vendors: BTreeMap<String, VendorSection>,
     /// The realms, in the order of their names.
-    pub realms: Vec<Realm>,
+    pub realms: Vec<RealmConfig>,
     /// Whether the development realm has new random credentials, so that other machines may reach it.
     pub dev_public: bool,
 }
@@ -106,7 +106,7 @@ pub enum Tls {
 
 /// One app: its credentials and settings at each vendor.
 #[derive(Debug, Clone)]
-pub struct Realm {
+pub struct RealmConfig {
     /// Its name, in logs and on disk.
     pub name: String,
     /// Limits over all vendors.
@@ -154,7 +154,7 @@ impl Config {
     /// The vendors at which a realm has an app, in the order of their registration, with its sections there.
     pub(crate) fn at<'a>(
         &'a self,
-        realm: &'a Realm,
+        realm: &'a RealmConfig,
     ) -> impl DoubleEndedIterator<Item = (&'a dyn Registered, &'a dyn Section)> {
         self.served.iter().filter_map(|vendor| Some((vendor, &**realm.sections.get(vendor.name())?)))
     }
@@ -165,7 +165,7 @@ impl Config {
     }
 }
 
-impl Realm {
+impl RealmConfig {
     /// Whether it has an app at this vendor.
     pub fn is_at(&self, vendor: &str) -> bool {
         self.sections.contains_key(vendor)

@@ -10,7 +10,7 @@ use conclave_tencent::Tencent;
 
 use super::*;
 
-fn agora(realm: &Realm) -> &conclave_agora::Section {
+fn agora(realm: &RealmConfig) -> &conclave_agora::Section {
     realm.section::<Agora>().unwrap()
 }
 
@@ -138,8 +138,8 @@ fn unknown_keys_and_bad_values_are_named() {
         ("[vendor.rong]\nhosts = ['https://a']", "https://a"),
     ];
     for (file, named) in cases {
-        let told = refusal(file, &[]);
-        assert!(told.contains(named), "{file}: {told}");
+        let message = refusal(file, &[]);
+        assert!(message.contains(named), "{file}: {message}");
     }
 }
 
@@ -156,8 +156,8 @@ fn unknown_variables_and_bad_ones_are_named() {
         ("CONCLAVE_LOG_FORMAT", "xml"),
     ];
     for (variable, value) in cases {
-        let told = refusal("", &[(variable, value)]);
-        assert!(told.contains(variable), "{variable}={value}: {told}");
+        let message = refusal("", &[(variable, value)]);
+        assert!(message.contains(variable), "{variable}={value}: {message}");
     }
     // variables of others are ignored
     let others = [("CONCLAVE_PORT", "tcp://10.0.0.1:80"), ("CONCLAVE_SERVICE_HOST", "10.0.0.1"), ("PATH", "/bin")];
@@ -166,15 +166,15 @@ fn unknown_variables_and_bad_ones_are_named() {
 
 #[test]
 fn what_is_wrong_in_a_file_is_told_without_its_values() {
-    let told = refusal("[realm.a.rong]\napp_key = 'k'\napp_secret = 'very-secret'\nmore = 1", &[]);
-    assert!(told.contains("more") && told.contains("line 4") && !told.contains("very-secret"), "{told}");
+    let message = refusal("[realm.a.rong]\napp_key = 'k'\napp_secret = 'very-secret'\nmore = 1", &[]);
+    assert!(message.contains("more") && message.contains("line 4") && !message.contains("very-secret"), "{message}");
 }
 
 #[test]
 fn development_credentials_stay_on_this_machine() {
     let open = "listen = '0.0.0.0:8080'\n";
-    let told = refusal(open, &[]);
-    assert!(told.contains("realm dev") && told.contains("0.0.0.0:8080"), "{told}");
+    let message = refusal(open, &[]);
+    assert!(message.contains("realm dev") && message.contains("0.0.0.0:8080"), "{message}");
     // refused in a file, under any name, even beside valid ones
     let written =
         toml::to_string(&dev::table(&Vendors::standard()).unwrap()).unwrap().replace("realm.dev", "realm.mine");
@@ -188,8 +188,8 @@ fn development_credentials_stay_on_this_machine() {
     for missing in 0..own.len() {
         let mut own = own.to_vec();
         let (variable, _) = own.remove(missing);
-        let told = refusal(open, &own);
-        assert!(told.contains("development credentials"), "without {variable}: {told}");
+        let message = refusal(open, &own);
+        assert!(message.contains("development credentials"), "without {variable}: {message}");
     }
     load(open, &own, Flags::default()).unwrap();
     load(&format!("{open}{SHOP}"), &[], Flags::default()).unwrap();
@@ -241,9 +241,9 @@ fn a_secret_that_protects_nothing_is_refused_from_file_and_environment() {
             if key == "token" && bad.is_empty() {
                 continue;
             }
-            for told in [refusal(&format!("{table}{key} = '{bad}'"), &[]), refusal(table, &[(&variable, bad)])] {
-                assert!(told.contains(key) && told.contains(why), "{key} = {bad}: {told}");
-                assert!(bad != short || !told.contains(bad), "the secret is shown: {told}");
+            for message in [refusal(&format!("{table}{key} = '{bad}'"), &[]), refusal(table, &[(&variable, bad)])] {
+                assert!(message.contains(key) && message.contains(why), "{key} = {bad}: {message}");
+                assert!(bad != short || !message.contains(bad), "the secret is shown: {message}");
             }
         }
     }
@@ -253,8 +253,8 @@ fn a_secret_that_protects_nothing_is_refused_from_file_and_environment() {
 fn the_readmes_example_has_to_be_filled_in_and_works_then() {
     let readme = include_str!("../../../README.md");
     let example = readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let told = refusal(example, &[]);
-    assert!(told.contains("placeholder"), "{told}");
+    let message = refusal(example, &[]);
+    assert!(message.contains("placeholder"), "{message}");
     let filled: String = example
         .lines()
         .map(|line| match line.split_once(" = ").map_or("", |(key, _)| key) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use conclave_kit::{AnyCall, BoxFuture, EndedCall, Fault, FinishedCall, Outcome, SessionLimits};
+use conclave_kit::{AnyCall, BoxFuture, CallOutcome, EndedCall, Fault, FinishedCall, SessionLimits};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -211,11 +211,11 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
 }
 
 /// The HTTP status that an outcome is counted as.
-pub(super) fn status(outcome: Outcome) -> u16 {
+pub(super) fn status(outcome: CallOutcome) -> u16 {
     match outcome {
-        Outcome::Answered => 200,
-        Outcome::Refused => 400,
-        Outcome::Failed => 500,
+        CallOutcome::Answered => 200,
+        CallOutcome::Refused => 400,
+        CallOutcome::Failed => 500,
     }
 }
 

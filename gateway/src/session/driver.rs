@@ -18,12 +18,12 @@ use http::request::Parts;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::Place;
+use super::Slots;
 use super::calls::{Calls, InFlight, Workshop, status};
 use super::line::{Code, Incoming, Line, Lost};
 use super::mailbox::{Delivery, Mail, Mailbox};
 use super::online::Online;
-use super::realm::{Newcomer, Registered};
+use super::realm::{NewLogin, Registered};
 use crate::listener::{Phase, Seat};
 
 /// Most facts delivered before the client's frames are read again.
@@ -52,7 +52,7 @@ pub(super) async fn run(
     parts: Parts,
     workshop: Workshop,
     online: Arc<Online>,
-    (link, _place): (Link, Place),
+    (link, _place): (Link, Slots),
 ) {
     let mounted = Arc::clone(&workshop.mounted);
     let metrics = Arc::clone(&workshop.metrics);
@@ -396,13 +396,13 @@ impl Driver {
     /// Begins to register a user; heartbeats and calls continue meanwhile.
     fn sign_in(&mut self, identity: Identity) {
         self.sign_out(Disconnection::SignedOut);
-        let newcomer = Newcomer {
+        let login_request = NewLogin {
             identity,
             mounted: Arc::clone(&self.workshop.mounted),
             id: self.connection.clone(),
             address: self.link.peer,
         };
-        self.signing_in = Some(Box::pin(register(Arc::clone(&self.online), newcomer, self.workshop.time)));
+        self.signing_in = Some(Box::pin(register(Arc::clone(&self.online), login_request, self.workshop.time)));
     }
 
     /// Removes the user from presence, if one is signed in.
@@ -423,11 +423,11 @@ impl Driver {
 }
 
 /// Registers a user who signs in, within a timeout.
-async fn register(online: Arc<Online>, newcomer: Newcomer, time: Duration) -> Result<Login, SignInRefused> {
+async fn register(online: Arc<Online>, login_request: NewLogin, time: Duration) -> Result<Login, SignInRefused> {
     let mailbox = Arc::new(Mailbox::default());
-    let Ok(registered) = timeout(time, online.register(&newcomer, &mailbox)).await else {
+    let Ok(registered) = timeout(time, online.register(&login_request, &mailbox)).await else {
         tracing::error!(
-            realm = newcomer.identity.realm,
+            realm = login_request.identity.realm,
             "a user cannot sign in, as reading their groups timed out"
         );
         return Err(SignInRefused::Unavailable);
@@ -435,11 +435,11 @@ async fn register(online: Arc<Online>, newcomer: Newcomer, time: Duration) -> Re
     let registered = registered?;
     tracing::info!(
         target: "conclave::session",
-        vendor = newcomer.mounted.vendor,
-        realm = newcomer.identity.realm,
-        user = newcomer.identity.user.as_str(),
-        device = newcomer.identity.device.id,
-        connection = newcomer.id,
+        vendor = login_request.mounted.vendor,
+        realm = login_request.identity.realm,
+        user = login_request.identity.user.as_str(),
+        device = login_request.identity.device.id,
+        connection = login_request.id,
         "a user signed in"
     );
     Ok(Login { registered, mailbox, gate: Gate::default() })

@@ -17,7 +17,7 @@ use super::driver::{self, Link};
 use super::line::Line;
 use super::online::Online;
 use super::polled::{Exchange, Key, Polled, Received};
-use super::{Place, Shared};
+use super::{Shared, Slots};
 use crate::activity::InFlight;
 use crate::config::Limits;
 use crate::metrics::Metrics;
@@ -68,7 +68,7 @@ pub(super) fn open(
         carrier.sessions.polled.remove(key);
         return Err(Fault::Busy);
     };
-    let place = Place { _of_address: of_address, _of_all: Some(of_all) };
+    let place = Slots { _of_address: of_address, _of_all: Some(of_all) };
     let line = Line::Polled(polled);
     let workshop = Workshop {
         mounted: Arc::clone(carrier.mounted),

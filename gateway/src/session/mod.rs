@@ -56,7 +56,7 @@ pub(crate) struct Shared {
 }
 
 /// The slots that a session occupies until this is dropped.
-struct Place {
+struct Slots {
     /// One of its address's.
     _of_address: Share,
     /// One of all sessions, unless that is its connection's slot.
@@ -66,17 +66,17 @@ struct Place {
 /// The target of a request of a client's connection.
 pub(crate) struct Destination {
     endpoint: Endpoint,
-    way: Way,
+    way: Carrying,
 }
 
 impl Destination {
     /// Whether it takes over the connection.
     pub(crate) fn is_socket(&self) -> bool {
-        matches!(self.way, Way::Socket(_))
+        matches!(self.way, Carrying::Socket(_))
     }
 }
 
-enum Way {
+enum Carrying {
     Socket(Framing),
     SockJs(Wanted),
     LongPolling(&'static str),
@@ -89,21 +89,21 @@ pub(crate) fn destination(endpoints: &[Endpoint], parts: &Parts) -> Option<Desti
         let way = match endpoint.transport {
             Transport::WebSocket(kind) => {
                 let leads = is_upgrade(&parts.headers) && endpoint.path.matches(path);
-                leads.then_some(Way::Socket(Framing::Plain(kind)))
+                leads.then_some(Carrying::Socket(Framing::Plain(kind)))
             }
             Transport::SockJs => {
                 let wanted = [0, 1, 3].into_iter().find_map(|count| sockjs::wanted(&endpoint.path.rest(path, count)?));
                 wanted.map(|wanted| match wanted {
-                    Wanted::Socket if is_upgrade(&parts.headers) => Way::Socket(Framing::SockJs),
+                    Wanted::Socket if is_upgrade(&parts.headers) => Carrying::Socket(Framing::SockJs),
                     Wanted::RawSocket if is_upgrade(&parts.headers) => {
-                        Way::Socket(Framing::Plain(conclave_kit::FrameKind::Text))
+                        Carrying::Socket(Framing::Plain(conclave_kit::FrameKind::Text))
                     }
-                    wanted => Way::SockJs(wanted),
+                    wanted => Carrying::SockJs(wanted),
                 })
             }
             Transport::LongPolling { content_type } => {
                 let leads = parts.method == Method::POST && endpoint.path.matches(path);
-                leads.then_some(Way::LongPolling(content_type))
+                leads.then_some(Carrying::LongPolling(content_type))
             }
         };
         way.map(|way| Destination { endpoint: *endpoint, way })
@@ -112,7 +112,7 @@ pub(crate) fn destination(endpoints: &[Endpoint], parts: &Parts) -> Option<Desti
 
 /// Whether a request is a preflight that the destination answers itself.
 pub(crate) fn answers_preflight(destination: &Destination) -> bool {
-    matches!(destination.way, Way::SockJs(_))
+    matches!(destination.way, Carrying::SockJs(_))
 }
 
 /// Responds to a request of a client's connection.
@@ -140,12 +140,12 @@ pub(crate) async fn answer(
         address,
     };
     match way {
-        Way::Socket(framing) => {
+        Carrying::Socket(framing) => {
             let Some(of_address) = carrier.shares.session(carrier.address) else {
                 let busy = mounted.surface.fault(Fault::Busy);
                 return busy.map(|body| Payload::new(body, Some(in_flight)));
             };
-            let place = Place { _of_address: of_address, _of_all: None };
+            let place = Slots { _of_address: of_address, _of_all: None };
             let workshop = Workshop {
                 mounted: Arc::clone(mounted),
                 metrics: Arc::clone(&desk.metrics),
@@ -156,7 +156,9 @@ pub(crate) async fn answer(
             };
             upgrade(endpoint, framing, request.0, workshop, Arc::clone(&desk.online), (link, place))
         }
-        Way::SockJs(wanted) => sockjs::answer(carrier, endpoint, wanted, request, in_flight, link).await,
-        Way::LongPolling(content_type) => long_poll(carrier, endpoint, content_type, request, in_flight, link).await,
+        Carrying::SockJs(wanted) => sockjs::answer(carrier, endpoint, wanted, request, in_flight, link).await,
+        Carrying::LongPolling(content_type) => {
+            long_poll(carrier, endpoint, content_type, request, in_flight, link).await
+        }
     }
 }

@@ -7,14 +7,14 @@ use conclave_kit::{ConnectionEvent, Presence, SignInRefused};
 use tokio::sync::{broadcast, watch};
 
 use super::mailbox::Mailbox;
-use super::realm::{Newcomer, Quota, Realm, Registered};
+use super::realm::{NewLogin, Quota, RealmSessions, Registered};
 use crate::backend::{Backend, Backends};
 use crate::config::Limits;
 use crate::listener::Phase;
 use crate::metrics::Metrics;
 
 /// The online users, by the realm's name.
-pub(crate) struct Online(HashMap<String, Arc<Realm>>);
+pub(crate) struct Online(HashMap<String, Arc<RealmSessions>>);
 
 impl Online {
     /// Without users.
@@ -22,7 +22,7 @@ impl Online {
         let share = if backends.len() > 1 { limits.connections - limits.connections / 4 } else { limits.connections };
         let quota = Quota { per_user: limits.sessions_per_user, per_realm: limits.sessions_per_realm.unwrap_or(share) };
         let realm = |(name, backend): (&String, &Backend)| {
-            (name.clone(), Arc::new(Realm::new(name.clone(), backend, quota, metrics.of_sessions(name))))
+            (name.clone(), Arc::new(RealmSessions::new(name.clone(), backend, quota, metrics.of_sessions(name))))
         };
         Self(backends.iter().map(realm).collect())
     }
@@ -41,7 +41,8 @@ impl Online {
 
     /// The same, of every realm.
     pub(crate) fn all(&self) -> BTreeMap<String, Arc<dyn Presence>> {
-        let realm = |(name, realm): (&String, &Arc<Realm>)| (name.clone(), Arc::clone(realm) as Arc<dyn Presence>);
+        let realm =
+            |(name, realm): (&String, &Arc<RealmSessions>)| (name.clone(), Arc::clone(realm) as Arc<dyn Presence>);
         self.0.iter().map(realm).collect()
     }
 
@@ -53,13 +54,13 @@ impl Online {
     /// Registers a user who signs in. After this returns, everything that is committed is delivered to the mailbox.
     pub(crate) async fn register(
         &self,
-        newcomer: &Newcomer,
+        login_request: &NewLogin,
         mailbox: &Arc<Mailbox>,
     ) -> Result<Registered, SignInRefused> {
-        let Some(realm) = self.0.get(&newcomer.identity.realm) else {
-            tracing::error!(realm = newcomer.identity.realm, "a user signs in to a realm that does not exist");
+        let Some(realm) = self.0.get(&login_request.identity.realm) else {
+            tracing::error!(realm = login_request.identity.realm, "a user signs in to a realm that does not exist");
             return Err(SignInRefused::Unavailable);
         };
-        realm.register(newcomer, mailbox).await
+        realm.register(login_request, mailbox).await
     }
 }

@@ -59,7 +59,7 @@ struct State {
     /// The session sends nothing more.
     closed: bool,
     /// The client was notified of the end.
-    told: bool,
+    notified: bool,
 }
 
 impl PolledSessions {
@@ -178,7 +178,7 @@ impl Receiver {
                     return Received::Frames(frames);
                 }
                 if state.closed {
-                    state.told = true;
+                    state.notified = true;
                     self.exchange.for_session.notify_one();
                     return Received::Ended;
                 }
@@ -282,12 +282,12 @@ impl Polled {
         self.exchange.state.lock().closed = true;
         self.exchange.for_receiver.notify_one();
         self.exchange.for_sender.notify_one();
-        let told = async {
-            while !self.exchange.state.lock().told {
+        let received = async {
+            while !self.exchange.state.lock().notified {
                 self.exchange.for_session.notified().await;
             }
         };
-        let _slow = timeout(GOODBYE, told).await;
+        let _slow = timeout(GOODBYE, received).await;
     }
 }
 

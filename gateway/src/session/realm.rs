@@ -38,7 +38,7 @@ const CONNECTION_EVENTS: usize = 8192;
 const PROJECTION: Duration = Duration::from_secs(5);
 
 /// One realm's sessions.
-pub(crate) struct Realm {
+pub(crate) struct RealmSessions {
     name: String,
     groups: Arc<dyn Groups>,
     log: Arc<dyn Log>,
@@ -67,7 +67,7 @@ pub(crate) struct Quota {
 }
 
 /// A user who signs in.
-pub(crate) struct Newcomer {
+pub(crate) struct NewLogin {
     /// From the protocol.
     pub(crate) identity: Identity,
     /// The vendor whose protocol the client speaks.
@@ -78,7 +78,7 @@ pub(crate) struct Newcomer {
     pub(crate) address: SocketAddr,
 }
 
-impl Realm {
+impl RealmSessions {
     /// Without users.
     pub(crate) fn new(name: String, backend: &Backend, quota: Quota, metrics: SessionMetrics) -> Self {
         Self {
@@ -99,10 +99,10 @@ impl Realm {
     /// Registers a user who signs in. After this returns, everything that is committed is delivered to the mailbox.
     pub(crate) async fn register(
         self: &Arc<Self>,
-        newcomer: &Newcomer,
+        login_request: &NewLogin,
         mailbox: &Arc<Mailbox>,
     ) -> Result<Registered, SignInRefused> {
-        let Newcomer { identity, mounted, id, address } = newcomer;
+        let NewLogin { identity, mounted, id, address } = login_request;
         let connection = Arc::new(Connection {
             vendor: mounted.vendor,
             user: identity.user.clone(),
@@ -309,13 +309,13 @@ impl Realm {
             let delivery = Delivery { content: Arc::clone(&content), bytes, is_own: receiver.is_own };
             missed += u64::from(receiver.mailbox.put(delivery));
         }
-        self.metrics.told.inc_by(receivers.len() as u64);
+        self.metrics.delivered.inc_by(receivers.len() as u64);
         self.metrics.missed.inc_by(missed);
     }
 }
 
 #[async_trait]
-impl Presence for Realm {
+impl Presence for RealmSessions {
     async fn connections(&self, users: &[UserId]) -> Vec<Vec<Arc<Connection>>> {
         let registry = self.registry.lock();
         users.iter().map(|user| registry.connections(user)).collect()
@@ -340,7 +340,7 @@ impl Presence for Realm {
 
 /// A session that is registered in its realm, until this is dropped.
 pub(crate) struct Registered {
-    realm: Arc<Realm>,
+    realm: Arc<RealmSessions>,
     connection: Arc<Connection>,
     /// The reason of its end.
     pub(crate) ending: Disconnection,

@@ -397,7 +397,7 @@ mod tests {
         event(id, &[who], what)
     }
 
-    fn told(id: &str) -> Event {
+    fn group_event(id: &str) -> Event {
         event(id, &[], Happening::GroupActivated)
     }
 
@@ -444,9 +444,9 @@ mod tests {
         assert_eq!(delivered(&mut registry, &went("old", "a")), 1, "the event names them");
         // read before any of it was committed
         registry.learn(&a, [(group("old"), Role::Owner), (group("stays"), Role::Member)].into_iter());
-        assert_eq!(delivered(&mut registry, &told("new")), 1);
-        assert_eq!(delivered(&mut registry, &told("stays")), 1);
-        assert_eq!(delivered(&mut registry, &told("old")), 0);
+        assert_eq!(delivered(&mut registry, &group_event("new")), 1);
+        assert_eq!(delivered(&mut registry, &group_event("stays")), 1);
+        assert_eq!(delivered(&mut registry, &group_event("old")), 0);
         assert_eq!(registry.members(&group("stays")), [(user("a"), Role::Admin)]);
         assert_eq!(registry.members(&group("unknown")), []);
     }
@@ -461,9 +461,12 @@ mod tests {
         assert!(is_new);
         // read before they left, with a late result
         registry.learn(&gone, [(group("left"), Role::Member)].into_iter());
-        assert_eq!(delivered(&mut registry, &told("left")), 0);
+        assert_eq!(delivered(&mut registry, &group_event("left")), 0);
         registry.learn(&here, [(group("stays"), Role::Member)].into_iter());
-        assert_eq!((delivered(&mut registry, &told("left")), delivered(&mut registry, &told("stays"))), (0, 1));
+        assert_eq!(
+            (delivered(&mut registry, &group_event("left")), delivered(&mut registry, &group_event("stays"))),
+            (0, 1)
+        );
     }
 
     #[test]
@@ -475,14 +478,14 @@ mod tests {
         let named = event("g", &["a", "a", "c"], Happening::GroupActivated);
         assert_eq!(delivered(&mut registry, &named), 3);
         assert_eq!(registry.remove(&first), Some(1));
-        assert_eq!(delivered(&mut registry, &told("g")), 2);
+        assert_eq!(delivered(&mut registry, &group_event("g")), 2);
         assert_eq!(registry.remove(&second), Some(0));
         assert_eq!(registry.remove(&second), None);
-        assert_eq!(delivered(&mut registry, &told("g")), 1);
-        let silent = Event { audience: Audience { silent: true, ..told("g").audience }, ..told("g") };
+        assert_eq!(delivered(&mut registry, &group_event("g")), 1);
+        let silent = Event { audience: Audience { silent: true, ..group_event("g").audience }, ..group_event("g") };
         assert!(registry.apply(&silent).is_empty());
-        assert_eq!(registry.apply(&told("g")), ["v"]);
-        assert!(registry.apply(&told("h")).is_empty());
+        assert_eq!(registry.apply(&group_event("g")), ["v"]);
+        assert!(registry.apply(&group_event("h")).is_empty());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::Place;
+use super::Slots;
 use super::calls::Workshop;
 use super::driver::{self, Link};
 use super::line::{Code, Incoming, Line, Lost};
@@ -61,7 +61,7 @@ pub(super) fn upgrade(
     mut parts: Parts,
     workshop: Workshop,
     online: Arc<Online>,
-    (link, place): (Link, Place),
+    (link, place): (Link, Slots),
 ) -> Response<Payload> {
     let upgrade = parts.extensions.remove::<OnUpgrade>();
     let request = Request::from_parts(parts, ());

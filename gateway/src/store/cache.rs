@@ -13,7 +13,7 @@ use quick_cache::{OptionsBuilder, Weighter};
 
 use super::engine::Engine;
 use super::failed;
-use super::pages::{Answer, Pages, Question};
+use super::pages::{CachedAnswer, Pages, Question};
 use super::rows::Range;
 
 /// How long a reader waits while the engine is reopened.
@@ -152,7 +152,7 @@ impl Cache {
     }
 
     /// The cached answer to a question about a range, if it is still valid.
-    pub(super) fn answer(&self, question: &Question) -> Option<Answer> {
+    pub(super) fn answer(&self, question: &Question) -> Option<CachedAnswer> {
         self.pages.get(question)
     }
 
@@ -166,7 +166,7 @@ impl Cache {
     }
 
     /// Caches an answer of a view, unless that is outdated; `stored` is its rows' bytes.
-    pub(super) fn learn_answer(&self, moment: &Moment, question: Question, answer: Answer, stored: usize) {
+    pub(super) fn learn_answer(&self, moment: &Moment, question: Question, answer: CachedAnswer, stored: usize) {
         let now = self.now.read();
         if now.number == moment.number {
             self.pages.learn(question, answer, stored);

@@ -24,9 +24,7 @@ const BLOBS: &str = "blobs";
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it open, or this one does.
-    #[error(
-        "the data folder {0} is in use by another conclave; stop that one, or name another folder with --data"
-    )]
+    #[error("the data folder {0} is in use by another conclave; stop that one, or name another folder with --data")]
     InUse(PathBuf),
     /// It contains other files.
     #[error(

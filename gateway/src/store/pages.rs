@@ -39,14 +39,14 @@ impl Question {
 
 /// A cached answer.
 #[derive(Clone)]
-pub(super) enum Answer {
+pub(super) enum CachedAnswer {
     Page(Arc<Vec<(Vec<u8>, Row)>>),
     Count(usize),
 }
 
 #[derive(Clone)]
 struct Known {
-    answer: Answer,
+    answer: CachedAnswer,
     /// The rows' bytes as stored.
     stored: usize,
     stamp: u64,
@@ -58,8 +58,8 @@ struct Size;
 impl Weighter<Question, Known> for Size {
     fn weight(&self, question: &Question, known: &Known) -> u64 {
         let rows = match &known.answer {
-            Answer::Page(rows) => rows.iter().map(|(key, _)| key.len() + 160).sum(),
-            Answer::Count(_) => 0,
+            CachedAnswer::Page(rows) => rows.iter().map(|(key, _)| key.len() + 160).sum(),
+            CachedAnswer::Count(_) => 0,
         };
         (2 * question.prefix().len() + rows + 2 * known.stored + 160) as u64
     }
@@ -91,13 +91,13 @@ impl Pages {
     }
 
     /// The answer, if it is cached and still valid.
-    pub(super) fn get(&self, question: &Question) -> Option<Answer> {
+    pub(super) fn get(&self, question: &Question) -> Option<CachedAnswer> {
         let known = self.known.as_ref()?.get(question)?;
         (known.stamp == self.stamp(question).load(Ordering::Acquire)).then_some(known.answer)
     }
 
     /// Caches an answer that is valid now; nothing may be published meanwhile.
-    pub(super) fn learn(&self, question: Question, answer: Answer, stored: usize) {
+    pub(super) fn learn(&self, question: Question, answer: CachedAnswer, stored: usize) {
         let Some(known) = &self.known else { return };
         let stamp = self.stamp(&question).load(Ordering::Acquire);
         known.insert(question, Known { answer, stored, stamp });
@@ -164,7 +164,7 @@ mod tests {
             let elsewhere = [asked(&realm, &Prefix::seats(&other)), asked(&RealmPrefix::new("other"), &prefix)];
             let question = asked(&realm, &prefix);
             for question in elsewhere.iter().chain([&question]) {
-                pages.learn(question.clone(), Answer::Count(1), 0);
+                pages.learn(question.clone(), CachedAnswer::Count(1), 0);
             }
             pages.changed(&realm.key(&key));
             assert!(pages.get(&question).is_none(), "{key:?}");

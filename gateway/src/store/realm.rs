@@ -9,7 +9,7 @@ use conclave_core::ports::{Batch, Change, CommitError, Span, Store, StoreError};
 use tokio::sync::oneshot;
 
 use super::cache::{Known, Moment};
-use super::pages::{Answer, Question};
+use super::pages::{CachedAnswer, Question};
 use super::rounds::{Changed, State};
 use super::rows::{Range, RealmPrefix, decode};
 use super::{Opened, Shared, failed};
@@ -30,14 +30,14 @@ enum View {
 
 /// One realm, for queries.
 pub(super) struct Durable {
-    realm: Arc<Realm>,
+    realm: Arc<RealmStore>,
     drafts: Drafts,
 }
 
 /// One realm, for decisions.
-struct Drafts(Arc<Realm>);
+struct Drafts(Arc<RealmStore>);
 
-struct Realm {
+struct RealmStore {
     opened: Arc<Opened>,
     prefix: RealmPrefix,
 }
@@ -49,7 +49,7 @@ impl Durable {
         let prefix = RealmPrefix::new(name);
         let shared = opened.shared()?;
         shared.rounds.lock().sequence(&prefix, || last_sequence(shared, &prefix))?;
-        let realm = Arc::new(Realm { opened, prefix });
+        let realm = Arc::new(RealmStore { opened, prefix });
         Ok(Self { drafts: Drafts(Arc::clone(&realm)), realm })
     }
 }
@@ -108,7 +108,7 @@ impl Store for Drafts {
     }
 }
 
-impl Realm {
+impl RealmStore {
     /// Point reads stay on the caller's thread: nearly all are served from memory.
     fn fetch(&self, view: View, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
         let shared = self.opened.shared()?;
@@ -168,7 +168,7 @@ impl Realm {
     /// The synced rows of a span.
     fn page(&self, shared: &Shared, range: &Range, span: &Span, most: usize) -> Result<Option<Rows>, StoreError> {
         let question = Question::page(self.prefix.join(span.prefix.as_bytes()), span);
-        if let Some(Answer::Page(rows)) = shared.cache.answer(&question) {
+        if let Some(CachedAnswer::Page(rows)) = shared.cache.answer(&question) {
             return Ok(Some(Vec::clone(&rows)));
         }
         let moment = shared.cache.now()?;
@@ -178,7 +178,7 @@ impl Realm {
             return Ok(None);
         };
         if rows.len() <= PAGE {
-            shared.cache.learn_answer(&moment, question, Answer::Page(Arc::new(rows.clone())), stored);
+            shared.cache.learn_answer(&moment, question, CachedAnswer::Page(Arc::new(rows.clone())), stored);
         }
         Ok(Some(rows))
     }
@@ -204,13 +204,13 @@ impl Realm {
             return count_range(&shared.cache.now()?, &range, &drafts, most);
         }
         let question = Question::Count { prefix: self.prefix.join(prefix.as_bytes()) };
-        if let Some(Answer::Count(rows)) = shared.cache.answer(&question) {
+        if let Some(CachedAnswer::Count(rows)) = shared.cache.answer(&question) {
             return Ok(Some(rows));
         }
         let moment = shared.cache.now()?;
         let rows = count_range(&moment, &range, &Changed::new(), most)?;
         if let Some(rows) = rows {
-            shared.cache.learn_answer(&moment, question, Answer::Count(rows), 0);
+            shared.cache.learn_answer(&moment, question, CachedAnswer::Count(rows), 0);
         }
         Ok(rows)
     }

@@ -65,7 +65,7 @@ pub(crate) struct Letter {
 
 /// A response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ReceiverResponse {
     /// Its status.
     pub(crate) status: StatusCode,
     /// Its body, up to the limit.
@@ -93,12 +93,12 @@ impl Client {
     }
 
     /// Sends one request and reads its response.
-    pub(crate) async fn send(&self, letter: Letter) -> Result<Answer, PostError> {
+    pub(crate) async fn send(&self, letter: Letter) -> Result<ReceiverResponse, PostError> {
         let timeout = letter.timeout;
         tokio::time::timeout(timeout, self.exchange(letter)).await.unwrap_or(Err(PostError::TimedOut))
     }
 
-    async fn exchange(&self, letter: Letter) -> Result<Answer, PostError> {
+    async fn exchange(&self, letter: Letter) -> Result<ReceiverResponse, PostError> {
         let uri = uri(&letter.url, &letter.query)?;
         let mut request = Request::new(Full::new(letter.body));
         *request.method_mut() = Method::POST;
@@ -115,10 +115,10 @@ impl Client {
             let room = ANSWER - read.len();
             read.extend_from_slice(data.get(..room).unwrap_or(&data));
             if data.len() > room {
-                return Ok(Answer { status, body: read.freeze(), cut: true });
+                return Ok(ReceiverResponse { status, body: read.freeze(), cut: true });
             }
         }
-        Ok(Answer { status, body: read.freeze(), cut: false })
+        Ok(ReceiverResponse { status, body: read.freeze(), cut: false })
     }
 }
 

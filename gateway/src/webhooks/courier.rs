@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::client::{Answer, Client, Letter};
+use super::client::{Client, Letter, ReceiverResponse};
 use super::counted::Counted;
 use super::lanes::{Job, Lane, Lanes};
 use super::ledger::{Ledger, Standing, State};
@@ -57,7 +57,7 @@ pub(super) struct Courier {
 }
 
 /// The result of one attempt.
-type Outcome = Result<Answer, PostError>;
+type Attempted = Result<ReceiverResponse, PostError>;
 
 /// The state of a running courier.
 struct Round {
@@ -71,7 +71,7 @@ struct Round {
     look: Instant,
     /// The log is not read until then.
     rest: Option<Instant>,
-    sending: JoinSet<Outcome>,
+    sending: JoinSet<Attempted>,
     /// The lanes of the running attempts.
     senders: HashMap<Id, Lane>,
     /// When the state is stored; `None` while the stored one is current.
@@ -221,7 +221,7 @@ impl Round {
     }
 
     /// Handles the end of an attempt.
-    fn sent(&mut self, sent: Result<(Id, Outcome), JoinError>) {
+    fn sent(&mut self, sent: Result<(Id, Attempted), JoinError>) {
         let (id, outcome) = match sent {
             Ok(sent) => sent,
             Err(error) => (error.id(), Err(PostError::Failed(error.to_string()))),

@@ -103,7 +103,7 @@ impl Lanes {
         let jobs = self.jobs.get_mut(&lane)?;
         let job = jobs.front_mut()?;
         (job.done, job.tries, job.due) = (job.done + 1, 0, None);
-        let told = job.clone();
+        let job_now = job.clone();
         if job.done >= job.notices.len() {
             self.pending.remove(&job.sequence);
             self.bytes = self.bytes.saturating_sub(job.bytes());
@@ -114,16 +114,16 @@ impl Lanes {
         } else {
             self.place(lane);
         }
-        Some(told)
+        Some(job_now)
     }
 
     /// A lane's notification was not accepted: it is retried later. Returns the job's current state.
     pub(super) fn wait(&mut self, lane: Lane, due: Instant) -> Option<Job> {
         let job = self.jobs.get_mut(&lane)?.front_mut()?;
         (job.tries, job.due) = (job.tries.saturating_add(1), Some(due));
-        let told = job.clone();
+        let job_now = job.clone();
         self.place(lane);
-        Some(told)
+        Some(job_now)
     }
 
     /// Files a lane under the state of its first job.

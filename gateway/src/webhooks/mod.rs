@@ -207,7 +207,7 @@ fn standing(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
         Some(state) if state.through <= end => return Ok(state),
         Some(state) => {
             tracing::warn!(
-                told = state.through,
+                position = state.through,
                 end,
                 "the log ends before a webhook's delivery position: continuing at its end"
             );

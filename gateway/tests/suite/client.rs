@@ -49,7 +49,7 @@ impl Client {
     pub(crate) async fn closed(&mut self) {
         let mut rest = Vec::new();
         let end = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("still open");
-        assert!(end.is_err() || rest.is_empty(), "was told {:?}", String::from_utf8_lossy(&rest));
+        assert!(end.is_err() || rest.is_empty(), "received {:?}", String::from_utf8_lossy(&rest));
     }
 
     async fn read(&mut self) -> Option<Answer> {

@@ -38,19 +38,19 @@ async fn refusals_are_counted_by_the_vendors_own_codes() {
     let gateway = start(|config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap())).await;
     let (at, admin) = (gateway.addresses.shared, gateway.addresses.admin.unwrap());
     assert_eq!(refused(at).await, [401, 200, 401]);
-    let told = metrics(admin).await;
+    let scraped = metrics(admin).await;
     for vendor in ["agora", "tencent", "rong"] {
         let failed = format!("conclave_failed_authentications_total{{vendor=\"{vendor}\"}}");
-        assert!((value(&told, &failed) - 1.0).abs() < 0.1, "{failed} is not 1 in {told}");
+        assert!((value(&scraped, &failed) - 1.0).abs() < 0.1, "{failed} is not 1 in {scraped}");
         let refused = format!("conclave_requests_total{{vendor=\"{vendor}\",");
-        let line = told.lines().find(|line| line.starts_with(&refused)).unwrap();
+        let line = scraped.lines().find(|line| line.starts_with(&refused)).unwrap();
         assert!(line.contains("class=\"refused\""), "{line}");
         let errors = format!("conclave_vendor_errors_total{{vendor=\"{vendor}\",");
-        let line = told.lines().find(|line| line.starts_with(&errors)).unwrap();
+        let line = scraped.lines().find(|line| line.starts_with(&errors)).unwrap();
         assert!(line.contains("class=\"unauthenticated\""), "{line}");
     }
     for code in ["code=\"70003\"", "code=\"1004\"", "code=\"unauthorized\""] {
-        assert!(told.contains(code), "{code} is not in {told}");
+        assert!(scraped.contains(code), "{code} is not in {scraped}");
     }
 }
 
@@ -63,8 +63,8 @@ async fn an_idle_process_reports_little_and_what_operators_watch() {
     })
     .await;
     let (at, admin) = (gateway.addresses.shared, gateway.addresses.admin.unwrap());
-    let told = metrics(admin).await;
-    assert!(told.len() < 16_384, "{} bytes when idle: {told}", told.len());
+    let scraped = metrics(admin).await;
+    assert!(scraped.len() < 16_384, "{} bytes when idle: {scraped}", scraped.len());
     for wanted in [
         "conclave_build_info{version=\"",
         "process_resident_memory_bytes ",
@@ -76,10 +76,10 @@ async fn an_idle_process_reports_little_and_what_operators_watch() {
         "conclave_log_lines_dropped_total ",
         "conclave_last_event{realm=\"dev\"} ",
     ] {
-        assert!(told.contains(wanted), "{wanted} is not in {told}");
+        assert!(scraped.contains(wanted), "{wanted} is not in {scraped}");
     }
-    assert!(told.ends_with("# EOF\n"));
-    let before = value(&told, "conclave_last_event{realm=\"dev\"}");
+    assert!(scraped.ends_with("# EOF\n"));
+    let before = value(&scraped, "conclave_last_event{realm=\"dev\"}");
 
     // sha1 of the development secret, "1" and "2"
     let signature = "Signature: 3b3132edab86049ff1f16c4ebe76b8ad91b4ab40";
@@ -87,12 +87,12 @@ async fn an_idle_process_reports_little_and_what_operators_watch() {
     let headers = ["App-Key: conclavedev00", "Nonce: 1", "Timestamp: 2", signature, form];
     let made = ask(at, "POST", "/rong/group/create.json", &headers, "userId=a&groupId=g&groupName=n&more=1").await;
     assert_eq!(made.status, 200, "{}", made.body);
-    let told = metrics(admin).await;
-    assert!(value(&told, "conclave_last_event{realm=\"dev\"}") > before, "{told}");
-    assert!(value(&told, "conclave_store_syncs_total") > 0.0, "{told}");
+    let scraped = metrics(admin).await;
+    assert!(value(&scraped, "conclave_last_event{realm=\"dev\"}") > before, "{scraped}");
+    assert!(value(&scraped, "conclave_store_syncs_total") > 0.0, "{scraped}");
     let answered = "conclave_realm_requests_total{realm=\"dev\",vendor=\"rong\",class=\"answered\"}";
-    assert!((value(&told, answered) - 1.0).abs() < 0.1, "{told}");
-    assert!(told.contains("conclave_unread_fields_total{vendor=\"rong\","), "{told}");
+    assert!((value(&scraped, answered) - 1.0).abs() < 0.1, "{scraped}");
+    assert!(scraped.contains("conclave_unread_fields_total{vendor=\"rong\","), "{scraped}");
 }
 
 #[tokio::test]

@@ -30,9 +30,9 @@ fn with_file(text: &str, arguments: &[&str]) -> Output {
 }
 
 fn refusal(output: &Output) -> String {
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    told
+    let printed = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    printed
 }
 
 #[test]
@@ -41,12 +41,12 @@ fn check_names_what_is_configured_and_no_secret() {
     let data = folder.path().join("data");
     let file = format!("listen = '0.0.0.0:8443'\nadmin = '0.0.0.0:9090'\ndata = '{}'\n{SECRETS}", data.display());
     let output = with_file(&file, &["check"]);
-    let told = text(&output.stdout);
+    let printed = text(&output.stdout);
     assert!(output.status.success(), "{output:?}");
     for wanted in ["0.0.0.0:8443", "main: agora, rong", "will be made", "without encryption", "metrics and health on"] {
-        assert!(told.contains(wanted), "{wanted} is not in {told}");
+        assert!(printed.contains(wanted), "{wanted} is not in {printed}");
     }
-    assert!(!told.contains("YXA6") && !told.contains("o#n"), "{told}");
+    assert!(!printed.contains("YXA6") && !printed.contains("o#n"), "{printed}");
     assert!(!data.exists(), "checking has made the folder");
 }
 
@@ -68,8 +68,8 @@ fn check_tells_that_the_folder_is_in_use() {
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
     let _served = Served::start(conclave(&["--data", data, "--listen", "127.0.0.1:0", "--admin", "off"]));
-    let told = text(&run(&["check", "--data", data]).stdout);
-    assert!(told.contains("in use by a running conclave"), "{told}");
+    let printed = text(&run(&["check", "--data", data]).stdout);
+    assert!(printed.contains("in use by a running conclave"), "{printed}");
 }
 
 #[test]
@@ -92,15 +92,15 @@ fn errors_say_where_what_and_how() {
         ("[realm.main.rong]\napp_key = 'key'\napp_secret = 12345678", "must be text in quotes"),
     ];
     for (file, wanted) in cases {
-        let told = refusal(&with_file(file, &["check"]));
-        assert!(told.contains(wanted), "{file}: {wanted} is not in {told}");
+        let printed = refusal(&with_file(file, &["check"]));
+        assert!(printed.contains(wanted), "{file}: {wanted} is not in {printed}");
         for foreign in ["usize", "expected", "invalid type", "12345678"] {
-            assert!(!told.contains(foreign), "{file}: {foreign} is in {told}");
+            assert!(!printed.contains(foreign), "{file}: {foreign} is in {printed}");
         }
     }
     let mut command = conclave(&["check", "--memory"]);
-    let told = refusal(&command.env("CONCLAVE_LIMITS_BODY_BYTE", "1").output().unwrap());
-    assert!(told.contains("did you mean CONCLAVE_LIMITS_BODY_BYTES?"), "{told}");
+    let printed = refusal(&command.env("CONCLAVE_LIMITS_BODY_BYTE", "1").output().unwrap());
+    assert!(printed.contains("did you mean CONCLAVE_LIMITS_BODY_BYTES?"), "{printed}");
 }
 
 #[test]
@@ -112,8 +112,8 @@ fn addresses_are_taken_as_people_write_them() {
             run(&["check", "--memory", "--listen", written, "--admin", "localhost:9099"]),
             conclave(&["check", "--memory"]).env("CONCLAVE_LISTEN", written).output().unwrap(),
         ] {
-            let told = text(&output.stdout);
-            assert!(told.contains(&format!("listen   {meant}\n")), "{written}: {output:?}");
+            let printed = text(&output.stdout);
+            assert!(printed.contains(&format!("listen   {meant}\n")), "{written}: {output:?}");
         }
     }
     assert!(text(&run(&["check", "--memory", "--listen", "nowhere"]).stderr).contains("localhost:8080"));
@@ -153,12 +153,12 @@ fn settings_are_read_back_by_shells_and_by_tools() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("settings.sh");
     std::fs::write(&script, with_file(SECRETS, &["env", "--format", "shell"]).stdout).unwrap();
-    let told = Command::new("sh")
+    let printed = Command::new("sh")
         .args(["-c", r#"eval "$(cat "$1")"; sh -c 'printf "%s|%s" "$AGORA_APPKEY" "$RONG_APPSECRET"'"#, "sh"])
         .arg(&script)
         .output()
         .unwrap();
-    assert_eq!(text(&told.stdout), "acme#chat|it$ o#n a \"line\"");
+    assert_eq!(text(&printed.stdout), "acme#chat|it$ o#n a \"line\"");
 
     let dotenv = text(&with_file(SECRETS, &["env"]).stdout);
     for wanted in ["AGORA_APPKEY='acme#chat'\n", "RONG_APPSECRET='it$ o#n a \"line\"'\n", "AGORA_CLIENT_ID=id\n"] {
@@ -212,8 +212,8 @@ async fn the_development_realm_is_served_to_others_with_credentials_of_its_own()
     };
     assert_ne!(secret(&one), secret(&other));
     assert_ne!(secret(&one), "conclavedevs0");
-    let told = one.greeting.join("\n");
-    assert!(told.contains("random credentials") && told.contains("reachable from other machines"), "{told}");
+    let printed = one.greeting.join("\n");
+    assert!(printed.contains("random credentials") && printed.contains("reachable from other machines"), "{printed}");
     assert!(refusal(&run(&["env", "--dev-public"])).contains("prints them"));
     assert!(refusal(&with_file(SECRETS, &["--dev-public", "--memory"])).contains("--dev-public"));
 }

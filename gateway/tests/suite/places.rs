@@ -35,9 +35,9 @@ async fn other_paths_are_told_what_is_served() {
         let answer = ask(gateway.addresses.shared, "GET", path, &[], "").await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
-        let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-        assert_eq!(told["error"], "not_found", "{path}");
-        assert!(told["served"].as_array().unwrap().contains(&"/probe/".into()));
+        let parsed: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(parsed["error"], "not_found", "{path}");
+        assert!(parsed["served"].as_array().unwrap().contains(&"/probe/".into()));
     }
 }
 
@@ -133,14 +133,14 @@ async fn a_group_made_at_one_vendor_is_seen_at_another() {
     let token = r#"{"grant_type":"client_credentials","client_id":"YXA6Y29uY2xhdmUtZGV2","client_secret":"YXA6Y29uY2xhdmUtZGV2LWtub3duLXRvLWFsbA"}"#;
     let json = "Content-Type: application/json";
     let answer = ask(at, "POST", "/agora/conclave/dev/token", &[json], token).await;
-    let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-    let bearer = format!("Authorization: Bearer {}", told["access_token"].as_str().unwrap());
+    let parsed: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let bearer = format!("Authorization: Bearer {}", parsed["access_token"].as_str().unwrap());
     let user = r#"[{"username":"alice","password":"secret"}]"#;
     assert_eq!(ask(at, "POST", "/agora/conclave/dev/users", &[json, &bearer], user).await.status, 200);
     let group = r#"{"groupname":"tea","owner":"alice","public":true,"maxusers":10}"#;
     let answer = ask(at, "POST", "/agora/conclave/dev/chatgroups", &[json, &bearer], group).await;
-    let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-    let id = told["data"]["groupid"].as_str().unwrap();
+    let parsed: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let id = parsed["data"]["groupid"].as_str().unwrap();
 
     let config = conclave::Config::development().unwrap();
     let credentials = &config.realms[0].section::<conclave_tencent::Tencent>().unwrap().credentials;
@@ -151,7 +151,7 @@ async fn a_group_made_at_one_vendor_is_seen_at_another() {
         "/tencent/v4/group_open_http_svc/get_group_info?sdkappid={sdkappid}&identifier=administrator&usersig={signature}&random=1&contenttype=json"
     );
     let answer = ask(at, "POST", &path, &[json], &format!(r#"{{"GroupIdList":["{id}"]}}"#)).await;
-    let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-    assert_eq!(told["GroupInfo"][0]["Name"], "tea", "{told}");
-    assert_eq!(told["GroupInfo"][0]["Owner_Account"], "alice", "{told}");
+    let parsed: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(parsed["GroupInfo"][0]["Name"], "tea", "{parsed}");
+    assert_eq!(parsed["GroupInfo"][0]["Owner_Account"], "alice", "{parsed}");
 }

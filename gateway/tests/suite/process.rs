@@ -69,8 +69,8 @@ async fn it_serves_says_where_and_ends_when_asked() {
     let began = Instant::now();
     let served = Served::start(conclave(&["serve", "--memory", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]));
     assert!(began.elapsed() < Duration::from_secs(1), "start took {:?}", began.elapsed());
-    let told = served.greeting.join("\n");
-    assert!(told.contains(&format!("AGORA_API_URL=http://{}/agora", served.at)), "{told}");
+    let printed = served.greeting.join("\n");
+    assert!(printed.contains(&format!("AGORA_API_URL=http://{}/agora", served.at)), "{printed}");
     let mut client = Client::connect(served.at).await;
     client.say(request("GET", "/", &[], "")).await;
     assert_eq!(client.answer().await.status, 404);
@@ -192,9 +192,9 @@ async fn no_query_with_credentials_is_in_the_log() {
 
 #[test]
 fn env_prints_what_clients_need() {
-    let told = text(&run(&["env", "tencent", "--listen", "127.0.0.1:99"]).stdout);
-    assert!(told.starts_with("TENCENT_API_URL=http://127.0.0.1:99/tencent\n"), "{told}");
-    assert!(told.lines().all(|line| line.starts_with("TENCENT_")), "{told}");
+    let printed = text(&run(&["env", "tencent", "--listen", "127.0.0.1:99"]).stdout);
+    assert!(printed.starts_with("TENCENT_API_URL=http://127.0.0.1:99/tencent\n"), "{printed}");
+    assert!(printed.lines().all(|line| line.starts_with("TENCENT_")), "{printed}");
     let all = text(&run(&["env"]).stdout);
     for key in ["AGORA_CLIENT_SECRET=", "TENCENT_SECRET_KEY=", "RONG_APPSECRET="] {
         assert!(all.contains(key), "{key} is not in {all}");
@@ -222,9 +222,9 @@ fn refusals_say_what_to_do() {
     ];
     for (arguments, named) in cases {
         let output = run(arguments);
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains(named), "{told}");
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{printed}");
+        assert!(printed.contains(named), "{printed}");
     }
 }
 
@@ -239,6 +239,9 @@ fn an_address_that_is_taken_is_named() {
 
 #[test]
 fn routes_are_listed() {
-    let told = text(&run(&["routes"]).stdout);
-    assert!(told.lines().any(|line| line.starts_with("POST") && line.contains("/rong/group/create.json")), "{told}");
+    let printed = text(&run(&["routes"]).stdout);
+    assert!(
+        printed.lines().any(|line| line.starts_with("POST") && line.contains("/rong/group/create.json")),
+        "{printed}"
+    );
 }

@@ -109,8 +109,8 @@ fn the_service_manager_is_notified() {
     let mut command = conclave(&["--memory", "--listen", "127.0.0.1:0", "--admin", "off"]);
     command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000");
     let served = Served::start(command);
-    let told = received();
-    assert!(told.contains("READY=1") && told.contains(&served.at.to_string()), "{told}");
+    let reported = received();
+    assert!(reported.contains("READY=1") && reported.contains(&served.at.to_string()), "{reported}");
     assert!(received().contains("WATCHDOG=1"));
     signal(&served, "-TERM");
     while !received().contains("STOPPING=1") {}
@@ -165,7 +165,7 @@ fn a_passed_socket_that_no_setting_names_is_refused() {
         .stdin(Stdio::from(OwnedFd::from(listener.try_clone().unwrap())))
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains(&listener.local_addr().unwrap().to_string()), "{told}");
+    let reported = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{reported}");
+    assert!(reported.contains(&listener.local_addr().unwrap().to_string()), "{reported}");
 }

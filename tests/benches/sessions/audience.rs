@@ -18,13 +18,13 @@ type Socket = WebSocketStream<TcpStream>;
 
 /// So many connections, and the total number of frames they have received.
 pub struct Audience {
-    told: Arc<Told>,
+    received: Arc<Received>,
     senders: Vec<SplitSink<Socket, Message>>,
     readers: Vec<tokio::task::JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Told {
+struct Received {
     frames: AtomicUsize,
     bytes: AtomicUsize,
     news: Notify,
@@ -33,7 +33,7 @@ struct Told {
 impl Audience {
     /// Connects at each of these paths; `greeted` says that the server sends the first frame.
     pub async fn gather(address: SocketAddr, paths: &[String], greeted: bool) -> Self {
-        let told = Arc::new(Told::default());
+        let received = Arc::new(Received::default());
         let (mut senders, mut readers) = (Vec::new(), Vec::new());
         for path in paths {
             let stream = TcpStream::connect(address).await.unwrap();
@@ -47,9 +47,9 @@ impl Audience {
             }
             let (sender, reader) = socket.split();
             senders.push(sender);
-            readers.push(tokio::spawn(read(reader, Arc::clone(&told))));
+            readers.push(tokio::spawn(read(reader, Arc::clone(&received))));
         }
-        Self { told, senders, readers }
+        Self { received, senders, readers }
     }
 
     /// Sends a frame from the first of them.
@@ -59,19 +59,19 @@ impl Audience {
 
     /// The number of frames so far.
     pub fn frames(&self) -> usize {
-        self.told.frames.load(Ordering::Relaxed)
+        self.received.frames.load(Ordering::Relaxed)
     }
 
     /// The average length of a frame.
     pub fn frame_bytes(&self) -> usize {
-        self.told.bytes.load(Ordering::Relaxed) / self.frames().max(1)
+        self.received.bytes.load(Ordering::Relaxed) / self.frames().max(1)
     }
 
     /// Waits until so many frames have arrived in total.
     pub async fn until(&self, frames: usize) {
         let all = async {
             while self.frames() < frames {
-                self.told.news.notified().await;
+                self.received.news.notified().await;
             }
         };
         let in_time = tokio::time::timeout(Duration::from_secs(10), all).await;
@@ -87,10 +87,10 @@ impl Drop for Audience {
     }
 }
 
-async fn read(mut reader: SplitStream<Socket>, told: Arc<Told>) {
+async fn read(mut reader: SplitStream<Socket>, received: Arc<Received>) {
     while let Some(Ok(message)) = reader.next().await {
-        told.bytes.fetch_add(message.len(), Ordering::Relaxed);
-        told.frames.fetch_add(1, Ordering::Relaxed);
-        told.news.notify_one();
+        received.bytes.fetch_add(message.len(), Ordering::Relaxed);
+        received.frames.fetch_add(1, Ordering::Relaxed);
+        received.news.notify_one();
     }
 }

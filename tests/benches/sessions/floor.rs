@@ -28,8 +28,8 @@ async fn one(stream: TcpStream, own: u64, said: broadcast::Sender<(u64, Bytes)>)
     let mut others = said.subscribe();
     loop {
         tokio::select! {
-            told = others.recv() => {
-                let (by, bytes) = told.unwrap();
+            sent = others.recv() => {
+                let (by, bytes) = sent.unwrap();
                 if by != own && socket.send(Message::Binary(bytes)).await.is_err() {
                     return;
                 }

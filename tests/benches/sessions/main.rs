@@ -86,12 +86,12 @@ async fn idle(start: impl AsyncFn(&str) -> Server) -> Value {
 }
 
 /// The time until the last client has received an event, and a delivery's processor time at the server.
-struct Told {
+struct Delivery {
     milliseconds: f64,
     microseconds_of_cpu: f64,
 }
 
-impl Told {
+impl Delivery {
     /// Medians over the rounds of what `say` sets off; each round reaches so many.
     async fn of(
         server: &Server,
@@ -123,14 +123,15 @@ async fn fan_out(start: impl AsyncFn(&str) -> Server) -> Value {
     clients.group(&server, "hall", "hall", HALL).await;
     let mut audience = Audience::gather(server.address, &paths, true).await;
     // the sender's own session receives an echo
-    let conclave = Told::of(&server, &mut audience, HALL, async |_| clients.say(&server, "hall", "hall0").await).await;
+    let conclave =
+        Delivery::of(&server, &mut audience, HALL, async |_| clients.say(&server, "hall", "hall0").await).await;
     let frame = Bytes::from(vec![0; audience.frame_bytes()]);
     drop(audience);
     server.stop();
 
     let server = Server::spawn_floor();
     let mut audience = Audience::gather(server.address, &vec!["/".to_owned(); HALL + 1], false).await;
-    let floor = Told::of(&server, &mut audience, HALL, async |audience| audience.say(frame.clone()).await).await;
+    let floor = Delivery::of(&server, &mut audience, HALL, async |audience| audience.say(frame.clone()).await).await;
     json!({
         "sessions": HALL, "frame_bytes": frame.len(),
         "milliseconds_to_the_last": rounded(conclave.milliseconds),
@@ -152,8 +153,8 @@ async fn huge_group(start: impl AsyncFn(&str) -> Server) -> Value {
     let mut audience = Audience::gather(server.address, &paths, true).await;
     let mut ratios = Vec::new();
     for _ in 0..5 {
-        let small = Told::of(&server, &mut audience, FEW, async |_| clients.say(&server, "few", "m0").await).await;
-        let large = Told::of(&server, &mut audience, FEW, async |_| clients.say(&server, &huge, "m0").await).await;
+        let small = Delivery::of(&server, &mut audience, FEW, async |_| clients.say(&server, "few", "m0").await).await;
+        let large = Delivery::of(&server, &mut audience, FEW, async |_| clients.say(&server, &huge, "m0").await).await;
         ratios.push(large.milliseconds / small.milliseconds);
     }
     ratios.sort_by(f64::total_cmp);

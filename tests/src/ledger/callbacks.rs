@@ -99,9 +99,9 @@ impl Known {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let text = std::fs::read_to_string(entry.expect("a file").path()).expect("a file");
             let pinned = text.splitn(3, "---\n").nth(2).expect("a snapshot has a head");
-            let pinned: Value = serde_json::from_str(pinned).expect("what is told is pinned as JSON");
+            let pinned: Value = serde_json::from_str(pinned).expect("pinned as JSON");
             for event in pinned.as_array().expect("a list of events") {
-                for (vendor, notices) in event["told"].as_object().into_iter().flatten() {
+                for (vendor, notices) in event["sent"].as_object().into_iter().flatten() {
                     for notice in notices.as_array().into_iter().flatten() {
                         let name = notice["name"].as_str().expect("a name").to_owned();
                         *known.pinned.entry((vendor.clone(), name)).or_default() += 1;
@@ -116,16 +116,16 @@ impl Known {
 /// The totals of each vendor.
 pub fn summary(page: &mut String, catalogues: &[(&str, Catalogue)], known: &Known) {
     page.push_str("\nCallbacks to apps' servers (see [webhooks.md](webhooks.md)):\n\n");
-    page.push_str("| | documented | told | with samples | pinned |\n| --- | --- | --- | --- | --- |\n");
+    page.push_str("| | documented | sent | with samples | pinned |\n| --- | --- | --- | --- | --- |\n");
     for (vendor, catalogue) in catalogues {
-        let told = catalogue.all_callbacks().filter(|callback| callback.declined.is_none());
-        let told: Vec<Key> = told.map(|callback| ((*vendor).to_owned(), callback.name.clone())).collect();
+        let sent = catalogue.all_callbacks().filter(|callback| callback.declined.is_none());
+        let sent: Vec<Key> = sent.map(|callback| ((*vendor).to_owned(), callback.name.clone())).collect();
         let share = |of: &BTreeMap<Key, usize>| {
-            let count = told.iter().filter(|key| of.contains_key(*key)).count();
-            format!("{count} ({} %)", count * 100 / told.len().max(1))
+            let count = sent.iter().filter(|key| of.contains_key(*key)).count();
+            format!("{count} ({} %)", count * 100 / sent.len().max(1))
         };
         let (all, samples, pinned) = (catalogue.all_callbacks().count(), share(&known.samples), share(&known.pinned));
-        let _ = writeln!(page, "| {vendor} | {all} | {} | {samples} | {pinned} |", told.len());
+        let _ = writeln!(page, "| {vendor} | {all} | {} | {samples} | {pinned} |", sent.len());
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Served, VENDORS};
+use crate::effects::Story;
 use crate::fixture::{Fixture, root};
 use crate::refused::Refused;
-use crate::told::Story;
 
 /// An operation: the vendor and its name.
 type Key = (String, String);
@@ -25,7 +25,7 @@ pub struct Evidence {
     /// The SDKs that drive it by their call for operations without one of their own.
     pub driven_generally: BTreeMap<Key, BTreeSet<String>>,
     /// The other vendors through which its effect is read, or whose effects it reads.
-    pub told: BTreeMap<Key, BTreeSet<String>>,
+    pub effects: BTreeMap<Key, BTreeSet<String>>,
 }
 
 /// The operations that an SDK's suite drives: `fixtures/coverage/<sdk>.json`, written by the suite.
@@ -93,14 +93,14 @@ impl Evidence {
         }
         for story in Story::all() {
             story.check();
-            for (step, others) in story.told() {
+            for (step, others) in story.effects() {
                 // a step on a page is not an operation, but its readers are
                 if step.on_page().is_some() {
                     continue;
                 }
                 let operation = served.operation(&step.by, step.method(), &step.path());
                 let operation = operation.unwrap_or_else(|| panic!("{}: {} is not served", story.name, step.call));
-                evidence.told.entry((step.by.clone(), operation.to_owned())).or_default().extend(others);
+                evidence.effects.entry((step.by.clone(), operation.to_owned())).or_default().extend(others);
             }
         }
         evidence

@@ -114,7 +114,7 @@ fn total(
         share(&|key| evidence.samples.contains_key(key)),
         share(&|key| evidence.refusals.contains_key(key)),
         driven,
-        share(&|key| evidence.told.contains_key(key)),
+        share(&|key| evidence.effects.contains_key(key)),
     );
 }
 
@@ -138,6 +138,6 @@ fn row(page: &mut String, vendor: &str, name: &str, declined: Option<&str>, evid
         number(evidence.samples.get(&key)),
         number(evidence.refusals.get(&key)),
         names(Some(&driven)),
-        names(evidence.told.get(&key)),
+        names(evidence.effects.get(&key)),
     );
 }

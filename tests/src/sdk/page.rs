@@ -59,11 +59,11 @@ impl Page {
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
         let output = Arc::new(Output::default());
         let heard = output.client(None);
-        let told = Arc::clone(&output);
+        let recent_output = Arc::clone(&output);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-                told.take(line);
+                recent_output.take(line);
             }
         });
         let process = Process { _child: process, calls, numbers: AtomicU64::new(1), output };

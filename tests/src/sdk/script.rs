@@ -1,6 +1,6 @@
 //! A running script: one line of JSON for each report.
 //!
-//! A script reports `{"step": "…", "told": …}`, stops at `{"pause": "…"}` until it reads a line, and fails when an
+//! A script reports `{"step": "…", "value": …}`, stops at `{"pause": "…"}` until it reads a line, and fails when an
 //! assertion does.
 
 use std::process::{Command as StdCommand, Stdio};
@@ -22,7 +22,7 @@ pub struct Script {
     lines: Lines<BufReader<ChildStdout>>,
     errors: JoinHandle<String>,
     /// The reports, by the names of the steps.
-    pub told: Map<String, Value>,
+    pub reports: Map<String, Value>,
 }
 
 impl Script {
@@ -40,7 +40,7 @@ impl Script {
             let _ = stderr.read_to_end(&mut text).await;
             String::from_utf8_lossy(&text).into_owned()
         });
-        Self { process, answers, lines, errors, told: Map::new() }
+        Self { process, answers, lines, errors, reports: Map::new() }
     }
 
     /// Reads reports until it pauses at this point.
@@ -70,7 +70,7 @@ impl Script {
         if !status.success() {
             self.broken(&status.to_string()).await;
         }
-        self.told
+        self.reports
     }
 
     /// The next pause, or the end.
@@ -87,7 +87,7 @@ impl Script {
                 return Some(point);
             }
             if let Some(Value::String(step)) = report.remove("step") {
-                let before = self.told.insert(step.clone(), report.remove("told").unwrap_or_default());
+                let before = self.reports.insert(step.clone(), report.remove("value").unwrap_or_default());
                 assert!(before.is_none(), "two steps are called {step}");
             }
         }
@@ -98,7 +98,7 @@ impl Script {
         let _ = self.process.start_kill();
         let errors = timeout(Duration::from_secs(5), &mut self.errors).await;
         let errors = errors.ok().and_then(Result::ok).unwrap_or_default();
-        let told = serde_json::to_string_pretty(&self.told).expect("json");
-        panic!("the script broke: {why}\n{told}\n{errors}");
+        let reports = serde_json::to_string_pretty(&self.reports).expect("json");
+        panic!("the script broke: {why}\n{reports}\n{errors}");
     }
 }

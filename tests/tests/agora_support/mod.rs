@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use conclave_agora::{Agora, Credentials, Realm, Settings};
+use conclave_agora::{Agora, AgoraRealm, Credentials, Settings};
 use conclave_core::model::{Circle, Group, Join, Millis, Policy, Profile};
 use conclave_core::operation::{
     AddMembers, CreateGroup, NewMember, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Promote, Quiet, Transfer,
@@ -31,8 +31,8 @@ pub const CERTIFICATE: &str = "5CFd2fd1755d40ecb72977518be15d3b";
 pub const OTHER_SECRET: &str = "YXA6_CLIENT_SECRET_OF_ANOTHER_APP";
 
 /// The app of the documented examples.
-pub fn realm(world: &World, settings: Settings) -> Realm {
-    Realm {
+pub fn realm(world: &World, settings: Settings) -> AgoraRealm {
+    AgoraRealm {
         name: "test".to_owned(),
         credentials: Credentials {
             org: "acme".to_owned(),
@@ -51,7 +51,7 @@ pub fn realm(world: &World, settings: Settings) -> Realm {
 }
 
 /// Another app over the same groups.
-pub fn other_realm(world: &World) -> Realm {
+pub fn other_realm(world: &World) -> AgoraRealm {
     let mut realm = realm(world, Settings::default());
     "other".clone_into(&mut realm.name);
     "other".clone_into(&mut realm.credentials.app);

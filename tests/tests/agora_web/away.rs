@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stage::{AGORA_CHAT, EASEMOB, Stage, is_told, open};
+use crate::stage::{AGORA_CHAT, EASEMOB, Stage, is_recorded, open};
 
 async fn said(stage: &Stage, group: &str, count: usize) {
     for number in 0..count {
@@ -33,7 +33,7 @@ async fn comes_back(package: &'static str) {
     let numbers: Vec<String> = (0..COUNT).map(|number| number.to_string()).collect();
 
     assert!(open(&page, "ben").await["accessToken"].is_string());
-    let events = page.take(COUNT + 1, is_told).await;
+    let events = page.take(COUNT + 1, is_recorded).await;
     assert_eq!(events.iter().filter(|(name, _)| name == "onGroupEvent").count(), 1, "that ben was added");
     assert_eq!(texts(&events), numbers);
 
@@ -50,7 +50,7 @@ async fn comes_back(package: &'static str) {
     stage.hear(&[("ann", &["create", "memberPresence"])]).await;
     let name = json!({"groupId": id, "groupName": "Renamed"});
     stage.does("ann", "modifyGroup", name, &[]).await;
-    page.take_all(is_told);
+    page.take_all(is_recorded);
     assert!(open(&page, "ben").await["accessToken"].is_string());
     let events = page.take(1, |event| event == "onGroupEvent").await;
     assert_eq!(events[0].1["operation"], "updateInfo");

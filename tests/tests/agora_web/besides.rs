@@ -63,7 +63,7 @@ async fn besides(package: &'static str, sdk: &'static str, coverage: &'static st
     ] {
         stage.does("ben", method, args, &[]).await;
     }
-    insta::assert_json_snapshot!(format!("{package}-besides"), stage.told().await);
+    insta::assert_json_snapshot!(format!("{package}-besides"), stage.records().await);
     Driver::new(Vendor::Agora, sdk, coverage).check(&stage.served, "agora_web").await;
 }
 

@@ -201,7 +201,7 @@ async fn life(package: &'static str, label: &str) {
     let called = stage.methods();
     let left: Vec<&str> = METHODS.into_iter().filter(|method| !called.contains(*method)).collect();
     assert!(left.is_empty(), "not called: {left:?}");
-    insta::assert_json_snapshot!(format!("{label}-life"), stage.told().await);
+    insta::assert_json_snapshot!(format!("{label}-life"), stage.records().await);
     assert_eq!(stage.presence_types(), PRESENCE_TYPES.map(str::to_owned).into());
 }
 
@@ -242,5 +242,5 @@ async fn several_at_once_are_one_event_and_shielding_keeps_messages_out() {
     stage.does("ann", "removeGroupMembers", json!({"groupId": id, "users": ["ben", "cid"]}), &heard).await;
     let heard: [(&str, &[&str]); 2] = [("ann", &["memberPresence"]), ("ann.pad", &["memberPresence"])];
     stage.does("ben", "joinGroup", json!({"groupId": id, "message": ""}), &heard).await;
-    insta::assert_json_snapshot!(stage.told().await);
+    insta::assert_json_snapshot!(stage.records().await);
 }

@@ -131,9 +131,9 @@ async fn life(package: &'static str, names_device: bool) {
     let called = stage.methods();
     let left: Vec<&str> = METHODS.into_iter().filter(|method| !called.contains(*method)).collect();
     assert!(left.is_empty(), "not called: {left:?}");
-    let told = stage.told().await;
+    let records = stage.records().await;
     assert_eq!(stage.presence_types(), PRESENCE_TYPES.map(str::to_owned).into());
-    insta::assert_json_snapshot!(format!("{package}-life"), told);
+    insta::assert_json_snapshot!(format!("{package}-life"), records);
 }
 
 impl Step {

@@ -86,7 +86,7 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
     let count = |page: &Value| page["messages"].as_array().unwrap().len();
     assert_eq!((count(&page), count(&rest), &rest["isLast"]), (2, 4, &json!(true)));
 
-    insta::assert_json_snapshot!(format!("{package}-talk"), stage.told().await);
+    insta::assert_json_snapshot!(format!("{package}-talk"), stage.records().await);
     stage.on("ben").call("close", json!([])).await;
     stage.on("ben").event("onDisconnected").await;
     Driver::new(Vendor::Agora, sdk, coverage).check(&stage.served, "agora_web").await;

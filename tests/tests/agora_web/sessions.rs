@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::stage::{AGORA_CHAT, EASEMOB, Stage, is_told, open};
+use crate::stage::{AGORA_CHAT, EASEMOB, Stage, is_recorded, open};
 
 async fn refused(package: &'static str) {
     let stage = Stage::with(package, &[]).await;
@@ -48,7 +48,7 @@ async fn sessions_that_are_ended_say_why_and_do_not_come_back() {
         ("cid", http::Method::POST, "/users/cid/disconnect", None, 217),
     ] {
         stage.api(method, path, body).await;
-        let events = stage.on(user).take(2, |event| is_told(event) || event == "onReconnecting").await;
+        let events = stage.on(user).take(2, |event| is_recorded(event) || event == "onReconnecting").await;
         let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["onError", "onDisconnected"], "{user} {events:?}");
         assert_eq!(events[0].1["type"], reason, "{user} {events:?}");
@@ -64,9 +64,9 @@ async fn one_device_too_many_signs_the_oldest_out() {
     })
     .await;
     stage.enter("ann.phone").await;
-    let events = stage.on("ann").take(2, is_told).await;
+    let events = stage.on("ann").take(2, is_recorded).await;
     assert_eq!(events[0].1["type"], 206, "{events:?}");
-    assert_eq!(stage.on("ann.pad").take_all(is_told), []);
+    assert_eq!(stage.on("ann.pad").take_all(is_recorded), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

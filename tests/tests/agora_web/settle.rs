@@ -44,7 +44,7 @@ async fn walk(package: &'static str) -> Value {
         })
         .collect();
 
-    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut by_call: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (situation, caller, group, user) in [
         ("a group that is not there", "cid", "404", "ben"),
         ("a stranger to the group", "cid", &*other, "ben"),
@@ -62,12 +62,12 @@ async fn walk(package: &'static str) -> Value {
         let pending: Vec<&Value> = pending.map(|(_, asked)| asked).collect();
         assert!(pending.is_empty(), "{package}, {situation}: {pending:?}");
         for (outcome, asked) in outcomes.iter().zip(&args) {
-            told.entry(name(asked)).or_default().push(word(&outcome[1]));
+            by_call.entry(name(asked)).or_default().push(word(&outcome[1]));
         }
         // what the walk has changed, such as who is a member, is no matter to the next
         stage.forget();
     }
-    let lines = told.into_iter().map(|(call, came)| (call, Value::from(came.join(" "))));
+    let lines = by_call.into_iter().map(|(call, came)| (call, Value::from(came.join(" "))));
     lines.collect::<serde_json::Map<_, _>>().into()
 }
 

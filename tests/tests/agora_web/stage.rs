@@ -64,7 +64,7 @@ pub(crate) struct Stage {
     /// The process of all clients, where the SDK can have several in one.
     process: OnceCell<Page>,
     pages: BTreeMap<&'static str, Page>,
-    told: Vec<Value>,
+    records: Vec<Value>,
     /// What was heard last, by event.
     last: BTreeMap<String, Value>,
     /// The methods that users have called.
@@ -74,7 +74,7 @@ pub(crate) struct Stage {
 }
 
 /// Events of groups and messages, as opposed to those of the connection.
-pub(crate) fn is_told(event: &str) -> bool {
+pub(crate) fn is_recorded(event: &str) -> bool {
     const OTHERS: [&str; 9] = [
         "onConnected",
         "onOpened",
@@ -107,7 +107,7 @@ impl Stage {
             is_legacy,
             process: OnceCell::new(),
             pages: BTreeMap::new(),
-            told: Vec::new(),
+            records: Vec::new(),
             last: BTreeMap::new(),
             called: BTreeSet::new(),
             types: BTreeSet::new(),
@@ -173,7 +173,7 @@ impl Stage {
         let answer = self.on(user).call(method, json!([args])).await;
         assert!(answer["refused"].is_null(), "{user} {method} {args}: {answer}");
         self.called.insert(method.to_owned());
-        self.told
+        self.records
             .push(json!({"call": format!("{user} {method} {}", settled(args)), "answer": settled(answer.clone())}));
         self.hear(heard).await;
         answer
@@ -184,7 +184,7 @@ impl Stage {
         let answer = self.on(user).call(method, json!([args])).await;
         let refused = answer["refused"].clone();
         assert!(refused.is_object(), "{user} {method} {args} was answered: {answer}");
-        self.told
+        self.records
             .push(json!({"call": format!("{user} {method} {}", settled(args)), "refused": settled(refused.clone())}));
         refused
     }
@@ -193,14 +193,14 @@ impl Stage {
     pub(crate) async fn hear(&mut self, heard: &[(&str, &[&str])]) {
         for (user, expected) in heard {
             let mut events = Vec::new();
-            for (event, data) in self.on(user).take(expected.len(), is_told).await {
+            for (event, data) in self.on(user).take(expected.len(), is_recorded).await {
                 let operation = data["operation"].as_str().or(data["type"].as_str().filter(|_| event == "onPresence"));
                 let operation = operation.unwrap_or(&event).to_owned();
                 if event == "onPresence" {
                     self.types.insert(operation.clone());
                 }
                 self.last.insert(event.clone(), data.clone());
-                self.told.push(json!({"heard": format!("{user} {event}"), "data": settled(data)}));
+                self.records.push(json!({"heard": format!("{user} {event}"), "data": settled(data)}));
                 events.push(operation);
             }
             // a user's own queue and the groups' are read one after another
@@ -243,13 +243,13 @@ impl Stage {
     }
 
     /// All recorded results and events, with volatile values named. Fails if there are other events.
-    pub(crate) async fn told(&self) -> Value {
+    pub(crate) async fn records(&self) -> Value {
         tokio::time::sleep(QUIET).await;
         for (user, page) in &self.pages {
-            let left = page.take_all(is_told);
+            let left = page.take_all(is_recorded);
             assert!(left.is_empty(), "{user} heard more: {left:#?}");
         }
-        Value::Array(self.told.clone())
+        Value::Array(self.records.clone())
     }
 }
 

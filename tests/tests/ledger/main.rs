@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
-mod told;
+mod effects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -85,12 +85,12 @@ fn other_vendors_tell_of_each_operation_or_it_is_said_why_not() {
         let file = format!("fixtures/{vendor}/catalogue.toml");
         for Spoken { operation, alone, .. } in Catalogue::read(vendor).served() {
             let name = &operation.name;
-            match (evidence.told.get(&(vendor.to_owned(), name.clone())), alone) {
+            match (evidence.effects.get(&(vendor.to_owned(), name.clone())), alone) {
                 (Some(_), None) => {}
                 (None, Some(reason)) => assert!(reason.len() > 10, "{file}: {name} has no reason"),
                 (Some(others), Some(_)) => panic!("{file}: {others:?} tell of {name}: take its reason away"),
                 (None, None) => panic!(
-                    "{file}: no story in fixtures/told tells of {name} through another vendor: let one do so, or say \
+                    "{file}: no scenario in fixtures/effects reads an effect of {name} through another vendor: add one, or say \
                      as its `alone` why none can"
                 ),
             }
@@ -126,15 +126,15 @@ fn every_callback_is_told_or_declined_with_a_reason() {
             assert!(names.insert(name.clone()), "{file} has the callback {name} twice");
             let is_pinned = pinned.remove(&key).is_some();
             match &callback.declined {
-                None => assert!(is_pinned, "{file}: the callback {name} is pinned nowhere: say why it is not told"),
+                None => assert!(is_pinned, "{file}: the callback {name} is pinned nowhere: say why it is not sent"),
                 Some(reason) => {
                     assert!(reason.len() > 10, "{file}: the callback {name} has no reason");
-                    assert!(!is_pinned && !samples.contains_key(&key), "{file}: the callback {name} is told now");
+                    assert!(!is_pinned && !samples.contains_key(&key), "{file}: the callback {name} is sent now");
                 }
             }
         }
     }
-    assert!(pinned.is_empty(), "told, but in no catalogue: {pinned:?}");
+    assert!(pinned.is_empty(), "sent, but in no catalogue: {pinned:?}");
 }
 
 #[test]

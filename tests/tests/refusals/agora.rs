@@ -72,7 +72,7 @@ async fn what_the_error_lists_tell() {
         let answer = send(&client, &app, &refused).await;
         match refused.check(&answer, &VOLATILE) {
             Ok(row) => pinned.push(row),
-            Err(told) => failed.push(told),
+            Err(failure) => failed.push(failure),
         }
         if happenings(&world).await != before {
             failed.push(format!("{} {} left something behind", refused.call, refused.body));

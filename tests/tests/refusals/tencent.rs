@@ -51,7 +51,7 @@ async fn what_the_error_lists_tell() {
         let answer = client.send(Method::POST, &target, &[], super::repeated(&refused.body)).await;
         match refused.check(&answer, &[]) {
             Ok(row) => pinned.push(row),
-            Err(told) => failed.push(told),
+            Err(failure) => failed.push(failure),
         }
         if happenings(&world).await != before {
             failed.push(format!("{} {} left something behind", refused.call, refused.body));

@@ -2,7 +2,7 @@
 
 use conclave_kit::SetupError;
 use conclave_kit::Surface;
-use conclave_rong::{Credentials, Realm, Rong, Settings};
+use conclave_rong::{Credentials, Rong, RongRealm, Settings};
 use conclave_tests::client::Client;
 use conclave_tests::house::credentials::{APP_KEY, APP_SECRET};
 use conclave_tests::house::rong;
@@ -69,9 +69,9 @@ async fn what_is_not_signed_right_is_refused() {
     assert_eq!(code(&api.client, &headers).await, (401, 1004));
 }
 
-fn realm(name: &str, app_key: &str, app_secret: &str) -> Realm {
+fn realm(name: &str, app_key: &str, app_secret: &str) -> RongRealm {
     let world = World::new();
-    Realm {
+    RongRealm {
         name: name.to_owned(),
         credentials: Credentials { app_key: app_key.to_owned(), app_secret: app_secret.to_owned() },
         settings: Settings::default(),
@@ -99,7 +99,7 @@ fn realms_that_cannot_be_told_apart_are_refused() {
     assert!(matches!(same, Err(SetupError::SameApp { .. })));
     for ext_keys in [vec!["k".to_owned()], vec!["ext_".to_owned()], (0..11).map(|n| format!("ext_{n}")).collect()] {
         let settings = Settings { ext_keys, ..Settings::default() };
-        let wrong = Rong::new(vec![Realm { settings, ..realm("a", "key", "secret-of-a") }]);
+        let wrong = Rong::new(vec![RongRealm { settings, ..realm("a", "key", "secret-of-a") }]);
         assert!(matches!(wrong, Err(SetupError::Realm { .. })));
     }
 }
@@ -215,6 +215,6 @@ async fn bodies_are_read_as_each_sdk_writes_them() {
     // the Java SDK does not encode these: values damaged by that do not fail the request
     let unencoded = r#"content={"operation":"Add","message":"a&b+c%d%"}&pushContent=1&2%&pushData={"x":"&"}&pushExt=%"#;
     let bound = format!("bindNotifyMsg=true&fromUserId=a&objectName=RC:GrpNtf&{unencoded}");
-    let told = api.ok("group/join", &format!("userId=c&groupId=l1&{bound}")).await;
-    assert_eq!(told["memberCount"], 3);
+    let joined = api.ok("group/join", &format!("userId=c&groupId=l1&{bound}")).await;
+    assert_eq!(joined["memberCount"], 3);
 }

@@ -153,11 +153,11 @@ async fn groups_have_to_be_imported_before_they_are_hosted() {
 async fn a_bound_message_is_told_with_the_operation() {
     let api = Api::new();
     let bound = "bindNotifyMsg=true&fromUserId=a&objectName=RC:GrpNtf&content={\"operation\":\"Add\"}";
-    let told = api.ok("group/create", &format!("userId=a&userId=b&groupId=g&groupName=n&{bound}")).await;
-    assert_eq!(told["memberCount"], 2);
+    let created = api.ok("group/create", &format!("userId=a&userId=b&groupId=g&groupName=n&{bound}")).await;
+    assert_eq!(created["memberCount"], 2);
     let again = api.ok("group/join", &format!("userId=c&groupId=g&{bound}&maxMember=3")).await;
     assert_eq!(again["memberCount"], 3);
-    assert_ne!(told["messageUID"], again["messageUID"]);
+    assert_ne!(created["messageUID"], again["messageUID"]);
     assert_eq!(api.ok("group/quit", &format!("userId=c&groupId=g&{bound}")).await["memberCount"], 2);
     assert_eq!(api.ok("group/refresh", &format!("groupId=g&groupName=m&{bound}")).await["memberCount"], 2);
 

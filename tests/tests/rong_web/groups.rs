@@ -58,7 +58,7 @@ async fn a_group_lives() {
     for teller in stage.served.tellers().await.all() {
         assert_eq!(teller.truth("g1").await, None);
     }
-    insta::assert_json_snapshot!("a_group_lives", stage.told().await);
+    insta::assert_json_snapshot!("a_group_lives", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +79,7 @@ async fn whoever_goes_is_told_as_they_were() {
     stage.does("carol", "setGroupMemberInfo", json!(["g1", "carol", "new card", ""]), &both).await;
     stage.does("alice", "transferGroupOwner", json!(["g1", "carol", true]), &[("alice", 2), ("carol", 2)]).await;
     stage.does("carol", "dismissGroup", json!(["g1"]), &[("carol", 1)]).await;
-    insta::assert_json_snapshot!("whoever_goes", stage.told().await);
+    insta::assert_json_snapshot!("whoever_goes", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +96,7 @@ async fn what_one_keeps_for_oneself_is_told_to_ones_other_devices() {
     stage.does("alice", "getGroupFollows", json!(["g1"]), &[]).await;
     stage.does("alice", "removeGroupFollows", json!(["g1", ["bob"]]), &other).await;
     stage.does("alice", "getGroupFollows", json!(["g1"]), &[]).await;
-    insta::assert_json_snapshot!("ones_own", stage.told().await);
+    insta::assert_json_snapshot!("ones_own", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,7 +36,7 @@ async fn applications_come_before_those_who_decide() {
     stage.does("bob", "acceptGroupApplication", json!(["g1", "carol"]), &all).await;
     stage.refused("alice", "acceptGroupApplication", json!(["g1", "carol"]), 25428).await;
     stage.does("carol", "getGroupApplications", json!([{"count": 20, "order": true}]), &[]).await;
-    insta::assert_json_snapshot!("applications", stage.told().await);
+    insta::assert_json_snapshot!("applications", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +55,7 @@ async fn an_invitation_by_a_member_waits_for_the_owner_and_then_for_the_invitee(
     for user in ["alice", "bob", "carol"] {
         stage.does(user, "getGroupApplications", json!([{"count": 20}]), &[]).await;
     }
-    insta::assert_json_snapshot!("invitation_with_both_consents", stage.told().await);
+    insta::assert_json_snapshot!("invitation_with_both_consents", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +67,7 @@ async fn an_invitation_by_a_member_waits_for_the_owner_alone() {
     stage.does("bob", "inviteUsersToGroup", json!(["g1", ["carol"]]), &two).await;
     let joined = [("alice", 2), ("bob", 2), ("carol", 1)];
     stage.does("alice", "acceptGroupApplication", json!(["g1", "carol", "bob"]), &joined).await;
-    insta::assert_json_snapshot!("invitation_with_the_owners_consent", stage.told().await);
+    insta::assert_json_snapshot!("invitation_with_the_owners_consent", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +82,7 @@ async fn an_invitation_by_the_owner_waits_for_the_invitee_or_for_nobody() {
     let change = json!({"groupId": "g1", "inviteHandlePermission": 0});
     stage.does("alice", "updateGroupInfo", json!([change]), &[("alice", 1), ("bob", 1)]).await;
     assert_eq!(stage.does("alice", "inviteUsersToGroup", json!(["g1", ["carol"]]), &all).await, process(0));
-    insta::assert_json_snapshot!("invitation_by_the_owner", stage.told().await);
+    insta::assert_json_snapshot!("invitation_by_the_owner", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,5 +91,5 @@ async fn who_is_to_be_in_from_the_start_may_have_to_agree() {
     let info = json!({"groupId": "g1", "groupName": "First", "inviteHandlePermission": 1});
     stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
     stage.does("bob", "acceptGroupInvite", json!(["g1", "alice"]), &[("alice", 2), ("bob", 2)]).await;
-    insta::assert_json_snapshot!("created_with_consent", stage.told().await);
+    insta::assert_json_snapshot!("created_with_consent", stage.records().await);
 }

@@ -32,7 +32,7 @@ async fn groups_managers_and_follows_have_an_end() {
     stage.does("alice", "kickGroupMembers", json!(["g1", ["dave"]]), &[("alice", 1), ("bob", 1)]).await;
     let all = [("alice", 1), ("bob", 1), ("carol", 1)];
     stage.does("carol", "joinGroup", json!(["g1"]), &all).await;
-    stage.told().await;
+    stage.records().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

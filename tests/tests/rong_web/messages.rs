@@ -56,7 +56,7 @@ async fn messages_reach_members_and_ones_other_devices() {
     let page = json!([to_group(), {"timestamp": 0, "count": 2, "order": 0}]);
     let page = stage.does("alice", "getHistoryMessages", page, &[]).await;
     assert_eq!((said(&page), &page["hasMore"]), (vec!["psst".to_owned(), "told".to_owned()], &json!(true)));
-    insta::assert_json_snapshot!("messages", stage.told().await);
+    insta::assert_json_snapshot!("messages", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,14 +31,14 @@ async fn what_is_added_to_a_message_is_told_and_kept() {
     let (mut stage, sent) = group().await;
     stage.does("alice", "updateMessageExpansion", json!([{"b": "2", "c": "3"}, sent]), &[]).await;
     for user in ["alice.pad", "bob", "carol"] {
-        let told = stage.on(user).event("EXPANSION").await;
-        assert_eq!(told["updatedExpansion"]["expansion"], json!({"b": "2", "c": "3"}), "{user}");
-        assert_eq!(told["updatedExpansion"]["messageUId"], sent["messageUId"]);
+        let event = stage.on(user).event("EXPANSION").await;
+        assert_eq!(event["updatedExpansion"]["expansion"], json!({"b": "2", "c": "3"}), "{user}");
+        assert_eq!(event["updatedExpansion"]["messageUId"], sent["messageUId"]);
     }
     stage.does("bob", "removeMessageExpansionForKey", json!([["a"], sent]), &[]).await;
     for user in ["alice", "alice.pad", "carol"] {
-        let told = stage.on(user).event("EXPANSION").await;
-        assert_eq!(told["deletedExpansion"]["deletedKeys"], json!(["a"]), "{user}");
+        let event = stage.on(user).event("EXPANSION").await;
+        assert_eq!(event["deletedExpansion"]["deletedKeys"], json!(["a"]), "{user}");
     }
     // a later member reads it with the message, here and through another vendor
     let options = json!([to_group(), {"timestamp": 0, "count": 20, "order": 0}]);
@@ -60,7 +60,7 @@ async fn what_is_added_to_a_message_is_told_and_kept() {
     stage.refused("bob", "updateMessageExpansion", json!([{"x": "y"}, pretended]), 22201).await;
     stage.api("group/user/gag/add", "groupId=g1&userId=bob&minute=0").await;
     stage.refused("bob", "updateMessageExpansion", json!([{"x": "y"}, sent]), 22408).await;
-    stage.told().await;
+    stage.records().await;
 }
 
 /// The app adds so many extensions to a message.
@@ -148,8 +148,8 @@ async fn typing_goes_by() {
     let answer = stage.on("bob").call("sendTypingStatusMessage", json!([to_group(), "RC:TxtMsg"])).await;
     assert_eq!(answer["code"], 0);
     for user in ["alice", "alice.pad", "carol"] {
-        let told = stage.on(user).event("TYPING_STATUS").await;
-        assert_eq!(told["status"][0]["list"][0]["userId"], "bob", "{user}");
+        let event = stage.on(user).event("TYPING_STATUS").await;
+        assert_eq!(event["status"][0]["list"][0]["userId"], "bob", "{user}");
     }
     assert_eq!(stage.happenings().await, before + 1);
     let tellers = stage.served.tellers().await;
@@ -171,7 +171,7 @@ async fn conversations_and_what_is_unread_in_them() {
     let said = json!([to_second, mention, {"isMentioned": true}]);
     stage.does("alice", "sendMessage", said, &[("alice.pad", 1), ("bob", 1)]).await;
 
-    let mut told = Vec::new();
+    let mut steps = Vec::new();
     let calls = [
         ("getConversationList", json!([])),
         ("getConversation", json!([to_second])),
@@ -191,11 +191,11 @@ async fn conversations_and_what_is_unread_in_them() {
     for (method, args) in calls {
         let answer = stage.on("bob").call(method, args.clone()).await;
         assert_eq!(answer["code"], 0, "{method}: {answer}");
-        told.push(
+        steps.push(
             json!({"call": format!("{method} {args}"), "answer": settled(conversations(answer["data"].clone()))}),
         );
     }
-    insta::assert_json_snapshot!("conversations", told);
+    insta::assert_json_snapshot!("conversations", steps);
 
     // data that would be stored on the server is not: refused at once, with the SDK's own code for it
     for (method, args) in [

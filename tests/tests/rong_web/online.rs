@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::stage::Stage;
 
 /// The online members of `g1`, and whether carol is online, as each vendor returns it.
-async fn told(stage: &Stage, tellers: &Tellers) -> Value {
+async fn online_status(stage: &Stage, tellers: &Tellers) -> Value {
     let rows = tellers.agora.call(Method::GET, "/chatgroups/g1/roles", None).await.expect("an answer");
     let rows: Vec<Value> = rows["data"]
         .as_array()
@@ -42,19 +42,19 @@ async fn one_truth_about_who_is_online() {
     let heard = [("alice", 2), ("bob", 1), ("bob.pad", 1)];
     stage.does("alice", "createGroup", json!([info, ["bob"]]), &heard).await;
     let tellers = stage.served.tellers().await;
-    let all = told(&stage, &tellers).await;
+    let all = online_status(&stage, &tellers).await;
 
     // one device disconnects: still online; both: offline
     stage.on("bob").call("disconnect", json!([])).await;
-    let one_less = told(&stage, &tellers).await;
+    let one_less = online_status(&stage, &tellers).await;
     stage.on("bob.pad").call("disconnect", json!([])).await;
-    let mut none = told(&stage, &tellers).await;
+    let mut none = online_status(&stage, &tellers).await;
     for _ in 0..200 {
         if none["tencent"]["number"] == 1 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        none = told(&stage, &tellers).await;
+        none = online_status(&stage, &tellers).await;
     }
     insta::assert_json_snapshot!(json!({"all": all, "one device less": one_less, "bob has gone": none}));
 }

@@ -23,7 +23,7 @@ struct Fickle {
 
 impl Fickle {
     fn check(&self) -> Result<(), StoreError> {
-        if self.fails.load(Ordering::SeqCst) { Err(StoreError("told to fail".to_owned())) } else { Ok(()) }
+        if self.fails.load(Ordering::SeqCst) { Err(StoreError("made to fail".to_owned())) } else { Ok(()) }
     }
 }
 
@@ -171,5 +171,5 @@ async fn refusals_have_the_vendors_codes_and_leave_no_trace() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    stage.told().await;
+    stage.records().await;
 }

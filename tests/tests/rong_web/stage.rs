@@ -32,11 +32,11 @@ pub(crate) struct Stage {
     version: &'static str,
     pages: BTreeMap<&'static str, Page>,
     /// The recorded calls, results and events.
-    told: Vec<Value>,
+    records: Vec<Value>,
 }
 
 /// Events of groups and messages, as opposed to those of the connection.
-pub(crate) fn is_told(event: &str) -> bool {
+pub(crate) fn is_recorded(event: &str) -> bool {
     event.starts_with("GROUP_") || ["MESSAGES", "UNHANDLED_REJECTION"].contains(&event)
 }
 
@@ -49,7 +49,7 @@ impl Stage {
     /// With these users connected, in some version. `alice.pad` is a second device of `alice`.
     pub(crate) async fn of(version: &'static str, users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
         let served = Served::start(change).await;
-        let mut stage = Self { served, version, pages: BTreeMap::new(), told: Vec::new() };
+        let mut stage = Self { served, version, pages: BTreeMap::new(), records: Vec::new() };
         for user in users {
             stage.enter(user).await;
         }
@@ -60,7 +60,7 @@ impl Stage {
     pub(crate) async fn over(stores: Arc<dyn Stores>, users: &[&'static str]) -> Self {
         let config = Config::development().expect("the development configuration");
         let served = Served::of(Gateway::builder(config).stores(stores)).await;
-        let mut stage = Self { served, version: LATEST, pages: BTreeMap::new(), told: Vec::new() };
+        let mut stage = Self { served, version: LATEST, pages: BTreeMap::new(), records: Vec::new() };
         for user in users {
             stage.enter(user).await;
         }
@@ -69,7 +69,7 @@ impl Stage {
 
     /// The same users after the gateway has stopped and started again at the same address, without its data.
     pub(crate) async fn restarted(self, change: impl FnOnce(&mut Config)) -> Self {
-        let Self { served, version, pages, told } = self;
+        let Self { served, version, pages, records } = self;
         let address = served.running.addresses.shared;
         for page in pages.values() {
             page.take_all(|name| name == "CONNECTED");
@@ -79,7 +79,7 @@ impl Stage {
             config.listen = address;
             change(config);
         });
-        Self { served: served.await, version, pages, told }
+        Self { served: served.await, version, pages, records }
     }
 
     /// One more user connects.
@@ -152,7 +152,7 @@ impl Stage {
         let answer = self.on(user).call(method, args.clone()).await;
         assert_eq!(answer["code"], 0, "{user} {method} {args}: {answer}");
         let label = format!("{user} {method} {}", settled(args));
-        self.told.push(json!({"call": label, "answer": settled(answer.clone())}));
+        self.records.push(json!({"call": label, "answer": settled(answer.clone())}));
         self.hears(heard).await;
         answer["data"].clone()
     }
@@ -160,12 +160,12 @@ impl Stage {
     /// Expects these numbers of events, and no others by anybody.
     pub(crate) async fn hears(&mut self, heard: &[(&str, usize)]) {
         for (user, count) in heard {
-            let mut events = self.on(user).take(*count, is_told).await;
+            let mut events = self.on(user).take(*count, is_recorded).await;
             // the SDK orders events that it fetches together by kind
             events.sort_by(|(one, _), (other, _)| one.cmp(other));
             for (event, data) in events {
                 assert_ne!(event, "UNHANDLED_REJECTION", "{user}: {data}");
-                self.told.push(json!({"heard": format!("{user} {event}"), "data": settled(data)}));
+                self.records.push(json!({"heard": format!("{user} {event}"), "data": settled(data)}));
             }
         }
         self.nothing_else().await;
@@ -189,17 +189,17 @@ impl Stage {
     async fn nothing_else(&self) {
         tokio::time::sleep(Duration::from_millis(60)).await;
         for (user, page) in &self.pages {
-            let left = page.take_all(is_told);
+            let left = page.take_all(is_recorded);
             assert!(left.is_empty(), "{user} heard more: {left:#?}");
         }
     }
 
     /// All recorded results and events, with volatile values named.
-    pub(crate) async fn told(&self) -> Value {
+    pub(crate) async fn records(&self) -> Value {
         unread::check(&self.served, Vendor::Rong, UNREAD).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         self.nothing_else().await;
-        Value::Array(self.told.clone())
+        Value::Array(self.records.clone())
     }
 }
 

@@ -48,7 +48,7 @@ async fn the_whole_surface() {
     speak(&mut stage).await;
     stage.does("alice", "transferGroupOwner", json!(["g1", "bob"]), &three).await;
     stage.does("bob", "dismissGroup", json!(["g1"]), &three).await;
-    stage.told().await;
+    stage.records().await;
     // requests of a page that is connecting may still be running
     tokio::time::sleep(Duration::from_millis(500)).await;
     let imlib = Driver::client(Vendor::Rong, "@rongcloud/imlib-next 5.38.0 (npm)", "imlib-next");

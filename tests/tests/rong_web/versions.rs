@@ -20,7 +20,7 @@ async fn an_older_version(version: &'static str) {
     stage.does("bob", "joinGroup", json!(["g1"]), &all).await;
     stage.does("alice", "getGroupMembersByRole", json!(["g1", 0, {"count": 10}]), &[]).await;
     stage.does("alice", "dismissGroup", json!(["g1"]), &all).await;
-    insta::assert_json_snapshot!(format!("version_{}", version.replace('.', "_")), stage.told().await);
+    insta::assert_json_snapshot!(format!("version_{}", version.replace('.', "_")), stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,7 +22,7 @@ async fn ease_restapi_of_pypi() {
     script.until("built").await;
 
     let tellers = served.tellers().await;
-    let [group, other] = ["group", "other"].map(|step| script.told[step].as_str().unwrap().to_owned());
+    let [group, other] = ["group", "other"].map(|step| script.reports[step].as_str().unwrap().to_owned());
     let weather = Truth {
         name: "Weather".to_owned(),
         introduction: "all of it".to_owned(),
@@ -38,7 +38,7 @@ async fn ease_restapi_of_pypi() {
     assert!(tellers.tencent.listed(50).await.contains(&other));
     let named = tellers.rong.call("/user/info.json", &[("userId", "sea")]).await.unwrap();
     assert_eq!(named["userName"], "The sea & more");
-    let said = told_of_messages(&tellers.tencent, &group).await;
+    let said = messages_in_history(&tellers.tencent, &group).await;
     assert_eq!(said, [("sky".to_owned(), json!("[img] 1.png")), ("sea".to_owned(), json!("hello & 晴"))]);
 
     script.go_on().await;
@@ -50,7 +50,7 @@ async fn ease_restapi_of_pypi() {
 }
 
 /// The senders and texts of a group's messages in Tencent's history, newest first; tips (`IsSystemMsg`) are left out.
-async fn told_of_messages(tencent: &TencentTeller, group: &str) -> Vec<(String, Value)> {
+async fn messages_in_history(tencent: &TencentTeller, group: &str) -> Vec<(String, Value)> {
     let asked = json!({"GroupId": group, "ReqMsgNumber": 20});
     let history = tencent.call("group_open_http_svc/group_msg_get_simple", &asked).await.unwrap();
     let one = |message: &Value| {
@@ -68,7 +68,7 @@ async fn ease_restapi_of_pypi_by_its_general_call() {
     script.until("said").await;
 
     let tellers = served.tellers().await;
-    let [group, other] = ["group", "other"].map(|step| script.told[step].as_str().unwrap().to_owned());
+    let [group, other] = ["group", "other"].map(|step| script.reports[step].as_str().unwrap().to_owned());
     let members = [("sea", Owner), ("sky", Member), ("sun", Member)];
     let truth = tellers.tencent.truth(&group).await.unwrap();
     assert_eq!(truth.members, members.map(|(user, role)| (user.to_owned(), role)).into());
@@ -77,7 +77,7 @@ async fn ease_restapi_of_pypi_by_its_general_call() {
     assert_eq!(muted["users"][0]["userId"], "sun");
     let allowed = tellers.rong.call("/group/user/ban/whitelist/query.json", &[("groupId", &group)]).await.unwrap();
     assert_eq!(allowed["userIds"], json!(["sky"]));
-    let said = told_of_messages(&tellers.tencent, &group).await;
+    let said = messages_in_history(&tellers.tencent, &group).await;
     assert!(said.contains(&("sea".to_owned(), json!("hello & 晴"))), "{said:?}");
     let sun = online(&served, &tellers, "sun").await;
 
@@ -143,14 +143,14 @@ async fn web(package: &'static str, sdk: &'static str) {
     let mut script = Script::start(node, &served.settings(Vendor::Agora));
     script.until("said").await;
     let tellers = served.tellers().await;
-    let group = script.told["group"].as_str().unwrap();
+    let group = script.reports["group"].as_str().unwrap();
     let posted = served.running.groups["dev"].run(&Actor::app(), asks_who_reads(group, "sea")).await.unwrap();
     let read = json!({"GroupId": group, "From_Account": "sun", "MsgSeqList": [{"MsgSeq": posted.message.sequence}]});
     tellers.tencent.call("group_open_http_svc/group_msg_receipt", &read).await.unwrap();
     script.go_on_with(posted.message.id.as_str()).await;
     script.until("built").await;
 
-    let [group, asked] = ["group", "asked"].map(|step| script.told[step].as_str().unwrap().to_owned());
+    let [group, asked] = ["group", "asked"].map(|step| script.reports[step].as_str().unwrap().to_owned());
     let weather = Truth {
         name: "Weather".to_owned(),
         introduction: "all of it".to_owned(),
@@ -203,7 +203,7 @@ async fn the_easemob_websdk_of_2021() {
     let mut script = Script::start(node, &served.settings(Vendor::Agora));
     script.until("built").await;
     let tellers = served.tellers().await;
-    let group = script.told["group"].as_str().unwrap().to_owned();
+    let group = script.reports["group"].as_str().unwrap().to_owned();
     let truth = tellers.tencent.truth(&group).await.unwrap();
     let members = [("sea", Owner), ("sky", Admin), ("sun", Member)].map(|(user, role)| (user.to_owned(), role));
     assert_eq!((truth.name.as_str(), truth.members), ("Weather", members.into()));
@@ -224,7 +224,7 @@ async fn files(package: &'static str, sdk: &'static str, coverage: &'static str,
     let mut script = Script::start(node, &served.settings(Vendor::Agora));
     script.until("built").await;
     let tellers = served.tellers().await;
-    let group = script.told["group"].as_str().unwrap().to_owned();
+    let group = script.reports["group"].as_str().unwrap().to_owned();
     assert_eq!(tellers.tencent.truth(&group).await.unwrap().count, 2);
     script.go_on().await;
     script.finish().await;

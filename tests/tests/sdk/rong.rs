@@ -166,12 +166,12 @@ async fn rongcloud_of_pypi_by_its_general_call() {
     assert_eq!(named["MemberList"][0]["NameCard"], "Sky above");
 
     script.go_on().await;
-    let told = script.finish().await;
+    let reports = script.finish().await;
     assert_eq!(tellers.agora.truth("fire").await, None);
     unread::check(&served, Vendor::Rong, &[]).await;
     Driver::general(Vendor::Rong, "rongcloud 2.0.1 (PyPI)", "rongcloud-general").check(&served, "sdk").await;
     let page = page(&served).await;
-    assert_eq!(page.call("connect", json!([told["old token"]])).await["code"], 31020);
-    let connected = page.call("connect", json!([told["new token"]])).await;
+    assert_eq!(page.call("connect", json!([reports["old token"]])).await["code"], 31020);
+    let connected = page.call("connect", json!([reports["new token"]])).await;
     assert_eq!((&connected["code"], &connected["data"]["userId"]), (&json!(0), &json!("sea")));
 }

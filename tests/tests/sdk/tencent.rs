@@ -53,7 +53,7 @@ async fn timsdk_of_pypi() {
     script.until("built").await;
 
     let tellers = served.tellers().await;
-    let group = script.told["group"].as_str().unwrap().to_owned();
+    let group = script.reports["group"].as_str().unwrap().to_owned();
     let truth = weather(&[("sea", Owner), ("sky", Admin), ("sun", Member)]);
     assert_eq!(tellers.agora.truth(&group).await.as_ref(), Some(&truth));
     assert_eq!(tellers.rong.truth(&group).await.as_ref(), Some(&truth));
@@ -74,7 +74,7 @@ async fn timsdk_of_pypi() {
 async fn timsdk_of_pypi_by_its_general_call() {
     let (served, mut script) = timsdk("tencent/timsdk/general.py").await;
     script.until("alone").await;
-    let live = script.told["live"].as_str().unwrap().to_owned();
+    let live = script.reports["live"].as_str().unwrap().to_owned();
     let tellers = served.tellers().await;
     tellers.agora.call(Method::POST, &format!("/chatgroups/{live}/users/sun"), None).await.unwrap();
     let sun = online(&served, &tellers, "sun").await;
@@ -104,7 +104,7 @@ async fn tencent_im_rs_of_crates_io() {
     settings.push(("SSL_CERT_FILE".to_owned(), authority));
     let mut script = Script::start(rust::command("tencent/tencent_im_rs", "tencent-im-rs-suite"), &settings);
     script.until("attributes").await;
-    let group = script.told["group"].as_str().unwrap().to_owned();
+    let group = script.reports["group"].as_str().unwrap().to_owned();
     let asked = GroupAttributes { group: GroupId::new(&group).unwrap() };
     let found = served.running.groups["dev"].ask(&Actor::app(), asked).await.unwrap();
     let wanted = [("sky", "blue"), ("wind", "south")].map(|(key, value)| (key.to_owned(), value.to_owned()));

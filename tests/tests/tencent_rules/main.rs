@@ -18,7 +18,7 @@ use conclave_tests::client::Client;
 use conclave_tests::world::World;
 use http::Method;
 use serde_json::{Value, json};
-use tencent_support::{client, group_call, told};
+use tencent_support::{body_of, client, group_call};
 
 const KINDS: [&str; 5] = ["Private", "Public", "ChatRoom", "AVChatRoom", "Community"];
 
@@ -47,5 +47,5 @@ async fn info(client: &Client, id: &str) -> Value {
 }
 
 async fn send(client: &Client, method: Method, target: &str, body: impl Into<bytes::Bytes>) -> Value {
-    told(&client.send(method, target, &[], body).await)
+    body_of(&client.send(method, target, &[], body).await)
 }

@@ -10,7 +10,7 @@ use conclave_core::operation::{Operation, Reply};
 use conclave_core::ports::Groups;
 use conclave_core::query::{Answer, Query};
 use conclave_core::refusal::Refusal;
-use conclave_tencent::{Realm, Settings, SignedIn, Tencent};
+use conclave_tencent::{Settings, SignedIn, Tencent, TencentRealm};
 use conclave_tests::house::credentials::{ADMIN, SDKAPPID};
 use conclave_tests::house::mounted;
 use conclave_tests::world::{World, user};
@@ -46,7 +46,7 @@ async fn each_call_commits_once() {
     world.users(&["alice", "bob", "carol", "dave"]).await;
     let counted = Arc::new(Counted { groups: world.groups.clone(), performed: AtomicUsize::new(0) });
     let realm = realm(&world, SDKAPPID, Settings::default());
-    let client = mounted(Tencent::new(vec![Realm { groups: counted.clone(), ..realm }]).unwrap());
+    let client = mounted(Tencent::new(vec![TencentRealm { groups: counted.clone(), ..realm }]).unwrap());
     let member = |who: &str| json!({"Member_Account": who});
     for (command, body) in [
         (

@@ -8,7 +8,7 @@ use conclave_core::event::Actor;
 use conclave_core::model::{Labels, Millis, Policy, Profile, Role};
 use conclave_core::operation::{CreateGroup, NewMember};
 use conclave_core::ports::GroupsExt;
-use conclave_tencent::{Credentials, Realm, Settings, Tencent, user_sig};
+use conclave_tencent::{Credentials, Settings, Tencent, TencentRealm, user_sig};
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::house::credentials::{ADMIN, SDKAPPID, SECRET_KEY};
 use conclave_tests::house::mounted;
@@ -17,10 +17,10 @@ use http::Method;
 use serde_json::Value;
 
 /// One app of the vendor over a world.
-pub fn realm(world: &World, sdkappid: u32, settings: Settings) -> Realm {
+pub fn realm(world: &World, sdkappid: u32, settings: Settings) -> TencentRealm {
     let credentials = Credentials { sdkappid, secret_key: SECRET_KEY.to_owned(), admins: vec![ADMIN.to_owned()] };
     let (groups, log, presence) = (world.groups.clone(), world.log.clone(), world.attendance.clone());
-    Realm { name: format!("realm-{sdkappid}"), credentials, settings, groups, log, presence }
+    TencentRealm { name: format!("realm-{sdkappid}"), credentials, settings, groups, log, presence }
 }
 
 /// A client of the app, and of a second app with the next id.
@@ -50,7 +50,7 @@ pub fn query() -> String {
 pub async fn call(client: &Client, command: &str, body: &Value) -> Value {
     let target = format!("/v4/{command}?{}", query());
     let answer = client.send(Method::POST, &target, &[("content-type", "application/json")], body.to_string()).await;
-    told(&answer)
+    body_of(&answer)
 }
 
 /// A command of the group service.
@@ -59,7 +59,7 @@ pub async fn group_call(client: &Client, command: &str, body: Value) -> Value {
 }
 
 /// The body of a response, after checking its envelope.
-pub fn told(answer: &Answer) -> Value {
+pub fn body_of(answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "every answer of this vendor is http 200");
     assert_eq!(answer.headers["content-type"], "application/json");
     let body = answer.json();

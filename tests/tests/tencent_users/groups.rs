@@ -9,8 +9,8 @@ use crate::{COMMUNITIES, Transcript, house};
 async fn a_group_is_made_read_and_listed_as_the_sdk_asks() {
     let settings = Settings { group_keys: vec!["k1".to_owned()], ..Settings::default() };
     let house = house(settings).await;
-    let mut told = Transcript::of(&house);
-    let made = told.call("alice", "create_group", json!({
+    let mut transcript = Transcript::of(&house);
+    let made = transcript.call("alice", "create_group", json!({
         "Type": "Public", "Name": "club", "Owner_Account": "alice", "Introduction": "intro", "Notification": "note",
         "ApplyJoinOption": "NeedPermission", "MemberList": [{"Member_Account": "bob"}], "WebPushFlag": 1, "FaceUrl": "",
         "AppDefinedData": [{"Key": "k1", "Value": "v1"}],
@@ -38,22 +38,24 @@ async fn a_group_is_made_read_and_listed_as_the_sdk_asks() {
     let profile = json!({"GroupIdList": [id], "ResponseFilter": {
         "GroupBaseInfoFilter": base, "AppDefinedDataFilter_Group": ["k1"], "MemberInfoFilter": own,
     }});
-    told.call("bob", "get_group_self_member_info", profile.clone()).await;
-    told.call("erin", "get_group_self_member_info", profile).await;
+    transcript.call("bob", "get_group_self_member_info", profile.clone()).await;
+    transcript.call("erin", "get_group_self_member_info", profile).await;
     let list = json!({
         "Member_Account": "bob", "Limit": 200, "Offset": 0, "SupportTopic": 0, "NeedAppDefineData": 1, "ResponseFilter": {
             "GroupBaseInfoFilter": base, "SelfInfoFilter": ["Role", "JoinTime", "MsgFlag", "MsgSeq"],
         },
     });
-    told.call("bob", "get_joined_group_list", list.clone()).await;
-    told.call("bob", &format!("{COMMUNITIES}.get_joined_group_list"), list.clone()).await;
-    told.call("erin", "get_joined_group_list", list).await;
+    transcript.call("bob", "get_joined_group_list", list.clone()).await;
+    transcript.call("bob", &format!("{COMMUNITIES}.get_joined_group_list"), list.clone()).await;
+    transcript.call("erin", "get_joined_group_list", list).await;
     let public =
         json!({"GroupBasePublicInfoFilter": ["Type", "Name", "Owner_Account", "MemberNum", "ApplyJoinOption"]});
-    told.call("erin", "get_group_public_info", json!({"GroupIdList": [id, "nowhere"], "ResponseFilter": public})).await;
+    transcript
+        .call("erin", "get_group_public_info", json!({"GroupIdList": [id, "nowhere"], "ResponseFilter": public}))
+        .await;
     let private = house.made(json!({"Type": "Private", "Name": "friends"})).await;
-    told.call("erin", "get_group_public_info", json!({"GroupIdList": [private], "ResponseFilter": public})).await;
-    insta::assert_snapshot!("group-as-clients-see-it", told.lines);
+    transcript.call("erin", "get_group_public_info", json!({"GroupIdList": [private], "ResponseFilter": public})).await;
+    insta::assert_snapshot!("group-as-clients-see-it", transcript.lines);
 }
 
 #[tokio::test]
@@ -75,26 +77,26 @@ async fn a_user_makes_groups_for_themself_only() {
 #[tokio::test]
 async fn communities_are_reached_through_their_service() {
     let house = house(Settings::default()).await;
-    let mut told = Transcript::of(&house);
+    let mut transcript = Transcript::of(&house);
     let create =
         json!({"Type": "Community", "Name": "c", "GroupId": "@TGS#_c", "Owner_Account": "alice", "SupportTopic": 1});
-    told.call("alice", &format!("{COMMUNITIES}.create_group"), create).await;
-    told.call("bob", &format!("{COMMUNITIES}.apply_join_group"), json!({"GroupId": "@TGS#_c"})).await;
+    transcript.call("alice", &format!("{COMMUNITIES}.create_group"), create).await;
+    transcript.call("bob", &format!("{COMMUNITIES}.apply_join_group"), json!({"GroupId": "@TGS#_c"})).await;
     let list = json!({"Member_Account": "bob", "Limit": 200, "Offset": 0, "ResponseFilter": {
         "GroupBaseInfoFilter": ["Type", "Name"], "SelfInfoFilter": ["Role"],
     }});
-    told.call("bob", &format!("{COMMUNITIES}.get_joined_group_list"), list.clone()).await;
-    let others = told.call("bob", "get_joined_group_list", list).await;
+    transcript.call("bob", &format!("{COMMUNITIES}.get_joined_group_list"), list.clone()).await;
+    let others = transcript.call("bob", "get_joined_group_list", list).await;
     assert_eq!(others["TotalCount"], 0, "communities are listed by their service only");
     let members = json!({"GroupId": "@TGS#_c", "Limit": 1, "Next": "", "MemberInfoFilter": ["Role"]});
-    let page = told.call("bob", &format!("{COMMUNITIES}.get_group_member_info"), members).await;
+    let page = transcript.call("bob", &format!("{COMMUNITIES}.get_group_member_info"), members).await;
     let rest = json!({"GroupId": "@TGS#_c", "Limit": 1, "Next": page["Next"], "MemberInfoFilter": ["Role"]});
-    told.call("bob", &format!("{COMMUNITIES}.get_group_member_info"), rest).await;
+    transcript.call("bob", &format!("{COMMUNITIES}.get_group_member_info"), rest).await;
     let topic = json!({"GroupId": "@TGS#_c", "TopicName": "news", "TopicId": "@TGS#_c@TOPIC#_news"});
-    assert_eq!(told.call("bob", &format!("{COMMUNITIES}.create_topic"), topic.clone()).await["ErrorCode"], 10007);
-    told.call("alice", &format!("{COMMUNITIES}.create_topic"), topic).await;
-    told.call("bob", &format!("{COMMUNITIES}.get_topic"), json!({"GroupId": "@TGS#_c"})).await;
-    insta::assert_snapshot!("community", told.lines);
+    assert_eq!(transcript.call("bob", &format!("{COMMUNITIES}.create_topic"), topic.clone()).await["ErrorCode"], 10007);
+    transcript.call("alice", &format!("{COMMUNITIES}.create_topic"), topic).await;
+    transcript.call("bob", &format!("{COMMUNITIES}.get_topic"), json!({"GroupId": "@TGS#_c"})).await;
+    insta::assert_snapshot!("community", transcript.lines);
 
     let off = crate::house(Settings { communities: false, ..Settings::default() }).await;
     let answer =
@@ -106,25 +108,26 @@ async fn communities_are_reached_through_their_service() {
 async fn writers_of_attributes_hold_the_newest_version() {
     let house = house(Settings::default()).await;
     let id = house.made(json!({"Type": "Public", "Name": "g", "MemberList": [{"Member_Account": "bob"}]})).await;
-    let mut told = Transcript::of(&house);
+    let mut transcript = Transcript::of(&house);
     let write = |seq: u64, key: &str| {
         json!({
             "GroupId": id, "GroupAttr": [{"key": key, "value": "v", "seq": 0}], "AttrMainSeq": seq, "AttrControl": ["RaceConflict"],
         })
     };
-    told.call("alice", "set_group_attr", write(0, "k1")).await;
-    assert_eq!(told.call("bob", "modify_group_attr", write(0, "k2")).await["ErrorCode"], 10056);
-    told.call("bob", "modify_group_attr", write(1, "k2")).await;
-    told.call("erin", "group_open_attr_http_svc.get_group_attr", json!({"GroupId": id, "GroupType": 0})).await;
-    told.call("bob", "group_open_attr_http_svc.get_group_attr", json!({"GroupId": id, "GroupType": 0})).await;
+    transcript.call("alice", "set_group_attr", write(0, "k1")).await;
+    assert_eq!(transcript.call("bob", "modify_group_attr", write(0, "k2")).await["ErrorCode"], 10056);
+    transcript.call("bob", "modify_group_attr", write(1, "k2")).await;
+    transcript.call("erin", "group_open_attr_http_svc.get_group_attr", json!({"GroupId": id, "GroupType": 0})).await;
+    transcript.call("bob", "group_open_attr_http_svc.get_group_attr", json!({"GroupId": id, "GroupType": 0})).await;
     let delete = json!({"GroupId": id, "GroupAttr": [{"key": "k1", "seq": 1}], "AttrMainSeq": 2, "AttrControl": ["RaceConflict"]});
-    told.call("bob", "delete_group_attr", delete).await;
-    told.call("bob", "clear_group_attr", json!({"GroupId": id, "AttrMainSeq": 3, "AttrControl": ["RaceConflict"]}))
+    transcript.call("bob", "delete_group_attr", delete).await;
+    transcript
+        .call("bob", "clear_group_attr", json!({"GroupId": id, "AttrMainSeq": 3, "AttrControl": ["RaceConflict"]}))
         .await;
     let counter = json!({"GroupId": id, "GroupCounter": [{"Key": "likes", "Value": 5}], "Mode": "Set"});
-    told.call("bob", "update_group_counter", counter).await;
-    told.call("alice", "get_group_counter", json!({"GroupId": id, "GroupCounterKeys": []})).await;
-    insta::assert_snapshot!("attributes-and-counters", told.lines);
+    transcript.call("bob", "update_group_counter", counter).await;
+    transcript.call("alice", "get_group_counter", json!({"GroupId": id, "GroupCounterKeys": []})).await;
+    insta::assert_snapshot!("attributes-and-counters", transcript.lines);
 }
 
 #[tokio::test]
@@ -133,16 +136,18 @@ async fn members_of_live_rooms_are_listed_and_marked_as_clients_ask() {
     let id = house.made(json!({"Type": "AVChatRoom", "Name": "live"})).await;
     house.done("bob", "apply_join_group", json!({"GroupId": id})).await;
     house.world.attendance.comes("bob", conclave_kit::Platform::Web);
-    let mut told = Transcript::of(&house);
+    let mut transcript = Transcript::of(&house);
     let marks = json!({"GroupId": id, "CommandType": 1, "MemberList": [
         {"Member_Account": "bob", "Marks": [1000]}, {"Member_Account": "erin", "Marks": [1000]},
     ]});
-    told.call("bob", "group_open_avchatroom_http_svc.modify_user_info", marks.clone()).await;
-    told.call("alice", "group_open_avchatroom_http_svc.modify_user_info", marks).await;
-    told.call("alice", "group_open_avchatroom_http_svc.get_members", json!({"GroupId": id, "Timestamp": 0})).await;
+    transcript.call("bob", "group_open_avchatroom_http_svc.modify_user_info", marks.clone()).await;
+    transcript.call("alice", "group_open_avchatroom_http_svc.modify_user_info", marks).await;
+    transcript
+        .call("alice", "group_open_avchatroom_http_svc.get_members", json!({"GroupId": id, "Timestamp": 0}))
+        .await;
     let ban = json!({"GroupId": id, "Members_Account": ["bob"], "Duration": 60, "Description": "enough"});
-    told.call("bob", "ban_group_member", ban.clone()).await;
-    told.call("alice", "ban_group_member", ban).await;
-    told.call("bob", "apply_join_group", json!({"GroupId": id})).await;
-    insta::assert_snapshot!("live-room", told.lines);
+    transcript.call("bob", "ban_group_member", ban.clone()).await;
+    transcript.call("alice", "ban_group_member", ban).await;
+    transcript.call("bob", "apply_join_group", json!({"GroupId": id})).await;
+    insta::assert_snapshot!("live-room", transcript.lines);
 }

@@ -10,7 +10,7 @@ use crate::{COMMUNITIES, GROUPS, Transcript, house};
 #[tokio::test]
 async fn joining_has_the_status_that_the_group_gives_it() {
     let house = house(Settings::default()).await;
-    let mut told = Transcript::of(&house);
+    let mut transcript = Transcript::of(&house);
     for (kind, option) in [
         ("Public", Some("FreeAccess")),
         ("Public", Some("NeedPermission")),
@@ -20,13 +20,13 @@ async fn joining_has_the_status_that_the_group_gives_it() {
         ("AVChatRoom", None),
     ] {
         let id = house.made(json!({"Type": kind, "Name": "g", "ApplyJoinOption": option})).await;
-        writeln!(told.lines, "-- {kind} {}", option.unwrap_or("as it is")).unwrap();
+        writeln!(transcript.lines, "-- {kind} {}", option.unwrap_or("as it is")).unwrap();
         let apply = json!({"GroupId": id, "ApplyMsg": "let me in", "WebPushFlag": 1, "HugeGroupHistoryMsgFlag": 1});
-        told.call("bob", "apply_join_group", apply.clone()).await;
-        told.call("bob", "apply_join_group", apply).await;
+        transcript.call("bob", "apply_join_group", apply.clone()).await;
+        transcript.call("bob", "apply_join_group", apply).await;
     }
-    told.call("bob", "apply_join_group", json!({"GroupId": "nowhere"})).await;
-    insta::assert_snapshot!("joining-statuses", told.lines);
+    transcript.call("bob", "apply_join_group", json!({"GroupId": "nowhere"})).await;
+    insta::assert_snapshot!("joining-statuses", transcript.lines);
 }
 
 #[tokio::test]
@@ -35,12 +35,12 @@ async fn an_application_is_listed_and_decided_once() {
     let id = house
         .made(json!({"Type": "Public", "Name": "club", "MemberList": [{"Member_Account": "bob", "Role": "Admin"}]}))
         .await;
-    let mut told = Transcript::of(&house);
-    told.call("carol", "apply_join_group", json!({"GroupId": id, "ApplyMsg": "let me in"})).await;
-    told.call("carol", "get_pendency", json!({"StartTime": 0, "Limit": 20, "Handle_Account": "carol"})).await;
+    let mut transcript = Transcript::of(&house);
+    transcript.call("carol", "apply_join_group", json!({"GroupId": id, "ApplyMsg": "let me in"})).await;
+    transcript.call("carol", "get_pendency", json!({"StartTime": 0, "Limit": 20, "Handle_Account": "carol"})).await;
     let list =
-        told.call("alice", "get_pendency", json!({"StartTime": 0, "Limit": 20, "Handle_Account": "alice"})).await;
-    told.call("alice", &format!("{COMMUNITIES}.get_pendency"), json!({"StartTime": 0, "Limit": 20})).await;
+        transcript.call("alice", "get_pendency", json!({"StartTime": 0, "Limit": 20, "Handle_Account": "alice"})).await;
+    transcript.call("alice", &format!("{COMMUNITIES}.get_pendency"), json!({"StartTime": 0, "Limit": 20})).await;
     let entry = &list["PendencyList"][0];
     let decide = |word: &str| {
         json!({
@@ -48,16 +48,16 @@ async fn an_application_is_listed_and_decided_once() {
             "Authentication": entry["Authentication"], "MsgKey": entry["AddTime"],
         })
     };
-    told.call("dave", "handle_apply_join_group", decide("Agree")).await;
-    told.call("bob", "handle_apply_join_group", decide("Perhaps")).await;
-    told.call("bob", "handle_apply_join_group", decide("Agree")).await;
-    told.call("alice", "handle_apply_join_group", decide("Reject")).await;
+    transcript.call("dave", "handle_apply_join_group", decide("Agree")).await;
+    transcript.call("bob", "handle_apply_join_group", decide("Perhaps")).await;
+    transcript.call("bob", "handle_apply_join_group", decide("Agree")).await;
+    transcript.call("alice", "handle_apply_join_group", decide("Reject")).await;
     for who in ["alice", "bob"] {
-        let list = told.call(who, "get_pendency", json!({"StartTime": 0, "Limit": 20})).await;
+        let list = transcript.call(who, "get_pendency", json!({"StartTime": 0, "Limit": 20})).await;
         assert_eq!(list["PendencyList"][0]["Handled"], if who == "bob" { 2 } else { 1 });
     }
-    told.call("carol", "get_group_self_member_info", own(&id)).await;
-    insta::assert_snapshot!("application", told.lines);
+    transcript.call("carol", "get_group_self_member_info", own(&id)).await;
+    insta::assert_snapshot!("application", transcript.lines);
 }
 
 fn own(id: &str) -> Value {
@@ -72,16 +72,16 @@ async fn members_invitations_wait_for_the_managers_where_the_group_says_so() {
         "Type": "Public", "Name": "club", "InviteJoinOption": "NeedPermission", "MemberList": [{"Member_Account": "bob"}],
     });
     let id = house.made(options).await;
-    let mut told = Transcript::of(&house);
+    let mut transcript = Transcript::of(&house);
     for invited in ["carol", "dave", "erin"] {
         let invite = json!({"GroupId": id, "MemberList": [{"Member_Account": invited}]});
-        let answer = told.call("bob", "add_group_member", invite).await;
+        let answer = transcript.call("bob", "add_group_member", invite).await;
         assert_eq!(answer["MemberList"][0]["Result"], 3, "waits for approval");
         house.world.clock.step(1000);
     }
-    let list = told.call("alice", "get_pendency", json!({"StartTime": 0, "Limit": 2})).await;
+    let list = transcript.call("alice", "get_pendency", json!({"StartTime": 0, "Limit": 2})).await;
     let rest = json!({"StartTime": list["NextStartTime"], "Limit": 2});
-    told.call("alice", "get_pendency", rest).await;
+    transcript.call("alice", "get_pendency", rest).await;
     // from the list: the command for invitations
     let of_list = |index: usize, word: &str| {
         let entry = &list["PendencyList"][index];
@@ -90,19 +90,19 @@ async fn members_invitations_wait_for_the_managers_where_the_group_says_so() {
             "HandleMsg": word, "ApprovalMsg": "", "Authentication": entry["Authentication"],
         })
     };
-    told.call("bob", "handle_invite_join_permission_group", of_list(0, "Agree")).await;
-    told.call("alice", "handle_invite_join_permission_group", of_list(0, "Agree")).await;
+    transcript.call("bob", "handle_invite_join_permission_group", of_list(0, "Agree")).await;
+    transcript.call("alice", "handle_invite_join_permission_group", of_list(0, "Agree")).await;
     // from a notice: the command for applications, with the inviter as the applicant
     let entry = &list["PendencyList"][1];
     let of_notice = json!({
         "GroupId": id, "Applicant_Account": "bob", "HandleMsg": "Reject", "ApprovalMsg": "no",
         "Authentication": entry["Authentication"], "MsgKey": entry["AddTime"],
     });
-    told.call("alice", "handle_apply_join_group", of_notice.clone()).await;
-    told.call("alice", "handle_apply_join_group", of_notice).await;
+    transcript.call("alice", "handle_apply_join_group", of_notice.clone()).await;
+    transcript.call("alice", "handle_apply_join_group", of_notice).await;
     let roles = json!({"GroupId": id, "MemberInfoFilter": ["Role"]});
-    told.call("alice", "get_group_member_info", roles).await;
-    insta::assert_snapshot!("invitations-for-managers", told.lines);
+    transcript.call("alice", "get_group_member_info", roles).await;
+    insta::assert_snapshot!("invitations-for-managers", transcript.lines);
 }
 
 #[tokio::test]
@@ -133,17 +133,17 @@ async fn the_invited_user_answers_where_another_vendor_has_them_asked() {
         };
         house.world.groups.run(&Actor::user(user("alice")), invite).await.unwrap();
     }
-    let mut told = Transcript::of(&house);
-    let list = told.call("carol", "get_pendency", json!({"StartTime": 0, "Limit": 20})).await;
+    let mut transcript = Transcript::of(&house);
+    let list = transcript.call("carol", "get_pendency", json!({"StartTime": 0, "Limit": 20})).await;
     assert_eq!(list["PendencyList"][0]["PendencyType"], 1);
     let answer =
         |word: &str| json!({"GroupId": "elsewhere", "Inviter_Account": "alice", "HandleMsg": word, "ApprovalMsg": ""});
-    told.call("carol", "handle_invite_join_group", answer("Agree")).await;
-    told.call("carol", "handle_invite_join_group", answer("Agree")).await;
-    told.call("dave", "handle_invite_join_group", answer("Reject")).await;
-    told.call("erin", "handle_invite_join_group", answer("Agree")).await;
-    told.call("dave", "get_pendency", json!({"StartTime": 0, "Limit": 20})).await;
-    insta::assert_snapshot!("invitation-of-oneself", told.lines);
+    transcript.call("carol", "handle_invite_join_group", answer("Agree")).await;
+    transcript.call("carol", "handle_invite_join_group", answer("Agree")).await;
+    transcript.call("dave", "handle_invite_join_group", answer("Reject")).await;
+    transcript.call("erin", "handle_invite_join_group", answer("Agree")).await;
+    transcript.call("dave", "get_pendency", json!({"StartTime": 0, "Limit": 20})).await;
+    insta::assert_snapshot!("invitation-of-oneself", transcript.lines);
 }
 
 #[tokio::test]

@@ -22,37 +22,42 @@ fn send(from: &str, group: &str, random: u64, said: &str) -> Value {
 async fn a_message_is_sent_read_recalled_and_marked_as_read() {
     let house = house(Settings::default()).await;
     let id = house.made(json!({"Type": "Public", "Name": "g", "MemberList": [{"Member_Account": "bob"}]})).await;
-    let mut told = Transcript::of(&house);
-    told.call("alice", "send_group_msg", send("alice", &id, 1, "hello")).await;
-    told.call("alice", "send_group_msg", send("alice", &id, 2, "oops")).await;
-    told.call("bob", "send_group_msg", send("alice", &id, 3, "in another's name")).await;
-    told.call("erin", "send_group_msg", send("erin", &id, 4, "from outside")).await;
+    let mut transcript = Transcript::of(&house);
+    transcript.call("alice", "send_group_msg", send("alice", &id, 1, "hello")).await;
+    transcript.call("alice", "send_group_msg", send("alice", &id, 2, "oops")).await;
+    transcript.call("bob", "send_group_msg", send("alice", &id, 3, "in another's name")).await;
+    transcript.call("erin", "send_group_msg", send("erin", &id, 4, "from outside")).await;
     house.world.clock.step(1000);
-    told.call("bob", "group_msg_recall", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 2}]})).await;
-    told.call("alice", "group_msg_recall", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 2}], "TopicId": ""})).await;
+    transcript.call("bob", "group_msg_recall", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 2}]})).await;
+    transcript
+        .call("alice", "group_msg_recall", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 2}], "TopicId": ""}))
+        .await;
     let history = json!({"GroupId": id, "ReqMsgNumber": 15, "ReqMsgSeq": 2, "WithRecalledMsg": 1});
-    told.call("bob", "group_msg_get", history.clone()).await;
-    told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 1, "ReqMsgSeq": 2})).await;
-    told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgSeqList": [1, 9], "GetType": 3})).await;
-    told.call("erin", "group_msg_get", history).await;
+    transcript.call("bob", "group_msg_get", history.clone()).await;
+    transcript.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 1, "ReqMsgSeq": 2})).await;
+    transcript.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgSeqList": [1, 9], "GetType": 3})).await;
+    transcript.call("erin", "group_msg_get", history).await;
     let notify = json!({"NotifyReqList": [{"NotifyType": 1, "Limit": 20, "GroupId": id, "BeginTime": 1_700_000_100_500_u64, "EndTime": 1_700_000_109_000_u64}]});
-    told.call("bob", "batch_get_group_notify", notify).await;
-    told.call("bob", "recentcontact.page_get", json!({"From_Account": "bob", "TimeStamp": 0, "StartIndex": 0})).await;
-    told.call("bob", "msg_read_report", json!({"GroupId": id, "MsgReadedSeq": 1})).await;
-    told.call("erin", "msg_read_report", json!({"GroupId": id, "MsgReadedSeq": 1})).await;
+    transcript.call("bob", "batch_get_group_notify", notify).await;
+    transcript
+        .call("bob", "recentcontact.page_get", json!({"From_Account": "bob", "TimeStamp": 0, "StartIndex": 0}))
+        .await;
+    transcript.call("bob", "msg_read_report", json!({"GroupId": id, "MsgReadedSeq": 1})).await;
+    transcript.call("erin", "msg_read_report", json!({"GroupId": id, "MsgReadedSeq": 1})).await;
     let all = json!({"C2CReadAllMsg": 0, "GroupReadInfo": [{"GroupId": id, "MsgSeq": 2}, {"GroupId": "nowhere", "MsgSeq": 1}]});
-    told.call("bob", "openim.read_all_unread_msg", all).await;
-    let conversations = told.call("bob", "recentcontact.page_get", json!({})).await;
+    transcript.call("bob", "openim.read_all_unread_msg", all).await;
+    let conversations = transcript.call("bob", "recentcontact.page_get", json!({})).await;
     assert_eq!(conversations["SessionItem"][0]["UnreadMsgCount"], 0);
-    told.call("bob", "group_msg_receipt", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 1}]})).await;
-    told.call("alice", "get_group_msg_receipt", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 1}]})).await;
-    told.call(
-        "alice",
-        "profile.portrait_get_all",
-        json!({"From_Account": "alice", "UserItem": [{"To_Account": "bob"}, {"To_Account": "ghost"}]}),
-    )
-    .await;
-    insta::assert_snapshot!("messages", told.lines);
+    transcript.call("bob", "group_msg_receipt", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 1}]})).await;
+    transcript.call("alice", "get_group_msg_receipt", json!({"GroupId": id, "MsgSeqList": [{"MsgSeq": 1}]})).await;
+    transcript
+        .call(
+            "alice",
+            "profile.portrait_get_all",
+            json!({"From_Account": "alice", "UserItem": [{"To_Account": "bob"}, {"To_Account": "ghost"}]}),
+        )
+        .await;
+    insta::assert_snapshot!("messages", transcript.lines);
 }
 
 #[tokio::test]
@@ -107,19 +112,19 @@ async fn tips_stand_among_the_messages_with_numbers_of_their_own() {
     let plain = json!({"GroupId": id, "Member_Account": "bob", "Role": "Member", "ShutUpTime": 60});
     house.done("alice", "modify_group_member_info", plain).await;
     house.done("alice", "modify_group_base_info", json!({"GroupId": id, "ShutUpAllMember": "On"})).await;
-    let mut told = Transcript::of(&house);
-    let conversations = told.call("bob", "recentcontact.page_get", json!({})).await;
+    let mut transcript = Transcript::of(&house);
+    let conversations = transcript.call("bob", "recentcontact.page_get", json!({})).await;
     let own = &conversations["SessionItem"][0];
     assert_eq!((&own["GroupNextMsgSeq"], &own["UnreadMsgCount"]), (&json!(6), &json!(5)));
     assert_eq!(own["LastMsg"]["Event"], 4);
-    let history = told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 3})).await;
+    let history = transcript.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 3})).await;
     assert_eq!((&history["IsFinished"], &history["NextReqMsgSeq"]), (&json!(1), &json!(2)));
-    let rest = told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 3, "ReqMsgSeq": 2})).await;
+    let rest = transcript.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgNumber": 3, "ReqMsgSeq": 2})).await;
     assert_eq!(rest["IsFinished"], 2);
     let numbers = |page: &Value| -> Vec<u64> {
         page["RspMsgList"].as_array().unwrap().iter().map(|row| row["MsgSeq"].as_u64().unwrap()).collect()
     };
     assert_eq!([numbers(&history), numbers(&rest)].concat(), [5, 4, 3, 2, 1]);
-    told.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgSeqList": [2], "GetType": 3})).await;
-    insta::assert_snapshot!("tips", told.lines);
+    transcript.call("bob", "group_msg_get", json!({"GroupId": id, "ReqMsgSeqList": [2], "GetType": 3})).await;
+    insta::assert_snapshot!("tips", transcript.lines);
 }

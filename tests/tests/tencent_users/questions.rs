@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use conclave_kit::{Post, PostError, Question};
 use conclave_tencent::webhooks::{WebhookSettings, guarded};
-use conclave_tencent::{Realm, Settings, Tencent};
+use conclave_tencent::{Settings, Tencent, TencentRealm};
 use conclave_tests::house::credentials::SDKAPPID;
 use conclave_tests::world::World;
 use http::StatusCode;
@@ -50,7 +50,7 @@ async fn asked(says: Value) -> (House, Arc<Server>, Arc<dyn Post>, WebhookSettin
     };
     let plain = realm(&world, SDKAPPID, Settings::default());
     let groups = guarded(plain.groups.clone(), &plain.credentials, &hooks, &post);
-    let realm = Realm { groups, ..plain };
+    let realm = TencentRealm { groups, ..plain };
     let tencent = Tencent::new(vec![realm]).unwrap().asking(SDKAPPID, hooks.clone(), post.clone());
     (House { world, tencent }, server, post, hooks)
 }
@@ -115,7 +115,7 @@ async fn the_apps_own_calls_are_asked_about_once_too() {
     let (house, server, post, hooks) = asked(json!({"ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0})).await;
     let plain = realm(&house.world, SDKAPPID, Settings::default());
     let groups = guarded(plain.groups.clone(), &plain.credentials, &hooks, &post);
-    let surface = Tencent::new(vec![Realm { groups, ..plain }]).unwrap().asking(SDKAPPID, hooks, post);
+    let surface = Tencent::new(vec![TencentRealm { groups, ..plain }]).unwrap().asking(SDKAPPID, hooks, post);
     let client = conclave_tests::house::mounted(surface);
     let create = json!({"Type": "Public", "Name": "g", "GroupId": "g", "Owner_Account": "alice"});
     call_as_app(&client, "group_open_http_svc/create_group", &create).await;

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One request to the app's server.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct Received {
     pub path: String,
     pub query: BTreeMap<String, String>,
     pub headers: HeaderMap,
@@ -56,13 +56,13 @@ impl Answer {
     }
 }
 
-type Answers = dyn Fn(&Told, usize) -> Answer + Send + Sync;
+type Answers = dyn Fn(&Received, usize) -> Answer + Send + Sync;
 
 /// The app's server.
 #[derive(Clone)]
 pub struct App {
     pub address: SocketAddr,
-    told: Arc<Mutex<Vec<Told>>>,
+    requests: Arc<Mutex<Vec<Received>>>,
     connections: Arc<AtomicUsize>,
     ear: AbortHandle,
 }
@@ -74,12 +74,12 @@ impl App {
     }
 
     /// Responds as this function says, given the request and the number of earlier ones.
-    pub async fn answering(answers: impl Fn(&Told, usize) -> Answer + Send + Sync + 'static) -> Self {
+    pub async fn answering(answers: impl Fn(&Received, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (told, answers): (Arc<Mutex<Vec<Told>>>, Arc<Answers>) = (Arc::default(), Arc::new(answers));
+        let (requests, answers): (Arc<Mutex<Vec<Received>>>, Arc<Answers>) = (Arc::default(), Arc::new(answers));
         let connections = Arc::new(AtomicUsize::new(0));
-        let (heard, counted) = (Arc::clone(&told), Arc::clone(&connections));
+        let (heard, counted) = (Arc::clone(&requests), Arc::clone(&connections));
         let ear = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
@@ -89,7 +89,7 @@ impl App {
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { address, told, connections, ear: ear.abort_handle() }
+        Self { address, requests, connections, ear: ear.abort_handle() }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -102,24 +102,24 @@ impl App {
     }
 
     /// All requests so far.
-    pub fn told(&self) -> Vec<Told> {
-        self.told.lock().unwrap().clone()
+    pub fn requests(&self) -> Vec<Received> {
+        self.requests.lock().unwrap().clone()
     }
 
     /// The accepted ones.
-    pub fn taken(&self) -> Vec<Told> {
-        self.told().into_iter().filter(|told| told.status == 200).collect()
+    pub fn taken(&self) -> Vec<Received> {
+        self.requests().into_iter().filter(|request| request.status == 200).collect()
     }
 
     /// Waits until the test has seen enough requests.
-    pub async fn until(&self, enough: impl Fn(&[Told]) -> bool) -> Vec<Told> {
+    pub async fn until(&self, enough: impl Fn(&[Received]) -> bool) -> Vec<Received> {
         let begun = Instant::now();
         loop {
-            let told = self.told();
-            if enough(&told) {
-                return told;
+            let requests = self.requests();
+            if enough(&requests) {
+                return requests;
             }
-            assert!(begun.elapsed() < PATIENCE, "told only {told:#?}");
+            assert!(begun.elapsed() < PATIENCE, "received only {requests:#?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -127,7 +127,7 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        if Arc::strong_count(&self.told) <= 2 {
+        if Arc::strong_count(&self.requests) <= 2 {
             self.ear.abort();
         }
     }
@@ -143,13 +143,13 @@ fn read(body: &[u8]) -> Value {
 
 async fn hear(
     request: Request<Incoming>,
-    heard: Arc<Mutex<Vec<Told>>>,
+    heard: Arc<Mutex<Vec<Received>>>,
     answers: Arc<Answers>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let at = Instant::now();
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let mut told = Told {
+    let mut received = Received {
         path: parts.uri.path().to_owned(),
         query: conclave_kit::query_pairs(parts.uri.query().unwrap_or_default()).into_iter().collect(),
         headers: parts.headers,
@@ -159,9 +159,9 @@ async fn hear(
     };
     let answer = {
         let mut heard = heard.lock().unwrap();
-        let answer = answers(&told, heard.len());
-        told.status = answer.status;
-        heard.push(told);
+        let answer = answers(&received, heard.len());
+        received.status = answer.status;
+        heard.push(received);
         answer
     };
     tokio::time::sleep(answer.after).await;

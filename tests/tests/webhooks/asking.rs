@@ -8,7 +8,7 @@ use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::model::{Body, Join, Message, Millis, Policy, Sender, UserId};
 use conclave_core::operation::{
-    AddMembers, Apply, CreateGroup, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Operation, Outcome, Quiet,
+    AddMembers, AddOutcome, Apply, CreateGroup, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Operation, Quiet,
     Reply, SendMessage,
 };
 use conclave_core::ports::{Groups, GroupsExt};
@@ -171,10 +171,10 @@ fn refusal_code(refusal: &Refusal) -> u32 {
 async fn some_are_left_out_in_their_place() {
     let (world, server, groups) = house(json!({"ErrorCode": 0, "RefusedMembers_Account": ["cy"]})).await;
     let added = groups.run(&by("ann"), invite(&["ben", "cy", "dan"])).await.unwrap();
-    let outcomes: Vec<(UserId, Outcome)> = vec![
-        (user("ben"), Outcome::Already),
-        (user("cy"), Outcome::LeftOut(vetoed(None, ""))),
-        (user("dan"), Outcome::Joined),
+    let outcomes: Vec<(UserId, AddOutcome)> = vec![
+        (user("ben"), AddOutcome::Already),
+        (user("cy"), AddOutcome::LeftOut(vetoed(None, ""))),
+        (user("dan"), AddOutcome::Joined),
     ];
     assert_eq!((added.outcomes, added.members), (outcomes, 3));
     assert_eq!(members(&world).await, ["ann", "ben", "dan"]);
@@ -191,7 +191,7 @@ async fn another_message_says_it_in_every_vendors_words() {
     assert_eq!(kept, &posted.message);
     assert_eq!(kept.body, Body::Text("better".to_owned()));
     let labels: Vec<&str> = kept.labels.keys().map(String::as_str).collect();
-    assert_eq!(labels, ["rong.pushContent", "tencent.cloud-data"], "the old words are told on");
+    assert_eq!(labels, ["rong.pushContent", "tencent.cloud-data"], "labels with the old body are kept");
 
     let (world, _, groups) = house(json!({"ErrorCode": 0, "MsgBody": [{"is": "none"}]})).await;
     groups.run(&by("ben"), say("ben", "rude")).await.unwrap();

@@ -45,7 +45,7 @@ struct BackEnd {
 
 impl BackEnd {
     fn of(running: &Running) -> Self {
-        let realm: &config::Realm = &running.config.realms[0];
+        let realm: &config::RealmConfig = &running.config.realms[0];
         let credentials = &realm.section::<conclave_tencent::Tencent>().unwrap().credentials;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         let (id, key) = (credentials.sdkappid, &credentials.secret_key);
@@ -100,7 +100,7 @@ struct Users {
 
 impl Users {
     async fn of(running: &Running) -> Self {
-        let realm: &config::Realm = &running.config.realms[0];
+        let realm: &config::RealmConfig = &running.config.realms[0];
         let credentials = &realm.section::<conclave_agora::Agora>().unwrap().credentials;
         let prefix = format!("/agora/{}/{}", credentials.org, credentials.app);
         let client = Client::at(running.addresses.shared, &prefix);
@@ -162,9 +162,9 @@ async fn a_group_is_made_only_when_the_app_agrees() {
     assert_eq!(back_end.create("g").await["ErrorCode"], 0);
     assert_eq!(back_end.create("h").await["ErrorCode"], 0);
 
-    let told = app.told();
-    assert_eq!(told.len(), 4, "asked again, or told although that is switched off: {told:#?}");
-    let (query, body) = (&told[3].query, &told[3].body);
+    let requests = app.requests();
+    assert_eq!(requests.len(), 4, "asked again, or sent although that is switched off: {requests:#?}");
+    let (query, body) = (&requests[3].query, &requests[3].body);
     let signed = format!("xxxxyyyy{}", query["RequestTime"]);
     assert_eq!(query["Sign"], hex::encode(Sha256::digest(signed.as_bytes())));
     let said = |key: &str| query[key].as_str();
@@ -198,7 +198,7 @@ async fn some_may_come_and_others_not() {
     assert_eq!(back_end.members("g").await, ["carol", "tommy"]);
     let refused = back_end.call("add_group_member", json!({"GroupId": "g", "MemberList": list})).await;
     assert_eq!(refused["ErrorCode"], 10016);
-    assert_eq!(app.told()[0].body["DestinationMembers"], list);
+    assert_eq!(app.requests()[0].body["DestinationMembers"], list);
     assert!(gateway.shutdown().await);
 }
 
@@ -206,14 +206,15 @@ async fn some_may_come_and_others_not() {
 async fn a_message_is_refused_dropped_or_changed() {
     let other = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "better"}}]);
     let body = other.clone();
-    let app = App::answering(move |told, _| match told.body["MsgBody"][0]["MsgContent"]["Text"].as_str().unwrap() {
-        "bad" => said(1, ""),
-        "spam" => said(2, ""),
-        "rude" => Answer::of(200).saying(json!({"ErrorCode": 0, "MsgBody": body}).to_string()),
-        "odd" => Answer::of(200).saying(json!({"ErrorCode": 0, "MsgBody": [{"what": "is this"}]}).to_string()),
-        _ => said(0, ""),
-    })
-    .await;
+    let app =
+        App::answering(move |request, _| match request.body["MsgBody"][0]["MsgContent"]["Text"].as_str().unwrap() {
+            "bad" => said(1, ""),
+            "spam" => said(2, ""),
+            "rude" => Answer::of(200).saying(json!({"ErrorCode": 0, "MsgBody": body}).to_string()),
+            "odd" => Answer::of(200).saying(json!({"ErrorCode": 0, "MsgBody": [{"what": "is this"}]}).to_string()),
+            _ => said(0, ""),
+        })
+        .await;
     let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[SEND])).await;
     let back_end = BackEnd::of(&gateway);
     back_end.accounts(&["carol"]).await;
@@ -228,12 +229,12 @@ async fn a_message_is_refused_dropped_or_changed() {
     assert_eq!(back_end.history("g").await, [odd, other], "an answer that cannot be used changes nothing");
 
     // a message that forbids it is not asked about
-    let asked = app.told().len();
+    let asked = app.requests().len();
     let body = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "bad"}}]);
     let forbids = json!({"GroupId": "g", "Random": 5, "MsgBody": body,
         "ForbidCallbackControl": ["ForbidBeforeSendMsgCallback"]});
     assert_eq!(back_end.call("send_group_msg", forbids).await["ErrorCode"], 0);
-    assert_eq!(app.told().len(), asked);
+    assert_eq!(app.requests().len(), asked);
     assert!(gateway.shutdown().await);
 }
 
@@ -253,7 +254,7 @@ async fn nobody_is_asked_about_a_message_there_is_no_room_for() {
         match back_end.say("g", sent, "hi").await["ErrorCode"].as_u64() {
             Some(0) => {}
             Some(10023) => {
-                assert_eq!(app.told().len(), usize::try_from(sent).unwrap(), "asked about what was refused");
+                assert_eq!(app.requests().len(), usize::try_from(sent).unwrap(), "asked about what was refused");
                 assert!(gateway.shutdown().await);
                 return;
             }
@@ -328,12 +329,12 @@ async fn what_was_done_is_told_after_it() {
     back_end.call("add_group_member", json!({"GroupId": "g", "MemberList": list})).await;
     back_end.say("g", 7, "hi").await;
     back_end.call("destroy_group", json!({"GroupId": "g"})).await;
-    let told = app.until(|told| told.len() == 4).await;
-    let commands: Vec<&str> = told.iter().map(|told| told.query["CallbackCommand"].as_str()).collect();
+    let requests = app.until(|requests| requests.len() == 4).await;
+    let commands: Vec<&str> = requests.iter().map(|request| request.query["CallbackCommand"].as_str()).collect();
     let wanted = ["AfterCreateGroup", "AfterNewMemberJoin", "AfterSendMsg", "AfterGroupDestroyed"];
     assert_eq!(commands, wanted.map(|command| format!("Group.Callback{command}")));
-    let signed = format!("xxxxyyyy{}", told[0].query["RequestTime"]);
-    assert_eq!(told[0].query["Sign"], hex::encode(Sha256::digest(signed.as_bytes())));
+    let signed = format!("xxxxyyyy{}", requests[0].query["RequestTime"]);
+    assert_eq!(requests[0].query["Sign"], hex::encode(Sha256::digest(signed.as_bytes())));
     assert!(gateway.shutdown().await);
 }
 
@@ -372,20 +373,20 @@ async fn questions_are_asked_as_documented() {
     let topic = json!({"GroupId": "@TGS#_c", "TopicName": "MyFirstTopic", "From_Account": "leckie"});
     assert_eq!(back_end.call("create_topic", topic).await["ErrorCode"], 0);
 
-    let told = app.told();
+    let requests = app.requests();
     let commands = [&commands[..], &[TOPIC]].concat();
-    assert_eq!(told.iter().map(|told| &*told.query["CallbackCommand"]).collect::<Vec<_>>(), commands);
-    for told in &told {
+    assert_eq!(requests.iter().map(|request| &*request.query["CallbackCommand"]).collect::<Vec<_>>(), commands);
+    for request in &requests {
         let sample =
-            Sample::all("tencent").into_values().find(|sample| sample.callback == told.body["CallbackCommand"]);
+            Sample::all("tencent").into_values().find(|sample| sample.callback == request.body["CallbackCommand"]);
         let sample = sample.unwrap();
-        assert!(is_as(&told.body, &sample), "{} is not asked as documented: {}", told.body, sample.body);
+        assert!(is_as(&request.body, &sample), "{} is not asked as documented: {}", request.body, sample.body);
         let name = sample.callback.trim_start_matches("Group.Callback").to_owned();
-        let notice = json!({"name": sample.callback, "query": told.query, "body": told.body});
-        insta::assert_json_snapshot!(name, json!([{ "told": { "tencent": [notice] } }]), {
-            "[].told.tencent[].query.RequestTime" => "[time]",
-            "[].told.tencent[].query.Sign" => "[signature]",
-            "[].told.tencent[].body.EventTime" => "[time]",
+        let notice = json!({"name": sample.callback, "query": request.query, "body": request.body});
+        insta::assert_json_snapshot!(name, json!([{ "sent": { "tencent": [notice] } }]), {
+            "[].sent.tencent[].query.RequestTime" => "[time]",
+            "[].sent.tencent[].query.Sign" => "[signature]",
+            "[].sent.tencent[].body.EventTime" => "[time]",
         });
     }
     assert!(gateway.shutdown().await);
@@ -433,7 +434,7 @@ async fn answers_have_their_documented_effect() {
         }
         let users = Users::of(&gateway).await;
         let outcome = asked_about(&command, &sample.body, &back_end, &users).await;
-        let [asked] = &app.told()[..] else { panic!("{name}: {:#?}", app.told()) };
+        let [asked] = &app.requests()[..] else { panic!("{name}: {:#?}", app.requests()) };
         assert!(is_as(&asked.body, &sample), "{name}: {} is not asked as documented: {}", asked.body, sample.body);
         if let Some(wanted) = &sample.outcome {
             assert_eq!(
@@ -485,8 +486,8 @@ async fn an_applicant_is_refused_through_whichever_vendors_client() {
     let (status, decided) = users.call(Method::POST, "/chatgroups/g/apply_verify", &users.app, decide).await;
     assert_eq!(status, 200, "{decided}");
     assert_eq!(back_end.members("g").await, ["carol", "jared"]);
-    let asked = app.told().len();
-    assert_eq!(asked, 3, "{:#?}", app.told());
+    let asked = app.requests().len();
+    assert_eq!(asked, 3, "{:#?}", app.requests());
 
     // where the group refuses anyway, or there is nothing to refuse, the server is not asked
     users.apply("g", &jared).await;
@@ -494,7 +495,7 @@ async fn an_applicant_is_refused_through_whichever_vendors_client() {
     let private = json!({"GroupId": "p", "Name": "n", "Type": "Private", "Owner_Account": "carol"});
     assert_eq!(back_end.call("create_group", private).await["ErrorCode"], 0);
     users.apply("p", &jared).await;
-    assert_eq!(app.told().len(), asked, "{:#?}", app.told());
+    assert_eq!(app.requests().len(), asked, "{:#?}", app.requests());
     assert!(gateway.shutdown().await);
 }
 
@@ -520,7 +521,7 @@ async fn many_wait_at_once_and_not_for_each_other() {
     for random in 40..44 {
         assert_eq!(back_end.say("g", random, "hi").await["ErrorCode"], 0);
     }
-    assert_eq!((app.told().len(), app.connections()), (44, before));
+    assert_eq!((app.requests().len(), app.connections()), (44, before));
     assert!(gateway.shutdown().await);
 }
 

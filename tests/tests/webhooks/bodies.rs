@@ -29,21 +29,21 @@ use serde_json::{Map, Value, json};
 use crate::samples::is_as;
 
 /// All notifications, by vendor.
-type AllTold = BTreeMap<&'static str, Vec<Value>>;
+type AllSent = BTreeMap<&'static str, Vec<Value>>;
 
 /// A world whose events are sent to every vendor's destinations.
-struct Told {
+struct Recorder {
     world: World,
     destinations: Vec<(&'static str, Destination)>,
     after: u64,
-    all: AllTold,
+    all: AllSent,
 }
 
-impl Told {
+impl Recorder {
     async fn new() -> Self {
         let world = World::new();
         world.users(&["tst", "abc", "jared", "tommy", "dan", "eve", "fay"]).await;
-        Self { after: 7, world, destinations: destinations(), all: AllTold::new() }
+        Self { after: 7, world, destinations: destinations(), all: AllSent::new() }
     }
 
     /// Performs an operation as the app.
@@ -84,39 +84,39 @@ impl Told {
     }
 
     async fn tell(&mut self, event: &Arc<Event>) -> Value {
-        let mut told = BTreeMap::new();
+        let mut sent = BTreeMap::new();
         for (vendor, destination) in &self.destinations {
             let notices = destination.webhooks.notices(event, &*self.world.groups, &*self.world.log).await.unwrap();
             let again = destination.webhooks.notices(event, &*self.world.groups, &*self.world.log).await.unwrap();
             assert_eq!(notices, again, "worded otherwise the second time");
-            pin(vendor, notices, &mut told, &mut self.all);
+            pin(vendor, notices, &mut sent, &mut self.all);
         }
-        json!({"event": event.what, "by": event.actor, "told": told})
+        json!({"event": event.what, "by": event.actor, "sent": sent})
     }
 
     /// Opens and closes connections; pins their notifications.
     async fn passed(&mut self, name: &str, events: &[ConnectionEvent]) {
         let events: Vec<_> = events.iter().cloned().map(Arc::new).collect();
-        let mut told = BTreeMap::new();
+        let mut sent = BTreeMap::new();
         for (vendor, destination) in &self.destinations {
             let notices = destination.webhooks.connection_notices(&events, &*self.world.groups).await.unwrap();
             assert!(notices.is_empty() || destination.webhooks.wants_connection_events());
-            pin(vendor, notices, &mut told, &mut self.all);
+            pin(vendor, notices, &mut sent, &mut self.all);
         }
         let changes: Vec<String> =
             events.iter().map(|one| format!("{} {:?}", one.connection.user, one.change)).collect();
-        insta::assert_json_snapshot!(format!("body-{name}"), [json!({"connections": changes, "told": told})]);
+        insta::assert_json_snapshot!(format!("body-{name}"), [json!({"connections": changes, "sent": sent})]);
     }
 }
 
 /// Records the notifications of one destination.
-fn pin(vendor: &'static str, notices: Vec<Notice>, told: &mut BTreeMap<&str, Vec<Value>>, all: &mut AllTold) {
+fn pin(vendor: &'static str, notices: Vec<Notice>, sent: &mut BTreeMap<&str, Vec<Value>>, all: &mut AllSent) {
     for notice in notices {
         let body = body(vendor, &notice);
         all.entry(vendor).or_default().push(body.clone());
         let query: Map<String, Value> =
             notice.query.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
-        told.entry(vendor).or_default().push(json!({"name": notice.name, "query": query, "body": body}));
+        sent.entry(vendor).or_default().push(json!({"name": notice.name, "query": query, "body": body}));
     }
 }
 
@@ -230,22 +230,22 @@ fn attributes(change: AttributeChange) -> WriteAttributes {
 
 #[tokio::test]
 async fn a_groups_life_is_told_as_documented() {
-    let mut told = Told::new().await;
-    beginning(&mut told).await;
-    coming(&mut told).await;
-    changing(&mut told).await;
-    moderating(&mut told).await;
-    speaking(&mut told).await;
-    afterwards(&mut told).await;
-    topics(&mut told).await;
-    passing(&mut told).await;
-    ending(&mut told).await;
+    let mut recorder = Recorder::new().await;
+    beginning(&mut recorder).await;
+    coming(&mut recorder).await;
+    changing(&mut recorder).await;
+    moderating(&mut recorder).await;
+    speaking(&mut recorder).await;
+    afterwards(&mut recorder).await;
+    topics(&mut recorder).await;
+    passing(&mut recorder).await;
+    ending(&mut recorder).await;
     let missing: Vec<String> =
-        ["agora", "rong", "tencent"].into_iter().flat_map(|vendor| missing(vendor, &told.all[vendor])).collect();
+        ["agora", "rong", "tencent"].into_iter().flat_map(|vendor| missing(vendor, &recorder.all[vendor])).collect();
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
-async fn beginning(told: &mut Told) {
+async fn beginning(recorder: &mut Recorder) {
     let mut create = CreateGroup::new(Some(user("tst")), Policy::standard());
     create.id = Some(group("g"));
     create.members = vec![NewMember { role: Role::Admin, ..NewMember::now(user("abc")) }];
@@ -256,23 +256,23 @@ async fn beginning(told: &mut Told) {
         custom: String::new(),
         fields: texts(&[("UserDefined1", "hello"), ("UserDefined2", "world"), ("ext_k", "v")]),
     };
-    told.done_as("create", "tst", create).await;
+    recorder.done_as("create", "tst", create).await;
     // without an acting user, and hidden from clients
     let mut quiet = CreateGroup::new(None, Policy::standard());
     quiet.id = Some(group("quiet"));
     quiet.profile = Profile { name: "quiet".to_owned(), ..Profile::default() };
     quiet.quiet = Quiet::Clients;
-    told.done("create-quiet", quiet).await;
+    recorder.done("create-quiet", quiet).await;
 }
 
-async fn coming(told: &mut Told) {
-    told.done("add", add(&["jared", "tommy"], false)).await;
+async fn coming(recorder: &mut Recorder) {
+    recorder.done("add", add(&["jared", "tommy"], false)).await;
     let apply = Apply { group: group("g"), user: None, message: "let me in".to_owned() };
-    told.done_as("apply", "dan", apply).await;
+    recorder.done_as("apply", "dan", apply).await;
     let accept =
         DecideRequest { group: group("g"), user: user("dan"), inviter: None, accept: true, reason: String::new() };
-    told.done_as("apply-accepted", "abc", accept).await;
-    told.done_as("apply-again", "eve", Apply { group: group("g"), user: None, message: "me too".to_owned() }).await;
+    recorder.done_as("apply-accepted", "abc", accept).await;
+    recorder.done_as("apply-again", "eve", Apply { group: group("g"), user: None, message: "me too".to_owned() }).await;
     let refuse = DecideRequest {
         group: group("g"),
         user: user("eve"),
@@ -280,10 +280,10 @@ async fn coming(told: &mut Told) {
         accept: false,
         reason: "not yet".to_owned(),
     };
-    told.done_as("apply-refused", "abc", refuse).await;
+    recorder.done_as("apply-refused", "abc", refuse).await;
     let consent = PolicyChange { invitee_consent: Some(true), ..PolicyChange::default() };
-    told.done("policy", UpdateGroup { policy: consent, ..update() }).await;
-    told.done_as("invite", "tst", add(&["eve"], true)).await;
+    recorder.done("policy", UpdateGroup { policy: consent, ..update() }).await;
+    recorder.done_as("invite", "tst", add(&["eve"], true)).await;
     let agree = AnswerInvitation {
         group: group("g"),
         user: user("eve"),
@@ -291,8 +291,8 @@ async fn coming(told: &mut Told) {
         accept: true,
         reason: String::new(),
     };
-    told.done_as("invite-accepted", "eve", agree).await;
-    told.done_as("invite-again", "tst", add(&["fay"], true)).await;
+    recorder.done_as("invite-accepted", "eve", agree).await;
+    recorder.done_as("invite-again", "tst", add(&["fay"], true)).await;
     let decline = AnswerInvitation {
         group: group("g"),
         user: user("fay"),
@@ -300,10 +300,10 @@ async fn coming(told: &mut Told) {
         accept: false,
         reason: "no time".to_owned(),
     };
-    told.done_as("invite-declined", "fay", decline).await;
+    recorder.done_as("invite-declined", "fay", decline).await;
     let capacity = PolicyChange { capacity: Some(Some(7)), ..PolicyChange::default() };
-    told.done("policy-capacity", UpdateGroup { policy: capacity, ..update() }).await;
-    told.done("add-until-full", add(&["fay"], false)).await;
+    recorder.done("policy-capacity", UpdateGroup { policy: capacity, ..update() }).await;
+    recorder.done("add-until-full", add(&["fay"], false)).await;
     let remove = RemoveMembers {
         group: group("g"),
         users: users(&["fay"]),
@@ -313,50 +313,52 @@ async fn coming(told: &mut Told) {
         on_outsider: OnOutsider::Refuse,
         skip_owner: false,
     };
-    told.done_as("remove", "abc", remove).await;
+    recorder.done_as("remove", "abc", remove).await;
     let leave = Leave {
         group: group("g"),
         users: users(&["dan"]),
         cleanup: Cleanup::default(),
         on_outsider: OnOutsider::Refuse,
     };
-    told.done_as("leave", "dan", leave).await;
+    recorder.done_as("leave", "dan", leave).await;
 }
 
-async fn changing(told: &mut Told) {
+async fn changing(recorder: &mut Recorder) {
     let profile = ProfileChange {
         name: Some("Writers".to_owned()),
         introduction: Some("who write".to_owned()),
         ..ProfileChange::default()
     };
-    told.done_as("profile", "tst", UpdateGroup { profile: profile.clone(), ..update() }).await;
+    recorder.done_as("profile", "tst", UpdateGroup { profile: profile.clone(), ..update() }).await;
     let both = UpdateGroup {
         profile: ProfileChange { name: Some("Readers".to_owned()), ..profile },
         announcement: Some("welcome".to_owned()),
         ..update()
     };
-    told.done("profile-and-announcement", both).await;
+    recorder.done("profile-and-announcement", both).await;
     let custom = ProfileChange {
         introduction: Some("new intro".to_owned()),
         fields: texts(&[("ext_k", "w")]),
         ..ProfileChange::default()
     };
-    told.done_as("profile-custom", "tst", UpdateGroup { profile: custom, ..update() }).await;
+    recorder.done_as("profile-custom", "tst", UpdateGroup { profile: custom, ..update() }).await;
     let fields = ProfileChange { fields: texts(&[("UserDefined1", "bye")]), ..ProfileChange::default() };
-    told.done("profile-fields", UpdateGroup { profile: fields, ..update() }).await;
-    told.done_as("announcement", "tst", UpdateGroup { announcement: Some("hello".to_owned()), ..update() }).await;
-    told.done_as("announcement-removed", "tst", UpdateGroup { announcement: Some(String::new()), ..update() }).await;
+    recorder.done("profile-fields", UpdateGroup { profile: fields, ..update() }).await;
+    recorder.done_as("announcement", "tst", UpdateGroup { announcement: Some("hello".to_owned()), ..update() }).await;
+    recorder
+        .done_as("announcement-removed", "tst", UpdateGroup { announcement: Some(String::new()), ..update() })
+        .await;
     let join = PolicyChange { join: Some(conclave_core::model::Join::Open), ..PolicyChange::default() };
-    told.done_as("policy-join", "tst", UpdateGroup { policy: join, ..update() }).await;
+    recorder.done_as("policy-join", "tst", UpdateGroup { policy: join, ..update() }).await;
     for (name, disabled) in [("disable", true), ("enable", false)] {
-        told.done(name, SetDisabled { group: group("g"), disabled }).await;
+        recorder.done(name, SetDisabled { group: group("g"), disabled }).await;
     }
     let (set, modify) = (texts(&[("attr_key", "attr_val"), ("b", "c")]), texts(&[("b", "d")]));
-    told.done_as("attributes-set", "tst", attributes(AttributeChange::Replace(set))).await;
-    told.done("attributes-modify", attributes(AttributeChange::Set(modify))).await;
+    recorder.done_as("attributes-set", "tst", attributes(AttributeChange::Replace(set))).await;
+    recorder.done("attributes-modify", attributes(AttributeChange::Set(modify))).await;
     let delete = AttributeChange::Delete { keys: vec!["b".to_owned()], must_exist: true };
-    told.done("attributes-delete", attributes(delete)).await;
-    told.done("attributes-clear", attributes(AttributeChange::Clear)).await;
+    recorder.done("attributes-delete", attributes(delete)).await;
+    recorder.done("attributes-clear", attributes(AttributeChange::Clear)).await;
     let file = AddFile {
         group: group("g"),
         id: None,
@@ -368,25 +370,25 @@ async fn changing(told: &mut Told) {
         blob: "blob".to_owned(),
         most: None,
     };
-    let file = told.done("file-add", file).await;
-    told.done("file-remove", RemoveFile { group: group("g"), file: file.0.id.clone() }).await;
+    let file = recorder.done("file-add", file).await;
+    recorder.done("file-remove", RemoveFile { group: group("g"), file: file.0.id.clone() }).await;
 }
 
-async fn moderating(told: &mut Told) {
+async fn moderating(recorder: &mut Recorder) {
     let promote = Promote { group: group("g"), users: users(&["eve"]), most: None, on_outsider: OnOutsider::Refuse };
-    told.done_as("promote", "tst", promote).await;
+    recorder.done_as("promote", "tst", promote).await;
     let demote = Demote { group: group("g"), users: users(&["eve"]), skip_others: false };
-    told.done_as("demote", "tst", demote).await;
+    recorder.done_as("demote", "tst", demote).await;
     let jared = || users(&["jared"]);
     let until = Until::At(Millis(1_729_585_614_955));
     let mute = Mute { group: group("g"), users: jared(), until, members_only: true, spare_owner: false };
-    told.done("mute", mute).await;
-    told.done("unmute", Unmute { group: group("g"), users: jared() }).await;
+    recorder.done("mute", mute).await;
+    recorder.done("unmute", Unmute { group: group("g"), users: jared() }).await;
     for (name, muted) in [("mute-all", true), ("unmute-all", false)] {
-        told.done(name, UpdateGroup { all_muted: Some(muted), ..update() }).await;
+        recorder.done(name, UpdateGroup { all_muted: Some(muted), ..update() }).await;
     }
-    told.done("allow", Allow { group: group("g"), users: jared(), members_only: true }).await;
-    told.done("disallow", Disallow { group: group("g"), users: jared() }).await;
+    recorder.done("allow", Allow { group: group("g"), users: jared(), members_only: true }).await;
+    recorder.done("disallow", Disallow { group: group("g"), users: jared() }).await;
     let block = Block {
         group: group("g"),
         users: jared(),
@@ -395,23 +397,23 @@ async fn moderating(told: &mut Told) {
         members_only: false,
         cleanup: Cleanup::default(),
     };
-    told.done_as("block", "tst", block).await;
-    told.done("unblock", Unblock { group: group("g"), users: jared() }).await;
+    recorder.done_as("block", "tst", block).await;
+    recorder.done("unblock", Unblock { group: group("g"), users: jared() }).await;
     let own = |receive| UpdateMember { receive: Some(receive), ..UpdateMember::of(group("g"), user("tommy")) };
-    told.done_as("shield", "tommy", own(Receive::Discard)).await;
-    told.done_as("shield-off", "tommy", own(Receive::Notify)).await;
+    recorder.done_as("shield", "tommy", own(Receive::Discard)).await;
+    recorder.done_as("shield-off", "tommy", own(Receive::Notify)).await;
     let card = UpdateMember { card: Some("Tom".to_owned()), ..UpdateMember::of(group("g"), user("tommy")) };
-    told.done("card", card).await;
+    recorder.done("card", card).await;
     let attributes = WriteMemberAttributes {
         group: group("g"),
         changes: vec![(user("tommy"), texts(&[("colour", "red")]))],
         most: None,
         most_bytes: None,
     };
-    told.done_as("member-attributes", "tommy", attributes).await;
+    recorder.done_as("member-attributes", "tommy", attributes).await;
 }
 
-async fn speaking(told: &mut Told) {
+async fn speaking(recorder: &mut Recorder) {
     let labels: Labels = texts(&[
         ("tencent.random", "123456"),
         ("tencent.cloud-data", "your cloud custom data"),
@@ -422,34 +424,36 @@ async fn speaking(told: &mut Told) {
         labels: labels.clone(),
         ..SendMessage::new(group("g"), Sender::User(user("tst")), text("red packet"))
     };
-    let sent = told.done("message", sent).await;
+    let sent = recorder.done("message", sent).await;
     let mention = Some(Mention::Users(users(&["tommy"])));
-    told.done("message-of-app", SendMessage { mention, ..SendMessage::new(group("g"), Sender::App, text("hi")) }).await;
+    recorder
+        .done("message-of-app", SendMessage { mention, ..SendMessage::new(group("g"), Sender::App, text("hi")) })
+        .await;
     let passing = SendMessage {
         labels,
         stored: false,
         ..SendMessage::new(group("g"), Sender::User(user("tst")), text("gone soon"))
     };
-    told.done("message-passing", passing).await;
+    recorder.done("message-passing", passing).await;
     let forbidden = SendMessage {
         labels: texts(&[("tencent.no-callback", "ForbidAfterSendMsgCallback")]),
         ..SendMessage::new(group("g"), Sender::App, text("not told"))
     };
-    told.done("message-not-told", forbidden).await;
+    recorder.done("message-not-told", forbidden).await;
     let Message { sequence, .. } = *sent.message;
     let recall = RecallMessages { group: group("g"), sequences: vec![sequence], reason: "oops".to_owned() };
-    told.done("recall", recall).await;
+    recorder.done("recall", recall).await;
 }
 
 /// A member connects from a phone and a browser, and disconnects in all possible ways.
-async fn passing(told: &mut Told) {
+async fn passing(recorder: &mut Recorder) {
     let mut room =
         CreateGroup::new(Some(user("abc")), Policy { join: conclave_core::model::Join::Open, ..Policy::standard() });
     room.id = Some(group("live"));
     room.labels = texts(&[("tencent.type", "AVChatRoom")]);
-    told.done("live", room).await;
+    recorder.done("live", room).await;
     let apply = Apply { group: group("live"), user: None, message: String::new() };
-    told.done_as("live-join", "tommy", apply).await;
+    recorder.done_as("live-join", "tommy", apply).await;
     let connection = |id: &str, platform| {
         let address = Some("119.0.0.1:8080".parse().unwrap());
         let (vendor, since) = ("rong", Millis(1_437_982_698_186));
@@ -463,7 +467,7 @@ async fn passing(told: &mut Told) {
     };
     let (came, lost) = (ConnectionChange::Connected, ConnectionChange::Disconnected(Disconnection::Lost));
     let ended = |how| ConnectionChange::Disconnected(how);
-    told.passed("online", &[event(&phone, came, 0, 0)]).await;
+    recorder.passed("online", &[event(&phone, came, 0, 0)]).await;
     let ways = [
         event(&page, came, 1, 1),
         event(&phone, lost, 1, 2),
@@ -471,23 +475,23 @@ async fn passing(told: &mut Told) {
         event(&page, came, 0, 4),
         event(&page, ended(Disconnection::Ended(DisconnectReason::ByApp)), 0, 5),
     ];
-    told.passed("online-and-offline", &ways).await;
-    told.passed("lost", &[event(&phone, came, 0, 6), event(&phone, lost, 0, 7)]).await;
+    recorder.passed("online-and-offline", &ways).await;
+    recorder.passed("lost", &[event(&phone, came, 0, 6), event(&phone, lost, 0, 7)]).await;
     let leave = Leave {
         group: group("live"),
         users: users(&["tommy"]),
         cleanup: Cleanup::default(),
         on_outsider: OnOutsider::Refuse,
     };
-    told.done_as("live-leave", "tommy", leave).await;
+    recorder.done_as("live-leave", "tommy", leave).await;
 }
 
 /// Later changes of a message, and items beside messages.
-async fn afterwards(told: &mut Told) {
+async fn afterwards(recorder: &mut Recorder) {
     let text = |text: &str| Body::Text(text.to_owned());
     let traits = Traits { receipts: true, extensible: true, changed: false };
     let asking = SendMessage::new(group("g"), Sender::User(user("tst")), text("read this"));
-    let sent = told.done("message-asking", SendMessage { traits, ..asking }).await;
+    let sent = recorder.done("message-asking", SendMessage { traits, ..asking }).await;
     let sequence = sent.message.sequence;
     let read = ReadMessages {
         group: group("g"),
@@ -496,27 +500,27 @@ async fn afterwards(told: &mut Told) {
         note: String::new(),
         most_members: Some(200),
     };
-    told.done_as("message-read", "tommy", read).await;
+    recorder.done_as("message-read", "tommy", read).await;
     let change = ChangeMessage { group: group("g"), sequence, body: Some(text("read that")), labels: BTreeMap::new() };
-    told.done("message-changed", change).await;
+    recorder.done("message-changed", change).await;
     let changes = vec![ExtensionChange { key: "k".to_owned(), value: Some("v".to_owned()), seen: None }];
     let extend = WriteExtensions { group: group("g"), sequence, clear: false, changes, most: None };
-    told.done("message-extended", extend).await;
-    told.done("notice", GiveNotice { group: group("g"), content: "hear".to_owned(), targets: Vec::new() }).await;
+    recorder.done("message-extended", extend).await;
+    recorder.done("notice", GiveNotice { group: group("g"), content: "hear".to_owned(), targets: Vec::new() }).await;
     let message = SendMessage {
         labels: texts(&[("tencent.random", "123456"), ("tencent.cloud-data", "your cloud custom data")]),
         stored: false,
         ..SendMessage::new(group("g"), Sender::User(user("tst")), text("red packet"))
     };
-    told.done("message-dropped", DropMessage { message }).await;
+    recorder.done("message-dropped", DropMessage { message }).await;
 }
 
 /// A community's topics, and messages in one.
-async fn topics(told: &mut Told) {
+async fn topics(recorder: &mut Recorder) {
     let mut create = CreateGroup::new(Some(user("tst")), Policy::standard());
     create.id = Some(group("community"));
     create.labels = texts(&[("tencent.type", "Community")]);
-    told.done("topics-community", create).await;
+    recorder.done("topics-community", create).await;
     let topic = TopicId::new("community@TOPIC#_1").unwrap();
     let make = MakeTopic {
         group: group("community"),
@@ -526,7 +530,7 @@ async fn topics(told: &mut Told) {
         announcement: String::new(),
         created: None,
     };
-    told.done("topic-made", make).await;
+    recorder.done("topic-made", make).await;
     let profile = ProfileChange { custom: Some("not told".to_owned()), ..ProfileChange::default() };
     let change = UpdateTopic {
         group: group("community"),
@@ -535,29 +539,29 @@ async fn topics(told: &mut Told) {
         announcement: Some("NewNotification".to_owned()),
         all_muted: None,
     };
-    told.done("topic-changed", change.clone()).await;
-    told.done("topic-muted", UpdateTopic { all_muted: Some(true), ..change }).await;
+    recorder.done("topic-changed", change.clone()).await;
+    recorder.done("topic-muted", UpdateTopic { all_muted: Some(true), ..change }).await;
     let send = SendMessage::new(group("community"), Sender::App, Body::Text("red packet".to_owned()));
-    told.done_in("topic-message", &topic, send).await;
+    recorder.done_in("topic-message", &topic, send).await;
     let recall = RecallMessages { group: group("community"), sequences: vec![1], reason: String::new() };
-    told.done_in("topic-recall", &topic, recall).await;
-    told.done("topic-ended", EndTopics { group: group("community"), topics: vec![topic] }).await;
+    recorder.done_in("topic-recall", &topic, recall).await;
+    recorder.done("topic-ended", EndTopics { group: group("community"), topics: vec![topic] }).await;
 }
 
-async fn ending(told: &mut Told) {
-    told.done_as("transfer", "tst", Transfer { group: group("g"), to: user("abc"), leave: None }).await;
-    told.done("account-deleted", DeleteUser { user: user("eve"), owned: OwnedGroups::Disband }).await;
-    told.done_as("disband", "abc", Disband { group: group("g") }).await;
+async fn ending(recorder: &mut Recorder) {
+    recorder.done_as("transfer", "tst", Transfer { group: group("g"), to: user("abc"), leave: None }).await;
+    recorder.done("account-deleted", DeleteUser { user: user("eve"), owned: OwnedGroups::Disband }).await;
+    recorder.done_as("disband", "abc", Disband { group: group("g") }).await;
 }
 
 /// The vendor's documented callbacks that were not sent.
-fn missing(vendor: &str, told: &[Value]) -> Vec<String> {
+fn missing(vendor: &str, sent: &[Value]) -> Vec<String> {
     let mut missing = Vec::new();
     for (name, sample) in Sample::all(vendor) {
         // questions are not notifications
         let is_question = sample.callback.contains("CallbackBefore") || sample.callback == "pre-delivery";
-        if !is_question && !told.iter().any(|told| is_as(told, &sample)) {
-            missing.push(format!("{vendor}/webhooks/{name} is not told as documented: {}", sample.body));
+        if !is_question && !sent.iter().any(|notice| is_as(notice, &sample)) {
+            missing.push(format!("{vendor}/webhooks/{name} is not sent as documented: {}", sample.body));
         }
     }
     missing

@@ -11,14 +11,14 @@ use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::app::{Answer, App, Told};
+use crate::app::{Answer, App, Received};
 use crate::house::{BackEnd, RONG, SECRET, gateway, metric, to_agora, to_rong};
 
 /// The joins by group, in the order of the notifications.
-fn joined(told: &[Told]) -> BTreeMap<String, Vec<String>> {
+fn joined(requests: &[Received]) -> BTreeMap<String, Vec<String>> {
     let mut joined: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for told in told {
-        for operation in told.body.as_array().unwrap() {
+    for request in requests {
+        for operation in request.body.as_array().unwrap() {
             if operation["eventType"] == 2 {
                 let group = operation["groupId"].as_str().unwrap().to_owned();
                 joined.entry(group).or_default().push(operation["userIds"][0].as_str().unwrap().to_owned());
@@ -28,8 +28,8 @@ fn joined(told: &[Told]) -> BTreeMap<String, Vec<String>> {
     joined
 }
 
-fn is_of(told: &Told, group: &str) -> bool {
-    told.body[0]["groupId"] == group
+fn is_of(request: &Received, group: &str) -> bool {
+    request.body[0]["groupId"] == group
 }
 
 #[tokio::test]
@@ -44,22 +44,22 @@ async fn one_change_is_told_as_each_vendor_tells_it() {
     let back_end = BackEnd::of(&gateway);
     back_end.create("readers").await;
     back_end.call("/entrust/group/profile/update.json", "groupId=readers&name=Writers").await;
-    let told = app.until(|told| told.len() == 4).await;
-    let at = |path: &str| told.iter().filter(|told| told.path == path).cloned().collect::<Vec<_>>();
+    let requests = app.until(|requests| requests.len() == 4).await;
+    let at = |path: &str| requests.iter().filter(|request| request.path == path).cloned().collect::<Vec<_>>();
 
-    let [rong] = &at("/rong")[..] else { panic!("{told:#?}") };
+    let [rong] = &at("/rong")[..] else { panic!("{requests:#?}") };
     let (nonce, timestamp) = (&rong.query["nonce"], &rong.query["timestamp"]);
     assert_eq!(rong.query["signature"], rong_signature(RONG.1, nonce, timestamp));
     assert_eq!((&*rong.query["appKey"], &*rong.query["own"]), (RONG.0, "1"));
     assert_eq!(rong.headers["content-type"], "application/json");
     assert_eq!((&rong.body[0]["groupId"], &rong.body[0]["eventType"]), (&json!("readers"), &json!(1)));
-    let [profile] = &at("/profile")[..] else { panic!("{told:#?}") };
+    let [profile] = &at("/profile")[..] else { panic!("{requests:#?}") };
     assert_eq!(profile.body[0]["groupName"], "Writers");
 
-    let [create, update] = &at("/agora")[..] else { panic!("{told:#?}") };
-    for told in [create, update] {
-        let text = |key: &str| told.body[key].as_str().unwrap().to_owned();
-        let signed = format!("{}{SECRET}{}", text("callId"), told.body["timestamp"]);
+    let [create, update] = &at("/agora")[..] else { panic!("{requests:#?}") };
+    for request in [create, update] {
+        let text = |key: &str| request.body[key].as_str().unwrap().to_owned();
+        let signed = format!("{}{SECRET}{}", text("callId"), request.body["timestamp"]);
         assert_eq!(text("security"), hex::encode(Md5::digest(signed.as_bytes())));
         assert_eq!((&*text("id"), &*text("event")), ("readers", "group_op_event"));
     }
@@ -98,22 +98,24 @@ async fn messages_and_older_events_have_urls_of_their_own() {
         let form = format!("fromUserId=alice&toGroupId=g&objectName=RC%3ATxtMsg&{content}");
         back_end.call("/message/group/publish.json", &form).await;
     }
-    let at = |told: &[Told], path: &str| told.iter().filter(|told| told.path == path).cloned().collect::<Vec<_>>();
-    let told = app.until(|told| ["/route", "/chat"].iter().all(|path| at(told, path).len() == 3)).await;
+    let at = |requests: &[Received], path: &str| {
+        requests.iter().filter(|request| request.path == path).cloned().collect::<Vec<_>>()
+    };
+    let requests = app.until(|requests| ["/route", "/chat"].iter().all(|path| at(requests, path).len() == 3)).await;
 
-    let route = at(&told, "/route");
-    for (told, word) in route.iter().zip(["one", "two", "three"]) {
-        let (nonce, timestamp) = (&told.query["nonce"], &told.query["timestamp"]);
-        assert_eq!(told.query["signature"], rong_signature(RONG.1, nonce, timestamp));
-        assert_eq!(told.headers["content-type"], "application/x-www-form-urlencoded");
-        assert_eq!(told.body["content"], format!("{{\"content\":\"{word} & more\"}}"));
-        assert_eq!((&told.body["fromUserId"], &told.body["toUserId"]), (&json!("alice"), &json!("g")));
+    let route = at(&requests, "/route");
+    for (request, word) in route.iter().zip(["one", "two", "three"]) {
+        let (nonce, timestamp) = (&request.query["nonce"], &request.query["timestamp"]);
+        assert_eq!(request.query["signature"], rong_signature(RONG.1, nonce, timestamp));
+        assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
+        assert_eq!(request.body["content"], format!("{{\"content\":\"{word} & more\"}}"));
+        assert_eq!((&request.body["fromUserId"], &request.body["toUserId"]), (&json!("alice"), &json!("g")));
     }
-    let chat = at(&told, "/chat");
-    let said: Vec<&Value> = chat.iter().map(|told| &told.body["payload"]["bodies"][0]["msg"]).collect();
+    let chat = at(&requests, "/chat");
+    let said: Vec<&Value> = chat.iter().map(|request| &request.body["payload"]["bodies"][0]["msg"]).collect();
     assert_eq!(said, ["one & more", "two & more", "three & more"]);
-    assert_eq!(at(&told, "/muc")[0].body["payload"]["operation"], "create");
-    assert_eq!(told.len(), 6 + at(&told, "/muc").len(), "told elsewhere: {told:#?}");
+    assert_eq!(at(&requests, "/muc")[0].body["payload"]["operation"], "create");
+    assert_eq!(requests.len(), 6 + at(&requests, "/muc").len(), "sent elsewhere: {requests:#?}");
     assert!(gateway.shutdown().await);
 }
 
@@ -122,8 +124,8 @@ async fn order_is_kept_in_a_group_and_groups_do_not_wait_for_each_other() {
     // every third attempt is refused, and responses are slow; one group's are refused for long
     let stubborn = Duration::from_millis(1500);
     let begun = Instant::now();
-    let app = App::answering(move |told, before| {
-        let refuses = before % 3 == 2 || (is_of(told, "stuck") && begun.elapsed() < stubborn);
+    let app = App::answering(move |request, before| {
+        let refuses = before % 3 == 2 || (is_of(request, "stuck") && begun.elapsed() < stubborn);
         Answer::of(if refuses { 503 } else { 200 }).after(Duration::from_millis((before % 4) as u64 * 5))
     })
     .await;
@@ -143,14 +145,14 @@ async fn order_is_kept_in_a_group_and_groups_do_not_wait_for_each_other() {
             back_end.join(group, user).await;
         }
     }
-    app.until(|told| told.iter().filter(|told| told.status == 200).count() == groups.len() * 16).await;
+    app.until(|requests| requests.iter().filter(|request| request.status == 200).count() == groups.len() * 16).await;
     let taken = app.taken();
     let joined = joined(&taken);
     for group in groups {
         assert_eq!(joined[group], users, "{group}");
     }
-    let last = |group: &str| taken.iter().rposition(|told| is_of(told, group)).unwrap();
-    let stuck = taken.iter().position(|told| is_of(told, "stuck")).unwrap();
+    let last = |group: &str| taken.iter().rposition(|request| is_of(request, group)).unwrap();
+    let stuck = taken.iter().position(|request| is_of(request, "stuck")).unwrap();
     for group in ["a", "b", "c"] {
         assert!(last(group) < stuck, "{group} waited for another group");
     }
@@ -159,7 +161,7 @@ async fn order_is_kept_in_a_group_and_groups_do_not_wait_for_each_other() {
 
 #[tokio::test]
 async fn tries_are_further_and_further_apart_and_then_given_up() {
-    let app = App::answering(|told, _| Answer::of(if is_of(told, "poison") { 500 } else { 200 })).await;
+    let app = App::answering(|request, _| Answer::of(if is_of(request, "poison") { 500 } else { 200 })).await;
     let gateway = gateway(|config| {
         config.realms[0].rong().webhooks = to_rong(app.url("/"));
         config.realms[0].rong().webhooks.retries = 3;
@@ -169,18 +171,18 @@ async fn tries_are_further_and_further_apart_and_then_given_up() {
     .await;
     let back_end = BackEnd::of(&gateway);
     back_end.create("poison").await;
-    let told = app.until(|told| told.len() == 4).await;
-    for (pair, wait) in told.windows(2).zip([100, 200, 300]) {
+    let requests = app.until(|requests| requests.len() == 4).await;
+    for (pair, wait) in requests.windows(2).zip([100, 200, 300]) {
         let gap = pair[1].at - pair[0].at;
         assert!(gap >= Duration::from_millis(wait), "{gap:?} instead of {wait} ms");
         assert_eq!(pair[0].body, pair[1].body, "another body in another try");
     }
     // signed anew each time
-    let nonces: std::collections::BTreeSet<_> = told.iter().map(|told| &told.query["nonce"]).collect();
+    let nonces: std::collections::BTreeSet<_> = requests.iter().map(|request| &request.query["nonce"]).collect();
     assert_eq!(nonces.len(), 4);
     back_end.create("good").await;
-    app.until(|told| told.iter().any(|told| told.status == 200)).await;
-    assert_eq!(app.told().len(), 5, "tried again after it was given up");
+    app.until(|requests| requests.iter().any(|request| request.status == 200)).await;
+    assert_eq!(app.requests().len(), 5, "tried again after it was given up");
     let labels = "rong";
     assert!((metric(&gateway, "conclave_webhooks_dropped_total", labels).await - 1.0).abs() < 0.1);
     assert!((metric(&gateway, "conclave_webhooks_retried_total", labels).await - 3.0).abs() < 0.1);
@@ -221,7 +223,7 @@ async fn a_dead_receiver_slows_nothing_down() {
 
 #[tokio::test]
 async fn late_odd_and_huge_answers_are_no_harm() {
-    let app = App::answering(|told, before| match before {
+    let app = App::answering(|request, before| match before {
         // later than the timeout
         0 => Answer::of(200).after(Duration::from_millis(600)),
         // a redirect: not followed
@@ -231,7 +233,7 @@ async fn late_odd_and_huge_answers_are_no_harm() {
         3 => Answer::of(200).saying("x".repeat(1001)),
         4 => Answer::of(200).saying(vec![b'x'; 20 << 20]),
         5 => Answer::of(200).saying(vec![0xff; 1000]),
-        _ => Answer::of(if told.path == "/" { 200 } else { 500 }),
+        _ => Answer::of(if request.path == "/" { 200 } else { 500 }),
     })
     .await;
     let gateway = gateway(|config| {
@@ -243,11 +245,12 @@ async fn late_odd_and_huge_answers_are_no_harm() {
     let back_end = BackEnd::of(&gateway);
     back_end.create("g").await;
     back_end.join("g", "bob").await;
-    let told = app.until(|told| told.len() == 7).await;
-    assert!(told.iter().all(|told| told.path == "/"), "a redirect was followed");
-    let operations: Vec<&Value> = told.iter().map(|told| &told.body["operation"]).collect();
+    let requests = app.until(|requests| requests.len() == 7).await;
+    assert!(requests.iter().all(|request| request.path == "/"), "a redirect was followed");
+    let operations: Vec<&Value> = requests.iter().map(|request| &request.body["operation"]).collect();
     assert_eq!(operations, ["CREATE", "CREATE", "CREATE", "CREATE", "CREATE", "CREATE", "JOIN"]);
-    let ids: std::collections::BTreeSet<_> = told[..6].iter().map(|told| told.body["callId"].to_string()).collect();
+    let ids: std::collections::BTreeSet<_> =
+        requests[..6].iter().map(|request| request.body["callId"].to_string()).collect();
     assert_eq!(ids.len(), 1, "another id in another try");
     assert!(gateway.shutdown().await);
 }

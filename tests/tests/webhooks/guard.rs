@@ -24,7 +24,7 @@ async fn a_name_that_leads_to_a_private_address_is_not_asked() {
         assert!(begun.elapsed() < Duration::from_secs(10), "not given up");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(app.told().is_empty(), "{:#?}", app.told());
+    assert!(app.requests().is_empty(), "{:#?}", app.requests());
     assert!(gateway.shutdown().await);
 }
 

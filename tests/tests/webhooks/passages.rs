@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::app::{Answer, App, Told};
+use crate::app::{Answer, App, Received};
 use crate::house::{BackEnd, RONG, gateway, metric, to_rong};
 
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -32,8 +32,11 @@ pub async fn come(gateway: &Running, user: &str) -> Socket {
 }
 
 /// User, status and kind of each element, in the order of the notifications.
-fn statuses(told: &[Told]) -> Vec<(String, String, String)> {
-    let elements = told.iter().filter(|told| told.status == 200).flat_map(|told| told.body.as_array().unwrap().clone());
+fn statuses(requests: &[Received]) -> Vec<(String, String, String)> {
+    let elements = requests
+        .iter()
+        .filter(|request| request.status == 200)
+        .flat_map(|request| request.body.as_array().unwrap().clone());
     let text = |element: &Value, key: &str| element[key].as_str().unwrap().to_owned();
     elements.map(|element| (text(&element, "userid"), text(&element, "status"), text(&element, "os"))).collect()
 }
@@ -42,11 +45,11 @@ fn of(rows: &[(&str, &str)]) -> Vec<(String, String, String)> {
     rows.iter().map(|(user, status)| ((*user).to_owned(), (*status).to_owned(), "Websocket".to_owned())).collect()
 }
 
-async fn told(app: &App, rows: &[(&str, &str)]) -> Vec<Told> {
+async fn requests(app: &App, rows: &[(&str, &str)]) -> Vec<Received> {
     let count = rows.len();
-    let told = app.until(move |told| statuses(told).len() >= count).await;
-    assert_eq!(statuses(&told), of(rows));
-    told
+    let requests = app.until(move |requests| statuses(requests).len() >= count).await;
+    assert_eq!(statuses(&requests), of(rows));
+    requests
 }
 
 #[tokio::test]
@@ -60,15 +63,15 @@ async fn comings_and_goings_are_told_in_their_order() {
     })
     .await;
     let alice = come(&gateway, "alice").await;
-    told(&app, &[("alice", "0")]).await;
+    requests(&app, &[("alice", "0")]).await;
     let mut bob = come(&gateway, "bob").await;
-    told(&app, &[("alice", "0"), ("bob", "0")]).await;
+    requests(&app, &[("alice", "0"), ("bob", "0")]).await;
     // one signs out, the other's connection breaks
     bob.send(Message::Binary(Bytes::from_static(&[0xe0, 0, 4]))).await.unwrap();
-    told(&app, &[("alice", "0"), ("bob", "0"), ("bob", "2")]).await;
+    requests(&app, &[("alice", "0"), ("bob", "0"), ("bob", "2")]).await;
     drop(alice);
     let so_far = [("alice", "0"), ("bob", "0"), ("bob", "2"), ("alice", "1")];
-    let all = told(&app, &so_far).await;
+    let all = requests(&app, &so_far).await;
     let first = &all[0].body[0];
     let address: std::net::SocketAddr = first["clientIp"].as_str().unwrap().parse().unwrap();
     assert!(address.ip().is_loopback() && first["time"].is_u64());
@@ -80,5 +83,5 @@ async fn comings_and_goings_are_told_in_their_order() {
     // users who are still connected when the process stops are reported offline
     let _carol = come(&gateway, "carol").await;
     gateway.shutdown().await;
-    told(&app, &[&so_far[..], &[("carol", "0"), ("carol", "1")]].concat()).await;
+    requests(&app, &[&so_far[..], &[("carol", "0"), ("carol", "1")]].concat()).await;
 }

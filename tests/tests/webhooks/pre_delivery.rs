@@ -64,10 +64,10 @@ async fn a_message_is_asked_about_as_documented_and_keeps_its_id() {
     let signed = format!("{}secret123{}", body["callId"].as_str().unwrap(), body["timestamp"]);
     assert_eq!(body["security"], hex::encode(Md5::digest(signed.as_bytes())));
     let notice = json!({"name": "pre-delivery", "query": {}, "body": body});
-    insta::assert_json_snapshot!("pre-delivery", json!([{ "told": { "agora": [notice] } }]), {
-        "[].told.agora[].body.callId" => "[id]",
-        "[].told.agora[].body.msg_id" => "[id]",
-        "[].told.agora[].body.security" => "[signature]",
+    insta::assert_json_snapshot!("pre-delivery", json!([{ "sent": { "agora": [notice] } }]), {
+        "[].sent.agora[].body.callId" => "[id]",
+        "[].sent.agora[].body.msg_id" => "[id]",
+        "[].sent.agora[].body.security" => "[signature]",
     });
 }
 
@@ -169,9 +169,9 @@ async fn says(socket: &mut Socket, text: &str) -> u16 {
 
 #[tokio::test]
 async fn clients_of_any_vendor_are_asked_about_over_the_wire() {
-    let app = App::answering(|told, _| {
-        let text = told.body.to_string();
-        let answer = match told.path.as_str() {
+    let app = App::answering(|request, _| {
+        let text = request.body.to_string();
+        let answer = match request.path.as_str() {
             "/pre" => json!({"valid": !text.contains("bad for agora"), "code": "no"}),
             _ => json!({"ErrorCode": u32::from(text.contains("bad for tencent"))}),
         };
@@ -192,7 +192,7 @@ async fn clients_of_any_vendor_are_asked_about_over_the_wire() {
     assert_eq!(says(&mut alice, "fine").await, 0);
     assert_eq!(says(&mut alice, "bad for agora").await, 25405);
     assert_eq!(says(&mut alice, "bad for tencent").await, 0, "who is not named is not asked");
-    assert_eq!(app.told().len(), 3);
+    assert_eq!(app.requests().len(), 3);
     assert!(gateway.shutdown().await);
 
     let gateway = crate::house::gateway(|config| {

@@ -33,14 +33,14 @@ async fn what_a_callback_is_signed_with_is_refused_as_a_call() {
     let content = "content=%7B%22content%22%3A%22hi%22%7D";
     let form = format!("fromUserId=owner&toGroupId=readers&objectName=RC%3ATxtMsg&{content}");
     back_end.call("/message/group/publish.json", &form).await;
-    let told = app.until(|told| told.len() == 3).await;
+    let requests = app.until(|requests| requests.len() == 3).await;
     let client = Client::at(gateway.addresses.shared, "/rong");
-    for told in &told {
+    for request in &requests {
         let (nonce, timestamp, signature) =
-            (&*told.query["nonce"], &*told.query["timestamp"], &*told.query["signature"]);
+            (&*request.query["nonce"], &*request.query["timestamp"], &*request.query["signature"]);
         assert_eq!(signature, rong_signature(RONG.1, nonce, timestamp), "receivers check it by the vendor's formula");
         assert!(nonce.len() <= 18 && nonce.parse::<i64>().is_ok(), "{nonce}");
-        assert_eq!(code(&client, [nonce, timestamp, signature]).await, (401, 1004), "{}", told.path);
+        assert_eq!(code(&client, [nonce, timestamp, signature]).await, (401, 1004), "{}", request.path);
         assert_eq!(code(&client, [nonce, timestamp, &signature.to_uppercase()]).await, (401, 1004));
         // the same text with a moved boundary has the same signature
         let signed = format!("{nonce}{timestamp}");

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::app::{Answer, App, Told};
+use crate::app::{Answer, App, Received};
 use crate::house::{BackEnd, gateway_over, to_rong};
 
-fn groups(told: &[Told]) -> Vec<&str> {
-    told.iter().map(|told| told.body[0]["groupId"].as_str().unwrap()).collect()
+fn groups(requests: &[Received]) -> Vec<&str> {
+    requests.iter().map(|request| request.body[0]["groupId"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -35,25 +35,25 @@ async fn what_was_not_taken_is_told_after_a_restart() {
     for group in ["one", "two", "three"] {
         BackEnd::of(&gateway).create(group).await;
     }
-    app.until(|told| told.len() >= 6).await;
+    app.until(|requests| requests.len() >= 6).await;
     assert!(gateway.shutdown().await);
-    let told = app.told().len();
+    let requests = app.requests().len();
 
     // the first of these commits is sent before the others are read again
     willing.store(true, Ordering::SeqCst);
     let gateway = gateway_over(folder.path(), patient).await;
     BackEnd::of(&gateway).create("four").await;
-    app.until(|all| all.len() >= told + 4).await;
+    app.until(|all| all.len() >= requests + 4).await;
     assert!(gateway.shutdown().await);
     let taken = app.taken();
-    let told: BTreeSet<_> = groups(&taken).into_iter().collect();
-    assert_eq!(told, ["four", "one", "three", "two"].into(), "a new destination begins at the log's end");
-    assert_eq!(taken.len(), 4, "told again although it was taken");
+    let requests: BTreeSet<_> = groups(&taken).into_iter().collect();
+    assert_eq!(requests, ["four", "one", "three", "two"].into(), "a new destination begins at the log's end");
+    assert_eq!(taken.len(), 4, "sent again although it was accepted");
 
     // nothing is left over
     let gateway = gateway_over(folder.path(), patient).await;
     BackEnd::of(&gateway).create("five").await;
-    app.until(|told| told.iter().any(|told| told.body[0]["groupId"] == "five")).await;
+    app.until(|requests| requests.iter().any(|request| request.body[0]["groupId"] == "five")).await;
     assert_eq!(app.taken().len(), 5);
     assert!(gateway.shutdown().await);
 }
@@ -70,18 +70,18 @@ async fn tries_and_waits_are_remembered_over_a_restart() {
     };
     let gateway = gateway_over(folder.path(), patience).await;
     BackEnd::of(&gateway).create("g").await;
-    app.until(|told| told.len() == 2).await;
+    app.until(|requests| requests.len() == 2).await;
     assert!(gateway.shutdown().await);
     let gateway = gateway_over(folder.path(), patience).await;
-    let told = app.until(|told| told.len() == 3).await;
-    let wait = told[2].at - told[1].at;
+    let requests = app.until(|requests| requests.len() == 3).await;
+    let wait = requests[2].at - requests[1].at;
     assert!(wait >= Duration::from_millis(1600), "the wait was cut short: {wait:?}");
     // that was the last one
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(gateway.shutdown().await);
     let gateway = gateway_over(folder.path(), patience).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(app.told().len(), 3, "tried again after it was given up");
+    assert_eq!(app.requests().len(), 3, "tried again after it was given up");
     assert!(gateway.shutdown().await);
 }
 
@@ -156,19 +156,21 @@ async fn a_killed_process_tells_everything_once_it_is_back() {
         drop(served);
     }
     let _served = Served::over(folder.path(), &app);
-    let taken = |told: &[Told]| -> Vec<(String, i64, String)> {
-        let taken = told.iter().filter(|told| told.status == 200).map(|told| &told.body[0]);
+    let taken = |requests: &[Received]| -> Vec<(String, i64, String)> {
+        let taken = requests.iter().filter(|request| request.status == 200).map(|request| &request.body[0]);
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         taken
-            .map(|told| (text(&told["groupId"]), told["eventType"].as_i64().unwrap(), text(&told["userIds"][0])))
+            .map(|requests| {
+                (text(&requests["groupId"]), requests["eventType"].as_i64().unwrap(), text(&requests["userIds"][0]))
+            })
             .collect()
     };
     let all = 3 * GROUPS * (USERS + 1);
-    let told = app.until(|told| taken(told).into_iter().collect::<BTreeSet<_>>().len() == all).await;
+    let requests = app.until(|requests| taken(requests).into_iter().collect::<BTreeSet<_>>().len() == all).await;
     // in order in each group, not counting repeated notifications
     for group in (0..3).flat_map(|round| (0..GROUPS).map(move |group| format!("r{round}g{group}"))) {
         let mut users = Vec::new();
-        for (_, event, user) in taken(&told).into_iter().filter(|(of, ..)| *of == group) {
+        for (_, event, user) in taken(&requests).into_iter().filter(|(of, ..)| *of == group) {
             if event == 2 && !users.contains(&user) {
                 users.push(user);
             }

@@ -4,13 +4,13 @@ use conclave_tests::ledger::callbacks::Sample;
 use serde_json::{Map, Value, json};
 
 /// Whether this is as documented.
-pub fn is_as(told: &Value, sample: &Sample) -> bool {
-    let mut told = told.clone();
+pub fn is_as(sent: &Value, sample: &Sample) -> bool {
+    let mut sent = sent.clone();
     for key in &sample.adds {
-        told.as_object_mut().unwrap().remove(key);
+        sent.as_object_mut().unwrap().remove(key);
     }
-    let same = |path: &String| at(&told, path) == at(&sample.body, path);
-    sample.same.iter().all(same) && shape(&told) == shape(&sample.body)
+    let same = |path: &String| at(&sent, path) == at(&sample.body, path);
+    sample.same.iter().all(same) && shape(&sent) == shape(&sample.body)
 }
 
 fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {

@@ -29,7 +29,7 @@ const TIME_DIGITS: usize = 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct TokenJson {
     signature: String,
     appkey: String,
     user_id: String,
@@ -97,7 +97,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(token: &str, credentials: &Credentials, now: Millis) -> Result<Opened, TokenError> {
     let bytes = decode_base64(token).ok_or(TokenError::Invalid)?;
     let json = bytes.strip_prefix(b"dt-").ok_or(TokenError::Invalid)?;
-    let wire: Wire = serde_json::from_slice(json).map_err(|_| TokenError::Invalid)?;
+    let wire: TokenJson = serde_json::from_slice(json).map_err(|_| TokenError::Invalid)?;
     let key = format!("{}#{}", credentials.org, credentials.app);
     if wire.appkey != key {
         return Err(TokenError::Foreign);

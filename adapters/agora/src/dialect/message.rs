@@ -215,7 +215,7 @@ mod tests {
         let foreign = Body::Foreign { label: "other".to_owned(), raw: "{}".to_owned(), fallback: "[card]".to_owned() };
         assert_eq!(body(&message(foreign, Labels::new())), json!({"type": "txt", "msg": "[card]"}));
         let custom = Body::Custom { kind: "k".to_owned(), data: "x".to_owned() };
-        let told = body(&message(custom, Labels::new()));
-        assert_eq!(told, json!({"type": "custom", "customEvent": "k", "customExts": {"data": "x"}}));
+        let shown = body(&message(custom, Labels::new()));
+        assert_eq!(shown, json!({"type": "custom", "customEvent": "k", "customExts": {"data": "x"}}));
     }
 }

@@ -20,7 +20,7 @@ use super::body::Sent;
 use crate::auth::{Claims, Passwords};
 use crate::dialect::ids::fold;
 use crate::realm::App;
-use crate::refusals::{self, Failure, Place};
+use crate::refusals::{self, ErrorContext, Failure};
 use crate::surface::worded;
 
 /// One call whose app and token have been checked.
@@ -43,7 +43,7 @@ pub(crate) struct Call<'a> {
     /// The client's address, if known.
     pub(crate) address: Option<IpAddr>,
     /// Selects the error texts of refusals.
-    pub(crate) place: Place,
+    pub(crate) place: ErrorContext,
 }
 
 impl Call<'_> {

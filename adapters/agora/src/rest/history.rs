@@ -116,10 +116,10 @@ async fn line(call: &Call<'_>, group: &GroupId, sequence: u64) -> Result<Option<
     // the group may have been deleted since
     let Ok(page) = call.ask_as_app(asked).await else { return Ok(None) };
     let kept = page.messages.first().filter(|message| message.sequence == sequence);
-    Ok(kept.filter(|message| message.state == MessageState::Kept).map(|message| told(message)))
+    Ok(kept.filter(|message| message.state == MessageState::Kept).map(|message| line_of(message)))
 }
 
-fn told(message: &Message) -> String {
+fn line_of(message: &Message) -> String {
     let (from, to) = (message::sender(message), &message.group);
     json!({
         "msg_id": message.id,

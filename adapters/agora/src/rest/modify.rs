@@ -13,7 +13,7 @@ use super::create::maxusers;
 use super::envelope::Reply;
 use crate::dialect::flags::{FlagChange, MEMBERSONLY, NEED_VERIFY, Remember};
 use crate::dialect::profile::{self, Text};
-use crate::refusals::{self, Failure, Place};
+use crate::refusals::{self, ErrorContext, Failure};
 use crate::surface::worded;
 
 /// The fields a change may have, including older spellings.
@@ -57,7 +57,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
     }
     if let Some(transfer) = transfer {
         steps.push(transfer.into());
-        places.push(Place::Transfer);
+        places.push(ErrorContext::Transfer);
     }
     if steps.is_empty() {
         // nothing to change, but the group has to exist

@@ -2,8 +2,8 @@
 
 use conclave_core::model::GroupId;
 use conclave_core::operation::{
-    AddMembers, AnswerInvitation, Applied, Apply, DecideRequest, Leave, NewMember, OnBlocked, OnFull, OnMember,
-    OnOutsider, Outcome,
+    AddMembers, AddOutcome, AnswerInvitation, Applied, Apply, DecideRequest, Leave, NewMember, OnBlocked, OnFull,
+    OnMember, OnOutsider,
 };
 use conclave_core::refusal::Refusal;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
         ..adding(call, group.clone())
     };
     let added = call.run(inviting).await?;
-    let already: Vec<_> = added.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Already).collect();
+    let already: Vec<_> = added.outcomes.iter().filter(|(_, outcome)| *outcome == AddOutcome::Already).collect();
     if !already.is_empty() && already.len() == names.len() {
         let users = already.into_iter().map(|(user, _)| user.clone()).collect();
         return Err(refusals::all_invited(&call.word(&Refusal::AlreadyMembers { group, users })));
@@ -88,12 +88,12 @@ pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
     let reason = |user: &conclave_core::model::UserId| -> Option<String> {
         let (_, outcome) = added.outcomes.iter().find(|(other, _)| other == user)?;
         match outcome {
-            Outcome::LeftOut(refusal) => Some(call.word(refusal).description),
-            Outcome::Already => {
+            AddOutcome::LeftOut(refusal) => Some(call.word(refusal).description),
+            AddOutcome::Already => {
                 let refusal = Refusal::AlreadyMembers { group: group.clone(), users: vec![user.clone()] };
                 Some(refusals::all_invited(&call.word(&refusal)).description)
             }
-            Outcome::Joined | Outcome::AwaitsInvitee | Outcome::AwaitsManagers => None,
+            AddOutcome::Joined | AddOutcome::AwaitsInvitee | AddOutcome::AwaitsManagers => None,
         }
     };
     let rows: Vec<Value> = names

@@ -13,7 +13,7 @@ use super::{
     files, history, joined, lists, members, messages, modify, mute, nothing, online, registration, requests, roaming,
     shield, token, user_info, users,
 };
-use crate::refusals::{Failure, Place};
+use crate::refusals::{ErrorContext, Failure};
 
 /// Whose tokens an endpoint accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +29,14 @@ pub(crate) enum Auth {
 }
 
 /// A response in progress.
-type Answer<'c> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'c>>;
+type PendingReply<'c> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'c>>;
 
 /// The handler of a route.
 pub(crate) struct Endpoint {
     pub(crate) auth: Auth,
     /// Selects the error texts of refusals.
-    pub(crate) place: Place,
-    pub(crate) run: for<'c> fn(&'c Call<'c>) -> Answer<'c>,
+    pub(crate) place: ErrorContext,
+    pub(crate) run: for<'c> fn(&'c Call<'c>) -> PendingReply<'c>,
 }
 
 macro_rules! routes {
@@ -46,7 +46,7 @@ macro_rules! routes {
             path: concat!("/{org}/{app}", $path),
             operation: $operation,
             streams: [$(stringify!($streams) == "streams",)? false][0],
-            handler: Endpoint { auth: Auth::$auth, place: Place::$place, run: |call| Box::pin($($run)::+(call)) },
+            handler: Endpoint { auth: Auth::$auth, place: ErrorContext::$place, run: |call| Box::pin($($run)::+(call)) },
         },)*]
     };
 }

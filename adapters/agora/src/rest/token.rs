@@ -15,7 +15,7 @@ use super::envelope::Reply;
 use super::registration::{PASSWORD, check_name};
 use crate::auth::{self, Attempt, CheckError, Claims, Stranger, Subject, bearer};
 use crate::dialect::ids::{fold, shown};
-use crate::refusals::{self, Failure, Place};
+use crate::refusals::{self, ErrorContext, Failure};
 
 /// Longest lifetime that is returned, in seconds: clients store it in 32 bits. A token that never expires returns it
 /// too.
@@ -47,7 +47,10 @@ fn by_secret(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure> {
         return Err(refusals::grant("client_secret does not match"));
     }
     let token = issue(call, Subject::App, Millis(0), &life);
-    Ok(Reply::bare().with("access_token", &token).with("expires_in", &life.told).with("application", &call.app.uuid))
+    Ok(Reply::bare()
+        .with("access_token", &token)
+        .with("expires_in", &life.expires_in)
+        .with("application", &call.app.uuid))
 }
 
 /// A user requests one with a password.
@@ -97,7 +100,7 @@ async fn for_user(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure
             call.app.groups.run(&Actor::app(), register).await.map_err(|refusal| call.word(&refusal))?;
             call.user(&name).await?
         }
-        None => return Err(refusals::user_unknown(Place::Token, &fold(&name))),
+        None => return Err(refusals::user_unknown(ErrorContext::Token, &fold(&name))),
     };
     if !user.active {
         return Err(refusals::grant("user not activated"));
@@ -107,7 +110,7 @@ async fn for_user(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Failure
 
 /// Refused unless the request has a valid app token.
 async fn app_asks(call: &Call<'_>) -> Result<(), Failure> {
-    let token = bearer(call.headers).ok_or_else(|| refusals::no_token(Place::Token))?;
+    let token = bearer(call.headers).ok_or_else(|| refusals::no_token(ErrorContext::Token))?;
     match checked(call, token).await?.subject {
         Subject::App => Ok(()),
         Subject::User(_) => Err(refusals::app_token_needed()),
@@ -116,16 +119,16 @@ async fn app_asks(call: &Call<'_>) -> Result<(), Failure> {
 
 async fn checked(call: &Call<'_>, token: &str) -> Result<Claims, Failure> {
     auth::check(call.app, token).await.map_err(|stranger| match stranger {
-        Stranger::Token(error) => refusals::bad_token(Place::Token, error),
+        Stranger::Token(error) => refusals::bad_token(ErrorContext::Token, error),
         Stranger::Refused(refusal) => call.word(&refusal),
     })
 }
 
 /// Exchanges a token generated offline for one of the app's own, with the same expiry.
 async fn by_token(call: &Call<'_>) -> Result<Reply, Failure> {
-    let token = bearer(call.headers).ok_or_else(|| refusals::no_token(Place::Token))?;
+    let token = bearer(call.headers).ok_or_else(|| refusals::no_token(ErrorContext::Token))?;
     let claims = checked(call, token).await?;
-    let life = Life { expires: claims.expires, told: 0 };
+    let life = Life { expires: claims.expires, expires_in: 0 };
     let token = issue(call, claims.subject, Millis(0), &life);
     Ok(Reply::bare().with("access_token", &token).with("expire_timestamp", &expiry(call, life.expires)))
 }
@@ -149,7 +152,7 @@ fn expiry(call: &Call<'_>, expires: Option<Millis>) -> Millis {
 struct Life {
     expires: Option<Millis>,
     /// In seconds, as returned.
-    told: u64,
+    expires_in: u64,
 }
 
 impl Life {
@@ -160,10 +163,10 @@ impl Life {
             .map_err(|_| refusals::illegal("ttl is not legal"))?
             .unwrap_or(call.app.settings.token_ttl.into());
         if seconds == 0 {
-            return Ok(Self { expires: None, told: LONGEST });
+            return Ok(Self { expires: None, expires_in: LONGEST });
         }
-        let told = seconds.min(LONGEST);
-        Ok(Self { expires: Some(call.app.now().plus(told * 1000)), told })
+        let expires_in = seconds.min(LONGEST);
+        Ok(Self { expires: Some(call.app.now().plus(expires_in * 1000)), expires_in })
     }
 }
 
@@ -195,5 +198,5 @@ fn of_user(call: &Call<'_>, user: &User, life: &Life) -> Reply {
         username: shown(&user.id),
         activated: user.active,
     };
-    Reply::bare().with("access_token", &token).with("expires_in", &life.told).with("user", &holder)
+    Reply::bare().with("access_token", &token).with("expires_in", &life.expires_in).with("user", &holder)
 }

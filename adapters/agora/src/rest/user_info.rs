@@ -64,8 +64,8 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Reply, Failure> {
     let of = |user: &User| {
         let wanted = |name: &&str| properties.iter().any(|property| property == name);
         let fields = [NAME, AVATAR].into_iter().chain(KEPT).filter(wanted);
-        let told = fields.filter_map(|name| Some((name.to_owned(), Value::from(field(user, name)?))));
-        (shown(&user.id).into_owned(), Value::from(told.collect::<Map<_, _>>()))
+        let shown_fields = fields.filter_map(|name| Some((name.to_owned(), Value::from(field(user, name)?))));
+        (shown(&user.id).into_owned(), Value::from(shown_fields.collect::<Map<_, _>>()))
     };
     let data: Map<String, Value> = found.iter().flatten().map(|user| of(user)).collect();
     Ok(Reply::data(&json!(data)).short())

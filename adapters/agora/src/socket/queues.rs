@@ -19,7 +19,7 @@ const IDLE: usize = 64;
 /// The state of one connection in one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-struct Place {
+struct QueueState {
     /// The key of the last item that was sent on this connection; 0 when none was.
     sent: u64,
     /// The highest key that the client has acknowledged.
@@ -33,14 +33,14 @@ struct Place {
     /// Items pushed since everything was acknowledged.
     pushed: u32,
     /// The client was notified, and has not asked yet.
-    told: bool,
+    notified: bool,
     /// A read of the store is in progress.
     busy: bool,
     /// The client has asked or acknowledged during that read.
     again: bool,
 }
 
-impl Place {
+impl QueueState {
     /// There may be events that were not delivered to the session.
     fn unsure() -> Self {
         Self { unsure: true, ..Self::default() }
@@ -124,7 +124,7 @@ pub(super) enum Next {
 /// The state of one connection in all its queues.
 #[derive(Debug, Default)]
 pub(super) struct Queues {
-    places: BTreeMap<Queue, Place>,
+    places: BTreeMap<Queue, QueueState>,
     /// Whether the waiting queues are known; before that, nothing is pushed.
     known: bool,
     /// Whether all waiting queues have an entry; otherwise nothing is pushed into queues without one.
@@ -150,8 +150,8 @@ impl Queues {
                 place.pushed += 1;
                 return Delivery::Push;
             }
-            let waits = self.known && !place.busy && !place.told && place.is_acknowledged();
-            place.told |= waits;
+            let waits = self.known && !place.busy && !place.notified && place.is_acknowledged();
+            place.notified |= waits;
             return if waits { Delivery::Notice } else { Delivery::Nothing };
         }
         if self.known && self.complete {
@@ -159,11 +159,12 @@ impl Queues {
                 // it was in the store when the waiting queues were read, and was not among them: the device has it
                 return Delivery::Nothing;
             }
-            let pushed = Place { sent: key, heard: number, read: Some(number), pushed: 1, ..Place::default() };
+            let pushed =
+                QueueState { sent: key, heard: number, read: Some(number), pushed: 1, ..QueueState::default() };
             self.places.insert(queue.clone(), pushed);
             return Delivery::Push;
         }
-        self.places.insert(queue.clone(), Place { told: self.known, ..Place::unsure() });
+        self.places.insert(queue.clone(), QueueState { notified: self.known, ..QueueState::unsure() });
         if self.known { Delivery::Notice } else { Delivery::Nothing }
     }
 
@@ -178,15 +179,15 @@ impl Queues {
         for queue in waiting {
             let place = self.places.entry(queue.clone()).or_default();
             place.unsure = true;
-            place.told = true;
+            place.notified = true;
         }
         self.known = true;
         self.complete = is_complete;
         self.floor = self.floor.max(floor);
         let mut others = Vec::new();
         for (queue, place) in &mut self.places {
-            if !place.told && !place.busy && !place.is_read() && place.is_acknowledged() {
-                place.told = true;
+            if !place.notified && !place.busy && !place.is_read() && place.is_acknowledged() {
+                place.notified = true;
                 others.push(queue.clone());
             }
         }
@@ -195,8 +196,8 @@ impl Queues {
 
     /// The client asks for a queue, having received everything up to a key, if it names one.
     pub(super) fn ask(&mut self, queue: &Queue, key: Option<u64>) -> Asked {
-        let place = self.places.entry(queue.clone()).or_insert_with(Place::unsure);
-        place.told = false;
+        let place = self.places.entry(queue.clone()).or_insert_with(QueueState::unsure);
+        place.notified = false;
         let mut acknowledge = None;
         if let Some(key) = key.filter(|key| *key > place.acknowledged) {
             // a client may acknowledge what an earlier connection was sent, but nothing that was not sent
@@ -263,7 +264,7 @@ impl Queues {
             return;
         }
         self.places.retain(|_, place| {
-            let is_idle = !place.busy && !place.told && place.is_acknowledged() && place.is_read();
+            let is_idle = !place.busy && !place.notified && place.is_acknowledged() && place.is_read();
             !is_idle || place.read >= Some(number) || sequence_of(place.sent) >= number
         });
     }
@@ -341,7 +342,7 @@ mod tests {
         let mut queues = Queues::default();
         assert_eq!(queues.learn(&[], 10, false), []);
         assert_eq!(queues.deliver(&OWN, key(11)), Delivery::Notice, "there may be more before it");
-        assert_eq!(queues.deliver(&OWN, key(12)), Delivery::Nothing, "the client was told");
+        assert_eq!(queues.deliver(&OWN, key(12)), Delivery::Nothing, "the client was notified");
         queues.forget();
         let group = Queue::All("x".to_owned());
         assert_eq!(queues.deliver(&group, key(13)), Delivery::Nothing);

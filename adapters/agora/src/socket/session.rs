@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use conclave_core::model::{GroupId, Queue};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Answered, BoxFuture, Call, DisconnectReason, Fault, Frame, Outcome, Session, SignInRefused};
+use conclave_kit::{Answered, BoxFuture, Call, CallOutcome, DisconnectReason, Fault, Frame, Session, SignInRefused};
 use prost::Message as _;
 use prost::bytes::Bytes;
 
@@ -16,7 +16,7 @@ use super::login::{Login, Request};
 use super::news::AgoraFact;
 use super::queues::{Asked, Delivery, Next, Question, Queues};
 use super::send::{Sent, Upward};
-use super::store::{self, Answer, Waiting};
+use super::store::{self, QueueItems, Waiting};
 use super::wire::{CommSyncUl, Jid, MSync, Meta, Provision, command, ns, statistics, status};
 use super::{Apps, LOGOUT, PROVISION, QUEUE, UNREAD};
 
@@ -91,7 +91,7 @@ pub(crate) enum Ticket {
 pub(crate) enum Reply {
     Provision(Result<Box<Login>, Refused>),
     Waiting(Result<Waiting, Refusal>),
-    Queue(Result<Answer, Refusal>),
+    Queue(Result<QueueItems, Refusal>),
     Sent(Sent),
 }
 
@@ -122,13 +122,13 @@ impl AgoraSession {
                 self.stage = Stage::Verifying;
                 let work = async move {
                     let login = request.verify().await.map(Box::new);
-                    let outcome = if login.is_ok() { Outcome::Answered } else { Outcome::Refused };
+                    let outcome = if login.is_ok() { CallOutcome::Answered } else { CallOutcome::Refused };
                     Answered::with(Reply::Provision(login), outcome)
                 };
                 out.call(Call::new(Some(PROVISION), Ticket::Provision, work));
             }
             Err(refused) => {
-                out.count(Some(PROVISION), Outcome::Refused);
+                out.count(Some(PROVISION), CallOutcome::Refused);
                 self.turn_away(&refused, out);
             }
         }
@@ -142,7 +142,7 @@ impl AgoraSession {
     }
 
     fn logout(&mut self, out: &mut Outbox<'_>) {
-        out.count(Some(LOGOUT), Outcome::Answered);
+        out.count(Some(LOGOUT), CallOutcome::Answered);
         self.stage = Stage::Over;
         out.sign_out();
         self.encoding.send(out, frame::signed_out());
@@ -158,7 +158,7 @@ impl AgoraSession {
         let login = Arc::clone(login);
         let work = async move {
             let waiting = store::waiting(&login).await;
-            let outcome = if waiting.is_ok() { Outcome::Answered } else { Outcome::Failed };
+            let outcome = if waiting.is_ok() { CallOutcome::Answered } else { CallOutcome::Failed };
             Answered::with(Reply::Waiting(waiting), outcome)
         };
         out.call(Call::new(asked.then_some(UNREAD), Ticket::Waiting(asked), work).in_lane(LOOKING));
@@ -189,17 +189,17 @@ impl AgoraSession {
     fn ask_queue(&mut self, login: &Arc<Login>, jid: Jid, key: Option<u64>, out: &mut Outbox<'_>) {
         let Some(queue) = login.app.names().asked(login.user(), &jid) else {
             // a queue that does not exist is empty
-            out.count(Some(QUEUE), Outcome::Answered);
+            out.count(Some(QUEUE), CallOutcome::Answered);
             self.encoding.send(out, frame::end_of_queue(jid, login.now()));
             return;
         };
         match self.queues.ask(&queue, key) {
             Asked::Store(question) => Self::question(login, queue, question, out),
             Asked::End => {
-                out.count(Some(QUEUE), Outcome::Answered);
+                out.count(Some(QUEUE), CallOutcome::Answered);
                 self.end(login, &queue, out);
             }
-            Asked::Nothing => out.count(Some(QUEUE), Outcome::Answered),
+            Asked::Nothing => out.count(Some(QUEUE), CallOutcome::Answered),
         }
     }
 
@@ -207,7 +207,7 @@ impl AgoraSession {
         let (login, ticket) = (Arc::clone(login), Ticket::Queue(queue.clone()));
         let work = async move {
             let answer = store::answer(&login, &queue, question).await;
-            let outcome = if answer.is_ok() { Outcome::Answered } else { Outcome::Failed };
+            let outcome = if answer.is_ok() { CallOutcome::Answered } else { CallOutcome::Failed };
             Answered::with(Reply::Queue(answer), outcome)
         };
         out.call(Call::new(Some(QUEUE), ticket, work));
@@ -220,8 +220,8 @@ impl AgoraSession {
         }
     }
 
-    fn queue_answered(&mut self, login: &Arc<Login>, queue: Queue, answer: Answer, out: &mut Outbox<'_>) {
-        let Answer { page, items } = answer;
+    fn queue_answered(&mut self, login: &Arc<Login>, queue: Queue, answer: QueueItems, out: &mut Outbox<'_>) {
+        let QueueItems { page, items } = answer;
         match self.queues.answered(&queue, page) {
             Next::Send => {
                 let key = page.and_then(|page| page.key).unwrap_or_default();
@@ -265,7 +265,7 @@ impl AgoraSession {
                 out.call(Call::new(Some(operation), Ticket::Sent(meta_id), work).in_lane(lane).holding(bytes));
             }
             Err(refused) => {
-                out.count(None, Outcome::Refused);
+                out.count(None, CallOutcome::Refused);
                 let refused = login.in_known_words(refused);
                 self.encoding.send(out, frame::sent(meta_id, Some(0), Some(&refused), Vec::new(), login.now()));
             }

@@ -47,18 +47,18 @@ pub(super) async fn waiting(login: &Login) -> Result<Waiting, Refusal> {
 }
 
 /// What a queue has for a client.
-pub(crate) struct Answer {
+pub(crate) struct QueueItems {
     pub(super) page: Option<Page>,
     pub(super) items: Vec<Meta>,
 }
 
 /// Acknowledges and reads, as requested.
-pub(super) async fn answer(login: &Login, queue: &Queue, question: Question) -> Result<Answer, Refusal> {
+pub(super) async fn answer(login: &Login, queue: &Queue, question: Question) -> Result<QueueItems, Refusal> {
     if let Some(number) = question.acknowledge {
         acknowledge(login, queue, number).await?;
     }
     if !question.read {
-        return Ok(Answer { page: None, items: Vec::new() });
+        return Ok(QueueItems { page: None, items: Vec::new() });
     }
     let mut after = match question.after {
         Some(after) => after,
@@ -87,7 +87,7 @@ pub(super) async fn answer(login: &Login, queue: &Queue, question: Question) -> 
         acknowledge(login, queue, after).await?;
     }
     let key = (!items.is_empty()).then(|| key_of_all(after));
-    Ok(Answer { page: Some(Page { last: after, more, key }), items })
+    Ok(QueueItems { page: Some(Page { last: after, more, key }), items })
 }
 
 async fn acknowledge(login: &Login, queue: &Queue, number: u64) -> Result<(), Refusal> {
@@ -107,7 +107,7 @@ async fn own_items(login: &Login, queue: &Queue, items: &[QueueItem]) -> Result<
     let app = &login.app;
     let oldest = Millis(app.now().0.saturating_sub(KEPT));
     let items: Vec<&QueueItem> = items.iter().filter(|item| item.event.at >= oldest).collect();
-    let mut groups: BTreeMap<GroupId, Option<Place>> = BTreeMap::new();
+    let mut groups: BTreeMap<GroupId, Option<GroupView>> = BTreeMap::new();
     let mut found: Vec<(u64, Meta)> = Vec::new();
     let mut done: Vec<GroupId> = Vec::new();
     for item in &items {
@@ -143,14 +143,14 @@ async fn own_items(login: &Login, queue: &Queue, items: &[QueueItem]) -> Result<
 }
 
 /// A group, and the client's user in it.
-struct Place {
+struct GroupView {
     group: Arc<Group>,
     role: Option<Role>,
     shields: bool,
 }
 
 /// The group of these items; `None` when nothing is left of it.
-async fn place(login: &Login, items: &[&QueueItem]) -> Result<Option<Place>, Refusal> {
+async fn place(login: &Login, items: &[&QueueItem]) -> Result<Option<GroupView>, Refusal> {
     let app = &login.app;
     let Some(first) = items.first() else { return Ok(None) };
     let Some(id) = &first.event.group else { return Ok(None) };
@@ -176,5 +176,5 @@ async fn place(login: &Login, items: &[&QueueItem]) -> Result<Option<Place>, Ref
         Err(refusal) => return Err(refusal),
     };
     let shields = own.as_ref().is_some_and(|member| member.receive == Receive::Discard);
-    Ok(Some(Place { group, role: own.map(|member| member.role), shields }))
+    Ok(Some(GroupView { group, role: own.map(|member| member.role), shields }))
 }

@@ -19,7 +19,7 @@ use super::session::AgoraSession;
 use super::wire::*;
 use crate::auth::{Claims, Subject};
 use crate::realm::App;
-use crate::{Credentials, Realm, Settings};
+use crate::{AgoraRealm, Credentials, Settings};
 
 struct Stopped(AtomicU64);
 
@@ -55,7 +55,7 @@ async fn house() -> House {
         app_id: None,
         app_certificate: None,
     };
-    let realm = Realm {
+    let realm = AgoraRealm {
         name: "test".to_owned(),
         credentials,
         settings: Settings::default(),

@@ -47,7 +47,7 @@ struct Guarded {
 }
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct QuestionBody<'a> {
     #[serde(rename = "callId")]
     call_id: &'a str,
     timestamp: Millis,
@@ -140,7 +140,7 @@ impl Guarded {
 
     async fn ask(&self, message: &Message) -> Result<Said, String> {
         let call_id = self.app.call_id(Uuid::new_v4());
-        let wire = Wire {
+        let wire = QuestionBody {
             security: self.app.sign(&call_id, message.at),
             call_id: &call_id,
             timestamp: message.at,

@@ -17,7 +17,7 @@ use crate::dialect::message;
 const NAME: &str = "chat";
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct MessageNotification<'a> {
     #[serde(rename = "callId")]
     call_id: &'a str,
     #[serde(rename = "eventType")]
@@ -40,7 +40,7 @@ struct Wire<'a> {
 pub(super) async fn notices(event: &Event, app: &App, groups: &dyn Groups) -> Result<Vec<Notice>, Refusal> {
     let Some(message) = message_of(event, groups).await? else { return Ok(Vec::new()) };
     let call_id = app.call_id(app.id(event, 0));
-    let wire = Wire {
+    let wire = MessageNotification {
         security: app.sign(&call_id, message.at),
         call_id: &call_id,
         event_type: NAME,

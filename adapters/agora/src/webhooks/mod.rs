@@ -178,9 +178,9 @@ impl conclave_kit::Webhooks for Webhooks {
             return Ok(muc::notices(fact, &group, app));
         }
         let operations = operation::operations(fact, &group, app, groups).await?.into_iter().enumerate();
-        let is_on = |name: &str| self.events.is_empty() || self.events.iter().any(|told| told == name);
-        let told = operations.filter(|(_, operation)| is_on(operation.name));
-        Ok(told.filter_map(|(place, operation)| operation.told(event, place, app)).collect())
+        let is_on = |name: &str| self.events.is_empty() || self.events.iter().any(|event| event == name);
+        let sent = operations.filter(|(_, operation)| is_on(operation.name));
+        Ok(sent.filter_map(|(place, operation)| operation.notice(event, place, app)).collect())
     }
 
     fn envelope(&self, _: &Notice, _: Millis, _: u64) -> Envelope {

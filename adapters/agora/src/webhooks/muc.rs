@@ -21,7 +21,7 @@ use crate::dialect::message::ADMIN;
 const RESOURCE: &str = "server";
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct MucNotification<'a> {
     chat_type: &'static str,
     #[serde(rename = "callId")]
     call_id: &'a str,
@@ -96,7 +96,7 @@ impl<'e> Change<'e> {
     }
 
     /// The n-th notification of an event.
-    fn told(&self, event: &Event, place: usize, app: &App) -> Option<Notice> {
+    fn notice(&self, event: &Event, place: usize, app: &App) -> Option<Notice> {
         let group = event.group.as_ref()?;
         let msg_id = (app.id(event, place).as_u64_pair().0 >> 4).to_string();
         let call_id = app.call_id(&msg_id);
@@ -107,7 +107,7 @@ impl<'e> Change<'e> {
             _ => RESOURCE,
         };
         let from = self.from.map_or(Cow::Borrowed(ADMIN), shown);
-        let wire = Wire {
+        let wire = MucNotification {
             chat_type: "muc",
             security: app.sign(&call_id, event.at),
             call_id: &call_id,
@@ -151,7 +151,7 @@ pub(super) fn notices(fact: &Fact<'_>, group: &Group, app: &App) -> Vec<Notice> 
     // all notifications about one user follow each other
     changes.sort_by_key(|(position, _)| *position);
     let changes = changes.into_iter().map(|(_, change)| change).enumerate();
-    changes.filter_map(|(place, change)| change.told(fact.event, place, app)).collect()
+    changes.filter_map(|(place, change)| change.notice(fact.event, place, app)).collect()
 }
 
 /// An operation with its reason and further fields.

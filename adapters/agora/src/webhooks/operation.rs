@@ -19,7 +19,7 @@ use crate::dialect::time::end;
 const ADMIN: &str = "@ppAdmin";
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct OperationNotification<'a> {
     #[serde(rename = "callId")]
     call_id: &'a str,
     security: String,
@@ -51,11 +51,11 @@ impl Operation {
     }
 
     /// The n-th notification of an event.
-    pub(super) fn told(&self, event: &Event, place: usize, app: &App) -> Option<Notice> {
+    pub(super) fn notice(&self, event: &Event, place: usize, app: &App) -> Option<Notice> {
         let group = event.group.as_ref()?;
         let call_id = app.call_id(app.id(event, place));
         let operator = self.operator.as_ref().or_else(|| event.actor.behind()).map(shown);
-        let wire = Wire {
+        let wire = OperationNotification {
             security: app.sign(&call_id, event.at),
             call_id: &call_id,
             payload: self.payload.as_ref(),

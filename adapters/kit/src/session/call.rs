@@ -28,14 +28,14 @@ pub struct Answered<R> {
     /// What the session gets.
     pub reply: R,
     /// How it is counted.
-    pub outcome: Outcome,
+    pub outcome: CallOutcome,
     /// The fields of the request that no handler read.
     pub unread: Option<Unread>,
 }
 
 /// What became of a request, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum CallOutcome {
     /// It was done.
     Answered,
     /// It was refused; the client is at fault.
@@ -90,11 +90,11 @@ impl<S: Session> Call<S> {
 impl<R> Answered<R> {
     /// Done.
     pub fn done(reply: R) -> Self {
-        Self { reply, outcome: Outcome::Answered, unread: None }
+        Self { reply, outcome: CallOutcome::Answered, unread: None }
     }
 
     /// With this outcome.
-    pub fn with(reply: R, outcome: Outcome) -> Self {
+    pub fn with(reply: R, outcome: CallOutcome) -> Self {
         Self { reply, outcome, unread: None }
     }
 

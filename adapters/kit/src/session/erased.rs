@@ -11,7 +11,7 @@ use conclave_core::refusal::Refusal;
 use futures_core::future::BoxFuture;
 use http::Response;
 
-use super::call::{Answered, Call, Outcome};
+use super::call::{Answered, Call, CallOutcome};
 use super::fact::{Fact, Recipients};
 use super::outbox::{Outbox, Steps};
 use super::{ClientProtocol, DisconnectReason, Endpoint, Frame, OpenRequest, Session, SignInRefused};
@@ -102,7 +102,7 @@ pub struct FinishedCall {
     reply: Box<dyn Any + Send>,
     copy: Option<CopyBoxed>,
     /// How it is counted.
-    pub outcome: Outcome,
+    pub outcome: CallOutcome,
     /// The fields that no handler read.
     pub unread: Option<Unread>,
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::call::{Call, Outcome};
+use super::call::{Call, CallOutcome};
 use super::erased::AnyCall;
 use super::frame::OutFrame;
 use super::identity::Identity;
@@ -39,7 +39,7 @@ pub struct Counted {
     /// One of the protocol's operations; `None` when it is none of them.
     pub operation: Option<&'static str>,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: CallOutcome,
 }
 
 /// The steps of one method call.
@@ -108,7 +108,7 @@ impl<'a, S: Session> Outbox<'a, S> {
     }
 
     /// Counts a request that was answered without a call.
-    pub fn count(&mut self, operation: Option<&'static str>, outcome: Outcome) {
+    pub fn count(&mut self, operation: Option<&'static str>, outcome: CallOutcome) {
         self.steps.push(Step::Count(Counted { operation, outcome }));
     }
 

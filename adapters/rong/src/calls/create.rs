@@ -1,7 +1,7 @@
 //! Creates a hosted group. The owner is its first member; where invited users have to accept, the others are invited.
 
 use conclave_core::model::{GroupId, Profile, UserId};
-use conclave_core::operation::{CreateGroup, NewMember, OnUnknown, Outcome};
+use conclave_core::operation::{AddOutcome, CreateGroup, NewMember, OnUnknown};
 
 use super::{Caller, NotDone, Texts};
 
@@ -41,5 +41,5 @@ pub(crate) async fn create(caller: &Caller<'_>, create: Create) -> Result<bool, 
         ..CreateGroup::new(Some(owner), policy)
     };
     let created = caller.run(group).await?;
-    Ok(created.added.outcomes.iter().any(|(_, outcome)| *outcome == Outcome::AwaitsInvitee))
+    Ok(created.added.outcomes.iter().any(|(_, outcome)| *outcome == AddOutcome::AwaitsInvitee))
 }

@@ -7,7 +7,7 @@ use conclave_core::operation::UpdateMember;
 use conclave_core::query::{ListMembers, MemberPage, MembersNamed};
 
 use super::{Caller, NotDone};
-use crate::dialect::page::{Pages, Place};
+use crate::dialect::page::{PageStart, Pages};
 
 /// Named members; users who are not members are skipped.
 pub(crate) async fn named(
@@ -47,8 +47,8 @@ pub(crate) async fn by_role(caller: &Caller<'_>, group: GroupId, page: Page<'_>)
     caller.own_group(&group).await?;
     let (after, skip) = match page.pages.place(page.token)? {
         None => (None, 0),
-        Some(Place::After(cursor)) => (Some(cursor), 0),
-        Some(Place::Skip(entries)) => (None, entries),
+        Some(PageStart::After(cursor)) => (Some(cursor), 0),
+        Some(PageStart::Skip(entries)) => (None, entries),
     };
     let list = ListMembers {
         group,
@@ -66,11 +66,11 @@ pub(crate) async fn by_role(caller: &Caller<'_>, group: GroupId, page: Page<'_>)
 }
 
 /// Managers and owner are few and paged by an offset; other lists continue at the core's cursor.
-fn next(found: &MemberPage, role: Option<Role>, read: usize, total: u32) -> Option<Place> {
+fn next(found: &MemberPage, role: Option<Role>, read: usize, total: u32) -> Option<PageStart> {
     if matches!(role, Some(Role::Admin | Role::Owner)) {
-        return (!found.members.is_empty() && read < total as usize).then_some(Place::Skip(read));
+        return (!found.members.is_empty() && read < total as usize).then_some(PageStart::Skip(read));
     }
-    found.next.clone().map(Place::After)
+    found.next.clone().map(PageStart::After)
 }
 
 fn total(group: &Group, role: Option<Role>) -> u32 {

@@ -8,7 +8,7 @@ use crate::refusals::{Code, Failure};
 
 /// The start of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum PageStart {
     /// After this row.
     After(Cursor),
     /// After this many entries.
@@ -25,24 +25,24 @@ impl Pages {
     }
 
     /// The token of a page; empty without a next page.
-    pub(crate) fn token(&self, next: Option<Place>) -> String {
+    pub(crate) fn token(&self, next: Option<PageStart>) -> String {
         let payload = match next {
             None => return String::new(),
-            Some(Place::After(cursor)) => [&[0], cursor.0.as_slice()].concat(),
-            Some(Place::Skip(entries)) => [&[1], (entries as u64).to_be_bytes().as_slice()].concat(),
+            Some(PageStart::After(cursor)) => [&[0], cursor.0.as_slice()].concat(),
+            Some(PageStart::Skip(entries)) => [&[1], (entries as u64).to_be_bytes().as_slice()].concat(),
         };
         self.0.seal(&payload)
     }
 
     /// The start of the requested page: a missing or empty token is the first page.
-    pub(crate) fn place(&self, token: Option<&str>) -> Result<Option<Place>, Failure> {
+    pub(crate) fn place(&self, token: Option<&str>) -> Result<Option<PageStart>, Failure> {
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
         let payload = self.0.open(token).ok_or(Code::PageToken)?;
         let place = match payload.split_first() {
-            Some((0, rest)) => Place::After(Cursor(rest.to_vec())),
+            Some((0, rest)) => PageStart::After(Cursor(rest.to_vec())),
             Some((1, rest)) => {
                 let entries = rest.try_into().map(u64::from_be_bytes).map_err(|_| Code::PageToken)?;
-                Place::Skip(usize::try_from(entries).map_err(|_| Code::PageToken)?)
+                PageStart::Skip(usize::try_from(entries).map_err(|_| Code::PageToken)?)
             }
             _ => return Err(Code::PageToken.into()),
         };
@@ -59,7 +59,7 @@ mod tests {
     fn tokens_lead_back_to_their_own_list_only() {
         let credentials = Credentials { app_key: "k".to_owned(), app_secret: "s".to_owned() };
         let pages = Pages::of(&credentials, "members g1");
-        for place in [Place::After(Cursor(vec![1, 2, 3])), Place::Skip(7)] {
+        for place in [PageStart::After(Cursor(vec![1, 2, 3])), PageStart::Skip(7)] {
             let token = pages.token(Some(place.clone()));
             assert_eq!(pages.place(Some(&token)).unwrap(), Some(place));
             let other = Pages::of(&credentials, "members g2");

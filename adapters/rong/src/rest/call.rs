@@ -14,7 +14,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::Handler;
-use super::envelope::Answer;
+use super::envelope::ResponseBody;
 use crate::calls::{Caller, NotDone};
 use crate::dialect::limits;
 use crate::dialect::page::Pages;
@@ -47,7 +47,7 @@ impl<'a> Call<'a> {
     }
 
     /// Passes the call to its endpoint, unless it is switched off.
-    pub(crate) async fn answered_by(&self, handler: Handler) -> Result<Answer, Failure> {
+    pub(crate) async fn answered_by(&self, handler: Handler) -> Result<ResponseBody, Failure> {
         if self.is_hosted() && !self.settings().hosting {
             return Err(Code::NotEnabled.into());
         }

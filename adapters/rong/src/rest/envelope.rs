@@ -11,9 +11,9 @@ use crate::refusals::{Code, Failure};
 
 /// The body of a success.
 #[derive(Debug)]
-pub(crate) struct Answer(Bytes);
+pub(crate) struct ResponseBody(Bytes);
 
-impl Answer {
+impl ResponseBody {
     pub(crate) fn into_response(self) -> Response<Body> {
         respond(StatusCode::OK, Body::Whole(self.0))
     }
@@ -27,20 +27,20 @@ struct Success<'a, T> {
 }
 
 /// Success without further fields.
-pub(crate) fn done() -> Result<Answer, Failure> {
+pub(crate) fn done() -> Result<ResponseBody, Failure> {
     encode(None::<&()>)
 }
 
 /// Success with these fields.
-pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
+pub(crate) fn with<T: Serialize>(rest: &T) -> Result<ResponseBody, Failure> {
     encode(Some(rest))
 }
 
-fn encode<T: Serialize>(rest: Option<&T>) -> Result<Answer, Failure> {
+fn encode<T: Serialize>(rest: Option<&T>) -> Result<ResponseBody, Failure> {
     match serde_json::to_vec(&Success { code: 200, rest }) {
         // ours: the vendor's own groups are too small to reach it
         Ok(bytes) if bytes.len() > limits::ANSWER_BYTES => Err(Code::Refused.saying("the answer is too large")),
-        Ok(bytes) => Ok(Answer(bytes.into())),
+        Ok(bytes) => Ok(ResponseBody(bytes.into())),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written as json");
             Err(Code::Internal.into())

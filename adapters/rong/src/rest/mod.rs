@@ -17,7 +17,7 @@ pub(crate) use routes::routes;
 use crate::refusals::Failure;
 
 /// A response in progress.
-pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<envelope::Answer, Failure>> + Send + 'a>>;
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<envelope::ResponseBody, Failure>> + Send + 'a>>;
 
 /// The handler of one endpoint.
 pub(crate) type Handler = for<'a> fn(&'a Call<'a>) -> Answering<'a>;

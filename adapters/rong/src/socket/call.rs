@@ -68,7 +68,7 @@ impl From<Code> for Denied {
 }
 
 /// The encoded reply to a query; a success may be empty.
-pub(crate) type Answer = Result<Vec<u8>, Denied>;
+pub(crate) type QueryReply = Result<Vec<u8>, Denied>;
 
 /// A client's call.
 pub(crate) struct Call<'a> {

@@ -70,8 +70,8 @@ pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>
             Ok(others.into_iter().chain(looked_at).collect())
         }
         (events::What::Application(request), _) => {
-            let told = event.audience.users.iter().filter(|user| feed::hears(event, request, user)).cloned();
-            Ok(vec![fact(Recipients::users(told), What::Fetch(Kind::Changes))])
+            let recipients = event.audience.users.iter().filter(|user| feed::hears(event, request, user)).cloned();
+            Ok(vec![fact(Recipients::users(recipients), What::Fetch(Kind::Changes))])
         }
         (
             events::What::Created { .. }

@@ -9,14 +9,14 @@ use bytes::Bytes;
 use conclave_core::model::{DeviceId, Message, Millis};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Answered, BoxFuture, Call as KitCall, DisconnectReason, Fault, Frame, Outcome, Session, SignInRefused,
+    Answered, BoxFuture, Call as KitCall, CallOutcome, DisconnectReason, Fault, Frame, Session, SignInRefused,
 };
 use prost::Message as _;
 
-use super::call::{Answer, Call, Denied, decode, hosted, millis};
+use super::call::{Call, Denied, QueryReply, decode, hosted, millis};
 use super::connect::{Login, LoginRequest, status};
 use super::facts::{RongFact, What};
-use super::feed::{self, Kind, Place, Reader};
+use super::feed::{self, FeedPosition, Kind, Reader};
 use super::frame::{self, Incoming, Mode, Request};
 use super::wire::{DownStreamMessages, EventChangeList, NotifyMsg, QueryMsgChange, SyncRequestMsg};
 use super::{message, topics};
@@ -49,8 +49,8 @@ pub(crate) struct RongSession {
     stage: Stage,
     /// The last number of a frame that the client confirms.
     last_id: u16,
-    inbox: Option<Place>,
-    changes: Option<Place>,
+    inbox: Option<FeedPosition>,
+    changes: Option<FeedPosition>,
     queries: Pace,
     messages: Pace,
 }
@@ -77,7 +77,7 @@ pub(crate) enum Reply {
     Connected(Result<Login, u8>),
     Frame(Bytes),
     /// A pull: the frame, and how far the client has fetched.
-    Pulled(Bytes, Kind, Option<Place>),
+    Pulled(Bytes, Kind, Option<FeedPosition>),
 }
 
 /// The requests in the current second.
@@ -129,14 +129,14 @@ impl RongSession {
         self.last_id
     }
 
-    fn place(&self, kind: Kind) -> Option<Place> {
+    fn place(&self, kind: Kind) -> Option<FeedPosition> {
         match kind {
             Kind::Inbox => self.inbox,
             Kind::Changes => self.changes,
         }
     }
 
-    fn place_mut(&mut self, kind: Kind) -> &mut Option<Place> {
+    fn place_mut(&mut self, kind: Kind) -> &mut Option<FeedPosition> {
         match kind {
             Kind::Inbox => &mut self.inbox,
             Kind::Changes => &mut self.changes,
@@ -150,7 +150,7 @@ impl RongSession {
         let operation = topics::known(topics::QUESTIONS, &request.topic);
         let most = login.app.realm.settings.client_queries;
         if topics::is_of_groups(&request.topic) && !self.queries.allows(now, most) {
-            out.count(operation, Outcome::Refused);
+            out.count(operation, CallOutcome::Refused);
             out.send_binary(frame::answered(request.id, now, client::TOO_MANY_QUERIES, &[]));
             return;
         }
@@ -184,7 +184,7 @@ impl RongSession {
         let now = login.now();
         let operation = topics::known(topics::MESSAGES, &request.topic);
         if !self.messages.allows(now, login.app.realm.settings.client_messages) {
-            out.count(operation, Outcome::Refused);
+            out.count(operation, CallOutcome::Refused);
             out.send_binary(frame::published(request.id, now, client::TOO_FAST, ""));
             return;
         }
@@ -262,14 +262,18 @@ fn lane(request: &Request) -> u64 {
     hasher.finish()
 }
 
-fn placed(pulled: Result<(Vec<u8>, Place), Denied>) -> (Answer, Option<Place>) {
+fn placed(pulled: Result<(Vec<u8>, FeedPosition), Denied>) -> (QueryReply, Option<FeedPosition>) {
     match pulled {
         Ok((body, place)) => (Ok(body), Some(place)),
         Err(denied) => (Err(denied), None),
     }
 }
 
-async fn pull_messages(login: &Login, left: Option<Place>, body: &[u8]) -> Result<(Vec<u8>, Place), Denied> {
+async fn pull_messages(
+    login: &Login,
+    left: Option<FeedPosition>,
+    body: &[u8],
+) -> Result<(Vec<u8>, FeedPosition), Denied> {
     let refused = |refusal: Refusal| hosted(&refusal);
     let asked: SyncRequestMsg = decode(body)?;
     let reader = login.reader();
@@ -289,7 +293,11 @@ async fn pull_messages(login: &Login, left: Option<Place>, body: &[u8]) -> Resul
 }
 
 /// The first query of a connection asks where to begin: only the timestamp and that there is more are read.
-async fn pull_changes(login: &Login, left: Option<Place>, body: &[u8]) -> Result<(Vec<u8>, Place), Denied> {
+async fn pull_changes(
+    login: &Login,
+    left: Option<FeedPosition>,
+    body: &[u8],
+) -> Result<(Vec<u8>, FeedPosition), Denied> {
     let refused = |refusal: Refusal| hosted(&refusal);
     let asked: QueryMsgChange = decode(body)?;
     let device = DeviceId::from(&login.identity.device);
@@ -313,11 +321,11 @@ async fn pull_changes(login: &Login, left: Option<Place>, body: &[u8]) -> Result
 }
 
 /// The outcome of a status for the metrics.
-fn outcome(status: u16) -> Outcome {
+fn outcome(status: u16) -> CallOutcome {
     match status {
-        0 => Outcome::Answered,
-        client::HOSTING_FAILED => Outcome::Failed,
-        _ => Outcome::Refused,
+        0 => CallOutcome::Answered,
+        client::HOSTING_FAILED => CallOutcome::Failed,
+        _ => CallOutcome::Refused,
     }
 }
 
@@ -340,14 +348,14 @@ impl Session for RongSession {
                 let request = LoginRequest::clone(request);
                 let work = async move {
                     let login = request.verify().await;
-                    let outcome = if login.is_ok() { Outcome::Answered } else { Outcome::Refused };
+                    let outcome = if login.is_ok() { CallOutcome::Answered } else { CallOutcome::Refused };
                     Answered::with(Reply::Connected(login), outcome)
                 };
                 out.call(KitCall::new(Some(topics::CONNECT), Ticket::Connect, work));
             }
             Stage::Refused(status) => {
                 let status = *status;
-                out.count(Some(topics::CONNECT), Outcome::Refused);
+                out.count(Some(topics::CONNECT), CallOutcome::Refused);
                 self.refuse(status, out);
             }
             Stage::In(..) => {}

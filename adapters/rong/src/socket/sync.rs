@@ -3,7 +3,7 @@
 use conclave_core::model::User;
 use prost::Message;
 
-use super::call::{Answer, Call, decode, millis};
+use super::call::{Call, QueryReply, decode, millis};
 use super::wire::{
     BotOutput, ProfileInfo, PullModifyMsgReq, PullModifyMsgResp, PullSubDataReq, PullSubDataResp, PullUserProfileReq,
     PullUserSettingInput, PullUserSettingOutput, PullUserSubReq, PullUserSubResp, SessionReq, SessionStates,
@@ -19,40 +19,40 @@ pub(crate) fn robots() -> Vec<u8> {
 }
 
 /// `pullUS`: nothing is newer than what the client has.
-pub(crate) fn user_settings(body: &[u8]) -> Answer {
+pub(crate) fn user_settings(body: &[u8]) -> QueryReply {
     let asked: PullUserSettingInput = decode(body)?;
     Ok(PullUserSettingOutput { version: asked.version.max(0) }.encode_to_vec())
 }
 
 /// `pullSeAtts`: nothing is newer than what the client has.
-pub(crate) fn conversation_states(body: &[u8]) -> Answer {
+pub(crate) fn conversation_states(body: &[u8]) -> QueryReply {
     let asked: SessionReq = decode(body)?;
     Ok(SessionStates { version: asked.time.max(1) }.encode_to_vec())
 }
 
 /// `pullModifyMsg`: nothing was modified.
-pub(crate) fn modified_messages(body: &[u8]) -> Answer {
+pub(crate) fn modified_messages(body: &[u8]) -> QueryReply {
     let asked: PullModifyMsgReq = decode(body)?;
     let next_version = Some(asked.pull_version.unwrap_or(0).max(0));
     Ok(PullModifyMsgResp { next_version, finished: Some(true) }.encode_to_vec())
 }
 
 /// `pullUserSub`: there are no subscriptions.
-pub(crate) fn subscriptions(body: &[u8]) -> Answer {
+pub(crate) fn subscriptions(body: &[u8]) -> QueryReply {
     let asked: PullUserSubReq = decode(body)?;
     let version = Some(asked.version.unwrap_or(0).max(0));
     Ok(PullUserSubResp { version, has_next: Some(false), is_full: Some(true) }.encode_to_vec())
 }
 
 /// `pullSubData`: there are no subscriptions.
-pub(crate) fn subscribed(body: &[u8]) -> Answer {
+pub(crate) fn subscribed(body: &[u8]) -> QueryReply {
     let asked: PullSubDataReq = decode(body)?;
     let version_time = Some(asked.version_time.unwrap_or(0).max(0));
     Ok(PullSubDataResp { version_time, has_next: Some(false), is_full: Some(true) }.encode_to_vec())
 }
 
 /// `pullOwnProfile`.
-pub(crate) async fn own_profile(call: &Call<'_>) -> Answer {
+pub(crate) async fn own_profile(call: &Call<'_>) -> QueryReply {
     let account = call.accounts(std::slice::from_ref(call.user)).await?.pop().flatten();
     let profile = match account {
         Some(user) => profile(&user),
@@ -62,7 +62,7 @@ pub(crate) async fn own_profile(call: &Call<'_>) -> Answer {
 }
 
 /// `pullUserProfile`: of existing users.
-pub(crate) async fn profiles(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn profiles(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: PullUserProfileReq = decode(body)?;
     let users = Call::user_ids(&asked.user_id, PROFILES)?;
     let accounts = call.accounts(&users).await?;

@@ -26,7 +26,7 @@ use super::wire::{
     HistoryMsgOuput, MessageQueryInfo, ModifyChannelsInput, MsgQuery, MsgQueryAck, MultiChannels, NotifyMsg,
     ProfileInfo, QueryMsgChange, RelationDelBatchReq, RelationQryInput, SyncRequestMsg, UpStreamMessage,
 };
-use crate::{Credentials, Realm, Rong, Settings};
+use crate::{Credentials, Rong, RongRealm, Settings};
 
 /// The recorded frames by name, with their sender.
 fn captured() -> Vec<(String, String, Bytes)> {
@@ -119,7 +119,7 @@ async fn house() -> (Arc<Engine>, TestSession<RongSession>) {
     let store = Arc::new(Memory::new());
     let groups = Arc::new(Engine::new(store, stopped.clone(), stopped, Limits::default()));
     let credentials = Credentials { app_key: "key".to_owned(), app_secret: "secret-of-test".to_owned() };
-    let realm = Realm {
+    let realm = RongRealm {
         name: "test".to_owned(),
         credentials,
         settings: Settings::default(),
@@ -212,13 +212,13 @@ async fn history_tells_a_message_as_it_is_now() {
     };
     said(&mut session, framed(0x32, "pgMsgP", "g1", &up.encode_to_vec())).await;
     let asked = HistoryMsgInput { target_id: Some("g1".to_owned()), count: Some(5), ..HistoryMsgInput::default() };
-    let told = async |session: &mut TestSession<RongSession>| {
+    let replies = async |session: &mut TestSession<RongSession>| {
         let answers = said(session, framed(0x50, "qryGMsg", "alice", &asked.encode_to_vec())).await;
         let sent = HistoryMsgOuput::decode(&answers[0][9..]).unwrap().list.remove(0);
         (sent.content, sent.extra_content.unwrap_or_default(), sent.ext_status)
     };
     let vote = (up.content.clone(), r#"{"alice":{"v":"yes"}}"#.to_owned(), None);
-    assert_eq!(told(&mut session).await, vote);
+    assert_eq!(replies(&mut session).await, vote);
     let changes = ["alice", "bob"].map(|key| ExtensionChange {
         key: key.to_owned(),
         value: (key == "bob").then(|| "no".to_owned()),
@@ -230,7 +230,7 @@ async fn history_tells_a_message_as_it_is_now() {
     let body = Some(Body::Text("vote again".to_owned()));
     groups.run(&app, ChangeMessage { group, sequence: 1, body, labels: BTreeMap::new() }).await.unwrap();
     let now = (r#"{"content":"vote again"}"#.to_owned(), r#"{"bob":{"v":"no"}}"#.to_owned(), Some(4));
-    assert_eq!(told(&mut session).await, now);
+    assert_eq!(replies(&mut session).await, now);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Which topic is handled where. Every topic is answered: a client waits half a minute for a missing reply, and delays
 //! its other requests.
 
-use super::call::{Answer, Call, Denied};
+use super::call::{Call, Denied, QueryReply};
 use super::{group, message, sync};
 use crate::refusals::client;
 
@@ -65,7 +65,7 @@ pub(crate) fn is_of_groups(topic: &str) -> bool {
 }
 
 /// Answers a query that needs nothing but the core.
-pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> Answer {
+pub(crate) async fn answer(call: &Call<'_>, topic: &str, body: &[u8]) -> QueryReply {
     if body.len() > LONGEST_QUESTION {
         return Err(Denied::status(client::BAD_PARAMETER));
     }

@@ -11,7 +11,7 @@ const SIGNED_OUT: &str = "2";
 /// A connection that was opened or closed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Told<'p> {
+pub(super) struct OnlineStatus<'p> {
     /// In lower case at this vendor.
     #[serde(rename = "userid")]
     user_id: &'p UserId,
@@ -24,9 +24,9 @@ pub(super) struct Told<'p> {
 }
 
 /// The notification's body.
-pub(super) fn of(event: &ConnectionEvent) -> Told<'_> {
+pub(super) fn of(event: &ConnectionEvent) -> OnlineStatus<'_> {
     let connection = &event.connection;
-    Told {
+    OnlineStatus {
         user_id: &connection.user,
         status: match event.change {
             ConnectionChange::Connected => ONLINE,

@@ -54,7 +54,7 @@ fn said(event: &Event, message: &Message) -> Notice {
         labels: &message.labels,
         targets: &message.targets,
     }
-    .told(event)
+    .into_notice(event)
 }
 
 /// A recall is a message of its own, with an id of its own.
@@ -70,7 +70,7 @@ fn recalled(event: &Event, gone: &Message) -> Notice {
         labels: &gone.labels,
         targets: &gone.targets,
     }
-    .told(event)
+    .into_notice(event)
 }
 
 /// A message for the app's server.
@@ -86,7 +86,7 @@ struct Copy<'m> {
 }
 
 impl Copy<'_> {
-    fn told(self, event: &Event) -> Notice {
+    fn into_notice(self, event: &Event) -> Notice {
         let (object_name, content) = self.object;
         let mut pairs = vec![
             ("fromUserId", self.from),

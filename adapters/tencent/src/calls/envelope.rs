@@ -12,9 +12,9 @@ const ROOM: usize = 1024;
 
 /// The body of a response, as JSON: the same over every transport.
 #[derive(Debug)]
-pub(crate) struct Answer(Bytes);
+pub(crate) struct ResponseBody(Bytes);
 
-impl Answer {
+impl ResponseBody {
     pub(crate) fn into_bytes(self) -> Bytes {
         self.0
     }
@@ -31,22 +31,22 @@ struct Envelope<'a, T> {
 }
 
 /// Success without further fields.
-pub(crate) fn done() -> Result<Answer, Failure> {
+pub(crate) fn done() -> Result<ResponseBody, Failure> {
     encode("", None::<&()>)
 }
 
 /// The same, with the `ErrorInfo` that some services return.
-pub(crate) fn done_saying(word: &str) -> Result<Answer, Failure> {
+pub(crate) fn done_saying(word: &str) -> Result<ResponseBody, Failure> {
     encode(word, None::<&()>)
 }
 
 /// Success with these fields. A response of more than 1 MB is refused: the caller has to read in pages.
-pub(crate) fn with<T: Serialize>(rest: &T) -> Result<Answer, Failure> {
+pub(crate) fn with<T: Serialize>(rest: &T) -> Result<ResponseBody, Failure> {
     with_word("", rest)
 }
 
 /// The same, where the service has its own `ErrorInfo`.
-pub(crate) fn with_word<T: Serialize>(word: &str, rest: &T) -> Result<Answer, Failure> {
+pub(crate) fn with_word<T: Serialize>(word: &str, rest: &T) -> Result<ResponseBody, Failure> {
     let answer = encode(word, Some(rest))?;
     if answer.0.len() > limits::ANSWER {
         return Err(Code::AnswerTooLarge.into());
@@ -55,18 +55,18 @@ pub(crate) fn with_word<T: Serialize>(word: &str, rest: &T) -> Result<Answer, Fa
 }
 
 /// The body of a refusal.
-pub(crate) fn refuse(failure: &Failure) -> Answer {
+pub(crate) fn refuse(failure: &Failure) -> ResponseBody {
     let code = failure.number();
     let envelope = Envelope { action_status: "FAIL", error_info: &failure.text, error_code: code, rest: None::<&()> };
     let fallback = || br#"{"ActionStatus":"FAIL","ErrorInfo":"","ErrorCode":10002}"#.to_vec();
-    Answer(serde_json::to_vec(&envelope).unwrap_or_else(|_| fallback()).into())
+    ResponseBody(serde_json::to_vec(&envelope).unwrap_or_else(|_| fallback()).into())
 }
 
-fn encode<T: Serialize>(word: &str, rest: Option<&T>) -> Result<Answer, Failure> {
+fn encode<T: Serialize>(word: &str, rest: Option<&T>) -> Result<ResponseBody, Failure> {
     let envelope = Envelope { action_status: "OK", error_info: word, error_code: 0, rest };
     let mut bytes = Vec::with_capacity(ROOM);
     match serde_json::to_writer(&mut bytes, &envelope) {
-        Ok(()) => Ok(Answer(bytes.into())),
+        Ok(()) => Ok(ResponseBody(bytes.into())),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written as json");
             Err(Code::Internal.into())

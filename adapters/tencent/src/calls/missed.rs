@@ -26,7 +26,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct MissedResponse {
     /// Never empty: clients ignore a response with an empty one.
     cookie: String,
     /// 1 while there are more, 2 at the end.
@@ -36,7 +36,7 @@ struct Wire {
     event_array: Vec<Value>,
 }
 
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let user = call.signed_in()?;
     let failed = |refusal: Refusal| call.failure(&refusal);
@@ -63,7 +63,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     answer(seen, seen >= last || events.is_empty(), notices)
 }
 
-fn answer(seen: u64, is_all: bool, event_array: Vec<Value>) -> Result<envelope::Answer, Failure> {
+fn answer(seen: u64, is_all: bool, event_array: Vec<Value>) -> Result<envelope::ResponseBody, Failure> {
     let sync_flag = if is_all { 2 } else { 1 };
-    envelope::with(&Wire { cookie: format!("{PREFIX}{seen}"), sync_flag, msg_list: Vec::new(), event_array })
+    envelope::with(&MissedResponse { cookie: format!("{PREFIX}{seen}"), sync_flag, msg_list: Vec::new(), event_array })
 }

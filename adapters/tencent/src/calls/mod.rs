@@ -41,7 +41,7 @@ use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
 
 /// A response in progress.
-pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<envelope::Answer, Failure>> + Send + 'a>>;
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<envelope::ResponseBody, Failure>> + Send + 'a>>;
 
 /// The handler of one command.
 pub(crate) type Handler = for<'a> fn(&'a Call<'a>) -> Answering<'a>;
@@ -94,7 +94,7 @@ impl Command {
         app: &App,
         caller: Caller,
         body: &[u8],
-    ) -> Result<(envelope::Answer, Unread), Failure> {
+    ) -> Result<(envelope::ResponseBody, Unread), Failure> {
         if !self.callers.includes(&caller) {
             return Err(if self.callers == Callers::App { Code::NeedsAdmin } else { Code::NotFound }.into());
         }

@@ -20,43 +20,43 @@ fn read(call: &Call<'_>) -> Result<(), Failure> {
 const KEPT: u32 = 3600;
 
 /// `black_list_get`: the users blocked in one-to-one chat. Clients repeat the request until `StartIndex` is 0.
-pub(crate) async fn blocked(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn blocked(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&json!({ "BlackListItem": [], "StartIndex": 0, "CurruentSequence": 0 }))
 }
 
 /// `friend_get`, and `friend_get_all` of older clients.
-pub(crate) async fn friends(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn friends(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&json!({ "UserDataItem": [], "FriendNum": 0, "CompleteFlag": 1, "NextStartIndex": 0 }))
 }
 
 /// `group_get`: the user's folders of friends.
-pub(crate) async fn friend_groups(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn friend_groups(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&json!({ "ResultItem": [] }))
 }
 
 /// `pendency_get`: friend requests.
-pub(crate) async fn friend_requests(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn friend_requests(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&json!({ "PendencyItem": [], "StartTime": 0 }))
 }
 
 /// `get_contact_group`: the user's folders of conversations. Clients repeat the request until `CompleteFlag` is 1.
-pub(crate) async fn conversation_groups(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn conversation_groups(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&json!({ "GroupItem": [], "ContactItem": [], "CompleteFlag": 1 }))
 }
 
 /// `deletemsg`: deletes a notice from the list stored for the user. None is stored.
-pub(crate) async fn done(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn done(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::done()
 }
 
 /// `authkey`: a key for media, which are not supported.
-pub(crate) async fn media_key(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn media_key(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&json!({ "AuthKey": "", "ExpireTime": KEPT }))
 }
@@ -73,7 +73,7 @@ struct Configuration {
 }
 
 /// `fetch_config`: feature switches of the vendor's cloud.
-pub(crate) async fn configuration(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn configuration(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&Configuration {
         int32_error_code: 0,
@@ -90,7 +90,7 @@ pub(crate) async fn configuration(call: &Call<'_>) -> Result<envelope::Answer, F
 pub(crate) const FEATURES: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 
 /// `fetch_imsdk_purchase_bitsv2`: the features of the app's plan.
-pub(crate) async fn features(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn features(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&json!({
         "int32_error_code": 0, "str_error_message": "",

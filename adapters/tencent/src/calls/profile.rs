@@ -26,7 +26,7 @@ struct Entry {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct ProfileResponse {
     user_profile_item: Vec<Profile>,
 }
 
@@ -48,7 +48,7 @@ struct Item {
     value: String,
 }
 
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let list = call.required("UserItem", request.user_item.filter(|list| !list.is_empty()))?;
     if list.len() > limits::PROFILES {
@@ -58,7 +58,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         list.into_iter().map(|entry| call.user_id("To_Account", entry.account)).collect::<Result<_, _>>()?;
     let found = call.look_up(FindUsers { ids: ids.clone(), folded: false }).await?.0;
     let profiles = ids.into_iter().zip(found).map(|(account, user)| profile(account, user.as_ref()));
-    envelope::with(&Wire { user_profile_item: profiles.collect() })
+    envelope::with(&ProfileResponse { user_profile_item: profiles.collect() })
 }
 
 fn profile(account: UserId, user: Option<&Arc<User>>) -> Profile {

@@ -130,7 +130,7 @@ impl Kind {
     }
 
     /// `MaxMemberNum`: 0 for a live room, which has no limit; the plan's limit for any other group without one.
-    pub(crate) fn told_capacity(self, group: &Group, settings: &Settings) -> u32 {
+    pub(crate) fn shown_capacity(self, group: &Group, settings: &Settings) -> u32 {
         match (self, group.policy.capacity) {
             (Self::AvChatRoom, None) => 0,
             (_, Some(capacity)) => capacity,

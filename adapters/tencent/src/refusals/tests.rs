@@ -126,7 +126,10 @@ fn codes_are_as_the_vendor_publishes_them() {
     ] {
         assert!(all.contains(&known), "{known:?}");
     }
-    assert!(all.iter().all(|(number, text)| *number != 0 && !text.is_empty()), "a failure is never told as success");
+    assert!(
+        all.iter().all(|(number, text)| *number != 0 && !text.is_empty()),
+        "a failure is never reported as success"
+    );
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) struct Head {
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct RequestFrame {
     head: Head,
     body: Option<Value>,
 }
@@ -46,7 +46,7 @@ const LONGEST_COMMAND: usize = 128;
 impl Request {
     /// Decodes a frame. `None` for one that cannot be answered: not JSON, or without a command and a number.
     pub(super) fn decode(frame: &[u8]) -> Option<Self> {
-        let Wire { head, body } = serde_json::from_slice(frame).ok()?;
+        let RequestFrame { head, body } = serde_json::from_slice(frame).ok()?;
         if head.servcmd.len() > LONGEST_COMMAND {
             return None;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use conclave_kit::{
-    Answered, BoxFuture, Call, Device, DisconnectReason, Exceeding, Fault, Frame, Identity, LoginScope, Outcome,
+    Answered, BoxFuture, Call, CallOutcome, Device, DisconnectReason, Exceeding, Fault, Frame, Identity, LoginScope,
     Platform, Session, SignInRefused,
 };
 use serde::Deserialize;
@@ -98,12 +98,12 @@ impl TencentSession {
     }
 
     fn done(&self, head: &Head, operation: Option<&'static str>, out: &mut Outbox<'_>) {
-        out.count(operation, Outcome::Answered);
+        out.count(operation, CallOutcome::Answered);
         self.answer(head, &done(), out);
     }
 
     fn refuse(&self, head: &Head, operation: Option<&'static str>, failure: &Failure, out: &mut Outbox<'_>) {
-        out.count(operation, Outcome::Refused);
+        out.count(operation, CallOutcome::Refused);
         self.answer(head, &refused(failure), out);
     }
 
@@ -187,7 +187,7 @@ impl Session for TencentSession {
     fn received(&mut self, frame: Frame, out: &mut Outbox<'_>) {
         let Some(request) = Request::decode(frame.bytes()) else {
             // not a request that could be answered
-            out.count(None, Outcome::Refused);
+            out.count(None, CallOutcome::Refused);
             return;
         };
         let head = &request.head;
@@ -324,10 +324,10 @@ fn refused(failure: &Failure) -> Bytes {
 }
 
 /// A refusal's outcome for the metrics.
-fn outcome(failure: &Failure) -> Outcome {
+fn outcome(failure: &Failure) -> CallOutcome {
     let code = failure.number();
     let ours = [Code::Internal, Code::AccountInternal, Code::Timeout].map(|code| code.row().0);
-    if ours.contains(&code) { Outcome::Failed } else { Outcome::Refused }
+    if ours.contains(&code) { CallOutcome::Failed } else { CallOutcome::Refused }
 }
 
 /// Whether a command may change something: reads can simply be repeated.

@@ -19,7 +19,7 @@ use super::Clients;
 use super::frame::{self, Request};
 use super::session::{Encoding, TencentSession};
 use crate::realm::App;
-use crate::{Credentials, Realm, Settings, user_sig};
+use crate::{Credentials, Settings, TencentRealm, user_sig};
 
 const SDKAPPID: u32 = 1_400_000_001;
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -97,7 +97,7 @@ impl House {
     fn new() -> Self {
         let stopped = Arc::new(Stopped(AtomicU64::new(1)));
         let engine = Arc::new(Engine::new(Arc::new(Memory::new()), stopped.clone(), stopped, Limits::default()));
-        let realm = Realm {
+        let realm = TencentRealm {
             name: "test".to_owned(),
             credentials: Credentials {
                 sdkappid: SDKAPPID,

@@ -86,11 +86,11 @@ pub(super) async fn callbacks(
     if !has_callback(&fact.what) {
         return Ok(Vec::new());
     }
-    let told = Told { event: fact.event, group, app };
+    let context = EventContext { event: fact.event, group, app };
     let one = match &fact.what {
         What::Created { profile, owner, members } => {
             let custom = custom::pairs(&app.settings.group_keys, None, &profile.fields);
-            let mut body = told.by_operator(json!({
+            let mut body = context.by_operator(json!({
                 "Owner_Account": account(*owner),
                 "Name": profile.name,
                 "MemberList": accounts(*members),
@@ -101,16 +101,16 @@ pub(super) async fn callbacks(
             Callback { command: CREATE, body }
         }
         What::Destroyed { owner, profile, members, .. } => {
-            let mut body = told.with(json!({ "Owner_Account": account(*owner), "Name": profile.name }));
+            let mut body = context.with(json!({ "Owner_Account": account(*owner), "Name": profile.name }));
             if Kind::of(group) != Kind::Community {
                 body.insert("MemberList".to_owned(), accounts(*members));
             }
             Callback { command: DESTROYED, body }
         }
-        What::Joined { users, how, members } => return Ok(told.joined(users, how, *members)),
-        What::Left { users, how, .. } => told.left(users, *how),
-        What::Info(info) => told.profile(info),
-        What::OwnerChanged { from, to } => told.by(
+        What::Joined { users, how, members } => return Ok(context.joined(users, how, *members)),
+        What::Left { users, how, .. } => context.left(users, *how),
+        What::Info(info) => context.profile(info),
+        What::OwnerChanged { from, to } => context.by(
             OWNER,
             json!({
                 "OldOwner_Account": account(*from),
@@ -119,9 +119,9 @@ pub(super) async fn callbacks(
         ),
         What::Role { users, admin } => {
             let role = if *admin { role::ADMIN } else { role::MEMBER };
-            return Ok(users.iter().map(|user| told.role(user, role)).collect());
+            return Ok(users.iter().map(|user| context.role(user, role)).collect());
         }
-        What::Card { user, card } => told.member(user, "NameCard", card),
+        What::Card { user, card } => context.member(user, "NameCard", card),
         What::Attributes { set, removed, replaced, .. } => {
             let (option, pairs): (_, Vec<Value>) = match (set.is_empty(), replaced) {
                 (true, true) => ("clear", Vec::new()),
@@ -131,28 +131,28 @@ pub(super) async fn callbacks(
                     (if *replaced { "set" } else { "modify" }, pairs.collect())
                 }
             };
-            told.by(ATTRIBUTES, json!({ "OptionType": option, "GroupAttr": pairs }))
+            context.by(ATTRIBUTES, json!({ "OptionType": option, "GroupAttr": pairs }))
         }
         What::Sent(_) | What::Passed(_) => {
             let passes = matches!(fact.what, What::Passed(_));
             let message = message_of(fact.event, groups).await?;
-            return Ok(message.and_then(|message| told.message(&message, passes)).into_iter().collect());
+            return Ok(message.and_then(|message| context.message(&message, passes)).into_iter().collect());
         }
         What::TopicCreated { topic, profile } => {
-            told.by(topics::CREATE, topics::made(topic, account(group.owner.as_ref()), profile))
+            context.by(topics::CREATE, topics::made(topic, account(group.owner.as_ref()), profile))
         }
         What::TopicChanged { topic, profile, announcement } => {
             let changed = topics::changed(topic, profile, *announcement);
-            return Ok(changed.map(|changed| told.by(topics::INFO, changed)).into_iter().collect());
+            return Ok(changed.map(|changed| context.by(topics::INFO, changed)).into_iter().collect());
         }
         What::TopicsDestroyed(ended) => {
-            let body = told.with(json!({ "TopicIdList": ended }));
+            let body = context.with(json!({ "TopicIdList": ended }));
             Callback { command: topics::DESTROYED, body }
         }
-        What::InTopic(topic, what) => return told.in_topic(topic, what, groups).await,
-        What::Dropped { message, stored } => told.dropped(message, !stored),
-        What::Receipts { user, sequences } => return told.read(sequences, user, groups).await,
-        What::Recalled(sequences) => told.recalled(sequences, ""),
+        What::InTopic(topic, what) => return context.in_topic(topic, what, groups).await,
+        What::Dropped { message, stored } => context.dropped(message, !stored),
+        What::Receipts { user, sequences } => return context.read(sequences, user, groups).await,
+        What::Recalled(sequences) => context.recalled(sequences, ""),
         What::Activated
         | What::Muted { .. }
         | What::Requested(_)
@@ -173,13 +173,13 @@ fn account(user: Option<&UserId>) -> &str {
 }
 
 /// An event to report, with its group.
-struct Told<'a> {
+struct EventContext<'a> {
     event: &'a Event,
     group: &'a Group,
     app: &'a App,
 }
 
-impl Told<'_> {
+impl EventContext<'_> {
     /// A body with these fields.
     fn with(&self, more: Value) -> Map<String, Value> {
         let mut body = of_group(self.group);
@@ -290,11 +290,11 @@ impl Told<'_> {
             // nothing else in a topic has a callback
             _ => None,
         };
-        let told = callback.map(|mut callback| {
+        let callback = callback.map(|mut callback| {
             callback.body.insert("TopicId".to_owned(), Value::from(topic.as_str()));
             callback
         });
-        Ok(told.into_iter().collect())
+        Ok(callback.into_iter().collect())
     }
 
     fn recalled(&self, sequences: &[u64], topic: &str) -> Callback {
@@ -339,7 +339,7 @@ impl Told<'_> {
             }
             Err(refusal) => return Err(refusal),
         };
-        let told = |(sequence, count): (u64, Result<ReadCount, Refusal>)| {
+        let entry = |(sequence, count): (u64, Result<ReadCount, Refusal>)| {
             let count = count.ok()?;
             Some(json!({
                 "MsgSeq": sequence,
@@ -348,7 +348,7 @@ impl Told<'_> {
                 "ReadReceiptMembers": accounts([reader]),
             }))
         };
-        let list: Vec<Value> = counts.into_iter().filter_map(told).collect();
+        let list: Vec<Value> = counts.into_iter().filter_map(entry).collect();
         if list.is_empty() {
             return Ok(Vec::new());
         }

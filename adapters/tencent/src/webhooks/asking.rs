@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use conclave_core::event::Actor;
 use conclave_core::model::{Group, GroupId, Join, Member, Message, MessageId, Millis, Sent, TopicId, UserId};
 use conclave_core::operation::{
-    AddMembers, Apply, CreateGroup, InTopic, MakeTopic, Operation, Outcome, Posted, Reply, SendMessage, Steps,
+    AddMembers, AddOutcome, Apply, CreateGroup, InTopic, MakeTopic, Operation, Posted, Reply, SendMessage, Steps,
 };
 use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{Answer, JoinedGroups, MembersNamed, Query};
@@ -87,7 +87,7 @@ enum Said {
 }
 
 /// A group, and one user's membership in it.
-type Place = (Arc<Group>, Option<Arc<Member>>);
+type GroupAndMember = (Arc<Group>, Option<Arc<Member>>);
 
 /// The users that the app's server has removed from an invitation, and all invited users, in order.
 #[derive(Default)]
@@ -101,7 +101,7 @@ impl LeftOut {
     fn shown_in(self, reply: Reply) -> Reply {
         let Reply::Added(mut added) = reply else { return reply };
         if !self.users.is_empty() {
-            added.outcomes.extend(self.users.into_iter().map(|user| (user, Outcome::LeftOut(veto()))));
+            added.outcomes.extend(self.users.into_iter().map(|user| (user, AddOutcome::LeftOut(veto()))));
             added.outcomes.sort_by_key(|(user, _)| self.order.iter().position(|asked| asked == user));
             added.outcomes.dedup_by(|one, other| one.0 == other.0);
         }
@@ -159,7 +159,7 @@ impl Guarded {
     }
 
     /// The group, and the user's membership in it; `None` where the group refuses the user anyway.
-    async fn place(&self, id: &GroupId, user: &UserId) -> Result<Option<Place>, Refusal> {
+    async fn place(&self, id: &GroupId, user: &UserId) -> Result<Option<GroupAndMember>, Refusal> {
         let named = MembersNamed { group: id.clone(), users: vec![user.clone()] };
         let found = match self.groups.ask(&Actor::app(), named).await {
             Ok(found) => found,

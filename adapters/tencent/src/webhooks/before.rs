@@ -47,7 +47,7 @@ pub(crate) struct Asked {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct CallbackAnswer {
     #[serde(rename = "ErrorCode")]
     code: i64,
     #[serde(rename = "ErrorInfo", default)]
@@ -106,7 +106,7 @@ impl Questions {
 
 /// The meaning of an answer; `None` when it is invalid.
 fn read(command: &str, answer: &[u8]) -> Option<Result<Asked, Failure>> {
-    let Answer { code, info, asked } = serde_json::from_slice(answer).ok()?;
+    let CallbackAnswer { code, info, asked } = serde_json::from_slice(answer).ok()?;
     match code {
         0 => Some(Ok(asked)),
         1 => Some(Err(Code::Webhook.into())),

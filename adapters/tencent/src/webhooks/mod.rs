@@ -162,7 +162,7 @@ impl Webhooks {
         let mut query = query(self.app.sdkappid, callback.command, platform);
         // an event has the same id in every attempt, also after a restart
         query.push(("RequestID", self.id(&format!("{}:{}:{place}", event.at.0, event.sequence))));
-        Self::told(callback, event.at, query)
+        Self::into_notice(callback, event.at, query)
     }
 
     fn id(&self, seed: &str) -> String {
@@ -170,7 +170,7 @@ impl Webhooks {
         Uuid::new_v5(&Uuid::NAMESPACE_OID, seed.as_bytes()).to_string()
     }
 
-    fn told(callback: Callback, at: Millis, query: Vec<(&'static str, String)>) -> Option<Notice> {
+    fn into_notice(callback: Callback, at: Millis, query: Vec<(&'static str, String)>) -> Option<Notice> {
         let Callback { command, mut body } = callback;
         body.insert("CallbackCommand".to_owned(), Value::from(command));
         if !topics::is_of_topic(command) {
@@ -202,8 +202,8 @@ impl conclave_kit::Webhooks for Webhooks {
             callbacks = after::callbacks(fact, &group, &self.app, groups).await?;
         }
         callbacks.extend(state::of_fact(fact, &group).filter(|_| state));
-        let told = callbacks.into_iter().enumerate().filter(|(_, callback)| self.hooks.has(callback.command));
-        Ok(told.filter_map(|(place, callback)| self.word(event, place, callback)).collect())
+        let enabled = callbacks.into_iter().enumerate().filter(|(_, callback)| self.hooks.has(callback.command));
+        Ok(enabled.filter_map(|(place, callback)| self.word(event, place, callback)).collect())
     }
 
     fn wants_connection_events(&self) -> bool {
@@ -227,7 +227,7 @@ impl conclave_kit::Webhooks for Webhooks {
                     ip.1 = address.ip().to_string();
                 }
                 query.push(("RequestID", self.id(&format!("{id}:{}:{}", event.at.0, callback.body["GroupId"]))));
-                notices.extend(Self::told(callback, event.at, query));
+                notices.extend(Self::into_notice(callback, event.at, query));
             }
         }
         Ok(notices)

@@ -126,13 +126,13 @@ impl ClientProtocol for Talker {
     }
 
     async fn project(&self, _realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<String>>, Refusal> {
-        let told = match &event.what {
+        let shown = match &event.what {
             Happening::MessageSent { sequence, .. } => format!("message {sequence}"),
             Happening::MembersJoined { users, .. } => format!("joined {users:?}"),
             Happening::MembersLeft { users, .. } => format!("left {users:?}"),
             _ => return Ok(Vec::new()),
         };
-        Ok(vec![Fact::new(Recipients::audience(event), told)])
+        Ok(vec![Fact::new(Recipients::audience(event), shown)])
     }
 }
 
@@ -529,7 +529,7 @@ async fn a_client_that_never_stops_talking_is_sent_away_all_the_same() {
     }
     ear.0.flush().await.unwrap();
     assert_eq!(disconnect_all(&gateway, "alice").await, 1);
-    let told = timeout(Duration::from_secs(4), ear.hears()).await;
-    assert_eq!(told.as_deref(), Ok("disconnected ByApp"));
+    let last = timeout(Duration::from_secs(4), ear.hears()).await;
+    assert_eq!(last.as_deref(), Ok("disconnected ByApp"));
     gateway.shutdown().await;
 }

@@ -22,8 +22,8 @@ use conclave_core::ports::{Groups, GroupsExt as _};
 use conclave_core::query::{Answer, FindUsers, Query};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Answered, AnyProtocol, Body, BoxFuture, Call, ClientProtocol, Device, DisconnectReason, Endpoint, Exceeding,
-    Exchange, Fact, Fault, Frame, FrameKind, Identity, LoginScope, OpenRequest, Outbox, Outcome, PathPattern,
+    Answered, AnyProtocol, Body, BoxFuture, Call, CallOutcome, ClientProtocol, Device, DisconnectReason, Endpoint,
+    Exceeding, Exchange, Fact, Fault, Frame, FrameKind, Identity, LoginScope, OpenRequest, Outbox, PathPattern,
     Recipients, RouteInfo, Session, SessionLimits, SharedFrame, SignInRefused, Surface, Transport, Unread, message_at,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -241,7 +241,7 @@ impl Session for Push {
             let word = |at: usize| words.get(at).map_or("", String::as_str);
             let Some(actor) = actor else {
                 let answer = if command == "who" { "a visitor" } else { "sign in" };
-                return Answered::with(format!("{number} {answer}"), Outcome::Refused);
+                return Answered::with(format!("{number} {answer}"), CallOutcome::Refused);
             };
             let answer = match command.as_str() {
                 "say" => say(&house, &actor, word(0)).await,
@@ -257,7 +257,7 @@ impl Session for Push {
                 "panic" => panic!("asked to"),
                 "who" => actor.behind().map_or("nobody".to_owned(), ToString::to_string),
                 "long" => "x".repeat(word(0).parse().unwrap()),
-                _ => return Answered::with(format!("{number} what?"), Outcome::Refused),
+                _ => return Answered::with(format!("{number} what?"), CallOutcome::Refused),
             };
             Answered::done(format!("{number} {answer}")).leaving(Unread::of(["colour"].into_iter()))
         };

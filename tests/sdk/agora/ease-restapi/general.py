@@ -8,7 +8,7 @@ import time
 
 from ease_restapi import config, service
 from ease_restapi.service.base import delete, get, post, put
-from telling import equal, pause, setting, tell
+from reporting import equal, pause, setting, report
 
 config.HOST_SERVER = setting("AGORA_API_URL")
 config.APP_ORG, config.APP_NAME = setting("AGORA_APPKEY").split("#")
@@ -21,13 +21,13 @@ def does(step, answer):
     """Tells an answer that is a success, and gives what it has as its data."""
     success, body = answer
     assert success, f"{step}: {body}"
-    return tell(step, body).get("data")
+    return report(step, body).get("data")
 
 
 def refused(step, answer, error):
     success, body = answer
     assert not success, f"{step}: {body}"
-    equal(tell(step, json.loads(body))["error"], error)
+    equal(report(step, json.loads(body))["error"], error)
 
 
 def details(group):
@@ -100,8 +100,8 @@ def messages():
     assert does("say to some", post(f"{APP}/messages/chatgroups/users", {**body, "users": ["sky"]}, auth))[group]
     hour = time.strftime("%Y%m%d%H", time.gmtime(time.time() - 7200))
     refused("an hour of silence", get(f"{APP}/chatmessages/{hour}", auth), "storage_object_not_found")
-    tell("group", group)
-    tell("other", other)
+    report("group", group)
+    report("other", other)
     pause("said")
 
 
@@ -111,7 +111,7 @@ def presence():
           {"sea": ("owner", False), "sky": ("member", False), "sun": ("member", True)})
     success, counted = get(f"{APP}/presence/online/{group}/type/1", auth)
     assert success, counted
-    equal(tell("online", counted)["result"], 1)
+    equal(report("online", counted)["result"], 1)
 
 
 people()

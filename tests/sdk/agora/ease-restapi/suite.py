@@ -3,7 +3,7 @@
 import json
 
 from ease_restapi import config, service
-from telling import equal, pause, setting, tell
+from reporting import equal, pause, setting, report
 
 config.HOST_SERVER = setting("AGORA_API_URL")
 config.APP_ORG, config.APP_NAME = setting("AGORA_APPKEY").split("#")
@@ -15,13 +15,13 @@ def does(step, answer):
     """Tells an answer that is a success, and gives its body."""
     success, body = answer
     assert success, f"{step}: {body}"
-    return tell(step, body)
+    return report(step, body)
 
 
 def refused(step, answer):
     success, body = answer
     assert not success, f"{step}: {body}"
-    return tell(step, json.loads(body))
+    return report(step, json.loads(body))
 
 
 def roles(group):
@@ -102,8 +102,8 @@ people()
 group, other = membership()
 speech(group)
 refusals(group)
-tell("group", group)
-tell("other", other)
+report("group", group)
+report("other", other)
 pause("built")
 deleted = does("delete", service.delete_group(auth, other))["data"]
 equal((deleted["success"], deleted["groupid"]), (True, other))

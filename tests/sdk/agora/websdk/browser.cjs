@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { chromium } = require('playwright-core');
 const { open } = require('../../chromium.cjs');
-const { tell, pause, setting } = require('../../telling.cjs');
+const { report, pause, setting } = require('../../reporting.cjs');
 
 const [, , sdk, executablePath] = process.argv;
 
@@ -54,7 +54,7 @@ async function main() {
   const does = async (step, user, method, args) => {
     const { answer, error } = await call('does', user, method, args);
     assert.ok(answer, `${step}: ${JSON.stringify(error)}`);
-    return tell(step, answer.data);
+    return report(step, answer.data);
   };
   // the socket leads nowhere: these calls need none
   const settings = { appKey: setting('AGORA_APPKEY'), apiUrl: setting('AGORA_API_URL'), url: 'ws://127.0.0.1:9/' };
@@ -65,7 +65,7 @@ async function main() {
   const list = async (step, user, more) => does(step, user, 'getGroupSharedFilelist', { groupId, ...more });
 
   const text = 'a forecast: 晴 & warm\n'.repeat(2000);
-  const first = await tell('upload', call('upload', 'sky', groupId, 'forecast 晴.txt', text));
+  const first = await report('upload', call('upload', 'sky', groupId, 'forecast 晴.txt', text));
   assert.deepEqual(first.error, undefined);
   const [loaded, total] = first.progress.at(-1);
   assert.ok(loaded === total && total > text.length, JSON.stringify(first.progress));
@@ -79,16 +79,16 @@ async function main() {
 
   const read = await call('download', 'sea', groupId, file.file_id);
   assert.equal(read.text, text);
-  const stranger = await tell('a stranger downloads', call('download', 'sun', groupId, file.file_id));
+  const stranger = await report('a stranger downloads', call('download', 'sun', groupId, file.file_id));
   assert.ok(stranger.error, 'a stranger gets nothing');
-  const foreign = await tell('a stranger uploads', call('upload', 'sun', groupId, 'spam.txt', 'spam'));
+  const foreign = await report('a stranger uploads', call('upload', 'sun', groupId, 'spam.txt', 'spam'));
   assert.equal(foreign.answer?.data?.file_id, undefined);
   assert.equal((await list('files after that', 'sky', { pageNum: 1, pageSize: 10 })).length, 2);
 
   await does('delete', 'sky', 'deleteGroupSharedFile', { groupId, fileId: file.file_id });
   const left = await list('files left', 'sky', { pageNum: 1, pageSize: 10 });
   assert.deepEqual(left.map((one) => one.file_name), ['notes.txt']);
-  const gone = await tell('download what is gone', call('download', 'sea', groupId, file.file_id));
+  const gone = await report('download what is gone', call('download', 'sea', groupId, file.file_id));
   assert.ok(gone.error, 'what is deleted is gone');
 
   // the page is not of the gateway's origin, so the browser asks before it calls
@@ -96,7 +96,7 @@ async function main() {
   for (const begin of [`OPTIONS ${files_}`, `POST ${files_}`, `OPTIONS ${files_}/${file.file_id}`, `DELETE ${files_}`]) {
     assert.ok(requests.some((request) => request.startsWith(begin)), `${begin} is not among ${requests.join('\n')}`);
   }
-  await tell('group', groupId);
+  await report('group', groupId);
   pause('built');
   await end();
 }

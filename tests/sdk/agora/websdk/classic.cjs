@@ -2,7 +2,7 @@
 // with its user's own token. It finds a page around it; nothing of the SDK is changed.
 
 const assert = require('node:assert/strict');
-const { tell, pause, setting } = require('../../telling.cjs');
+const { report, pause, setting } = require('../../reporting.cjs');
 
 require('./page.cjs');
 
@@ -15,7 +15,7 @@ const app = { appKey: setting('AGORA_APPKEY'), apiUrl: setting('AGORA_API_URL') 
 async function person(username) {
   const connection = new WebIM.connection({ ...app, url: setting('AGORA_WS_URL'), isHttpDNS: false });
   connection.listen({});
-  await tell(`register ${username}`, new Promise((success, error) => {
+  await report(`register ${username}`, new Promise((success, error) => {
     connection.registerUser({ ...app, username, password: 'secret', nickname: username, success, error });
   }));
   await new Promise((success, error) => connection.open({ ...app, user: username, pwd: 'secret', success, error }));
@@ -26,11 +26,11 @@ async function person(username) {
 /// Tells what a call's answer has as its data. This SDK wants to be given something to call, too.
 const does = async (step, connection, method, given) => {
   const called = connection[method]({ success() {}, error() {}, ...given });
-  return tell(step, called.then(({ data, entities }) => data ?? entities ?? null));
+  return report(step, called.then(({ data, entities }) => data ?? entities ?? null));
 };
 const refused = (step, connection, method, given) => {
   const called = connection[method]({ success() {}, error() {}, ...given });
-  return tell(step, called.then(
+  return report(step, called.then(
     (answer) => { throw new Error(`${step} was answered: ${JSON.stringify(answer)}`); },
     ({ type, data }) => ({ type, data }),
   ));
@@ -132,7 +132,7 @@ async function main() {
   await moderation(group, sea, sky);
   await texts(group, sea, sun);
   await leaving(group, sea);
-  await tell('group', Promise.resolve(group.groupId));
+  await report('group', Promise.resolve(group.groupId));
   pause('built');
   await refused('end what is not mine', sun, 'dissolveGroup', group);
   await does('end', sea, 'dissolveGroup', group);

@@ -2,7 +2,7 @@
 // that they make over HTTP, each with its user's own token. They find a page around them; nothing of the SDK is changed.
 
 const assert = require('node:assert/strict');
-const { tell, pause, setting } = require('../../telling.cjs');
+const { report, pause, setting } = require('../../reporting.cjs');
 
 require('./page.cjs');
 
@@ -18,7 +18,7 @@ async function person(user) {
     url: setting('AGORA_WS_URL'),
     isHttpDNS: false,
   });
-  await tell(`register ${user}`, connection.registerUser({ username: user, password: 'secret', nickname: user }));
+  await report(`register ${user}`, connection.registerUser({ username: user, password: 'secret', nickname: user }));
   connection.open({ user, pwd: 'secret' }).catch(() => {});
   for (let tries = 0; !connection.token; tries += 1) {
     assert.ok(tries < 500, `${user} gets no token`);
@@ -30,7 +30,7 @@ async function person(user) {
 /// What older versions do not have; what a suite drives is written down, so nothing falls out of here unseen.
 const newer = async (connection, method, work) => {
   if (connection[method]) await work();
-  else await tell(`no ${method}`, null);
+  else await report(`no ${method}`, null);
 };
 /// Who is in a group.
 const memberIds = async (connection, group) => {
@@ -38,9 +38,9 @@ const memberIds = async (connection, group) => {
   return data.map((one) => one.member ?? one.owner).sort();
 };
 /// Tells what a call's answer has as its data.
-const does = async (step, call) => (await tell(step, call.then((answer) => answer?.data ?? answer?.entities ?? null)));
+const does = async (step, call) => (await report(step, call.then((answer) => answer?.data ?? answer?.entities ?? null)));
 /// Tells how a call is refused.
-const refused = (step, call) => tell(step, call.then(
+const refused = (step, call) => report(step, call.then(
   (answer) => { throw new Error(`${step} was answered: ${JSON.stringify(answer)}`); },
   (error) => ({ type: error.type, message: error.message, data: error.data }),
 ));
@@ -95,10 +95,10 @@ async function invitations(sea, sky, sun) {
 /// What a connection asks about its user.
 async function account(sea) {
   await newer(sea, 'getTokenExpireTimestamp', async () => {
-    const expires = await tell('expiry of a token', sea.getTokenExpireTimestamp(sea.token));
+    const expires = await report('expiry of a token', sea.getTokenExpireTimestamp(sea.token));
     assert.ok(expires.expire_timestamp > Date.now(), JSON.stringify(expires));
   });
-  await tell('a nickname', sea.updateCurrentUserNick('The sea & more'));
+  await report('a nickname', sea.updateCurrentUserNick('The sea & more'));
 }
 
 async function roles(group, sea, sky) {
@@ -193,10 +193,10 @@ async function main() {
   await sea.inviteUsersToGroup({ ...group, users: ['rain'] });
   await moderation(group, sea, sun);
   await texts(group, sea, sun);
-  await tell('group', Promise.resolve(group.groupId));
+  await report('group', Promise.resolve(group.groupId));
   await receipts(group, sea);
   await leaving(group, sea);
-  await tell('asked', Promise.resolve(asked.groupId));
+  await report('asked', Promise.resolve(asked.groupId));
   pause('built');
   await refused('end what is not mine', sun.destroyGroup(group));
   await does('end', sea.destroyGroup(group));

@@ -26,7 +26,7 @@ const PAGE = `<!doctype html><title>an app</title>
     if (call === 'init') {
       RongIMLib.init({ logLevel: 4, ...args[0] });
       for (const [name, event] of Object.entries(RongIMLib.Events)) {
-        RongIMLib.addEventListener(event, (data) => window.tell(name, JSON.stringify(data ?? null)));
+        RongIMLib.addEventListener(event, (data) => window.report(name, JSON.stringify(data ?? null)));
       }
       return null;
     }

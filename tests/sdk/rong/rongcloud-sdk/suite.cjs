@@ -2,7 +2,7 @@
 // gateway serves.
 
 const assert = require('node:assert/strict');
-const { tell, pause, setting } = require('../../telling.cjs');
+const { report, pause, setting } = require('../../reporting.cjs');
 
 const { User, Group, Message } = require(process.argv[2])({
   appkey: setting('RONG_APPKEY'),
@@ -15,7 +15,7 @@ const done = { code: 200 };
 
 /// Tells a step that has nothing to say but that it was done.
 async function does(step, work) {
-  assert.deepEqual(await tell(step, work), done, step);
+  assert.deepEqual(await report(step, work), done, step);
 }
 
 async function memberIds(group) {
@@ -26,10 +26,10 @@ async function memberIds(group) {
 async function people() {
   for (const id of ['sea', 'sky', 'sun']) {
     const portrait = `http://pictures.example.com/${id}.png`;
-    const told = await tell(`register ${id}`, User.register({ id, name: `Name of ${id}`, portrait }));
-    assert.equal(told.code, 200);
-    assert.equal(told.userId, id);
-    assert.ok(told.token.length > 20, 'a token');
+    const value = await report(`register ${id}`, User.register({ id, name: `Name of ${id}`, portrait }));
+    assert.equal(value.code, 200);
+    assert.equal(value.userId, id);
+    assert.ok(value.token.length > 20, 'a token');
   }
   await does('update', User.update({ id: 'sea', name: '大海', portrait: 'http://pictures.example.com/new.png' }));
 }
@@ -39,7 +39,7 @@ async function membership() {
   assert.deepEqual(await memberIds('water'), ['sea', 'sky']);
   await does('join', Group.join({ id: 'water', name: 'Water', member: { id: 'sun' } }));
   await does('update the group', Group.update({ id: 'water', name: 'Water & more' }));
-  const got = await tell('get', Group.get({ id: 'water' }));
+  const got = await report('get', Group.get({ id: 'water' }));
   assert.deepEqual(got.members.map((member) => member.id), ['sea', 'sky', 'sun'], 'in the order of joining');
   await does('quit', Group.quit({ id: 'water', member: { id: 'sky' } }));
   assert.deepEqual(await memberIds('water'), ['sea', 'sun']);
@@ -54,7 +54,7 @@ async function moderation() {
   // an older version has only the first
   for (const [name, list] of [['gag', Gag], ['mute', Mute?.Member]].filter(([, list]) => list)) {
     await does(`${name} add`, list.add({ id: 'water', members: ids('sea', 'sun'), minute: 50 }));
-    const muted = await tell(`${name} list`, list.getList({ id: 'water' }));
+    const muted = await report(`${name} list`, list.getList({ id: 'water' }));
     assert.deepEqual(muted.members.map((member) => member.id).sort(), ['sea', 'sun']);
     await does(`${name} remove`, list.remove({ id: 'water', members: ids('sea', 'sun') }));
     assert.deepEqual((await list.getList({ id: 'water' })).members, []);
@@ -64,35 +64,35 @@ async function moderation() {
 
   await does('mute all', Mute.All.add({ groups: ids('water', 'fire') }));
   await does('unmute all', Mute.All.remove({ groups: ids('fire') }));
-  const all = await tell('mute all list', Mute.All.getList());
+  const all = await report('mute all list', Mute.All.getList());
   assert.deepEqual(all.groups, [{ id: 'water', isMuted: 1 }]);
 
   await does('allow', Mute.Whitelist.add({ id: 'water', members: ids('sky', 'sea') }));
   await does('disallow', Mute.Whitelist.remove({ id: 'water', members: ids('sky') }));
-  const allowed = await tell('allow list', Mute.Whitelist.getList({ id: 'water' }));
+  const allowed = await report('allow list', Mute.Whitelist.getList({ id: 'water' }));
   assert.deepEqual(allowed.members, ids('sea'));
 }
 
 async function messages() {
   const content = { content: '你好 & hello', extra: '' };
   const plain = { senderId: 'sea', targetId: 'water', objectName: 'RC:TxtMsg', content };
-  assert.equal((await tell('send', Message.Group.send(plain))).code, 200);
+  assert.equal((await report('send', Message.Group.send(plain))).code, 200);
   const mentionedInfo = { type: 2, userIds: ['sky'], pushContent: 'look' };
   const mention = { ...plain, content: { content: '@sky look', mentionedInfo }, type: 2, userIds: ['sky'] };
-  assert.equal((await tell('mention', Message.Group.sendMention(mention))).code, 200);
+  assert.equal((await report('mention', Message.Group.sendMention(mention))).code, 200);
 
   const { messageUIDs } = await Message.Group.send({ ...plain, content: { content: 'no' } });
   const sent = { senderId: 'sea', targetId: 'water', uId: messageUIDs[0].messageUID, sentTime: Date.now() };
-  const foreign = await tell('recall what another said', Message.Group.recall({ ...sent, senderId: 'sky' }));
+  const foreign = await report('recall what another said', Message.Group.recall({ ...sent, senderId: 'sky' }));
   assert.equal(foreign.code, 1002);
   await does('recall', Message.Group.recall(sent));
 }
 
 async function refusals() {
   // the SDK answers with the error instead of throwing it
-  const gone = await tell('get a group that is not there', Group.get({ id: 'nowhere' }));
+  const gone = await report('get a group that is not there', Group.get({ id: 'nowhere' }));
   assert.deepEqual({ code: gone.code, members: gone.members }, { code: 200, members: [] });
-  const long = await tell('mute for too long', request('group/user/gag/add', { groupId: 'water', userId: 'sea', minute: 43201 }));
+  const long = await report('mute for too long', request('group/user/gag/add', { groupId: 'water', userId: 'sea', minute: 43201 }));
   assert.equal(long.code, 1002);
 }
 

@@ -10,7 +10,7 @@ import warnings
 
 from rongcloud import RongCloud
 from rongcloud.base import RongCloudBase
-from telling import equal, pause, setting, tell
+from reporting import equal, pause, setting, report
 
 # the only place where this SDK takes a host
 RongCloudBase.api_host = setting("RONG_API")
@@ -28,11 +28,11 @@ def ask(path, **fields):
 
 
 def does(step, path, **fields):
-    equal(tell(step, ask(path, **fields)), DONE)
+    equal(report(step, ask(path, **fields)), DONE)
 
 
 def refused(step, path, code, **fields):
-    equal(tell(step, cloud.Group.call_api(action=f"/{path}.json", params=fields).json())["code"], code)
+    equal(report(step, cloud.Group.call_api(action=f"/{path}.json", params=fields).json())["code"], code)
 
 
 def roles(group):
@@ -72,12 +72,12 @@ def life():
     does("take in", "entrust/group/import", groupId="fire", name="Fire & smoke", owner="hail")
     equal(roles("fire"), {"hail": 3, "rain": 1})
     equal(profile("fire")["groupName"], "Fire & smoke")
-    listed = tell("all groups", ask("entrust/group/query", size=10, order=0))["groups"]
+    listed = report("all groups", ask("entrust/group/query", size=10, order=0))["groups"]
     equal([(group["groupId"], group["owner"]) for group in listed], [("weather", "sea"), ("fire", "hail")])
 
 
 def members():
-    into = tell("join", ask("entrust/group/join", groupId="weather", userIds=["rain", "hail"]))
+    into = report("join", ask("entrust/group/join", groupId="weather", userIds=["rain", "hail"]))
     equal((into["name"], into["memberCount"]), ("Weather", 5))
     does("quit", "entrust/group/quit", groupId="weather", userIds=["sun"])
     does("kick", "entrust/group/member/kick", groupId="weather", userIds=["hail"])
@@ -85,7 +85,7 @@ def members():
     refused("the owner quits", "entrust/group/quit", 25417, groupId="weather", userIds=["sea"])
 
     does("name a member", "entrust/group/member/set", groupId="weather", userId="sky", nickname="Sky above", extra="blue")
-    named = tell("some members", ask("entrust/group/member/specific/query", groupId="weather", userIds=["sky", "hail"]))
+    named = report("some members", ask("entrust/group/member/specific/query", groupId="weather", userIds=["sky", "hail"]))
     equal([(one["userId"], one["nickname"], one["extra"]) for one in named["members"]], [("sky", "Sky above", "blue")])
     page = ask("entrust/group/member/query", groupId="weather", size=2, order=0)
     rest = ask("entrust/group/member/query", groupId="weather", size=2, order=0, pageToken=page["pageToken"])
@@ -100,7 +100,7 @@ def members():
 
 
 def managers():
-    added = tell("appoint", ask("entrust/group/manager/add", groupId="weather", userIds=["sky", "hail"]))
+    added = report("appoint", ask("entrust/group/manager/add", groupId="weather", userIds=["sky", "hail"]))
     equal((added["code"], added["userIds"]), (200, ["hail"]))
     equal(roles("weather"), {"sea": 3, "sky": 2})
     equal(joined("sky")["weather"]["role"], 2)
@@ -119,26 +119,26 @@ def views():
     mine = {"groupId": "weather", "userId": "sky"}
     does("follow", "entrust/group/member/follow", **mine, followUserIds=["sea", "sun"])
     does("follow less", "entrust/group/member/unfollow", **mine, followUserIds=["sun"])
-    followed = tell("followed", ask("entrust/group/member/followed/get", **mine))
+    followed = report("followed", ask("entrust/group/member/followed/get", **mine))
     equal([one["userId"] for one in followed["members"]], ["sea"])
     does("alias", "entrust/group/remarkname/set", **mine, remarkName="Happy & 快乐")
-    equal(tell("the alias", ask("entrust/group/remarkname/query", **mine))["remarkName"], "Happy & 快乐")
+    equal(report("the alias", ask("entrust/group/remarkname/query", **mine))["remarkName"], "Happy & 快乐")
     equal(joined("sky")["weather"]["remarkName"], "Happy & 快乐")
     does("no alias", "entrust/group/remarkname/delete", **mine)
     equal(ask("entrust/group/remarkname/query", **mine).get("remarkName", ""), "")
 
     does("push alias", "group/remarks/set", **mine, remark="备注 & more")
-    equal(tell("the push alias", ask("group/remarks/get", **mine))["remark"], "备注 & more")
+    equal(report("the push alias", ask("group/remarks/get", **mine))["remark"], "备注 & more")
     does("no push alias", "group/remarks/del", **mine)
     equal(ask("group/remarks/get", **mine).get("remark", ""), "")
 
 
 def tokens():
-    tell("old token", cloud.User.getToken("sea", "Sea", "").get()["token"])
+    report("old token", cloud.User.getToken("sea", "Sea", "").get()["token"])
     time.sleep(0.01)
     does("expire", "user/token/expire", userId="sea", time=int(time.time() * 1000))
     time.sleep(0.01)
-    tell("new token", cloud.User.getToken("sea", "Sea", "").get()["token"])
+    report("new token", cloud.User.getToken("sea", "Sea", "").get()["token"])
 
 
 life()

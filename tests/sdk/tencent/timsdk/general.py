@@ -4,7 +4,7 @@
 reads the answer.
 """
 
-from telling import equal, pause, setting, tell
+from reporting import equal, pause, setting, report
 from timsdk import TimClient
 
 client = TimClient(int(setting("TENCENT_SDKAPPID")), setting("TENCENT_SECRET_KEY"), setting("TENCENT_ADMIN"))
@@ -17,13 +17,13 @@ def ask(command, **body):
 
 def does(step, command, **body):
     """Tells an answer that is a success, and gives it back."""
-    answer = tell(step, ask(command, **body))
+    answer = report(step, ask(command, **body))
     equal((answer["ActionStatus"], answer["ErrorCode"]), ("OK", 0))
     return answer
 
 
 def refused(step, code, command, **body):
-    answer = tell(step, ask(command, **body))
+    answer = report(step, ask(command, **body))
     equal((answer["ActionStatus"], answer["ErrorCode"]), ("FAIL", code))
 
 
@@ -89,7 +89,7 @@ equal([{key: one["TopicInfo"][key] for key in wanted} for one in left], [wanted]
 refused("speak in what has ended", 110003, "group_open_http_svc/send_group_msg", GroupId=home, TopicId=old, Random=3,
         MsgBody=text)
 
-live = tell("live", groups.create_group("Live", owner_account="sea", group_type="AVChatRoom")["GroupId"])
+live = report("live", groups.create_group("Live", owner_account="sea", group_type="AVChatRoom")["GroupId"])
 before = ask("group_open_avchatroom_http_svc/check_members", GroupId=live, Member_Account=["sun", "sky"])
 equal(before["Member_Account"], [])
 pause("alone")

@@ -2,7 +2,7 @@
 
 import time
 
-from telling import equal, pause, setting, tell
+from reporting import equal, pause, setting, report
 from timsdk import TimClient
 
 client = TimClient(int(setting("TENCENT_SDKAPPID")), setting("TENCENT_SECRET_KEY"), setting("TENCENT_ADMIN"))
@@ -11,13 +11,13 @@ accounts, groups = client.im_open_login_svc, client.group_open_http_svc
 
 def does(step, answer):
     """Tells an answer that is a success, and gives it back."""
-    tell(step, answer)
+    report(step, answer)
     equal((answer["ActionStatus"], answer["ErrorCode"]), ("OK", 0))
     return answer
 
 
 def refused(step, answer, code):
-    tell(step, answer)
+    report(step, answer)
     equal((answer["ActionStatus"], answer["ErrorCode"]), ("FAIL", code))
 
 
@@ -148,7 +148,7 @@ speech(group)
 mutes(group)
 migration()
 refusals(group)
-tell("group", group)
+report("group", group)
 pause("built")
 does("destroy", groups.destroy_group(group))
 refused("destroy again", groups.destroy_group(group), 10010)

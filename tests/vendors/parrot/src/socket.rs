@@ -15,8 +15,8 @@ use conclave_core::operation::SendMessage;
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Answered, Call, ClientProtocol, Device, DisconnectReason, Endpoint, Fact, Fault, Frame, FrameKind, Identity,
-    OpenRealm, OpenRequest, OutFrame, Outbox, Outcome, PathPattern, Recipients, Session, SessionLimits, SharedFrame,
+    Answered, Call, CallOutcome, ClientProtocol, Device, DisconnectReason, Endpoint, Fact, Fault, Frame, FrameKind,
+    Identity, OpenRealm, OpenRequest, OutFrame, Outbox, PathPattern, Recipients, Session, SessionLimits, SharedFrame,
     SignInRefused, Transport, message_of,
 };
 
@@ -98,12 +98,12 @@ impl Line {
         let (app, user) = (Arc::clone(app), identity.user.clone());
         out.call(Call::new(Some(SAY), number, async move {
             let Ok(group) = GroupId::new(perch) else {
-                return Answered::with("no such perch".to_owned(), Outcome::Refused);
+                return Answered::with("no such perch".to_owned(), CallOutcome::Refused);
             };
             let send = SendMessage::new(group, Sender::User(user), Body::Text(text));
             match app.groups.run(&actor, send).await {
                 Ok(posted) => Answered::done(format!("said {}", posted.message.id)),
-                Err(refusal) => Answered::with(Failure::from(refusal).1.to_owned(), Outcome::Refused),
+                Err(refusal) => Answered::with(Failure::from(refusal).1.to_owned(), CallOutcome::Refused),
             }
         }));
     }

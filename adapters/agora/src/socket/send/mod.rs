@@ -13,7 +13,7 @@ use conclave_core::model::{GroupId, Message, MessageId};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::MessageById;
 use conclave_core::refusal::Refusal;
-use conclave_kit::Outcome;
+use conclave_kit::CallOutcome;
 use prost::Message as _;
 use std::sync::Arc;
 
@@ -50,11 +50,11 @@ impl Sent {
     }
 
     /// Its outcome for the metrics.
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> CallOutcome {
         match &self.refused {
-            None => Outcome::Answered,
-            Some(refused) if refused.code == status::FAIL && refused.reason.is_empty() => Outcome::Failed,
-            Some(_) => Outcome::Refused,
+            None => CallOutcome::Answered,
+            Some(refused) if refused.code == status::FAIL && refused.reason.is_empty() => CallOutcome::Failed,
+            Some(_) => CallOutcome::Refused,
         }
     }
 }

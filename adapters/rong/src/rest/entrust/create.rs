@@ -6,7 +6,7 @@ use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let create = Create {
         id: call.new_group_id()?,
         name: group_name(call)?.to_owned(),

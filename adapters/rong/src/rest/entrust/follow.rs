@@ -9,7 +9,7 @@ use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn follow(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn follow(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     let users = call.user_ids("followUserIds", limits::HOSTED_USERS)?;
     let group = call.group_id()?;
@@ -17,7 +17,7 @@ pub(crate) async fn follow(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::done()
 }
 
-pub(crate) async fn unfollow(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn unfollow(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     let users = call.user_ids("followUserIds", limits::HOSTED_USERS)?;
     let group = call.group_id()?;
@@ -27,7 +27,7 @@ pub(crate) async fn unfollow(call: &Call<'_>) -> Result<envelope::Answer, Failur
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct FollowResponse<'a> {
     user_id: &'a UserId,
     group_id: &'a GroupId,
     members: Vec<Entry>,
@@ -41,11 +41,11 @@ struct Entry {
     timestamp: u64,
 }
 
-pub(crate) async fn followed(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn followed(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     let group = call.group_id()?;
     let found = follow::followed(&call.caller(), group.clone(), user.clone()).await;
     let found = found.map_err(|why| call.not_done(why))?;
     let members = found.into_iter().map(|(user_id, since)| Entry { user_id, timestamp: since.0 }).collect();
-    envelope::with(&Wire { user_id: &user, group_id: &group, members })
+    envelope::with(&FollowResponse { user_id: &user, group_id: &group, members })
 }

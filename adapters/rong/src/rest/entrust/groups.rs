@@ -7,14 +7,14 @@ use conclave_core::query::{Cursor, ListGroups};
 use serde::Serialize;
 
 use super::owner;
-use crate::dialect::page::Place;
+use crate::dialect::page::PageStart;
 use crate::dialect::profile;
 use crate::refusals::{Code, Failure};
 use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct GroupsResponse<'a> {
     page_token: String,
     groups: Vec<Entry<'a>>,
 }
@@ -56,14 +56,14 @@ fn place(group: &Group) -> Cursor {
     Cursor(Key::Created(group.created, group.id.clone()).encode())
 }
 
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let size = call.size(50, 1000)?;
     let newest_first = call.newest_first()?;
     let pages = call.pages("groups");
     let mut after = match pages.place(call.form.given("pageToken"))? {
         None => None,
-        Some(Place::After(cursor)) => Some(cursor),
-        Some(Place::Skip(_)) => return Err(Code::PageToken.into()),
+        Some(PageStart::After(cursor)) => Some(cursor),
+        Some(PageStart::Skip(_)) => return Err(Code::PageToken.into()),
     };
     // legacy groups are in the same list and are skipped; one extra group shows whether there is a next page
     let mut groups: Vec<Arc<Group>> = Vec::new();
@@ -79,8 +79,8 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     }
     let more = groups.len() > size;
     groups.truncate(size);
-    let next = groups.last().filter(|_| more).map(|group| Place::After(place(group)));
-    envelope::with(&Wire {
+    let next = groups.last().filter(|_| more).map(|group| PageStart::After(place(group)));
+    envelope::with(&GroupsResponse {
         page_token: pages.token(next),
         groups: groups.iter().map(|group| Entry::of(group)).collect::<Result<_, _>>()?,
     })

@@ -7,7 +7,7 @@ use super::{group_name, texts};
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let id = call.group_id()?;
     let name = group_name(call)?;
     let owner = call.user_id("owner")?;

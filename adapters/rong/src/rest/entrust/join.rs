@@ -11,7 +11,7 @@ use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct JoinResponse<'a> {
     group_id: &'a GroupId,
     name: &'a str,
     #[serde(flatten)]
@@ -21,11 +21,11 @@ struct Wire<'a> {
     member_count: u32,
 }
 
-pub(crate) async fn join(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn join(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userIds", limits::HOSTED_USERS)?;
     let group = call.group_id()?;
     let (group, added) = join::add(&call.caller(), group, users).await.map_err(|why| call.not_done(why))?;
-    envelope::with(&Wire {
+    envelope::with(&JoinResponse {
         group_id: &group.id,
         name: &group.profile.name,
         texts: GroupTexts::of(&group)?,

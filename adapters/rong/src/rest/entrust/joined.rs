@@ -7,14 +7,14 @@ use conclave_core::query::{Cursor, JoinedGroups, RemarksOf};
 use serde::Serialize;
 
 use super::{GroupTexts, owner};
-use crate::dialect::page::Place;
+use crate::dialect::page::PageStart;
 use crate::dialect::role;
 use crate::refusals::{Code, Failure};
 use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct JoinedResponse<'a> {
     page_token: String,
     total_count: usize,
     groups: Vec<Entry<'a>>,
@@ -40,7 +40,7 @@ struct Entry<'a> {
 
 type Joined = (Arc<Group>, Arc<Member>);
 
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     let wanted = role::filter(call.number("role", 0, 0..=role::MOST)?, call.settings().joined_role_owner_first);
     let size = call.size(50, 100)?;
@@ -48,8 +48,8 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     let pages = call.pages(&format!("joined {user} {wanted:?}"));
     let after = match pages.place(call.form.given("pageToken"))? {
         None => None,
-        Some(Place::After(cursor)) => Some(cursor),
-        Some(Place::Skip(_)) => return Err(Code::PageToken.into()),
+        Some(PageStart::After(cursor)) => Some(cursor),
+        Some(PageStart::Skip(_)) => return Err(Code::PageToken.into()),
     };
 
     // the total counts matching groups, so all of the user's groups are read
@@ -61,11 +61,11 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     }
     let more = joined.len() > size;
     joined.truncate(size);
-    let next = joined.last().filter(|_| more).map(place).map(Place::After);
+    let next = joined.last().filter(|_| more).map(place).map(PageStart::After);
     let ids = joined.iter().map(|(group, _)| group.id.clone()).collect();
     let remarks = call.ask(RemarksOf { user, groups: ids }).await?.0;
     let groups = joined.iter().zip(remarks).map(|(joined, remark)| entry(joined, remark)).collect::<Result<_, _>>()?;
-    envelope::with(&Wire { page_token: pages.token(next), total_count: total, groups })
+    envelope::with(&JoinedResponse { page_token: pages.token(next), total_count: total, groups })
 }
 
 /// An entry's position in the order of joining.

@@ -8,7 +8,7 @@ use conclave_core::refusal::Refusal;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn kick_all(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn kick_all(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     let joined = call.ask(JoinedGroups::all(user.clone())).await?;
     let others = joined.groups.iter().filter(|(group, member)| group.governed && member.role != Role::Owner);

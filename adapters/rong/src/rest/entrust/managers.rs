@@ -10,20 +10,20 @@ use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct ManagersResponse {
     /// The users who were not made managers because they are not members.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     user_ids: Vec<UserId>,
 }
 
-pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userIds", limits::HOSTED_USERS)?;
     let group = call.group_id()?;
     let added = managers::add(&call.caller(), group, users).await;
-    envelope::with(&Wire { user_ids: added.map_err(|why| call.not_done(why))? })
+    envelope::with(&ManagersResponse { user_ids: added.map_err(|why| call.not_done(why))? })
 }
 
-pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userIds", limits::MANAGERS)?;
     let group = call.group_id()?;
     managers::remove(&call.caller(), group, users).await.map_err(|why| call.not_done(why))?;

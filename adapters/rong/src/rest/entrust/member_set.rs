@@ -7,7 +7,7 @@ use crate::refusals::Failure;
 use crate::rest::call::missing;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     let (nickname, extra) = (call.form.value("nickname"), call.form.value("extra"));
     if nickname.is_none() && extra.is_none() {

@@ -10,14 +10,14 @@ use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct MembersResponse<'a> {
     /// The number of members with the requested role.
     total_count: u32,
     page_token: String,
     members: Vec<MemberWire<'a>>,
 }
 
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let role = role::filter(call.number("type", 0, 0..=role::MOST)?, false);
     let size = call.size(50, 100)?;
     let newest_first = call.newest_first()?;
@@ -25,7 +25,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     let (token, pages) = (call.form.given("pageToken"), call.pages(&format!("members {group} {role:?}")));
     let page = Page { role, token, size, newest_first, pages };
     let found = members::by_role(&call.caller(), group, page).await.map_err(|why| call.not_done(why))?;
-    envelope::with(&Wire {
+    envelope::with(&MembersResponse {
         total_count: found.total,
         page_token: found.token,
         members: found.members.iter().map(|member| MemberWire::of(member)).collect(),

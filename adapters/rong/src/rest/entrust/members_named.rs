@@ -9,13 +9,13 @@ use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct MembersNamedResponse<'a> {
     members: Vec<MemberWire<'a>>,
 }
 
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userIds", limits::HOSTED_USERS)?;
     let group = call.group_id()?;
     let members = members::named(&call.caller(), group, users).await.map_err(|why| call.not_done(why))?;
-    envelope::with(&Wire { members: members.iter().map(|member| MemberWire::of(member)).collect() })
+    envelope::with(&MembersNamedResponse { members: members.iter().map(|member| MemberWire::of(member)).collect() })
 }

@@ -14,7 +14,7 @@ use crate::rest::call::missing;
 use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct ProfileQueryResponse<'a> {
     profiles: Vec<Entry<'a>>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     // the documentation's table says groupIds, its example sends groupId
     let ids = [call.form.list("groupIds"), call.form.list("groupId")].into_iter().find(|ids| !ids.is_empty());
     let ids = ids.ok_or_else(|| missing("groupIds"))?;
@@ -58,5 +58,5 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     let found = call.ask(FindGroups { groups: ids }).await?;
     let groups: Vec<Arc<Group>> = found.0.into_iter().filter_map(Result::ok).filter(|group| group.governed).collect();
     let profiles = groups.iter().map(|group| Entry::of(group)).collect::<Result<_, _>>()?;
-    envelope::with(&Wire { profiles })
+    envelope::with(&ProfileQueryResponse { profiles })
 }

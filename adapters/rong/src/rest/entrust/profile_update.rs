@@ -5,7 +5,7 @@ use crate::calls::profile;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn update(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn update(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let group = call.group_id()?;
     let mut texts = texts(call)?;
     // documented inside groupProfile, sent beside it by the Java and PHP SDKs; the documented one is preferred

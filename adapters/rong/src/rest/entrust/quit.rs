@@ -6,7 +6,7 @@ use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userIds", limits::HOSTED_USERS)?;
     let cleanup = cleanup(call)?;
     let group = call.group_id()?;

@@ -5,7 +5,7 @@ use crate::calls::transfer;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn transfer(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn transfer(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let to = call.user_id("newOwner")?;
     let leave = call.switch("isQuit", false)?.then(|| cleanup(call)).transpose()?;
     let group = call.group_id()?;

@@ -22,16 +22,16 @@ fn groups(call: &Call<'_>) -> Result<Vec<GroupId>, Failure> {
     ids.iter().map(|id| call.as_group_id(id)).collect()
 }
 
-pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     set(call, true).await
 }
 
-pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     set(call, false).await
 }
 
 /// Refused as a whole if one of the groups does not exist.
-async fn set(call: &Call<'_>, muted: bool) -> Result<envelope::Answer, Failure> {
+async fn set(call: &Call<'_>, muted: bool) -> Result<envelope::ResponseBody, Failure> {
     let groups = groups(call)?;
     if groups.is_empty() {
         return Err(missing("groupId"));
@@ -42,7 +42,7 @@ async fn set(call: &Call<'_>, muted: bool) -> Result<envelope::Answer, Failure> 
 }
 
 #[derive(Serialize)]
-struct Wire {
+struct BanResponse {
     groupinfo: Vec<Entry>,
 }
 
@@ -54,15 +54,15 @@ struct Entry {
 }
 
 /// The named groups, or a page of all groups in which all are muted. With paging, names are ignored.
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let paged = call.form.given("page").is_some() || call.form.given("size").is_some();
     let wanted = if paged { Vec::new() } else { groups(call)? };
     if !wanted.is_empty() {
-        return envelope::with(&Wire { groupinfo: named(call, wanted).await? });
+        return envelope::with(&BanResponse { groupinfo: named(call, wanted).await? });
     }
     let (skip, size) = if paged { page(call)? } else { (0, usize::MAX) };
     let muted = all_muted(call).await?.into_iter().skip(skip).take(size);
-    envelope::with(&Wire { groupinfo: muted.map(|group_id| Entry { group_id, stat: 1 }).collect() })
+    envelope::with(&BanResponse { groupinfo: muted.map(|group_id| Entry { group_id, stat: 1 }).collect() })
 }
 
 async fn named(call: &Call<'_>, wanted: Vec<GroupId>) -> Result<Vec<Entry>, Failure> {

@@ -7,7 +7,7 @@ use super::notify::Notice;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn dismiss(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn dismiss(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     call.user_id("userId")?;
     let group = call.group_id()?;
     let notice = Notice::of(call)?;

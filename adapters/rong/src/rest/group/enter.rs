@@ -18,18 +18,18 @@ use crate::rest::{Call, envelope};
 /// How often the call is repeated if the group is created or deleted meanwhile.
 const ATTEMPTS: usize = 8;
 
-pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let name = call.required("groupName")?;
     enter(call, Some(name)).await
 }
 
-pub(crate) async fn join(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn join(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     // the Node SDK sends this word for a missing name (seen)
     let name = call.form.given("groupName").filter(|name| *name != "undefined");
     enter(call, name).await
 }
 
-async fn enter(call: &Call<'_>, name: Option<&str>) -> Result<envelope::Answer, Failure> {
+async fn enter(call: &Call<'_>, name: Option<&str>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userId", limits::LEGACY_USERS)?;
     let group = call.group_id()?;
     if let Some(name) = name {
@@ -66,7 +66,7 @@ async fn bring_in(
     name: Option<&str>,
     users: &[UserId],
     notice: &Notice<'_>,
-) -> Result<envelope::Answer, Failure> {
+) -> Result<envelope::ResponseBody, Failure> {
     for _ in 0..ATTEMPTS {
         let found = call.find_group(group).await?;
         let exists = found.is_some();

@@ -20,7 +20,7 @@ fn group(call: &Call<'_>) -> Result<Option<GroupId>, Failure> {
     call.form.given("groupId").map(|id| call.as_group_id(id)).transpose()
 }
 
-pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userId", limits::MUTED_USERS)?;
     call.required("minute")?;
     let until = match call.number("minute", 0, 0..=limits::MUTE_MINUTES)? {
@@ -36,7 +36,7 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     envelope::done()
 }
 
-pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userId", limits::MUTED_USERS)?;
     if let Some(group) = group(call)? {
         call.run(Unmute { group, users }).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::Answer, Failur
 }
 
 #[derive(Serialize)]
-struct Wire {
+struct GagResponse {
     users: Vec<Muted>,
 }
 
@@ -59,13 +59,13 @@ struct Muted {
     user_id: UserId,
 }
 
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let mutes = match group(call)? {
         Some(group) => call.ask(Mutes::all(group)).await?.entries,
         None => call.ask(MutesEverywhere { after: None, limit: usize::MAX }).await?.entries,
     };
     let offset = call.settings().utc_offset_minutes;
-    envelope::with(&Wire { users: mutes.iter().map(|mute| muted(mute, offset)).collect() })
+    envelope::with(&GagResponse { users: mutes.iter().map(|mute| muted(mute, offset)).collect() })
 }
 
 fn muted(mute: &Arc<Entry>, offset: i32) -> Muted {

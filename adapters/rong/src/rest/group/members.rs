@@ -8,7 +8,7 @@ use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct MembersResponse<'a> {
     users: Vec<Entry<'a>>,
 }
 
@@ -17,11 +17,11 @@ struct Entry<'a> {
     id: &'a UserId,
 }
 
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let group = call.group_id()?;
     if call.find_group(&group).await?.is_none() {
-        return envelope::with(&Wire { users: Vec::new() });
+        return envelope::with(&MembersResponse { users: Vec::new() });
     }
     let found = call.ask(ListMembers::all(group)).await?;
-    envelope::with(&Wire { users: found.members.iter().map(|member| Entry { id: &member.user }).collect() })
+    envelope::with(&MembersResponse { users: found.members.iter().map(|member| Entry { id: &member.user }).collect() })
 }

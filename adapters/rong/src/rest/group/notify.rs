@@ -17,7 +17,7 @@ pub(super) struct Notice<'c>(Option<Draft<'c>>);
 /// The notification sent afterwards.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct NotifyResponse {
     #[serde(rename = "messageUID")]
     message_uid: String,
     member_count: u32,
@@ -41,11 +41,11 @@ impl<'c> Notice<'c> {
         call: &Call<'_>,
         replies: &mut Replies,
         members: u32,
-    ) -> Result<envelope::Answer, Failure> {
+    ) -> Result<envelope::ResponseBody, Failure> {
         if self.0.is_none() {
             return envelope::done();
         }
         let posted = replies.next_of::<SendMessage>().map_err(|refusal| call.failure(&refusal))?;
-        envelope::with(&Wire { message_uid: message::uid(&posted.message.id), member_count: members })
+        envelope::with(&NotifyResponse { message_uid: message::uid(&posted.message.id), member_count: members })
     }
 }

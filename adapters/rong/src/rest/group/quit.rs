@@ -8,7 +8,7 @@ use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userId", limits::LEGACY_USERS)?;
     let group = call.group_id()?;
     let notice = Notice::of(call)?;

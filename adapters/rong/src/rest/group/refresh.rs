@@ -9,7 +9,7 @@ use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn refresh(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn refresh(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let group = call.group_id()?;
     let name = call.required("groupName")?;
     call.check_length("groupName", name, limits::GROUP_NAME)?;

@@ -6,7 +6,7 @@ use crate::dialect::{limits, permissions};
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn sync(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn sync(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     call.check_newcomers("userId", std::slice::from_ref(&user)).await?;
     let mut groups = Vec::new();

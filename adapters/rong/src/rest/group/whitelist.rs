@@ -10,13 +10,13 @@ use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userId", limits::MUTED_USERS)?;
     call.run(Allow { group: call.group_id()?, users, members_only: false }).await?;
     envelope::done()
 }
 
-pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userId", limits::MUTED_USERS)?;
     call.run(Disallow { group: call.group_id()?, users }).await?;
     envelope::done()
@@ -24,11 +24,11 @@ pub(crate) async fn rollback(call: &Call<'_>) -> Result<envelope::Answer, Failur
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct WhitelistResponse {
     user_ids: Vec<UserId>,
 }
 
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let found = call.ask(Allowlist::all(call.group_id()?)).await?;
-    envelope::with(&Wire { user_ids: found.entries.iter().map(|entry| entry.user.clone()).collect() })
+    envelope::with(&WhitelistResponse { user_ids: found.entries.iter().map(|entry| entry.user.clone()).collect() })
 }

@@ -12,7 +12,7 @@ use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct PublishResponse {
     #[serde(rename = "messageUIDs")]
     message_uids: Vec<Entry>,
 }
@@ -25,15 +25,15 @@ struct Entry {
     message_uid: String,
 }
 
-pub(crate) async fn publish(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn publish(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     send(call, true).await
 }
 
-pub(crate) async fn publish_status(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn publish_status(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     send(call, false).await
 }
 
-async fn send(call: &Call<'_>, stored: bool) -> Result<envelope::Answer, Failure> {
+async fn send(call: &Call<'_>, stored: bool) -> Result<envelope::ResponseBody, Failure> {
     let draft = Draft::of(call)?;
     let targets = call.optional_user_ids("toUserId", limits::LEGACY_USERS)?;
     let groups = groups(call, !targets.is_empty())?;
@@ -45,5 +45,5 @@ async fn send(call: &Call<'_>, stored: bool) -> Result<envelope::Answer, Failure
         Entry { group_id, message_uid }
     };
     let message_uids = groups.into_iter().zip(posted).map(entry).collect();
-    envelope::with(&Wire { message_uids })
+    envelope::with(&PublishResponse { message_uids })
 }

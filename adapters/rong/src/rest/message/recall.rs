@@ -16,7 +16,7 @@ use crate::rest::{Call, envelope};
 /// The conversation type of groups.
 const GROUP: &str = "3";
 
-pub(crate) async fn recall(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn recall(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let from = call.user_id("fromUserId")?;
     if call.required("conversationType")? != GROUP {
         return Err(Code::Parameter.saying("conversationType must be 3: only groups are served"));

@@ -13,12 +13,12 @@ use crate::rest::{Call, envelope};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct GetTokenResponse<'a> {
     user_id: &'a UserId,
     token: String,
 }
 
-pub(crate) async fn get_token(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn get_token(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     call.required("name")?;
     let shown = Shown::of(call)?;
@@ -39,5 +39,5 @@ pub(crate) async fn get_token(call: &Call<'_>) -> Result<envelope::Answer, Failu
     let account = found.ok_or_else(|| call.failure(&Refusal::UserNotFound(user.clone())))?;
     // valid for the account even if the clock was set back since it was created
     let issued = call.app.realm.groups.now().max(account.tokens_valid_from());
-    envelope::with(&Wire { user_id: &user, token: call.app.tokens.issue(&user, issued) })
+    envelope::with(&GetTokenResponse { user_id: &user, token: call.app.tokens.issue(&user, issued) })
 }

@@ -6,7 +6,7 @@ use super::Shown;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn refresh(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn refresh(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
     let shown = Shown::of(call)?;
     let update = UpdateUser {

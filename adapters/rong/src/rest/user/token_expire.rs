@@ -8,7 +8,7 @@ use crate::dialect::limits;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
-pub(crate) async fn expire(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn expire(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let users = call.user_ids("userId", limits::EXPIRED_USERS)?;
     call.required("time")?;
     let time = call.number("time", 0, 0..=u64::MAX)?;

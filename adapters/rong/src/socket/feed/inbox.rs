@@ -8,7 +8,7 @@ use conclave_core::ports::GroupsExt;
 use conclave_core::query::{Messages, Start};
 use conclave_core::refusal::Refusal;
 
-use super::{Page, Place, Reader};
+use super::{FeedPosition, Page, Reader};
 use crate::dialect::events::{What, facts};
 use crate::realm::App;
 use crate::socket::message;
@@ -23,19 +23,19 @@ pub(crate) async fn inbox(
     reader: Reader<'_>,
     page: Page,
     with_sent: bool,
-) -> Result<(Vec<DownStreamMessage>, Place, bool), Refusal> {
+) -> Result<(Vec<DownStreamMessage>, FeedPosition, bool), Refusal> {
     let mut list = Vec::new();
     let mut bytes = 0;
-    let mut before: Option<Place> = None;
+    let mut before: Option<FeedPosition> = None;
     for (event, place) in page.entries {
-        let told = entries(reader, &event).await?;
-        let told: Vec<_> = told.into_iter().filter(|entry| with_sent || entry.direction != Some(1)).collect();
-        let size: usize = told.iter().map(prost::Message::encoded_len).sum();
+        let messages = entries(reader, &event).await?;
+        let messages: Vec<_> = messages.into_iter().filter(|entry| with_sent || entry.direction != Some(1)).collect();
+        let size: usize = messages.iter().map(prost::Message::encoded_len).sum();
         if let Some(before) = before.filter(|_| bytes > 0 && bytes + size > BYTES) {
             return Ok((list, before, true));
         }
         bytes += size;
-        list.extend(told);
+        list.extend(messages);
         before = Some(place);
     }
     Ok((list, page.place, page.more))

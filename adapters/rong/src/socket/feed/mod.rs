@@ -40,14 +40,14 @@ const CHUNKS: usize = 8;
 
 /// How far a reader has fetched one kind of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct FeedPosition {
     /// The number of the last event, fetched or skipped.
     pub(crate) sequence: u64,
     /// The reader's timestamp of the last fetched event.
     pub(crate) time: u64,
 }
 
-impl Place {
+impl FeedPosition {
     /// The place after an event with so many entries.
     fn next(self, event: &Event, weight: u64) -> Self {
         let time = event.at.0.max(self.time.saturating_add(1)).saturating_add(weight.saturating_sub(1));
@@ -88,13 +88,13 @@ pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
 }
 
 /// An event, with the reader's place after it.
-pub(crate) type Entry = (Arc<Event>, Place);
+pub(crate) type Entry = (Arc<Event>, FeedPosition);
 
 /// The next events of one kind.
 pub(crate) struct Page {
     pub(crate) entries: Vec<Entry>,
     /// The reader's place after all of them.
-    pub(crate) place: Place,
+    pub(crate) place: FeedPosition,
     pub(crate) more: bool,
 }
 
@@ -108,7 +108,12 @@ pub(crate) struct Reader<'a> {
 
 impl Reader<'_> {
     /// The place of a client's timestamp: the stored one if it has that timestamp, otherwise it is searched.
-    pub(crate) async fn place(&self, kind: Kind, left: Option<Place>, time: i64) -> Result<Place, Refusal> {
+    pub(crate) async fn place(
+        &self,
+        kind: Kind,
+        left: Option<FeedPosition>,
+        time: i64,
+    ) -> Result<FeedPosition, Refusal> {
         let time = u64::try_from(time).unwrap_or(0);
         match left {
             Some(place) if place.time == time => Ok(place),
@@ -116,34 +121,34 @@ impl Reader<'_> {
         }
     }
 
-    async fn found(&self, kind: Kind, time: u64) -> Result<Place, Refusal> {
+    async fn found(&self, kind: Kind, time: u64) -> Result<FeedPosition, Refusal> {
         let now = self.app.realm.groups.now();
         let oldest = now.0.saturating_sub(KEPT);
         if time < oldest {
-            return Ok(Place { sequence: self.log_at(oldest).await?.before, time });
+            return Ok(FeedPosition { sequence: self.log_at(oldest).await?.before, time });
         }
-        let mut place = Place { sequence: self.log_at(time.saturating_sub(WINDOW)).await?.before, time: 0 };
+        let mut place = FeedPosition { sequence: self.log_at(time.saturating_sub(WINDOW)).await?.before, time: 0 };
         loop {
             let page = self.feed(place.sequence).await?;
             for event in &page.events {
                 let Some((_, weight)) = class(event, self.device).filter(|(of, _)| *of == kind) else { continue };
                 let next = place.next(event, weight);
                 if next.time > time {
-                    return Ok(Place { time, ..place });
+                    return Ok(FeedPosition { time, ..place });
                 }
                 place = next;
             }
             place.sequence = page.last.max(place.sequence);
             if !page.more {
-                return Ok(Place { time, ..place });
+                return Ok(FeedPosition { time, ..place });
             }
         }
     }
 
     /// The place of a new or unknown client: the end.
-    async fn beginning(&self, kind: Kind) -> Result<Place, Refusal> {
+    async fn beginning(&self, kind: Kind) -> Result<FeedPosition, Refusal> {
         let from = self.app.realm.groups.now().0.saturating_sub(WINDOW);
-        let mut place = Place { sequence: self.log_at(from).await?.before, time: from };
+        let mut place = FeedPosition { sequence: self.log_at(from).await?.before, time: from };
         loop {
             let page = self.feed(place.sequence).await?;
             for event in &page.events {
@@ -161,7 +166,7 @@ impl Reader<'_> {
     /// Where group events continue for a client without a timestamp: after those its device was sent last. A new
     /// device, such as a reloaded page, begins at the furthest position of the user's devices, but not further back
     /// than messages are stored; a user's first device begins now.
-    pub(crate) async fn resume(&self, device: &DeviceId) -> Result<Place, Refusal> {
+    pub(crate) async fn resume(&self, device: &DeviceId) -> Result<FeedPosition, Refusal> {
         let (groups, app) = (&self.app.realm.groups, Actor::app());
         let open = OpenDevice { user: self.user.clone(), device: device.clone(), begin: Begin::Furthest };
         match groups.run(&app, open).await {
@@ -182,12 +187,12 @@ impl Reader<'_> {
         };
         let oldest = groups.now().0.saturating_sub(KEPT);
         let passed = if kept.stamp < oldest { self.log_at(oldest).await?.before } else { 0 };
-        Ok(Place { sequence: kept.after.max(passed), time: kept.stamp })
+        Ok(FeedPosition { sequence: kept.after.max(passed), time: kept.stamp })
     }
 
     /// Stores the device's position in the group events, for its next connection. A failure is ignored: the events are
     /// sent again then.
-    pub(crate) async fn keep(&self, device: &DeviceId, place: Place) {
+    pub(crate) async fn keep(&self, device: &DeviceId, place: FeedPosition) {
         let acknowledge = Acknowledge {
             stamp: place.time,
             ..Acknowledge::new(self.user.clone(), device.clone(), Queue::All(CHANGES.to_owned()), place.sequence)
@@ -201,7 +206,7 @@ impl Reader<'_> {
     }
 
     /// The next events of one kind after a place.
-    pub(crate) async fn page(&self, kind: Kind, mut place: Place) -> Result<Page, Refusal> {
+    pub(crate) async fn page(&self, kind: Kind, mut place: FeedPosition) -> Result<Page, Refusal> {
         let mut entries: Vec<Entry> = Vec::new();
         for _ in 0..CHUNKS {
             let page = self.feed(place.sequence).await?;

@@ -8,9 +8,9 @@ use conclave_core::model::{Circle, Group, Join, Member, Millis, Request, Request
 use conclave_core::query::{Cursor, JoinedGroups, Requests, RequestsOf};
 
 use super::{applications, page};
-use crate::dialect::page::Place;
+use crate::dialect::page::PageStart;
 use crate::refusals::Code;
-use crate::socket::call::{Answer, Call, Denied, decode};
+use crate::socket::call::{Call, Denied, QueryReply, decode};
 use crate::socket::show::{self, Direction};
 use crate::socket::wire::ChannelsQueryInput;
 
@@ -18,7 +18,7 @@ use crate::socket::wire::ChannelsQueryInput;
 const KEPT: u64 = 7 * 24 * 3600 * 1000;
 
 /// A page of them by the time of their last change.
-pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsQueryInput = decode(body)?;
     let option = asked.page.unwrap_or_default();
     let size = Call::page_size(&option, 200)?;
@@ -26,8 +26,8 @@ pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
     let pages = call.pages(&format!("applications {newest_first}"));
     let after = match pages.place(option.page_token.as_deref())? {
         None => None,
-        Some(Place::After(cursor)) => Some(cursor),
-        Some(Place::Skip(_)) => return Err(Code::PageToken.into()),
+        Some(PageStart::After(cursor)) => Some(cursor),
+        Some(PageStart::Skip(_)) => return Err(Code::PageToken.into()),
     };
 
     let now = call.app.realm.groups.now();
@@ -45,7 +45,7 @@ pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
     }
     let more = found.len() > size;
     found.truncate(size);
-    let next = found.last().filter(|_| more).map(|request| place(request)).map(Place::After);
+    let next = found.last().filter(|_| more).map(|request| place(request)).map(PageStart::After);
 
     let users = people(&found);
     let accounts = call.accounts(&users).await?;

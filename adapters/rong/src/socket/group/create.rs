@@ -6,10 +6,10 @@ use super::texts::texts;
 use crate::calls::create::{self, Create};
 use crate::dialect::limits;
 use crate::refusals::{Code, client};
-use crate::socket::call::{Answer, Call, Denied, decode};
+use crate::socket::call::{Call, Denied, QueryReply, decode};
 use crate::socket::wire::ChannelsInput;
 
-pub(crate) async fn create(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn create(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsInput = decode(body)?;
     let id = Call::group_id(asked.target_id.as_ref())?;
     if !limits::is_group_id(id.as_str()) {

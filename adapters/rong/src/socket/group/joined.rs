@@ -8,14 +8,14 @@ use conclave_core::query::{Cursor, FindGroups, JoinedGroups, RemarksOf};
 use super::members::role_filter;
 use super::profile::{GROUPS, show_all};
 use super::{groups, page};
-use crate::dialect::page::Place;
+use crate::dialect::page::PageStart;
 use crate::refusals::Code;
-use crate::socket::call::{Answer, Call, decode};
+use crate::socket::call::{Call, QueryReply, decode};
 use crate::socket::show;
 use crate::socket::wire::{ChannelsJoinedInfo, ChannelsQueryInput};
 
 /// The named groups of the caller.
-pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsQueryInput = decode(body)?;
     if asked.ids.len() > GROUPS {
         return Err(Code::QueryCount.into());
@@ -27,7 +27,7 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
 
 /// A page of the caller's groups in the order of joining, all or of one role. The numbers for the order are the reverse
 /// of those in lists of members (seen on the wire).
-pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsQueryInput = decode(body)?;
     let wanted = role_filter(asked.role_type)?;
     let option = asked.page.unwrap_or_default();
@@ -36,8 +36,8 @@ pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
     let pages = call.pages(&format!("joined {wanted:?} {newest_first}"));
     let after = match pages.place(option.page_token.as_deref())? {
         None => None,
-        Some(Place::After(cursor)) => Some(cursor),
-        Some(Place::Skip(_)) => return Err(Code::PageToken.into()),
+        Some(PageStart::After(cursor)) => Some(cursor),
+        Some(PageStart::Skip(_)) => return Err(Code::PageToken.into()),
     };
 
     // the total counts matching groups, so all of the user's groups are read
@@ -49,7 +49,7 @@ pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
     }
     let more = joined.len() > size;
     joined.truncate(size);
-    let next = joined.last().filter(|_| more).map(place).map(Place::After);
+    let next = joined.last().filter(|_| more).map(place).map(PageStart::After);
     let ids = joined.iter().map(|(group, _)| group.id.clone()).collect();
     let remarks = call.ask(RemarksOf { user: call.user.clone(), groups: ids }).await?.0;
     let shown = joined.iter().zip(remarks).map(|((group, member), remark)| ChannelsJoinedInfo {

@@ -1,20 +1,20 @@
 //! `channelMemJoin`, `channelMemInvite`, `channelApplyResp`: joining, with the approvals that the group requires.
 
 use conclave_core::model::UserId;
-use conclave_core::operation::{AnswerInvitation, Applied, Apply, DecideRequest, Decided, Outcome};
+use conclave_core::operation::{AddOutcome, AnswerInvitation, Applied, Apply, DecideRequest, Decided};
 
 use super::done;
 use crate::calls::join;
 use crate::dialect::limits;
 use crate::refusals::{Code, client};
-use crate::socket::call::{Answer, Call, Denied, decode};
+use crate::socket::call::{Call, Denied, QueryReply, decode};
 use crate::socket::wire::{ChannelsMemberResponseInput, ChannelsMembersInput};
 
 /// Longest reason.
 const REASON: usize = 128;
 
 /// The caller asks to join.
-pub(crate) async fn join(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn join(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsMembersInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     match call.run(Apply { group, user: None, message: String::new() }).await? {
@@ -25,15 +25,15 @@ pub(crate) async fn join(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 /// The caller invites users; existing members are skipped unless all are.
-pub(crate) async fn invite(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn invite(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsMembersInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let users = Call::user_ids(&asked.user_ids, limits::CREATE_USERS)?;
     let (_, added) = join::add(&call.caller(), group, users).await?;
-    let any = |wanted: &Outcome| added.outcomes.iter().any(|(_, outcome)| outcome == wanted);
-    Ok(done(if any(&Outcome::AwaitsManagers) {
+    let any = |wanted: &AddOutcome| added.outcomes.iter().any(|(_, outcome)| outcome == wanted);
+    Ok(done(if any(&AddOutcome::AwaitsManagers) {
         client::AWAITS_MANAGERS
-    } else if any(&Outcome::AwaitsInvitee) {
+    } else if any(&AddOutcome::AwaitsInvitee) {
         client::AWAITS_INVITEE
     } else {
         0
@@ -41,7 +41,7 @@ pub(crate) async fn invite(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 /// The invited user, or one of those who decide, accepts or refuses.
-pub(crate) async fn respond(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn respond(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsMemberResponseInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let inviter = named(asked.inviter_id.as_deref())?;

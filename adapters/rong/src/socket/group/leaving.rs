@@ -5,7 +5,7 @@ use conclave_core::operation::Cleanup;
 use crate::calls::{leave, transfer};
 use crate::dialect::limits;
 use crate::refusals::Code;
-use crate::socket::call::{Answer, Call, decode};
+use crate::socket::call::{Call, QueryReply, decode};
 use crate::socket::wire::{ModifyChannelsInput, QuitChannelsSetting};
 
 /// What is deleted when a user leaves: everything, unless the request keeps it.
@@ -19,7 +19,7 @@ fn cleanup(setting: Option<QuitChannelsSetting>) -> Cleanup {
 }
 
 /// Removes members.
-pub(crate) async fn kick(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn kick(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let users = Call::user_ids(&asked.users, limits::HOSTED_USERS)?;
@@ -28,7 +28,7 @@ pub(crate) async fn kick(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 /// The caller leaves.
-pub(crate) async fn quit(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn quit(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     leave::quit(&call.caller(), group, vec![call.user.clone()], cleanup(asked.setting_info)).await?;
@@ -36,14 +36,14 @@ pub(crate) async fn quit(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 /// The owner deletes the group.
-pub(crate) async fn dismiss(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn dismiss(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ModifyChannelsInput = decode(body)?;
     leave::dismiss(&call.caller(), Call::group_id(asked.target_id.as_ref())?).await?;
     Ok(Vec::new())
 }
 
 /// The owner transfers the group, and leaves it if requested.
-pub(crate) async fn transfer(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn transfer(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let to = Call::user_ids(&asked.users, 1)?.pop().ok_or(Code::BadParameter)?;

@@ -3,10 +3,10 @@
 use crate::calls::{NotDone, managers};
 use crate::dialect::limits;
 use crate::refusals::{Code, client};
-use crate::socket::call::{Answer, Call, Denied, decode};
+use crate::socket::call::{Call, Denied, QueryReply, decode};
 use crate::socket::wire::ModifyChannelsInput;
 
-pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     if asked.users.len() > limits::MANAGERS {

@@ -6,14 +6,14 @@ use super::{done, page, users};
 use crate::calls::members::{self, Page};
 use crate::dialect::{limits, role};
 use crate::refusals::Code;
-use crate::socket::call::{Answer, Call, Denied, decode};
+use crate::socket::call::{Call, Denied, QueryReply, decode};
 use crate::socket::wire::{ChannelsMemberUpdateInput, ChannelsQueryInput};
 
 /// Only bots, which are not supported.
 const ROBOTS_ONLY: i32 = 2;
 
 /// Named members; users who are not members are skipped.
-pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsQueryInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let wanted = Call::user_ids(&asked.ids, limits::HOSTED_USERS)?;
@@ -22,7 +22,7 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 /// A page of members in the order of joining, all or of one role.
-pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsQueryInput = decode(body)?;
     let id = Call::group_id(asked.target_id.as_ref())?;
     let wanted = role_filter(asked.role_type)?;
@@ -37,8 +37,8 @@ pub(crate) async fn by_role(call: &Call<'_>, body: &[u8]) -> Answer {
     let token = option.page_token.as_deref();
     let asked = Page { role: wanted, token, size, newest_first, pages };
     let found = members::by_role(&call.caller(), id, asked).await?;
-    let told = page(size, found.token, found.total as usize);
-    Ok(users(call.members(&found.members).await?, Some(told)))
+    let returned = page(size, found.token, found.total as usize);
+    Ok(users(call.members(&found.members).await?, Some(returned)))
 }
 
 /// The role of a filter; `None` is all.
@@ -50,7 +50,7 @@ pub(super) fn role_filter(number: Option<i32>) -> Result<Option<Role>, Denied> {
 }
 
 /// A member's nickname and `extra`; missing fields stay as they are.
-pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsMemberUpdateInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let user = Call::user_id(asked.user_id.as_deref().unwrap_or_default())?;

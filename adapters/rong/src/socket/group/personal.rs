@@ -6,11 +6,11 @@ use super::users;
 use crate::calls::{follow, remark};
 use crate::dialect::limits;
 use crate::refusals::Code;
-use crate::socket::call::{Answer, Call, decode, millis};
+use crate::socket::call::{Call, QueryReply, decode, millis};
 use crate::socket::wire::{ChannelsMemberUpdateInput, ChannelsQueryInput, ChannelsUserInfo, ModifyChannelsInput};
 
 /// The caller's own name for a group.
-pub(crate) async fn remark(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn remark(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsMemberUpdateInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let text = asked.channel_nick_name.unwrap_or_default();
@@ -23,7 +23,7 @@ pub(crate) async fn remark(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 /// The members that the caller follows.
-pub(crate) async fn follow(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn follow(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ModifyChannelsInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     if asked.users.len() > limits::HOSTED_USERS {
@@ -40,7 +40,7 @@ pub(crate) async fn follow(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 /// The members that the caller follows, and since when.
-pub(crate) async fn follows(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn follows(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsQueryInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let followed = follow::followed(&call.caller(), group, call.user.clone()).await?;

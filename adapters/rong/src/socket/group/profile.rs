@@ -10,7 +10,7 @@ use super::texts::texts;
 use super::{done, groups};
 use crate::calls::{NotDone, profile};
 use crate::refusals::Code;
-use crate::socket::call::{Answer, Call, Denied, decode, hosted};
+use crate::socket::call::{Call, Denied, QueryReply, decode, hosted};
 use crate::socket::show;
 use crate::socket::wire::{ChannelsInput, ChannelsJoinedInfo, MultiChannels};
 
@@ -18,7 +18,7 @@ use crate::socket::wire::{ChannelsInput, ChannelsJoinedInfo, MultiChannels};
 pub(super) const GROUPS: usize = 20;
 
 /// Changes the given fields and keeps the others.
-pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsInput = decode(body)?;
     let id = Call::group_id(asked.target_id.as_ref())?;
     let texts = texts(call, &asked.setting_profile, &asked.ext_profile)?;
@@ -44,7 +44,7 @@ async fn update_refused(call: &Call<'_>, id: &GroupId, owners: bool, refusal: &R
 }
 
 /// The profiles of groups, whether the caller is a member or not. Missing groups are skipped; refused if none exists.
-pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: MultiChannels = decode(body)?;
     if asked.list.len() > GROUPS {
         return Err(Code::QueryCount.into());

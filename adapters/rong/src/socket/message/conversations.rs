@@ -9,7 +9,7 @@ use prost::Message as _;
 
 use super::{down, extended, history};
 use crate::refusals::client;
-use crate::socket::call::{Answer, Call, Denied, decode, millis};
+use crate::socket::call::{Call, Denied, QueryReply, decode, millis};
 use crate::socket::feed::BYTES;
 use crate::socket::wire::{GROUP, RelationDelBatchReq, RelationInfo, RelationQryInput, RelationsOutput};
 
@@ -21,7 +21,7 @@ const NAMED: usize = 100;
 const ROBOTS_ONLY: i32 = 2;
 
 /// A page of conversations by their last message: older than a timestamp and newest first, or newer.
-pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: RelationQryInput = decode(body)?;
     let count = usize::try_from(asked.count.unwrap_or(0)).unwrap_or(0).clamp(1, MOST);
     let time = u64::try_from(asked.start_time.unwrap_or(0)).unwrap_or(0);
@@ -42,14 +42,14 @@ pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
     found.truncate(count);
     let (mut info, mut bytes, mut pull_time) = (Vec::with_capacity(found.len()), 0, Millis(time));
     for (at, group) in &found {
-        let told = relation(call, group, *at).await?;
-        bytes += told.encoded_len();
+        let conversation = relation(call, group, *at).await?;
+        bytes += conversation.encoded_len();
         // clients continue from the last one's timestamp, so all of one millisecond are included
         if bytes > BYTES && pull_time != *at && !info.is_empty() {
             more = true;
             break;
         }
-        info.push(told);
+        info.push(conversation);
         pull_time = *at;
     }
     let pull_time = pull_time.0;
@@ -58,7 +58,7 @@ pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> Answer {
 }
 
 /// Named conversations with their last messages.
-pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: RelationDelBatchReq = decode(body)?;
     if asked.relation.len() > NAMED {
         return Err(Denied::status(client::BAD_PARAMETER));
@@ -69,13 +69,13 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
     let groups: Vec<GroupId> = wanted.filter_map(|relation| GroupId::new(&relation.conversation_id).ok()).collect();
     let (mut info, mut bytes) = (Vec::with_capacity(groups.len()), 0);
     for group in call.ask(FindGroups { groups }).await?.0.into_iter().flatten() {
-        let mut told = relation(call, &group, group.last_message.unwrap_or_default()).await?;
-        bytes += told.encoded_len();
+        let mut conversation = relation(call, &group, group.last_message.unwrap_or_default()).await?;
+        bytes += conversation.encoded_len();
         // there is no cursor: a conversation that does not fit is returned without its message
         if bytes > BYTES {
-            told.msg = None;
+            conversation.msg = None;
         }
-        info.push(told);
+        info.push(conversation);
     }
     Ok(RelationsOutput { info, is_finished: Some(true), pull_time: None }.encode_to_vec())
 }

@@ -11,7 +11,7 @@ use prost::Message as _;
 use super::{down, extended, is_persisted};
 use crate::dialect::message;
 use crate::refusals::client;
-use crate::socket::call::{Answer, Call, Denied, decode, millis};
+use crate::socket::call::{Call, Denied, QueryReply, decode, millis};
 use crate::socket::feed::BYTES;
 use crate::socket::wire::{DownStreamMessage, HistoryMsgInput, HistoryMsgOuput, MsgQuery, MsgQueryAck};
 
@@ -23,7 +23,7 @@ const EXTENDED: usize = 20;
 const LOOKS: usize = 20;
 
 /// A page of a group's history: newest first and older than a timestamp, or oldest first and newer.
-pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: HistoryMsgInput = decode(body)?;
     let group = GroupId::new(asked.target_id.unwrap_or_default()).map_err(|_| denied(client::NOT_IN_GROUP))?;
     let count = usize::try_from(asked.count.unwrap_or(20)).unwrap_or(0).clamp(1, MOST);
@@ -35,27 +35,27 @@ pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> Answer {
         (false, time) => Start::Time(Millis(time).plus(1)),
     };
     let (found, more) = page(call, group, start, newest_first, count).await.map_err(|refusal| refused(&refusal))?;
-    let told = told(call, &found).await.map_err(|refusal| refused(&refusal))?;
-    let more = more || told.len() < found.len();
-    let last = found[..told.len()].last();
+    let fitting = fitting(call, &found).await.map_err(|refusal| refused(&refusal))?;
+    let more = more || fitting.len() < found.len();
+    let last = found[..fitting.len()].last();
     let sync_time = last.map_or(asked.time.unwrap_or(0), |last| millis(last.at.0));
-    Ok(HistoryMsgOuput { list: told, sync_time, has_msg: i32::from(more) }.encode_to_vec())
+    Ok(HistoryMsgOuput { list: fitting, sync_time, has_msg: i32::from(more) }.encode_to_vec())
 }
 
 /// As many of these as fit into one reply, and at least one. Those of one millisecond are kept together.
-async fn told(call: &Call<'_>, found: &[Arc<Message>]) -> Result<Vec<DownStreamMessage>, Refusal> {
+async fn fitting(call: &Call<'_>, found: &[Arc<Message>]) -> Result<Vec<DownStreamMessage>, Refusal> {
     let mut list: Vec<DownStreamMessage> = Vec::with_capacity(found.len());
     let mut bytes = 0;
     for part in found.chunks(EXTENDED) {
         for sent in extended(call.app, part.to_vec()).await? {
-            let told = down(&sent, call.user);
-            let size = told.encoded_len();
-            let parts = list.last().is_some_and(|last| last.data_time != told.data_time);
+            let message = down(&sent, call.user);
+            let size = message.encoded_len();
+            let parts = list.last().is_some_and(|last| last.data_time != message.data_time);
             if parts && bytes + size > BYTES {
                 return Ok(list);
             }
             bytes += size;
-            list.push(told);
+            list.push(message);
         }
     }
     Ok(list)
@@ -92,7 +92,7 @@ pub(super) async fn page(
 }
 
 /// Messages by their ids; unreadable ones are listed.
-pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
+pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: MsgQuery = decode(body)?;
     if asked.query.len() > MOST {
         return Err(denied(client::BAD_PARAMETER));
@@ -108,13 +108,13 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> Answer {
             continue;
         };
         for sent in extended(call.app, vec![sent]).await.map_err(|refusal| refused(&refusal))? {
-            let told = down(&sent, call.user);
-            bytes += told.encoded_len();
+            let message = down(&sent, call.user);
+            bytes += message.encoded_len();
             // there is no cursor: a message that does not fit is left out, and found when it is requested again
             if bytes > BYTES && !answer.list.is_empty() {
                 return Ok(answer.encode_to_vec());
             }
-            answer.list.push(told);
+            answer.list.push(message);
         }
     }
     Ok(answer.encode_to_vec())

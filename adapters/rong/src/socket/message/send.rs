@@ -49,8 +49,8 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
     let said = send.body.clone();
     let posted = call.try_run(send).await.map_err(|refusal| client::speech(&refusal))?;
     // written once, and only if the stored message has this content
-    let is_told = !posted.repeated && posted.message.body == said;
-    if let Some(expansion) = expansion.filter(|_| is_told) {
+    let is_stored = !posted.repeated && posted.message.body == said;
+    if let Some(expansion) = expansion.filter(|_| is_stored) {
         // a member who may send messages may write it; any refusal now is due to a concurrent change
         expansion.write(call).await.map_err(|refusal| client::expansion(&refusal))?;
     }

@@ -4,7 +4,7 @@ use conclave_core::model::UserId;
 use conclave_core::operation::{DeleteUser, OnRefusal, OwnedGroups};
 use serde::Deserialize;
 
-use super::{Item, Outcome, Outcomes, listed};
+use super::{AccountOutcome, Item, Outcomes, listed};
 use crate::calls::{Call, envelope};
 use crate::refusals::{Code, Failure};
 
@@ -14,7 +14,7 @@ struct Request {
     delete_item: Option<Vec<Item>>,
 }
 
-pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let accounts = listed(call, "DeleteItem", request.delete_item)?;
     let users: Vec<UserId> = accounts.iter().filter_map(|account| UserId::new(account).ok()).collect();
@@ -24,9 +24,9 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         // an invalid id has no account
         let ended = if UserId::new(&account).is_ok() { ended.next() } else { None };
         match ended {
-            Some(Ok(_)) => Outcome::fine(account, None),
-            Some(Err(refusal)) => Outcome::failed(account, call.failure(&refusal)),
-            None => Outcome::failed(account, Code::AccountMissing.into()),
+            Some(Ok(_)) => AccountOutcome::fine(account, None),
+            Some(Err(refusal)) => AccountOutcome::failed(account, call.failure(&refusal)),
+            None => AccountOutcome::failed(account, Code::AccountMissing.into()),
         }
     };
     envelope::with(&Outcomes { result_item: accounts.into_iter().map(outcome).collect() })

@@ -21,7 +21,7 @@ struct Request {
     face_url: Option<String>,
 }
 
-pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = spelled(call, request.user_id.or(request.identifier))?;
     let user = UserId::new(&id).ok().filter(|_| limits::is_account(&id));

@@ -18,7 +18,7 @@ struct Request {
     identifier: Option<Account>,
 }
 
-pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn kick(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let user = call.user_id("UserID", request.user_id.or(request.identifier))?;
     let accounts = call.admin_accounts([&user]).await?;

@@ -49,7 +49,7 @@ async fn register(call: &Call<'_>, users: Vec<NewUser>) -> Result<Vec<UserId>, F
 
 /// The outcome of one account of a list.
 #[derive(Debug, Serialize)]
-struct Outcome {
+struct AccountOutcome {
     #[serde(rename = "UserID")]
     user_id: String,
     #[serde(rename = "ResultCode")]
@@ -60,7 +60,7 @@ struct Outcome {
     status: Option<&'static str>,
 }
 
-impl Outcome {
+impl AccountOutcome {
     fn fine(user_id: String, status: Option<&'static str>) -> Self {
         Self { user_id, code: 0, info: String::new(), status }
     }
@@ -74,5 +74,5 @@ impl Outcome {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outcomes {
-    result_item: Vec<Outcome>,
+    result_item: Vec<AccountOutcome>,
 }

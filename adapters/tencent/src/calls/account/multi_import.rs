@@ -29,11 +29,11 @@ struct Entry {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct MultiImportResponse {
     fail_accounts: Vec<String>,
 }
 
-pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let alone = |accounts: Vec<Account>| {
         let entry = |account| Entry { user_id: Some(account), nick: None, face_url: None };
@@ -61,5 +61,5 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     }
     let refused = register(call, users).await?;
     fail_accounts.extend(refused.iter().map(|user| user.as_str().to_owned()));
-    envelope::with(&Wire { fail_accounts })
+    envelope::with(&MultiImportResponse { fail_accounts })
 }

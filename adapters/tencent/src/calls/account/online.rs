@@ -23,8 +23,8 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
-    query_result: Vec<Told>,
+struct OnlineResponse {
+    query_result: Vec<OnlineStatus>,
     /// Accounts that do not exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     error_list: Vec<Unknown>,
@@ -32,7 +32,7 @@ struct Wire {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Told {
+struct OnlineStatus {
     #[serde(rename = "To_Account")]
     account: String,
     status: &'static str,
@@ -73,7 +73,7 @@ async fn connections(call: &Call<'_>, user: &UserId) -> Vec<Arc<Connection>> {
     call.app.realm.presence.connections(std::slice::from_ref(user)).await.pop().unwrap_or_default()
 }
 
-pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let accounts = call.required("To_Account", request.accounts.filter(|accounts| !accounts.is_empty()))?;
     if accounts.len() > limits::STATUSES {
@@ -91,9 +91,9 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
         let connections = connections(call, &user).await;
         let status = worded(&connections);
         let detail = if detailed { platforms(&connections) } else { Vec::new() };
-        query_result.push(Told { account: account.clone(), status, state: status, detail });
+        query_result.push(OnlineStatus { account: account.clone(), status, state: status, detail });
     }
-    envelope::with(&Wire { query_result, error_list })
+    envelope::with(&OnlineResponse { query_result, error_list })
 }
 
 /// The users with these accounts, in order. Admins need no account of their own.

@@ -21,7 +21,7 @@ struct Request {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct ListResponse {
     session_item: Vec<Item>,
     /// 1 ends the list: without it clients request pages for ever.
     complete_flag: u32,
@@ -59,7 +59,7 @@ struct Item {
 /// The conversation type of a group.
 const GROUP: u32 = 2;
 
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let Request {} = call.read()?;
     let user = call.signed_in()?.clone();
     let joined = call.ask(JoinedGroups::all(user.clone())).await?.groups;
@@ -76,7 +76,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         session_item.push(item(call, group, member, read.unwrap_or_default()).await?);
     }
     let time_stamp = call.now().seconds();
-    envelope::with(&Wire {
+    envelope::with(&ListResponse {
         session_item,
         complete_flag: 1,
         time_stamp,

@@ -12,11 +12,11 @@ struct Request {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct SearchResponse {
     contact_result_item: Vec<Value>,
 }
 
-pub(crate) async fn search(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn search(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let Request {} = call.read()?;
-    envelope::with(&Wire { contact_result_item: Vec::new() })
+    envelope::with(&SearchResponse { contact_result_item: Vec::new() })
 }

@@ -42,7 +42,7 @@ impl Request {
 /// The attributes, or the written ones.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct AttributesResponse {
     /// For clients: the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     attr_main_seq: Option<u64>,
@@ -61,7 +61,7 @@ struct Entry {
 }
 
 /// `get_group_attr`.
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     enabled(call)?;
@@ -72,35 +72,35 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         value: Some(value.clone()),
         seq: of_user.then_some(*seq),
     };
-    envelope::with(&Wire {
+    envelope::with(&AttributesResponse {
         attr_main_seq: of_user.then_some(found.0.version),
         group_attr_ary: Some(found.0.entries.iter().map(entry).collect()),
     })
 }
 
 /// `modify_group_attr`: writes these, keeps all others.
-pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let given = given(call)?;
     let change = AttributeChange::Set(values(given.pairs)?);
     write(call, given.group, change, given.expected, |_| true).await
 }
 
 /// `set_group_attr`: replaces all attributes by these.
-pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let given = given(call)?;
     let change = AttributeChange::Replace(values(given.pairs)?);
     write(call, given.group, change, given.expected, |_| true).await
 }
 
 /// `delete_group_attr`: deletes these; refuses a missing one.
-pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let given = given(call)?;
     let keys = given.pairs.into_iter().map(|pair| pair.key).collect();
     write(call, given.group, AttributeChange::Delete { keys, must_exist: true }, given.expected, |_| true).await
 }
 
 /// `clear_group_attr`: deletes all. Not for communities.
-pub(crate) async fn clear(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn clear(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let expected = request.expected(call);
     let group = call.group_id(request.group_id)?;
@@ -143,7 +143,7 @@ async fn write(
     change: AttributeChange,
     expected: Option<u64>,
     supported: fn(&Group) -> bool,
-) -> Result<envelope::Answer, Failure> {
+) -> Result<envelope::ResponseBody, Failure> {
     enabled(call)?;
     if !supported(&*call.group(&group).await?) {
         return Err(Code::NoPermission.into());
@@ -159,7 +159,7 @@ async fn write(
     }
     let entry = |key: String| Entry { key, value: None, seq: Some(now.version) };
     let written = (!written.is_empty()).then(|| written.into_iter().map(entry).collect());
-    envelope::with(&Wire { attr_main_seq: Some(now.version), group_attr_ary: written })
+    envelope::with(&AttributesResponse { attr_main_seq: Some(now.version), group_attr_ary: written })
 }
 
 fn enabled(call: &Call<'_>) -> Result<(), Failure> {

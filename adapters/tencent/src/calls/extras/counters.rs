@@ -30,7 +30,7 @@ struct Counter {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct CountersResponse {
     group_counter: Vec<Counter>,
     /// For clients that read: 0 marks the values as newer than any the client has.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,21 +38,21 @@ struct Wire {
 }
 
 /// `get_group_counter`: the requested counters, or all.
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     check_supported(call, &group).await?;
     let found = call.ask(GroupCounters { group }).await?;
     let keys = request.group_counter_keys.filter(|keys| !keys.is_empty());
     let wanted = |key: &String| keys.as_ref().is_none_or(|keys| keys.contains(key));
-    let told = found.0.values.iter().filter(|(key, _)| wanted(key));
-    let told = told.map(|(key, value)| Counter { key: key.clone(), value: *value });
+    let counters_found = found.0.values.iter().filter(|(key, _)| wanted(key));
+    let counters_found = counters_found.map(|(key, value)| Counter { key: key.clone(), value: *value });
     let group_counter_seq = call.user().map(|_| 0);
-    envelope::with(&Wire { group_counter: told.collect(), group_counter_seq })
+    envelope::with(&CountersResponse { group_counter: counters_found.collect(), group_counter_seq })
 }
 
 /// `update_group_counter`: sets, increases or decreases; returns the new values, in the requested order.
-pub(crate) async fn update(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn update(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let counters = call.required("GroupCounter", request.group_counter.filter(|counters| !counters.is_empty()))?;
@@ -69,8 +69,11 @@ pub(crate) async fn update(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     }
     check_supported(call, &group).await?;
     let now = call.run(UpdateCounters { group, changes, most: Some(limits::COUNTERS) }).await?;
-    let told = |counter: Counter| now.0.get(&counter.key).map(|value| Counter { value: *value, ..counter });
-    envelope::with(&Wire { group_counter: counters.into_iter().filter_map(told).collect(), group_counter_seq: None })
+    let current = |counter: Counter| now.0.get(&counter.key).map(|value| Counter { value: *value, ..counter });
+    envelope::with(&CountersResponse {
+        group_counter: counters.into_iter().filter_map(current).collect(),
+        group_counter_seq: None,
+    })
 }
 
 type Change = fn(i64) -> Option<CounterChange>;
@@ -85,7 +88,7 @@ fn mode(call: &Call<'_>, word: Option<&str>) -> Result<Change, Failure> {
 }
 
 /// `delete_group_counter`.
-pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let keys = call.required("GroupCounterKeys", request.group_counter_keys.filter(|keys| !keys.is_empty()))?;

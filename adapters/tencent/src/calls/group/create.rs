@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use conclave_core::model::{GroupId, Millis, Profile, Role, UserId};
-use conclave_core::operation::{CreateGroup, Created, NewMember, OnFull, OnUnknown, Outcome};
+use conclave_core::operation::{AddOutcome, CreateGroup, Created, NewMember, OnFull, OnUnknown};
 use conclave_core::query::FindGroups;
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ struct InitialMember {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire<'g> {
+struct CreateResponse<'g> {
     group_id: &'g str,
     #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<&'static str>,
@@ -68,7 +68,7 @@ struct Wire<'g> {
     left_out: Option<Vec<UserId>>,
 }
 
-pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let kind = kind(call, &request)?;
     let mut wanted = wanted(call, kind, request)?;
@@ -107,7 +107,7 @@ struct Imported<'g> {
 }
 
 /// `import_group`: created at a past time with its owner as the only member; nobody is notified. Not for live rooms.
-pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let kind = kind(call, &request)?;
     if kind == Kind::AvChatRoom {
@@ -124,14 +124,14 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     envelope::with(&Imported { group_id: made.group.id.as_str() })
 }
 
-fn answer(call: &Call<'_>, kind: Kind, made: &Created) -> Result<envelope::Answer, Failure> {
+fn answer(call: &Call<'_>, kind: Kind, made: &Created) -> Result<envelope::ResponseBody, Failure> {
     let of_user = call.user().is_some();
-    let told = of_user || kind == Kind::Community;
-    let left_out = made.added.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::LeftOut(_)));
-    envelope::with(&Wire {
+    let has_type = of_user || kind == Kind::Community;
+    let left_out = made.added.outcomes.iter().filter(|(_, outcome)| matches!(outcome, AddOutcome::LeftOut(_)));
+    envelope::with(&CreateResponse {
         group_id: made.group.id.as_str(),
-        r#type: told.then(|| kind.word()),
-        huge_group_flag: told.then_some(u32::from(of_user && kind == Kind::AvChatRoom)),
+        r#type: has_type.then(|| kind.word()),
+        huge_group_flag: has_type.then_some(u32::from(of_user && kind == Kind::AvChatRoom)),
         left_out: of_user.then(|| left_out.map(|(user, _)| user.clone()).collect()),
     })
 }

@@ -12,7 +12,7 @@ struct Request {
     group_id: Option<String>,
 }
 
-pub(crate) async fn destroy(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn destroy(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     call.run(Disband { group: call.group_id(request.group_id)? }).await?;
     envelope::done()

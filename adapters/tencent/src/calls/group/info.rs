@@ -25,7 +25,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Wire<'g> {
+pub(super) struct GroupInfoResponse<'g> {
     pub(super) group_info: Vec<Item<'g>>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Item<'g> {
     pub(super) member_list: Option<Vec<MemberInfo>>,
 }
 
-pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let ids = ids(call, request.group_id_list)?;
     let view = ResponseFilter::group_view(request.response_filter);
@@ -55,7 +55,7 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
             Err(failure) => failed(id, failure),
         });
     }
-    envelope::with(&Wire { group_info })
+    envelope::with(&GroupInfoResponse { group_info })
 }
 
 /// The requested ids: at least one, and not too many.

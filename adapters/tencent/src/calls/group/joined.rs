@@ -34,7 +34,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire<'g> {
+struct JoinedResponse<'g> {
     /// How many groups match, whatever the page.
     total_count: usize,
     group_id_list: Vec<Item<'g>>,
@@ -115,20 +115,20 @@ impl Wanted {
 }
 
 /// `get_joined_group_list`: for the app, of any user and type; for users, their own groups except communities.
-pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn joined(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let of_app = call.user().is_none();
     list(call, if of_app { |_| true } else { |kind| kind != Kind::Community }).await
 }
 
 /// `get_joined_group_list` of the service of communities, for users.
-pub(crate) async fn communities(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn communities(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     if !call.settings().communities {
         return Err(Code::NoCommunities.into());
     }
     list(call, |kind| kind == Kind::Community).await
 }
 
-async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::Answer, Failure> {
+async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let user = call.required("Member_Account", call.acting_user("Member_Account", request.member)?)?;
     let limit = request.limit.filter(|limit| *limit != 0).unwrap_or(usize::MAX);
@@ -173,7 +173,7 @@ async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::A
         }
     }
     let word = if wanted.topics { "ok" } else { "" };
-    envelope::with_word(word, &Wire { total_count: groups.len(), group_id_list: list })
+    envelope::with_word(word, &JoinedResponse { total_count: groups.len(), group_id_list: list })
 }
 
 fn item<'g>(

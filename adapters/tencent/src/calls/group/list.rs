@@ -20,7 +20,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct ListResponse {
     /// How many there are, whatever the page.
     total_count: usize,
     group_id_list: Vec<Id>,
@@ -42,12 +42,12 @@ const COUNTED: u32 = 22;
 
 /// A position in the order of creation: behind this many groups created in this second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-struct Place {
+struct ListPosition {
     second: u64,
     passed: u64,
 }
 
-impl Place {
+impl ListPosition {
     fn of(next: u64) -> Self {
         Self { second: next >> COUNTED, passed: next & ((1 << COUNTED) - 1) }
     }
@@ -74,7 +74,7 @@ impl Place {
     }
 }
 
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let limit = request.limit.filter(|limit| *limit != 0).unwrap_or(limits::GROUP_PAGE);
     if limit > limits::GROUP_PAGE {
@@ -82,18 +82,18 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     }
     let kind = request.group_type.filter(|word| !word.is_empty());
     let kind = kind.map(|word| Kind::named(&word).ok_or_else(|| call.parameter("GroupType is illegal"))).transpose()?;
-    let from = Place::of(request.next.map_or(0, |next| next.0));
+    let from = ListPosition::of(request.next.map_or(0, |next| next.0));
     match kind {
         None => all(call, from, limit).await,
         Some(kind) => of_kind(call, kind, from, limit).await,
     }
 }
 
-async fn all(call: &Call<'_>, from: Place, limit: usize) -> Result<envelope::Answer, Failure> {
+async fn all(call: &Call<'_>, from: ListPosition, limit: usize) -> Result<envelope::ResponseBody, Failure> {
     let page = call.ask(from.list(limit)).await?;
     let total_count = call.ask(CountGroups { discoverable: false }).await?.0;
     let place = page.groups.iter().fold(from, |place, group| place.behind(group));
-    envelope::with(&Wire {
+    envelope::with(&ListResponse {
         total_count,
         group_id_list: page.groups.iter().map(|group| Id { group_id: group.id.as_str().to_owned() }).collect(),
         next: if page.next.is_some() { place.next() } else { 0 },
@@ -101,8 +101,13 @@ async fn all(call: &Call<'_>, from: Place, limit: usize) -> Result<envelope::Ans
 }
 
 /// There is no index by type: all groups are read, which counting them needs anyway.
-async fn of_kind(call: &Call<'_>, kind: Kind, from: Place, limit: usize) -> Result<envelope::Answer, Failure> {
-    let (mut place, mut last) = (Place::default(), from);
+async fn of_kind(
+    call: &Call<'_>,
+    kind: Kind,
+    from: ListPosition,
+    limit: usize,
+) -> Result<envelope::ResponseBody, Failure> {
+    let (mut place, mut last) = (ListPosition::default(), from);
     let mut total_count = 0;
     let mut ids = Vec::new();
     let mut more = false;
@@ -128,7 +133,7 @@ async fn of_kind(call: &Call<'_>, kind: Kind, from: Place, limit: usize) -> Resu
             break;
         }
     }
-    envelope::with(&Wire { total_count, group_id_list: ids, next: if more { last.next() } else { 0 } })
+    envelope::with(&ListResponse { total_count, group_id_list: ids, next: if more { last.next() } else { 0 } })
 }
 
 #[cfg(test)]
@@ -138,11 +143,11 @@ mod tests {
 
     #[test]
     fn places_survive_next_and_sort_as_it_does() {
-        let place = Place { second: 1_700_000_100, passed: 3 };
-        assert_eq!(Place::of(place.next()), place);
-        assert!(Place { second: 1_700_000_100, passed: 4 }.next() > place.next());
-        assert!(Place { second: 1_700_000_101, passed: 1 }.next() > place.next());
-        assert!(Place { second: i32::MAX as u64, passed: (1 << COUNTED) - 1 }.next() < 1 << 53);
-        assert_eq!(Place::of(0), Place::default());
+        let place = ListPosition { second: 1_700_000_100, passed: 3 };
+        assert_eq!(ListPosition::of(place.next()), place);
+        assert!(ListPosition { second: 1_700_000_100, passed: 4 }.next() > place.next());
+        assert!(ListPosition { second: 1_700_000_101, passed: 1 }.next() > place.next());
+        assert!(ListPosition { second: i32::MAX as u64, passed: (1 << COUNTED) - 1 }.next() < 1 << 53);
+        assert_eq!(ListPosition::of(0), ListPosition::default());
     }
 }

@@ -38,7 +38,7 @@ struct Request {
     history_msg_before_join: Option<Switch>,
 }
 
-pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id.clone())?;
     let texts = Texts {

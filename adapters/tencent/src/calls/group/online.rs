@@ -13,12 +13,12 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct OnlineResponse {
     online_member_num: usize,
 }
 
-pub(crate) async fn count(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn count(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group(&call.group_id(request.group_id)?).await?;
-    envelope::with(&Wire { online_member_num: call.app.realm.presence.online_in(&group.id).await.len() })
+    envelope::with(&OnlineResponse { online_member_num: call.app.realm.presence.online_in(&group.id).await.len() })
 }

@@ -8,7 +8,7 @@ use conclave_core::query::GroupById;
 use conclave_core::refusal::{Needs, Refusal};
 use serde::Deserialize;
 
-use super::info::{Item, Wire, failed, ids};
+use super::info::{GroupInfoResponse, Item, failed, ids};
 use crate::calls::filter::{GroupView, ResponseFilter};
 use crate::calls::member::MemberInfo;
 use crate::calls::{Call, envelope};
@@ -22,7 +22,7 @@ struct Request {
     response_filter: Option<ResponseFilter>,
 }
 
-pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let ids = ids(call, request.group_id_list)?;
     let view = ResponseFilter::group_view(request.response_filter);
@@ -37,7 +37,7 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
             Err(failure) => failed(id, failure),
         });
     }
-    envelope::with(&Wire { group_info })
+    envelope::with(&GroupInfoResponse { group_info })
 }
 
 /// The group and the caller's membership. Clients treat a returned group as one of the user's own, so non-members are

@@ -19,7 +19,7 @@ struct Request {
     from: Option<Account>,
 }
 
-pub(crate) async fn change(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn change(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let to = call.user_id("NewOwner_Account", request.new_owner)?;

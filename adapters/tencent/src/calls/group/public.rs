@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::info::{Item, Wire, failed, find, ids};
+use super::info::{GroupInfoResponse, Item, failed, find, ids};
 use crate::calls::filter::ResponseFilter;
 use crate::calls::{Call, envelope};
 use crate::refusals::Failure;
@@ -14,7 +14,7 @@ struct Request {
     response_filter: Option<ResponseFilter>,
 }
 
-pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let ids = ids(call, request.group_id_list)?;
     let view = ResponseFilter::public_view(request.response_filter);
@@ -23,5 +23,5 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         Ok(group) => Item::of(call, id, group, &view),
         Err(failure) => failed(id, failure),
     });
-    envelope::with(&Wire { group_info: items.collect() })
+    envelope::with(&GroupInfoResponse { group_info: items.collect() })
 }

@@ -82,7 +82,7 @@ impl<'g> BaseInfo<'g> {
             info_seq: wanted.pick("InfoSeq", || group.profile_revision + 1),
             next_msg_seq: wanted.pick("NextMsgSeq", || group.next_message),
             member_num: wanted.pick("MemberNum", || group.members),
-            max_member_num: wanted.pick("MaxMemberNum", || kind.told_capacity(group, call.settings())),
+            max_member_num: wanted.pick("MaxMemberNum", || kind.shown_capacity(group, call.settings())),
             apply_join_option: wanted.pick("ApplyJoinOption", || JoinOption::of_join(&group.policy).apply_word()),
             invite_join_option: wanted.pick("InviteJoinOption", || JoinOption::of_invite(&group.policy).invite_word()),
             mute_all_member: newer.then_some(muted),

@@ -19,7 +19,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct ApplyResponse {
     joined_status: &'static str,
     #[serde(flatten)]
     live: Option<LiveRoom>,
@@ -34,7 +34,7 @@ struct LiveRoom {
     key: String,
 }
 
-pub(crate) async fn apply(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn apply(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let apply = Apply { group: group.clone(), user: None, message: request.apply_msg.unwrap_or_default() };
@@ -49,7 +49,7 @@ pub(crate) async fn apply(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
         return Err(Code::AlreadyMember.into());
     }
     let live = live.then(|| LiveRoom { huge_group_flag: 1, key: room_key(call, &group) });
-    envelope::with(&Wire { joined_status, live })
+    envelope::with(&ApplyResponse { joined_status, live })
 }
 
 async fn is_live(call: &Call<'_>, group: &GroupId) -> Result<bool, Failure> {

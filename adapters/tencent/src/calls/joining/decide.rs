@@ -31,7 +31,7 @@ struct Request {
 }
 
 /// `handle_apply_join_group`.
-pub(crate) async fn application(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn application(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let applicant = call.user_id("Applicant_Account", request.applicant)?;
@@ -47,7 +47,7 @@ pub(crate) async fn application(call: &Call<'_>) -> Result<envelope::Answer, Fai
 }
 
 /// `handle_invite_join_permission_group`.
-pub(crate) async fn invited(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn invited(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let inviter = Some(call.user_id("Applicant_Account", request.applicant)?);

@@ -24,7 +24,7 @@ struct Request {
     _number: Option<Value>,
 }
 
-pub(crate) async fn answer(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn answer(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let inviter = Some(call.user_id("Inviter_Account", request.inviter)?);

@@ -27,7 +27,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct PendingResponse {
     pendency_list: Vec<Entry>,
     /// 0 ends the list: without it clients request pages for ever.
     next_start_time: u64,
@@ -52,16 +52,16 @@ struct Entry {
 }
 
 /// `get_pendency` of all groups except communities.
-pub(crate) async fn groups(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn groups(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     list(call, |kind| kind != Kind::Community).await
 }
 
 /// `get_pendency` of communities.
-pub(crate) async fn communities(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn communities(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     list(call, |kind| kind == Kind::Community).await
 }
 
-async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::Answer, Failure> {
+async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let user = call.signed_in()?.clone();
     call.acting_user("Handle_Account", request.user)?;
@@ -94,7 +94,7 @@ async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::A
             authentication: application::authentication(&call.app.realm.credentials.secret_key, &filed),
         }
     };
-    envelope::with(&Wire { pendency_list: listed.into_iter().map(entry).collect(), next_start_time })
+    envelope::with(&PendingResponse { pendency_list: listed.into_iter().map(entry).collect(), next_start_time })
 }
 
 /// The applicant or the inviter.

@@ -13,7 +13,7 @@ struct Request {
     group_id: Option<String>,
 }
 
-pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let users = call.user().cloned().into_iter().collect();

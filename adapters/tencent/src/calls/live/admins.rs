@@ -22,7 +22,7 @@ struct Change {
 }
 
 /// `modify_admin`.
-pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Change = call.read()?;
     let group = call.group_id(request.group_id)?;
     let on = is_on(call, request.command_type)?;
@@ -45,7 +45,7 @@ struct Request {
 }
 
 #[derive(Serialize)]
-struct Wire {
+struct AdminsResponse {
     #[serde(rename = "Admin_List")]
     admins: Vec<Entry>,
 }
@@ -60,7 +60,7 @@ struct Entry {
 }
 
 /// `get_admin_list`: appointed users, in the room or not; then admins that were added through another vendor.
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = room(call, &call.group_id(request.group_id)?).await?;
     let mut users = group.appointed.clone();
@@ -69,5 +69,5 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let faces = faces(call, users.clone()).await?;
     let admins = users.into_iter().zip(faces);
     let admins = admins.map(|(account, (nick_name, avatar))| Entry { account, avatar, nick_name });
-    envelope::with(&Wire { admins: admins.collect() })
+    envelope::with(&AdminsResponse { admins: admins.collect() })
 }

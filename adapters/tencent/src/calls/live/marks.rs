@@ -31,7 +31,7 @@ struct Entry {
 /// For clients: the users whose marks changed.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct MarksResponse {
     member_list: Vec<Marked>,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn is_on(call: &Call<'_>, command_type: Option<u32>) -> Result<bool, 
     }
 }
 
-pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
     let on = is_on(call, request.command_type)?;
@@ -76,7 +76,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         return envelope::done();
     }
     members.retain(|(user, _)| !outsiders.contains(user));
-    envelope::with(&Wire {
+    envelope::with(&MarksResponse {
         member_list: members.into_iter().map(|(account, marks)| Marked { account, marks }).collect(),
     })
 }

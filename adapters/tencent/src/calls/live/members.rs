@@ -26,7 +26,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct MembersResponse {
     member_list: Vec<Entry>,
     next_timestamp: u64,
 }
@@ -49,7 +49,7 @@ struct Entry {
     marks: Option<Vec<u32>>,
 }
 
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = room(call, &call.group_id(request.group_id)?).await?;
     let before = request.timestamp.map_or(0, |next| next.0);
@@ -66,18 +66,19 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         let marks = of_user.then(|| member.marks.keys().copied().collect());
         Entry { join_time: member.joined.seconds(), account: member.user.clone(), nick_name, avatar, face_url, marks }
     };
-    envelope::with(&Wire { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
+    envelope::with(&MembersResponse { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
 }
 
 /// The members to return, latest first. Only those of the page are kept in memory.
 async fn listed(call: &Call<'_>, group: &Group, mark: Option<u32>) -> Result<Vec<Arc<Member>>, Failure> {
-    let is_told = |member: &Arc<Member>| !is_hidden(member) && mark.is_none_or(|mark| member.marks.contains_key(&mark));
+    let is_listed =
+        |member: &Arc<Member>| !is_hidden(member) && mark.is_none_or(|mark| member.marks.contains_key(&mark));
     let latest_first = |member: &Arc<Member>| Reverse(member.seat);
     let there: Vec<UserId> = there(call, group).await?.into_iter().collect();
     let mut members: Vec<Arc<Member>> = Vec::new();
     for users in there.chunks(limits::LIVE_MEMBERS) {
         let found = call.ask(MembersNamed { group: group.id.clone(), users: users.to_vec() }).await?.members;
-        members.extend(found.into_iter().flatten().filter(is_told));
+        members.extend(found.into_iter().flatten().filter(is_listed));
         if members.len() > limits::LIVE_MEMBERS {
             members.select_nth_unstable_by_key(limits::LIVE_MEMBERS, latest_first);
             members.truncate(limits::LIVE_MEMBERS);

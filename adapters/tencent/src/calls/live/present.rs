@@ -22,12 +22,12 @@ struct Request {
 }
 
 #[derive(Serialize)]
-struct Wire {
+struct PresentResponse {
     #[serde(rename = "Member_Account")]
     present: Vec<UserId>,
 }
 
-pub(crate) async fn present(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn present(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let users = call.user_ids("Member_Account", request.users, limits::ROLES, Code::Parameter)?;
@@ -40,5 +40,5 @@ pub(crate) async fn present(call: &Call<'_>) -> Result<envelope::Answer, Failure
     };
     let there = members.into_iter().zip(connections).map(is_there);
     let present = users.into_iter().zip(there).filter_map(|(user, there)| there.then_some(user)).collect();
-    envelope::with(&Wire { present })
+    envelope::with(&PresentResponse { present })
 }

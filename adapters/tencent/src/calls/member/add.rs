@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use conclave_core::model::{Group, UserId};
-use conclave_core::operation::{AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet};
+use conclave_core::operation::{
+    AddMembers, AddOutcome, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Quiet,
+};
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +53,7 @@ const AWAITS_CONSENT: u32 = 3;
 /// For users: the invited user is in the maximum number of groups.
 const IN_TOO_MANY: u32 = 4;
 
-pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
     let list = call.required("MemberList", request.member_list.filter(|list| !list.is_empty()))?;
@@ -97,8 +99,8 @@ async fn refused(call: &Call<'_>, group: &Group, users: &[UserId]) -> Result<Has
 /// A group that was full before, and a user in too many groups, have error codes of their own.
 fn refuse_if_nobody_fits(call: &Call<'_>, added: &Added) -> Result<(), Failure> {
     let mut reasons = added.outcomes.iter().map(|(_, outcome)| match outcome {
-        Outcome::LeftOut(refusal @ Refusal::GroupFull { .. }) => Some(refusal),
-        Outcome::LeftOut(refusal @ Refusal::TooManyGroupsOfUser(_)) if call.user().is_none() => Some(refusal),
+        AddOutcome::LeftOut(refusal @ Refusal::GroupFull { .. }) => Some(refusal),
+        AddOutcome::LeftOut(refusal @ Refusal::TooManyGroupsOfUser(_)) if call.user().is_none() => Some(refusal),
         _ => None,
     });
     match reasons.next() {
@@ -135,12 +137,12 @@ impl Became {
     }
 }
 
-fn result(outcome: &Outcome, of_user: bool) -> u32 {
+fn result(outcome: &AddOutcome, of_user: bool) -> u32 {
     match outcome {
-        Outcome::Joined => ADDED,
-        Outcome::Already => ALREADY,
-        Outcome::AwaitsInvitee | Outcome::AwaitsManagers => AWAITS_CONSENT,
-        Outcome::LeftOut(Refusal::TooManyGroupsOfUser(_)) if of_user => IN_TOO_MANY,
-        Outcome::LeftOut(_) => FAILED,
+        AddOutcome::Joined => ADDED,
+        AddOutcome::Already => ALREADY,
+        AddOutcome::AwaitsInvitee | AddOutcome::AwaitsManagers => AWAITS_CONSENT,
+        AddOutcome::LeftOut(Refusal::TooManyGroupsOfUser(_)) if of_user => IN_TOO_MANY,
+        AddOutcome::LeftOut(_) => FAILED,
     }
 }

@@ -27,7 +27,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct ListResponse {
     /// The cursor in communities; "" at the end. Other types use offsets.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -36,7 +36,7 @@ struct Wire {
     member_list: Vec<MemberInfo>,
 }
 
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
     let limit = request.limit.filter(|limit| *limit != 0).unwrap_or(usize::MAX);
@@ -63,7 +63,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     };
     let found = call.ask(list).await?;
     let more = found.members.last().filter(|_| found.next.is_some());
-    envelope::with(&Wire {
+    envelope::with(&ListResponse {
         next: by_cursor.then(|| more.map_or_else(String::new, |last| (last.seat + 1).to_string())),
         member_num: found.group.members,
         member_list: MemberInfo::all(call, &found.group, &found.members, &view).await?,

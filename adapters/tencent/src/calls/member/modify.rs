@@ -33,7 +33,7 @@ struct Request {
     topic_id: Option<String>,
 }
 
-pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let user = call.user_id("Member_Account", request.member)?;

@@ -28,12 +28,12 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire<'g> {
+struct NamedResponse<'g> {
     group_id: &'g str,
     member_list: Vec<MemberInfo>,
 }
 
-pub(crate) async fn named(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn named(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     // a missing list names no users: an SDK's own test relies on it
@@ -49,7 +49,7 @@ pub(crate) async fn named(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
     }
     let wanted = |member: &Arc<Member>| roles.is_empty() || roles.contains(&role_of(&found.group, member));
     let members: Vec<Arc<Member>> = found.members.iter().flatten().filter(|member| wanted(member)).cloned().collect();
-    envelope::with(&Wire {
+    envelope::with(&NamedResponse {
         group_id: found.group.id.as_str(),
         member_list: MemberInfo::all(call, &found.group, &members, &view).await?,
     })

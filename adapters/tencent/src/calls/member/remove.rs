@@ -19,7 +19,7 @@ struct Request {
     reason: Option<String>,
 }
 
-pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let users = call.user_ids("MemberToDel_Account", request.members, limits::REMOVED, Code::TooManyAccounts)?;

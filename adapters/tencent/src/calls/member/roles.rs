@@ -22,7 +22,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct RolesResponse {
     user_id_list: Vec<InRole>,
 }
 
@@ -34,7 +34,7 @@ struct InRole {
     role: &'static str,
 }
 
-pub(crate) async fn roles(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn roles(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let users = call.user_ids("User_Account", request.users, limits::ROLES, Code::Parameter)?;
@@ -46,5 +46,5 @@ pub(crate) async fn roles(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
         let role = member.as_ref().map_or(role::NOT_MEMBER, |member| role::word(&found.group, member));
         InRole { account, role }
     };
-    envelope::with(&Wire { user_id_list: users.into_iter().zip(&found.members).map(in_role).collect() })
+    envelope::with(&RolesResponse { user_id_list: users.into_iter().zip(&found.members).map(in_role).collect() })
 }

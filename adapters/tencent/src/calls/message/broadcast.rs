@@ -28,11 +28,11 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct BroadcastResponse {
     msg_seq: u64,
 }
 
-pub(crate) async fn broadcast(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn broadcast(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let from = call.acting_user("From_Account", request.from)?;
     let random = call.required("Random", request.random)?;
@@ -67,7 +67,7 @@ pub(crate) async fn broadcast(call: &Call<'_>) -> Result<envelope::Answer, Failu
         said.part.clone_from(&aired.next);
         after = aired.next;
     }
-    envelope::with(&Wire { msg_seq: number.unwrap_or_default() })
+    envelope::with(&BroadcastResponse { msg_seq: number.unwrap_or_default() })
 }
 
 fn labels_of(random: u64, cloud_data: Option<String>) -> Labels {

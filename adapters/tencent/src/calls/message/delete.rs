@@ -18,7 +18,7 @@ struct Request {
     topic_id: Option<String>,
 }
 
-pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let sender = call.user_id("Sender_Account", request.sender)?;

@@ -24,7 +24,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct ExtensionsResponse {
     /// 1 when the list is complete.
     complete_flag: u32,
     latest_seq: u64,
@@ -40,7 +40,7 @@ struct Pair {
     seq: u64,
 }
 
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
     let sequence = call.required("MsgSeq", request.msg_seq)?;
@@ -59,7 +59,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     pairs.sort_by(|one, other| (one.seq, &one.key).cmp(&(other.seq, &other.key)));
     let complete = pairs.len() <= limits::EXTENSION_PAGE;
     pairs.truncate(limits::EXTENSION_PAGE);
-    envelope::with(&Wire {
+    envelope::with(&ExtensionsResponse {
         complete_flag: u32::from(complete),
         latest_seq: all.version,
         clear_seq: all.cleared,
@@ -89,17 +89,17 @@ struct Entry {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outcomes {
-    extension_list: Vec<Outcome>,
+    extension_list: Vec<ExtensionOutcome>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Outcome {
+struct ExtensionOutcome {
     error_code: u32,
     extension: Pair,
 }
 
-pub(crate) async fn write(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn write(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Change = call.read()?;
     let id = call.group_id(request.group_id)?;
     let sequence = call.required("MsgSeq", request.msg_seq)?;
@@ -120,7 +120,7 @@ pub(crate) async fn write(call: &Call<'_>) -> Result<envelope::Answer, Failure> 
             Err(Refusal::VersionConflict { .. }) => (Code::ExtensionConflict.row().0, seq),
             Err(refusal) => (call.failure(&refusal).code.row().0, seq),
         };
-        Outcome { error_code, extension: Pair { key, value, seq } }
+        ExtensionOutcome { error_code, extension: Pair { key, value, seq } }
     };
     envelope::with(&Outcomes { extension_list: written.outcomes.clone().into_iter().map(outcome).collect() })
 }

@@ -30,7 +30,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire<'g> {
+struct HistoryResponse<'g> {
     group_id: &'g str,
     /// 1 when there are no earlier messages.
     is_finished: u32,
@@ -55,7 +55,7 @@ struct Item {
 }
 
 /// `group_msg_get_simple`.
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
     let limit = call.required("ReqMsgNumber", request.req_msg_number)?;
@@ -66,7 +66,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let topic = call.topic_id(request.topic_id)?;
     let page = page(call, id, topic, request.req_msg_seq, limit).await?;
     let recalled_too = request.with_recalled_msg == Some(1);
-    envelope::with(&Wire {
+    envelope::with(&HistoryResponse {
         group_id: group.id.as_str(),
         is_finished: u32::from(page.next.is_none()),
         rsp_msg_list: page.entries.iter().map(|entry| item(call, entry, recalled_too)).collect(),
@@ -162,7 +162,7 @@ const MESSAGE: u32 = 3;
 pub(in crate::calls) const TIP: u32 = 4;
 
 /// `group_msg_get`. Source: the clients' protocol.
-pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read_as_client(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: ClientRequest = call.read()?;
     let id = call.group_id(request.group_id)?;
     let group = with_history(call, &id).await?;

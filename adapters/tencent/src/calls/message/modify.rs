@@ -22,7 +22,7 @@ struct Request {
     topic_id: Option<String>,
 }
 
-pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let sequence = call.required("MsgSeq", request.msg_seq)?;

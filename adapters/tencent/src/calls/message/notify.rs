@@ -19,7 +19,7 @@ struct Request {
     topic_id: Option<String>,
 }
 
-pub(crate) async fn notify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn notify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let content = call.required("Content", request.content.filter(|content| !content.is_empty()))?;

@@ -18,7 +18,7 @@ struct Request {
 }
 
 /// `msg_read_report`: one group. A mark never moves back.
-pub(crate) async fn report(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn report(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let sequence = call.required("MsgReadedSeq", request.msg_readed_seq)?;
@@ -49,20 +49,20 @@ struct Entry {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
-    group_read_info_array: Vec<Outcome>,
+struct ReadMarksResponse {
+    group_read_info_array: Vec<ReadMarkOutcome>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Outcome {
+struct ReadMarkOutcome {
     group_id: String,
     msg_seq: u64,
     ret_code: u32,
 }
 
 /// `read_all_unread_msg`: several groups, with an outcome for each.
-pub(crate) async fn report_all(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn report_all(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: All = call.read()?;
     let list = request.group_read_info.unwrap_or_default();
     if list.len() > limits::READ_GROUPS {
@@ -82,9 +82,13 @@ pub(crate) async fn report_all(call: &Call<'_>) -> Result<envelope::Answer, Fail
             Some(Err(refusal)) => failure(call, &refusal).number(),
             None => Code::NoGroup.row().0,
         };
-        Outcome { group_id: entry.group_id.unwrap_or_default(), msg_seq: entry.msg_seq.unwrap_or_default(), ret_code }
+        ReadMarkOutcome {
+            group_id: entry.group_id.unwrap_or_default(),
+            msg_seq: entry.msg_seq.unwrap_or_default(),
+            ret_code,
+        }
     };
-    envelope::with(&Wire { group_read_info_array: list.into_iter().map(outcome).collect() })
+    envelope::with(&ReadMarksResponse { group_read_info_array: list.into_iter().map(outcome).collect() })
 }
 
 /// Refuses users who are not members.

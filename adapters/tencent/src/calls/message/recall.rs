@@ -25,18 +25,18 @@ struct Entry {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
-    recall_ret_list: Vec<Outcome>,
+struct RecallResponse {
+    recall_ret_list: Vec<RecallOutcome>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Outcome {
+struct RecallOutcome {
     msg_seq: u64,
     ret_code: u32,
 }
 
-pub(crate) async fn recall(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn recall(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let list = call.required("MsgSeqList", request.msg_seq_list.filter(|list| !list.is_empty()))?;
@@ -47,14 +47,14 @@ pub(crate) async fn recall(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let sequences: Vec<u64> = list.into_iter().map(|entry| entry.msg_seq).collect();
     if Kind::of(&*call.group(&group).await?) == Kind::AvChatRoom {
         let (ret_code, _) = Code::RecallUnsupported.row();
-        let outcome = |msg_seq| Outcome { msg_seq, ret_code };
-        return envelope::with(&Wire { recall_ret_list: sequences.into_iter().map(outcome).collect() });
+        let outcome = |msg_seq| RecallOutcome { msg_seq, ret_code };
+        return envelope::with(&RecallResponse { recall_ret_list: sequences.into_iter().map(outcome).collect() });
     }
     let topic = call.topic_id(request.topic_id)?;
     let done = call.run_at(topic.as_ref(), RecallMessages { group, sequences, reason }).await?;
-    let outcome = |(msg_seq, outcome): (u64, Result<(), _>)| Outcome {
+    let outcome = |(msg_seq, outcome): (u64, Result<(), _>)| RecallOutcome {
         msg_seq,
         ret_code: outcome.err().map_or(0, |refusal| call.failure(&refusal).code.row().0),
     };
-    envelope::with(&Wire { recall_ret_list: done.outcomes.into_iter().map(outcome).collect() })
+    envelope::with(&RecallResponse { recall_ret_list: done.outcomes.into_iter().map(outcome).collect() })
 }

@@ -32,7 +32,7 @@ struct Entry {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire<'m> {
+struct RecallsResponse<'m> {
     notify_rsp_list: Vec<OfGroup<'m>>,
 }
 
@@ -57,7 +57,7 @@ struct Item<'m> {
 /// The newest messages of a group, among which recalled ones are searched.
 const LOOKED_THROUGH: usize = 200;
 
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let list = request.notify_req_list.unwrap_or_default();
     if list.len() > limits::READ_GROUPS {
@@ -74,7 +74,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
         next_msg_time: *next,
         notify_msg_list: messages.iter().map(|message| item(message, admin)).collect(),
     });
-    envelope::with(&Wire { notify_rsp_list: lists.collect() })
+    envelope::with(&RecallsResponse { notify_rsp_list: lists.collect() })
 }
 
 fn item<'m>(message: &'m Message, admin: &'m str) -> Item<'m> {

@@ -29,7 +29,7 @@ struct Entry {
 }
 
 /// `group_msg_receipt`: a member has read messages.
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let user = call.required("From_Account", call.acting_user("From_Account", request.from)?)?;
@@ -49,12 +49,12 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Counts {
-    group_msg_receipt_list: Vec<Outcome>,
+    group_msg_receipt_list: Vec<ReceiptOutcome>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Outcome {
+struct ReceiptOutcome {
     msg_seq: u64,
     code: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,16 +64,16 @@ struct Outcome {
 }
 
 /// `get_group_msg_receipt`: how many members have read each message, and how many have not.
-pub(crate) async fn counts(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn counts(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let sequences = sequences(call, request.msg_seq_list)?;
     check_kept(&*call.group(&group).await?)?;
     let found = call.ask(Receipts { group, sequences, most_members: Some(limits::READERS) }).await?;
     let outcome = |(msg_seq, count): (u64, Result<ReadCount, Refusal>)| match count {
-        Ok(count) => Outcome { msg_seq, code: 0, read_num: Some(count.read), unread_num: Some(count.unread) },
+        Ok(count) => ReceiptOutcome { msg_seq, code: 0, read_num: Some(count.read), unread_num: Some(count.unread) },
         Err(refusal) => {
-            Outcome { msg_seq, code: failure(call, &refusal).code.row().0, read_num: None, unread_num: None }
+            ReceiptOutcome { msg_seq, code: failure(call, &refusal).code.row().0, read_num: None, unread_num: None }
         }
     };
     envelope::with(&Counts { group_msg_receipt_list: found.0.into_iter().map(outcome).collect() })
@@ -113,7 +113,7 @@ struct Idle {
 }
 
 /// `get_group_msg_receipt_detail`: the members who have read a message, or have not.
-pub(crate) async fn readers(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn readers(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Detail = call.read()?;
     let group = call.group_id(request.group_id)?;
     let msg_seq = call.required("MsgSeq", request.msg_seq)?;

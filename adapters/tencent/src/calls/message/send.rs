@@ -55,14 +55,14 @@ struct At {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct SendResponse {
     msg_time: u64,
     msg_seq: u64,
     #[serde(rename = "MsgDropReason", skip_serializing_if = "Option::is_none")]
     dropped: Option<&'static str>,
 }
 
-impl Wire {
+impl SendResponse {
     /// The sender's response for a message that is not delivered to anybody.
     fn unsent(call: &Call<'_>, msg_seq: u64, dropped: Option<&'static str>) -> Self {
         let now = call.now();
@@ -70,7 +70,7 @@ impl Wire {
     }
 }
 
-pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id.clone())?;
     let from = call.acting_user("From_Account", request.from.clone())?;
@@ -89,20 +89,20 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     let traits = if topic.is_some() { Traits::default() } else { traits(kind, &request) };
     if !within_rate(call, topic.as_ref(), &send).await? {
         if is_low(&send) {
-            return envelope::with(&Wire::unsent(call, next, Some(DROPPED)));
+            return envelope::with(&SendResponse::unsent(call, next, Some(DROPPED)));
         }
         return Err(Code::MessageRate.into());
     }
     if call.asks_before(before::SEND) && !webhooks::forbids_question(&send) {
         let asked = ask(call, &group, topic.as_ref(), from.as_ref(), &send).await?;
         if asked.dropped {
-            return envelope::with(&Wire::unsent(call, next, None));
+            return envelope::with(&SendResponse::unsent(call, next, None));
         }
         send = call.changed(send, asked)?;
     }
     send.traits = traits;
     let message = post(call, kind, topic.as_ref(), send).await?.message;
-    envelope::with(&Wire { msg_time: message.at.seconds(), msg_seq: message.sequence, dropped: None })
+    envelope::with(&SendResponse { msg_time: message.at.seconds(), msg_seq: message.sequence, dropped: None })
 }
 
 /// The reason for a dropped message whose sender gets a success.

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use conclave_core::model::{Group, Millis, Role, UserId};
-use conclave_core::operation::{AddMembers, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Outcome, Quiet};
+use conclave_core::operation::{
+    AddMembers, AddOutcome, Added, NewMember, OnBlocked, OnFull, OnMember, OnUnknown, Quiet,
+};
 use conclave_core::refusal::Refusal;
 use serde::Deserialize;
 
@@ -32,7 +34,7 @@ struct Entry {
     unread_msg_num: Option<u64>,
 }
 
-pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
     let list = call.required("MemberList", request.member_list.filter(|list| !list.is_empty()))?;
@@ -83,8 +85,8 @@ fn joined(call: &Call<'_>, group: &Group, wanted: Option<u64>) -> Option<Millis>
 
 /// The outcomes of all users, in the requested order.
 fn in_order(named: &[UserId], added: &Added) -> Added {
-    let left_out = || Outcome::LeftOut(Refusal::InvalidValue("a member joins while the group is there"));
-    let mut outcomes: Vec<(UserId, Outcome)> = Vec::with_capacity(named.len());
+    let left_out = || AddOutcome::LeftOut(Refusal::InvalidValue("a member joins while the group is there"));
+    let mut outcomes: Vec<(UserId, AddOutcome)> = Vec::with_capacity(named.len());
     for user in named {
         if outcomes.iter().any(|(other, _)| other == user) {
             continue;

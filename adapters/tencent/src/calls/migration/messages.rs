@@ -34,20 +34,20 @@ struct Entry {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
-    import_msg_result: Vec<Outcome>,
+struct MessagesResponse {
+    import_msg_result: Vec<ImportOutcome>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Outcome {
+struct ImportOutcome {
     /// 0 when it was skipped.
     msg_seq: u64,
     msg_time: u64,
     result: u32,
 }
 
-pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let list = call.required("MsgList", request.msg_list.filter(|list| !list.is_empty()))?;
@@ -67,9 +67,9 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         let outcome =
             message.and_then(|_| imported.next().unwrap_or_else(missing).map_err(|refusal| call.failure(&refusal)));
         let (msg_seq, result) = outcome.map_or_else(|failure| (0, failure.code.row().0), |sequence| (sequence, 0));
-        Outcome { msg_seq, msg_time, result }
+        ImportOutcome { msg_seq, msg_time, result }
     };
-    envelope::with(&Wire { import_msg_result: read.into_iter().zip(times).map(result).collect() })
+    envelope::with(&MessagesResponse { import_msg_result: read.into_iter().zip(times).map(result).collect() })
 }
 
 fn old(call: &Call<'_>, entry: Entry) -> Result<OldMessage, Failure> {

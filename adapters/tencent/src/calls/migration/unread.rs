@@ -17,7 +17,7 @@ struct Request {
     unread_msg_num: Option<u64>,
 }
 
-pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let user = call.user_id("Member_Account", request.member)?;

@@ -26,7 +26,7 @@ struct Request {
 }
 
 /// `ban_group_member`: removes the members among them, and none of the users may join until the ban ends.
-pub(crate) async fn ban(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn ban(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
     let users = call.user_ids("Members_Account", request.members, limits::BANNED, Code::TooManyAccounts)?;
@@ -49,7 +49,7 @@ pub(crate) async fn ban(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
 }
 
 /// `unban_group_member`: lets users join again, without adding them.
-pub(crate) async fn unban(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn unban(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let users = call.user_ids("Members_Account", request.members, limits::BANNED, Code::TooManyAccounts)?;
@@ -83,7 +83,7 @@ struct BannedAccount {
 }
 
 /// `get_group_ban_member`: the active bans, page by page.
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: List = call.read()?;
     let group = call.group_id(request.group_id)?;
     let limit = request.limit.filter(|limit| *limit != 0).unwrap_or(limits::BAN_PAGE);
@@ -94,12 +94,12 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
     with_bans(call, &group).await?;
     let end = offset.saturating_add(limit);
     let found = call.ask(Blocklist { group, after: None, limit: end }).await?;
-    let told = |block: &Arc<conclave_core::model::Block>| BannedAccount {
+    let entry = |block: &Arc<conclave_core::model::Block>| BannedAccount {
         account: block.user.clone(),
         banned_until: time::end(block.until),
     };
     envelope::with(&Banned {
-        banned_account_list: found.entries.iter().skip(offset).map(told).collect(),
+        banned_account_list: found.entries.iter().skip(offset).map(entry).collect(),
         next_offset: if found.next.is_some() { end } else { 0 },
     })
 }

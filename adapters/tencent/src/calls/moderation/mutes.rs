@@ -26,7 +26,7 @@ struct Forbid {
 }
 
 /// `forbid_send_msg`: mutes users for so many seconds, members or not; 0 unmutes.
-pub(crate) async fn forbid(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn forbid(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Forbid = call.read()?;
     let group = call.group_id(request.group_id)?;
     let users = call.user_ids("Members_Account", request.members, limits::MUTED, Code::Parameter)?;
@@ -82,17 +82,17 @@ struct ShuttedUin {
 }
 
 /// `get_group_muted_account`: the active mutes.
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let (group_id, mutes) = mutes(call).await?;
-    let told = mutes.into_iter().map(|(account, muted_until)| MutedAccount { account, muted_until });
-    envelope::with(&Muted { group_id: &group_id, muted_account_list: told.collect() })
+    let entries = mutes.into_iter().map(|(account, muted_until)| MutedAccount { account, muted_until });
+    envelope::with(&Muted { group_id: &group_id, muted_account_list: entries.collect() })
 }
 
 /// `get_group_shutted_uin`: the same list for older clients.
-pub(crate) async fn list_in_old_names(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn list_in_old_names(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let (group_id, mutes) = mutes(call).await?;
-    let told = mutes.into_iter().map(|(account, shutted_until)| ShuttedUin { account, shutted_until });
-    envelope::with(&Shutted { group_id: &group_id, shutted_uin_list: told.collect() })
+    let entries = mutes.into_iter().map(|(account, shutted_until)| ShuttedUin { account, shutted_until });
+    envelope::with(&Shutted { group_id: &group_id, shutted_uin_list: entries.collect() })
 }
 
 async fn mutes(call: &Call<'_>) -> Result<(String, Vec<(UserId, u64)>), Failure> {

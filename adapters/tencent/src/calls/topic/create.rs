@@ -32,11 +32,11 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct CreateResponse {
     topic_id: String,
 }
 
-pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let from = call.acting_user("From_Account", request.from.clone())?;
     let make = wanted(call, request)?;
@@ -48,10 +48,10 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<envelope::Answer, Failure>
         call.ask_before(topics::BEFORE, body).await?;
     }
     let made = call.run_for(from, make).await?;
-    envelope::with(&Wire { topic_id: made.topic.as_str().to_owned() })
+    envelope::with(&CreateResponse { topic_id: made.topic.as_str().to_owned() })
 }
 
-pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     if request.r#type.as_deref().is_some_and(|word| word != Kind::Community.word()) {
         return Err(call.parameter("Type is illegal"));
@@ -64,7 +64,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::Answer, Failure>
     let created = created
         .map_or(call.now(), |at| if at.seconds() == group.created.seconds() { at.max(group.created) } else { at });
     let made = call.run(MakeTopic { created: Some(created), ..make }).await?;
-    envelope::with(&Wire { topic_id: made.topic.as_str().to_owned() })
+    envelope::with(&CreateResponse { topic_id: made.topic.as_str().to_owned() })
 }
 
 fn wanted(call: &Call<'_>, request: Request) -> Result<MakeTopic, Failure> {

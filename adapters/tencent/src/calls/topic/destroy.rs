@@ -22,19 +22,19 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
-    destroy_result_item: Vec<Outcome>,
+struct DestroyResponse {
+    destroy_result_item: Vec<TopicOutcome>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Outcome {
+struct TopicOutcome {
     error_code: u32,
     error_info: String,
     topic_id: String,
 }
 
-pub(crate) async fn destroy(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn destroy(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let from = call.acting_user("From_Account", request.from)?;
@@ -49,16 +49,16 @@ pub(crate) async fn destroy(call: &Call<'_>) -> Result<envelope::Answer, Failure
     let outcome = |topic_id: String| {
         let known = TopicId::new(&topic_id).is_ok();
         let outcome = if known { ended.next().map(|(_, outcome)| outcome) } else { None };
-        told(call, topic_id, outcome)
+        outcome_of(call, topic_id, outcome)
     };
-    envelope::with_word(OK, &Wire { destroy_result_item: list.into_iter().map(outcome).collect() })
+    envelope::with_word(OK, &DestroyResponse { destroy_result_item: list.into_iter().map(outcome).collect() })
 }
 
-fn told(call: &Call<'_>, topic_id: String, outcome: Option<Result<(), Refusal>>) -> Outcome {
+fn outcome_of(call: &Call<'_>, topic_id: String, outcome: Option<Result<(), Refusal>>) -> TopicOutcome {
     let failure: Failure = match outcome {
-        Some(Ok(())) => return Outcome { error_code: 0, error_info: OK.to_owned(), topic_id },
+        Some(Ok(())) => return TopicOutcome { error_code: 0, error_info: OK.to_owned(), topic_id },
         Some(Err(refusal)) => call.failure(&refusal),
         None => Code::NoTopic.into(),
     };
-    Outcome { error_code: failure.number(), error_info: failure.text.into_owned(), topic_id }
+    TopicOutcome { error_code: failure.number(), error_info: failure.text.into_owned(), topic_id }
 }

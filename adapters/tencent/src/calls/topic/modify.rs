@@ -24,7 +24,7 @@ struct Request {
     mute_all_member: Option<Switch>,
 }
 
-pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let topic = call.topic_id(request.topic_id)?;

@@ -28,7 +28,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wire {
+struct ReadResponse {
     topic_and_self_info: Vec<Item>,
 }
 
@@ -76,7 +76,7 @@ struct Own {
     msg_flag: &'static str,
 }
 
-pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
+pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let from = call.acting_user("From_Account", request.from)?;
@@ -108,7 +108,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::Answer, Failure> {
             },
         });
     }
-    envelope::with_word(OK, &Wire { topic_and_self_info: items })
+    envelope::with_word(OK, &ReadResponse { topic_and_self_info: items })
 }
 
 type Found = Vec<(String, Result<Arc<Topic>, Failure>)>;
@@ -117,13 +117,13 @@ type Found = Vec<(String, Result<Arc<Topic>, Failure>)>;
 async fn topics(call: &Call<'_>, group: &GroupId, list: Option<Vec<String>>) -> Result<Found, Failure> {
     let ids = list.as_ref().map(|list| list.iter().filter_map(|id| TopicId::new(id).ok()).collect());
     let found = call.ask(Topics { group: group.clone(), topics: ids }).await?.0;
-    let told = |topic: Result<Arc<Topic>, Refusal>| topic.map_err(|refusal| call.failure(&refusal));
+    let outcome = |topic: Result<Arc<Topic>, Refusal>| topic.map_err(|refusal| call.failure(&refusal));
     let Some(list) = list else {
-        return Ok(found.into_iter().map(|(id, topic)| (id.as_str().to_owned(), told(topic))).collect());
+        return Ok(found.into_iter().map(|(id, topic)| (id.as_str().to_owned(), outcome(topic))).collect());
     };
     let mut found = found.into_iter();
     let one = |id: String| {
-        let topic = if TopicId::new(&id).is_ok() { found.next().map(|(_, topic)| told(topic)) } else { None };
+        let topic = if TopicId::new(&id).is_ok() { found.next().map(|(_, topic)| outcome(topic)) } else { None };
         (id, topic.unwrap_or_else(|| Err(Code::NoTopic.into())))
     };
     Ok(list.into_iter().map(one).collect())

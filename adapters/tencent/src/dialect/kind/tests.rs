@@ -88,9 +88,9 @@ fn capacities_are_the_plans_unless_less_is_asked_for() {
     assert_eq!(capacity(Kind::Public, Some(50)), Some(50));
     assert_eq!(capacity(Kind::Community, None), Some(100_000));
     assert_eq!(capacity(Kind::AvChatRoom, Some(50)), None);
-    assert_eq!(Kind::AvChatRoom.told_capacity(&made(Kind::AvChatRoom), &settings), 0);
+    assert_eq!(Kind::AvChatRoom.shown_capacity(&made(Kind::AvChatRoom), &settings), 0);
     let endless = group(Policy { capacity: None, ..Policy::standard() }, Labels::new());
-    assert_eq!(Kind::of(&endless).told_capacity(&endless, &settings), 6000);
+    assert_eq!(Kind::of(&endless).shown_capacity(&endless, &settings), 6000);
 }
 
 /// The vendor's capability matrix, row by row; columns are [`Kind::ALL`].
@@ -115,7 +115,7 @@ fn the_matrix_is_the_vendors() {
     assert_eq!(
         row(|group, _| group.policy.receive == Receive::Silent),
         [false, false, true, true, false],
-        "newcomers are told of messages without a sound"
+        "new members are notified of messages without a sound"
     );
     assert_eq!(
         Kind::ALL.map(|kind| made(kind).policy.edit_profile),

@@ -30,7 +30,7 @@ macro_rules! ask {
     ($step:expr, $call:expr) => {{
         let answer = $call.await.unwrap_or_else(|error| panic!("{}: {error}", $step));
         let answer = serde_json::to_value(answer).expect("what has been read can be written");
-        println!("{}", json!({"step": $step, "told": &answer}));
+        println!("{}", json!({"step": $step, "value": &answer}));
         answer
     }};
 }
@@ -278,7 +278,7 @@ async fn main() {
     profile(helper, &group).await;
     bans(helper, &group).await;
     speech(helper, &group).await;
-    println!("{}", json!({"step": "group", "told": &group}));
+    println!("{}", json!({"step": "group", "value": &group}));
     attributes(helper, &group).await;
     live(helper).await;
     migration(helper).await;

@@ -5,10 +5,10 @@ import os
 import sys
 
 
-def tell(step, told):
+def report(step, value):
     """Reports what a step came to, and gives it back."""
-    print(json.dumps({"step": step, "told": told}), flush=True)
-    return told
+    print(json.dumps({"step": step, "value": value}), flush=True)
+    return value
 
 
 def pause(point):

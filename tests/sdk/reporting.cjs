@@ -7,10 +7,10 @@ function say(line) {
 }
 
 /// Reports what a step came to, and gives it back.
-exports.tell = async function tell(step, work) {
-  const told = await work;
-  say({ step, told });
-  return told;
+exports.tell = async function report(step, work) {
+  const value = await work;
+  say({ step, value });
+  return value;
 };
 
 /// Waits until whoever runs the script has looked around, and gives back what they let it know.

@@ -1,7 +1,7 @@
 //! Effects of one vendor's calls are read through the others.
 
+use conclave_tests::effects::Story;
 use conclave_tests::sdk::gateway::Served;
-use conclave_tests::told::Story;
 use conclave_tests::vendor::Sections as _;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Effects of one vendor's calls that are read through the others, as data: `fixtures/told/<name>.json`. They use the
+//! Effects of one vendor's calls that are read through the others, as data: `fixtures/effects/<name>.json`. They use the
 //! server APIs; at Agora also a user's client, and at `RongCloud` a page with its Web SDK.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +65,7 @@ impl Story {
     /// All scenarios.
     pub fn all() -> Vec<Self> {
         let mut stories = BTreeMap::new();
-        for entry in std::fs::read_dir(root().join("told")).expect("stories") {
+        for entry in std::fs::read_dir(root().join("effects")).expect("stories") {
             let path = entry.expect("a file").path();
             let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
             let text = std::fs::read(&path).expect("a file");
@@ -76,16 +76,16 @@ impl Story {
     }
 
     /// Each step, with the other vendors through which its effect is read, or whose effect it reads.
-    pub fn told(&self) -> Vec<(&Step, BTreeSet<String>)> {
-        let mut told = Vec::new();
+    pub fn effects(&self) -> Vec<(&Step, BTreeSet<String>)> {
+        let mut effects = Vec::new();
         for Act { done, then } in &self.acts {
             let others: BTreeSet<String> =
                 then.iter().map(|step| step.by.clone()).filter(|by| *by != done.by).collect();
-            told.push((done, others));
-            told.extend(then.iter().filter(|step| step.by != done.by).map(|step| (step, [done.by.clone()].into())));
+            effects.push((done, others));
+            effects.extend(then.iter().filter(|step| step.by != done.by).map(|step| (step, [done.by.clone()].into())));
         }
-        told.retain(|(_, others)| !others.is_empty());
-        told
+        effects.retain(|(_, others)| !others.is_empty());
+        effects
     }
 
     /// A step that asserts nothing shows nothing.
@@ -114,8 +114,8 @@ impl Story {
                     None => step.take(&tellers, send, &kept).await,
                 };
                 let answer = answer.unwrap_or_else(|Refused(why)| panic!("{}: {}: {why}", self.name, step.call));
-                let told = if has.is_null() { Ok(()) } else { covers(&has, &answer, "answer") };
-                if let Err(Unlike(difference)) = told {
+                let outcome = if has.is_null() { Ok(()) } else { covers(&has, &answer, "answer") };
+                if let Err(Unlike(difference)) = outcome {
                     panic!("{}: after {}, {}: {difference}\n{answer:#}", self.name, done.call, step.call);
                 }
                 for (name, pointer) in &step.keep {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use conclave_core::ports::Clock as _;
 
+use crate::backup::{self, BackupError};
 use crate::clients::{Format, Pairs};
 use crate::clock::SystemClock;
 use crate::config::{self, Address, Config, ConfigError, Flags, RealmConfig, Sources, is_development};
@@ -31,6 +32,36 @@ enum Command {
     Serve(ServeArgs),
     /// Check the configuration, its certificate files and its data folder, without starting anything.
     Check(ServeArgs),
+    /// Back up the data folder, also while a gateway runs over it.
+    ///
+    /// A running gateway is asked over its control socket, so run this as the gateway's user or as root. The backup is one
+    /// moment: everything that was answered before is in it. Writes go on meanwhile.
+    #[command(after_help = EXIT_CODES)]
+    Backup {
+        /// The folder to write the backup into; new or empty.
+        #[arg(value_name = "BACKUP")]
+        to: PathBuf,
+        #[command(flatten)]
+        folder: FolderArgs,
+    },
+    /// Make a data folder from a backup. The folder must be new or empty, and no gateway may run over it.
+    #[command(after_help = EXIT_CODES)]
+    Restore {
+        /// The backup.
+        #[arg(value_name = "BACKUP")]
+        from: PathBuf,
+        #[command(flatten)]
+        folder: FolderArgs,
+    },
+    /// Check a backup, or a data folder that no gateway runs over: every checksum, every row and every shared file.
+    #[command(after_help = EXIT_CODES)]
+    Verify {
+        /// The backup or the data folder [default: the configured data folder].
+        #[arg(value_name = "FOLDER", conflicts_with = "data")]
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        folder: FolderArgs,
+    },
     /// Print the settings for a vendor's clients. URLs are printed only if they are served.
     Env {
         /// Only this vendor's settings.
@@ -79,6 +110,49 @@ struct ServeArgs {
     dev_public: bool,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  not done: the reason is printed
+  2  the command line is wrong
+  3  what was read is damaged or not complete
+  4  the data folder is in use, or another backup is being taken";
+
+/// Which data folder is meant.
+#[derive(Debug, Args)]
+struct FolderArgs {
+    /// The configuration file (TOML) that names the data folder. Not read when --data is given.
+    #[arg(long, value_name = "FILE", env = "CONCLAVE_CONFIG")]
+    config: Option<PathBuf>,
+    /// The data folder [default: the configured one, or conclave-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl FolderArgs {
+    fn find(self, vendors: &Vendors) -> Result<PathBuf, Failure> {
+        if let Some(data) = self.data {
+            return Ok(data);
+        }
+        let serve = ServeArgs {
+            config: self.config,
+            listen: None,
+            data: None,
+            memory: false,
+            dev_tls: false,
+            admin: None,
+            dev_public: false,
+        };
+        match serve.load(vendors)?.data {
+            config::Data::Folder(folder) => Ok(folder),
+            config::Data::Memory => {
+                let why = "the configuration keeps all data in memory; name a data folder with --data";
+                Err(ConfigError(why.to_owned()).into())
+            }
+        }
+    }
+}
+
 /// The arguments of a vendor's tool; the tools are commands beside those above.
 #[derive(Debug, Args)]
 struct ToolArgs {
@@ -113,8 +187,20 @@ enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Backup(BackupError::Damaged(_)) => ExitCode::from(3),
+            Self::Backup(BackupError::Busy(_)) => ExitCode::from(4),
+            _ => ExitCode::FAILURE,
+        }
+    }
 }
 
 /// The tools of all vendors, with the vendor's name.
@@ -138,7 +224,7 @@ pub fn main() -> ExitCode {
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = writeln!(io::stderr(), "conclave: {failure}");
-            ExitCode::FAILURE
+            failure.exit_code()
         }
     }
 }
@@ -156,6 +242,23 @@ fn run(vendors: &Vendors, matches: &ArgMatches) -> Result<(), Failure> {
         Command::Check(args) => {
             let config = args.load(vendors)?;
             print(&check(&config)?)
+        }
+        Command::Backup { to, folder } => {
+            private_files();
+            let report = backup::take(&folder.find(vendors)?, &to)?;
+            print(&format!("the backup {} is complete\n{report}", to.display()))
+        }
+        Command::Restore { from, folder } => {
+            private_files();
+            let folder = folder.find(vendors)?;
+            let report = backup::restore::restore(&from, &folder)?;
+            print(&format!("the data folder {} is restored\n{report}", folder.display()))
+        }
+        Command::Verify { path, folder } => {
+            private_files();
+            let path = path.map_or_else(|| folder.find(vendors), Ok)?;
+            let report = backup::verify::verify(&path)?;
+            print(&format!("the {} {} is whole\n{report}", report.what, path.display()))
         }
         Command::Env { vendor, format, realm, serve } => {
             if serve.dev_public {
@@ -270,12 +373,16 @@ fn check(config: &Config) -> Result<String, Failure> {
     Ok(format!("the configuration is good\n{}\n", lines.join("\n")))
 }
 
+/// Files of this process are readable by its user only.
+fn private_files() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 fn serve(config: Config) -> Result<(), Failure> {
     let guard = logging::start(&config.log)?;
     let inherited = service::listeners()?;
-    // files of this process are readable by its user only
-    #[cfg(unix)]
-    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    private_files();
     descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {

@@ -6,6 +6,7 @@ mod activity;
 mod admin;
 mod answer;
 pub mod backend;
+mod backup;
 pub mod blob;
 pub mod cli;
 mod client_address;

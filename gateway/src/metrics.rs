@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use conclave_kit::{ErrorClass, VendorCode, VendorError};
 use foldhash::{HashMap as Map, HashSet as Set};
@@ -194,8 +194,41 @@ pub(crate) struct Metrics {
     sweeps_failed: Family<RealmLabels, Counter>,
     /// Bytes of unused shared files that were deleted.
     pub(crate) trash_deleted: Counter,
+    /// Backups that were asked for.
+    pub(crate) backups: Backups,
     /// Values that are measured when the metrics are requested.
     pub(crate) measured: Arc<Measured>,
+}
+
+/// Backups of this gateway, since it was started.
+#[derive(Default)]
+pub(crate) struct Backups {
+    completed: Counter,
+    failed: Counter,
+    last: Gauge,
+}
+
+impl Backups {
+    fn new(registry: &mut Registry) -> Self {
+        let Self { completed, failed, last } = Self::default();
+        registry.register("backups_completed", "Backups that were handed over completely", completed.clone());
+        registry.register("backups_failed", "Backups that were not finished", failed.clone());
+        let about = "When the last complete backup was handed over, in seconds since 1970; 0 is never";
+        registry.register("backup_last_timestamp_seconds", about, last.clone());
+        Self { completed, failed, last }
+    }
+
+    /// Counts a backup that was handed over completely.
+    pub(crate) fn completed(&self) {
+        self.completed.inc();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.last.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a backup that was not finished.
+    pub(crate) fn failed(&self) {
+        self.failed.inc();
+    }
 }
 
 impl Metrics {
@@ -259,7 +292,9 @@ impl Metrics {
         let about = "How often events for a slow session were dropped and it was notified to fetch them";
         registry.register("events_missed", about, missed.clone());
         let webhooks = WebhookMetrics::new(registry);
+        let backups = Backups::new(registry);
         Self {
+            backups,
             registry: root,
             realm_requests,
             errors,

@@ -34,6 +34,11 @@ pub trait Stores: Send + Sync {
         None
     }
 
+    /// The database that a backup is taken of; `None` where nothing outlives the process.
+    fn database(&self) -> Option<Database> {
+        None
+    }
+
     /// Deletes the bytes of unused shared files that are older than this; returns how many.
     fn empty_trash(&self, _kept: Duration) -> Result<usize, StoreError> {
         Ok(0)
@@ -64,11 +69,15 @@ impl Stores for Database {
         let files = blob::Files::open(&folder, &self.blobs_in_use()?, self.options().checked_at_start);
         let files =
             files.map_err(|error| StoreError(format!("the folder of shared files {}: {error}", folder.display())))?;
-        Ok(Arc::new(files))
+        Ok(Arc::new(files.with_holds(self.holds().clone())))
     }
 
     fn health(&self) -> Option<Health> {
         Some(Self::health(self))
+    }
+
+    fn database(&self) -> Option<Database> {
+        Some(self.clone())
     }
 
     fn empty_trash(&self, kept: Duration) -> Result<usize, StoreError> {

@@ -16,6 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::admin;
 use crate::answer::Desk;
 use crate::backend::{Backend, Backends};
+#[cfg(unix)]
+use crate::backup::control::Control;
 use crate::client_address::Proxies;
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
@@ -269,6 +271,9 @@ impl Builder {
         let mounted = mount(&config, surfaces, &metrics);
 
         let (phase, watch) = watch::channel(Phase::Serving);
+        let mut remarks = crate::config::warnings(&config);
+        // before anything can be connected to, so that whoever finds the gateway there finds this, too
+        control(&*stores, &metrics, &phase, &mut remarks);
         let mut bound = vec![(
             "listen".to_owned(),
             bind("listen", config.listen, &mut inherited).await?,
@@ -286,7 +291,6 @@ impl Builder {
             addresses.vendors.insert(vendor.clone(), address_of(&listener, address));
             bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
         }
-        let mut remarks = crate::config::warnings(&config);
         let most_connections = most_connections(config.limits.connections, budget, &mut remarks);
         if let Some(health) = stores.health() {
             metrics.measured.of_store(health);
@@ -408,6 +412,19 @@ async fn reload_on_change(files: Arc<CertificateFiles>, mut phase: watch::Receiv
         });
         if let Err(error) = looked.await {
             tracing::error!(%error, "the certificate files cannot be compared");
+        }
+    }
+}
+
+/// Answers on the control socket, where there is a data folder to have one in.
+fn control(stores: &dyn Stores, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>, remarks: &mut Vec<String>) {
+    #[cfg(unix)]
+    if let Some(database) = stores.database() {
+        match Control::listen(database, metrics) {
+            Ok(control) => drop(tokio::spawn(control.run(phase.subscribe()))),
+            Err(error) => remarks.push(format!(
+                "backups can be taken only while this gateway is stopped, as its control socket cannot be made: {error}"
+            )),
         }
     }
 }

@@ -144,6 +144,8 @@ macro_rules! prefixes {
 }
 
 prefixes! {
+    /// All members of all groups.
+    all_members() = 3;
     /// All members of a group, in the order of joining.
     seats(group: GroupId) = 4;
     /// All admins of a group.

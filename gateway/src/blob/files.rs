@@ -18,6 +18,8 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::holds::{Holds, remove_deleted};
+
 /// The extension of files that are still being written.
 const PART: &str = "part";
 /// The folder for blobs that no shared file refers to.
@@ -33,6 +35,7 @@ const RANDOM: usize = 32;
 pub struct Files {
     folder: PathBuf,
     handles: Arc<Semaphore>,
+    holds: Holds,
 }
 
 impl Files {
@@ -42,6 +45,7 @@ impl Files {
     pub fn open(folder: &Path, in_use: &HashMap<String, u64>, checked: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         check(folder, in_use, checked)?;
+        remove_deleted(folder)?;
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -54,7 +58,13 @@ impl Files {
                 set_aside(folder, &entry.path(), &name)?;
             }
         }
-        Ok(Self { folder: folder.to_owned(), handles: Arc::new(Semaphore::new(HANDLES)) })
+        Ok(Self { folder: folder.to_owned(), handles: Arc::new(Semaphore::new(HANDLES)), holds: Holds::default() })
+    }
+
+    /// Keeps what is deleted as long as one of these is held.
+    #[must_use]
+    pub fn with_holds(self, holds: Holds) -> Self {
+        Self { holds, ..self }
     }
 
     /// Deletes what was moved to the trash longer ago than this; returns how many.
@@ -153,10 +163,9 @@ impl Blobs for Files {
 
     async fn delete(&self, id: &str) -> Result<(), BlobError> {
         let Some(path) = self.path(id) else { return Ok(()) };
-        match tokio::fs::remove_file(path).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+        let holds = self.holds.clone();
+        let deleted = tokio::task::spawn_blocking(move || holds.delete(&path)).await;
+        Ok(deleted.map_err(io::Error::other)??)
     }
 }
 
@@ -195,9 +204,14 @@ fn check(folder: &Path, in_use: &HashMap<String, u64>, most: u64) -> io::Result<
     Ok(())
 }
 
+/// The checksum of the bytes of a blob, as its id has it; ids of earlier versions have none.
+pub(crate) fn sum_in(id: &str) -> Option<&str> {
+    id.get(RANDOM..).filter(|sum| !sum.is_empty())
+}
+
 /// Whether the bytes match the checksum in their id; ids without one are not checked.
 fn is_whole(path: &Path, id: &str) -> io::Result<bool> {
-    let Some(expected) = id.get(RANDOM..).filter(|sum| !sum.is_empty()) else { return Ok(true) };
+    let Some(expected) = sum_in(id) else { return Ok(true) };
     let mut file = File::open(path)?;
     let (mut sum, mut piece) = (Xxh3::new(), vec![0; CHUNK]);
     loop {
@@ -231,7 +245,8 @@ impl Drop for Unfinished {
     }
 }
 
-fn is_id(name: &str) -> bool {
+/// Whether this is an id that blobs are given, so that no other name leads out of the folder.
+pub(crate) fn is_id(name: &str) -> bool {
     matches!(name.len(), RANDOM | 48) && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 

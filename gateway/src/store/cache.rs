@@ -141,6 +141,11 @@ impl Cache {
         }
     }
 
+    /// Whether reading has been stopped, so that the engine can be closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.now.read().rows.is_none()
+    }
+
     /// Admits readers again.
     pub(super) fn reopen(&self, readable: Readable) {
         self.now.write().rows = Some(Arc::new(readable));

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::backup::{MANIFEST, RESTORING};
+
 use super::check::Fault;
 use super::manifest::{MANIFEST_FILE, Manifest};
 use super::upgrade::FORMAT;
@@ -51,6 +53,22 @@ pub enum OpenError {
         /// What is missing or damaged.
         what: String,
     },
+    /// Of the first format, whose rounds have no numbers.
+    #[error(
+        "the data folder {0} has the first format, which cannot be backed up or verified; start this conclave once to upgrade it (the old database is kept), or copy the folder while no gateway runs"
+    )]
+    NoRounds(PathBuf),
+    /// There is no data folder here.
+    #[error("{0} is no data folder of conclave; name the data folder with --data")]
+    Absent(PathBuf),
+    /// A restore into it was begun and has not finished.
+    #[error(
+        "the restore into the data folder {0} has not finished, so it is not complete; delete the folder and restore again"
+    )]
+    Unfinished(PathBuf),
+    /// It is a backup.
+    #[error("{0} is a backup, not a data folder; make a data folder from it with conclave restore")]
+    Backup(PathBuf),
     /// An error of the system.
     #[error("{path} cannot be used as a data folder: {source}; check that it exists, is writable and has space")]
     Io {
@@ -72,6 +90,7 @@ impl Folder {
     /// Locks the folder: creates it if necessary, and refuses a foreign one. Returns its format.
     pub(super) fn claim(path: &Path) -> Result<(Self, u32), OpenError> {
         let refused = |source| OpenError::Io { path: path.to_owned(), source };
+        is_servable(path)?;
         make_private(path).map_err(refused)?;
         if read_format(path)?.is_none() {
             if path.join(ROWS).exists() || path.join(MANIFEST_FILE).exists() {
@@ -88,11 +107,23 @@ impl Folder {
                 write_format(path, FORMAT).map_err(refused)?;
                 FORMAT
             }
-            Some(found) => match found.parse() {
-                Ok(format) if (1..=FORMAT).contains(&format) && format.to_string() == found => format,
-                _ => return Err(OpenError::Format { folder: path.to_owned(), found }),
-            },
+            Some(found) => parse_format(path, found)?,
         };
+        Ok((Self { path: path.to_owned(), _lock: lock }, format))
+    }
+
+    /// Locks a folder that no gateway has open, without changing anything that is kept in it; answers its format.
+    pub(super) fn lock_closed(path: &Path) -> Result<(Self, u32), OpenError> {
+        is_servable(path)?;
+        let Some(found) = read_format(path)? else {
+            return Err(if path.join(ROWS).exists() || path.join(MANIFEST_FILE).exists() {
+                OpenError::Damaged { folder: path.to_owned(), what: format!("{FORMAT_FILE} is missing") }
+            } else {
+                OpenError::Absent(path.to_owned())
+            });
+        };
+        let format = parse_format(path, found)?;
+        let lock = lock(path)?;
         Ok((Self { path: path.to_owned(), _lock: lock }, format))
     }
 
@@ -108,6 +139,29 @@ impl Folder {
     /// The path of shared files.
     pub(super) fn blobs(&self) -> PathBuf {
         self.path.join(BLOBS)
+    }
+}
+
+/// Refuses a backup, and a folder into which a restore has not finished.
+fn is_servable(path: &Path) -> Result<(), OpenError> {
+    let there = |name: &str| {
+        let file = path.join(name);
+        file.try_exists().map_err(|source| OpenError::Io { path: file, source })
+    };
+    if there(RESTORING)? {
+        Err(OpenError::Unfinished(path.to_owned()))
+    } else if there(MANIFEST)? {
+        Err(OpenError::Backup(path.to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+/// A format that this version knows.
+fn parse_format(path: &Path, found: String) -> Result<u32, OpenError> {
+    match found.parse() {
+        Ok(format) if (1..=FORMAT).contains(&format) && format.to_string() == found => Ok(format),
+        _ => Err(OpenError::Format { folder: path.to_owned(), found }),
     }
 }
 
@@ -139,6 +193,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 /// Why a gateway could not open it. Its rows are not read: damage in them shows at the start.
 pub fn inspect(path: &Path) -> Result<String, OpenError> {
     let refused = |source| OpenError::Io { path: path.to_owned(), source };
+    is_servable(path)?;
     if !path.try_exists().map_err(refused)? {
         let parents =
             path.ancestors().skip(1).map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
@@ -156,10 +211,7 @@ pub fn inspect(path: &Path) -> Result<String, OpenError> {
         writable(path).map_err(refused)?;
         return Ok("is empty".to_owned());
     };
-    let format = match found.parse() {
-        Ok(format) if (1..=FORMAT).contains(&format) && format.to_string() == found => format,
-        _ => return Err(OpenError::Format { folder: path.to_owned(), found }),
-    };
+    let format = parse_format(path, found)?;
     writable(path).map_err(refused)?;
     let upgrade =
         if format < FORMAT { format!(", to be upgraded to {FORMAT} at the next start") } else { String::new() };
@@ -236,7 +288,7 @@ fn has_foreign_files(folder: &Path) -> std::io::Result<bool> {
     Ok(false)
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK_FILE);
     let refused = |source| OpenError::Io { path: path.clone(), source };
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(refused)?;

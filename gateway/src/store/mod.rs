@@ -7,6 +7,7 @@
 //! - [`rounds`]: commits that share a sync; [`recovery`]: after a failed sync; [`health`]: the store's state.
 //! - [`cache`]: decoded rows, bounded; [`pages`]: pages of ranges, bounded.
 //! - [`realm`]: [`conclave_core::ports::Store`] for one realm.
+//! - [`snapshot`]: all rows of one moment, for backups; [`rebuild`]: makes a data folder from such rows.
 //!
 //! A commit is checked and accepted under one short lock, then waits for its round. A round is written to the engine's
 //! log as one record and synced once; only then are its rows readable, and its committers answered. Only decisions read
@@ -24,9 +25,11 @@ mod manifest;
 mod opening;
 mod pages;
 mod realm;
+mod rebuild;
 mod recovery;
 mod rounds;
 mod rows;
+mod snapshot;
 mod upgrade;
 
 use std::collections::HashMap;
@@ -37,6 +40,7 @@ use std::thread::JoinHandle;
 use conclave_core::ports::{Store, StoreError};
 use parking_lot::Mutex;
 
+use crate::blob::Holds;
 use cache::{Cache, Readable};
 #[doc(hidden)]
 pub use faults::Faults;
@@ -45,7 +49,11 @@ pub use folder::{OpenError, inspect};
 pub use health::Health;
 use manifest::Manifest;
 use realm::Durable;
+pub(crate) use rebuild::Rebuild;
 use rounds::Rounds;
+pub(crate) use rows::{RealmPrefix, decode};
+pub(crate) use snapshot::{Closed, Snapshot, is_mark};
+pub(crate) use upgrade::FORMAT;
 
 /// Resources that the store may use. Nothing is allocated in advance.
 #[derive(Debug, Clone)]
@@ -110,7 +118,7 @@ impl Database {
             .spawn(move || rounds::run(&syncing, engine, mark))
             .map_err(|source| OpenError::Io { path: folder.path().to_owned(), source })?;
         let (health, thread) = (shared.health.clone(), Mutex::new(Some(thread)));
-        Ok(Self(Arc::new(Opened { shared: Some(shared), health, options, thread, folder })))
+        Ok(Self(Arc::new(Opened { holds: Holds::default(), shared: Some(shared), health, options, thread, folder })))
     }
 
     /// The rows of one realm. All realms of a folder share its syncs.
@@ -121,6 +129,21 @@ impl Database {
     /// The path of shared files, beside the rows.
     pub fn blob_folder(&self) -> PathBuf {
         self.0.folder.blobs()
+    }
+
+    /// All rows as they are now. Everything acknowledged so far is among them.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Snapshot::of_open(Arc::clone(self.0.shared()?))
+    }
+
+    /// The data folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.folder.path()
+    }
+
+    /// Keeps the bytes of deleted shared files as long as somebody needs them.
+    pub fn holds(&self) -> &Holds {
+        &self.0.holds
     }
 
     /// The blobs of all realms' shared files, with their sizes; any other is left from a crash.
@@ -155,6 +178,7 @@ struct Shared {
 }
 
 struct Opened {
+    holds: Holds,
     /// Set until the folder is closed.
     shared: Option<Arc<Shared>>,
     health: Health,

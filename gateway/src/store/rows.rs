@@ -11,7 +11,7 @@ use conclave_core::ports::{Span, StoreError};
 
 /// The prefix of all keys of one realm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct RealmPrefix(Vec<u8>);
+pub(crate) struct RealmPrefix(Vec<u8>);
 
 impl RealmPrefix {
     /// No realm's prefix is a prefix of another's.
@@ -29,7 +29,7 @@ impl RealmPrefix {
     }
 
     /// The prefix a stored key begins with.
-    pub(super) fn of(key: &[u8]) -> Option<Self> {
+    pub(crate) fn of(key: &[u8]) -> Option<Self> {
         let end = key.iter().position(|byte| *byte == 0)?;
         Some(Self(key.get(..=end)?.to_vec()))
     }
@@ -58,7 +58,7 @@ impl RealmPrefix {
     }
 
     /// The core's key in a stored one.
-    pub(super) fn strip<'k>(&self, key: &'k [u8]) -> &'k [u8] {
+    pub(crate) fn strip<'k>(&self, key: &'k [u8]) -> &'k [u8] {
         key.get(self.0.len()..).unwrap_or_default()
     }
 
@@ -76,7 +76,7 @@ pub(super) fn encode(row: &Row) -> Result<Vec<u8>, StoreError> {
     rmp_serde::to_vec_named(row).map_err(|error| StoreError(format!("a row cannot be written: {error}")))
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Row, StoreError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Row, StoreError> {
     rmp_serde::from_slice(bytes).map_err(|error| {
         StoreError(format!("a row cannot be read: {error}; was the data folder written by a newer conclave?"))
     })

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// The format this version writes; it also reads the previous one, which has no checksum.
 const FORMAT: u32 = 2;
 /// Lists the files of all destinations.
-const INDEX: &str = "index";
+pub(crate) const INDEX: &str = "index";
 
 /// The progress of one event's notifications.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,26 @@ impl Ledger {
     }
 }
 
+/// Checks every position in a folder; answers how many files there are. Nothing is changed.
+pub(crate) fn check_positions(folder: &Path) -> io::Result<u64> {
+    let mut names = index(folder)?;
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if Path::new(&name).extension().is_some_and(|extension| extension == "json") {
+            names.insert(name);
+        }
+    }
+    for name in &names {
+        let state = Ledger::File(folder.join(name)).load();
+        state.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+    }
+    Ok(names.len() as u64)
+}
+
 /// Written under another name first, so that a crash never leaves an incomplete file.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = path.with_extension("new");
@@ -111,7 +131,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The names of all files that were created here and not removed; one per line.
 fn index(folder: &Path) -> io::Result<BTreeSet<String>> {
     match fs::read_to_string(folder.join(INDEX)) {
-        Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
+        Ok(text) => Ok(text.lines().filter(|name| !name.is_empty()).map(str::to_owned).collect()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeSet::new()),
         Err(error) => Err(error),
     }

@@ -29,6 +29,7 @@ use tokio::time::timeout;
 
 pub(crate) use counted::WebhookMetrics;
 pub(crate) use guard::is_public;
+pub(crate) use ledger::{INDEX, check_positions};
 pub(crate) use watched::Watched;
 
 use crate::backend::Backends;

@@ -24,9 +24,10 @@ use super::check::{self, Whole};
 use super::engine::{Engine, Mark};
 use super::folder::{self, OpenError};
 use super::manifest::{MANIFEST_FILE, Manifest, Said};
+use super::snapshot::COPY;
 use super::{Options, failed};
 
-pub(super) use steps::FORMAT;
+pub(crate) use steps::FORMAT;
 use steps::{STEPS, Step};
 
 /// The first format. It has no manifest, and its rounds have no numbers.
@@ -44,11 +45,13 @@ pub(super) fn is_replacing(folder: &Path) -> bool {
     folder.join(WORK).join(MANIFEST_FILE).exists()
 }
 
-/// Deletes what a finished upgrade may have left.
+/// Removes what a finished upgrade, or a backup that was ended, may have left.
 pub(super) fn tidy(folder: &Path) -> Result<(), OpenError> {
-    let work = folder.join(WORK);
-    if work.exists() {
-        fs::remove_dir_all(&work).map_err(io(&work))?;
+    for left in [WORK, COPY] {
+        let left = folder.join(left);
+        if left.exists() {
+            fs::remove_dir_all(&left).map_err(io(&left))?;
+        }
     }
     Ok(())
 }

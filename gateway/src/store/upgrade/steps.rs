@@ -52,7 +52,7 @@ pub(super) struct Step {
 pub(super) const STEPS: &[Step] = &[];
 
 /// The format that this version reads and writes.
-pub(in crate::store) const FORMAT: u32 = newest(STEPS);
+pub(crate) const FORMAT: u32 = newest(STEPS);
 
 #[allow(clippy::cast_possible_truncation, reason = "there are few steps")]
 pub(super) const fn newest(steps: &[Step]) -> u32 {

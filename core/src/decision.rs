@@ -23,8 +23,10 @@ use crate::refusal::{Needs, Refusal};
 pub struct Context<'a> {
     /// The caller.
     pub actor: &'a Actor,
-    /// When.
+    /// When: not before any commit that the facts at hand show, so that times in a group never go back.
     pub now: Millis,
+    /// When the first attempt began; ids are made from it, so that all attempts make the same ones.
+    pub begun: Millis,
     /// What the realm permits.
     pub settings: &'a Settings,
     /// Fresh bits for ids; the same for every attempt of one call.
@@ -418,9 +420,9 @@ impl<'a> Draft<'a> {
 
     /// Updates the indexes of a group by values in its header, where these have changed.
     fn index_group(&mut self, before: Option<&Group>, group: &Group) {
-        let discoverable = |group: &Group| group.policy.discoverable;
-        if before.is_some_and(discoverable) != discoverable(group) {
-            self.index(Key::Discoverable(group.created, group.id.clone()), discoverable(group), &group.id);
+        let is_public = |group: &Group| group.policy.is_open_to_requests();
+        if before.is_some_and(is_public) != is_public(group) {
+            self.index(Key::Discoverable(group.created, group.id.clone()), is_public(group), &group.id);
         }
         if before.is_some_and(|before| before.all_muted) != group.all_muted {
             self.index(Key::AllMuted(group.id.clone()), group.all_muted, &group.id);

@@ -12,8 +12,11 @@ use crate::log::{EventLog, Subscription};
 use crate::model::{Key, Millis, Row, Settings};
 use crate::operation::{Ended, Operation, Reply, Rule, Sweep};
 use crate::ports::{Batch, Clock, CommitError, Groups, Log, LogPosition, Maintenance, Mint, Span, Store, StoreError};
-use crate::query::{Answer, Cursor, OutdatedRows, Query, Reader, outdated};
+use crate::query::{Answer, Cursor, OutdatedRows, Query, Reader, Source, outdated};
 use crate::refusal::Refusal;
+
+/// How often a query is answered anew because the group it is about changed meanwhile; the last answer is given as it is.
+const MOMENTS: u32 = 5;
 
 /// One realm over one store.
 pub struct Engine {
@@ -40,6 +43,8 @@ impl Engine {
     ) -> Result<Option<Result<(Batch, R), Refusal>>, StoreError> {
         let mut facts = Facts::default();
         loop {
+            // after the facts: whoever committed what they show has read the clock before
+            let context = Context { now: self.clock.now(), ..context };
             let mut draft = Draft::new(&facts, context);
             let decided = match rule(&mut draft) {
                 Ok(reply) => Ok((draft.finish(), reply)),
@@ -61,9 +66,9 @@ impl Engine {
         actor: &Actor,
         rule: impl Fn(&mut Draft<'_>) -> Result<R, Stop> + Sync,
     ) -> Result<R, Refusal> {
-        let seed = self.mint.bits();
+        let (seed, begun) = (self.mint.bits(), self.clock.now());
         loop {
-            let context = Context { actor, now: self.clock.now(), settings: &self.settings, seed };
+            let context = Context { actor, now: begun, begun, settings: &self.settings, seed };
             let Some(decided) = self.decide(context, &rule).await? else { continue };
             let (batch, reply) = match decided {
                 Ok((batch, reply)) if !batch.is_empty() => (batch, reply),
@@ -85,7 +90,7 @@ impl Engine {
     }
 
     fn reader<'a>(&'a self, actor: &'a Actor) -> Reader<'a> {
-        Reader { store: &*self.store, actor, now: self.clock.now(), settings: &self.settings }
+        Reader { store: Source::new(&*self.store), actor, now: self.clock.now(), settings: &self.settings }
     }
 
     /// What decisions rest on.
@@ -142,6 +147,13 @@ impl Groups for Engine {
     }
 
     async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
+        for _ in 1..MOMENTS {
+            let reader = self.reader(actor);
+            let answer = query.clone().answer(&reader).await;
+            if reader.store.is_one_moment().await? {
+                return answer;
+            }
+        }
         query.answer(&self.reader(actor)).await
     }
 

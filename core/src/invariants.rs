@@ -271,7 +271,7 @@ fn expect_places(row: &Row, expected: &mut BTreeMap<Vec<u8>, Row>) {
         Row::Group(group) => {
             let to_group = Row::ToGroup(Arc::new(group.id.clone()));
             lead(Key::Created(group.created, group.id.clone()), to_group.clone());
-            if group.policy.discoverable {
+            if group.policy.is_open_to_requests() {
                 lead(Key::Discoverable(group.created, group.id.clone()), to_group.clone());
             }
             for user in &group.appointed {
@@ -370,7 +370,7 @@ pub fn broken<'m>(group: &Group, members: impl IntoIterator<Item = &'m Member>) 
         if member.group != group.id {
             return Some(format!("{} is a member of another group", member.user));
         }
-        if last_seat.is_some_and(|last| last >= member.seat) || member.seat >= group.next_seat {
+        if last_seat.is_some_and(|last| last >= member.seat) {
             return Some(format!("{} has seat {} out of order", member.user, member.seat));
         }
         last_seat = Some(member.seat);
@@ -401,8 +401,8 @@ pub fn header_broken(group: &Group) -> Option<String> {
     if group.admins > group.members {
         return Some("more admins than members".to_owned());
     }
-    if group.next_message == 0 {
-        return Some("messages are numbered from 1".to_owned());
+    if group.first_message == 0 || group.next_message < group.first_message {
+        return Some("messages are numbered from 1, or from where an earlier group of the id stopped".to_owned());
     }
     if group.announcement.as_ref().is_some_and(|announcement| announcement.text.is_empty()) {
         return Some("an empty announcement is no announcement".to_owned());

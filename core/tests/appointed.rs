@@ -30,7 +30,7 @@ fn dismiss(names: &[&str]) -> Dismiss {
 
 fn leave(name: &str) -> Leave {
     let (users, cleanup) = (users(&[name]), Cleanup::default());
-    Leave { group: group("g"), users, cleanup, on_outsider: OnOutsider::Refuse }
+    Leave { group: group("g"), users, cleanup, on_outsider: OnOutsider::Refuse, keep_owner: false }
 }
 
 async fn admins(world: &World) -> Vec<String> {
@@ -52,7 +52,10 @@ fn the_appointed_are_admins_whenever_they_are_in() {
         let appointed = Happening::AppointedChanged { added: users(&["ben", "dan"]), removed: vec![] };
         assert_eq!(events, [appointed, Happening::AdminsAdded(users(&["ben"]))]);
 
-        world.run(&by("dan"), Apply { group: group("g"), user: None, message: String::new() }).await.unwrap();
+        world
+            .run(&by("dan"), Apply { group: group("g"), user: None, message: String::new(), most: None })
+            .await
+            .unwrap();
         assert_eq!(admins(world).await, ["ben", "dan"]);
         let events = last(world, 2).await;
         assert!(matches!(&events[0], Happening::MembersJoined { users, .. } if *users == [user("dan")]));

@@ -29,6 +29,7 @@ fn add(id: &str, name: &str) -> AddMembers {
         on_member: OnMember::Refuse,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: None,
     }
 }
 
@@ -96,14 +97,20 @@ async fn only_the_first_of_many_managers_decides_a_request() {
     world.group("g", "owner", &names, Policy::standard()).await;
     let promote = Promote { group: group("g"), users: users(&names), most: None, on_outsider: OnOutsider::Refuse };
     world.app(promote).await.unwrap();
-    world.run(&by("guest"), Apply { group: group("g"), user: None, message: String::new() }).await.unwrap();
+    world.run(&by("guest"), Apply { group: group("g"), user: None, message: String::new(), most: None }).await.unwrap();
     let tasks: Vec<_> = admins
         .iter()
         .map(|admin| {
             let (world, actor) = (world.clone(), by(admin));
             let accept = !admin.ends_with('1');
-            let decide =
-                DecideRequest { group: group("g"), user: user("guest"), inviter: None, accept, reason: String::new() };
+            let decide = DecideRequest {
+                group: group("g"),
+                user: user("guest"),
+                inviter: None,
+                accept,
+                reason: String::new(),
+                most: None,
+            };
             tokio::spawn(async move { world.run(&actor, decide).await })
         })
         .collect();
@@ -169,6 +176,7 @@ async fn ownership_goes_round_while_people_come_and_go() {
                         users: vec![user(name)],
                         cleanup: Cleanup::default(),
                         on_outsider: OnOutsider::Refuse,
+                        keep_owner: false,
                     };
                     world.app(leave).await.map(drop)
                 }

@@ -113,6 +113,7 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
         on_member: OnMember::Refuse,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: None,
     };
     bench.run(&Actor::app(), add).await;
     let (one, on_outsider) = (users(&["m1"]), OnOutsider::Refuse);
@@ -148,7 +149,7 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
         skip_owner: false,
     };
     bench.run(&owner, remove).await;
-    bench.run(&by("m3"), Leave { group: g(), users: users(&["m3"]), cleanup, on_outsider }).await;
+    bench.run(&by("m3"), Leave { group: g(), users: users(&["m3"]), cleanup, on_outsider, keep_owner: false }).await;
     bench.run(&owner, Transfer { group: g(), to: user("m4"), leave: Some(cleanup) }).await;
     bench.costs
 }

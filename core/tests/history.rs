@@ -281,6 +281,7 @@ fn an_event_names_everybody_it_is_about() {
             users: users(&["cy"]),
             cleanup: Cleanup::default(),
             on_outsider: OnOutsider::Refuse,
+            keep_owner: false,
         };
         world.app(leave).await.unwrap();
         check("gone", "cy").await;

@@ -9,16 +9,16 @@ use std::sync::Arc;
 
 use common::{World, block_on, by, group, user, users};
 use conclave_core::invariants::{everything, realm_broken};
-use conclave_core::model::{Body, Group, Key, Member, Policy, Role, Row, Sender};
+use conclave_core::model::{Body, Group, Join, Key, Member, Policy, Role, Row, Sender};
 use conclave_core::operation::{Apply, OnOutsider, Promote, SendMessage, UpdateGroup};
 
 async fn lived_in() -> World {
     let world = World::peopled(&["ann", "Ben", "ben", "cy", "dan"]).await;
     world.group("g", "ann", &["ben", "cy"], Policy::standard()).await;
-    world.group("h", "ben", &["ann"], Policy { discoverable: false, ..Policy::standard() }).await;
+    world.group("h", "ben", &["ann"], Policy { join: Join::Closed, ..Policy::standard() }).await;
     let promote = Promote { group: group("g"), users: users(&["ben"]), most: None, on_outsider: OnOutsider::Refuse };
     world.app(promote).await.unwrap();
-    world.run(&by("dan"), Apply { group: group("g"), user: None, message: String::new() }).await.unwrap();
+    world.run(&by("dan"), Apply { group: group("g"), user: None, message: String::new(), most: None }).await.unwrap();
     world.app(UpdateGroup { all_muted: Some(true), ..UpdateGroup::of(group("h")) }).await.unwrap();
     let send = SendMessage::new(group("g"), Sender::User(user("ann")), Body::Text("hello".into()));
     world.run(&by("ann"), send).await.unwrap();
@@ -70,7 +70,7 @@ fn what_cannot_be_is_noticed() {
         assert!(with(|group| group.owner = None).is_some());
         assert!(with(|group| group.governed = false).is_some());
         assert!(with(|group| group.policy.capacity = Some(2)).is_some());
-        assert!(with(|group| group.policy.discoverable = false).is_some());
+        assert!(with(|group| group.policy.join = Join::Closed).is_some());
         assert!(with(|group| group.all_muted = true).is_some());
         assert!(with(|group| group.next_message = 1).is_some());
         assert!(with(|group| group.asked = false).is_some());

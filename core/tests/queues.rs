@@ -104,7 +104,8 @@ impl Model {
             Step::Join(who, at) => run(world, &Actor::app(), AddMembers { group: id(at), ..add(&[name(who)]) }).await,
             Step::Leave(who, at) => {
                 let (cleanup, on_outsider) = (Cleanup::default(), OnOutsider::Refuse);
-                let leave = Leave { group: id(at), users: users(&[name(who)]), cleanup, on_outsider };
+                let leave =
+                    Leave { group: id(at), users: users(&[name(who)]), cleanup, on_outsider, keep_owner: false };
                 run(world, &by(name(who)), leave).await;
             }
             Step::Remove(who, at) => {

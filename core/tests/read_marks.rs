@@ -120,6 +120,7 @@ fn a_mark_ends_with_its_membership() {
             users: users(&["ben"]),
             cleanup: Cleanup::default(),
             on_outsider: OnOutsider::Refuse,
+            keep_owner: false,
         };
         world.run(&by("ben"), leave).await.unwrap();
         assert_eq!(row(world, Key::ReadMark(user("ben"), group("g"))).await, None);

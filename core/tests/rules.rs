@@ -8,18 +8,19 @@ use std::collections::BTreeMap;
 
 use common::{World, add, block_on, by, group, story, text, user, users};
 use conclave_core::event::{Actor, Happening};
-use conclave_core::model::{Circle, Join, Policy, Receive, Role, Settings, Stage, Until};
+use conclave_core::model::{Circle, Join, Millis, Policy, Receive, Role, Settings, Stage, Until};
 use conclave_core::operation::OnOutsider;
 use conclave_core::operation::{
-    AddFile, AddMembers, AddOutcome, AnswerInvitation, Applied, Apply, AttributeChange, Block, Cleanup, CounterChange,
-    CreateGroup, DecideRequest, Decided, DeleteUser, Disband, Follow, Mute, MuteEverywhere, NewMember, NewUser,
-    OnExisting, OnUnknown, OwnedGroups, Quiet, RegisterOutcome, RegisterUsers, RemoveFile, RemoveMembers, SetRemark,
-    SyncGroups, Unfollow, UpdateCounters, UpdateGroup, UpdateMember, WriteAttributes, WriteMemberAttributes,
+    AddFile, AddMembers, AddOutcome, Allow, AnswerInvitation, Applied, Apply, AttributeChange, Block, Cleanup,
+    CounterChange, CreateGroup, DecideRequest, Decided, DeleteUser, Disband, Follow, Mute, MuteEverywhere, NewMember,
+    NewUser, OnExisting, OnUnknown, OwnedGroups, Quiet, RecallMessages, RegisterOutcome, RegisterUsers, RemoveFile,
+    RemoveMembers, SetRemark, SyncGroups, Unfollow, UpdateCounters, UpdateGroup, UpdateMember, WriteAttributes,
+    WriteMemberAttributes,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{
-    AllMutedGroups, Feed, File, FindUsers, Follows, GroupById, JoinedGroups, MaySpeak, Mutes, Remark, Requests,
-    RequestsOf,
+    AllMutedGroups, Allowlist, Blocklist, Feed, File, FindUsers, Follows, GroupById, JoinedGroups, MaySpeak,
+    MessageById, Messages, Mutes, Remark, Requests, RequestsOf, Start,
 };
 use conclave_core::refusal::{Limit, Refusal};
 
@@ -66,6 +67,7 @@ fn an_invitation_goes_by_the_managers_and_then_by_the_invited() {
             inviter: Some(user("ben")),
             accept,
             reason: String::new(),
+            most: None,
         };
         let early = world.run(&by("dan"), answer(true)).await.unwrap_err();
         assert_eq!(early, Refusal::RequestNotFound(group("g")));
@@ -75,6 +77,7 @@ fn an_invitation_goes_by_the_managers_and_then_by_the_invited() {
             inviter: Some(user("ben")),
             accept: true,
             reason: "fine".to_owned(),
+            most: None,
         };
         assert!(world.run(&by("cy"), decide.clone()).await.is_err());
         assert_eq!(world.run(&by("ann"), decide.clone()).await.unwrap(), Decided::AwaitsInvitee);
@@ -88,11 +91,17 @@ fn an_invitation_goes_by_the_managers_and_then_by_the_invited() {
 #[test]
 fn a_request_lapses_and_coming_in_another_way_closes_it() {
     story(Policy::standard(), async |world| {
-        let apply = Apply { group: group("g"), user: None, message: "please".to_owned() };
+        let apply = Apply { group: group("g"), user: None, message: "please".to_owned(), most: None };
         assert_eq!(world.run(&by("dan"), apply.clone()).await.unwrap(), Applied::Waiting);
         world.step(Settings::default().request_lifetime);
-        let decide =
-            DecideRequest { group: group("g"), user: user("dan"), inviter: None, accept: true, reason: String::new() };
+        let decide = DecideRequest {
+            group: group("g"),
+            user: user("dan"),
+            inviter: None,
+            accept: true,
+            reason: String::new(),
+            most: None,
+        };
         let late = world.run(&by("ann"), decide.clone()).await.unwrap_err();
         assert_eq!(late, Refusal::RequestNotFound(group("g")));
         world.run(&by("dan"), apply).await.unwrap();
@@ -256,35 +265,52 @@ fn a_sync_makes_a_list_the_groups_of_a_user_and_spares_what_they_own() {
 }
 
 #[test]
-fn lists_of_a_group_without_roles_stay_with_its_id() {
-    block_on(async {
-        let world = World::peopled(&["ben"]).await;
-        let create = |governed| CreateGroup {
-            id: Some(group("g")),
-            governed,
-            members: vec![NewMember::now(user("ben"))],
-            ..CreateGroup::new(None, Policy::standard())
-        };
-        world.app(create(false)).await.unwrap();
-        let mute = Mute {
-            group: group("g"),
-            users: users(&["ben"]),
-            until: Until::Forever,
-            members_only: false,
-            spare_owner: false,
-        };
-        world.app(mute).await.unwrap();
-        world.app(UpdateGroup { all_muted: Some(true), ..UpdateGroup::of(group("g")) }).await.unwrap();
-        world.app(text("ben", "one")).await.unwrap_err();
-        world.app(Disband { group: group("g") }).await.unwrap();
-        assert_eq!(world.broken().await, None);
-        assert_eq!(world.ask(AllMutedGroups { after: None, limit: 9 }).await.unwrap().groups, [group("g")]);
-        world.app(create(false)).await.unwrap();
-        let found = world.ask(GroupById { group: group("g") }).await.unwrap().group;
-        assert!(found.all_muted);
-        assert_eq!(world.ask(Mutes::all(group("g"))).await.unwrap().entries.len(), 1);
-        assert_eq!(world.broken().await, None);
-    });
+fn a_group_that_takes_an_id_again_has_no_past() {
+    for governed in [false, true] {
+        block_on(async {
+            let world = World::peopled(&["ann", "ben", "cy"]).await;
+            let create = || CreateGroup {
+                id: Some(group("g")),
+                governed,
+                members: vec![NewMember::now(user("ben")), NewMember::now(user("cy"))],
+                ..CreateGroup::new(governed.then(|| user("ann")), Policy::standard())
+            };
+            world.app(create()).await.unwrap();
+            world.app(text("ben", "before")).await.unwrap();
+            let (until, members_only, spare_owner) = (Until::Forever, false, false);
+            let mute = Mute { group: group("g"), users: users(&["ben"]), until, members_only, spare_owner };
+            world.app(mute).await.unwrap();
+            let (reason, cleanup) = (String::new(), Cleanup::default());
+            let block = Block { group: group("g"), users: users(&["cy"]), until, reason, members_only, cleanup };
+            world.app(block).await.unwrap();
+            world.app(Allow { group: group("g"), users: users(&["ben"]), members_only }).await.unwrap();
+            world.app(UpdateGroup { all_muted: Some(true), ..UpdateGroup::of(group("g")) }).await.unwrap();
+            world.app(Disband { group: group("g") }).await.unwrap();
+            assert_eq!(world.broken().await, None);
+            assert!(world.ask(AllMutedGroups { after: None, limit: 9 }).await.unwrap().groups.is_empty());
+
+            let made = world.app(create()).await.unwrap();
+            assert!(made.added.outcomes.iter().all(|(_, outcome)| *outcome == AddOutcome::Joined), "{made:?}");
+            let found = world.ask(GroupById { group: group("g") }).await.unwrap().group;
+            assert!(!found.all_muted && found.last_message.is_none());
+            assert!(world.ask(Mutes::all(group("g"))).await.unwrap().entries.is_empty());
+            assert!(world.ask(Blocklist::all(group("g"))).await.unwrap().entries.is_empty());
+            assert!(world.ask(Allowlist::all(group("g"))).await.unwrap().entries.is_empty());
+            let read = |newest_first, start| Messages { group: group("g"), start, newest_first, limit: 9 };
+            for start in [Start::Edge, Start::Sequence(1), Start::Time(Millis(0))] {
+                for newest_first in [false, true] {
+                    assert!(world.ask(read(newest_first, start)).await.unwrap().messages.is_empty());
+                }
+            }
+            let recall = RecallMessages { group: group("g"), sequences: vec![1], reason: String::new() };
+            assert!(world.app(recall).await.unwrap().outcomes[0].1.is_err());
+            world.app(text("ben", "after")).await.unwrap();
+            let said = world.ask(read(false, Start::Edge)).await.unwrap().messages;
+            assert_eq!(said.len(), 1);
+            assert!(world.ask(MessageById { message: said[0].id.clone() }).await.is_ok());
+            assert_eq!(world.broken().await, None);
+        });
+    }
 }
 
 #[test]
@@ -318,7 +344,10 @@ fn a_deleted_user_leaves_everything_and_their_groups_end_or_go_on() {
     for owned in [OwnedGroups::Disband, OwnedGroups::Orphan] {
         story(Policy::standard(), async |world| {
             world.group("h", "ben", &["ann"], Policy::standard()).await;
-            world.run(&by("dan"), Apply { group: group("g"), user: None, message: String::new() }).await.unwrap();
+            world
+                .run(&by("dan"), Apply { group: group("g"), user: None, message: String::new(), most: None })
+                .await
+                .unwrap();
             world.app(DeleteUser { user: user("ann"), owned }).await.unwrap();
             world.app(DeleteUser { user: user("dan"), owned }).await.unwrap();
             let g = world.ask(GroupById { group: group("g") }).await;
@@ -347,7 +376,7 @@ fn a_blocked_user_is_out_and_told_and_comes_in_no_way() {
         let listed = world.run(&by("ann"), block(&["ben", "dan", "ann"], true)).await.unwrap();
         assert_eq!(listed.done, users(&["ben"]));
         assert_eq!(listed.left_out.len(), 2);
-        let apply = Apply { group: group("g"), user: None, message: String::new() };
+        let apply = Apply { group: group("g"), user: None, message: String::new(), most: None };
         assert!(matches!(world.run(&by("ben"), apply.clone()).await, Err(Refusal::Blocked { .. })));
         assert!(matches!(world.app(add(&["ben"])).await, Err(Refusal::Blocked { .. })));
         let feed = world.ask(Feed { user: user("ben"), after: 0, limit: 100 }).await.unwrap();

@@ -215,7 +215,7 @@ fn policy(kind: Kind) -> Policy {
             invite: Circle::Members,
             invitee_consent: true,
             owner_may_leave: true,
-            discoverable: false,
+            found_while_closed: false,
             ..usual
         },
         Kind::Careful => {
@@ -261,6 +261,7 @@ async fn perform(world: &World, step: &Step) -> Result<(), Refusal> {
                 on_member: OnMember::Refuse,
                 on_blocked: OnBlocked::Refuse,
                 on_full: OnFull::Refuse,
+                most: None,
             };
             world.run(&actor(who), add).await.map(drop)
         }
@@ -278,7 +279,7 @@ async fn perform(world: &World, step: &Step) -> Result<(), Refusal> {
         }
         Step::Leave(no, user) => {
             let (users, on_outsider) = (vec![name(user)], OnOutsider::Refuse);
-            let leave = Leave { group: id(no), users, cleanup: Cleanup::default(), on_outsider };
+            let leave = Leave { group: id(no), users, cleanup: Cleanup::default(), on_outsider, keep_owner: false };
             world.run(&actor(Some(user)), leave).await.map(drop)
         }
         Step::Transfer(no, who, to, leave) => {
@@ -330,17 +331,25 @@ async fn perform(world: &World, step: &Step) -> Result<(), Refusal> {
             world.run(&actor(who), Unblock { group: id(no), users: vec![name(user)] }).await.map(drop)
         }
         Step::Apply(no, user) => {
-            let apply = Apply { group: id(no), user: None, message: "please".to_owned() };
+            let apply = Apply { group: id(no), user: None, message: "please".to_owned(), most: None };
             world.run(&actor(Some(user)), apply).await.map(drop)
         }
         Step::Decide(no, who, user, inviter, accept) => {
             let inviter = inviter.map(name);
-            let decide = DecideRequest { group: id(no), user: name(user), inviter, accept, reason: String::new() };
+            let decide =
+                DecideRequest { group: id(no), user: name(user), inviter, accept, reason: String::new(), most: None };
             world.run(&actor(who), decide).await.map(drop)
         }
         Step::Answer(no, user, inviter, accept) => {
             let inviter = inviter.map(name);
-            let answer = AnswerInvitation { group: id(no), user: name(user), inviter, accept, reason: String::new() };
+            let answer = AnswerInvitation {
+                group: id(no),
+                user: name(user),
+                inviter,
+                accept,
+                reason: String::new(),
+                most: None,
+            };
             world.run(&actor(Some(user)), answer).await.map(drop)
         }
         Step::Send(no, user) => {

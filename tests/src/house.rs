@@ -87,6 +87,37 @@ pub fn mounted(surface: impl Surface + 'static) -> Client {
     Client::of(surface, &base_url)
 }
 
+/// The three server APIs of one world.
+pub struct Three {
+    /// The world.
+    pub world: World,
+    /// Agora's.
+    pub agora: AgoraTeller,
+    /// Tencent's.
+    pub tencent: TencentTeller,
+    /// RongCloud's.
+    pub rong: RongTeller,
+}
+
+/// The three server APIs in front of a world of their own.
+pub async fn three() -> Three {
+    three_with(conclave_tencent::Settings::default()).await
+}
+
+/// The same, with settings for Tencent.
+pub async fn three_with(settings: conclave_tencent::Settings) -> Three {
+    let world = World::new();
+    let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..conclave_agora::Settings::default() };
+    let agora = mounted(agora(&world, agora_settings));
+    let agora = AgoraTeller::new(agora, ORG, APP, CLIENT_ID, CLIENT_SECRET).await;
+    let tencent = mounted(tencent(&world, settings));
+    let sig = user_sig(SDKAPPID, SECRET_KEY, ADMIN, BEGINNING.seconds(), 100 * 86_400);
+    let tencent = TencentTeller::new(tencent, SDKAPPID, ADMIN, &sig);
+    let rong = mounted(rong(&world, conclave_rong::Settings::default()));
+    let rong = RongTeller::new(rong, APP_KEY, APP_SECRET);
+    Three { world, agora, tencent, rong }
+}
+
 /// A caller of each API of a world: the core first.
 pub async fn tellers(world: &World) -> Vec<Arc<dyn Teller>> {
     let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..conclave_agora::Settings::default() };

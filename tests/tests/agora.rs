@@ -402,7 +402,7 @@ async fn people_state(world: &World, name: &str) {
             let join = Some(Join::Approval(Circle::Managers));
             let policy = PolicyChange { join, ..PolicyChange::default() };
             world.run(UpdateGroup { policy, ..UpdateGroup::of(id.clone()) }).await;
-            let apply = Apply { group: id, user: Some(user("user4")), message: "let me in".to_owned() };
+            let apply = Apply { group: id, user: Some(user("user4")), message: "let me in".to_owned(), most: None };
             assert_eq!(world.run(apply).await, Applied::Waiting);
         }
         "client-invite-verify" => {

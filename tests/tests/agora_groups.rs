@@ -353,7 +353,7 @@ async fn groups_of_other_surfaces_read_truthfully() {
             members: vec![NewMember::now(user("Ann Lee"))],
             profile: Profile { name: "plain".to_owned(), ..Profile::default() },
             governed: false,
-            ..CreateGroup::new(None, Policy { join: Join::Open, discoverable: false, ..Policy::standard() })
+            ..CreateGroup::new(None, Policy { join: Join::Closed, ..Policy::standard() })
         })
         .await;
     let detail = desk.detail("%40TGS%23_1").await;
@@ -361,7 +361,7 @@ async fn groups_of_other_surfaces_read_truthfully() {
         ("id", json!("@TGS#_1")),
         ("owner", json!("")),
         ("public", json!(false)),
-        ("membersonly", json!(false)),
+        ("membersonly", json!(true)),
         ("allowinvites", json!(false)),
         ("maxusers", json!(3000)),
         ("affiliations", json!([{"member": "ann lee"}])),

@@ -175,7 +175,7 @@ async fn house(change: PolicyChange, caller: &str) -> House {
         done("/chatgroups/G/admin", json!({"newadmin": admin})).await;
     }
     done("/chatgroups/G/blocks/users/bad", Value::Null).await;
-    world.run(Apply { group: group(GROUP), user: Some(user("asks")), message: String::new() }).await;
+    world.run(Apply { group: group(GROUP), user: Some(user("asks")), message: String::new(), most: None }).await;
     for (id, owner) in [("1", MEMBERS[1]), ("2", caller)] {
         let owner = if owner == OUTSIDER { OWNER } else { owner };
         let blob = world.blobs.put(Box::pin(stream::iter([Ok("x".into())])), 9).await.unwrap().id;
@@ -289,7 +289,7 @@ async fn the_app_may_everything() {
 /// The effect of a group's flags on the table.
 #[tokio::test]
 async fn flags_open_and_close_what_they_say() {
-    let hidden = PolicyChange { discoverable: Some(false), join: Some(Join::Closed), ..PolicyChange::default() };
+    let hidden = PolicyChange { join: Some(Join::Closed), ..PolicyChange::default() };
     let inviting = PolicyChange { invite: Some(Circle::Members), ..PolicyChange::default() };
     let open = PolicyChange { join: Some(Join::Open), ..PolicyChange::default() };
     let read = || row("read detail", Method::GET, "/chatgroups/G", nothing, [Done; 4]);

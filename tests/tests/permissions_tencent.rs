@@ -328,6 +328,7 @@ fn invite(at: &At) -> AddMembers {
         on_member: OnMember::Refuse,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: None,
     }
 }
 
@@ -382,7 +383,7 @@ fn cells() -> Vec<Cells> {
         ("change an admin's card", |at| card(at, "abe").into(), ["O", "O", "O", "", "O"]),
         ("hand the group over", |at| Transfer { group: at.group.clone(), to: user("carol"), leave: None }.into(), ["O", "O", "O", "", "O"]),
         ("dissolve", |at| Disband { group: at.group.clone() }.into(), ["", "O", "O", "O", "O"]),
-        ("leave", |at| Leave { group: at.group.clone(), users: vec![user(at.me)], cleanup: Cleanup::default(), on_outsider: OnOutsider::Refuse }.into(), ["OM", "AM", "AM", "M", "AM"]),
+        ("leave", |at| Leave { group: at.group.clone(), users: vec![user(at.me)], cleanup: Cleanup::default(), on_outsider: OnOutsider::Refuse, keep_owner: false }.into(), ["OM", "AM", "AM", "M", "AM"]),
         ("speak", |at| SendMessage::new(at.group.clone(), Sender::User(user(at.me)), Body::Text("hi".to_owned())).into(), members),
         ("speak for another", |at| SendMessage::new(at.group.clone(), Sender::User(user("carol")), Body::Text("hi".to_owned())).into(), NOBODY),
     ]
@@ -453,7 +454,8 @@ async fn each_type_lets_each_role_do_what_the_vendor_says() {
 async fn options_open_and_close_what_they_say() {
     let none = PolicyChange::default;
     let join = |join| PolicyChange { join: Some(join), ..PolicyChange::default() };
-    let apply: fn(&At) -> Tried = |at| Apply { group: at.group.clone(), user: None, message: String::new() }.into();
+    let apply: fn(&At) -> Tried =
+        |at| Apply { group: at.group.clone(), user: None, message: String::new(), most: None }.into();
     // members are refused because they are members
     let strangers = "OAMN";
     let approving = join(Join::Approval(Circle::Managers));
@@ -486,9 +488,15 @@ async fn managers_decide_who_joins() {
                 continue;
             }
             let (world, id) = populated(kind, approving.clone()).await;
-            world.run(Apply { group: id.clone(), user: Some(user("asks")), message: String::new() }).await;
-            let decide =
-                DecideRequest { group: id, user: user("asks"), inviter: None, accept: true, reason: String::new() };
+            world.run(Apply { group: id.clone(), user: Some(user("asks")), message: String::new(), most: None }).await;
+            let decide = DecideRequest {
+                group: id,
+                user: user("asks"),
+                inviter: None,
+                accept: true,
+                reason: String::new(),
+                most: None,
+            };
             let outcome = world.groups.run(&Actor::user(user(me)), decide).await;
             if outcome.is_ok() != may.contains(role) {
                 failed.push(format!("{kind}: decide by {role}: {outcome:?}"));

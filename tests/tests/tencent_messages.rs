@@ -218,6 +218,7 @@ async fn receipts_end_where_a_group_outgrows_them() {
         on_member: OnMember::Skip,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Partial,
+        most: None,
     };
     // 200 is the most the group of these suites holds
     world.run(add.clone()).await;

@@ -149,6 +149,11 @@ impl App {
         format!("{}#{}", self.org, self.name)
     }
 
+    /// Whether this is the app's id, as the vendor's newer paths have it.
+    pub(crate) fn has_id(&self, id: &str) -> bool {
+        self.credentials.app_id.as_deref() == Some(id)
+    }
+
     /// Names in frames.
     pub(crate) fn names(&self) -> Names {
         Names::new(self.key())

@@ -310,6 +310,11 @@ pub(crate) fn all_invited(already: &Failure) -> Failure {
     Failure { description, ..already.clone() }
 }
 
+/// Why somebody is still muted whose mute in the group has ended. Ours: only another vendor has such mutes.
+pub(crate) fn muted_everywhere(user: &str) -> String {
+    format!("user: {user} is muted in all groups")
+}
+
 /// A user requests another user's private data. Ours.
 pub(crate) fn not_yours() -> Failure {
     failure(GROUP_AUTHORIZATION, "you have no permission to do this, only the user may")

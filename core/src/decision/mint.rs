@@ -12,7 +12,7 @@ impl Draft<'_> {
         const EPOCH: u64 = 1_577_836_800_000;
         self.minted += 1;
         let fresh = mix(self.context.seed, self.minted) & 0xF_FFFF;
-        (self.now().0.saturating_sub(EPOCH) << 20) | fresh
+        (self.context.begun.0.saturating_sub(EPOCH) << 20) | fresh
     }
 
     /// An id for a new group: decimal digits, valid for every surface. `looks_at` is what the rule looks at next.

@@ -48,6 +48,7 @@ impl Draft<'_> {
         match &self.strand {
             Some(topic) if topic.group == group.id => Group {
                 next_message: topic.next_message,
+                first_message: 1,
                 last_message: topic.last_message,
                 all_muted: group.all_muted || topic.all_muted,
                 ..group
@@ -69,6 +70,7 @@ impl Draft<'_> {
         self.put(Key::Topic(group.id.clone(), topic.id.clone()), topic);
         Group {
             next_message: before.next_message,
+            first_message: before.first_message,
             last_message: before.last_message,
             all_muted: before.all_muted,
             spoken: group.spoken + said,

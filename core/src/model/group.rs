@@ -69,10 +69,13 @@ pub struct Group {
     pub members: u32,
     /// How many admins, the owner not counted.
     pub admins: u32,
-    /// The seat the next member gets; seats order members by joining.
+    /// How many members were ever added; tells those apart who joined at one moment.
     pub next_seat: u64,
     /// The number that the next message gets, or the next event that is part of the group's history; starts at 1.
     pub next_message: u64,
+    /// Where its own numbers begin: what is kept under smaller ones was said in a group that had the id before.
+    #[serde(default = "one")]
+    pub first_message: u64,
     /// When the last message was sent.
     pub last_message: Option<Millis>,
     /// Only managers and the allowlist may send messages.
@@ -95,6 +98,10 @@ pub struct Group {
     /// How many messages were sent in all its topics together.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub spoken: u64,
+}
+
+fn one() -> u64 {
+    1
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
@@ -125,7 +132,7 @@ pub struct Tombstone {
     pub owner: Option<UserId>,
     /// The next message number; a new group with the same id continues from here.
     pub next_message: u64,
-    /// Whether everybody was muted; stays attached to the id of a group without roles.
+    /// Whether the mute of everybody stayed with the id. Earlier versions set it; a new group takes nothing over.
     pub all_muted: bool,
 }
 

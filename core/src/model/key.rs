@@ -50,7 +50,7 @@ tables! {
     Joined(user: UserId, joined: Millis, group: GroupId) = 6;
     /// A group, in the order of creation.
     Created(at: Millis, group: GroupId) = 7;
-    /// A discoverable group, in the order of creation.
+    /// A group that strangers may ask to join, in the order of creation.
     Discoverable(at: Millis, group: GroupId) = 8;
     /// A mute of one member.
     Mute(group: GroupId, user: UserId) = 9;
@@ -156,7 +156,7 @@ prefixes! {
     created() = 7;
     /// All groups created at one time.
     created_at(at: Millis) = 7;
-    /// All discoverable groups.
+    /// All groups that strangers may ask to join.
     discoverable() = 8;
     /// All mutes of a group.
     mutes(group: GroupId) = 9;

@@ -21,6 +21,15 @@ impl Until {
             Self::Forever => true,
         }
     }
+
+    /// Whether it ends after another, or never.
+    pub fn outlasts(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Forever, _) => true,
+            (Self::At(_), Self::Forever) => false,
+            (Self::At(end), Self::At(other)) => end > other,
+        }
+    }
 }
 
 /// One user may not send messages. Kept when the membership ends.

@@ -73,6 +73,9 @@ pub struct Policy {
     pub invitee_consent: bool,
     /// Whose approval an invitation by a member outside that circle needs.
     pub invite_approval: Option<Circle>,
+    /// Invitations need approval exactly where requests to join do, by the same circle; `invite_approval` is not looked at.
+    #[serde(default)]
+    pub invite_approval_as_join: bool,
     /// Who may remove members. Nobody may remove the owner, and only the owner may remove admins.
     pub remove: Circle,
     /// Who may change the profile and the announcement.
@@ -97,10 +100,15 @@ pub struct Policy {
     pub transferable: bool,
     /// Whether the owner may leave and so leave the group without an owner.
     pub owner_may_leave: bool,
+    /// Whether the group ends with the account of its owner. Otherwise it goes on without an owner, unless the surface
+    /// that deletes the account ends all groups of its owner.
+    #[serde(default)]
+    pub needs_owner: bool,
     /// Whether the owner may disband the group (the app always may).
     pub owner_may_disband: bool,
-    /// Whether the group is found in public lists and its profile is read by strangers.
-    pub discoverable: bool,
+    /// Whether strangers read the group's profile also while nobody may ask to join. Where somebody may, they always do.
+    #[serde(rename = "discoverable")]
+    pub found_while_closed: bool,
     /// Whether messages are stored.
     pub history: bool,
     /// Whether a member reads messages from before they joined.
@@ -124,6 +132,7 @@ impl Policy {
             invite: Circle::Managers,
             invitee_consent: false,
             invite_approval: None,
+            invite_approval_as_join: false,
             remove: Circle::Managers,
             edit_profile: Circle::Managers,
             edit_policy: Circle::Managers,
@@ -135,13 +144,33 @@ impl Policy {
             exempt: Circle::Managers,
             transferable: true,
             owner_may_leave: false,
+            needs_owner: false,
             owner_may_disband: true,
-            discoverable: true,
+            found_while_closed: true,
             history: true,
             history_before_join: false,
             receive: Receive::Notify,
             kept_events: None,
             capacity: None,
+        }
+    }
+
+    /// Whether strangers may ask to join; then the group is in public lists.
+    pub fn is_open_to_requests(&self) -> bool {
+        !matches!(self.join, Join::Closed | Join::Approval(Circle::Nobody))
+    }
+
+    /// Whether strangers read the group's profile.
+    pub fn is_found(&self) -> bool {
+        self.found_while_closed || self.is_open_to_requests()
+    }
+
+    /// Whose approval an invitation by somebody outside of this circle needs.
+    pub fn invitation_approval(&self) -> Option<Circle> {
+        match self.join {
+            _ if !self.invite_approval_as_join => self.invite_approval,
+            Join::Approval(circle) => Some(circle),
+            Join::Open | Join::Closed => None,
         }
     }
 

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use crate::decision::{Draft, Standing};
 use crate::event::{Actor, Audience, Happening, Joining};
 use crate::facts::Stop;
-use crate::model::{Group, GroupId, Join, Key, Millis, Request, RequestKind, Role, Stage, UserId};
+use crate::model::{Group, GroupId, Key, Millis, Request, RequestKind, Role, Stage, UserId};
 use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
 use super::common::{
-    AddOutcome, Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, ensure_user, is_blocked,
+    AddOutcome, Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_room, ensure_user, is_blocked,
     newcomer_keys, require_newcomers, seat, tell_appointed,
 };
 use super::read_marks::set_unread;
@@ -74,6 +74,8 @@ pub struct AddMembers {
     pub on_blocked: OnBlocked,
     /// What to do when not all fit.
     pub on_full: OnFull,
+    /// Most members the group may have by this call, where that is less than its capacity.
+    pub most: Option<u32>,
 }
 
 /// What a user's invitation leads to.
@@ -167,9 +169,9 @@ impl AddMembers {
                 Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Inviting }.into())
             }
             Standing::Inside(_) => {
-                let approval = group.policy.invite_approval.filter(|circle| !standing.is_in(*circle));
+                let approval = group.policy.invitation_approval().filter(|circle| !standing.is_in(*circle));
                 Ok(match (approval, consent) {
-                    (Some(_), _) if group.policy.join != Join::Open => Road::Managers,
+                    (Some(_), _) => Road::Managers,
                     (_, true) => Road::Invitee,
                     (_, false) => Road::AtOnce,
                 })
@@ -194,7 +196,7 @@ impl AddMembers {
         }
         match road {
             Road::AtOnce => {
-                let_in(draft, group, newcomer)?;
+                self.let_in(draft, group, newcomer)?;
                 Ok(AddOutcome::Joined)
             }
             Road::Invitee => {
@@ -254,33 +256,30 @@ impl AddMembers {
         );
         tell_appointed(draft, group, &users, self.quiet == Quiet::Clients);
     }
-}
 
-/// Seats a newcomer at once, if there is room.
-fn let_in(draft: &mut Draft<'_>, group: &mut Group, newcomer: &NewMember) -> Result<(), Stop> {
-    if group.is_full_for(1) {
-        let capacity = group.policy.capacity.unwrap_or(0);
-        return Err(Refusal::GroupFull { group: group.id.clone(), capacity }.into());
+    /// Seats a newcomer at once, if there is room.
+    fn let_in(&self, draft: &mut Draft<'_>, group: &mut Group, newcomer: &NewMember) -> Result<(), Stop> {
+        check_room(group, self.most)?;
+        check_group_quota(draft, &newcomer.user)?;
+        let standing = draft.standing(group)?;
+        if (newcomer.joined.is_some() || newcomer.unread.is_some()) && standing != Standing::App {
+            return Err(Refusal::AppOnly.into());
+        }
+        let joined = newcomer.joined.unwrap_or(draft.now());
+        if joined > draft.now() || joined < group.created {
+            return Err(Refusal::InvalidValue("a member joins after the group's creation and before now").into());
+        }
+        let highest = if group.governed && standing.is_in(group.policy.promote) { Role::Admin } else { Role::Member };
+        let role = newcomer.role.min(highest);
+        seat(draft, group, &newcomer.user, role, joined)?;
+        if !newcomer.fields.is_empty() {
+            let mut member = draft.sure_member(&group.id, &newcomer.user)?;
+            member.fields.clone_from(&newcomer.fields);
+            draft.put_member(member);
+        }
+        if let Some(unread) = newcomer.unread {
+            set_unread(draft, group, &newcomer.user, unread)?;
+        }
+        Ok(())
     }
-    check_group_quota(draft, &newcomer.user)?;
-    let standing = draft.standing(group)?;
-    if (newcomer.joined.is_some() || newcomer.unread.is_some()) && standing != Standing::App {
-        return Err(Refusal::AppOnly.into());
-    }
-    let joined = newcomer.joined.unwrap_or(draft.now());
-    if joined > draft.now() || joined < group.created {
-        return Err(Refusal::InvalidValue("a member joins after the group's creation and before now").into());
-    }
-    let highest = if group.governed && standing.is_in(group.policy.promote) { Role::Admin } else { Role::Member };
-    let role = newcomer.role.min(highest);
-    seat(draft, group, &newcomer.user, role, joined)?;
-    if !newcomer.fields.is_empty() {
-        let mut member = draft.sure_member(&group.id, &newcomer.user)?;
-        member.fields.clone_from(&newcomer.fields);
-        draft.put_member(member);
-    }
-    if let Some(unread) = newcomer.unread {
-        set_unread(draft, group, &newcomer.user, unread)?;
-    }
-    Ok(())
 }

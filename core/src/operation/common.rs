@@ -193,13 +193,13 @@ pub(crate) fn check_realm_quota(draft: &Draft<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Refuses when there is no room for one more.
-pub(crate) fn check_room(group: &Group) -> Result<(), Refusal> {
-    if group.is_full_for(1) {
-        let capacity = group.policy.capacity.unwrap_or(0);
-        return Err(Refusal::GroupFull { group: group.id.clone(), capacity });
+/// Refuses when there is no room for one more: in the group, or within the most members that a call allows.
+pub(crate) fn check_room(group: &Group, most: Option<u32>) -> Result<(), Refusal> {
+    let capacity = group.policy.capacity.into_iter().chain(most).min();
+    match capacity {
+        Some(capacity) if group.members >= capacity => Err(Refusal::GroupFull { group: group.id.clone(), capacity }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses when the user is blocked from the group now.
@@ -226,6 +226,14 @@ pub(crate) fn check_app(draft: &Draft<'_>) -> Result<(), Stop> {
     }
 }
 
+/// The place of a member in the order of joining: by the moment, and of one moment in the order in which they were added.
+/// So a member whose earlier joining is imported comes before those who joined since.
+fn seat_number(joined: Millis, added: u64) -> u64 {
+    /// Enough for four million additions in a millisecond, and for milliseconds until the year 2109.
+    const ADDED_BITS: u32 = 22;
+    joined.0 << ADDED_BITS | (added & ((1 << ADDED_BITS) - 1))
+}
+
 /// Adds a user; the caller has checked that they may join, and stores the header afterwards.
 pub(crate) fn seat(
     draft: &mut Draft<'_>,
@@ -237,8 +245,10 @@ pub(crate) fn seat(
     let receive = group.policy.receive;
     let role = if group.governed && group.appointed.contains(user) { role.max(Role::Admin) } else { role };
     let since = draft.last_sequence()?;
-    let member =
-        Member { receive, since, ..Member::new(group.id.clone(), user.clone(), role, group.next_seat, joined) };
+    let seat = seat_number(joined, group.next_seat);
+    let member = Member::new(group.id.clone(), user.clone(), role, seat, joined);
+    // what was said in a group that had the id before is not waiting to be read
+    let member = Member { receive, since, read: group.first_message.saturating_sub(1), ..member };
     group.next_seat += 1;
     group.members += 1;
     if role == Role::Admin {
@@ -292,8 +302,12 @@ pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, 
 /// A message that was not recalled or deleted; refuses when there is none.
 pub(crate) fn standing_message(draft: &Draft<'_>, group: &GroupId, sequence: u64) -> Result<Arc<Message>, Stop> {
     let row = draft.row(&Key::Message(group.clone(), sequence))?;
+    let first = draft.group(group)?.first_message;
     let message = row.as_ref().and_then(Row::message).filter(|message| message.state == MessageState::Kept);
-    message.cloned().ok_or_else(|| Refusal::MessageNotFound { group: group.clone(), sequence }.into())
+    message
+        .filter(|message| message.sequence >= first)
+        .cloned()
+        .ok_or_else(|| Refusal::MessageNotFound { group: group.clone(), sequence }.into())
 }
 
 /// The recipients of a message and of its later changes.

@@ -13,6 +13,7 @@ use super::common::{
     Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_realm_quota, ensure_user, newcomer_keys,
     require_newcomers, seat,
 };
+use super::disband::drop_lists;
 use super::{AddMembers, NewMember, Quiet, Rule};
 
 /// Makes a group.
@@ -103,11 +104,6 @@ impl Rule for CreateGroup {
         if let Some(owner) = &self.owner {
             ensure_user(draft, owner, self.on_unknown_owner)?;
             check_group_quota(draft, owner)?;
-            // a block that is left from an older group with this id does not apply to the new owner
-            let block = Key::Block(group.id.clone(), owner.clone());
-            if draft.row(&block)?.is_some() {
-                draft.delete(block);
-            }
             seat(draft, &mut group, owner, Role::Owner, created)?;
         }
         draft.put_new_group(group.clone());
@@ -148,12 +144,18 @@ impl CreateGroup {
         Ok(id.clone())
     }
 
-    /// The header, still without members. Data left from a disbanded group with the same id is used again.
+    /// The header, still without members. Of a disbanded group of the same id nothing is taken over: only the numbers of
+    /// messages go on, so that those of the two groups are not confused.
     fn header(&self, draft: &mut Draft<'_>, id: GroupId, created: Millis) -> Result<Group, Stop> {
         let past = draft.tombstone(&id)?;
-        if past.is_some() {
+        if let Some(past) = &past {
+            drop_lists(draft, &id)?;
+            if past.all_muted {
+                draft.delete(Key::AllMuted(id.clone()));
+            }
             draft.delete(Key::Tombstone(id.clone()));
         }
+        let first_message = past.as_ref().map_or(1, |past| past.next_message);
         let announcement = (!self.announcement.is_empty()).then(|| Announcement {
             text: self.announcement.clone(),
             at: created,
@@ -176,9 +178,10 @@ impl CreateGroup {
             members: 0,
             admins: 0,
             next_seat: 0,
-            next_message: past.as_ref().map_or(1, |past| past.next_message),
+            next_message: first_message,
+            first_message,
             last_message: None,
-            all_muted: self.all_muted || past.is_some_and(|past| past.all_muted),
+            all_muted: self.all_muted,
             disabled: false,
             active: self.active,
             asked: false,
@@ -209,6 +212,7 @@ impl CreateGroup {
             on_member: OnMember::Skip,
             on_blocked: OnBlocked::Skip,
             on_full: self.on_full,
+            most: None,
         };
         // the creator may add initial members, whatever the policy says about later invitations
         let asks = self.ask_members && group.policy.invitee_consent;

@@ -17,7 +17,7 @@ pub enum OwnedGroups {
     /// They end.
     #[default]
     Disband,
-    /// They stay, without an owner.
+    /// Those that may be without an owner go on without one; those that [need one](crate::model::Policy::needs_owner) end.
     Orphan,
 }
 
@@ -58,7 +58,7 @@ impl DeleteUser {
         let Some(mut group) = draft.find_group(id)? else { return Ok(Ended::default()) };
         let Some(member) = draft.member(id, &self.user)? else { return Ok(Ended::default()) };
         let owner = member.role == Role::Owner;
-        if owner && self.owned == OwnedGroups::Disband {
+        if owner && (self.owned == OwnedGroups::Disband || group.policy.needs_owner) {
             return disband(draft, &group);
         }
         let cleanup = Cleanup { mute: true, allowance: true, follows: true };

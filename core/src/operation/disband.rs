@@ -44,7 +44,7 @@ pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Sto
     let members: Vec<Arc<Member>> = seats.iter().filter_map(Row::member).cloned().collect();
     drop_requests(draft, group)?;
     let blobs = drop_files(draft, group)?;
-    drop_lists(draft, group)?;
+    drop_lists(draft, &group.id)?;
     end_all(draft, group)?;
     for member in &members {
         draft.drop_member(member);
@@ -86,36 +86,40 @@ fn drop_files(draft: &mut Draft<'_>, group: &Group) -> Result<Vec<String>, Stop>
     Ok(blobs)
 }
 
-/// A group with roles loses its lists of users; those of one without stay attached to the id.
-fn drop_lists(draft: &mut Draft<'_>, group: &Group) -> Result<(), Stop> {
-    draft.delete(Key::Attributes(group.id.clone()));
-    draft.delete(Key::Counters(group.id.clone()));
-    for row in draft.run(Prefix::follows(&group.id))?.iter() {
+/// Deletes a group's attributes, counters and lists of people: a group that takes the id again begins without any.
+pub(super) fn drop_lists(draft: &mut Draft<'_>, group: &GroupId) -> Result<(), Stop> {
+    draft.require_runs([
+        Prefix::follows(group),
+        Prefix::push_names(group),
+        Prefix::mutes(group),
+        Prefix::allowances(group),
+        Prefix::blocks(group),
+    ])?;
+    draft.delete(Key::Attributes(group.clone()));
+    draft.delete(Key::Counters(group.clone()));
+    for row in draft.run(Prefix::follows(group))?.iter() {
         if let Some(follows) = row.follows() {
-            draft.delete(Key::Follows(group.id.clone(), follows.user.clone()));
+            draft.delete(Key::Follows(group.clone(), follows.user.clone()));
         }
     }
-    if !group.governed {
-        return Ok(());
-    }
-    for row in draft.run(Prefix::push_names(&group.id))?.iter() {
+    for row in draft.run(Prefix::push_names(group))?.iter() {
         if let Some(name) = row.remark() {
-            draft.delete(Key::PushName(group.id.clone(), name.user.clone()));
+            draft.delete(Key::PushName(group.clone(), name.user.clone()));
         }
     }
-    for row in draft.run(Prefix::mutes(&group.id))?.iter() {
+    for row in draft.run(Prefix::mutes(group))?.iter() {
         if let Some(mute) = row.mute() {
-            draft.delete(Key::Mute(group.id.clone(), mute.user.clone()));
+            draft.delete(Key::Mute(group.clone(), mute.user.clone()));
         }
     }
-    for row in draft.run(Prefix::allowances(&group.id))?.iter() {
+    for row in draft.run(Prefix::allowances(group))?.iter() {
         if let Some(allowance) = row.allowance() {
-            draft.delete(Key::Allowance(group.id.clone(), allowance.user.clone()));
+            draft.delete(Key::Allowance(group.clone(), allowance.user.clone()));
         }
     }
-    for row in draft.run(Prefix::blocks(&group.id))?.iter() {
+    for row in draft.run(Prefix::blocks(group))?.iter() {
         if let Some(block) = row.block() {
-            draft.delete(Key::Block(group.id.clone(), block.user.clone()));
+            draft.delete(Key::Block(group.clone(), block.user.clone()));
         }
     }
     Ok(())
@@ -130,15 +134,13 @@ fn drop_header(draft: &mut Draft<'_>, group: &Group) {
     for user in &group.appointed {
         draft.delete(Key::Appointed(user.clone(), group.id.clone()));
     }
-    if group.governed || !group.all_muted {
-        draft.delete(Key::AllMuted(group.id.clone()));
-    }
+    draft.delete(Key::AllMuted(group.id.clone()));
     let tombstone = Tombstone {
         group: group.id.clone(),
         at: draft.now(),
         owner: group.owner.clone(),
         next_message: group.next_message,
-        all_muted: group.all_muted && !group.governed,
+        all_muted: false,
     };
     draft.put(Key::Tombstone(group.id.clone()), tombstone);
 }

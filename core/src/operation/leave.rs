@@ -20,6 +20,8 @@ pub struct Leave {
     pub cleanup: Cleanup,
     /// What to do with users who are not members.
     pub on_outsider: OnOutsider,
+    /// The owner never leaves by this call, also where the policy lets them.
+    pub keep_owner: bool,
 }
 
 impl Rule for Leave {
@@ -43,7 +45,7 @@ impl Rule for Leave {
             }
             match draft.member(&group.id, user)? {
                 Some(member) => {
-                    leave_owned(draft, &mut group, &member)?;
+                    self.leave_owned(draft, &mut group, &member)?;
                     unseat(draft, &mut group, &member, self.cleanup)?;
                     were.push(Former::from(&member));
                     removed.push(user.clone());
@@ -69,20 +71,20 @@ impl Rule for Leave {
     }
 }
 
-/// The owner leaves only if the policy permits the group to be without one.
-fn leave_owned(draft: &mut Draft<'_>, group: &mut Group, member: &Member) -> Result<(), Stop> {
-    if member.role != Role::Owner {
-        return Ok(());
+impl Leave {
+    /// The owner leaves only where the policy lets the group go on without one, and the caller's surface as well.
+    fn leave_owned(&self, draft: &mut Draft<'_>, group: &mut Group, member: &Member) -> Result<(), Stop> {
+        if member.role != Role::Owner {
+            return Ok(());
+        }
+        if self.keep_owner || !group.policy.owner_may_leave {
+            return Err(Refusal::OwnerCannotLeave(group.id.clone()).into());
+        }
+        let from = group.owner.take();
+        let what = Happening::OwnerChanged { from, to: None, left: true, was: Some(Former::from(member)) };
+        draft.tell_members(&group.id, what);
+        Ok(())
     }
-    if !group.policy.owner_may_leave {
-        return Err(Refusal::OwnerCannotLeave(group.id.clone()).into());
-    }
-    let from = group.owner.take();
-    draft.tell_members(
-        &group.id,
-        Happening::OwnerChanged { from, to: None, left: true, was: Some(Former::from(member)) },
-    );
-    Ok(())
 }
 
 fn announce(draft: &mut Draft<'_>, group: &Group, removed: &[UserId], were: Vec<Former>) {

@@ -42,6 +42,7 @@ impl Rule for RecallMessages {
         for sequence in &self.sequences {
             let key = Key::Message(self.group.clone(), *sequence);
             let message = draft.row(&key)?.as_ref().and_then(Row::message).cloned();
+            let message = message.filter(|message| message.sequence >= group.first_message);
             let outcome = match message {
                 Some(message) => self.recall(draft, Message::clone(&message)),
                 None => Err(self.missing(*sequence)),
@@ -115,7 +116,8 @@ impl Rule for DeleteMessagesBySender {
         let mut sequences = Vec::new();
         for row in draft.recent(Prefix::messages(&self.group), self.among)?.iter() {
             let Some(message) = row.message() else { continue };
-            if message.sender != sender || message.state != MessageState::Kept {
+            let is_older = message.sequence < group.first_message;
+            if is_older || message.sender != sender || message.state != MessageState::Kept {
                 continue;
             }
             let mut message = Message::clone(message);

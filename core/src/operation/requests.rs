@@ -25,6 +25,8 @@ pub struct Apply {
     pub user: Option<UserId>,
     /// The text of the request.
     pub message: String,
+    /// Most members the group may have by this call, where that is less than its capacity.
+    pub most: Option<u32>,
 }
 
 /// What asking led to.
@@ -59,7 +61,7 @@ impl Rule for Apply {
             Join::Closed => Err(Refusal::JoinClosed(group.id).into()),
             Join::Open => {
                 let how = Joining::Asked { approved_by: None };
-                let now_in = enter(draft, &mut group, &user)?;
+                let now_in = enter(draft, &mut group, &user, self.most)?;
                 draft.put_group(group.clone());
                 now_in.tell(draft, how, &group);
                 Ok(Applied::Joined)
@@ -104,6 +106,8 @@ pub struct AnswerInvitation {
     pub accept: bool,
     /// The given reason.
     pub reason: String,
+    /// Most members the group may have by this call, where that is less than its capacity.
+    pub most: Option<u32>,
 }
 
 /// How a request ended.
@@ -128,7 +132,7 @@ impl Rule for AnswerInvitation {
             return refuse(draft, group, request, Stage::Declined, &self.reason);
         }
         let how = Joining::Invited { by: request.inviter.clone(), agreed: true };
-        admit(draft, group, request, how, &self.reason)
+        admit(draft, group, request, how, &self.reason, self.most)
     }
 }
 
@@ -145,6 +149,8 @@ pub struct DecideRequest {
     pub accept: bool,
     /// The given reason.
     pub reason: String,
+    /// Most members the group may have by this call, where that is less than its capacity.
+    pub most: Option<u32>,
 }
 
 impl Rule for DecideRequest {
@@ -167,7 +173,7 @@ impl Rule for DecideRequest {
             RequestKind::Application => Joining::Asked { approved_by: by },
             RequestKind::Invitation => Joining::Invited { by: request.inviter.clone(), agreed: false },
         };
-        admit(draft, group, request, how, &self.reason)
+        admit(draft, group, request, how, &self.reason, self.most)
     }
 }
 
@@ -188,7 +194,7 @@ pub(crate) fn approvers(group: &Group, kind: RequestKind) -> Circle {
     match (kind, group.policy.join) {
         (RequestKind::Application, Join::Approval(circle)) => circle.min(Circle::Managers),
         (RequestKind::Application, _) => Circle::Managers,
-        (RequestKind::Invitation, _) => group.policy.invite_approval.unwrap_or(Circle::Managers),
+        (RequestKind::Invitation, _) => group.policy.invitation_approval().unwrap_or(Circle::Managers),
     }
 }
 
@@ -224,12 +230,13 @@ fn admit(
     mut request: Request,
     how: Joining,
     reason: &str,
+    most: Option<u32>,
 ) -> Result<Decided, Stop> {
     let user = request.user.clone();
     require_newcomers(draft, &group.id, group.asked, std::iter::once(&user))?;
     ensure_user(draft, &user, OnUnknown::Refuse)?;
     check_not_blocked(draft, &group.id, &user)?;
-    let now_in = enter(draft, &mut group, &user)?;
+    let now_in = enter(draft, &mut group, &user, most)?;
     // the managers a request waited for are notified of its outcome
     let managers = request.stage == Stage::AwaitsManagers || request.verdict.is_some();
     request.stage = Stage::Joined;
@@ -300,8 +307,8 @@ struct NowIn {
 }
 
 /// Adds a user as a member if there is room; the caller stores the header and then emits the event.
-fn enter(draft: &mut Draft<'_>, group: &mut Group, user: &UserId) -> Result<NowIn, Stop> {
-    check_room(group)?;
+fn enter(draft: &mut Draft<'_>, group: &mut Group, user: &UserId, most: Option<u32>) -> Result<NowIn, Stop> {
+    check_room(group, most)?;
     check_group_quota(draft, user)?;
     let now = draft.now();
     seat(draft, group, user, Role::Member, now)?;

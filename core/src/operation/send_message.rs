@@ -100,7 +100,7 @@ impl Rule for SendMessage {
         self.check_actor(draft)?;
         draft.require(self.keys())?;
         let group = draft.group(&self.group)?;
-        if let Some(posted) = self.sent_before(draft)? {
+        if let Some(posted) = self.sent_before(draft, &group)? {
             return Ok(posted);
         }
         self.check_may_speak(draft, &group)?;
@@ -152,10 +152,11 @@ impl SendMessage {
     }
 
     /// The message that was sent with this token before, within the deduplication window.
-    fn sent_before(&self, draft: &Draft<'_>) -> Result<Option<Posted>, Stop> {
+    fn sent_before(&self, draft: &Draft<'_>, group: &Group) -> Result<Option<Posted>, Stop> {
         let Some(key) = self.token_key() else { return Ok(None) };
         let Some(sent) = draft.row(&key)?.as_ref().and_then(Row::sent).cloned() else { return Ok(None) };
-        if sent.at.plus(draft.context.settings.dedupe_window) <= draft.now() {
+        let is_older = sent.at < group.created || (sent.sequence > 0 && sent.sequence < group.first_message);
+        if is_older || sent.at.plus(draft.context.settings.dedupe_window) <= draft.now() {
             return Ok(None);
         }
         let kept = draft.row(&Key::Message(self.group.clone(), sent.sequence))?;

@@ -111,7 +111,8 @@ impl SyncGroups {
             return Ok(false);
         }
         check_not_blocked(draft, &group.id, &self.user)?;
-        check_room(group)?;
+        // the policy of new groups has the most members that this surface knows
+        check_room(group, self.policy.capacity)?;
         require_newcomers(draft, &group.id, group.asked, std::iter::once(&self.user))?;
         check_group_quota(draft, &self.user)?;
         let now = draft.now();

@@ -4,7 +4,7 @@ use crate::decision::Draft;
 use crate::event::{Audience, Former, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Circle, Group, GroupId, Key, Role, UserId};
-use crate::refusal::{Needs, Refusal};
+use crate::refusal::Refusal;
 
 use super::Rule;
 use super::common::{Cleanup, unseat};
@@ -30,7 +30,7 @@ impl Rule for Transfer {
             return Err(Refusal::NotGoverned(group.id).into());
         }
         if !group.policy.transferable {
-            return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
+            return Err(Refusal::Unsupported { group: group.id, what: "a change of its owner" }.into());
         }
         if group.is_owned_by(&self.to) {
             return Err(Refusal::SameOwner { group: group.id, owner: self.to.clone() }.into());

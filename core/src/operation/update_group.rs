@@ -27,8 +27,8 @@ pub struct PolicyChange {
     pub edit_policy: Option<Circle>,
     /// Who may change others' cards.
     pub edit_member: Option<Circle>,
-    /// Whether it is found in public lists.
-    pub discoverable: Option<bool>,
+    /// Whether strangers read its profile also while nobody may ask to join.
+    pub found_while_closed: Option<bool>,
     /// Whether new members read earlier messages.
     pub history_before_join: Option<bool>,
     /// Most members.
@@ -48,11 +48,12 @@ impl PolicyChange {
             invite: self.invite.unwrap_or(policy.invite),
             invitee_consent: self.invitee_consent.unwrap_or(policy.invitee_consent),
             invite_approval: self.invite_approval.unwrap_or(policy.invite_approval),
+            invite_approval_as_join: policy.invite_approval_as_join && self.invite_approval.is_none(),
             remove: self.remove.unwrap_or(policy.remove),
             edit_profile: self.edit_profile.unwrap_or(policy.edit_profile),
             edit_policy: self.edit_policy.unwrap_or(policy.edit_policy),
             edit_member: self.edit_member.unwrap_or(policy.edit_member),
-            discoverable: self.discoverable.unwrap_or(policy.discoverable),
+            found_while_closed: self.found_while_closed.unwrap_or(policy.found_while_closed),
             history_before_join: self.history_before_join.unwrap_or(policy.history_before_join),
             capacity: self.capacity.unwrap_or(policy.capacity),
             ..policy.clone()
@@ -98,8 +99,13 @@ impl Rule for UpdateGroup {
         let mut group = draft.live_group(&self.group)?;
         self.check_permitted(draft, &group)?;
         let before = group.clone();
-        let profile = self.change_profile(draft, &mut group)?;
+        let profile = self.change_profile(&mut group)?;
         let announcement = self.change_announcement(draft, &mut group);
+        if profile.is_some() || announcement.is_some() {
+            // one change, however much of the profile it changes
+            group.profile_changed = draft.now();
+            group.profile_revision += 1;
+        }
         let policy = self.change_policy(&mut group)?;
         let all_muted = self.all_muted.filter(|muted| *muted != group.all_muted);
         if let Some(muted) = all_muted {
@@ -146,7 +152,7 @@ impl UpdateGroup {
         Ok(())
     }
 
-    fn change_profile(&self, draft: &Draft<'_>, group: &mut Group) -> Result<Option<Happening>, Stop> {
+    fn change_profile(&self, group: &mut Group) -> Result<Option<Happening>, Stop> {
         let before = (group.profile.clone(), group.labels.clone());
         let wanted = &self.profile;
         let mut changed = ProfileChange::default();
@@ -188,8 +194,6 @@ impl UpdateGroup {
         if before == (group.profile.clone(), group.labels.clone()) {
             return Ok(None);
         }
-        group.profile_changed = draft.now();
-        group.profile_revision += 1;
         Ok(Some(Happening::ProfileChanged(changed)))
     }
 
@@ -200,8 +204,6 @@ impl UpdateGroup {
             return None;
         }
         group.announcement = announcement(draft, wanted);
-        group.profile_changed = draft.now();
-        group.profile_revision += 1;
         Some(Happening::AnnouncementChanged(wanted.clone()))
     }
 
@@ -214,6 +216,11 @@ impl UpdateGroup {
         }
         if after == group.policy {
             return Ok(None);
+        }
+        // who comes in, and who does what, is the app's alone where there are no roles
+        let same_rights = Policy { capacity: after.capacity, ..group.policy.clone() } == after;
+        if !group.governed && !same_rights {
+            return Err(Refusal::NotGoverned(group.id.clone()).into());
         }
         let before = std::mem::replace(&mut group.policy, after.clone());
         Ok(Some(Happening::PolicyChanged { before: Box::new(before), after: Box::new(after) }))

@@ -10,7 +10,7 @@ use crate::refusal::{Needs, Refusal};
 
 use super::{Cursor, Reader};
 
-/// One group. Strangers see discoverable groups only.
+/// One group. Strangers see groups that are found by them only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupById {
     /// Which.
@@ -36,7 +36,7 @@ impl GroupById {
             }
             _ => return Ok(Found { group, own: None }),
         };
-        if own.is_none() && !group.policy.discoverable {
+        if own.is_none() && !group.policy.is_found() {
             return Err(Refusal::NotPermitted { group: self.group, needs: Needs::Membership });
         }
         Ok(Found { group, own })
@@ -71,16 +71,16 @@ impl FindGroups {
 
 /// The group, if the reader may see it.
 async fn see(reader: &Reader<'_>, group: Arc<Group>) -> Result<Arc<Group>, Refusal> {
-    if !group.policy.discoverable && reader.standing(&group.id).await? == Standing::Outside {
+    if !group.policy.is_found() && reader.standing(&group.id).await? == Standing::Outside {
         return Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Membership });
     }
     Ok(group)
 }
 
-/// A page of groups in the order of creation: all of them (for the app) or the discoverable ones.
+/// A page of groups in the order of creation: all of them (for the app) or those that strangers may ask to join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListGroups {
-    /// Only those found in public lists.
+    /// Only those that strangers may ask to join.
     pub discoverable: bool,
     /// The cursor.
     pub after: Option<Cursor>,
@@ -175,6 +175,7 @@ impl JoinedGroups {
         }
         let prefix = Prefix::joined(&self.user);
         let total = reader.store.count(&prefix).await?;
+        let is_whole = self.after.is_none() && self.skip == 0 && self.limit == usize::MAX;
         let span = Span {
             prefix,
             after: self.after.map(|cursor| cursor.0),
@@ -195,14 +196,17 @@ impl JoinedGroups {
                 Some((group.clone(), member.clone()))
             })
             .collect();
+        // what was left out has ended since it was counted
+        let groups: Vec<(Arc<Group>, Arc<Member>)> = groups;
+        let total = if is_whole && next.is_none() { groups.len() } else { total };
         Ok(JoinedPage { groups, next, total })
     }
 }
 
-/// How many groups there are: all of them (for the app), or the discoverable ones.
+/// How many groups there are: all of them (for the app), or those that strangers may ask to join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountGroups {
-    /// Only those found in public lists.
+    /// Only those that strangers may ask to join.
     pub discoverable: bool,
 }
 

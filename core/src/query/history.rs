@@ -58,6 +58,7 @@ impl History {
         let mut found: BTreeMap<u64, Numbered> =
             said.messages.into_iter().map(|message| (message.sequence, Numbered::Message(message))).collect();
         found.extend(self.events(reader, &group, own.as_deref(), limit).await?);
+        found = found.split_off(&group.first_message);
         let mut entries: Vec<(u64, Numbered)> = found.into_iter().rev().take(limit).collect();
         let next = entries.get(self.limit).map(|(number, _)| *number);
         entries.truncate(self.limit);

@@ -67,6 +67,10 @@ impl Messages {
             for (key, row) in rows {
                 after = Some(key);
                 let Some(message) = row.message() else { continue };
+                if message.sequence < group.first_message {
+                    // of a group that had the id before; ascending reads begin behind these
+                    return Ok(MessagePage { group, messages, next: None });
+                }
                 if !sees(reader, &group, own.as_deref(), message) {
                     continue;
                 }
@@ -84,7 +88,8 @@ impl Messages {
     /// The key just before the first one to be read, in the direction of reading.
     async fn before_first(&self, reader: &Reader<'_>, group: &Group) -> Result<Option<Vec<u8>>, Refusal> {
         let first = match self.start {
-            Start::Edge => return Ok(None),
+            Start::Edge if self.newest_first => return Ok(None),
+            Start::Edge => group.first_message,
             Start::Sequence(sequence) => sequence,
             Start::Time(at) if self.newest_first => {
                 let Some(past) = self.first_not_before(reader, group, at.plus(1)).await? else { return Ok(None) };
@@ -94,12 +99,15 @@ impl Messages {
             Start::Time(at) => self.first_not_before(reader, group, at).await?.unwrap_or(group.next_message),
         };
         let key = |sequence| Key::Message(self.group.clone(), sequence).encode();
-        Ok(if self.newest_first { first.checked_add(1).map(key) } else { first.checked_sub(1).map(key) })
+        if self.newest_first {
+            return Ok(first.checked_add(1).map(key));
+        }
+        Ok(first.max(group.first_message).checked_sub(1).map(key))
     }
 
     /// The number of the first message not before a time. Times grow with numbers, so this is a binary search.
     async fn first_not_before(&self, reader: &Reader<'_>, group: &Group, at: Millis) -> Result<Option<u64>, Refusal> {
-        let (mut low, mut high) = (1_u64, group.next_message);
+        let (mut low, mut high) = (group.first_message, group.next_message);
         let mut found = None;
         while low < high {
             let middle = low + (high - low) / 2;
@@ -138,6 +146,10 @@ impl MessageById {
         let (id, sequence) = &**place;
         let message = reader.row(Key::Message(id.clone(), *sequence)).await?;
         let message = message.as_ref().and_then(Row::message).ok_or_else(missing)?;
+        let header = reader.row(Key::Group(id.clone())).await?;
+        if header.as_ref().and_then(Row::group).is_some_and(|group| *sequence < group.first_message) {
+            return Err(missing());
+        }
         if matches!(reader.actor, Actor::User { .. }) {
             let group = reader.group_seen_by(id, Circle::Members).await?;
             let own = own_membership(reader, id).await?;

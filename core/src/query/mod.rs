@@ -8,6 +8,7 @@ mod history;
 mod members;
 mod messages;
 mod moderation;
+mod moment;
 mod outdated;
 mod personal;
 mod queues;
@@ -30,9 +31,10 @@ pub use history::{History, HistoryPage, Numbered};
 pub use members::{Admins, ListMembers, MarkedList, MarkedMembers, MemberPage, MembersNamed, Named};
 pub use messages::{MessageById, MessageFound, MessagePage, Messages, Start};
 pub use moderation::{
-    AllMutedGroups, AllowPage, Allowlist, BlockPage, Blocklist, EverywherePage, MaySpeak, MutePage, MutedGroups, Mutes,
-    MutesEverywhere, Voice, Voices,
+    AllMutedGroups, AllowPage, Allowlist, BlockPage, Blocklist, EverywherePage, MaySpeak, MutePage, MutedGroups,
+    MutedNow, Mutes, MutesEverywhere, MutesNow, Voice, Voices,
 };
+pub(crate) use moment::Source;
 pub use outdated::OutdatedRows;
 pub(crate) use outdated::outdated;
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
@@ -44,18 +46,18 @@ pub use read_marks::{ReadMarks, ReadMarksFound};
 pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};
 pub use requests::{RequestPage, Requests, RequestsOf};
 pub use topics::{TopicMessages, TopicMutes, TopicMutesFound, TopicPage, Topics, TopicsFound};
-pub use users::{FindUsers, ListUsers, UserPage, UsersFound};
+pub use users::{FindUsers, FindUsersFor, ListUsers, UserPage, UsersFound, UsersFoundFor};
 
 use crate::decision::Standing;
 use crate::event::Actor;
 use crate::model::{Circle, Group, GroupId, Key, Millis, Row, Settings};
-use crate::ports::{Asked, Span, Store};
+use crate::ports::{Asked, Span};
 use crate::refusal::{Needs, Refusal};
 use std::sync::Arc;
 
 /// What queries read from.
 pub struct Reader<'a> {
-    pub(crate) store: &'a dyn Store,
+    pub(crate) store: Source<'a>,
     pub(crate) actor: &'a Actor,
     /// The time by which expiry is judged.
     pub(crate) now: Millis,
@@ -76,6 +78,7 @@ impl Reader<'_> {
     /// The group's header; refuses when there is no such group.
     pub(crate) async fn group(&self, id: &GroupId) -> Result<Arc<Group>, Refusal> {
         if let Some(Row::Group(group)) = self.row(Key::Group(id.clone())).await? {
+            self.store.rests_on(&group);
             return Ok(group);
         }
         let disbanded = self.row(Key::Tombstone(id.clone())).await?.is_some();
@@ -203,12 +206,14 @@ queries! {
     Admins => AdminList, "admins";
     MarkedMembers => MarkedList, "marked_members";
     FindUsers => UsersFound, "find_users";
+    FindUsersFor => UsersFoundFor, "find_users_for";
     ListUsers => UserPage, "list_users";
     Remark => RemarkText, "remark";
     RemarksOf => RemarkTexts, "remarks_of";
     PushName => PushNameText, "push_name";
     Follows => Followed, "follows";
     Mutes => MutePage, "mutes";
+    MutesNow => MutedNow, "mutes_now";
     Allowlist => AllowPage, "allowlist";
     Blocklist => BlockPage, "blocklist";
     MutesEverywhere => EverywherePage, "mutes_everywhere";

@@ -1,5 +1,6 @@
 //! Questions about who is muted, allowed and blocked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{Allowance, Block, Group, GroupId, Key, Mute, Prefix, Row, UserId};
@@ -115,6 +116,37 @@ lists! {
     Blocklist => BlockPage of Block, blocks, block;
 }
 
+/// Everybody who is muted in a group now: by the group, and those of its members who are muted in every group. For users
+/// who may moderate it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MutesNow {
+    /// In which group.
+    pub group: GroupId,
+}
+
+/// One mute for each user, the one that holds longest, in the order of user ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MutedNow(pub Vec<Arc<Mute>>);
+
+impl MutesNow {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MutedNow, Refusal> {
+        let group = reader.group(&self.group).await?;
+        reader.check_circle(&group, group.policy.moderate).await?;
+        let own = entries(reader, Prefix::mutes(&self.group), None, usize::MAX, Row::mute).await?.0;
+        let everywhere = entries(reader, Prefix::mutes_everywhere(), None, usize::MAX, Row::mute).await?.0;
+        let mut muted: BTreeMap<UserId, Arc<Mute>> = own.into_iter().map(|mute| (mute.user.clone(), mute)).collect();
+        let keys: Vec<Key> = everywhere.iter().map(|mute| Key::Member(group.id.clone(), mute.user.clone())).collect();
+        let members = if keys.is_empty() { Vec::new() } else { reader.store.fetch(&keys).await? };
+        for (mute, _) in everywhere.into_iter().zip(members).filter(|(_, member)| member.is_some()) {
+            match muted.get(&mute.user) {
+                Some(own) if own.until.outlasts(mute.until) => {}
+                _ => drop(muted.insert(mute.user.clone(), mute)),
+            }
+        }
+        Ok(MutedNow(muted.into_values().collect()))
+    }
+}
+
 /// Who is muted in every group. For the app only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MutesEverywhere {
@@ -167,6 +199,16 @@ pub struct Voice {
     pub block: Option<Arc<Block>>,
     /// Whether they are members.
     pub member: bool,
+}
+
+impl Voice {
+    /// The mute that keeps them silent longest, if one holds: the group's, or one in every group.
+    pub fn longest_mute(&self) -> Option<&Arc<Mute>> {
+        match (&self.mute, &self.everywhere) {
+            (Some(mute), Some(everywhere)) if everywhere.until.outlasts(mute.until) => Some(everywhere),
+            (mute, everywhere) => mute.as_ref().or(everywhere.as_ref()),
+        }
+    }
 }
 
 /// One entry for each requested user, in order.

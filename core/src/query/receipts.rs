@@ -46,7 +46,7 @@ impl Receipts {
         let mut members: Option<Vec<Row>> = None;
         let mut counts = Vec::with_capacity(rows.len());
         for (sequence, row) in self.sequences.into_iter().zip(rows) {
-            let message = match message_with_receipts(reader, &group.id, sequence, row.as_ref()) {
+            let message = match message_with_receipts(reader, &group, sequence, row.as_ref()) {
                 Ok(message) => message,
                 Err(refusal) => {
                     counts.push((sequence, Err(refusal)));
@@ -97,7 +97,7 @@ impl Readers {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<ReaderPage, Refusal> {
         let group = asked_group(reader, &self.group, self.most_members).await?;
         let row = reader.row(Key::Message(group.id.clone(), self.sequence)).await?;
-        let message = message_with_receipts(reader, &group.id, self.sequence, row.as_ref())?;
+        let message = message_with_receipts(reader, &group, self.sequence, row.as_ref())?;
         let receipts = Prefix::receipts(&group.id, &self.sequence);
         if self.read {
             let span = Span::first(receipts.clone(), self.limit).after(self.after.map(|cursor| cursor.0));
@@ -141,7 +141,7 @@ impl MessageExtensions {
         let places: Vec<Key> = self.sequences.iter().flat_map(at).collect();
         let rows = reader.store.fetch(&places).await?;
         let found = self.sequences.iter().zip(rows.chunks(2)).map(|(sequence, rows)| {
-            let message = standing(&group.id, *sequence, rows.first().and_then(Option::as_ref))?;
+            let message = standing(&group, *sequence, rows.first().and_then(Option::as_ref))?;
             if let Actor::User { user, .. } = reader.actor
                 && !message.is_for(user)
             {
@@ -168,15 +168,16 @@ async fn asked_group(reader: &Reader<'_>, group: &GroupId, most: Option<u32>) ->
 }
 
 /// A message that was not recalled or deleted.
-fn standing(group: &GroupId, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
+fn standing(group: &Group, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
     let message = row.and_then(Row::message).filter(|message| message.state == MessageState::Kept);
-    message.cloned().ok_or_else(|| Refusal::MessageNotFound { group: group.clone(), sequence })
+    let message = message.filter(|message| message.sequence >= group.first_message).cloned();
+    message.ok_or_else(|| Refusal::MessageNotFound { group: group.id.clone(), sequence })
 }
 
 /// A message whose receipts the caller may read.
 fn message_with_receipts(
     reader: &Reader<'_>,
-    group: &GroupId,
+    group: &Group,
     sequence: u64,
     row: Option<&Row>,
 ) -> Result<Arc<Message>, Refusal> {
@@ -184,10 +185,10 @@ fn message_with_receipts(
     if let Actor::User { user, .. } = reader.actor
         && !message.is_by(user)
     {
-        return Err(Refusal::NotPermitted { group: group.clone(), needs: Needs::App });
+        return Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::App });
     }
     if !message.traits.receipts {
-        return Err(Refusal::NoReceipts { group: group.clone(), sequence });
+        return Err(Refusal::NoReceipts { group: group.id.clone(), sequence });
     }
     Ok(message)
 }

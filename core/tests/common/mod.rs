@@ -178,6 +178,7 @@ pub fn add(names: &[&str]) -> AddMembers {
         on_member: OnMember::Skip,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: None,
     }
 }
 

@@ -72,6 +72,7 @@ impl Teller for CoreTeller {
             on_member: OnMember::Skip,
             on_blocked: OnBlocked::Refuse,
             on_full: OnFull::Refuse,
+            most: None,
         };
         self.0.run(&app(), add).await?;
         Ok(())

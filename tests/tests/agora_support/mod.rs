@@ -142,6 +142,7 @@ pub fn adding(id: &str, members: Vec<NewMember>) -> AddMembers {
         on_member: OnMember::Refuse,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: None,
     }
 }
 
@@ -187,7 +188,7 @@ impl Setting<'_> {
             join: if self.public { Join::Open } else { Join::Closed },
             invite: if self.public { Circle::Managers } else { Circle::Members },
             invitee_consent: true,
-            discoverable: self.public,
+            found_while_closed: false,
             capacity: Some(self.capacity),
             ..Policy::standard()
         };

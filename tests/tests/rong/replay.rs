@@ -153,6 +153,7 @@ async fn join_at(world: &World, id: &str, member: NewMember) {
             on_member: OnMember::Refuse,
             on_blocked: OnBlocked::Refuse,
             on_full: OnFull::Refuse,
+            most: None,
         })
         .await;
 }

@@ -2,7 +2,7 @@
 
 use crate::tencent_support::{Given, group_call, with_custom_keys};
 use crate::{KINDS, house, info, made, text};
-use conclave_core::model::Policy;
+use conclave_core::model::{Join, Policy};
 use conclave_core::operation::CreateGroup;
 use conclave_tencent::Settings;
 use conclave_tests::world::group;
@@ -158,14 +158,14 @@ async fn a_private_group_waits_for_its_first_message() {
 #[tokio::test]
 async fn groups_without_roles_have_only_members() {
     let (world, client) = house(Settings::default()).await;
-    let hidden = Policy { discoverable: false, ..Policy::standard() };
+    let hidden = Policy { join: Join::Closed, ..Policy::standard() };
     let mut make = CreateGroup::new(None, hidden);
     make.id = Some(group("plain"));
     make.governed = false;
     make.members = vec![conclave_core::operation::NewMember::now(conclave_tests::world::user("bob"))];
     world.run(make).await;
     let read = info(&client, "plain").await;
-    assert_eq!((&read["Type"], &read["Owner_Account"]), (&json!("Private"), &json!("")));
+    assert_eq!((&read["Type"], &read["Owner_Account"]), (&json!("Public"), &json!("")));
     assert_eq!(read["MemberList"][0]["Role"], "Member");
     let owner = json!({"GroupId": "plain", "NewOwner_Account": "bob"});
     assert_eq!(group_call(&client, "change_group_owner", owner).await["ErrorCode"], 10007);

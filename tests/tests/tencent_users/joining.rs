@@ -130,6 +130,7 @@ async fn the_invited_user_answers_where_another_vendor_has_them_asked() {
             on_member: OnMember::Refuse,
             on_blocked: OnBlocked::Refuse,
             on_full: OnFull::Refuse,
+            most: None,
         };
         house.world.groups.run(&Actor::user(user("alice")), invite).await.unwrap();
     }

@@ -113,6 +113,7 @@ fn invite(ids: &[&str]) -> AddMembers {
         on_member: OnMember::Skip,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: None,
     }
 }
 
@@ -125,7 +126,7 @@ pub fn say(id: &str, text: &str) -> SendMessage {
 }
 
 fn apply() -> Apply {
-    Apply { group: group("g"), user: None, message: String::new() }
+    Apply { group: group("g"), user: None, message: String::new(), most: None }
 }
 
 async fn members(world: &World) -> Vec<String> {

@@ -217,6 +217,7 @@ fn add(ids: &[&str], ask: bool) -> AddMembers {
         on_member: OnMember::Refuse,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: None,
     }
 }
 
@@ -267,18 +268,30 @@ async fn beginning(recorder: &mut Recorder) {
 
 async fn coming(recorder: &mut Recorder) {
     recorder.done("add", add(&["jared", "tommy"], false)).await;
-    let apply = Apply { group: group("g"), user: None, message: "let me in".to_owned() };
+    let apply = Apply { group: group("g"), user: None, message: "let me in".to_owned(), most: None };
     recorder.done_as("apply", "dan", apply).await;
-    let accept =
-        DecideRequest { group: group("g"), user: user("dan"), inviter: None, accept: true, reason: String::new() };
+    let accept = DecideRequest {
+        group: group("g"),
+        user: user("dan"),
+        inviter: None,
+        accept: true,
+        reason: String::new(),
+        most: None,
+    };
     recorder.done_as("apply-accepted", "abc", accept).await;
-    recorder.done_as("apply-again", "eve", Apply { group: group("g"), user: None, message: "me too".to_owned() }).await;
+    told.done_as(
+        "apply-again",
+        "eve",
+        Apply { group: group("g"), user: None, message: "me too".to_owned(), most: None },
+    )
+    .await;
     let refuse = DecideRequest {
         group: group("g"),
         user: user("eve"),
         inviter: None,
         accept: false,
         reason: "not yet".to_owned(),
+        most: None,
     };
     recorder.done_as("apply-refused", "abc", refuse).await;
     let consent = PolicyChange { invitee_consent: Some(true), ..PolicyChange::default() };
@@ -290,6 +303,7 @@ async fn coming(recorder: &mut Recorder) {
         inviter: Some(user("tst")),
         accept: true,
         reason: String::new(),
+        most: None,
     };
     recorder.done_as("invite-accepted", "eve", agree).await;
     recorder.done_as("invite-again", "tst", add(&["fay"], true)).await;
@@ -299,6 +313,7 @@ async fn coming(recorder: &mut Recorder) {
         inviter: Some(user("tst")),
         accept: false,
         reason: "no time".to_owned(),
+        most: None,
     };
     recorder.done_as("invite-declined", "fay", decline).await;
     let capacity = PolicyChange { capacity: Some(Some(7)), ..PolicyChange::default() };
@@ -319,6 +334,7 @@ async fn coming(recorder: &mut Recorder) {
         users: users(&["dan"]),
         cleanup: Cleanup::default(),
         on_outsider: OnOutsider::Refuse,
+        keep_owner: false,
     };
     recorder.done_as("leave", "dan", leave).await;
 }
@@ -452,7 +468,7 @@ async fn passing(recorder: &mut Recorder) {
     room.id = Some(group("live"));
     room.labels = texts(&[("tencent.type", "AVChatRoom")]);
     recorder.done("live", room).await;
-    let apply = Apply { group: group("live"), user: None, message: String::new() };
+    let apply = Apply { group: group("live"), user: None, message: String::new(), most: None };
     recorder.done_as("live-join", "tommy", apply).await;
     let connection = |id: &str, platform| {
         let address = Some("119.0.0.1:8080".parse().unwrap());
@@ -482,6 +498,7 @@ async fn passing(recorder: &mut Recorder) {
         users: users(&["tommy"]),
         cleanup: Cleanup::default(),
         on_outsider: OnOutsider::Refuse,
+        keep_owner: false,
     };
     recorder.done_as("live-leave", "tommy", leave).await;
 }

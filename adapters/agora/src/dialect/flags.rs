@@ -8,7 +8,7 @@
 //! | `invite_need_confirm` | the invited user has to accept |
 //! | `maxusers` | capacity |
 //!
-//! Groups created through another surface are read by the same table: `public` is whether the group is discoverable,
+//! Groups made by another surface read by the same table: `public` is whether anybody may ask to join,
 //! `membersonly` whether joining is anything but open, `allowinvites` whether every member may invite; a group without
 //! a maximum shows the configured number.
 
@@ -38,7 +38,9 @@ pub(crate) struct Flags {
 impl Flags {
     /// The flags of a group, through whichever vendor it was created.
     pub(crate) fn of(group: &Group, settings: &Settings) -> Self {
-        Self::read(&group.policy, &group.labels, settings)
+        let flags = Self::read(&group.policy, &group.labels, settings);
+        // a group without a limit never has more members than may be in it
+        Self { maxusers: flags.maxusers.max(group.members), ..flags }
     }
 
     pub(crate) fn read(policy: &Policy, labels: &Labels, settings: &Settings) -> Self {
@@ -47,7 +49,7 @@ impl Flags {
             _ => policy.join != Join::Open,
         };
         Self {
-            public: policy.discoverable,
+            public: policy.is_open_to_requests(),
             membersonly,
             allowinvites: policy.invite == Circle::Members,
             invite_need_confirm: policy.invitee_consent,
@@ -62,7 +64,8 @@ impl Flags {
             invite: if self.allowinvites { Circle::Members } else { Circle::Managers },
             invitee_consent: self.invite_need_confirm,
             edit_member: Circle::Owner,
-            discoverable: self.public,
+            needs_owner: true,
+            found_while_closed: false,
             capacity: Some(self.maxusers),
             ..Policy::standard()
         };
@@ -74,9 +77,9 @@ impl Flags {
     }
 }
 
-/// Neither discoverable nor open to applications.
+/// Nobody may apply.
 fn is_private(policy: &Policy) -> bool {
-    !policy.discoverable && policy.join == Join::Closed
+    !policy.is_open_to_requests()
 }
 
 fn joining(membersonly: bool) -> Join {
@@ -121,15 +124,16 @@ impl FlagChange {
                 .filter(|wanted| *wanted != now.allowinvites)
                 .map(|wanted| if wanted { Circle::Members } else { Circle::Managers }),
             invitee_consent: self.invite_need_confirm,
-            discoverable: self.public,
+            // nor is it found then, whatever the vendor that made it says
+            found_while_closed: Some(false).filter(|_| self.public == Some(false) && policy.found_while_closed),
             capacity: self.maxusers.map(Some),
             ..PolicyChange::default()
         };
         if self.public.is_none() && self.membersonly.is_none() {
             return (change, Remember::Same);
         }
-        let closes = !public && (now.public || is_private(policy));
-        let opens = public && !now.public && policy.join == Join::Closed;
+        let closes = !public;
+        let opens = public && !now.public;
         let join = if closes { Join::Closed } else { joining(membersonly) };
         if closes || opens || membersonly != now.membersonly {
             change.join = Some(join).filter(|join| *join != policy.join);
@@ -226,15 +230,15 @@ mod tests {
                     maxusers: change.maxusers.unwrap_or(wanted.maxusers),
                 };
                 prop_assert_eq!(group.flags(), wanted);
-                prop_assert!(group.policy.discoverable || group.policy.join == Join::Closed);
+                prop_assert_eq!(group.policy.is_found(), wanted.public);
             }
         }
 
         #[test]
         fn a_group_of_another_surface_reads_what_it_was_changed_to(
-            discoverable in any::<bool>(), join in join(), invite in circle(), change in change(),
+            found_while_closed in any::<bool>(), join in join(), invite in circle(), change in change(),
         ) {
-            let policy = Policy { discoverable, join, invite, ..Policy::standard() };
+            let policy = Policy { found_while_closed, join, invite, ..Policy::standard() };
             let mut group = Kept { policy, labels: Labels::new() };
             let before = group.flags();
             group.change(change);

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::call::Call;
 use super::envelope::Reply;
+use super::listed::{to_remove, users};
 use super::members::usernames;
 use super::rows::Changed;
 use crate::dialect::CLEANUP;
@@ -77,8 +78,12 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
     if names.len() > most {
         return Err(refusals::invalid(format!("removeBlacklist: list size more than max limit : {most}")));
     }
-    let users = call.find_users(&names).await?.iter().flatten().map(|user| user.id.clone()).collect();
-    call.run(Unblock { group: group.clone(), users }).await?;
+    let list = async || {
+        let blocked = call.ask(Blocklist::all(group.clone())).await?.entries;
+        Ok(blocked.iter().map(|block| block.user.clone()).collect())
+    };
+    let removing = to_remove(call, &group, &names, |voice| voice.block.is_some(), list).await?;
+    call.run(Unblock { group: group.clone(), users: users(&removing) }).await?;
     if let [name] = names.as_slice() {
         return Ok(one(call, &group, REMOVE, fold(name)));
     }

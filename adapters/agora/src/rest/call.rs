@@ -8,7 +8,7 @@ use conclave_core::event::Actor;
 use conclave_core::model::{GroupId, User, UserId};
 use conclave_core::operation::OnRefusal;
 use conclave_core::ports::{Asked, GroupsExt, Typed};
-use conclave_core::query::{Cursor, FindUsers};
+use conclave_core::query::{Cursor, FindUsers, FindUsersFor};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{ByteStream, Reading, decode_cursor, query_pairs, split_list};
 use http::HeaderMap;
@@ -116,10 +116,14 @@ impl Call<'_> {
     pub(crate) async fn find_users(&self, names: &[String]) -> Result<Vec<Option<Arc<User>>>, Failure> {
         // an invalid id has no account, but keeps its position
         let ids: Vec<Option<UserId>> = names.iter().map(|name| UserId::new(fold(name)).ok()).collect();
-        let find = FindUsers { ids: ids.iter().flatten().cloned().collect(), folded: true };
-        // looking up an account does not depend on the caller
-        let found = self.app.groups.ask(&Actor::app(), find).await.map_err(|refusal| self.word(&refusal))?;
-        let mut found = found.0.into_iter();
+        let named: Vec<UserId> = ids.iter().flatten().cloned().collect();
+        // who an account is does not depend on who asks, but on the group that the question is about
+        let (app, groups) = (Actor::app(), &self.app.groups);
+        let found = match self.params.get("group").and_then(|id| GroupId::new(id).ok()) {
+            Some(group) => groups.ask(&app, FindUsersFor { group, ids: named }).await.map(|found| found.0),
+            None => groups.ask(&app, FindUsers { ids: named, folded: true }).await.map(|found| found.0),
+        };
+        let mut found = found.map_err(|refusal| self.word(&refusal))?.into_iter();
         Ok(ids.into_iter().map(|id| id.and_then(|_| found.next().flatten())).collect())
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId, Member, Millis, Receive};
 use conclave_core::query::{FindGroups, GroupById, ListMembers};
+use conclave_core::refusal::{Needs, Refusal};
 use conclave_kit::split_list;
 use serde::Serialize;
 
@@ -68,11 +69,16 @@ async fn see(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Seen>, Failure> {
     let mut room = call.app.settings.detail_members;
     for found in find(call, wanted).await? {
         match found {
-            Ok((group, own)) => {
-                let members = affiliations(call, &group, own.as_deref(), room).await?;
-                room -= members.len().min(room);
-                seen.push(Seen { group, own, members });
-            }
+            Ok((group, own)) => match affiliations(call, &group, own.as_deref(), room).await {
+                Ok((group, members)) => {
+                    room -= members.len().min(room);
+                    seen.push(Seen { group, own, members });
+                }
+                // it has ended since, or the caller has left it
+                Err(failure) => {
+                    refused.get_or_insert(failure);
+                }
+            },
             Err(failure) => {
                 refused.get_or_insert(failure);
             }
@@ -94,7 +100,7 @@ async fn find(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Found>, Failure>
         let mut found = Vec::with_capacity(wanted.len());
         for id in ids {
             found.push(match id {
-                Ok(group) => call.ask(GroupById { group }).await.map(|found| (found.group, found.own)),
+                Ok(group) => own(call, group).await,
                 Err(failure) => Err(failure),
             });
         }
@@ -107,26 +113,36 @@ async fn find(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Found>, Failure>
         .into_iter()
         .map(|id| {
             let id = id?;
-            let found = groups
-                .next()
-                .unwrap_or(Err(conclave_core::refusal::Refusal::GroupNotFound { group: id, disbanded: false }));
+            let found = groups.next().unwrap_or(Err(Refusal::GroupNotFound { group: id, disbanded: false }));
             found.map(|group| (group, None)).map_err(|refusal| call.word(&refusal))
         })
         .collect())
 }
 
-/// The members the detail lists, latest first. Non-members see a public group, but not its members.
+/// A group as its user finds it. Strangers see public groups only, also where another vendor shows them more.
+async fn own(call: &Call<'_>, group: GroupId) -> Found {
+    let found = call.ask(GroupById { group }).await?;
+    if found.own.is_none() && !found.group.policy.is_open_to_requests() {
+        let group = found.group.id.clone();
+        return Err(call.word(&Refusal::NotPermitted { group, needs: Needs::Membership }));
+    }
+    Ok((found.group, found.own))
+}
+
+/// The members the detail lists, latest first, with the header as it was when they were read. Strangers see a public
+/// group, but not who is in it.
 async fn affiliations(
     call: &Call<'_>,
-    group: &Group,
+    group: &Arc<Group>,
     own: Option<&Member>,
     most: usize,
-) -> Result<Vec<Arc<Member>>, Failure> {
+) -> Result<(Arc<Group>, Vec<Arc<Member>>), Failure> {
     if most == 0 || (call.caller().is_some() && own.is_none()) {
-        return Ok(Vec::new());
+        return Ok((group.clone(), Vec::new()));
     }
     let list = ListMembers { newest_first: true, limit: most, ..ListMembers::all(group.id.clone()) };
-    Ok(call.ask(list).await?.members)
+    let page = call.ask(list).await?;
+    Ok((page.group, page.members))
 }
 
 fn tell<'g>(call: &Call<'_>, seen: &'g Seen) -> Detail<'g> {

@@ -2,21 +2,22 @@
 
 use conclave_core::model::{GroupId, Millis, Role, Until, UserId};
 use conclave_core::operation::{Mute, Unmute, UpdateGroup};
-use conclave_core::query::{MaySpeak, MembersNamed, Mutes};
+use conclave_core::query::{MaySpeak, MembersNamed, Mutes, MutesNow, Voice};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::body::Fields;
 use super::call::Call;
 use super::envelope::Reply;
+use super::listed::{ToRemove, to_remove, users};
 use super::members::usernames;
-use crate::dialect::ids::{fold, shown};
+use crate::dialect::ids::shown;
 use crate::dialect::time::end;
 use crate::refusals::{self, Failure};
 
 /// `GET /chatgroups/{id}/mute`: all users who are muted now.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
-    let mutes = call.ask(Mutes::all(call.group()?)).await?.entries;
+    let mutes = call.ask(MutesNow { group: call.group()? }).await?.0;
     let rows: Vec<Value> =
         mutes.iter().map(|mute| json!({"expire": end(mute.until), "user": shown(&mute.user)})).collect();
     Ok(Reply::data(&rows))
@@ -62,6 +63,11 @@ impl Muted {
     fn done(user: &UserId, expire: Option<Millis>) -> Self {
         Self { result: true, expire, user: shown(user).into_owned(), reason: None }
     }
+
+    /// The mute of another kind remains.
+    fn still(user: String) -> Self {
+        Self { result: false, expire: None, reason: Some(refusals::muted_everywhere(&user)), user }
+    }
 }
 
 /// `POST /chatgroups/{id}/mute`: milliseconds; -1 is without end, 0 unmutes.
@@ -71,10 +77,14 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<Reply, Failure> {
     let wanted = wanted(&Fields::read(call.body)?, call.app.now())?;
     let users = call.members_or_refuse(&group, &names).await?;
     let Wanted::Until(until) = wanted else {
-        call.run(Unmute { group, users: users.clone() }).await?;
+        call.run(Unmute { group: group.clone(), users: users.clone() }).await?;
         let now = call.app.now();
-        let rows: Vec<Muted> = users.iter().map(|user| Muted::done(user, Some(now))).collect();
-        return Ok(Reply::data(&rows));
+        let voices = call.ask(MaySpeak { group, users }).await?.users;
+        let row = |voice: &Voice| match &voice.everywhere {
+            None => Muted::done(&voice.user, Some(now)),
+            Some(_) => Muted::still(shown(&voice.user).into_owned()),
+        };
+        return Ok(Reply::data(&voices.iter().map(row).collect::<Vec<_>>()));
     };
     let listed = call.run(Mute { group, users, until, members_only: true, spare_owner: true }).await?;
     let done = listed.done.iter().map(|user| Muted::done(user, Some(end(until))));
@@ -96,10 +106,17 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
     if names.len() > most {
         return Err(refusals::invalid(format!("removeMute member size more than max limit : {most}")));
     }
-    let users = call.find_users(&names).await?.iter().flatten().map(|user| user.id.clone()).collect();
-    call.run(Unmute { group, users }).await?;
-    let rows: Vec<Value> = names.iter().map(|name| json!({"result": true, "user": fold(name)})).collect();
-    Ok(Reply::data(&rows))
+    let list = async || {
+        let muted = call.ask(Mutes::all(group.clone())).await?.entries;
+        Ok(muted.iter().map(|mute| mute.user.clone()).collect())
+    };
+    let removing = to_remove(call, &group, &names, |voice| voice.mute.is_some(), list).await?;
+    call.run(Unmute { group: group.clone(), users: users(&removing) }).await?;
+    let row = |row: ToRemove| match row.muted_everywhere {
+        false => Muted { result: true, expire: None, user: row.name, reason: None },
+        true => Muted::still(row.name),
+    };
+    Ok(Reply::data(&removing.into_iter().map(row).collect::<Vec<_>>()))
 }
 
 /// `DELETE /chatgroups/{id}/mute?role=`: all muted users of that role; users who have left count as ordinary members.
@@ -136,7 +153,7 @@ pub(crate) async fn is_muted(call: &Call<'_>) -> Result<Reply, Failure> {
     // only members may ask, although the mute of a non-member is no secret
     call.ask(MembersNamed { group: group.clone(), users: users.clone() }).await?;
     let voices = call.ask(MaySpeak { group, users }).await?;
-    Ok(Reply::data(&voices.users.iter().any(|voice| voice.mute.is_some())))
+    Ok(Reply::data(&voices.users.iter().any(|voice| voice.longest_mute().is_some())))
 }
 
 /// `POST /chatgroups/{id}/ban`.

@@ -29,7 +29,7 @@ fn me(call: &Call<'_>) -> Result<conclave_core::model::UserId, Failure> {
 pub(crate) async fn apply(call: &Call<'_>) -> Result<Reply, Failure> {
     let (group, user) = (call.group()?, me(call)?);
     let message = Fields::read(call.body)?.text(&["message"])?.unwrap_or_default();
-    let applied = call.run(Apply { group: group.clone(), user: None, message }).await?;
+    let applied = call.run(Apply { group: group.clone(), user: None, message, most: None }).await?;
     if applied == Applied::Already {
         return Err(call.word(&Refusal::AlreadyMembers { group, users: vec![user] }));
     }
@@ -43,7 +43,8 @@ pub(crate) async fn decide(call: &Call<'_>) -> Result<Reply, Failure> {
     let (name, accept) = verdict(&fields, "applicant")?;
     let reason = fields.text(&["reason"])?.unwrap_or_default();
     let user = call.user(&name).await?.id.clone();
-    call.run(DecideRequest { group: group.clone(), user: user.clone(), inviter: None, accept, reason }).await?;
+    call.run(DecideRequest { group: group.clone(), user: user.clone(), inviter: None, accept, reason, most: None })
+        .await?;
     Ok(Reply::data(&row("applyVerify", &shown(&user), &group)))
 }
 
@@ -54,7 +55,8 @@ pub(crate) async fn answer(call: &Call<'_>) -> Result<Reply, Failure> {
     let (name, accept) = verdict(&fields, "invitee")?;
     let reason = fields.text(&["reason"])?.unwrap_or_default();
     let user = call.user(&name).await?.id.clone();
-    call.run(AnswerInvitation { group: group.clone(), user: user.clone(), inviter: None, accept, reason }).await?;
+    call.run(AnswerInvitation { group: group.clone(), user: user.clone(), inviter: None, accept, reason, most: None })
+        .await?;
     Ok(Reply::data(&row("inviteVerify", &shown(&user), &group)))
 }
 
@@ -118,6 +120,13 @@ pub(crate) async fn invite(call: &Call<'_>) -> Result<Reply, Failure> {
 /// `DELETE /chatgroups/{id}/quit`.
 pub(crate) async fn quit(call: &Call<'_>) -> Result<Reply, Failure> {
     let users = vec![me(call)?];
-    call.run(Leave { group: call.group()?, users, cleanup: CLEANUP, on_outsider: OnOutsider::Refuse }).await?;
+    call.run(Leave {
+        group: call.group()?,
+        users,
+        cleanup: CLEANUP,
+        on_outsider: OnOutsider::Refuse,
+        keep_owner: true,
+    })
+    .await?;
     Ok(Reply::data(&json!({"result": true})))
 }

@@ -28,6 +28,7 @@ pub(crate) async fn add(
         on_member: OnMember::RefuseIfAll,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: Some(caller.app.realm.settings.group_capacity),
     };
     Ok((found, caller.run(add).await?))
 }

@@ -16,7 +16,7 @@ pub(crate) async fn quit(
     // legacy groups have calls of their own for leaving
     caller.hosted_group(&group).await?;
     let on_outsider = if caller.user().is_some() { OnOutsider::Refuse } else { OnOutsider::RefuseIfAll };
-    caller.run(Leave { group, users, cleanup, on_outsider }).await.map(drop)
+    caller.run(Leave { group, users, cleanup, on_outsider, keep_owner: true }).await.map(drop)
 }
 
 /// Removes users. The owner cannot be removed; non-members are skipped unless none is a member.

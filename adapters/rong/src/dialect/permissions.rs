@@ -11,7 +11,7 @@
 //!
 //! A group created elsewhere is shown with the closest values: "by the app only" as by the owner, approval by any
 //! member as by managers, cards edited by any member as by managers. There is no permission for muting: only the server
-//! API mutes.
+//! permission here: only the server API mutes, and owner and managers do through other vendors.
 
 use conclave_core::model::{Circle, Join, Policy};
 use conclave_core::operation::PolicyChange;
@@ -79,12 +79,16 @@ impl Permissions {
         };
         let base = Policy {
             promote: Circle::Owner,
-            moderate: Circle::Nobody,
-            // owner and managers are not exempt by their role, only by the allowlist
-            exempt: Circle::Nobody,
+            // no client of this vendor mutes; owner and managers do through the others, and speak whoever is muted
+            moderate: Circle::Managers,
+            exempt: Circle::Managers,
+            // members' invitations wait for those who decide about requests
+            invite_approval_as_join: true,
             transferable: true,
             owner_may_leave: false,
+            needs_owner: true,
             owner_may_disband: true,
+            found_while_closed: false,
             history: true,
             history_before_join: false,
             capacity: Some(capacity),
@@ -97,8 +101,6 @@ impl Permissions {
     pub(crate) fn change(self) -> PolicyChange {
         PolicyChange {
             join: self.join.map(join),
-            invite_approval: self.join.map(|number| approving(join(number))),
-            discoverable: self.join.map(|number| join(number) != Join::Closed),
             invite: self.invite.map(circle),
             invitee_consent: self.consent.map(|number| number == 1),
             remove: self.remove.map(circle),
@@ -144,12 +146,10 @@ pub(crate) fn unhosted(capacity: u32) -> Policy {
         edit_member: Circle::Nobody,
         promote: Circle::Nobody,
         moderate: Circle::Nobody,
-        // owner and managers are not exempt by their role, only by the allowlist
-        exempt: Circle::Nobody,
         transferable: false,
         owner_may_leave: true,
         owner_may_disband: false,
-        discoverable: false,
+        found_while_closed: false,
         history: true,
         history_before_join: false,
         capacity: Some(capacity),
@@ -163,14 +163,6 @@ fn join(number: u8) -> Join {
         2 => Join::Approval(Circle::Managers),
         3 => Join::Closed,
         _ => Join::Approval(Circle::Owner),
-    }
-}
-
-/// Who has to approve an invitation by others: those who approve applications.
-fn approving(join: Join) -> Option<Circle> {
-    match join {
-        Join::Approval(circle) => Some(circle),
-        Join::Open | Join::Closed => None,
     }
 }
 
@@ -223,7 +215,7 @@ mod tests {
             };
             let policy = permissions.policy(3000);
             assert_eq!(Permissions::of(&policy), permissions);
-            assert_eq!(policy.discoverable, permissions.join != Some(3));
+            assert_eq!(policy.is_found(), permissions.join != Some(3));
             let text = serde_json::to_string(&permissions).unwrap();
             assert_eq!(Permissions::parse(&text).unwrap(), permissions);
             // changing one permission keeps the others

@@ -16,6 +16,7 @@ use serde_ignored::Path;
 use serde_json::{Map, Value};
 
 use super::wire::Account;
+use crate::dialect::limits;
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
 use crate::settings::Settings;
@@ -82,12 +83,9 @@ impl<'a> Call<'a> {
         self.user().ok_or_else(|| Code::NoPermission.into())
     }
 
-    /// The account that is shown as the author of the app's own actions.
+    /// The account shown for what the app itself did: the same whoever asks.
     pub(crate) fn admin(&self) -> &str {
-        match &self.caller {
-            Caller::Admin(admin) => admin,
-            Caller::User(_) => self.app.admin(),
-        }
+        self.app.admin()
     }
 
     pub(crate) fn groups(&self) -> &dyn Groups {
@@ -159,7 +157,10 @@ impl<'a> Call<'a> {
     pub(crate) fn user_id(&self, name: &str, given: Option<Account>) -> Result<UserId, Failure> {
         match self.required(name, given)? {
             Account::Other => Err(Code::AccountNotText.into()),
-            Account::Text(text) => UserId::new(text).map_err(|_| self.parameter(format!("{name} is illegal"))),
+            Account::Text(text) if limits::is_one_id(&text) => {
+                UserId::new(text).map_err(|_| self.parameter(format!("{name} is illegal")))
+            }
+            Account::Text(_) => Err(self.parameter(format!("{name} is illegal"))),
         }
     }
 

@@ -64,7 +64,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
-    /// The type of a group: the one it was created with, or the closest equivalent.
+    /// The type of a group: as it was made here. Groups made elsewhere are `Public`.
     pub(crate) fn of(group: &Group) -> Self {
         Self::read(&group.labels, &group.policy)
     }
@@ -74,14 +74,9 @@ impl Kind {
         if let Some(kind) = labels.get(LABEL).and_then(|word| Self::named(word)) {
             return kind;
         }
-        let Policy { discoverable, history, capacity, .. } = *policy;
-        if !history && capacity.is_none() {
-            Self::AvChatRoom
-        } else if discoverable {
-            Self::Public
-        } else {
-            Self::Private
-        }
+        // a type is fixed when a group is made, so what others change of the group must not change it; of all types
+        // this one has what groups made elsewhere have: admins, mutes, options
+        if !policy.history && policy.capacity.is_none() { Self::AvChatRoom } else { Self::Public }
     }
 
     /// The labels with the type.
@@ -186,7 +181,7 @@ impl Kind {
                 moderate: Circle::Nobody,
                 owner_may_leave: true,
                 owner_may_disband: false,
-                discoverable: false,
+                found_while_closed: false,
                 ..usual
             },
             Self::Public => usual,
@@ -233,7 +228,7 @@ impl Capabilities {
         }
         Self {
             admins: group.governed && group.policy.promote > Circle::Nobody,
-            mute: group.policy.moderate > Circle::Nobody,
+            mute: true,
             transfer: group.governed && group.policy.transferable,
             ..can
         }

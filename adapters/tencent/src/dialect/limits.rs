@@ -130,7 +130,13 @@ pub(crate) const ANSWER: usize = 1024 * 1024;
 
 /// Whether a new account may have this id.
 pub(crate) fn is_account(id: &str) -> bool {
-    !id.is_empty() && id.len() <= ACCOUNT
+    id.len() <= ACCOUNT && is_one_id(id)
+}
+
+/// Whether lists of ids can name this one. Other vendors separate ids by commas and drop blanks around them, so an id
+/// with either would be taken for other ids there.
+pub(crate) fn is_one_id(id: &str) -> bool {
+    !id.is_empty() && !id.contains(',') && id.trim() == id
 }
 
 /// Whether the console would accept this key of a custom field.
@@ -141,10 +147,11 @@ pub(crate) fn is_custom_key(key: &str) -> bool {
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Whether a client may choose this id for a group: printable ASCII without the prefixes that the service reserves.
+/// Whether a client may choose this id for a group: printable ASCII that is one id in a list, outside what the service
+/// keeps for itself.
 pub(crate) fn is_group_id(id: &str, community: bool) -> bool {
     let begins_well = if community { id.starts_with("@TGS#_") } else { !id.starts_with("@TGS#") };
-    begins_well && id.len() <= GROUP_ID && id.bytes().all(|byte| (0x20..=0x7E).contains(&byte))
+    begins_well && is_one_id(id) && id.len() <= GROUP_ID && id.bytes().all(|byte| (0x20..=0x7E).contains(&byte))
 }
 
 /// Limits of a group's texts.

@@ -15,3 +15,9 @@ pub(crate) mod role;
 pub(crate) mod time;
 pub(crate) mod tiny_id;
 pub(crate) mod topic;
+
+use conclave_core::operation::Cleanup;
+
+/// What goes with a membership that ends: the place on the allowlist, which this vendor does not have, and whom the member
+/// follows. A mute stays (behaviour rules, section 5).
+pub(crate) const CLEANUP: Cleanup = Cleanup { mute: false, allowance: true, follows: true };

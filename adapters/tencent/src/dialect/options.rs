@@ -81,7 +81,7 @@ impl JoinOption {
 
     /// The option for a policy, as it applies to an ordinary member.
     pub(crate) fn of_invite(policy: &Policy) -> Self {
-        match (policy.invite, policy.invite_approval) {
+        match (policy.invite, policy.invitation_approval()) {
             (Circle::Members, None) => Self::Free,
             (Circle::Members, Some(_)) => Self::Permission,
             _ => Self::Disabled,

@@ -13,7 +13,8 @@ pub(crate) fn seconds(moment: Option<Millis>) -> u64 {
 /// An end time.
 pub(crate) fn end(until: Until) -> u64 {
     match until {
-        Until::At(moment) => moment.seconds(),
+        // clients keep it in 32 bits; what ends later has no end for them
+        Until::At(moment) => moment.seconds().min(FOREVER),
         Until::Forever => FOREVER,
     }
 }

@@ -14,7 +14,7 @@ use conclave_kit::DisconnectReason;
 
 use super::frame::Head;
 use crate::calls::kicked_at;
-use crate::dialect::tiny_id;
+use crate::dialect::{limits, tiny_id};
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
 use crate::usersig::Claims;
@@ -35,7 +35,8 @@ pub(super) async fn sign_in(app: &App, head: &Head) -> Result<Login, Failure> {
         return by_key(app, head).await;
     }
     let claims = app.signatures.verify(&head.usersig, &head.identifier, app.realm.groups.now())?;
-    let user = UserId::new(claims.identifier()).map_err(|_| Code::AccountParameter)?;
+    let identifier = Some(claims.identifier()).filter(|identifier| limits::is_one_id(identifier));
+    let user = identifier.and_then(|identifier| UserId::new(identifier).ok()).ok_or(Code::AccountParameter)?;
     let account = match find(app, &user).await? {
         Some(account) => account,
         None => register(app, &user, &claims).await?,

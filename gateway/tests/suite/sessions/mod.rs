@@ -318,7 +318,8 @@ async fn members_hear_what_happens_and_nobody_else_does() {
     carol.has_nothing().await;
     // a user who has left receives that, and nothing more
     let cleanup = Cleanup { mute: true, allowance: true, follows: true };
-    let leave = Leave { group: team(), users: vec![user("bob")], cleanup, on_outsider: OnOutsider::Refuse };
+    let leave =
+        Leave { group: team(), users: vec![user("bob")], cleanup, on_outsider: OnOutsider::Refuse, keep_owner: false };
     run(&gateway, Actor::user(user("bob")), leave).await;
     speak(&gateway, "alice").await;
     // bob's leaving has the number in between
@@ -468,7 +469,7 @@ async fn surfaces_know_who_is_online() {
 
     // at once: there is no notification in between
     let (users, cleanup) = (vec![user("bob")], Cleanup::default());
-    let leave = Leave { group: team(), users, cleanup, on_outsider: OnOutsider::Refuse };
+    let leave = Leave { group: team(), users, cleanup, on_outsider: OnOutsider::Refuse, keep_owner: false };
     run(&gateway, Actor::user(user("bob")), leave).await;
     assert_eq!(team_online(&gateway).await, [user("alice")]);
     drop(bob);

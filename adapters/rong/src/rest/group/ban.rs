@@ -1,6 +1,5 @@
 //! `/group/ban/*.json`: mutes of all members of a group.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId};
@@ -67,14 +66,8 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Fai
 
 async fn named(call: &Call<'_>, wanted: Vec<GroupId>) -> Result<Vec<Entry>, Failure> {
     let found = call.ask(FindGroups { groups: wanted.clone() }).await?.0;
-    // without hosting, the mute of a deleted group is kept with its id
-    let gone = found.iter().any(Result::is_err);
-    let kept = if gone { all_muted(call).await?.into_iter().collect() } else { HashSet::new() };
-    let stat = |group: &Result<Arc<Group>, Refusal>, id: &GroupId| match group {
-        Ok(group) => u8::from(group.all_muted),
-        Err(_) => u8::from(kept.contains(id)),
-    };
-    Ok(wanted.into_iter().zip(&found).map(|(id, group)| Entry { stat: stat(group, &id), group_id: id }).collect())
+    let stat = |group: &Result<Arc<Group>, Refusal>| u8::from(group.as_ref().is_ok_and(|group| group.all_muted));
+    Ok(wanted.into_iter().zip(&found).map(|(id, group)| Entry { stat: stat(group), group_id: id }).collect())
 }
 
 async fn all_muted(call: &Call<'_>) -> Result<Vec<GroupId>, Failure> {

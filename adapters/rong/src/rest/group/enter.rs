@@ -43,10 +43,11 @@ async fn enter(call: &Call<'_>, name: Option<&str>) -> Result<envelope::Response
 
 /// `maxMember` is a member limit for this call alone: if it would be exceeded, no one is added.
 async fn check_most(call: &Call<'_>, group: &GroupId, users: &[UserId]) -> Result<(), Failure> {
-    if call.form.given("maxMember").is_none() {
+    // official server SDKs send 0 where the app has not said a number
+    let most = call.number("maxMember", 0, 0..=u64::from(u32::MAX))?;
+    if most == 0 {
         return Ok(());
     }
-    let most = call.number("maxMember", 0, 0..=u64::from(u32::MAX))?;
     let after = match call.find_group(group).await? {
         None => users.len(),
         Some(found) => {
@@ -72,7 +73,7 @@ async fn bring_in(
         let exists = found.is_some();
         let mut steps: Vec<Operation> = Vec::new();
         if let Some(found) = &found {
-            steps.push(adding(group, users).into());
+            steps.push(adding(call, group, users).into());
             // a hosted group keeps its name
             let name = name.filter(|name| !found.governed && found.profile.name != **name);
             steps.extend(name.map(|name| renaming(group, name).into()));
@@ -111,7 +112,7 @@ fn newcomers(users: &[UserId]) -> Vec<NewMember> {
     users.iter().cloned().map(NewMember::now).collect()
 }
 
-fn adding(group: &GroupId, users: &[UserId]) -> AddMembers {
+fn adding(call: &Call<'_>, group: &GroupId, users: &[UserId]) -> AddMembers {
     AddMembers {
         group: group.clone(),
         members: newcomers(users),
@@ -122,6 +123,7 @@ fn adding(group: &GroupId, users: &[UserId]) -> AddMembers {
         on_member: OnMember::Skip,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: Some(call.settings().group_capacity),
     }
 }
 

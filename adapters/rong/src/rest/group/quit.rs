@@ -12,7 +12,13 @@ pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let users = call.user_ids("userId", limits::LEGACY_USERS)?;
     let group = call.group_id()?;
     let notice = Notice::of(call)?;
-    let leave = Leave { group: group.clone(), users, cleanup: Cleanup::default(), on_outsider: OnOutsider::Skip };
+    let leave = Leave {
+        group: group.clone(),
+        users,
+        cleanup: Cleanup::default(),
+        on_outsider: OnOutsider::Skip,
+        keep_owner: true,
+    };
     let steps = [leave.into()].into_iter().chain(notice.to_group(&group)).collect();
     match call.attempt_all(steps).await {
         Ok(mut replies) => {

@@ -90,7 +90,7 @@ pub(crate) fn decides(group: &Group, member: &Member, request: &Request) -> bool
     let circle = match (request.kind, group.policy.join) {
         (RequestKind::Application, Join::Approval(circle)) => circle.min(Circle::Managers),
         (RequestKind::Application, _) => Circle::Managers,
-        (RequestKind::Invitation, _) => match group.policy.invite_approval {
+        (RequestKind::Invitation, _) => match group.policy.invitation_approval() {
             Some(circle) => circle.min(Circle::Managers),
             None => return false,
         },

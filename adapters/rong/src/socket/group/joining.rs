@@ -17,7 +17,8 @@ const REASON: usize = 128;
 pub(crate) async fn join(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsMembersInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
-    match call.run(Apply { group, user: None, message: String::new() }).await? {
+    let most = Some(call.caller().app.realm.settings.group_capacity);
+    match call.run(Apply { group, user: None, message: String::new(), most }).await? {
         Applied::Joined => Ok(done(0)),
         Applied::Waiting => Ok(done(client::AWAITS_MANAGERS)),
         Applied::Already => Err(Code::AlreadyMember.into()),
@@ -54,11 +55,12 @@ pub(crate) async fn respond(call: &Call<'_>, body: &[u8]) -> QueryReply {
     if limits::is_longer(&reason, REASON) {
         return Err(Code::FieldTooLong.into());
     }
+    let most = Some(call.caller().app.realm.settings.group_capacity);
     let decided = match asked.opt_type {
-        Some(0) => call.run(AnswerInvitation { group, user: call.user.clone(), inviter, accept, reason }).await?,
+        Some(0) => call.run(AnswerInvitation { group, user: call.user.clone(), inviter, accept, reason, most }).await?,
         Some(1) => {
             let user = named(asked.join_user_id.as_deref())?.ok_or(Code::BadParameter)?;
-            call.run(DecideRequest { group, user, inviter, accept, reason }).await?
+            call.run(DecideRequest { group, user, inviter, accept, reason, most }).await?
         }
         _ => return Err(Code::BadParameter.into()),
     };

@@ -1,4 +1,5 @@
-//! `account_delete`: deletes accounts, with an outcome for each. Groups they owned stay, without an owner.
+//! `account_delete`: accounts end, each by itself. Groups they owned go on without an owner, but those that
+//! cannot be without one, as other vendors' groups, end.
 
 use conclave_core::model::UserId;
 use conclave_core::operation::{DeleteUser, OnRefusal, OwnedGroups};

@@ -51,7 +51,7 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let mut group_info = Vec::with_capacity(ids.len());
     for (id, found) in ids.iter().zip(&groups) {
         group_info.push(match found {
-            Ok(group) => item(call, id, group, &view).await?,
+            Ok(group) => item(call, id, group, &view).await.unwrap_or_else(|failure| failed(id, &failure)),
             Err(failure) => failed(id, failure),
         });
     }

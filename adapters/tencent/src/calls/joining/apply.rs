@@ -6,6 +6,7 @@ use conclave_core::query::GroupById;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::most_members;
 use crate::calls::{Call, envelope};
 use crate::dialect::kind::Kind;
 use crate::refusals::{Code, Failure};
@@ -37,7 +38,8 @@ struct LiveRoom {
 pub(crate) async fn apply(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
-    let apply = Apply { group: group.clone(), user: None, message: request.apply_msg.unwrap_or_default() };
+    let most = most_members(call, &group).await?;
+    let apply = Apply { group: group.clone(), user: None, message: request.apply_msg.unwrap_or_default(), most };
     let applied = call.run(apply).await?;
     let joined_status = match applied {
         Applied::Waiting => "WaitAdminApproval",

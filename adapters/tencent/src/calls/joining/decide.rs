@@ -8,7 +8,7 @@ use conclave_core::operation::DecideRequest;
 use conclave_core::query::{Requests, RequestsOf};
 use serde::Deserialize;
 
-use super::is_agreed;
+use super::{is_agreed, most_members};
 use crate::calls::wire::{Account, Next};
 use crate::calls::{Call, envelope};
 use crate::dialect::application;
@@ -42,7 +42,8 @@ pub(crate) async fn application(call: &Call<'_>) -> Result<envelope::ResponseBod
         Some(invitation) => (invitation.user.clone(), invitation.inviter.clone()),
         None => (applicant, None),
     };
-    call.run(DecideRequest { group, user, inviter, accept, reason }).await?;
+    let most = most_members(call, &group).await?;
+    call.run(DecideRequest { group, user, inviter, accept, reason, most }).await?;
     envelope::done()
 }
 
@@ -54,7 +55,8 @@ pub(crate) async fn invited(call: &Call<'_>) -> Result<envelope::ResponseBody, F
     let user = call.user_id("Invited_Account", request.invited)?;
     let accept = is_agreed(call, request.handle_msg.as_deref())?;
     let reason = request.approval_msg.unwrap_or_default();
-    call.run(DecideRequest { group, user, inviter, accept, reason }).await?;
+    let most = most_members(call, &group).await?;
+    call.run(DecideRequest { group, user, inviter, accept, reason, most }).await?;
     envelope::done()
 }
 

@@ -4,7 +4,7 @@ use conclave_core::operation::AnswerInvitation;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::is_agreed;
+use super::{is_agreed, most_members};
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
 use crate::refusals::Failure;
@@ -31,6 +31,7 @@ pub(crate) async fn answer(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
     let accept = is_agreed(call, request.handle_msg.as_deref())?;
     let reason = request.approval_msg.unwrap_or_default();
     let user = call.signed_in()?.clone();
-    call.run(AnswerInvitation { group, user, inviter, accept, reason }).await?;
+    let most = most_members(call, &group).await?;
+    call.run(AnswerInvitation { group, user, inviter, accept, reason, most }).await?;
     envelope::done()
 }

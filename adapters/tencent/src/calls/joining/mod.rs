@@ -7,8 +7,18 @@ pub(super) mod invitation;
 pub(super) mod pending;
 pub(super) mod quit;
 
+use conclave_core::model::GroupId;
+use conclave_core::query::GroupById;
+
 use super::Call;
+use crate::dialect::kind::Kind;
 use crate::refusals::Failure;
+
+/// Most members that a group may have by a call of this vendor, whatever its own limit is.
+async fn most_members(call: &Call<'_>, group: &GroupId) -> Result<Option<u32>, Failure> {
+    let found = call.look_up(GroupById { group: group.clone() }).await?;
+    Ok(Kind::of(&found.group).capacity(call.settings()))
+}
 
 /// `HandleMsg`: whether the user is admitted.
 fn is_agreed(call: &Call<'_>, word: Option<&str>) -> Result<bool, Failure> {

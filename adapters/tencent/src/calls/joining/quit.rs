@@ -1,10 +1,11 @@
 //! `quit_group`: the user leaves. The owner cannot, except in groups of type Private. Source: the clients' protocol.
 
-use conclave_core::operation::{Cleanup, Leave, OnOutsider};
+use conclave_core::operation::{Leave, OnOutsider};
 use conclave_core::refusal::Refusal;
 use serde::Deserialize;
 
 use crate::calls::{Call, envelope};
+use crate::dialect::CLEANUP;
 use crate::refusals::{Code, Failure};
 
 #[derive(Deserialize)]
@@ -18,7 +19,7 @@ pub(crate) async fn quit(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let group = call.group_id(request.group_id)?;
     let users = call.user().cloned().into_iter().collect();
     // a mute still applies to a user who leaves and joins again
-    let leave = Leave { group, users, cleanup: Cleanup::default(), on_outsider: OnOutsider::Refuse };
+    let leave = Leave { group, users, cleanup: CLEANUP, on_outsider: OnOutsider::Refuse, keep_owner: false };
     match call.attempt(None, leave).await {
         Ok(_) => envelope::done(),
         Err(Refusal::NotMembers { .. }) => Err(Code::NoPermission.into()),

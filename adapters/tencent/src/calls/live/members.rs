@@ -54,11 +54,10 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let group = room(call, &call.group_id(request.group_id)?).await?;
     let before = request.timestamp.map_or(0, |next| next.0);
     let all = listed(call, &group, request.mark).await?;
-    let mut page: Vec<_> = all.into_iter().filter(|member| before == 0 || member.seat < before).collect();
+    let mut page: Vec<_> = all.into_iter().filter(|member| before == 0 || place(&group, member) < before).collect();
     let more = page.len() > limits::LIVE_PAGE;
     page.truncate(limits::LIVE_PAGE);
-    // cursor of the next page: seats only grow, so members who join meanwhile do not shift positions
-    let next_timestamp = page.last().filter(|_| more).map_or(0, |last| last.seat);
+    let next_timestamp = page.last().filter(|_| more).map_or(0, |last| place(&group, last));
     let faces = faces(call, page.iter().map(|member| member.user.clone()).collect()).await?;
     let of_user = call.user().is_some();
     let entry = |(member, (nick_name, face)): (Arc<Member>, (String, String))| {
@@ -67,6 +66,14 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
         Entry { join_time: member.joined.seconds(), account: member.user.clone(), nick_name, avatar, face_url, marks }
     };
     envelope::with(&MembersResponse { member_list: page.into_iter().zip(faces).map(entry).collect(), next_timestamp })
+}
+
+/// The cursor after a member: the moment of joining since the room began, with the order within the millisecond. It only
+/// grows, so members who join meanwhile move nobody, and clients read it as a double without losing digits.
+fn place(group: &Group, member: &Member) -> u64 {
+    const ORDER_BITS: u32 = 12;
+    let joined = member.joined.0.saturating_sub(group.created.0) + 1;
+    joined << ORDER_BITS | (member.seat & ((1 << ORDER_BITS) - 1))
 }
 
 /// The members to return, latest first. Only those of the page are kept in memory.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
-use crate::dialect::kind::Capabilities;
+use crate::dialect::kind::{Capabilities, Kind};
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 use crate::webhooks::{self, before};
@@ -79,6 +79,7 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<envelope::ResponseBody, Failu
         on_member: OnMember::Skip,
         on_blocked: OnBlocked::Skip,
         on_full: OnFull::Partial,
+        most: Kind::of(&group).capacity(call.settings()),
     };
     let added = call.run_after(accounts, add).await?;
     refuse_if_nobody_fits(call, &added)?;

@@ -1,12 +1,12 @@
 //! `delete_group_member`: removes up to a hundred members; users who are not members count as removed.
 
-use conclave_core::operation::{Cleanup, OnOutsider, Quiet, RemoveMembers};
+use conclave_core::operation::{OnOutsider, Quiet, RemoveMembers};
 use serde::Deserialize;
 
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
 use crate::dialect::kind::Capabilities;
-use crate::dialect::limits;
+use crate::dialect::{CLEANUP, limits};
 use crate::refusals::{Code, Failure};
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
         users,
         reason,
         // a mute is kept for a user who leaves and joins again
-        cleanup: Cleanup::default(),
+        cleanup: CLEANUP,
         quiet: if request.silence == Some(1) && call.user().is_none() { Quiet::Clients } else { Quiet::Nobody },
         on_outsider: OnOutsider::Skip,
         skip_owner: false,

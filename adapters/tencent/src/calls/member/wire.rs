@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId, Member, UserId};
-use conclave_core::query::{Mutes, ReadMarks};
+use conclave_core::query::{MutesNow, ReadMarks};
 use serde::Serialize;
 
 use crate::calls::Call;
@@ -117,6 +117,6 @@ async fn muted(call: &Call<'_>, group: &Group, wanted: &Fields) -> Result<MutedU
     if !wanted.has("MuteUntil") && !wanted.has("ShutUpUntil") {
         return Ok(MutedUntil::new());
     }
-    let found = call.look_up(Mutes::all(group.id.clone())).await?;
-    Ok(found.entries.iter().map(|mute| (mute.user.clone(), time::end(mute.until))).collect())
+    let found = call.look_up(MutesNow { group: group.id.clone() }).await?;
+    Ok(found.0.iter().map(|mute| (mute.user.clone(), time::end(mute.until))).collect())
 }

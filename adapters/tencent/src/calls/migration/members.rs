@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::calls::member::Became;
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
-use crate::dialect::kind::Capabilities;
+use crate::dialect::kind::{Capabilities, Kind};
 use crate::dialect::{limits, role};
 use crate::refusals::{Code, Failure};
 
@@ -70,6 +70,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
         on_member: OnMember::Skip,
         on_blocked: OnBlocked::Skip,
         on_full: OnFull::Partial,
+        most: Kind::of(&group).capacity(call.settings()),
     };
     let added = call.run_after(accounts, add).await?;
     envelope::with(&Became::of(named.clone(), &HashSet::new(), &in_order(&named, &added), false))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId, UserId};
-use conclave_core::operation::{Block, Cleanup, Unblock};
+use conclave_core::operation::{Block, Unblock};
 use conclave_core::query::Blocklist;
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
 use crate::dialect::kind::Kind;
-use crate::dialect::{limits, time};
+use crate::dialect::{CLEANUP, limits, time};
 use crate::refusals::{Code, Failure};
 
 #[derive(Deserialize)]
@@ -43,8 +43,7 @@ pub(crate) async fn ban(call: &Call<'_>) -> Result<envelope::ResponseBody, Failu
         return Err(call.failure(&Refusal::OwnerProtected { group: id, owner: owner.clone() }));
     }
     let until = time::until(call.now(), seconds);
-    let cleanup = Cleanup::default();
-    call.run(Block { group: id, users, until, reason, members_only: false, cleanup }).await?;
+    call.run(Block { group: id, users, until, reason, members_only: false, cleanup: CLEANUP }).await?;
     envelope::done()
 }
 

@@ -2,7 +2,7 @@
 
 use conclave_core::model::UserId;
 use conclave_core::operation::OnRefusal;
-use conclave_core::query::{Mutes, TopicMutes};
+use conclave_core::query::{MutesNow, TopicMutes};
 use serde::{Deserialize, Serialize};
 
 use crate::calls::member::silence;
@@ -103,7 +103,7 @@ async fn mutes(call: &Call<'_>) -> Result<(String, Vec<(UserId, u64)>), Failure>
     }
     let found = match call.topic_id(request.topic_id)? {
         Some(topic) => call.ask(TopicMutes { group: group.id.clone(), topic }).await?.0,
-        None => call.ask(Mutes::all(group.id.clone())).await?.entries,
+        None => call.ask(MutesNow { group: group.id.clone() }).await?.0,
     };
     let mutes = found.iter().map(|mute| (mute.user.clone(), time::end(mute.until))).collect();
     Ok((group.id.as_str().to_owned(), mutes))

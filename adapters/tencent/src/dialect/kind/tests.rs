@@ -108,7 +108,7 @@ fn the_matrix_is_the_vendors() {
     assert_eq!(row(|_, can| can.members), [true, true, true, false, true], "add and list members");
     assert_eq!(row(|group, _| group.policy.owner_may_leave), [true, false, false, false, false], "owner leaves");
     assert_eq!(row(|group, _| group.policy.owner_may_disband), [false, true, true, true, true], "owner dissolves");
-    assert_eq!(row(|group, _| group.policy.discoverable), [false, true, true, true, true], "found by strangers");
+    assert_eq!(row(|group, _| group.policy.found_while_closed), [false, true, true, true, true], "found by strangers");
     assert_eq!(row(|group, _| group.policy.history), [true, true, true, false, true], "history");
     assert_eq!(row(|group, _| group.policy.history_before_join), [false, false, true, false, true], "history before");
     assert_eq!(row(|group, _| Kind::of(group).waits_for_message()), [true, false, false, false, false], "activation");
@@ -131,7 +131,7 @@ fn the_matrix_is_the_vendors() {
 fn groups_made_elsewhere_read_as_what_they_are() {
     let of = |policy: Policy| Kind::of(&group(policy, Labels::new()));
     assert_eq!(of(Policy { capacity: Some(200), ..Policy::standard() }), Kind::Public);
-    assert_eq!(of(Policy { capacity: Some(200), discoverable: false, ..Policy::standard() }), Kind::Private);
+    assert_eq!(of(Policy { capacity: Some(200), join: Join::Closed, ..Policy::standard() }), Kind::Public);
     assert_eq!(of(Policy { history: false, ..Policy::standard() }), Kind::AvChatRoom);
     assert_eq!(of(Policy { history: false, capacity: Some(9), ..Policy::standard() }), Kind::Public);
     assert_eq!(of(Policy { join: Join::Open, ..Policy::standard() }), Kind::Public);
@@ -139,11 +139,11 @@ fn groups_made_elsewhere_read_as_what_they_are() {
 
 #[test]
 fn groups_made_elsewhere_can_what_they_permit() {
-    let hidden = Policy { discoverable: false, ..Policy::standard() };
+    let hidden = Policy { moderate: Circle::Nobody, found_while_closed: false, ..Policy::standard() };
     let other = group(hidden.clone(), Labels::new());
-    assert_eq!(Kind::of(&other), Kind::Private);
+    assert_eq!(Kind::of(&other), Kind::Public);
     assert!(Capabilities::of(&other).admins, "its policy lets the owner make admins");
-    assert!(Capabilities::of(&other).mute);
+    assert!(Capabilities::of(&other).mute, "the app mutes wherever it may");
     let without_roles = Group { governed: false, ..group(hidden, BTreeMap::new()) };
     assert!(!Capabilities::of(&without_roles).admins && !Capabilities::of(&without_roles).transfer);
 }

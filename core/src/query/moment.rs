@@ -1,0 +1,77 @@
+//! Answers of one moment, put together from rows that are read one after another.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::{Group, GroupId, Key, Prefix, Row};
+use crate::ports::{Span, Store, StoreError};
+
+/// What a query reads from. Counts how often the store is asked, and remembers the headers that the answer rests on.
+pub(crate) struct Source<'a> {
+    store: &'a dyn Store,
+    calls: AtomicU32,
+    headers: Mutex<Vec<(GroupId, Arc<Group>)>>,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(store: &'a dyn Store) -> Self {
+        Self { store, calls: AtomicU32::new(0), headers: Mutex::default() }
+    }
+
+    pub(crate) async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.store.fetch(keys).await
+    }
+
+    pub(crate) async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.store.scan(span).await
+    }
+
+    pub(crate) async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.store.count(prefix).await
+    }
+
+    pub(crate) async fn last_keys(&self, prefixes: &[Prefix]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.store.last_keys(prefixes).await
+    }
+
+    /// The answer rests on this header.
+    pub(crate) fn rests_on(&self, group: &Arc<Group>) {
+        let mut headers = self.headers.lock().unwrap_or_else(PoisonError::into_inner);
+        headers.push((group.id.clone(), Arc::clone(group)));
+    }
+
+    /// Whether all that was read belongs together: nothing but messages has come to the groups meanwhile. What was read
+    /// by one question to the store always does.
+    pub(crate) async fn is_one_moment(&self) -> Result<bool, StoreError> {
+        if self.calls.load(Ordering::Relaxed) < 2 {
+            return Ok(true);
+        }
+        let headers = std::mem::take(&mut *self.headers.lock().unwrap_or_else(PoisonError::into_inner));
+        if headers.is_empty() {
+            return Ok(true);
+        }
+        let keys: Vec<Key> = headers.iter().map(|(id, _)| Key::Group(id.clone())).collect();
+        let now = self.store.fetch(&keys).await?;
+        let is_same = |(seen, now): (&(GroupId, Arc<Group>), &Option<Row>)| {
+            let now = now.as_ref().and_then(Row::group);
+            now.is_some_and(|now| now.revision == seen.1.revision || without_messages(now) == without_messages(&seen.1))
+        };
+        Ok(headers.iter().zip(&now).all(is_same))
+    }
+}
+
+/// The header without what every message changes.
+fn without_messages(group: &Group) -> Group {
+    Group {
+        revision: 0,
+        changed: group.created,
+        next_message: group.first_message,
+        last_message: None,
+        spoken: 0,
+        ..group.clone()
+    }
+}

@@ -1,0 +1,31 @@
+//! Chance that a seed decides.
+
+use proptest::prelude::Rng as _;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+
+/// Decides by a seed.
+pub struct Dice(TestRng);
+
+impl Dice {
+    /// The dice of this seed.
+    pub fn of(seed: u64) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_be_bytes());
+        Self(TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+    }
+
+    /// A number below this one.
+    pub fn below(&mut self, most: u64) -> u64 {
+        self.0.next_u64() % most
+    }
+
+    /// One of these.
+    pub fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
+        list[usize::try_from(self.below(list.len() as u64)).unwrap()]
+    }
+
+    /// Heads or tails.
+    pub fn coin(&mut self) -> bool {
+        self.below(2) == 0
+    }
+}

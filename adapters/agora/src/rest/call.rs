@@ -119,9 +119,14 @@ impl Call<'_> {
         let named: Vec<UserId> = ids.iter().flatten().cloned().collect();
         // who an account is does not depend on who asks, but on the group that the question is about
         let (app, groups) = (Actor::app(), &self.app.groups);
+        let in_general = FindUsers { ids: named.clone(), folded: true };
         let found = match self.params.get("group").and_then(|id| GroupId::new(id).ok()) {
-            Some(group) => groups.ask(&app, FindUsersFor { group, ids: named }).await.map(|found| found.0),
-            None => groups.ask(&app, FindUsers { ids: named, folded: true }).await.map(|found| found.0),
+            Some(group) => match groups.ask(&app, FindUsersFor { group, ids: named }).await {
+                // not every backend knows accounts by their groups
+                Err(Refusal::NotOffered { .. }) => groups.ask(&app, in_general).await.map(|found| found.0),
+                found => found.map(|found| found.0),
+            },
+            None => groups.ask(&app, in_general).await.map(|found| found.0),
         };
         let mut found = found.map_err(|refusal| self.word(&refusal))?.into_iter();
         Ok(ids.into_iter().map(|id| id.and_then(|_| found.next().flatten())).collect())

@@ -66,7 +66,7 @@ fn runs_and_counts_hold_what_earlier_steps_have_changed() {
     story(Policy::standard(), async |world| {
         // the member list of a group that is disbanded includes a user added by the same call, and the open request is
         // deleted
-        let apply = Apply { group: group("g"), user: Some(user("dan")), message: String::new() };
+        let apply = Apply { group: group("g"), user: Some(user("dan")), message: String::new(), most: None };
         world.app(apply).await.unwrap();
         world.register(&["eve"]).await;
         let steps = vec![add(&["eve"]).into(), text("eve", "bye").into(), Disband { group: group("g") }.into()];

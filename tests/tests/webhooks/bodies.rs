@@ -279,12 +279,13 @@ async fn coming(recorder: &mut Recorder) {
         most: None,
     };
     recorder.done_as("apply-accepted", "abc", accept).await;
-    told.done_as(
-        "apply-again",
-        "eve",
-        Apply { group: group("g"), user: None, message: "me too".to_owned(), most: None },
-    )
-    .await;
+    recorder
+        .done_as(
+            "apply-again",
+            "eve",
+            Apply { group: group("g"), user: None, message: "me too".to_owned(), most: None },
+        )
+        .await;
     let refuse = DecideRequest {
         group: group("g"),
         user: user("eve"),

@@ -37,6 +37,7 @@ fn group_of_ann() -> Group {
         admins: 0,
         next_seat: 3,
         next_message: 1,
+        first_message: 1,
         last_message: None,
         all_muted: false,
         disabled: false,

@@ -36,6 +36,7 @@ fn group(kind: Kind) -> Group {
         admins: 0,
         next_seat: 3,
         next_message: 1,
+        first_message: 1,
         last_message: None,
         all_muted: false,
         disabled: false,

@@ -24,6 +24,7 @@ fn group(policy: Policy, labels: Labels) -> Group {
         admins: 0,
         next_seat: 3,
         next_message: 1,
+        first_message: 1,
         last_message: None,
         all_muted: false,
         disabled: false,

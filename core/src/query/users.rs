@@ -77,8 +77,7 @@ impl FindUsersFor {
         let meant = candidates.iter().map(|alike| alike.iter().find(|user| members.contains(user)).or(alike.first()));
         let meant: Vec<Option<&UserId>> = meant.collect();
         // most names are spelled as their accounts are, which were read above
-        let is_other = |(id, meant): &(&UserId, &Option<&UserId>)| meant.is_some_and(|meant| meant != *id);
-        let others = self.ids.iter().zip(&meant).filter(is_other).filter_map(|(_, meant)| *meant);
+        let others = self.ids.iter().zip(&meant).filter_map(|(id, meant)| meant.filter(|meant| *meant != id));
         let keys: Vec<Key> = others.cloned().map(Key::User).collect();
         let others = if keys.is_empty() { Vec::new() } else { reader.store.fetch(&keys).await? };
         let mut others = others.into_iter();

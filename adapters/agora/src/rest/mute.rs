@@ -112,9 +112,11 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
     };
     let removing = to_remove(call, &group, &names, |voice| voice.mute.is_some(), list).await?;
     call.run(Unmute { group: group.clone(), users: users(&removing) }).await?;
-    let row = |row: ToRemove| match row.muted_everywhere {
-        false => Muted { result: true, expire: None, user: row.name, reason: None },
-        true => Muted::still(row.name),
+    let row = |row: ToRemove| {
+        if row.muted_everywhere {
+            return Muted::still(row.name);
+        }
+        Muted { result: true, expire: None, user: row.name, reason: None }
     };
     Ok(Reply::data(&removing.into_iter().map(row).collect::<Vec<_>>()))
 }

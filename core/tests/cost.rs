@@ -119,7 +119,7 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
     let (one, on_outsider) = (users(&["m1"]), OnOutsider::Refuse);
     bench.run(&owner, Promote { group: g(), users: one.clone(), most: None, on_outsider }).await;
     bench.run(&owner, SendMessage::new(g(), Sender::User(user("owner")), Body::Text("hi".into()))).await;
-    let traits = Traits { receipts: true, extensible: true, changed: false };
+    let traits = Traits { receipts: true, extensible: true, ..Traits::default() };
     let asking = SendMessage::new(g(), Sender::User(user("owner")), Body::Text("read this".into()));
     bench.run(&owner, SendMessage { traits, ..asking }).await;
     let read =

@@ -9,15 +9,16 @@ const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-qui
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /// Opens the page `/` of these files, each a type and a body, as soon as it says that it is ready. `requests` grows
-/// with what the browser asks the network for, preflights included; `prepare` comes before the page is loaded.
-exports.open = async function open({ chromium, executablePath, files, prepare = () => {} }) {
+/// with what the browser asks the network for, preflights included; `prepare` comes before the page is loaded, and
+/// `more` are further switches of the browser.
+exports.open = async function open({ chromium, executablePath, files, prepare = () => {}, more = [] }) {
   const app = http.createServer((request, response) => {
     const [type, body] = files[request.url] ?? ['text/plain', ''];
     response.writeHead(200, { 'content-type': type }).end(body);
   });
   await new Promise((done) => app.listen(0, '127.0.0.1', done));
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'conclave-chromium-'));
-  const browser = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: ARGUMENTS });
+  const browser = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: [...ARGUMENTS, ...more] });
   const page = await browser.newPage();
   const requests = [];
   const network = await browser.newCDPSession(page);

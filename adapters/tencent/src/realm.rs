@@ -3,10 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use conclave_core::model::UserId;
 use conclave_core::ports::{Groups, Log};
 use conclave_kit::{Presence, Sealer, SetupError, check_secret};
-use quick_cache::sync::Cache;
 use serde::Deserialize;
 
 use crate::Settings;
@@ -83,8 +81,6 @@ pub(crate) struct App {
     pub(crate) questions: OnceLock<Questions>,
     /// Seals the keys that signed-in clients send with each request.
     pub(crate) client_keys: Sealer,
-    /// The last event whose notices each client has confirmed.
-    pub(crate) confirmed: Confirmed,
 }
 
 impl App {
@@ -94,14 +90,7 @@ impl App {
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
         let client_keys = client_keys(&realm.credentials);
-        Ok(Self {
-            realm,
-            signatures,
-            rate: Rate::default(),
-            questions: OnceLock::new(),
-            client_keys,
-            confirmed: Confirmed::new(),
-        })
+        Ok(Self { realm, signatures, rate: Rate::default(), questions: OnceLock::new(), client_keys })
     }
 
     /// The account that acts for the app if none is named.
@@ -112,33 +101,6 @@ impl App {
     /// Whether this account may call the server API.
     pub(crate) fn is_admin(&self, account: &str) -> bool {
         self.realm.credentials.admins.iter().any(|admin| admin == account)
-    }
-}
-
-/// The last event whose notices each client has confirmed, by user and device. It is in memory only, and when there are
-/// many clients it is dropped for those that have not confirmed anything for long; they receive notices again when they
-/// reconnect.
-pub(crate) struct Confirmed(Cache<(UserId, String), u64>);
-
-/// Clients whose confirmations are kept.
-const CONFIRMING: usize = 20_000;
-
-impl Confirmed {
-    fn new() -> Self {
-        Self(Cache::new(CONFIRMING))
-    }
-
-    /// Records that a client has confirmed the notices of this event, and has received all before it.
-    pub(crate) fn confirm(&self, user: &UserId, device: &str, number: u64) {
-        let key = (user.clone(), device.to_owned());
-        if self.0.get(&key).is_none_or(|known| known < number) {
-            self.0.insert(key, number);
-        }
-    }
-
-    /// The last event whose notices a client has confirmed; 0 when unknown.
-    pub(crate) fn of(&self, user: &UserId, device: &str) -> u64 {
-        self.0.get(&(user.clone(), device.to_owned())).unwrap_or_default()
     }
 }
 

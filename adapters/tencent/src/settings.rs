@@ -29,7 +29,10 @@ conclave_kit::settings! {
         attributes: bool = true;
         /// Whether groups have counters; otherwise their commands get 10059.
         counters: bool = true;
-        /// Most web clients a user may be signed in with; one more signs the oldest out, with a notice to it. 0 is
+        /// Whether members get a tip when everybody is muted or the options of joining and inviting change. The vendor's
+        /// console can switch it on; its default is off.
+        option_tips: bool = false;
+        /// Web clients a user may be signed in with; another one signs out the oldest, with a notice to it. 0 is
         /// unlimited.
         web_logins: usize = 0;
     }

@@ -74,6 +74,9 @@ pub struct Traits {
     pub extensible: bool,
     /// It was edited.
     pub changed: bool,
+    /// How often it was changed, as far as that was counted.
+    #[serde(default)]
+    pub edits: u32,
 }
 
 impl Traits {

@@ -25,10 +25,17 @@ pub struct ChangeMessage {
     pub labels: BTreeMap<String, Option<String>>,
 }
 
-impl Rule for ChangeMessage {
-    type Output = ();
+/// A message as it is after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edited {
+    /// How often it was changed; a change that changes nothing does not count.
+    pub edits: u32,
+}
 
-    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
+impl Rule for ChangeMessage {
+    type Output = Edited;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<Edited, Stop> {
         let group = draft.group(&self.group)?;
         if let Actor::User { .. } = draft.context.actor {
             draft.live_group(&self.group)?;
@@ -48,13 +55,15 @@ impl Rule for ChangeMessage {
         }
         apply_labels(&self.labels, &mut message.labels);
         if message == *before {
-            return Ok(());
+            return Ok(Edited { edits: before.traits.edits });
         }
         message.traits.changed = true;
+        message.traits.edits = before.traits.edits.saturating_add(1);
         draft.put_group(group);
         let what = Happening::MessageChanged { sequence: message.sequence, id: message.id.clone() };
         draft.tell(Some(&self.group), message_audience(&message), what);
+        let edits = message.traits.edits;
         draft.put_message(message);
-        Ok(())
+        Ok(Edited { edits })
     }
 }

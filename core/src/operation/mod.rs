@@ -49,7 +49,7 @@ pub use attributes::{
     AttributeChange, AttributesNow, CounterChange, CountersNow, DeleteCounters, UpdateCounters, WriteAttributes,
 };
 pub use block::{Block, Unblock};
-pub use change_message::ChangeMessage;
+pub use change_message::{ChangeMessage, Edited};
 pub use common::{AddOutcome, Added, Cleanup, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Removed};
 pub use create_group::{CreateGroup, Created};
 pub use delete_user::{DeleteUser, OwnedGroups};
@@ -234,6 +234,8 @@ replies! {
     Recalled;
     /// The deleted messages.
     Deleted;
+    /// A message as it is after a change.
+    Edited;
     /// What became of each key that was to be added to a message.
     ExtensionsWritten;
     /// A broadcast went out.
@@ -292,7 +294,7 @@ operations! {
     ImportMessages => Imported, "import_messages";
     RecallMessages => Recalled, "recall_messages";
     DeleteMessagesBySender => Deleted, "delete_messages_by_sender";
-    ChangeMessage => (), "change_message";
+    ChangeMessage => Edited, "change_message";
     DropMessage => (), "drop_message";
     ReadMessages => (), "read_messages";
     MarkRead => (), "mark_read";

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conclave_core::event::{Actor, Event};
-use conclave_core::model::{GroupId, Role, UserId};
+use conclave_core::model::{GroupId, Receive, Role, UserId};
 use conclave_core::ports::{Groups, GroupsExt as _, Log};
 use conclave_core::query::JoinedGroups;
 use conclave_core::refusal::Refusal;
@@ -22,7 +22,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::{sleep, timeout};
 
 use super::mailbox::{Delivery, Mailbox};
-use super::registry::{Gone, Registry};
+use super::registry::{Gone, Registry, Standing};
 use crate::backend::Backend;
 use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
@@ -120,7 +120,10 @@ impl RealmSessions {
         if is_new {
             let joined = JoinedGroups::all(connection.user.clone());
             let joined = self.groups.ask(&Actor::app(), joined).await.map_err(|refusal| self.unavailable(&refusal))?;
-            let joined = joined.groups.into_iter().map(|(group, member)| (group.id.clone(), member.role));
+            let joined = joined.groups.into_iter().map(|(group, member)| {
+                let standing = Standing { role: member.role, discards: member.receive == Receive::Discard };
+                (group.id.clone(), standing)
+            });
             self.registry.lock().learn(&connection, joined);
         }
         Ok(registered)

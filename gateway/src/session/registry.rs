@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use conclave_core::event::{Actor, Event, Happening};
-use conclave_core::model::{GroupId, Role, UserId};
+use conclave_core::model::{GroupId, Receive, Role, UserId};
 use conclave_kit::{
     Connection, ConnectionFilter, Device, DisconnectReason, Exceeding, LoginRule, LoginScope, Recipients,
 };
@@ -19,7 +19,7 @@ use super::mailbox::Mailbox;
 #[derive(Default)]
 pub(crate) struct Registry {
     users: HashMap<UserId, Online>,
-    groups: HashMap<GroupId, HashMap<UserId, Role>>,
+    groups: HashMap<GroupId, HashMap<UserId, Standing>>,
     /// The number of sessions of each vendor that has any.
     vendors: BTreeMap<&'static str, usize>,
     /// How many sessions there are.
@@ -59,6 +59,14 @@ enum Membership {
     Known(HashSet<GroupId>),
 }
 
+/// What is known of an online member of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) role: Role,
+    /// Whether they do not receive the group's messages (`Receive::Discard`).
+    pub(crate) discards: bool,
+}
+
 /// A change of a user's membership in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
@@ -66,7 +74,26 @@ enum Change {
     Joined(Role),
     /// Has this role, if a member.
     Becomes(Role),
+    /// Receives the group's messages in another way, if in the group.
+    Receives(Receive),
     Left,
+}
+
+impl Standing {
+    fn of(role: Role) -> Self {
+        Self { role, discards: false }
+    }
+
+    /// What it is after a change; `None` when the membership has ended.
+    fn after(known: Option<Self>, change: Change) -> Option<Self> {
+        match change {
+            // who is in already keeps how they receive messages
+            Change::Joined(role) => Some(Self { role, ..known.unwrap_or(Self::of(role)) }),
+            Change::Becomes(role) => known.map(|known| Self { role, ..known }),
+            Change::Receives(receive) => known.map(|known| Self { discards: receive == Receive::Discard, ..known }),
+            Change::Left => None,
+        }
+    }
 }
 
 impl Registry {
@@ -90,7 +117,7 @@ impl Registry {
     /// Sets the groups of a connection's user, which were read after the connection was added. Ignored if the
     /// connection has ended meanwhile: changes before the user came online again may be missing in the result. The
     /// connection that was added since reads them itself.
-    pub(crate) fn learn(&mut self, connection: &Arc<Connection>, groups: impl Iterator<Item = (GroupId, Role)>) {
+    pub(crate) fn learn(&mut self, connection: &Arc<Connection>, groups: impl Iterator<Item = (GroupId, Standing)>) {
         let user = &connection.user;
         let Some(online) = self.users.get_mut(user) else { return };
         if !online.sessions.iter().any(|entry| Arc::ptr_eq(&entry.connection, connection)) {
@@ -98,17 +125,16 @@ impl Registry {
         }
         let Membership::Reading(meanwhile) = &mut online.groups else { return };
         let meanwhile = std::mem::take(meanwhile);
-        let mut roles: HashMap<GroupId, Role> = groups.collect();
+        let mut standings: HashMap<GroupId, Standing> = groups.collect();
         for (group, change) in meanwhile {
-            match change {
-                Change::Joined(role) => drop(roles.insert(group, role)),
-                Change::Becomes(new) => drop(roles.entry(group).and_modify(|role| *role = new)),
-                Change::Left => drop(roles.remove(&group)),
+            match Standing::after(standings.get(&group).copied(), change) {
+                Some(standing) => drop(standings.insert(group, standing)),
+                None => drop(standings.remove(&group)),
             }
         }
-        let mut known = HashSet::with_capacity(roles.len());
-        for (group, role) in roles {
-            self.groups.entry(group.clone()).or_default().insert(user.clone(), role);
+        let mut known = HashSet::with_capacity(standings.len());
+        for (group, standing) in standings {
+            self.groups.entry(group.clone()).or_default().insert(user.clone(), standing);
             known.insert(group);
         }
         online.groups = Membership::Known(known);
@@ -206,7 +232,7 @@ impl Registry {
 
     /// The online members of a group, with their roles.
     pub(crate) fn members(&self, group: &GroupId) -> Vec<(UserId, Role)> {
-        self.groups.get(group).into_iter().flatten().map(|(user, role)| (user.clone(), *role)).collect()
+        self.groups.get(group).into_iter().flatten().map(|(user, standing)| (user.clone(), standing.role)).collect()
     }
 
     /// Applies an event's changes of memberships and roles, and has the sessions of changed accounts checked. Returns
@@ -256,11 +282,16 @@ impl Registry {
     /// The sessions of a vendor that receive a fact of an event, without duplicates.
     pub(crate) fn receivers(&self, event: &Event, vendor: &str, to: &Recipients) -> Vec<Receiver> {
         let group = event.audience.members_of.as_ref().and_then(|group| self.groups.get(group));
-        let role = |user: &UserId| group.and_then(|members| members.get(user).copied());
-        let as_member =
-            |user: &UserId| to.members.is_some_and(|filter| role(user).is_some_and(|role| filter.includes(role)));
+        let standing = |user: &UserId| group.and_then(|members| members.get(user).copied());
+        let as_member = |user: &UserId| {
+            to.members.is_some_and(|filter| standing(user).is_some_and(|standing| filter.includes(standing.role)))
+        };
         let members = to.members.and(group).into_iter().flat_map(HashMap::keys).filter(|user| as_member(user));
-        let named = named(event, to, |user| role(user).is_some());
+        let named = named(event, to, |user| standing(user).is_some());
+        // messages to certain members have no members as their audience
+        let about = event.group.as_ref().filter(|_| to.except_discarding).and_then(|group| self.groups.get(group));
+        let discards =
+            |user: &UserId| about.and_then(|members| members.get(user)).is_some_and(|standing| standing.discards);
         let named = named.into_iter().filter(|user| !as_member(user));
         let acting = match &event.actor {
             Actor::User { user, device: Some(device) } => Some((user, device.as_str())),
@@ -268,7 +299,7 @@ impl Registry {
         };
         let mut receivers = Vec::new();
         for user in members.chain(named) {
-            if to.except_users.contains(user) {
+            if to.except_users.contains(user) || discards(user) {
                 continue;
             }
             let Some(online) = self.users.get(user) else { continue };
@@ -288,21 +319,16 @@ impl Registry {
         match self.users.get_mut(user) {
             None => {}
             Some(Online { groups: Membership::Reading(meanwhile), .. }) => meanwhile.push((group.clone(), change)),
-            Some(Online { groups: Membership::Known(known), .. }) => match change {
-                Change::Joined(role) => {
+            Some(Online { groups: Membership::Known(known), .. }) => {
+                let before = self.groups.get(group).and_then(|members| members.get(user)).copied();
+                if let Some(standing) = Standing::after(before, change) {
                     known.insert(group.clone());
-                    self.groups.entry(group.clone()).or_default().insert(user.clone(), role);
-                }
-                Change::Becomes(new) => {
-                    if let Some(role) = self.groups.get_mut(group).and_then(|members| members.get_mut(user)) {
-                        *role = new;
-                    }
-                }
-                Change::Left => {
+                    self.groups.entry(group.clone()).or_default().insert(user.clone(), standing);
+                } else {
                     known.remove(group);
                     self.take_out(group, user);
                 }
-            },
+            }
         }
     }
 
@@ -332,7 +358,7 @@ fn named<'a>(event: &'a Event, to: &'a Recipients, is_member: impl Fn(&UserId) -
 
 /// An event's changes of memberships and roles in its group, in order.
 fn changes(what: &Happening) -> Vec<(&[UserId], Change)> {
-    use Change::{Becomes, Joined, Left};
+    use Change::{Becomes, Joined, Left, Receives};
     match what {
         Happening::GroupCreated { owner, members, .. } => {
             vec![(members, Joined(Role::Member)), (owner.as_slice(), Joined(Role::Owner))]
@@ -347,6 +373,7 @@ fn changes(what: &Happening) -> Vec<(&[UserId], Change)> {
         }
         Happening::AdminsAdded(users) => vec![(users, Becomes(Role::Admin))],
         Happening::AdminsRemoved(users) => vec![(users, Becomes(Role::Member))],
+        Happening::ReceiveChanged { user, receive, .. } => vec![(std::slice::from_ref(user), Receives(*receive))],
         _ => Vec::new(),
     }
 }
@@ -418,7 +445,7 @@ mod tests {
     fn online(registry: &mut Registry, id: &str, groups: &[&str]) -> Arc<Connection> {
         let (connection, is_new) = add(registry, id);
         if is_new {
-            registry.learn(&connection, groups.iter().map(|id| (group(id), Role::Member)));
+            registry.learn(&connection, groups.iter().map(|id| (group(id), Standing::of(Role::Member))));
         }
         connection
     }
@@ -443,7 +470,8 @@ mod tests {
         registry.apply(&event("unknown", &[], Happening::AdminsAdded(vec![user("a")])));
         assert_eq!(delivered(&mut registry, &went("old", "a")), 1, "the event names them");
         // read before any of it was committed
-        registry.learn(&a, [(group("old"), Role::Owner), (group("stays"), Role::Member)].into_iter());
+        let read = [("old", Role::Owner), ("stays", Role::Member)];
+        registry.learn(&a, read.into_iter().map(|(id, role)| (group(id), Standing::of(role))));
         assert_eq!(delivered(&mut registry, &group_event("new")), 1);
         assert_eq!(delivered(&mut registry, &group_event("stays")), 1);
         assert_eq!(delivered(&mut registry, &group_event("old")), 0);
@@ -460,9 +488,9 @@ mod tests {
         let (here, is_new) = add(&mut registry, "a");
         assert!(is_new);
         // read before they left, with a late result
-        registry.learn(&gone, [(group("left"), Role::Member)].into_iter());
+        registry.learn(&gone, [(group("left"), Standing::of(Role::Member))].into_iter());
         assert_eq!(delivered(&mut registry, &group_event("left")), 0);
-        registry.learn(&here, [(group("stays"), Role::Member)].into_iter());
+        registry.learn(&here, [(group("stays"), Standing::of(Role::Member))].into_iter());
         assert_eq!(
             (delivered(&mut registry, &group_event("left")), delivered(&mut registry, &group_event("stays"))),
             (0, 1)
@@ -537,6 +565,34 @@ mod tests {
     }
 
     #[test]
+    fn members_who_discard_messages_are_known() {
+        let mut registry = Registry::default();
+        let (a, _) = add(&mut registry, "a");
+        let receives =
+            |receive| event("g", &["a"], Happening::ReceiveChanged { user: user("a"), receive, before: None });
+        // while the groups are being read, and after
+        registry.apply(&receives(Receive::Discard));
+        registry.learn(&a, [(group("g"), Standing::of(Role::Member))].into_iter());
+        let _b = online(&mut registry, "b", &["g"]);
+        let to_all = group_event("g");
+        let to_a =
+            Event { audience: Audience { members_of: None, ..receives(Receive::Notify).audience }, ..group_event("g") };
+        let count = |registry: &Registry, event: &Event| {
+            registry.receivers(event, "v", &Recipients::audience(event).without_discarding()).len()
+        };
+        assert_eq!((count(&registry, &to_all), count(&registry, &to_a)), (1, 0));
+        assert_eq!(registry.receivers(&to_all, "v", &Recipients::members()).len(), 2, "tips are for all");
+        registry.apply(&event("g", &[], Happening::AdminsAdded(vec![user("a")])));
+        assert_eq!(count(&registry, &to_all), 1, "a role changes nothing of it");
+        registry.apply(&receives(Receive::Silent));
+        assert_eq!((count(&registry, &to_all), count(&registry, &to_a)), (2, 1));
+        registry.apply(&receives(Receive::Discard));
+        registry.apply(&went("g", "a"));
+        registry.apply(&came("g", "a"));
+        assert_eq!(count(&registry, &to_all), 2, "who joins again begins anew");
+    }
+
+    #[test]
     fn the_oldest_that_exceed_a_rule_are_replaced() {
         let mut registry = Registry::default();
         let phone = connection("a", Platform::Ios);
@@ -579,7 +635,7 @@ mod tests {
         let mut registry = Registry::default();
         let (first, mailbox) = (connection("a", Platform::Web), Arc::new(Mailbox::default()));
         registry.add(&first, &mailbox);
-        registry.learn(&first, [(group("g"), Role::Member)].into_iter());
+        registry.learn(&first, [(group("g"), Standing::of(Role::Member))].into_iter());
         let second = online(&mut registry, "a", &[]);
         assert_eq!(registry.members(&group("g")), [(user("a"), Role::Member)]);
         let one = ConnectionFilter::with_id(&first.id);

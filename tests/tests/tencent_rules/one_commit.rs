@@ -105,7 +105,7 @@ async fn a_call_that_is_refused_in_part_changes_nothing() {
     world.users(&["alice", "bob", "carol"]).await;
     let tencent = Tencent::new(vec![realm(&world, SDKAPPID, Settings::default())]).unwrap();
     let call = async |who: &str, command: &str, body: Value| -> Value {
-        let caller = SignedIn { user: user(who), device: None };
+        let caller = SignedIn { user: user(who), device: None, pushed_after: None };
         let command = format!("group_open_http_svc.{command}");
         let answer = tencent.answer_user(SDKAPPID, caller, &command, body.to_string().as_bytes()).await;
         serde_json::from_slice(&answer).unwrap()

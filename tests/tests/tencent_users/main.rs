@@ -41,7 +41,7 @@ async fn house(settings: Settings) -> House {
 impl House {
     /// One command of a user, as `service.command`.
     async fn call(&self, who: &str, command: &str, body: &Value) -> Value {
-        let caller = SignedIn { user: user(who), device: Some(format!("{who}'s phone")) };
+        let caller = SignedIn { user: user(who), device: Some(format!("{who}'s phone")), pushed_after: None };
         let answer = self.tencent.answer_user(SDKAPPID, caller, command, body.to_string().as_bytes()).await;
         let answer: Value = serde_json::from_slice(&answer).expect("a JSON body");
         let good = answer["ErrorCode"] == 0;

@@ -81,3 +81,132 @@ async fn whoever_is_added_is_notified_before_the_group_is() {
     stage.refused("bob", "deleteGroupMember", muting, 10007).await;
     insta::assert_json_snapshot!("added", stage.seen().await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_type_of_group_is_created_with_its_options() {
+    let mut stage = Stage::with(&["alice", "alice.pad", "bob"]).await;
+    let texts = json!({"introduction": "intro", "notification": "note", "avatar": "http://x/y.png"});
+    for (kind, options, expected) in [
+        ("Private", json!({}), json!(["DisableApply", "FreeAccess"])),
+        ("Public", json!({}), json!(["NeedPermission", "DisableInvite"])),
+        (
+            "Public",
+            json!({"joinOption": "FreeAccess", "inviteOption": "FreeAccess"}),
+            json!(["FreeAccess", "FreeAccess"]),
+        ),
+        (
+            "Public",
+            json!({"joinOption": "DisableApply", "inviteOption": "NeedPermission"}),
+            json!(["DisableApply", "NeedPermission"]),
+        ),
+        ("ChatRoom", json!({}), json!(["FreeAccess", "DisableInvite"])),
+        ("AVChatRoom", json!({}), json!(["FreeAccess", "DisableInvite"])),
+        ("Community", json!({}), json!(["FreeAccess", "FreeAccess"])),
+    ] {
+        let mut all = json!({"name": kind, "type": kind, "maxMemberNum": 10});
+        for more in [&texts, &options] {
+            all.as_object_mut().expect("options").extend(more.as_object().expect("options").clone());
+        }
+        if kind != "AVChatRoom" {
+            all["memberList"] = json!([{"userID": "bob"}]);
+        }
+        let group = stage.group("alice", all.clone()).await;
+        // the SDK asks for eight profiles a second at most, of which it uses some itself
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let id = group["groupID"].as_str().expect("an id");
+        let found = stage.calls("alice.pad", "getGroupProfile", json!([{"groupID": id}])).await;
+        let found = &found["data"]["group"];
+        for field in ["name", "type", "introduction", "notification", "avatar"] {
+            assert_eq!(found[field], all[field], "{kind} {field}: {found}");
+        }
+        assert_eq!(json!([found["joinOption"], found["inviteOption"]]), expected, "{kind} {options}");
+        assert_eq!(found["ownerID"], "alice", "{kind}");
+        assert_eq!(found["memberCount"], if kind == "AVChatRoom" { 1 } else { 2 }, "{kind}");
+        assert_eq!(id.starts_with("@TGS#_"), kind == "Community", "{kind} {id}");
+        // the SDK keeps none of a live room that it has not joined
+        let role = &found["selfInfo"]["role"];
+        assert_eq!(role, if kind == "AVChatRoom" { "" } else { "Owner" }, "{kind}");
+    }
+    stage.refused("alice", "createGroup", json!([{"name": "No type"}]), 2600).await;
+    stage
+        .refused("alice", "createGroup", json!([{"name": "Bad id", "type": "Public", "groupID": "@TGS#mine"}]), 10004)
+        .await;
+    // what strangers find, and what they do not
+    let groups = stage.calls("bob", "getGroupList", json!([])).await;
+    let groups = groups["data"]["groupList"].as_array().expect("groups").clone();
+    let mut kinds: Vec<&str> = groups.iter().filter_map(|group| group["type"].as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["ChatRoom", "Community", "Private", "Public", "Public", "Public"]);
+    stage.enter("carol").await;
+    for group in groups {
+        let answer = stage.on("carol").call("searchGroupByID", json!([group["groupID"]])).await;
+        let is_found = answer["refused"].is_null();
+        assert_eq!(is_found, group["type"] != "Private", "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_is_decided_from_its_notice_and_an_invitation_from_the_list() {
+    let mut stage = Stage::with(&["alice", "bob", "carol"]).await;
+    let members = json!([{"userID": "bob"}]);
+    let options = json!({"name": "First", "type": "Public", "groupID": "g1", "joinOption": "NeedPermission",
+        "inviteOption": "NeedPermission", "memberList": members});
+    stage.does("alice", "createGroup", json!([options]), &[("bob", 2)]).await;
+    stage.calls("carol", "joinGroup", json!([{"groupID": "g1", "applyMessage": "please"}])).await;
+    let notice = stage.messages("alice", 1).await.remove(0);
+    assert_eq!(notice["payload"]["operationType"], 1);
+    let decision = json!([notice["ID"], {"handleAction": "Reject", "handleMessage": "not now"}]);
+    stage.calls("alice", "handleNotice", decision.clone()).await;
+    stage.receives(&[("carol", 1)]).await;
+    stage.refused("alice", "handleNotice", decision, 10024).await;
+    // a member invites, and who approves it decides
+    let invited =
+        stage.does("bob", "addGroupMember", json!([{"groupID": "g1", "userIDList": ["carol"]}]), &[("alice", 1)]).await;
+    assert_eq!(invited["data"]["successUserIDList"], json!([]), "{invited}");
+    let list = stage.calls("alice", "getGroupApplicationList", json!([])).await;
+    let application = &list["data"]["applicationList"][0];
+    assert_eq!((&application["applicationType"], &application["userID"]), (&json!(2), &json!("carol")), "{list}");
+    let decision = json!([{"handleAction": "Agree", "application": application}]);
+    stage.does("alice", "handleGroupApplication", decision, &[("alice", 1), ("bob", 1), ("carol", 2)]).await;
+    stage.refused("bob", "updateGroupProfile", json!([{"groupID": "g1", "joinOption": "FreeAccess"}]), 10007).await;
+    insta::assert_json_snapshot!("decided", stage.seen().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_and_tips_reach_exactly_those_they_are_for() {
+    let mut stage = Stage::with(&["alice", "alice.pad", "bob"]).await;
+    let pad = ("alice.pad", 1);
+    // what one client does is told to the user's others
+    let created = json!([{"name": "First", "type": "Public", "groupID": "g1", "memberList": [{"userID": "bob"}]}]);
+    stage.does("alice", "createGroup", created, &[("alice.pad", 2), ("bob", 2)]).await;
+    stage
+        .does("bob", "setMessageRemindType", json!([{"groupID": "g1", "messageRemindType": "AcceptNotNotify"}]), &[])
+        .await;
+    stage
+        .does(
+            "alice",
+            "setMessageRemindType",
+            json!([{"groupID": "g1", "messageRemindType": "AcceptNotNotify"}]),
+            &[pad],
+        )
+        .await;
+    let muted = json!([{"groupID": "g1", "userID": "bob", "muteTime": 60}]);
+    stage.does("alice", "setGroupMemberMuteTime", muted, &[("alice", 1), pad, ("bob", 2)]).await;
+    let admin = json!([{"groupID": "g1", "userID": "bob", "role": "Admin"}]);
+    stage.does("alice", "setGroupMemberRole", admin, &[("alice", 1), pad, ("bob", 2)]).await;
+    let member = json!([{"groupID": "g1", "userID": "bob", "role": "Member"}]);
+    stage.does("alice", "setGroupMemberRole", member, &[("alice", 1), pad, ("bob", 2)]).await;
+    // the app's own notice, a ban and its end
+    let teller = stage.served.tellers().await.tencent;
+    let notice = json!({"GroupId": "g1", "Content": "closing soon", "ToMembers_Account": ["bob"]});
+    assert!(teller.call("group_open_http_svc/send_group_system_notification", &notice).await.is_ok());
+    stage.receives(&[("bob", 1)]).await;
+    let ban = json!({"GroupId": "g1", "Members_Account": ["bob"], "Duration": 60, "Description": "spam"});
+    assert!(teller.call("group_open_http_svc/ban_group_member", &ban).await.is_ok());
+    stage.receives(&[("bob", 1)]).await;
+    let unban = json!({"GroupId": "g1", "Members_Account": ["bob"]});
+    assert!(teller.call("group_open_http_svc/unban_group_member", &unban).await.is_ok());
+    stage.receives(&[("bob", 1)]).await;
+    stage.refused("alice", "changeGroupOwner", json!([{"groupID": "g1", "newOwnerID": "bob"}]), 10004).await;
+    insta::assert_json_snapshot!("receivers", stage.seen().await);
+}

@@ -3,7 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
+mod away;
+mod browser;
 mod connecting;
 mod groups;
+mod members;
+mod messages;
+mod rooms;
 mod stage;
 mod surface;
+mod versions;

@@ -12,8 +12,19 @@ use conclave_tests::sign::user_sig;
 use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
-/// The version that the vendor publishes now.
-const LATEST: &str = "3.6.6";
+/// An SDK of the vendor, and how it is pointed here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sdk {
+    /// The folder of its lock file, below `tests/sdk/tencent`.
+    pub(crate) folder: &'static str,
+    /// What is loaded of it.
+    pub(crate) module: &'static str,
+    /// Whether its host is a constant, so that the host's name leads here instead of an option.
+    pub(crate) is_mapped: bool,
+}
+
+/// The one that the vendor publishes now.
+pub(crate) const LATEST: Sdk = Sdk { folder: "chat/3.6.6", module: "@tencentcloud/chat", is_mapped: false };
 
 /// How long the absence of events is checked.
 const QUIET: Duration = Duration::from_millis(300);
@@ -21,6 +32,7 @@ const QUIET: Duration = Duration::from_millis(300);
 /// A gateway with users on it.
 pub(crate) struct Stage {
     pub(crate) served: Served,
+    sdk: Sdk,
     pages: BTreeMap<&'static str, Page>,
     seen: Vec<Value>,
 }
@@ -38,8 +50,13 @@ impl Stage {
 
     /// The same, with a changed configuration.
     pub(crate) async fn of(users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
+        Self::by(LATEST, users, change).await
+    }
+
+    /// The same by another SDK.
+    pub(crate) async fn by(sdk: Sdk, users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
         let served = Served::start(change).await;
-        let mut stage = Self { served, pages: BTreeMap::new(), seen: Vec::new() };
+        let mut stage = Self { served, sdk, pages: BTreeMap::new(), seen: Vec::new() };
         for user in users {
             stage.enter(user).await;
         }
@@ -72,14 +89,31 @@ impl Stage {
 
     /// A page with the SDK on it, not signed in.
     pub(crate) async fn page(&self) -> Page {
-        let modules = tokio::task::spawn_blocking(|| packages(&format!("tencent/chat/{LATEST}")));
+        self.page_with(json!({})).await
+    }
+
+    /// The same, created with more options.
+    pub(crate) async fn page_with(&self, options: Value) -> Page {
+        let Sdk { folder, module, is_mapped } = self.sdk;
+        let modules = tokio::task::spawn_blocking(move || packages(&format!("tencent/{folder}")));
         let mut driver = Command::new("node");
         driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/tencent/chat/driver.cjs"));
-        driver.arg(modules.await.expect("packages"));
+        let here = self.setting("TENCENT_WS_URL");
+        driver.arg(modules.await.expect("packages")).arg(module).args(is_mapped.then_some(&here));
         let page = Page::open(driver);
         let sdkappid: u64 = self.setting("TENCENT_SDKAPPID").parse().expect("a number");
-        page.call("create", json!([{"SDKAppID": sdkappid, "proxyServer": self.setting("TENCENT_WS_URL")}])).await;
+        let mut all = json!({"SDKAppID": sdkappid});
+        if !is_mapped {
+            all["proxyServer"] = json!(here);
+        }
+        all.as_object_mut().expect("options").extend(options.as_object().expect("options").clone());
+        page.call("create", json!([all])).await;
         page
+    }
+
+    /// Takes a user's page away, as if it was closed.
+    pub(crate) fn close(&mut self, user: &str) {
+        self.pages.remove(user).expect("a page");
     }
 
     pub(crate) fn setting(&self, key: &str) -> String {
@@ -101,7 +135,39 @@ impl Stage {
         answer
     }
 
-    /// Expects so many messages, and no others by anybody.
+    /// A user calls a method, which succeeds; what is received of it is looked at by the caller.
+    pub(crate) async fn calls(&self, user: &str, method: &str, args: Value) -> Value {
+        let answer = self.on(user).call(method, args.clone()).await;
+        assert!(answer["refused"].is_null(), "{user} {method} {args}: {answer}");
+        answer
+    }
+
+    /// The next messages that a user receives.
+    pub(crate) async fn messages(&self, user: &str, count: usize) -> Vec<Value> {
+        let mut messages = Vec::new();
+        while messages.len() < count {
+            let (event, data) = self.on(user).take(1, is_message).await.remove(0);
+            assert_eq!(event, "MESSAGE_RECEIVED", "{user}: {data}");
+            messages.extend(data.as_array().expect("messages").iter().cloned());
+        }
+        assert_eq!(messages.len(), count, "{user}: {messages:#?}");
+        messages
+    }
+
+    /// A user creates a group, in which so many others of those who are here are from the start.
+    pub(crate) async fn group(&self, owner: &str, options: Value) -> Value {
+        let answer = self.calls(owner, "createGroup", json!([options])).await;
+        for member in options["memberList"].as_array().into_iter().flatten() {
+            let member = member["userID"].as_str().expect("a name");
+            // the notice, and the message by which the SDK begins a conversation
+            if self.pages.contains_key(member) {
+                self.messages(member, 2).await;
+            }
+        }
+        answer["data"]["group"].clone()
+    }
+
+    /// So many messages are received, and nothing else by anybody.
     pub(crate) async fn receives(&mut self, received: &[(&str, usize)]) {
         for (user, count) in received {
             let mut messages = Vec::new();

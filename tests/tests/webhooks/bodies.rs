@@ -507,7 +507,7 @@ async fn passing(recorder: &mut Recorder) {
 /// Later changes of a message, and items beside messages.
 async fn afterwards(recorder: &mut Recorder) {
     let text = |text: &str| Body::Text(text.to_owned());
-    let traits = Traits { receipts: true, extensible: true, changed: false };
+    let traits = Traits { receipts: true, extensible: true, ..Traits::default() };
     let asking = SendMessage::new(group("g"), Sender::User(user("tst")), text("read this"));
     let sent = recorder.done("message-asking", SendMessage { traits, ..asking }).await;
     let sequence = sent.message.sequence;

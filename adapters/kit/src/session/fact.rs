@@ -28,6 +28,8 @@ pub struct Recipients {
     pub except_users: Vec<UserId>,
     /// And not the device that acted, which learns from the reply to its call.
     pub except_acting_device: bool,
+    /// And no member who does not receive the group's messages (`Receive::Discard`).
+    pub except_discarding: bool,
 }
 
 /// Which members of a group.
@@ -108,6 +110,12 @@ impl Recipients {
     #[must_use]
     pub fn without_acting_device(self) -> Self {
         Self { except_acting_device: true, ..self }
+    }
+
+    /// The same without members who do not receive the group's messages.
+    #[must_use]
+    pub fn without_discarding(self) -> Self {
+        Self { except_discarding: true, ..self }
     }
 }
 

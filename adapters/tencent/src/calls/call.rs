@@ -29,6 +29,8 @@ pub struct SignedIn {
     pub user: UserId,
     /// The device they call from, if known: it gets its own changes with the response, not as an event.
     pub device: Option<String>,
+    /// For clients with a connection: the number of the last event before their first command. Later ones are pushed.
+    pub pushed_after: Option<u64>,
 }
 
 /// The caller.
@@ -75,6 +77,14 @@ impl<'a> Call<'a> {
         match &self.caller {
             Caller::Admin(_) => None,
             Caller::User(signed_in) => signed_in.device.as_deref(),
+        }
+    }
+
+    /// The event after which everything is pushed to the calling client; `None` for one without a connection.
+    pub(crate) fn pushed_after(&self) -> Option<u64> {
+        match &self.caller {
+            Caller::Admin(_) => None,
+            Caller::User(signed_in) => signed_in.pushed_after,
         }
     }
 
@@ -207,7 +217,7 @@ impl<'a> Call<'a> {
     fn actor(&self, for_user: Option<UserId>) -> Actor {
         match &self.caller {
             Caller::Admin(_) => Actor::App { for_user },
-            Caller::User(SignedIn { user, device }) => Actor::User { user: user.clone(), device: device.clone() },
+            Caller::User(SignedIn { user, device, .. }) => Actor::User { user: user.clone(), device: device.clone() },
         }
     }
 

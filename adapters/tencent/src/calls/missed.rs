@@ -1,22 +1,46 @@
 //! `getmsg`: the notices for a user while their client was not connected. Source: the clients' protocol.
 //!
-//! `Cookie` is the number of the last event whose notices a client has received. A client without one has just read the
-//! list of its groups, and begins with the next event. Pushed notices are confirmed one by one.
+//! `Cookie` is the number of the last event that a client was given notices up to. A client that has none yet begins
+//! where the user's clients have got furthest, and the user's first one with the notices of the last seven days. What is
+//! pushed is confirmed one by one; what was confirmed is not given once more.
 
+use conclave_core::event::Actor;
+use conclave_core::model::{DeviceId, Millis, Queue, UserId};
+use conclave_core::operation::{Acknowledge, Begin, OpenDevice};
+use conclave_core::ports::GroupsExt as _;
+use conclave_core::query::{DevicePositions, ReadQueue};
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Call, envelope};
-use crate::push;
+use crate::VENDOR;
+use crate::push::{self, Absent};
+use crate::realm::App;
 use crate::refusals::Failure;
 
-/// Events that are read for one request; a client repeats it while there are more.
+/// Events of the user's queue that one request looks through; a client asks again while there is more.
 const LOOKED_THROUGH: usize = 500;
-/// The prefix of our cookies.
-pub(crate) const PREFIX: &str = "e";
-/// Notices in one response.
+/// Notices in one answer.
 const PAGE: usize = 100;
+/// About how many bytes of events one request reads.
+const BYTES: usize = 1 << 20;
+/// How long notices wait for the first client of a user.
+const KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+/// What a cookie of ours begins with.
+const COOKIE: &str = "e";
+/// The same for a client that has not fetched all that waited for it when it came.
+const NEW: &str = "n";
+
+/// The cookie of a client that has the notices up to this event.
+pub(crate) fn cookie(number: u64) -> String {
+    format!("{COOKIE}{number}")
+}
+
+/// The event up to which a client with this cookie has the notices.
+pub(crate) fn number(cookie: &str) -> Option<u64> {
+    cookie.strip_prefix(COOKIE).or_else(|| cookie.strip_prefix(NEW))?.parse().ok()
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,31 +63,67 @@ struct MissedResponse {
 pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Request = call.read()?;
     let user = call.signed_in()?;
-    let failed = |refusal: Refusal| call.failure(&refusal);
-    let log = &call.app.realm.log;
-    let last = log.last().await.map_err(failed)?;
-    let known = request.cookie.and_then(|cookie| cookie.strip_prefix(PREFIX)?.parse::<u64>().ok());
-    let Some(known) = known.filter(|known| *known <= last) else {
-        return answer(last, true, Vec::new());
+    let last = call.app.realm.log.last().await.map_err(|refusal| call.failure(&refusal))?;
+    let known = request.cookie.as_deref().and_then(number).filter(|known| *known <= last);
+    let is_new = known.is_none() || request.cookie.is_some_and(|cookie| cookie.starts_with(NEW));
+    let client = Absent { user, device: call.device(), is_new };
+    // a client that is new acts on what is pushed, and not on what it is given here: it has just read its lists
+    let end = call.pushed_after().filter(|_| client.is_new).map_or(last, |pushed_after| pushed_after.min(last));
+    let known = match call.device() {
+        Some(device) => begin(call, user, device, known).await?,
+        None => known.unwrap_or(last),
     };
-    // notices that were confirmed over an earlier connection are not returned again
-    let confirmed = call.device().map_or(0, |device| call.app.confirmed.of(user, device));
-    let known = known.max(confirmed.min(last));
-    let events = log.read(known, LOOKED_THROUGH).await.map_err(failed)?;
-    let (mut seen, mut notices) = (known, Vec::new());
-    for event in &events {
-        if notices.len() >= PAGE {
+    let ask = ReadQueue { user: user.clone(), queue: Queue::Own, after: known, limit: LOOKED_THROUGH, bytes: BYTES };
+    let page = call.ask(ask).await?;
+    let (mut seen, mut more, mut event_array) = (page.last, page.more, Vec::new());
+    for item in &page.items {
+        if item.event.sequence > end {
+            (seen, more) = (end, false);
             break;
         }
-        seen = event.sequence;
-        if event.audience.users.contains(user) {
-            notices.extend(push::notices_for(call.app, event, user).await.map_err(failed)?);
+        if event_array.len() >= PAGE {
+            (seen, more) = (item.event.sequence - 1, true);
+            break;
         }
+        let notices = push::notices_for(call.app, &item.event, &client).await;
+        event_array.extend(notices.map_err(|refusal| call.failure(&refusal))?);
     }
-    answer(seen, seen >= last || events.is_empty(), notices)
+    // what was committed before the queue was read is in it, or for others
+    let seen = if more { seen } else { end.max(known) };
+    envelope::with(&MissedResponse {
+        cookie: if more && is_new { format!("{NEW}{seen}") } else { cookie(seen) },
+        sync_flag: if more { 1 } else { 2 },
+        msg_list: Vec::new(),
+        event_array,
+    })
 }
 
-fn answer(seen: u64, is_all: bool, event_array: Vec<Value>) -> Result<envelope::ResponseBody, Failure> {
-    let sync_flag = if is_all { 2 } else { 1 };
-    envelope::with(&MissedResponse { cookie: format!("{PREFIX}{seen}"), sync_flag, msg_list: Vec::new(), event_array })
+/// The event after which notices are given to a client that has got as far as it says.
+async fn begin(call: &Call<'_>, user: &UserId, device: &str, known: Option<u64>) -> Result<u64, Failure> {
+    let Some(id) = device_id(device) else { return Ok(known.unwrap_or_default()) };
+    if let Some(known) = known {
+        // a client that comes back with its cookie has everything up to it
+        confirm(call.app, user, device, known).await.map_err(|refusal| call.failure(&refusal))?;
+    } else {
+        let oldest = Millis(call.now().0.saturating_sub(KEPT_MS));
+        let waiting = call.app.realm.log.position_at(oldest).await.map_err(|refusal| call.failure(&refusal))?.before;
+        let open = OpenDevice { user: user.clone(), device: id.clone(), begin: Begin::FurthestOr(waiting) };
+        call.run(open).await?;
+    }
+    let ask = DevicePositions { user: user.clone(), device: id, queues: vec![Queue::Own] };
+    let places = call.ask(ask).await?.0.unwrap_or_default();
+    Ok(places.first().map_or(0, |place| place.after).max(known.unwrap_or_default()))
+}
+
+/// A client has the notices up to this event, and is not given them once more.
+pub(crate) async fn confirm(app: &App, user: &UserId, device: &str, number: u64) -> Result<(), Refusal> {
+    let Some(device) = device_id(device) else { return Ok(()) };
+    let confirmed = Acknowledge::new(user.clone(), device, Queue::Own, number);
+    app.realm.groups.run(&Actor::app(), confirmed).await
+}
+
+/// The device of this vendor that goes by this name.
+fn device_id(device: &str) -> Option<DeviceId> {
+    let id = conclave_kit::Device::id_of(VENDOR, device)?;
+    Some(DeviceId::from(&conclave_kit::Device::new(VENDOR, id)))
 }

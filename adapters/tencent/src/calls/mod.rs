@@ -34,7 +34,7 @@ pub use call::SignedIn;
 pub(crate) use call::{Call, Caller};
 pub(crate) use commands::COMMANDS;
 pub(crate) use message::Rate;
-pub(crate) use missed::PREFIX as COOKIE;
+pub(crate) use missed::{confirm, cookie, number as cookie_number};
 pub(crate) use neighbours::FEATURES;
 
 use crate::realm::App;

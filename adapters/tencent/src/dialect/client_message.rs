@@ -41,6 +41,9 @@ pub(crate) struct ClientMessage<'m> {
     group_at_info: Value,
     need_read_receipt: u32,
     support_message_extension: u32,
+    /// How often it was changed: clients take a change that has a higher one than theirs.
+    #[serde(skip_serializing_if = "is_unchanged")]
+    msg_version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoker_info: Option<Revoker<'m>>,
     group_info: GroupInfo<'m>,
@@ -97,6 +100,7 @@ impl<'m> ClientMessage<'m> {
             group_at_info: mentioned(message),
             need_read_receipt: u32::from(message.traits.receipts),
             support_message_extension: u32::from(message.traits.extensible),
+            msg_version: message.traits.edits,
             revoker_info: revoker(message, admin),
             group_info: GroupInfo {
                 group_id: group.id.as_str(),
@@ -109,6 +113,12 @@ impl<'m> ClientMessage<'m> {
             },
         }
     }
+}
+
+/// Clients take no version for 0.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_unchanged(version: &u32) -> bool {
+    *version == 0
 }
 
 /// The account shown as a message's sender.

@@ -11,9 +11,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use conclave_core::event::{Event, Former, Happening, Joining, Leaving, ProfileChange};
-use conclave_core::model::{Message, Profile, Receive, Request, TopicId, Until, UserId};
+use conclave_core::model::{Message, MessageId, Policy, Profile, Receive, Request, TopicId, Until, UserId};
 
 pub(crate) use push::{Delivery, Notice, Push, Tip};
+
+use super::options::JoinOption;
 
 /// One fact.
 pub(crate) struct Fact<'e> {
@@ -23,8 +25,7 @@ pub(crate) struct Fact<'e> {
     pub(crate) what: What<'e>,
 }
 
-/// The kinds of facts.
-#[allow(dead_code, reason = "how clients are sent some of it is not published")]
+/// What has happened.
 pub(crate) enum What<'e> {
     Created {
         profile: &'e Profile,
@@ -54,6 +55,12 @@ pub(crate) enum What<'e> {
         were: &'e [Former],
     },
     Info(Info<'e>),
+    /// Mute of everybody, or who gets in and how, as far as it changed.
+    Options {
+        all_muted: Option<bool>,
+        join: Option<JoinOption>,
+        invite: Option<JoinOption>,
+    },
     OwnerChanged {
         from: Option<&'e UserId>,
         to: &'e UserId,
@@ -95,9 +102,12 @@ pub(crate) enum What<'e> {
         user: &'e UserId,
         receive: Receive,
     },
-    /// A stored message was sent, by its number.
-    Sent(u64),
-    /// A message was sent that is not stored.
+    /// A message was sent that is kept.
+    Sent {
+        sequence: u64,
+        id: &'e MessageId,
+    },
+    /// A message was sent that is kept nowhere.
     Passed(&'e Message),
     /// A message was dropped because of the group's rate limit.
     Dropped {
@@ -108,9 +118,15 @@ pub(crate) enum What<'e> {
     Recalled(&'e [u64]),
     /// A message was edited, by its number.
     Edited(u64),
-    /// Keys and values of a message were added or removed, by its number.
-    Extended(u64),
-    /// A member has read messages whose sender asked for receipts.
+    /// Keys and values were added to a message, or taken away, by its number.
+    Extended {
+        sequence: u64,
+        version: u64,
+        set: &'e BTreeMap<String, String>,
+        removed: &'e [String],
+        cleared: bool,
+    },
+    /// A member has read messages whose sender wants to know.
     Receipts {
         user: &'e UserId,
         sequences: &'e [u64],
@@ -130,6 +146,7 @@ pub(crate) enum What<'e> {
         topic: &'e TopicId,
         profile: &'e ProfileChange,
         announcement: Option<&'e String>,
+        all_muted: Option<bool>,
     },
     TopicsDestroyed(&'e [TopicId]),
     /// One of the above in a topic, with the topic's numbers.
@@ -231,27 +248,35 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
         }
         Happening::CountersChanged { set, removed } => What::Counters { set, removed },
         Happening::ReceiveChanged { user, receive, .. } => What::Receive { user, receive: *receive },
-        Happening::MessageSent { sequence, .. } => What::Sent(*sequence),
+        Happening::MessageSent { sequence, id } => What::Sent { sequence: *sequence, id },
         Happening::MessagePassed(message) => What::Passed(message),
         Happening::MessageDropped { message, stored } => What::Dropped { message, stored: *stored },
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
         Happening::MessageChanged { sequence, .. } => What::Edited(*sequence),
-        Happening::ExtensionsChanged { sequence, .. } => What::Extended(*sequence),
+        Happening::ExtensionsChanged { sequence, version, set, removed, cleared } => {
+            What::Extended { sequence: *sequence, version: *version, set, removed, cleared: *cleared }
+        }
         Happening::MessagesRead { sequences, user, .. } => What::Receipts { user, sequences },
         Happening::ReadMarkChanged { user, sequence } => What::ReadUpTo { user, sequence: *sequence },
         Happening::Noticed { content } => What::Custom(content),
         Happening::TopicMade { topic, profile } => What::TopicCreated { topic, profile },
-        Happening::TopicChanged { topic, profile, announcement, .. } => {
-            What::TopicChanged { topic, profile, announcement: announcement.as_ref() }
+        Happening::TopicChanged { topic, profile, announcement, all_muted } => {
+            What::TopicChanged { topic, profile, announcement: announcement.as_ref(), all_muted: *all_muted }
         }
         Happening::TopicsEnded(topics) => What::TopicsDestroyed(topics),
         Happening::InTopic { topic, what: inner } => What::InTopic(topic, Box::new(what(inner, None)?)),
-        // muting all and options are read with the group's profile, and are neither tips nor callbacks
-        Happening::AllMutedChanged(_)
-        | Happening::PolicyChanged { .. }
+        Happening::AllMutedChanged(on) => What::Options { all_muted: Some(*on), join: None, invite: None },
+        Happening::PolicyChanged { before, after } => {
+            let changed = |of: fn(&Policy) -> JoinOption| Some(of(after)).filter(|now| of(before) != *now);
+            let (join, invite) = (changed(JoinOption::of_join), changed(JoinOption::of_invite));
+            if join.is_none() && invite.is_none() {
+                return None;
+            }
+            What::Options { all_muted: None, join, invite }
+        }
         // deleted without a notice
-        | Happening::MessagesDeleted { .. }
-        // not reported by this vendor
+        Happening::MessagesDeleted { .. }
+        // an import into hosting is another vendor's, and so is the rest
         | Happening::GroupGoverned { .. }
         | Happening::AppointedChanged { .. }
         | Happening::MarksChanged { .. }

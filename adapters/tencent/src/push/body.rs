@@ -59,6 +59,10 @@ impl Words<'_> {
             body.insert("MsgGroupNewInfo".to_owned(), Value::Object(self.new_info()));
             return Value::Object(body);
         }
+        if tip == Tip::Topic {
+            body.insert("MsgTopicNewInfo".to_owned(), Value::Object(self.new_topic_info()));
+            return Value::Object(body);
+        }
         body.insert("List_Account".to_owned(), json!(self.about));
         body.insert("MsgMemberExtraInfo".to_owned(), json!(self.shown()));
         match &self.fact.what {
@@ -109,8 +113,36 @@ impl Words<'_> {
             What::OwnerChanged { to, .. } => {
                 info.insert("Owner_Account".to_owned(), json!(to));
             }
+            What::Options { all_muted, join, invite } => {
+                if let Some(on) = all_muted {
+                    info.insert("ShutupAll".to_owned(), json!(u32::from(*on)));
+                }
+                if let Some(join) = join {
+                    info.insert("GroupApplyJoinOption".to_owned(), json!(join.apply_word()));
+                }
+                if let Some(invite) = invite {
+                    info.insert("InviteJoinOption".to_owned(), json!(invite.invite_word()));
+                }
+            }
             _ => {}
         }
+        info
+    }
+
+    /// What has changed of a topic, under the names that tips have for it.
+    fn new_topic_info(&self) -> Map<String, Value> {
+        let mut info = Map::new();
+        let What::TopicChanged { profile, announcement, all_muted, .. } = &self.fact.what else { return info };
+        for (name, value) in [
+            ("TopicName", profile.name.as_ref()),
+            ("TopicIntroduction", profile.introduction.as_ref()),
+            ("TopicFaceUrl", profile.avatar.as_ref()),
+            ("TopicNotification", *announcement),
+            ("CustomString", profile.custom.as_ref()),
+        ] {
+            info.extend(value.map(|value| (name.to_owned(), json!(value))));
+        }
+        info.extend(all_muted.map(|on| ("ShutupAll".to_owned(), json!(u32::from(on)))));
         info
     }
 
@@ -118,8 +150,8 @@ impl Words<'_> {
         self.fact.reason()
     }
 
-    /// A notice; `None` where its client format is not known.
-    pub(super) fn notice(&self, notice: Notice) -> Option<Value> {
+    /// A notice.
+    pub(super) fn notice(&self, notice: Notice) -> Value {
         let mut body = into_map(json!({
             "ReportType": notice as u8,
             "Operator_Account": self.operator,
@@ -161,10 +193,19 @@ impl Words<'_> {
             | Notice::AdminSet
             | Notice::AdminUnset
             | Notice::Muted
-            | Notice::Unbanned => {}
-            Notice::ReadUpTo | Notice::TopicCreated | Notice::TopicsDestroyed | Notice::Receipts => return None,
+            | Notice::Unbanned
+            // the topic is named beside the group
+            | Notice::TopicCreated
+            // worded apart, as nobody is shown them
+            | Notice::ReadUpTo
+            | Notice::Receipts => {}
+            Notice::TopicsDestroyed => {
+                if let What::TopicsDestroyed(topics) = &self.fact.what {
+                    body.insert("TopicIdArray".to_owned(), json!(topics));
+                }
+            }
         }
-        Some(Value::Object(body))
+        Value::Object(body)
     }
 
     /// The fields that the deciding client sends back, and the text of the request.

@@ -3,6 +3,7 @@
 //! Each is built once, whatever the number of clients. A notice names its recipient, which is filled in for each.
 
 mod body;
+mod message;
 mod people;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
@@ -11,23 +12,28 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use conclave_core::event::Event;
-use conclave_core::model::{Group, Message, MessageState, UserId};
+use conclave_core::event::{Actor, Event};
+use conclave_core::model::{Group, TopicId, UserId};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Recipients, call_of, group_of, message_at, message_of};
+use conclave_kit::{Recipients, call_of, group_of};
 use serde_json::{Map, Value, json};
 
-use crate::dialect::client_message::{ClientMessage, place, revoker, sender};
+use crate::dialect::community;
 use crate::dialect::events::{Delivery, Fact, Notice, Push, Tip, What, facts};
 use crate::dialect::kind::Kind;
-use crate::dialect::message::label;
-use crate::dialect::{message, tiny_id};
+use crate::dialect::message as messages;
 use crate::realm::App;
 
 use body::Words;
 use people::People;
 
-/// The sender of tips and notices.
+/// The field of a notice that says which event it is of.
+pub(crate) const NOTICE_NUMBER: &str = "NoticeSeq";
+
+/// `MillionGroupFlag` of a community with topics.
+const WITH_TOPICS: u32 = 2;
+
+/// Who tips and notices are from.
 pub(crate) const SYSTEM: &str = "@TIM#SYSTEM";
 
 /// The vendor's event types in a push.
@@ -36,6 +42,10 @@ mod kind {
     pub(crate) const TIP: u32 = 4;
     pub(super) const NOTICE: u32 = 5;
     pub(super) const PASSING_TIP: u32 = 6;
+    pub(super) const MENTION: u32 = 12;
+    /// What clients find by its key. The vendor's numbers are not published; clients look at 4, 5, 6, 12, 14, 16, 24, 26
+    /// and 100 only.
+    pub(super) const FOUND_BY_KEY: u32 = 0;
 }
 
 /// One push, with its recipients.
@@ -89,20 +99,33 @@ pub(crate) async fn pushes(app: &App, event: &Arc<Event>) -> Result<Vec<Pushed>,
     let pushing = Pushing { app, group: &group, fact };
     let mut pushed = Vec::with_capacity(deliveries.len());
     for Delivery { push, to } in deliveries {
-        if let Some(content) = pushing.content(&push).await? {
-            pushed.push(Pushed { to, content });
-        }
+        pushed.extend(pushing.pushed(&push, to).await?);
     }
     Ok(pushed)
 }
 
-/// The notices of an event for a user, as entries of `EventArray`.
-pub(crate) async fn notices_for(app: &App, event: &Arc<Event>, user: &UserId) -> Result<Vec<Value>, Refusal> {
+/// A client that is given notices from while it was not connected.
+pub(crate) struct Absent<'a> {
+    pub(crate) user: &'a UserId,
+    pub(crate) device: Option<&'a str>,
+    /// Whether it has just read its lists, so that what the user's other clients did is in them.
+    pub(crate) is_new: bool,
+}
+
+impl Absent<'_> {
+    fn receives(&self, event: &Event, to: &Recipients) -> bool {
+        let acted = matches!(&event.actor, Actor::User { user, device: Some(device) }
+            if user == self.user && Some(device.as_str()) == self.device);
+        let knows = to.except_acting_device && (acted || self.is_new && event.actor.behind() == Some(self.user));
+        to.users.contains(self.user) && !to.except_users.contains(self.user) && !knows
+    }
+}
+
+/// The notices that a user is sent of an event, as entries of `EventArray`.
+pub(crate) async fn notices_for(app: &App, event: &Arc<Event>, client: &Absent<'_>) -> Result<Vec<Value>, Refusal> {
     let pushed = pushes(app, event).await?.into_iter();
     let entry = |Pushed { to, content }| match content {
-        Content::Addressed(notice) if to.users.contains(user) && !to.except_users.contains(user) => {
-            Some(notice.entry(user))
-        }
+        Content::Addressed(notice) if client.receives(event, &to) => Some(notice.entry(client.user)),
         _ => None,
     };
     Ok(pushed.filter_map(entry).collect())
@@ -146,31 +169,51 @@ struct Pushing<'f> {
 }
 
 impl Pushing<'_> {
-    /// The content; nothing where the client format is not known.
-    async fn content(&self, push: &Push<'_>) -> Result<Option<Content>, Refusal> {
-        if matches!(self.fact.what, What::InTopic(..)) {
-            return Ok(None);
-        }
+    /// What clients are sent, and who of them.
+    async fn pushed(&self, push: &Push<'_>, to: Recipients) -> Result<Vec<Pushed>, Refusal> {
+        let whole = |entry: Value| Pushed { to: to.clone(), content: Content::Whole(entry) };
         match push {
             Push::Tip { tip, about, number } => {
                 let body = self.words(about).await?.tip(*tip);
-                Ok(Some(Content::Whole(self.tip(*number, body))))
+                Ok(vec![whole(self.tip(*number, body))])
             }
+            Push::Options if self.app.realm.settings.option_tips => {
+                let body = self.words(&[]).await?.tip(Tip::Profile);
+                Ok(vec![whole(self.tip(None, body))])
+            }
+            Push::Options => Ok(Vec::new()),
+            Push::Notice { notice: Notice::ReadUpTo, .. } => Ok(self.read_up_to().map(whole).into_iter().collect()),
+            Push::Notice { notice: Notice::Receipts, .. } => self.receipts().await,
             Push::Notice { notice, about } => {
                 let body = self.words(about).await?.notice(*notice);
-                Ok(body.map(|body| Content::Addressed(self.notice(*notice, body))))
+                Ok(vec![Pushed { to, content: Content::Addressed(self.notice(*notice, body)) }])
             }
-            Push::Message => {
-                let Some(message) = message_of(self.fact.event, &*self.app.realm.groups).await? else {
-                    return Ok(None);
-                };
-                Ok(Some(Content::Whole(self.message(&message).await?)))
+            Push::Message => self.sent(to).await,
+            Push::Recall => Ok(self.recall().await?.map(whole).into_iter().collect()),
+            Push::Edit => Ok(self.edit().await?.map(whole).into_iter().collect()),
+            Push::Extensions => Ok(self.extensions().await?.into_iter().map(whole).collect()),
+            Push::Attributes => {
+                Ok(body::attributes(self.fact).map(|body| self.passing(body, to)).into_iter().collect())
             }
-            Push::Recall => Ok(self.recall().await?.map(Content::Whole)),
-            Push::Attributes => Ok(body::attributes(self.fact).map(|body| self.passing(body))),
-            Push::Counters => Ok(body::counters(self.fact).map(|body| self.passing(body))),
-            // the client format of these is not published; clients read them with the message
-            Push::Edit | Push::Extensions => Ok(None),
+            Push::Counters => Ok(body::counters(self.fact).map(|body| self.passing(body, to)).into_iter().collect()),
+        }
+    }
+
+    /// What has happened, in the group or in a topic of it.
+    fn what(&self) -> &What<'_> {
+        match &self.fact.what {
+            What::InTopic(_, what) => what,
+            what => what,
+        }
+    }
+
+    /// The topic that the fact is of, if it is of one.
+    fn topic(&self) -> Option<&TopicId> {
+        match &self.fact.what {
+            What::InTopic(topic, _) | What::TopicCreated { topic, .. } | What::TopicChanged { topic, .. } => {
+                Some(topic)
+            }
+            _ => None,
         }
     }
 
@@ -201,18 +244,29 @@ impl Pushing<'_> {
             "MsgRandom": low(random),
             "MsgTimeStamp": seconds,
             "MsgClientTime": seconds,
-            "MsgPriority": message::priority(Some("High")),
+            "MsgPriority": messages::priority(Some("High")),
         });
         into_map(fields)
     }
 
     fn group_info(&self, from: &str) -> Map<String, Value> {
-        into_map(json!({
+        let mut info = json!({
             "GroupId": self.group.id,
             "GroupName": self.group.profile.name,
             "GroupType": Kind::of(self.group).word(),
             "From_Account": from,
-        }))
+        });
+        self.add_topic(Some(&mut info));
+        into_map(info)
+    }
+
+    /// Says in a `GroupInfo` that the community has topics, and which of them it is about.
+    fn add_topic(&self, info: Option<&mut Value>) {
+        let Some(info) = info.filter(|_| community::support_topic(&self.group.labels) == 1) else { return };
+        info["MillionGroupFlag"] = json!(WITH_TOPICS);
+        if let Some(topic) = self.topic() {
+            info["TopicId"] = json!(topic);
+        }
     }
 
     fn tip_item(&self, number: Option<u64>, body: Value) -> Map<String, Value> {
@@ -231,11 +285,11 @@ impl Pushing<'_> {
         json!({ "Event": event, "GroupTips": [item] })
     }
 
-    fn passing(&self, body: Value) -> Content {
+    fn passing(&self, body: Value, to: Recipients) -> Pushed {
         let mut item = self.item(0, self.fact.event.sequence);
         item.insert("GroupInfo".to_owned(), Value::Object(self.group_info(SYSTEM)));
         item.insert("MsgBody".to_owned(), body);
-        Content::Whole(json!({ "Event": kind::PASSING_TIP, "GroupTips": [item] }))
+        Pushed { to, content: Content::Whole(json!({ "Event": kind::PASSING_TIP, "GroupTips": [item] })) }
     }
 
     fn notice(&self, notice: Notice, body: Value) -> Addressed {
@@ -244,60 +298,14 @@ impl Pushing<'_> {
         let random = (sequence << 8) | u64::from(notice as u8);
         let operator = body["Operator_Account"].as_str().unwrap_or_default().to_owned();
         let mut rest = self.item(low(random), random);
-        rest.insert("NoticeSeq".to_owned(), json!(low(sequence)));
+        rest.insert(NOTICE_NUMBER.to_owned(), json!(low(sequence)));
         rest.insert("MsgBody".to_owned(), body);
         Addressed { group_info: self.group_info(&operator), rest }
     }
-
-    async fn message(&self, message: &Message) -> Result<Value, Refusal> {
-        let admin = self.app.admin();
-        let ids = [sender(message, admin)].into();
-        let people = People::find(self.app, self.group, &ids).await?;
-        let face = people.face(sender(message, admin));
-        let item = ClientMessage::of(message, self.group, &face, admin);
-        Ok(json!({ "Event": kind::MESSAGE, "GroupMsgArray": [item] }))
-    }
-
-    async fn recall(&self) -> Result<Option<Value>, Refusal> {
-        let What::Recalled(sequences) = &self.fact.what else { return Ok(None) };
-        let (mut recalled, mut by) = (Vec::new(), None);
-        for sequence in *sequences {
-            let found = message_at(&self.group.id, *sequence, &*self.app.realm.groups).await?;
-            let Some(message) = found.filter(|message| place(&message.state) == RECALLED) else { continue };
-            recalled.push(withdrawn(&message, self.group, self.app.admin()));
-            by = by.or_else(|| revoker(&message, self.app.admin()).map(|revoker| json!(revoker)));
-        }
-        if recalled.is_empty() {
-            return Ok(None);
-        }
-        let sequence = self.fact.event.sequence;
-        let mut item = self.item(low(sequence), sequence);
-        item.insert("GroupInfo".to_owned(), Value::Object(self.group_info(SYSTEM)));
-        item.insert("RevokerInfo".to_owned(), by.unwrap_or_default());
-        item.insert("MsgBody".to_owned(), json!({ "GroupWithdrawInfoArray": recalled }));
-        Ok(Some(json!({ "Event": kind::NOTICE, "GroupTips": [item] })))
-    }
 }
 
-/// `IsPlaceMsg` of a recalled message.
-const RECALLED: u32 = 2;
-
-/// The fields by which clients find a recalled message.
-fn withdrawn(message: &Message, group: &Group, admin: &str) -> Value {
-    debug_assert!(matches!(message.state, MessageState::Recalled { .. }));
-    let number = |label: &str| message.labels.get(label).and_then(|text| text.parse::<u64>().ok());
-    json!({
-        "GroupId": group.id,
-        "MsgSeq": message.sequence,
-        "MsgRandom": number(label::RANDOM).unwrap_or_default(),
-        "MsgTimeStamp": message.at.seconds(),
-        "MsgClientTime": number(label::CLIENT_TIME).unwrap_or(message.at.seconds()),
-        "TinyId": UserId::new(sender(message, admin)).map_or_else(|_| "0".to_owned(), |user| tiny_id::of(&user)),
-    })
-}
-
-/// The lowest 31 bits: clients accept no larger numbers.
-fn low(number: u64) -> u64 {
+/// The last 31 bits: what clients take for a number of theirs.
+pub(crate) fn low(number: u64) -> u64 {
     number & 0x7fff_ffff
 }
 

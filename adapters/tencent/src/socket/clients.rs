@@ -13,7 +13,7 @@ use conclave_kit::{
 };
 
 use super::facts::{TencentFact, facts};
-use super::session::{ALIVE, Encoding, HELLO, LOGIN, LOGOUT, TencentSession};
+use super::session::{ALIVE, CONFIRM, Encoding, HELLO, LOGIN, LOGOUT, TencentSession};
 use crate::VENDOR;
 use crate::calls::{COMMANDS, Callers};
 use crate::realm::App;
@@ -65,7 +65,7 @@ impl ClientProtocol for Clients {
     fn operations(&self) -> Vec<&'static str> {
         let served: HashSet<&str> =
             COMMANDS.iter().filter(|command| command.callers != Callers::Users).map(|command| command.name).collect();
-        let mut names = vec![LOGIN, HELLO, LOGOUT, ALIVE];
+        let mut names = vec![LOGIN, HELLO, LOGOUT, ALIVE, CONFIRM];
         for command in COMMANDS {
             if !served.contains(command.name) && !names.contains(&command.name) {
                 names.push(command.name);

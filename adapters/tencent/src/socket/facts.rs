@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::frame;
 use super::session::Encoding;
-use crate::calls::COOKIE;
+use crate::calls::cookie;
 use crate::push::{Addressed, Content, Pushed, pushes};
 use crate::realm::App;
 
@@ -25,8 +25,8 @@ pub(crate) struct TencentFact {
 enum What {
     /// The same frame for all; its bytes are the same in both encodings.
     Whole { binary: Arc<SharedFrame>, text: Arc<SharedFrame> },
-    /// A notice: `GroupInfo` and the rest of it as JSON objects, without its recipient.
-    Addressed { group_info: Bytes, rest: Bytes },
+    /// A notice: `GroupInfo` and the rest of it as JSON objects, without the user it is for.
+    Addressed { group_info: Bytes, rest: Bytes, is_kept: bool },
 }
 
 /// What clients are sent for an event.
@@ -47,19 +47,24 @@ fn fact(event: &Event, to: conclave_kit::Recipients, content: Content) -> Fact<T
         Content::Addressed(Addressed { group_info, rest }) => {
             let (group_info, rest) = (object(group_info), object(rest));
             let length = group_info.len() + rest.len();
-            (What::Addressed { group_info, rest }, length)
+            (What::Addressed { group_info, rest, is_kept: to.members.is_none() }, length)
         }
     };
     Fact::new(to, TencentFact { number, what }).of_bytes(bytes)
 }
 
 impl TencentFact {
+    /// The number of the event, of a notice that waits for clients that are not connected.
+    pub(super) fn kept_notice(&self) -> Option<u64> {
+        matches!(self.what, What::Addressed { is_kept: true, .. }).then_some(self.number)
+    }
+
     /// The frame for this user.
     pub(super) fn frame(&self, user: &UserId, encoding: Encoding) -> OutFrame {
         match (&self.what, encoding) {
             (What::Whole { binary, .. }, Encoding::Binary) => Arc::clone(binary).into(),
             (What::Whole { text, .. }, Encoding::Text) => Arc::clone(text).into(),
-            (What::Addressed { group_info, rest }, _) => {
+            (What::Addressed { group_info, rest, .. }, _) => {
                 // objects without their opening braces
                 let (group_info, rest) = (group_info.get(1..).unwrap_or_default(), rest.get(1..).unwrap_or_default());
                 let user = serde_json::to_vec(user).unwrap_or_default();
@@ -75,8 +80,7 @@ impl TencentFact {
                 ];
                 let mut entry = entry.to_vec();
                 entry.push(b"]}");
-                let cookie = format!("{COOKIE}{}", self.number);
-                encoding.frame(frame::push(self.number, &entry, Some(&cookie))).into()
+                encoding.frame(frame::push(self.number, &entry, Some(&cookie(self.number)))).into()
             }
         }
     }

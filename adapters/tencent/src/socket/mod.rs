@@ -1,8 +1,9 @@
 //! The protocol of the client SDKs: JSON over WebSocket, in binary frames (`/binfo`) or text frames (`/info`).
 //!
-//! - `clients`: the endpoints.
-//! - `frame`: requests, replies and pushes as bytes.
-//! - `login`: signing in, and the key that clients send with each later request.
+//! - `clients`: where clients connect.
+//! - `frame`: requests, answers and pushes as bytes.
+//! - `notices`: which notices a connection has been given.
+//! - `login`: who signs in, and the key that they show with each request from then on.
 //! - `session`: one connection.
 //! - `facts`: facts as frames.
 //!
@@ -13,6 +14,7 @@ mod clients;
 mod facts;
 mod frame;
 mod login;
+mod notices;
 mod session;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]

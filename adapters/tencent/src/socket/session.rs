@@ -1,7 +1,7 @@
 //! One connection of one client.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use conclave_kit::{
@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 use super::facts::TencentFact;
 use super::frame::{self, Head, Request};
 use super::login::{self, Login};
-use crate::calls::{COOKIE, Command, FEATURES, SignedIn, answer_user, envelope};
+use super::notices::Notices;
+use crate::calls::{Command, FEATURES, SignedIn, answer_user, confirm, cookie_number, envelope};
 use crate::dialect::tiny_id;
 use crate::realm::App;
-use crate::refusals::{Code, Failure};
+use crate::refusals::{Code, Failure, Family};
 
 type Outbox<'a> = conclave_kit::Outbox<'a, TencentSession>;
 
@@ -32,9 +33,11 @@ const STATUS: &str = "im_open_status";
 const HEARTBEAT: &str = "heartbeat";
 /// The service of statistics, which clients call without having signed in.
 const STATISTICS: &str = "imopenstat.";
-/// The command with which clients confirm a push.
-const CONFIRMED: &str = "openim.ws_msg_push_ack";
-/// The command with which clients fetch the notices from before they signed in.
+/// How clients confirm a push that asks for it.
+pub(super) const CONFIRM: &str = "ws_msg_push_ack";
+/// Its service.
+const MESSAGES: &str = "openim";
+/// How clients fetch the notices from before they signed in.
 const FETCH: &str = "openim.getmsg";
 
 /// Heartbeat interval of signed-in clients, in seconds.
@@ -64,10 +67,12 @@ pub(crate) struct TencentSession {
     platform: Platform,
     encoding: Encoding,
     login: Option<Arc<Login>>,
-    /// Whether the client has received the notices from before it signed in: its later confirmations then cover
-    /// everything.
-    has_notices: bool,
-    /// The login being registered in presence, and the request for it.
+    /// The number of the last event before the first command since the client signed in: what is later is pushed, and
+    /// what is not is in the lists that the client reads.
+    began: Arc<OnceLock<u64>>,
+    /// Which notices it has been given since it signed in.
+    notices: Notices,
+    /// Who is being registered in presence, and the request that asked for it.
     signing_in: Option<(Arc<Login>, Head)>,
 }
 
@@ -90,7 +95,16 @@ mod kick {
 
 impl TencentSession {
     pub(super) fn new(app: Option<Arc<App>>, device: Device, platform: Platform, encoding: Encoding) -> Self {
-        Self { app, device, platform, encoding, login: None, has_notices: false, signing_in: None }
+        Self {
+            app,
+            device,
+            platform,
+            encoding,
+            login: None,
+            began: Arc::default(),
+            notices: Notices::default(),
+            signing_in: None,
+        }
     }
 
     fn answer(&self, head: &Head, body: &[u8], out: &mut Outbox<'_>) {
@@ -129,6 +143,7 @@ impl TencentSession {
         let (lane, bytes) = (lane(&body), body.len());
         let once = changes(&head.servcmd).then(|| once(&self.device, &head, &body));
         let (app, device, asked) = (Arc::clone(app), self.device.to_string(), head.clone());
+        let began = Arc::clone(&self.began);
         let work = async move {
             // a reconnected client repeats its requests before it signs in again
             let user = match known {
@@ -138,7 +153,17 @@ impl TencentSession {
                     Err(failure) => return Answered::with(Reply::Body(refused(&failure)), outcome(&failure)),
                 },
             };
-            let user = SignedIn { user, device: Some(device) };
+            let pushed_after = match began.get() {
+                Some(began) => *began,
+                None => match app.realm.log.last().await {
+                    Ok(last) => *began.get_or_init(|| last),
+                    Err(refusal) => {
+                        let failure = Family::Accounts.failure(&refusal);
+                        return Answered::with(Reply::Body(refused(&failure)), outcome(&failure));
+                    }
+                },
+            };
+            let user = SignedIn { user, device: Some(device), pushed_after: Some(pushed_after) };
             let (answer, result) = answer_user(&app, user, &asked.servcmd, &body).await;
             match result {
                 Ok(unread) => Answered::done(Reply::Body(answer)).leaving(unread),
@@ -156,18 +181,29 @@ impl TencentSession {
         });
     }
 
-    /// The client confirms a push.
-    fn confirmed(&self, app: &App, body: &[u8]) {
+    /// The client has a push that was to be confirmed.
+    fn confirm(&self, app: &Arc<App>, Request { head, body }: Request, out: &mut Outbox<'_>) {
         #[derive(Deserialize)]
         struct Confirmation {
             #[serde(rename = "SessionData")]
             cookie: String,
         }
-        let Some(login) = self.login.as_ref().filter(|_| self.has_notices) else { return };
-        let Ok(Confirmation { cookie }) = serde_json::from_slice(body) else { return };
-        if let Some(number) = cookie.strip_prefix(COOKIE).and_then(|number| number.parse().ok()) {
-            app.confirmed.confirm(&login.user, &self.device.to_string(), number);
-        }
+        let confirmation: Option<Confirmation> = serde_json::from_slice(&body).ok();
+        let number = confirmation.and_then(|confirmation| cookie_number(&confirmation.cookie));
+        // before it has those from while it was away, it does not have all up to this one
+        let login = self.login.as_ref().filter(|login| login.key == head.a2 && self.notices.are_complete);
+        let (Some(login), Some(number)) = (login, number) else { return self.done(&head, Some(CONFIRM), out) };
+        let (app, user, device) = (Arc::clone(app), login.user.clone(), self.device.to_string());
+        let work = async move {
+            match confirm(&app, &user, &device, number).await {
+                Ok(()) => Answered::done(Reply::Body(done())),
+                Err(refusal) => {
+                    let failure = Family::Accounts.failure(&refusal);
+                    Answered::with(Reply::Body(refused(&failure)), outcome(&failure))
+                }
+            }
+        };
+        out.call(Call::new(Some(CONFIRM), Ticket(head), work).holding(body.len()));
     }
 
     /// Ends the client's login and notifies it.
@@ -206,10 +242,7 @@ impl Session for TencentSession {
             }
             // statistics are accepted and ignored
             _ if head.servcmd.starts_with(STATISTICS) => self.answer(head, &done(), out),
-            _ if head.servcmd == CONFIRMED => {
-                self.confirmed(&app, &request.body);
-                self.answer(head, &done(), out);
-            }
+            Some((MESSAGES, CONFIRM)) => self.confirm(&app, request, out),
             _ => self.command(&app, request, out),
         }
     }
@@ -217,7 +250,7 @@ impl Session for TencentSession {
     fn answered(&mut self, Ticket(head): Ticket, result: Result<Reply, Fault>, out: &mut Outbox<'_>) {
         match result {
             Ok(Reply::Body(body)) => {
-                self.has_notices |= head.servcmd == FETCH;
+                let body = if head.servcmd == FETCH { self.notices.fetched(body) } else { body };
                 self.answer(&head, &body, out);
             }
             Ok(Reply::SignedIn(login)) => {
@@ -250,7 +283,8 @@ impl Session for TencentSession {
             Ok(()) => {
                 let body = welcome(&login, &self.device, app.realm.groups.now().seconds());
                 self.login = Some(login);
-                self.has_notices = false;
+                self.notices = Notices::default();
+                self.began = Arc::default();
                 self.answer(&head, body.to_string().as_bytes(), out);
             }
             Err(SignInRefused::TooManyLogins | SignInRefused::Busy) => {
@@ -261,7 +295,8 @@ impl Session for TencentSession {
     }
 
     fn deliver(&mut self, fact: &Arc<TencentFact>, out: &mut Outbox<'_>) {
-        if let Some(login) = &self.login {
+        let Some(login) = &self.login else { return };
+        if fact.kept_notice().is_none_or(|number| self.notices.is_new(number)) {
             out.send(fact.frame(&login.user, self.encoding));
         }
     }

@@ -50,7 +50,7 @@ pub(super) fn has_callback(what: &What<'_>) -> bool {
         | What::Role { .. }
         | What::Card { .. }
         | What::Attributes { .. }
-        | What::Sent(_)
+        | What::Sent { .. }
         | What::Passed(_)
         | What::Dropped { .. }
         | What::Receipts { .. }
@@ -70,7 +70,8 @@ pub(super) fn has_callback(what: &What<'_>) -> bool {
         | What::Counters { .. }
         | What::Receive { .. }
         | What::Edited(_)
-        | What::Extended(_)
+        | What::Extended { .. }
+        | What::Options { .. }
         | What::ReadUpTo { .. }
         | What::Custom(_) => false,
     }
@@ -133,7 +134,7 @@ pub(super) async fn callbacks(
             };
             context.by(ATTRIBUTES, json!({ "OptionType": option, "GroupAttr": pairs }))
         }
-        What::Sent(_) | What::Passed(_) => {
+        What::Sent { .. } | What::Passed(_) => {
             let passes = matches!(fact.what, What::Passed(_));
             let message = message_of(fact.event, groups).await?;
             return Ok(message.and_then(|message| context.message(&message, passes)).into_iter().collect());
@@ -141,7 +142,7 @@ pub(super) async fn callbacks(
         What::TopicCreated { topic, profile } => {
             context.by(topics::CREATE, topics::made(topic, account(group.owner.as_ref()), profile))
         }
-        What::TopicChanged { topic, profile, announcement } => {
+        What::TopicChanged { topic, profile, announcement, .. } => {
             let changed = topics::changed(topic, profile, *announcement);
             return Ok(changed.map(|changed| context.by(topics::INFO, changed)).into_iter().collect());
         }
@@ -161,7 +162,8 @@ pub(super) async fn callbacks(
         | What::Counters { .. }
         | What::Receive { .. }
         | What::Edited(_)
-        | What::Extended(_)
+        | What::Extended { .. }
+        | What::Options { .. }
         | What::ReadUpTo { .. }
         | What::Custom(_) => return Ok(Vec::new()),
     };
@@ -280,7 +282,7 @@ impl EventContext<'_> {
     /// What happened in a topic: what is said there, and taken back.
     async fn in_topic(&self, topic: &TopicId, what: &What<'_>, groups: &dyn Groups) -> Result<Vec<Callback>, Refusal> {
         let callback = match what {
-            What::Sent(sequence) => {
+            What::Sent { sequence, .. } => {
                 let message = topics::said(self.event, topic, *sequence, groups).await?;
                 message.and_then(|message| self.message(&message, false))
             }

@@ -82,7 +82,7 @@ impl<'c> Draft<'c> {
             traits: Traits {
                 receipts: matches!(call.form.given("needReadReceipt"), Some("true" | "1")),
                 extensible: matches!(call.form.given("expansion"), Some("true" | "1")),
-                changed: false,
+                ..Traits::default()
             },
             extensions,
             token: token.map(str::to_owned),

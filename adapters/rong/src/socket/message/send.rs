@@ -70,7 +70,7 @@ fn draft(call: &Call<'_>, group: GroupId, up: &UpStreamMessage, stored: bool) ->
         traits: Traits {
             receipts: up.option_bits.unwrap_or(0) & RECEIPTS != 0,
             extensible: up.session_id & flag::EXPANDABLE != 0,
-            changed: false,
+            ..Traits::default()
         },
         extensions: up.extra_content.as_deref().map(message::expansion).unwrap_or_default(),
         labels,

@@ -63,11 +63,11 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let Request {} = call.read()?;
     let user = call.signed_in()?.clone();
     let joined = call.ask(JoinedGroups::all(user.clone())).await?.groups;
-    let mut spoken: Vec<(Arc<Group>, Arc<Member>)> = joined
-        .into_iter()
-        .filter(|(group, _)| Kind::of(group) != Kind::AvChatRoom && group.last_message.is_some())
-        .collect();
-    spoken.sort_by_key(|(group, _)| Reverse(group.last_message));
+    // a conversation begins with the first message or tip of its history
+    let has_history = |group: &Group| Kind::of(group) != Kind::AvChatRoom && group.next_message > 1;
+    let mut spoken: Vec<(Arc<Group>, Arc<Member>)> =
+        joined.into_iter().filter(|(group, _)| has_history(group)).collect();
+    spoken.sort_by_key(|(group, _)| Reverse(group.last_message.max(Some(group.changed))));
     spoken.truncate(limits::CONVERSATIONS);
     let mut session_item = Vec::with_capacity(spoken.len());
     let of = spoken.iter().map(|(group, _)| (group.id.clone(), user.clone())).collect();
@@ -75,6 +75,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     for ((group, member), read) in spoken.iter().zip(marks) {
         session_item.push(item(call, group, member, read.unwrap_or_default()).await?);
     }
+    session_item.sort_by_key(|item| Reverse(item.msg_time_stamp));
     let time_stamp = call.now().seconds();
     envelope::with(&ListResponse {
         session_item,
@@ -98,6 +99,10 @@ async fn item(call: &Call<'_>, group: &Arc<Group>, member: &Member, read: u64) -
         .collect();
     let faces = faces(call, group, &last).await?;
     let last: Option<&Arc<Message>> = last.first();
+    let said = newest.first().map(|(_, entry)| match entry {
+        Numbered::Message(message) => message.at,
+        Numbered::Events(events) => events.first().map(|event| event.at).unwrap_or_default(),
+    });
     let from = last.map_or("", |last| sender(last, call.admin()));
     let Face { nick, card, .. } = faces.get(from).cloned().unwrap_or_default();
     let recalled = last.is_some_and(|last| matches!(last.state, MessageState::Recalled { .. }));
@@ -108,7 +113,7 @@ async fn item(call: &Call<'_>, group: &Arc<Group>, member: &Member, read: u64) -
         group_nick: group.profile.name.clone(),
         group_image: group.profile.avatar.clone(),
         group_type: Kind::of(group).word(),
-        msg_time_stamp: time::seconds(group.last_message),
+        msg_time_stamp: time::seconds(said),
         msg_seq: group.next_message.saturating_sub(1),
         group_next_msg_seq: group.next_message,
         unread_msg_count: (group.next_message.saturating_sub(1)).saturating_sub(read),

@@ -1,4 +1,4 @@
-//! `recentcontact`: the conversations of a user, which are the groups with messages.
+//! `recentcontact`: the conversations of a user. Here they are the groups that have a history.
 
 pub(super) mod list;
 pub(super) mod search;

@@ -83,14 +83,14 @@ async fn with_history(call: &Call<'_>, id: &GroupId) -> Result<Arc<Group>, Failu
     Ok(group)
 }
 
-/// Messages and tips, newest first, and the start of the next page.
-struct Page {
+/// Messages and tips, newest first, and where the next page begins.
+pub(super) struct Page {
     entries: Vec<(u64, Numbered)>,
     next: Option<u64>,
 }
 
 impl Page {
-    fn messages(&self) -> Vec<Arc<Message>> {
+    pub(super) fn messages(&self) -> Vec<Arc<Message>> {
         let messages = self.entries.iter().filter_map(|(_, entry)| match entry {
             Numbered::Message(message) => Some(Arc::clone(message)),
             Numbered::Events(_) => None,
@@ -99,8 +99,8 @@ impl Page {
     }
 }
 
-/// The page that begins at this number, downwards; 0 is the newest.
-async fn page(
+/// The page that begins at this number and goes down; 0 is the newest.
+pub(super) async fn page(
     call: &Call<'_>,
     group: GroupId,
     topic: Option<TopicId>,

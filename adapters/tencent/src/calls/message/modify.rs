@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use conclave_core::operation::ChangeMessage;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::history::page;
 use super::{body, check_beside};
 use crate::calls::{Call, envelope};
 use crate::dialect::kind::Kind;
-use crate::dialect::message::label;
+use crate::dialect::message::{self, label};
 use crate::refusals::{Code, Failure};
 
 #[derive(Deserialize)]
@@ -45,8 +46,29 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
         return Err(Code::NoPermission.into());
     }
     let topic = call.topic_id(request.topic_id)?;
-    call.run_at(topic.as_ref(), ChangeMessage { group, sequence, body, labels }).await?;
-    envelope::done_saying("succeed")
+    let change = ChangeMessage { group: group.clone(), sequence, body, labels };
+    call.run_at(topic.as_ref(), change).await?;
+    if call.user().is_none() {
+        return envelope::done_saying("succeed");
+    }
+    // clients put what the answer says in place of what they have
+    let now = page(call, group, topic, Some(sequence), 1).await?.messages();
+    let Some(message) = now.first().filter(|message| message.sequence == sequence) else { return envelope::done() };
+    let cloud_custom_data = message.labels.get(label::CLOUD_DATA).cloned().unwrap_or_default();
+    envelope::with(&Changed {
+        msg_version: message.traits.edits,
+        msg_body: message::elements(message),
+        cloud_custom_data,
+    })
+}
+
+/// A message as its sender's client has it from now on.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Changed {
+    msg_version: u32,
+    msg_body: Value,
+    cloud_custom_data: String,
 }
 
 /// This service's error code for invalid elements.

@@ -84,9 +84,12 @@ pub(crate) async fn counts(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
 struct Detail {
     group_id: Option<String>,
     msg_seq: Option<u64>,
-    /// 0 for members who have read it, 1 for those who have not.
+    /// 0 who has read it, 1 who has not. Clients call it `Flag`.
+    #[serde(alias = "Flag")]
     filter: Option<u32>,
     cursor: Option<String>,
+    /// Clients call it `Num`.
+    #[serde(alias = "Num")]
     count: Option<usize>,
 }
 
@@ -94,6 +97,9 @@ struct Detail {
 #[serde(rename_all = "PascalCase")]
 struct Page {
     is_finished: u32,
+    /// The same, as clients call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_finish: Option<u32>,
     msg_seq: u64,
     cursor: String,
     read_list: Vec<Reader>,
@@ -138,6 +144,7 @@ pub(crate) async fn readers(call: &Call<'_>) -> Result<envelope::ResponseBody, F
     }
     envelope::with(&Page {
         is_finished: u32::from(page.next.is_none()),
+        is_finish: call.user().map(|_| u32::from(page.next.is_none())),
         msg_seq,
         cursor: page.next.map_or_else(String::new, |next| hex::encode(next.0)),
         read_list,

@@ -138,7 +138,7 @@ fn traits(kind: Kind, request: &Request) -> Traits {
     Traits {
         receipts: request.need_read_receipt == Some(1) && !matches!(kind, Kind::AvChatRoom | Kind::Community),
         extensible: request.support_message_extension == Some(1) && kind != Kind::AvChatRoom,
-        changed: false,
+        ..Traits::default()
     }
 }
 

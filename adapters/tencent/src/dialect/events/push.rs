@@ -17,6 +17,7 @@ pub(crate) enum Tip {
     AdminUnset = 5,
     Profile = 6,
     Member = 7,
+    Topic = 8,
 }
 
 /// A notice to single users outside the group's message stream, by its `ReportType` in the web SDK. The numbers up to
@@ -68,7 +69,9 @@ pub(crate) enum Push<'e> {
     Message,
     /// Messages were recalled (Event 5).
     Recall,
-    /// A message was edited.
+    /// Mute of everybody or options changed: sent where the app has switched it on (Event 6).
+    Options,
+    /// A message says something else now.
     Edit,
     /// Keys and values of a message changed.
     Extensions,
@@ -133,6 +136,7 @@ impl<'e> Fact<'e> {
                 one(Push::Tip { tip: Tip::Profile, about: Vec::new(), number: None }, everybody())
             }
             What::Info(info) => self.tip(kind, Tip::Profile, Vec::new(), info.number),
+            What::Options { .. } => one(Push::Options, everybody()),
             What::OwnerChanged { to, .. } => tip(Tip::Profile, vec![*to]),
             What::Role { users, admin } => {
                 let (to_user, to_group) =
@@ -150,10 +154,10 @@ impl<'e> Fact<'e> {
             What::Attributes { .. } => one(Push::Attributes, everybody()),
             What::Counters { .. } => one(Push::Counters, everybody()),
             What::Receive { user, .. } => notice(Notice::Receive, vec![*user], others(this(user))),
-            What::Sent(_) | What::Passed(_) => one(Push::Message, others(everybody())),
+            What::Sent { .. } | What::Passed(_) => one(Push::Message, others(everybody()).without_discarding()),
             What::Recalled(_) => one(Push::Recall, others(everybody())),
             What::Edited(_) => one(Push::Edit, others(everybody())),
-            What::Extended(_) => one(Push::Extensions, others(everybody())),
+            What::Extended { .. } => one(Push::Extensions, others(everybody())),
             What::Receipts { user, .. } => {
                 let senders = self.event.audience.users.iter().filter(|other| other != user);
                 notice(Notice::Receipts, vec![*user], Recipients::users(senders.cloned()))
@@ -162,9 +166,11 @@ impl<'e> Fact<'e> {
             What::Custom(_) => notice(Notice::Custom, Vec::new(), everybody()),
             What::TopicCreated { .. } => notice(Notice::TopicCreated, Vec::new(), others(everybody())),
             What::TopicsDestroyed(_) => notice(Notice::TopicsDestroyed, Vec::new(), others(everybody())),
-            // only the app's server is notified of a dropped message; a card and a topic's profile are read with the
-            // members and the topics
-            What::Dropped { .. } | What::Card { .. } | What::TopicChanged { .. } => Vec::new(),
+            What::TopicChanged { .. } => {
+                one(Push::Tip { tip: Tip::Topic, about: Vec::new(), number: None }, everybody())
+            }
+            // nobody but the app's server learns of a message that was not sent; a card is found with the members
+            What::Dropped { .. } | What::Card { .. } => Vec::new(),
             What::InTopic(_, what) => self.of(what, kind),
         }
     }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use conclave_core::event::{Actor, Audience, CallPart};
-use conclave_core::model::{Group, GroupId, Millis, Policy, RequestKind, Stage};
+use conclave_core::model::{Group, GroupId, MessageId, Millis, Policy, RequestKind, Stage};
 use conclave_kit::{MemberFilter, Recipients};
 
 use super::*;
@@ -75,6 +75,7 @@ fn to(recipients: &Recipients) -> String {
     parts.extend(recipients.users.iter().map(|user| format!("+{user}")));
     parts.extend(recipients.except_users.iter().map(|user| format!("-{user}")));
     parts.extend(recipients.except_acting_device.then(|| " (other devices)".to_owned()));
+    parts.extend(recipients.except_discarding.then(|| " who receive".to_owned()));
     parts.concat()
 }
 
@@ -165,7 +166,7 @@ fn members_learn_by_tips_and_users_by_notices() {
             Happening::OwnerChanged { from: Some(user("ann")), to: Some(user("ben")), left: false, was: None },
             vec!["tip 6 Profile(ben) #5 to members"],
         ),
-        (Happening::AllMutedChanged(true), vec![]),
+        (Happening::AllMutedChanged(true), vec!["options to members"]),
         (Happening::MarksChanged { added: Vec::new(), removed: Vec::new() }, vec![]),
     ] {
         let event = event(what, Some(5));
@@ -214,7 +215,20 @@ fn what_has_no_number_is_no_part_of_the_history() {
             "notice 17 TopicCreated() to members (other devices)",
         ),
         (Happening::TopicsEnded(vec![topic.clone()]), "notice 18 TopicsDestroyed() to members (other devices)"),
+        (
+            Happening::MessageSent { sequence: 1, id: MessageId::new("1").unwrap() },
+            "message to members (other devices) who receive",
+        ),
         (recall(), "recall to members (other devices)"),
+        (
+            Happening::TopicChanged {
+                topic: topic.clone(),
+                profile: ProfileChange::default(),
+                announcement: None,
+                all_muted: Some(true),
+            },
+            "tip 8 Topic() passing to members",
+        ),
         (Happening::InTopic { topic, what: Box::new(recall()) }, "recall to members (other devices)"),
     ] {
         let event = event(what, None);

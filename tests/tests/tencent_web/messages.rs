@@ -1,0 +1,237 @@
+//! Messages: what they may say, what becomes of them, and what of that is pushed.
+
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, is_message};
+
+/// Two members of a group, and a third.
+async fn three() -> Stage {
+    let stage = Stage::with(&["alice", "bob", "carol"]).await;
+    let members = json!([{"userID": "bob"}, {"userID": "carol"}]);
+    stage.group("alice", json!({"name": "First", "type": "Public", "groupID": "g1", "memberList": members})).await;
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_element_arrives_as_it_was_sent() {
+    let stage = three().await;
+    for (kind, payload) in [
+        ("Text", json!({"text": "hello 👋"})),
+        ("Custom", json!({"data": "{\"a\":1}", "description": "dice", "extension": "more"})),
+        ("Face", json!({"index": 3, "data": "tt00"})),
+        ("Location", json!({"description": "here", "latitude": 31.5, "longitude": 121.25})),
+    ] {
+        let sent = stage.calls("alice", "send", json!([kind, "g1", payload])).await;
+        for user in ["bob", "carol"] {
+            let received = stage.messages(user, 1).await.remove(0);
+            assert_eq!(received["payload"], sent["payload"], "{kind}");
+            for (field, expected) in [("ID", &sent["ID"]), ("type", &sent["type"]), ("sequence", &sent["sequence"])] {
+                assert_eq!(received[field], *expected, "{kind} {field}");
+            }
+            assert_eq!(received["from"], "alice");
+        }
+    }
+    // beside the elements
+    let more = json!({"cloudCustomData": "mine"});
+    stage.calls("alice", "send", json!(["Text", "g1", {"text": "with more"}, more])).await;
+    assert_eq!(stage.messages("bob", 1).await[0]["cloudCustomData"], "mine");
+    // several elements, by the app's server
+    let elements = json!([
+        {"MsgType": "TIMTextElem", "MsgContent": {"Text": "two"}},
+        {"MsgType": "TIMCustomElem", "MsgContent": {"Data": "elements", "Desc": "", "Ext": ""}},
+    ]);
+    let teller = stage.served.tellers().await.tencent;
+    let body = json!({"GroupId": "g1", "Random": 7, "MsgBody": elements, "From_Account": "carol"});
+    assert!(teller.call("group_open_http_svc/send_group_msg", &body).await.is_ok());
+    let received = stage.messages("bob", 1).await.remove(0);
+    assert_eq!((&received["type"], &received["payload"]["text"]), (&json!("TIMTextElem"), &json!("two")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_mentioned_sees_it_at_the_conversation() {
+    let stage = three().await;
+    let mentions = async |user: &str| {
+        let list = stage.calls(user, "conversations", json!([])).await;
+        let found = list.as_array().unwrap().iter().find(|one| one["conversationID"] == "GROUPg1").unwrap();
+        let at = found["groupAtInfoList"].as_array().unwrap().iter();
+        at.map(|at| json!([at["from"], at["atTypeArray"], at["messageSequence"]])).collect::<Vec<Value>>()
+    };
+    let to_bob = json!({"text": "@bob look", "atUserList": ["bob"]});
+    let sent = stage.calls("alice", "send", json!(["TextAt", "g1", to_bob])).await;
+    for user in ["bob", "carol"] {
+        stage.messages(user, 1).await;
+    }
+    let to_all = json!({"text": "@all look", "atUserList": ["__kImSDK_MesssageAtALL__"]});
+    let to_everybody = stage.calls("alice", "send", json!(["TextAt", "g1", to_all])).await;
+    for user in ["bob", "carol"] {
+        stage.messages(user, 1).await;
+    }
+    let all = json!(["alice", [2], to_everybody["sequence"]]);
+    for (user, expected) in [("bob", json!([["alice", [1], sent["sequence"]], all])), ("carol", json!([all]))] {
+        // the push of the mention follows that of the message
+        let mut found = mentions(user).await;
+        while found.len() < expected.as_array().unwrap().len() {
+            stage.on(user).event("CONVERSATION_LIST_UPDATED").await;
+            found = mentions(user).await;
+        }
+        assert_eq!(json!(found), expected, "{user}");
+    }
+    assert!(mentions("alice").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recalls_edits_and_extensions_are_pushed() {
+    let stage = three().await;
+    let sent = stage.calls("alice", "sendText", json!(["g1", "first"])).await;
+    stage.messages("bob", 1).await;
+    let id = &sent["ID"];
+    // twice, as each has a version that is higher than the one before
+    for text in ["second", "third"] {
+        let edited = stage.calls("alice", "edit", json!([id, text])).await;
+        assert_eq!(edited["payload"]["text"], text);
+        let modified = stage.on("bob").event("MESSAGE_MODIFIED").await;
+        assert_eq!((&modified[0]["ID"], &modified[0]["payload"]["text"]), (id, &json!(text)));
+    }
+    let last = stage.calls("bob", "history", json!(["g1"])).await.as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last["payload"]["text"], "third");
+
+    let more = json!({"isSupportExtension": true});
+    let vote = stage.calls("alice", "send", json!(["Text", "g1", {"text": "vote"}, more])).await;
+    stage.messages("bob", 1).await;
+    let pairs = json!([{"key": "yes", "value": "1"}, {"key": "no", "value": "0"}]);
+    let written = stage.calls("bob", "extend", json!([vote["ID"], pairs])).await;
+    assert!(written["extensions"].as_array().unwrap().iter().all(|one| one["code"] == 0), "{written}");
+    let pushed = stage.on("alice").event("MESSAGE_EXTENSIONS_UPDATED").await;
+    let mut keys: Vec<&str> =
+        pushed["extensions"].as_array().unwrap().iter().filter_map(|one| one["key"].as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!((&pushed["messageID"], keys), (&vote["ID"], vec!["no", "yes"]));
+    stage.calls("bob", "shrink", json!([vote["ID"], ["no"]])).await;
+    let pushed = stage.on("alice").event("MESSAGE_EXTENSIONS_DELETED").await;
+    assert_eq!(pushed, json!({"messageID": vote["ID"], "keyList": ["no"]}));
+    let kept = stage.calls("alice", "extensions", json!([vote["ID"]])).await;
+    assert_eq!(kept["extensions"], json!([{"key": "yes", "value": "1"}]));
+
+    let recalled = stage.calls("alice", "recall", json!([id])).await;
+    assert_eq!(recalled["isRevoked"], true);
+    let revoked = stage.on("bob").event("MESSAGE_REVOKED").await;
+    assert_eq!((&revoked[0]["ID"], &revoked[0]["isRevoked"]), (id, &json!(true)));
+    assert_eq!(stage.on("bob").call("recall", json!([vote["ID"]])).await["refused"]["code"], 10007);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_come_to_the_sender_alone() {
+    let stage = three().await;
+    let more = json!({"needReadReceipt": true});
+    let sent = stage.calls("alice", "send", json!(["Text", "g1", {"text": "read this"}, more])).await;
+    for (reader, (read, unread)) in [("bob", (1, 1)), ("carol", (2, 0))] {
+        let received = stage.messages(reader, 1).await.remove(0);
+        stage.calls(reader, "readReceipt", json!([[received["ID"]]])).await;
+        let pushed = stage.on("alice").event("MESSAGE_READ_RECEIPT_RECEIVED").await;
+        let expected = json!([{"groupID": "g1", "messageID": sent["ID"], "readCount": read, "unreadCount": unread}]);
+        assert_eq!(pushed, expected);
+    }
+    let counted = stage.calls("alice", "receipts", json!([[sent["ID"]]])).await;
+    assert_eq!((&counted[0]["readCount"], &counted[0]["unreadCount"]), (&json!(2), &json!(0)));
+    let readers = stage.calls("alice", "readers", json!([sent["ID"], 0])).await;
+    assert_eq!((&readers["readUserIDList"], &readers["isCompleted"]), (&json!(["bob", "carol"]), &json!(true)));
+    let others = stage.calls("alice", "readers", json!([sent["ID"], 1])).await;
+    assert_eq!(others["unreadUserIDList"], json!([]));
+    assert!(stage.on("bob").take_all(|event| event == "MESSAGE_READ_RECEIPT_RECEIVED").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_is_paged_by_number_both_ways() {
+    let stage = three().await;
+    for number in 2..=12 {
+        stage.calls("alice", "sendText", json!(["g1", format!("text {number}")])).await;
+    }
+    stage.messages("bob", 11).await;
+    let numbers = |page: &Value| {
+        let page = page.as_array().unwrap().iter();
+        page.map(|message| message["sequence"].as_u64().unwrap()).collect::<Vec<u64>>()
+    };
+    let older = stage.calls("bob", "hop", json!(["g1", 8, 0, 4])).await;
+    assert_eq!(numbers(&older), [5, 6, 7, 8]);
+    let newer = stage.calls("bob", "hop", json!(["g1", 8, 1, 4])).await;
+    assert_eq!(numbers(&newer), [8, 9, 10, 11]);
+    let last = stage.calls("bob", "hop", json!(["g1", 11, 1, 4])).await;
+    assert_eq!(numbers(&last), [11, 12]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_unread_is_counted_and_read_on_all_devices() {
+    let mut stage = three().await;
+    stage.enter("bob.pad").await;
+    let members = json!([{"userID": "bob"}]);
+    stage.group("alice", json!({"name": "Second", "type": "Public", "groupID": "g2", "memberList": members})).await;
+    stage.messages("bob.pad", 2).await;
+    for group in ["g1", "g2"] {
+        stage.calls("alice", "sendText", json!([group, "one"])).await;
+        stage.calls("alice", "sendText", json!([group, "two"])).await;
+    }
+    for page in ["bob", "bob.pad"] {
+        stage.messages(page, 4).await;
+        // and the message by which the SDK of the creator begins a conversation
+        assert_eq!(stage.calls(page, "total", json!([])).await, 6, "{page}");
+    }
+    stage.calls("bob", "setMessageRead", json!([{"conversationID": "GROUPg1"}])).await;
+    let unread = async |page: &str, wanted: u64| {
+        while stage.calls(page, "total", json!([])).await != wanted {
+            stage.on(page).event("CONVERSATION_LIST_UPDATED").await;
+        }
+    };
+    unread("bob", 3).await;
+    unread("bob.pad", 3).await;
+    stage.calls("bob.pad", "setAllMessageRead", json!([{"scope": "readAllGroupMessage"}])).await;
+    unread("bob.pad", 0).await;
+    unread("bob", 0).await;
+    // a page that is opened later counts the same
+    stage.calls("alice", "sendText", json!(["g1", "three"])).await;
+    stage.enter("bob.phone").await;
+    assert_eq!(stage.calls("bob.phone", "total", json!([])).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_have_the_codes_of_the_vendor() {
+    let mut stage = three().await;
+    let muting = json!([{"groupID": "g1", "userID": "bob", "muteTime": 600}]);
+    stage.calls("alice", "setGroupMemberMuteTime", muting).await;
+    stage.refused("bob", "sendText", json!(["g1", "hm"]), 10017).await;
+    stage.calls("alice", "setGroupMemberMuteTime", json!([{"groupID": "g1", "userID": "bob", "muteTime": 0}])).await;
+    stage.calls("bob", "sendText", json!(["g1", "ah"])).await;
+    stage.calls("alice", "updateGroupProfile", json!([{"groupID": "g1", "muteAllMembers": true}])).await;
+    stage.refused("carol", "sendText", json!(["g1", "hm"]), 10017).await;
+    stage.calls("alice", "sendText", json!(["g1", "managers still speak"])).await;
+    stage.group("alice", json!({"name": "Other", "type": "Public", "groupID": "g2"})).await;
+    stage.refused("bob", "sendText", json!(["g2", "hm"]), 10007).await;
+    stage.refused("bob", "sendText", json!(["nothing", "hm"]), 10015).await;
+    stage.refused("bob", "dismissGroup", json!(["g1"]), 10007).await;
+    stage.refused("alice", "quitGroup", json!(["g1"]), 10009).await;
+    stage.refused("alice", "createGroup", json!([{"name": "Again", "type": "Public", "groupID": "g1"}]), 10025).await;
+    stage.refused("bob", "createGroup", json!([{"name": "Again", "type": "Public", "groupID": "g1"}]), 10021).await;
+    let long = "x".repeat(13_000);
+    let answer = stage.on("alice").call("sendText", json!(["g1", long])).await;
+    assert!(!answer["refused"]["code"].is_null(), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_discards_messages_is_pushed_tips_only() {
+    let mut stage = three().await;
+    let discard = json!([{"groupID": "g1", "messageRemindType": "Discard"}]);
+    stage.calls("bob", "setMessageRemindType", discard).await;
+    stage.calls("alice", "sendText", json!(["g1", "not for bob"])).await;
+    stage.messages("carol", 1).await;
+    stage.calls("alice", "updateGroupProfile", json!([{"groupID": "g1", "name": "Renamed"}])).await;
+    assert_eq!(stage.messages("bob", 1).await[0]["payload"]["newGroupProfile"], json!({"groupName": "Renamed"}));
+    // who signs in anew is asked for nothing else
+    stage.close("bob");
+    stage.enter("bob").await;
+    stage.calls("alice", "sendText", json!(["g1", "nor this"])).await;
+    stage.messages("carol", 2).await;
+    assert!(stage.on("bob").take_all(is_message).is_empty());
+    let notify = json!([{"groupID": "g1", "messageRemindType": "AcceptAndNotify"}]);
+    stage.calls("bob", "setMessageRemindType", notify).await;
+    stage.calls("alice", "sendText", json!(["g1", "for bob"])).await;
+    assert_eq!(stage.messages("bob", 1).await[0]["payload"]["text"], "for bob");
+}

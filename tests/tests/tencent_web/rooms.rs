@@ -1,0 +1,87 @@
+//! Live rooms, whose messages and tips are pushed to whoever is there, and kept nowhere.
+
+use serde_json::json;
+
+use crate::stage::{Stage, is_message};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_room_is_pushed_to_whoever_is_there() {
+    let mut stage = Stage::with(&["alice", "bob"]).await;
+    stage.group("alice", json!({"name": "Live", "type": "AVChatRoom", "groupID": "r1"})).await;
+    // whoever creates it is not in it for the SDK before joining
+    stage.calls("alice", "joinGroup", json!([{"groupID": "r1"}])).await;
+    // strangers find it and do not speak in it
+    let found = stage.calls("bob", "searchGroupByID", json!(["r1"])).await;
+    assert_eq!(found["data"]["group"]["type"], "AVChatRoom");
+    stage.refused("bob", "sendText", json!(["r1", "hm"]), 2101).await;
+    let joined = stage.calls("bob", "joinGroup", json!([{"groupID": "r1"}])).await;
+    assert_eq!(joined["data"]["status"], "JoinedSuccess");
+    for user in ["alice", "bob"] {
+        let tip = stage.messages(user, 1).await.remove(0);
+        assert_eq!((&tip["payload"]["operationType"], &tip["payload"]["userIDList"]), (&json!(1), &json!(["bob"])));
+    }
+    stage.calls("alice", "sendText", json!(["r1", "welcome"])).await;
+    assert_eq!(stage.messages("bob", 1).await[0]["payload"]["text"], "welcome");
+    stage.calls("bob", "sendText", json!(["r1", "thanks"])).await;
+    assert_eq!(stage.messages("alice", 1).await[0]["payload"]["text"], "thanks");
+    // it is in no list of a client that comes later, and has no history
+    stage.enter("bob.pad").await;
+    assert_eq!(stage.calls("bob.pad", "getGroupList", json!([])).await["data"]["groupList"], json!([]));
+    stage.calls("bob.pad", "joinGroup", json!([{"groupID": "r1"}])).await;
+    assert!(stage.calls("bob.pad", "history", json!(["r1"])).await.as_array().unwrap().is_empty());
+    // who is there
+    let members = stage.calls("alice", "getGroupMemberList", json!([{"groupID": "r1"}])).await;
+    let mut members: Vec<&str> = members["data"]["memberList"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|member| member["userID"].as_str())
+        .collect();
+    members.sort_unstable();
+    assert_eq!(members, ["alice", "bob"]);
+    assert_eq!(stage.calls("alice", "getGroupOnlineMemberCount", json!(["r1"])).await["data"]["memberCount"], 2);
+    let banned = json!([{"groupID": "r1", "userIDList": ["bob"], "reason": "enough", "duration": 60}]);
+    stage.calls("alice", "deleteGroupMember", banned).await;
+    let notice = stage.messages("bob", 1).await.remove(0);
+    assert_eq!(notice["payload"]["operationType"], 21, "{notice}");
+    stage.refused("bob", "joinGroup", json!([{"groupID": "r1"}]), 10007).await;
+    stage.calls("alice", "dismissGroup", json!(["r1"])).await;
+    stage.on("alice").take_all(is_message);
+    stage.refused("bob", "searchGroupByID", json!(["r1"]), 10010).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn joining_one_live_room_leaves_the_other_unless_an_option_says_otherwise() {
+    let mut stage = Stage::with(&["alice", "bob"]).await;
+    for room in ["r1", "r2"] {
+        let teller = stage.served.tellers().await.tencent;
+        let body = json!({"Type": "AVChatRoom", "Name": room, "GroupId": room});
+        assert!(teller.call("group_open_http_svc/create_group", &body).await.is_ok());
+    }
+    let unlimited = stage.page_with(json!({"unlimitedAVChatRoom": true})).await;
+    assert_eq!(stage.login(&unlimited, "carol").await["code"], 0);
+    unlimited.event("SDK_READY").await;
+    for room in ["r1", "r2"] {
+        stage.calls("bob", "joinGroup", json!([{"groupID": room}])).await;
+        let joined = unlimited.call("joinGroup", json!([{"groupID": room}])).await;
+        assert_eq!(joined["data"]["status"], "JoinedSuccess", "{joined}");
+    }
+    let teller = stage.served.tellers().await.tencent;
+    for (room, there) in [("r1", vec!["carol"]), ("r2", vec!["bob", "carol"])] {
+        let body = json!({"GroupId": room});
+        let found = teller.call("group_open_avchatroom_http_svc/get_members", &body).await.unwrap();
+        let mut found: Vec<&str> = found["MemberList"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|member| member["Member_Account"].as_str())
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, there, "{room}");
+    }
+    stage.refused("bob", "sendText", json!(["r1", "hm"]), 2101).await;
+    stage.calls("bob", "sendText", json!(["r2", "here"])).await;
+    let is_text = |data: &serde_json::Value| data[0]["payload"]["text"] == "here";
+    while !is_text(&unlimited.event("MESSAGE_RECEIVED").await) {}
+    assert!(unlimited.call("sendText", json!(["r1", "both"])).await["refused"].is_null());
+}

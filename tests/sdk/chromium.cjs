@@ -10,7 +10,7 @@ const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-qui
 
 /// Opens the page `/` of these files, each a type and a body, as soon as it says that it is ready. `requests` grows
 /// with what the browser asks the network for, preflights included; `prepare` comes before the page is loaded, and
-/// `more` are further switches of the browser.
+/// `more` are further switches of the browser. `another` opens one more such page.
 exports.open = async function open({ chromium, executablePath, files, prepare = () => {}, more = [] }) {
   const app = http.createServer((request, response) => {
     const [type, body] = files[request.url] ?? ['text/plain', ''];
@@ -19,19 +19,23 @@ exports.open = async function open({ chromium, executablePath, files, prepare = 
   await new Promise((done) => app.listen(0, '127.0.0.1', done));
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'conclave-chromium-'));
   const browser = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: [...ARGUMENTS, ...more] });
-  const page = await browser.newPage();
   const requests = [];
-  const network = await browser.newCDPSession(page);
-  await network.send('Network.enable');
-  network.on('Network.requestWillBeSent', ({ request }) => requests.push(`${request.method} ${request.url}`));
-  network.on('Network.webSocketCreated', ({ url }) => requests.push(`SOCKET ${url}`));
-  await prepare(page);
-  await page.goto(`http://127.0.0.1:${app.address().port}/`);
-  await page.waitForFunction('window.ready');
+  const another = async (hash = '', prepareThis = prepare) => {
+    const page = await browser.newPage();
+    const network = await browser.newCDPSession(page);
+    await network.send('Network.enable');
+    network.on('Network.requestWillBeSent', ({ request }) => requests.push(`${request.method} ${request.url}`));
+    network.on('Network.webSocketCreated', ({ url }) => requests.push(`SOCKET ${url}`));
+    await prepareThis(page);
+    await page.goto(`http://127.0.0.1:${app.address().port}/${hash}`);
+    await page.waitForFunction('window.ready');
+    return { page, network };
+  };
+  const { page } = await another();
   const end = async () => {
     await browser.close().catch(() => {});
     fs.rmSync(profile, { recursive: true, force: true });
     process.exit(0);
   };
-  return { page, requests, end };
+  return { page, another, requests, end };
 };

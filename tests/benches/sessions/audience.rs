@@ -27,23 +27,44 @@ pub struct Audience {
 struct Received {
     frames: AtomicUsize,
     bytes: AtomicUsize,
+    /// Bytes of the answers with which connections began.
+    opened: AtomicUsize,
     news: Notify,
 }
 
+/// How a connection begins.
+pub enum Opening {
+    Nothing,
+    /// The server sends the first frame: RongCloud's, which says that the user is let in.
+    Greeted,
+    /// Each client sends these, one by one as they are answered; its own are at its path's place.
+    Says(Vec<Vec<Bytes>>),
+}
+
 impl Audience {
-    /// Connects at each of these paths; `greeted` says that the server sends the first frame.
-    pub async fn gather(address: SocketAddr, paths: &[String], greeted: bool) -> Self {
+    /// Connects at each of these paths.
+    pub async fn gather(address: SocketAddr, paths: &[String], opening: &Opening) -> Self {
         let received = Arc::new(Received::default());
         let (mut senders, mut readers) = (Vec::new(), Vec::new());
-        for path in paths {
+        for (index, path) in paths.iter().enumerate() {
             let stream = TcpStream::connect(address).await.unwrap();
             stream.set_nodelay(true).unwrap();
             let config = WebSocketConfig::default().read_buffer_size(512).write_buffer_size(512);
             let url = format!("ws://{address}{path}");
             let (mut socket, _) = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await.unwrap();
-            if greeted {
-                let first = socket.next().await.unwrap().unwrap().into_data();
-                assert_eq!((first[0] >> 4, first.get(3)), (2, Some(&0)), "not let in: {first:?}");
+            match opening {
+                Opening::Nothing => {}
+                Opening::Greeted => {
+                    let first = socket.next().await.unwrap().unwrap().into_data();
+                    assert_eq!((first[0] >> 4, first.get(3)), (2, Some(&0)), "not let in: {first:?}");
+                }
+                Opening::Says(frames) => {
+                    for frame in &frames[index] {
+                        socket.send(Message::Binary(frame.clone())).await.unwrap();
+                        let answer = socket.next().await.unwrap().unwrap().into_data();
+                        received.opened.fetch_add(answer.len(), Ordering::Relaxed);
+                    }
+                }
             }
             let (sender, reader) = socket.split();
             senders.push(sender);
@@ -55,6 +76,11 @@ impl Audience {
     /// Sends a frame from the first of them.
     pub async fn say(&mut self, bytes: Bytes) {
         self.senders[0].send(Message::Binary(bytes)).await.unwrap();
+    }
+
+    /// The bytes of the answers with which the connections began.
+    pub fn opening_bytes(&self) -> usize {
+        self.received.opened.load(Ordering::Relaxed)
     }
 
     /// The number of frames so far.

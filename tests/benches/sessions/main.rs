@@ -3,7 +3,7 @@
 //! `docs/bench/sessions.json`.
 //!
 //! `cargo bench -p conclave-tests --bench sessions` builds the release binary first. `CONCLAVE_BENCH_BASELINE` names a
-//! binary of an earlier release to measure as well.
+//! binary of an earlier release to measure as well. With `-- msync` Agora's protocol is measured instead, into `msync.json`.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -14,6 +14,7 @@
 
 mod audience;
 mod floor;
+mod msync;
 #[allow(dead_code, reason = "each bench uses its part")]
 #[path = "../shared/mod.rs"]
 mod shared;
@@ -23,7 +24,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::audience::Audience;
+use crate::audience::{Audience, Opening};
 use crate::shared::process::{self, Server};
 use crate::shared::vendors::{self, Clients};
 
@@ -47,6 +48,12 @@ fn main() {
     }
     process::build();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    if std::env::args().any(|argument| argument == "msync") {
+        let results = runtime.block_on(msync::measure());
+        process::keep("msync", &results);
+        println!("{results:#}\nkept in docs/bench/msync.json");
+        return;
+    }
     let results = runtime.block_on(async {
         json!({
             "what": "RongCloud sessions over WebSockets, in memory, against a bare broadcast of frames of the same size",
@@ -77,7 +84,7 @@ async fn idle(start: impl AsyncFn(&str) -> Server) -> Value {
     let paths = clients.paths(&server, "idle", IDLE).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let before = server.resident_megabytes();
-    let audience = Audience::gather(server.address, &paths, true).await;
+    let audience = Audience::gather(server.address, &paths, &Opening::Greeted).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after = server.resident_megabytes();
     drop(audience);
@@ -97,12 +104,13 @@ impl Delivery {
         server: &Server,
         audience: &mut Audience,
         reached: usize,
+        rounds: usize,
         mut say: impl AsyncFnMut(&mut Audience),
     ) -> Self {
-        let mut taken = Vec::with_capacity(ROUNDS);
+        let mut taken = Vec::with_capacity(rounds);
         let mut expected = audience.frames();
         let cpu = server.cpu_seconds();
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             let begun = Instant::now();
             say(audience).await;
             expected += reached;
@@ -111,7 +119,7 @@ impl Delivery {
         }
         let cpu = server.cpu_seconds() - cpu;
         taken.sort_by(f64::total_cmp);
-        Self { milliseconds: taken[ROUNDS / 2], microseconds_of_cpu: cpu * 1e6 / (ROUNDS * reached) as f64 }
+        Self { milliseconds: taken[rounds / 2], microseconds_of_cpu: cpu * 1e6 / (rounds * reached) as f64 }
     }
 }
 
@@ -121,17 +129,18 @@ async fn fan_out(start: impl AsyncFn(&str) -> Server) -> Value {
     let clients = Clients::new(&server).await;
     let paths = clients.paths(&server, "hall", HALL).await;
     clients.group(&server, "hall", "hall", HALL).await;
-    let mut audience = Audience::gather(server.address, &paths, true).await;
+    let mut audience = Audience::gather(server.address, &paths, &Opening::Greeted).await;
     // the sender's own session receives an echo
     let conclave =
-        Delivery::of(&server, &mut audience, HALL, async |_| clients.say(&server, "hall", "hall0").await).await;
+        Delivery::of(&server, &mut audience, HALL, ROUNDS, async |_| clients.say(&server, "hall", "hall0").await).await;
     let frame = Bytes::from(vec![0; audience.frame_bytes()]);
     drop(audience);
     server.stop();
 
     let server = Server::spawn_floor();
-    let mut audience = Audience::gather(server.address, &vec!["/".to_owned(); HALL + 1], false).await;
-    let floor = Delivery::of(&server, &mut audience, HALL, async |audience| audience.say(frame.clone()).await).await;
+    let mut audience = Audience::gather(server.address, &vec!["/".to_owned(); HALL + 1], &Opening::Nothing).await;
+    let floor =
+        Delivery::of(&server, &mut audience, HALL, ROUNDS, async |audience| audience.say(frame.clone()).await).await;
     json!({
         "sessions": HALL, "frame_bytes": frame.len(),
         "milliseconds_to_the_last": rounded(conclave.milliseconds),
@@ -150,11 +159,13 @@ async fn huge_group(start: impl AsyncFn(&str) -> Server) -> Value {
     let huge = vendors::community(&server, "huge", HUGE).await;
     clients.group(&server, "few", "m", FEW).await;
     let paths = clients.paths(&server, "m", FEW).await;
-    let mut audience = Audience::gather(server.address, &paths, true).await;
+    let mut audience = Audience::gather(server.address, &paths, &Opening::Greeted).await;
     let mut ratios = Vec::new();
     for _ in 0..5 {
-        let small = Delivery::of(&server, &mut audience, FEW, async |_| clients.say(&server, "few", "m0").await).await;
-        let large = Delivery::of(&server, &mut audience, FEW, async |_| clients.say(&server, &huge, "m0").await).await;
+        let small =
+            Delivery::of(&server, &mut audience, FEW, ROUNDS, async |_| clients.say(&server, "few", "m0").await).await;
+        let large =
+            Delivery::of(&server, &mut audience, FEW, ROUNDS, async |_| clients.say(&server, &huge, "m0").await).await;
         ratios.push(large.milliseconds / small.milliseconds);
     }
     ratios.sort_by(f64::total_cmp);

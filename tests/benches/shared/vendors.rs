@@ -382,3 +382,67 @@ impl Growing {
 pub async fn small_and_big(server: &Server) -> (Growing, Growing) {
     (Growing::make(server, "small", 500, 10).await, Growing::make(server, "large", 1, 100_000).await)
 }
+
+/// Users who sign in with Agora's client protocol.
+pub struct AgoraClients {
+    caller: Caller,
+    app_key: String,
+    socket: String,
+}
+
+impl AgoraClients {
+    /// Reads the server's credentials.
+    pub async fn new(server: &Server) -> Self {
+        let env = server.env();
+        let (app_key, socket) = (env["AGORA_APPKEY"].clone(), path_of(&env["AGORA_WS_URL"]));
+        Self { caller: Caller::new(Vendor::Agora, server).await, app_key, socket }
+    }
+
+    /// Where they connect.
+    pub fn path(&self) -> String {
+        self.socket.clone()
+    }
+
+    /// The frames by which each of so many users signs in and asks what is unread.
+    pub async fn frames(&self, server: &Server, prefix: &str, count: usize) -> Vec<Vec<Bytes>> {
+        let shots = (0..count).map(|index| {
+            let body = json!({"grant_type": "inherit", "username": format!("{prefix}{index}"), "autoCreateUser": true});
+            self.caller.shot(Method::POST, "/token", body.to_string())
+        });
+        let frames = |(index, answer): (usize, Bytes)| {
+            let answer: Value = serde_json::from_slice(&answer).unwrap();
+            let token = answer["access_token"].as_str().unwrap();
+            vec![provision(&self.app_key, &format!("{prefix}{index}"), token), Bytes::from_static(UNREAD)]
+        };
+        load::each(server.address, shots).await.into_iter().enumerate().map(frames).collect()
+    }
+}
+
+/// The frame UNREAD: version 0, command 1, encryption 0.
+const UNREAD: &[u8] = &[0x08, 0, 0x40, 1, 0x58, 0];
+
+/// The frame PROVISION of a user on a device of the same name.
+fn provision(app_key: &str, user: &str, token: &str) -> Bytes {
+    let guid = [text(1, app_key), text(2, user), text(3, "easemob.com"), text(4, user)].concat();
+    let payload = [vec![0x08, 16], text(13, user), text(17, "v5.1")].concat();
+    let auth = text(3, &format!("$t${token}"));
+    [vec![0x08, 0], field(2, &guid), auth, vec![0x40, 3], field(9, &payload), vec![0x58, 0]].concat().into()
+}
+
+/// A field of bytes in a protobuf message.
+fn field(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len() + 4);
+    for mut number in [u64::from(tag) << 3 | 2, content.len() as u64] {
+        while number > 0x7f {
+            out.push(u8::try_from(number & 0x7f).unwrap() | 0x80);
+            number >>= 7;
+        }
+        out.push(u8::try_from(number).unwrap());
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+fn text(tag: u8, content: &str) -> Vec<u8> {
+    field(tag, content.as_bytes())
+}

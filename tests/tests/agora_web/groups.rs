@@ -71,9 +71,12 @@ async fn group(stage: &mut Stage, options: Value) -> String {
     made["data"]["groupid"].as_str().unwrap().to_owned()
 }
 
-async fn life(package: &'static str, label: &str) {
-    let mut stage = Stage::with(package, &["ann", "ann.pad", "ben", "cid"]).await;
-    let id = group(&mut stage, json!({})).await;
+/// The users of [`life`].
+pub(crate) const USERS: [&str; 4] = ["ann", "ann.pad", "ben", "cid"];
+
+/// The life of a group, by every method. What is told is the same wherever the SDK runs.
+pub(crate) async fn life(stage: &mut Stage, label: &str) {
+    let id = group(stage, json!({})).await;
     let of = |more: Value| {
         let mut args = json!({"groupId": id});
         for (key, value) in more.as_object().unwrap() {
@@ -207,12 +210,12 @@ async fn life(package: &'static str, label: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_lives_in_agora_chat() {
-    life(AGORA_CHAT, "agora-chat").await;
+    life(&mut Stage::with(AGORA_CHAT, &USERS).await, "agora-chat").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_lives_in_easemob_websdk() {
-    life(EASEMOB, "easemob-websdk").await;
+    life(&mut Stage::with(EASEMOB, &USERS).await, "easemob-websdk").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

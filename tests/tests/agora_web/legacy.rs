@@ -63,8 +63,11 @@ macro_rules! steps {
     };
 }
 
-async fn life(package: &'static str, names_device: bool) {
-    let mut stage = Stage::with(package, &["ann", "ben", "cid"]).await;
+/// The users of [`life`].
+pub(crate) const USERS: [&str; 3] = ["ann", "ben", "cid"];
+
+/// The life of a group, by the methods of the older guide. What is told is the same wherever the SDK runs.
+pub(crate) async fn life(stage: &mut Stage, package: &str, names_device: bool) {
     let data = json!({"groupname": "First", "desc": "about", "members": ["ben"], "public": true, "approval": true,
         "allowinvites": false, "inviteNeedConfirm": true, "maxusers": 50});
     let heard: [(&str, &[&str]); 2] = [("ben", &["direct_joined"]), ("ann", &["memberJoinPublicGroupSuccess"])];
@@ -117,16 +120,16 @@ async fn life(package: &'static str, names_device: bool) {
         "ben" "changeOwner" {"newOwner": "ann"} ["changeOwner"], "ann": "changeOwner", "cid": "changeOwner";
         "ann" "removeMultiGroupMember" {"users": ["cid"]} ["leaveGroup"], "cid": "removedFromGroup", "ben": "leaveGroup";
     } {
-        step.take(&mut stage, &id, names_device).await;
+        step.take(stage, &id, names_device).await;
     }
-    files(&mut stage, &id, names_device).await;
+    files(stage, &id, names_device).await;
     for step in steps! {
         "ann" "removeSingleGroupMember" {"username": "ben"} ["leaveGroup"], "ben": "removedFromGroup";
         "ann" "inviteToGroup" {"users": ["ben"]} [], "ben": "invite";
         "ben" "agreeInviteIntoGroup" {"invitee": "ben"} [], "ann": "invite_accept", "ann": "memberJoinPublicGroupSuccess";
         "ann" "dissolveGroup" {} ["deleteGroupChat"], "ben": "deleteGroupChat";
     } {
-        step.take(&mut stage, &id, names_device).await;
+        step.take(stage, &id, names_device).await;
     }
     let called = stage.methods();
     let left: Vec<&str> = METHODS.into_iter().filter(|method| !called.contains(*method)).collect();
@@ -170,20 +173,20 @@ async fn files(stage: &mut Stage, id: &str, names_device: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_lives_in_agora_chat_1_3() {
-    life("agora-chat-1.3", true).await;
+    life(&mut Stage::with("agora-chat-1.3", &USERS).await, "agora-chat-1.3", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_lives_in_agora_chat_1_0() {
-    life("agora-chat-1.0.4", false).await;
+    life(&mut Stage::with("agora-chat-1.0.4", &USERS).await, "agora-chat-1.0.4", false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_lives_in_easemob_websdk_4_0() {
-    life("easemob-websdk-4.0.1", false).await;
+    life(&mut Stage::with("easemob-websdk-4.0.1", &USERS).await, "easemob-websdk-4.0.1", false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_lives_in_easemob_websdk_3_6() {
-    life("easemob-websdk-3.6", false).await;
+    life(&mut Stage::with("easemob-websdk-3.6", &USERS).await, "easemob-websdk-3.6", false).await;
 }

@@ -5,6 +5,7 @@
 
 mod away;
 mod besides;
+mod browser;
 mod groups;
 mod legacy;
 mod messages;

@@ -55,10 +55,18 @@ pub(crate) const PRESENCE_TYPES: [&str; 26] = [
 /// How long the absence of events is checked.
 const QUIET: Duration = Duration::from_millis(400);
 
+/// Where the SDK runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Driver {
+    Node,
+    Chromium,
+}
+
 /// A gateway with users on it.
 pub(crate) struct Stage {
     pub(crate) served: Served,
     package: &'static str,
+    driver: Driver,
     /// Whether the SDK is from before the binary WebSocket: it connects over `SockJS`, and has the older event names.
     is_legacy: bool,
     /// The process of all clients, where the SDK can have several in one.
@@ -99,11 +107,30 @@ impl Stage {
 
     /// The same, with a changed configuration.
     pub(crate) async fn of(package: &'static str, users: &[&'static str], change: impl FnOnce(&mut Config)) -> Self {
+        let mut stage = Self::empty(package, Driver::Node, change).await;
+        for user in users {
+            stage.enter(user).await;
+        }
+        stage
+    }
+
+    /// With these users signed in on pages in a browser.
+    pub(crate) async fn in_chromium(package: &'static str, users: &[&'static str]) -> Self {
+        let mut stage = Self::empty(package, Driver::Chromium, |_| {}).await;
+        for user in users {
+            stage.enter(user).await;
+        }
+        stage
+    }
+
+    /// Without users.
+    async fn empty(package: &'static str, driver: Driver, change: impl FnOnce(&mut Config)) -> Self {
         let served = Served::start(change).await;
         let is_legacy = package != AGORA_CHAT && package != EASEMOB;
-        let mut stage = Self {
+        Self {
             served,
             package,
+            driver,
             is_legacy,
             process: OnceCell::new(),
             pages: BTreeMap::new(),
@@ -111,11 +138,7 @@ impl Stage {
             last: BTreeMap::new(),
             called: BTreeSet::new(),
             types: BTreeSet::new(),
-        };
-        for user in users {
-            stage.enter(user).await;
         }
-        stage
     }
 
     /// One more user signs in.
@@ -131,13 +154,17 @@ impl Stage {
         self.pages.insert(user, page);
     }
 
+    /// A page of a user before the SDK is told where to connect.
+    pub(crate) async fn unopened(&self, user: &str) -> Page {
+        if self.driver == Driver::Node && self.package == ALONE {
+            return self.driver.start(self.package).await.client(user);
+        }
+        self.process.get_or_init(|| self.driver.start(self.package)).await.client(user)
+    }
+
     /// A page with the SDK on it, not signed in. The user has an account.
     pub(crate) async fn page(&self, user: &'static str) -> Page {
-        let page = if self.package == ALONE {
-            driver(self.package).await.client(user)
-        } else {
-            self.process.get_or_init(|| driver(self.package)).await.client(user)
-        };
+        let page = self.unopened(user).await;
         let settings = self.served.settings(Vendor::Agora);
         let setting = |key: &str| settings.iter().find(|(name, _)| name == key).expect("a setting").1.clone();
         let device = user.replace('.', "_");
@@ -150,7 +177,7 @@ impl Stage {
         page
     }
 
-    // a second device finds an existing account
+    /// Makes an account unless there is one: a second device finds an existing one.
     pub(crate) async fn account(&self, user: &str) {
         let account = json!({"username": user, "password": "secret"});
         let agora = self.served.tellers().await.agora;
@@ -253,14 +280,23 @@ impl Stage {
     }
 }
 
-/// Starts a process with the SDK.
-async fn driver(package: &'static str) -> Page {
-    let command = move || {
-        let mut node = node::command("agora/websdk/driver.cjs");
-        node.arg(package);
-        node
-    };
-    Page::open(tokio::task::spawn_blocking(command).await.expect("packages"))
+impl Driver {
+    /// Starts a process with the SDK.
+    async fn start(self, package: &'static str) -> Page {
+        let command = move || match self {
+            Self::Node => {
+                let mut node = node::command("agora/websdk/driver.cjs");
+                node.arg(package);
+                node
+            }
+            Self::Chromium => {
+                let mut node = node::command("agora/websdk/pages.cjs");
+                node.arg(package).arg(node::chromium());
+                node
+            }
+        };
+        Page::open(tokio::task::spawn_blocking(command).await.expect("packages"))
+    }
 }
 
 /// The user's name: the part before the device.

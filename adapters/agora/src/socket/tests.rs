@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod frames;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

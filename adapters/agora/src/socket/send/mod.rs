@@ -20,7 +20,7 @@ use std::sync::Arc;
 use super::frame::Refused;
 use super::login::Login;
 use super::names::group_of;
-use super::wire::{MessageBody, Meta, chat_type, ns, status};
+use super::wire::{MessageBody, Meta, chat_type, ns, occurrences, status};
 
 /// The names of the operations in metrics and listings.
 pub(super) const MESSAGE: &str = "SYNC group message";
@@ -31,6 +31,9 @@ pub(super) const CONVERSATION: &str = "SYNC group conversation read";
 
 /// Bytes of an item beside its message: names, receivers, the frame.
 const AROUND: usize = 16 * 1024;
+/// The field `contents` of a message, and the most of them in one.
+const CONTENTS_TAG: u32 = 4;
+const CONTENTS: usize = 8;
 
 /// The outcome of an item from a client.
 #[derive(Debug)]
@@ -79,6 +82,10 @@ impl Upward {
         let payload = meta.payload.clone().unwrap_or_default();
         if payload.len() > login.app.settings.message_bytes.saturating_add(AROUND) {
             return Err(refused::too_large());
+        }
+        // only one is read, and each takes much more memory than bytes in the frame
+        if occurrences(&payload, CONTENTS_TAG) > CONTENTS {
+            return Err(Refused::new(status::WRONG_PARAMETER, "bad message"));
         }
         let body = MessageBody::decode(payload).map_err(|_| Refused::new(status::WRONG_PARAMETER, "bad message"))?;
         let operation = match body.r#type {

@@ -18,3 +18,18 @@ pub(crate) use chat::*;
 pub(crate) use envelope::*;
 pub(crate) use group::*;
 pub(crate) use sync::*;
+
+use prost::encoding::{DecodeContext, decode_key, skip_field};
+
+/// How often a field occurs in a message, without decoding it. A message that cannot be read to its end has those before.
+pub(crate) fn occurrences(mut message: &[u8], wanted: u32) -> usize {
+    let mut count = 0;
+    while !message.is_empty() {
+        let Ok((tag, kind)) = decode_key(&mut message) else { break };
+        count += usize::from(tag == wanted);
+        if skip_field(kind, tag, &mut message, DecodeContext::default()).is_err() {
+            break;
+        }
+    }
+    count
+}

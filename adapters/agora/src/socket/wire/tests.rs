@@ -132,6 +132,15 @@ proptest! {
         let _ = MessageBody::decode(payload);
     }
 
+    /// Counting a field agrees with decoding, and ends for any bytes.
+    #[test]
+    fn fields_are_counted(count in 0_usize..20, bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        let contents = vec![Content::default(); count];
+        let body = MessageBody { contents, ack_message_id: Some(7), ..MessageBody::default() };
+        prop_assert_eq!(occurrences(&body.encode_to_vec(), 4), count);
+        let _ = occurrences(&bytes, 4);
+    }
+
     /// An encoded frame decodes to the same value.
     #[test]
     fn what_is_written_is_read(id in any::<u64>(), text in ".{0,64}", code in any::<i32>(), key in any::<Option<u64>>()) {

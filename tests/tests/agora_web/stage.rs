@@ -337,23 +337,49 @@ pub(crate) fn settled(value: Value) -> Value {
                 let field = match (key.as_str(), &field) {
                     ("duration", Value::Number(_)) => "[time]".into(),
                     (
-                        "application" | "uri" | "share-secret" | "secret" | "url" | "thumb" | "file",
+                        "application" | "uri" | "share-secret" | "secret" | "thumb_secret" | "accessToken" | "url"
+                        | "thumb" | "file",
                         Value::String(_) | Value::Object(_),
                     ) => format!("[{key}]").into(),
                     ("file_id" | "fileId" | "file_url" | "cursor", Value::String(text)) if !text.is_empty() => {
                         format!("[{key}]").into()
                     }
-                    ("progress", _) => "[progress]".into(),
+                    ("progress" | "uuid", _) => format!("[{key}]").into(),
                     ("id", Value::String(id)) if is_number(id, 1) => "[id]".into(),
                     (name, Value::String(id)) if IDS.contains(&name) && is_number(id, LONG) => {
                         format!("[{name}]").into()
                     }
                     _ => settled(field),
                 };
-                (if is_number(&key, LONG) { "[id]".to_owned() } else { key }, field)
+                (if is_number(&key, LONG) { "[id]".to_owned() } else { without_numbers(&key) }, field)
             })
             .collect::<serde_json::Map<_, _>>()
             .into(),
+        Value::String(text) => match serde_json::from_str(&text) {
+            // a body that is quoted whole
+            Ok(quoted @ Value::Object(_)) => settled(quoted),
+            _ => without_numbers(&text).into(),
+        },
         other => other,
     }
+}
+
+/// A text with its long numbers, ids and times, named instead; and with the time that a call took, where an error is quoted.
+fn without_numbers(text: &str) -> String {
+    const LONG: usize = 12;
+    const TOOK: &str = "\"duration\":";
+    let mut out = String::with_capacity(text.len());
+    let mut digits = String::new();
+    for character in text.chars().chain(['\0']) {
+        if character.is_ascii_digit() {
+            digits.push(character);
+            continue;
+        }
+        let is_volatile = digits.len() >= LONG || (!digits.is_empty() && out.ends_with(TOOK));
+        out += if is_volatile { "[number]" } else { &digits };
+        digits.clear();
+        out.push(character);
+    }
+    out.pop();
+    out
 }

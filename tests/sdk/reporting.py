@@ -1,4 +1,4 @@
-"""What the scripts for Python share: they report a line of JSON for each step, and can wait to be met."""
+"""Shared by the Python scripts: they print a line of JSON for each step, and can wait for the test."""
 
 import json
 import os
@@ -6,16 +6,16 @@ import sys
 
 
 def report(step, value):
-    """Reports what a step came to, and gives it back."""
+    """Prints the result of a step, and returns it."""
     print(json.dumps({"step": step, "value": value}), flush=True)
     return value
 
 
 def pause(point):
-    """Waits until whoever runs the script has looked around."""
+    """Waits until the test has checked the state so far."""
     print(json.dumps({"pause": point}), flush=True)
     if not sys.stdin.readline():
-        raise SystemExit(f"nobody met the script at {point}")
+        raise SystemExit(f"the test ended at {point}")
 
 
 def setting(key):

@@ -18,6 +18,8 @@ pub struct Section {
     pub name: String,
     /// The source.
     pub source: String,
+    /// The vendor's page, where it has one.
+    pub url: Option<String>,
     /// The callbacks.
     pub list: Vec<Callback>,
 }
@@ -113,7 +115,7 @@ impl Known {
     }
 }
 
-/// The totals of each vendor.
+/// The evidence of each vendor's callbacks, in numbers.
 pub fn summary(page: &mut String, catalogues: &[(&str, Catalogue)], known: &Known) {
     page.push_str("\nCallbacks to apps' servers (see [webhooks.md](webhooks.md)):\n\n");
     page.push_str("| | documented | sent | with samples | pinned |\n| --- | --- | --- | --- | --- |\n");
@@ -129,7 +131,7 @@ pub fn summary(page: &mut String, catalogues: &[(&str, Catalogue)], known: &Know
     }
 }
 
-/// A vendor's callbacks.
+/// The evidence of a vendor's callbacks.
 pub fn sections(page: &mut String, vendor: &str, catalogue: &Catalogue, known: &Known) {
     for section in &catalogue.callbacks {
         let _ = write!(page, "\n### Callbacks: {}\n\n{}\n\n", section.name, section.source);
@@ -138,11 +140,24 @@ pub fn sections(page: &mut String, vendor: &str, catalogue: &Catalogue, known: &
             let key = (vendor.to_owned(), callback.name.clone());
             let number = |of: &BTreeMap<Key, usize>| of.get(&key).map(usize::to_string).unwrap_or_default();
             let _ = match &callback.declined {
-                Some(reason) => writeln!(page, "| {} | declined: {reason} | |", callback.name),
+                Some(_) => writeln!(page, "| {} | declined | |", callback.name),
                 None => {
                     writeln!(page, "| {} | {} | {} |", callback.name, number(&known.samples), number(&known.pinned))
                 }
             };
+        }
+    }
+}
+
+/// A vendor's callbacks for readers: the verdict on each.
+pub fn verdicts(page: &mut String, catalogue: &Catalogue) {
+    for section in &catalogue.callbacks {
+        let source = super::page::source(&section.source, section.url.as_deref());
+        let _ =
+            write!(page, "\n### Callbacks: {}\n\n{source}\n\n| callback | verdict |\n| --- | --- |\n", section.name);
+        for callback in &section.list {
+            let verdict = callback.declined.as_ref().map_or("sent".to_owned(), |reason| format!("declined: {reason}"));
+            let _ = writeln!(page, "| `{}` | {verdict} |", callback.name);
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Section {
     pub name: String,
     /// The source.
     pub source: String,
+    /// The vendor's page, where it has one.
+    pub url: Option<String>,
     /// Why no SDK has a call of its own for any of them.
     pub reach: Option<String>,
     /// Why no effect of any of them is seen through another vendor.

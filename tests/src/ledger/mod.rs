@@ -4,7 +4,7 @@
 //! - [`callbacks`]: the same for callbacks to apps' servers.
 //! - [`evidence`]: pinned, driven and observed operations, collected from where they are; none of it is written by
 //!   hand.
-//! - [`page`]: the whole as Markdown: `docs/coverage.md`.
+//! - [`page`]: the ledger as Markdown: `docs/coverage.md` and `docs/evidence.md`.
 
 pub mod callbacks;
 pub mod catalogue;

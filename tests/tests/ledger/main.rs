@@ -116,7 +116,7 @@ fn nearly_all_is_driven_by_sdks() {
 }
 
 #[test]
-fn every_callback_is_told_or_declined_with_a_reason() {
+fn every_callback_is_sent_or_declined_with_a_reason() {
     let Known { samples, mut pinned } = Known::gather();
     for vendor in VENDORS {
         let file = format!("fixtures/{vendor}/catalogue.toml");
@@ -140,6 +140,7 @@ fn every_callback_is_told_or_declined_with_a_reason() {
 #[test]
 fn the_ledger_is_fresh() {
     let evidence = Evidence::gather(&Served::ask());
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/coverage.md");
-    check_fresh(&path, &page::markdown(&evidence, &Known::gather()), "ledger");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    check_fresh(&docs.join("coverage.md"), &page::coverage(), "ledger");
+    check_fresh(&docs.join("evidence.md"), &page::evidence(&evidence, &Known::gather()), "ledger");
 }

@@ -44,13 +44,13 @@ fn fault(fault: Fault) -> Answer {
 async fn replay(name: String) {
     let fixture = Fixture::read("rong", &name);
     let answer = match name.as_str() {
-        "error.internal" => fault(Fault::Broken),
-        "error.timeout" => fault(Fault::TimedOut),
-        "error.rate-limited" => fault(Fault::Busy),
+        "error-internal" => fault(Fault::Broken),
+        "error-timeout" => fault(Fault::TimedOut),
+        "error-rate-limited" => fault(Fault::Busy),
         _ => {
             let world = World::new();
             presuppose(&world, &name).await;
-            let hosting = name != "error.service-not-enabled";
+            let hosting = name != "error-service-not-enabled";
             let surface = rong(&world, Settings { hosting, ..settings() });
             let before = world.commits();
             let answer = send(&mounted(surface), &fixture).await;
@@ -170,7 +170,7 @@ async fn presuppose(world: &World, name: &str) {
     match name {
         _ if name.starts_with("entrust.group.member.") => members(world, name).await,
         _ if name.starts_with("entrust.") => entrust(world, name).await,
-        _ if name.starts_with("error.") => errors(world, name).await,
+        _ if name.starts_with("error-") => errors(world, name).await,
         _ => unhosted(world, name).await,
     }
 }
@@ -189,7 +189,7 @@ async fn unhosted(world: &World, name: &str) {
             legacy(world, "XklWnVzXm", "A", &[]).await;
             legacy(world, "LklWnVzXq", "B", &[]).await;
         }
-        "group.ban.query" | "group.ban.query.all" => {
+        "group.ban.query" | "group.ban.query-all" => {
             for id in ["groupId1", "groupId2"] {
                 legacy(world, id, id, &[]).await;
                 world.run(UpdateGroup { all_muted: Some(true), ..UpdateGroup::of(group(id)) }).await;
@@ -212,7 +212,7 @@ async fn unhosted(world: &World, name: &str) {
             let users = vec![user("2582")];
             world.run(Mute { group: group("16"), users, until, members_only: false, spare_owner: false }).await;
         }
-        "group.user.gag.list.all-groups" => {
+        "group.user.gag.list-all-groups" => {
             let until = Some(Until::At(BEGINNING.plus(60_000)));
             world.run(MuteEverywhere { users: vec![user("2582")], until, most: None }).await;
         }
@@ -221,38 +221,38 @@ async fn unhosted(world: &World, name: &str) {
             world.clock.step(1);
             legacy(world, "10002", "TestGroup2", &["123"]).await;
         }
-        "user.group.query.paged" => legacy(world, "10001", "TestGroup1", &["123"]).await,
+        "user.group.query-paged" => legacy(world, "10001", "TestGroup1", &["123"]).await,
         "message.group.publish" => legacy(world, "2192", "A", &["2191"]).await,
-        "message.group.publish.grpntf" => legacy(world, "g1", "A", &["u1", "u3"]).await,
+        "message.group.publish-grpntf" => legacy(world, "g1", "A", &["u1", "u3"]).await,
         // these create what they need
         "group.create"
-        | "group.create.bindNotifyMsg"
-        | "group.create.raw-utf8-body"
+        | "group.create-bindNotifyMsg"
+        | "group.create-raw-utf8-body"
         | "group.join"
-        | "group.join.undefined-name"
+        | "group.join-undefined-name"
         | "group.sync"
-        | "group.sync.raw-brackets"
-        | "group.user.gag.add.all-groups"
+        | "group.sync-raw-brackets"
+        | "group.user.gag.add-all-groups"
         | "user.getToken"
-        | "user.getToken.rc-prefixed-headers" => {}
+        | "user.getToken-rc-prefixed-headers" => {}
         other => panic!("nobody says what {other} presupposes"),
     }
 }
 
 async fn entrust(world: &World, name: &str) {
     match name {
-        "entrust.group.create" | "entrust.group.create.comma-array" => {}
+        "entrust.group.create" | "entrust.group.create-comma-array" => {}
         "entrust.group.import" => legacy(world, "groupId1", "old", &["u1", "u2"]).await,
-        "entrust.group.dismiss" | "entrust.group.profile.update" | "entrust.group.profile.update.top-level-name" => {
+        "entrust.group.dismiss" | "entrust.group.profile.update" | "entrust.group.profile.update-top-level-name" => {
             hosted(world, "groupId1", "u1", &["u2"]).await;
         }
-        "entrust.group.quit" | "entrust.group.manager.add" | "entrust.group.manager.add.partial" => {
+        "entrust.group.quit" | "entrust.group.manager.add" | "entrust.group.manager.add-partial" => {
             hosted(world, "groupId1", "u1", &["userId", "userId1"]).await;
         }
         "entrust.group.manager.remove" => {
             hosted_at(world, "groupId1", "u1", &[admin("userId"), admin("userId1")], None).await;
         }
-        "entrust.group.transfer.owner" | "entrust.group.transfer.owner.quit" => {
+        "entrust.group.transfer.owner" | "entrust.group.transfer.owner-quit" => {
             hosted(world, "groupId1", "u1", &["fff"]).await;
         }
         "entrust.group.join" | "entrust.group.profile.query" | "entrust.group.query" => {
@@ -260,7 +260,7 @@ async fn entrust(world: &World, name: &str) {
             hosted(world, "groupId1", "u1", &["u2", "u3"]).await;
         }
         // the documented response is for missing groups
-        "entrust.group.profile.query.doc-example-key" => {}
+        "entrust.group.profile.query-doc-example-key" => {}
         "entrust.joined.group.query" => {
             stand_at(world, MADE);
             hosted(world, "groupId1", "u1", &["u2"]).await;
@@ -294,7 +294,7 @@ async fn members(world: &World, name: &str) {
             card(world, "u01", "nickname1", "").await;
             card(world, "u02", "nickname2", "xxxx").await;
         }
-        "entrust.group.member.query.full" => {
+        "entrust.group.member.query-full" => {
             // a group without an owner: the only documented member is an ordinary one
             stand_at(world, JOINED);
             let ownerless = CreateGroup {
@@ -308,7 +308,7 @@ async fn members(world: &World, name: &str) {
         }
         "entrust.group.member.set" => hosted(world, "groupId1", "u1", &["u01"]).await,
         "entrust.group.member.kick" => hosted(world, "groupId1", "u1", &["userId"]).await,
-        "entrust.group.member.kick.all" => {
+        "entrust.group.member.kick-all" => {
             hosted(world, "groupId1", "u1", &["userId1"]).await;
             hosted(world, "groupId2", "userId1", &["u1"]).await;
         }
@@ -334,9 +334,9 @@ async fn card(world: &World, member: &str, nickname: &str, extra: &str) {
 
 async fn errors(world: &World, name: &str) {
     match name {
-        "error.entrust.group-not-found" | "error.entrust.group-id-invalid" => {}
-        "error.entrust.not-hosted" => legacy(world, "legacy1", "old", &["u1"]).await,
-        "error.entrust.member-limit" => {
+        "error-entrust.group-not-found" | "error-entrust.group-id-invalid" => {}
+        "error-entrust.not-hosted" => legacy(world, "legacy1", "old", &["u1"]).await,
+        "error-entrust.member-limit" => {
             let full = CreateGroup {
                 id: Some(group("full")),
                 on_unknown_owner: OnUnknown::Register,
@@ -344,12 +344,12 @@ async fn errors(world: &World, name: &str) {
             };
             world.run(full).await;
         }
-        "error.entrust.manager-limit" | "error.entrust.manager-limit-count" => {
+        "error-entrust.manager-limit" | "error-entrust.manager-limit-count" => {
             let mut people: Vec<NewMember> = (2..=12).map(|n| NewMember::now(user(&format!("u{n}")))).collect();
             people.extend((13..=22).map(|n| admin(&format!("u{n}"))));
             hosted_at(world, "g1", "u1", &people, None).await;
         }
-        "error.entrust.name-invalid" | "error.service-not-enabled" => {}
+        "error-entrust.name-invalid" | "error-service-not-enabled" => {}
         _ => hosted(world, "g1", "u1", &["u2", "u5"]).await,
     }
 }

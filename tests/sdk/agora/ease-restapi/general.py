@@ -18,7 +18,7 @@ auth = service.AppClientAuth(setting("AGORA_CLIENT_ID"), setting("AGORA_CLIENT_S
 
 
 def does(step, answer):
-    """Tells an answer that is a success, and gives what it has as its data."""
+    """Reports a successful response, and returns its data."""
     success, body = answer
     assert success, f"{step}: {body}"
     return report(step, body).get("data")

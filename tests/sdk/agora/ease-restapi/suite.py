@@ -12,7 +12,7 @@ auth = service.AppClientAuth(setting("AGORA_CLIENT_ID"), setting("AGORA_CLIENT_S
 
 
 def does(step, answer):
-    """Tells an answer that is a success, and gives its body."""
+    """Reports a successful response, and returns its body."""
     success, body = answer
     assert success, f"{step}: {body}"
     return report(step, body)

@@ -23,7 +23,7 @@ async function person(username) {
   return connection;
 }
 
-/// Tells what a call's answer has as its data. This SDK wants to be given something to call, too.
+/// Reports the data of a call's response. This SDK needs callbacks, too.
 const does = async (step, connection, method, given) => {
   const called = connection[method]({ success() {}, error() {}, ...given });
   return report(step, called.then(({ data, entities }) => data ?? entities ?? null));

@@ -117,12 +117,12 @@ const own = {
   start(client, options, legacy) {
     const connection = new WebIM.connection({ isHttpDNS: false, ...options });
     given = legacy ? { success() {}, error() {} } : {};
-    // older SDKs want to be told again where the app is when they sign in
+    // older SDKs need the app's address again when they sign in
     connections.set(client, { connection, app: legacy ? { appKey: options.appKey, apiUrl: options.apiUrl } : {} });
     const handler = {};
     const listen = (name) => {
       handler[name] = (data) => {
-        // the oldest tells some refusals as events only
+        // the oldest reports some refusals as events only
         if (name === 'onError' || name === 'onMutedMessage') connections.get(client).failed?.(data);
         say({ client, event: name, data: plain(data) });
       };
@@ -153,7 +153,7 @@ const own = {
       let timer;
       const late = new Promise((done) => { timer = setTimeout(() => done('PENDING'), limit); });
       const outcome = (error) => (error instanceof Error && error.type === undefined ? `threw ${error.message}` : refusal(error));
-      // older SDKs tell some refusals to these only
+      // older SDKs report some refusals to these only
       const called = new Promise((done) => {
         const failed = (error) => done(outcome(error));
         connections.get(client).failed = failed;

@@ -37,9 +37,9 @@ const memberIds = async (connection, group) => {
   const { data } = await connection.listGroupMembers({ ...group, pageNum: 1, pageSize: 10 });
   return data.map((one) => one.member ?? one.owner).sort();
 };
-/// Tells what a call's answer has as its data.
+/// Reports the data of a call's response.
 const does = async (step, call) => (await report(step, call.then((answer) => answer?.data ?? answer?.entities ?? null)));
-/// Tells how a call is refused.
+/// Reports how a call is refused.
 const refused = (step, call) => report(step, call.then(
   (answer) => { throw new Error(`${step} was answered: ${JSON.stringify(answer)}`); },
   (error) => ({ type: error.type, message: error.message, data: error.data }),
@@ -160,7 +160,7 @@ async function attributes(group, sea, sun) {
   assert.deepEqual(own, memberAttributes);
   const some = await does('some', sea.getGroupMembersAttributes({ ...group, userIds: ['sun'], keys: ['nick'] }));
   assert.deepEqual(some, { sun: { nick: 'Sunny' } });
-  // by these the SDK tells its caller a limit, a missing right, and a member who is in already from any other refusal
+  // error types by which the SDK distinguishes a limit, a missing right and an existing member from other refusals
   const type = async (step, call) => (await refused(step, call)).type;
   const place = (length) => ({ ...group, userId: 'sun', memberAttributes: { place: 'x'.repeat(length) } });
   assert.equal(await type('too long an attribute', sun.setGroupMemberAttributes(place(513))), 50);

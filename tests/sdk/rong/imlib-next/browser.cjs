@@ -1,5 +1,5 @@
 // Drives RongCloud's own Web SDK in a headless Chromium, on a page of an origin of its own: the same lines of JSON
-// as `driver.cjs`. `requests` tells what the browser has asked the network for, preflights included.
+// as `driver.cjs`. `requests` lists the browser's network requests, preflights included.
 'use strict';
 
 const fs = require('node:fs');

@@ -13,7 +13,7 @@ const { User, Group, Message } = require(process.argv[2])({
 const ids = (...names) => names.map((id) => ({ id }));
 const done = { code: 200 };
 
-/// Tells a step that has nothing to say but that it was done.
+/// Reports a step that succeeded and has no result.
 async function does(step, work) {
   assert.deepEqual(await report(step, work), done, step);
 }

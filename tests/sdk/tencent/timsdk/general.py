@@ -16,7 +16,7 @@ def ask(command, **body):
 
 
 def does(step, command, **body):
-    """Tells an answer that is a success, and gives it back."""
+    """Reports a successful response, and returns it."""
     answer = report(step, ask(command, **body))
     equal((answer["ActionStatus"], answer["ErrorCode"]), ("OK", 0))
     return answer

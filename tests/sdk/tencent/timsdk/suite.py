@@ -10,7 +10,7 @@ accounts, groups = client.im_open_login_svc, client.group_open_http_svc
 
 
 def does(step, answer):
-    """Tells an answer that is a success, and gives it back."""
+    """Reports a successful response, and returns it."""
     report(step, answer)
     equal((answer["ActionStatus"], answer["ErrorCode"]), ("OK", 0))
     return answer

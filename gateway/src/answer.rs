@@ -298,11 +298,7 @@ impl Drop for Account {
         if let Some(realm) = &self.realm {
             self.all.count_in_realm(realm, vendor, self.status, self.error);
         }
-        let (code, error) = match self.error.map(|error| error.code) {
-            Some(VendorCode::Number(number)) => (Some(number), None),
-            Some(VendorCode::Name(name)) => (None, Some(name)),
-            None => (None, None),
-        };
+        let (code, error) = logged_code(self.error);
         // never the query: it may contain signatures and tokens
         tracing::info!(
             target: "conclave::request",
@@ -319,13 +315,32 @@ impl Drop for Account {
             actor = self.caller.as_ref().map(|caller| tracing::field::display(Caller(caller))),
             client = %self.client,
         );
-        if let (Some(VendorError { class, .. }), Some(before)) = (self.error, before)
-            && is_sampled(class, before + 1)
-        {
-            let (class, count) = (class.name(), before + 1);
-            let realm = self.realm.as_deref();
-            tracing::info!(target: "conclave::error", vendor, operation, class, code, error, realm, count);
-        }
+        log_error(vendor, operation, self.error, before, self.realm.as_deref());
+    }
+}
+
+/// A vendor's code as log lines have it: as a number, or as a name.
+pub(crate) fn logged_code(error: Option<VendorError>) -> (Option<u32>, Option<&'static str>) {
+    match error.map(|error| error.code) {
+        Some(VendorCode::Number(number)) => (Some(number), None),
+        Some(VendorCode::Name(name)) => (None, Some(name)),
+        None => (None, None),
+    }
+}
+
+/// Logs an error by its code: each of ours, and a sample of refusals. `before` is how often it was counted before.
+pub(crate) fn log_error(
+    vendor: &str,
+    operation: &str,
+    error: Option<VendorError>,
+    before: Option<u64>,
+    realm: Option<&str>,
+) {
+    if let (Some(VendorError { class, .. }), Some(before)) = (error, before)
+        && is_sampled(class, before + 1)
+    {
+        let ((code, error), class, count) = (logged_code(error), class.name(), before + 1);
+        tracing::info!(target: "conclave::error", vendor, operation, class, code, error, realm, count);
     }
 }
 

@@ -14,6 +14,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
 
 use crate::logging;
 use crate::store::Health;
@@ -140,6 +141,10 @@ impl Collector for Measured {
         if let Some(store) = self.store.get() {
             counter(out, "store_syncs", "Rounds of commits written and synced", float(store.rounds()))?;
             counter(out, "store_sync_seconds", "Time all syncs took", store.synced_for().as_secs_f64())?;
+            let (times, about) = (store.sync_times(), "Time of each sync");
+            let descriptor =
+                out.encode_descriptor("store_sync_duration", about, Some(&Unit::Seconds), times.metric_type())?;
+            times.encode(descriptor)?;
             let current = store.syncing_for().unwrap_or_default().as_secs_f64();
             gauge(out, "store_sync_current_seconds", "Duration of the current sync so far", current)?;
             gauge(out, "store_queue", "Commits that wait for the next sync", float(store.queued()))?;

@@ -123,6 +123,70 @@ impl Instead {
     }
 }
 
+/// Bytes of a part of a URL that is too long: as many as fit into the head of a request.
+pub const LONG_PART: usize = 20_000;
+
+/// What replaces a part of a request's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InHead {
+    /// A text that is too long: a megabyte in a header, [`LONG_PART`] in a URL.
+    Long,
+    /// A text of [`LONG_PART`] bytes, escaped.
+    LongEscaped,
+    /// One of [`WRONG_PARTS`], by number.
+    Wrong(usize),
+}
+
+/// Values that no part of a head should have, escaped as in a URL.
+const WRONG_PARTS: [&str; 8] =
+    ["", "-1", "18446744073709551616", "%00%07", "%FF%FE", "%F0%9F%92%A5", "..%2F..", "%7B%22a%22%3A%5B%5D%7D"];
+
+impl InHead {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::Long, Self::LongEscaped].into_iter().chain((0..WRONG_PARTS.len()).map(Self::Wrong))
+    }
+
+    fn in_url(self) -> String {
+        match self {
+            Self::Long => "x".repeat(LONG_PART),
+            Self::LongEscaped => "%E4%BD%A0".repeat(LONG_PART / 9),
+            Self::Wrong(which) => WRONG_PARTS[which].to_owned(),
+        }
+    }
+
+    /// The value of a header.
+    pub fn in_header(self) -> String {
+        match self {
+            Self::Long => "x".repeat(MEGABYTE),
+            other => other.in_url(),
+        }
+    }
+
+    /// The same path and query with each segment of the path and each value of the query replaced in turn, by place.
+    pub fn in_target(self, target: &str) -> Vec<(String, String)> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let mut changed = Vec::new();
+        for at in 0..segments.len() {
+            let part = self.in_url();
+            let mut segments = segments.clone();
+            segments[at] = &part;
+            let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+            changed.push((format!("segment {at}"), format!("/{}{query}", segments.join("/"))));
+        }
+        let pairs: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        for at in 0..pairs.len() {
+            let part = self.in_url();
+            let mut pairs = pairs.clone();
+            pairs[at].1 = &part;
+            let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            changed.push((format!("parameter {}", pairs[at].0), format!("{path}?{}", query.join("&"))));
+        }
+        changed
+    }
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use conclave_core::memory::Memory;
-use conclave_core::model::{Millis, Settings};
+use conclave_core::model::{Key, Millis, Row, Settings};
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_rong::InvalidToken;
 use conclave_tests::client::{Answer, Client};
@@ -17,6 +17,7 @@ use conclave_tests::house::credentials::{
 };
 use conclave_tests::house::{agora, mounted, rong, tencent};
 use conclave_tests::sign::{rong_signature, user_sig};
+use conclave_tests::store_suite::puts;
 use conclave_tests::world::{BEGINNING, World, user};
 use http::Method;
 use serde_json::{Value, json};
@@ -227,6 +228,34 @@ async fn nobody_is_locked_out_by_a_moment_in_the_future() {
     assert_eq!(tencent_call(&tencent, ADMIN, &admins, "im_open_login_svc/kick", kick).await, 0);
     assert_eq!(tencent_call(&tencent, ADMIN, &admins, list, json!({})).await, 70_001);
     world.clock.step(1000);
+    assert_eq!(tencent_call(&tencent, ADMIN, &sig_of(&world, ADMIN), list, json!({})).await, 0);
+}
+
+#[tokio::test]
+async fn a_future_revocation_from_old_data_locks_nobody_out_for_ever() {
+    let world = World::new();
+    world.users(&["ann", ADMIN]).await;
+    let (client, surface) = (rong_client(&world), rong(&world, conclave_rong::Settings::default()));
+    let (agora, tencent) = (agora_client(&world), tencent_client(&world));
+    // earlier versions stored whatever time they were given
+    world.clock.step(1000);
+    for id in ["ann", ADMIN] {
+        let key = Key::User(user(id));
+        let row = world.store.fetch(std::slice::from_ref(&key)).await.unwrap().remove(0).unwrap();
+        let mut account = (**row.user().unwrap()).clone();
+        account.changed = world.groups.now();
+        account.tokens_from = Millis(u64::MAX);
+        world.store.commit(puts([(key, Row::from(account))])).await.unwrap();
+    }
+    let now = || world.groups.now().seconds().to_string();
+    let old = dynamic_token("ann", &(world.groups.now().seconds() - 1).to_string(), "600");
+    assert_eq!(joined(&agora, "ann", &old).await, 401, "it was revoked");
+    world.clock.step(1000);
+    let answer = rong_call(&client, "/user/getToken.json", "userId=ann&name=Ann").await;
+    let token = answer.json()["token"].as_str().unwrap().to_owned();
+    assert_eq!(surface.verify(APP_KEY, &token).await.unwrap(), user("ann"));
+    assert_eq!(joined(&agora, "ann", &dynamic_token("ann", &now(), "600")).await, 200);
+    let list = "group_open_http_svc/get_appid_group_list";
     assert_eq!(tencent_call(&tencent, ADMIN, &sig_of(&world, ADMIN), list, json!({})).await, 0);
 }
 

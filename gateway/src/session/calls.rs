@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use conclave_kit::{AnyCall, BoxFuture, CallOutcome, EndedCall, Fault, FinishedCall, SessionLimits};
+use conclave_kit::{AnyCall, BoxFuture, EndedCall, Fault, FinishedCall, SessionLimits, VendorError};
 use futures_util::FutureExt as _;
+use http::StatusCode;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::repeats::{Repeats, Turn};
+use crate::answer::{log_error, logged_code};
 use crate::backend::REALM;
 use crate::listener::Phase;
 use crate::metrics::{Metrics, OperationMetrics};
@@ -157,6 +159,7 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
         metrics: mounted.metrics.of(call.operation),
         began: Instant::now(),
         status: None,
+        error: None,
         realm: None,
     };
     // adds the id to every log line of this call, at any level
@@ -197,26 +200,23 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
     if let (Ok(FinishedCall { unread: Some(unread), .. }), Some(operation)) = (&result, account.operation) {
         metrics.unread.count(account.vendor, operation, unread);
     }
-    account.status = Some(match &result {
-        Ok(FinishedCall { outcome, .. }) => status(*outcome),
-        Err(Fault::Malformed) => 400,
-        Err(Fault::TooLarge) => 413,
-        Err(Fault::TimedOut) => 504,
-        Err(Fault::Broken) => 500,
-        Err(Fault::Busy) => 503,
-    });
+    let (status, error) = match &result {
+        Ok(FinishedCall { outcome, .. }) => (outcome.status(), outcome.error()),
+        Err(fault) => {
+            let status = match fault {
+                Fault::Malformed => StatusCode::BAD_REQUEST,
+                Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                Fault::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+                Fault::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+                Fault::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            (status.as_u16(), VendorError::of_status(status))
+        }
+    };
+    (account.status, account.error) = (Some(status), error);
     account.realm = realm;
     span.in_scope(|| drop(account));
     (number, end(result))
-}
-
-/// The HTTP status that an outcome is counted as.
-pub(super) fn status(outcome: CallOutcome) -> u16 {
-    match outcome {
-        CallOutcome::Answered => 200,
-        CallOutcome::Refused => 400,
-        CallOutcome::Failed => 500,
-    }
 }
 
 /// The log line and metrics of a call, written once.
@@ -226,21 +226,27 @@ struct Account {
     metrics: Arc<OperationMetrics>,
     began: Instant,
     status: Option<u16>,
+    error: Option<VendorError>,
     realm: Option<Arc<str>>,
 }
 
 impl Drop for Account {
     fn drop(&mut self) {
         let took = self.began.elapsed();
-        self.metrics.count(self.status, None, took);
+        let before = self.metrics.count(self.status, self.error, took);
+        let (vendor, operation) = (self.vendor, self.operation.unwrap_or(crate::metrics::UNKNOWN));
+        let (code, error) = logged_code(self.error);
         tracing::info!(
             target: "conclave::call",
-            vendor = self.vendor,
-            operation = self.operation.unwrap_or(crate::metrics::UNKNOWN),
+            vendor,
+            operation,
             status = self.status,
             abandoned = self.status.is_none().then_some(true),
             ms = (took.as_secs_f64() * 1e6).round() / 1e3,
+            code,
+            error,
             realm = self.realm.as_deref(),
         );
+        log_error(vendor, operation, self.error, before, self.realm.as_deref());
     }
 }

@@ -19,11 +19,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::Slots;
-use super::calls::{Calls, InFlight, Workshop, status};
+use super::calls::{Calls, InFlight, Workshop};
 use super::line::{Code, Incoming, Line, Lost};
 use super::mailbox::{Delivery, Mail, Mailbox};
 use super::online::Online;
 use super::realm::{NewLogin, Registered};
+use crate::answer::log_error;
 use crate::listener::{Phase, Seat};
 
 /// Most facts delivered before the client's frames are read again.
@@ -372,7 +373,10 @@ impl Driver {
                 Step::SignIn(identity) => self.sign_in(*identity),
                 Step::SignOut => self.sign_out(Disconnection::SignedOut),
                 Step::Count(Counted { operation, outcome }) => {
-                    self.workshop.mounted.metrics.of(operation).count(Some(status(outcome)), None, Duration::ZERO);
+                    let (vendor, metrics) = (self.workshop.mounted.vendor, self.workshop.mounted.metrics.of(operation));
+                    let before = metrics.count(Some(outcome.status()), outcome.error(), Duration::ZERO);
+                    let operation = operation.unwrap_or(crate::metrics::UNKNOWN);
+                    log_error(vendor, operation, outcome.error(), before, None);
                 }
                 Step::Wake(time) => self.wake_at = Some(Instant::now() + time),
                 Step::Close => {

@@ -5,6 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use prometheus_client::metrics::histogram::Histogram;
+
+/// Seconds, from a fast SSD to a disk that hangs.
+const BUCKETS: [f64; 12] = [0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
+
+#[derive(Debug)]
+struct SyncTimes(Histogram);
+
+impl Default for SyncTimes {
+    fn default() -> Self {
+        Self(Histogram::new(BUCKETS))
+    }
+}
 
 /// The state of a durable store; shared with its reporters.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +33,8 @@ struct State {
     queued: AtomicU64,
     /// The total time of all syncs, in microseconds.
     synced_for: AtomicU64,
+    /// The time of each sync, in seconds.
+    sync_times: SyncTimes,
 }
 
 impl Health {
@@ -71,6 +86,11 @@ impl Health {
         Duration::from_micros(self.0.synced_for.load(Ordering::Relaxed))
     }
 
+    /// The times of syncs, in seconds.
+    pub(crate) fn sync_times(&self) -> &Histogram {
+        &self.0.sync_times.0
+    }
+
     pub(super) fn begins(&self) {
         *self.0.syncing.lock() = Some(Instant::now());
     }
@@ -79,6 +99,7 @@ impl Health {
         let Some(begun) = self.0.syncing.lock().take() else { return };
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.0.synced_for.fetch_add(took, Ordering::Relaxed);
+        self.0.sync_times.0.observe(begun.elapsed().as_secs_f64());
         self.0.rounds.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -55,6 +55,25 @@ async fn refusals_are_counted_by_the_vendors_own_codes() {
 }
 
 #[tokio::test]
+async fn failed_sign_ins_over_sockets_are_counted_like_those_over_http() {
+    let gateway = start(|config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap())).await;
+    let (at, admin) = (gateway.addresses.shared, gateway.addresses.admin.unwrap());
+    let url = format!("ws://{at}/rong/websocket?appId=conclavedev00&token=forged&protocolVer=3&deviceId=d");
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    while let Some(Ok(message)) = futures_util::StreamExt::next(&mut socket).await {
+        if message.is_close() {
+            break;
+        }
+    }
+    let scraped = metrics(admin).await;
+    let failed = "conclave_failed_authentications_total{vendor=\"rong\"}";
+    assert!((value(&scraped, failed) - 1.0).abs() < 0.1, "{failed} is not 1 in {scraped}");
+    let series =
+        "conclave_vendor_errors_total{vendor=\"rong\",operation=\"connect\",class=\"unauthenticated\",code=\"4\"}";
+    assert!((value(&scraped, series) - 1.0).abs() < 0.1, "{series} is not 1 in {scraped}");
+}
+
+#[tokio::test]
 async fn an_idle_process_reports_little_and_what_operators_watch() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = start(|config| {
@@ -90,6 +109,9 @@ async fn an_idle_process_reports_little_and_what_operators_watch() {
     let scraped = metrics(admin).await;
     assert!(value(&scraped, "conclave_last_event{realm=\"dev\"}") > before, "{scraped}");
     assert!(value(&scraped, "conclave_store_syncs_total") > 0.0, "{scraped}");
+    let count = value(&scraped, "conclave_store_sync_duration_seconds_count");
+    let longest = value(&scraped, "conclave_store_sync_duration_seconds_bucket{le=\"+Inf\"}");
+    assert!(count > 0.0 && (count - longest).abs() < 0.1, "{scraped}");
     let answered = "conclave_realm_requests_total{realm=\"dev\",vendor=\"rong\",class=\"answered\"}";
     assert!((value(&scraped, answered) - 1.0).abs() < 0.1, "{scraped}");
     assert!(scraped.contains("conclave_unread_fields_total{vendor=\"rong\","), "{scraped}");

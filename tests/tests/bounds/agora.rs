@@ -2,7 +2,7 @@
 
 use conclave_agora::Settings;
 use conclave_tests::fixture::Fixture;
-use conclave_tests::walk::texts;
+use conclave_tests::walk::{InHead, texts};
 use conclave_tests::world::World;
 use http::Method;
 use serde_json::Value;
@@ -59,6 +59,46 @@ async fn fields_of_agoras_bodies_are_bounded_and_refused_in_its_words() {
                 let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
                 let method: Method = method.parse().unwrap();
                 let answer = client.send(method, path, &headers, changed.to_string()).await;
+                walk.look(&what, &answer, answer.status.is_server_error());
+                walk.weigh(&what, &store);
+            }
+        }
+    }
+    walk.end();
+}
+
+/// Headers that Agora's calls read.
+const HEADERS: [&str; 5] = ["authorization", "content-type", "restrict-access", "share-secret", "thumbnail"];
+
+#[tokio::test]
+async fn heads_of_agoras_calls_are_bounded_and_refused_in_its_words() {
+    let mut walk = Walk::default();
+    for name in Fixture::names("agora") {
+        let fixture = Fixture::read("agora", &name);
+        let (path, method, body) = (&fixture.request.path, &fixture.request.method, &fixture.request.body);
+        if name.starts_with("error-") || name == "file-upload" {
+            continue;
+        }
+        for instead in InHead::all() {
+            let targets = instead.in_target(path).into_iter().map(|(place, target)| (place, target, None));
+            let headers = HEADERS.map(|header| (header.to_owned(), path.clone(), Some(header)));
+            for (place, target, header) in targets.chain(headers) {
+                if !walk.is_new_part(&format!("{method} {path}"), &place, instead) {
+                    continue;
+                }
+                let what = format!("{method} {path} {place} {instead:?}");
+                let (world, store) = weighed();
+                prepare(&world, path.split('?').next().unwrap(), body).await;
+                let client = client(&world, Settings::default());
+                let bearer = format!("Bearer {}", app_token(&client).await);
+                let mut headers = vec![("content-type", "application/json"), ("authorization", bearer.as_str())];
+                let value = instead.in_header();
+                if let Some(header) = header {
+                    headers.retain(|(name, _)| *name != header);
+                    headers.push((header, value.as_str()));
+                }
+                let text = if body.is_null() { String::new() } else { body.to_string() };
+                let answer = client.send(method.parse::<Method>().unwrap(), &target, &headers, text).await;
                 walk.look(&what, &answer, answer.status.is_server_error());
                 walk.weigh(&what, &store);
             }

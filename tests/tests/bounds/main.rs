@@ -1,4 +1,4 @@
-//! Every field of every documented request, far too large and of every other type: it is refused with the vendor's
+//! Every field of every documented request, every header, query parameter and path segment, far too large and of every other type: it is refused with the vendor's
 //! error, no response is large, nothing large is stored, and no parser's text is returned.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use conclave_core::model::Settings;
 use conclave_tests::client::Answer;
-use conclave_tests::walk::{Instead, parser_word};
+use conclave_tests::walk::{InHead, Instead, parser_word};
 use conclave_tests::weighed::Weighed;
 use conclave_tests::world::World;
 
@@ -46,6 +46,11 @@ impl Walk {
         // items and keys that differ by request count as one field
         let path: String = path.split('/').map(|part| if part.parse::<usize>().is_ok() { "*" } else { part }).collect();
         self.seen.insert((call.to_owned(), path, format!("{instead:?}")))
+    }
+
+    /// The same for a part of a request's head.
+    fn is_new_part(&mut self, call: &str, place: &str, instead: InHead) -> bool {
+        self.seen.insert((call.to_owned(), place.to_owned(), format!("{instead:?}")))
     }
 
     /// Checks what holds for every response.

@@ -7,6 +7,7 @@ use conclave_core::operation::{CreateGroup, NewMember, OnUnknown, SetDisabled};
 use conclave_rong::Settings;
 use conclave_tests::fixture::Fixture;
 use conclave_tests::house::{mounted, rong};
+use conclave_tests::walk::InHead;
 use conclave_tests::world::{World, group, user};
 use http::Method;
 
@@ -68,6 +69,40 @@ async fn fields_of_rongs_forms_are_bounded_and_refused_in_its_words() {
                 prepare(&world, path, form).await;
                 let client = mounted(rong(&world, settings()));
                 let answer = client.send(Method::POST, path, &headers, changed).await;
+                walk.look(&what, &answer, answer.status.is_server_error());
+                walk.weigh(&what, &store);
+            }
+        }
+    }
+    walk.end();
+}
+
+#[tokio::test]
+async fn heads_of_rongs_calls_are_bounded_and_refused_in_its_words() {
+    let mut walk = Walk::default();
+    for name in Fixture::names("rong") {
+        let fixture = Fixture::read("rong", &name);
+        let path = &fixture.request.path;
+        let (false, Some(form)) = (name.starts_with("error."), fixture.request.body.as_str()) else { continue };
+        let headers: Vec<(&str, &str)> =
+            fixture.request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+        for instead in InHead::all() {
+            let value = instead.in_header();
+            let targets = instead.in_target(path).into_iter().map(|(place, target)| (place, target, headers.clone()));
+            let replaced = (0..headers.len()).map(|at| {
+                let mut headers = headers.clone();
+                headers[at].1 = &value;
+                (headers[at].0.to_owned(), path.clone(), headers)
+            });
+            for (place, target, headers) in targets.chain(replaced) {
+                if !walk.is_new_part(path, &place, instead) {
+                    continue;
+                }
+                let what = format!("{path} {place} {instead:?}");
+                let (world, store) = weighed();
+                prepare(&world, path, form).await;
+                let client = mounted(rong(&world, Settings::default()));
+                let answer = client.send(Method::POST, &target, &headers, form.to_owned()).await;
                 walk.look(&what, &answer, answer.status.is_server_error());
                 walk.weigh(&what, &store);
             }

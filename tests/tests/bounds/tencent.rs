@@ -2,7 +2,7 @@
 
 use conclave_tencent::Settings;
 use conclave_tests::fixture::Fixture;
-use conclave_tests::walk::texts;
+use conclave_tests::walk::{InHead, texts};
 use conclave_tests::world::World;
 use serde_json::Value;
 
@@ -51,6 +51,37 @@ async fn fields_of_tencents_commands_are_bounded_and_refused_in_its_words() {
                 let answer = client.send(http::Method::POST, &target, &[], changed.to_string()).await;
                 let code = answer.json()["ErrorCode"].as_u64().unwrap_or(1);
                 walk.look(&what, &answer, [10002, 70500, 20005, 60008].contains(&code));
+                walk.weigh(&what, &store);
+            }
+        }
+    }
+    walk.end();
+}
+
+#[tokio::test]
+async fn heads_of_tencents_calls_are_bounded_and_refused_in_its_words() {
+    let mut walk = Walk::default();
+    for name in Fixture::names("tencent") {
+        let fixture = Fixture::read("tencent", &name);
+        let (path, body) = (fixture.request.path.clone(), &fixture.request.body);
+        if !body.is_object() {
+            continue;
+        }
+        let target = format!("{path}?{}", query());
+        for instead in InHead::all() {
+            let value = instead.in_header();
+            let targets = instead.in_target(&target).into_iter().map(|(place, target)| (place, target, None));
+            let header = ("content-type".to_owned(), target.clone(), Some(("content-type", value.as_str())));
+            for (place, target, header) in targets.chain([header]) {
+                if !walk.is_new_part(&path, &place, instead) {
+                    continue;
+                }
+                let what = format!("{path} {place} {instead:?}");
+                let (world, store) = weighed();
+                prepare(&world, body).await;
+                let client = client(&world, with_custom_keys());
+                let answer = client.send(http::Method::POST, &target, header.as_slice(), body.to_string()).await;
+                walk.look(&what, &answer, answer.status.is_server_error());
                 walk.weigh(&what, &store);
             }
         }

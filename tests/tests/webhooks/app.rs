@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 /// How long a test waits for a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One request to the app's server.
 #[derive(Debug, Clone)]

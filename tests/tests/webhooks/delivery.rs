@@ -1,17 +1,21 @@
 //! Order, retries, and receivers that misbehave.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use conclave_agora::webhooks::WebhookSettings as AgoraWebhooks;
 use conclave_rong::webhooks::WebhookSettings as RongWebhooks;
+use conclave_tests::client::Client;
 use conclave_tests::sign::rong_signature;
 use conclave_tests::vendor::Sections as _;
+use http::Method;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::app::{Answer, App, Received};
+use crate::app::{Answer, App, PATIENCE, Received};
 use crate::house::{BackEnd, RONG, SECRET, gateway, metric, to_agora, to_rong};
 
 /// The joins by group, in the order of the notifications.
@@ -252,5 +256,48 @@ async fn late_odd_and_huge_answers_are_no_harm() {
     let ids: std::collections::BTreeSet<_> =
         requests[..6].iter().map(|request| request.body["callId"].to_string()).collect();
     assert_eq!(ids.len(), 1, "another id in another try");
+    assert!(gateway.shutdown().await);
+}
+
+#[tokio::test]
+async fn a_webhook_that_makes_no_progress_is_reported_until_it_does() {
+    let willing = Arc::new(AtomicBool::new(false));
+    let accepts = Arc::clone(&willing);
+    let app = App::answering(move |_, _| Answer::of(if accepts.load(Ordering::SeqCst) { 200 } else { 503 })).await;
+    let gateway = gateway(|config| {
+        config.limits.webhook_lag_ms = 50;
+        config.realms[0].rong().webhooks = to_rong(app.url("/"));
+        config.realms[0].rong().webhooks.retries = -1;
+    })
+    .await;
+    let admin = Client::at(gateway.addresses.admin.unwrap(), "");
+    let readiness = async || {
+        let answer = admin.send(Method::GET, "/readyz", &[], "").await;
+        (answer.status.as_u16(), String::from_utf8(answer.body.to_vec()).unwrap())
+    };
+    let stuck = async || {
+        let text = admin.send(Method::GET, "/metrics", &[], "").await.body;
+        String::from_utf8(text.to_vec()).unwrap().contains("\nconclave_webhooks_stuck 1\n")
+    };
+    assert_eq!(readiness().await, (200, "ready\n".to_owned()));
+    BackEnd::of(&gateway).create("g").await;
+    let begun = Instant::now();
+    let (status, text) = loop {
+        let found = readiness().await;
+        if found.1.contains("is stuck") {
+            break found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it is not reported: {found:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    // requests can be answered all the same
+    assert_eq!(status, 200);
+    assert!(text.starts_with("ready\nwebhook ") && text.contains("rong"), "{text}");
+    assert!(stuck().await);
+    willing.store(true, Ordering::SeqCst);
+    while readiness().await.1 != "ready\n" || stuck().await {
+        assert!(begun.elapsed() < 2 * PATIENCE, "it is still reported");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     assert!(gateway.shutdown().await);
 }

@@ -1,6 +1,7 @@
 //! Complete frames.
 
 use conclave_core::model::Millis;
+use conclave_kit::{CallOutcome, ErrorClass, VendorCode, VendorError};
 use prost::Message;
 use prost::bytes::Bytes;
 
@@ -19,6 +20,26 @@ pub(crate) struct Refused {
 impl Refused {
     pub(super) fn new(code: i32, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
+    }
+
+    /// The outcome for the metrics.
+    pub(super) fn outcome(&self) -> CallOutcome {
+        let class = match self.code {
+            status::UNAUTHORIZED => ErrorClass::Unauthenticated,
+            status::FAIL if self.reason.is_empty() => ErrorClass::Failed,
+            _ => ErrorClass::Refused,
+        };
+        CallOutcome::Error(VendorError { code: VendorCode::Number(self.code.unsigned_abs()), class })
+    }
+
+    /// The outcome of a sign-in: the vendor has one code for wrong credentials and for much else.
+    pub(super) fn sign_in_outcome(&self) -> CallOutcome {
+        match self.outcome() {
+            CallOutcome::Error(error) if error.class == ErrorClass::Refused && self.code == status::FAIL => {
+                CallOutcome::Error(VendorError { class: ErrorClass::Unauthenticated, ..error })
+            }
+            outcome => outcome,
+        }
     }
 
     fn status(&self) -> Status {

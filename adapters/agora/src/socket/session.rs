@@ -122,13 +122,13 @@ impl AgoraSession {
                 self.stage = Stage::Verifying;
                 let work = async move {
                     let login = request.verify().await.map(Box::new);
-                    let outcome = if login.is_ok() { CallOutcome::Answered } else { CallOutcome::Refused };
+                    let outcome = login.as_ref().map_or_else(Refused::sign_in_outcome, |_| CallOutcome::Answered);
                     Answered::with(Reply::Provision(login), outcome)
                 };
                 out.call(Call::new(Some(PROVISION), Ticket::Provision, work));
             }
             Err(refused) => {
-                out.count(Some(PROVISION), CallOutcome::Refused);
+                out.count(Some(PROVISION), refused.sign_in_outcome());
                 self.turn_away(&refused, out);
             }
         }
@@ -265,7 +265,7 @@ impl AgoraSession {
                 out.call(Call::new(Some(operation), Ticket::Sent(meta_id), work).in_lane(lane).holding(bytes));
             }
             Err(refused) => {
-                out.count(None, CallOutcome::Refused);
+                out.count(None, refused.outcome());
                 let refused = login.in_known_words(refused);
                 self.encoding.send(out, frame::sent(meta_id, Some(0), Some(&refused), Vec::new(), login.now()));
             }

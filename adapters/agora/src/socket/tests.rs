@@ -13,7 +13,10 @@ use conclave_core::memory::Memory;
 use conclave_core::model::{GroupId, Millis, Policy, Settings as Limits, UserId};
 use conclave_core::operation::{CreateGroup, NewMember, NewUser, OnExisting, RegisterUsers, UpdateGroup};
 use conclave_core::ports::{Clock, Groups as _, GroupsExt as _, Log, Mint};
-use conclave_kit::{ClientProtocol as _, DisconnectReason, Frame, Nobody, OpenRequest, TestSession};
+use conclave_kit::{
+    CallOutcome, ClientProtocol as _, DisconnectReason, ErrorClass, Frame, Nobody, OpenRequest, TestSession,
+    VendorCode, VendorError,
+};
 use prost::Message;
 
 use super::clients::Clients;
@@ -309,6 +312,11 @@ async fn who_is_not_let_in_learns_why_and_is_disconnected() {
         let sent = answers(&mut session, House::provision(id, &token, "phone")).await;
         assert_eq!(sent, [expected]);
         assert!(session.is_closed);
+        // counted by the vendor's code, and as a failed sign-in where it is one
+        let code: u32 = expected.split(' ').nth(1).unwrap().parse().unwrap();
+        let class = if code == 4 { ErrorClass::Refused } else { ErrorClass::Unauthenticated };
+        let error = VendorError { code: VendorCode::Number(code), class };
+        assert_eq!(session.counted, [CallOutcome::Error(error)], "{expected}");
     }
     let now = house.groups.now();
     let claims =

@@ -1,9 +1,10 @@
 //! Work that a session requests and the gateway runs.
 
 use futures_core::future::BoxFuture;
+use http::StatusCode;
 
 use super::Session;
-use crate::Unread;
+use crate::{ErrorClass, Unread, VendorError};
 
 /// Work that a session requests: it may read and write the store, ask an app's server, and wait.
 ///
@@ -38,10 +39,37 @@ pub struct Answered<R> {
 pub enum CallOutcome {
     /// It was done.
     Answered,
-    /// It was refused; the client is at fault.
+    /// It was refused without a code of the vendor's; the client is at fault.
     Refused,
     /// It could not be done; this side is at fault.
     Failed,
+    /// It was answered with this error.
+    Error(VendorError),
+}
+
+impl CallOutcome {
+    /// The HTTP status that it is counted as.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Answered => 200,
+            Self::Refused => 400,
+            Self::Failed => 500,
+            Self::Error(error) => match error.class {
+                ErrorClass::Refused => 400,
+                ErrorClass::Unauthenticated => 401,
+                ErrorClass::Failed => 500,
+            },
+        }
+    }
+
+    /// The error, if it is one.
+    pub fn error(self) -> Option<VendorError> {
+        match self {
+            Self::Answered => None,
+            Self::Error(error) => Some(error),
+            Self::Refused | Self::Failed => StatusCode::from_u16(self.status()).ok().and_then(VendorError::of_status),
+        }
+    }
 }
 
 impl<S: Session> Call<S> {

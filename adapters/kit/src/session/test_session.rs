@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::erased::{AnySession, Erased};
 use super::outbox::{Outbox, Step, Steps};
-use super::{Call, DisconnectReason, Frame, Identity, Session};
+use super::{Call, CallOutcome, DisconnectReason, Frame, Identity, Session};
 
 /// A session driven without a gateway, for tests of engines: calls are run at once, one after another, and signing in
 /// always succeeds.
@@ -14,12 +14,14 @@ pub struct TestSession<S: Session> {
     pub identity: Option<Identity>,
     /// Whether the session has closed its connection.
     pub is_closed: bool,
+    /// The outcomes for the metrics, of everything so far.
+    pub counted: Vec<CallOutcome>,
 }
 
 impl<S: Session> TestSession<S> {
     /// Opens a connection to this engine; also returns the frames it sends on opening.
     pub async fn open(session: S) -> (Self, Vec<Frame>) {
-        let mut driven = Self { session: Erased(session), identity: None, is_closed: false };
+        let mut driven = Self { session: Erased(session), identity: None, is_closed: false, counted: Vec::new() };
         let sent = driven.run(AnySession::opened).await;
         (driven, sent)
     }
@@ -78,6 +80,7 @@ impl<S: Session> TestSession<S> {
                 Step::Call(call) => {
                     let (work, end) = call.split();
                     let finished = work.await;
+                    self.counted.push(finished.outcome);
                     self.session.answered(end(Ok(finished)), &mut steps);
                 }
                 Step::SignIn(identity) => {
@@ -85,7 +88,8 @@ impl<S: Session> TestSession<S> {
                     self.session.signed_in(Ok(()), &mut steps);
                 }
                 Step::SignOut => self.identity = None,
-                Step::Count(_) | Step::Wake(_) => {}
+                Step::Count(counted) => self.counted.push(counted.outcome),
+                Step::Wake(_) => {}
                 Step::Close => {
                     self.is_closed = true;
                     break;

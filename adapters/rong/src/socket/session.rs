@@ -9,7 +9,8 @@ use bytes::Bytes;
 use conclave_core::model::{DeviceId, Message, Millis};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Answered, BoxFuture, Call as KitCall, CallOutcome, DisconnectReason, Fault, Frame, Session, SignInRefused,
+    Answered, BoxFuture, Call as KitCall, CallOutcome, DisconnectReason, ErrorClass, Fault, Frame, Session,
+    SignInRefused, VendorCode, VendorError,
 };
 use prost::Message as _;
 
@@ -150,7 +151,7 @@ impl RongSession {
         let operation = topics::known(topics::QUESTIONS, &request.topic);
         let most = login.app.realm.settings.client_queries;
         if topics::is_of_groups(&request.topic) && !self.queries.allows(now, most) {
-            out.count(operation, CallOutcome::Refused);
+            out.count(operation, outcome(client::TOO_MANY_QUERIES));
             out.send_binary(frame::answered(request.id, now, client::TOO_MANY_QUERIES, &[]));
             return;
         }
@@ -184,7 +185,7 @@ impl RongSession {
         let now = login.now();
         let operation = topics::known(topics::MESSAGES, &request.topic);
         if !self.messages.allows(now, login.app.realm.settings.client_messages) {
-            out.count(operation, CallOutcome::Refused);
+            out.count(operation, outcome(client::TOO_FAST));
             out.send_binary(frame::published(request.id, now, client::TOO_FAST, ""));
             return;
         }
@@ -322,11 +323,22 @@ async fn pull_changes(
 
 /// The outcome of a status for the metrics.
 fn outcome(status: u16) -> CallOutcome {
-    match status {
-        0 => CallOutcome::Answered,
-        client::HOSTING_FAILED => CallOutcome::Failed,
-        _ => CallOutcome::Refused,
-    }
+    let class = match status {
+        0 => return CallOutcome::Answered,
+        client::HOSTING_FAILED => ErrorClass::Failed,
+        _ => ErrorClass::Refused,
+    };
+    CallOutcome::Error(VendorError { code: VendorCode::Number(u32::from(status)), class })
+}
+
+/// The outcome of a sign-in that was refused.
+fn sign_in_outcome(status: u8) -> CallOutcome {
+    let class = match status {
+        status::UNAVAILABLE => ErrorClass::Failed,
+        status::TOKEN | status::TOKEN_EXPIRED | status::IDENTIFIER => ErrorClass::Unauthenticated,
+        _ => ErrorClass::Refused,
+    };
+    CallOutcome::Error(VendorError { code: VendorCode::Number(u32::from(status)), class })
 }
 
 /// The status of a call that failed.
@@ -348,14 +360,15 @@ impl Session for RongSession {
                 let request = LoginRequest::clone(request);
                 let work = async move {
                     let login = request.verify().await;
-                    let outcome = if login.is_ok() { CallOutcome::Answered } else { CallOutcome::Refused };
+                    let outcome =
+                        login.as_ref().map_or_else(|status| sign_in_outcome(*status), |_| CallOutcome::Answered);
                     Answered::with(Reply::Connected(login), outcome)
                 };
                 out.call(KitCall::new(Some(topics::CONNECT), Ticket::Connect, work));
             }
             Stage::Refused(status) => {
                 let status = *status;
-                out.count(Some(topics::CONNECT), CallOutcome::Refused);
+                out.count(Some(topics::CONNECT), sign_in_outcome(status));
                 self.refuse(status, out);
             }
             Stage::In(..) => {}

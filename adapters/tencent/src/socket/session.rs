@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use conclave_kit::{
     Answered, BoxFuture, Call, CallOutcome, Device, DisconnectReason, Exceeding, Fault, Frame, Identity, LoginScope,
-    Platform, Session, SignInRefused,
+    Platform, Session, SignInRefused, VendorCode, VendorError,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ impl TencentSession {
     }
 
     fn refuse(&self, head: &Head, operation: Option<&'static str>, failure: &Failure, out: &mut Outbox<'_>) {
-        out.count(operation, CallOutcome::Refused);
+        out.count(operation, outcome(failure));
         self.answer(head, &refused(failure), out);
     }
 
@@ -360,9 +360,7 @@ fn refused(failure: &Failure) -> Bytes {
 
 /// A refusal's outcome for the metrics.
 fn outcome(failure: &Failure) -> CallOutcome {
-    let code = failure.number();
-    let ours = [Code::Internal, Code::AccountInternal, Code::Timeout].map(|code| code.row().0);
-    if ours.contains(&code) { CallOutcome::Failed } else { CallOutcome::Refused }
+    CallOutcome::Error(VendorError { code: VendorCode::Number(failure.number()), class: failure.code.class() })
 }
 
 /// Whether a command may change something: reads can simply be repeated.

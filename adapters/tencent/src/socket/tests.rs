@@ -11,7 +11,10 @@ use conclave_core::memory::Memory;
 use conclave_core::model::{Millis, Settings as Limits, UserId};
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::ports::{Clock, GroupsExt as _, Log as _, Mint};
-use conclave_kit::{ClientProtocol as _, Device, DisconnectReason, Frame, Nobody, Platform, TestSession};
+use conclave_kit::{
+    CallOutcome, ClientProtocol as _, Device, DisconnectReason, ErrorClass, Frame, Nobody, Platform, TestSession,
+    VendorCode, VendorError,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -248,6 +251,22 @@ async fn heartbeats_are_answered_before_signing_in_and_unknown_commands_are_refu
     let logout = json!({"head": {"servcmd": "im_open_status.wslogout", "seq": 9, "a2": key}, "body": {}});
     assert_eq!(ask(&mut session, logout).await["body"]["ErrorCode"], 0);
     assert!(session.identity.is_none());
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_the_vendors_codes() {
+    let house = House::new();
+    let error = |number, class| CallOutcome::Error(VendorError { code: VendorCode::Number(number), class });
+    let mut stranger = house.session("d1").await;
+    let mut forged = login("alice");
+    forged["head"]["usersig"] = login("bob")["head"]["usersig"].clone();
+    let code = ask(&mut stranger, forged).await["body"]["ErrorCode"].as_u64().unwrap();
+    let code = u32::try_from(code).unwrap();
+    assert_eq!(stranger.counted, [error(code, ErrorClass::Unauthenticated)], "a failed sign-in");
+    let (mut session, key) = house.signed_in("alice").await;
+    assert_eq!(session.counted, [CallOutcome::Answered]);
+    ask(&mut session, command(&key, "group_open_http_svc.nothing", json!({}))).await;
+    assert_eq!(session.counted.last(), Some(&error(10003, ErrorClass::Refused)));
 }
 
 #[tokio::test]

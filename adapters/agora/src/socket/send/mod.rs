@@ -56,8 +56,7 @@ impl Sent {
     pub(super) fn outcome(&self) -> CallOutcome {
         match &self.refused {
             None => CallOutcome::Answered,
-            Some(refused) if refused.code == status::FAIL && refused.reason.is_empty() => CallOutcome::Failed,
-            Some(_) => CallOutcome::Refused,
+            Some(refused) => refused.outcome(),
         }
     }
 }

@@ -284,3 +284,63 @@ async fn names_and_part_headers_have_an_end() {
     form.extend(named("a"));
     assert_eq!(post(form).await.0, 200);
 }
+
+#[tokio::test]
+async fn attachments_are_opened_by_their_secret_and_go_with_their_time() {
+    let house = house().await;
+    let (ann, ben) = (house.token("ann").await, house.token("ben").await);
+    let upload = async |token: &str, restricted: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "multipart/form-data; boundary=b"),
+            ("restrict-access", restricted),
+        ];
+        let form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nbytes\r\n--b--\r\n";
+        house.client.send(Method::POST, "/chatfiles", &headers, form).await
+    };
+    let fetch = async |file: &str, token: &str, secret: &str| {
+        let bearer = format!("Bearer {token}");
+        let mut headers = Vec::new();
+        if !token.is_empty() {
+            headers.push(("authorization", bearer.as_str()));
+        }
+        house.client.send(Method::GET, &format!("/chatfiles/{file}{secret}"), &headers, "").await
+    };
+    assert_eq!(upload("", "true").await.status, 401);
+    let sent = upload(&ann, "true").await.json();
+    assert!(sent["uri"].as_str().unwrap().ends_with("/chatfiles"), "{sent}");
+    let entity = &sent["entities"][0];
+    let (file, secret) = (entity["uuid"].as_str().unwrap(), entity["share-secret"].as_str().unwrap());
+    let query = format!("?em-redirect=true&share-secret={secret}");
+    for (token, secret, status) in [
+        ("", query.as_str(), 200),
+        (&ann, "", 200),
+        (&house.app, "", 200),
+        (&ben, "", 403),
+        (&ben, "?share-secret=guess", 403),
+        ("", "", 401),
+        ("", "?share-secret=guess", 401),
+    ] {
+        assert_eq!(fetch(file, token, secret).await.status, status, "{token} {secret}");
+    }
+    assert_eq!(fetch(file, "", &query).await.body, "bytes");
+    refused(&fetch(file, &ben, "").await, 403, "chatfile no permission");
+    // one that is not restricted is for all users of the app
+    let open = upload(&ann, "false").await.json()["entities"][0].clone();
+    assert!(open.get("share-secret").is_none());
+    let open = open["uuid"].as_str().unwrap();
+    assert_eq!(fetch(open, &ben, "").await.status, 200);
+    assert_eq!(fetch(open, "", "").await.status, 401);
+    refused(&fetch("nothing", &ben, "").await, 404, "chatfile nothing does not exist");
+
+    house.keeps(2).await;
+    house.clock.step(8 * 24 * 3600 * 1000);
+    let gone = fetch(file, &ann, &query).await;
+    assert_eq!((gone.status.as_u16(), &gone.json()["error"]), (404, &json!("file_expired")));
+    let maintenance = house.running.backends["dev"].maintenance.as_ref().unwrap();
+    let found = maintenance.outdated(None, 100).await.unwrap();
+    assert_eq!(found.places.len(), 2);
+    maintenance.sweep(found.places).await.unwrap();
+    house.keeps(0).await;
+}

@@ -81,3 +81,25 @@ async fn a_user_signs_out_and_in_again() {
         assert!(open(page, "ann").await["accessToken"].is_string());
     }
 }
+
+/// The SDK warns before a token expires, takes a new one, and ends the connection where it gets none.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_expire_and_are_renewed() {
+    for package in [AGORA_CHAT, EASEMOB] {
+        let stage = Stage::with(package, &[]).await;
+        let (renews, lapses) = (stage.page("ann").await, stage.page("ben").await);
+        for (page, user) in [(&renews, "ann"), (&lapses, "ben")] {
+            let asked = json!({"grant_type": "password", "username": user, "password": "secret", "ttl": 6});
+            let token = stage.api(http::Method::POST, "/token", Some(asked)).await["access_token"].clone();
+            let opened = page.call("open", json!([{"user": user, "accessToken": token}])).await;
+            assert_eq!(opened["accessToken"], token, "{opened}");
+        }
+        renews.event("onTokenWillExpire").await;
+        let renewed = renews.call("renewToken", json!([stage.token("ann").await])).await;
+        assert_eq!(renewed["status"], true, "{renewed}");
+        lapses.event("onTokenExpired").await;
+        lapses.event("onDisconnected").await;
+        assert_eq!(renews.call("getJoinedGroupsCount", json!([])).await["data"], 0);
+        assert_eq!(renews.take_all(|event| event == "onTokenExpired" || event == "onDisconnected"), []);
+    }
+}

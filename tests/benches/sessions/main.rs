@@ -18,6 +18,7 @@ mod msync;
 #[allow(dead_code, reason = "each bench uses its part")]
 #[path = "../shared/mod.rs"]
 mod shared;
+mod tencent;
 
 use std::time::{Duration, Instant};
 
@@ -61,6 +62,7 @@ fn main() {
             "idle": idle(Server::conclave).await,
             "fan_out": fan_out(Server::conclave).await,
             "huge_group": huge_group(Server::conclave).await,
+            "tencent": tencent::measure().await,
             "earlier": earlier().await,
         })
     });
@@ -136,7 +138,11 @@ async fn fan_out(start: impl AsyncFn(&str) -> Server) -> Value {
     let frame = Bytes::from(vec![0; audience.frame_bytes()]);
     drop(audience);
     server.stop();
+    against_floor(&conclave, frame).await
+}
 
+/// A delivery to so many, beside that of a bare broadcast of such frames.
+async fn against_floor(conclave: &Delivery, frame: Bytes) -> Value {
     let server = Server::spawn_floor();
     let mut audience = Audience::gather(server.address, &vec!["/".to_owned(); HALL + 1], &Opening::Nothing).await;
     let floor =

@@ -76,3 +76,38 @@ async fn what_was_asked_when_the_network_went_away_is_done_once() {
     let list = stage.on("bob").call("getGroupList", json!([])).await;
     assert_eq!(list["data"]["groupList"][0]["groupID"], "g1");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_in_development_speaks_in_text_frames() {
+    let stage = Stage::with(&["alice"]).await;
+    let page = stage.page_with(json!({"devMode": true})).await;
+    assert_eq!(stage.login(&page, "bob").await["code"], 0);
+    page.event("SDK_READY").await;
+    page.event("GROUP_LIST_UPDATED").await;
+    let paths = page.call("paths", json!([])).await;
+    assert!(paths.as_array().unwrap().iter().all(|path| path.as_str().unwrap().ends_with("/info")), "{paths}");
+    let options = json!({"name": "First", "type": "Public", "groupID": "g1", "inviteOption": "FreeAccess"});
+    stage.group("alice", options).await;
+    stage.calls("alice", "addGroupMember", json!([{"groupID": "g1", "userIDList": ["bob"]}])).await;
+    assert_eq!(page.event("MESSAGE_RECEIVED").await[0]["payload"]["operationType"], 7);
+    stage.calls("alice", "sendText", json!(["g1", "in text"])).await;
+    while page.event("MESSAGE_RECEIVED").await[0]["payload"]["text"] != "in text" {}
+    assert_eq!(page.call("sendText", json!(["g1", "and back"])).await["flow"], "out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_signs_out_is_sent_nothing_more() {
+    let stage = Stage::with(&["alice", "bob"]).await;
+    let members = json!([{"userID": "bob"}]);
+    stage.group("alice", json!({"name": "First", "type": "Public", "groupID": "g1", "memberList": members})).await;
+    assert_eq!(stage.on("bob").call("logout", json!([])).await["code"], 0);
+    stage.calls("alice", "sendText", json!(["g1", "one"])).await;
+    assert_eq!(stage.on("bob").call("sendText", json!(["g1", "hm"])).await["refused"]["code"], 3005);
+    // the next user of the same connection is sent nothing of the one before
+    assert_eq!(stage.login(stage.on("bob"), "carol").await["code"], 0);
+    stage.on("bob").event("SDK_READY").await;
+    stage.calls("alice", "sendText", json!(["g1", "two"])).await;
+    let list = stage.on("bob").call("getGroupList", json!([])).await;
+    assert_eq!(list["data"]["groupList"], json!([]), "{list}");
+    assert!(stage.on("bob").take_all(|event| event == "MESSAGE_RECEIVED").is_empty());
+}

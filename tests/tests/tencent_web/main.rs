@@ -12,4 +12,5 @@ mod messages;
 mod rooms;
 mod stage;
 mod surface;
+mod topics;
 mod versions;

@@ -48,6 +48,18 @@ async fn every_kind_of_element_arrives_as_it_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn long_frames_come_compressed() {
+    let stage = three().await;
+    let before = stage.calls("bob", "compressed", json!([])).await.as_u64().unwrap();
+    let long = "long ".repeat(1500);
+    stage.calls("alice", "sendText", json!(["g1", long])).await;
+    assert_eq!(stage.messages("bob", 1).await[0]["payload"]["text"], long);
+    let history = stage.calls("bob", "history", json!(["g1"])).await;
+    assert_eq!(history.as_array().unwrap().last().unwrap()["payload"]["text"], long);
+    assert!(stage.calls("bob", "compressed", json!([])).await.as_u64().unwrap() > before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_mentioned_sees_it_at_the_conversation() {
     let stage = three().await;
     let mentions = async |user: &str| {

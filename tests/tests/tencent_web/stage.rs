@@ -229,7 +229,7 @@ pub(crate) fn settled(mut value: Value) -> Value {
                     key if NAMED.contains(&key) && !never => Value::from(format!("[{key}]")),
                     "sequence" if is_notice => Value::from("[sequence]"),
                     // how much of a conversation the SDK has processed at a given time depends on its own timers
-                    "lastMessage" | "nextMessageSeq" | "selfInfo" => Value::from(format!("[{key}]")),
+                    "lastMessage" | "nextMessageSeq" | "infoSequence" | "selfInfo" => Value::from(format!("[{key}]")),
                     "memberCount" | "memberNum" if is_profile => Value::from(format!("[{key}]")),
                     _ => settled(field.take()),
                 };

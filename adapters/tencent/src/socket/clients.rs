@@ -26,6 +26,9 @@ const BINARY: &str = "binfo";
 /// The endpoint with text frames: clients in development, and some mini programs.
 const TEXT: &str = "info";
 
+/// What clients say in `compress` that take compressed frames.
+const GZIP: &str = "gzip";
+
 /// Longest `instanceid` that is kept; clients generate 32 characters.
 const LONGEST_DEVICE: usize = 64;
 
@@ -82,7 +85,11 @@ impl ClientProtocol for Clients {
         let plain = (1..=LONGEST_DEVICE).contains(&id.len()) && !id.chars().any(char::is_control);
         // a client that does not send its id is a new device each time
         let device = Device::new(VENDOR, if plain { id } else { request.connection });
-        let encoding = if request.endpoint == TEXT { Encoding::Text } else { Encoding::Binary };
+        let encoding = match value("compress") {
+            _ if request.endpoint == TEXT => Encoding::Text,
+            GZIP => Encoding::Compressed,
+            _ => Encoding::Binary,
+        };
         TencentSession::new(app, device, platform(value("platform")), encoding)
     }
 

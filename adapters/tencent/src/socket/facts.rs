@@ -1,6 +1,6 @@
 //! Facts as frames: encoded once for all clients that receive them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use conclave_core::event::Event;
@@ -24,7 +24,7 @@ pub(crate) struct TencentFact {
 
 enum What {
     /// The same frame for all; its bytes are the same in both encodings.
-    Whole { binary: Arc<SharedFrame>, text: Arc<SharedFrame> },
+    Whole { bytes: Bytes, binary: Arc<SharedFrame>, text: Arc<SharedFrame>, compressed: OnceLock<Arc<SharedFrame>> },
     /// A notice: `GroupInfo` and the rest of it as JSON objects, without the user it is for.
     Addressed { group_info: Bytes, rest: Bytes, is_kept: bool },
 }
@@ -42,7 +42,8 @@ fn fact(event: &Event, to: conclave_kit::Recipients, content: Content) -> Fact<T
             let bytes = frame::push(number, &[&json(&entry)], None);
             let length = bytes.len();
             let binary = SharedFrame::new(Frame::Binary(bytes.clone()));
-            (What::Whole { binary, text: SharedFrame::new(Frame::Text(bytes)) }, length)
+            let text = SharedFrame::new(Frame::Text(bytes.clone()));
+            (What::Whole { bytes, binary, text, compressed: OnceLock::new() }, length)
         }
         Content::Addressed(Addressed { group_info, rest }) => {
             let (group_info, rest) = (object(group_info), object(rest));
@@ -64,6 +65,10 @@ impl TencentFact {
         match (&self.what, encoding) {
             (What::Whole { binary, .. }, Encoding::Binary) => Arc::clone(binary).into(),
             (What::Whole { text, .. }, Encoding::Text) => Arc::clone(text).into(),
+            (What::Whole { bytes, compressed, .. }, Encoding::Compressed) => {
+                let encode = || SharedFrame::new(Encoding::Compressed.frame(bytes.clone()));
+                Arc::clone(compressed.get_or_init(encode)).into()
+            }
             (What::Addressed { group_info, rest, .. }, _) => {
                 // objects without their opening braces
                 let (group_info, rest) = (group_info.get(1..).unwrap_or_default(), rest.get(1..).unwrap_or_default());

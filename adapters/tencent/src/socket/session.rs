@@ -47,6 +47,8 @@ const HELLO_INTERVAL: u32 = 120;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Binary,
+    /// Binary, and long frames are compressed.
+    Compressed,
     Text,
 }
 
@@ -54,6 +56,7 @@ impl Encoding {
     pub(super) fn frame(self, bytes: Bytes) -> Frame {
         match self {
             Self::Binary => Frame::Binary(bytes),
+            Self::Compressed => Frame::Binary(frame::compressed(bytes)),
             Self::Text => Frame::Text(bytes),
         }
     }

@@ -1,5 +1,6 @@
 //! Recorded frames, and sessions without a gateway.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +13,10 @@ use conclave_core::model::{Millis, Settings as Limits, UserId};
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::ports::{Clock, GroupsExt as _, Log as _, Mint};
 use conclave_kit::{
-    CallOutcome, ClientProtocol as _, Device, DisconnectReason, ErrorClass, Frame, Nobody, Platform, TestSession,
-    VendorCode, VendorError,
+    CallOutcome, ClientProtocol as _, Device, DisconnectReason, ErrorClass, Frame, Nobody, OutFrame, Platform,
+    TestSession, VendorCode, VendorError,
 };
+use flate2::read::GzDecoder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -305,6 +307,45 @@ async fn pushes_have_the_captured_fields() {
         tip["body"]["EventArray"][0]["GroupTips"][0]["MsgBody"]["MsgGroupNewInfo"],
         json!({"GroupName": "g-two"})
     );
+}
+
+#[tokio::test]
+async fn what_all_members_receive_is_encoded_once() {
+    let house = House::new();
+    let (mut alice, key) = house.signed_in("alice").await;
+    let make = json!({"Type": "Public", "Name": "g-one", "Owner_Account": "alice"});
+    let made = ask(&mut alice, command(&key, "group_open_http_svc.create_group", make)).await;
+    let before = house.engine.last().await.unwrap();
+    let mut change = command(
+        &key,
+        "group_open_http_svc.modify_group_base_info",
+        json!({"GroupId": made["body"]["GroupId"], "Name": "g-two"}),
+    );
+    change["head"]["seq"] = json!(9);
+    ask(&mut alice, change).await;
+    let facts = house.facts_after(before).await;
+    for encoding in [Encoding::Binary, Encoding::Compressed, Encoding::Text] {
+        let first = facts[0].content.frame(&UserId::new("u0").unwrap(), encoding);
+        let OutFrame::Shared(first) = first else { panic!("a tip is the same for all") };
+        for number in 0..50_000 {
+            let frame = facts[0].content.frame(&UserId::new(format!("u{number}")).unwrap(), encoding);
+            assert!(matches!(frame, OutFrame::Shared(frame) if Arc::ptr_eq(&frame, &first)));
+        }
+        // this one, the fact's own, and none for any of the users
+        assert_eq!(Arc::strong_count(&first), 2, "{encoding:?}");
+    }
+}
+
+#[test]
+fn long_frames_are_compressed_for_clients_that_take_it() {
+    let short = Bytes::from_static(b"{}");
+    assert_eq!(frame::compressed(short.clone()), short);
+    let long = Bytes::from(json!({"text": "x".repeat(4000)}).to_string());
+    let compressed = frame::compressed(long.clone());
+    assert!(compressed.starts_with(b"COMP") && compressed.len() < long.len() / 10);
+    let mut read = Vec::new();
+    GzDecoder::new(&compressed[4..]).read_to_end(&mut read).unwrap();
+    assert_eq!(read, long);
 }
 
 #[tokio::test]

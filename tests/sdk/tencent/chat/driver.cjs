@@ -9,6 +9,7 @@
 
 const readline = require('node:readline');
 const { createRequire } = require('node:module');
+const { gunzipSync } = require('node:zlib');
 
 // the folder of the packages, the SDK's package, and for an SDK whose host is a constant where that host is mapped to
 const [, , modules, name = '@tencentcloud/chat', mapped] = process.argv;
@@ -20,12 +21,19 @@ const sent = [];
 let cutAt;
 const { WebSocket } = load('ws');
 const asText = (data) => (typeof data === 'string' ? data : Buffer.from(data.buffer ?? data, data.byteOffset, data.byteLength).toString());
+/** A frame of the gateway: text, or the mark of a compressed one and a gzip stream. */
+const unpacked = (frame) => {
+  const isCompressed = frame.subarray(0, 4).toString() === 'COMP';
+  if (isCompressed) compressed += 1;
+  return (isCompressed ? gunzipSync(frame.subarray(4)) : frame).toString();
+};
+let compressed = 0;
 globalThis.WebSocket = class extends WebSocket {
   constructor(url, ...rest) {
     super(mapped ? mapped + new URL(url).pathname + new URL(url).search : url, ...rest);
     sockets.push(this);
     this.addEventListener('message', ({ data }) => {
-      const { head, body } = JSON.parse(asText(data));
+      const { head, body } = JSON.parse(unpacked(Buffer.from(data)));
       if (head.servcmd === 'openim.getmsg') say({ event: 'FETCHED', data: body });
     });
   }
@@ -131,6 +139,10 @@ const own = {
   cut() { for (const socket of sockets) socket.terminate(); },
   /** As if it went away when the next request of this command is on its way. */
   cutAt(command) { cutAt = command; },
+  /** How many frames came compressed. */
+  compressed: () => compressed,
+  /** Where it has connected to. */
+  paths: () => sockets.map((socket) => new URL(socket.url).pathname),
   /** The commands that were sent, in their order. */
   sent: () => sent.splice(0),
 };

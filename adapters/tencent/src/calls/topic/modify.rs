@@ -21,6 +21,8 @@ struct Request {
     face_url: Option<String>,
     notification: Option<String>,
     introduction: Option<String>,
+    /// Clients send the older name.
+    #[serde(alias = "ShutUpAllMember")]
     mute_all_member: Option<Switch>,
 }
 

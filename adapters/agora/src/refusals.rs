@@ -435,6 +435,42 @@ pub(crate) fn message_too_large() -> Failure {
     Failure { code: Some(14007), ..message("message is too large") }
 }
 
+/// Why a message is not changed. The vendor publishes exception and text of each, and not the word of `error`, which is
+/// ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rewrite {
+    /// Neither a text nor a custom message.
+    Unsupported,
+    /// The id is no number.
+    NotANumber,
+    /// It was changed as often as is permitted.
+    TooOften,
+    /// There is no such message, or it was recalled.
+    Unavailable,
+}
+
+/// A message that is not changed.
+pub(crate) fn rewrite(why: Rewrite) -> Failure {
+    match why {
+        Rewrite::Unsupported => failure(
+            (StatusCode::BAD_REQUEST, "unsupported_message_type", "UnsupportedMessageTypeException"),
+            "The message is of a type that is currently not supported for modification.",
+        ),
+        Rewrite::NotANumber => failure(
+            (StatusCode::BAD_REQUEST, "invalid_message_id", "InvalidMessageIdException"),
+            "The provided message ID is not a valid number.",
+        ),
+        Rewrite::TooOften => failure(
+            (StatusCode::FORBIDDEN, "edit_limit_exceeded", "EditLimitExceededException"),
+            "The message has reached its edit limit and cannot be modified further.",
+        ),
+        Rewrite::Unavailable => failure(
+            (StatusCode::NOT_FOUND, "message_unavailable", "MessageUnavailableException"),
+            "The message is unavailable or has expired.",
+        ),
+    }
+}
+
 /// More messages per second than the app may send.
 pub(crate) fn message_rate() -> Failure {
     Failure { status: StatusCode::FORBIDDEN, ..message("message send reach limit") }

@@ -1,5 +1,6 @@
 //! Ids that all vendors can name.
 
+use conclave_tests::story::Teller as _;
 use serde_json::json;
 
 use super::House;
@@ -23,4 +24,44 @@ async fn ids_that_lists_cannot_name_are_refused() {
     house
         .tencent("create_group", json!({"Type": "Public", "Name": "n", "GroupId": "a b", "Owner_Account": "ann"}))
         .await;
+}
+
+/// Today's documentation names an app by its id alone.
+#[tokio::test]
+async fn every_route_of_agora_answers_under_the_apps_id() {
+    use conclave_agora::{Agora, AgoraRealm, Credentials, Settings};
+    use conclave_tests::house::credentials::{APP, CLIENT_ID, CLIENT_SECRET, ORG};
+
+    let world = conclave_tests::world::World::new();
+    let id = "970ca35de60c44645bbae8a215061b33";
+    let realm = AgoraRealm {
+        name: "test".to_owned(),
+        credentials: Credentials {
+            org: ORG.to_owned(),
+            app: APP.to_owned(),
+            client_id: CLIENT_ID.to_owned(),
+            client_secret: CLIENT_SECRET.to_owned(),
+            app_id: Some(id.to_owned()),
+            app_certificate: Some("5cfd2fd1755d40ecb72977518be15d3b".to_owned()),
+        },
+        settings: Settings::default(),
+        groups: world.groups.clone(),
+        log: world.log.clone(),
+        blobs: world.blobs.clone(),
+        presence: world.attendance.clone(),
+    };
+    let client = conclave_tests::house::mounted(Agora::new(vec![realm]).unwrap());
+    let by_id = conclave_tests::story::AgoraTeller::new(client.clone(), "app-id", id, CLIENT_ID, CLIENT_SECRET).await;
+    by_id.register(&["ann"]).await.unwrap();
+    let body = json!({"groupname": "n", "public": true, "owner": "ann"});
+    let made = by_id.call(http::Method::POST, "/chatgroups", Some(body)).await.unwrap();
+    let path = format!("/chatgroups/{}", made["data"]["groupid"].as_str().unwrap());
+    let by_key = conclave_tests::story::AgoraTeller::new(client.clone(), ORG, APP, CLIENT_ID, CLIENT_SECRET).await;
+    for teller in [&by_id, &by_key] {
+        let detail = teller.call(http::Method::GET, &path, None).await.unwrap();
+        assert_eq!((&detail["data"][0]["owner"], &detail["organization"]), (&json!("ann"), &json!(ORG)));
+    }
+    let headers = [("authorization", "Bearer x")];
+    let unknown = client.send(http::Method::GET, "/app-id/ffff/chatgroups", &headers, "").await;
+    assert_eq!(unknown.status, 404, "{}", unknown.json());
 }

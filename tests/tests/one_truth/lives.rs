@@ -140,3 +140,19 @@ async fn one_call_is_one_change_of_the_profile() {
     house.rong("entrust/group/profile/update", "groupId=g&groupProfile={\"name\":\"o\",\"announcement\":\"p\"}").await;
     assert_eq!(house.info("g").await["InfoSeq"], before + 2);
 }
+
+/// Official SDKs send 0 for a number that the app has not given.
+#[tokio::test]
+async fn zero_is_not_given() {
+    let house = House::new().await;
+    house.rong("group/create", "groupId=g&groupName=n&userId=ann&maxMember=0").await;
+    house.rong("group/join", "groupId=g&userId=ben,cy&maxMember=0").await;
+    assert_eq!(house.rong_code("group/join", "groupId=g&userId=dan&maxMember=3").await, 405);
+    house.tencent("modify_group_base_info", json!({"GroupId": "g", "Name": "m", "MaxMemberNum": 0})).await;
+    let import = json!({"Type": "Public", "Name": "n", "GroupId": "i", "Owner_Account": "ann", "CreateTime": 0, "MaxMemberCount": 0});
+    house.tencent("import_group", import).await;
+    assert_eq!(house.info("i").await["CreateTime"], house.0.world.groups.now().seconds());
+    let members = json!([{"Member_Account": "ben", "JoinTime": 0, "UnreadMsgNum": 0}]);
+    house.tencent("import_group_member", json!({"GroupId": "i", "MemberList": members})).await;
+    assert_eq!(house.info("i").await["MemberNum"], 2);
+}

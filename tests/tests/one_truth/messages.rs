@@ -42,3 +42,87 @@ async fn a_page_of_history_has_at_most_twenty_messages() {
     }
     assert_eq!(house.code("group_msg_get_simple", json!({"GroupId": "g", "ReqMsgNumber": 0})).await, 10004);
 }
+
+/// Agora's server API recalls, changes and imports messages, and the others read the outcome.
+#[tokio::test]
+async fn agora_recalls_changes_and_imports_messages_for_all() {
+    let house = House::of_agora("g", true).await;
+    let said = json!({"to": ["g"], "from": "ben", "type": "txt", "body": {"msg": "one"}, "ext": {"k": 1}});
+    let id = house.agora(Method::POST, "/messages/chatgroups", said.clone()).await["g"].clone();
+    let new = json!({"user": "ben", "new_msg": {"type": "txt", "msg": "two"}, "new_ext": {"l": 2}});
+    let path = format!("/messages/rewrite/{}", id.as_str().unwrap());
+    assert_eq!(house.agora(Method::PUT, &path, new.clone()).await, "success");
+    let page = house.tencent("group_msg_get_simple", json!({"GroupId": "g", "ReqMsgNumber": 5})).await;
+    assert_eq!(page["RspMsgList"][0]["MsgBody"][0]["MsgContent"]["Text"], "two", "{page}");
+    let why = house.refused(Method::PUT, "/messages/rewrite/x", new.clone()).await;
+    assert!(why.starts_with("400") && why.contains("InvalidMessageIdException"), "{why}");
+    let why = house.refused(Method::PUT, "/messages/rewrite/7", new.clone()).await;
+    assert!(why.starts_with("404") && why.contains("MessageUnavailableException"), "{why}");
+    for _ in 1..10 {
+        house.agora(Method::PUT, &path, new.clone()).await;
+    }
+    let why = house.refused(Method::PUT, &path, new).await;
+    assert!(why.starts_with("403") && why.contains("EditLimitExceededException"), "{why}");
+
+    let recall = |to: &str| json!({"msg_id": id, "to": to, "chat_type": "groupchat", "from": "ben", "force": true});
+    let other = house.agora(Method::POST, "/messages/msg_recall", recall("h")).await;
+    assert_eq!(other["msgs"][0]["recalled"], "can't find msg to");
+    let recalled = house.agora(Method::POST, "/messages/msg_recall", recall("g")).await;
+    let wanted = json!({"msg_id": id, "recalled": "yes", "chattype": "groupchat", "from": "ben", "to": "g"});
+    assert_eq!(recalled, wanted);
+    let again = house.agora(Method::POST, "/messages/recall", json!({"msgs": [recall("g"), recall("g")]})).await;
+    assert_eq!(again["msgs"][1]["recalled"], "not_found msg");
+    let body = json!({"GroupId": "g", "ReqMsgNumber": 5, "WithRecalledMsg": 1});
+    let page = house.tencent("group_msg_get_simple", body).await;
+    assert_eq!(page["RspMsgList"][0]["IsPlaceMsg"], 2, "{page}");
+
+    let at = house.0.world.groups.now().0;
+    for import in [
+        json!({"from": "cy", "target": "g", "type": "txt", "body": {"msg": "old"}, "msg_timestamp": at, "is_ack_read": true}),
+        json!({"from": "cy", "target": "g", "msg": {"type": "txt", "msg": "old"}, "msg_timestamp": at}),
+    ] {
+        let imported = house.agora(Method::POST, "/messages/chatgroups/import", import).await;
+        assert!(imported["msg_id"].is_string(), "{imported}");
+        let page = house.tencent("group_msg_get_simple", json!({"GroupId": "g", "ReqMsgNumber": 1})).await;
+        let row = &page["RspMsgList"][0];
+        assert_eq!((&row["From_Account"], &row["MsgBody"][0]["MsgContent"]["Text"]), (&json!("cy"), &json!("old")));
+    }
+}
+
+/// RongCloud's server API adds to messages, changes and reads them; what others said is in it.
+#[tokio::test]
+async fn rong_adds_to_changes_and_reads_messages_of_all() {
+    let house = House::of_agora("g", true).await;
+    let send = "fromUserId=ben&objectName=RC:TxtMsg&content={\"content\":\"one\"}&toGroupId=g&expansion=true";
+    let sent = house.rong("message/group/publish", send).await;
+    let uid = sent["messageUIDs"][0]["messageUID"].as_str().unwrap().to_owned();
+    let about = format!("msgUID={uid}&userId=ben&conversationType=3&targetId=g");
+    house
+        .rong("message/expansion/set", &format!("{about}&extraKeyVal={{\"a\":\"1\",\"b\":\"2\"}}&isSyncSender=1"))
+        .await;
+    house.rong("message/expansion/delete", &format!("{about}&extraKey=[\"a\"]&isSyncSender=0")).await;
+    let found = house.rong("message/expansion/query", &format!("msgUID={uid}&pageNo=1")).await;
+    assert_eq!(found["extraContent"]["b"]["v"], "2");
+    assert_eq!(found["extraContent"].as_object().unwrap().len(), 1);
+    assert_eq!(house.rong_code("message/expansion/set", &format!("{about}&extraKeyVal=x")).await, 1002);
+
+    let change = format!("fromUserId=ben&groupId=g&msgUID={uid}&objectName=RC:TxtMsg&content={{\"content\":\"two\"}}");
+    house.rong("message/group/modify", &change).await;
+    let foreign = change.replace("fromUserId=ben", "fromUserId=cy");
+    assert_eq!(house.rong_code("message/group/modify", &foreign).await, 1002);
+    let page = house.tencent("group_msg_get_simple", json!({"GroupId": "g", "ReqMsgNumber": 1})).await;
+    assert_eq!(page["RspMsgList"][0]["MsgBody"][0]["MsgContent"]["Text"], "two");
+
+    house.0.world.clock.step(1000);
+    let said = json!({"to": ["g"], "from": "cy", "type": "txt", "body": {"msg": "three"}});
+    house.agora(Method::POST, "/messages/chatgroups", said).await;
+    let now = house.0.world.groups.now().0;
+    let form = format!("userId=ben&targetId=g&startTime={}&endTime={now}&includeStart=true&pageSize=10", now - 1000);
+    let found = house.rong("v3/message/group/query", &form).await;
+    let rows = found["data"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{found}");
+    assert_eq!((&rows[0]["content"], &rows[0]["expansion"]), (&json!("{\"content\":\"two\"}"), &json!(true)));
+    assert_eq!((&rows[1]["fromUserId"], &rows[1]["msgTime"]), (&json!("cy"), &json!(now)));
+    let first = form.replace("includeStart=true", "includeStart=false");
+    assert_eq!(house.rong("v3/message/group/query", &first).await["data"].as_array().unwrap().len(), 1);
+}

@@ -21,7 +21,7 @@ const VERBATIM: &str = "agora:";
 /// The label for the body of a text or custom message that has more than the neutral one.
 const BODY: &str = "agora.body";
 /// The label for `ext`.
-const EXT: &str = "agora.ext";
+pub(crate) const EXT: &str = "agora.ext";
 /// The label for the number of edits and the last editor.
 const EDITED: &str = "agora.edited";
 /// Largest group, in members, in which receipts are stored.

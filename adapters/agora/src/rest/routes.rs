@@ -10,8 +10,8 @@ use super::call::Call;
 use super::envelope::Reply;
 use super::{
     acks, admins, allowlist, announcement, attachments, attributes, blocks, conversations, create, detail, disable,
-    files, history, joined, lists, members, messages, modify, mute, nothing, online, registration, requests, roaming,
-    shield, token, user_info, users,
+    files, history, import, joined, lists, members, messages, modify, mute, nothing, online, recall, registration,
+    requests, rewrite, roaming, shield, token, user_info, users,
 };
 use crate::refusals::{ErrorContext, Failure};
 
@@ -149,6 +149,10 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         POST   "/messages/chatgroups" "send a message to groups" App Message messages::send;
         POST   "/messages/chatgroups/users" "send a message to some members of a group" App Message messages::send_to_some;
         POST   "/messages" "send a message to groups (older form)" App Message messages::send_older;
+        POST   "/messages/chatgroups/import" "import a message" App Message import::import;
+        POST   "/messages/msg_recall" "recall a message" App Message recall::one;
+        POST   "/messages/recall" "recall messages" App Message recall::many;
+        PUT    "/messages/rewrite/{message}" "change a message" App Message rewrite::rewrite;
         POST   "/users/{user}/messageroaming" "page through the messages of a group (client)" Either Group roaming::page;
         GET    "/chatmessages/{hour}" "get the message history of an hour" App Message history::locate;
         GET    "/chatmessages/{hour}/file" "download the message history of an hour" Open Message history::fetch;

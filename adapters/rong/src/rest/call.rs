@@ -90,6 +90,11 @@ impl<'a> Call<'a> {
         self.app.realm.groups.ask(&Actor::app(), query).await.map_err(|refusal| self.failure(&refusal))
     }
 
+    /// Runs a query as the app; returns the core's refusal.
+    pub(crate) async fn attempt_to_ask<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
+        self.app.realm.groups.ask(&Actor::app(), query).await
+    }
+
     /// The vendor's failure for a refusal.
     pub(crate) fn failure(&self, refusal: &Refusal) -> Failure {
         if let Refusal::Unavailable(why) = refusal {

@@ -53,6 +53,11 @@ routes! {
     "message/group/publish" => message::publish::publish;
     "statusmessage/group/publish" => message::publish::publish_status;
     "message/recall" => message::recall::recall;
+    "message/group/modify" => message::modify::modify;
+    "message/expansion/set" => message::expansion::set;
+    "message/expansion/delete" => message::expansion::delete;
+    "message/expansion/query" => message::expansion::query;
+    "v3/message/group/query" => message::history::query;
 
     "entrust/group/create" => entrust::create::create;
     "entrust/group/import" => entrust::import::import;

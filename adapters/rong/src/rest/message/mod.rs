@@ -1,5 +1,9 @@
 //! Messages that the app sends to groups. The sender need not be a member, and mutes do not apply.
 
+mod about;
+pub(super) mod expansion;
+pub(super) mod history;
+pub(super) mod modify;
 pub(super) mod publish;
 pub(super) mod recall;
 

@@ -117,7 +117,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
     let usual = most.map(|most| if kind == Kind::Community { most } else { most.min(limits::IMPORTED_CAPACITY) });
     let max_member_count = request.max_member_count.filter(|wanted| *wanted != 0).or(usual);
     let now = call.now();
-    let created = request.create_time.map_or(now, Millis::from_seconds);
+    let created = request.create_time.filter(|second| *second != 0).map_or(now, Millis::from_seconds);
     let wanted = wanted(call, kind, Request { member_list: None, max_member_count, ..request })?;
     let accounts = call.admin_accounts(&wanted.owner).await?;
     let made = call.run_after(accounts, CreateGroup { created: Some(created), ..wanted }).await?;

@@ -93,6 +93,8 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
 
 /// Ignored for a live room, which has no limit; users cannot set it.
 fn capacity(call: &Call<'_>, kind: Kind, wanted: Option<u32>) -> Result<Option<u32>, Failure> {
+    // SDKs of languages without optional numbers send 0 for what is not given
+    let wanted = wanted.filter(|wanted| *wanted != 0);
     if wanted.is_some() && call.user().is_some() {
         return Err(Code::NoPermission.into());
     }

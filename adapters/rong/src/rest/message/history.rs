@@ -1,0 +1,86 @@
+//! `/v3/message/group/query.json`: a user's history of a group, oldest first. Source: the vendor's server SDK for Go; the
+//! order and the largest page are not published.
+
+use conclave_core::model::{MessageState, Millis};
+use conclave_core::query::{MessageExtensions, Messages, Start};
+use serde::Serialize;
+
+use crate::dialect::message;
+use crate::refusals::{Code, Failure};
+use crate::rest::{Call, envelope};
+
+/// Messages of a page when the caller names no number, and most of one page. Ours.
+const PAGE: u64 = 20;
+const MOST: u64 = 100;
+/// How often the history is read for one page: messages that the user does not read are passed over.
+const LOOKS: usize = 20;
+
+#[derive(Serialize)]
+struct Wire {
+    data: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    target_id: String,
+    from_user_id: String,
+    #[serde(rename = "messageUID")]
+    message_uid: String,
+    msg_time: Millis,
+    object_name: String,
+    content: String,
+    expansion: bool,
+    /// JSON as text; "" is none.
+    extra_content: String,
+}
+
+pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
+    let user = call.user_id("userId")?;
+    let group = call.as_group_id(call.required("targetId")?)?;
+    call.required("startTime")?;
+    call.required("endTime")?;
+    let (from, until) = (call.number("startTime", 0, 0..=u64::MAX)?, call.number("endTime", 0, 0..=u64::MAX)?);
+    let size = usize::try_from(call.number("pageSize", PAGE, 1..=MOST)?).unwrap_or(usize::MAX);
+    let includes_start = match call.form.given("includeStart") {
+        None | Some("false" | "0") => false,
+        Some("true" | "1") => true,
+        Some(_) => return Err(Code::Parameter.saying("includeStart must be true or false")),
+    };
+    let first = if includes_start { from } else { from.saturating_add(1) };
+    let mut start = Start::Time(Millis(first));
+    let mut found = Vec::new();
+    for _ in 0..LOOKS {
+        let ask = Messages { group: group.clone(), start, newest_first: false, limit: size };
+        let page = call.ask(ask).await?;
+        let is_wanted = |message: &std::sync::Arc<conclave_core::model::Message>| {
+            message.state == MessageState::Kept && message.is_for(&user) && message.at.0 <= until
+        };
+        found.extend(page.messages.into_iter().filter(is_wanted).take(size - found.len()));
+        match page.next {
+            Some(next) if found.len() < size => start = Start::Sequence(next),
+            _ => break,
+        }
+    }
+    let mut data = Vec::with_capacity(found.len());
+    for sent in found {
+        let (object_name, content) = message::object(&sent.body, sent.mention.as_ref(), &sent.labels);
+        let extra = if sent.traits.extensible {
+            let ask = MessageExtensions { group: group.clone(), sequences: vec![sent.sequence] };
+            call.ask(ask).await?.0.pop().and_then(Result::ok).and_then(|found| message::extra_content(&found))
+        } else {
+            None
+        };
+        data.push(Entry {
+            target_id: group.to_string(),
+            from_user_id: message::sender(&sent),
+            message_uid: message::uid(&sent.id),
+            msg_time: sent.at,
+            object_name,
+            content,
+            expansion: sent.traits.extensible,
+            extra_content: extra.unwrap_or_default(),
+        });
+    }
+    envelope::with(&Wire { data })
+}

@@ -12,6 +12,7 @@ pub mod cli;
 mod client_address;
 pub mod clients;
 pub mod clock;
+mod clock_file;
 pub mod config;
 mod cors;
 mod descriptors;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use conclave_core::engine::Engine;
 use conclave_core::memory::Memory;
-use conclave_core::model::Settings;
+use conclave_core::model::{Millis, Settings};
 use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Blobs, Post, Surface};
@@ -190,18 +190,22 @@ pub(crate) async fn resume_clock(clock: &SystemClock, backends: &Backends) -> Re
         let failed = |refusal: Refusal| StoreError(format!("the log of realm {realm} cannot be read: {refusal}"));
         let last = log.last().await.map_err(failed)?;
         for event in log.read(last.saturating_sub(1), 1).await.map_err(failed)? {
-            let ahead = event.at.0.saturating_sub(clock.now().0);
-            if ahead > NOTABLE_MS {
-                tracing::warn!(
-                    realm,
-                    ahead_ms = ahead,
-                    "the system's clock is behind the data: time does not advance until it has caught up"
-                );
-            }
-            clock.raise_to(event.at);
+            raise_clock(clock, event.at);
         }
     }
     Ok(())
+}
+
+/// Sets the clock to this time at least, which the data has already reached.
+pub(crate) fn raise_clock(clock: &SystemClock, at: Millis) {
+    let ahead = at.0.saturating_sub(clock.now().0);
+    if ahead > NOTABLE_MS {
+        tracing::warn!(
+            ahead_ms = ahead,
+            "the system's clock is behind the data: time does not advance until it has caught up"
+        );
+    }
+    clock.raise_to(at);
 }
 
 /// How far the system's clock may be behind the data without a warning.

@@ -21,6 +21,7 @@ use crate::backup::control::Control;
 use crate::client_address::Proxies;
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
+use crate::clock_file::ClockFile;
 use crate::config::{Address, Admin, Config, ConfigError, Data, Tls};
 use crate::descriptors::{self, Budget};
 use crate::housekeeping;
@@ -263,6 +264,7 @@ impl Builder {
             self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>), budget)?;
         if let Some(clock) = &self.system_clock {
             realms::resume_clock(clock, &backends).await?;
+            resume_clock_of(&*stores, clock)?;
         }
         // after the data: a folder that contains anything else is not a data folder
         let Encryption { acceptor: tls, files, authority, scratch } = encryption(&self.config)?;
@@ -274,6 +276,7 @@ impl Builder {
         let mut remarks = crate::config::warnings(&config);
         // before anything can be connected to, so that whoever finds the gateway there finds this, too
         control(&*stores, &metrics, &phase, &mut remarks);
+        keep_clock(&*stores, self.system_clock.as_ref(), &phase);
         let mut bound = vec![(
             "listen".to_owned(),
             bind("listen", config.listen, &mut inherited).await?,
@@ -413,6 +416,23 @@ async fn reload_on_change(files: Arc<CertificateFiles>, mut phase: watch::Receiv
         if let Err(error) = looked.await {
             tracing::error!(%error, "the certificate files cannot be compared");
         }
+    }
+}
+
+/// Makes the clock continue from the time that the data folder has.
+fn resume_clock_of(stores: &dyn Stores, clock: &SystemClock) -> Result<(), StartError> {
+    let Some(database) = stores.database() else { return Ok(()) };
+    let kept = ClockFile::of(database.path()).read();
+    if let Some(at) = kept.map_err(|error| StoreError(format!("the kept time cannot be read: {error}")))? {
+        realms::raise_clock(clock, at);
+    }
+    Ok(())
+}
+
+/// Writes the time to the data folder now and then.
+fn keep_clock(stores: &dyn Stores, clock: Option<&Arc<SystemClock>>, phase: &watch::Sender<Phase>) {
+    if let (Some(clock), Some(database)) = (clock, stores.database()) {
+        tokio::spawn(ClockFile::of(database.path()).keep(Arc::clone(clock), phase.subscribe()));
     }
 }
 

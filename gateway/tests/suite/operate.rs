@@ -245,3 +245,29 @@ fn data_is_its_owners_alone() {
         assert_eq!(mode & 0o077, 0, "{path} has mode {mode:o}");
     }
 }
+
+#[tokio::test]
+async fn time_does_not_run_backwards_over_a_restart_after_an_idle_period() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let over = |config: &mut conclave::Config| config.data = conclave::config::Data::Folder(data.clone());
+    let gateway = crate::probe::start(over).await;
+    let kept = data.join("conclave-clock");
+    let begun = std::time::Instant::now();
+    let now = loop {
+        let text = std::fs::read_to_string(&kept).unwrap_or_default();
+        if let Some((time, _)) = text.split_once(' ') {
+            break time.parse::<u64>().unwrap();
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "the time is not kept");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    };
+    assert!(gateway.groups["dev"].now().0 >= now);
+    assert!(gateway.shutdown().await);
+    // as a gateway has left it whose system's clock was an hour ahead of today's, with nothing in its log
+    let ahead = (now + 3_600_000).to_string();
+    std::fs::write(&kept, format!("{ahead} {:016x}\n", xxhash_rust::xxh3::xxh3_64(ahead.as_bytes()))).unwrap();
+    let gateway = crate::probe::start(over).await;
+    assert!(gateway.groups["dev"].now().0 >= now + 3_600_000, "time runs backwards");
+    assert!(gateway.shutdown().await);
+}

@@ -614,17 +614,17 @@ impl<'a> Draft<'a> {
     }
 
     /// Tells all members of a group.
-    pub fn tell_members(&mut self, group: &GroupId, what: Happening) {
-        self.tell(Some(group), Audience { members_of: Some(group.clone()), ..Audience::default() }, what);
+    pub fn emit_to_members(&mut self, group: &GroupId, what: Happening) {
+        self.emit(Some(group), Audience { members_of: Some(group.clone()), ..Audience::default() }, what);
     }
 
     /// Tells these users only.
-    pub fn tell_users(&mut self, group: Option<&GroupId>, users: Vec<UserId>, what: Happening) {
-        self.tell(group, Audience { users, ..Audience::default() }, what);
+    pub fn emit_to_users(&mut self, group: Option<&GroupId>, users: Vec<UserId>, what: Happening) {
+        self.emit(group, Audience { users, ..Audience::default() }, what);
     }
 
     /// Emits an event to an audience, and to the users it is about.
-    pub fn tell(&mut self, group: Option<&GroupId>, mut audience: Audience, what: Happening) {
+    pub fn emit(&mut self, group: Option<&GroupId>, mut audience: Audience, what: Happening) {
         let mut named: HashSet<&UserId> = audience.users.iter().collect();
         let missing: Vec<UserId> = what.about().into_iter().filter(|user| named.insert(user)).cloned().collect();
         audience.users.extend(missing);

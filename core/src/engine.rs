@@ -15,7 +15,7 @@ use crate::ports::{Batch, Clock, CommitError, Groups, Log, LogPosition, Maintena
 use crate::query::{Answer, Cursor, OutdatedRows, Query, Reader, Source, outdated};
 use crate::refusal::Refusal;
 
-/// How often a query is answered anew because the group it is about changed meanwhile; the last answer is given as it is.
+/// How often a query is repeated because its group changed meanwhile; the last answer is returned as it is.
 const MOMENTS: u32 = 5;
 
 /// One realm over one store.
@@ -43,7 +43,7 @@ impl Engine {
     ) -> Result<Option<Result<(Batch, R), Refusal>>, StoreError> {
         let mut facts = Facts::default();
         loop {
-            // after the facts: whoever committed what they show has read the clock before
+            // read after the facts: the commits that they show have read the clock before
             let context = Context { now: self.clock.now(), ..context };
             let mut draft = Draft::new(&facts, context);
             let decided = match rule(&mut draft) {

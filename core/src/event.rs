@@ -14,7 +14,7 @@ use crate::model::{
 pub enum Actor {
     /// A user, from one of their devices (`None` when unknown).
     User {
-        /// Who.
+        /// The user.
         user: UserId,
         /// The device that called; it learns from the answer, not from the event.
         device: Option<String>,
@@ -116,11 +116,11 @@ pub struct ProfileChange {
 /// The last state of a membership that has ended: for notifications about a former member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Former {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// In which role.
+    /// The role.
     pub role: Role,
-    /// Since when.
+    /// When the user joined.
     pub joined: Millis,
     /// The name card.
     pub card: String,
@@ -169,18 +169,18 @@ pub enum Happening {
     },
     /// People came in.
     MembersJoined {
-        /// Who.
+        /// The users.
         users: Vec<UserId>,
-        /// How.
+        /// How they joined.
         how: Joining,
         /// How many members there are now.
         members: u32,
     },
     /// People went out.
     MembersLeft {
-        /// Who.
+        /// The users.
         users: Vec<UserId>,
-        /// How.
+        /// How they left.
         how: Leaving,
         /// The given reason.
         reason: String,
@@ -236,16 +236,16 @@ pub enum Happening {
     DisabledChanged(bool),
     /// Users were muted.
     Muted {
-        /// Who.
+        /// The users.
         users: Vec<UserId>,
-        /// Until when.
+        /// When it expires.
         until: Until,
     },
     /// Users were unmuted.
     Unmuted(Vec<UserId>),
     /// Users were muted in every group, or no longer.
     MutedEverywhere {
-        /// Who.
+        /// The users.
         users: Vec<UserId>,
         /// Until when; `None` is no longer.
         until: Option<Until>,
@@ -258,11 +258,11 @@ pub enum Happening {
     Disallowed(Vec<UserId>),
     /// Users were blocked.
     Blocked {
-        /// Who.
+        /// The users.
         users: Vec<UserId>,
-        /// Until when.
+        /// When it expires.
         until: Until,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Users were unblocked.
@@ -271,7 +271,7 @@ pub enum Happening {
     RequestChanged(Box<Request>),
     /// A member's card or fields changed; only what did is there.
     MemberChanged {
-        /// Whose.
+        /// The user.
         user: UserId,
         /// The new card.
         card: Option<String>,
@@ -282,14 +282,14 @@ pub enum Happening {
     },
     /// A member's free attributes changed; "" is removed.
     MemberAttributesChanged {
-        /// Whose.
+        /// The user.
         user: UserId,
         /// The new values.
         attributes: BTreeMap<String, String>,
     },
     /// A member changed their notification setting for messages.
     ReceiveChanged {
-        /// Who.
+        /// The user.
         user: UserId,
         /// How now.
         receive: Receive,
@@ -346,7 +346,7 @@ pub enum Happening {
     MessagesRecalled {
         /// Their numbers.
         sequences: Vec<u64>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Messages were deleted without a notice.
@@ -373,7 +373,7 @@ pub enum Happening {
     },
     /// A user has read a group further than before, on one of their devices; the others are notified.
     ReadMarkChanged {
-        /// Who.
+        /// The user.
         user: UserId,
         /// The number of the last message that was read.
         sequence: u64,
@@ -405,14 +405,14 @@ pub enum Happening {
     },
     /// A group has another topic.
     TopicMade {
-        /// Which.
+        /// The topic.
         topic: TopicId,
-        /// What it shows of itself.
+        /// Its name, introduction, picture and the like.
         profile: Profile,
     },
     /// A topic changed; only what did is there.
     TopicChanged {
-        /// Which.
+        /// The topic.
         topic: TopicId,
         /// What changed of its profile.
         profile: ProfileChange,
@@ -425,21 +425,21 @@ pub enum Happening {
     TopicsEnded(Vec<TopicId>),
     /// An event in a topic.
     InTopic {
-        /// In which.
+        /// The topic.
         topic: TopicId,
         /// What, with numbers that are the topic's.
         what: Box<Self>,
     },
     /// A user renamed a group for themself; "" is removed.
     RemarkChanged {
-        /// Who.
+        /// The user.
         user: UserId,
         /// The name.
         text: String,
     },
     /// A user follows other members now, or fewer.
     FollowsChanged {
-        /// Who.
+        /// The user.
         user: UserId,
         /// Newly followed.
         added: Vec<UserId>,
@@ -616,7 +616,7 @@ pub struct Event {
     /// Its position among the events of its call.
     #[serde(default, skip_serializing_if = "CallPart::is_whole")]
     pub part: CallPart,
-    /// When.
+    /// The time.
     pub at: Millis,
     /// In which group, if in one.
     pub group: Option<GroupId>,
@@ -628,7 +628,7 @@ pub struct Event {
     pub actor: Actor,
     /// Its audience.
     pub audience: Audience,
-    /// What.
+    /// What happened.
     pub what: Happening,
 }
 

@@ -97,8 +97,8 @@ impl<'a> RealmRows<'a> {
                 ],
                 _ => return None,
             };
-            let stands = places.iter().any(|place| place.encode() == *key);
-            (!stands).then(|| format!("a row is stored under a key that is not its own: {row:?}"))
+            let own_key = places.iter().any(|place| place.encode() == *key);
+            (!own_key).then(|| format!("a row is stored under a key that is not its own: {row:?}"))
         })
     }
 

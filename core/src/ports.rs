@@ -84,13 +84,13 @@ pub trait Maintenance: Send + Sync {
 
 /// An operation with its own type of reply.
 pub trait Typed: Into<Operation> + Send {
-    /// What it answers.
+    /// The reply.
     type Reply: TryFrom<Reply, Error = Refusal>;
 }
 
 /// A query with its own type of answer.
 pub trait Asked: Into<Query> + Send {
-    /// What it answers.
+    /// The answer.
     type Answer: TryFrom<Answer, Error = Refusal>;
 }
 
@@ -184,7 +184,7 @@ impl Replies {
 pub struct RefusedStep {
     /// Its position among them, from 0.
     pub step: usize,
-    /// Why.
+    /// The reason.
     pub refusal: Refusal,
 }
 
@@ -197,21 +197,21 @@ pub enum Change {
     Delete(Key),
 }
 
-/// What must still be true when a batch is committed: the revision seen at that place.
+/// What must still be true when a batch is committed: the revision of the row under this key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guard {
-    /// The place.
+    /// The key.
     pub key: Key,
-    /// The revision that was seen; `None` is an empty place.
+    /// The revision that was read; `None` if there was no row.
     pub seen: Option<u64>,
 }
 
-/// What must still be true of a run when a batch is committed: how many rows it has.
+/// What must still be true when a batch is committed: how many rows have keys with this prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunGuard {
-    /// The run.
+    /// The prefix of the keys.
     pub prefix: Prefix,
-    /// How many rows were seen.
+    /// The number of rows that were read.
     pub rows: usize,
 }
 
@@ -254,7 +254,7 @@ pub struct StoreError(pub String);
 /// From where, and which way, a run of rows is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
-    /// The run.
+    /// The prefix of the keys.
     pub prefix: Prefix,
     /// Go on after this key (before it, when descending), which need not exist.
     pub after: Option<Vec<u8>>,

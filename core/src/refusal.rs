@@ -143,7 +143,7 @@ pub enum Refusal {
     NotMembers {
         /// The group.
         group: GroupId,
-        /// Who.
+        /// The users.
         users: Vec<UserId>,
     },
     /// The named users are members already.
@@ -151,7 +151,7 @@ pub enum Refusal {
     AlreadyMembers {
         /// The group.
         group: GroupId,
-        /// Who.
+        /// The users.
         users: Vec<UserId>,
     },
     /// The owner cannot be removed, blocked, muted or made an admin.
@@ -178,7 +178,7 @@ pub enum Refusal {
     NotAdmin {
         /// The group.
         group: GroupId,
-        /// Who.
+        /// The user.
         user: UserId,
     },
     /// No room for more members.
@@ -218,7 +218,7 @@ pub enum Refusal {
     Blocked {
         /// The group.
         group: GroupId,
-        /// Who.
+        /// The users.
         users: Vec<UserId>,
     },
     /// The sender may not send messages.
@@ -338,7 +338,7 @@ pub enum Refusal {
     /// A row would be larger than the core permits for its kind; see [`bounds`](crate::bounds).
     #[error("{what} is too large: at most {most} bytes")]
     TooLarge {
-        /// What.
+        /// What is too large.
         what: &'static str,
         /// The limit, in bytes.
         most: u64,
@@ -365,7 +365,7 @@ pub enum Refusal {
     InStep {
         /// Which, counted from 0.
         step: usize,
-        /// Why.
+        /// The reason.
         refusal: Box<Refusal>,
     },
     /// The store could not do its work; nothing was acknowledged.

@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 pub struct Speaker<'a> {
     /// The sender.
     pub user: &'a UserId,
-    /// Where.
+    /// The group.
     pub group: &'a Group,
     /// Their role there; `None` when they are no member.
     pub role: Option<Role>,
@@ -19,7 +19,7 @@ pub struct Speaker<'a> {
     pub everywhere: Option<&'a Mute>,
     /// Whether they are on the allowlist.
     pub allowed: bool,
-    /// When.
+    /// The time of the check.
     pub now: Millis,
 }
 

@@ -120,7 +120,7 @@ fn an_appointment_goes_with_the_role_the_account_and_the_group() {
 }
 
 #[test]
-fn an_owner_who_hands_over_and_goes_is_told_as_the_member_they_became() {
+fn an_owner_who_transfers_and_leaves_is_shown_as_a_member() {
     story(Policy::standard(), async |world| {
         let transfer = Transfer { group: group("g"), to: user("ben"), leave: Some(Cleanup::default()) };
         world.run(&by("ann"), transfer).await.unwrap();

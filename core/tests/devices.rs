@@ -60,7 +60,7 @@ async fn kept(world: &World) -> (usize, usize) {
 }
 
 #[test]
-fn a_device_begins_where_it_is_told_and_once() {
+fn a_device_begins_at_the_given_position_once() {
     story(Policy::standard(), async |world| {
         let end = say(world, 5).await;
         assert_eq!(place(world, "a", Queue::Own).await, None);
@@ -186,7 +186,7 @@ fn devices_are_forgotten_after_a_time_and_swept_with_their_positions() {
         world.sweep(places).await.unwrap();
         assert_eq!(kept(world).await, (1, 2));
 
-        // one that returns before it was swept starts anew
+        // one that returns before it was deleted starts over
         world.step(lifetime);
         let end = say(world, 1).await;
         assert_eq!(open(world, "b", Begin::Now).await, DeviceOpened { since: end, known: false });
@@ -225,7 +225,7 @@ fn of_too_many_devices_the_one_seen_longest_ago_is_dropped() {
 }
 
 #[test]
-fn whoever_acts_for_a_user_from_a_device_may_be_the_app() {
+fn the_app_may_act_for_a_user_from_a_device() {
     story(Policy::standard(), async |world| {
         let opened = OpenDevice { user: user("ben"), device: device("a"), begin: Begin::Now };
         world.engine.run(&Actor::app(), opened).await.unwrap();

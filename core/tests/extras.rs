@@ -264,7 +264,7 @@ fn only_who_gets_a_message_that_takes_them_adds_extensions() {
 }
 
 #[test]
-fn a_notice_is_heard_by_those_it_is_for_and_stands_nowhere() {
+fn a_notice_reaches_its_recipients_and_is_not_stored() {
     story(Policy::standard(), async |world| {
         let give =
             |targets: &[&str]| GiveNotice { group: group("g"), content: "closing".to_owned(), targets: users(targets) };
@@ -273,16 +273,16 @@ fn a_notice_is_heard_by_those_it_is_for_and_stands_nowhere() {
         assert!(matches!(world.app(give(&["dan"])).await, Err(Refusal::NotMembers { .. })));
         assert_eq!(world.run(&by("ann"), give(&[])).await.unwrap_err(), Refusal::AppOnly);
         assert!(history(world).await.is_empty());
-        for (who, heard) in [("ben", 1), ("cy", 2), ("dan", 0)] {
+        for (who, received) in [("ben", 1), ("cy", 2), ("dan", 0)] {
             let events = world.ask(Feed { user: user(who), after: 0, limit: 100 }).await.unwrap().events;
             let is_notice = |event: &&std::sync::Arc<Event>| matches!(event.what, Happening::Noticed { .. });
-            assert_eq!(events.iter().filter(is_notice).count(), heard, "{who}");
+            assert_eq!(events.iter().filter(is_notice).count(), received, "{who}");
         }
     });
 }
 
 #[test]
-fn a_broadcast_has_one_number_wherever_it_is_heard() {
+fn a_broadcast_has_one_number_wherever_it_is_received() {
     story(Policy::standard(), async |world| {
         world.group("h", "ann", &[], Policy::standard()).await;
         let at = |part: &str| Some(Cursor(part.as_bytes().to_vec()));
@@ -325,8 +325,8 @@ fn a_dropped_message_is_the_apps_servers_affair() {
         assert!(
             matches!(log(world).await.last(), Some(Happening::MessageDropped { message, .. }) if message.sequence == 0)
         );
-        let heard = world.ask(Feed { user: user("cy"), after: 0, limit: 100 }).await.unwrap().events;
-        assert!(!heard.iter().any(|event| matches!(event.what, Happening::MessageDropped { .. })));
+        let received = world.ask(Feed { user: user("cy"), after: 0, limit: 100 }).await.unwrap().events;
+        assert!(!received.iter().any(|event| matches!(event.what, Happening::MessageDropped { .. })));
     });
 }
 

@@ -172,7 +172,7 @@ fn imported_messages_are_in_the_order_of_their_times() {
 }
 
 #[test]
-fn a_feed_holds_what_its_reader_is_to_hear() {
+fn a_feed_holds_what_its_reader_may_receive() {
     story(Policy::standard(), async |world| {
         world.run(&by("ben"), text("ben", "before dan")).await.unwrap();
         world.app(add(&["dan"])).await.unwrap();

@@ -95,7 +95,7 @@ fn rename(name: &str) -> UpdateGroup {
     UpdateGroup { profile, ..UpdateGroup::of(group("g")) }
 }
 
-/// Whoever decides on what another has committed does so later, whenever each of them began.
+/// A decision based on another's commit has a later time, whichever of them began first.
 #[test]
 fn times_of_a_group_never_go_back() {
     for at in 0..4 {

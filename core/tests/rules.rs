@@ -27,15 +27,15 @@ use conclave_core::refusal::{Limit, Refusal};
 #[test]
 fn members_do_not_make_admins_of_those_they_bring() {
     story(Policy { invite: Circle::Members, ..Policy::standard() }, async |world| {
-        let newcomer = NewMember { role: Role::Admin, ..NewMember::now(user("dan")) };
-        world.run(&by("ben"), AddMembers { members: vec![newcomer], ..add(&[]) }).await.unwrap();
+        let new_member = NewMember { role: Role::Admin, ..NewMember::now(user("dan")) };
+        world.run(&by("ben"), AddMembers { members: vec![new_member], ..add(&[]) }).await.unwrap();
         let found = world.ask(GroupById { group: group("g") }).await.unwrap().group;
         assert_eq!((found.members, found.admins), (4, 0));
     });
 }
 
 #[test]
-fn whoever_makes_a_group_brings_people_though_nobody_may_invite_later() {
+fn creators_add_members_even_if_nobody_may_invite_later() {
     block_on(async {
         let world = World::peopled(&["ann", "ben"]).await;
         let create = CreateGroup {
@@ -153,7 +153,7 @@ fn a_mute_everywhere_outranks_roles_and_its_number_is_limited() {
 }
 
 #[test]
-fn attributes_are_written_by_whoever_has_seen_the_latest() {
+fn attributes_are_written_by_callers_with_the_latest_version() {
     story(Policy::standard(), async |world| {
         let pairs = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
@@ -361,7 +361,7 @@ fn a_deleted_user_leaves_everything_and_their_groups_end_or_go_on() {
 }
 
 #[test]
-fn a_blocked_user_is_out_and_told_and_comes_in_no_way() {
+fn a_blocked_user_is_removed_notified_and_cannot_join() {
     story(Policy { join: Join::Open, ..Policy::standard() }, async |world| {
         let block = |names: &[&str], members_only| Block {
             group: group("g"),

@@ -26,7 +26,7 @@ fn mute(until: Until) -> Mute {
 }
 
 #[test]
-fn the_first_thing_in_the_way_is_told() {
+fn the_first_reason_is_reported() {
     let ben = user("ben");
     let holding = [None, Some(mute(Until::At(NOW))), Some(mute(Until::At(NOW.plus(1)))), Some(mute(Until::Forever))];
     for disabled in OFTEN {

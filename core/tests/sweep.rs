@@ -155,7 +155,7 @@ fn a_row_that_counts_again_by_then_stays() {
 }
 
 #[test]
-fn tokens_are_swept_whatever_goes_on_in_their_group() {
+fn tokens_are_swept_despite_concurrent_changes() {
     story(Policy::standard(), async |world| {
         let said = SendMessage { token: Some("t".to_owned()), ..text("ann", "hi") };
         world.run(&by("ann"), said).await.unwrap();

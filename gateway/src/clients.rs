@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_are_told_under_the_agreed_keys() {
+    fn clients_settings_have_the_documented_keys() {
         let agora = "AGORA_API_URL AGORA_WS_URL AGORA_SOCKJS_URL AGORA_APPKEY AGORA_CLIENT_ID AGORA_CLIENT_SECRET";
         let tencent = "TENCENT_API_URL TENCENT_WS_URL TENCENT_SDKAPPID TENCENT_SECRET_KEY TENCENT_ADMIN";
         assert_eq!(keys("agora").join(" "), agora);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_follow_the_listeners_and_what_stands_before_them() {
+    fn urls_follow_the_listeners_and_the_proxies_before_them() {
         let mut config = Config::load(&Sources { flags: Flags::default(), ..Sources::default() }).unwrap();
         assert_eq!(base_url(&config, None, "agora"), "http://127.0.0.1:8080/agora");
         let mut tencent = config.vendor("tencent");

@@ -274,7 +274,7 @@ impl Builder {
 
         let (phase, watch) = watch::channel(Phase::Serving);
         let mut remarks = crate::config::warnings(&config);
-        // before anything can be connected to, so that whoever finds the gateway there finds this, too
+        // before the first listener, so that the control socket exists whenever the gateway can be reached
         control(&*stores, &metrics, &phase, &mut remarks);
         keep_clock(&*stores, self.system_clock.as_ref(), &phase);
         let mut bound = vec![(

@@ -16,7 +16,7 @@ const SHARDS: usize = 16;
 /// One request in so many is reserved for apps' servers, whatever users and callers without credentials do.
 const RESERVED_REQUESTS: usize = 16;
 
-/// What is counted.
+/// Something that is counted for one address or caller.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Counted {
     /// Connections of an address.
@@ -71,12 +71,12 @@ impl Shares {
     /// answered that there are too many.
     pub(crate) fn connection(self: &Arc<Self>, address: IpAddr) -> Option<(Share, bool)> {
         /// Connections beyond the limit that are answered with the reason.
-        const TOLD: usize = 16;
+        const REFUSALS: usize = 16;
         let (counted, most) = (Counted::Connections(network(address)), self.limits.connections_per_address);
         if let Some(share) = self.take(counted.clone(), 1, most) {
             return Some((share, false));
         }
-        self.take(counted, 1, most.saturating_add(TOLD)).map(|share| (share, true))
+        self.take(counted, 1, most.saturating_add(REFUSALS)).map(|share| (share, true))
     }
 
     /// Counts a session of an address; `None` when it has as many as it may have connections.

@@ -20,7 +20,7 @@ pub(crate) struct Mounted {
     pub(crate) endpoints: Vec<Endpoint>,
     /// The CORS headers for browsers.
     pub(crate) cors: Cors,
-    /// What is counted.
+    /// The metrics.
     pub(crate) metrics: VendorMetrics,
     /// How clients reach its root, if not directly.
     pub(crate) public_url: Option<String>,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::fixture::{Unlike, covers, root};
-use crate::sdk::gateway::{Served, Tellers};
+use crate::sdk::gateway::{Served, VendorApis};
 use crate::sdk::online::online;
 use crate::sdk::page::Page;
 use crate::story::Refused;
@@ -44,7 +44,7 @@ pub struct Step {
     /// The vendor whose API is called.
     pub by: String,
     /// Method and path below the app, with kept values of earlier steps; this vendor's name of the command; a method of
-    /// the Web SDK, or `hears` and an event.
+    /// the Web SDK, or `receives` and an event.
     pub call: String,
     /// The user whose client calls; the app's server when missing. Not at Tencent.
     #[serde(rename = "as")]
@@ -96,8 +96,8 @@ impl Story {
     }
 
     /// Runs it.
-    pub async fn tell(&self, served: &Served) {
-        let tellers = served.tellers().await;
+    pub async fn run(&self, served: &Served) {
+        let vendor_apis = served.vendor_apis().await;
         let (mut kept, mut pages) = (BTreeMap::new(), BTreeMap::new());
         for Act { done, then } in &self.acts {
             for step in std::iter::once(done).chain(then) {
@@ -107,11 +107,11 @@ impl Story {
                 let answer = match step.on_page() {
                     Some(user) => {
                         if !pages.contains_key(user) {
-                            pages.insert(user.to_owned(), online(served, &tellers, user).await);
+                            pages.insert(user.to_owned(), online(served, &vendor_apis, user).await);
                         }
                         step.take_on(&pages[user], send).await
                     }
-                    None => step.take(&tellers, send, &kept).await,
+                    None => step.take(&vendor_apis, send, &kept).await,
                 };
                 let answer = answer.unwrap_or_else(|Refused(why)| panic!("{}: {}: {why}", self.name, step.call));
                 let outcome = if has.is_null() { Ok(()) } else { covers(&has, &answer, "answer") };
@@ -148,13 +148,18 @@ impl Step {
     }
 
     async fn take_on(&self, page: &Page, send: Value) -> Result<Value, Refused> {
-        match self.call.strip_prefix("hears ") {
+        match self.call.strip_prefix("receives ") {
             Some(event) => Ok(page.event(event).await),
             None => page.try_call(&self.call, &send).await.map_err(Refused),
         }
     }
 
-    async fn take(&self, tellers: &Tellers, send: Value, kept: &BTreeMap<String, Value>) -> Result<Value, Refused> {
+    async fn take(
+        &self,
+        vendor_apis: &VendorApis,
+        send: Value,
+        kept: &BTreeMap<String, Value>,
+    ) -> Result<Value, Refused> {
         match self.by.as_str() {
             "agora" => {
                 let mut call = self.call.clone();
@@ -165,16 +170,16 @@ impl Step {
                 let method = method.parse().expect("a method");
                 let body = (!send.is_null()).then_some(send);
                 match &self.user {
-                    Some(user) => tellers.agora.call_as(user, method, path, body).await,
-                    None => tellers.agora.call(method, path, body).await,
+                    Some(user) => vendor_apis.agora.call_as(user, method, path, body).await,
+                    None => vendor_apis.agora.call(method, path, body).await,
                 }
             }
-            "tencent" => tellers.tencent.call(&self.call, &send).await,
+            "tencent" => vendor_apis.tencent.call(&self.call, &send).await,
             "rong" => {
                 let fields = fields(&send);
                 let fields: Vec<(&str, &str)> =
                     fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-                tellers.rong.call(&self.call, &fields).await
+                vendor_apis.rong.call(&self.call, &fields).await
             }
             other => panic!("no vendor is called {other}"),
         }

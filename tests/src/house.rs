@@ -10,7 +10,7 @@ use conclave_tencent::Tencent;
 
 use crate::client::Client;
 use crate::sign::user_sig;
-use crate::story::{AgoraTeller, CoreTeller, RongTeller, Teller, TencentTeller};
+use crate::story::{AgoraApi, CoreApi, RongApi, TencentApi, VendorApi};
 use crate::world::{BEGINNING, World};
 
 /// The realm's credentials at each vendor.
@@ -92,11 +92,11 @@ pub struct Three {
     /// The world.
     pub world: World,
     /// Agora's.
-    pub agora: AgoraTeller,
+    pub agora: AgoraApi,
     /// Tencent's.
-    pub tencent: TencentTeller,
+    pub tencent: TencentApi,
     /// RongCloud's.
-    pub rong: RongTeller,
+    pub rong: RongApi,
 }
 
 /// The three server APIs in front of a world of their own.
@@ -109,26 +109,26 @@ pub async fn three_with(settings: conclave_tencent::Settings) -> Three {
     let world = World::new();
     let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..conclave_agora::Settings::default() };
     let agora = mounted(agora(&world, agora_settings));
-    let agora = AgoraTeller::new(agora, ORG, APP, CLIENT_ID, CLIENT_SECRET).await;
+    let agora = AgoraApi::new(agora, ORG, APP, CLIENT_ID, CLIENT_SECRET).await;
     let tencent = mounted(tencent(&world, settings));
     let sig = user_sig(SDKAPPID, SECRET_KEY, ADMIN, BEGINNING.seconds(), 100 * 86_400);
-    let tencent = TencentTeller::new(tencent, SDKAPPID, ADMIN, &sig);
+    let tencent = TencentApi::new(tencent, SDKAPPID, ADMIN, &sig);
     let rong = mounted(rong(&world, conclave_rong::Settings::default()));
-    let rong = RongTeller::new(rong, APP_KEY, APP_SECRET);
+    let rong = RongApi::new(rong, APP_KEY, APP_SECRET);
     Three { world, agora, tencent, rong }
 }
 
 /// A caller of each API of a world: the core first.
-pub async fn tellers(world: &World) -> Vec<Arc<dyn Teller>> {
+pub async fn vendor_apis(world: &World) -> Vec<Arc<dyn VendorApi>> {
     let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..conclave_agora::Settings::default() };
     let agora = mounted(agora(world, agora_settings));
     let tencent = mounted(tencent(world, conclave_tencent::Settings::default()));
     let rong = mounted(rong(world, conclave_rong::Settings::default()));
     let sig = user_sig(SDKAPPID, SECRET_KEY, ADMIN, BEGINNING.seconds(), 86_400);
     vec![
-        Arc::new(CoreTeller(world.groups.clone())),
-        Arc::new(AgoraTeller::new(agora, ORG, APP, CLIENT_ID, CLIENT_SECRET).await),
-        Arc::new(TencentTeller::new(tencent, SDKAPPID, ADMIN, &sig)),
-        Arc::new(RongTeller::new(rong, APP_KEY, APP_SECRET)),
+        Arc::new(CoreApi(world.groups.clone())),
+        Arc::new(AgoraApi::new(agora, ORG, APP, CLIENT_ID, CLIENT_SECRET).await),
+        Arc::new(TencentApi::new(tencent, SDKAPPID, ADMIN, &sig)),
+        Arc::new(RongApi::new(rong, APP_KEY, APP_SECRET)),
     ]
 }

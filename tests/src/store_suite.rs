@@ -23,7 +23,7 @@ pub async fn all<F: AsyncFnMut() -> Arc<dyn Store>>(mut fresh: F) {
     no_update_is_lost(fresh().await).await;
     drafts_run_ahead_and_settle(fresh().await).await;
     large_rows_come_back(fresh().await).await;
-    odd_keys_are_told_apart(fresh().await).await;
+    unusual_keys_are_distinguished(fresh().await).await;
 }
 
 /// A group's id.
@@ -363,7 +363,7 @@ pub async fn large_rows_come_back(store: Arc<dyn Store>) {
 }
 
 /// Ids of any script and texts with any characters have keys of their own.
-pub async fn odd_keys_are_told_apart(store: Arc<dyn Store>) {
+pub async fn unusual_keys_are_distinguished(store: Arc<dyn Store>) {
     let ids = ["a", "A", "a b", "@TGS#1", "群", "e\u{301}", "\u{e9}", "\u{10FFFF}", "%00", "a/../b", &"x".repeat(128)];
     let notes = ["", "\0", "\u{1}", "\0\0", "a\0b", "a", "ab", "a\u{1}b"];
     let keys: Vec<_> = ids.iter().map(|id| Key::User(user(id))).chain(notes.iter().map(|name| note(name))).collect();

@@ -1,4 +1,4 @@
-//! One realm over a store, with a clock that advances only when told to, and sequential ids.
+//! One realm over a store, with a clock that advances only when a test says so, and sequential ids.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use conclave_kit::{Blobs, Connection, ConnectionFilter, Device, DisconnectReason
 /// The time at which worlds begin: within the validity of the documented user signatures.
 pub const BEGINNING: Millis = Millis(1_700_000_100_000);
 
-/// A clock that advances only when told to.
+/// A clock that advances only when a test says so.
 pub struct SteppedClock(AtomicU64);
 
 impl SteppedClock {

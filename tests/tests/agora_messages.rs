@@ -82,7 +82,7 @@ async fn the_app_speaks_for_anybody_whatever_the_lists_say() {
 }
 
 #[tokio::test]
-async fn some_members_are_told_and_the_others_are_not() {
+async fn only_the_named_members_are_notified() {
     let house = house().await;
     let body =
         json!({"from": "user1", "to": [GROUP], "type": "txt", "body": {"msg": "psst"}, "users": ["user2", "no"]});
@@ -141,7 +141,7 @@ async fn what_cannot_be_sent_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_hour_is_told_once_it_is_over_to_whoever_has_its_url() {
+async fn an_hour_is_available_after_its_end_to_anyone_with_its_url() {
     let house = house().await;
     // 2023-11-14, 22:15 UTC
     for (at, body) in [(0, json!({"msg": "one"})), (HOUR / 2, json!({"msg": "two"})), (HOUR, json!({"msg": "three"}))] {
@@ -185,7 +185,7 @@ async fn an_hour_is_told_once_it_is_over_to_whoever_has_its_url() {
 }
 
 #[tokio::test]
-async fn whoever_is_disconnected_logs_in_anew_and_settings_are_ones_own() {
+async fn disconnected_users_sign_in_again_and_settings_are_private() {
     let house = house().await;
     let (one, two) = (user_token(&house.client, "user1").await, user_token(&house.client, "user2").await);
     let put = |token: &str, body: Value| {

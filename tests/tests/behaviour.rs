@@ -10,38 +10,38 @@ use conclave::store::Database;
 use conclave_core::memory::Memory;
 use conclave_core::model::Settings;
 use conclave_core::ports::Store;
-use conclave_tests::house::tellers;
+use conclave_tests::house::vendor_apis;
 use conclave_tests::story::Role::{Admin, Member, Owner};
-use conclave_tests::story::{Role, Teller, Truth, Wanted};
+use conclave_tests::story::{Role, Truth, VendorApi, Wanted};
 use conclave_tests::world::World;
 use tempfile::TempDir;
 
 /// All callers, with the acting one.
 struct Stage {
-    actor: Arc<dyn Teller>,
-    all: Vec<Arc<dyn Teller>>,
+    actor: Arc<dyn VendorApi>,
+    all: Vec<Arc<dyn VendorApi>>,
 }
 
 impl Stage {
     /// All callers read the same state, and it is this one.
     async fn all_read(&self, group: &str, wanted: &Truth) {
-        for teller in &self.all {
-            let found = teller.truth(group).await;
-            assert_eq!(found.as_ref(), Some(wanted), "{} after {} acted", teller.name(), self.actor.name());
+        for vendor_api in &self.all {
+            let found = vendor_api.truth(group).await;
+            assert_eq!(found.as_ref(), Some(wanted), "{} after {} acted", vendor_api.name(), self.actor.name());
         }
         for user in wanted.members.keys() {
-            for teller in &self.all {
-                let joined = teller.joined(user).await;
-                assert!(joined.contains(group), "{} lists the groups of {user}: {joined:?}", teller.name());
+            for vendor_api in &self.all {
+                let joined = vendor_api.joined(user).await;
+                assert!(joined.contains(group), "{} lists the groups of {user}: {joined:?}", vendor_api.name());
             }
         }
     }
 
     /// No caller finds the group.
     async fn none_reads(&self, group: &str) {
-        for teller in &self.all {
-            assert_eq!(teller.truth(group).await, None, "{} after {} acted", teller.name(), self.actor.name());
-            assert!(!teller.listed(50).await.contains(group), "{} still lists it", teller.name());
+        for vendor_api in &self.all {
+            assert_eq!(vendor_api.truth(group).await, None, "{} after {} acted", vendor_api.name(), self.actor.name());
+            assert!(!vendor_api.listed(50).await.contains(group), "{} still lists it", vendor_api.name());
         }
     }
 }
@@ -60,7 +60,7 @@ fn stores() -> Vec<Made> {
 }
 
 /// Runs a scenario through all callers, on every store.
-async fn tell<F, S>(story: F)
+async fn run<F, S>(story: F)
 where
     F: Fn(Stage) -> S,
     S: Future<Output = ()>,
@@ -68,7 +68,7 @@ where
     for index in 0..4 {
         for (store, rows, _folder) in stores() {
             let world = World::with(rows, Settings::default());
-            let all = tellers(&world).await;
+            let all = vendor_apis(&world).await;
             let actor = all[index].clone();
             println!("run by {} on {store}", actor.name());
             actor.register(&["alice", "bob", "carol", "dave", "erin"]).await.unwrap();
@@ -100,11 +100,11 @@ fn truth(members: &[(&str, Role)]) -> Truth {
 
 #[tokio::test]
 async fn a_group_made_by_one_is_the_same_group_for_all() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let group = stage.actor.create(&wanted(None)).await.unwrap();
         stage.all_read(&group, &truth(&[("alice", Owner), ("bob", Member), ("carol", Member)])).await;
-        for teller in &stage.all {
-            assert_eq!(teller.listed(1).await, BTreeSet::from([group.clone()]), "{}", teller.name());
+        for vendor_api in &stage.all {
+            assert_eq!(vendor_api.listed(1).await, BTreeSet::from([group.clone()]), "{}", vendor_api.name());
         }
     })
     .await;
@@ -112,11 +112,11 @@ async fn a_group_made_by_one_is_the_same_group_for_all() {
 
 #[tokio::test]
 async fn an_id_chosen_by_the_caller_is_kept_and_taken_once() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let group = stage.actor.create(&wanted(Some("bookclub1"))).await.unwrap();
         assert_eq!(group, "bookclub1");
-        for teller in &stage.all {
-            teller.create(&wanted(Some("bookclub1"))).await.expect_err(teller.name());
+        for vendor_api in &stage.all {
+            vendor_api.create(&wanted(Some("bookclub1"))).await.expect_err(vendor_api.name());
         }
         stage.all_read(&group, &truth(&[("alice", Owner), ("bob", Member), ("carol", Member)])).await;
     })
@@ -125,15 +125,15 @@ async fn an_id_chosen_by_the_caller_is_kept_and_taken_once() {
 
 #[tokio::test]
 async fn members_come_and_go() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let group = stage.actor.create(&wanted(None)).await.unwrap();
         stage.actor.add(&group, &["dave", "erin"]).await.unwrap();
         let five = truth(&[("alice", Owner), ("bob", Member), ("carol", Member), ("dave", Member), ("erin", Member)]);
         stage.all_read(&group, &five).await;
         stage.actor.remove(&group, &["bob", "dave"]).await.unwrap();
         stage.all_read(&group, &truth(&[("alice", Owner), ("carol", Member), ("erin", Member)])).await;
-        for teller in &stage.all {
-            assert!(teller.joined("bob").await.is_empty(), "{}", teller.name());
+        for vendor_api in &stage.all {
+            assert!(vendor_api.joined("bob").await.is_empty(), "{}", vendor_api.name());
         }
     })
     .await;
@@ -141,7 +141,7 @@ async fn members_come_and_go() {
 
 #[tokio::test]
 async fn the_profile_is_one() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let group = stage.actor.create(&wanted(None)).await.unwrap();
         stage.actor.rename(&group, "Lecteurs été", "livres").await.unwrap();
         let members = truth(&[("alice", Owner), ("bob", Member), ("carol", Member)]);
@@ -153,7 +153,7 @@ async fn the_profile_is_one() {
 
 #[tokio::test]
 async fn admins_are_made_and_unmade() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let group = stage.actor.create(&wanted(None)).await.unwrap();
         stage.actor.promote(&group, "bob").await.unwrap();
         stage.all_read(&group, &truth(&[("alice", Owner), ("bob", Admin), ("carol", Member)])).await;
@@ -165,14 +165,14 @@ async fn admins_are_made_and_unmade() {
 
 #[tokio::test]
 async fn ownership_is_handed_over_once() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let group = stage.actor.create(&wanted(None)).await.unwrap();
         stage.actor.promote(&group, "bob").await.unwrap();
         stage.actor.transfer(&group, "bob").await.unwrap();
         let after = truth(&[("alice", Member), ("bob", Owner), ("carol", Member)]);
         stage.all_read(&group, &after).await;
-        for teller in &stage.all {
-            teller.transfer(&group, "dave").await.expect_err("a stranger cannot own a group");
+        for vendor_api in &stage.all {
+            vendor_api.transfer(&group, "dave").await.expect_err("a stranger cannot own a group");
         }
         stage.all_read(&group, &after).await;
     })
@@ -181,10 +181,10 @@ async fn ownership_is_handed_over_once() {
 
 #[tokio::test]
 async fn the_owner_cannot_be_removed() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let group = stage.actor.create(&wanted(None)).await.unwrap();
-        for teller in &stage.all {
-            teller.remove(&group, &["alice"]).await.expect_err(teller.name());
+        for vendor_api in &stage.all {
+            vendor_api.remove(&group, &["alice"]).await.expect_err(vendor_api.name());
         }
         stage.all_read(&group, &truth(&[("alice", Owner), ("bob", Member), ("carol", Member)])).await;
     })
@@ -193,14 +193,14 @@ async fn the_owner_cannot_be_removed() {
 
 #[tokio::test]
 async fn a_group_that_ended_is_gone_for_all() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let group = stage.actor.create(&wanted(None)).await.unwrap();
         stage.actor.disband(&group).await.unwrap();
         stage.none_reads(&group).await;
-        for teller in &stage.all {
-            teller.add(&group, &["dave"]).await.expect_err(teller.name());
-            teller.rename(&group, "again", "").await.expect_err(teller.name());
-            assert!(teller.joined("alice").await.is_empty(), "{}", teller.name());
+        for vendor_api in &stage.all {
+            vendor_api.add(&group, &["dave"]).await.expect_err(vendor_api.name());
+            vendor_api.rename(&group, "again", "").await.expect_err(vendor_api.name());
+            assert!(vendor_api.joined("alice").await.is_empty(), "{}", vendor_api.name());
         }
     })
     .await;
@@ -208,17 +208,17 @@ async fn a_group_that_ended_is_gone_for_all() {
 
 #[tokio::test]
 async fn many_groups_are_listed_page_by_page() {
-    tell(|stage| async move {
+    run(|stage| async move {
         let mut made = BTreeSet::new();
         for index in 0..7 {
             let id = format!("group{index}");
             made.insert(stage.actor.create(&wanted(Some(&id))).await.unwrap());
         }
-        for teller in &stage.all {
+        for vendor_api in &stage.all {
             for page in [1, 3, 7, 50] {
-                assert_eq!(teller.listed(page).await, made, "{} by pages of {page}", teller.name());
+                assert_eq!(vendor_api.listed(page).await, made, "{} by pages of {page}", vendor_api.name());
             }
-            assert_eq!(teller.joined("carol").await, made, "{}", teller.name());
+            assert_eq!(vendor_api.joined("carol").await, made, "{}", vendor_api.name());
         }
     })
     .await;

@@ -57,7 +57,7 @@ async fn names(store: &dyn Store) -> Vec<String> {
 }
 
 /// Commits until it is accepted.
-async fn goes_on(store: &dyn Store, name: &str) -> u64 {
+async fn resumes(store: &dyn Store, name: &str) -> u64 {
     let begun = Instant::now();
     loop {
         match store.commit(batch(name)).await {
@@ -76,7 +76,7 @@ async fn a_failed_sync_is_undone_and_writes_go_on() {
     let mut kept = Vec::new();
     for round in 0..5 {
         let name = format!("kept {round}");
-        assert_eq!(goes_on(&*store, &name).await, round * 2 + 1);
+        assert_eq!(resumes(&*store, &name).await, round * 2 + 1);
         kept.push(name);
         kept.sort();
         set(&faults.room, true);
@@ -102,7 +102,7 @@ async fn a_failed_sync_is_undone_and_writes_go_on() {
         set(&faults.sync, false);
         set(&faults.room, false);
         let name = format!("kept again {round}");
-        assert_eq!(goes_on(&*store, &name).await, round * 2 + 2, "a number was used up");
+        assert_eq!(resumes(&*store, &name).await, round * 2 + 2, "a number was used up");
         kept.push(name);
         kept.sort();
         assert_eq!(names(&*store).await, kept);
@@ -133,7 +133,7 @@ async fn closing_while_writes_are_refused_keeps_what_was_acknowledged_and_no_mor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_told_that_nothing_was_done_before_that_is_sure() {
+async fn failures_are_reported_only_when_they_are_certain() {
     let folder = tempfile::tempdir().unwrap();
     let (database, faults) = faulty(folder.path());
     let store = database.realm("dev").unwrap();
@@ -153,7 +153,7 @@ async fn nobody_is_told_that_nothing_was_done_before_that_is_sure() {
     set(&faults.sync, false);
     set(&faults.manifest, false);
     tokio::time::timeout(PATIENCE, unknown).await.expect("an answer").unwrap_err();
-    assert_eq!(goes_on(&*store, "more").await, 2);
+    assert_eq!(resumes(&*store, "more").await, 2);
     assert_eq!(names(&*store).await, ["kept", "more"]);
 }
 

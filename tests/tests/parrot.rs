@@ -91,7 +91,7 @@ impl Line {
         self.0.send(Message::text(line)).await.unwrap();
     }
 
-    async fn hear(&mut self) -> String {
+    async fn receive(&mut self) -> String {
         let next = tokio::time::timeout(std::time::Duration::from_secs(30), self.0.next()).await.unwrap();
         match next.unwrap().unwrap() {
             Message::Text(line) => line.to_string(),
@@ -101,7 +101,7 @@ impl Line {
 
     async fn ask(&mut self, line: &str) -> String {
         self.say(line).await;
-        self.hear().await
+        self.receive().await
     }
 }
 
@@ -130,14 +130,14 @@ async fn its_clients_talk_in_lines_about_the_same_groups() {
     assert_eq!(ann.ask("hello polly cracker ann").await, "welcome ann");
     assert_eq!(ben.ask("hello polly cracker ben").await, "welcome ben");
     assert!(ann.ask("say 1 cage hi there").await.starts_with("said 1 "));
-    assert_eq!(ben.hear().await, "heard cage ann hi there");
+    assert_eq!(ben.receive().await, "message cage ann hi there");
     assert_eq!(ann.ask("say 2 nest hi").await, "no 2 no such perch");
     assert_eq!(ann.ask("sing").await, "what");
     // messages of the app are received by all
     let words = json!({"from": "ann", "text": "from afar"}).to_string();
     assert_eq!(client.send(Method::POST, "/v1/perches/cage/words", &CREDENTIALS, words).await.status, 200);
-    assert_eq!(ben.hear().await, "heard cage ann from afar");
-    assert_eq!(ann.hear().await, "heard cage ann from afar");
+    assert_eq!(ben.receive().await, "message cage ann from afar");
+    assert_eq!(ann.receive().await, "message cage ann from afar");
 
     let admin = Client::at(running.addresses.admin.unwrap(), "");
     let metrics = admin.send(Method::GET, "/metrics", &[], "").await;
@@ -170,7 +170,7 @@ async fn its_webhooks_are_delivered() {
     };
     let groups = &running.groups["dev"];
     conclave_core::ports::GroupsExt::run(&**groups, &conclave_core::event::Actor::app(), create).await.unwrap();
-    let heard = async {
+    let received = async {
         let (mut stream, _) = app.accept().await.unwrap();
         let mut request = Vec::new();
         while !String::from_utf8_lossy(&request).contains(r#"{"new perch":"nest"}"#) {
@@ -178,7 +178,7 @@ async fn its_webhooks_are_delivered() {
         }
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), heard).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(30), received).await.unwrap();
     assert!(running.shutdown().await);
 }
 

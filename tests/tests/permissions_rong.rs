@@ -108,7 +108,7 @@ async fn state(api: &Api) -> u64 {
 }
 
 #[tokio::test]
-async fn the_structure_of_a_group_holds_whoever_asks() {
+async fn a_groups_structure_is_enforced_for_all_callers() {
     let mut failed = Vec::new();
     for row in table() {
         for (id, code) in ["h", "u", "n"].into_iter().zip(row.codes) {
@@ -303,7 +303,7 @@ async fn permissions_let_each_role_do_what_they_say() {
             || permit(PolicyChange { remove: Some(Circle::Members), ..PolicyChange::default() }),
             [Open, Open, Open, Membership],
         ),
-        // only the owner changes who may edit, whoever may edit
+        // only the owner changes who may edit, even if others may edit
         (
             "profilePerm",
             "2",

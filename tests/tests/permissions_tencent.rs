@@ -189,7 +189,7 @@ async fn nobody_but_an_admin_of_the_app_does_anything() {
 
 /// A group that never existed, and a deleted one.
 #[tokio::test]
-async fn what_is_not_there_is_told_apart_from_what_is_no_more() {
+async fn unknown_and_deleted_groups_have_different_errors() {
     let (never, gone) = (house("Public").await, house("Public").await);
     group_call(&gone.client, "destroy_group", json!({"GroupId": gone.id})).await;
     let never = House { id: "@TGS#NEVER".to_owned(), ..never };
@@ -207,7 +207,7 @@ async fn what_is_not_there_is_told_apart_from_what_is_no_more() {
 
 /// Targets that the command cannot apply to.
 #[tokio::test]
-async fn whoever_cannot_be_meant_is_refused_in_the_documented_way() {
+async fn impossible_targets_are_refused_as_documented() {
     let mut failed = Vec::new();
     for (row, code) in [
         (named("transfer to a stranger", "change_group_owner", json!({"NewOwner_Account": "dave"}), ALL), 10004),

@@ -108,7 +108,11 @@ async fn who_helps_need_not_be_in() {
     assert_eq!(admins(1, &["u1", "u2", "u3", "u4"]).await, 10004, "six");
     assert_eq!(admins(1, &["u1", "u2", "u3"]).await, 0);
     assert_eq!(admins(1, &["bob"]).await, 0, "once more");
-    assert_eq!(admins(2, &["u1", "u2", "u3", "bob", "u4"]).await, 0, "whoever does not help stays what they are");
+    assert_eq!(
+        admins(2, &["u1", "u2", "u3", "bob", "u4"]).await,
+        0,
+        "users who are not administrators keep their role"
+    );
     assert_eq!(list().await, ["carol"]);
     assert_eq!(admins(1, &["nobody"]).await, 10019);
     assert_eq!(admins(1, &["u1", "u2", "u3", "u4", "bob", "carol"]).await, 10005);

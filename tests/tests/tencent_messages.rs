@@ -54,7 +54,7 @@ async fn log(world: &World) -> Vec<Happening> {
     events.iter().map(|event| event.what.clone()).collect()
 }
 
-async fn heard(world: &World, who: &str, is: fn(&Happening) -> bool) -> usize {
+async fn received(world: &World, who: &str, is: fn(&Happening) -> bool) -> usize {
     let feed = Feed { user: user(who), after: 0, limit: 1000 };
     let events = world.groups.ask(&Actor::app(), feed).await.unwrap().events;
     events.iter().filter(|event| is(&event.what)).count()
@@ -81,7 +81,7 @@ async fn a_message_is_changed_in_part_or_as_a_whole() {
     call(&client, command, &change(json!({"MsgBody": text("at last")}))).await;
     let now = history(&client).await[0].clone();
     assert_eq!((&now["MsgBody"], &now["From_Account"], &now["MsgSeq"]), (&text("at last"), &json!("alice"), &json!(1)));
-    assert_eq!(heard(&world, "bob", |what| matches!(what, Happening::MessageChanged { .. })).await, 3);
+    assert_eq!(received(&world, "bob", |what| matches!(what, Happening::MessageChanged { .. })).await, 3);
 
     Given::new("live", "AVChatRoom", "alice").make(&world).await;
     let large = "x".repeat(13_000);
@@ -131,7 +131,7 @@ async fn receipts_are_counted_and_listed_page_by_page() {
     assert_eq!(counts, wanted);
     // the sender is notified once, and nobody else
     let is = |what: &Happening| matches!(what, Happening::MessagesRead { .. });
-    assert_eq!((heard(&world, "alice", is).await, heard(&world, "carol", is).await), (1, 0));
+    assert_eq!((received(&world, "alice", is).await, received(&world, "carol", is).await), (1, 0));
 
     let detail = async |filter: u32, cursor: &str| {
         let ask = json!({"GroupId": "g", "MsgSeq": 1, "Filter": filter, "Cursor": cursor, "Count": 1});
@@ -244,7 +244,7 @@ fn write(kind: u32, list: Value) -> Value {
 }
 
 #[tokio::test]
-async fn of_two_writers_of_an_extension_the_second_is_told_what_is_there() {
+async fn the_second_writer_of_an_extension_gets_the_current_value() {
     let (world, client) = house(Settings::default()).await;
     say(&client, "g", 1, json!({"SupportMessageExtension": 1})).await;
     let one = |value: &str, seq: u64| json!([{"Key": "k", "Value": value, "Seq": seq}]);
@@ -267,11 +267,11 @@ async fn of_two_writers_of_an_extension_the_second_is_told_what_is_there() {
     assert_eq!(cleared["ExtensionList"], json!([]));
     let now = call(&client, READ, &json!({"GroupId": "g", "MsgSeq": 1})).await;
     assert_eq!((&now["ExtensionList"], &now["LatestSeq"], &now["ClearSeq"]), (&json!([]), &json!(5), &json!(5)));
-    assert_eq!(heard(&world, "bob", |what| matches!(what, Happening::ExtensionsChanged { .. })).await, 5);
+    assert_eq!(received(&world, "bob", |what| matches!(what, Happening::ExtensionsChanged { .. })).await, 5);
 }
 
 #[tokio::test]
-async fn a_message_takes_three_hundred_extensions_told_in_pages() {
+async fn a_message_has_up_to_three_hundred_extensions_in_pages() {
     let (_world, client) = house(Settings::default()).await;
     say(&client, "g", 1, json!({"SupportMessageExtension": 1})).await;
     for part in 0..16 {
@@ -324,7 +324,7 @@ async fn extensions_are_refused_where_nobody_asked_for_them() {
 // --- notices and broadcasts ----------------------------------------------------------------------------------------
 
 #[tokio::test]
-async fn a_notice_reaches_all_or_some_and_stands_in_no_history() {
+async fn a_notice_reaches_all_or_some_and_is_in_no_history() {
     let (world, client) = house(Settings::default()).await;
     let notify = |more: Value| {
         let mut body = json!({"GroupId": "g", "Content": "closing"});
@@ -337,7 +337,7 @@ async fn a_notice_reaches_all_or_some_and_stands_in_no_history() {
     assert_eq!(group_call(&client, command, some).await["ErrorCode"], 0);
     let is = |what: &Happening| matches!(what, Happening::Noticed { .. });
     for (who, number) in [("alice", 1), ("bob", 1), ("carol", 2), ("dave", 0)] {
-        assert_eq!(heard(&world, who, is).await, number, "{who}");
+        assert_eq!(received(&world, who, is).await, number, "{who}");
     }
     assert_eq!(history(&client).await, json!([]));
     Given::new("live", "AVChatRoom", "alice").members(&["bob"]).make(&world).await;
@@ -358,7 +358,7 @@ async fn a_notice_reaches_all_or_some_and_stands_in_no_history() {
 }
 
 #[tokio::test]
-async fn a_broadcast_is_heard_in_every_live_room_and_nowhere_else() {
+async fn a_broadcast_is_received_in_every_live_room_and_nowhere_else() {
     let (world, client) = house(Settings::default()).await;
     // more than one page of groups
     for at in 0..300 {

@@ -92,7 +92,7 @@ async fn what_is_done_in_a_topic_is_done_there_alone() {
     let notice = json!({"GroupId": GROUP, "TopicId": two, "Content": "hear"});
     assert_eq!(group_call(&client, "send_group_system_notification", notice).await["ErrorCode"], 0);
 
-    // the group itself has one message, whoever reads
+    // the group itself has one message for all readers
     let page = Messages { group: group(GROUP), start: Start::Edge, newest_first: true, limit: 10 };
     let page = world.groups.ask(&Actor::app(), page).await.unwrap();
     assert_eq!((page.messages.len(), page.group.next_message, page.group.spoken), (1, 2, 4));

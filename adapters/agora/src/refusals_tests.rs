@@ -75,7 +75,7 @@ fn ann() -> UserId {
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "one row each")]
-fn refusals_of_the_core_are_worded_word_for_word() {
+fn refusals_of_the_core_have_the_vendors_texts() {
     use ErrorContext::{AddOne, Admin, Attributes, Group, Members, Modify, Token, Transfer, User};
     let app = app();
     let (group, users) = (group(), vec![ann()]);
@@ -272,7 +272,7 @@ fn refusals_of_the_core_are_worded_word_for_word() {
 }
 
 #[test]
-fn bad_tokens_are_worded_by_service() {
+fn bad_tokens_get_each_services_error() {
     let oauth = (401, "unauthorized", "Unable to authenticate (OAuth)");
     let long = (401, "unauthorized", "Unable to authenticate due to expired access token");
     let corrupt = (401, "auth_bad_access_token", "Unable to authenticate due to corrupt access token");
@@ -295,7 +295,7 @@ fn bad_tokens_are_worded_by_service() {
 }
 
 #[test]
-fn faults_are_worded() {
+fn faults_have_the_vendors_errors() {
     use conclave_kit::Fault;
     for (kind, status, description) in [
         (Fault::TooLarge, 413, "Request Entity Too Large"),

@@ -16,7 +16,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 
 use crate::VENDOR;
-use crate::auth::{self, Claims, Passwords, Stranger, Subject};
+use crate::auth::{self, Claims, Passwords, Subject, Unauthenticated};
 use crate::realm::{AgoraRealm, App};
 use crate::refusals::{self, ErrorContext, Failure};
 use crate::rest::body::Sent;
@@ -172,15 +172,15 @@ async fn check(app: &App, headers: &HeaderMap, endpoint: &Endpoint) -> Result<Op
     };
     match auth::check(app, token).await {
         Ok(claims) => Ok(Some(claims)),
-        Err(unknown) => Err(stranger(app, place, unknown)),
+        Err(unknown) => Err(unauthenticated(app, place, unknown)),
     }
 }
 
 /// The vendor's words for a token that is not good.
-pub(crate) fn stranger(app: &App, place: ErrorContext, stranger: Stranger) -> Failure {
-    match stranger {
-        Stranger::Token(error) => refusals::bad_token(place, error),
-        Stranger::Refused(refusal) => worded(app, place, &refusal),
+pub(crate) fn unauthenticated(app: &App, place: ErrorContext, unauthenticated: Unauthenticated) -> Failure {
+    match unauthenticated {
+        Unauthenticated::Token(error) => refusals::bad_token(place, error),
+        Unauthenticated::Refused(refusal) => failure_for(app, place, &refusal),
     }
 }
 
@@ -210,7 +210,7 @@ fn caller(
 }
 
 /// The vendor's error for a refusal; details for the operator are logged.
-pub(crate) fn worded(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure {
+pub(crate) fn failure_for(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure {
     if let Refusal::Unavailable(what) = refusal {
         tracing::error!(app = %app.key(), "{what}");
     }

@@ -52,7 +52,7 @@ pub struct Connection {
 pub struct ConnectionEvent {
     /// The connection.
     pub connection: Arc<Connection>,
-    /// When.
+    /// The time.
     pub at: Millis,
     /// The change.
     pub change: ConnectionChange,

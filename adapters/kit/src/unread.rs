@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_is_not_told() {
+    fn fields_that_are_read_are_not_reported() {
         let reading = Reading::default();
         for name in ["a", "b", "a"] {
             reading.carries(name);

@@ -87,7 +87,7 @@ pub trait Webhooks: Send + Sync {
     async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal>;
 
     /// Whether any notification comes from the log at all.
-    fn hears_log(&self) -> bool {
+    fn follows_log(&self) -> bool {
         true
     }
 

@@ -57,9 +57,9 @@ impl Queue {
 /// A device with its positions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Which.
+    /// The device.
     pub device: DeviceId,
     /// Its position in every queue it has acknowledged nothing of: the number of the last event before it came.
     pub since: u64,
@@ -79,11 +79,11 @@ impl Device {
 /// How far a device has got in one queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Which device.
+    /// The device.
     pub device: DeviceId,
-    /// In which queue.
+    /// The queue.
     pub queue: Queue,
     /// The number of the last event that was acknowledged.
     pub after: u64,

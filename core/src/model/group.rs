@@ -43,7 +43,7 @@ pub struct Group {
     pub id: GroupId,
     /// Grows with every change of anything in the group; guards commits.
     pub revision: u64,
-    /// What it shows of itself.
+    /// Its name, introduction, picture and the like.
     pub profile: Profile,
     /// Its announcement, if any.
     pub announcement: Option<Announcement>,
@@ -82,7 +82,7 @@ pub struct Group {
     pub all_muted: bool,
     /// Banned by the app: nobody can send messages, join or manage it.
     pub disabled: bool,
-    /// Told to members other than the creator; some kinds wait for the first message.
+    /// Shown to members other than the creator; some kinds are only shown from the first message on.
     pub active: bool,
     /// Whether there ever was a request or an invitation; if not, joining need not look for one.
     pub asked: bool,
@@ -110,9 +110,9 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Group {
-    /// Whether one more (or so many more) members would be over the capacity.
-    pub fn is_full_for(&self, newcomers: u32) -> bool {
-        self.policy.capacity.is_some_and(|capacity| self.members.saturating_add(newcomers) > capacity)
+    /// Whether the group would exceed its capacity with one more member, or with so many more.
+    pub fn is_full_for(&self, new_members: u32) -> bool {
+        self.policy.capacity.is_some_and(|capacity| self.members.saturating_add(new_members) > capacity)
     }
 
     /// Whether this user owns the group.
@@ -165,7 +165,7 @@ pub struct SharedFile {
     pub size: u64,
     /// Who uploaded it; `None` is the app.
     pub owner: Option<UserId>,
-    /// When.
+    /// The time.
     pub at: Millis,
     /// The expiry.
     pub expires: Option<Millis>,

@@ -36,9 +36,9 @@ pub enum Receive {
 pub struct Member {
     /// The group.
     pub group: GroupId,
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// In which role.
+    /// The role.
     pub role: Role,
     /// Orders members by joining; unique in the group.
     pub seat: u64,

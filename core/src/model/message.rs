@@ -56,9 +56,9 @@ pub enum MessageState {
     Recalled {
         /// Who recalled it; `None` is the app.
         by: Option<UserId>,
-        /// When.
+        /// The time.
         at: Millis,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Gone without a notice.
@@ -98,9 +98,9 @@ pub struct Message {
     pub sequence: u64,
     /// The sender.
     pub sender: Sender,
-    /// When.
+    /// The time.
     pub at: Millis,
-    /// What.
+    /// The content.
     pub body: Body,
     /// Only these members get it; empty is everybody.
     pub targets: Vec<UserId>,
@@ -138,7 +138,7 @@ impl Message {
     }
 
     /// Whether a label repeats the body in its surface's own format: such a label is deleted with that body.
-    pub fn retells(label: &str) -> bool {
+    pub fn repeats_body(label: &str) -> bool {
         matches!(label.split_once('.'), Some((_, "body" | "content")))
     }
 }
@@ -157,9 +157,9 @@ pub struct Extensions {
 /// A member has read a message whose sender wants to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// When.
+    /// The time.
     pub at: Millis,
 }
 
@@ -170,7 +170,7 @@ pub struct Sent {
     pub id: MessageId,
     /// Its number in the group.
     pub sequence: u64,
-    /// When.
+    /// The time.
     pub at: Millis,
     /// For an operation in several parts: the start of the next one, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -35,22 +35,22 @@ impl Until {
 /// One user may not send messages. Kept when the membership ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mute {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// Since when.
+    /// When it began.
     pub since: Millis,
-    /// Until when.
+    /// When it expires.
     pub until: Until,
 }
 
 /// One user may not be in the group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// Since when.
+    /// When it began.
     pub since: Millis,
-    /// Until when.
+    /// When it expires.
     pub until: Until,
     /// The reason, as given by the person who did it.
     pub reason: String,
@@ -59,8 +59,8 @@ pub struct Block {
 /// One user may send messages while all are muted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowance {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// Since when.
+    /// When it began.
     pub since: Millis,
 }

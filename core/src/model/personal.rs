@@ -9,9 +9,9 @@ use super::{GroupId, Millis, UserId};
 /// A name that one user has set for a group: their own name for it, or the sender's name in others' notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// For which group.
+    /// The group.
     pub group: GroupId,
     /// The name.
     pub text: String,
@@ -22,7 +22,7 @@ pub struct Remark {
 pub struct Follows {
     /// Who follows.
     pub user: UserId,
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Whom, since when.
     pub users: BTreeMap<UserId, Millis>,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupId, Millis, UserId};
 
-/// Who began it.
+/// Whether the user asked to join or was invited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RequestKind {
     /// The user applied.
@@ -40,7 +40,7 @@ impl Stage {
 pub struct Verdict {
     /// Who decided; `None` is the app.
     pub by: Option<UserId>,
-    /// When.
+    /// The time.
     pub at: Millis,
     /// The given reason.
     pub reason: String,
@@ -51,11 +51,11 @@ pub struct Verdict {
 pub struct Request {
     /// The group.
     pub group: GroupId,
-    /// Who would join.
+    /// The user.
     pub user: UserId,
     /// Who invited them; `None` for an application.
     pub inviter: Option<UserId>,
-    /// Who began it.
+    /// Whether the user asked to join or was invited.
     pub kind: RequestKind,
     /// The stage it has reached.
     pub stage: Stage,

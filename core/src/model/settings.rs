@@ -9,15 +9,15 @@ pub struct Settings {
     pub groups_per_user: Option<u32>,
     /// Most users in the realm.
     pub users: Option<u32>,
-    /// How long a request or an invitation can be decided, in milliseconds.
+    /// How long after its creation a request or an invitation can be decided, in milliseconds.
     pub request_lifetime: u64,
     /// How long a client's message token is remembered, in milliseconds.
     pub dedupe_window: u64,
-    /// How long a sender may recall, in milliseconds; the app may always.
+    /// How long after sending a user may recall a message, in milliseconds. The app may at any time.
     pub recall_window: u64,
-    /// How long a device that is not seen is remembered, with how far it has got, in milliseconds.
+    /// How long a device is kept after it was last connected, with its read positions, in milliseconds.
     pub device_lifetime: u64,
-    /// Most devices of a user at one surface that are remembered; at least one is.
+    /// Most devices of a user that are kept per surface; at least one is.
     pub devices_per_user: u32,
     /// Whether a disbanded group's id may be reused.
     pub reuse_ids: bool,

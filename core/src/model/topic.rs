@@ -9,9 +9,9 @@ use super::{GroupId, Millis, Profile, TopicId, UserId};
 pub struct Topic {
     /// Its id.
     pub id: TopicId,
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
-    /// What it shows of itself.
+    /// Its name, introduction, picture and the like.
     pub profile: Profile,
     /// Its announcement; "" is none.
     pub announcement: String,

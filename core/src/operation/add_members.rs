@@ -10,8 +10,8 @@ use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
 use super::common::{
-    AddOutcome, Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_room, ensure_user, is_blocked,
-    newcomer_keys, require_newcomers, seat, tell_appointed,
+    AddOutcome, Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_room, emit_to_appointed,
+    ensure_user, is_blocked, new_member_keys, require_new_members, seat,
 };
 use super::read_marks::set_unread;
 use super::requests::add_deciders;
@@ -19,7 +19,7 @@ use super::requests::add_deciders;
 /// A user to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMember {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// In which role; never as owner.
     pub role: Role,
@@ -56,9 +56,9 @@ pub enum Quiet {
 /// users are added at once, have to accept, or wait for the managers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddMembers {
-    /// Into which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The new members.
     pub members: Vec<NewMember>,
     /// Invited users have to accept if the policy says so, even when the app invites.
     pub ask: bool,
@@ -91,10 +91,10 @@ impl Rule for AddMembers {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Added, Stop> {
         let users = self.members.iter().map(|member| &member.user);
-        draft.require(newcomer_keys(&self.group, users.clone()).chain(draft.own_membership(&self.group)))?;
+        draft.require(new_member_keys(&self.group, users.clone()).chain(draft.own_membership(&self.group)))?;
         let mut group = draft.live_group(&self.group)?;
         let road = self.road(draft, &group)?;
-        require_newcomers(draft, &self.group, group.asked, users)?;
+        require_new_members(draft, &self.group, group.asked, users)?;
         let imported = self.members.iter().filter(|member| member.unread.is_some());
         draft.require(imported.map(|member| Key::ReadMark(member.user.clone(), self.group.clone())))?;
         let added = self.seat_all(draft, &mut group, road)?;
@@ -114,16 +114,16 @@ impl AddMembers {
     pub(crate) fn seat_all(&self, draft: &mut Draft<'_>, group: &mut Group, road: Road) -> Result<Added, Stop> {
         let mut outcomes = Vec::with_capacity(self.members.len());
         let mut seen = HashSet::new();
-        for newcomer in &self.members {
-            if !seen.insert(&newcomer.user) {
+        for new_member in &self.members {
+            if !seen.insert(&new_member.user) {
                 continue;
             }
-            let outcome = match self.bring(draft, group, newcomer, road) {
+            let outcome = match self.bring(draft, group, new_member, road) {
                 Ok(outcome) => outcome,
                 Err(Stop::Refuse(refusal)) if self.leaves_out(&refusal) => AddOutcome::LeftOut(refusal),
                 Err(stop) => return Err(stop),
             };
-            outcomes.push((newcomer.user.clone(), outcome));
+            outcomes.push((new_member.user.clone(), outcome));
         }
         self.refuse_members(group, &outcomes)?;
         Ok(Added { outcomes, members: group.members, full: group.is_full_for(1) })
@@ -183,10 +183,10 @@ impl AddMembers {
         &self,
         draft: &mut Draft<'_>,
         group: &mut Group,
-        newcomer: &NewMember,
+        new_member: &NewMember,
         road: Road,
     ) -> Result<AddOutcome, Stop> {
-        let user = &newcomer.user;
+        let user = &new_member.user;
         ensure_user(draft, user, self.on_unknown)?;
         if draft.member(&group.id, user)?.is_some() {
             return Ok(AddOutcome::Already);
@@ -196,7 +196,7 @@ impl AddMembers {
         }
         match road {
             Road::AtOnce => {
-                self.let_in(draft, group, newcomer)?;
+                self.let_in(draft, group, new_member)?;
                 Ok(AddOutcome::Joined)
             }
             Road::Invitee => {
@@ -233,7 +233,7 @@ impl AddMembers {
             add_deciders(draft, group, request.kind, &mut users)?;
         }
         let what = Happening::RequestChanged(Box::new(request));
-        draft.tell_users(Some(&group.id), users, what);
+        draft.emit_to_users(Some(&group.id), users, what);
         Ok(())
     }
 
@@ -249,36 +249,36 @@ impl AddMembers {
         };
         let audience =
             Audience { members_of: Some(group.id.clone()), users: users.clone(), silent: self.quiet == Quiet::Clients };
-        draft.tell(
+        draft.emit(
             Some(&group.id),
             audience,
             Happening::MembersJoined { users: users.clone(), how, members: group.members },
         );
-        tell_appointed(draft, group, &users, self.quiet == Quiet::Clients);
+        emit_to_appointed(draft, group, &users, self.quiet == Quiet::Clients);
     }
 
-    /// Seats a newcomer at once, if there is room.
-    fn let_in(&self, draft: &mut Draft<'_>, group: &mut Group, newcomer: &NewMember) -> Result<(), Stop> {
+    /// Makes the user a member at once, if there is room.
+    fn let_in(&self, draft: &mut Draft<'_>, group: &mut Group, new_member: &NewMember) -> Result<(), Stop> {
         check_room(group, self.most)?;
-        check_group_quota(draft, &newcomer.user)?;
+        check_group_quota(draft, &new_member.user)?;
         let standing = draft.standing(group)?;
-        if (newcomer.joined.is_some() || newcomer.unread.is_some()) && standing != Standing::App {
+        if (new_member.joined.is_some() || new_member.unread.is_some()) && standing != Standing::App {
             return Err(Refusal::AppOnly.into());
         }
-        let joined = newcomer.joined.unwrap_or(draft.now());
+        let joined = new_member.joined.unwrap_or(draft.now());
         if joined > draft.now() || joined < group.created {
             return Err(Refusal::InvalidValue("a member joins after the group's creation and before now").into());
         }
         let highest = if group.governed && standing.is_in(group.policy.promote) { Role::Admin } else { Role::Member };
-        let role = newcomer.role.min(highest);
-        seat(draft, group, &newcomer.user, role, joined)?;
-        if !newcomer.fields.is_empty() {
-            let mut member = draft.sure_member(&group.id, &newcomer.user)?;
-            member.fields.clone_from(&newcomer.fields);
+        let role = new_member.role.min(highest);
+        seat(draft, group, &new_member.user, role, joined)?;
+        if !new_member.fields.is_empty() {
+            let mut member = draft.sure_member(&group.id, &new_member.user)?;
+            member.fields.clone_from(&new_member.fields);
             draft.put_member(member);
         }
-        if let Some(unread) = newcomer.unread {
-            set_unread(draft, group, &newcomer.user, unread)?;
+        if let Some(unread) = new_member.unread {
+            set_unread(draft, group, &new_member.user, unread)?;
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
 /// Adds users to the allowlist: they may send messages while all are muted. A mute of their own overrides it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allow {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
     /// Users who are not members are skipped; refused when none remain.
     pub members_only: bool,
@@ -39,7 +39,7 @@ impl Rule for Allow {
         if !new.is_empty() {
             draft.put_group(group);
             let audience = Audience { members_of: Some(self.group.clone()), users: new.clone(), silent: false };
-            draft.tell(Some(&self.group), audience, Happening::Allowed(new));
+            draft.emit(Some(&self.group), audience, Happening::Allowed(new));
         }
         Ok(Listed { done, left_out })
     }
@@ -48,9 +48,9 @@ impl Rule for Allow {
 /// Takes users off the allowlist. Who is not on it is left as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Disallow {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
 }
 
@@ -72,7 +72,7 @@ impl Rule for Disallow {
         if !gone.is_empty() {
             draft.put_group(group);
             let audience = Audience { members_of: Some(self.group.clone()), users: gone.clone(), silent: false };
-            draft.tell(Some(&self.group), audience, Happening::Disallowed(gone));
+            draft.emit(Some(&self.group), audience, Happening::Disallowed(gone));
         }
         Ok(Listed { done: users, left_out: Vec::new() })
     }

@@ -14,9 +14,9 @@ use super::moderation::distinct;
 /// It is kept when they leave. Only the app does this, even where the policy promotes nobody.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Appoint {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
     /// What to do with ids that are no accounts.
     pub on_unknown: OnUnknown,
@@ -60,9 +60,9 @@ impl Rule for Appoint {
 /// Ends appointments, and the role of those who are in. Who is no admin stays what they are. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dismiss {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
 }
 
@@ -115,9 +115,9 @@ fn close(
     }
     if appointed {
         let audience = Audience { members_of: Some(id.clone()), users: Vec::new(), silent: true };
-        draft.tell(Some(&id), audience, Happening::AppointedChanged { added, removed });
+        draft.emit(Some(&id), audience, Happening::AppointedChanged { added, removed });
     }
     if have_changed {
-        draft.tell_members(&id, roles);
+        draft.emit_to_members(&id, roles);
     }
 }

@@ -19,7 +19,7 @@ pub enum AttributeChange {
     Replace(BTreeMap<String, String>),
     /// These keys go; refused with [`Refusal::KeyNotFound`] when one is not there, if that is wanted.
     Delete {
-        /// Which.
+        /// The attributes' keys.
         keys: Vec<String>,
         /// Whether an unknown key is a refusal.
         must_exist: bool,
@@ -31,7 +31,7 @@ pub enum AttributeChange {
 /// Writes a group's attributes; for members and the app. Every write creates a new version, one higher than the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteAttributes {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
     /// How they change.
     pub change: AttributeChange,
@@ -65,7 +65,7 @@ impl Rule for WriteAttributes {
         self.check_limits(attributes)?;
         draft.put(key, attributes.clone());
         draft.put_group(group);
-        draft.tell_members(&self.group, what);
+        draft.emit_to_members(&self.group, what);
         Ok(AttributesNow(attributes.clone()))
     }
 }
@@ -132,7 +132,7 @@ pub enum CounterChange {
 /// Changes counters of a group, members and app alike; all of them or none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateCounters {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
     /// Which, and how.
     pub changes: BTreeMap<String, CounterChange>,
@@ -172,7 +172,7 @@ impl Rule for UpdateCounters {
             draft.put(key, counters);
             draft.put_group(group);
             let what = Happening::CountersChanged { set: set.clone(), removed: Vec::new() };
-            draft.tell_members(&self.group, what);
+            draft.emit_to_members(&self.group, what);
         }
         Ok(CountersNow(set))
     }
@@ -181,9 +181,9 @@ impl Rule for UpdateCounters {
 /// Takes counters of a group away, members and app alike. Those that are not there are left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteCounters {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
-    /// Which.
+    /// The attributes' keys.
     pub keys: Vec<String>,
 }
 
@@ -206,7 +206,7 @@ impl Rule for DeleteCounters {
             draft.put(key, counters);
         }
         draft.put_group(group);
-        draft.tell_members(&self.group, Happening::CountersChanged { set: BTreeMap::new(), removed });
+        draft.emit_to_members(&self.group, Happening::CountersChanged { set: BTreeMap::new(), removed });
         Ok(())
     }
 }

@@ -14,13 +14,13 @@ use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
 /// block replaces the old one. The owner cannot be blocked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// From which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
     /// The end; a time in the future.
     pub until: Until,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// Users who are not members are skipped; refused when none remain.
     pub members_only: bool,
@@ -62,7 +62,7 @@ impl Block {
     /// The blocked learn of the block, and everybody that they have left.
     fn announce(&self, draft: &mut Draft<'_>, group: &Group, blocked: &[UserId], were: Vec<Former>) {
         let what = Happening::Blocked { users: blocked.to_vec(), until: self.until, reason: self.reason.clone() };
-        draft.tell_users(Some(&group.id), blocked.to_vec(), what);
+        draft.emit_to_users(Some(&group.id), blocked.to_vec(), what);
         if were.is_empty() {
             return;
         }
@@ -75,16 +75,16 @@ impl Block {
             members: group.members,
             were,
         };
-        draft.tell(Some(&group.id), audience, what);
+        draft.emit(Some(&group.id), audience, what);
     }
 }
 
 /// Removes blocks. It adds nobody to the group; users who are not blocked are skipped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unblock {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
-    /// Whose.
+    /// The users.
     pub users: Vec<UserId>,
 }
 
@@ -106,7 +106,7 @@ impl Rule for Unblock {
         }
         if !ended.is_empty() {
             draft.put_group(group);
-            draft.tell_users(Some(&self.group), ended.clone(), Happening::Unblocked(ended));
+            draft.emit_to_users(Some(&self.group), ended.clone(), Happening::Unblocked(ended));
         }
         Ok(Listed { done: users, left_out: Vec::new() })
     }

@@ -15,7 +15,7 @@ use super::common::{apply_labels, message_audience, standing_message};
 /// the app any.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeMessage {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Its number.
     pub sequence: u64,
@@ -51,7 +51,7 @@ impl Rule for ChangeMessage {
         if let Some(body) = &self.body {
             message.body = body.clone();
             // labels that repeat the old body in a surface's own format would contradict the new one
-            message.labels.retain(|label, _| !Message::retells(label));
+            message.labels.retain(|label, _| !Message::repeats_body(label));
         }
         apply_labels(&self.labels, &mut message.labels);
         if message == *before {
@@ -61,7 +61,7 @@ impl Rule for ChangeMessage {
         message.traits.edits = before.traits.edits.saturating_add(1);
         draft.put_group(group);
         let what = Happening::MessageChanged { sequence: message.sequence, id: message.id.clone() };
-        draft.tell(Some(&self.group), message_audience(&message), what);
+        draft.emit(Some(&self.group), message_audience(&message), what);
         let edits = message.traits.edits;
         draft.put_message(message);
         Ok(Edited { edits })

@@ -85,7 +85,7 @@ pub struct Cleanup {
 /// The outcome for one user who was to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddOutcome {
-    /// In.
+    /// The user is a member now.
     Joined,
     /// Was in already.
     Already,
@@ -127,7 +127,10 @@ pub struct Removed {
 }
 
 /// The rows that coming in looks at, the header among them.
-pub(crate) fn newcomer_keys<'u>(group: &GroupId, users: impl Iterator<Item = &'u UserId>) -> impl Iterator<Item = Key> {
+pub(crate) fn new_member_keys<'u>(
+    group: &GroupId,
+    users: impl Iterator<Item = &'u UserId>,
+) -> impl Iterator<Item = Key> {
     let of_user = move |user: &UserId| {
         [
             Key::User(user.clone()),
@@ -140,13 +143,13 @@ pub(crate) fn newcomer_keys<'u>(group: &GroupId, users: impl Iterator<Item = &'u
 }
 
 /// The facts that joining needs, fetched at once; `asked` is the header's flag.
-pub(crate) fn require_newcomers<'u>(
+pub(crate) fn require_new_members<'u>(
     draft: &Draft<'_>,
     group: &GroupId,
     asked: bool,
     users: impl Iterator<Item = &'u UserId> + Clone,
 ) -> Result<(), Stop> {
-    draft.require(newcomer_keys(group, users.clone()))?;
+    draft.require(new_member_keys(group, users.clone()))?;
     if asked {
         draft.require_runs(users.clone().map(|user| Prefix::requests_for(group, user)))?;
     }
@@ -335,12 +338,12 @@ pub(crate) fn uncount(group: &mut Group, mark: u32) {
 }
 
 /// Emits `AdminsAdded` for users who joined and had been appointed before; comes after the event of their joining.
-pub(crate) fn tell_appointed(draft: &mut Draft<'_>, group: &Group, users: &[UserId], silent: bool) {
+pub(crate) fn emit_to_appointed(draft: &mut Draft<'_>, group: &Group, users: &[UserId], silent: bool) {
     let appointed = users.iter().filter(|user| group.governed && group.appointed.contains(user));
     let appointed: Vec<UserId> = appointed.cloned().collect();
     if !appointed.is_empty() {
         let audience = Audience { members_of: Some(group.id.clone()), silent, ..Audience::default() };
-        draft.tell(Some(&group.id), audience, Happening::AdminsAdded(appointed));
+        draft.emit(Some(&group.id), audience, Happening::AdminsAdded(appointed));
     }
 }
 

@@ -10,8 +10,8 @@ use crate::refusal::Refusal;
 
 use super::add_members::Road;
 use super::common::{
-    Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_realm_quota, ensure_user, newcomer_keys,
-    require_newcomers, seat,
+    Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_realm_quota, ensure_user, new_member_keys,
+    require_new_members, seat,
 };
 use super::disband::drop_lists;
 use super::{AddMembers, NewMember, Quiet, Rule};
@@ -26,7 +26,7 @@ pub struct CreateGroup {
     pub owner: Option<UserId>,
     /// Who else is in from the start.
     pub members: Vec<NewMember>,
-    /// What it shows of itself.
+    /// Its name, introduction, picture and the like.
     pub profile: Profile,
     /// Its announcement; "" is none.
     pub announcement: String,
@@ -93,7 +93,7 @@ impl Rule for CreateGroup {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Created, Stop> {
         self.check_actor(draft)?;
         let id = self.take_id(draft)?;
-        require_newcomers(draft, &id, false, self.everybody())?;
+        require_new_members(draft, &id, false, self.everybody())?;
         check_realm_quota(draft)?;
 
         let created = self.created.unwrap_or(draft.now());
@@ -132,8 +132,8 @@ impl CreateGroup {
     }
 
     fn take_id(&self, draft: &mut Draft<'_>) -> Result<GroupId, Stop> {
-        let Some(id) = &self.id else { return draft.mint_group(|id| newcomer_keys(id, self.everybody()).collect()) };
-        draft.require(newcomer_keys(id, self.everybody()).chain([Key::Tombstone(id.clone())]))?;
+        let Some(id) = &self.id else { return draft.mint_group(|id| new_member_keys(id, self.everybody()).collect()) };
+        draft.require(new_member_keys(id, self.everybody()).chain([Key::Tombstone(id.clone())]))?;
         if let Some(taken) = draft.find_group(id)? {
             let yours = self.owner.is_some() && taken.owner == self.owner;
             return Err(Refusal::GroupExists { group: id.clone(), yours }.into());
@@ -233,11 +233,11 @@ impl CreateGroup {
             members: members.clone(),
         };
         let users: Vec<UserId> = group.owner.iter().cloned().collect();
-        draft.tell(Some(&group.id), Audience { users, silent, ..Audience::default() }, what);
+        draft.emit(Some(&group.id), Audience { users, silent, ..Audience::default() }, what);
         if !members.is_empty() {
             let what = Happening::MembersJoined { users: members, how: Joining::Created, members: group.members };
             let audience = Audience { members_of: Some(group.id.clone()), silent, ..Audience::default() };
-            draft.tell(Some(&group.id), audience, what);
+            draft.emit(Some(&group.id), audience, what);
         }
     }
 }

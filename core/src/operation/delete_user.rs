@@ -9,7 +9,7 @@ use super::Rule;
 use super::common::{Cleanup, check_app, unseat};
 use super::devices::drop_devices;
 use super::disband::{Ended, disband};
-use super::register_users::tell;
+use super::register_users::emit;
 
 /// What becomes of the groups a deleted user owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,7 +26,7 @@ pub enum OwnedGroups {
 /// Kept are its messages, and blocks and mutes in groups it is not in, which apply to the next account with this id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteUser {
-    /// Whose.
+    /// The user.
     pub user: UserId,
     /// What becomes of the groups they own.
     pub owned: OwnedGroups,
@@ -48,7 +48,7 @@ impl Rule for DeleteUser {
         }
         self.forget(draft)?;
         draft.drop_user(&user)?;
-        tell(draft, Happening::UserDeleted(self.user.clone()), &self.user);
+        emit(draft, Happening::UserDeleted(self.user.clone()), &self.user);
         Ok(ended)
     }
 }
@@ -78,7 +78,7 @@ impl DeleteUser {
                 left: true,
                 was: Some(Former::from(member)),
             };
-            draft.tell_members(&group.id, what);
+            draft.emit_to_members(&group.id, what);
         }
         let what = Happening::MembersLeft {
             users: vec![self.user.clone()],
@@ -88,7 +88,7 @@ impl DeleteUser {
             were: vec![Former::from(member)],
         };
         let users = vec![self.user.clone()];
-        draft.tell(Some(&group.id), Audience { members_of: Some(group.id.clone()), users, silent: false }, what);
+        draft.emit(Some(&group.id), Audience { members_of: Some(group.id.clone()), users, silent: false }, what);
     }
 
     /// Takes away what hangs on the account outside its groups.

@@ -38,9 +38,9 @@ pub enum Begin {
 /// positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenDevice {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Which.
+    /// The device.
     pub device: DeviceId,
     /// Where it begins if it is not known.
     pub begin: Begin,
@@ -76,11 +76,11 @@ impl Rule for OpenDevice {
 /// Positions never move back, unless `back` is set, and not beyond the last event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Acknowledge {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Which device.
+    /// The device.
     pub device: DeviceId,
-    /// In which queue.
+    /// The queue.
     pub queue: Queue,
     /// The number of the last event it has.
     pub after: u64,

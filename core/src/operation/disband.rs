@@ -14,7 +14,7 @@ use super::topics::end_all;
 /// Ends a group for all its members. Not to be undone; its messages stay until their time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Disband {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Sto
         last: Some(Box::new(group.clone())),
         were,
     };
-    draft.tell(Some(&group.id), Audience { members_of: None, users, silent: false }, what);
+    draft.emit(Some(&group.id), Audience { members_of: None, users, silent: false }, what);
     Ok(Ended { blobs })
 }
 

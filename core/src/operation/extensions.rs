@@ -14,7 +14,7 @@ use super::common::{message_audience, standing_message};
 /// One key to write or remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionChange {
-    /// Which.
+    /// The extension's key.
     pub key: String,
     /// The new value; `None` removes the key. Removing a missing key changes nothing.
     pub value: Option<String>,
@@ -26,7 +26,7 @@ pub struct ExtensionChange {
 /// written ones get one version, one higher than the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteExtensions {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// The message's number.
     pub sequence: u64,
@@ -83,7 +83,7 @@ impl Rule for WriteExtensions {
             return Ok(ExtensionsWritten { outcomes: outcomes.into_iter().map(as_before).collect(), now: before });
         }
         draft.put_group(group);
-        draft.tell(Some(&self.group), message_audience(&message), self.event(&before, &now));
+        draft.emit(Some(&self.group), message_audience(&message), self.event(&before, &now));
         draft.put(place, now.clone());
         Ok(ExtensionsWritten { outcomes, now })
     }

@@ -11,7 +11,7 @@ use super::Rule;
 /// Shares a file whose bytes are stored already. Members and the app do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddFile {
-    /// With which group.
+    /// The group.
     pub group: GroupId,
     /// Its id; without, one is minted.
     pub id: Option<FileId>,
@@ -68,7 +68,7 @@ impl Rule for AddFile {
         };
         draft.put(key, file.clone());
         draft.put_group(group);
-        draft.tell_members(&self.group, Happening::FileAdded { file: id, name: self.name.clone(), size: self.size });
+        draft.emit_to_members(&self.group, Happening::FileAdded { file: id, name: self.name.clone(), size: self.size });
         Ok(FileShared(file))
     }
 }
@@ -114,9 +114,9 @@ impl Rule for AddAttachment {
 /// Takes a shared file away: managers any, members their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoveFile {
-    /// From which group.
+    /// The group.
     pub group: GroupId,
-    /// Which.
+    /// The file.
     pub file: FileId,
 }
 
@@ -141,7 +141,7 @@ impl Rule for RemoveFile {
         draft.delete(key);
         draft.put_group(group);
         let what = Happening::FileRemoved { file: self.file.clone(), name: file.name.clone() };
-        draft.tell_members(&self.group, what);
+        draft.emit_to_members(&self.group, what);
         Ok(FileGone(SharedFile::clone(&file)))
     }
 }

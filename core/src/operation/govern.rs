@@ -7,12 +7,12 @@ use crate::model::{Group, GroupId, Policy, Profile, Role, UserId};
 use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
-use super::common::{OnUnknown, check_group_quota, check_not_blocked, ensure_user, require_newcomers, seat};
+use super::common::{OnUnknown, check_group_quota, check_not_blocked, ensure_user, require_new_members, seat};
 
 /// Gives an existing group without roles an owner, a profile and a policy; its members stay. Clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Govern {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
     /// Its owner, who becomes a member if not one yet.
     pub owner: UserId,
@@ -40,7 +40,7 @@ impl Rule for Govern {
         if self.policy.capacity.is_some_and(|capacity| capacity < group.members) {
             return Err(Refusal::CapacityTooLow { group: group.id, members: group.members }.into());
         }
-        require_newcomers(draft, &self.group, group.asked, [&self.owner].into_iter())?;
+        require_new_members(draft, &self.group, group.asked, [&self.owner].into_iter())?;
         ensure_user(draft, &self.owner, self.on_unknown)?;
         group.policy = self.policy.clone();
         self.crown(draft, &mut group)?;
@@ -53,7 +53,7 @@ impl Rule for Govern {
         group.announcement = super::update_group::announcement(draft, &self.announcement);
         draft.put_group(group);
         let what = Happening::GroupGoverned { owner: self.owner.clone() };
-        draft.tell(Some(&self.group), Audience { silent: true, ..Audience::default() }, what);
+        draft.emit(Some(&self.group), Audience { silent: true, ..Audience::default() }, what);
         Ok(())
     }
 }

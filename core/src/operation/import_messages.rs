@@ -15,7 +15,7 @@ pub struct OldMessage {
     pub sender: Sender,
     /// When: not before the group's creation or its last message, and not in the future.
     pub at: Millis,
-    /// What.
+    /// The content.
     pub body: Body,
     /// Words only one surface has.
     pub labels: Labels,
@@ -25,7 +25,7 @@ pub struct OldMessage {
 /// nothing counts as unread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportMessages {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
     /// The messages.
     pub messages: Vec<OldMessage>,

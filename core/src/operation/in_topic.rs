@@ -12,9 +12,9 @@ use super::{Operation, Reply};
 /// group may not in its topics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InTopic {
-    /// In which.
+    /// The topic.
     pub topic: TopicId,
-    /// What.
+    /// The operation.
     pub what: Operation,
 }
 

@@ -12,9 +12,9 @@ use super::common::{Cleanup, OnOutsider, Removed, unseat};
 /// Users leave a group. A user leaves for themself; the app may let any number leave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leave {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
-    /// Who.
+    /// The users.
     pub users: Vec<UserId>,
     /// What is deleted with their membership.
     pub cleanup: Cleanup,
@@ -82,7 +82,7 @@ impl Leave {
         }
         let from = group.owner.take();
         let what = Happening::OwnerChanged { from, to: None, left: true, was: Some(Former::from(member)) };
-        draft.tell_members(&group.id, what);
+        draft.emit_to_members(&group.id, what);
         Ok(())
     }
 }
@@ -96,5 +96,5 @@ fn announce(draft: &mut Draft<'_>, group: &Group, removed: &[UserId], were: Vec<
         were,
     };
     let audience = Audience { members_of: Some(group.id.clone()), users: removed.to_vec(), silent: false };
-    draft.tell(Some(&group.id), audience, what);
+    draft.emit(Some(&group.id), audience, what);
 }

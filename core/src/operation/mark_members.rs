@@ -16,7 +16,7 @@ use super::common::uncount;
 /// The owner and the app do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarkMembers {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Whom, with which marks.
     pub members: Vec<(UserId, Vec<u32>)>,
@@ -72,7 +72,7 @@ impl Rule for MarkMembers {
             draft.put_group(group);
             let audience = Audience { members_of: Some(self.group.clone()), users: Vec::new(), silent: true };
             let (added, removed) = if self.on { (changed, Vec::new()) } else { (Vec::new(), changed) };
-            draft.tell(Some(&self.group), audience, Happening::MarksChanged { added, removed });
+            draft.emit(Some(&self.group), audience, Happening::MarksChanged { added, removed });
         }
         Ok(Marked { outsiders })
     }

@@ -94,7 +94,7 @@ use crate::refusal::Refusal;
 
 /// A rule: decides one operation.
 pub(crate) trait Rule {
-    /// What it answers.
+    /// The reply.
     type Output;
 
     /// Decides, stops with the facts it needs, or refuses.

@@ -1,4 +1,4 @@
-//! Silencing single users.
+//! Muting single users, until a time at which the mute expires.
 
 use crate::decision::Draft;
 use crate::event::{Audience, Happening};
@@ -13,11 +13,11 @@ use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
 /// Mutes users in one group. A new mute replaces the old one. Outlives membership.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mute {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users to mute.
     pub users: Vec<UserId>,
-    /// The end; a time in the future.
+    /// When the mute expires; in the future.
     pub until: Until,
     /// Users who are not members are skipped; refused when none remain.
     pub members_only: bool,
@@ -45,7 +45,7 @@ impl Rule for Mute {
         }
         draft.put_group(group);
         let what = Happening::Muted { users: done.clone(), until: self.until };
-        tell(draft, &self.group, &done, what);
+        emit(draft, &self.group, &done, what);
         Ok(Listed { done, left_out })
     }
 }
@@ -53,9 +53,9 @@ impl Rule for Mute {
 /// Ends mutes in one group. Who is not muted is left as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unmute {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whose.
+    /// The users.
     pub users: Vec<UserId>,
 }
 
@@ -77,7 +77,7 @@ impl Rule for Unmute {
         }
         if !ended.is_empty() {
             draft.put_group(group);
-            tell(draft, &self.group, &ended, Happening::Unmuted(ended.clone()));
+            emit(draft, &self.group, &ended, Happening::Unmuted(ended.clone()));
         }
         Ok(Listed { done: users, left_out: Vec::new() })
     }
@@ -86,7 +86,7 @@ impl Rule for Unmute {
 /// Mutes users in every group, or ends that. Only the app does this; clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MuteEverywhere {
-    /// Whom.
+    /// The users to mute.
     pub users: Vec<UserId>,
     /// Until when; `None` ends it.
     pub until: Option<Until>,
@@ -118,7 +118,7 @@ impl Rule for MuteEverywhere {
         }
         if !changed.is_empty() {
             let what = Happening::MutedEverywhere { users: changed.clone(), until: self.until };
-            draft.tell(None, Audience { members_of: None, users: changed, silent: true }, what);
+            draft.emit(None, Audience { members_of: None, users: changed, silent: true }, what);
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl MuteEverywhere {
 }
 
 /// The recipients: all members, and the muted users who are not members.
-fn tell(draft: &mut Draft<'_>, group: &GroupId, users: &[UserId], what: Happening) {
+fn emit(draft: &mut Draft<'_>, group: &GroupId, users: &[UserId], what: Happening) {
     let audience = Audience { members_of: Some(group.clone()), users: users.to_vec(), silent: false };
-    draft.tell(Some(group), audience, what);
+    draft.emit(Some(group), audience, what);
 }

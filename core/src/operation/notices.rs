@@ -16,7 +16,7 @@ use super::{Rule, SendMessage};
 /// Sends members a notice that is not a message: it has no number and is in no history. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GiveNotice {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// What, uninterpreted.
     pub content: String,
@@ -46,7 +46,7 @@ impl Rule for GiveNotice {
         draft.guard(Key::Group(self.group.clone()), Some(group.revision));
         let members_of = users.is_empty().then(|| self.group.clone());
         let what = Happening::Noticed { content: self.content.clone() };
-        draft.tell(Some(&self.group), Audience { members_of, users, silent: false }, what);
+        draft.emit(Some(&self.group), Audience { members_of, users, silent: false }, what);
         Ok(())
     }
 }
@@ -64,7 +64,7 @@ pub struct Broadcast {
     pub groups: Vec<GroupId>,
     /// The sender.
     pub sender: Sender,
-    /// What.
+    /// The content.
     pub body: Body,
     /// The client's own token: within the realm's window the same sender's same token is the same broadcast.
     pub token: String,
@@ -139,7 +139,7 @@ impl Broadcast {
                 ..SendMessage::new(group.clone(), self.sender.clone(), self.body.clone())
             };
             let message = one.passing(draft)?;
-            draft.tell_members(group, Happening::MessagePassed(Box::new(message)));
+            draft.emit_to_members(group, Happening::MessagePassed(Box::new(message)));
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Rule for DropMessage {
         draft.guard(Key::Group(group.id.clone()), Some(group.revision));
         let audience = Audience { silent: true, ..Audience::default() };
         let what = Happening::MessageDropped { message: Box::new(message), stored: self.message.stored };
-        draft.tell(Some(&group.id), audience, what);
+        draft.emit(Some(&group.id), audience, what);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::common::check_self;
 /// Gives a group a name that only this user sees. The user need not be a member.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetRemark {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
     /// Whose name for it.
     pub user: UserId,
@@ -34,7 +34,7 @@ impl Rule for SetRemark {
         }
         draft.put_group(group);
         let what = Happening::RemarkChanged { user: self.user.clone(), text: self.text.clone() };
-        draft.tell_users(Some(&self.group), vec![self.user.clone()], what);
+        draft.emit_to_users(Some(&self.group), vec![self.user.clone()], what);
         Ok(())
     }
 }
@@ -42,7 +42,7 @@ impl Rule for SetRemark {
 /// Sets the sender's name in others' notifications of a user's messages in a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetPushName {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
     /// Whose name. Need not be a member.
     pub user: UserId,
@@ -82,7 +82,7 @@ fn set_name(draft: &mut Draft<'_>, key: Key, group: &GroupId, user: &UserId, tex
 /// A member follows other members: is notified of their messages whatever the setting. Following twice changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Who follows; a member.
     pub user: UserId,
@@ -132,7 +132,7 @@ impl Rule for Follow {
         draft.put(follows, row);
         draft.put_group(group);
         let what = Happening::FollowsChanged { user: self.user.clone(), added, removed: Vec::new() };
-        draft.tell_users(Some(&self.group), vec![self.user.clone()], what);
+        draft.emit_to_users(Some(&self.group), vec![self.user.clone()], what);
         Ok(())
     }
 }
@@ -154,11 +154,11 @@ impl Follow {
 /// A user no longer follows members. Whom they did not follow is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfollow {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Who followed.
     pub user: UserId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
 }
 
@@ -183,7 +183,7 @@ impl Rule for Unfollow {
         }
         draft.put_group(group);
         let what = Happening::FollowsChanged { user: self.user.clone(), added: Vec::new(), removed };
-        draft.tell_users(Some(&self.group), vec![self.user.clone()], what);
+        draft.emit_to_users(Some(&self.group), vec![self.user.clone()], what);
         Ok(())
     }
 }

@@ -12,9 +12,9 @@ use super::common::OnOutsider;
 /// Makes members admins. Those who are already stay so.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Promote {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
     /// Most admins the group may have, the owner not counted.
     pub most: Option<u32>,
@@ -60,7 +60,7 @@ impl Rule for Promote {
         }
         if !added.is_empty() {
             draft.put_group(group.clone());
-            draft.tell_members(&self.group, Happening::AdminsAdded(added));
+            draft.emit_to_members(&self.group, Happening::AdminsAdded(added));
         }
         Ok(Promoted { outsiders, admins: group.admins })
     }
@@ -83,9 +83,9 @@ impl Promote {
 /// Makes admins ordinary members again; refuses when one of them is not an admin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Demote {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
     /// Leave out who is not an admin, instead of refusing.
     pub skip_others: bool,
@@ -112,7 +112,7 @@ impl Rule for Demote {
         }
         if !removed.is_empty() {
             draft.put_group(group);
-            draft.tell_members(&self.group, Happening::AdminsRemoved(removed));
+            draft.emit_to_members(&self.group, Happening::AdminsRemoved(removed));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use super::common::{check_app, check_self};
 /// a mark that is there already changes nothing. The user's devices are notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarkRead {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Who has read; a member.
     pub user: UserId,
@@ -33,7 +33,7 @@ impl Rule for MarkRead {
         if sequence > mark_of(draft, &member)? {
             put_mark(draft, &member, sequence)?;
             let what = Happening::ReadMarkChanged { user: self.user.clone(), sequence };
-            draft.tell_users(Some(&self.group), vec![self.user.clone()], what);
+            draft.emit_to_users(Some(&self.group), vec![self.user.clone()], what);
         }
         Ok(())
     }
@@ -43,7 +43,7 @@ impl Rule for MarkRead {
 /// does this; nobody is notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetUnread {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Whose, and how many; at most as many as there are.
     pub users: Vec<(UserId, u64)>,

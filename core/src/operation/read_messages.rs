@@ -15,7 +15,7 @@ use super::common::{check_self, standing_message};
 /// as a whole when the member cannot read one of them, or when it has no receipts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadMessages {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Who has read them.
     pub user: UserId,
@@ -65,7 +65,7 @@ impl Rule for ReadMessages {
         }
         for (sender, sequences) in by_sender {
             let what = Happening::MessagesRead { sequences, user: self.user.clone(), note: self.note.clone() };
-            draft.tell_users(Some(&self.group), sender.into_iter().collect(), what);
+            draft.emit_to_users(Some(&self.group), sender.into_iter().collect(), what);
         }
         Ok(())
     }

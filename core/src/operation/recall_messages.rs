@@ -13,11 +13,11 @@ use super::common::check_app;
 /// realm's window, the app recalls any at any time. Each is recalled or refused separately.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecallMessages {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Their numbers.
     pub sequences: Vec<u64>,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
@@ -55,7 +55,7 @@ impl Rule for RecallMessages {
         if !gone.is_empty() {
             draft.put_group(group);
             let what = Happening::MessagesRecalled { sequences: gone, reason: self.reason.clone() };
-            draft.tell_members(&self.group, what);
+            draft.emit_to_members(&self.group, what);
         }
         Ok(Recalled { outcomes })
     }
@@ -91,9 +91,9 @@ impl RecallMessages {
 /// Deletes the latest messages of one sender without a notice. Only the app does this; clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteMessagesBySender {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whose.
+    /// The sender.
     pub sender: UserId,
     /// How many of the group's latest messages are looked at.
     pub among: usize,
@@ -129,7 +129,7 @@ impl Rule for DeleteMessagesBySender {
             draft.put_group(group);
             let audience = Audience { members_of: Some(self.group.clone()), users: Vec::new(), silent: true };
             let what = Happening::MessagesDeleted { sequences: sequences.clone() };
-            draft.tell(Some(&self.group), audience, what);
+            draft.emit(Some(&self.group), audience, what);
         }
         Ok(Deleted { sequences })
     }

@@ -128,7 +128,7 @@ impl RegisterUsers {
         if user == before {
             return Ok(RegisterOutcome::Existing);
         }
-        tell(draft, Happening::UserChanged(user.id.clone()), &user.id);
+        emit(draft, Happening::UserChanged(user.id.clone()), &user.id);
         draft.put_user(user);
         Ok(RegisterOutcome::Updated)
     }
@@ -151,7 +151,7 @@ impl RegisterUsers {
             ..User::new(new.id.clone(), draft.now())
         };
         draft.put_new_user(user)?;
-        tell(draft, Happening::UserRegistered(new.id.clone()), &new.id);
+        emit(draft, Happening::UserRegistered(new.id.clone()), &new.id);
         Ok(RegisterOutcome::Created)
     }
 }
@@ -164,6 +164,6 @@ fn room(draft: &Draft<'_>) -> Result<u64, Stop> {
 }
 
 /// Accounts concern only the app's server: it is notified, clients are not.
-pub(crate) fn tell(draft: &mut Draft<'_>, what: Happening, user: &UserId) {
-    draft.tell(None, Audience { members_of: None, users: vec![user.clone()], silent: true }, what);
+pub(crate) fn emit(draft: &mut Draft<'_>, what: Happening, user: &UserId) {
+    draft.emit(None, Audience { members_of: None, users: vec![user.clone()], silent: true }, what);
 }

@@ -12,9 +12,9 @@ use super::{Quiet, Rule};
 /// Removes members. The owner cannot be removed, and only the owner may remove admins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoveMembers {
-    /// From which group.
+    /// The group.
     pub group: GroupId,
-    /// Whom.
+    /// The users.
     pub users: Vec<UserId>,
     /// The given reason.
     pub reason: String,
@@ -118,7 +118,7 @@ impl RemoveMembers {
             members: group.members,
             were,
         };
-        draft.tell(Some(&group.id), audience, what);
+        draft.emit(Some(&group.id), audience, what);
     }
 }
 

@@ -10,8 +10,8 @@ use crate::refusal::Refusal;
 
 use super::Rule;
 use super::common::{
-    OnUnknown, check_group_quota, check_not_blocked, check_room, check_self, ensure_user, require_newcomers, seat,
-    tell_appointed,
+    OnUnknown, check_group_quota, check_not_blocked, check_room, check_self, emit_to_appointed, ensure_user,
+    require_new_members, seat,
 };
 
 /// A user asks to join. They join at once if the group is open, otherwise the managers decide.
@@ -19,7 +19,7 @@ use super::common::{
 /// A repeated request replaces the earlier one. The app may ask in a user's name, under the same rules of the group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Apply {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
     /// The applicant; the acting user when missing.
     pub user: Option<UserId>,
@@ -32,7 +32,7 @@ pub struct Apply {
 /// What asking led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
-    /// In.
+    /// The user is a member now.
     Joined,
     /// The managers have to decide.
     Waiting,
@@ -48,7 +48,7 @@ impl Rule for Apply {
         let user = user.ok_or(Refusal::InvalidValue("the applicant is missing"))?.clone();
         check_self(draft, &user)?;
         let mut group = draft.live_group(&self.group)?;
-        require_newcomers(draft, &self.group, group.asked, std::iter::once(&user))?;
+        require_new_members(draft, &self.group, group.asked, std::iter::once(&user))?;
         ensure_user(draft, &user, OnUnknown::Refuse)?;
         if draft.member(&self.group, &user)?.is_some() {
             return Ok(Applied::Already);
@@ -63,7 +63,7 @@ impl Rule for Apply {
                 let how = Joining::Asked { approved_by: None };
                 let now_in = enter(draft, &mut group, &user, self.most)?;
                 draft.put_group(group.clone());
-                now_in.tell(draft, how, &group);
+                now_in.emit(draft, how, &group);
                 Ok(Applied::Joined)
             }
             Join::Approval(_) => {
@@ -96,13 +96,13 @@ impl Apply {
 /// The invited user accepts or declines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerInvitation {
-    /// Into which group.
+    /// The group.
     pub group: GroupId,
     /// Who was invited.
     pub user: UserId,
     /// The inviter; when missing, the latest invitation that waits for the user.
     pub inviter: Option<UserId>,
-    /// In or not.
+    /// Whether the request is accepted.
     pub accept: bool,
     /// The given reason.
     pub reason: String,
@@ -139,13 +139,13 @@ impl Rule for AnswerInvitation {
 /// The managers accept or refuse an application, or an invitation that needs their approval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecideRequest {
-    /// For which group.
+    /// The group.
     pub group: GroupId,
-    /// Who would join.
+    /// The user.
     pub user: UserId,
     /// Who invited them; without, the latest that waits for the managers.
     pub inviter: Option<UserId>,
-    /// In or not.
+    /// Whether the request is accepted.
     pub accept: bool,
     /// The given reason.
     pub reason: String,
@@ -233,7 +233,7 @@ fn admit(
     most: Option<u32>,
 ) -> Result<Decided, Stop> {
     let user = request.user.clone();
-    require_newcomers(draft, &group.id, group.asked, std::iter::once(&user))?;
+    require_new_members(draft, &group.id, group.asked, std::iter::once(&user))?;
     ensure_user(draft, &user, OnUnknown::Refuse)?;
     check_not_blocked(draft, &group.id, &user)?;
     let now_in = enter(draft, &mut group, &user, most)?;
@@ -243,7 +243,7 @@ fn admit(
     request.verdict = Some(verdict(draft, reason));
     keep(draft, &mut group, request, managers)?;
     draft.put_group(group.clone());
-    now_in.tell(draft, how, &group);
+    now_in.emit(draft, how, &group);
     Ok(Decided::Joined)
 }
 
@@ -280,7 +280,7 @@ fn keep(draft: &mut Draft<'_>, group: &mut Group, request: Request, managers: bo
     }
     let what = Happening::RequestChanged(Box::new(request.clone()));
     draft.put_request(group, request);
-    draft.tell_users(Some(&group.id), users, what);
+    draft.emit_to_users(Some(&group.id), users, what);
     Ok(())
 }
 
@@ -316,11 +316,11 @@ fn enter(draft: &mut Draft<'_>, group: &mut Group, user: &UserId, most: Option<u
 }
 
 impl NowIn {
-    fn tell(self, draft: &mut Draft<'_>, how: Joining, group: &Group) {
+    fn emit(self, draft: &mut Draft<'_>, how: Joining, group: &Group) {
         let users = vec![self.user];
         let audience = Audience { members_of: Some(group.id.clone()), users: users.clone(), silent: false };
         let what = Happening::MembersJoined { users: users.clone(), how, members: group.members };
-        draft.tell(Some(&group.id), audience, what);
-        tell_appointed(draft, group, &users, false);
+        draft.emit(Some(&group.id), audience, what);
+        emit_to_appointed(draft, group, &users, false);
     }
 }

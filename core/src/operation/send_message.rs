@@ -29,11 +29,11 @@ pub enum SpeakCheck {
 /// Sends a message. Users send in their own name; the app in any user's name, member or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SendMessage {
-    /// Where.
+    /// The group.
     pub group: GroupId,
     /// The sender.
     pub sender: Sender,
-    /// What.
+    /// The content.
     pub body: Body,
     /// Only these members receive it; empty is all. Users who are not members are skipped; refused when none remain.
     pub targets: Vec<UserId>,
@@ -255,7 +255,7 @@ impl SendMessage {
         } else {
             draft.guard(Key::Group(group.id.clone()), Some(group.revision));
         }
-        draft.tell(Some(&self.group), message_audience(message), what);
+        draft.emit(Some(&self.group), message_audience(message), what);
         Ok(())
     }
 
@@ -281,7 +281,7 @@ impl SendMessage {
         group.last_message = Some(message.at);
         if !group.active {
             group.active = true;
-            draft.tell_members(&self.group, Happening::GroupActivated);
+            draft.emit_to_members(&self.group, Happening::GroupActivated);
         }
         let Some(user) = self.speaker() else { return Ok(()) };
         if let Some(mut member) = draft.member(&self.group, user)? {

@@ -11,7 +11,7 @@ use super::Rule;
 /// Bans or unbans a group: while it is banned nobody can send messages, join or manage it. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetDisabled {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
     /// Banned or not.
     pub disabled: bool,
@@ -30,7 +30,7 @@ impl Rule for SetDisabled {
         }
         group.disabled = self.disabled;
         draft.put_group(group);
-        draft.tell_members(&self.group, Happening::DisabledChanged(self.disabled));
+        draft.emit_to_members(&self.group, Happening::DisabledChanged(self.disabled));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Policy, Prefix, Profile, Role, Row, UserId};
 
 use super::common::{
-    Cleanup, OnUnknown, check_app, check_group_quota, check_not_blocked, check_room, ensure_user, require_newcomers,
+    Cleanup, OnUnknown, check_app, check_group_quota, check_not_blocked, check_room, ensure_user, require_new_members,
     seat, unseat,
 };
 use super::{CreateGroup, Quiet, Rule};
@@ -84,7 +84,7 @@ impl SyncGroups {
             members: group.members,
             were: vec![Former::from(&member)],
         };
-        self.tell(draft, id, what);
+        self.emit(draft, id, what);
         Ok(())
     }
 
@@ -101,7 +101,7 @@ impl SyncGroups {
                 how: Joining::Added,
                 members: group.members,
             };
-            self.tell(draft, id, what);
+            self.emit(draft, id, what);
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl SyncGroups {
         check_not_blocked(draft, &group.id, &self.user)?;
         // the policy of new groups has the most members that this surface knows
         check_room(group, self.policy.capacity)?;
-        require_newcomers(draft, &group.id, group.asked, std::iter::once(&self.user))?;
+        require_new_members(draft, &group.id, group.asked, std::iter::once(&self.user))?;
         check_group_quota(draft, &self.user)?;
         let now = draft.now();
         seat(draft, group, &self.user, Role::Member, now)?;
@@ -133,9 +133,9 @@ impl SyncGroups {
         Ok(())
     }
 
-    fn tell(&self, draft: &mut Draft<'_>, group: &GroupId, what: Happening) {
+    fn emit(&self, draft: &mut Draft<'_>, group: &GroupId, what: Happening) {
         let users = vec![self.user.clone()];
-        draft.tell(Some(group), Audience { members_of: Some(group.clone()), users, silent: true }, what);
+        draft.emit(Some(group), Audience { members_of: Some(group.clone()), users, silent: true }, what);
     }
 }
 

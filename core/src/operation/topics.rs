@@ -11,13 +11,13 @@ use super::Rule;
 /// Opens a topic in a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MakeTopic {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Its id, which must never have been used. `None` generates one.
     pub id: Option<TopicId>,
     /// How a minted id begins.
     pub prefix: String,
-    /// What it shows of itself.
+    /// Its name, introduction, picture and the like.
     pub profile: Profile,
     /// Its announcement; "" is none.
     pub announcement: String,
@@ -65,7 +65,7 @@ impl Rule for MakeTopic {
         draft.put_group(group);
         if self.created.is_none() {
             let what = Happening::TopicMade { topic: id.clone(), profile: self.profile.clone() };
-            draft.tell_members(&self.group, what);
+            draft.emit_to_members(&self.group, what);
         }
         Ok(TopicMade { topic: id })
     }
@@ -74,9 +74,9 @@ impl Rule for MakeTopic {
 /// Changes a topic; `None` keeps a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateTopic {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Which.
+    /// The topic.
     pub topic: TopicId,
     /// What changes of its profile: name, introduction, avatar and custom string.
     pub profile: ProfileChange,
@@ -109,7 +109,7 @@ impl Rule for UpdateTopic {
         draft.put(Key::Topic(self.group.clone(), self.topic.clone()), topic);
         draft.put_group(group);
         let what = Happening::TopicChanged { topic: self.topic.clone(), profile, announcement, all_muted };
-        draft.tell_members(&self.group, what);
+        draft.emit_to_members(&self.group, what);
         Ok(())
     }
 }
@@ -124,9 +124,9 @@ fn change(wanted: Option<&String>, is: &mut String) -> Option<String> {
 /// Ends topics; each by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndTopics {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Which.
+    /// The topics.
     pub topics: Vec<TopicId>,
 }
 
@@ -158,7 +158,7 @@ impl Rule for EndTopics {
         }
         if !ended.is_empty() {
             draft.put_group(group);
-            draft.tell_members(&self.group, Happening::TopicsEnded(ended));
+            draft.emit_to_members(&self.group, Happening::TopicsEnded(ended));
         }
         Ok(TopicsEnded { outcomes })
     }

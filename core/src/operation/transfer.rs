@@ -12,7 +12,7 @@ use super::common::{Cleanup, unseat};
 /// Gives a group to one of its members. The old owner becomes an ordinary member, or leaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transfer {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
     /// The new owner.
     pub to: UserId,
@@ -83,7 +83,7 @@ impl Transfer {
         let audience = Audience { members_of: Some(group.id.clone()), users, silent: false };
         let to = Some(self.to.clone());
         let what = Happening::OwnerChanged { from, to, left: gone.is_some(), was: gone.clone() };
-        draft.tell(Some(&group.id), audience.clone(), what);
+        draft.emit(Some(&group.id), audience.clone(), what);
         if let Some(former) = gone {
             let what = Happening::MembersLeft {
                 users: vec![former.user.clone()],
@@ -92,7 +92,7 @@ impl Transfer {
                 members: group.members,
                 were: vec![former],
             };
-            draft.tell(Some(&group.id), audience, what);
+            draft.emit(Some(&group.id), audience, what);
         }
     }
 }

@@ -64,7 +64,7 @@ impl PolicyChange {
 /// Changes profile, announcement, policy and the mute of all in one operation; missing values are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateGroup {
-    /// Which group.
+    /// The group.
     pub group: GroupId,
     /// What changes of the profile. A field set to "" is removed.
     pub profile: ProfileChange,
@@ -118,7 +118,7 @@ impl Rule for UpdateGroup {
 
         for what in [profile, announcement, policy, all_muted.map(Happening::AllMutedChanged)].into_iter().flatten() {
             let audience = Audience { members_of: Some(self.group.clone()), ..Audience::default() };
-            draft.tell(Some(&self.group), audience, what);
+            draft.emit(Some(&self.group), audience, what);
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl UpdateGroup {
         let before = (group.profile.clone(), group.labels.clone());
         let wanted = &self.profile;
         let mut changed = ProfileChange::default();
-        for (new, old, tell) in [
+        for (new, old, emit) in [
             (&wanted.name, &mut group.profile.name, &mut changed.name),
             (&wanted.introduction, &mut group.profile.introduction, &mut changed.introduction),
             (&wanted.avatar, &mut group.profile.avatar, &mut changed.avatar),
@@ -164,7 +164,7 @@ impl UpdateGroup {
         ] {
             if let Some(new) = new.as_ref().filter(|new| *new != old) {
                 old.clone_from(new);
-                *tell = Some(new.clone());
+                *emit = Some(new.clone());
             }
         }
         for (key, value) in &wanted.fields {

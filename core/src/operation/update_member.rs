@@ -17,9 +17,9 @@ use super::common::apply_labels;
 /// Only the member and the app change the notification setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateMember {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whose.
+    /// The user.
     pub user: UserId,
     /// The new card; "" removes it.
     pub card: Option<String>,
@@ -73,10 +73,10 @@ impl Rule for UpdateMember {
         draft.put_member(member);
         draft.put_group(group);
         if let Some(what) = changed {
-            draft.tell_members(&self.group, what);
+            draft.emit_to_members(&self.group, what);
         }
         if let Some(what) = receive {
-            draft.tell_users(Some(&self.group), vec![self.user.clone()], what);
+            draft.emit_to_users(Some(&self.group), vec![self.user.clone()], what);
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ type Pairs = BTreeMap<String, String>;
 /// Writes free attributes of members. Each member is written or refused by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteMemberAttributes {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// The member, and the new values; "" removes one, others are kept.
     pub changes: Vec<(UserId, BTreeMap<String, String>)>,
@@ -166,7 +166,7 @@ impl Rule for WriteMemberAttributes {
             draft.put_group(group);
         }
         for (user, attributes) in written_pairs {
-            draft.tell_members(&self.group, Happening::MemberAttributesChanged { user, attributes });
+            draft.emit_to_members(&self.group, Happening::MemberAttributesChanged { user, attributes });
         }
         Ok(AttributesWritten { outcomes })
     }

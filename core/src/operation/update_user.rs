@@ -10,12 +10,12 @@ use crate::refusal::Refusal;
 
 use super::Rule;
 use super::common::check_self;
-use super::register_users::tell;
+use super::register_users::emit;
 
 /// Changes an account; `None` keeps a value. Users change only their own name, avatar and password.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateUser {
-    /// Whose.
+    /// The user.
     pub user: UserId,
     /// The new display name.
     pub nick: Option<String>,
@@ -66,7 +66,7 @@ impl Rule for UpdateUser {
         super::common::apply_labels(&self.labels, &mut user.labels);
         if user != before {
             draft.put_user(user);
-            tell(draft, Happening::UserChanged(self.user.clone()), &self.user);
+            emit(draft, Happening::UserChanged(self.user.clone()), &self.user);
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::{Cursor, Reader};
 /// A group's attributes. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupAttributes {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
 }
 
@@ -31,7 +31,7 @@ impl GroupAttributes {
 /// A group's counters. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupCounters {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
 }
 
@@ -50,7 +50,7 @@ impl GroupCounters {
 /// A page of the files shared with a group, in the order of their ids; minted ids grow with time. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// With which group.
+    /// The group.
     pub group: GroupId,
     /// The cursor.
     pub after: Option<Cursor>,
@@ -90,9 +90,9 @@ impl Files {
 /// One shared file. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
-    /// Which.
+    /// The file.
     pub file: FileId,
 }
 
@@ -114,7 +114,7 @@ impl File {
 /// A file that messages refer to. The surface decides who may read it, so users cannot ask for it themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// Which.
+    /// The file.
     pub file: FileId,
 }
 

@@ -17,7 +17,7 @@ use super::queues::{Run, joined, number, own_run};
 /// after the number, only the key of the last event is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// Go on after this number; 0 is the beginning.
     pub after: u64,

@@ -13,7 +13,7 @@ use super::{Cursor, Reader};
 /// One group. Strangers see groups that are found by them only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupById {
-    /// Which.
+    /// The group.
     pub group: GroupId,
 }
 
@@ -46,7 +46,7 @@ impl GroupById {
 /// Several groups; each is found or refused by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindGroups {
-    /// Which.
+    /// The groups.
     pub groups: Vec<GroupId>,
 }
 
@@ -136,7 +136,7 @@ async fn headers(reader: &Reader<'_>, pointers: &[Row]) -> Result<Vec<Arc<Group>
 /// A page of the groups a user is in, in the order of joining. Users see their own only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinedGroups {
-    /// Whose.
+    /// The user.
     pub user: UserId,
     /// The cursor.
     pub after: Option<Cursor>,

@@ -15,7 +15,7 @@ use super::{Reader, messages};
 /// part of it, which share the messages' numbers. Members only, and of those only what they may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
     /// Where to begin, itself included; `None` is the last number there is.
     pub from: Option<u64>,

@@ -11,7 +11,7 @@ use super::{Cursor, Reader};
 /// A page of members in the order of joining. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListMembers {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
     /// Only members of these roles; empty is all.
     pub roles: Vec<Role>,
@@ -146,9 +146,9 @@ async fn admin_ids(reader: &Reader<'_>, group: &GroupId) -> Result<Vec<UserId>, 
 /// The memberships of named users. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembersNamed {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Whose.
+    /// The users.
     pub users: Vec<UserId>,
 }
 
@@ -174,7 +174,7 @@ impl MembersNamed {
 /// The admins of a group, the owner not among them. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admins {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
 }
 
@@ -192,7 +192,7 @@ impl Admins {
 /// The members with a mark, latest joined first. For the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkedMembers {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
     /// Which mark.
     pub mark: u32,

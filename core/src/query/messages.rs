@@ -24,7 +24,7 @@ pub enum Start {
 /// what they may see: messages that were sent to them, and earlier ones only if the policy shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
     /// Where to begin.
     pub start: Start,
@@ -130,7 +130,7 @@ impl Messages {
 /// One message, by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageById {
-    /// Which.
+    /// The message.
     pub message: MessageId,
 }
 

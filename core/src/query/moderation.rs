@@ -70,7 +70,7 @@ macro_rules! lists {
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq, Eq)]
             pub struct $name {
-                /// Of which group.
+                /// The group.
                 pub group: GroupId,
                 /// The cursor.
                 pub after: Option<Cursor>,
@@ -176,16 +176,16 @@ impl MutesEverywhere {
 /// What a group's lists contain about certain users. For the app, and for users about themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaySpeak {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// Who.
+    /// The users.
     pub users: Vec<UserId>,
 }
 
 /// One user on a group's lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Voice {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// Whether they may send messages now, or the refusal.
     pub verdict: Result<(), Refusal>,

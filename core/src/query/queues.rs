@@ -23,9 +23,9 @@ const BODIES: usize = 16;
 /// How far a device has got. Users see their own devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevicePositions {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Which device.
+    /// The device.
     pub device: DeviceId,
     /// In which queues.
     pub queues: Vec<Queue>,
@@ -64,7 +64,7 @@ impl DevicePositions {
 /// what clients are not notified of, is in no queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadQueue {
-    /// Whose.
+    /// The user.
     pub user: UserId,
     /// Which queue.
     pub queue: Queue,
@@ -150,7 +150,7 @@ impl ReadQueue {
 /// Of a group in which nothing waits, only the key of the last event its members receive is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingQueues {
-    /// Whose.
+    /// The user.
     pub user: UserId,
     /// Which device. For one that is not known, nothing waits.
     pub device: DeviceId,
@@ -161,7 +161,7 @@ pub struct WaitingQueues {
 /// A queue in which something waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingQueue {
-    /// Which.
+    /// The queue.
     pub queue: Queue,
     /// Where the device is in it.
     pub place: DevicePosition,

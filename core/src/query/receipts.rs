@@ -16,7 +16,7 @@ use super::{Cursor, Reader};
 /// own; the app for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipts {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Their numbers.
     pub sequences: Vec<u64>,
@@ -68,7 +68,7 @@ impl Receipts {
 /// Who has read a message, by id, or who has not, in the order of joining. Senders ask for their own; the app for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readers {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Its number.
     pub sequence: u64,
@@ -85,7 +85,7 @@ pub struct Readers {
 /// A page of users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReaderPage {
-    /// Who.
+    /// The users.
     pub users: Vec<UserId>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
@@ -123,7 +123,7 @@ impl Readers {
 /// What was added to messages: members who get them, and the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageExtensions {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
     /// Their numbers.
     pub sequences: Vec<u64>,

@@ -22,7 +22,7 @@ pub enum RequestsOf {
 /// A page of requests and invitations, decided and expired ones too; see [`Request::is_open_at`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requests {
-    /// Whose.
+    /// Whose requests.
     pub of: RequestsOf,
     /// The cursor.
     pub after: Option<Cursor>,

@@ -13,7 +13,7 @@ use super::messages::{own_membership, sees};
 /// Topics of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
     /// Which; `None` is all that have not ended, by id.
     pub topics: Option<Vec<TopicId>>,
@@ -55,9 +55,9 @@ async fn check_topic(reader: &Reader<'_>, group: &GroupId, topic: &TopicId) -> R
 /// A page of a topic's messages by number, latest first; recalled and deleted ones too, see their state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMessages {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
-    /// Of which topic.
+    /// The topic.
     pub topic: TopicId,
     /// Where to begin, itself included; `None` is the last.
     pub from: Option<u64>,
@@ -95,9 +95,9 @@ impl TopicMessages {
 /// The mutes of a topic that hold now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMutes {
-    /// Of which group.
+    /// The group.
     pub group: GroupId,
-    /// Of which topic.
+    /// The topic.
     pub topic: TopicId,
 }
 

@@ -69,7 +69,7 @@ pub(crate) struct Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        // whoever finds it here later finds that nobody listens
+        // if it stays, connecting to it fails, as nothing listens
         let _gone = fs::remove_file(&self.path);
     }
 }

@@ -165,7 +165,7 @@ fn unknown_variables_and_bad_ones_are_named() {
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_told_without_its_values() {
+fn errors_in_a_file_are_reported_without_its_values() {
     let message = refusal("[realm.a.rong]\napp_key = 'k'\napp_secret = 'very-secret'\nmore = 1", &[]);
     assert!(message.contains("more") && message.contains("line 4") && !message.contains("very-secret"), "{message}");
 }

@@ -83,7 +83,7 @@ pub(super) async fn run(
         silent_at: now + endpoint.limits.silence,
         recheck_at: now + ROUND,
         wake_at: None,
-        heard_client: false,
+        client_was_last: false,
     };
     mounted.metrics.sessions.inc();
     let began = std::time::Instant::now();
@@ -129,7 +129,7 @@ struct Driver {
     recheck_at: Instant,
     wake_at: Option<Instant>,
     /// Whether a frame of the client was handled last: then a delivery comes next, so that neither blocks the other.
-    heard_client: bool,
+    client_was_last: bool,
 }
 
 /// A signed-in user.
@@ -182,7 +182,7 @@ impl Driver {
 
     /// Waits for the next input. Deliveries and checks are handled even if a client sends without a pause.
     async fn next(&mut self) -> Next {
-        let mail_first = self.heard_client;
+        let mail_first = self.client_was_last;
         let has_room = self.line.has_room();
         let may_read = has_room && self.may_read();
         let wake = [Some(self.recheck_at), may_read.then_some(self.silent_at), self.wake_at];
@@ -240,7 +240,7 @@ impl Driver {
             rechecked = rechecked => rechecked,
             next = in_turn => next,
         };
-        self.heard_client = matches!(next, Next::Incoming(_));
+        self.client_was_last = matches!(next, Next::Incoming(_));
         next
     }
 

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn mail_comes_in_order_and_in_parts() {
+    async fn mail_is_taken_in_order_and_in_parts() {
         let mailbox = Mailbox::default();
         for number in 1..=5 {
             assert!(!mailbox.put(delivery(number, 1)));

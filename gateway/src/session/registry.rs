@@ -589,7 +589,7 @@ mod tests {
         registry.apply(&receives(Receive::Discard));
         registry.apply(&went("g", "a"));
         registry.apply(&came("g", "a"));
-        assert_eq!(count(&registry, &to_all), 2, "who joins again begins anew");
+        assert_eq!(count(&registry, &to_all), 2, "a user who joins again starts over");
     }
 
     #[test]
@@ -631,7 +631,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_disconnected_is_told_why_and_gone() {
+    fn disconnected_users_get_the_reason_and_are_offline() {
         let mut registry = Registry::default();
         let (first, mailbox) = (connection("a", Platform::Web), Arc::new(Mailbox::default()));
         registry.add(&first, &mailbox);

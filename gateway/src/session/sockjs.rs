@@ -355,7 +355,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_below_the_base_are_told_apart() {
+    fn paths_below_the_base_are_distinguished() {
         assert_eq!(wanted(&[]), Some(Wanted::Greeting));
         assert_eq!(wanted(&["info"]), Some(Wanted::Info));
         assert_eq!(wanted(&["websocket"]), Some(Wanted::RawSocket));

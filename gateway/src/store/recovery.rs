@@ -4,9 +4,9 @@
 //! not. So the engine is given up:
 //!
 //! 1. No more writes are accepted. Reads continue.
-//! 2. The manifest records, durably, that everything after the last acknowledged round is void: whoever opens the
-//!    database next cuts it off. Only then the waiting callers get the error that nothing was done. As long as that
-//!    cannot be written, they get no answer: their requests time out, as the outcome is unknown.
+//! 2. The manifest records, durably, that everything after the last acknowledged round is void: the next
+//!    opening of the database cuts it off. Only then the waiting callers get the error that nothing was done. As long as
+//!    that cannot be written, they get no answer: their requests time out, as the outcome is unknown.
 //! 3. It is tested repeatedly whether the folder has space. When it has, the engine is closed, the log is cut off,
 //!    checked and opened as at a start, and writes are accepted again.
 
@@ -51,7 +51,7 @@ pub(super) fn recover(shared: &Shared, open: &mut Option<(Engine, Mark)>, error:
         }
         shared.rounds.rest_for(PAUSE);
     }
-    shared.rounds.lock().goes_on();
+    shared.rounds.lock().resumes();
     shared.health.recovers();
     tracing::info!("the data folder can be written again: writes are accepted");
     true

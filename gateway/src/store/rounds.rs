@@ -147,7 +147,7 @@ impl State {
         sequence
     }
 
-    /// Refuses commits until [`Self::goes_on`]; returns all waiting callers. Unsynced rows are dropped.
+    /// Refuses commits until [`Self::resumes`]; returns all waiting callers. Unsynced rows are dropped.
     pub(super) fn fails(&mut self, why: StoreError) -> Vec<Waiter> {
         self.failed = Some(why);
         self.collecting.clear();
@@ -160,7 +160,7 @@ impl State {
     }
 
     /// Accepts commits again.
-    pub(super) fn goes_on(&mut self) {
+    pub(super) fn resumes(&mut self) {
         self.failed = None;
     }
 

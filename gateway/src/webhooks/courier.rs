@@ -240,7 +240,7 @@ impl Round {
         let (tried, patience) = (job.tries.saturating_add(1), &self.courier.destination.patience);
         let is_last = patience.retries.is_some_and(|retries| tried > retries);
         let is_first = !std::mem::replace(&mut self.failing, true);
-        tell(&self.courier, job, &lane, (tried, &why), (is_first, is_last));
+        report(&self.courier, job, &lane, (tried, &why), (is_first, is_last));
         if is_last {
             self.courier.metrics.dropped.inc();
             self.pass(lane);
@@ -337,7 +337,7 @@ impl Round {
 }
 
 /// Logs that a notification was not accepted; of retries, only the first in a row.
-fn tell(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (is_first, is_last): (bool, bool)) {
+fn report(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), (is_first, is_last): (bool, bool)) {
     let Courier { realm, vendor, destination, .. } = courier;
     let notice = job.notices.get(job.done).map_or("", |notice| notice.name);
     let (name, group, event) = (destination.name, lane.as_ref().map(tracing::field::display), job.sequence);

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_under_way_before_a_restart_goes_on_where_it_was() {
+    fn waiting_notifications_continue_after_a_restart() {
         let (mut lanes, now) = (Lanes::default(), Instant::now());
         let due = now + Duration::from_secs(3);
         lanes.push(lane("a"), Job { done: 1, tries: 2, due: Some(due), ..job(1, &["a1", "a2"]) });

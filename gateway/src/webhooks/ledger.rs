@@ -216,7 +216,7 @@ mod tests {
         ledger.save(&State::at(7)).unwrap();
         fs::remove_file(&path).unwrap();
         assert!(ledger.load().is_err());
-        // a destination that was removed from the configuration starts anew
+        // a destination that was removed from the configuration counts as new
         folder(here.path(), &[]).unwrap();
         assert_eq!(ledger.load().unwrap(), None);
     }

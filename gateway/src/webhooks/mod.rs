@@ -134,7 +134,7 @@ impl Couriers {
                 };
                 tasks.spawn(notifier.run(stopped.clone()));
             }
-            if !destination.webhooks.hears_log() {
+            if !destination.webhooks.follows_log() {
                 continue;
             }
             let ledger = match &folder {
@@ -188,7 +188,7 @@ fn ledgers(config: &Config, all: &[(&str, &'static str, Destination)]) -> Result
     if all.is_empty() && !folder.exists() {
         return Ok(None);
     }
-    let followed = all.iter().filter(|(_, _, destination)| destination.webhooks.hears_log());
+    let followed = all.iter().filter(|(_, _, destination)| destination.webhooks.follows_log());
     let names: Vec<_> = followed.map(|(realm, vendor, destination)| file(realm, vendor, destination)).collect();
     ledger::folder(&folder, &names).map_err(|error| WebhookError::Ledger { path: folder.clone(), error })?;
     Ok(Some(folder))

@@ -125,7 +125,7 @@ async fn too_many_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_so() {
+async fn a_connection_over_the_limit_gets_an_error() {
     let gateway = start(|config| config.limits.connections = 2).await;
     let at = gateway.addresses.shared;
     let (mut one, mut two) = (Client::connect(at).await, Client::connect(at).await);
@@ -147,7 +147,7 @@ async fn one_connection_too_many_is_told_so() {
 }
 
 #[tokio::test]
-async fn far_too_many_connections_are_not_even_told() {
+async fn far_too_many_connections_get_no_response() {
     let gateway = start(|config| config.limits.connections = 1).await;
     let mut clients = Vec::new();
     for _ in 0..60 {
@@ -157,7 +157,7 @@ async fn far_too_many_connections_are_not_even_told() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_call_is_told_before_any_of_the_body_has_come() {
+async fn callers_without_access_are_refused_before_the_body() {
     let gateway = start(|_| {}).await;
     let large = "Content-Length: 2000000";
     let calls = [
@@ -266,7 +266,7 @@ async fn http2_streams_count_as_requests_of_an_address_a_user_and_a_realm() {
 }
 
 #[tokio::test]
-async fn users_and_strangers_leave_room_for_servers() {
+async fn users_and_unauthenticated_callers_leave_room_for_servers() {
     let gateway = start(|config| config.limits.requests = 16).await;
     let at = gateway.addresses.shared;
     let busy = tokio::spawn(streams(at, 16, &[]));

@@ -17,3 +17,4 @@ mod sessions;
 mod shutdown;
 mod tls;
 mod vendors;
+mod words;

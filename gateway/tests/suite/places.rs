@@ -29,7 +29,7 @@ async fn an_id_that_is_none_is_replaced() {
 }
 
 #[tokio::test]
-async fn other_paths_are_told_what_is_served() {
+async fn unknown_paths_get_the_list_of_apis() {
     let gateway = start(|_| {}).await;
     for path in ["/", "/agorax/y", "/AGORA/y", "//agora/y", "/../agora", "/%61gora/x", "/x?/agora/"] {
         let answer = ask(gateway.addresses.shared, "GET", path, &[], "").await;
@@ -67,7 +67,7 @@ async fn a_vendor_has_hosts_and_a_listener_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_stands_before_us_names_the_root() {
+async fn a_proxys_path_names_the_root() {
     let gateway = start(|config| {
         own_credentials(config);
         config.public_url = Some("https://chat.example.com".to_owned());

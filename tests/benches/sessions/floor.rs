@@ -34,7 +34,7 @@ async fn one(stream: TcpStream, own: u64, said: broadcast::Sender<(u64, Bytes)>)
                     return;
                 }
             }
-            heard = socket.next() => match heard {
+            received = socket.next() => match received {
                 Some(Ok(Message::Binary(bytes))) => drop(said.send((own, bytes))),
                 Some(Ok(_)) => {}
                 _ => return,

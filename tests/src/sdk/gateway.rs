@@ -15,7 +15,7 @@ use conclave_tencent::Tencent;
 use super::tunnel;
 use crate::client::Client;
 use crate::sign::user_sig;
-use crate::story::{AgoraTeller, RongTeller, Teller, TencentTeller};
+use crate::story::{AgoraApi, RongApi, TencentApi, VendorApi};
 
 /// A running gateway with one realm.
 pub struct Served {
@@ -26,13 +26,13 @@ pub struct Served {
 }
 
 /// A caller of the same groups for each vendor's server API.
-pub struct Tellers {
+pub struct VendorApis {
     /// Agora's.
-    pub agora: AgoraTeller,
+    pub agora: AgoraApi,
     /// Tencent's.
-    pub tencent: TencentTeller,
+    pub tencent: TencentApi,
     /// `RongCloud`'s.
-    pub rong: RongTeller,
+    pub rong: RongApi,
 }
 
 impl Served {
@@ -69,7 +69,7 @@ impl Served {
     }
 
     /// The callers of the server APIs. Tests that count what an SDK drives use those of other vendors only.
-    pub async fn tellers(&self) -> Tellers {
+    pub async fn vendor_apis(&self) -> VendorApis {
         let realm = &self.running.config.realms[0];
         let agora = &realm.section::<Agora>().expect("the realm is at Agora").credentials;
         let tencent = &realm.section::<Tencent>().expect("the realm is at Tencent").credentials;
@@ -78,24 +78,18 @@ impl Served {
         let admin = &tencent.admins[0];
         let sig = user_sig(tencent.sdkappid, &tencent.secret_key, admin, now, 86_400);
         let door = |vendor| self.door(vendor);
-        Tellers {
-            agora: AgoraTeller::new(
-                door(Vendor::Agora),
-                &agora.org,
-                &agora.app,
-                &agora.client_id,
-                &agora.client_secret,
-            )
-            .await,
-            tencent: TencentTeller::new(door(Vendor::Tencent), tencent.sdkappid, admin, &sig),
-            rong: RongTeller::new(door(Vendor::Rong), &rong.app_key, &rong.app_secret),
+        VendorApis {
+            agora: AgoraApi::new(door(Vendor::Agora), &agora.org, &agora.app, &agora.client_id, &agora.client_secret)
+                .await,
+            tencent: TencentApi::new(door(Vendor::Tencent), tencent.sdkappid, admin, &sig),
+            rong: RongApi::new(door(Vendor::Rong), &rong.app_key, &rong.app_secret),
         }
     }
 }
 
-impl Tellers {
+impl VendorApis {
     /// All callers.
-    pub fn all(self) -> Vec<Arc<dyn Teller>> {
+    pub fn all(self) -> Vec<Arc<dyn VendorApi>> {
         vec![Arc::new(self.agora), Arc::new(self.tencent), Arc::new(self.rong)]
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::vendor::Vendor;
 use serde_json::json;
 
-use super::gateway::{Served, Tellers};
+use super::gateway::{Served, VendorApis};
 use super::node::packages;
 use super::page::Page;
 
@@ -25,9 +25,9 @@ pub async fn page(served: &Served) -> Page {
 }
 
 /// Connects a user; they are online as long as the page is open.
-pub async fn online(served: &Served, tellers: &Tellers, user: &str) -> Page {
+pub async fn online(served: &Served, vendor_apis: &VendorApis, user: &str) -> Page {
     let page = page(served).await;
-    let token = tellers.rong.call("/user/getToken.json", &[("userId", user), ("name", user)]).await;
+    let token = vendor_apis.rong.call("/user/getToken.json", &[("userId", user), ("name", user)]).await;
     let token = token.unwrap_or_else(|refused| panic!("{user} gets no token: {refused:?}"));
     assert_eq!(page.call("connect", json!([token["token"]])).await["data"]["userId"], user);
     page

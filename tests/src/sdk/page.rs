@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub struct Page {
     process: Arc<Process>,
     client: Option<String>,
-    heard: Arc<Heard>,
+    received: Arc<Received>,
 }
 
 /// A driver and what it tells.
@@ -38,12 +38,12 @@ struct Process {
 #[derive(Default)]
 struct Output {
     answers: Mutex<HashMap<u64, oneshot::Sender<Result<Value, String>>>>,
-    clients: Mutex<HashMap<Option<String>, Arc<Heard>>>,
+    clients: Mutex<HashMap<Option<String>, Arc<Received>>>,
 }
 
 /// The events of one client.
 #[derive(Default)]
-struct Heard {
+struct Received {
     /// Received events that no test has taken yet.
     events: Mutex<Vec<(String, Value)>>,
     news: Notify,
@@ -58,7 +58,7 @@ impl Page {
         let calls = tokio::sync::Mutex::new(process.stdin.take().expect("its input"));
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
         let output = Arc::new(Output::default());
-        let heard = output.client(None);
+        let received = output.client(None);
         let recent_output = Arc::clone(&output);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
@@ -67,15 +67,15 @@ impl Page {
             }
         });
         let process = Process { _child: process, calls, numbers: AtomicU64::new(1), output };
-        Self { process: Arc::new(process), client: None, heard }
+        Self { process: Arc::new(process), client: None, received }
     }
 
     /// Another client in the same process, where its driver has several.
     #[must_use]
     pub fn client(&self, name: &str) -> Self {
         let client = Some(name.to_owned());
-        let heard = self.process.output.client(client.clone());
-        Self { process: Arc::clone(&self.process), client, heard }
+        let received = self.process.output.client(client.clone());
+        Self { process: Arc::clone(&self.process), client, received }
     }
 
     /// Calls a method and waits for its result; panics if it throws.
@@ -103,23 +103,23 @@ impl Page {
     pub async fn take(&self, count: usize, pass: impl Fn(&str) -> bool) -> Vec<(String, Value)> {
         let wait = async {
             loop {
-                let news = self.heard.news.notified();
-                if let Some(taken) = self.heard.take(count, &pass) {
+                let news = self.received.news.notified();
+                if let Some(taken) = self.received.take(count, &pass) {
                     return taken;
                 }
                 news.await;
             }
         };
         timeout(PATIENCE, wait).await.unwrap_or_else(|_| {
-            let events = self.heard.events.lock().expect("no panic before");
+            let events = self.received.events.lock().expect("no panic before");
             panic!("there are no {count} events among {events:#?}")
         })
     }
 
     /// Takes all matching events that have been received.
     pub fn take_all(&self, pass: impl Fn(&str) -> bool) -> Vec<(String, Value)> {
-        let count = self.heard.events.lock().expect("no panic before").iter().filter(|(name, _)| pass(name)).count();
-        self.heard.take(count, pass).unwrap_or_default()
+        let count = self.received.events.lock().expect("no panic before").iter().filter(|(name, _)| pass(name)).count();
+        self.received.take(count, pass).unwrap_or_default()
     }
 
     /// The next event with this name.
@@ -130,7 +130,7 @@ impl Page {
 
 impl Output {
     /// Where the events of a client go.
-    fn client(&self, name: Option<String>) -> Arc<Heard> {
+    fn client(&self, name: Option<String>) -> Arc<Received> {
         Arc::clone(self.clients.lock().expect("no panic before").entry(name).or_default())
     }
 
@@ -147,13 +147,13 @@ impl Output {
             return;
         }
         let name = line["event"].as_str().expect("an answer or an event").to_owned();
-        let heard = self.client(line["client"].as_str().map(str::to_owned));
-        heard.events.lock().expect("no panic before").push((name, line["data"].take()));
-        heard.news.notify_one();
+        let received = self.client(line["client"].as_str().map(str::to_owned));
+        received.events.lock().expect("no panic before").push((name, line["data"].take()));
+        received.news.notify_one();
     }
 }
 
-impl Heard {
+impl Received {
     fn take(&self, count: usize, pass: impl Fn(&str) -> bool) -> Option<Vec<(String, Value)>> {
         let mut events = self.events.lock().expect("no panic before");
         if events.iter().filter(|(name, _)| pass(name)).count() < count {

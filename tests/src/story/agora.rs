@@ -6,17 +6,17 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Refused, Role, Teller, Truth, Wanted};
+use super::{Refused, Role, Truth, VendorApi, Wanted};
 use crate::client::Client;
 
 /// Calls Agora's server API.
-pub struct AgoraTeller {
+pub struct AgoraApi {
     client: Client,
     root: String,
     token: String,
 }
 
-impl AgoraTeller {
+impl AgoraApi {
     /// Gets an app token first.
     pub async fn new(client: Client, org: &str, app: &str, client_id: &str, client_secret: &str) -> Self {
         let root = format!("/{org}/{app}");
@@ -61,7 +61,7 @@ fn part(id: &str) -> String {
 }
 
 #[async_trait]
-impl Teller for AgoraTeller {
+impl VendorApi for AgoraApi {
     fn name(&self) -> &'static str {
         "agora"
     }

@@ -14,11 +14,11 @@ use conclave_core::ports::{Groups, GroupsExt};
 use conclave_core::query::{GroupById, JoinedGroups, ListGroups, ListMembers};
 use conclave_core::refusal::Refusal;
 
-use super::{Refused, Role, Teller, Truth, Wanted};
+use super::{Refused, Role, Truth, VendorApi, Wanted};
 use crate::world::{group as gid, user as uid};
 
 /// Calls the core.
-pub struct CoreTeller(pub Arc<dyn Groups>);
+pub struct CoreApi(pub Arc<dyn Groups>);
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
@@ -31,7 +31,7 @@ fn app() -> Actor {
 }
 
 #[async_trait]
-impl Teller for CoreTeller {
+impl VendorApi for CoreApi {
     fn name(&self) -> &'static str {
         "core"
     }

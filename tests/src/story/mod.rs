@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-pub use self::agora::AgoraTeller;
-pub use self::core::CoreTeller;
-pub use self::rong::RongTeller;
-pub use self::tencent::TencentTeller;
+pub use self::agora::AgoraApi;
+pub use self::core::CoreApi;
+pub use self::rong::RongApi;
+pub use self::tencent::TencentApi;
 
 /// A group to create.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +61,7 @@ pub struct Refused(pub String);
 
 /// One API of the groups: a vendor's server API, or the core itself.
 #[async_trait]
-pub trait Teller: Send + Sync {
+pub trait VendorApi: Send + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
     /// Creates accounts.

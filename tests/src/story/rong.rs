@@ -6,18 +6,18 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Refused, Role, Teller, Truth, Wanted};
+use super::{Refused, Role, Truth, VendorApi, Wanted};
 use crate::client::Client;
 use crate::sign::rong_signature;
 
 /// Calls RongCloud's server API.
-pub struct RongTeller {
+pub struct RongApi {
     client: Client,
     app_key: String,
     app_secret: String,
 }
 
-impl RongTeller {
+impl RongApi {
     /// Signs with this key and secret.
     pub fn new(client: Client, app_key: &str, app_secret: &str) -> Self {
         Self { client, app_key: app_key.to_owned(), app_secret: app_secret.to_owned() }
@@ -43,7 +43,7 @@ impl RongTeller {
     }
 }
 
-impl RongTeller {
+impl RongApi {
     /// One call of a form, as `a=1&b=2`, whatever it answers.
     pub async fn answer(&self, path: &str, form: &str) -> Value {
         let fields: Vec<(&str, &str)> = form.split('&').filter_map(|pair| pair.split_once('=')).collect();
@@ -59,7 +59,7 @@ fn text(value: &Value) -> String {
 }
 
 #[async_trait]
-impl Teller for RongTeller {
+impl VendorApi for RongApi {
     fn name(&self) -> &'static str {
         "rong"
     }

@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Refused, Role, Teller, Truth, Wanted};
+use super::{Refused, Role, Truth, VendorApi, Wanted};
 use crate::client::Client;
 
 /// Calls TIM's server API.
-pub struct TencentTeller {
+pub struct TencentApi {
     client: Client,
     query: String,
 }
 
-impl TencentTeller {
+impl TencentApi {
     /// Calls as this admin with this signature.
     pub fn new(client: Client, sdkappid: u32, admin: &str, user_sig: &str) -> Self {
         let query =
@@ -52,7 +52,7 @@ fn text(value: &Value) -> String {
 }
 
 #[async_trait]
-impl Teller for TencentTeller {
+impl VendorApi for TencentApi {
     fn name(&self) -> &'static str {
         "tencent"
     }

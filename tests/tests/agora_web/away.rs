@@ -47,7 +47,7 @@ async fn comes_back(package: &'static str) {
 
     // signing out and in on the same device
     page.call("close", json!([])).await;
-    stage.hear(&[("ann", &["create", "memberPresence"])]).await;
+    stage.receive(&[("ann", &["create", "memberPresence"])]).await;
     let name = json!({"groupId": id, "groupName": "Renamed"});
     stage.does("ann", "modifyGroup", name, &[]).await;
     page.take_all(is_recorded);

@@ -1,4 +1,4 @@
-//! What apps ask for beside groups when they start: conversations and users' info are served, of all else there is nothing.
+//! The other requests of apps when they start: conversations and users' info are served; the rest gets empty responses.
 
 use conclave_tests::sdk::driven::Driver;
 use conclave_tests::vendor::Vendor;
@@ -11,13 +11,13 @@ async fn besides(package: &'static str, sdk: &'static str, coverage: &'static st
     let data = json!({"groupname": "Talk", "owner": "ann", "members": ["ben"], "public": true, "maxusers": 50});
     let made = stage.api(http::Method::POST, "/chatgroups", Some(data)).await;
     let id = made["data"]["groupid"].as_str().unwrap().to_owned();
-    stage.hear(&[("ann", &["create", "memberPresence"]), ("ben", &["directJoined"])]).await;
+    stage.receive(&[("ann", &["create", "memberPresence"]), ("ben", &["directJoined"])]).await;
     for said in ["one", "two"] {
         let text = json!({"chatType": "groupChat", "type": "txt", "to": id, "msg": said});
         stage.does("ann", "say", text, &[("ben", &["onTextMessage"])]).await;
     }
 
-    // how much is unread, and that it is read
+    // the number of unread messages, and marking them as read
     let page = json!({"pageSize": 10, "cursor": ""});
     let of = |answer: &Value| {
         let conversation = &answer["data"]["conversations"][0];
@@ -34,7 +34,7 @@ async fn besides(package: &'static str, sdk: &'static str, coverage: &'static st
     assert_eq!(older["data"]["channel_infos"][0]["lastMessage"]["msg"], "two");
     stage.does("ben", "getSessionList", json!({}), &[]).await;
 
-    // who users are
+    // users' info
     let info = json!({"nickname": "Ann & co", "avatarurl": "http://a/b.png", "sign": "hi"});
     stage.does("ann", "updateUserInfo", info.clone(), &[]).await;
     let found = stage.does("ben", "fetchUserInfoById", json!(["ann", "ghost"]), &[]).await;

@@ -46,8 +46,8 @@ async fn agora_chat_works_in_chromium() {
     let paper =
         json!({"chatType": "groupChat", "type": "file", "to": id, "upload": {"name": "paper.txt", "text": "a paper"}});
     assert!(stage.on("ann").call("say", json!([paper])).await["serverMsgId"].is_string());
-    let heard = stage.on("ben").event("onFileMessage").await;
-    assert_eq!(stage.on("ben").call("fetch", json!([heard["url"]])).await, json!([200, "a paper"]));
+    let received = stage.on("ben").event("onFileMessage").await;
+    assert_eq!(stage.on("ben").call("fetch", json!([received["url"]])).await, json!([200, "a paper"]));
 
     // the page is not of the gateway's origin, so the browser asks before it calls
     let requests = requests(&stage).await;
@@ -81,9 +81,9 @@ async fn sockjs_falls_back_to_requests_where_there_are_no_websockets() {
     let made = stage.on("ann").call("createGroupNew", json!([{"data": data}])).await;
     let id = made["data"]["groupid"].as_str().unwrap().to_owned();
     let joined: &[&str] = &["memberJoinPublicGroupSuccess"];
-    stage.hear(&[("ben", &["direct_joined"]), ("cid", &["direct_joined"]), ("ann", &[joined[0], joined[0]])]).await;
-    let heard: [(&str, &[&str]); 3] = [("ann", &["update"]), ("ben", &["update"]), ("cid", &["update"])];
-    stage.does("ann", "modifyGroup", json!({"groupId": id, "groupName": "Talk 2"}), &heard).await;
+    stage.receive(&[("ben", &["direct_joined"]), ("cid", &["direct_joined"]), ("ann", &[joined[0], joined[0]])]).await;
+    let received: [(&str, &[&str]); 3] = [("ann", &["update"]), ("ben", &["update"]), ("cid", &["update"])];
+    stage.does("ann", "modifyGroup", json!({"groupId": id, "groupName": "Talk 2"}), &received).await;
     let requests = requests(&stage).await;
     assert!(requests.iter().any(|request| request.contains("/xhr")), "{requests:#?}");
     assert!(!requests.iter().any(|request| request.starts_with("SOCKET")), "{requests:#?}");

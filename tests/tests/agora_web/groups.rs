@@ -66,15 +66,15 @@ async fn group(stage: &mut Stage, options: Value) -> String {
     for (key, value) in options.as_object().unwrap() {
         data[key] = value.clone();
     }
-    let heard: [(&str, &[&str]); 2] = [("ann.pad", &["create", "memberPresence"]), ("ben", &["directJoined"])];
-    let made = stage.does("ann", "createGroup", json!({"data": data}), &heard).await;
+    let received: [(&str, &[&str]); 2] = [("ann.pad", &["create", "memberPresence"]), ("ben", &["directJoined"])];
+    let made = stage.does("ann", "createGroup", json!({"data": data}), &received).await;
     made["data"]["groupid"].as_str().unwrap().to_owned()
 }
 
 /// The users of [`life`].
 pub(crate) const USERS: [&str; 4] = ["ann", "ann.pad", "ben", "cid"];
 
-/// The life of a group, by every method. What is told is the same wherever the SDK runs.
+/// The life of a group, by every method. The events are the same in Node.js and in a browser.
 pub(crate) async fn life(stage: &mut Stage, label: &str) {
     let id = group(stage, json!({})).await;
     let of = |more: Value| {
@@ -86,8 +86,8 @@ pub(crate) async fn life(stage: &mut Stage, label: &str) {
     };
     macro_rules! does {
         ($user:literal $method:literal $args:tt $(, $who:literal: $($event:literal)+)*) => {
-            let heard: &[(&str, &[&str])] = &[$(($who, &[$($event),+])),*];
-            stage.does($user, $method, of(json!($args)), heard).await;
+            let received: &[(&str, &[&str])] = &[$(($who, &[$($event),+])),*];
+            stage.does($user, $method, of(json!($args)), received).await;
         };
     }
 
@@ -148,28 +148,28 @@ pub(crate) async fn life(stage: &mut Stage, label: &str) {
 
     // files
     let three = ["ann", "ann.pad", "cid"];
-    let heard = |event: &'static [&'static str]| three.map(|user| (user, event));
+    let received = |event: &'static [&'static str]| three.map(|user| (user, event));
     let shared = json!({"groupId": id, "name": "notes.txt", "text": "what was said"});
-    let shared = stage.does("ben", "uploadGroupSharedFile", shared, &heard(&["uploadFile"])).await;
+    let shared = stage.does("ben", "uploadGroupSharedFile", shared, &received(&["uploadFile"])).await;
     let file = shared["answer"]["data"]["file_id"].as_str().unwrap_or_else(|| panic!("{shared}")).to_owned();
     does!("cid" "getGroupSharedFilelist" {"pageNum": 1, "pageSize": 10});
     let named = json!({"groupId": id, "fileId": file});
     assert_eq!(stage.does("cid", "downloadGroupSharedFile", named.clone(), &[]).await, "what was said");
     let refused = stage.refused("cid", "deleteGroupSharedFile", named.clone()).await;
     assert_eq!(refused["type"], 17, "a member deletes own files only");
-    stage.does("ben", "deleteGroupSharedFile", named, &heard(&["deleteFile"])).await;
+    stage.does("ben", "deleteGroupSharedFile", named, &received(&["deleteFile"])).await;
 
     // messages, as far as groups have methods for them
     let say = |said: &str| json!({"chatType": "groupChat", "type": "txt", "to": id, "msg": said, "msgConfig": {"allowGroupAck": true}});
     does!("cid" "blockGroupMessage" {});
-    let heard: [(&str, &[&str]); 2] = [("ann.pad", &["onTextMessage"]), ("ben", &["onTextMessage"])];
-    let said = stage.does("ann", "say", say("not for cid"), &heard).await;
+    let received: [(&str, &[&str]); 2] = [("ann.pad", &["onTextMessage"]), ("ben", &["onTextMessage"])];
+    let said = stage.does("ann", "say", say("not for cid"), &received).await;
     does!("cid" "unblockGroupMessage" {});
     does!("cid" "blockGroupMessages" {});
     let mid = said["serverMsgId"].as_str().unwrap().to_owned();
     let read = json!({"chatType": "groupChat", "type": "read", "to": id, "id": mid, "msgConfig": {"allowGroupAck": true}, "ackContent": "seen"});
-    let heard: [(&str, &[&str]); 2] = [("ann", &["onReadMessage"]), ("ann.pad", &["onReadMessage"])];
-    stage.does("ben", "say", read, &heard).await;
+    let received: [(&str, &[&str]); 2] = [("ann", &["onReadMessage"]), ("ann.pad", &["onReadMessage"])];
+    stage.does("ben", "say", read, &received).await;
     does!("ann" "getGroupMsgReadUser" {"msgId": mid});
 
     // leaving
@@ -187,19 +187,19 @@ pub(crate) async fn life(stage: &mut Stage, label: &str) {
     // several at once, in a group of another kind
     let options = json!({"groupName": "Small", "members": ["ben", "cid"], "isPublic": false, "needApprovalToJoin": false,
         "allowMemberToInvite": true, "inviteNeedConfirm": false, "maxMemberCount": 10});
-    let heard: [(&str, &[&str]); 3] =
+    let received: [(&str, &[&str]); 3] =
         [("ann.pad", &["create", "membersPresence"]), ("ben", &["directJoined"]), ("cid", &["directJoined"])];
-    let made = stage.does("ann", "createGroupVNext", options, &heard).await;
+    let made = stage.does("ann", "createGroupVNext", options, &received).await;
     let id = made["data"]["groupId"].as_str().unwrap().to_owned();
     let both = json!({"groupId": id, "usernames": ["ben", "cid"]});
-    let heard: [(&str, &[&str]); 2] = [("ben", &["removeMember"]), ("cid", &["removeMember"])];
-    stage.does("ann", "blockGroupMembers", both.clone(), &heard).await;
-    let heard: [(&str, &[&str]); 2] = [("ben", &["unblockMember"]), ("cid", &["unblockMember"])];
-    stage.does("ann", "unblockGroupMembers", both, &heard).await;
-    let heard: [(&str, &[&str]); 2] = [("ben", &["directJoined"]), ("ann.pad", &["acceptInvite", "memberPresence"])];
-    stage.does("ann", "inviteUsersToGroup", json!({"groupId": id, "users": ["ben"]}), &heard).await;
-    let heard: [(&str, &[&str]); 2] = [("ben", &["removeMember"]), ("ann.pad", &["memberAbsence"])];
-    stage.does("ann", "removeGroupMembers", json!({"groupId": id, "users": ["ben"]}), &heard).await;
+    let received: [(&str, &[&str]); 2] = [("ben", &["removeMember"]), ("cid", &["removeMember"])];
+    stage.does("ann", "blockGroupMembers", both.clone(), &received).await;
+    let received: [(&str, &[&str]); 2] = [("ben", &["unblockMember"]), ("cid", &["unblockMember"])];
+    stage.does("ann", "unblockGroupMembers", both, &received).await;
+    let received: [(&str, &[&str]); 2] = [("ben", &["directJoined"]), ("ann.pad", &["acceptInvite", "memberPresence"])];
+    stage.does("ann", "inviteUsersToGroup", json!({"groupId": id, "users": ["ben"]}), &received).await;
+    let received: [(&str, &[&str]); 2] = [("ben", &["removeMember"]), ("ann.pad", &["memberAbsence"])];
+    stage.does("ann", "removeGroupMembers", json!({"groupId": id, "users": ["ben"]}), &received).await;
 
     let called = stage.methods();
     let left: Vec<&str> = METHODS.into_iter().filter(|method| !called.contains(*method)).collect();
@@ -223,27 +223,27 @@ async fn several_at_once_are_one_event_and_shielding_keeps_messages_out() {
     let mut stage = Stage::with(AGORA_CHAT, &["ann", "ann.pad", "ben", "cid"]).await;
     let data = json!({"groupname": "Many", "desc": "", "members": ["ben", "cid"], "public": true, "approval": false,
         "allowinvites": true, "inviteNeedConfirm": false, "maxusers": 50});
-    let heard: [(&str, &[&str]); 3] =
+    let received: [(&str, &[&str]); 3] =
         [("ann.pad", &["create", "membersPresence"]), ("ben", &["directJoined"]), ("cid", &["directJoined"])];
-    let made = stage.does("ann", "createGroup", json!({"data": data}), &heard).await;
+    let made = stage.does("ann", "createGroup", json!({"data": data}), &received).await;
     let id = made["data"]["groupid"].as_str().unwrap().to_owned();
 
     let say = |said: &str| json!({"chatType": "groupChat", "type": "txt", "to": id, "msg": said});
     stage.does("ben", "blockGroupMessage", json!({"groupId": id}), &[]).await;
-    let heard: [(&str, &[&str]); 2] = [("ann.pad", &["onTextMessage"]), ("cid", &["onTextMessage"])];
-    stage.does("ann", "say", say("not for ben"), &heard).await;
+    let received: [(&str, &[&str]); 2] = [("ann.pad", &["onTextMessage"]), ("cid", &["onTextMessage"])];
+    stage.does("ann", "say", say("not for ben"), &received).await;
     stage.does("ben", "unblockGroupMessage", json!({"groupId": id}), &[]).await;
-    let heard: [(&str, &[&str]); 3] =
+    let received: [(&str, &[&str]); 3] =
         [("ann.pad", &["onTextMessage"]), ("ben", &["onTextMessage"]), ("cid", &["onTextMessage"])];
-    stage.does("ann", "say", say("for all"), &heard).await;
+    stage.does("ann", "say", say("for all"), &received).await;
     let mut some = say("for cid");
     some["receiverList"] = json!(["cid"]);
     stage.does("ann", "say", some, &[("ann.pad", &["onTextMessage"]), ("cid", &["onTextMessage"])]).await;
 
-    let heard: [(&str, &[&str]); 3] =
+    let received: [(&str, &[&str]); 3] =
         [("ann.pad", &["membersAbsence"]), ("ben", &["removeMember"]), ("cid", &["removeMember"])];
-    stage.does("ann", "removeGroupMembers", json!({"groupId": id, "users": ["ben", "cid"]}), &heard).await;
-    let heard: [(&str, &[&str]); 2] = [("ann", &["memberPresence"]), ("ann.pad", &["memberPresence"])];
-    stage.does("ben", "joinGroup", json!({"groupId": id, "message": ""}), &heard).await;
+    stage.does("ann", "removeGroupMembers", json!({"groupId": id, "users": ["ben", "cid"]}), &received).await;
+    let received: [(&str, &[&str]); 2] = [("ann", &["memberPresence"]), ("ann.pad", &["memberPresence"])];
+    stage.does("ben", "joinGroup", json!({"groupId": id, "message": ""}), &received).await;
     insta::assert_json_snapshot!(stage.records().await);
 }

@@ -53,26 +53,26 @@ struct Step {
     user: &'static str,
     method: &'static str,
     args: Value,
-    heard: Vec<(&'static str, &'static str)>,
+    received: Vec<(&'static str, &'static str)>,
     own: Vec<&'static str>,
 }
 
 macro_rules! steps {
     ($($user:literal $method:literal $args:tt $own:tt $(, $who:literal: $event:literal)*;)*) => {
-        vec![$(Step { user: $user, method: $method, args: json!($args), heard: vec![$(($who, $event)),*], own: vec! $own }),*]
+        vec![$(Step { user: $user, method: $method, args: json!($args), received: vec![$(($who, $event)),*], own: vec! $own }),*]
     };
 }
 
 /// The users of [`life`].
 pub(crate) const USERS: [&str; 3] = ["ann", "ben", "cid"];
 
-/// The life of a group, by the methods of the older guide. What is told is the same wherever the SDK runs.
+/// The life of a group, by the methods of the older guide. The events are the same in Node.js and in a browser.
 pub(crate) async fn life(stage: &mut Stage, package: &str, names_device: bool) {
     let data = json!({"groupname": "First", "desc": "about", "members": ["ben"], "public": true, "approval": true,
         "allowinvites": false, "inviteNeedConfirm": true, "maxusers": 50});
-    let heard: [(&str, &[&str]); 2] = [("ben", &["direct_joined"]), ("ann", &["memberJoinPublicGroupSuccess"])];
-    let heard = if names_device { &heard[..1] } else { &heard };
-    let made = stage.does("ann", "createGroupNew", json!({"data": data}), heard).await;
+    let received: [(&str, &[&str]); 2] = [("ben", &["direct_joined"]), ("ann", &["memberJoinPublicGroupSuccess"])];
+    let received = if names_device { &received[..1] } else { &received };
+    let made = stage.does("ann", "createGroupNew", json!({"data": data}), received).await;
     let id = made["data"]["groupid"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
     for step in steps! {
         "ben" "getGroup" {} [];
@@ -140,35 +140,37 @@ pub(crate) async fn life(stage: &mut Stage, package: &str, names_device: bool) {
 }
 
 impl Step {
-    /// The user does it, and everybody hears what they should.
+    /// The user calls it, and each user receives the expected events.
     async fn take(self, stage: &mut Stage, id: &str, names_device: bool) {
         let mut args = json!({"groupId": id});
         for (key, value) in self.args.as_object().unwrap() {
             args[key] = value.clone();
         }
-        let mut heard: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut received: Vec<(&str, Vec<&str>)> = Vec::new();
         let own = self.own.iter().filter(|_| !names_device).map(|event| (self.user, *event));
-        for (user, event) in self.heard.iter().copied().chain(own) {
-            match heard.iter_mut().find(|(other, _)| *other == user) {
+        for (user, event) in self.received.iter().copied().chain(own) {
+            match received.iter_mut().find(|(other, _)| *other == user) {
                 Some((_, events)) => events.push(event),
-                None => heard.push((user, vec![event])),
+                None => received.push((user, vec![event])),
             }
         }
-        let heard: Vec<(&str, &[&str])> = heard.iter().map(|(user, events)| (*user, &**events)).collect();
-        stage.does(self.user, self.method, args, &heard).await;
+        let received: Vec<(&str, &[&str])> = received.iter().map(|(user, events)| (*user, &**events)).collect();
+        stage.does(self.user, self.method, args, &received).await;
     }
 }
 
 /// Shared files: ann shares, ben reads, ann deletes.
 async fn files(stage: &mut Stage, id: &str, names_device: bool) {
-    let heard = |event: &'static [&'static str]| {
+    let received = |event: &'static [&'static str]| {
         [("ben", event), ("ann", event)].into_iter().take(if names_device { 1 } else { 2 }).collect::<Vec<_>>()
     };
     let shared = json!({"groupId": id, "name": "notes.txt", "text": "what was said"});
-    let shared = stage.does("ann", "uploadGroupSharedFile", shared, &heard(&["uploadFile"])).await;
+    let shared = stage.does("ann", "uploadGroupSharedFile", shared, &received(&["uploadFile"])).await;
     let file = shared["answer"]["data"]["file_id"].as_str().unwrap_or_else(|| panic!("{shared}")).to_owned();
     stage.does("ben", "fetchGroupSharedFileList", json!({"groupId": id}), &[]).await;
-    stage.does("ann", "deleteGroupSharedFile", json!({"groupId": id, "fileId": file}), &heard(&["deleteFile"])).await;
+    stage
+        .does("ann", "deleteGroupSharedFile", json!({"groupId": id, "fileId": file}), &received(&["deleteFile"]))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
-//! Agora Chat's and Easemob's own Web SDKs, unmodified, in Node.js: what their methods answer, what their
-//! listeners hear, and nothing else.
+//! Agora Chat's and Easemob's own Web SDKs, unmodified, in Node.js: the results of their methods and the events of their
+//! listeners, and nothing else.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 

@@ -24,7 +24,7 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
     let mut stage = Stage::with(package, &["ann", "ann.pad", "ben", "cid"]).await;
     let id = group(&stage, &["ben"]).await;
     stage
-        .hear(&[
+        .receive(&[
             ("ann", &["create", "memberPresence"]),
             ("ann.pad", &["create", "memberPresence"]),
             ("ben", &["directJoined"]),
@@ -33,8 +33,8 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
 
     // every type, to everybody else and the sender's other device
     let text = to(&id, "txt", &json!({"msg": "hello", "ext": {"a": 1, "b": "2", "c": true, "d": {"e": [1.5]}}}));
-    let heard: [(&str, &[&str]); 2] = [("ann.pad", &["onTextMessage"]), ("ben", &["onTextMessage"])];
-    let sent = stage.does("ann", "say", text, &heard).await;
+    let received: [(&str, &[&str]); 2] = [("ann.pad", &["onTextMessage"]), ("ben", &["onTextMessage"])];
+    let sent = stage.does("ann", "say", text, &received).await;
     let custom = to(&id, "custom", &json!({"customEvent": "dice", "customExts": {"n": "6"}}));
     stage.does("ben", "say", custom, &[("ann", &["onCustomMessage"]), ("ann.pad", &["onCustomMessage"])]).await;
     let place = to(&id, "loc", &json!({"addr": "Quai 1", "lat": 1.5, "lng": 2.5, "buildingName": "B"}));
@@ -42,14 +42,14 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
     let command = to(&id, "cmd", &json!({"action": "wave"}));
     stage.does("ben", "say", command, &[("ann", &["onCmdMessage"]), ("ann.pad", &["onCmdMessage"])]).await;
 
-    // files: whoever has the message can fetch them
+    // files: all recipients of the message can fetch them
     let picture = to(&id, "img", &json!({"upload": {"name": "dot.png", "text": "a picture"}, "width": 3, "height": 4}));
-    let heard_picture: [(&str, &[&str]); 2] = [("ann", &["onImageMessage"]), ("ann.pad", &["onImageMessage"])];
-    stage.does("ben", "say", picture, &heard_picture).await;
+    let received_picture: [(&str, &[&str]); 2] = [("ann", &["onImageMessage"]), ("ann.pad", &["onImageMessage"])];
+    stage.does("ben", "say", picture, &received_picture).await;
     let paper = to(&id, "file", &json!({"upload": {"name": "paper.txt", "text": "a paper"}}));
-    let heard_paper: [(&str, &[&str]); 2] = [("ann", &["onFileMessage"]), ("ann.pad", &["onFileMessage"])];
-    stage.does("ben", "say", paper, &heard_paper).await;
-    let url = stage.told_last("onFileMessage")["url"].as_str().unwrap().to_owned();
+    let received_paper: [(&str, &[&str]); 2] = [("ann", &["onFileMessage"]), ("ann.pad", &["onFileMessage"])];
+    stage.does("ben", "say", paper, &received_paper).await;
+    let url = stage.delivered_last("onFileMessage")["url"].as_str().unwrap().to_owned();
     assert_eq!(stage.on("ann").call("fetch", json!([url])).await, json!([200, "a paper"]));
     let (bare, _) = url.split_once('?').unwrap();
     assert_eq!(stage.on("ann").call("fetch", json!([bare])).await[0], 401, "not without the secret");
@@ -58,24 +58,24 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
 
     // receipts
     let asked = to(&id, "txt", &json!({"msg": "read this", "msgConfig": {"allowGroupAck": true}}));
-    let read = stage.does("ann", "say", asked, &heard).await;
+    let read = stage.does("ann", "say", asked, &received).await;
     let mid = read["serverMsgId"].as_str().unwrap();
     let receipt = to(&id, "read", &json!({"id": mid, "msgConfig": {"allowGroupAck": true}, "ackContent": "done"}));
-    let heard_read: [(&str, &[&str]); 2] = [("ann", &["onReadMessage"]), ("ann.pad", &["onReadMessage"])];
-    stage.does("ben", "say", receipt, &heard_read).await;
+    let received_read: [(&str, &[&str]); 2] = [("ann", &["onReadMessage"]), ("ann.pad", &["onReadMessage"])];
+    stage.does("ben", "say", receipt, &received_read).await;
 
     // editing, twice
     let mid = sent["serverMsgId"].as_str().unwrap();
-    let heard: [(&str, &[&str]); 2] = [("ann.pad", &["onModifiedMessage"]), ("ben", &["onModifiedMessage"])];
+    let received: [(&str, &[&str]); 2] = [("ann.pad", &["onModifiedMessage"]), ("ben", &["onModifiedMessage"])];
     for said in ["hello again", "and again"] {
         let edit = to(&id, "txt", &json!({"msg": said, "messageId": mid}));
-        stage.does("ann", "edit", edit, &heard).await;
+        stage.does("ann", "edit", edit, &received).await;
     }
 
     // recalling
     let recall = json!({"mid": mid, "to": id, "chatType": "groupChat"});
-    let heard: [(&str, &[&str]); 2] = [("ann.pad", &["onRecallMessage"]), ("ben", &["onRecallMessage"])];
-    stage.does("ann", "recallMessage", recall, &heard).await;
+    let received: [(&str, &[&str]); 2] = [("ann.pad", &["onRecallMessage"]), ("ben", &["onRecallMessage"])];
+    stage.does("ann", "recallMessage", recall, &received).await;
 
     // history
     let asked = json!({"targetId": id, "chatType": "groupChat", "pageSize": 2});

@@ -1,5 +1,5 @@
-//! Whatever is refused, and however: no promise of the SDKs stays pending. Some of them wait for ever where an answer lacks a
-//! field they look at.
+//! Every promise of the SDKs is settled, whichever call is refused and for whatever reason. Some of the SDKs' calls stay
+//! pending for ever if the response lacks a field they look at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,23 +7,23 @@ use serde_json::{Value, json};
 
 use crate::stage::{AGORA_CHAT, EASEMOB, Stage};
 
-/// Longest that a call may take, on a machine that does much else; the SDKs give up by themselves after 15 seconds, where they do.
+/// Longest that a call may take, on a busy machine. The SDKs that have a limit themselves give up after 15 seconds.
 const LIMIT_MS: u32 = 10_000;
 
-/// Every method that may be called while signed in, with arguments that most are refused for.
+/// Every method that may be called while signed in, with arguments for which most of them are refused.
 fn calls() -> Vec<(String, Value)> {
     let text = include_str!("../../sdk/agora/websdk/calls.json");
     serde_json::from_str(text).unwrap()
 }
 
-/// With these in place of `$group` and `$user`.
+/// The arguments with `$group` and `$user` replaced by these.
 fn filled(args: &Value, group: &str, user: &str) -> Value {
     let text = args.to_string().replace("$group", group).replace("$user", user);
     serde_json::from_str(&text).unwrap()
 }
 
-/// Everybody calls everything, about groups in which they are refused for different reasons. What each call came to, in each
-/// of the situations.
+/// Each user calls every method, on groups in which they are refused for different reasons. Returns the outcome of each
+/// call in each of the situations.
 async fn walk(package: &'static str) -> Value {
     let stage = Stage::with(package, &["ann", "ben", "cid"]).await;
     stage.account("dee").await;
@@ -64,14 +64,14 @@ async fn walk(package: &'static str) -> Value {
         for (outcome, asked) in outcomes.iter().zip(&args) {
             by_call.entry(name(asked)).or_default().push(word(&outcome[1]));
         }
-        // what the walk has changed, such as who is a member, is no matter to the next
+        // changes made by this situation's calls, such as who is a member, do not matter to the next
         stage.forget();
     }
     let lines = by_call.into_iter().map(|(call, came)| (call, Value::from(came.join(" "))));
     lines.collect::<serde_json::Map<_, _>>().into()
 }
 
-/// A call, and what it is made with where that matters.
+/// The name of a call, with its arguments where they matter.
 fn name(asked: &Value) -> String {
     let (method, args) = (asked[0].as_str().unwrap(), &asked[1]);
     if method != "say" {
@@ -82,7 +82,7 @@ fn name(asked: &Value) -> String {
     format!("say {} {}{about}{some}", args["chatType"].as_str().unwrap(), args["type"].as_str().unwrap())
 }
 
-/// What a call came to: `answered`, or the type of the refusal.
+/// The outcome of a call: `answered`, or the type of the refusal.
 fn word(came: &Value) -> String {
     match (came.as_str(), &came["type"]) {
         (Some(text), _) => text.replace(' ', "-"),

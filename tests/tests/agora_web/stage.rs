@@ -73,11 +73,11 @@ pub(crate) struct Stage {
     process: OnceCell<Page>,
     pages: BTreeMap<&'static str, Page>,
     records: Vec<Value>,
-    /// What was heard last, by event.
+    /// The latest data of each event.
     last: BTreeMap<String, Value>,
     /// The methods that users have called.
     called: BTreeSet<String>,
-    /// The types of `onPresence` that were heard.
+    /// The types of `onPresence` that were received.
     types: BTreeSet<String>,
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn is_recorded(event: &str) -> bool {
         "onGroupChange",
         "onOfflineMessageSyncStart",
         "onOfflineMessageSyncFinish",
-        // what newer SDKs tell in the older way as well
+        // what newer SDKs report in the older way as well
         ALSO,
     ];
     !OTHERS.contains(&event)
@@ -154,7 +154,7 @@ impl Stage {
         self.pages.insert(user, page);
     }
 
-    /// A page of a user before the SDK is told where to connect.
+    /// A page of a user before the SDK is given the address to connect to.
     pub(crate) async fn unopened(&self, user: &str) -> Page {
         if self.driver == Driver::Node && self.package == ALONE {
             return self.driver.start(self.package).await.client(user);
@@ -180,11 +180,11 @@ impl Stage {
     /// Makes an account unless there is one: a second device finds an existing one.
     pub(crate) async fn account(&self, user: &str) {
         let account = json!({"username": user, "password": "secret"});
-        let agora = self.served.tellers().await.agora;
+        let agora = self.served.vendor_apis().await.agora;
         let _ = agora.call(http::Method::POST, "/users", Some(account)).await;
     }
 
-    /// Whatever was heard so far is not looked at.
+    /// Drops the events received so far.
     pub(crate) fn forget(&self) {
         for page in self.pages.values() {
             page.take_all(|_| true);
@@ -196,13 +196,13 @@ impl Stage {
     }
 
     /// A user calls a method successfully; then these events are received, in any order between users, and no others.
-    pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, heard: &[(&str, &[&str])]) -> Value {
+    pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, received: &[(&str, &[&str])]) -> Value {
         let answer = self.on(user).call(method, json!([args])).await;
         assert!(answer["refused"].is_null(), "{user} {method} {args}: {answer}");
         self.called.insert(method.to_owned());
         self.records
             .push(json!({"call": format!("{user} {method} {}", settled(args)), "answer": settled(answer.clone())}));
-        self.hear(heard).await;
+        self.receive(received).await;
         answer
     }
 
@@ -217,8 +217,8 @@ impl Stage {
     }
 
     /// Expects these events, and no others.
-    pub(crate) async fn hear(&mut self, heard: &[(&str, &[&str])]) {
-        for (user, expected) in heard {
+    pub(crate) async fn receive(&mut self, received: &[(&str, &[&str])]) {
+        for (user, expected) in received {
             let mut events = Vec::new();
             for (event, data) in self.on(user).take(expected.len(), is_recorded).await {
                 let operation = data["operation"].as_str().or(data["type"].as_str().filter(|_| event == "onPresence"));
@@ -227,7 +227,7 @@ impl Stage {
                     self.types.insert(operation.clone());
                 }
                 self.last.insert(event.clone(), data.clone());
-                self.records.push(json!({"heard": format!("{user} {event}"), "data": settled(data)}));
+                self.records.push(json!({"received": format!("{user} {event}"), "data": settled(data)}));
                 events.push(operation);
             }
             // a user's own queue and the groups' are read one after another
@@ -243,9 +243,9 @@ impl Stage {
         &self.called
     }
 
-    /// What was heard last as this event.
-    pub(crate) fn told_last(&self, event: &str) -> &Value {
-        self.last.get(event).unwrap_or_else(|| panic!("no {event} was heard"))
+    /// The latest data of this event.
+    pub(crate) fn delivered_last(&self, event: &str) -> &Value {
+        self.last.get(event).unwrap_or_else(|| panic!("no {event} was received"))
     }
 
     /// A token of a user, as clients get one.
@@ -255,7 +255,7 @@ impl Stage {
         answer["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// The types of `onPresence` that were heard so far.
+    /// The types of `onPresence` received so far.
     pub(crate) fn presence_types(&self) -> BTreeSet<String> {
         let of_page = |page: &Page| page.take_all(|event| event == ALSO);
         let newer = self.pages.values().flat_map(of_page);
@@ -265,7 +265,7 @@ impl Stage {
 
     /// The app's server calls the REST API.
     pub(crate) async fn api(&self, method: http::Method, path: &str, body: Option<Value>) -> Value {
-        let answer = self.served.tellers().await.agora.call(method, path, body).await;
+        let answer = self.served.vendor_apis().await.agora.call(method, path, body).await;
         answer.unwrap_or_else(|_| panic!("{path} was refused"))
     }
 
@@ -274,7 +274,7 @@ impl Stage {
         tokio::time::sleep(QUIET).await;
         for (user, page) in &self.pages {
             let left = page.take_all(is_recorded);
-            assert!(left.is_empty(), "{user} heard more: {left:#?}");
+            assert!(left.is_empty(), "{user} received more: {left:#?}");
         }
         Value::Array(self.records.clone())
     }

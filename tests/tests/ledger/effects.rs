@@ -5,22 +5,22 @@ use conclave_tests::sdk::gateway::Served;
 use conclave_tests::vendor::Sections as _;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_done_through_one_vendor_is_told_through_the_others() {
+async fn effects_of_one_vendors_calls_are_read_through_the_others() {
     let mut untrue = Vec::new();
     for story in Story::all() {
         let name = story.name.clone();
         // run separately, so that one run lists all failures
-        if tokio::spawn(tell(story)).await.is_err() {
+        if tokio::spawn(run(story)).await.is_err() {
             untrue.push(name);
         }
     }
     assert!(untrue.is_empty(), "{untrue:#?}");
 }
 
-async fn tell(story: Story) {
+async fn run(story: Story) {
     let served = Served::start(|config| {
         config.realms[0].agora().settings.custom_group_ids = true;
     })
     .await;
-    story.tell(&served).await;
+    story.run(&served).await;
 }

@@ -79,7 +79,7 @@ fn an_sdk_has_a_call_for_each_operation_and_drives_it_or_it_is_said_why_not() {
 }
 
 #[test]
-fn other_vendors_tell_of_each_operation_or_it_is_said_why_not() {
+fn other_vendors_show_each_operation_or_the_reason_is_given() {
     let evidence = Evidence::gather(&Served::ask());
     for vendor in VENDORS {
         let file = format!("fixtures/{vendor}/catalogue.toml");
@@ -88,7 +88,7 @@ fn other_vendors_tell_of_each_operation_or_it_is_said_why_not() {
             match (evidence.effects.get(&(vendor.to_owned(), name.clone())), alone) {
                 (Some(_), None) => {}
                 (None, Some(reason)) => assert!(reason.len() > 10, "{file}: {name} has no reason"),
-                (Some(others), Some(_)) => panic!("{file}: {others:?} tell of {name}: take its reason away"),
+                (Some(others), Some(_)) => panic!("{file}: {others:?} show {name}: remove its reason"),
                 (None, None) => panic!(
                     "{file}: no scenario in fixtures/effects reads an effect of {name} through another vendor: add one, or say \
                      as its `alone` why none can"

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use conclave_tests::sdk::gateway::{Served, Tellers};
+use conclave_tests::sdk::gateway::{Served, VendorApis};
 use conclave_tests::sdk::node;
 use conclave_tests::sdk::page::Page;
 use conclave_tests::sign::user_sig;
-use conclave_tests::story::Teller;
+use conclave_tests::story::VendorApi;
 use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ const UNKNOWN: Duration = Duration::from_millis(1500);
 pub(crate) struct Cast {
     served: Served,
     pages: BTreeMap<&'static str, Page>,
-    tellers: Tellers,
+    vendor_apis: VendorApis,
 }
 
 /// One group, from its creation to its end, by the clients of one vendor.
@@ -42,11 +42,11 @@ pub(crate) struct Story {
 impl Cast {
     pub(crate) async fn sign_in() -> Self {
         let served = Served::start(|_| {}).await;
-        let tellers = served.tellers().await;
+        let vendor_apis = served.vendor_apis().await;
         let users: Vec<&str> = VENDORS.iter().flat_map(|vendor| [creator(*vendor), member(*vendor)]).collect();
-        tellers.rong.register(&users).await.expect("accounts");
-        tellers.rong.register(&[SILENT, ADDED]).await.expect("accounts");
-        let mut cast = Self { served, pages: BTreeMap::new(), tellers };
+        vendor_apis.rong.register(&users).await.expect("accounts");
+        vendor_apis.rong.register(&[SILENT, ADDED]).await.expect("accounts");
+        let mut cast = Self { served, pages: BTreeMap::new(), vendor_apis };
         for vendor in VENDORS {
             for user in [creator(vendor), member(vendor)] {
                 let page = match vendor {
@@ -76,7 +76,7 @@ impl Cast {
         });
         page.call("start", json!([options, false])).await;
         let inherited = json!({"grant_type": "inherit", "username": user});
-        let token = self.tellers.agora.call(http::Method::POST, "/token", Some(inherited)).await.expect("a token");
+        let token = self.vendor_apis.agora.call(http::Method::POST, "/token", Some(inherited)).await.expect("a token");
         let opened = page.call("open", json!([{"user": user, "accessToken": token["access_token"]}])).await;
         assert!(opened["refused"].is_null(), "{user}: {opened}");
         page.event("onConnected").await;
@@ -108,7 +108,7 @@ impl Cast {
         let setting = |key| self.setting(Vendor::Rong, key);
         page.call("init", json!([{"appkey": setting("RONG_APPKEY"), "navigators": [setting("RONG_NAVI")]}])).await;
         let form = [("userId", user), ("name", user)];
-        let token = self.tellers.rong.call("/user/getToken.json", &form).await.expect("a token");
+        let token = self.vendor_apis.rong.call("/user/getToken.json", &form).await.expect("a token");
         let connected = page.call("connect", json!([token["token"]])).await;
         assert_eq!(connected["code"], 0, "{user}: {connected}");
         page.event("PULL_OFFLINE_MESSAGE_FINISHED").await;
@@ -129,7 +129,7 @@ impl Cast {
             }
             Call::RongServer { path, fields } => {
                 let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();
-                let answer = self.tellers.rong.call(path, &fields).await;
+                let answer = self.vendor_apis.rong.call(path, &fields).await;
                 answer.unwrap_or_else(|refused| panic!("{}: {path}: {refused:?}", step.name));
                 "server"
             }
@@ -192,9 +192,9 @@ impl Cast {
 
     /// All three server APIs read the same group.
     pub(crate) async fn check_that_all_read_the_same(&self, story: &Story, step: &Step) {
-        let agora = self.tellers.agora.truth(&story.group).await;
-        let tencent = self.tellers.tencent.truth(&story.group).await;
-        let rong = self.tellers.rong.truth(&story.group).await;
+        let agora = self.vendor_apis.agora.truth(&story.group).await;
+        let tencent = self.vendor_apis.tencent.truth(&story.group).await;
+        let rong = self.vendor_apis.rong.truth(&story.group).await;
         assert_eq!(agora, tencent, "{}, by {}: Agora's API and Tencent's", step.name, story.acting);
         assert_eq!(agora, rong, "{}, by {}: Agora's API and RongCloud's", step.name, story.acting);
         assert_eq!(agora.is_none(), step.action == Action::Disband, "{}", step.name);

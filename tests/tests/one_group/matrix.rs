@@ -88,7 +88,7 @@ const FILE: &str = "Images of RongCloud and Agora are not translated into each o
 pub(crate) struct Matrix(BTreeMap<String, BTreeMap<String, Cell>>);
 
 impl Matrix {
-    /// What was recorded before; nothing when it is to be recorded anew.
+    /// The matrix recorded before; `None` when it is to be recorded again.
     pub(crate) fn read(path: &Path) -> Option<Self> {
         if std::env::var_os("CONCLAVE_REFRESH").is_some() {
             return None;

@@ -1,6 +1,6 @@
 //! Ids that all vendors can name.
 
-use conclave_tests::story::Teller as _;
+use conclave_tests::story::VendorApi as _;
 use serde_json::json;
 
 use super::House;
@@ -51,14 +51,14 @@ async fn every_route_of_agora_answers_under_the_apps_id() {
         presence: world.attendance.clone(),
     };
     let client = conclave_tests::house::mounted(Agora::new(vec![realm]).unwrap());
-    let by_id = conclave_tests::story::AgoraTeller::new(client.clone(), "app-id", id, CLIENT_ID, CLIENT_SECRET).await;
+    let by_id = conclave_tests::story::AgoraApi::new(client.clone(), "app-id", id, CLIENT_ID, CLIENT_SECRET).await;
     by_id.register(&["ann"]).await.unwrap();
     let body = json!({"groupname": "n", "public": true, "owner": "ann"});
     let made = by_id.call(http::Method::POST, "/chatgroups", Some(body)).await.unwrap();
     let path = format!("/chatgroups/{}", made["data"]["groupid"].as_str().unwrap());
-    let by_key = conclave_tests::story::AgoraTeller::new(client.clone(), ORG, APP, CLIENT_ID, CLIENT_SECRET).await;
-    for teller in [&by_id, &by_key] {
-        let detail = teller.call(http::Method::GET, &path, None).await.unwrap();
+    let by_key = conclave_tests::story::AgoraApi::new(client.clone(), ORG, APP, CLIENT_ID, CLIENT_SECRET).await;
+    for vendor_api in [&by_id, &by_key] {
+        let detail = vendor_api.call(http::Method::GET, &path, None).await.unwrap();
         assert_eq!((&detail["data"][0]["owner"], &detail["organization"]), (&json!("ann"), &json!(ORG)));
     }
     let headers = [("authorization", "Bearer x")];

@@ -1,12 +1,12 @@
-//! Who is found by strangers, who may ask to join, and who may invite.
+//! Which groups non-members find, who may ask to join, and who may invite.
 
 use http::Method;
 use serde_json::{Value, json};
 
 use super::House;
 
-/// Agora's `public`, Tencent's `ApplyJoinOption` and RongCloud's `joinPerm` are one truth, whoever changes it; and the
-/// type of a group never changes at Tencent.
+/// Agora's `public`, Tencent's `ApplyJoinOption` and RongCloud's `joinPerm` are one setting, whichever vendor changes it;
+/// and the type of a group never changes at Tencent.
 #[tokio::test]
 async fn whether_strangers_may_ask_is_one_truth() {
     for made in ["agora public", "agora private", "Private", "Public", "ChatRoom", "hosted"] {
@@ -72,8 +72,8 @@ async fn whether_strangers_may_ask_is_one_truth() {
             let seen = house.as_user("dan", Method::GET, "/chatgroups/g", Value::Null).await;
             assert_eq!(seen == "200", public, "{at}: a stranger reads {seen}");
             assert_eq!(info["Type"], kind, "{at}");
-            let told = house.as_user("dan", Method::POST, "/chatgroups/g/apply", json!({"message": "hi"})).await;
-            assert_eq!(told == "200", public, "{at}: a stranger asks: {told}");
+            let asked = house.as_user("dan", Method::POST, "/chatgroups/g/apply", json!({"message": "hi"})).await;
+            assert_eq!(asked == "200", public, "{at}: a stranger asks: {asked}");
             house
                 .0
                 .tencent

@@ -1,12 +1,12 @@
 //! Lists of people: blocks, the allowlist, members.
 
-use conclave_tests::story::Teller as _;
+use conclave_tests::story::VendorApi as _;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::House;
 
-/// Whoever is on a list goes from it, also when their account has ended.
+/// Entries of the lists can be removed after the user's account was deleted.
 #[tokio::test]
 async fn entries_without_an_account_are_removed() {
     let house = House::of_agora("g", true).await;
@@ -131,7 +131,7 @@ async fn a_narrower_vendor_does_not_extend_a_bigger_group() {
     let add = |user: &str| json!({"GroupId": "g", "MemberList": [{"Member_Account": user}]});
     house.tencent("add_group_member", add("dan")).await;
     assert_eq!(house.code("add_group_member", add("fay")).await, 10014);
-    // whoever is in already is no addition
+    // a user who is a member already is not added
     assert_eq!(house.tencent("add_group_member", add("dan")).await["MemberList"][0]["Result"], 2);
     house.agora(Method::POST, "/chatgroups/g/users/fay", Value::Null).await;
     assert_eq!(house.info("g").await["MemberNum"], 5);

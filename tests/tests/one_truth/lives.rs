@@ -11,8 +11,8 @@ async fn other_vendors_keep_the_owner_of_a_private_group_in() {
     let house = House::of_tencent("g", "Private").await;
     assert_eq!(house.rong_code("entrust/group/quit", "groupId=g&userIds=ann").await, 25417);
     assert_ne!(house.rong_code("group/quit", "groupId=g&userId=ann").await, 200);
-    let told = house.as_user("ann", Method::DELETE, "/chatgroups/g/quit", Value::Null).await;
-    assert!(told.contains("owner can not quit group"), "{told}");
+    let refused = house.as_user("ann", Method::DELETE, "/chatgroups/g/quit", Value::Null).await;
+    assert!(refused.contains("owner can not quit group"), "{refused}");
     assert_eq!(house.info("g").await["Owner_Account"], "ann");
 }
 
@@ -93,9 +93,9 @@ async fn make(house: &House, how: &str) {
     };
 }
 
-/// An app token is never told that it lacks a right, or SDKs would fetch new tokens without end.
+/// An app token never gets the error for a missing right, or SDKs would fetch new tokens without end.
 #[tokio::test]
-async fn an_app_token_is_never_told_to_authenticate() {
+async fn an_app_token_never_gets_an_authentication_error() {
     for kind in ["AVChatRoom", "Private", "Community"] {
         let id = if kind == "Community" { "@TGS#_g" } else { "g" };
         let house = House::of_tencent(id, kind).await;

@@ -10,7 +10,7 @@ mod messages;
 mod mutes;
 
 use conclave_tests::house::{Three, three};
-use conclave_tests::story::{Refused, Teller as _};
+use conclave_tests::story::{Refused, VendorApi as _};
 use http::Method;
 use serde_json::{Value, json};
 

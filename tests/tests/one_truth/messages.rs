@@ -3,7 +3,7 @@
 use conclave_tests::house::credentials::{ADMIN, SDKAPPID, SECRET_KEY};
 use conclave_tests::house::{mounted, tencent};
 use conclave_tests::sign::user_sig;
-use conclave_tests::story::TencentTeller;
+use conclave_tests::story::TencentApi;
 use conclave_tests::world::BEGINNING;
 use http::Method;
 use serde_json::json;
@@ -20,8 +20,8 @@ async fn messages_of_the_app_have_one_sender() {
     let mut senders = Vec::new();
     for admin in [ADMIN, "second"] {
         let sig = user_sig(SDKAPPID, SECRET_KEY, admin, BEGINNING.seconds(), 86_400);
-        let teller = TencentTeller::new(first.clone(), SDKAPPID, admin, &sig);
-        let page = teller.answer("group_msg_get_simple", &json!({"GroupId": "g", "ReqMsgNumber": 5})).await;
+        let vendor_api = TencentApi::new(first.clone(), SDKAPPID, admin, &sig);
+        let page = vendor_api.answer("group_msg_get_simple", &json!({"GroupId": "g", "ReqMsgNumber": 5})).await;
         senders.push(page["RspMsgList"][0]["From_Account"].clone());
     }
     assert_eq!(senders[0], ADMIN);

@@ -67,7 +67,7 @@ async fn a_mute_in_all_groups_is_seen_in_each() {
     let row = info["MemberList"].as_array().unwrap().iter().find(|row| row["Member_Account"] == "ben").unwrap();
     assert_eq!((&row["MuteUntil"], &row["ShutUpUntil"]), (&json!(ends), &json!(ends)));
 
-    // whoever ends the group's own mute learns that there is another
+    // the response to ending the group's own mute says that there is another
     let reason = "user: ben is muted in all groups";
     let ended = house.agora(Method::DELETE, "/chatgroups/g/mute/ben", Value::Null).await;
     assert_eq!(ended, json!([{"result": false, "user": "ben", "reason": reason}]));

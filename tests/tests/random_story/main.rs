@@ -1,8 +1,8 @@
-//! Random stories, told through the three server APIs in turn. After each step every group is read through all three, and
-//! all they say must agree; a refused step must have left no trace.
+//! Random sequences of calls through the three server APIs. After each step every group is read through all three, which
+//! must agree; a refused step must have changed nothing.
 //!
-//! A seed decides everything in a story, so a failure names the seed and the step. `CONCLAVE_STORY_SEED` tells that one
-//! story again; `CONCLAVE_STORY_SECONDS` (60 if not set) says for how long new stories are told.
+//! A seed determines a story, so a failure names the seed and the step. `CONCLAVE_STORY_SEED` repeats one story;
+//! `CONCLAVE_STORY_SECONDS` (60 by default) is how long new stories are run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use conclave_tests::house::{Three, three};
-use conclave_tests::story::Teller;
+use conclave_tests::story::VendorApi;
 use dice::Dice;
 use steps::{GROUPS, Step, USERS};
 use views::{Reading, differences};
@@ -35,7 +35,7 @@ fn story(seed: u64) -> Vec<Step> {
     (0..LENGTH).map(|_| Step::random(&mut dice)).collect()
 }
 
-/// Tells a story in a world of its own.
+/// Runs a story in a world of its own.
 async fn tell(steps: &[Step]) -> Result<(), Broken> {
     let house = three().await;
     house.tencent.register(USERS).await.expect("accounts");
@@ -111,12 +111,12 @@ async fn whatever_is_done_through_one_vendor_all_read_the_same() {
     let first = RandomState::new().hash_one(0);
     println!("the first story is CONCLAVE_STORY_SEED={first}, each next one has the next number");
     let began = Instant::now();
-    let mut told = 0_u64;
-    while told == 0 || began.elapsed() < lasts {
-        check(first.wrapping_add(told)).await;
-        told += 1;
+    let mut done = 0_u64;
+    while done == 0 || began.elapsed() < lasts {
+        check(first.wrapping_add(done)).await;
+        done += 1;
     }
-    println!("{told} stories of {LENGTH} steps");
+    println!("{done} stories of {LENGTH} steps");
 }
 
 /// The same seed is the same story, and the same outcome.

@@ -174,21 +174,21 @@ fn compare(id: &str, group: &Group, wrong: &mut Vec<String>) {
             wrong.push(format!("{what} of {id}: Agora {agora:?}, Tencent {tencent:?}, RongCloud {rong:?}"));
         }
     };
-    same("name", [told(&a.name), told(&t.name), told(&r.name)]);
-    same("announcement", [told(&a.announcement), told(&t.announcement), told(&r.announcement)]);
-    same("owner", [told(&a.owner), told(&t.owner), told(&r.owner)]);
-    same("admins", [told(&a.admins), told(&t.admins), told(&r.admins)]);
-    same("members", [told(&a.members), told(&t.members), told(&r.members)]);
-    same("people", [told(&a.people), told(&t.people), told(&r.people)]);
-    same("count", [told(&a.count), told(&t.count), told(&r.count)]);
-    same("joining", [told(&a.joining), told(&t.joining), told(&r.joining)]);
-    same("muted members", [told(&a.muted_members), told(&t.muted_members), told(&r.muted_members)]);
-    same("ends of mutes", [told(&a.muted), told(&t.muted), None]);
-    same("muted", [told(&a.muted_people), told(&t.muted_people), told(&r.muted_people)]);
-    same("mute of all", [told(&a.all_muted), told(&t.all_muted), told(&r.all_muted)]);
-    same("allowlist", [told(&a.allowed), None, told(&r.allowed)]);
-    same("blocklist", [told(&a.blocked), told(&t.blocked), None]);
-    same("messages", [told(&a.messages), told(&t.messages), None]);
+    same("name", [text_of(&a.name), text_of(&t.name), text_of(&r.name)]);
+    same("announcement", [text_of(&a.announcement), text_of(&t.announcement), text_of(&r.announcement)]);
+    same("owner", [text_of(&a.owner), text_of(&t.owner), text_of(&r.owner)]);
+    same("admins", [text_of(&a.admins), text_of(&t.admins), text_of(&r.admins)]);
+    same("members", [text_of(&a.members), text_of(&t.members), text_of(&r.members)]);
+    same("people", [text_of(&a.people), text_of(&t.people), text_of(&r.people)]);
+    same("count", [text_of(&a.count), text_of(&t.count), text_of(&r.count)]);
+    same("joining", [text_of(&a.joining), text_of(&t.joining), text_of(&r.joining)]);
+    same("muted members", [text_of(&a.muted_members), text_of(&t.muted_members), text_of(&r.muted_members)]);
+    same("ends of mutes", [text_of(&a.muted), text_of(&t.muted), None]);
+    same("muted", [text_of(&a.muted_people), text_of(&t.muted_people), text_of(&r.muted_people)]);
+    same("mute of all", [text_of(&a.all_muted), text_of(&t.all_muted), text_of(&r.all_muted)]);
+    same("allowlist", [text_of(&a.allowed), None, text_of(&r.allowed)]);
+    same("blocklist", [text_of(&a.blocked), text_of(&t.blocked), None]);
+    same("messages", [text_of(&a.messages), text_of(&t.messages), None]);
     for (vendor, said) in [("Agora", a), ("Tencent", t), ("RongCloud", r)] {
         if said.most.is_some_and(|most| said.count.is_some_and(|count| count > most)) {
             wrong.push(format!("{vendor} counts more members of {id} than may be in it: {said:?}"));
@@ -200,7 +200,7 @@ fn compare(id: &str, group: &Group, wrong: &mut Vec<String>) {
     }
 }
 
-fn told<T: Debug>(said: &Option<T>) -> Option<String> {
+fn text_of<T: Debug>(said: &Option<T>) -> Option<String> {
     said.as_ref().map(|said| format!("{said:?}"))
 }
 
@@ -303,7 +303,7 @@ async fn agora(house: &Three, id: &str, detail: &Value, exact: &BTreeMap<String,
     let roaming = house.agora.call(Method::POST, "/users/ann/messageroaming", Some(queue)).await;
     let roaming = roaming.unwrap_or_else(|refused| panic!("roaming: {refused:?}"))["data"]["msgs"].clone();
     let public = detail["public"] == true;
-    // two members that are shown by the same id cannot be told apart here
+    // two members that are shown by the same id cannot be distinguished here
     let twice = exact.keys().map(|user| user.to_lowercase()).collect::<BTreeSet<_>>().len() < exact.len();
     let muted_members = sorted(muted_people.iter().filter(|user| is_member(user)).cloned().collect());
     // nor whether it is the member who is muted, or somebody who is shown by the same id

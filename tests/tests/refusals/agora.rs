@@ -60,7 +60,7 @@ async fn send(client: &Client, app: &str, refused: &Refused) -> Answer {
 }
 
 #[tokio::test]
-async fn what_the_error_lists_tell() {
+async fn documented_errors_are_returned() {
     let world = World::new();
     world.users(&["ann", "ben", "cy", "col", "bad", "eve", "asks", "new", "off"]).await;
     let client = client(&world, Settings::default());

@@ -32,7 +32,7 @@ async fn presupposed(client: &Client) {
 }
 
 #[tokio::test]
-async fn what_the_error_lists_tell() {
+async fn documented_errors_are_returned() {
     let settings = Settings {
         ext_keys: vec!["ext_k".to_owned()],
         group_capacity: 5,

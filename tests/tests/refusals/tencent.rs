@@ -37,7 +37,7 @@ async fn presupposed(client: &Client) {
 }
 
 #[tokio::test]
-async fn what_the_error_lists_tell() {
+async fn documented_errors_are_returned() {
     let settings =
         Settings { group_keys: vec!["G".to_owned()], member_keys: vec!["M".to_owned()], ..Settings::default() };
     let world = World::new();

@@ -94,7 +94,7 @@ async fn realms_do_not_answer_for_each_other() {
 }
 
 #[test]
-fn realms_that_cannot_be_told_apart_are_refused() {
+fn realms_with_the_same_identity_are_refused() {
     let same = Rong::new(vec![realm("a", "key", "secret-of-a"), realm("b", "key", "secret-of-b")]);
     assert!(matches!(same, Err(SetupError::SameApp { .. })));
     for ext_keys in [vec!["k".to_owned()], vec!["ext_".to_owned()], (0..11).map(|n| format!("ext_{n}")).collect()] {

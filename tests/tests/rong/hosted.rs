@@ -40,7 +40,7 @@ async fn what_is_given_changes_and_the_rest_stays() {
 }
 
 #[tokio::test]
-async fn groups_made_elsewhere_are_told_truly() {
+async fn groups_created_elsewhere_are_returned_correctly() {
     let api = Api::new();
     api.world.users(&["o"]).await;
     let fields = BTreeMap::from([("elsewhere".to_owned(), "x".to_owned()), ("ext_k".to_owned(), "k".to_owned())]);
@@ -96,7 +96,7 @@ async fn members_come_and_go() {
 }
 
 #[tokio::test]
-async fn leaving_takes_along_what_it_is_told_to() {
+async fn leaving_deletes_what_the_request_names() {
     let api = Api::new();
     api.ok("entrust/group/create", "groupId=g&name=n&owner=o&userIds=a,b,c").await;
     let lists = async || {

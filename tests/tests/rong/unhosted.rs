@@ -5,7 +5,7 @@ use serde_json::json;
 use super::api::{Api, text, texts};
 
 #[tokio::test]
-async fn a_group_comes_into_being_with_its_first_call() {
+async fn a_group_is_created_by_its_first_call() {
     let api = Api::new();
     api.ok("group/create", "userId=a&userId=b&groupId=g&groupName=One").await;
     api.ok("group/create", "userId=c&userId=a&groupId=g&groupName=Two").await;
@@ -43,7 +43,7 @@ async fn leaving_ignores_who_is_not_in() {
 }
 
 #[tokio::test]
-async fn a_group_of_the_same_id_begins_anew() {
+async fn a_group_with_a_reused_id_starts_empty() {
     let api = Api::new();
     let speak = "fromUserId=a&toGroupId=g&objectName=RC:TxtMsg&content={\"content\":\"hi\"}";
     api.ok("group/create", "userId=a&groupId=g&groupName=One").await;
@@ -148,7 +148,7 @@ async fn groups_have_to_be_imported_before_they_are_hosted() {
 }
 
 #[tokio::test]
-async fn a_bound_message_is_told_with_the_operation() {
+async fn a_bound_message_is_sent_with_the_operation() {
     let api = Api::new();
     let bound = "bindNotifyMsg=true&fromUserId=a&objectName=RC:GrpNtf&content={\"operation\":\"Add\"}";
     let created = api.ok("group/create", &format!("userId=a&userId=b&groupId=g&groupName=n&{bound}")).await;
@@ -236,7 +236,7 @@ async fn groups_in_which_everybody_is_muted_come_in_pages() {
 }
 
 #[tokio::test]
-async fn messages_are_taken_back_by_whoever_sent_them() {
+async fn messages_are_recalled_by_their_senders() {
     let api = Api::new();
     api.ok("group/create", "userId=a&userId=b&groupId=g1&groupName=A").await;
     api.ok("group/create", "userId=a&groupId=g2&groupName=B").await;

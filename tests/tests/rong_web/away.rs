@@ -22,7 +22,7 @@ async fn said(page: &conclave_tests::sdk::page::Page, count: usize) -> Vec<Strin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_while_the_network_is_gone_is_heard_after() {
+async fn events_during_a_network_failure_are_delivered_after_it() {
     let mut stage = Stage::with(&["alice", "bob"]).await;
     let to_group = json!({"conversationType": 3, "targetId": "g1"});
     let info = json!({"groupId": "g1", "groupName": "First", "joinPermission": 1});
@@ -51,7 +51,7 @@ async fn what_happens_while_the_network_is_gone_is_heard_after() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_loaded_again_goes_on_where_it_was() {
+async fn a_reloaded_page_continues_where_it_was() {
     let mut stage = Stage::with(&["alice"]).await;
     let folder = tempfile::tempdir().unwrap();
     let storage = folder.path().join("storage.json");

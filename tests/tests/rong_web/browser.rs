@@ -28,10 +28,10 @@ async fn a_page_in_chromium_lives_here() {
     assert_eq!(page.call("createGroup", json!([info, ["bob"]])).await["code"], 0);
     let operations = page.take(2, |name| name == "GROUP_OPERATION").await;
     assert_eq!(operations.iter().map(|(_, data)| data["operation"].clone()).collect::<Vec<_>>(), [0, 1]);
-    stage.hears(&[("bob", 1)]).await;
+    stage.receives(&[("bob", 1)]).await;
     let text = |content: &str| json!({"$text": {"content": content}});
     assert_eq!(page.call("sendMessage", json!([to_group, text("from a browser")])).await["code"], 0);
-    stage.hears(&[("bob", 1)]).await;
+    stage.receives(&[("bob", 1)]).await;
     stage.does("bob", "sendMessage", json!([to_group, text("to a browser")]), &[]).await;
     assert_eq!(page.event("MESSAGES").await["messages"][0]["content"]["content"], "to a browser");
     let history = page.call("getHistoryMessages", json!([to_group, {"timestamp": 0, "count": 5}])).await;

@@ -54,7 +54,7 @@ async fn an_account_that_is_switched_off_is_sent_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_may_not_come_is_told_why() {
+async fn refused_connections_get_the_reason() {
     let stage = Stage::with(&[]).await;
     let groups = &stage.served.running.groups["dev"];
     let app = Actor::app();
@@ -105,7 +105,7 @@ async fn a_new_login_replaces_the_oldest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
+async fn clients_of_a_moved_app_are_redirected() {
     let there = Stage::with(&["bob"]).await;
     there.token("alice").await;
     there.token("dave").await;
@@ -139,7 +139,7 @@ async fn whoever_comes_to_an_app_that_has_moved_is_sent_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_was_connected_comes_back_after_a_restart() {
+async fn clients_reconnect_after_a_restart() {
     for version in [LATEST, "5.36.7", "5.28.0"] {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
@@ -149,7 +149,7 @@ async fn whoever_was_connected_comes_back_after_a_restart() {
         stage.does("alice", "createGroup", json!([info, ["bob"]]), &[("alice", 2), ("bob", 1)]).await;
         let mut stage = stage.restarted(keep).await;
         for user in ["alice", "bob"] {
-            // told to ask the navigator again, rather than disconnected
+            // asked to use the navigator again, rather than disconnected
             assert_eq!(stage.on(user).event("SUSPEND").await, 31006, "{version}");
             stage.on(user).event("CONNECTED").await;
         }

@@ -41,8 +41,8 @@ async fn a_group_lives() {
             .into(),
         count: 3,
     };
-    for teller in stage.served.tellers().await.all() {
-        assert_eq!(teller.truth("g1").await.as_ref(), Some(&third));
+    for vendor_api in stage.served.vendor_apis().await.all() {
+        assert_eq!(vendor_api.truth("g1").await.as_ref(), Some(&third));
     }
 
     stage.does("alice", "removeGroupManagers", json!(["g1", ["bob"]]), &all).await;
@@ -55,19 +55,19 @@ async fn a_group_lives() {
     stage.does("alice", "quitGroup", json!(["g1"]), &[("alice", 1), ("carol", 1)]).await;
     stage.does("alice", "joinGroup", json!(["g1"]), &[("alice", 1), ("carol", 1)]).await;
     stage.does("carol", "dismissGroup", json!(["g1"]), &[("alice", 1), ("carol", 1)]).await;
-    for teller in stage.served.tellers().await.all() {
-        assert_eq!(teller.truth("g1").await, None);
+    for vendor_api in stage.served.vendor_apis().await.all() {
+        assert_eq!(vendor_api.truth("g1").await, None);
     }
     insta::assert_json_snapshot!("a_group_lives", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_goes_is_told_as_they_were() {
+async fn leaving_members_are_shown_as_they_were() {
     let mut stage = Stage::with(&["alice", "bob", "carol"]).await;
     let all = [("alice", 1), ("bob", 1), ("carol", 1)];
     let info = json!({"groupId": "g1", "groupName": "First", "joinPermission": 1});
-    let heard = [("alice", 2), ("bob", 1), ("carol", 1)];
-    stage.does("alice", "createGroup", json!([info, ["bob", "carol"]]), &heard).await;
+    let received = [("alice", 2), ("bob", 1), ("carol", 1)];
+    stage.does("alice", "createGroup", json!([info, ["bob", "carol"]]), &received).await;
     for user in ["alice", "bob", "carol"] {
         stage.does(user, "setGroupMemberInfo", json!(["g1", user, format!("{user}'s card"), "x"]), &all).await;
     }
@@ -79,11 +79,11 @@ async fn whoever_goes_is_told_as_they_were() {
     stage.does("carol", "setGroupMemberInfo", json!(["g1", "carol", "new card", ""]), &both).await;
     stage.does("alice", "transferGroupOwner", json!(["g1", "carol", true]), &[("alice", 2), ("carol", 2)]).await;
     stage.does("carol", "dismissGroup", json!(["g1"]), &[("carol", 1)]).await;
-    insta::assert_json_snapshot!("whoever_goes", stage.records().await);
+    insta::assert_json_snapshot!("members_leave", stage.records().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_keeps_for_oneself_is_told_to_ones_other_devices() {
+async fn private_settings_are_sent_to_ones_other_devices() {
     let mut stage = Stage::with(&["alice", "alice.pad", "bob"]).await;
     let info = json!({"groupId": "g1", "groupName": "First"});
     let created = [("alice", 2), ("alice.pad", 2), ("bob", 1)];

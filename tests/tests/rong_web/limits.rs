@@ -36,7 +36,7 @@ async fn groups_managers_and_follows_have_an_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_or_speaks_too_often_waits() {
+async fn clients_over_their_rate_are_refused() {
     let mut stage = Stage::of(LATEST, &["alice", "bob"], |config| {
         let settings = &mut config.realms[0].rong().settings;
         (settings.client_queries, settings.client_messages) = (5, 5);
@@ -58,12 +58,12 @@ async fn whoever_asks_or_speaks_too_often_waits() {
         assert!((4..=15).contains(&taken), "{answers:?}");
     }
     // refused messages were not delivered; another connection has its own limit
-    let heard = said.iter().filter(|code| **code == 0).count();
+    let received = said.iter().filter(|code| **code == 0).count();
     let mut messages = 0;
-    while messages < heard {
+    while messages < received {
         messages += stage.on("bob").event("MESSAGES").await["messages"].as_array().unwrap().len();
     }
-    assert_eq!(messages, heard);
+    assert_eq!(messages, received);
     assert_eq!(stage.on("bob").call("getGroupsInfo", json!([["g1"]])).await["code"], 0);
     tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     assert_eq!(stage.on("alice").call("getGroupsInfo", json!([["g1"]])).await["code"], 0);

@@ -13,8 +13,8 @@ fn to_group() -> Value {
 async fn group() -> Stage {
     let mut stage = Stage::with(&["alice", "alice.pad", "bob", "carol"]).await;
     let info = json!({"groupId": "g1", "groupName": "First"});
-    let heard = [("alice", 2), ("alice.pad", 2), ("bob", 1), ("carol", 1)];
-    stage.does("alice", "createGroup", json!([info, ["bob", "carol"]]), &heard).await;
+    let received = [("alice", 2), ("alice.pad", 2), ("bob", 1), ("carol", 1)];
+    stage.does("alice", "createGroup", json!([info, ["bob", "carol"]]), &received).await;
     stage
 }
 
@@ -38,7 +38,7 @@ async fn messages_reach_members_and_ones_other_devices() {
     // the app's server sends a message
     let form = "fromUserId=alice&toGroupId=g1&objectName=RC%3ATxtMsg&content=%7B%22content%22%3A%22told%22%7D";
     stage.api("message/group/publish", form).await;
-    stage.hears(&[("bob", 1), ("carol", 1)]).await;
+    stage.receives(&[("bob", 1), ("carol", 1)]).await;
 
     let recall = json!([to_group(), {"messageUId": sent["messageUId"], "sentTime": sent["sentTime"]}]);
     stage.refused("carol", "recallMessage", recall.clone(), 25107).await;
@@ -70,19 +70,19 @@ async fn many_messages_come_once_and_in_order() {
         assert_eq!(answer["code"], 0, "{answer}");
         expected.push(number.to_string());
     }
-    let mut heard: Vec<String> = Vec::new();
-    while heard.len() < expected.len() {
+    let mut received: Vec<String> = Vec::new();
+    while received.len() < expected.len() {
         let event = stage.on("carol").event("MESSAGES").await;
         let messages = event["messages"].as_array().unwrap();
-        heard.extend(messages.iter().map(|message| message["content"]["content"].as_str().unwrap().to_owned()));
+        received.extend(messages.iter().map(|message| message["content"]["content"].as_str().unwrap().to_owned()));
     }
-    assert_eq!(heard, expected);
+    assert_eq!(received, expected);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(stage.on("carol").take_all(|name| name == "MESSAGES").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_not_speak_is_told_so() {
+async fn muted_senders_are_refused() {
     let mut stage = group().await;
     let text = json!({"$text": {"content": "hi"}});
     stage.api("group/user/gag/add", "groupId=g1&userId=bob&minute=0").await;

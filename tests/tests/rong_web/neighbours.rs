@@ -17,17 +17,17 @@ fn to_group() -> Value {
 async fn group() -> (Stage, Value) {
     let mut stage = Stage::with(&["alice", "alice.pad", "bob", "carol"]).await;
     let info = json!({"groupId": "g1", "groupName": "First"});
-    let heard = [("alice", 2), ("alice.pad", 2), ("bob", 1), ("carol", 1)];
-    stage.does("alice", "createGroup", json!([info, ["bob", "carol"]]), &heard).await;
+    let received = [("alice", 2), ("alice.pad", 2), ("bob", 1), ("carol", 1)];
+    stage.does("alice", "createGroup", json!([info, ["bob", "carol"]]), &received).await;
     let text = json!({"$text": {"content": "hi"}});
     let options = json!({"canIncludeExpansion": true, "expansion": {"a": "1"}});
-    let heard = [("alice.pad", 1), ("bob", 1), ("carol", 1)];
-    let sent = stage.does("alice", "sendMessage", json!([to_group(), text, options]), &heard).await;
+    let received = [("alice.pad", 1), ("bob", 1), ("carol", 1)];
+    let sent = stage.does("alice", "sendMessage", json!([to_group(), text, options]), &received).await;
     (stage, sent)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_added_to_a_message_is_told_and_kept() {
+async fn extensions_of_a_message_are_sent_and_stored() {
     let (mut stage, sent) = group().await;
     stage.does("alice", "updateMessageExpansion", json!([{"b": "2", "c": "3"}, sent]), &[]).await;
     for user in ["alice.pad", "bob", "carol"] {
@@ -45,14 +45,14 @@ async fn what_is_added_to_a_message_is_told_and_kept() {
     let history = stage.does("carol", "getHistoryMessages", options, &[]).await;
     let history = history["list"].as_array().unwrap();
     assert_eq!((history.len(), &history[0]["expansion"]), (1, &json!({"b": "2", "c": "3"})));
-    let tellers = stage.served.tellers().await;
+    let vendor_apis = stage.served.vendor_apis().await;
     let asked = json!({"GroupId": "g1", "MsgSeq": 1});
-    let theirs = tellers.tencent.call("openim_msg_ext_http_svc/group_get_key_values", &asked).await.unwrap();
+    let theirs = vendor_apis.tencent.call("openim_msg_ext_http_svc/group_get_key_values", &asked).await.unwrap();
     assert_eq!(keys(&theirs), ["b=2", "c=3"], "{theirs}");
 
     let plain = json!({"$text": {"content": "nothing to add"}});
-    let heard = [("alice", 1), ("alice.pad", 1), ("carol", 1)];
-    let plain = stage.does("bob", "sendMessage", json!([to_group(), plain]), &heard).await;
+    let received = [("alice", 1), ("alice.pad", 1), ("carol", 1)];
+    let plain = stage.does("bob", "sendMessage", json!([to_group(), plain]), &received).await;
     let mut pretended = plain.clone();
     pretended["canIncludeExpansion"] = json!(true);
     stage.refused("bob", "updateMessageExpansion", json!([{"x": "y"}, pretended]), 22202).await;
@@ -74,7 +74,7 @@ async fn add(stage: &Stage, sequence: u64, count: usize, value: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_fits_is_neither_told_nor_kept() {
+async fn extensions_over_the_limit_are_neither_sent_nor_stored() {
     let (mut stage, sent) = group().await;
     // including "a", which it was sent with
     add(&stage, 1, 299, "v").await;
@@ -84,13 +84,13 @@ async fn more_than_fits_is_neither_told_nor_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_history_comes_in_parts() {
+async fn a_long_history_is_split_into_parts() {
     let (mut stage, _) = group().await;
     let text = json!({"$text": {"content": "much"}});
     let options = json!({"canIncludeExpansion": true, "expansion": {"a": "1"}});
-    let heard = [("alice.pad", 1), ("bob", 1), ("carol", 1)];
+    let received = [("alice.pad", 1), ("bob", 1), ("carol", 1)];
     for sequence in 2..=4 {
-        stage.does("alice", "sendMessage", json!([to_group(), text, options]), &heard).await;
+        stage.does("alice", "sendMessage", json!([to_group(), text, options]), &received).await;
         add(&stage, sequence, 60, &"x".repeat(4096)).await;
     }
     let mut found = Vec::new();
@@ -152,9 +152,9 @@ async fn typing_goes_by() {
         assert_eq!(event["status"][0]["list"][0]["userId"], "bob", "{user}");
     }
     assert_eq!(stage.happenings().await, before + 1);
-    let tellers = stage.served.tellers().await;
+    let vendor_apis = stage.served.vendor_apis().await;
     let history = json!({"GroupId": "g1", "ReqMsgNumber": 20});
-    let history = tellers.tencent.call("group_open_http_svc/group_msg_get_simple", &history).await.unwrap();
+    let history = vendor_apis.tencent.call("group_open_http_svc/group_msg_get_simple", &history).await.unwrap();
     assert_eq!(history["RspMsgList"].as_array().map(Vec::len), Some(1), "{history}");
 }
 
@@ -206,7 +206,7 @@ async fn conversations_and_what_is_unread_in_them() {
     ] {
         stage.refused("bob", method, args, 20606).await;
     }
-    let rows = stage.served.tellers().await.agora.call(Method::GET, "/chatgroups/g2/roles", None).await.unwrap();
+    let rows = stage.served.vendor_apis().await.agora.call(Method::GET, "/chatgroups/g2/roles", None).await.unwrap();
     assert_eq!(rows["count"], 2);
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::stage::Stage;
 
-/// A store that fails when told to.
+/// A store that fails on request.
 #[derive(Default)]
 struct Fickle {
     rows: Memory,
@@ -64,7 +64,7 @@ impl Stores for One {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_fails_says_so_and_goes_on_afterwards() {
+async fn a_failed_service_reports_it_and_recovers() {
     let fickle = Arc::new(Fickle::default());
     let mut stage = Stage::over(Arc::new(One(fickle.clone())), &["alice", "bob"]).await;
     let info = json!({"groupId": "g1", "groupName": "First"});

@@ -148,24 +148,24 @@ impl Stage {
     }
 
     /// A user calls a method successfully; then these numbers of events are received, and no others by anybody.
-    pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, heard: &[(&str, usize)]) -> Value {
+    pub(crate) async fn does(&mut self, user: &str, method: &str, args: Value, received: &[(&str, usize)]) -> Value {
         let answer = self.on(user).call(method, args.clone()).await;
         assert_eq!(answer["code"], 0, "{user} {method} {args}: {answer}");
         let label = format!("{user} {method} {}", settled(args));
         self.records.push(json!({"call": label, "answer": settled(answer.clone())}));
-        self.hears(heard).await;
+        self.receives(received).await;
         answer["data"].clone()
     }
 
     /// Expects these numbers of events, and no others by anybody.
-    pub(crate) async fn hears(&mut self, heard: &[(&str, usize)]) {
-        for (user, count) in heard {
+    pub(crate) async fn receives(&mut self, received: &[(&str, usize)]) {
+        for (user, count) in received {
             let mut events = self.on(user).take(*count, is_recorded).await;
             // the SDK orders events that it fetches together by kind
             events.sort_by(|(one, _), (other, _)| one.cmp(other));
             for (event, data) in events {
                 assert_ne!(event, "UNHANDLED_REJECTION", "{user}: {data}");
-                self.records.push(json!({"heard": format!("{user} {event}"), "data": settled(data)}));
+                self.records.push(json!({"received": format!("{user} {event}"), "data": settled(data)}));
             }
         }
         self.nothing_else().await;
@@ -190,7 +190,7 @@ impl Stage {
         tokio::time::sleep(Duration::from_millis(60)).await;
         for (user, page) in &self.pages {
             let left = page.take_all(is_recorded);
-            assert!(left.is_empty(), "{user} heard more: {left:#?}");
+            assert!(left.is_empty(), "{user} received more: {left:#?}");
         }
     }
 

@@ -59,8 +59,8 @@ async fn the_whole_surface() {
 async fn speak(stage: &mut Stage) {
     let to_group = json!({"conversationType": 3, "targetId": "g1"});
     let text = json!({"$text": {"content": "hi"}});
-    let heard = [("alice.pad", 1), ("bob", 1)];
-    let sent: Value = stage.does("alice", "sendMessage", json!([to_group, text]), &heard).await;
+    let received = [("alice.pad", 1), ("bob", 1)];
+    let sent: Value = stage.does("alice", "sendMessage", json!([to_group, text]), &received).await;
     assert_eq!(stage.on("alice").call("sendTypingStatusMessage", json!([to_group, "RC:TxtMsg"])).await["code"], 0);
     let options = json!([to_group, {"timestamp": 0, "count": 20, "order": 0}]);
     stage.does("bob", "getHistoryMessages", options, &[]).await;
@@ -70,5 +70,5 @@ async fn speak(stage: &mut Stage) {
     stage.does("bob", "getConversationList", json!([]), &[]).await;
     stage.does("bob", "getUserProfiles", json!([["alice"]]), &[]).await;
     let recall = json!([to_group, {"messageUId": sent["messageUId"], "sentTime": sent["sentTime"]}]);
-    stage.does("alice", "recallMessage", recall, &heard).await;
+    stage.does("alice", "recallMessage", recall, &received).await;
 }

@@ -11,7 +11,7 @@ use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{node, python};
 use conclave_tests::story::Role::{Admin, Member, Owner};
-use conclave_tests::story::{Teller, TencentTeller, Truth};
+use conclave_tests::story::{TencentApi, Truth, VendorApi};
 use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ async fn ease_restapi_of_pypi() {
     let mut script = Script::start(python::command("agora/ease-restapi/suite.py"), &served.settings(Vendor::Agora));
     script.until("built").await;
 
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let [group, other] = ["group", "other"].map(|step| script.reports[step].as_str().unwrap().to_owned());
     let weather = Truth {
         name: "Weather".to_owned(),
@@ -32,25 +32,25 @@ async fn ease_restapi_of_pypi() {
             .into(),
         count: 4,
     };
-    assert_eq!(tellers.tencent.truth(&group).await.as_ref(), Some(&weather));
-    assert_eq!(tellers.rong.truth(&group).await.as_ref(), Some(&weather));
-    assert!(tellers.rong.joined("sky").await.contains(&other));
-    assert!(tellers.tencent.listed(50).await.contains(&other));
-    let named = tellers.rong.call("/user/info.json", &[("userId", "sea")]).await.unwrap();
+    assert_eq!(vendor_apis.tencent.truth(&group).await.as_ref(), Some(&weather));
+    assert_eq!(vendor_apis.rong.truth(&group).await.as_ref(), Some(&weather));
+    assert!(vendor_apis.rong.joined("sky").await.contains(&other));
+    assert!(vendor_apis.tencent.listed(50).await.contains(&other));
+    let named = vendor_apis.rong.call("/user/info.json", &[("userId", "sea")]).await.unwrap();
     assert_eq!(named["userName"], "The sea & more");
-    let said = messages_in_history(&tellers.tencent, &group).await;
+    let said = messages_in_history(&vendor_apis.tencent, &group).await;
     assert_eq!(said, [("sky".to_owned(), json!("[img] 1.png")), ("sea".to_owned(), json!("hello & 晴"))]);
 
     script.go_on().await;
     script.finish().await;
-    assert_eq!(tellers.tencent.truth(&other).await, None);
-    assert_eq!(tellers.rong.truth(&other).await, None);
+    assert_eq!(vendor_apis.tencent.truth(&other).await, None);
+    assert_eq!(vendor_apis.rong.truth(&other).await, None);
     unread::check(&served, Vendor::Agora, &[]).await;
     Driver::new(Vendor::Agora, "ease-restapi 1.3 (PyPI)", "ease-restapi").check(&served, "sdk").await;
 }
 
 /// The senders and texts of a group's messages in Tencent's history, newest first; tips (`IsSystemMsg`) are left out.
-async fn messages_in_history(tencent: &TencentTeller, group: &str) -> Vec<(String, Value)> {
+async fn messages_in_history(tencent: &TencentApi, group: &str) -> Vec<(String, Value)> {
     let asked = json!({"GroupId": group, "ReqMsgNumber": 20});
     let history = tencent.call("group_open_http_svc/group_msg_get_simple", &asked).await.unwrap();
     let one = |message: &Value| {
@@ -67,19 +67,19 @@ async fn ease_restapi_of_pypi_by_its_general_call() {
     let mut script = Script::start(python::command("agora/ease-restapi/general.py"), &served.settings(Vendor::Agora));
     script.until("said").await;
 
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let [group, other] = ["group", "other"].map(|step| script.reports[step].as_str().unwrap().to_owned());
     let members = [("sea", Owner), ("sky", Member), ("sun", Member)];
-    let truth = tellers.tencent.truth(&group).await.unwrap();
+    let truth = vendor_apis.tencent.truth(&group).await.unwrap();
     assert_eq!(truth.members, members.map(|(user, role)| (user.to_owned(), role)).into());
-    assert!(tellers.rong.joined("sun").await.is_superset(&[group.clone(), other].into()));
-    let muted = tellers.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
+    assert!(vendor_apis.rong.joined("sun").await.is_superset(&[group.clone(), other].into()));
+    let muted = vendor_apis.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
     assert_eq!(muted["users"][0]["userId"], "sun");
-    let allowed = tellers.rong.call("/group/user/ban/whitelist/query.json", &[("groupId", &group)]).await.unwrap();
+    let allowed = vendor_apis.rong.call("/group/user/ban/whitelist/query.json", &[("groupId", &group)]).await.unwrap();
     assert_eq!(allowed["userIds"], json!(["sky"]));
-    let said = messages_in_history(&tellers.tencent, &group).await;
+    let said = messages_in_history(&vendor_apis.tencent, &group).await;
     assert!(said.contains(&("sea".to_owned(), json!("hello & 晴"))), "{said:?}");
-    let sun = online(&served, &tellers, "sun").await;
+    let sun = online(&served, &vendor_apis, "sun").await;
 
     script.go_on().await;
     script.finish().await;
@@ -142,11 +142,11 @@ async fn web(package: &'static str, sdk: &'static str) {
     node.arg(package);
     let mut script = Script::start(node, &served.settings(Vendor::Agora));
     script.until("said").await;
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let group = script.reports["group"].as_str().unwrap();
     let posted = served.running.groups["dev"].run(&Actor::app(), asks_who_reads(group, "sea")).await.unwrap();
     let read = json!({"GroupId": group, "From_Account": "sun", "MsgSeqList": [{"MsgSeq": posted.message.sequence}]});
-    tellers.tencent.call("group_open_http_svc/group_msg_receipt", &read).await.unwrap();
+    vendor_apis.tencent.call("group_open_http_svc/group_msg_receipt", &read).await.unwrap();
     script.go_on_with(posted.message.id.as_str()).await;
     script.until("built").await;
 
@@ -158,19 +158,19 @@ async fn web(package: &'static str, sdk: &'static str) {
         members: [("sea", Owner), ("sky", Admin), ("sun", Member)].map(|(user, role)| (user.to_owned(), role)).into(),
         count: 3,
     };
-    assert_eq!(tellers.tencent.truth(&group).await.as_ref(), Some(&weather));
-    assert_eq!(tellers.rong.truth(&group).await.as_ref(), Some(&weather));
-    let muted = tellers.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
+    assert_eq!(vendor_apis.tencent.truth(&group).await.as_ref(), Some(&weather));
+    assert_eq!(vendor_apis.rong.truth(&group).await.as_ref(), Some(&weather));
+    let muted = vendor_apis.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
     assert_eq!(muted["users"][0]["userId"], "sun");
-    assert!(tellers.rong.joined("sky").await.contains(&asked));
-    assert!(!tellers.tencent.joined("sun").await.contains(&asked));
-    let named = tellers.rong.call("/user/info.json", &[("userId", "sea")]).await.unwrap();
+    assert!(vendor_apis.rong.joined("sky").await.contains(&asked));
+    assert!(!vendor_apis.tencent.joined("sun").await.contains(&asked));
+    let named = vendor_apis.rong.call("/user/info.json", &[("userId", "sea")]).await.unwrap();
     assert_eq!(named["userName"], "The sea & more");
 
     script.go_on().await;
     script.finish().await;
-    assert_eq!(tellers.tencent.truth(&group).await, None);
-    assert_eq!(tellers.rong.truth(&group).await, None);
+    assert_eq!(vendor_apis.tencent.truth(&group).await, None);
+    assert_eq!(vendor_apis.rong.truth(&group).await, None);
     unread::check(&served, Vendor::Agora, &[VERSION, NO_CACHE, MOMENT]).await;
     Driver::new(Vendor::Agora, sdk, package).check(&served, "sdk").await;
 }
@@ -202,16 +202,16 @@ async fn the_easemob_websdk_of_2021() {
     node.arg("easemob-websdk-3.6");
     let mut script = Script::start(node, &served.settings(Vendor::Agora));
     script.until("built").await;
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let group = script.reports["group"].as_str().unwrap().to_owned();
-    let truth = tellers.tencent.truth(&group).await.unwrap();
+    let truth = vendor_apis.tencent.truth(&group).await.unwrap();
     let members = [("sea", Owner), ("sky", Admin), ("sun", Member)].map(|(user, role)| (user.to_owned(), role));
     assert_eq!((truth.name.as_str(), truth.members), ("Weather", members.into()));
-    let muted = tellers.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
+    let muted = vendor_apis.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
     assert_eq!(muted["users"][0]["userId"], "sun");
     script.go_on().await;
     script.finish().await;
-    assert_eq!(tellers.rong.truth(&group).await, None);
+    assert_eq!(vendor_apis.rong.truth(&group).await, None);
     unread::check(&served, Vendor::Agora, &[VERSION, NO_CACHE, MOMENT]).await;
     Driver::new(Vendor::Agora, "easemob-websdk 3.6.3 (npm)", "easemob-websdk-3.6").check(&served, "sdk").await;
 }
@@ -223,9 +223,9 @@ async fn files(package: &'static str, sdk: &'static str, coverage: &'static str,
     node.arg(package).arg(node::chromium());
     let mut script = Script::start(node, &served.settings(Vendor::Agora));
     script.until("built").await;
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let group = script.reports["group"].as_str().unwrap().to_owned();
-    assert_eq!(tellers.tencent.truth(&group).await.unwrap().count, 2);
+    assert_eq!(vendor_apis.tencent.truth(&group).await.unwrap().count, 2);
     script.go_on().await;
     script.finish().await;
     unread::check(&served, Vendor::Agora, unread).await;

@@ -8,7 +8,7 @@ use conclave_tests::sdk::online::page;
 use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::unread::{self, Explained};
 use conclave_tests::sdk::{node, python};
-use conclave_tests::story::{Role, Teller, Truth};
+use conclave_tests::story::{Role, Truth, VendorApi};
 use conclave_tests::vendor::Vendor;
 use http::Method;
 use serde_json::{Value, json};
@@ -40,12 +40,12 @@ const MENTION: &[Explained] = &[
 ];
 
 /// Runs a script to its end, and checks its groups through the other vendors where it pauses.
-async fn tell(command: Command, left: Suite) {
+async fn run(command: Command, left: Suite) {
     let served = Served::start(|_| {}).await;
     let mut script = Script::start(command, &served.settings(Vendor::Rong));
     script.until("built").await;
 
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let water = Truth {
         name: left.name.to_owned(),
         introduction: String::new(),
@@ -53,21 +53,21 @@ async fn tell(command: Command, left: Suite) {
         members: left.members.iter().map(|user| ((*user).to_owned(), Role::Member)).collect(),
         count: left.members.len() as u64,
     };
-    assert_eq!(tellers.agora.truth("water").await.as_ref(), Some(&water));
-    assert_eq!(tellers.tencent.truth("water").await.as_ref(), Some(&water));
-    assert!(tellers.agora.joined("sky").await.contains("fire"));
-    assert!(tellers.tencent.joined("sky").await.contains("fire"));
-    let muted = tellers.agora.call(Method::GET, "/chatgroups/water/mute", None).await.unwrap();
+    assert_eq!(vendor_apis.agora.truth("water").await.as_ref(), Some(&water));
+    assert_eq!(vendor_apis.tencent.truth("water").await.as_ref(), Some(&water));
+    assert!(vendor_apis.agora.joined("sky").await.contains("fire"));
+    assert!(vendor_apis.tencent.joined("sky").await.contains("fire"));
+    let muted = vendor_apis.agora.call(Method::GET, "/chatgroups/water/mute", None).await.unwrap();
     assert_eq!(names(&muted["data"], "user"), left.muted);
     let info = json!({"GroupIdList": ["water"]});
-    let info = tellers.tencent.call("group_open_http_svc/get_group_info", &info).await.unwrap();
+    let info = vendor_apis.tencent.call("group_open_http_svc/get_group_info", &info).await.unwrap();
     let all = if left.all_muted.is_some() { "On" } else { "Off" };
     assert_eq!(info["GroupInfo"][0]["MuteAllMember"], all);
-    let allowed = tellers.agora.call(Method::GET, "/chatgroups/water/white/users", None).await.unwrap();
+    let allowed = vendor_apis.agora.call(Method::GET, "/chatgroups/water/white/users", None).await.unwrap();
     assert_eq!(allowed["data"], json!(left.all_muted.unwrap_or_default()));
 
     let history = json!({"GroupId": "water", "ReqMsgNumber": 20});
-    let history = tellers.tencent.call("group_open_http_svc/group_msg_get_simple", &history).await.unwrap();
+    let history = vendor_apis.tencent.call("group_open_http_svc/group_msg_get_simple", &history).await.unwrap();
     let said: Vec<&str> = history["RspMsgList"]
         .as_array()
         .unwrap()
@@ -78,8 +78,8 @@ async fn tell(command: Command, left: Suite) {
 
     script.go_on().await;
     script.finish().await;
-    assert_eq!(tellers.agora.truth("fire").await, None);
-    assert_eq!(tellers.tencent.truth("fire").await, None);
+    assert_eq!(vendor_apis.agora.truth("fire").await, None);
+    assert_eq!(vendor_apis.tencent.truth("fire").await, None);
     unread::check(&served, Vendor::Rong, left.explained).await;
     Driver::new(Vendor::Rong, left.sdk, left.file).check(&served, "sdk").await;
 }
@@ -101,7 +101,7 @@ async fn node_sdk(package: &'static str, sdk: &'static str, all_muted: Option<&'
     };
     let mut node = node::command("rong/rongcloud-sdk/suite.cjs");
     node.arg(package);
-    tell(node, left).await;
+    run(node, left).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +125,7 @@ async fn rc_server_sdk_of_pypi() {
         muted: &["sky"],
         all_muted: Some(&["sea"]),
     };
-    tell(python::command("rong/rc-server-sdk/suite.py"), left).await;
+    run(python::command("rong/rc-server-sdk/suite.py"), left).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +139,7 @@ async fn rongcloud_of_pypi() {
         muted: &[],
         all_muted: None,
     };
-    tell(python::command("rong/rongcloud/suite.py"), left).await;
+    run(python::command("rong/rongcloud/suite.py"), left).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +148,7 @@ async fn rongcloud_of_pypi_by_its_general_call() {
     let mut script = Script::start(python::command("rong/rongcloud/general.py"), &served.settings(Vendor::Rong));
     script.until("built").await;
 
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let roles = [("sea", Role::Owner), ("sky", Role::Admin), ("sun", Role::Member), ("rain", Role::Member)];
     let weather = Truth {
         name: "Weather".to_owned(),
@@ -157,17 +157,17 @@ async fn rongcloud_of_pypi_by_its_general_call() {
         members: roles.map(|(user, role)| (user.to_owned(), role)).into(),
         count: 4,
     };
-    assert_eq!(tellers.agora.truth("weather").await.as_ref(), Some(&weather));
-    assert_eq!(tellers.tencent.truth("weather").await.as_ref(), Some(&weather));
-    let fire = tellers.agora.truth("fire").await.unwrap();
+    assert_eq!(vendor_apis.agora.truth("weather").await.as_ref(), Some(&weather));
+    assert_eq!(vendor_apis.tencent.truth("weather").await.as_ref(), Some(&weather));
+    let fire = vendor_apis.agora.truth("fire").await.unwrap();
     assert_eq!((fire.owner.as_deref(), fire.count), (Some("hail"), 2));
     let named = json!({"GroupId": "weather", "Member_List_Account": ["sky"]});
-    let named = tellers.tencent.call("group_open_http_svc/get_specified_group_member_info", &named).await.unwrap();
+    let named = vendor_apis.tencent.call("group_open_http_svc/get_specified_group_member_info", &named).await.unwrap();
     assert_eq!(named["MemberList"][0]["NameCard"], "Sky above");
 
     script.go_on().await;
     let reports = script.finish().await;
-    assert_eq!(tellers.agora.truth("fire").await, None);
+    assert_eq!(vendor_apis.agora.truth("fire").await, None);
     unread::check(&served, Vendor::Rong, &[]).await;
     Driver::general(Vendor::Rong, "rongcloud 2.0.1 (PyPI)", "rongcloud-general").check(&served, "sdk").await;
     let page = page(&served).await;

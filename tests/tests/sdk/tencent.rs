@@ -11,7 +11,7 @@ use conclave_tests::sdk::online::online;
 use conclave_tests::sdk::script::Script;
 use conclave_tests::sdk::{python, rust, tunnel, unread};
 use conclave_tests::story::Role::{self, Admin, Member, Owner};
-use conclave_tests::story::{Teller, Truth};
+use conclave_tests::story::{Truth, VendorApi};
 use conclave_tests::vendor::Vendor;
 use http::Method;
 use serde_json::json;
@@ -52,20 +52,20 @@ async fn timsdk_of_pypi() {
     let (served, mut script) = timsdk("tencent/timsdk/suite.py").await;
     script.until("built").await;
 
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let group = script.reports["group"].as_str().unwrap().to_owned();
     let truth = weather(&[("sea", Owner), ("sky", Admin), ("sun", Member)]);
-    assert_eq!(tellers.agora.truth(&group).await.as_ref(), Some(&truth));
-    assert_eq!(tellers.rong.truth(&group).await.as_ref(), Some(&truth));
+    assert_eq!(vendor_apis.agora.truth(&group).await.as_ref(), Some(&truth));
+    assert_eq!(vendor_apis.rong.truth(&group).await.as_ref(), Some(&truth));
     let path = format!("/chatgroups/{group}/mute");
-    let muted = tellers.agora.call(Method::GET, &path, None).await.unwrap();
+    let muted = vendor_apis.agora.call(Method::GET, &path, None).await.unwrap();
     assert_eq!(muted["data"][0]["user"], "sun");
-    assert!(tellers.rong.joined("sun").await.contains("imported"));
+    assert!(vendor_apis.rong.joined("sun").await.contains("imported"));
 
     script.go_on().await;
     script.finish().await;
-    assert_eq!(tellers.agora.truth(&group).await, None);
-    assert_eq!(tellers.rong.truth(&group).await, None);
+    assert_eq!(vendor_apis.agora.truth(&group).await, None);
+    assert_eq!(vendor_apis.rong.truth(&group).await, None);
     unread::check(&served, Vendor::Tencent, &[]).await;
     Driver::new(Vendor::Tencent, "timsdk 1.1.12 (PyPI)", "timsdk").check(&served, "sdk").await;
 }
@@ -75,16 +75,16 @@ async fn timsdk_of_pypi_by_its_general_call() {
     let (served, mut script) = timsdk("tencent/timsdk/general.py").await;
     script.until("alone").await;
     let live = script.reports["live"].as_str().unwrap().to_owned();
-    let tellers = served.tellers().await;
-    tellers.agora.call(Method::POST, &format!("/chatgroups/{live}/users/sun"), None).await.unwrap();
-    let sun = online(&served, &tellers, "sun").await;
+    let vendor_apis = served.vendor_apis().await;
+    vendor_apis.agora.call(Method::POST, &format!("/chatgroups/{live}/users/sun"), None).await.unwrap();
+    let sun = online(&served, &vendor_apis, "sun").await;
     script.go_on().await;
     script.until("helped").await;
     // appointed users are admins at once if they are members, and otherwise when they join
     let path = format!("/chatgroups/{live}/admin");
-    let admins = async || tellers.agora.call(Method::GET, &path, None).await.unwrap()["data"].clone();
+    let admins = async || vendor_apis.agora.call(Method::GET, &path, None).await.unwrap()["data"].clone();
     assert_eq!(admins().await, json!(["sun"]));
-    tellers.agora.call(Method::POST, &format!("/chatgroups/{live}/users/sky"), None).await.unwrap();
+    vendor_apis.agora.call(Method::POST, &format!("/chatgroups/{live}/users/sky"), None).await.unwrap();
     let both = admins().await;
     assert_eq!(both.as_array().unwrap().len(), 2, "{both}");
     script.go_on().await;
@@ -112,17 +112,17 @@ async fn tencent_im_rs_of_crates_io() {
     assert_eq!(found.collect::<Vec<_>>(), wanted);
     script.go_on().await;
     script.until("built").await;
-    let tellers = served.tellers().await;
+    let vendor_apis = served.vendor_apis().await;
     let truth = weather(&[("sea", Owner), ("sky", Admin), ("sun", Member)]);
-    assert_eq!(tellers.agora.truth(&group).await.as_ref(), Some(&truth));
-    assert_eq!(tellers.rong.truth(&group).await.as_ref(), Some(&truth));
-    let muted = tellers.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
+    assert_eq!(vendor_apis.agora.truth(&group).await.as_ref(), Some(&truth));
+    assert_eq!(vendor_apis.rong.truth(&group).await.as_ref(), Some(&truth));
+    let muted = vendor_apis.rong.call("/group/user/gag/list.json", &[("groupId", &group)]).await.unwrap();
     assert_eq!(muted["users"][0]["userId"], "sun");
-    assert!(tellers.rong.joined("sun").await.contains("imported"));
+    assert!(vendor_apis.rong.joined("sun").await.contains("imported"));
 
     script.go_on().await;
     script.finish().await;
-    assert_eq!(tellers.agora.truth(&group).await, None);
+    assert_eq!(vendor_apis.agora.truth(&group).await, None);
     unread::check(&served, Vendor::Tencent, &[]).await;
     Driver::new(Vendor::Tencent, "tencent_im_rs 1.0.4 (crates.io)", "tencent_im_rs").check(&served, "sdk").await;
 }

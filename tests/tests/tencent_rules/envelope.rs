@@ -96,7 +96,7 @@ async fn faults_around_the_surface_are_the_vendors() {
 }
 
 #[test]
-fn realms_that_cannot_be_told_apart_are_refused() {
+fn realms_with_the_same_identity_are_refused() {
     let world = World::new();
     let twice = vec![realm(&world, SDKAPPID, Settings::default()), realm(&world, SDKAPPID, Settings::default())];
     assert!(matches!(Tencent::new(twice), Err(SetupError::SameApp { .. })));

@@ -106,7 +106,7 @@ async fn an_imported_group_has_a_limit_and_a_past_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_mute_is_told_and_outlives_membership() {
+async fn a_mute_is_notified_and_kept_after_leaving() {
     let (world, client) = house(Settings::default()).await;
     let id = made(&client, "Public").await;
     let mute = json!({"GroupId": id, "Members_Account": ["bob"], "ShutUpTime": 100});

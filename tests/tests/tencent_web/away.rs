@@ -20,8 +20,8 @@ async fn fetched(stage: &Stage, user: &str) -> Vec<u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn notices_from_before_the_first_sign_in_are_in_the_list() {
     let mut stage = Stage::with(&["alice"]).await;
-    let teller = stage.served.tellers().await.tencent;
-    assert!(teller.call("im_open_login_svc/account_import", &json!({"UserID": "bob"})).await.is_ok());
+    let vendor_api = stage.served.vendor_apis().await.tencent;
+    assert!(vendor_api.call("im_open_login_svc/account_import", &json!({"UserID": "bob"})).await.is_ok());
     let members = json!([{"userID": "bob"}]);
     stage.group("alice", json!({"name": "First", "type": "Public", "groupID": "g1", "memberList": members})).await;
     stage.group("alice", json!({"name": "Gone", "type": "Public", "groupID": "g2", "memberList": members})).await;
@@ -45,8 +45,8 @@ async fn notices_from_before_the_first_sign_in_are_in_the_list() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notice_comes_once_however_often_the_client_connects_again() {
     let mut stage = Stage::with(&["bob"]).await;
-    let teller = stage.served.tellers().await.tencent;
-    assert!(teller.call("im_open_login_svc/account_import", &json!({"UserID": "alice"})).await.is_ok());
+    let vendor_api = stage.served.vendor_apis().await.tencent;
+    assert!(vendor_api.call("im_open_login_svc/account_import", &json!({"UserID": "alice"})).await.is_ok());
     // groups are created all the time while the client loses its connection again and again
     let (rounds, each) = (4, 8);
     for round in 0..rounds {
@@ -55,7 +55,7 @@ async fn a_notice_comes_once_however_often_the_client_connects_again() {
             for number in 0..each {
                 let id = format!("g{}", round * each + number);
                 let body = json!({"Type": "Public", "Name": id, "GroupId": id, "Owner_Account": "alice", "MemberList": [{"Member_Account": "bob"}]});
-                assert!(teller.call("group_open_http_svc/create_group", &body).await.is_ok());
+                assert!(vendor_api.call("group_open_http_svc/create_group", &body).await.is_ok());
             }
         };
         let cut = stage.on("bob").call("cut", json!([]));
@@ -82,7 +82,7 @@ async fn a_notice_comes_once_however_often_the_client_connects_again() {
     // with what is pushed, all before it is confirmed
     let body =
         json!({"Type": "Public", "Name": "Last", "Owner_Account": "alice", "MemberList": [{"Member_Account": "bob"}]});
-    assert!(teller.call("group_open_http_svc/create_group", &body).await.is_ok());
+    assert!(vendor_api.call("group_open_http_svc/create_group", &body).await.is_ok());
     stage.messages("bob", 1).await;
     stage.calls("bob", "getGroupMemberList", json!([{"groupID": "g0"}])).await;
     stage.close("bob");
@@ -134,19 +134,19 @@ async fn a_call_that_is_cut_off_is_done_once_and_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn conversations_begin_with_the_first_message_or_tip() {
     let mut stage = Stage::with(&["alice"]).await;
-    let teller = stage.served.tellers().await.tencent;
-    assert!(teller.call("im_open_login_svc/account_import", &json!({"UserID": "bob"})).await.is_ok());
+    let vendor_api = stage.served.vendor_apis().await.tencent;
+    assert!(vendor_api.call("im_open_login_svc/account_import", &json!({"UserID": "bob"})).await.is_ok());
     // the app's server creates groups, and so no SDK says anything in them
     for group in ["silent", "tipped", "spoken"] {
         let body =
             json!({"Type": "Public", "Name": group, "GroupId": group, "MemberList": [{"Member_Account": "bob"}]});
-        assert!(teller.call("group_open_http_svc/create_group", &body).await.is_ok());
+        assert!(vendor_api.call("group_open_http_svc/create_group", &body).await.is_ok());
     }
     let change = json!({"GroupId": "tipped", "Name": "Tipped"});
-    assert!(teller.call("group_open_http_svc/modify_group_base_info", &change).await.is_ok());
+    assert!(vendor_api.call("group_open_http_svc/modify_group_base_info", &change).await.is_ok());
     let text = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hello"}}]);
     let message = json!({"GroupId": "spoken", "Random": 1, "MsgBody": text});
-    assert!(teller.call("group_open_http_svc/send_group_msg", &message).await.is_ok());
+    assert!(vendor_api.call("group_open_http_svc/send_group_msg", &message).await.is_ok());
     stage.enter("bob").await;
     let list = stage.calls("bob", "conversations", json!([])).await;
     let mut found: Vec<Value> =

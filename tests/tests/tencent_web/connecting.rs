@@ -39,9 +39,9 @@ async fn a_signature_has_to_be_good() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_signs_a_user_out() {
     let stage = Stage::with(&["alice", "bob"]).await;
-    let teller = stage.served.tellers().await.tencent;
+    let vendor_api = stage.served.vendor_apis().await.tencent;
     let body = json!({"UserID": "alice"});
-    let answer = teller.call("im_open_login_svc/kick", &body).await;
+    let answer = vendor_api.call("im_open_login_svc/kick", &body).await;
     assert!(answer.is_ok(), "an admin may");
     assert_eq!(stage.on("alice").event("KICKED_OUT").await["type"], "REST_API_Kick");
     assert!(stage.on("bob").take_all(|event| event == "KICKED_OUT").is_empty());

@@ -52,7 +52,7 @@ async fn a_group_from_its_creation_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_to_join_waits_for_an_admin() {
+async fn applicants_wait_for_an_admin() {
     let mut stage = Stage::with(&["alice", "carol"]).await;
     let options = json!([{"name": "First", "type": "Public", "groupID": "g1", "joinOption": "NeedPermission"}]);
     stage.does("alice", "createGroup", options, &[]).await;
@@ -70,7 +70,7 @@ async fn whoever_asks_to_join_waits_for_an_admin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_added_is_notified_before_the_group_is() {
+async fn added_users_are_notified_before_the_group() {
     let mut stage = Stage::with(&["alice", "bob"]).await;
     stage.does("alice", "createGroup", json!([{"name": "First", "type": "Private", "groupID": "g1"}]), &[]).await;
     let added = json!([{"groupID": "g1", "userIDList": ["bob"]}]);
@@ -176,7 +176,7 @@ async fn an_application_is_decided_from_its_notice_and_an_invitation_from_the_li
 async fn notices_and_tips_reach_exactly_those_they_are_for() {
     let mut stage = Stage::with(&["alice", "alice.pad", "bob"]).await;
     let pad = ("alice.pad", 1);
-    // what one client does is told to the user's others
+    // the user's other clients are notified of what one client does
     let created = json!([{"name": "First", "type": "Public", "groupID": "g1", "memberList": [{"userID": "bob"}]}]);
     stage.does("alice", "createGroup", created, &[("alice.pad", 2), ("bob", 2)]).await;
     stage
@@ -197,15 +197,15 @@ async fn notices_and_tips_reach_exactly_those_they_are_for() {
     let member = json!([{"groupID": "g1", "userID": "bob", "role": "Member"}]);
     stage.does("alice", "setGroupMemberRole", member, &[("alice", 1), pad, ("bob", 2)]).await;
     // the app's own notice, a ban and its end
-    let teller = stage.served.tellers().await.tencent;
+    let vendor_api = stage.served.vendor_apis().await.tencent;
     let notice = json!({"GroupId": "g1", "Content": "closing soon", "ToMembers_Account": ["bob"]});
-    assert!(teller.call("group_open_http_svc/send_group_system_notification", &notice).await.is_ok());
+    assert!(vendor_api.call("group_open_http_svc/send_group_system_notification", &notice).await.is_ok());
     stage.receives(&[("bob", 1)]).await;
     let ban = json!({"GroupId": "g1", "Members_Account": ["bob"], "Duration": 60, "Description": "spam"});
-    assert!(teller.call("group_open_http_svc/ban_group_member", &ban).await.is_ok());
+    assert!(vendor_api.call("group_open_http_svc/ban_group_member", &ban).await.is_ok());
     stage.receives(&[("bob", 1)]).await;
     let unban = json!({"GroupId": "g1", "Members_Account": ["bob"]});
-    assert!(teller.call("group_open_http_svc/unban_group_member", &unban).await.is_ok());
+    assert!(vendor_api.call("group_open_http_svc/unban_group_member", &unban).await.is_ok());
     stage.receives(&[("bob", 1)]).await;
     stage.refused("alice", "changeGroupOwner", json!([{"groupID": "g1", "newOwnerID": "bob"}]), 10004).await;
     insta::assert_json_snapshot!("receivers", stage.seen().await);

@@ -12,9 +12,9 @@ fn named(list: &Value) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn members_are_added_listed_and_removed_with_a_result_for_each() {
     let mut stage = Stage::with(&["alice", "bob"]).await;
-    let teller = stage.served.tellers().await.tencent;
+    let vendor_api = stage.served.vendor_apis().await.tencent;
     for user in ["carol", "dave"] {
-        assert!(teller.call("im_open_login_svc/account_import", &json!({"UserID": user})).await.is_ok());
+        assert!(vendor_api.call("im_open_login_svc/account_import", &json!({"UserID": user})).await.is_ok());
     }
     let members = json!([{"userID": "bob", "role": "Admin"}]);
     stage.group("alice", json!({"name": "Work", "type": "Private", "groupID": "w1"})).await;
@@ -179,7 +179,7 @@ async fn options_are_tips_where_the_console_has_it_so() {
         }
         let all = json!({"muteAllMembers": true, "joinOption": "DisableApply", "inviteOption": "NeedPermission"});
         assert_eq!(changed, if is_on { all } else { json!({}) });
-        // whoever asks finds it in any case
+        // a query returns it in any case
         let group = stage.calls("bob", "getGroupProfile", json!([{"groupID": "g1"}])).await["data"]["group"].clone();
         assert_eq!((&group["muteAllMembers"], &group["inviteOption"]), (&json!(true), &json!("NeedPermission")));
     }

@@ -40,9 +40,9 @@ async fn every_kind_of_element_arrives_as_it_was_sent() {
         {"MsgType": "TIMTextElem", "MsgContent": {"Text": "two"}},
         {"MsgType": "TIMCustomElem", "MsgContent": {"Data": "elements", "Desc": "", "Ext": ""}},
     ]);
-    let teller = stage.served.tellers().await.tencent;
+    let vendor_api = stage.served.vendor_apis().await.tencent;
     let body = json!({"GroupId": "g1", "Random": 7, "MsgBody": elements, "From_Account": "carol"});
-    assert!(teller.call("group_open_http_svc/send_group_msg", &body).await.is_ok());
+    assert!(vendor_api.call("group_open_http_svc/send_group_msg", &body).await.is_ok());
     let received = stage.messages("bob", 1).await.remove(0);
     assert_eq!((&received["type"], &received["payload"]["text"]), (&json!("TIMTextElem"), &json!("two")));
 }
@@ -236,7 +236,7 @@ async fn who_discards_messages_is_pushed_tips_only() {
     stage.messages("carol", 1).await;
     stage.calls("alice", "updateGroupProfile", json!([{"groupID": "g1", "name": "Renamed"}])).await;
     assert_eq!(stage.messages("bob", 1).await[0]["payload"]["newGroupProfile"], json!({"groupName": "Renamed"}));
-    // who signs in anew is asked for nothing else
+    // the setting still applies after signing in again
     stage.close("bob");
     stage.enter("bob").await;
     stage.calls("alice", "sendText", json!(["g1", "nor this"])).await;

@@ -1,14 +1,14 @@
-//! Live rooms, whose messages and tips are pushed to whoever is there, and kept nowhere.
+//! Live rooms: messages and tips are pushed to the clients that are in the room, and not stored.
 
 use serde_json::json;
 
 use crate::stage::{Stage, is_message};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_live_room_is_pushed_to_whoever_is_there() {
+async fn a_live_room_is_pushed_to_the_clients_in_it() {
     let mut stage = Stage::with(&["alice", "bob"]).await;
     stage.group("alice", json!({"name": "Live", "type": "AVChatRoom", "groupID": "r1"})).await;
-    // whoever creates it is not in it for the SDK before joining
+    // to the SDK the creator is not in the room before joining
     stage.calls("alice", "joinGroup", json!([{"groupID": "r1"}])).await;
     // strangers find it and do not speak in it
     let found = stage.calls("bob", "searchGroupByID", json!(["r1"])).await;
@@ -54,9 +54,9 @@ async fn a_live_room_is_pushed_to_whoever_is_there() {
 async fn joining_one_live_room_leaves_the_other_unless_an_option_says_otherwise() {
     let mut stage = Stage::with(&["alice", "bob"]).await;
     for room in ["r1", "r2"] {
-        let teller = stage.served.tellers().await.tencent;
+        let vendor_api = stage.served.vendor_apis().await.tencent;
         let body = json!({"Type": "AVChatRoom", "Name": room, "GroupId": room});
-        assert!(teller.call("group_open_http_svc/create_group", &body).await.is_ok());
+        assert!(vendor_api.call("group_open_http_svc/create_group", &body).await.is_ok());
     }
     let unlimited = stage.page_with(json!({"unlimitedAVChatRoom": true})).await;
     assert_eq!(stage.login(&unlimited, "carol").await["code"], 0);
@@ -66,10 +66,10 @@ async fn joining_one_live_room_leaves_the_other_unless_an_option_says_otherwise(
         let joined = unlimited.call("joinGroup", json!([{"groupID": room}])).await;
         assert_eq!(joined["data"]["status"], "JoinedSuccess", "{joined}");
     }
-    let teller = stage.served.tellers().await.tencent;
+    let vendor_api = stage.served.vendor_apis().await.tencent;
     for (room, there) in [("r1", vec!["carol"]), ("r2", vec!["bob", "carol"])] {
         let body = json!({"GroupId": room});
-        let found = teller.call("group_open_avchatroom_http_svc/get_members", &body).await.unwrap();
+        let found = vendor_api.call("group_open_avchatroom_http_svc/get_members", &body).await.unwrap();
         let mut found: Vec<&str> = found["MemberList"]
             .as_array()
             .unwrap()

@@ -7,7 +7,7 @@ use conclave::Running;
 use conclave_tests::client::Client;
 use conclave_tests::fixture::root;
 use conclave_tests::sign::user_sig;
-use conclave_tests::story::{AgoraTeller, Refused, RongTeller, TencentTeller};
+use conclave_tests::story::{AgoraApi, Refused, RongApi, TencentApi};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -57,10 +57,10 @@ impl Calls {
 
 /// The development realm's servers at the three vendors.
 pub struct Apps {
-    agora: AgoraTeller,
+    agora: AgoraApi,
     files: Client,
-    tencent: TencentTeller,
-    rong: RongTeller,
+    tencent: TencentApi,
+    rong: RongApi,
 }
 
 const ORG: &str = "conclave";
@@ -75,10 +75,10 @@ impl Apps {
         let at = |path| Client::at(running.addresses.shared, path);
         let sig = user_sig(SDKAPPID, SECRET_KEY, "administrator", WRITTEN.seconds(), 86_400);
         Self {
-            agora: AgoraTeller::new(at("/agora"), ORG, APP, CLIENT_ID, CLIENT_SECRET).await,
+            agora: AgoraApi::new(at("/agora"), ORG, APP, CLIENT_ID, CLIENT_SECRET).await,
             files: at("/agora"),
-            tencent: TencentTeller::new(at("/tencent"), SDKAPPID, "administrator", &sig),
-            rong: RongTeller::new(at("/rong"), "conclavedev00", "conclavedevs0"),
+            tencent: TencentApi::new(at("/tencent"), SDKAPPID, "administrator", &sig),
+            rong: RongApi::new(at("/rong"), "conclavedev00", "conclavedevs0"),
         }
     }
 

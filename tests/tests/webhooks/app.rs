@@ -79,13 +79,13 @@ impl App {
         let address = listener.local_addr().unwrap();
         let (requests, answers): (Arc<Mutex<Vec<Received>>>, Arc<Answers>) = (Arc::default(), Arc::new(answers));
         let connections = Arc::new(AtomicUsize::new(0));
-        let (heard, counted) = (Arc::clone(&requests), Arc::clone(&connections));
+        let (received, counted) = (Arc::clone(&requests), Arc::clone(&connections));
         let ear = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 counted.fetch_add(1, Ordering::SeqCst);
-                let (heard, answers) = (Arc::clone(&heard), Arc::clone(&answers));
-                let service = service_fn(move |request| hear(request, Arc::clone(&heard), Arc::clone(&answers)));
+                let (received, answers) = (Arc::clone(&received), Arc::clone(&answers));
+                let service = service_fn(move |request| receive(request, Arc::clone(&received), Arc::clone(&answers)));
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
@@ -141,9 +141,9 @@ fn read(body: &[u8]) -> Value {
     })
 }
 
-async fn hear(
+async fn receive(
     request: Request<Incoming>,
-    heard: Arc<Mutex<Vec<Received>>>,
+    all: Arc<Mutex<Vec<Received>>>,
     answers: Arc<Answers>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let at = Instant::now();
@@ -158,10 +158,10 @@ async fn hear(
         status: 0,
     };
     let answer = {
-        let mut heard = heard.lock().unwrap();
-        let answer = answers(&received, heard.len());
+        let mut all = all.lock().unwrap();
+        let answer = answers(&received, all.len());
         received.status = answer.status;
-        heard.push(received);
+        all.push(received);
         answer
     };
     tokio::time::sleep(answer.after).await;

@@ -319,7 +319,7 @@ async fn answers_that_cannot_be_used_let_it_go_ahead_unless_the_app_wants_otherw
 }
 
 #[tokio::test]
-async fn what_was_done_is_told_after_it() {
+async fn callbacks_follow_the_operation() {
     let app = App::willing().await;
     let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[])).await;
     let back_end = BackEnd::of(&gateway);

@@ -73,7 +73,7 @@ impl Recorder {
         let mut pinned = Vec::new();
         for event in events {
             self.after = event.sequence;
-            pinned.push(self.tell(&event).await);
+            pinned.push(self.send(&event).await);
         }
         insta::assert_json_snapshot!(format!("body-{name}"), pinned);
     }
@@ -83,7 +83,7 @@ impl Recorder {
         self.done_by(name, &Actor::user(user(who)), operation).await
     }
 
-    async fn tell(&mut self, event: &Arc<Event>) -> Value {
+    async fn send(&mut self, event: &Arc<Event>) -> Value {
         let mut sent = BTreeMap::new();
         for (vendor, destination) in &self.destinations {
             let notices = destination.webhooks.notices(event, &*self.world.groups, &*self.world.log).await.unwrap();
@@ -230,7 +230,7 @@ fn attributes(change: AttributeChange) -> WriteAttributes {
 }
 
 #[tokio::test]
-async fn a_groups_life_is_told_as_documented() {
+async fn a_groups_callbacks_are_as_documented() {
     let mut recorder = Recorder::new().await;
     beginning(&mut recorder).await;
     coming(&mut recorder).await;

@@ -37,7 +37,7 @@ fn is_of(request: &Received, group: &str) -> bool {
 }
 
 #[tokio::test]
-async fn one_change_is_told_as_each_vendor_tells_it() {
+async fn one_change_has_each_vendors_own_callback() {
     let app = App::willing().await;
     let gateway = gateway(|config| {
         config.realms[0].rong().webhooks = to_rong(app.url("/rong?own=1"));
@@ -181,7 +181,7 @@ async fn tries_are_further_and_further_apart_and_then_given_up() {
         assert!(gap >= Duration::from_millis(wait), "{gap:?} instead of {wait} ms");
         assert_eq!(pair[0].body, pair[1].body, "another body in another try");
     }
-    // signed anew each time
+    // each attempt has a signature of its own
     let nonces: std::collections::BTreeSet<_> = requests.iter().map(|request| &request.query["nonce"]).collect();
     assert_eq!(nonces.len(), 4);
     back_end.create("good").await;

@@ -21,8 +21,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::app::{Answer, App};
 use crate::asking::{Server, Unread, by, said, say, street, unread, vetoed};
+use crate::connections::{Socket, come};
 use crate::house::{BackEnd, gateway};
-use crate::passages::{Socket, come};
 use crate::samples::is_as;
 
 async fn house(says: Value, refuse: bool) -> (World, Arc<Server>, Arc<dyn Groups>) {
@@ -134,7 +134,7 @@ async fn answers_that_cannot_be_used_count_as_the_app_is_set_up() {
 }
 
 #[tokio::test]
-async fn neither_strangers_nor_the_app_are_asked_about() {
+async fn neither_non_members_nor_the_app_are_asked_about() {
     let (world, server, groups) = house(json!({"valid": false}), true).await;
     let stranger = groups.run(&by("cy"), say("cy", "hi")).await;
     assert!(matches!(stranger, Err(Refusal::NotMembers { .. })), "{stranger:?}");

@@ -17,7 +17,7 @@ fn groups(requests: &[Received]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_was_not_taken_is_told_after_a_restart() {
+async fn unaccepted_notifications_are_sent_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let willing = Arc::new(AtomicBool::new(false));
     let listens = Arc::clone(&willing);
@@ -136,7 +136,7 @@ impl Drop for Served {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_process_tells_everything_once_it_is_back() {
+async fn a_killed_process_delivers_everything_after_its_restart() {
     const GROUPS: usize = 4;
     const USERS: usize = 12;
     let folder = tempfile::tempdir().unwrap();

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_told_apart() {
+    fn faults_are_distinguished() {
         assert_eq!(open(OF_USER, ID, CERTIFICATE, Millis(1_111_711_000)), Err(TokenError::Expired));
         assert_eq!(open(OF_USER, ID, "another certificate", NOW), Err(TokenError::Invalid));
         assert_eq!(open(OF_USER, "another app", CERTIFICATE, NOW), Err(TokenError::Foreign));

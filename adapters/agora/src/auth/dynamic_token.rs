@@ -260,7 +260,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// However a signed text is split anew, the readings of the new split include the original one.
+        /// However a signed text is split a second time, the readings of the new split include the original one.
         #[test]
         fn a_cut_of_a_true_token_always_finds_the_true_one(
             user in "[a-z0-9]{1,3}[0-9]{0,12}",

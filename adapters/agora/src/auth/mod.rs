@@ -30,7 +30,7 @@ fn is_from_future(issued: Millis, now: Millis) -> bool {
 
 /// Why a caller was not authenticated.
 #[derive(Debug)]
-pub(crate) enum Stranger {
+pub(crate) enum Unauthenticated {
     /// The token is invalid.
     Token(TokenError),
     /// Its user could not be looked up.
@@ -47,14 +47,14 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The claims of a token of this app, if it is valid now: sealed, not expired, and its user exists, is active and was
 /// not required to sign in again.
-pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Stranger> {
+pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Unauthenticated> {
     let now = app.now();
     let mut claims = match (access_token::PREFIX, &app.credentials.app_id, &app.credentials.app_certificate) {
         (prefix, Some(id), Some(certificate)) if token.starts_with(prefix) => {
-            access_token::open(token, id, certificate, now).map_err(Stranger::Token)?
+            access_token::open(token, id, certificate, now).map_err(Unauthenticated::Token)?
         }
         _ if token.starts_with(dynamic_token::PREFIX) => open_dynamic(app, token, now).await?,
-        _ => app.tokens.open(token, now).map_err(Stranger::Token)?,
+        _ => app.tokens.open(token, now).map_err(Unauthenticated::Token)?,
     };
     if let Subject::User(user) = &claims.subject {
         claims.subject = Subject::User(standing_user(app, user, &claims).await?);
@@ -63,25 +63,25 @@ pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Stranger> {
 }
 
 /// Opens a dynamic token; refuses one that could also have been generated for another account.
-async fn open_dynamic(app: &App, token: &str, now: Millis) -> Result<Claims, Stranger> {
+async fn open_dynamic(app: &App, token: &str, now: Millis) -> Result<Claims, Unauthenticated> {
     let dynamic_token::Opened { claims, others } =
-        dynamic_token::open(token, &app.credentials, now).map_err(Stranger::Token)?;
+        dynamic_token::open(token, &app.credentials, now).map_err(Unauthenticated::Token)?;
     if others.is_empty() {
         return Ok(claims);
     }
     let find = FindUsers { ids: others.iter().map(|other| other.user().clone()).collect(), folded: true };
-    let accounts = app.groups.ask(&Actor::app(), find).await.map_err(Stranger::Refused)?.0;
+    let accounts = app.groups.ask(&Actor::app(), find).await.map_err(Unauthenticated::Refused)?.0;
     let ambiguous =
         others.iter().zip(accounts).any(|(other, account)| account.is_some_and(|account| other.could_be_of(&account)));
-    if ambiguous { Err(Stranger::Token(TokenError::Invalid)) } else { Ok(claims) }
+    if ambiguous { Err(Unauthenticated::Token(TokenError::Invalid)) } else { Ok(claims) }
 }
 
 /// The stored spelling of a token's user, if the token is still valid for that account.
-async fn standing_user(app: &App, user: &UserId, claims: &Claims) -> Result<UserId, Stranger> {
+async fn standing_user(app: &App, user: &UserId, claims: &Claims) -> Result<UserId, Unauthenticated> {
     let find = FindUsers { ids: vec![user.clone()], folded: true };
-    let found = app.groups.ask(&Actor::app(), find).await.map_err(Stranger::Refused)?;
+    let found = app.groups.ask(&Actor::app(), find).await.map_err(Unauthenticated::Refused)?;
     match found.0.into_iter().next().flatten() {
         Some(found) if found.active && claims.counts_for(&found) => Ok(found.id.clone()),
-        _ => Err(Stranger::Token(TokenError::Invalid)),
+        _ => Err(Unauthenticated::Token(TokenError::Invalid)),
     }
 }

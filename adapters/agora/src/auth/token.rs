@@ -89,7 +89,7 @@ impl Tokens {
     /// The claims of a token, if its seal is valid and it has not expired.
     pub(crate) fn open(&self, token: &str, now: Millis) -> Result<Claims, TokenError> {
         let sealed = token.strip_prefix(PREFIX).ok_or(TokenError::Invalid)?;
-        let Some(payload) = self.sealer.open(sealed) else { return Err(self.stranger(sealed)) };
+        let Some(payload) = self.sealer.open(sealed) else { return Err(self.unauthenticated(sealed)) };
         let claims = self.read(&payload).ok_or(TokenError::Invalid)?;
         match claims.expires {
             Some(at) if at <= now => Err(TokenError::Expired),
@@ -98,7 +98,7 @@ impl Tokens {
     }
 
     /// The error for an invalid seal. The app that the token names is not authenticated; it only selects the error.
-    fn stranger(&self, sealed: &str) -> TokenError {
+    fn unauthenticated(&self, sealed: &str) -> TokenError {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).unwrap_or_default();
         match bytes.get(SEAL + 1..SEAL + 17) {
             Some(app) if bytes.get(SEAL) == Some(&VERSION) && app != self.app.as_bytes() => TokenError::Foreign,
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_told_apart() {
+    fn faults_are_distinguished() {
         let own = tokens("acme#demo", "secret");
         let token = own.seal(&claims(Subject::App, Some(NOW.plus(1000))));
         assert_eq!(own.open(&token, NOW.plus(1000)), Err(TokenError::Expired));

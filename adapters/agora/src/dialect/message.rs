@@ -108,7 +108,7 @@ pub(crate) struct Edited {
     pub(crate) count: u32,
     /// Who made the last one.
     pub(crate) operator: String,
-    /// When.
+    /// The time of the edit.
     pub(crate) edit_time: Millis,
 }
 
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_elsewhere_is_told_as_near_as_can_be() {
+    fn messages_sent_elsewhere_have_the_closest_equivalent() {
         let foreign = Body::Foreign { label: "other".to_owned(), raw: "{}".to_owned(), fallback: "[card]".to_owned() };
         assert_eq!(body(&message(foreign, Labels::new())), json!({"type": "txt", "msg": "[card]"}));
         let custom = Body::Custom { kind: "k".to_owned(), data: "x".to_owned() };

@@ -1,5 +1,5 @@
-//! Files that messages refer to: upload and download. They belong to no group, so they are opened by a secret that
-//! travels in the message, as the vendor's are.
+//! Upload and download of files that messages refer to. The files belong to no group: a secret in the message grants
+//! access to them, as the vendor does it.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::auth::{self, Subject};
 use crate::dialect::ids::{file_id, file_uuid};
 use crate::refusals::{self, Failure};
 
-/// `POST /chatfiles`: a form with a part `file`. Clients put the answer's `uri` and the entity's `uuid` together as the URL
-/// of the file, and its `share-secret` beside it in the message.
+/// `POST /chatfiles`: a multipart form with a part `file`. Clients build the file's URL from the response's `uri` and the
+/// entity's `uuid`, and send it in a message together with the `share-secret`.
 pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     let sent = files::receive(call).await?;
     let adding = AddAttachment {
@@ -37,8 +37,8 @@ pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::attachments(&[entity]))
 }
 
-/// `GET /chatfiles/{file}`: the bytes. A restricted file is for whoever has its secret, as a header or in the query (a page
-/// shows pictures by their URL alone), and for its uploader and the app; any other for whoever has a token of the app.
+/// `GET /chatfiles/{file}`: the bytes. A restricted file needs its secret, as a header or in the query (a page
+/// shows pictures by their URL alone), or a token of its uploader or of the app; any other file needs a token of the app.
 pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
     let name = call.param("file");
     let Some(id) = file_id(name) else { return Err(refusals::attachment_unknown(name)) };
@@ -57,7 +57,7 @@ pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
     files::content(call, &file).await
 }
 
-/// Who asks without a secret.
+/// The caller who gave no secret, by their token.
 async fn reader(call: &Call<'_>) -> Result<Actor, Failure> {
     let Some(token) = auth::bearer(call.headers) else { return Err(refusals::no_token(call.place)) };
     match auth::check(call.app, token).await {
@@ -65,7 +65,7 @@ async fn reader(call: &Call<'_>) -> Result<Actor, Failure> {
             Subject::App => Actor::app(),
             Subject::User(user) => Actor::User { user, device: None },
         }),
-        Err(stranger) => Err(crate::surface::stranger(call.app, call.place, stranger)),
+        Err(unauthenticated) => Err(crate::surface::unauthenticated(call.app, call.place, unauthenticated)),
     }
 }
 

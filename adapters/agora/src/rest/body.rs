@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_told_and_never_crashes() {
+    fn invalid_json_is_refused_and_never_crashes() {
         let reading = Reading::default();
         for body in [&b"x"[..], b"{\"a\":", b"{\"a\":1}}", b"\xff\xfe", "{\"é\": ü}".as_bytes(), b"[1]", b"\"x\""] {
             let failure = read(body, &reading).err().unwrap();

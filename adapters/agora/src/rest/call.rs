@@ -21,7 +21,7 @@ use crate::auth::{Claims, Passwords};
 use crate::dialect::ids::fold;
 use crate::realm::App;
 use crate::refusals::{self, ErrorContext, Failure};
-use crate::surface::worded;
+use crate::surface::failure_for;
 
 /// One call whose app and token have been checked.
 pub(crate) struct Call<'a> {
@@ -109,7 +109,7 @@ impl Call<'_> {
 
     /// The vendor's error for a refusal.
     pub(crate) fn word(&self, refusal: &Refusal) -> Failure {
-        worded(self.app, self.place, refusal)
+        failure_for(self.app, self.place, refusal)
     }
 
     /// The accounts with these names, in order.

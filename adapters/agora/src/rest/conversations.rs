@@ -1,4 +1,4 @@
-//! A user's conversations as client SDKs list them: the groups, each with its last message and how much is unread.
+//! A user's conversations as client SDKs list them: the groups, each with its last message and the number of unread ones.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use super::joined::whose;
 use crate::dialect::message;
 use crate::refusals::Failure;
 
-/// Conversations in a page when the caller names no number, and most in one page.
+/// Conversations per page by default, and at most.
 const PAGE: usize = 20;
 const MOST: usize = 50;
 /// Most messages that are counted as unread in one conversation.
 const COUNTED: usize = 100;
 
-/// `GET /sdk/user/{user}/user_channels/list`: latest joined first. Nothing can be pinned, so `is_top` finds nothing.
+/// `GET /sdk/user/{user}/user_channels/list`: latest joined first. Conversations cannot be pinned, so `is_top` returns none.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
-    // marks and the number of messages are always told alike
+    // marks are not supported: the response is the same with and without them
     let _ = call.query.get("need_mark");
     if call.query.is_true("is_top") {
         return Ok(Reply::data(&json!({"channel_infos": [], "cursor": ""})));
@@ -32,8 +32,8 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&json!({"channel_infos": rows(call, &page).await?, "cursor": cursor})))
 }
 
-/// `GET /users/{user}/user_channels/page`: the same by the number of the page, from 1. Without one, as
-/// `GET /users/{user}/user_channels`, the first page.
+/// `GET /users/{user}/user_channels/page`: the same by page number, from 1. `GET /users/{user}/user_channels` has no page
+/// number and returns the first page.
 pub(crate) async fn page(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
     let limit = call.page("pageSize", MOST, MOST);
@@ -64,7 +64,7 @@ async fn row(call: &Call<'_>, group: &Group, member: &Member, mark: u64) -> Resu
     let unread = kept.by_ref().filter(unread).count();
     let app = call.app.key();
     Ok(json!({
-        // the older and the newer names of the same
+        // older and newer names of the same fields
         "channel_id": format!("{app}_{}@conference.easemob.com", group.id),
         "session_to": group.id,
         "session_type": "groupchat",
@@ -74,7 +74,7 @@ async fn row(call: &Call<'_>, group: &Group, member: &Member, mark: u64) -> Resu
     }))
 }
 
-/// A message as the SDKs read it here: `payload` is JSON in a text.
+/// A message as the SDKs read it here: `payload` is a string that contains JSON.
 fn meta(message: &Message) -> Value {
     let payload = json!({
         "bodies": [message::body(message)],

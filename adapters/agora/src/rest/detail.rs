@@ -58,7 +58,7 @@ pub(crate) async fn detail(call: &Call<'_>) -> Result<Reply, Failure> {
         return Err(refusals::invalid(format!("groupIds size is more than max limit : {most}")));
     }
     let seen = see(call, &wanted).await?;
-    let rows: Vec<Detail<'_>> = seen.iter().map(|seen| tell(call, seen)).collect();
+    let rows: Vec<Detail<'_>> = seen.iter().map(|seen| row(call, seen)).collect();
     Ok(Reply::data(&rows).count(rows.len()))
 }
 
@@ -145,7 +145,7 @@ async fn affiliations(
     Ok((page.group, page.members))
 }
 
-fn tell<'g>(call: &Call<'_>, seen: &'g Seen) -> Detail<'g> {
+fn row<'g>(call: &Call<'_>, seen: &'g Seen) -> Detail<'g> {
     let group = &*seen.group;
     let flags = Flags::of(group, &call.app.settings);
     let joined_time = call.query.is_true("joined_time");

@@ -60,7 +60,7 @@ pub(super) struct Received {
     pub(super) name: String,
     pub(super) media_type: String,
     pub(super) stored: Stored,
-    /// Opens the file to whoever has it, where the uploader asked for one.
+    /// Grants access to the file without a token. Present if the uploader asked for one.
     pub(super) secret: Option<String>,
     pub(super) form: Form,
 }

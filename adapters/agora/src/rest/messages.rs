@@ -58,7 +58,7 @@ pub(crate) async fn send_to_some(call: &Call<'_>) -> Result<Reply, Failure> {
     let users: Vec<UserId> = found.iter().flatten().map(|user| user.id.clone()).collect();
     // users without an account receive nothing
     let sent = if users.is_empty() {
-        unheard(&letter)
+        unread_answer(&letter)
     } else {
         post(call, &Letter { message: Outgoing { users, ..letter.message }, ..letter }).await?
     };
@@ -128,7 +128,7 @@ async fn letter(
     check(call, &to)?;
     let content = content(kind, body)?;
     let message = Outgoing { from, content, ext, users: Vec::new(), labels, stored, receipts, client_id: None };
-    message.check(call.app).map_err(worded_in(call))?;
+    message.check(call.app).map_err(failure_in(call))?;
     Ok(Letter { to, message })
 }
 
@@ -145,7 +145,7 @@ fn content(kind: &str, body: Map<String, Value>) -> Result<Content, Failure> {
 }
 
 /// The server API's error for a message that was not sent.
-fn worded_in<'c>(call: &'c Call<'_>) -> impl Fn(NotSent) -> Failure + 'c {
+fn failure_in<'c>(call: &'c Call<'_>) -> impl Fn(NotSent) -> Failure + 'c {
     |why| match why {
         NotSent::TooLarge => refusals::message_too_large(),
         NotSent::TooManyUsers { most } => refusals::message(format!("params users's size can't exceed limit {most}")),
@@ -180,8 +180,8 @@ async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, Strin
     let groups: Vec<GroupId> = letter.to.iter().filter_map(|to| GroupId::new(to).ok()).collect();
     let posted = send_message::send(call.app, &call.actor, &groups, &letter.message).await;
     // a group without recipients gets an id all the same
-    let mut sent: BTreeMap<String, String> = unheard(letter);
-    for (group, posted) in groups.iter().zip(posted.map_err(worded_in(call))?) {
+    let mut sent: BTreeMap<String, String> = unread_answer(letter);
+    for (group, posted) in groups.iter().zip(posted.map_err(failure_in(call))?) {
         if let Ok(posted) = posted {
             sent.insert(group.as_str().to_owned(), posted.message.id.as_str().to_owned());
         }
@@ -189,7 +189,7 @@ async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, Strin
     Ok(sent)
 }
 
-fn unheard(letter: &Letter) -> BTreeMap<String, String> {
+fn unread_answer(letter: &Letter) -> BTreeMap<String, String> {
     letter.to.iter().map(|to| (to.clone(), fresh())).collect()
 }
 

@@ -14,7 +14,7 @@ use super::envelope::Reply;
 use crate::dialect::flags::{FlagChange, MEMBERSONLY, NEED_VERIFY, Remember};
 use crate::dialect::profile::{self, Text};
 use crate::refusals::{self, ErrorContext, Failure};
-use crate::surface::worded;
+use crate::surface::failure_for;
 
 /// The fields a change may have, including older spellings.
 const KNOWN: [&str; 15] = [
@@ -65,7 +65,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<Reply, Failure> {
     } else {
         let done = call.app.groups.run_all(&call.actor, steps).await;
         done.map_err(|RefusedStep { step, refusal }| {
-            worded(call.app, places.get(step).copied().unwrap_or(call.place), &refusal)
+            failure_for(call.app, places.get(step).copied().unwrap_or(call.place), &refusal)
         })?;
     }
     let done: Map<String, Value> = fields.names().map(|name| (name.clone(), Value::Bool(true))).collect();

@@ -1,5 +1,5 @@
-//! What client SDKs and the kits built on them ask for beside groups when they start: they are told that there is nothing,
-//! in the shape in which they read it, so that they go on.
+//! Empty responses to the other requests that client SDKs and UI kits make when they start (contacts, presence, ...), in
+//! the shape they expect, so that they continue.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::call::Call;
 use super::envelope::Reply;
 use crate::refusals::Failure;
 
-/// A list in `data`, and in `entities`, where some of the calls read it.
+/// An empty list in `data`, and in `entities`, where some of the calls read it.
 #[allow(clippy::unused_async, reason = "routes are asynchronous")]
 pub(crate) async fn list(_: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&json!([])).count(0))
@@ -37,7 +37,7 @@ pub(crate) async fn presence(_: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::bare().with("result", &json!({"totalnum": 0, "sublist": []})))
 }
 
-/// `GET /users/{user}/notification`, of conversations or of all.
+/// `GET /users/{user}/notification`, of some conversations or of all.
 #[allow(clippy::unused_async, reason = "routes are asynchronous")]
 pub(crate) async fn notification(_: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&json!({"user": {}, "group": {}})))

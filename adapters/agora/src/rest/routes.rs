@@ -178,7 +178,7 @@ fn of_clients() -> Vec<Route<Endpoint>> {
         PUT    "/metadata/user/{user}" "set a user's info (client)" Either User user_info::set;
         POST   "/metadata/user/get" "get users' info (client)" Either User user_info::get;
 
-        // there is nothing of these, and clients are told so
+        // not supported: an empty response, so that clients continue
         GET    "/users/{user}/contacts/users" "list contacts (client)" Either User nothing::list;
         GET    "/users/{user}/contacts" "page through contacts (client)" Either User nothing::contacts;
         GET    "/users/{user}/blocks/users" "list a user's blocklist (client)" Either User nothing::list;

@@ -13,7 +13,7 @@ use super::body::Fields;
 use super::call::Call;
 use super::envelope::Reply;
 use super::registration::{PASSWORD, check_name};
-use crate::auth::{self, Attempt, CheckError, Claims, Stranger, Subject, bearer};
+use crate::auth::{self, Attempt, CheckError, Claims, Subject, Unauthenticated, bearer};
 use crate::dialect::ids::{fold, shown};
 use crate::refusals::{self, ErrorContext, Failure};
 
@@ -118,9 +118,9 @@ async fn app_asks(call: &Call<'_>) -> Result<(), Failure> {
 }
 
 async fn checked(call: &Call<'_>, token: &str) -> Result<Claims, Failure> {
-    auth::check(call.app, token).await.map_err(|stranger| match stranger {
-        Stranger::Token(error) => refusals::bad_token(ErrorContext::Token, error),
-        Stranger::Refused(refusal) => call.word(&refusal),
+    auth::check(call.app, token).await.map_err(|unauthenticated| match unauthenticated {
+        Unauthenticated::Token(error) => refusals::bad_token(ErrorContext::Token, error),
+        Unauthenticated::Refused(refusal) => call.word(&refusal),
     })
 }
 

@@ -1,4 +1,4 @@
-//! What users tell of themselves: name, avatar, and a few fields that only this vendor has.
+//! Users' own info: name, avatar, and a few fields that only this vendor has.
 
 use conclave_core::model::User;
 use conclave_core::operation::UpdateUser;
@@ -12,18 +12,18 @@ use super::joined::whose;
 use crate::dialect::ids::shown;
 use crate::refusals::{self, Failure};
 
-/// Fields that are kept under labels; the SDKs' types name them.
+/// Fields that are stored as labels of the user; the names are those in the SDKs' types.
 const KEPT: [&str; 6] = ["mail", "phone", "gender", "sign", "birth", "ext"];
 const NAME: &str = "nickname";
 const AVATAR: &str = "avatarurl";
-/// Begins the labels.
+/// Prefix of these labels.
 const LABEL: &str = "agora.info.";
-/// Most users asked about in one call, as the vendor has it.
+/// Most users in one request: the vendor's limit.
 const TARGETS: usize = 100;
-/// Most bytes of what one user tells, as the vendor has it: 2 KB.
+/// Most bytes of one user's info: the vendor's limit, 2 KB.
 const BYTES: usize = 2048;
 
-/// `PUT /metadata/user/{user}`: a form of fields. Answers what was set.
+/// `PUT /metadata/user/{user}`: a form of fields. Returns the fields that were set.
 pub(crate) async fn set(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
     let text = std::str::from_utf8(call.body.bytes).map_err(|_| refusals::metadata("user metadata is illegal"))?;
@@ -40,7 +40,7 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Reply, Failure> {
                 let kept = Some(value.clone()).filter(|value| !value.is_empty());
                 drop(change.labels.insert(format!("{LABEL}{name}"), kept));
             }
-            // the vendor keeps any name; those that SDKs have no field for are passed over
+            // the vendor stores any name; those that SDKs have no field for are ignored here
             _ => continue,
         }
         data.insert(name, value.into());
@@ -52,7 +52,7 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&data).short())
 }
 
-/// `POST /metadata/user/get`: of several users, the fields that are asked for. Users who are not there are left out.
+/// `POST /metadata/user/get`: the requested fields of several users. Users who do not exist are left out.
 pub(crate) async fn get(call: &Call<'_>) -> Result<Reply, Failure> {
     let fields = Fields::read(call.body)?;
     let targets = fields.texts(&["targets"])?.unwrap_or_default();

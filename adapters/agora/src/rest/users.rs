@@ -129,7 +129,7 @@ pub(crate) async fn deactivate(call: &Call<'_>) -> Result<Reply, Failure> {
 /// `POST /users/{user}/disconnect`: disconnects the user, who has to sign in again.
 pub(crate) async fn disconnect(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = call.user(call.param("user")).await?;
-    // first, so that clients are told that the app disconnected them, and not only that their tokens are revoked
+    // first, so that clients are notified that the app disconnected them, and not only that their tokens are revoked
     call.app.presence.disconnect(&user.id, &ConnectionFilter::all(), DisconnectReason::ByApp).await;
     call.run(UpdateUser { tokens_from: Some(call.app.now()), ..UpdateUser::of(user.id.clone()) }).await?;
     Ok(Reply::data(&json!({"result": true})))

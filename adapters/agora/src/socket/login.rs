@@ -15,7 +15,7 @@ use super::Apps;
 use super::frame::Refused;
 use super::wire::{MSync, Provision, status};
 use crate::VENDOR;
-use crate::auth::{self, Stranger, Subject, TokenError};
+use crate::auth::{self, Subject, TokenError, Unauthenticated};
 use crate::dialect::ids::{fold, shown};
 use crate::realm::App;
 use crate::surface::DEVICE_BYTES;
@@ -86,7 +86,7 @@ impl Request {
     pub(super) async fn verify(self) -> Result<Login, Refused> {
         let claims = match auth::check(&self.app, &self.token).await {
             Ok(claims) => claims,
-            Err(stranger) => return Err(self.refused(stranger).await),
+            Err(unauthenticated) => return Err(self.refused(unauthenticated).await),
         };
         let user = match claims.subject {
             Subject::User(user) if shown(&user) == self.user => user,
@@ -120,11 +120,11 @@ impl Request {
     }
 
     /// The vendor's error for an invalid token.
-    async fn refused(&self, stranger: Stranger) -> Refused {
-        match stranger {
-            Stranger::Refused(refusal) => unavailable(&self.app, &refusal),
-            Stranger::Token(TokenError::Expired) => Refused::new(status::FAIL, "Sorry, token expired"),
-            Stranger::Token(TokenError::Invalid | TokenError::Foreign) => match self.account().await {
+    async fn refused(&self, unauthenticated: Unauthenticated) -> Refused {
+        match unauthenticated {
+            Unauthenticated::Refused(refusal) => unavailable(&self.app, &refusal),
+            Unauthenticated::Token(TokenError::Expired) => Refused::new(status::FAIL, "Sorry, token expired"),
+            Unauthenticated::Token(TokenError::Invalid | TokenError::Foreign) => match self.account().await {
                 Ok(true) => Refused::new(status::UNAUTHORIZED, "Sorry, unauthorized"),
                 Ok(false) => Refused::new(status::FAIL, "Sorry, user not found"),
                 Err(refusal) => unavailable(&self.app, &refusal),
@@ -177,8 +177,8 @@ impl Login {
 /// SDKs end their connection by themselves, unless they were given a new token, which they do not report.
 pub(super) async fn recheck(app: Arc<App>, user: UserId, token: String) -> Option<DisconnectReason> {
     match auth::check(&app, &token).await {
-        Ok(_) | Err(Stranger::Token(TokenError::Expired) | Stranger::Refused(_)) => {}
-        Err(Stranger::Token(TokenError::Invalid | TokenError::Foreign)) => {
+        Ok(_) | Err(Unauthenticated::Token(TokenError::Expired) | Unauthenticated::Refused(_)) => {}
+        Err(Unauthenticated::Token(TokenError::Invalid | TokenError::Foreign)) => {
             let find = FindUsers { ids: vec![user], folded: false };
             let found = app.groups.ask(&Actor::app(), find).await.ok()?;
             return Some(match found.0.into_iter().flatten().next() {

@@ -5,7 +5,7 @@ use conclave_core::model::{GroupId, Queue, UserId};
 use super::wire::Jid;
 use crate::dialect::ids::shown;
 
-/// The domains that the SDKs write for users and for groups, whoever sells them.
+/// The domains that the SDKs write for users and for groups, under every brand.
 const USERS: &str = "easemob.com";
 const GROUPS: &str = "conference.easemob.com";
 

@@ -191,7 +191,7 @@ pub(super) async fn of_fact(
     message: Option<Arc<Message>>,
 ) -> Result<Vec<News>, Refusal> {
     let names = app.names();
-    let teller = Teller { names: &names, event: fact.event, group };
+    let writer = NoticeWriter { names: &names, event: fact.event, group };
     let at = async |sequence: u64| match &message {
         Some(message) if message.sequence == sequence => Ok(Some(Arc::clone(message))),
         _ => message_at(&group.id, sequence, &*app.groups).await,
@@ -199,22 +199,22 @@ pub(super) async fn of_fact(
     let mut news = match &fact.what {
         What::Sent(sequence) => {
             let message = at(*sequence).await?.filter(|message| message.state == MessageState::Kept);
-            message.map(|message| teller.sent(&message, fact.readers())).into_iter().collect()
+            message.map(|message| writer.sent(&message, fact.readers())).into_iter().collect()
         }
         What::Passed(message) => {
-            vec![News { passing: true, ..teller.sent(message, fact.readers()) }]
+            vec![News { passing: true, ..writer.sent(message, fact.readers()) }]
         }
         What::Recalled(sequences) => {
             let mut news = Vec::new();
             for sequence in *sequences {
                 let Some(message) = at(*sequence).await? else { continue };
-                news.push(teller.recalled(&message, fact.readers()));
+                news.push(writer.recalled(&message, fact.readers()));
             }
             news
         }
         What::Edited(sequence) => {
             let message = at(*sequence).await?.filter(|message| message.state == MessageState::Kept);
-            message.map(|message| teller.edited(&message, fact.readers())).into_iter().collect()
+            message.map(|message| writer.edited(&message, fact.readers())).into_iter().collect()
         }
         What::Read { user, sequences, note } => {
             let asked = Receipts { group: group.id.clone(), sequences: sequences.to_vec(), most_members: None };
@@ -222,11 +222,11 @@ pub(super) async fn of_fact(
             let mut news = Vec::new();
             for (sequence, count) in counts {
                 let (Ok(count), Some(message)) = (count, at(sequence).await?) else { continue };
-                news.push(teller.read(user, &message, count.read, note));
+                news.push(writer.read(user, &message, count.read, note));
             }
             news
         }
-        _ => teller.operations(fact, &app.settings),
+        _ => writer.operations(fact, &app.settings),
     };
     news.truncate(usize::try_from(ITEMS).unwrap_or(usize::MAX));
     for (item, news) in (0..).zip(&mut news) {
@@ -240,13 +240,13 @@ pub(super) async fn of_fact(
 }
 
 /// Encodes what an event means to clients.
-struct Teller<'e> {
+struct NoticeWriter<'e> {
     names: &'e Names,
     event: &'e Event,
     group: &'e Group,
 }
 
-impl Teller<'_> {
+impl NoticeWriter<'_> {
     fn news(&self, to: Recipients, meta: Meta) -> News {
         let event = self.event;
         News {

@@ -27,7 +27,7 @@ struct QueueState {
     /// Up to this event everything was sent or is not for this client; `None` is the device's stored position.
     read: Option<u64>,
     /// The last event of this queue that was delivered to the session.
-    heard: u64,
+    received: u64,
     /// There may be more events than were delivered to the session.
     unsure: bool,
     /// Items pushed since everything was acknowledged.
@@ -51,7 +51,7 @@ impl QueueState {
     }
 
     fn is_read(&self) -> bool {
-        !self.unsure && self.read.is_some_and(|read| read >= self.heard)
+        !self.unsure && self.read.is_some_and(|read| read >= self.received)
     }
 
     fn question(&mut self, acknowledge: Option<u64>) -> Question {
@@ -143,7 +143,7 @@ impl Queues {
                 return Delivery::Nothing;
             }
             let pushes = self.known && !place.busy && place.is_read() && place.pushed < PUSHED;
-            place.heard = place.heard.max(number);
+            place.received = place.received.max(number);
             if pushes {
                 place.sent = key;
                 place.read = Some(number);
@@ -160,7 +160,7 @@ impl Queues {
                 return Delivery::Nothing;
             }
             let pushed =
-                QueueState { sent: key, heard: number, read: Some(number), pushed: 1, ..QueueState::default() };
+                QueueState { sent: key, received: number, read: Some(number), pushed: 1, ..QueueState::default() };
             self.places.insert(queue.clone(), pushed);
             return Delivery::Push;
         }

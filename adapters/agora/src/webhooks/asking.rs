@@ -190,7 +190,7 @@ impl Guarded {
                     let (body, labels) = message::neutral(&content, None);
                     send.body = body;
                     // labels that repeat the old body in another vendor's format would contradict the new one
-                    send.labels.retain(|label, _| !Message::retells(label));
+                    send.labels.retain(|label, _| !Message::repeats_body(label));
                     send.labels.extend(labels);
                 }
                 None => self.unusable("payload.bodies has no body of a known type")?,

@@ -70,7 +70,7 @@ pub trait ClientProtocol: Send + Sync {
 
     /// Names the session that a long-polling request belongs to, or answers the request in its stead.
     ///
-    /// Whoever is given a session's name receives what the session sends: the name is to be proved by the request, for
+    /// Anyone who knows a session's name receives what the session sends: the name is to be proved by the request, for
     /// instance by a token in it.
     ///
     /// # Errors
@@ -126,8 +126,8 @@ pub trait Session: Send + Sized + 'static {
     /// are not, with the reason. Send the client its reply here.
     fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_, Self>);
 
-    /// An event for the signed-in user. Facts come in the order of the log, each at least once: after signing in, one
-    /// may come that the session knows already.
+    /// An event for the signed-in user. Facts are delivered in the order of the log, each at least once: after signing
+    /// in, one may be delivered that the session knows already.
     fn deliver(&mut self, fact: &Arc<Self::Fact>, out: &mut Outbox<'_, Self>);
 
     /// Facts were dropped, because the client reads too slowly or the process is too busy: notify the client to fetch

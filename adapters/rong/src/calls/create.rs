@@ -21,10 +21,10 @@ pub(crate) async fn create(caller: &Caller<'_>, create: Create) -> Result<bool, 
     let on_unknown_owner = if caller.user().is_some() {
         OnUnknown::Refuse
     } else {
-        caller.check_newcomers("owner", std::slice::from_ref(&owner)).await?;
+        caller.check_new_members("owner", std::slice::from_ref(&owner)).await?;
         OnUnknown::Register
     };
-    caller.check_newcomers("userIds", &members).await?;
+    caller.check_new_members("userIds", &members).await?;
     let mut profile = Profile { name, ..Profile::default() };
     let announcement = texts.profile.over(&mut profile);
     profile.fields = texts.fields;

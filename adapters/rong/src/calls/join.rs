@@ -17,7 +17,7 @@ pub(crate) async fn add(
     users: Vec<UserId>,
 ) -> Result<(Arc<Group>, Added), NotDone> {
     let found = caller.hosted_group(&group).await?;
-    caller.check_newcomers("userIds", &users).await?;
+    caller.check_new_members("userIds", &users).await?;
     let add = AddMembers {
         group,
         members: users.into_iter().map(NewMember::now).collect(),

@@ -112,7 +112,7 @@ impl<'a> Caller<'a> {
 
     /// Refuses users whose accounts would have to be created with an id the vendor does not permit; accounts created
     /// elsewhere keep their spelling. `key` is the field that names them.
-    pub(crate) async fn check_newcomers(&self, key: &str, users: &[UserId]) -> Result<(), NotDone> {
+    pub(crate) async fn check_new_members(&self, key: &str, users: &[UserId]) -> Result<(), NotDone> {
         let odd: Vec<UserId> = users.iter().filter(|user| !limits::is_user_id(user.as_str())).cloned().collect();
         if odd.is_empty() {
             return Ok(());

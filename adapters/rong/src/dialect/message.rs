@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_is_told_as_it_was_said() {
+    fn messages_are_returned_as_sent() {
         for (object_name, content) in [
             ("RC:TxtMsg", r#"{"content":"hello"}"#),
             ("RC:TxtMsg", r#"{"content":"hello","extra":"x"}"#),

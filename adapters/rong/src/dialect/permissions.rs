@@ -79,7 +79,7 @@ impl Permissions {
         };
         let base = Policy {
             promote: Circle::Owner,
-            // no client of this vendor mutes; owner and managers do through the others, and speak whoever is muted
+            // this vendor's clients cannot mute; owner and managers mute through the others, and may send whatever is muted
             moderate: Circle::Managers,
             exempt: Circle::Managers,
             // members' invitations wait for those who decide about requests

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_told_in_the_data_centres_time() {
+    fn times_are_in_the_data_centres_time_zone() {
         assert_eq!(text(Millis(1_408_710_653_000), 480), "2014-08-22 20:30:53");
         assert_eq!(text(Millis(1_408_710_653_000), 0), "2014-08-22 12:30:53");
         assert_eq!(text(Millis(u64::MAX), -840).len(), 19);

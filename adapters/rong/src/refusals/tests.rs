@@ -42,7 +42,7 @@ fn the_status_of_hosting_codes_is_configured() {
 }
 
 #[test]
-fn failures_are_told_as_numbers_and_texts() {
+fn failures_are_returned_as_numbers_and_texts() {
     let failure = Failure { manager_count: Some(10), ..Code::TooMany.into() };
     let (_, body) = failure.into_response(400).into_parts();
     let body: serde_json::Value = serde_json::from_slice(body.bytes().unwrap()).unwrap();
@@ -147,7 +147,7 @@ fn what_the_store_said_stays_inside() {
 }
 
 #[test]
-fn the_number_of_managers_is_told_with_their_limit() {
+fn the_limit_of_managers_reports_their_number() {
     let failure = Family::Managers.failure(&reached(Limit::Admins));
     assert_eq!(failure.manager_count, Some(2));
     assert_eq!(Family::Hosted.failure(&reached(Limit::Follows)).manager_count, None);

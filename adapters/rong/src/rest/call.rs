@@ -200,7 +200,7 @@ impl<'a> Call<'a> {
 
     /// Refuses users whose accounts would have to be created with an id the vendor does not permit; accounts created
     /// elsewhere keep their spelling.
-    pub(crate) async fn check_newcomers(&self, key: &str, users: &[UserId]) -> Result<(), Failure> {
+    pub(crate) async fn check_new_members(&self, key: &str, users: &[UserId]) -> Result<(), Failure> {
         let odd: Vec<UserId> = users.iter().filter(|user| !limits::is_user_id(user.as_str())).cloned().collect();
         if odd.is_empty() {
             return Ok(());

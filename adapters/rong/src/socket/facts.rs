@@ -70,7 +70,8 @@ pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>
             Ok(others.into_iter().chain(looked_at).collect())
         }
         (events::What::Application(request), _) => {
-            let recipients = event.audience.users.iter().filter(|user| feed::hears(event, request, user)).cloned();
+            let recipients =
+                event.audience.users.iter().filter(|user| feed::is_recipient(event, request, user)).cloned();
             Ok(vec![fact(Recipients::users(recipients), What::Fetch(Kind::Changes))])
         }
         (

@@ -143,7 +143,7 @@ impl conclave_kit::Webhooks for Webhooks {
         Ok(self.word(fact, &group).into_iter().collect())
     }
 
-    fn hears_log(&self) -> bool {
+    fn follows_log(&self) -> bool {
         self.callback != Callback::Online
     }
 

@@ -31,7 +31,7 @@ pub(super) fn of<'e>(fact: &Fact<'e>, group: &'e Group) -> Option<Operation<'e>>
         What::Dismissed { .. } => (DISMISSED, actor, Vec::new()),
         What::Operation(operation) => {
             let by = match operation.kind {
-                // a user who quits is the operator, whoever called
+                // a user who quits is the operator, even if the app called
                 Kind::Quit => operation.users.first().copied().or(actor),
                 Kind::Joined | Kind::Kicked | Kind::ManagersAdded | Kind::ManagersRemoved | Kind::Transferred => actor,
             };

@@ -93,7 +93,7 @@ impl<'a> Call<'a> {
         self.user().ok_or_else(|| Code::NoPermission.into())
     }
 
-    /// The account shown for what the app itself did: the same whoever asks.
+    /// The account shown as the author of the app's own actions: the same for every caller.
     pub(crate) fn admin(&self) -> &str {
         self.app.admin()
     }

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_was_invited_decides_for_themself() {
+    fn invited_users_decide_for_themselves() {
         let invited = request("carol", Some("bob"));
         assert_eq!(Pendency::of(&invited, &invited.user), Pendency::Invitation);
         assert_eq!(Pendency::of(&invited, &UserId::new("alice").unwrap()), Pendency::InvitationByMember);

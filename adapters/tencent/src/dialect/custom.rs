@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn only_configured_keys_are_taken_and_told() {
+    fn only_configured_keys_are_accepted_and_returned() {
         let configured = vec!["Colour".to_owned(), "Size".to_owned()];
         let taken = fields(Of::Group, &configured, vec![pair("Size", "abc\u{0}\u{1}")]).unwrap();
         assert_eq!(pairs(&configured, None, &taken), [pair("Size", "abc\u{0}\u{1}")]);

@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Community,
 }
 
-/// What groups of a type support, whoever calls. Other calls get 10007 (or the command's own code).
+/// What groups of a type support, for all callers. Other calls get 10007 (or the command's own code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a row of the vendor's matrix")]
 pub(crate) struct Capabilities {
@@ -120,7 +120,7 @@ impl Kind {
     }
 
     /// The highest role of a new member.
-    pub(crate) fn highest_of_newcomers(self) -> Role {
+    pub(crate) fn highest_of_new_members(self) -> Role {
         if self.capabilities().admins { Role::Admin } else { Role::Member }
     }
 

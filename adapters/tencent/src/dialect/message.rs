@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_said_is_told_as_near_as_can_be() {
+    fn messages_of_other_vendors_have_the_closest_equivalent() {
         let foreign = Body::Foreign { label: "other".to_owned(), raw: "?".to_owned(), fallback: "[card]".to_owned() };
         assert_eq!(elements(&message(foreign, Labels::new())), json!([text("[card]")]));
         let several = [text("hi"), json!({"MsgType": "TIMImageElem", "MsgContent": {}})];

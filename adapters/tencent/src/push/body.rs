@@ -196,7 +196,7 @@ impl Words<'_> {
             | Notice::Unbanned
             // the topic is named beside the group
             | Notice::TopicCreated
-            // worded apart, as nobody is shown them
+            // encoded elsewhere: these are not shown to anyone
             | Notice::ReadUpTo
             | Notice::Receipts => {}
             Notice::TopicsDestroyed => {

@@ -156,7 +156,7 @@ impl Pushing<'_> {
         Ok(entries)
     }
 
-    /// How many have read messages: each sender is told of their own.
+    /// How many members have read messages: each sender is notified of their own messages.
     pub(super) async fn receipts(&self) -> Result<Vec<Pushed>, Refusal> {
         let What::Receipts { user, sequences } = self.what() else { return Ok(Vec::new()) };
         let ask = Receipts {

@@ -155,7 +155,7 @@ pub(crate) async fn history_tips(
     let item = |(number, fact, tip, about): &(u64, &Fact<'_>, Tip, Vec<UserId>)| {
         let pushing = Pushing { app, group, fact };
         let about: Vec<&UserId> = about.iter().collect();
-        let body = pushing.worded(&about, people.clone()).tip(*tip);
+        let body = pushing.failure_for(&about, people.clone()).tip(*tip);
         (*number, pushing.tip_item(Some(*number), body))
     };
     Ok(tips.iter().map(item).collect())
@@ -222,10 +222,10 @@ impl Pushing<'_> {
         let mut ids: BTreeSet<&str> = about.iter().map(|user| user.as_str()).collect();
         ids.insert(operator);
         let people = People::find(self.app, self.group, &ids).await?;
-        Ok(self.worded(about, people))
+        Ok(self.failure_for(about, people))
     }
 
-    fn worded<'w>(&'w self, about: &'w [&'w UserId], people: People) -> Words<'w> {
+    fn failure_for<'w>(&'w self, about: &'w [&'w UserId], people: People) -> Words<'w> {
         let operator = body::operator(self.fact, self.app.admin());
         let people = people.with_former(self.fact);
         Words { app: self.app, group: self.group, fact: self.fact, about, operator, people }

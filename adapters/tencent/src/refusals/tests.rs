@@ -139,7 +139,7 @@ fn what_failed_in_the_store_stays_inside() {
 }
 
 #[test]
-fn what_the_apps_server_says_is_told_in_its_own_number_and_words() {
+fn the_app_servers_own_number_and_text_are_returned() {
     let failure = Family::Groups.failure(&Refusal::Vetoed { code: Some(10101), words: "not you".to_owned() });
     assert_eq!((failure.number(), &*failure.text), (10101, "not you"));
 }

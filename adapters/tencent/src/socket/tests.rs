@@ -372,7 +372,7 @@ async fn a_client_fetches_the_notices_that_it_has_missed() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_stay_is_sent_why() {
+async fn users_who_may_not_stay_get_the_reason() {
     let house = House::new();
     for (reason, kind) in [(DisconnectReason::Replaced, 1), (DisconnectReason::ByApp, 3)] {
         let (mut session, _) = house.signed_in("alice").await;

@@ -32,7 +32,7 @@ pub(super) const READ: &str = "Group.CallbackAfterReadReceipt";
 pub(crate) const EXCEPTION: &str = "Group.CallbackSendMsgException";
 
 /// A value of `ForbidCallbackControl`: no callback for this message.
-pub(crate) const NOT_TOLD: &str = "ForbidAfterSendMsgCallback";
+pub(crate) const NO_CALLBACK: &str = "ForbidAfterSendMsgCallback";
 
 /// One callback, without the common fields.
 pub(super) struct Callback {
@@ -265,7 +265,7 @@ impl EventContext<'_> {
 
     fn message(&self, message: &Message, passes: bool) -> Option<Callback> {
         let kept = |label: &str| message.labels.get(label).map(String::as_str);
-        if kept(label::FORBIDDEN).is_some_and(|words| words.split(',').any(|word| word == NOT_TOLD)) {
+        if kept(label::FORBIDDEN).is_some_and(|words| words.split(',').any(|word| word == NO_CALLBACK)) {
             return None;
         }
         let mut more = self.words(message, passes);

@@ -243,7 +243,7 @@ pub(crate) fn changed(questions: &Questions, mut send: SendMessage, asked: Asked
             Ok((body, labels)) => {
                 send.body = body;
                 // labels that repeat the old body in a vendor's own format would contradict the new one
-                send.labels.retain(|label, _| !Message::retells(label));
+                send.labels.retain(|label, _| !Message::repeats_body(label));
                 send.labels.extend(labels);
             }
             Err(failure) => return questions.unusable(SEND, &failure.text).map(|()| send),

@@ -191,8 +191,8 @@ impl conclave_kit::Webhooks for Webhooks {
         let Some(fact) = all.iter().find(|fact| fact.event.sequence == event.sequence) else { return Ok(Vec::new()) };
         let state = self.wants_connection_events() && state::is_of_presence(&fact.what);
         // readers are counted only for apps that receive receipts
-        let unheard = matches!(fact.what, What::Receipts { .. }) && !self.hooks.has(after::READ);
-        let done = after::has_callback(&fact.what) && !unheard;
+        let unread_answer = matches!(fact.what, What::Receipts { .. }) && !self.hooks.has(after::READ);
+        let done = after::has_callback(&fact.what) && !unread_answer;
         if !state && !done {
             return Ok(Vec::new());
         }

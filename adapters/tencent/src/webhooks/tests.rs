@@ -18,7 +18,7 @@ fn callbacks_are_signed_like_the_documented_one() {
 }
 
 #[test]
-fn without_a_list_all_are_told_and_nobody_is_asked() {
+fn without_a_list_all_callbacks_are_sent_and_no_question_asked() {
     let all = WebhookSettings::default();
     assert!(AFTER.iter().all(|command| all.has(command)) && !BEFORE.iter().any(|command| all.has(command)));
     let some = WebhookSettings { commands: vec![before::SEND.to_owned()], ..all.clone() };

@@ -50,7 +50,7 @@ async fn clients_that_never_read_cost_a_bounded_amount_of_memory() {
     let mut slow = sockets.swap_remove(0);
     let mut missed = false;
     loop {
-        match slow.hears().await.as_str() {
+        match slow.receives().await.as_str() {
             "missed" => missed = true,
             message if message.starts_with(&format!("message {EVENTS} ")) => break,
             _ => {}
@@ -125,9 +125,9 @@ async fn frames_that_are_too_long_end_the_connection_over_every_transport() {
     plain.says(&long).await;
     assert!(matches!(plain.0.next().await, Some(Ok(Message::Close(Some(_))))));
     let mut framed = Socket::at(&gateway, "/sock/0/s/websocket").await;
-    assert_eq!((framed.hears().await, framed.hears().await), ("o".to_owned(), r#"a["welcome"]"#.to_owned()));
+    assert_eq!((framed.receives().await, framed.receives().await), ("o".to_owned(), r#"a["welcome"]"#.to_owned()));
     framed.says(&format!("[\"{long}\"]")).await;
-    assert_eq!(framed.hears().await, r#"c[3000,"Go away!"]"#);
+    assert_eq!(framed.receives().await, r#"c[3000,"Go away!"]"#);
     let address = gateway.addresses.shared;
     assert_eq!(ask(address, "POST", "/pusher/sock/0/t/xhr", &[], "").await.body, "o\n");
     let sent = ask(address, "POST", "/pusher/sock/0/t/xhr_send", &[], &format!("[\"{long}\"]")).await;

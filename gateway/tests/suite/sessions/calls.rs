@@ -22,7 +22,7 @@ async fn a_call_that_hangs_delays_neither_heartbeats_nor_other_calls() {
     assert_eq!(alice.asks("4 beat").await, "4 beat");
     assert_eq!(alice.asks("5 who").await, "5 alice");
     house.open_gate("gate");
-    assert!(alice.hears().await.ends_with("waited"));
+    assert!(alice.receives().await.ends_with("waited"));
     alice.has_nothing().await;
 }
 
@@ -40,7 +40,7 @@ async fn calls_beyond_the_limits_wait_and_none_is_lost() {
     }
     let mut answers = Vec::new();
     while answers.len() < 31 {
-        answers.push(alice.hears().await);
+        answers.push(alice.receives().await);
     }
     let waited = answers.iter().filter(|answer| answer.ends_with("waited")).count();
     assert_eq!((waited, answers.contains(&"30 beat".to_owned())), (30, true));
@@ -77,17 +77,17 @@ async fn a_call_is_answered_before_what_it_caused_is_delivered() {
     alice.says("1 wait unrelated").await;
     alice.says("2 say-and-wait team gate").await;
     for other in [&mut pad, &mut bob] {
-        assert_eq!(other.hears().await, "message 1");
+        assert_eq!(other.receives().await, "message 1");
     }
     // later events wait behind it, as events keep their order
     speak(&gateway, "bob").await;
-    assert_eq!(bob.hears().await, "message 2");
+    assert_eq!(bob.receives().await, "message 2");
     alice.has_nothing().await;
     house.open_gate("gate");
-    assert_eq!(alice.hears().await, "2 said 1");
-    assert_eq!((alice.hears().await, alice.hears().await), ("message 1".to_owned(), "message 2".to_owned()));
+    assert_eq!(alice.receives().await, "2 said 1");
+    assert_eq!((alice.receives().await, alice.receives().await), ("message 1".to_owned(), "message 2".to_owned()));
     house.open_gate("unrelated");
-    assert_eq!(alice.hears().await, "1 waited");
+    assert_eq!(alice.receives().await, "1 waited");
 }
 
 #[tokio::test]
@@ -100,15 +100,15 @@ async fn many_calls_at_once_each_precede_their_event_and_lose_none() {
     }
     let (mut said, mut delivered) = (0, 0);
     while delivered < 400 {
-        let heard = alice.hears().await;
-        if let Some(sequence) = heard.strip_prefix("message ") {
+        let received = alice.receives().await;
+        if let Some(sequence) = received.strip_prefix("message ") {
             delivered += 1;
             assert_eq!(sequence, delivered.to_string());
             assert!(delivered <= said, "an event came before the answer to the call that caused it");
         } else {
             said += 1;
             // a lane keeps its order
-            assert_eq!(heard, format!("{said} said {said}"));
+            assert_eq!(received, format!("{said} said {said}"));
         }
     }
 }
@@ -128,7 +128,7 @@ async fn a_call_repeated_over_a_new_connection_is_done_once() {
     second.says("1 as alice/phone say-and-wait team gate once=alice-1").await;
     second.has_nothing().await;
     house.open_gate("gate");
-    assert_eq!(second.hears().await, "1 said 1");
+    assert_eq!(second.receives().await, "1 said 1");
     // again, after it has ended
     assert_eq!(second.asks("1 as alice/phone say-and-wait team gate once=alice-1").await, "1 said 1");
     assert_eq!(house.said.load(Ordering::Relaxed), 1);
@@ -140,14 +140,14 @@ async fn a_call_repeated_over_a_new_connection_is_done_once() {
 }
 
 #[tokio::test]
-async fn a_call_goes_on_when_its_client_has_gone() {
+async fn a_call_continues_after_its_client_has_disconnected() {
     let (gateway, house) = start(|_| ()).await;
     make_team(&gateway, "alice", &["bob"]).await;
     let mut bob = Socket::login(&gateway, "bob", "phone").await;
     let mut alice = Socket::login(&gateway, "alice", "phone").await;
     alice.says("1 wait gate").await;
     alice.says("2 say team").await;
-    assert_eq!(bob.hears().await, "message 1");
+    assert_eq!(bob.receives().await, "message 1");
     drop(alice);
     house.open_gate("gate");
     bob.has_nothing().await;
@@ -164,7 +164,7 @@ async fn a_process_that_shuts_down_answers_the_calls_that_have_begun() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     house.open_gate("gate");
     assert_eq!(
-        (alice.hears().await, alice.hears().await),
+        (alice.receives().await, alice.receives().await),
         ("1 waited".to_owned(), "signed out ShuttingDown".to_owned())
     );
     assert!(ending.await.unwrap());

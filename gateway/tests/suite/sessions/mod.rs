@@ -206,7 +206,7 @@ struct Ear(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Ear {
     async fn open(gateway: &Running, user: &str) -> Self {
         let mut ear = Self::knock(gateway, user).await;
-        assert_eq!(ear.hears().await, format!("hello {user}"));
+        assert_eq!(ear.receives().await, format!("hello {user}"));
         ear
     }
 
@@ -223,7 +223,7 @@ impl Ear {
         self.0.send(Message::Binary(Bytes::copy_from_slice(frame))).await.expect("an open socket");
     }
 
-    async fn hears(&mut self) -> String {
+    async fn receives(&mut self) -> String {
         match self.next().await {
             Some(Ok(Message::Binary(frame))) => String::from_utf8(frame.to_vec()).unwrap(),
             other => panic!("not a frame: {other:?}"),
@@ -242,7 +242,7 @@ impl Ear {
     /// Only the reply to this has been received.
     async fn has_nothing(&mut self) {
         self.says(b"anything?").await;
-        assert_eq!(self.hears().await, "anything?");
+        assert_eq!(self.receives().await, "anything?");
     }
 
     async fn next(&mut self) -> Option<Result<Message, Error>> {
@@ -302,18 +302,18 @@ async fn speak_long(gateway: &Running, by: &str, length: usize) {
 }
 
 #[tokio::test]
-async fn members_hear_what_happens_and_nobody_else_does() {
+async fn only_members_receive_a_groups_events() {
     let gateway = start(|_| ()).await;
     // one who is online before the group exists, one who joins later, one who is not a member
     let mut alice = Ear::open(&gateway, "alice").await;
     let mut carol = Ear::open(&gateway, "carol").await;
     make_team(&gateway, "alice", &["bob"]).await;
-    assert_eq!(alice.hears().await, r#"joined ["bob"]"#);
+    assert_eq!(alice.receives().await, r#"joined ["bob"]"#);
     let mut bob = Ear::open(&gateway, "bob").await;
     let mut second = Ear::open(&gateway, "bob").await;
     speak(&gateway, "alice").await;
     for ear in [&mut alice, &mut bob, &mut second] {
-        assert_eq!(ear.hears().await, "message 1");
+        assert_eq!(ear.receives().await, "message 1");
     }
     carol.has_nothing().await;
     // a user who has left receives that, and nothing more
@@ -323,16 +323,19 @@ async fn members_hear_what_happens_and_nobody_else_does() {
     run(&gateway, Actor::user(user("bob")), leave).await;
     speak(&gateway, "alice").await;
     // bob's leaving has the number in between
-    assert_eq!((alice.hears().await, alice.hears().await), (r#"left ["bob"]"#.to_owned(), "message 3".to_owned()));
+    assert_eq!(
+        (alice.receives().await, alice.receives().await),
+        (r#"left ["bob"]"#.to_owned(), "message 3".to_owned())
+    );
     for ear in [&mut bob, &mut second] {
-        assert_eq!(ear.hears().await, r#"left ["bob"]"#);
+        assert_eq!(ear.receives().await, r#"left ["bob"]"#);
         ear.has_nothing().await;
     }
     assert!(gateway.shutdown().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_is_too_slow_is_told_to_fetch() {
+async fn slow_clients_are_notified_to_fetch() {
     let admin = |config: &mut Config| config.admin = Admin::At("127.0.0.1:0".parse().unwrap());
     let (gateway, thoughts) = start_thinking(admin).await;
     make_team(&gateway, "alice", &["bob"]).await;
@@ -347,10 +350,10 @@ async fn whoever_is_too_slow_is_told_to_fetch() {
     // when this returns, everything has been delivered to the mailbox
     assert_eq!(team_online(&gateway).await, [user("bob")]);
     thoughts.may_end.store(true, Ordering::Relaxed);
-    assert_eq!(bob.hears().await, "missed");
+    assert_eq!(bob.receives().await, "missed");
     // the 257th found no room
     for sequence in 257..=300 {
-        assert_eq!(bob.hears().await, format!("message {sequence}"));
+        assert_eq!(bob.receives().await, format!("message {sequence}"));
     }
     bob.has_nothing().await;
     let metrics = ask(gateway.addresses.admin.unwrap(), "GET", "/metrics", &[], "").await.body;
@@ -367,12 +370,12 @@ async fn whoever_is_too_slow_is_told_to_fetch() {
 async fn each_connection_ends_as_it_should() {
     let gateway = start(|_| ()).await;
     let mut nobody = Ear::knock(&gateway, "").await;
-    assert_eq!(nobody.hears().await, "who are you");
+    assert_eq!(nobody.receives().await, "who are you");
     assert_eq!(nobody.closed().await, None);
 
     let mut long = Ear::open(&gateway, "alice").await;
     long.says(&[b'x'; 1000]).await;
-    assert_eq!(long.hears().await.len(), 1000);
+    assert_eq!(long.receives().await.len(), 1000);
     long.says(&[b'x'; 1001]).await;
     assert_eq!(long.closed().await, Some(CloseCode::Size));
 
@@ -382,7 +385,7 @@ async fn each_connection_ends_as_it_should() {
 
     let mut done = Ear::open(&gateway, "alice").await;
     done.says(b"bye").await;
-    assert_eq!(done.hears().await, "bye");
+    assert_eq!(done.receives().await, "bye");
     assert_eq!(done.closed().await, None);
 
     let mut broken = Ear::open(&gateway, "alice").await;
@@ -390,9 +393,9 @@ async fn each_connection_ends_as_it_should() {
     assert_eq!(broken.closed().await, None);
 
     let mut sleepy = Ear::knock_at(&gateway, "sleepy", "sleepy").await;
-    assert_eq!(sleepy.hears().await, "hello sleepy");
+    assert_eq!(sleepy.receives().await, "hello sleepy");
     sleepy.says(b"awake").await;
-    assert_eq!(sleepy.hears().await, "awake");
+    assert_eq!(sleepy.receives().await, "awake");
     assert_eq!(sleepy.closed().await, None);
 
     let mut alice = Ear::open(&gateway, "alice").await;
@@ -400,12 +403,12 @@ async fn each_connection_ends_as_it_should() {
     let mut off = UpdateUser::of(user("bob"));
     off.active = Some(false);
     run(&gateway, Actor::app(), off).await;
-    assert_eq!(bob.hears().await, "disconnected Deactivated");
+    assert_eq!(bob.receives().await, "disconnected Deactivated");
     assert_eq!(bob.closed().await, None);
     alice.has_nothing().await;
 
     let ending = tokio::spawn(gateway.shutdown());
-    assert_eq!(alice.hears().await, "disconnected ShuttingDown");
+    assert_eq!(alice.receives().await, "disconnected ShuttingDown");
     assert_eq!(alice.closed().await, None);
     assert!(ending.await.unwrap(), "not everything was finished");
 }
@@ -492,7 +495,7 @@ async fn connections_are_ended_from_outside() {
         .await;
     // no longer online from then on, however long its client takes
     assert_eq!((ended, devices(&gateway, "alice").await), (1, 1));
-    assert_eq!(first.hears().await, "disconnected ByApp");
+    assert_eq!(first.receives().await, "disconnected ByApp");
     assert_eq!(first.closed().await, None);
     second.has_nothing().await;
     assert_eq!(disconnect_all(&gateway, "nobody").await, 0);
@@ -501,13 +504,13 @@ async fn connections_are_ended_from_outside() {
 }
 
 #[tokio::test]
-async fn whoever_has_too_many_connections_loses_the_oldest() {
+async fn the_oldest_connection_over_the_limit_is_closed() {
     let gateway = start(|_| ()).await;
     let mut first = Ear::open(&gateway, "bob").await;
     let mut second = Ear::open(&gateway, "bob").await;
     first.has_nothing().await;
     let mut third = Ear::open(&gateway, "bob").await;
-    assert_eq!(first.hears().await, "disconnected Replaced");
+    assert_eq!(first.receives().await, "disconnected Replaced");
     assert_eq!(first.closed().await, None);
     assert_eq!(devices(&gateway, "bob").await, 2);
     second.has_nothing().await;
@@ -530,7 +533,7 @@ async fn a_client_that_never_stops_talking_is_sent_away_all_the_same() {
     }
     ear.0.flush().await.unwrap();
     assert_eq!(disconnect_all(&gateway, "alice").await, 1);
-    let last = timeout(Duration::from_secs(4), ear.hears()).await;
+    let last = timeout(Duration::from_secs(4), ear.receives()).await;
     assert_eq!(last.as_deref(), Ok("disconnected ByApp"));
     gateway.shutdown().await;
 }

@@ -387,7 +387,7 @@ impl Socket {
         self.0.send(Message::text(text)).await.expect("an open socket");
     }
 
-    pub(crate) async fn hears(&mut self) -> String {
+    pub(crate) async fn receives(&mut self) -> String {
         let next = timeout(Duration::from_secs(20), self.0.next()).await.expect("nothing in time");
         match next {
             Some(Ok(Message::Text(text))) => text.to_string(),
@@ -397,7 +397,7 @@ impl Socket {
 
     pub(crate) async fn asks(&mut self, text: &str) -> String {
         self.says(text).await;
-        self.hears().await
+        self.receives().await
     }
 
     /// Only the reply to this has been received.

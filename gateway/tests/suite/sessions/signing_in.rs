@@ -26,7 +26,7 @@ async fn signing_out_leaves_the_connection_open() {
     make_team(&gateway, "alice", &["bob"]).await;
     let mut socket = Socket::login(&gateway, "alice", "phone").await;
     speak(&gateway, "bob").await;
-    assert_eq!(socket.hears().await, "message 1");
+    assert_eq!(socket.receives().await, "message 1");
     assert_eq!(socket.asks("1 logout").await, "1 bye");
     assert_eq!(devices(&gateway, "alice").await, 0);
     speak(&gateway, "bob").await;
@@ -35,7 +35,7 @@ async fn signing_out_leaves_the_connection_open() {
     // as another user, on the same connection
     assert_eq!(socket.asks("3 login bob phone").await, "3 hello bob");
     speak(&gateway, "alice").await;
-    assert_eq!(socket.hears().await, "message 3");
+    assert_eq!(socket.receives().await, "message 3");
     assert_eq!((devices(&gateway, "alice").await, devices(&gateway, "bob").await), (0, 1));
     // without signing out first
     assert_eq!(socket.asks("4 login alice phone").await, "4 hello alice");
@@ -52,13 +52,13 @@ async fn a_session_that_is_replaced_during_a_call_gets_its_answer() {
         tokio::task::yield_now().await;
     }
     let mut new = Socket::login(&gateway, "alice", "phone").await;
-    assert_eq!(old.hears().await, "signed out Reconnected");
+    assert_eq!(old.receives().await, "signed out Reconnected");
     house.open_gate("gate");
-    assert_eq!(old.hears().await, "1 said 1");
+    assert_eq!(old.receives().await, "1 said 1");
     // nothing is delivered to a user who is signed out
     speak(&gateway, "alice").await;
     loop {
-        if new.hears().await == "message 2" {
+        if new.receives().await == "message 2" {
             break;
         }
     }
@@ -103,7 +103,7 @@ async fn an_account_that_is_deactivated_is_signed_out() {
     let mut off = UpdateUser::of(user("bob"));
     off.active = Some(false);
     run(&gateway, Actor::app(), off).await;
-    assert_eq!(bob.hears().await, "signed out Deactivated");
+    assert_eq!(bob.receives().await, "signed out Deactivated");
     bob.has_nothing().await;
     assert_eq!(devices(&gateway, "bob").await, 0);
 }
@@ -123,7 +123,7 @@ async fn signing_in_delays_neither_heartbeats_nor_calls() {
     assert_eq!(socket.asks("2 beat").await, "2 beat");
     assert_eq!(socket.asks("3 as alice/phone who").await, "3 alice");
     house.open_gate("joined");
-    assert_eq!(socket.hears().await, "1 hello alice");
+    assert_eq!(socket.receives().await, "1 hello alice");
     // a cancelled sign-in leaves nothing
     let mut other = Socket::at(&gateway, "/text").await;
     other.says("1 login bob phone").await;

@@ -30,7 +30,7 @@ async fn endpoints_stand_behind_any_prefix_and_take_their_kind_of_frames() {
     assert!(matches!(closed, Message::Close(Some(frame)) if frame.code == CloseCode::Unsupported));
     let mut any = Socket::at(&gateway, "/any").await;
     futures_util::SinkExt::send(&mut any.0, Message::Binary("1 beat".into())).await.unwrap();
-    assert_eq!((any.hears().await, any.asks("2 beat").await), ("1 beat".to_owned(), "2 beat".to_owned()));
+    assert_eq!((any.receives().await, any.asks("2 beat").await), ("1 beat".to_owned(), "2 beat".to_owned()));
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn what_many_sessions_receive_is_projected_and_encoded_once() {
     let before = house.projected.load(Ordering::Relaxed);
     speak(&gateway, "alice").await;
     for socket in &mut sockets {
-        assert_eq!(socket.hears().await, "message 1");
+        assert_eq!(socket.receives().await, "message 1");
     }
     assert_eq!(house.encoded.load(Ordering::Relaxed), 1);
     assert!(house.projected.load(Ordering::Relaxed) - before <= 1);
@@ -90,28 +90,28 @@ async fn sockjs_carries_frames_over_a_websocket() {
     let (gateway, _) = pusher::start(|_| ()).await;
     make_team(&gateway, "alice", &["bob"]).await;
     let mut socket = Socket::at(&gateway, "/sock/123/abcdefgh/websocket").await;
-    assert_eq!(socket.hears().await, "o");
-    assert_eq!(socket.hears().await, r#"a["welcome"]"#);
+    assert_eq!(socket.receives().await, "o");
+    assert_eq!(socket.receives().await, r#"a["welcome"]"#);
     assert_eq!(socket.asks(r#"["1 login alice phone"]"#).await, r#"a["1 hello alice"]"#);
     speak(&gateway, "bob").await;
-    assert_eq!(socket.hears().await, r#"a["message 1"]"#);
+    assert_eq!(socket.receives().await, r#"a["message 1"]"#);
     // several frames in one message, and a single one without an array
     socket.says(r#"["2 beat","3 beat"]"#).await;
     assert_eq!(
-        (socket.hears().await, socket.hears().await),
+        (socket.receives().await, socket.receives().await),
         (r#"a["2 beat"]"#.to_owned(), r#"a["3 beat"]"#.to_owned())
     );
     assert_eq!(socket.asks(r#""4 beat""#).await, r#"a["4 beat"]"#);
     assert_eq!(socket.asks(r#"["5 close"]"#).await, r#"c[3000,"Go away!"]"#);
     // without framing
     let mut raw = Socket::at(&gateway, "/sock/websocket").await;
-    assert_eq!(raw.hears().await, "welcome");
+    assert_eq!(raw.receives().await, "welcome");
     assert_eq!(raw.asks("1 beat").await, "1 beat");
     // not a message of SockJS
     let mut wrong = Socket::at(&gateway, "/sock/123/ijklmnop/websocket").await;
-    assert_eq!((wrong.hears().await, wrong.hears().await), ("o".to_owned(), r#"a["welcome"]"#.to_owned()));
+    assert_eq!((wrong.receives().await, wrong.receives().await), ("o".to_owned(), r#"a["welcome"]"#.to_owned()));
     wrong.says("beat").await;
-    assert_eq!(wrong.hears().await, r#"c[3000,"Go away!"]"#);
+    assert_eq!(wrong.receives().await, r#"c[3000,"Go away!"]"#);
 }
 
 #[tokio::test]
@@ -241,17 +241,17 @@ async fn a_protocol_that_is_pulled_notifies_once_until_it_is() {
     make_team(&gateway, "alice", &["bob"]).await;
     let url = format!("ws://{}/puller/bell?user=alice", gateway.addresses.shared);
     let mut alice = Socket(connect_async(url).await.unwrap().0);
-    assert_eq!(alice.hears().await, "Ok(())");
+    assert_eq!(alice.receives().await, "Ok(())");
     for _ in 0..3 {
         speak(&gateway, "bob").await;
     }
-    assert_eq!(alice.hears().await, "n");
+    assert_eq!(alice.receives().await, "n");
     // the mailbox may not be empty yet: later events cause another notice
     let mut pulled = Vec::new();
     while pulled.len() < 3 {
         alice.says("pull").await;
         loop {
-            if let Some(numbers) = alice.hears().await.strip_prefix("p ") {
+            if let Some(numbers) = alice.receives().await.strip_prefix("p ") {
                 break pulled.extend(numbers.split_whitespace().map(str::to_owned));
             }
         }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `hello KEY SECRET USER` | `welcome USER`, or `stranger` and the end |
 //! | `say NUMBER PERCH TEXT` | `said NUMBER ID`, or `no NUMBER SQUAWK` |
-//! | | `heard PERCH USER TEXT` |
+//! | | `message PERCH USER TEXT` |
 
 use std::sync::Arc;
 
@@ -54,9 +54,9 @@ impl ClientProtocol for Parrot {
         let Some(app) = apps.iter().find(|app| app.name == realm) else { return Ok(Vec::new()) };
         let Some(message) = message_of(event, &*app.groups).await? else { return Ok(Vec::new()) };
         let (Body::Text(text), Sender::User(from)) = (&message.body, &message.sender) else { return Ok(Vec::new()) };
-        let heard = Frame::text(format!("heard {} {from} {text}", message.group));
+        let received = Frame::text(format!("message {} {from} {text}", message.group));
         let to = Recipients::audience(event).without_acting_device();
-        Ok(vec![Fact::new(to, SharedFrame::new(heard))])
+        Ok(vec![Fact::new(to, SharedFrame::new(received))])
     }
 }
 

@@ -4,7 +4,7 @@ use conclave_core::operation::ChangeMessage;
 use conclave_core::ports::GroupsExt as _;
 use serde_json::{Value, json};
 
-use super::{Sent, Upward, refused, worded};
+use super::{Sent, Upward, failure_for, refused};
 use crate::dialect::ids::shown;
 use crate::dialect::message::{self, Edited};
 use crate::socket::content;
@@ -29,7 +29,7 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
     let labels = labels.into_iter().chain([edited.label()]).map(|(label, value)| (label, Some(value))).collect();
     let change = ChangeMessage { group: upward.group.clone(), sequence: before.sequence, body: Some(body), labels };
     let done = app.groups.run(&login.actor(), change).await;
-    done.map_err(|refusal| worded(login, &refusal))?;
+    done.map_err(|refusal| failure_for(login, &refusal))?;
     // the SDKs read the edit from the reply
     let payload = json!({ "edit_msg": edited.json(&before) }).to_string();
     let meta = Meta {

@@ -8,7 +8,7 @@ use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::FindUsers;
 use conclave_core::refusal::Refusal;
 
-use super::{Sent, Upward, refused, worded};
+use super::{Sent, Upward, failure_for, refused};
 use crate::calls::send_message::{self, NotSent, Outgoing};
 use crate::dialect::ids::fold;
 use crate::dialect::message;
@@ -41,7 +41,7 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
     let posted = send_message::send(app, &login.actor(), groups, &message).await;
     let posted = posted.map_err(|why| not_sent(login, why))?.into_iter().next();
     let posted = posted.unwrap_or_else(|| Err(Refusal::Unavailable("nothing was sent".to_owned())));
-    let posted = posted.map_err(|refusal| worded(login, &refusal))?;
+    let posted = posted.map_err(|refusal| failure_for(login, &refusal))?;
     Ok(Sent::done(message::number(&posted.message.id)))
 }
 
@@ -50,7 +50,7 @@ fn not_sent(login: &Login, why: NotSent) -> Refused {
     match why {
         NotSent::TooLarge => refused::too_large(),
         NotSent::TooManyUsers { .. } => Refused::new(status::FAIL, "limit directed users"),
-        NotSent::Refused(refusal) => worded(login, &refusal),
+        NotSent::Refused(refusal) => failure_for(login, &refusal),
     }
 }
 
@@ -65,7 +65,7 @@ async fn targets(login: &Login, upward: &Upward) -> Result<Vec<UserId>, Refused>
     }
     let ids: Vec<UserId> = names.iter().filter_map(|name| UserId::new(fold(name)).ok()).collect();
     let found = login.app.groups.ask(&Actor::app(), FindUsers { ids, folded: true }).await;
-    let found = found.map_err(|refusal| worded(login, &refusal))?;
+    let found = found.map_err(|refusal| failure_for(login, &refusal))?;
     let targets: Vec<UserId> = found.0.into_iter().flatten().map(|user| user.id.clone()).collect();
     if targets.is_empty() { Err(Refused::new(status::FAIL, "not in group or chatroom")) } else { Ok(targets) }
 }

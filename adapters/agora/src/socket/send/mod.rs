@@ -135,13 +135,13 @@ impl Upward {
         match login.app.groups.ask(&login.actor(), MessageById { message: id }).await {
             Ok(found) if found.0.group == self.group => Ok(found.0),
             Ok(_) => Err(missing()),
-            Err(refusal) => Err(worded(login, &refusal)),
+            Err(refusal) => Err(failure_for(login, &refusal)),
         }
     }
 }
 
 /// The vendor's error for a refusal; details for the operator are logged.
-fn worded(login: &Login, refusal: &Refusal) -> Refused {
+fn failure_for(login: &Login, refusal: &Refusal) -> Refused {
     if let Refusal::Unavailable(what) = refusal {
         tracing::error!(app = %login.app.key(), "{what}");
     }

@@ -4,7 +4,7 @@ use conclave_core::operation::ReadMessages;
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::refusal::Refusal;
 
-use super::{Sent, Upward, worded};
+use super::{Sent, Upward, failure_for};
 use crate::dialect::message::READERS;
 use crate::socket::frame::Refused;
 use crate::socket::login::Login;
@@ -21,6 +21,6 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
     match login.app.groups.run(&login.actor(), read).await {
         // the sender asked for no receipts
         Ok(()) | Err(Refusal::NoReceipts { .. }) => Ok(Sent::done(upward.body.ack_message_id)),
-        Err(refusal) => Err(worded(login, &refusal)),
+        Err(refusal) => Err(failure_for(login, &refusal)),
     }
 }

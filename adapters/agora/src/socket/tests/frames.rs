@@ -31,18 +31,18 @@ impl Film {
     async fn run<O: Typed>(&mut self, name: &str, actor: &Actor, operation: O) -> O::Reply {
         let reply = self.house.groups.run(actor, operation).await.unwrap();
         let events = Log::read(&*self.house.groups, self.after, 100).await.unwrap();
-        let mut told = Vec::new();
+        let mut sent = Vec::new();
         for event in events {
             self.after = event.sequence;
             for fact in self.house.clients.project("test", &event).await.unwrap() {
                 let news = &fact.content.news;
-                told.push(format!("  {} to {}", item(&news.meta), recipients(&fact.to)));
+                sent.push(format!("  {} to {}", item(&news.meta), recipients(&fact.to)));
             }
         }
-        if told.is_empty() {
-            told.push("  nothing".to_owned());
+        if sent.is_empty() {
+            sent.push("  nothing".to_owned());
         }
-        self.frames.push(format!("{name}\n{}", told.join("\n")));
+        self.frames.push(format!("{name}\n{}", sent.join("\n")));
         reply
     }
 }
@@ -122,6 +122,7 @@ fn add(ids: &[&str], ask: bool) -> AddMembers {
         on_member: OnMember::Refuse,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
+        most: None,
     }
 }
 
@@ -130,11 +131,18 @@ fn update() -> UpdateGroup {
 }
 
 fn decide(who: &str, accept: bool) -> DecideRequest {
-    DecideRequest { group: g(), user: user(who), inviter: None, accept, reason: "because".to_owned() }
+    DecideRequest { group: g(), user: user(who), inviter: None, accept, reason: "because".to_owned(), most: None }
 }
 
 fn answer(who: &str, accept: bool) -> AnswerInvitation {
-    AnswerInvitation { group: g(), user: user(who), inviter: Some(user("ann")), accept, reason: String::new() }
+    AnswerInvitation {
+        group: g(),
+        user: user(who),
+        inviter: Some(user("ann")),
+        accept,
+        reason: String::new(),
+        most: None,
+    }
 }
 
 async fn coming(film: &mut Film) {
@@ -161,7 +169,7 @@ async fn coming(film: &mut Film) {
         ..PolicyChange::default()
     };
     film.by("flags", "ann", UpdateGroup { policy: approval, ..update() }).await;
-    let apply = Apply { group: g(), user: None, message: "please".to_owned() };
+    let apply = Apply { group: g(), user: None, message: "please".to_owned(), most: None };
     film.by("apply", "cid", apply.clone()).await;
     film.by("refuse", "ann", decide("cid", false)).await;
     film.by("apply again", "cid", apply).await;
@@ -170,8 +178,13 @@ async fn coming(film: &mut Film) {
     film.by("decline", "dee", answer("dee", false)).await;
     film.by("invite again", "ann", add(&["dee"], true)).await;
     film.by("agree", "dee", answer("dee", true)).await;
-    let leave =
-        Leave { group: g(), users: users(&["dee"]), cleanup: Cleanup::default(), on_outsider: OnOutsider::Refuse };
+    let leave = Leave {
+        group: g(),
+        users: users(&["dee"]),
+        cleanup: Cleanup::default(),
+        on_outsider: OnOutsider::Refuse,
+        keep_owner: false,
+    };
     film.by("leave", "dee", leave).await;
 }
 

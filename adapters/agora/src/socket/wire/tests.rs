@@ -104,8 +104,8 @@ fn a_text_and_what_it_came_to() {
     let words = |code: i32, reason: &str| Some(Status { error_code: Some(code), reason: Some(reason.to_owned()) });
     let (_, muted) = round::<CommSyncDl>("sync.down.muted");
     assert_eq!(muted.status, words(status::USER_MUTED, "you were muted"));
-    let (_, stranger) = round::<CommSyncDl>("sync.down.not-a-member");
-    assert_eq!(stranger.status, words(status::FAIL, "not in group or chatroom"));
+    let (_, unauthenticated) = round::<CommSyncDl>("sync.down.not-a-member");
+    assert_eq!(unauthenticated.status, words(status::FAIL, "not in group or chatroom"));
 }
 
 proptest! {

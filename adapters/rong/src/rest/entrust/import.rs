@@ -12,7 +12,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
     let name = group_name(call)?;
     let owner = call.user_id("owner")?;
     let texts = texts(call)?;
-    call.check_newcomers("owner", std::slice::from_ref(&owner)).await?;
+    call.check_new_members("owner", std::slice::from_ref(&owner)).await?;
 
     // keeps the profile fields of other surfaces
     let mut profile = call.ask(GroupById { group: id.clone() }).await?.group.profile.clone();

@@ -35,7 +35,7 @@ async fn enter(call: &Call<'_>, name: Option<&str>) -> Result<envelope::Response
     if let Some(name) = name {
         call.check_length("groupName", name, limits::GROUP_NAME)?;
     }
-    call.check_newcomers("userId", &users).await?;
+    call.check_new_members("userId", &users).await?;
     let notice = Notice::of(call)?;
     check_most(call, &group, &users).await?;
     bring_in(call, &group, name, &users, &notice).await
@@ -52,9 +52,9 @@ async fn check_most(call: &Call<'_>, group: &GroupId, users: &[UserId]) -> Resul
         None => users.len(),
         Some(found) => {
             let named = call.ask(MembersNamed { group: group.clone(), users: users.to_vec() }).await?;
-            let newcomers = named.members.iter().filter(|member| member.is_none()).count();
+            let new_members = named.members.iter().filter(|member| member.is_none()).count();
             // existing members do not count
-            if newcomers == 0 { 0 } else { found.members as usize + newcomers }
+            if new_members == 0 { 0 } else { found.members as usize + new_members }
         }
     };
     if after as u64 > most { Err(Code::LegacyFull.into()) } else { Ok(()) }
@@ -108,14 +108,14 @@ fn members(replies: &mut Replies, exists: bool, renames: bool) -> Result<u32, Re
     Ok(members)
 }
 
-fn newcomers(users: &[UserId]) -> Vec<NewMember> {
+fn new_members(users: &[UserId]) -> Vec<NewMember> {
     users.iter().cloned().map(NewMember::now).collect()
 }
 
 fn adding(call: &Call<'_>, group: &GroupId, users: &[UserId]) -> AddMembers {
     AddMembers {
         group: group.clone(),
-        members: newcomers(users),
+        members: new_members(users),
         ask: false,
         message: String::new(),
         quiet: Quiet::Clients,
@@ -131,7 +131,7 @@ fn making(call: &Call<'_>, group: &GroupId, name: Option<&str>, users: &[UserId]
     let policy = permissions::unhosted(call.settings().group_capacity);
     CreateGroup {
         id: Some(group.clone()),
-        members: newcomers(users),
+        members: new_members(users),
         profile: Profile { name: name.unwrap_or_default().to_owned(), ..Profile::default() },
         governed: false,
         quiet: Quiet::Clients,

@@ -8,7 +8,7 @@ use crate::rest::{Call, envelope};
 
 pub(crate) async fn sync(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
-    call.check_newcomers("userId", std::slice::from_ref(&user)).await?;
+    call.check_new_members("userId", std::slice::from_ref(&user)).await?;
     let mut groups = Vec::new();
     for (id, name) in call.form.keyed("group") {
         let group = call.as_group_id(&id)?;

@@ -22,7 +22,7 @@ pub(crate) async fn get_token(call: &Call<'_>) -> Result<envelope::ResponseBody,
     let user = call.user_id("userId")?;
     call.required("name")?;
     let shown = Shown::of(call)?;
-    call.check_newcomers("userId", std::slice::from_ref(&user)).await?;
+    call.check_new_members("userId", std::slice::from_ref(&user)).await?;
     let account = NewUser {
         nick: shown.name.unwrap_or_default().to_owned(),
         avatar: shown.portrait.unwrap_or_default().to_owned(),

@@ -38,7 +38,7 @@ pub(crate) async fn changes(reader: Reader<'_>, entries: &[Entry]) -> Result<Vec
 }
 
 /// Whether a user receives a change of a request.
-pub(crate) fn hears(event: &Event, request: &Request, reader: &UserId) -> bool {
+pub(crate) fn is_recipient(event: &Event, request: &Request, reader: &UserId) -> bool {
     let received = Direction::of(request, reader) == Direction::InvitationReceived;
     event.audience.users.contains(reader) && (!received || is_aware(request))
 }
@@ -268,7 +268,7 @@ impl<'a> Scene<'a> {
     // --- requests ------------------------------------------------------------------------------------------
 
     fn request(&self, event: &Event, group: &GroupId, request: &Request) -> Vec<EventChange> {
-        if !hears(event, request, self.reader.user) {
+        if !is_recipient(event, request, self.reader.user) {
             return Vec::new();
         }
         let direction = Direction::of(request, self.reader.user);

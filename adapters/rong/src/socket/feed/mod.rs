@@ -17,7 +17,7 @@ use conclave_core::ports::{GroupsExt, LogPosition};
 use conclave_core::query::{DevicePositions, Feed, FeedPage};
 use conclave_core::refusal::Refusal;
 
-pub(crate) use changes::{changes, hears};
+pub(crate) use changes::{changes, is_recipient};
 pub(crate) use inbox::{BYTES, inbox, is_for, stored};
 
 use crate::dialect::events::{What, facts};

@@ -246,7 +246,7 @@ fn initial_member(call: &Call<'_>, kind: Kind, member: InitialMember) -> Result<
     let role = match member.role.as_deref().filter(|word| !word.is_empty()).map(role::named) {
         None | Some(Some(Role::Member)) => Role::Member,
         // a type without admins has none among the first members
-        Some(Some(Role::Admin)) => kind.highest_of_newcomers(),
+        Some(Some(Role::Admin)) => kind.highest_of_new_members(),
         Some(_) => return Err(call.parameter("Role is illegal")),
     };
     let configured = &call.settings().member_keys;

@@ -57,7 +57,7 @@ struct Item<'g> {
 
 impl Item<'_> {
     /// The fields of communities with topics, if these are requested.
-    fn tell_topics(&mut self, group: &Group) {
+    fn set_topics(&mut self, group: &Group) {
         if community::support_topic(&group.labels) == 1 {
             self.spoken = Some(group.spoken + 1);
             self.self_info.get_or_insert_default().gross_read = Some(0);
@@ -169,7 +169,7 @@ async fn list(call: &Call<'_>, includes: fn(Kind) -> bool) -> Result<envelope::R
     }
     if wanted.topics {
         for (item, (group, _)) in list.iter_mut().zip(groups.iter().skip(request.offset.unwrap_or(0))) {
-            item.tell_topics(group);
+            item.set_topics(group);
         }
     }
     let word = if wanted.topics { "ok" } else { "" };

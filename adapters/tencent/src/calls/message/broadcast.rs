@@ -75,7 +75,7 @@ fn labels_of(random: u64, cloud_data: Option<String>) -> Labels {
         (label::RANDOM, Some(random.to_string())),
         (label::CLOUD_DATA, cloud_data),
         // the vendor sends no callbacks for the rooms
-        (label::FORBIDDEN, Some(crate::webhooks::after::NOT_TOLD.to_owned())),
+        (label::FORBIDDEN, Some(crate::webhooks::after::NO_CALLBACK.to_owned())),
     ];
     more.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))).collect()
 }

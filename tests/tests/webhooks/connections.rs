@@ -53,7 +53,7 @@ async fn requests(app: &App, rows: &[(&str, &str)]) -> Vec<Received> {
 }
 
 #[tokio::test]
-async fn comings_and_goings_are_told_in_their_order() {
+async fn connection_events_are_sent_in_order() {
     // refused at first: later events wait
     let app = App::answering(|_, before| Answer::of(if before == 0 { 503 } else { 200 })).await;
     let gateway = gateway(|config| {

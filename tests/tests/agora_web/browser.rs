@@ -1,5 +1,5 @@
-//! The SDKs in a real browser, on pages of another origin: the newest, and the oldest, whose SockJS falls back to requests
-//! where WebSockets are blocked.
+//! The SDKs in a real browser, on pages of another origin: the newest, and the oldest, whose `SockJS` falls back to requests
+//! where `WebSockets` are blocked.
 
 use serde_json::{Value, json};
 

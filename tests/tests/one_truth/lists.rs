@@ -120,8 +120,7 @@ async fn a_group_without_a_limit_shows_room_for_all_its_members() {
 /// A vendor does not bring more people into a group than its own groups may have, but reads bigger ones.
 #[tokio::test]
 async fn a_narrower_vendor_does_not_extend_a_bigger_group() {
-    let mut tencent = conclave_tencent::Settings::default();
-    tencent.member_limit = 4;
+    let tencent = conclave_tencent::Settings { member_limit: 4, ..conclave_tencent::Settings::default() };
     let house = House(conclave_tests::house::three_with(tencent).await);
     house.0.tencent.register(&["ann", "ben", "cy", "dan", "Eve", "fay"]).await.unwrap();
     let members = ["ben", "cy"];

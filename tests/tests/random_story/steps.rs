@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::views::Reading;
+use crate::views::{Group, Reading};
 
 /// Everybody, two of them alike but for case.
 pub const USERS: &[&str] = &["ann", "ben", "cy", "dan", "Eve", "eve"];
@@ -256,7 +256,7 @@ impl Step {
                 through.tencent("add_group_member", body).await
             }
             Act::Add(Rong) => {
-                let legacy = before.group(group).is_some_and(|group| group.is_legacy());
+                let legacy = before.group(group).is_some_and(Group::is_legacy);
                 let (path, key) = if legacy { ("group/join", "userId") } else { ("entrust/group/join", "userIds") };
                 through.rong(path, &format!("groupId={group}&{key}={user}")).await
             }
@@ -467,7 +467,7 @@ impl Step {
                 through.tencent("import_group_msg", json!({"GroupId": group, "MsgList": list})).await
             }
             Act::Recall => {
-                let last = before.group(group).map_or(1, |group| group.last_number());
+                let last = before.group(group).map_or(1, Group::last_number);
                 let body = json!({"GroupId": group, "MsgSeqList": [{"MsgSeq": last}]});
                 through.tencent("group_msg_recall", body).await
             }

@@ -174,21 +174,30 @@ fn compare(id: &str, group: &Group, wrong: &mut Vec<String>) {
             wrong.push(format!("{what} of {id}: Agora {agora:?}, Tencent {tencent:?}, RongCloud {rong:?}"));
         }
     };
-    same("name", [text_of(&a.name), text_of(&t.name), text_of(&r.name)]);
-    same("announcement", [text_of(&a.announcement), text_of(&t.announcement), text_of(&r.announcement)]);
-    same("owner", [text_of(&a.owner), text_of(&t.owner), text_of(&r.owner)]);
-    same("admins", [text_of(&a.admins), text_of(&t.admins), text_of(&r.admins)]);
-    same("members", [text_of(&a.members), text_of(&t.members), text_of(&r.members)]);
-    same("people", [text_of(&a.people), text_of(&t.people), text_of(&r.people)]);
-    same("count", [text_of(&a.count), text_of(&t.count), text_of(&r.count)]);
-    same("joining", [text_of(&a.joining), text_of(&t.joining), text_of(&r.joining)]);
-    same("muted members", [text_of(&a.muted_members), text_of(&t.muted_members), text_of(&r.muted_members)]);
-    same("ends of mutes", [text_of(&a.muted), text_of(&t.muted), None]);
-    same("muted", [text_of(&a.muted_people), text_of(&t.muted_people), text_of(&r.muted_people)]);
-    same("mute of all", [text_of(&a.all_muted), text_of(&t.all_muted), text_of(&r.all_muted)]);
-    same("allowlist", [text_of(&a.allowed), None, text_of(&r.allowed)]);
-    same("blocklist", [text_of(&a.blocked), text_of(&t.blocked), None]);
-    same("messages", [text_of(&a.messages), text_of(&t.messages), None]);
+    same("name", [text_of(a.name.as_ref()), text_of(t.name.as_ref()), text_of(r.name.as_ref())]);
+    same(
+        "announcement",
+        [text_of(a.announcement.as_ref()), text_of(t.announcement.as_ref()), text_of(r.announcement.as_ref())],
+    );
+    same("owner", [text_of(a.owner.as_ref()), text_of(t.owner.as_ref()), text_of(r.owner.as_ref())]);
+    same("admins", [text_of(a.admins.as_ref()), text_of(t.admins.as_ref()), text_of(r.admins.as_ref())]);
+    same("members", [text_of(a.members.as_ref()), text_of(t.members.as_ref()), text_of(r.members.as_ref())]);
+    same("people", [text_of(a.people.as_ref()), text_of(t.people.as_ref()), text_of(r.people.as_ref())]);
+    same("count", [text_of(a.count.as_ref()), text_of(t.count.as_ref()), text_of(r.count.as_ref())]);
+    same("joining", [text_of(a.joining.as_ref()), text_of(t.joining.as_ref()), text_of(r.joining.as_ref())]);
+    same(
+        "muted members",
+        [text_of(a.muted_members.as_ref()), text_of(t.muted_members.as_ref()), text_of(r.muted_members.as_ref())],
+    );
+    same("ends of mutes", [text_of(a.muted.as_ref()), text_of(t.muted.as_ref()), None]);
+    same(
+        "muted",
+        [text_of(a.muted_people.as_ref()), text_of(t.muted_people.as_ref()), text_of(r.muted_people.as_ref())],
+    );
+    same("mute of all", [text_of(a.all_muted.as_ref()), text_of(t.all_muted.as_ref()), text_of(r.all_muted.as_ref())]);
+    same("allowlist", [text_of(a.allowed.as_ref()), None, text_of(r.allowed.as_ref())]);
+    same("blocklist", [text_of(a.blocked.as_ref()), text_of(t.blocked.as_ref()), None]);
+    same("messages", [text_of(a.messages.as_ref()), text_of(t.messages.as_ref()), None]);
     for (vendor, said) in [("Agora", a), ("Tencent", t), ("RongCloud", r)] {
         if said.most.is_some_and(|most| said.count.is_some_and(|count| count > most)) {
             wrong.push(format!("{vendor} counts more members of {id} than may be in it: {said:?}"));
@@ -200,8 +209,8 @@ fn compare(id: &str, group: &Group, wrong: &mut Vec<String>) {
     }
 }
 
-fn text_of<T: Debug>(said: &Option<T>) -> Option<String> {
-    said.as_ref().map(|said| format!("{said:?}"))
+fn text_of<T: Debug>(said: Option<&T>) -> Option<String> {
+    said.map(|said| format!("{said:?}"))
 }
 
 fn ids(rows: &Value, key: &str) -> Vec<String> {
@@ -252,7 +261,7 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
         })
         .collect();
     let white = house.rong.answer("group/user/ban/whitelist/query", &format!("groupId={id}")).await;
-    let white: BTreeSet<String> = white["userIds"].as_array().into_iter().flatten().map(|user| text(user)).collect();
+    let white: BTreeSet<String> = white["userIds"].as_array().into_iter().flatten().map(text).collect();
     let allowed: BTreeSet<String> =
         white.into_iter().filter(|user| exact.get(user).is_some_and(|(manages, _)| !manages)).collect();
     let (rong, legacy) = rong(house, id, &mute, &exact, &allowed).await;

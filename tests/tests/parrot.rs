@@ -201,7 +201,7 @@ fn it_is_in_every_listing() {
     for wanted in [
         "`conclave env [agora|tencent|rong|parrot]`",
         "\n[realm.shop.parrot]\nkey = \"shop\"\n",
-        "\n## `[vendor.parrot]`\n\nWhere Parrot's surface stands.\n",
+        "\n## `[vendor.parrot]`\n\nThe addresses of Parrot's surface.\n",
         "\n## `[realm.<name>.parrot]`\n\nA realm's credentials at Parrot.\n",
         "| `loud` | true or false | `false` | Whether everything is said in upper case. | `CONCLAVE_REALM_<NAME>_PARROT_SETTINGS_LOUD` |",
     ] {

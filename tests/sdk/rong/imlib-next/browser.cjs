@@ -44,7 +44,7 @@ const files = {
 
 async function main() {
   const prepare = async (page) => {
-    await page.exposeFunction('tell', (event, data) => say({ event, data: JSON.parse(data) }));
+    await page.exposeFunction('report', (event, data) => say({ event, data: JSON.parse(data) }));
     page.on('pageerror', (error) => say({ event: 'UNHANDLED_REJECTION', data: String(error) }));
   };
   const { page, requests, end } = await open({ chromium, executablePath, files, prepare });

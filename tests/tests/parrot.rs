@@ -203,7 +203,7 @@ fn it_is_in_every_listing() {
         "\n[realm.shop.parrot]\nkey = \"shop\"\n",
         "\n## `[vendor.parrot]`\n\nThe addresses of Parrot's surface.\n",
         "\n## `[realm.<name>.parrot]`\n\nA realm's credentials at Parrot.\n",
-        "| `loud` | true or false | `false` | Whether everything is said in upper case. | `CONCLAVE_REALM_<NAME>_PARROT_SETTINGS_LOUD` |",
+        "| `loud` | true or false | `false` | Whether messages are in upper case. | `CONCLAVE_REALM_<NAME>_PARROT_SETTINGS_LOUD` |",
     ] {
         assert!(document.contains(wanted), "{wanted} is not in {document}");
     }

@@ -160,7 +160,7 @@ mod tests {
         let create = CreateGroup { id: Some(group.clone()), ..CreateGroup::new(None, Policy::standard()) };
         of.run(&Actor::app(), create).await.unwrap();
         for n in 0..=2 * ROWS {
-            let (users, until) = (vec![UserId::new(format!("u{n}")).unwrap()], Until::At(of.now().plus(120_000)));
+            let (users, until) = (vec![UserId::new(format!("u{n}")).unwrap()], Until::At(of.now().plus(600_000)));
             let mute = Mute { group: group.clone(), users, until, members_only: false, spare_owner: false };
             of.run(&Actor::app(), mute).await.unwrap();
         }

@@ -1,6 +1,7 @@
 //! The frames of each event, pinned: every operation on a group, in a group's life, with who receives what.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use conclave_core::event::ProfileChange;
 use conclave_core::model::{Body, Circle, Join, Receive, Sender, Traits, Until};
@@ -57,7 +58,7 @@ fn item(meta: &Meta) -> String {
     };
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            out += &format!(" {name}={value}");
+            let _ = write!(out, " {name}={value}");
         }
     };
     put("from", meta.from.as_ref().map(jid));
@@ -92,10 +93,10 @@ fn recipients(to: &Recipients) -> String {
     let names = |users: &[UserId]| users.iter().map(UserId::as_str).collect::<Vec<_>>().join(",");
     let mut out = to.members.map(|members| format!("{members:?} ")).unwrap_or_default();
     if !to.users.is_empty() {
-        out += &format!("users {} ", names(&to.users));
+        let _ = write!(out, "users {} ", names(&to.users));
     }
     if !to.except_users.is_empty() {
-        out += &format!("but {} ", names(&to.except_users));
+        let _ = write!(out, "but {} ", names(&to.except_users));
     }
     if to.except_acting_device {
         out += "but the acting device";

@@ -116,7 +116,7 @@ Exit codes:
   1  not done: the reason is printed
   2  the command line is wrong
   3  what was read is damaged or not complete
-  4  the data folder is in use, or another backup is being taken";
+  4  the data folder is in use, or another backup is in progress";
 
 /// Which data folder is meant.
 #[derive(Debug, Args)]

@@ -316,7 +316,7 @@ async fn a_backup_of_a_gateway_that_ends_says_so() {
     let asked = Command::new("kill").args(["-TERM", &served.process.id().to_string()]).status().unwrap();
     assert!(asked.success());
     let text = String::from_utf8_lossy(&slow.rest()).into_owned();
-    assert!(text.contains("the gateway ends"), "it is not said why the backup ends");
+    assert!(text.contains("the gateway is shutting down"), "it is not said why the backup ends");
     let begun = Instant::now();
     while served.process.try_wait().unwrap().is_none() {
         assert!(begun.elapsed() < PATIENCE, "a backup keeps the process from ending");

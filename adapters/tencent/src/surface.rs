@@ -63,15 +63,13 @@ impl Tencent {
     /// vendor's: the URL, the app, the signature, the admin, then the body, which the command reads.
     async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<(envelope::ResponseBody, Unread), Failure> {
         let found = self.table.find(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
-        let query = Query::read(parts.uri.query().unwrap_or_default());
-        let app = self.app(query.sdkappid.as_deref())?;
-        if parts.extensions.get::<Checked>().is_none() {
-            check_caller(app, &query).await?;
-        }
-        let caller = Caller::Admin(query.identifier.unwrap_or_default());
+        let Checked { app, identifier } = match parts.extensions.get::<Checked>() {
+            Some(checked) => checked.clone(),
+            None => self.checked(parts).await?,
+        };
         // bodies are never streamed here
         let body = body.ok_or(Code::Internal)?;
-        found.route.handler.run(app, caller, body).await
+        found.route.handler.run(&app, Caller::Admin(identifier), body).await
     }
 
     /// Handles a command of a signed-in user, e.g. `group_open_http_svc.apply_join_group`; returns the body of the
@@ -83,26 +81,29 @@ impl Tencent {
         }
     }
 
-    /// The app of a request, if the caller is authorized.
-    async fn checked(&self, parts: &Parts) -> Result<&App, Failure> {
+    /// The app and the caller of a request, if the caller is authorized.
+    async fn checked(&self, parts: &Parts) -> Result<Checked, Failure> {
         self.table.route(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
         let query = Query::read(parts.uri.query().unwrap_or_default());
         let app = self.app(query.sdkappid.as_deref())?;
         check_caller(app, &query).await?;
-        Ok(app)
+        Ok(Checked { app: Arc::clone(app), identifier: query.identifier.unwrap_or_default() })
     }
 
-    fn app(&self, sdkappid: Option<&str>) -> Result<&App, Failure> {
+    fn app(&self, sdkappid: Option<&str>) -> Result<&Arc<App>, Failure> {
         let text = sdkappid.filter(|text| !text.is_empty()).ok_or(Code::AppIdMissing)?;
         let id: u64 = text.parse().map_err(|_| Code::AppIdIllegal)?;
         let app = u32::try_from(id).ok().and_then(|id| self.clients.app(id));
-        app.map(|app| &**app).ok_or_else(|| Code::AppUnknown.into())
+        app.ok_or_else(|| Code::AppUnknown.into())
     }
 }
 
-/// The caller of a request is authorized.
-#[derive(Clone, Copy)]
-struct Checked;
+/// An authorized caller, from the check before the request's body is read.
+#[derive(Clone)]
+struct Checked {
+    app: Arc<App>,
+    identifier: String,
+}
 
 /// The caller in the URL. Names are case-sensitive; the first occurrence counts.
 #[derive(Default)]
@@ -190,9 +191,9 @@ impl Surface for Tencent {
 
     async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
         match self.checked(parts).await {
-            Ok(app) => {
-                let realm = Some(Arc::from(app.realm.name.as_str()));
-                parts.extensions.insert(Checked);
+            Ok(checked) => {
+                let realm = Some(Arc::from(checked.app.realm.name.as_str()));
+                parts.extensions.insert(checked);
                 Ok(Admitted { realm, ..Admitted::default() })
             }
             Err(failure) => Err(refuse(&failure, "before its body")),

@@ -1,8 +1,8 @@
 //! The control socket of a running gateway: `conclave-control` in its data folder.
 //!
 //! It speaks HTTP/1.1 over a Unix socket that only the gateway's user and root may connect to (mode 0600, in a folder of
-//! mode 0700, and the other end's user is checked). The admin listener has no password, so what hands out all data is not
-//! served there. `POST /backup` answers with a stream of frames.
+//! mode 0700, and the other end's user is checked). The admin listener has no password, so it does not serve all
+//! data. `POST /backup` answers with a stream of frames.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -40,11 +40,11 @@ const LONGEST_PATH: usize = 100;
 const CONNECTIONS: usize = 8;
 /// Frames that wait for the client.
 const WAITING: usize = 4;
-/// A client that takes nothing for so long is given up, so that the engine need not keep the moment for it.
+/// A client that reads nothing for this long is disconnected, so that the engine can release its snapshot.
 const STALLED: Duration = Duration::from_mins(1);
-/// How long a client has to read why its backup ends with the process.
+/// How long a client has to read the last frame when the process shuts down.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// How often a backup that waits for its client looks whether it has to end.
+/// How often a backup that waits for its client checks whether the process is shutting down.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The path of a data folder's socket as the system takes it. A socket's path may be about 100 bytes long; a longer one is
@@ -143,9 +143,9 @@ impl Control {
     }
 }
 
-/// Returns so long after the process has begun to end.
+/// Returns this long after shutdown has begun.
 async fn after(mut phase: watch::Receiver<Phase>, time: Duration) {
-    // whatever comes after serving, or nothing any more
+    // any phase after serving; an error means that the sender was dropped
     let _changed = phase.changed().await;
     drop(phase);
     tokio::time::sleep(time).await;
@@ -157,7 +157,7 @@ fn is_permitted(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
 }
 
-/// What answers one connection.
+/// Handles the requests of one connection.
 struct Asked {
     database: Database,
     metrics: Arc<Metrics>,
@@ -170,16 +170,13 @@ type Answer = Response<Either<Full<Bytes>, Pieces>>;
 impl Asked {
     fn answer(&self, request: &Request<Incoming>) -> Answer {
         if request.uri().path() != "/backup" {
-            return said(StatusCode::NOT_FOUND, "only /backup is answered here");
+            return said(StatusCode::NOT_FOUND, "only /backup is served here");
         }
         if request.method() != Method::POST {
-            return said(StatusCode::METHOD_NOT_ALLOWED, "a backup is asked for with POST");
+            return said(StatusCode::METHOD_NOT_ALLOWED, "use POST to request a backup");
         }
         let Ok(place) = Arc::clone(&self.one).try_acquire_owned() else {
-            return said(
-                StatusCode::CONFLICT,
-                "another backup of this gateway is being taken; wait until it has ended",
-            );
+            return said(StatusCode::CONFLICT, "another backup of this gateway is in progress; wait until it ends");
         };
         let (sender, receiver) = mpsc::channel(WAITING);
         let (database, metrics, phase) = (self.database.clone(), Arc::clone(&self.metrics), self.phase.clone());
@@ -187,15 +184,15 @@ impl Asked {
         tokio::task::spawn_blocking(move || {
             let _place = place;
             let mut out = Out { sender, phase, runtime };
-            tracing::info!("a backup is begun");
+            tracing::info!("backup started");
             match source::of_open(&database, &mut |frame| out.send(frame.encode())) {
                 Ok(totals) => {
                     metrics.backups.completed();
-                    tracing::info!(rows = totals.rows, files = totals.blobs, "a backup was handed over");
+                    tracing::info!(rows = totals.rows, files = totals.blobs, "backup sent");
                 }
                 Err(error) => {
                     metrics.backups.failed();
-                    tracing::error!(%error, "a backup was not finished");
+                    tracing::error!(%error, "backup failed");
                     out.end(Frame::Failed(error.to_string()).encode());
                 }
             }
@@ -210,7 +207,7 @@ fn said(status: StatusCode, text: &'static str) -> Answer {
     answer
 }
 
-/// Hands frames over to the connection, as fast as the client takes them.
+/// Sends frames to the connection as fast as the client reads them.
 struct Out {
     sender: mpsc::Sender<Bytes>,
     phase: watch::Receiver<Phase>,
@@ -223,14 +220,14 @@ impl Out {
         let mut waited = Duration::ZERO;
         loop {
             if *self.phase.borrow() != Phase::Serving {
-                return refused("the gateway ends");
+                return refused("the gateway is shutting down");
             }
             match self.runtime.block_on(async { timeout(LOOK, self.sender.reserve()).await }) {
                 Ok(Ok(place)) => {
                     place.send(bytes);
                     return Ok(());
                 }
-                Ok(Err(_)) => return refused("the client has gone"),
+                Ok(Err(_)) => return refused("the client has disconnected"),
                 Err(_) => waited += LOOK,
             }
             if waited >= STALLED {
@@ -241,7 +238,7 @@ impl Out {
 }
 
 impl Out {
-    /// Sends the last frame, if the client takes it soon. One that has gone needs no reason.
+    /// Sends the last frame, unless the client has disconnected or does not read it soon.
     fn end(self, bytes: Bytes) {
         let Self { sender, phase, runtime } = self;
         // the process need not wait for this
@@ -250,7 +247,7 @@ impl Out {
     }
 }
 
-/// A body of what is handed over.
+/// A response body of frames.
 struct Pieces(mpsc::Receiver<Bytes>);
 
 impl hyper::body::Body for Pieces {
@@ -265,7 +262,7 @@ impl hyper::body::Body for Pieces {
     }
 }
 
-/// Asks the gateway that runs over this data folder for a backup, and writes it; `None` when none runs there.
+/// Requests a backup from the gateway that has this data folder open, and writes it; `None` when no gateway has.
 pub(crate) async fn ask(folder: &Path, to: &Path) -> Result<Option<Manifest>, BackupError> {
     let socket = folder.join(SOCKET);
     let connected = async {

@@ -85,7 +85,7 @@ fn each_row(
     for row in snapshot.rows() {
         if snapshot.is_over() {
             return Err(BackupError::Refused(
-                "the store has to open its database again, or the gateway ends: take the backup again afterwards"
+                "the store has to open its database again, or the gateway is shutting down: take the backup again afterwards"
                     .to_owned(),
             ));
         }

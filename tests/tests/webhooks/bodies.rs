@@ -454,9 +454,9 @@ async fn speaking(recorder: &mut Recorder) {
     recorder.done("message-passing", passing).await;
     let forbidden = SendMessage {
         labels: texts(&[("tencent.no-callback", "ForbidAfterSendMsgCallback")]),
-        ..SendMessage::new(group("g"), Sender::App, text("not told"))
+        ..SendMessage::new(group("g"), Sender::App, text("without callback"))
     };
-    recorder.done("message-not-told", forbidden).await;
+    recorder.done("message-without-callback", forbidden).await;
     let Message { sequence, .. } = *sent.message;
     let recall = RecallMessages { group: group("g"), sequences: vec![sequence], reason: "oops".to_owned() };
     recorder.done("recall", recall).await;
@@ -549,7 +549,7 @@ async fn topics(recorder: &mut Recorder) {
         created: None,
     };
     recorder.done("topic-made", make).await;
-    let profile = ProfileChange { custom: Some("not told".to_owned()), ..ProfileChange::default() };
+    let profile = ProfileChange { custom: Some("without callback".to_owned()), ..ProfileChange::default() };
     let change = UpdateTopic {
         group: group("community"),
         topic: topic.clone(),

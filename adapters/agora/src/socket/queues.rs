@@ -38,12 +38,20 @@ struct QueueState {
     busy: bool,
     /// The client has asked or acknowledged during that read.
     again: bool,
+    /// The entry exists only because the client asked: clients may name any queue, so it is removed when the read is
+    /// over and had nothing.
+    named_by_client: bool,
 }
 
 impl QueueState {
     /// There may be events that were not delivered to the session.
     fn unsure() -> Self {
         Self { unsure: true, ..Self::default() }
+    }
+
+    /// The client named this queue, and nothing in it was ever sent, delivered to the session or listed as waiting.
+    fn is_unused(&self) -> bool {
+        self.named_by_client && self.received == 0
     }
 
     fn is_acknowledged(&self) -> bool {
@@ -180,6 +188,7 @@ impl Queues {
             let place = self.places.entry(queue.clone()).or_default();
             place.unsure = true;
             place.notified = true;
+            place.named_by_client = false;
         }
         self.known = true;
         self.complete = is_complete;
@@ -196,7 +205,8 @@ impl Queues {
 
     /// The client asks for a queue, having received everything up to a key, if it names one.
     pub(super) fn ask(&mut self, queue: &Queue, key: Option<u64>) -> Asked {
-        let place = self.places.entry(queue.clone()).or_insert_with(QueueState::unsure);
+        let named = || QueueState { named_by_client: true, ..QueueState::unsure() };
+        let place = self.places.entry(queue.clone()).or_insert_with(named);
         place.notified = false;
         let mut acknowledge = None;
         if let Some(key) = key.filter(|key| *key > place.acknowledged) {
@@ -229,6 +239,7 @@ impl Queues {
             place.unsure = page.more;
             if let Some(key) = page.key {
                 place.sent = key;
+                place.named_by_client = false;
                 return Next::Send;
             }
             if place.is_acknowledged() {
@@ -245,15 +256,20 @@ impl Queues {
         if acknowledge.is_some() || !place.is_read() {
             return Next::Store(place.question(acknowledge));
         }
+        if place.is_unused() {
+            self.places.remove(queue);
+        }
         Next::End
     }
 
     /// The store could not be read: the queue is listed again when the client asks for unread queues.
     pub(super) fn failed(&mut self, queue: &Queue) {
-        if let Some(place) = self.places.get_mut(queue) {
-            place.busy = false;
-            place.again = false;
-            place.unsure = true;
+        let Some(place) = self.places.get_mut(queue) else { return };
+        place.busy = false;
+        place.again = false;
+        place.unsure = true;
+        if place.is_unused() {
+            self.places.remove(queue);
         }
     }
 
@@ -355,6 +371,31 @@ mod tests {
         assert_eq!(queues.deliver(&OWN, key(11)), Delivery::Push);
         let question = Question { acknowledge: Some(11), read: false, after: Some(11), is_clear: true };
         assert_eq!(queues.ask(&OWN, Some(u64::MAX)), Asked::Store(question));
+    }
+
+    #[test]
+    fn queues_that_a_client_makes_up_leave_no_entries() {
+        let mut queues = known();
+        for number in 0..500 {
+            let queue = Queue::All(number.to_string());
+            let key = (number % 2 == 0).then(|| key(10));
+            assert!(matches!(queues.ask(&queue, key), Asked::Store(_)));
+            match number % 3 {
+                0 => queues.failed(&queue),
+                1 => assert_eq!(queues.answered(&queue, Some(page(10, false, false))), Next::End),
+                _ => {
+                    assert_eq!(queues.ask(&queue, None), Asked::Nothing);
+                    let next = queues.answered(&queue, Some(page(10, false, false)));
+                    assert!(matches!(next, Next::Store(_) | Next::End), "{next:?}");
+                    if next != Next::End {
+                        assert_eq!(queues.answered(&queue, None), Next::End);
+                    }
+                }
+            }
+        }
+        assert_eq!(queues.places.len(), 0);
+        // what is delivered later is pushed as if nobody had asked
+        assert_eq!(queues.deliver(&Queue::All("1".to_owned()), key(11)), Delivery::Push);
     }
 
     #[test]

@@ -1,0 +1,410 @@
+//! The kinds of events.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    FileId, Group, Member, Message, MessageId, Millis, Policy, Profile, Receive, Request, Role, TopicId, Until, UserId,
+};
+
+/// How a user joined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Joining {
+    /// With the group's creation.
+    Created,
+    /// Added by the app or by a permitted member.
+    Added,
+    /// Came by asking.
+    Asked {
+        /// Who approved it; `None` when no approval was needed.
+        approved_by: Option<UserId>,
+    },
+    /// Came by invitation.
+    Invited {
+        /// The inviter.
+        by: Option<UserId>,
+        /// Whether the invited person agreed to it.
+        agreed: bool,
+    },
+    /// Imported; nobody is notified.
+    Imported,
+}
+
+/// How a membership ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Leaving {
+    /// By themself.
+    Left,
+    /// Removed by another.
+    Removed,
+    /// Removed by being blocked.
+    Blocked,
+    /// Their account was deleted.
+    AccountDeleted,
+}
+
+/// What changed of a profile: only what did is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProfileChange {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new introduction.
+    pub introduction: Option<String>,
+    /// The new avatar.
+    pub avatar: Option<String>,
+    /// The new custom string.
+    pub custom: Option<String>,
+    /// The new values of custom fields; "" is removed.
+    pub fields: BTreeMap<String, String>,
+    /// The new values of labels, by the surface that owns them.
+    pub labels: BTreeMap<String, Option<String>>,
+}
+
+/// The last state of a membership that has ended: for notifications about a former member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// The user.
+    pub user: UserId,
+    /// The role.
+    pub role: Role,
+    /// When the user joined.
+    pub joined: Millis,
+    /// The name card.
+    pub card: String,
+    /// The string beside it.
+    pub extra: String,
+}
+
+impl From<&Member> for Former {
+    fn from(member: &Member) -> Self {
+        let Member { user, role, joined, card, extra, .. } = member.clone();
+        Self { user, role, joined, card, extra }
+    }
+}
+
+/// The kinds of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Happening {
+    /// A group came into being.
+    GroupCreated {
+        /// Its profile.
+        profile: Profile,
+        /// Its owner.
+        owner: Option<UserId>,
+        /// The others who were in from the start.
+        members: Vec<UserId>,
+    },
+    /// A group without roles got them.
+    GroupGoverned {
+        /// Its owner now.
+        owner: UserId,
+    },
+    /// A group ended.
+    GroupDisbanded {
+        /// Its last owner.
+        owner: Option<UserId>,
+        /// Its last profile.
+        profile: Profile,
+        /// Who was in it.
+        members: Vec<UserId>,
+        /// Its last header, for notifications about a deleted group.
+        #[serde(default)]
+        last: Option<Box<Group>>,
+        /// The memberships of the owner and of the user who disbanded it.
+        #[serde(default)]
+        were: Vec<Former>,
+    },
+    /// People came in.
+    MembersJoined {
+        /// The users.
+        users: Vec<UserId>,
+        /// How they joined.
+        how: Joining,
+        /// How many members there are now.
+        members: u32,
+    },
+    /// People went out.
+    MembersLeft {
+        /// The users.
+        users: Vec<UserId>,
+        /// How they left.
+        how: Leaving,
+        /// The given reason.
+        reason: String,
+        /// How many members there are now.
+        members: u32,
+        /// What they were.
+        #[serde(default)]
+        were: Vec<Former>,
+    },
+    /// The group has another owner.
+    OwnerChanged {
+        /// The old one.
+        from: Option<UserId>,
+        /// The new one; `None` when the owner left it without one.
+        to: Option<UserId>,
+        /// Whether the old owner left with it.
+        left: bool,
+        /// What the old owner was when they left.
+        #[serde(default)]
+        was: Option<Former>,
+    },
+    /// Members became admins.
+    AdminsAdded(Vec<UserId>),
+    /// Admins became members.
+    AdminsRemoved(Vec<UserId>),
+    /// Users were appointed, or no longer are: admins whenever they are members. Members who become admins by it, or
+    /// cease to be, are named in events of their own.
+    AppointedChanged {
+        /// Newly appointed.
+        added: Vec<UserId>,
+        /// No longer.
+        removed: Vec<UserId>,
+    },
+    /// The app marked members, or took marks away.
+    MarksChanged {
+        /// Each member, with the marks that are newly there.
+        added: Vec<(UserId, Vec<u32>)>,
+        /// The removed marks.
+        removed: Vec<(UserId, Vec<u32>)>,
+    },
+    /// The profile changed.
+    ProfileChanged(ProfileChange),
+    /// The policy changed.
+    PolicyChanged {
+        /// As it was.
+        before: Box<Policy>,
+        /// As it is.
+        after: Box<Policy>,
+    },
+    /// The announcement changed; "" is removed.
+    AnnouncementChanged(String),
+    /// The app banned the group or lifted the ban.
+    DisabledChanged(bool),
+    /// Users were muted.
+    Muted {
+        /// The users.
+        users: Vec<UserId>,
+        /// When it expires.
+        until: Until,
+    },
+    /// Users were unmuted.
+    Unmuted(Vec<UserId>),
+    /// Users were muted in every group, or no longer.
+    MutedEverywhere {
+        /// The users.
+        users: Vec<UserId>,
+        /// Until when; `None` is no longer.
+        until: Option<Until>,
+    },
+    /// Everybody was muted or unmuted.
+    AllMutedChanged(bool),
+    /// Users were put on the allowlist.
+    Allowed(Vec<UserId>),
+    /// Users were removed from the allowlist.
+    Disallowed(Vec<UserId>),
+    /// Users were blocked.
+    Blocked {
+        /// The users.
+        users: Vec<UserId>,
+        /// When it expires.
+        until: Until,
+        /// The reason.
+        reason: String,
+    },
+    /// Users were unblocked.
+    Unblocked(Vec<UserId>),
+    /// A request or an invitation was filed, passed on or decided.
+    RequestChanged(Box<Request>),
+    /// A member's card or fields changed; only what did is there.
+    MemberChanged {
+        /// The user.
+        user: UserId,
+        /// The new card.
+        card: Option<String>,
+        /// The new extra string.
+        extra: Option<String>,
+        /// The new values of custom fields; "" is removed.
+        fields: BTreeMap<String, String>,
+    },
+    /// A member's free attributes changed; "" is removed.
+    MemberAttributesChanged {
+        /// The user.
+        user: UserId,
+        /// The new values.
+        attributes: BTreeMap<String, String>,
+    },
+    /// A member changed their notification setting for messages.
+    ReceiveChanged {
+        /// The user.
+        user: UserId,
+        /// How now.
+        receive: Receive,
+        /// How until then.
+        #[serde(default)]
+        before: Option<Receive>,
+    },
+    /// The group's attributes changed.
+    AttributesChanged {
+        /// The version now.
+        version: u64,
+        /// What was written.
+        set: BTreeMap<String, String>,
+        /// What was removed.
+        removed: Vec<String>,
+        /// Whether all other values were deleted.
+        replaced: bool,
+    },
+    /// The group's counters changed.
+    CountersChanged {
+        /// New values.
+        set: BTreeMap<String, i64>,
+        /// What was removed.
+        removed: Vec<String>,
+    },
+    /// A file was shared.
+    FileAdded {
+        /// The file.
+        file: FileId,
+        /// Its name.
+        name: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A shared file was deleted.
+    FileRemoved {
+        /// The file.
+        file: FileId,
+        /// Its name.
+        name: String,
+    },
+    /// A message was sent. Its body is read from the group, so that it is missing once recalled.
+    MessageSent {
+        /// Its number in the group.
+        sequence: u64,
+        /// Its id.
+        id: MessageId,
+    },
+    /// A message that is not stored elsewhere: only online members receive it.
+    MessagePassed(Box<Message>),
+    /// The group is shown to its members from now on: its first message was sent.
+    GroupActivated,
+    /// Messages were recalled.
+    MessagesRecalled {
+        /// Their numbers.
+        sequences: Vec<u64>,
+        /// The reason.
+        reason: String,
+    },
+    /// Messages were deleted without a notice.
+    MessagesDeleted {
+        /// Their numbers.
+        sequences: Vec<u64>,
+    },
+    /// A message was edited. Its body is read from the group.
+    MessageChanged {
+        /// Its number in the group.
+        sequence: u64,
+        /// Its id.
+        id: MessageId,
+    },
+    /// A member has read messages whose sender wants to know.
+    MessagesRead {
+        /// Their numbers in the group.
+        sequences: Vec<u64>,
+        /// Who has read them.
+        user: UserId,
+        /// What the reader says about it to the sender.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    /// A user has read a group further than before, on one of their devices; the others are notified.
+    ReadMarkChanged {
+        /// The user.
+        user: UserId,
+        /// The number of the last message that was read.
+        sequence: u64,
+    },
+    /// Keys and values of a message were added or removed.
+    ExtensionsChanged {
+        /// The message's number in the group.
+        sequence: u64,
+        /// The version of the pairs now.
+        version: u64,
+        /// What was written.
+        set: BTreeMap<String, String>,
+        /// The removed keys.
+        removed: Vec<String>,
+        /// Whether all were removed.
+        cleared: bool,
+    },
+    /// A notice of the app to members, which is not a message and not stored elsewhere.
+    Noticed {
+        /// What, uninterpreted.
+        content: String,
+    },
+    /// A message was dropped because of its surface's limit per second. Only the app's server is notified.
+    MessageDropped {
+        /// The message, without a number.
+        message: Box<Message>,
+        /// Whether it would have been stored.
+        stored: bool,
+    },
+    /// A group has another topic.
+    TopicMade {
+        /// The topic.
+        topic: TopicId,
+        /// Its name, introduction, picture and the like.
+        profile: Profile,
+    },
+    /// A topic changed; only what did is there.
+    TopicChanged {
+        /// The topic.
+        topic: TopicId,
+        /// What changed of its profile.
+        profile: ProfileChange,
+        /// The new announcement; "" is removed.
+        announcement: Option<String>,
+        /// Whether everybody is muted now.
+        all_muted: Option<bool>,
+    },
+    /// Topics ended.
+    TopicsEnded(Vec<TopicId>),
+    /// An event in a topic.
+    InTopic {
+        /// The topic.
+        topic: TopicId,
+        /// What, with numbers that are the topic's.
+        what: Box<Self>,
+    },
+    /// A user renamed a group for themself; "" is removed.
+    RemarkChanged {
+        /// The user.
+        user: UserId,
+        /// The name.
+        text: String,
+    },
+    /// A user follows other members now, or fewer.
+    FollowsChanged {
+        /// The user.
+        user: UserId,
+        /// Newly followed.
+        added: Vec<UserId>,
+        /// No longer followed.
+        removed: Vec<UserId>,
+    },
+    /// An account came into being.
+    UserRegistered(UserId),
+    /// An account changed.
+    UserChanged(UserId),
+    /// An account was deleted.
+    UserDeleted(UserId),
+}
+
+impl ProfileChange {
+    /// Whether something changes that every vendor shows of a group: name, introduction or avatar.
+    pub fn shows(&self) -> bool {
+        [&self.name, &self.introduction, &self.avatar].into_iter().any(Option::is_some)
+    }
+}

@@ -1,17 +1,19 @@
 //! Start and end: everything is checked and bound before the first request is answered.
 
+mod builder;
+mod encryption;
+mod listening;
+
 use std::collections::{BTreeMap, HashMap};
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use conclave_core::ports::{Clock, Groups, Mint, StoreError};
+use conclave_core::ports::{Groups, StoreError};
 use conclave_kit::{Endpoint, Post, Presence, RouteInfo, Surface};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 use crate::admin;
 use crate::answer::Desk;
@@ -22,7 +24,7 @@ use crate::client_address::Proxies;
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
 use crate::clock_file::ClockFile;
-use crate::config::{Address, Admin, Config, ConfigError, Data, Tls};
+use crate::config::{Address, Config, ConfigError, Data};
 use crate::descriptors::{self, Budget};
 use crate::housekeeping;
 use crate::listener::{self, Crowd, Phase};
@@ -33,12 +35,12 @@ use crate::realms::{self, Ground, Stores};
 use crate::session::{self, Online};
 use crate::shares::Shares;
 use crate::site::{Mounted, Site};
+use crate::tls::CertificateFiles;
 pub use crate::tls::TlsError;
-use crate::tls::{self, CertificateFiles};
 use crate::webhooks::{self, Couriers, WebhookError};
-
-/// How often certificate files are compared with those in use.
-const CERTIFICATES: std::time::Duration = std::time::Duration::from_secs(5);
+pub use builder::Builder;
+use encryption::{Encryption, Scratch, encryption, reload, reload_on_change};
+use listening::{address_of, admin_listener, bind, most_connections};
 
 /// Why the process did not start. No request was answered.
 #[derive(Debug, thiserror::Error)]
@@ -72,19 +74,6 @@ pub enum StartError {
 
 /// The entry point.
 pub struct Gateway;
-
-/// The parameters of a start; the rest comes from the configuration.
-pub struct Builder {
-    config: Config,
-    stores: Option<Arc<dyn Stores>>,
-    clock: Arc<dyn Clock>,
-    /// The clock, if it is the system's.
-    system_clock: Option<Arc<SystemClock>>,
-    mint: Arc<dyn Mint>,
-    surfaces: Vec<Arc<dyn Surface>>,
-    backends: Backends,
-    listeners: Vec<StdListener>,
-}
 
 /// The surfaces and backends behind the listeners.
 struct Opened {
@@ -190,49 +179,6 @@ impl Gateway {
 }
 
 impl Builder {
-    /// Stores rows here.
-    #[must_use]
-    pub fn stores(mut self, stores: Arc<dyn Stores>) -> Self {
-        self.stores = Some(stores);
-        self
-    }
-
-    /// Uses this clock.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self.system_clock = None;
-        self
-    }
-
-    /// Uses this source of random numbers.
-    #[must_use]
-    pub fn mint(mut self, mint: Arc<dyn Mint>) -> Self {
-        self.mint = mint;
-        self
-    }
-
-    /// Adds a surface, below a path with its vendor's name.
-    #[must_use]
-    pub fn surface(mut self, surface: Arc<dyn Surface>) -> Self {
-        self.surfaces.push(surface);
-        self
-    }
-
-    /// Serves a configured realm from this backend, instead of from a store of its own.
-    #[must_use]
-    pub fn backend(mut self, realm: impl Into<String>, backend: Backend) -> Self {
-        self.backends.insert(realm.into(), backend);
-        self
-    }
-
-    /// Listens with these sockets if their address is configured, instead of binding it.
-    #[must_use]
-    pub fn listeners(mut self, listeners: Vec<StdListener>) -> Self {
-        self.listeners = listeners;
-        self
-    }
-
     /// The surfaces and the backends behind them.
     fn open(
         &self,
@@ -392,33 +338,6 @@ impl Running {
     }
 }
 
-fn reload(files: &CertificateFiles, why: &str) {
-    match files.reload() {
-        Ok(()) => tracing::info!(why, "the certificate is reloaded; new connections use it"),
-        Err(error) => tracing::error!(why, %error, "the previous certificate stays in use"),
-    }
-}
-
-/// Reads the certificate files again whenever they change, until the process ends. They are compared by content, so it
-/// does not matter how they are replaced.
-async fn reload_on_change(files: Arc<CertificateFiles>, mut phase: watch::Receiver<Phase>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(CERTIFICATES) => {}
-            _ = phase.changed() => return,
-        }
-        let changed = Arc::clone(&files);
-        let looked = tokio::task::spawn_blocking(move || {
-            if changed.have_changed() {
-                reload(&changed, "the files have changed");
-            }
-        });
-        if let Err(error) = looked.await {
-            tracing::error!(%error, "the certificate files cannot be compared");
-        }
-    }
-}
-
 /// Makes the clock continue from the time that the data folder has.
 fn resume_clock_of(stores: &dyn Stores, clock: &SystemClock) -> Result<(), StartError> {
     let Some(database) = stores.database() else { return Ok(()) };
@@ -449,19 +368,6 @@ fn control(stores: &dyn Stores, metrics: &Arc<Metrics>, phase: &watch::Sender<Ph
     }
 }
 
-/// The configured number of connections, or as many as there are descriptors for.
-fn most_connections(wanted: usize, budget: Option<Budget>, remarks: &mut Vec<String>) -> usize {
-    match budget {
-        Some(Budget { limit, connections, .. }) if connections < wanted => {
-            remarks.push(format!(
-                "at most {connections} connections are accepted, not {wanted}, as the process may open {limit} files: raise that limit (ulimit -n, LimitNOFILE=)"
-            ));
-            connections
-        }
-        _ => wanted,
-    }
-}
-
 fn mount(config: &Config, surfaces: Vec<Arc<dyn Surface>>, metrics: &Metrics) -> Vec<Arc<Mounted>> {
     let mounted = surfaces.into_iter().map(|surface| {
         let url = clients::public_url(config, surface.vendor());
@@ -477,85 +383,4 @@ fn shared_site(config: &Config, mounted: &[Arc<Mounted>]) -> Site {
         hosts.extend(names.into_iter().map(|host| (host.to_ascii_lowercase(), Arc::clone(mounted))));
     }
     Site::shared(mounted.to_vec(), hosts)
-}
-
-/// Listens on an address, with the service manager's socket if it has passed one for it.
-async fn bind(key: &str, address: SocketAddr, inherited: &mut Vec<StdListener>) -> Result<TcpListener, StartError> {
-    let refused = |error| StartError::Bind { key: key.to_owned(), address, error };
-    let passed = inherited.iter().position(|listener| listener.local_addr().is_ok_and(|own| own == address));
-    match passed {
-        Some(at) => {
-            let listener = inherited.swap_remove(at);
-            listener.set_nonblocking(true).map_err(refused)?;
-            TcpListener::from_std(listener).map_err(refused)
-        }
-        None => TcpListener::bind(address).await.map_err(refused),
-    }
-}
-
-/// The actual address of a listener, which differs from the configured one for port 0.
-fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
-    listener.local_addr().unwrap_or(asked)
-}
-
-async fn admin_listener(
-    admin: Admin,
-    inherited: &mut Vec<StdListener>,
-    remarks: &mut Vec<String>,
-) -> Result<Option<TcpListener>, StartError> {
-    match admin {
-        Admin::Off => Ok(None),
-        Admin::At(address) => bind("admin", address, inherited).await.map(Some),
-        Admin::IfFree(address) => match bind("admin", address, inherited).await {
-            Ok(listener) => Ok(Some(listener)),
-            Err(error) => {
-                remarks.push(format!("metrics and health are not served: {error}; give --admin ADDRESS"));
-                Ok(None)
-            }
-        },
-    }
-}
-
-/// The encryption of connections, if any.
-#[derive(Default)]
-struct Encryption {
-    acceptor: Option<TlsAcceptor>,
-    /// The certificate files.
-    files: Option<Arc<CertificateFiles>>,
-    /// The certificate that clients need to trust.
-    authority: Option<PathBuf>,
-    scratch: Option<Scratch>,
-}
-
-fn encryption(config: &Config) -> Result<Encryption, StartError> {
-    match &config.tls {
-        Tls::Off => Ok(Encryption::default()),
-        Tls::Files { cert, key } => {
-            let (acceptor, files) = CertificateFiles::open(cert, key)?;
-            Ok(Encryption { acceptor: Some(acceptor), files: Some(Arc::new(files)), ..Encryption::default() })
-        }
-        Tls::Development => {
-            let hosts: Vec<String> = config.vendors.values().flat_map(|section| section.hosts.clone()).collect();
-            let (folder, scratch) = match &config.data {
-                Data::Folder(folder) => (folder.join("dev-tls"), None),
-                Data::Memory => {
-                    let folder = std::env::temp_dir().join(format!("conclave-dev-tls-{}", uuid::Uuid::new_v4()));
-                    (folder.clone(), Some(Scratch(folder)))
-                }
-            };
-            let (acceptor, authority) = tls::for_development(&folder, &hosts)?;
-            Ok(Encryption { acceptor: Some(acceptor), authority: Some(authority), scratch, files: None })
-        }
-    }
-}
-
-/// A folder that is deleted on drop.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, folder = %self.0.display(), "a temporary folder could not be removed");
-        }
-    }
 }

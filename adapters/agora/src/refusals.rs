@@ -20,7 +20,6 @@ pub(crate) use requests::{
     no_metadata, no_method, no_service, no_token, not_json, of_upload, registration_closed, rewrite,
 };
 
-use crate::auth::TokenError;
 use crate::dialect::ids::{file_uuid, shown};
 use crate::realm::App;
 

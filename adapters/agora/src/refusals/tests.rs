@@ -12,6 +12,7 @@ use conclave_core::ports::{Clock, Mint};
 use conclave_kit::{BlobError, Blobs, ByteStream, Nobody, Stored};
 
 use super::*;
+use crate::auth::TokenError;
 use crate::realm::{AgoraRealm, Credentials};
 use crate::settings::Settings;
 

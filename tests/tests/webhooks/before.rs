@@ -1,19 +1,15 @@
 //! Tencent asks before some operations: the app may refuse them, change them, or not answer.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+mod callers;
+mod receivers;
 
-use conclave::{Running, config};
-use conclave_tencent::webhooks::WebhookSettings;
-use conclave_tests::client::Client;
+use callers::{BackEnd, Users, said, to};
+use conclave::config;
 use conclave_tests::ledger::callbacks::Sample;
-use conclave_tests::sign::user_sig;
 use conclave_tests::vendor::Sections as _;
 use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 
 use crate::app::{Answer, App};
 use crate::house::gateway;
@@ -24,122 +20,6 @@ const CREATE: &str = "Group.CallbackBeforeCreateGroup";
 const INVITE: &str = "Group.CallbackBeforeInviteJoinGroup";
 const TOPIC: &str = "Group.CallbackBeforeCreateTopic";
 const SEND: &str = "Group.CallbackBeforeSendMsg";
-
-/// Sends callbacks and questions to this URL; questions only of these kinds.
-fn to(url: String, commands: &[&str]) -> WebhookSettings {
-    WebhookSettings {
-        url: Some(url),
-        token: "xxxxyyyy".into(),
-        commands: commands.iter().map(|&command| command.to_owned()).collect(),
-        allow_private: true,
-        backoff_ms: 20,
-        ..WebhookSettings::default()
-    }
-}
-
-/// A back end at Tencent.
-struct BackEnd {
-    client: Client,
-    login: String,
-}
-
-impl BackEnd {
-    fn of(running: &Running) -> Self {
-        let realm: &config::RealmConfig = &running.config.realms[0];
-        let credentials = &realm.section::<conclave_tencent::Tencent>().unwrap().credentials;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let (id, key) = (credentials.sdkappid, &credentials.secret_key);
-        let sig = user_sig(id, key, "administrator", now - 60, 86_400);
-        let login = format!("sdkappid={id}&identifier=administrator&usersig={sig}&random=1&contenttype=json");
-        Self { client: Client::at(running.addresses.shared, "/tencent"), login }
-    }
-
-    async fn call(&self, command: &str, body: Value) -> Value {
-        let service = match command {
-            "multiaccount_import" => "im_open_login_svc",
-            "create_topic" => "million_group_open_http_svc",
-            _ => "group_open_http_svc",
-        };
-        let target = format!("/v4/{service}/{command}?{}", self.login);
-        self.client.send(Method::POST, &target, &[], body.to_string()).await.json()
-    }
-
-    async fn accounts(&self, accounts: &[&str]) {
-        let answer = self.call("multiaccount_import", json!({ "Accounts": accounts })).await;
-        assert_eq!(answer["ErrorCode"], 0, "{answer}");
-    }
-
-    /// A public group of carol.
-    async fn create(&self, id: &str) -> Value {
-        self.call("create_group", json!({"GroupId": id, "Name": "n", "Type": "Public", "Owner_Account": "carol"})).await
-    }
-
-    async fn members(&self, id: &str) -> Vec<String> {
-        let answer = self.call("get_group_member_info", json!({ "GroupId": id })).await;
-        let members = answer["MemberList"].as_array().unwrap();
-        members.iter().map(|member| member["Member_Account"].as_str().unwrap().to_owned()).collect()
-    }
-
-    async fn say(&self, id: &str, random: u32, text: &str) -> Value {
-        let body = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]);
-        self.call("send_group_msg", json!({"GroupId": id, "Random": random, "MsgBody": body})).await
-    }
-
-    async fn history(&self, id: &str) -> Vec<Value> {
-        let answer = self.call("group_msg_get_simple", json!({"GroupId": id, "ReqMsgNumber": 20})).await;
-        let list = answer["RspMsgList"].as_array().unwrap();
-        list.iter().map(|message| message["MsgBody"].clone()).collect()
-    }
-}
-
-/// Users at Agora, with tokens of their own.
-struct Users {
-    client: Client,
-    app: String,
-}
-
-impl Users {
-    async fn of(running: &Running) -> Self {
-        let realm: &config::RealmConfig = &running.config.realms[0];
-        let credentials = &realm.section::<conclave_agora::Agora>().unwrap().credentials;
-        let prefix = format!("/agora/{}/{}", credentials.org, credentials.app);
-        let client = Client::at(running.addresses.shared, &prefix);
-        let mut users = Self { client, app: String::new() };
-        let grant = json!({"grant_type": "client_credentials", "client_id": credentials.client_id,
-            "client_secret": credentials.client_secret});
-        users.app = text(&users.call(Method::POST, "/token", "", grant).await.1["access_token"]);
-        users
-    }
-
-    async fn call(&self, method: Method, path: &str, token: &str, body: Value) -> (u16, Value) {
-        let bearer = format!("Bearer {token}");
-        let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
-        let answer = self.client.send(method, path, &headers[..if token.is_empty() { 1 } else { 2 }], body.to_string());
-        let answer = answer.await;
-        (answer.status.as_u16(), answer.json())
-    }
-
-    /// A new user's token.
-    async fn token(&self, name: &str) -> String {
-        let body = json!([{"username": name, "password": "secret"}]);
-        assert_eq!(self.call(Method::POST, "/users", &self.app, body).await.0, 200);
-        let grant = json!({"grant_type": "password", "username": name, "password": "secret"});
-        text(&self.call(Method::POST, "/token", "", grant).await.1["access_token"])
-    }
-
-    async fn apply(&self, group: &str, token: &str) -> (u16, Value) {
-        let path = format!("/chatgroups/{group}/apply");
-        self.call(Method::POST, &path, token, json!({"message": "let me in"})).await
-    }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
-}
-
-fn said(code: u32, info: &str) -> Answer {
-    Answer::of(200).saying(json!({"ActionStatus": "OK", "ErrorInfo": info, "ErrorCode": code}).to_string())
-}
 
 #[tokio::test]
 async fn a_group_is_made_only_when_the_app_agrees() {
@@ -262,60 +142,6 @@ async fn nobody_is_asked_about_a_message_there_is_no_room_for() {
         }
     }
     panic!("there is room for all");
-}
-
-#[tokio::test]
-async fn without_an_answer_it_goes_ahead_after_the_time_out() {
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", silent.local_addr().unwrap());
-    let gateway = gateway(|config| {
-        config.realms[0].tencent().webhooks = to(url, &[CREATE]);
-        config.realms[0].tencent().webhooks.before_timeout_ms = 400;
-    })
-    .await;
-    let back_end = BackEnd::of(&gateway);
-    back_end.accounts(&["carol"]).await;
-    let begun = Instant::now();
-    assert_eq!(back_end.create("g").await["ErrorCode"], 0);
-    let took = begun.elapsed();
-    assert!(took >= Duration::from_millis(400) && took < Duration::from_secs(2), "{took:?}");
-    // other operations are not asked about, and do not wait
-    let begun = Instant::now();
-    assert_eq!(back_end.say("g", 1, "hi").await["ErrorCode"], 0);
-    assert!(begun.elapsed() < Duration::from_millis(300));
-    assert!(gateway.shutdown().await);
-}
-
-#[tokio::test]
-async fn answers_that_cannot_be_used_let_it_go_ahead_unless_the_app_wants_otherwise() {
-    let answers = || {
-        App::answering(|_, before| match before % 4 {
-            0 => Answer::of(500),
-            1 => Answer::of(200).saying("<html>"),
-            2 => Answer::of(200).saying("x".repeat(1 << 20)),
-            _ => said(99, ""),
-        })
-    };
-    for (refuses, code) in [(false, 0), (true, 80003)] {
-        let app = answers().await;
-        let gateway = gateway(|config| {
-            config.realms[0].tencent().webhooks = to(app.url("/"), &[SEND, CREATE]);
-            config.realms[0].tencent().webhooks.before_refuse = refuses;
-        })
-        .await;
-        let back_end = BackEnd::of(&gateway);
-        back_end.accounts(&["carol"]).await;
-        let created = back_end.create("g").await;
-        assert_eq!(created["ErrorCode"], if refuses { 10016 } else { 0 });
-        if refuses {
-            // created through another API, which is not asked about
-            crate::house::BackEnd::of(&gateway).create("g").await;
-        }
-        for random in 0..4 {
-            assert_eq!(back_end.say("g", random, "hi").await["ErrorCode"], code, "{random}");
-        }
-        assert!(gateway.shutdown().await);
-    }
 }
 
 #[tokio::test]
@@ -497,88 +323,4 @@ async fn an_applicant_is_refused_through_whichever_vendors_client() {
     users.apply("p", &jared).await;
     assert_eq!(app.requests().len(), asked, "{:#?}", app.requests());
     assert!(gateway.shutdown().await);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_wait_at_once_and_not_for_each_other() {
-    let app = App::answering(|_, _| said(0, "").after(Duration::from_millis(300))).await;
-    let gateway = gateway(|config| config.realms[0].tencent().webhooks = to(app.url("/"), &[SEND])).await;
-    let back_end = Arc::new(BackEnd::of(&gateway));
-    back_end.accounts(&["carol"]).await;
-    back_end.create("g").await;
-    let begun = Instant::now();
-    let said = (0..40).map(|random| {
-        let back_end = Arc::clone(&back_end);
-        tokio::spawn(async move { back_end.say("g", random, "hi").await["ErrorCode"].clone() })
-    });
-    for said in said.collect::<Vec<_>>() {
-        assert_eq!(said.await.unwrap(), 0);
-    }
-    let took = begun.elapsed();
-    assert!(took < Duration::from_secs(4), "one after another: {took:?}");
-    // connections are kept for the next question
-    let before = app.connections();
-    for random in 40..44 {
-        assert_eq!(back_end.say("g", random, "hi").await["ErrorCode"], 0);
-    }
-    assert_eq!((app.requests().len(), app.connections()), (44, before));
-    assert!(gateway.shutdown().await);
-}
-
-/// Accepts connections and does the same to each.
-async fn receiver(answer: &'static [&'static [u8]], pause: Duration) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let mut asked = [0; 1024];
-                let _read = stream.read(&mut asked).await;
-                let (head, rest) = answer.split_first().unwrap();
-                let mut sent = stream.write_all(head).await;
-                while sent.is_ok() && !rest.is_empty() {
-                    tokio::time::sleep(pause).await;
-                    sent = stream.write_all(rest[0]).await;
-                }
-            });
-        }
-    });
-    url
-}
-
-#[tokio::test]
-async fn receivers_that_never_end_or_make_no_sense_hold_nobody_up() {
-    const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-    const CHUNK: &[u8] = b"8\r\n        \r\n";
-    let large: &'static [u8] = Box::leak([&b"4000\r\n"[..], &vec![b' '; 0x4000], b"\r\n"].concat().into_boxed_slice());
-    let drips: &'static [&'static [u8]] = &[CHUNKED, CHUNK];
-    let floods: &'static [&'static [u8]] = Box::leak(Box::new([CHUNKED, large]));
-    let garbage: &[&[u8]] = &[b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\xff\xfe{}"];
-    let noise: &[&[u8]] = &[b"\x16\x03\x01 this is not http\r\n\r\n"];
-    let closes: &[&[u8]] = &[b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"ErrorCode\""];
-    let elsewhere: &[&[u8]] = &[b"HTTP/1.1 307 T\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"];
-    let (patience, at_once) = (Duration::from_millis(500), Duration::ZERO);
-    for (answer, pause, least) in [
-        (drips, Duration::from_millis(50), patience),
-        (floods, Duration::ZERO, at_once),
-        (garbage, at_once, at_once),
-        (noise, at_once, at_once),
-        (closes, at_once, at_once),
-        (elsewhere, at_once, at_once),
-    ] {
-        let url = receiver(answer, pause).await;
-        let gateway = gateway(|config| {
-            config.realms[0].tencent().webhooks = to(url, &[CREATE]);
-            config.realms[0].tencent().webhooks.before_timeout_ms = 500;
-        })
-        .await;
-        let back_end = BackEnd::of(&gateway);
-        back_end.accounts(&["carol"]).await;
-        let begun = Instant::now();
-        let head = String::from_utf8_lossy(answer[0]);
-        assert_eq!(back_end.create("g").await["ErrorCode"], 0, "{head}");
-        let took = begun.elapsed();
-        assert!(took >= least && took < Duration::from_secs(2), "{head}: {took:?}");
-        assert!(gateway.shutdown().await);
-    }
 }

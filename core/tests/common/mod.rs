@@ -19,8 +19,8 @@ use conclave_core::invariants::{everything, realm_broken};
 use conclave_core::memory::Memory;
 use conclave_core::model::{Body, GroupId, Key, Millis, Policy, Prefix, Row, Sender, Settings, UserId};
 use conclave_core::operation::{
-    AddMembers, CreateGroup, Ended, NewMember, NewUser, OnBlocked, OnExisting, OnFull, OnMember, OnUnknown, Quiet,
-    RegisterUsers, SendMessage,
+    AddMembers, CreateGroup, Ended, NewMember, NewUser, OnBlocked, OnExisting, OnFull, OnMember, OnOutsider, OnUnknown,
+    Promote, Quiet, RegisterUsers, SendMessage,
 };
 use conclave_core::ports::{
     Asked, Batch, Clock, CommitError, GroupsExt, Log, Maintenance, Mint, Span, Store, StoreError, Typed,
@@ -128,6 +128,12 @@ impl World {
             ..CreateGroup::new(Some(user(owner)), policy)
         };
         self.app(create).await.unwrap().group.id
+    }
+
+    /// Makes a member of "g" an admin.
+    pub async fn promote(&self, name: &str) {
+        let promote = Promote { group: group("g"), users: users(&[name]), most: None, on_outsider: OnOutsider::Refuse };
+        self.app(promote).await.unwrap();
     }
 
     pub async fn app<O: Typed>(&self, operation: O) -> Result<O::Reply, Refusal> {

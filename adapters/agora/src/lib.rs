@@ -5,7 +5,6 @@
 //! - `auth`: tokens, passwords and authentication.
 //! - `calls`: commands that users and the app have in common, for all transports.
 //! - `dialect`: mapping between the vendor's terms and the core's.
-//! - `pace`: rate limit on an app's messages.
 //! - `refusals`: the one table from the core's refusals to the vendor's errors.
 //! - `rest`: the operations, one file per family.
 //! - `socket`: the protocol of the client SDKs.
@@ -15,7 +14,6 @@
 mod auth;
 mod calls;
 mod dialect;
-mod pace;
 pub mod realm;
 mod refusals;
 mod rest;

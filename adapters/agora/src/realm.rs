@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use conclave_core::model::{Millis, User};
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Blobs, Presence, Sealer, SetupError, check_secret};
+use conclave_kit::{Blobs, Presence, RateWindow, Room, Sealer, SetupError, check_secret};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::auth::Tokens;
-use crate::pace::Pace;
 use crate::settings::Settings;
 use crate::socket::Names;
 
@@ -115,7 +114,7 @@ pub(crate) struct App {
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) presence: Arc<dyn Presence>,
     /// Rate limit on messages to groups.
-    pub(crate) pace: Pace,
+    pub(crate) rate: RateWindow<()>,
 }
 
 impl App {
@@ -140,7 +139,7 @@ impl App {
             log,
             blobs,
             presence,
-            pace: Pace::default(),
+            rate: RateWindow::default(),
         })
     }
 
@@ -161,6 +160,12 @@ impl App {
 
     pub(crate) fn now(&self) -> Millis {
         self.groups.now()
+    }
+
+    /// Whether so many messages to groups may be sent now, all of them or none.
+    pub(crate) fn may_send(&self, messages: usize) -> bool {
+        let most = self.settings.message_rate;
+        most == 0 || self.rate.take(&(), self.now(), messages, most) == Room::Within
     }
 
     /// The vendor's opaque id of an account; an account that is created again has another.

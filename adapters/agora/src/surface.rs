@@ -10,7 +10,7 @@ use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
     Admitted, AnyProtocol, Body, ByteStream, ClientAddress, Cors, Device, Exchange, Fault, NoMatch, Reading, RouteInfo,
-    SetupError, Surface, Table, decode_segment,
+    SetupError, Surface, Table, apps_by_identity, decode_segment,
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, Response};
@@ -40,16 +40,12 @@ pub struct Agora {
 impl Agora {
     /// Builds the surface; refuses two realms with the same app key.
     pub fn new(realms: Vec<AgoraRealm>) -> Result<Self, SetupError> {
-        let mut names: HashMap<(String, String), String> = HashMap::new();
-        let mut apps = HashMap::new();
-        for realm in realms {
-            let key = (realm.credentials.org.clone(), realm.credentials.app.clone());
-            if let Some(first) = names.insert(key.clone(), realm.name.clone()) {
-                let what = "agora org and app".to_owned();
-                return Err(SetupError::SameApp { what, first, second: realm.name });
-            }
-            apps.insert(key, Arc::new(App::new(realm)?));
-        }
+        let app = |realm: AgoraRealm| {
+            let identity = (realm.credentials.org.clone(), realm.credentials.app.clone());
+            Ok((identity, App::new(realm)?))
+        };
+        let what = |_: &(String, String)| "agora org and app".to_owned();
+        let apps = apps_by_identity(realms.into_iter().map(app), what, |app| &app.realm)?;
         let apps = Arc::new(apps);
         let clients = Clients::new(Arc::clone(&apps));
         Ok(Self { apps, clients, table: Table::new(routes())?, passwords: Passwords::new() })

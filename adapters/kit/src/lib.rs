@@ -5,11 +5,13 @@
 //! encodes the notifications to an app's server as [`Webhooks`]. [`Vendor`] combines all of this: it is what the
 //! gateway registers.
 
+mod apps;
 mod blobs;
 mod body;
 mod credential;
 mod cursor;
 mod presence;
+mod rate;
 mod route;
 mod seal;
 mod secret;
@@ -25,6 +27,7 @@ mod webhook;
 
 pub use futures_core::future::BoxFuture;
 
+pub use apps::apps_by_identity;
 pub use blobs::{BlobError, Blobs, Stored};
 pub use body::{Body, ByteStream};
 pub use credential::{check_secret, decode_base64, is_base64_of, is_hex_of};
@@ -32,6 +35,7 @@ pub use cursor::{decode_cursor, encode_cursor};
 pub use presence::{
     Connection, ConnectionChange, ConnectionEvent, ConnectionFilter, Disconnection, Nobody, Platform, Presence,
 };
+pub use rate::{RateWindow, Room};
 pub use route::{Clash, Matched, NoMatch, Route, Table};
 pub use seal::{Sealer, same};
 pub use secret::Secret;

@@ -8,9 +8,9 @@ use conclave_kit::{Presence, SetupError, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
+use crate::auth::replay::{CallbackNonces, ReplayGuard};
+use crate::auth::token::Tokens;
 use crate::dialect::limits;
-use crate::replay::{CallbackNonces, ReplayGuard};
-use crate::token::Tokens;
 
 /// The credentials of an app in the vendor's console.
 #[derive(Clone, Deserialize)]

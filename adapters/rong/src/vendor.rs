@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use conclave_kit::{Destination, OpenRealm, SettingsTable, SetupError, Surface, Vendor};
 
-use crate::Rong;
+use crate::VENDOR;
 use crate::realm::{Credentials, RongRealm};
 use crate::settings::Settings;
+use crate::surface::Rong;
 use crate::webhooks::{self, WebhookSettings};
 
 conclave_kit::section!(Credentials { app_key: String, app_secret: String });
 
 impl Vendor for Rong {
-    const NAME: &'static str = "rong";
+    const NAME: &'static str = VENDOR;
     const TITLE: &'static str = "RongCloud";
     const DEVELOPMENT: &'static str = r#"
 app_key = "conclavedev00"

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use conclave_core::model::GroupId;
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Presence, Sealer, SetupError, check_secret};
+use conclave_kit::{Presence, RateWindow, Sealer, SetupError, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
-use crate::calls::Rate;
+use crate::auth::Verifier;
 use crate::dialect::limits;
-use crate::usersig::Verifier;
 use crate::webhooks::{self, Questions};
 
 /// The credentials of an app in the vendor's console.
@@ -76,7 +76,7 @@ pub(crate) struct App {
     pub(crate) realm: TencentRealm,
     pub(crate) signatures: Verifier,
     /// The messages of its groups in the current second.
-    pub(crate) rate: Rate,
+    pub(crate) rate: RateWindow<GroupId>,
     /// Asks the app's server, if configured.
     pub(crate) questions: OnceLock<Questions>,
     /// Seals the keys that signed-in clients send with each request.
@@ -90,7 +90,7 @@ impl App {
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
         let client_keys = client_keys(&realm.credentials);
-        Ok(Self { realm, signatures, rate: Rate::default(), questions: OnceLock::new(), client_keys })
+        Ok(Self { realm, signatures, rate: RateWindow::default(), questions: OnceLock::new(), client_keys })
     }
 
     /// The account that acts for the app if none is named.

@@ -1,6 +1,5 @@
 //! The vendor's surface: finds the command and the app, authenticates the caller, and runs the command.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,16 +10,18 @@ use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
 use conclave_kit::{
     Admitted, AnyProtocol, Body, Cors, Exchange, Fault, Post, RouteInfo, SetupError, Surface, Table, Unread,
+    apps_by_identity,
 };
 use http::request::Parts;
 use http::{Method, Response};
 
+use crate::VENDOR;
+use crate::auth::Claims;
 use crate::calls::{Caller, Command, SignedIn, answer_user, envelope, kicked_at};
-use crate::http::{self as commands, respond, routes};
 use crate::realm::{App, TencentRealm};
 use crate::refusals::{Code, Failure, Family};
+use crate::rest::{self, respond, routes};
 use crate::socket::Clients;
-use crate::usersig::Claims;
 use crate::webhooks::{Questions, WebhookSettings};
 
 /// The server API of all realms that have an app at the vendor.
@@ -36,16 +37,9 @@ impl Tencent {
     /// # Errors
     /// Two realms with one sdkappid, credentials or settings the vendor could not have, or two commands on one route.
     pub fn new(realms: Vec<TencentRealm>) -> Result<Self, SetupError> {
-        let mut apps: HashMap<u32, Arc<App>> = HashMap::with_capacity(realms.len());
-        for realm in realms {
-            let app = Arc::new(App::new(realm)?);
-            let sdkappid = app.realm.credentials.sdkappid;
-            if let Some(other) = apps.get(&sdkappid) {
-                let (first, what) = (other.realm.name.clone(), format!("tencent sdkappid {sdkappid}"));
-                return Err(SetupError::SameApp { what, first, second: app.realm.name.clone() });
-            }
-            apps.insert(sdkappid, app);
-        }
+        let app = |realm: TencentRealm| Ok((realm.credentials.sdkappid, App::new(realm)?));
+        let what = |sdkappid: &u32| format!("tencent sdkappid {sdkappid}");
+        let apps = apps_by_identity(realms.into_iter().map(app), what, |app| &app.realm.name)?;
         Ok(Self { clients: Clients::new(Arc::new(apps)), table: Table::new(routes())? })
     }
 
@@ -174,7 +168,7 @@ fn check_account(claims: &Claims, account: &User, is_admin: bool) -> Result<(), 
 #[async_trait]
 impl Surface for Tencent {
     fn vendor(&self) -> &'static str {
-        "tencent"
+        VENDOR
     }
 
     fn routes(&self) -> Vec<RouteInfo> {
@@ -227,7 +221,7 @@ impl Surface for Tencent {
             Fault::Broken => Code::Internal,
             Fault::Busy => Code::TooFrequent,
         };
-        commands::refuse(&code.into())
+        rest::refuse(&code.into())
     }
 
     fn client_protocol(&self) -> Option<&dyn AnyProtocol> {
@@ -238,5 +232,5 @@ impl Surface for Tencent {
 /// The response to a refused request.
 fn refuse(failure: &Failure, request: &str) -> Response<Body> {
     tracing::debug!(request, code = failure.number(), why = %failure.text, "refused");
-    commands::refuse(failure)
+    rest::refuse(failure)
 }

@@ -6,10 +6,11 @@ use conclave_core::model::Millis;
 use conclave_core::ports::Groups;
 use conclave_kit::{Destination, OpenRealm, Post, SettingsTable, SetupError, Surface, Tool, Vendor, socket_url};
 
+use crate::VENDOR;
+use crate::auth::user_sig;
 use crate::realm::{Credentials, TencentRealm};
 use crate::settings::Settings;
 use crate::surface::Tencent;
-use crate::usersig::user_sig;
 use crate::webhooks::{self, WebhookSettings};
 
 conclave_kit::section!(Credentials {
@@ -23,7 +24,7 @@ conclave_kit::section!(Credentials {
 const LIFETIME: u64 = 180 * 86_400;
 
 impl Vendor for Tencent {
-    const NAME: &'static str = "tencent";
+    const NAME: &'static str = VENDOR;
     const TITLE: &'static str = "Tencent";
     const DEVELOPMENT: &'static str = r#"
 sdkappid = 1400000000

@@ -24,8 +24,6 @@ const BODY: &str = "agora.body";
 pub(crate) const EXT: &str = "agora.ext";
 /// The label for the number of edits and the last editor.
 const EDITED: &str = "agora.edited";
-/// Largest group, in members, in which receipts are stored.
-pub(crate) const READERS: u32 = 200;
 /// The sender when a call names none.
 pub(crate) const ADMIN: &str = "admin";
 

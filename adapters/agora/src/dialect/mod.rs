@@ -4,6 +4,7 @@ pub(crate) mod content;
 pub(crate) mod events;
 pub(crate) mod flags;
 pub(crate) mod ids;
+pub(crate) mod limits;
 pub(crate) mod message;
 pub(crate) mod profile;
 pub(crate) mod time;

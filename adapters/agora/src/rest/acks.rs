@@ -10,11 +10,8 @@ use serde::Serialize;
 use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::ids::shown;
-use crate::dialect::message::READERS;
+use crate::dialect::limits;
 use crate::refusals::{self, Failure};
-
-/// Users in a page.
-const PAGE: usize = 500;
 
 #[derive(Serialize)]
 struct Page<'p> {
@@ -47,8 +44,8 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
         sequence: found.sequence,
         read: true,
         after,
-        limit: call.page("limit", PAGE, PAGE),
-        most_members: Some(READERS),
+        limit: call.page("limit", limits::READERS_PAGE, limits::READERS_PAGE),
+        most_members: Some(limits::READERS),
     };
     let (users, total, next) = match call.try_ask(readers).await {
         Ok(page) => (page.users, page.total, page.next),

@@ -11,15 +11,8 @@ use super::body::{self, Fields};
 use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::ids::{fold, shown};
+use crate::dialect::limits;
 use crate::refusals::{self, Failure, Metadata};
-
-/// Longest key and value, and most bytes of all attributes of a member.
-const KEY: usize = 16;
-const VALUE: usize = 512;
-const TOTAL: u64 = 4096;
-/// Most members written to, and read, in one call.
-const WRITE: usize = 20;
-const READ: usize = 10;
 
 type Pairs = BTreeMap<String, String>;
 
@@ -31,10 +24,10 @@ fn pairs(value: Option<&Value>) -> Result<Pairs, Failure> {
         let Value::String(value) = value else {
             return Err(refusals::metadata(format!("value of {key} must be a string")));
         };
-        if key.is_empty() || key.len() > KEY {
+        if key.is_empty() || key.len() > limits::ATTRIBUTE_KEY {
             return Err(refusals::metadata_limit(Metadata::Key, "exceeds chatgroup user metadata single key limit"));
         }
-        if value.len() > VALUE {
+        if value.len() > limits::ATTRIBUTE_VALUE {
             return Err(refusals::metadata_limit(
                 Metadata::Value,
                 "exceeds chatgroup user metadata single value limit",
@@ -46,7 +39,7 @@ fn pairs(value: Option<&Value>) -> Result<Pairs, Failure> {
 }
 
 fn writing(group: GroupId, changes: Vec<(UserId, Pairs)>) -> WriteMemberAttributes {
-    WriteMemberAttributes { group, changes, most: None, most_bytes: Some(TOTAL) }
+    WriteMemberAttributes { group, changes, most: None, most_bytes: Some(limits::ATTRIBUTES_BYTES) }
 }
 
 /// `PUT /metadata/chatgroup/{id}/user/{user}`.
@@ -86,7 +79,7 @@ pub(crate) async fn set_many(call: &Call<'_>) -> Result<Reply, Failure> {
     let Value::Array(items) = body::json(call.body)? else {
         return Err(refusals::not_json("Unexpected character: the body must be a JSON array"));
     };
-    if items.len() > WRITE {
+    if items.len() > limits::ATTRIBUTES_WRITTEN {
         return Err(refusals::metadata_limit(Metadata::Batch, "exceeds chatgroup metadata batch put users limit"));
     }
     let mut wanted = Vec::with_capacity(items.len());
@@ -138,7 +131,7 @@ pub(crate) async fn get_many(call: &Call<'_>) -> Result<Reply, Failure> {
     if targets.is_empty() {
         return Err(refusals::metadata("targets must be provided"));
     }
-    if targets.len() > READ {
+    if targets.len() > limits::ATTRIBUTES_READ {
         return Err(refusals::metadata_limit(Metadata::Batch, "query param reaches limit."));
     }
     let found = call.find_users(&targets).await?;

@@ -15,24 +15,21 @@ use super::members::usernames;
 use super::rows::Changed;
 use crate::dialect::CLEANUP;
 use crate::dialect::ids::{fold, shown};
+use crate::dialect::limits;
 use crate::refusals::{self, Failure};
 
 const ADD: &str = "add_blocks";
 const REMOVE: &str = "remove_blocks";
-/// Entries returned when the caller gives no number.
-const ALL: usize = 500;
-/// Most entries in a page.
-const PAGE: usize = 50;
 
 /// `GET /chatgroups/{id}/blocks/users`: the latest first.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let mut entries = call.ask(Blocklist::all(call.group()?)).await?.entries;
     entries.sort_by_key(|entry| std::cmp::Reverse(place(entry)));
-    let size = call.query.number("pageSize").filter(|size| *size > 0).map(|size| size.min(PAGE));
+    let size = call.query.number("pageSize").filter(|size| *size > 0).map(|size| size.min(limits::BLOCKS_PAGE));
     if let Some(Cursor(after)) = call.cursor()? {
         entries.retain(|entry| place(entry) < after);
     }
-    let limit = size.unwrap_or(ALL);
+    let limit = size.unwrap_or(limits::BLOCKS);
     let next = (size.is_some() && entries.len() > limit).then(|| Cursor(place(&entries[limit - 1])));
     let ids: Vec<Cow<'_, str>> = entries.iter().take(limit).map(|entry| shown(&entry.user)).collect();
     Ok(Reply::data(&ids).cursor(next.as_ref()).count(ids.len()))

@@ -9,14 +9,9 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::envelope::Reply;
 use super::joined::whose;
+use crate::dialect::limits;
 use crate::dialect::message;
 use crate::refusals::Failure;
-
-/// Conversations per page by default, and at most.
-const PAGE: usize = 20;
-const MOST: usize = 50;
-/// Most messages that are counted as unread in one conversation.
-const COUNTED: usize = 100;
 
 /// `GET /sdk/user/{user}/user_channels/list`: latest joined first. Conversations cannot be pinned, so `is_top` returns none.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -26,7 +21,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     if call.query.is_true("is_top") {
         return Ok(Reply::data(&json!({"channel_infos": [], "cursor": ""})));
     }
-    let limit = call.page("limit", PAGE, MOST);
+    let limit = call.page("limit", limits::CONVERSATIONS_PAGE, limits::CONVERSATIONS_PAGE_MOST);
     let page = call.ask(JoinedGroups { after: call.cursor()?, limit, ..JoinedGroups::all(user) }).await?;
     let cursor = page.next.as_ref().map(conclave_kit::encode_cursor).unwrap_or_default();
     Ok(Reply::data(&json!({"channel_infos": rows(call, &page).await?, "cursor": cursor})))
@@ -36,7 +31,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
 /// number and returns the first page.
 pub(crate) async fn page(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
-    let limit = call.page("pageSize", MOST, MOST);
+    let limit = call.page("pageSize", limits::CONVERSATIONS_PAGE_MOST, limits::CONVERSATIONS_PAGE_MOST);
     let skip = call.query.number("pageNum").unwrap_or(1).saturating_sub(1).saturating_mul(limit);
     let page = call.ask(JoinedGroups { skip, limit, ..JoinedGroups::all(user) }).await?;
     Ok(Reply::data(&json!({"channel_infos": rows(call, &page).await?})))
@@ -53,7 +48,8 @@ async fn rows(call: &Call<'_>, page: &JoinedPage) -> Result<Vec<Value>, Failure>
 }
 
 async fn row(call: &Call<'_>, group: &Group, member: &Member, mark: u64) -> Result<Value, Failure> {
-    let asked = Messages { group: group.id.clone(), start: Start::Edge, newest_first: true, limit: COUNTED };
+    let asked =
+        Messages { group: group.id.clone(), start: Start::Edge, newest_first: true, limit: limits::UNREAD_COUNTED };
     let messages = call.ask(asked).await?.messages;
     let mut kept = messages.iter().filter(|message| message.state == MessageState::Kept);
     let last = kept.clone().next().map(|message| meta(message));

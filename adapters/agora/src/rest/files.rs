@@ -21,12 +21,9 @@ use super::call::Call;
 use super::envelope::Reply;
 use super::form::{Form, skip};
 use crate::dialect::ids::{APP_ADMIN, file_id, file_uuid, shown};
+use crate::dialect::limits;
 use crate::refusals::{self, Failure};
 
-/// Longest name of a file, in characters, as file systems have it. Ours: the vendor documents none.
-const NAME: usize = 255;
-/// Longest media type of a file, in bytes.
-const MEDIA_TYPE_BYTES: usize = 255;
 /// The part of a form that is the file.
 const PART: &str = "file";
 /// Requests a secret that gives access to the file. The web SDKs always send it.
@@ -70,11 +67,11 @@ pub(super) async fn receive(call: &Call<'_>) -> Result<Received, Failure> {
     let mut form = form(call)?;
     let Some(part) = file_part(&mut form).await? else { return Err(refusals::no_file_given()) };
     let name = part.file_name().unwrap_or(PART).to_owned();
-    if name.chars().count() > NAME {
+    if name.chars().count() > limits::FILE_NAME {
         return Err(refusals::file_name_too_long());
     }
     // the media type is only returned again as it was sent, so an invalid one is dropped
-    let media_type = part.content_type().map(ToString::to_string).filter(|kind| kind.len() <= MEDIA_TYPE_BYTES);
+    let media_type = part.content_type().map(ToString::to_string).filter(|kind| kind.len() <= limits::MEDIA_TYPE_BYTES);
     let media_type = media_type.unwrap_or_default();
     let stored = store(call, part).await?;
     let secret = is_restricted(call.headers).then(|| Uuid::new_v4().simple().to_string());

@@ -14,10 +14,8 @@ use super::envelope::Reply;
 use super::members::adding;
 use crate::dialect::flags::Flags;
 use crate::dialect::ids::shown;
+use crate::dialect::limits;
 use crate::refusals::{self, Failure};
-
-/// Groups in a page when the caller gives no number.
-const PAGE: usize = 5;
 
 /// The user in the path. Users may only query themselves.
 pub(super) async fn whose(call: &Call<'_>) -> Result<UserId, Failure> {
@@ -30,7 +28,7 @@ pub(super) async fn whose(call: &Call<'_>) -> Result<UserId, Failure> {
 
 /// A page, counted from `first`.
 async fn page(call: &Call<'_>, user: UserId, first: usize, most: usize) -> Result<JoinedPage, Failure> {
-    let limit = call.page("pagesize", PAGE, most);
+    let limit = call.page("pagesize", limits::JOINED_PAGE, most);
     let number = call.query.number("pagenum").unwrap_or(first).saturating_sub(first);
     call.ask(JoinedGroups { skip: number.saturating_mul(limit), limit, ..JoinedGroups::all(user) }).await
 }

@@ -7,14 +7,12 @@ use serde::Serialize;
 use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::ids::shown;
+use crate::dialect::limits;
 use crate::realm::App;
 use crate::refusals::Failure;
 
-/// Groups in a page when the caller gives no number.
-const PAGE: usize = 10;
-
 async fn page(call: &Call<'_>, discoverable: bool) -> Result<GroupPage, Failure> {
-    let limit = call.page("limit", PAGE, call.app.settings.groups_page);
+    let limit = call.page("limit", limits::GROUPS_PAGE, call.app.settings.groups_page);
     call.ask(ListGroups { discoverable, after: call.cursor()?, skip: 0, limit, newest_first: true }).await
 }
 

@@ -17,10 +17,8 @@ use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::CLEANUP;
 use crate::dialect::ids::{fold, shown};
+use crate::dialect::limits;
 use crate::refusals::{self, Failure};
-
-/// Members in a page by cursor when the caller gives no number.
-const PAGE: usize = 50;
 
 /// The key of an admin's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +81,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn limit(call: &Call<'_>) -> usize {
-    call.page("limit", PAGE, call.app.settings.members_page)
+    call.page("limit", limits::MEMBERS_PAGE, call.app.settings.members_page)
 }
 
 async fn rows(call: &Call<'_>, list: ListMembers, admins: AdminKey) -> Result<Reply, Failure> {

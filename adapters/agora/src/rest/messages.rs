@@ -174,7 +174,7 @@ fn check(call: &Call<'_>, to: &[String]) -> Result<(), Failure> {
 
 /// The id of each group's message.
 async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, String>, Failure> {
-    if !call.app.pace.takes(call.app.now(), letter.to.len(), call.app.settings.message_rate) {
+    if !call.app.may_send(letter.to.len()) {
         return Err(refusals::message_rate());
     }
     let groups: Vec<GroupId> = letter.to.iter().filter_map(|to| GroupId::new(to).ok()).collect();

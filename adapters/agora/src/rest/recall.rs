@@ -13,13 +13,12 @@ use super::body::Fields;
 use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::ids::fold;
+use crate::dialect::limits;
 use crate::dialect::message::ADMIN;
 use crate::refusals::{self, Failure};
 
 /// The only type of conversation that is served.
 const GROUP: &str = "groupchat";
-/// Ours: most messages of one call; the vendor documents no limit.
-const MOST: usize = 100;
 
 /// `POST /messages/msg_recall`: one message.
 pub(crate) async fn one(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -36,8 +35,8 @@ pub(crate) async fn many(call: &Call<'_>) -> Result<Reply, Failure> {
         Some(Value::Array(wanted)) if !wanted.is_empty() => wanted.clone(),
         _ => return Err(refusals::illegal("msgs must be provided")),
     };
-    if wanted.len() > MOST {
-        return Err(refusals::illegal(format!("msgs size is more than max limit : {MOST}")));
+    if wanted.len() > limits::RECALLED {
+        return Err(refusals::illegal(format!("msgs size is more than max limit : {}", limits::RECALLED)));
     }
     let mut rows = Vec::with_capacity(wanted.len());
     for one in wanted {

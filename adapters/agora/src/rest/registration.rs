@@ -13,15 +13,12 @@ use super::call::Call;
 use super::envelope::Reply;
 use super::users::{Account, accounts};
 use crate::dialect::ids::{self, fold, shown};
+use crate::dialect::limits;
 use crate::refusals::{self, Failure};
-
-/// Longest password and nickname, in characters.
-pub(super) const PASSWORD: usize = 64;
-const NICKNAME: usize = 100;
 
 /// Refuses an invalid nickname.
 pub(crate) fn check_nickname(nickname: &str) -> Result<(), Failure> {
-    if nickname.chars().count() > NICKNAME {
+    if nickname.chars().count() > limits::NICKNAME {
         return Err(refusals::illegal("NICKNAME_TOO_LONG"));
     }
     Ok(())
@@ -43,7 +40,7 @@ pub(crate) fn check_password(password: &str) -> Result<(), Failure> {
     if password.is_empty() {
         return Err(refusals::illegal("password or pin must provided"));
     }
-    if password.chars().count() > PASSWORD {
+    if password.chars().count() > limits::PASSWORD {
         return Err(refusals::illegal("PASSWORD_TOO_LONG"));
     }
     Ok(())

@@ -14,11 +14,9 @@ use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::content::Content;
 use crate::dialect::ids::fold;
+use crate::dialect::limits;
 use crate::dialect::message::{self, ADMIN, EXT, Edited};
 use crate::refusals::{self, Failure, Rewrite};
-
-/// How often a message is changed at most.
-const EDITS: u32 = 10;
 
 pub(crate) async fn rewrite(call: &Call<'_>) -> Result<Reply, Failure> {
     let fields = Fields::read(call.body)?;
@@ -36,7 +34,7 @@ pub(crate) async fn rewrite(call: &Call<'_>) -> Result<Reply, Failure> {
         return Err(refusals::rewrite(Rewrite::Unsupported));
     }
     let count = Edited::kept(&before).map_or(1, |edited| edited.count.saturating_add(1));
-    if count > EDITS {
+    if count > limits::EDITS {
         return Err(refusals::rewrite(Rewrite::TooOften));
     }
     if Value::from(content.body()).to_string().len() > call.app.settings.message_bytes {

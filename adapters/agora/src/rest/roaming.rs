@@ -10,13 +10,11 @@ use super::body::Fields;
 use super::call::Call;
 use super::envelope::Reply;
 use crate::dialect::ids::fold;
+use crate::dialect::limits;
 use crate::dialect::message;
 use crate::refusals::{self, Failure};
 use crate::socket;
 
-/// Messages in a page when the caller gives no number, and the maximum.
-const PAGE: usize = 20;
-const MOST: usize = 50;
 /// Most messages that are read for one page.
 const LOOKED: usize = 1000;
 /// The suffix that the SDKs add to the names of groups.
@@ -57,8 +55,8 @@ pub(crate) async fn page(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = queue.strip_suffix(GROUPS).and_then(|id| GroupId::new(id).ok()).ok_or_else(|| wrong("queue"))?;
     let oldest_first = fields.flag(&["is_positive"])?.unwrap_or(false);
     let number = fields.number(&["pull_number"])?;
-    let limit = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(PAGE);
-    let limit = limit.clamp(1, MOST);
+    let limit = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(limits::HISTORY_PAGE);
+    let limit = limit.clamp(1, limits::HISTORY_PAGE_MOST);
     let kinds = fields.text(&["msgType"])?.unwrap_or_default();
     let moment = |name| fields.number(&[name]).map(|at| at.map(Millis));
     let wanted = Wanted {

@@ -12,9 +12,10 @@ use uuid::Uuid;
 use super::body::Fields;
 use super::call::Call;
 use super::envelope::Reply;
-use super::registration::{PASSWORD, check_name};
+use super::registration::check_name;
 use crate::auth::{self, Attempt, CheckError, Claims, Subject, Unauthenticated, bearer};
 use crate::dialect::ids::{fold, shown};
+use crate::dialect::limits;
 use crate::refusals::{self, ErrorContext, Failure};
 
 /// Longest lifetime that is returned, in seconds: clients store it in 32 bits. A token that never expires returns it
@@ -66,7 +67,7 @@ async fn by_password(call: &Call<'_>, fields: &Fields<'_>) -> Result<Reply, Fail
     }
     let right = match user.secret.clone() {
         // no account has a longer password
-        Some(_) if password.chars().count() > PASSWORD => false,
+        Some(_) if password.chars().count() > limits::PASSWORD => false,
         Some(kept) => match call.passwords.check(password, kept, attempt).await {
             Ok(right) => right,
             Err(CheckError::Crowded) => return Err(refusals::fault(Fault::Busy)),

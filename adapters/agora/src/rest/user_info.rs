@@ -10,6 +10,7 @@ use super::call::Call;
 use super::envelope::Reply;
 use super::joined::whose;
 use crate::dialect::ids::shown;
+use crate::dialect::limits;
 use crate::refusals::{self, Failure};
 
 /// Fields that are stored as labels of the user; the names are those in the SDKs' types.
@@ -18,16 +19,12 @@ const NAME: &str = "nickname";
 const AVATAR: &str = "avatarurl";
 /// Prefix of these labels.
 const LABEL: &str = "agora.info.";
-/// Most users in one request: the vendor's limit.
-const TARGETS: usize = 100;
-/// Most bytes of one user's info: the vendor's limit, 2 KB.
-const BYTES: usize = 2048;
 
 /// `PUT /metadata/user/{user}`: a form of fields. Returns the fields that were set.
 pub(crate) async fn set(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
     let text = std::str::from_utf8(call.body.bytes).map_err(|_| refusals::metadata("user metadata is illegal"))?;
-    if text.len() > 3 * BYTES {
+    if text.len() > 3 * limits::USER_INFO_BYTES {
         return Err(refusals::metadata("user metadata size exceeds limit"));
     }
     let mut change = UpdateUser::of(user);
@@ -45,7 +42,9 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Reply, Failure> {
         }
         data.insert(name, value.into());
     }
-    if data.iter().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)).sum::<usize>() > BYTES {
+    if data.iter().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)).sum::<usize>()
+        > limits::USER_INFO_BYTES
+    {
         return Err(refusals::metadata("user metadata size exceeds limit"));
     }
     call.run(change).await?;
@@ -57,7 +56,7 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Reply, Failure> {
     let fields = Fields::read(call.body)?;
     let targets = fields.texts(&["targets"])?.unwrap_or_default();
     let properties = fields.texts(&["properties"])?.unwrap_or_default();
-    if targets.is_empty() || targets.len() > TARGETS {
+    if targets.is_empty() || targets.len() > limits::USER_INFOS {
         return Err(refusals::metadata("query param reaches limit."));
     }
     let found = call.find_users(&targets).await?;

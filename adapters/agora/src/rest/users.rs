@@ -16,10 +16,8 @@ use super::call::Call;
 use super::envelope::Reply;
 use super::registration::{check_nickname, check_password};
 use crate::dialect::ids::shown;
+use crate::dialect::limits;
 use crate::refusals::{self, Failure};
-
-/// Accounts in a page when the caller gives no number.
-const PAGE: usize = 10;
 
 /// An account as the vendor's API returns it.
 #[derive(Serialize)]
@@ -72,7 +70,7 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Reply, Failure> {
 
 /// `GET /users`: oldest first.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
-    let limit = call.page("limit", PAGE, call.app.settings.users_page);
+    let limit = call.page("limit", limits::USERS_PAGE, call.app.settings.users_page);
     let page = call.ask(ListUsers { after: call.cursor()?, limit }).await?;
     let entities = accounts(call, page.users.iter());
     Ok(Reply::users(&entities).cursor(page.next.as_ref()).count(entities.len()))
@@ -152,25 +150,23 @@ pub(crate) async fn update(call: &Call<'_>) -> Result<Reply, Failure> {
             let nick = value.as_str().ok_or_else(|| refusals::illegal("nickname is not legal"))?;
             check_nickname(nick)?;
             change.nick = Some(nick.to_owned());
-        } else if name.starts_with(SETTING) && name.len() <= SETTING_BYTES {
+        } else if name.starts_with(SETTING) && name.len() <= limits::SETTING_BYTES {
             let label = format!("{LABEL}{name}");
             let value = kept(&value);
             kept_settings += usize::from(value.is_some() && !user.labels.contains_key(&label));
             change.labels.insert(label, value);
         }
     }
-    if kept_settings > SETTINGS {
-        return Err(refusals::illegal(format!("notification settings size is more than max limit : {SETTINGS}")));
+    if kept_settings > limits::USER_SETTINGS {
+        return Err(refusals::illegal(format!(
+            "notification settings size is more than max limit : {}",
+            limits::USER_SETTINGS
+        )));
     }
     call.run(change).await?;
     let user = call.user(call.param("user")).await?;
     Ok(Reply::users(&accounts(call, [&user].into_iter())).count(1))
 }
-
-/// Most settings of a user. Ours: clients store one for each group they mute for themselves.
-const SETTINGS: usize = 500;
-/// Longest name of a setting, in bytes.
-const SETTING_BYTES: usize = 128;
 
 /// The fields to change: of the body itself, or of the one entity in it.
 fn wanted(fields: &Fields<'_>) -> Result<Map<String, Value>, Failure> {
@@ -189,7 +185,7 @@ fn kept(value: &Value) -> Option<String> {
     match value {
         Value::Bool(true) => Some("true".to_owned()),
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) if text.len() <= SETTING_BYTES => Some(Value::from(text.as_str()).to_string()),
+        Value::String(text) if text.len() <= limits::SETTING_BYTES => Some(Value::from(text.as_str()).to_string()),
         _ => None,
     }
 }

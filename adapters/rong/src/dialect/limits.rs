@@ -49,6 +49,24 @@ pub(crate) const EXPANSION_VALUE: usize = 4096;
 pub(crate) const EXPANSIONS_WRITTEN: usize = 20;
 /// Most extensions of one message.
 pub(crate) const EXPANSIONS: usize = 300;
+/// Most extensions written in one call of the server API (server SDK for Go).
+pub(crate) const SERVER_EXPANSIONS_WRITTEN: usize = 100;
+/// Messages in a page of the history when the caller gives no number. Ours.
+pub(crate) const HISTORY_PAGE: u64 = 20;
+/// Most messages in a page of the history. Ours.
+pub(crate) const HISTORY_PAGE_MOST: u64 = 100;
+/// Most messages of one response to a client.
+pub(crate) const CLIENT_HISTORY: usize = 100;
+/// Most conversations of one response.
+pub(crate) const CONVERSATIONS: usize = 1000;
+/// Most conversations named in one query.
+pub(crate) const CONVERSATIONS_NAMED: usize = 100;
+/// Most groups of one query of profiles by a client.
+pub(crate) const CLIENT_PROFILES: usize = 20;
+/// Most users of one query of profiles.
+pub(crate) const USER_PROFILES: usize = 100;
+/// Longest reason of a request to join.
+pub(crate) const JOIN_REASON: usize = 128;
 /// Longest content of a message, in bytes.
 pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
 /// Most groups of one message.

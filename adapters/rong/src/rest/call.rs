@@ -18,9 +18,9 @@ use super::envelope::ResponseBody;
 use crate::calls::{Caller, NotDone};
 use crate::dialect::limits;
 use crate::dialect::page::Pages;
-use crate::form::Form;
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
+use crate::rest::form::Form;
 use crate::settings::Settings;
 
 /// A verified call.

@@ -3,6 +3,7 @@
 mod call;
 mod entrust;
 pub(crate) mod envelope;
+pub(crate) mod form;
 mod group;
 mod message;
 mod routes;

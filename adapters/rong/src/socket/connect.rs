@@ -20,8 +20,8 @@ use super::navigator;
 use super::session::{RongSession, SILENCE};
 use super::topics;
 use crate::VENDOR;
+use crate::auth::token::{self, Claim, InvalidToken};
 use crate::realm::{App, web_address};
-use crate::token::{self, Claim, InvalidToken};
 
 /// The statuses in the first frame of a refused connection.
 pub(super) mod status {

@@ -10,9 +10,9 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 
-use crate::Rong;
-use crate::form::Form;
 use crate::realm::web_address;
+use crate::rest::form::Form;
+use crate::surface::Rong;
 
 /// The operation of those requests.
 pub(crate) const OPERATION: &str = "navi";

@@ -21,9 +21,9 @@ use super::feed::{self, FeedPosition, Kind, Reader};
 use super::frame::{self, Incoming, Mode, Request};
 use super::wire::{DownStreamMessages, EventChangeList, NotifyMsg, QueryMsgChange, SyncRequestMsg};
 use super::{message, topics};
+use crate::auth::token::{self, InvalidToken};
 use crate::dialect::message::uid;
 use crate::refusals::client;
-use crate::token::{self, InvalidToken};
 
 type Outbox<'a> = conclave_kit::Outbox<'a, RongSession>;
 

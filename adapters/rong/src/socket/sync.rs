@@ -9,9 +9,7 @@ use super::wire::{
     PullUserSettingInput, PullUserSettingOutput, PullUserSubReq, PullUserSubResp, SessionReq, SessionStates,
     UserProfile, UserProfiles,
 };
-
-/// Most users of one query of profiles.
-const PROFILES: usize = 100;
+use crate::dialect::limits;
 
 /// `qAppBot`: there are no bots.
 pub(crate) fn robots() -> Vec<u8> {
@@ -64,7 +62,7 @@ pub(crate) async fn own_profile(call: &Call<'_>) -> QueryReply {
 /// `pullUserProfile`: of existing users.
 pub(crate) async fn profiles(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: PullUserProfileReq = decode(body)?;
-    let users = Call::user_ids(&asked.user_id, PROFILES)?;
+    let users = Call::user_ids(&asked.user_id, limits::USER_PROFILES)?;
     let accounts = call.accounts(&users).await?;
     let user_profile = accounts.iter().flatten().map(|user| profile(user)).collect();
     Ok(UserProfiles { user_profile }.encode_to_vec())

@@ -3,7 +3,7 @@
 //!
 //! Each callback is a JSON array, with one element for events of groups; a message is a form. The query has `appKey`,
 //! `timestamp`, `nonce` and a `signature` as for calls; the nonce is one that the server API refuses
-//! ([`crate::replay`]). The receiver responds with 200.
+//! ([`crate::auth::replay`]). The receiver responds with 200.
 
 mod online;
 mod operation;
@@ -24,10 +24,10 @@ use conclave_kit::{ConnectionEvent, Destination, Envelope, Notice, Patience, cal
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
+use crate::auth::replay::CallbackNonces;
+use crate::auth::signature::sign;
 use crate::dialect::events::{Fact, What, facts};
 use crate::realm::Credentials;
-use crate::replay::CallbackNonces;
-use crate::signature::sign;
 
 conclave_kit::settings! {
     /// Webhooks of one app.

@@ -33,7 +33,6 @@ pub(crate) use account::kick::kicked_at;
 pub use call::SignedIn;
 pub(crate) use call::{Call, Caller};
 pub(crate) use commands::COMMANDS;
-pub(crate) use message::Rate;
 pub(crate) use missed::{confirm, cookie, number as cookie_number};
 pub(crate) use neighbours::FEATURES;
 

@@ -13,11 +13,11 @@ use conclave_core::query::FindUsers;
 use conclave_kit::DisconnectReason;
 
 use super::frame::Head;
+use crate::auth::Claims;
 use crate::calls::kicked_at;
 use crate::dialect::{limits, tiny_id};
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
-use crate::usersig::Claims;
 
 /// A user who has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]

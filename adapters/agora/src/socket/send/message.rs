@@ -33,7 +33,7 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
         client_id: None,
     };
     message.check(app).map_err(|why| not_sent(login, why))?;
-    if !app.pace.takes(app.now(), 1, app.settings.message_rate) {
+    if !app.may_send(1) {
         return Err(Refused::new(status::PERMISSION_DENIED, "traffic limit"));
     }
     message.users = targets(login, upward).await?;

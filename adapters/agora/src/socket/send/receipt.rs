@@ -5,7 +5,7 @@ use conclave_core::ports::GroupsExt as _;
 use conclave_core::refusal::Refusal;
 
 use super::{Sent, Upward, failure_for};
-use crate::dialect::message::READERS;
+use crate::dialect::limits;
 use crate::socket::frame::Refused;
 use crate::socket::login::Login;
 
@@ -16,7 +16,7 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
         user: login.user().clone(),
         sequences: vec![message.sequence],
         note: upward.body.ack_content.clone().unwrap_or_default(),
-        most_members: Some(READERS),
+        most_members: Some(limits::READERS),
     };
     match login.app.groups.run(&login.actor(), read).await {
         // the sender asked for no receipts

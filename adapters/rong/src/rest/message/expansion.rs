@@ -13,8 +13,6 @@ use crate::dialect::{limits, message};
 use crate::refusals::{Code, Failure};
 use crate::rest::{Call, envelope};
 
-/// Most pairs of one call (server SDK for Go).
-const WRITTEN: usize = 100;
 /// Pairs of a page. Ours: the size of the vendor's pages is not published.
 const PAGE: usize = 100;
 
@@ -25,9 +23,10 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::ResponseBody, Failu
         return Err(Code::Parameter.saying("extraKeyVal must be a JSON object"));
     }
     let pairs = message::expansion(text);
-    if pairs.is_empty() || !limits::are_expansions(&pairs, WRITTEN) {
+    if pairs.is_empty() || !limits::are_expansions(&pairs, limits::SERVER_EXPANSIONS_WRITTEN) {
         let (key, value) = (limits::EXPANSION_KEY, limits::EXPANSION_VALUE);
-        let text = format!("extraKeyVal: at most {WRITTEN} pairs of {key} and {value} characters");
+        let text =
+            format!("extraKeyVal: at most {} pairs of {key} and {value} characters", limits::SERVER_EXPANSIONS_WRITTEN);
         return Err(Code::Parameter.saying(text));
     }
     write(call, pairs.into_iter().map(|(key, value)| (key, Some(value))).collect()).await
@@ -37,8 +36,8 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<envelope::ResponseBody, Failu
 pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let keys = serde_json::from_str::<Vec<String>>(call.required("extraKey")?);
     let keys = keys.map_err(|_| Code::Parameter.saying("extraKey must be a JSON array of texts"))?;
-    if keys.is_empty() || keys.len() > WRITTEN {
-        return Err(Code::Parameter.saying(format!("extraKey: at most {WRITTEN} keys")));
+    if keys.is_empty() || keys.len() > limits::SERVER_EXPANSIONS_WRITTEN {
+        return Err(Code::Parameter.saying(format!("extraKey: at most {} keys", limits::SERVER_EXPANSIONS_WRITTEN)));
     }
     write(call, keys.into_iter().map(|key| (key, None)).collect()).await
 }

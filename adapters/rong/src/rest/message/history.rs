@@ -5,13 +5,11 @@ use conclave_core::model::{MessageState, Millis};
 use conclave_core::query::{MessageExtensions, Messages, Start};
 use serde::Serialize;
 
+use crate::dialect::limits;
 use crate::dialect::message;
 use crate::refusals::{Code, Failure};
 use crate::rest::{Call, envelope};
 
-/// Messages of a page when the caller names no number, and most of one page. Ours.
-const PAGE: u64 = 20;
-const MOST: u64 = 100;
 /// How often the history is read for one page: messages that the user does not read are passed over.
 const LOOKS: usize = 20;
 
@@ -41,7 +39,8 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Fai
     call.required("startTime")?;
     call.required("endTime")?;
     let (from, until) = (call.number("startTime", 0, 0..=u64::MAX)?, call.number("endTime", 0, 0..=u64::MAX)?);
-    let size = usize::try_from(call.number("pageSize", PAGE, 1..=MOST)?).unwrap_or(usize::MAX);
+    let size = usize::try_from(call.number("pageSize", limits::HISTORY_PAGE, 1..=limits::HISTORY_PAGE_MOST)?)
+        .unwrap_or(usize::MAX);
     let includes_start = match call.form.given("includeStart") {
         None | Some("false" | "0") => false,
         Some("true" | "1") => true,

@@ -6,8 +6,9 @@ use conclave_core::model::{Group, GroupId, Key, Member};
 use conclave_core::query::{Cursor, FindGroups, JoinedGroups, RemarksOf};
 
 use super::members::role_filter;
-use super::profile::{GROUPS, show_all};
+use super::profile::show_all;
 use super::{groups, page};
+use crate::dialect::limits;
 use crate::dialect::page::PageStart;
 use crate::refusals::Code;
 use crate::socket::call::{Call, QueryReply, decode};
@@ -17,7 +18,7 @@ use crate::socket::wire::{ChannelsJoinedInfo, ChannelsQueryInput};
 /// The named groups of the caller.
 pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsQueryInput = decode(body)?;
-    if asked.ids.len() > GROUPS {
+    if asked.ids.len() > limits::CLIENT_PROFILES {
         return Err(Code::QueryCount.into());
     }
     let ids: Vec<GroupId> = asked.ids.iter().map(|id| Call::group_id(Some(id))).collect::<Result<_, _>>()?;

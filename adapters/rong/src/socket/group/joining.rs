@@ -10,9 +10,6 @@ use crate::refusals::{Code, client};
 use crate::socket::call::{Call, Denied, QueryReply, decode};
 use crate::socket::wire::{ChannelsMemberResponseInput, ChannelsMembersInput};
 
-/// Longest reason.
-const REASON: usize = 128;
-
 /// The caller asks to join.
 pub(crate) async fn join(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsMembersInput = decode(body)?;
@@ -52,7 +49,7 @@ pub(crate) async fn respond(call: &Call<'_>, body: &[u8]) -> QueryReply {
         _ => return Err(Code::BadParameter.into()),
     };
     let reason = asked.detail.unwrap_or_default();
-    if limits::is_longer(&reason, REASON) {
+    if limits::is_longer(&reason, limits::JOIN_REASON) {
         return Err(Code::FieldTooLong.into());
     }
     let most = Some(call.caller().app.realm.settings.group_capacity);

@@ -9,13 +9,11 @@ use conclave_core::refusal::{Needs, Refusal};
 use super::texts::texts;
 use super::{done, groups};
 use crate::calls::{NotDone, profile};
+use crate::dialect::limits;
 use crate::refusals::Code;
 use crate::socket::call::{Call, Denied, QueryReply, decode, hosted};
 use crate::socket::show;
 use crate::socket::wire::{ChannelsInput, ChannelsJoinedInfo, MultiChannels};
-
-/// Most groups of one query.
-pub(super) const GROUPS: usize = 20;
 
 /// Changes the given fields and keeps the others.
 pub(crate) async fn update(call: &Call<'_>, body: &[u8]) -> QueryReply {
@@ -46,7 +44,7 @@ async fn update_refused(call: &Call<'_>, id: &GroupId, owners: bool, refusal: &R
 /// The profiles of groups, whether the caller is a member or not. Missing groups are skipped; refused if none exists.
 pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: MultiChannels = decode(body)?;
-    if asked.list.len() > GROUPS {
+    if asked.list.len() > limits::CLIENT_PROFILES {
         return Err(Code::QueryCount.into());
     }
     let mut seen = std::collections::HashSet::new();

@@ -8,22 +8,19 @@ use conclave_core::query::{FindGroups, JoinedGroups, Start};
 use prost::Message as _;
 
 use super::{down, extended, history};
+use crate::dialect::limits;
 use crate::refusals::client;
 use crate::socket::call::{Call, Denied, QueryReply, decode, millis};
 use crate::socket::feed::BYTES;
 use crate::socket::wire::{GROUP, RelationDelBatchReq, RelationInfo, RelationQryInput, RelationsOutput};
 
-/// Most conversations of one reply.
-const MOST: usize = 1000;
-/// Most conversations named in one query.
-const NAMED: usize = 100;
 /// Only bots, which are not supported.
 const ROBOTS_ONLY: i32 = 2;
 
 /// A page of conversations by their last message: older than a timestamp and newest first, or newer.
 pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: RelationQryInput = decode(body)?;
-    let count = usize::try_from(asked.count.unwrap_or(0)).unwrap_or(0).clamp(1, MOST);
+    let count = usize::try_from(asked.count.unwrap_or(0)).unwrap_or(0).clamp(1, limits::CONVERSATIONS);
     let time = u64::try_from(asked.start_time.unwrap_or(0)).unwrap_or(0);
     let newest_first = asked.order != Some(1);
     let other = !asked.channel_type.is_empty() && !asked.channel_type.contains(&GROUP);
@@ -60,7 +57,7 @@ pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> QueryReply {
 /// Named conversations with their last messages.
 pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: RelationDelBatchReq = decode(body)?;
-    if asked.relation.len() > NAMED {
+    if asked.relation.len() > limits::CONVERSATIONS_NAMED {
         return Err(Denied::status(client::BAD_PARAMETER));
     }
     let mut seen = HashSet::new();

@@ -9,14 +9,13 @@ use conclave_core::refusal::Refusal;
 use prost::Message as _;
 
 use super::{down, extended, is_persisted};
+use crate::dialect::limits;
 use crate::dialect::message;
 use crate::refusals::client;
 use crate::socket::call::{Call, Denied, QueryReply, decode, millis};
 use crate::socket::feed::BYTES;
 use crate::socket::wire::{DownStreamMessage, HistoryMsgInput, HistoryMsgOuput, MsgQuery, MsgQueryAck};
 
-/// Most messages of one reply.
-const MOST: usize = 100;
 /// For how many messages the extensions are read at a time.
 const EXTENDED: usize = 20;
 /// How often the history is read for one reply: recalled and unpersisted messages are skipped.
@@ -26,7 +25,7 @@ const LOOKS: usize = 20;
 pub(crate) async fn query(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: HistoryMsgInput = decode(body)?;
     let group = GroupId::new(asked.target_id.unwrap_or_default()).map_err(|_| denied(client::NOT_IN_GROUP))?;
-    let count = usize::try_from(asked.count.unwrap_or(20)).unwrap_or(0).clamp(1, MOST);
+    let count = usize::try_from(asked.count.unwrap_or(20)).unwrap_or(0).clamp(1, limits::CLIENT_HISTORY);
     let time = u64::try_from(asked.time.unwrap_or(0)).unwrap_or(0);
     let newest_first = asked.order != Some(1);
     let start = match (newest_first, time) {
@@ -94,7 +93,7 @@ pub(super) async fn page(
 /// Messages by their ids; unreadable ones are listed.
 pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: MsgQuery = decode(body)?;
-    if asked.query.len() > MOST {
+    if asked.query.len() > limits::CLIENT_HISTORY {
         return Err(denied(client::BAD_PARAMETER));
     }
     let mut answer = MsgQueryAck::default();

@@ -6,7 +6,6 @@ pub(super) mod extensions;
 pub(super) mod history;
 pub(super) mod modify;
 pub(super) mod notify;
-mod rate;
 pub(super) mod read_marks;
 pub(super) mod recall;
 pub(super) mod recalls;
@@ -14,7 +13,6 @@ pub(super) mod receipts;
 pub(super) mod send;
 
 pub(super) use history::{TIP, faces, tips};
-pub(crate) use rate::Rate;
 
 use serde_json::Value;
 

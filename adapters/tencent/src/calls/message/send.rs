@@ -6,11 +6,11 @@ use conclave_core::model::{Group, GroupId, Mention, Sender, TopicId, Traits, Use
 use conclave_core::operation::{DropMessage, Posted, SendMessage, SpeakCheck};
 use conclave_core::query::MaySpeak;
 use conclave_core::refusal::Refusal;
+use conclave_kit::Room;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::rate::Room;
 use super::{body, check_beside};
 use crate::calls::wire::Account;
 use crate::calls::{Call, envelope};
@@ -122,11 +122,11 @@ async fn within_rate(call: &Call<'_>, topic: Option<&TopicId>, send: &SendMessag
             return Ok(true);
         }
     }
-    let room = call.app.rate.takes(&send.group, call.now(), most);
-    if room == Room::NoMore && call.has_callback(webhooks::after::EXCEPTION) {
+    let room = call.app.rate.take(&send.group, call.now(), 1, most);
+    if room == Room::NowFull && call.has_callback(webhooks::after::EXCEPTION) {
         call.note_dropped(topic, DropMessage { message: send.clone() }).await?;
     }
-    Ok(room == Room::Is)
+    Ok(room == Room::Within)
 }
 
 fn is_low(send: &SendMessage) -> bool {

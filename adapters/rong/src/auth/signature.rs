@@ -12,9 +12,9 @@ use conclave_kit::is_hex_of;
 use http::HeaderMap;
 use sha1::{Digest as _, Sha1};
 
+use crate::auth::replay::Digest;
 use crate::realm::App;
 use crate::refusals::{Code, Failure};
-use crate::replay::Digest;
 
 /// The app that signed this request.
 ///

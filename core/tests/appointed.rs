@@ -186,7 +186,7 @@ fn marks_list_members_and_go_with_them() {
         world.app(remove).await.unwrap();
         assert_eq!((marked(world, 1).await, marked(world, 2).await), (names(&["cy"]), names(&[])));
         world.app(add(&["ben"])).await.unwrap();
-        assert_eq!(marked(world, 1).await, ["cy"], "who comes again comes without");
+        assert_eq!(marked(world, 1).await, ["cy"], "a user who joins again has no marks");
         // so one more kind has room
         world.app(mark(&["ben"], &[3], true)).await.unwrap();
     });

@@ -325,7 +325,7 @@ fn pages_are_bounded_in_bytes() {
         assert!((5..10).contains(&said) && page.more, "{said} messages of 1,000 bytes in 10,000");
         let rest = world.ask(read(page.last, usize::MAX)).await.unwrap();
         assert_eq!(said + rest.items.len(), 41);
-        // one that is larger than a page comes alone
+        // one that is larger than a page is returned alone
         let before = rest.items[rest.items.len() - 2].event.sequence;
         let large = world.ask(read(before, 10)).await.unwrap();
         assert_eq!((large.items.len(), large.more), (1, false));

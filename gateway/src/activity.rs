@@ -10,7 +10,7 @@ use crate::config::Limits;
 #[derive(Debug)]
 pub(crate) struct Activity {
     opened: Instant,
-    /// Requests whose headers have arrived and whose responses are not completely handed over.
+    /// Requests whose headers have arrived and whose responses are not completely written.
     requests: AtomicUsize,
     /// The time of the last activity, in milliseconds since the connection was opened.
     touched: AtomicU64,
@@ -49,7 +49,7 @@ impl Activity {
     }
 }
 
-/// A request in flight; dropped when its response is handed over or given up.
+/// A request in flight; dropped when its response has been written or abandoned.
 #[derive(Debug)]
 pub(crate) struct InFlight(Arc<Activity>);
 

@@ -21,16 +21,16 @@ use crate::activity::{Activity, InFlight};
 use crate::config::Limits;
 use crate::shares::Buffer;
 
-/// A response's body for hyper. The request is in flight until it is handed over.
+/// A response's body for hyper. The request is in flight until the body has been written.
 #[derive(Default)]
 pub(crate) struct Payload {
     body: Option<Body>,
     in_flight: Option<InFlight>,
-    /// Counts the bytes of the response until it is handed over.
+    /// Counts the bytes of the response until it has been written.
     _buffer: Option<Buffer>,
 }
 
-/// Most bytes of a response handed over at once, so that bytes that a slow client has not read yet are still counted.
+/// Most bytes of a response written at once, so that bytes that a slow client has not read yet are still counted.
 const PIECE: usize = 256 * 1024;
 
 impl Payload {
@@ -43,7 +43,7 @@ impl Payload {
         Self { body, in_flight, _buffer: None }
     }
 
-    /// Counts the bytes that are kept in memory for it until it is handed over.
+    /// Counts the bytes that are kept in memory for it until it has been written.
     pub(crate) fn counted(self, buffer: Buffer) -> Self {
         Self { _buffer: Some(buffer), ..self }
     }

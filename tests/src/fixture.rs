@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::client::Answer;
+use crate::given::Given;
 
 /// One documented exchange.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Fixture {
     /// Notes for readers.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What exists before the request.
+    #[serde(default)]
+    pub given: Given,
     /// The client's request.
     pub request: Sent,
     /// The vendor's response.
@@ -132,21 +136,15 @@ impl Fixture {
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&answer.body).into_owned()))
     }
 
-    /// The value to pin: the request with its response, volatile values replaced by their names.
-    pub fn pinned(&self, answer: &Answer) -> Value {
-        let mut body = self.body_to_pin(answer);
+    /// The response to pin, volatile values replaced by their names; `None` if it is exactly the documented one, which
+    /// then pins it.
+    pub fn pinned(&self, answer: &Answer) -> Option<Value> {
+        let (mut documented, mut body) = (self.response.body.clone(), self.body_to_pin(answer));
         for path in &self.volatile {
+            redact(&mut documented, path);
             redact(&mut body, path);
         }
-        json!({
-            "operation": self.operation,
-            "request": {"method": self.request.method, "path": self.request.path, "body": self.request.body},
-            "response": {
-                "status": answer.status.as_u16(),
-                "content-type": answer.headers.get("content-type").map(|value| String::from_utf8_lossy(value.as_bytes())),
-                "body": body,
-            },
-        })
+        (body != documented).then_some(body)
     }
 
     /// Asserts that the response has everything the documented one has: status, members, types, and all values that are

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod effects;
 pub mod fixture;
+pub mod given;
 pub mod house;
 pub mod ledger;
 pub mod refused;

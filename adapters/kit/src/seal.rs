@@ -11,7 +11,7 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
-/// Seals small payloads with a key: what comes back with a true seal is what went out.
+/// Seals small payloads with a key: a payload that is returned with a valid seal is unchanged.
 pub struct Sealer {
     mac: Hmac<Sha256>,
 }

@@ -51,7 +51,7 @@ pub trait Vendor: Send + Sync + 'static {
     fn surface(realms: Vec<OpenRealm<Self::Section>>) -> Result<Arc<dyn Surface>, SetupError>;
 
     /// A realm's groups as all its surfaces call them: wrapped so that this vendor's app server is asked before an
-    /// operation, whichever surface it comes through.
+    /// operation, through whichever surface it is called.
     fn guarded(_section: &Self::Section, groups: Arc<dyn Groups>, _post: &Arc<dyn Post>) -> Arc<dyn Groups> {
         groups
     }

@@ -86,7 +86,7 @@ pub trait Webhooks: Send + Sync {
     /// Asked again after a restart: as many notices in the same order, with the same ids.
     async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal>;
 
-    /// Whether any notification comes from the log at all.
+    /// Whether any notification is made from the log.
     fn follows_log(&self) -> bool {
         true
     }

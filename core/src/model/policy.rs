@@ -100,7 +100,7 @@ pub struct Policy {
     pub transferable: bool,
     /// Whether the owner may leave and so leave the group without an owner.
     pub owner_may_leave: bool,
-    /// Whether the group ends with the account of its owner. Otherwise it goes on without an owner, unless the surface
+    /// Whether the group ends with the account of its owner. Otherwise it continues without an owner, unless the surface
     /// that deletes the account ends all groups of its owner.
     #[serde(default)]
     pub needs_owner: bool,

@@ -230,7 +230,7 @@ pub(crate) fn check_app(draft: &Draft<'_>) -> Result<(), Stop> {
 }
 
 /// The place of a member in the order of joining: by the moment, and of one moment in the order in which they were added.
-/// So a member whose earlier joining is imported comes before those who joined since.
+/// So a member whose earlier joining is imported is listed before those who joined since.
 fn seat_number(joined: Millis, added: u64) -> u64 {
     /// Enough for four million additions in a millisecond, and for milliseconds until the year 2109.
     const ADDED_BITS: u32 = 22;
@@ -337,7 +337,7 @@ pub(crate) fn uncount(group: &mut Group, mark: u32) {
     }
 }
 
-/// Emits `AdminsAdded` for users who joined and had been appointed before; comes after the event of their joining.
+/// Emits `AdminsAdded` for users who joined and had been appointed before; emitted after the event of their joining.
 pub(crate) fn emit_to_appointed(draft: &mut Draft<'_>, group: &Group, users: &[UserId], silent: bool) {
     let appointed = users.iter().filter(|user| group.governed && group.appointed.contains(user));
     let appointed: Vec<UserId> = appointed.cloned().collect();

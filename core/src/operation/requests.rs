@@ -284,7 +284,7 @@ fn keep(draft: &mut Draft<'_>, group: &mut Group, request: Request, managers: bo
     Ok(())
 }
 
-/// Adds those who decide such requests in this group now: who comes to decide later, finds them by asking.
+/// Adds those who decide such requests in this group now: managers who are added later find them by listing requests.
 pub(super) fn add_deciders(
     draft: &Draft<'_>,
     group: &Group,

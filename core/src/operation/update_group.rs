@@ -217,7 +217,7 @@ impl UpdateGroup {
         if after == group.policy {
             return Ok(None);
         }
-        // who comes in, and who does what, is the app's alone where there are no roles
+        // without roles only the app decides who joins and who may do what
         let same_rights = Policy { capacity: after.capacity, ..group.policy.clone() } == after;
         if !group.governed && !same_rights {
             return Err(Refusal::NotGoverned(group.id.clone()).into());

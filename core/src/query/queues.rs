@@ -72,7 +72,7 @@ pub struct ReadQueue {
     pub after: u64,
     /// Most events looked at; the page may hold fewer, also none while there are more.
     pub limit: usize,
-    /// About how many bytes of events and messages the page holds at most; a larger item comes alone.
+    /// About how many bytes of events and messages the page holds at most; a larger item is returned alone.
     pub bytes: usize,
 }
 

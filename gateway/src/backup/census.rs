@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{RealmPrefix, decode, is_mark};
 
-/// How much a data folder or a backup has.
+/// The counts of a data folder or a backup.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) realms: u64,
@@ -33,14 +33,14 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Counts rows in the order of their keys, and checks what can be checked with one row at hand at a time: that each can be
-/// read, that keys ascend, and that each realm's log has no gap and ends where the realm says.
+/// Counts rows in the order of their keys, and checks what one row at a time can show: that each can be
+/// read, that keys ascend, and that each realm's log has no gap and ends at the number that the realm has stored.
 #[derive(Debug)]
 pub(crate) struct Census {
     counts: Counts,
     last_key: Vec<u8>,
     realm: Option<RealmPrefix>,
-    /// The number of the realm's last event, as the realm says.
+    /// The number of the realm's last event, as the realm has it stored.
     last_event: u64,
     event: Option<u64>,
     members: Prefix,
@@ -62,7 +62,7 @@ impl Default for Census {
 }
 
 impl Census {
-    /// One more row; answers the shared file that it is about, if it is. An error says what is wrong with it.
+    /// Counts a row; returns the shared file that it is about, if any. The error says what is wrong with it.
     pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Arc<SharedFile>>, String> {
         if self.counts.rows > 0 && key <= self.last_key.as_slice() {
             return Err("rows are not in the order of their keys".to_owned());
@@ -121,7 +121,7 @@ impl Census {
         }
     }
 
-    /// What was counted.
+    /// The counts.
     pub(crate) fn end(self) -> Result<Counts, String> {
         self.end_realm()?;
         Ok(self.counts)

@@ -2,7 +2,7 @@
 //!
 //! It speaks HTTP/1.1 over a Unix socket that only the gateway's user and root may connect to (mode 0600, in a folder of
 //! mode 0700, and the other end's user is checked). The admin listener has no password, so it does not serve all
-//! data. `POST /backup` answers with a stream of frames.
+//! data. The response to `POST /backup` is a stream of frames.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -34,9 +34,9 @@ use crate::store::Database;
 
 /// The socket's name in the data folder.
 const SOCKET: &str = "conclave-control";
-/// The longest path that every system takes for a socket.
+/// The longest path of a socket that every system accepts.
 const LONGEST_PATH: usize = 100;
-/// Most connections at once.
+/// Most concurrent connections.
 const CONNECTIONS: usize = 8;
 /// Frames that wait for the client.
 const WAITING: usize = 4;
@@ -47,7 +47,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// How often a backup that waits for its client checks whether the process is shutting down.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The path of a data folder's socket as the system takes it. A socket's path may be about 100 bytes long; a longer one is
+/// The path of a data folder's socket as the system accepts it. A socket's path may be about 100 bytes long; a longer one is
 /// reached through the open folder, which has to stay open meanwhile.
 fn socket_path(folder: &Path) -> io::Result<(PathBuf, Option<File>)> {
     let path = folder.join(SOCKET);
@@ -75,7 +75,7 @@ impl Drop for Control {
 }
 
 impl Control {
-    /// Listens in the data folder of this database, whose lock says that no other process does.
+    /// Listens in the data folder of this database, whose lock ensures that no other process does.
     pub(crate) fn listen(database: Database, metrics: &Arc<Metrics>) -> io::Result<Self> {
         let path = database.path().join(SOCKET);
         match fs::remove_file(&path) {
@@ -84,12 +84,12 @@ impl Control {
         }
         let (bound, _open) = socket_path(database.path())?;
         let listener = UnixListener::bind(bound)?;
-        // nobody else gets into the folder meanwhile
+        // no other user can enter the folder meanwhile
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         Ok(Self { listener, path, database, metrics: Arc::clone(metrics) })
     }
 
-    /// Answers until the process ends.
+    /// Serves requests until the process ends.
     pub(crate) async fn run(self, phase: watch::Receiver<Phase>) {
         let (places, one) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Semaphore::new(1)));
         let mut ends = phase.clone();
@@ -135,7 +135,7 @@ impl Control {
                     served = served => if let Err(error) = served {
                         tracing::debug!(%error, "a connection to the control socket broke");
                     },
-                    // a backup that is being taken tells its client why it ends
+                    // a backup in progress reports to its client why it ends
                     () = after(phase, GOODBYE) => {}
                 }
             });

@@ -1,11 +1,11 @@
 //! A backup on disk: a folder of its own.
 //!
-//! | name | what |
+//! | name | content |
 //! | --- | --- |
-//! | `conclave-backup` | the manifest (JSON), written and synced last: a folder without it is no complete backup |
+//! | `conclave-backup` | the manifest (JSON), written and synced last: a folder without it is not a complete backup |
 //! | `rows` | all rows, as frames with checksums |
 //! | `blobs/` | shared files' bytes, one file each |
-//! | `blobs.list` | id, size and checksum of each shared file, in the order of the rows that lead to them |
+//! | `blobs.list` | id, size and checksum of each shared file, in the order of the rows that refer to them |
 //! | `webhooks/` | how far each webhook was delivered |
 
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ impl Written {
         self.file.write_all(bytes).map_err(BackupError::io(&self.path))
     }
 
-    /// Survives a loss of power; answers the checksum.
+    /// Syncs the file to disk; returns the checksum.
     fn finish(mut self) -> Result<Sum, BackupError> {
         self.file.flush().and_then(|()| self.file.get_ref().sync_all()).map_err(BackupError::io(&self.path))?;
         Ok(self.sum)
@@ -63,7 +63,7 @@ pub(crate) struct Writer {
     census: Option<Census>,
     sums: BTreeMap<String, String>,
     manifest: Option<Manifest>,
-    /// Whether the backup was taken over by the caller.
+    /// Whether the backup is complete, so that it is kept.
     is_complete: bool,
 }
 
@@ -72,16 +72,16 @@ struct Blob {
     id: String,
     size: u64,
     left: u64,
-    /// `None` for one that is there already, as another row leads to it too.
+    /// `None` if it is already in the backup because another row refers to it.
     file: Option<Written>,
     sum: Sum,
 }
 
 impl Writer {
-    /// Begins a backup in a folder that is made, or there and empty.
+    /// Begins a backup in a new or empty folder.
     pub(crate) fn begin(folder: &Path) -> Result<Self, BackupError> {
         make_empty(folder, "a backup")?;
-        // first of all, as it tells an incomplete backup from anything else
+        // before everything else, as it distinguishes an incomplete backup from other folders
         let list = Some(Written::create(folder.join(BLOB_LIST))?);
         for below in [BLOBS, WEBHOOKS] {
             let below = folder.join(below);
@@ -101,7 +101,7 @@ impl Writer {
         })
     }
 
-    /// Takes the next frame.
+    /// Writes the next frame.
     pub(crate) fn take(&mut self, frame: Frame) -> Result<(), BackupError> {
         if self.manifest.is_some() || (self.head.is_none() && !matches!(frame, Frame::Head(_) | Frame::Failed(_))) {
             return Err(out_of_order());
@@ -192,7 +192,7 @@ impl Writer {
         list.write(format!("{id} {size} {}\n", sum.hex()).as_bytes())
     }
 
-    /// Everything is there: writes the manifest.
+    /// Writes the manifest, when everything else is written.
     fn end(&mut self, totals: Totals) -> Result<(), BackupError> {
         let (Some(rows), Some(list), None, Some(head)) =
             (self.rows.take(), self.list.take(), &self.blob, self.head.take())
@@ -237,12 +237,12 @@ impl Writer {
         file.finish()?;
         fs::rename(&draft, &path).map_err(BackupError::io(&path))?;
         sync_folder(&self.folder).map_err(BackupError::io(&self.folder))?;
-        // the folder itself survives a loss of power too
+        // the folder's own entries are synced too
         let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         sync_folder(parent).map_err(BackupError::io(parent))
     }
 
-    /// What was written; an error when the stream ended early.
+    /// The counts; an error if the stream ended early.
     pub(crate) fn finish(mut self) -> Result<Manifest, BackupError> {
         self.is_complete = self.manifest.is_some();
         self.manifest.take().ok_or_else(|| {
@@ -253,8 +253,8 @@ impl Writer {
     }
 }
 
-/// What was written of a backup that failed is removed, so that it can be taken again into the same folder. What a process
-/// that was killed leaves has no manifest.
+/// Removes what a failed backup has written, so that the same folder can be used again. What a killed process leaves has
+/// no manifest.
 impl Drop for Writer {
     fn drop(&mut self) {
         if self.is_complete {
@@ -277,7 +277,7 @@ fn out_of_order() -> BackupError {
     BackupError::Damaged("the parts of the backup's data are not in order".to_owned())
 }
 
-/// What is wrong with rows.
+/// An error about rows.
 #[allow(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 pub(crate) fn wrong_rows(why: String) -> BackupError {
     BackupError::Damaged(format!("the rows are damaged: {why}"))
@@ -288,7 +288,7 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
 }
 
-/// Makes a folder for its owner only, or takes one that is there and empty.
+/// Creates a folder for its owner only, or uses an existing empty one.
 pub(crate) fn make_empty(folder: &Path, what: &str) -> Result<(), BackupError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -297,7 +297,7 @@ pub(crate) fn make_empty(folder: &Path, what: &str) -> Result<(), BackupError> {
     builder.create(folder).map_err(BackupError::io(folder))?;
     let entries = fs::read_dir(folder).map_err(BackupError::io(folder))?;
     for entry in entries {
-        // what file systems put into every new volume
+        // created by file systems in every new volume
         if entry.map_err(BackupError::io(folder))?.file_name() != "lost+found" {
             return Err(BackupError::Refused(format!(
                 "{} is not empty: {what} needs a new or an empty folder; give another one, or empty it",
@@ -382,7 +382,7 @@ impl<'m> BlobList<'m> {
     pub(crate) fn next(&mut self) -> Result<Option<Listed>, BackupError> {
         let path = self.folder.join(BLOB_LIST);
         let mut line = Vec::new();
-        // lines are short; what is longer is none
+        // lines are short; a longer one is invalid
         let mut limited = io::Read::take(&mut self.file, 1024);
         io::BufRead::read_until(&mut limited, b'\n', &mut line).map_err(BackupError::io(&path))?;
         if line.is_empty() {

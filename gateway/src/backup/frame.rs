@@ -1,8 +1,7 @@
 //! The frames of a backup's stream.
 //!
 //! A frame is its kind (1 byte), the length of its content (4 bytes, little endian), the content, and the xxh3-64
-//! checksum of all of that (8 bytes, little endian). The file of rows in a backup consists of frames of rows, as they
-//! came.
+//! checksum of all of that (8 bytes, little endian). The file of rows in a backup consists of frames of rows, as received.
 
 use std::io::{self, Read};
 
@@ -10,14 +9,14 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// More than any frame holds: a row is at most a few megabytes.
+/// An upper bound of a frame's length: a row is at most a few megabytes.
 const LARGEST: usize = 64 << 20;
 /// Kind and length.
 const HEAD: usize = 5;
 /// The checksum.
 const SUM: usize = 8;
 
-/// What a stream begins with.
+/// The first frame of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
     /// The version of the stream.
@@ -30,14 +29,14 @@ pub(crate) struct Head {
     pub(crate) store: String,
     /// The last acknowledged round.
     pub(crate) round: u64,
-    /// The moment, in milliseconds since 1970.
+    /// The time of the backup, in Unix milliseconds.
     pub(crate) taken_at_ms: u64,
 }
 
 /// The version of the stream that this version writes and reads.
 pub(crate) const STREAM: u32 = 1;
 
-/// What a stream ends with: how much it had.
+/// The last frame of a stream: its counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Totals {
     pub(crate) rows: u64,
@@ -56,11 +55,11 @@ pub(crate) enum Frame {
     Webhook(String, Bytes),
     /// The bytes of a shared file follow: its id and size.
     Blob(String, u64),
-    /// Some of them.
+    /// A part of those bytes.
     Piece(Bytes),
-    /// Nothing more follows.
+    /// The end of the stream.
     End(Totals),
-    /// The sender cannot go on.
+    /// The sender has failed.
     Failed(String),
 }
 
@@ -77,7 +76,7 @@ impl Frame {
         }
     }
 
-    /// As bytes.
+    /// Encodes the frame.
     pub(crate) fn encode(&self) -> Bytes {
         let content = match self {
             Self::Head(head) => json(head),
@@ -118,23 +117,23 @@ impl Frame {
 }
 
 fn json(value: &impl Serialize) -> Bytes {
-    // texts and numbers always have a form in JSON
+    // texts and numbers can always be written as JSON
     serde_json::to_vec(value).unwrap_or_default().into()
 }
 
-/// Puts bytes together to frames.
+/// Decodes frames from bytes as they arrive.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     bytes: BytesMut,
 }
 
-/// The stream is not one, or damaged.
+/// The bytes are not a stream of frames, or are damaged.
 #[derive(Debug, thiserror::Error)]
 #[error("a part of the backup's data does not have the checksum it was written with")]
 pub(crate) struct BadFrame;
 
 impl Decoder {
-    /// More bytes.
+    /// Appends received bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -159,7 +158,7 @@ impl Decoder {
         Frame::decode(kind, frame).map(Some).ok_or(BadFrame)
     }
 
-    /// Whether everything was taken out.
+    /// Whether no bytes are left.
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -199,7 +198,7 @@ impl<R: Read> Frames<R> {
 pub(crate) struct RowsBuffer(BytesMut);
 
 impl RowsBuffer {
-    /// One more row.
+    /// Adds a row.
     pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) {
         for part in [key, value] {
             self.0.put_u32_le(u32::try_from(part.len()).unwrap_or(u32::MAX));
@@ -212,7 +211,7 @@ impl RowsBuffer {
         self.0.len()
     }
 
-    /// What was collected, as a frame; `None` when nothing was.
+    /// The collected rows as a frame; `None` if there are none.
     pub(crate) fn take(&mut self) -> Option<Frame> {
         (!self.0.is_empty()).then(|| Frame::Rows(self.0.split().freeze()))
     }

@@ -15,7 +15,7 @@ use super::{BackupError, MANIFEST};
 /// The version of a backup's layout that this version writes and reads.
 pub(crate) const LAYOUT: u32 = 1;
 
-/// What a backup says of itself.
+/// The description of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     /// The version of the layout.
@@ -24,11 +24,11 @@ pub(crate) struct Manifest {
     #[serde(flatten)]
     pub(crate) head: Head,
     pub(crate) totals: Totals,
-    /// What the rows are, where this version reads their format.
+    /// The counts of the rows, if this version reads their format.
     pub(crate) counts: Option<Counts>,
     /// Checksums (xxh3-128) of the files beside the shared files, by their path in the folder.
     pub(crate) sums: BTreeMap<String, String>,
-    /// The checksum (xxh3-64) of all that is above.
+    /// The checksum (xxh3-64) of the fields above.
     pub(crate) sum: String,
 }
 
@@ -77,12 +77,12 @@ impl Manifest {
     }
 }
 
-/// A file that is not as it was written.
+/// The error for a file that has changed since it was written.
 pub(crate) fn damaged(path: &Path) -> BackupError {
     BackupError::Damaged(format!("{} is damaged: it is not what was backed up; use another backup", path.display()))
 }
 
-/// A checksum of bytes as they pass.
+/// Computes a checksum incrementally.
 #[derive(Default, Clone)]
 pub(crate) struct Sum(Xxh3);
 
@@ -95,7 +95,7 @@ impl Sum {
         format!("{:032x}", self.0.digest128())
     }
 
-    /// The shorter one that ids of blobs have in them.
+    /// The 64-bit checksum that the ids of blobs contain.
     pub(crate) fn short(&self) -> String {
         format!("{:016x}", self.0.digest())
     }

@@ -1,10 +1,10 @@
 //! Backups: taking one of a running gateway or of a closed data folder, checking it, and restoring it.
 //!
-//! - [`source`]: turns one moment of a data folder into a stream of frames; [`frame`]: their format.
+//! - [`source`]: turns a snapshot of a data folder into a stream of frames; [`frame`]: their format.
 //! - [`folder`]: the backup on disk, written from such a stream; its [`manifest`] is written last.
 //! - [`restore`]: makes a data folder from a backup; [`verify`]: checks a backup or a closed data folder.
 //! - [`census`]: checks and counts rows.
-//! - [`control`]: the socket on which a running gateway is asked for a backup, and the request for it.
+//! - [`control`]: the socket through which a running gateway provides a backup, and its client.
 //!
 //! Rows are stored as the store's own bytes in the order of their keys, not as the engine's files, so a backup does not
 //! depend on the engine. The data format's number is kept with them: a newer version upgrades the restored folder when

@@ -1,7 +1,7 @@
 //! Makes a data folder from a backup.
 //!
 //! The target is a new or an empty folder. From its first file on it has a marker by which gateways refuse to open it; the
-//! marker is removed when everything is there and synced. So a restore that is killed leaves nothing, or a folder that
+//! marker is removed when everything is written and synced. So a restore that is killed leaves nothing, or a folder that
 //! says that it is not complete. One that fails removes what it has written.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use super::{BLOBS, BackupError, WEBHOOKS};
 use crate::blob::sync_folder;
 use crate::store::{self, Rebuild};
 
-/// Restores a backup into a folder, checking everything on the way.
+/// Restores a backup into a folder, checking everything that is read.
 pub(crate) fn restore(backup: &Path, target: &Path) -> Result<Report, BackupError> {
     let manifest = Manifest::read(backup)?;
     let format = manifest.head.data_format;
@@ -44,7 +44,7 @@ fn fill(backup: &Path, manifest: &Manifest, target: &Path) -> Result<Report, Bac
     let mut last_key = Vec::new();
     rebuild.rows::<BackupError>(format, manifest.head.round, |put| {
         folder::each_row(backup, manifest, |key, value| {
-            // the engine takes rows in order only
+            // the engine accepts rows in key order only
             if !last_key.is_empty() && key <= last_key.as_slice() {
                 return Err(wrong_rows("they are not in the order of their keys".to_owned()));
             }

@@ -1,4 +1,4 @@
-//! Turns one moment of a data folder into frames.
+//! Turns a snapshot of a data folder into frames.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,13 +17,13 @@ use crate::store::{Closed, Database, RealmPrefix, Snapshot, decode, is_mark};
 /// Rows are sent in frames of about this size, and bytes of shared files in frames of at most this size.
 const PIECE: usize = 256 << 10;
 
-/// Takes frames; an error ends the backup.
+/// Receives frames; an error ends the backup.
 pub(crate) type Emit<'e> = &'e mut dyn FnMut(Frame) -> Result<(), BackupError>;
 
-/// Backs up a database that is open. Writes go on meanwhile.
+/// Backs up an open database. Writes continue meanwhile.
 pub(crate) fn of_open(database: &Database, emit: Emit<'_>) -> Result<Totals, BackupError> {
-    // in this order: what the rows lead to is kept from before the moment, and webhooks' positions are never ahead of
-    // the log, so that none is skipped
+    // in this order: shared files are kept from before the snapshot, so those that rows refer to exist; and webhooks'
+    // positions are never ahead of the log, so no notification is skipped
     let _hold = database.holds().hold(&database.blob_folder());
     let webhooks = webhooks(database.path())?;
     let snapshot = database.snapshot().map_err(|error| BackupError::Refused(error.0))?;
@@ -116,7 +116,7 @@ fn send_blob(folder: &Path, file: &SharedFile, emit: Emit<'_>) -> Result<(), Bac
     }
     let path = folder.join(id);
     let opened = match File::open(&path) {
-        // it was deleted after the moment, and is kept for this backup
+        // it was deleted after the snapshot, and is kept for this backup
         Err(error) if error.kind() == io::ErrorKind::NotFound => File::open(held_path(&path)),
         opened => opened,
     };
@@ -135,7 +135,7 @@ fn send_blob(folder: &Path, file: &SharedFile, emit: Emit<'_>) -> Result<(), Bac
     Ok(())
 }
 
-/// The delivery positions of webhooks, with the file that names them all. Read in this order, every file it names is there.
+/// The delivery positions of webhooks, with the file that lists them. Read in this order, every file it names is there.
 fn webhooks(folder: &Path) -> Result<BTreeMap<String, Bytes>, BackupError> {
     let folder = folder.join(WEBHOOKS);
     let mut found = BTreeMap::new();

@@ -1,5 +1,5 @@
 //! Checks a backup, or a data folder that no gateway has open: every checksum, every row, and every shared file that rows
-//! lead to.
+//! refer to.
 
 use std::fmt;
 use std::fs::File;
@@ -15,10 +15,10 @@ use super::{BLOBS, BackupError, MANIFEST, WEBHOOKS};
 use crate::blob::{is_id, sum_in};
 use crate::store::{self, Closed};
 
-/// So much of a file is read at once.
+/// How much of a file is read at a time.
 const PIECE: usize = 256 << 10;
 
-/// What was found in a folder that is whole.
+/// The result for a folder that is not damaged.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) what: &'static str,
@@ -61,7 +61,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Checks whatever is in this folder.
+/// Checks a folder, a backup or a data folder.
 pub(crate) fn verify(path: &Path) -> Result<Report, BackupError> {
     let is_backup = [MANIFEST, folder::BLOB_LIST].into_iter().any(|name| path.join(name).exists());
     if is_backup { backup(path) } else { data_folder(path) }
@@ -100,14 +100,14 @@ fn check_listed(blobs: &Path, listed: &Listed) -> Result<(), BackupError> {
     copy_listed(blobs, listed, &mut io::sink())
 }
 
-/// Copies a shared file of a backup, and refuses it when it is not what was backed up.
+/// Copies a shared file of a backup, and refuses it if it has changed since the backup.
 pub(crate) fn copy_listed(blobs: &Path, listed: &Listed, to: &mut dyn Write) -> Result<(), BackupError> {
     let path = blobs.join(&listed.id);
     let (size, sum) = copy(&path, to)?;
     if size == listed.size && sum.hex() == listed.sum { Ok(()) } else { Err(damaged(&path)) }
 }
 
-/// Copies a file; answers its size and checksum.
+/// Copies a file; returns its size and checksum.
 fn copy(path: &Path, to: &mut dyn Write) -> Result<(u64, Sum), BackupError> {
     let mut file = File::open(path).map_err(BackupError::reading(path))?;
     let (mut size, mut sum, mut piece) = (0, Sum::default(), vec![0; PIECE]);

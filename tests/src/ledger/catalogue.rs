@@ -50,6 +50,8 @@ pub struct Documented {
     pub name: String,
     /// Method and path, parts in braces.
     pub call: String,
+    /// The vendor's public page about it, where one is known.
+    pub page: Option<String>,
     /// Other paths of it.
     #[serde(default)]
     pub also: Vec<String>,

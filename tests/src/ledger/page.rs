@@ -15,6 +15,7 @@ const INTRODUCTION: &str = "\
 Every operation in the three vendors' documents, and every callback to apps' servers, with its verdict: *served*, or
 *declined* with the reason. *Read through other vendors* counts operations whose effect a test reads through another
 vendor's API; the last column of the tables gives the reason if no other vendor can show it.
+Names link to the vendor's page about the operation; those without a link have no public page that is known.
 The tests behind each verdict are in [evidence.md](evidence.md), the paths in [routes.md](routes.md).
 ";
 
@@ -70,7 +71,7 @@ pub fn coverage() -> String {
                     operation.declined.as_ref().map_or("served".to_owned(), |reason| format!("declined: {reason}"));
                 let loss = losses.get(operation.name.as_str()).copied().unwrap_or_default();
                 let call = operation.call.trim_start_matches("CLIENT ");
-                let _ = writeln!(page, "| {} | `{call}` | {verdict} | {loss} |", operation.name);
+                let _ = writeln!(page, "| {} | `{call}` | {verdict} | {loss} |", linked(operation));
             }
         }
         callbacks::verdicts(&mut page, catalogue);
@@ -81,6 +82,12 @@ pub fn coverage() -> String {
 /// Why the other vendors cannot show an operation; `None` when they can, or when that is merely tested in another suite.
 fn loss<'c>(served: &Spoken<'c>) -> Option<&'c str> {
     served.alone.filter(|reason| !reason.starts_with("tested in "))
+}
+
+/// An operation's name, linked to the vendor's page if it has one.
+fn linked(operation: &Documented) -> String {
+    let name = &operation.name;
+    operation.page.as_ref().map_or_else(|| name.clone(), |page| format!("[{name}]({page})"))
 }
 
 /// A section's source, linked to the vendor's page if it has one.

@@ -21,7 +21,7 @@ pub(super) fn installed(name: &str, locks: &[PathBuf], install: impl FnOnce(&Pat
     let ready = folder.join(".ready");
     if !ready.exists() {
         if folder.exists() {
-            fs::remove_dir_all(&folder).expect("what is half installed goes");
+            fs::remove_dir_all(&folder).expect("a half-installed folder is removed");
         }
         fs::create_dir_all(&folder).expect("a folder below the target folder");
         install(&folder);

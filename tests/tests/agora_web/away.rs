@@ -57,7 +57,7 @@ async fn comes_back(package: &'static str) {
     said(&stage, &id, 1).await;
     assert_eq!(texts(&page.take(1, |event| event == "onTextMessage").await), ["0"]);
     let left = page.take_all(|event| event == "onTextMessage" || event == "onGroupEvent");
-    assert_eq!(left, [], "nothing comes twice");
+    assert_eq!(left, [], "nothing is delivered twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,7 +42,7 @@ async fn fields_of_agoras_bodies_are_bounded_and_refused_in_its_words() {
     for name in Fixture::names("agora") {
         let fixture = Fixture::read("agora", &name);
         let body = &fixture.request.body;
-        if name.starts_with("error-") || name == "file-upload" || !(body.is_object() || body.is_array()) {
+        if name.starts_with("error-") || name == "file.upload" || !(body.is_object() || body.is_array()) {
             continue;
         }
         let (path, method) = (&fixture.request.path, &fixture.request.method);
@@ -76,7 +76,7 @@ async fn heads_of_agoras_calls_are_bounded_and_refused_in_its_words() {
     for name in Fixture::names("agora") {
         let fixture = Fixture::read("agora", &name);
         let (path, method, body) = (&fixture.request.path, &fixture.request.method, &fixture.request.body);
-        if name.starts_with("error-") || name == "file-upload" {
+        if name.starts_with("error-") || name == "file.upload" {
             continue;
         }
         for instead in InHead::all() {

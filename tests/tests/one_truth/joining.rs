@@ -8,7 +8,7 @@ use super::House;
 /// Agora's `public`, Tencent's `ApplyJoinOption` and RongCloud's `joinPerm` are one setting, whichever vendor changes it;
 /// and the type of a group never changes at Tencent.
 #[tokio::test]
-async fn whether_strangers_may_ask_is_one_truth() {
+async fn who_may_apply_is_one_setting_for_all_vendors() {
     for made in ["agora public", "agora private", "Private", "Public", "ChatRoom", "hosted"] {
         let house = match made {
             "agora public" => House::of_agora("g", true).await,
@@ -83,7 +83,7 @@ async fn whether_strangers_may_ask_is_one_truth() {
     }
 }
 
-/// The type is fixed when a group is made. Groups made elsewhere are `Public`, whatever becomes of them.
+/// The type is fixed when a group is made. Groups made elsewhere are `Public`, however they are changed later.
 #[tokio::test]
 async fn a_type_is_fixed() {
     let house = House::new().await;
@@ -95,7 +95,7 @@ async fn a_type_is_fixed() {
     assert_eq!(house.info("g").await["Type"], "Public");
 }
 
-/// Of a group without roles only the app's lists and texts change: nobody could decide about requests.
+/// In a group without roles only lists and texts change, through the app: no member could decide about requests.
 #[tokio::test]
 async fn a_group_without_roles_is_not_opened() {
     let house = House::new().await;

@@ -43,7 +43,7 @@ async fn entries_are_found_as_they_are_shown() {
     assert_eq!(house.get("/chatgroups/g/mute").await, json!([]));
 }
 
-/// Of two accounts that differ in case the one that is in the group is meant by what is asked about the group.
+/// Of two accounts whose ids differ only in case, calls about a group mean the one that is in the group.
 #[tokio::test]
 async fn a_member_is_found_by_the_id_that_the_list_shows() {
     let house = House::of_agora("g", true).await;
@@ -77,7 +77,7 @@ async fn agoras_allowlist_names_members_only() {
     assert_eq!(asked["data"]["white"], false);
 }
 
-/// Members come in the order of joining, also those whose joining is imported later.
+/// Members are listed in the order of joining, also those whose joining is imported later.
 #[tokio::test]
 async fn imported_members_are_where_they_joined() {
     let house = House::new().await;
@@ -117,7 +117,7 @@ async fn a_group_without_a_limit_shows_room_for_all_its_members() {
     assert_eq!(detail["maxusers"], count);
 }
 
-/// A vendor does not bring more people into a group than its own groups may have, but reads bigger ones.
+/// A vendor does not add more members to a group than its own groups may have, but reads bigger ones.
 #[tokio::test]
 async fn a_narrower_vendor_does_not_extend_a_bigger_group() {
     let tencent = conclave_tencent::Settings { member_limit: 4, ..conclave_tencent::Settings::default() };

@@ -16,7 +16,7 @@ async fn other_vendors_keep_the_owner_of_a_private_group_in() {
     assert_eq!(house.info("g").await["Owner_Account"], "ann");
 }
 
-/// Groups that cannot be without an owner end with the owner's account, whichever vendor ends it; Tencent's go on.
+/// Groups that cannot be without an owner end with the owner's account, whichever vendor ends it; Tencent's continue without an owner.
 #[tokio::test]
 async fn groups_that_need_an_owner_end_with_the_owners_account() {
     let house = House::hosted("r", 1).await;

@@ -1,4 +1,4 @@
-//! What one vendor says of a group, no other contradicts: each test is one way in which they did.
+//! No vendor's API shows a group in a state that another's contradicts. Each test is for one contradiction that existed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::House;
 
-/// What the app itself says has one sender, whichever admin reads it.
+/// Messages of the app itself have one sender, for every admin who reads them.
 #[tokio::test]
 async fn messages_of_the_app_have_one_sender() {
     let house = House::of_agora("g", true).await;
@@ -89,7 +89,7 @@ async fn agora_recalls_changes_and_imports_messages_for_all() {
     }
 }
 
-/// RongCloud's server API adds to messages, changes and reads them; what others said is in it.
+/// RongCloud's server API adds to messages, changes and reads them; including messages sent through the others.
 #[tokio::test]
 async fn rong_adds_to_changes_and_reads_messages_of_all() {
     let house = House::of_agora("g", true).await;

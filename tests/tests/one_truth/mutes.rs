@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::House;
 
-/// Managers of a group that RongCloud hosts moderate it through the others, and speak while everybody is muted.
+/// Managers of a group that RongCloud hosts moderate it through the others, and send messages while all members are muted.
 #[tokio::test]
-async fn managers_of_hosted_groups_moderate_and_always_speak() {
+async fn managers_of_hosted_groups_moderate_and_are_never_muted() {
     let house = House::hosted("g", 1).await;
     house.rong("entrust/group/manager/add", "groupId=g&userIds=ben").await;
     for user in ["ann", "ben"] {
@@ -50,7 +50,7 @@ async fn tencent_mutes_in_groups_made_elsewhere() {
     }
 }
 
-/// A mute in all groups is seen wherever it keeps somebody silent, and only RongCloud ends it.
+/// A mute in all groups is shown in each group that it applies to, and only RongCloud ends it.
 #[tokio::test]
 async fn a_mute_in_all_groups_is_seen_in_each() {
     let house = House::of_agora("g", true).await;

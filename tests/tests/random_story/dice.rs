@@ -1,13 +1,13 @@
-//! Chance that a seed decides.
+//! Random numbers that a seed determines.
 
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-/// Decides by a seed.
+/// A generator with a seed.
 pub struct Dice(TestRng);
 
 impl Dice {
-    /// The dice of this seed.
+    /// The generator with this seed.
     pub fn of(seed: u64) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_be_bytes());
@@ -24,7 +24,7 @@ impl Dice {
         list[usize::try_from(self.below(list.len() as u64)).unwrap()]
     }
 
-    /// Heads or tails.
+    /// A random boolean.
     pub fn coin(&mut self) -> bool {
         self.below(2) == 0
     }

@@ -42,7 +42,7 @@ async fn tell(steps: &[Step]) -> Result<(), Broken> {
     let mut before = read_all(&house).await;
     for (at, step) in steps.iter().enumerate() {
         if step.millis > 0 {
-            // what ends by itself has ended before the step
+            // what expires has expired before the step
             house.world.clock.step(step.millis);
             before = read_all(&house).await;
         }
@@ -71,7 +71,7 @@ async fn read_all(house: &Three) -> Reading {
     Reading::of(house, GROUPS, USERS).await
 }
 
-/// The fewest of these steps that still break something.
+/// Removes steps as long as the rest still fails.
 async fn fewest(mut steps: Vec<Step>) -> Vec<Step> {
     let mut at = 0;
     while at < steps.len() {
@@ -101,7 +101,7 @@ async fn check(seed: u64) {
 }
 
 #[tokio::test]
-async fn whatever_is_done_through_one_vendor_all_read_the_same() {
+async fn changes_through_one_vendor_are_read_through_all() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     if let Some(seed) = number("CONCLAVE_STORY_SEED") {
         check(seed).await;
@@ -119,9 +119,9 @@ async fn whatever_is_done_through_one_vendor_all_read_the_same() {
     println!("{done} stories of {LENGTH} steps");
 }
 
-/// The same seed is the same story, and the same outcome.
+/// The same seed gives the same steps and the same outcome.
 #[tokio::test]
-async fn a_seed_decides_everything() {
+async fn a_seed_determines_the_story() {
     assert_eq!(story(7), story(7));
     assert_ne!(story(7), story(8));
     assert_eq!(tell(&story(7)).await, tell(&story(7)).await);

@@ -4,12 +4,12 @@ mod perform;
 
 use crate::dice::Dice;
 
-/// Everybody, two of them alike but for case.
+/// The users; two of their ids differ only in case.
 pub const USERS: &[&str] = &["ann", "ben", "cy", "dan", "Eve", "eve"];
-/// The groups that are made, ended and made again.
+/// The groups, which are created, deleted and created again.
 pub const GROUPS: &[&str] = &["g1", "g2", "g3"];
 
-/// One step: so many milliseconds later, this.
+/// One step: what is done, and how many milliseconds after the step before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     pub millis: u64,
@@ -19,7 +19,7 @@ pub struct Step {
     act: Act,
 }
 
-/// What is done, through the vendor in front.
+/// What is done, and through which vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     AgoraCreate { public: bool, membersonly: bool, allowinvites: bool },
@@ -72,7 +72,7 @@ enum Vendor {
 
 use Vendor::{Agora, Rong, Tencent};
 
-// ids of communities begin otherwise, and live rooms have no lists of members
+// ids of communities have another prefix, and live rooms have no lists of members
 const KINDS: [&str; 3] = ["Private", "Public", "ChatRoom"];
 const APPLY: [&str; 3] = ["FreeAccess", "NeedPermission", "DisableApply"];
 const INVITE: [&str; 3] = ["FreeAccess", "NeedPermission", "DisableInvite"];
@@ -86,9 +86,9 @@ const PERMISSIONS: [(&str, u8); 6] = [
 ];
 
 impl Step {
-    /// Any step.
+    /// A random step.
     pub fn random(dice: &mut Dice) -> Self {
-        // many things happen in the same millisecond, some much later
+        // many steps are in the same millisecond, some much later
         let millis = dice.one_of(&[0, 0, 1, 7, 1000, 61_000]);
         let (group, user, other) = (dice.one_of(GROUPS), dice.one_of(USERS), dice.one_of(USERS));
         Self { millis, group, user, other, act: Act::random(dice) }

@@ -1,4 +1,4 @@
-//! What each vendor's server API says of a group, put so that it can be compared.
+//! A group as each vendor's server API shows it, in a form that can be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use conclave_tests::house::Three;
 use http::Method;
 use serde_json::{Value, json};
 
-/// What one vendor says of a group; `None` where it has no word for it. Ids are in lower case, as Agora shows them.
+/// A group as one vendor shows it; `None` where it has no such field. Ids are in lower case, as Agora shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Said {
     name: Option<String>,
@@ -32,7 +32,7 @@ struct Said {
     most: Option<u64>,
 }
 
-/// A group as all three say it is.
+/// A group as all three show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     agora: Said,
@@ -43,7 +43,7 @@ pub struct Group {
     info_number: u64,
     next_number: u64,
     legacy: bool,
-    /// Members as they are spelled, with whether they are managers and until when they are muted.
+    /// Members in their own spelling, with whether they are managers and until when they are muted.
     exact: BTreeMap<String, (bool, u64)>,
     allowed: BTreeSet<String>,
     all_muted: bool,
@@ -55,12 +55,12 @@ impl Group {
         self.legacy
     }
 
-    /// The number of its last message, or of the last thing that happened.
+    /// The number of its last message, or of the last event in its history.
     pub fn last_number(&self) -> u64 {
         self.next_number - 1
     }
 
-    /// Tencent's code for a message of a user, by what is read.
+    /// Tencent's code that a message of a user should get, according to what was read.
     pub fn speaking(&self, user: &str, has_account: bool) -> u64 {
         match self.exact.get(user) {
             None if !has_account => 10019,
@@ -104,7 +104,7 @@ impl Reading {
         self.accounts.contains(user)
     }
 
-    /// What cannot have become so since.
+    /// Changes since an earlier reading that must not happen.
     pub fn contradicts_time(&self, before: &Self) -> Vec<String> {
         let mut wrong = Vec::new();
         for (id, now) in &self.groups {
@@ -154,7 +154,7 @@ impl Reading {
     }
 }
 
-/// Where the three contradict each other.
+/// The differences between the three.
 pub fn differences(reading: &Reading) -> Vec<String> {
     let mut wrong = reading.wrong.clone();
     for (id, group) in &reading.groups {
@@ -280,7 +280,7 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
     })
 }
 
-/// Tencent's number for what never ends, and Agora's.
+/// Tencent's and Agora's numbers for "without end".
 const FOREVER: (u64, u64) = (4_294_967_295, 4_638_873_600_000);
 
 async fn agora(house: &Three, id: &str, detail: &Value, exact: &BTreeMap<String, (bool, u64)>) -> Said {
@@ -315,7 +315,7 @@ async fn agora(house: &Three, id: &str, detail: &Value, exact: &BTreeMap<String,
     // two members that are shown by the same id cannot be distinguished here
     let twice = exact.keys().map(|user| user.to_lowercase()).collect::<BTreeSet<_>>().len() < exact.len();
     let muted_members = sorted(muted_people.iter().filter(|user| is_member(user)).cloned().collect());
-    // nor whether it is the member who is muted, or somebody who is shown by the same id
+    // nor whether it is the member who is muted, or another user who is shown by the same id
     let unclear = twice || muted_people.iter().any(|user| user == "eve");
     Said {
         name: Some(text(&detail["name"])),
@@ -381,7 +381,7 @@ async fn tencent(house: &Three, id: &str, info: &Value, rows: &[Value]) -> Said 
     }
 }
 
-/// How many messages there are that still say something.
+/// The number of messages that were not recalled or deleted.
 async fn messages(house: &Three, id: &str) -> usize {
     let (mut count, mut from) = (0, None);
     loop {
@@ -400,7 +400,7 @@ async fn messages(house: &Three, id: &str) -> usize {
     }
 }
 
-/// What RongCloud says, and whether the group is one that it does not host.
+/// The group as RongCloud shows it, and whether RongCloud does not host it.
 async fn rong(
     house: &Three,
     id: &str,

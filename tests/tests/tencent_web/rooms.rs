@@ -24,7 +24,7 @@ async fn a_live_room_is_pushed_to_the_clients_in_it() {
     assert_eq!(stage.messages("bob", 1).await[0]["payload"]["text"], "welcome");
     stage.calls("bob", "sendText", json!(["r1", "thanks"])).await;
     assert_eq!(stage.messages("alice", 1).await[0]["payload"]["text"], "thanks");
-    // it is in no list of a client that comes later, and has no history
+    // it is in no list of a client that connects later, and has no history
     stage.enter("bob.pad").await;
     assert_eq!(stage.calls("bob.pad", "getGroupList", json!([])).await["data"]["groupList"], json!([]));
     stage.calls("bob.pad", "joinGroup", json!([{"groupID": "r1"}])).await;

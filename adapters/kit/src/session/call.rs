@@ -75,7 +75,7 @@ impl CallOutcome {
 impl<S: Session> Call<S> {
     /// Work to be done under one of [`super::ClientProtocol::operations`], or under none of them.
     ///
-    /// The ticket comes back with the reply, also if there is none because the work took too long or panicked.
+    /// The ticket is returned with the reply, also if there is none because the work took too long or panicked.
     pub fn new(
         operation: Option<&'static str>,
         ticket: S::Ticket,

@@ -102,7 +102,7 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
 async fn begin(call: &Call<'_>, user: &UserId, device: &str, known: Option<u64>) -> Result<u64, Failure> {
     let Some(id) = device_id(device) else { return Ok(known.unwrap_or_default()) };
     if let Some(known) = known {
-        // a client that comes back with its cookie has everything up to it
+        // a client that sends a cookie has everything up to it
         confirm(call.app, user, device, known).await.map_err(|refusal| call.failure(&refusal))?;
     } else {
         let oldest = Millis(call.now().0.saturating_sub(KEPT_MS));
@@ -122,7 +122,7 @@ pub(crate) async fn confirm(app: &App, user: &UserId, device: &str, number: u64)
     app.realm.groups.run(&Actor::app(), confirmed).await
 }
 
-/// The device of this vendor that goes by this name.
+/// The device of this vendor with this name.
 fn device_id(device: &str) -> Option<DeviceId> {
     let id = conclave_kit::Device::id_of(VENDOR, device)?;
     Some(DeviceId::from(&conclave_kit::Device::new(VENDOR, id)))

@@ -18,6 +18,6 @@ pub(crate) mod topic;
 
 use conclave_core::operation::Cleanup;
 
-/// What goes with a membership that ends: the place on the allowlist, which this vendor does not have, and whom the member
+/// What is deleted when a membership ends: the place on the allowlist, which this vendor does not have, and whom the member
 /// follows. A mute stays (behaviour rules, section 5).
 pub(crate) const CLEANUP: Cleanup = Cleanup { mute: false, allowance: true, follows: true };

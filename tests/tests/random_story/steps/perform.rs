@@ -9,7 +9,7 @@ use super::Vendor::{Agora, Rong, Tencent};
 use super::{Act, Step};
 use crate::views::{Group, Reading};
 
-/// What is wrong though the step was done; or why it was refused.
+/// The problems found although the step succeeded, or the reason of its refusal.
 type Done = Result<Vec<String>, String>;
 
 fn done(result: Result<Value, Refused>) -> Done {
@@ -19,13 +19,13 @@ fn done(result: Result<Value, Refused>) -> Done {
     }
 }
 
-/// Tencent's seconds for as long as may be.
+/// A duration in seconds, at most Tencent's longest.
 fn seconds(wanted: u64) -> u64 {
     wanted.min(4_294_967_295)
 }
 
 impl Step {
-    /// Does it.
+    /// Performs it.
     pub async fn perform(&self, house: &Three, before: &Reading) -> Done {
         let Self { group, user, other, act, .. } = *self;
         let through = Through(house);
@@ -323,7 +323,7 @@ impl Step {
         }
     }
 
-    /// Whether a member may speak is what the lists say beforehand.
+    /// Whether a member may send messages follows from the lists read before.
     async fn say_as_member(&self, house: &Three, before: &Reading) -> Done {
         let Self { group, user, .. } = *self;
         let said = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]);

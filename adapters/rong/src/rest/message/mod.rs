@@ -115,7 +115,7 @@ impl<'c> Draft<'c> {
     }
 }
 
-/// The groups a message is for; a message for some members only goes to one group.
+/// The groups a message is for; a message for some members only is sent to one group.
 pub(super) fn groups(call: &Call<'_>, targeted: bool) -> Result<Vec<GroupId>, Failure> {
     let ids = call.form.list("toGroupId");
     let most = if targeted { 1 } else { limits::MESSAGE_GROUPS };

@@ -99,7 +99,7 @@ impl Page {
     }
 }
 
-/// The page that begins at this number and goes down; 0 is the newest.
+/// The page of this number and those below it; 0 is the newest.
 pub(super) async fn page(
     call: &Call<'_>,
     group: GroupId,

@@ -285,7 +285,7 @@ async fn perform<G: GivenGroup>(step: Step<G>, world: &World) {
         Step::Wait(millis) => world.clock.step(millis),
         Step::Online(ids) => ids.iter().for_each(|id| world.attendance.comes(id, Platform::Web)),
         Step::Disbanded(id) => drop(world.run(Disband { group: group(&id) }).await),
-        Step::Disabled(id) => drop(world.run(SetDisabled { group: group(&id), disabled: true }).await),
+        Step::Disabled(id) => world.run(SetDisabled { group: group(&id), disabled: true }).await,
         Step::Topic { group: id, part } => {
             let make = MakeTopic {
                 group: group(&id),

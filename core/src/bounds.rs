@@ -37,6 +37,9 @@ pub const FOLLOWS_BYTES: usize = 1024 * 1024;
 /// Most bytes of the texts in one event.
 pub const EVENT_BYTES: usize = 2 * 1024 * 1024;
 
+/// Bytes of messages with which a page of them ends, whatever number was asked for.
+pub const PAGE_BYTES: usize = 256 * 1024;
+
 /// Refuses a batch in which a row or an event is too large.
 pub(crate) fn check(batch: &Batch) -> Result<(), Refusal> {
     for change in &batch.changes {
@@ -82,7 +85,7 @@ fn check_row(row: &Row) -> Result<(), Refusal> {
             let secret = user.secret.as_deref().map_or(0, text);
             hold("user", text(&user.nick) + text(&user.avatar) + secret + labels(&user.labels), USER_BYTES)
         }
-        Row::Message(sent) => hold("message", message(sent), MESSAGE_BYTES),
+        Row::Message(sent) => hold("message", message_bytes(sent), MESSAGE_BYTES),
         Row::Extensions(extensions) => hold("extensions", versioned(&extensions.entries), EXTENSIONS_BYTES),
         Row::Attributes(attributes) => hold("attributes", versioned(&attributes.entries), ATTRIBUTES_BYTES),
         Row::Counters(counters) => hold("counters", counters.values.keys().map(|key| text(key)).sum(), COUNTERS_BYTES),
@@ -146,7 +149,8 @@ fn profile_change(change: &ProfileChange) -> usize {
     texts + pairs(fields) + labels
 }
 
-fn message(message: &Message) -> usize {
+/// The bytes of a message's texts, and [`ENTRY`] for each.
+pub fn message_bytes(message: &Message) -> usize {
     let body = match &message.body {
         Body::Text(said) => text(said),
         Body::Custom { kind, data } => text(kind) + text(data),
@@ -196,7 +200,7 @@ fn happening_bytes(what: &Happening) -> usize {
             pairs(set) + removed.iter().map(|key| text(key)).sum::<usize>()
         }
         Happening::CountersChanged { set, removed } => set.keys().chain(removed).map(|key| text(key)).sum::<usize>(),
-        Happening::MessagePassed(passed) | Happening::MessageDropped { message: passed, .. } => message(passed),
+        Happening::MessagePassed(passed) | Happening::MessageDropped { message: passed, .. } => message_bytes(passed),
         Happening::Noticed { content } => text(content),
         Happening::TopicChanged { profile, announcement, .. } => {
             profile_change(profile) + announcement.as_deref().map_or(0, text)

@@ -114,6 +114,9 @@ pub trait GroupsExt: Groups {
         if steps.len() == 1
             && let Some(operation) = steps.pop()
         {
+            if let Operation::Together(_) = operation {
+                return Err(RefusedStep { step: 0, refusal: Refusal::InvalidValue(Together::NESTED) });
+            }
             let reply = self.perform(actor, operation).await.map_err(|refusal| RefusedStep { step: 0, refusal })?;
             return Ok(Replies(vec![reply].into_iter()));
         }
@@ -142,7 +145,11 @@ pub trait GroupsExt: Groups {
         if operations.len() == 1
             && let Some(operation) = operations.pop()
         {
-            return match self.run(actor, operation).await {
+            let operation: Operation = operation.into();
+            if let Operation::Together(_) = operation {
+                return Err(Refusal::InvalidValue(Together::NESTED));
+            }
+            return match self.perform(actor, operation).await.and_then(TryInto::try_into) {
                 Err(refusal) if !on_refusal.skips(&refusal) => Err(refusal),
                 reply => Ok(vec![reply]),
             };

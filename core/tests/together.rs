@@ -140,10 +140,13 @@ fn messages_of_one_call_have_numbers_in_their_order() {
 fn steps_are_not_nested() {
     story(Policy::standard(), async |world| {
         let inner = Together { steps: vec![card("ben", "Ben")], on_refusal: OnRefusal::RefuseAll };
-        // a single operation needs no steps and is performed as it is
-        let steps = vec![inner.into(), card("cy", "Cy")];
-        let refused = world.engine.run_all(&Actor::app(), steps).await.unwrap_err();
-        assert!(matches!(refused.refusal, Refusal::InvalidValue(_)), "{refused:?}");
+        // also alone, where a single operation would need no steps and is performed as it is
+        for steps in [vec![inner.clone().into(), card("cy", "Cy")], vec![inner.clone().into()]] {
+            let refused = world.engine.run_all(&Actor::app(), steps).await.unwrap_err();
+            assert!(matches!(refused.refusal, Refusal::InvalidValue(_)), "{refused:?}");
+        }
+        let refused = world.engine.run_each(&Actor::app(), OnRefusal::RefuseAll, vec![inner]).await.unwrap_err();
+        assert!(matches!(refused, Refusal::InvalidValue(_)), "{refused:?}");
     });
 }
 

@@ -106,14 +106,23 @@ pub async fn three() -> Three {
 
 /// The same, with settings for Tencent.
 pub async fn three_with(settings: conclave_tencent::Settings) -> Three {
+    three_of(conclave_agora::Settings::default(), settings, conclave_rong::Settings::default()).await
+}
+
+/// The same, with settings for each vendor; ids of groups can be chosen through all of them.
+pub async fn three_of(
+    agora_settings: conclave_agora::Settings,
+    settings: conclave_tencent::Settings,
+    rong_settings: conclave_rong::Settings,
+) -> Three {
     let world = World::new();
-    let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..conclave_agora::Settings::default() };
+    let agora_settings = conclave_agora::Settings { custom_group_ids: true, ..agora_settings };
     let agora = mounted(agora(&world, agora_settings));
     let agora = AgoraApi::new(agora, ORG, APP, CLIENT_ID, CLIENT_SECRET).await;
     let tencent = mounted(tencent(&world, settings));
     let sig = user_sig(SDKAPPID, SECRET_KEY, ADMIN, BEGINNING.seconds(), 100 * 86_400);
     let tencent = TencentApi::new(tencent, SDKAPPID, ADMIN, &sig);
-    let rong = mounted(rong(&world, conclave_rong::Settings::default()));
+    let rong = mounted(rong(&world, rong_settings));
     let rong = RongApi::new(rong, APP_KEY, APP_SECRET);
     Three { world, agora, tencent, rong }
 }

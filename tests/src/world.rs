@@ -94,20 +94,24 @@ impl Presence for Attendance {
     }
 }
 
-/// A store whose commits are counted.
+/// A store whose commits, and the rows read from it, are counted.
 struct Counted {
     store: Arc<dyn Store>,
     commits: Arc<AtomicUsize>,
+    rows_read: Arc<AtomicUsize>,
 }
 
 #[async_trait]
 impl Store for Counted {
     async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.rows_read.fetch_add(keys.len(), Ordering::SeqCst);
         self.store.fetch(keys).await
     }
 
     async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
-        self.store.scan(span).await
+        let rows = self.store.scan(span).await?;
+        self.rows_read.fetch_add(rows.len(), Ordering::SeqCst);
+        Ok(rows)
     }
 
     async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError> {
@@ -145,6 +149,8 @@ pub struct World {
     pub attendance: Arc<Attendance>,
     /// The number of commits.
     commits: Arc<AtomicUsize>,
+    /// The number of rows that were read.
+    rows_read: Arc<AtomicUsize>,
 }
 
 impl Default for World {
@@ -168,17 +174,24 @@ impl World {
     pub fn at(beginning: Millis, store: Arc<dyn Store>, settings: Settings) -> Self {
         let clock = Arc::new(SteppedClock::at(beginning));
         let commits = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::new(Counted { store: store.clone(), commits: Arc::clone(&commits) });
+        let rows_read = Arc::new(AtomicUsize::new(0));
+        let (store_too, commits_too, rows_too) = (store.clone(), Arc::clone(&commits), Arc::clone(&rows_read));
+        let counted = Arc::new(Counted { store: store_too, commits: commits_too, rows_read: rows_too });
         let engine = Engine::new(counted, clock.clone(), Arc::new(CountingMint::default()), settings);
         let engine = Arc::new(engine);
         let (groups, log): (Arc<dyn Groups>, Arc<dyn Log>) = (engine.clone(), engine);
         let attendance = Arc::new(Attendance { groups: groups.clone(), present: Mutex::default() });
-        Self { clock, store, groups, log, blobs: Arc::new(InMemory::default()), attendance, commits }
+        Self { clock, store, groups, log, blobs: Arc::new(InMemory::default()), attendance, commits, rows_read }
     }
 
     /// The number of commits.
     pub fn commits(&self) -> usize {
         self.commits.load(Ordering::SeqCst)
+    }
+
+    /// The number of rows that were read.
+    pub fn rows_read(&self) -> usize {
+        self.rows_read.load(Ordering::SeqCst)
     }
 
     /// Creates accounts.

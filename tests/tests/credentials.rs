@@ -121,6 +121,12 @@ async fn a_dynamic_token_is_read_in_one_way_only() {
     {
         assert_eq!(joined(&client, "user1", &dynamic_token("user1", time, life)).await, 401, "{time} {life}");
     }
+    // names that a customer's server takes for those of others: only ASCII letters are read without regard to case
+    world.users(&["kim"]).await;
+    assert_eq!(joined(&client, "kim", &dynamic_token("KIM", &now, "600")).await, 200);
+    for name in ["kim ", " kim", "kim\n", "\u{212a}im", "\u{a0}kim"] {
+        assert_eq!(joined(&client, "kim", &dynamic_token(name, &now, "600")).await, 401, "{name:?}");
+    }
 }
 
 #[tokio::test]

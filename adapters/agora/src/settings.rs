@@ -17,7 +17,8 @@ conclave_kit::settings! {
         token_ttl: u32 = 5_184_000;
         /// Most members of a group when its creator gives no number, the owner included.
         maxusers: u32 = 200;
-        /// Largest `maxusers` that is accepted; unlimited when not set.
+        /// Largest `maxusers` that is accepted, and most members with which a group can be joined through this API,
+        /// wherever it was created; unlimited when not set.
         most_maxusers: Option<u32> = None;
         /// The `maxusers` that is returned for a group without a limit, created through another surface.
         unlimited_maxusers: u32 = 3000;

@@ -35,6 +35,8 @@ const DISTINCT: usize = 2;
 /// Words in placeholders for secrets, in lower case and without separators.
 const FILLERS: [&str; 7] =
     ["changeme", "changethis", "replaceme", "replacethis", "placeholder", "yoursecret", "fillmein"];
+/// With what placeholders begin, in the same form: `your-app-secret`, `TODO`, `insert your key here`.
+const FILLER_STARTS: [&str; 5] = ["your", "todo", "insertyour", "enteryour", "putyour"];
 
 /// Refuses a secret that is too weak: empty, a placeholder, or shorter than the vendor's.
 ///
@@ -80,6 +82,7 @@ fn is_placeholder(text: &str) -> bool {
         || wrapped('[', ']')
         || (text.starts_with('$') && wrapped('$', '}'))
         || FILLERS.iter().any(|filler| plain.contains(filler))
+        || FILLER_STARTS.iter().any(|start| plain.starts_with(start))
         || plain.is_empty()
         || distinct.len() < DISTINCT
 }
@@ -121,6 +124,10 @@ mod tests {
             "change-me-please",
             "CHANGE_ME",
             "your-secret-here",
+            "your_client_secret_goes_here",
+            "Your App Secret",
+            "TODO: app secret",
+            "insert-your-key",
             "secret-placeholder",
             "--------",
         ] {

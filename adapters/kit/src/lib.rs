@@ -10,6 +10,7 @@ mod blobs;
 mod body;
 mod credential;
 mod cursor;
+mod encode;
 mod presence;
 mod rate;
 mod route;
@@ -32,6 +33,7 @@ pub use blobs::{BlobError, Blobs, Stored};
 pub use body::{Body, ByteStream};
 pub use credential::{check_secret, decode_base64, is_base64_of, is_hex_of};
 pub use cursor::{decode_cursor, encode_cursor};
+pub use encode::{EncodeError, append_json};
 pub use presence::{
     Connection, ConnectionChange, ConnectionEvent, ConnectionFilter, Disconnection, Nobody, Platform, Presence,
 };

@@ -48,6 +48,11 @@ pub struct Together {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Steps(pub Vec<Result<Reply, Refusal>>);
 
+impl Together {
+    /// Why a batch inside a batch is refused.
+    pub(crate) const NESTED: &str = "steps are not nested";
+}
+
 impl Rule for Together {
     type Output = Steps;
 
@@ -56,7 +61,7 @@ impl Rule for Together {
         let mut needs = Needs::default();
         for (step, operation) in self.steps.iter().enumerate() {
             if matches!(operation, Operation::Together(_)) {
-                return Err(Refusal::InvalidValue("steps are not nested").into());
+                return Err(Refusal::InvalidValue(Self::NESTED).into());
             }
             draft.begin_step();
             match operation.decide(draft) {

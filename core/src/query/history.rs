@@ -19,7 +19,7 @@ pub struct History {
     pub group: GroupId,
     /// Where to begin, itself included; `None` is the last number there is.
     pub from: Option<u64>,
-    /// Most numbers in the page.
+    /// Most numbers in the page, of which there are fewer where messages are long, as in [`Messages`].
     pub limit: usize,
 }
 
@@ -55,12 +55,14 @@ impl History {
         let limit = self.limit.saturating_add(1);
         let said = Messages { group: self.group.clone(), start, newest_first: true, limit };
         let said = said.answer(reader).await?;
+        // long messages end the page early: what is below is for the next one
+        let cut = said.next.map(|next| next.saturating_add(1));
         let mut found: BTreeMap<u64, Numbered> =
             said.messages.into_iter().map(|message| (message.sequence, Numbered::Message(message))).collect();
         found.extend(self.events(reader, &group, own.as_deref(), limit).await?);
-        found = found.split_off(&group.first_message);
+        found = found.split_off(&cut.unwrap_or_default().max(group.first_message));
         let mut entries: Vec<(u64, Numbered)> = found.into_iter().rev().take(limit).collect();
-        let next = entries.get(self.limit).map(|(number, _)| *number);
+        let next = entries.get(self.limit).map(|(number, _)| *number).or(said.next);
         entries.truncate(self.limit);
         Ok(HistoryPage { group, entries, next })
     }

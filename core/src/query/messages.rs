@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::bounds::{PAGE_BYTES, message_bytes};
 use crate::event::Actor;
 use crate::model::{Circle, Group, GroupId, Key, Member, Message, MessageId, Millis, Prefix, Row};
 use crate::ports::Span;
@@ -30,7 +31,8 @@ pub struct Messages {
     pub start: Start,
     /// Latest first.
     pub newest_first: bool,
-    /// Most messages in the page.
+    /// Most messages in the page. It has fewer where they are long: a page ends with the message that brings it to
+    /// [`PAGE_BYTES`](crate::bounds::PAGE_BYTES).
     pub limit: usize,
 }
 
@@ -46,14 +48,14 @@ pub struct MessagePage {
 }
 
 /// How many rows are looked through at a time for messages the reader may see.
-const CHUNK: usize = 256;
+const CHUNK: usize = 32;
 
 impl Messages {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MessagePage, Refusal> {
         let group = reader.group_seen_by(&self.group, Circle::Members).await?;
         let own = own_membership(reader, &self.group).await?;
         let mut after = self.before_first(reader, &group).await?;
-        let mut messages = Vec::new();
+        let (mut messages, mut bytes) = (Vec::new(), 0);
         loop {
             let span = Span {
                 prefix: Prefix::messages(&self.group),
@@ -74,9 +76,10 @@ impl Messages {
                 if !sees(reader, &group, own.as_deref(), message) {
                     continue;
                 }
-                if messages.len() == self.limit {
+                if messages.len() == self.limit || bytes >= PAGE_BYTES {
                     return Ok(MessagePage { group, messages, next: Some(message.sequence) });
                 }
+                bytes += message_bytes(message);
                 messages.push(message.clone());
             }
             if last {

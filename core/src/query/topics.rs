@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::bounds::{PAGE_BYTES, message_bytes};
 use crate::model::{Circle, GroupId, Key, Message, Mute, Prefix, Row, Topic, TopicId};
 use crate::operation::is_open;
 use crate::ports::Span;
@@ -61,7 +62,7 @@ pub struct TopicMessages {
     pub topic: TopicId,
     /// Where to begin, itself included; `None` is the last.
     pub from: Option<u64>,
-    /// Most messages in the page.
+    /// Most messages in the page, of which there are fewer where they are long, as in [`Messages`](super::Messages).
     pub limit: usize,
 }
 
@@ -85,8 +86,15 @@ impl TopicMessages {
         let span = Span::first(prefix, self.limit.saturating_add(1)).descending().after(after);
         let rows = reader.store.scan(&span).await?;
         let mut messages: Vec<Arc<Message>> = rows.iter().filter_map(|(_, row)| row.message()).cloned().collect();
-        let next = messages.get(self.limit).map(|message| message.sequence);
-        messages.truncate(self.limit);
+        let mut bytes = 0;
+        let within = messages.iter().take_while(|message| {
+            let fits = bytes < PAGE_BYTES;
+            bytes += message_bytes(message);
+            fits
+        });
+        let limit = within.count().min(self.limit);
+        let next = messages.get(limit).map(|message| message.sequence);
+        messages.truncate(limit);
         messages.retain(|message| sees(reader, &group, own.as_deref(), message));
         Ok(TopicPage { messages, next })
     }

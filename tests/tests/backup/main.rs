@@ -6,6 +6,7 @@
 
 mod damage;
 mod folder;
+mod formats;
 mod killed;
 mod running;
 #[path = "../writers/mod.rs"]

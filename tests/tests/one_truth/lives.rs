@@ -155,4 +155,20 @@ async fn zero_is_not_given() {
     let members = json!([{"Member_Account": "ben", "JoinTime": 0, "UnreadMsgNum": 0}]);
     house.tencent("import_group_member", json!({"GroupId": "i", "MemberList": members})).await;
     assert_eq!(house.info("i").await["MemberNum"], 2);
+    // pages and their sizes
+    house.rong("group/ban/add", "groupId=g").await;
+    for (path, form) in [
+        ("user/group/query", "userId=ann&page=0&size=0"),
+        ("group/ban/query", "page=0&size=0"),
+        ("group/ban/query", "groupId=g&page=0&size=0"),
+        ("entrust/group/query", "size=0"),
+        ("entrust/joined/group/query", "userId=ann&role=0&size=0"),
+        ("entrust/group/member/query", "groupId=i&type=0&size=0"),
+        ("v3/message/group/query", "userId=ann&targetId=g&startTime=0&endTime=9&pageSize=0"),
+    ] {
+        let zero = house.rong(path, form).await;
+        let unset: Vec<&str> = form.split('&').filter(|pair| !pair.ends_with("ize=0") && *pair != "page=0").collect();
+        assert_eq!(zero, house.rong(path, &unset.join("&")).await, "{path} {form}");
+    }
+    assert_eq!(house.rong_code("entrust/group/query", "size=1001").await, 1002);
 }

@@ -8,6 +8,7 @@ mod lists;
 mod lives;
 mod messages;
 mod mutes;
+mod room;
 
 use conclave_tests::house::{Three, three};
 use conclave_tests::story::{Refused, VendorApi as _};

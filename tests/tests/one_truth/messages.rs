@@ -126,3 +126,68 @@ async fn rong_adds_to_changes_and_reads_messages_of_all() {
     let first = form.replace("includeStart=true", "includeStart=false");
     assert_eq!(house.rong("v3/message/group/query", &first).await["data"].as_array().unwrap().len(), 1);
 }
+
+/// Long messages make shorter pages, which are continued, instead of an answer that is refused.
+#[tokio::test]
+async fn pages_of_long_messages_are_shorter_and_go_on() {
+    let house = House::of_tencent("g", "Public").await;
+    let (count, length) = (30, 100_000);
+    for _ in 0..count {
+        let content = json!({"content": "x".repeat(length)}).to_string();
+        let form = format!("fromUserId=ben&toGroupId=g&objectName=RC:TxtMsg&content={content}");
+        house.rong("message/group/publish", &form).await;
+        house.0.world.clock.step(1);
+    }
+    // Tencent: newest first
+    let (mut numbers, mut from) = (Vec::new(), None);
+    loop {
+        let mut ask = json!({"GroupId": "g", "ReqMsgNumber": 20});
+        if let Some(from) = from {
+            ask["ReqMsgSeq"] = json!(from);
+        }
+        let page = house.tencent("group_msg_get_simple", ask).await;
+        let list = page["RspMsgList"].as_array().unwrap();
+        assert!((1..20).contains(&list.len()), "{}", list.len());
+        assert!(page.to_string().len() <= 1 << 20);
+        numbers.extend(list.iter().map(|message| message["MsgSeq"].as_u64().unwrap()));
+        if page["IsFinished"] == 1 {
+            break;
+        }
+        from = numbers.last().map(|number| number - 1);
+    }
+    assert_eq!(numbers, (1..=count).rev().collect::<Vec<u64>>());
+    // RongCloud: oldest first, from a time
+    let (mut found, mut start) = (0, 0);
+    loop {
+        let form = format!("userId=ben&targetId=g&startTime={start}&endTime={}&pageSize=100", u64::MAX);
+        let page = house.rong("v3/message/group/query", &form).await;
+        let list = page["data"].as_array().unwrap();
+        assert!(page.to_string().len() < 1 << 20);
+        let Some(last) = list.last() else { break };
+        found += list.len() as u64;
+        start = last["msgTime"].as_u64().unwrap();
+    }
+    assert_eq!(found, count);
+}
+
+/// The members of many groups are not read when the answer cannot hold them.
+#[tokio::test]
+async fn an_answer_with_more_members_than_fit_is_refused_before_it_is_built() {
+    let house = House::new().await;
+    let users: Vec<String> = (0..2000).map(|at| format!("&userId=u{at:0>60}")).collect();
+    let (first, second) = users.split_at(1000);
+    house.rong("group/create", &format!("groupId=g&groupName=n{}", first.concat())).await;
+    house.rong("group/join", &format!("groupId=g&groupName=n{}", second.concat())).await;
+    let filter = json!({"MemberInfoFilter": ["Member_Account"]});
+    let read = async |ids: &[&str]| {
+        let before = house.0.world.rows_read();
+        let code = house.code("get_group_info", json!({"GroupIdList": ids, "ResponseFilter": filter})).await;
+        (code, house.0.world.rows_read() - before)
+    };
+    let (code, one) = read(&["g"]).await;
+    assert_eq!(code, 0);
+    let (code, many) = read(&["g"; 50]).await;
+    assert_eq!(code, 10018);
+    // a megabyte holds seven of them
+    assert!(many < 10 * one, "{many} rows were read, and {one} for one group");
+}

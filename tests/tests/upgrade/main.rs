@@ -53,7 +53,8 @@ async fn gateway(folder: &Path, options: Options) -> Running {
 
 /// Writes a folder under `fixtures/data`, with the release it is built from. Run it with `CONCLAVE_WRITE_FOLDER=<name>
 /// cargo test -p conclave-tests --test upgrade -- --ignored write_a_folder` before the format changes, and never again
-/// for that format.
+/// for that format. `CONCLAVE_FROM_FOLDER` names an earlier folder, which is upgraded instead of writing all of it anew:
+/// then the rows are those that the releases between have found, too.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes a fixture"]
 async fn write_a_folder() {
@@ -62,11 +63,13 @@ async fn write_a_folder() {
     let data = folder.path().join("data");
     // so small that some rows are in tables, and some in the log only
     let options = Options { write_buffer: 48 << 10, ..Options::default() };
+    let earlier = std::env::var("CONCLAVE_FROM_FOLDER").ok();
+    let mut kept = earlier.as_ref().map_or_else(Kept::new, |name| folder::unpack(name, &data));
     let running = gateway(&data, options).await;
-    let mut kept = Kept::new();
-    let apps = Apps::of(&running).await;
-    apps.write(&Calls::load().write, &mut kept).await;
-    drop(apps);
+    if earlier.is_none() {
+        let apps = Apps::of(&running).await;
+        apps.write(&Calls::load().write, &mut kept).await;
+    }
     assert!(running.shutdown().await);
     folder::pack(&data, &kept, &name);
 }

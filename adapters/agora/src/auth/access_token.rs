@@ -6,14 +6,14 @@
 
 use std::io::Read;
 
-use conclave_core::model::{Millis, UserId};
+use conclave_core::model::Millis;
 use conclave_kit::{decode_base64, same};
 use flate2::read::ZlibDecoder;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::is_from_future;
 use super::token::{Claims, Subject, TokenError};
+use super::{is_from_future, signed_user};
 
 /// The prefix of these tokens.
 pub(crate) const PREFIX: &str = "007";
@@ -105,8 +105,8 @@ impl Chat<'_> {
         if self.user.is_empty() {
             return Some((Subject::App, life(APP)?));
         }
-        let user = std::str::from_utf8(self.user).ok()?.to_lowercase();
-        Some((Subject::User(UserId::new(user).ok()?), life(USER)?))
+        let user = signed_user(std::str::from_utf8(self.user).ok()?)?;
+        Some((Subject::User(user), life(USER)?))
     }
 }
 
@@ -168,6 +168,7 @@ mod tests {
 
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+    use conclave_core::model::UserId;
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
 

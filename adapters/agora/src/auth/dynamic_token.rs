@@ -14,9 +14,8 @@ use conclave_kit::{decode_base64, is_hex_of};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::is_from_future;
 use super::token::{Claims, Subject, TokenError};
-use crate::dialect::ids::fold;
+use super::{is_from_future, signed_user};
 use crate::realm::Credentials;
 
 /// The prefix of these tokens: "dt-" in base64.
@@ -72,7 +71,7 @@ impl Reading {
         if is_from_future(Millis::from_seconds(issued), now) {
             return None;
         }
-        Some(Self { user: UserId::new(fold(user)).ok()?, issued, life })
+        Some(Self { user: signed_user(user)?, issued, life })
     }
 
     pub(crate) fn user(&self) -> &UserId {

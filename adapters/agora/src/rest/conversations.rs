@@ -48,9 +48,7 @@ async fn rows(call: &Call<'_>, page: &JoinedPage) -> Result<Vec<Value>, Failure>
 }
 
 async fn row(call: &Call<'_>, group: &Group, member: &Member, mark: u64) -> Result<Value, Failure> {
-    let asked =
-        Messages { group: group.id.clone(), start: Start::Edge, newest_first: true, limit: limits::UNREAD_COUNTED };
-    let messages = call.ask(asked).await?.messages;
+    let messages = newest(call, group).await?;
     let mut kept = messages.iter().filter(|message| message.state == MessageState::Kept);
     let last = kept.clone().next().map(|message| meta(message));
     let unread = |message: &&Arc<Message>| {
@@ -68,6 +66,21 @@ async fn row(call: &Call<'_>, group: &Group, member: &Member, mark: u64) -> Resu
         "unread_num": unread,
         "meta": last.unwrap_or_else(|| json!({})),
     }))
+}
+
+/// The latest messages, as many as are counted.
+async fn newest(call: &Call<'_>, group: &Group) -> Result<Vec<Arc<Message>>, Failure> {
+    let (mut messages, mut start) = (Vec::new(), Start::Edge);
+    loop {
+        let limit = limits::UNREAD_COUNTED - messages.len();
+        let page = call.ask(Messages { group: group.id.clone(), start, newest_first: true, limit }).await?;
+        messages.extend(page.messages);
+        match page.next {
+            // a page of long messages is shorter
+            Some(next) if messages.len() < limits::UNREAD_COUNTED => start = Start::Sequence(next),
+            _ => return Ok(messages),
+        }
+    }
 }
 
 /// A message as the SDKs read it here: `payload` is a string that contains JSON.

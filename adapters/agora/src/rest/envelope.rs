@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use conclave_core::model::Millis;
-use conclave_kit::{Body, ByteStream, ErrorClass, VendorCode, VendorError};
+use conclave_kit::{Body, ByteStream, EncodeError, ErrorClass, VendorCode, VendorError, append_json};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
@@ -59,21 +59,13 @@ impl Object {
     }
 }
 
-/// Writes a value as JSON. Our own wire types can always be encoded.
+/// Writes a value as JSON. Our own wire types can always be encoded; what is longer than a response may be is `null`,
+/// and such a response is refused.
 fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
-    let length = out.len();
-    if let Err(error) = serde_json::to_writer(&mut *out, value) {
+    if let Err(error) = append_json(out, value, ANSWER_BYTES) {
         tracing::error!("a value cannot be encoded as json and is replaced by null: {error}");
-        out.truncate(length);
         out.extend_from_slice(b"null");
     }
-}
-
-/// A value as JSON.
-fn json(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
-    let mut out = Vec::with_capacity(ROOM);
-    append(&mut out, value);
-    out
 }
 
 /// The family of a response, which decides its envelope.
@@ -104,23 +96,60 @@ pub(crate) struct Reply {
     entities: Option<Vec<u8>>,
     data: Option<Vec<u8>>,
     members: Vec<(&'static str, Vec<u8>)>,
-    /// Bytes instead of JSON, with their number.
-    content: Option<(u64, ByteStream)>,
+    /// Bytes of JSON in this reply, of which a response has [`ANSWER_BYTES`] at most.
+    length: usize,
+    /// Whether something was longer than that, and is not in this reply.
+    too_large: bool,
+    /// Bytes instead of JSON, with their number where it is known.
+    content: Option<(Option<u64>, ByteStream)>,
 }
 
 impl Reply {
     fn new(family: Family) -> Self {
-        Self { family, action: None, entities: None, data: None, members: Vec::new(), content: None }
+        Self {
+            family,
+            action: None,
+            entities: None,
+            data: None,
+            members: Vec::new(),
+            length: 0,
+            too_large: false,
+            content: None,
+        }
     }
 
     /// A file's bytes, without any envelope.
     pub(crate) fn content(size: u64, bytes: ByteStream) -> Self {
-        Self { content: Some((size, bytes)), ..Self::new(Family::Bare) }
+        Self { content: Some((Some(size), bytes)), ..Self::new(Family::Bare) }
+    }
+
+    /// The bytes of a file that is written while it is sent.
+    pub(crate) fn growing(bytes: ByteStream) -> Self {
+        Self { content: Some((None, bytes)), ..Self::new(Family::Bare) }
+    }
+
+    /// A value as JSON; nothing more is encoded once a response would be too large.
+    fn json(&mut self, value: &(impl Serialize + ?Sized)) -> Vec<u8> {
+        let mut out = Vec::with_capacity(ROOM);
+        match append_json(&mut out, value, ANSWER_BYTES.saturating_sub(self.length)) {
+            Ok(()) => self.length += out.len(),
+            Err(EncodeError::TooLarge) => self.too_large = true,
+            Err(EncodeError::Invalid(error)) => {
+                tracing::error!("a value cannot be encoded as json and is replaced by null: {error}");
+                out.extend_from_slice(b"null");
+            }
+        }
+        out
+    }
+
+    fn with_data(mut self, data: &(impl Serialize + ?Sized)) -> Self {
+        self.data = Some(self.json(data));
+        self
     }
 
     /// A group response with this in `data`.
     pub(crate) fn data(data: &(impl Serialize + ?Sized)) -> Self {
-        Self { data: Some(json(data)), ..Self::new(Family::Group) }
+        Self::new(Family::Group).with_data(data)
     }
 
     /// A group response with these rows in `entities`.
@@ -140,17 +169,17 @@ impl Reply {
 
     /// A response of the message service: the outcome for each target.
     pub(crate) fn of_messages(path: &'static str, data: &(impl Serialize + ?Sized)) -> Self {
-        Self { data: Some(json(data)), ..Self::new(Family::Message(path)) }
+        Self::new(Family::Message(path)).with_data(data)
     }
 
     /// The response with the location of a history file.
     pub(crate) fn of_history(data: &(impl Serialize + ?Sized)) -> Self {
-        Self { data: Some(json(data)), ..Self::new(Family::History) }
+        Self::new(Family::History).with_data(data)
     }
 
     /// The response with the readers of a message.
     pub(crate) fn of_receipts(data: &(impl Serialize + ?Sized)) -> Self {
-        Self { data: Some(json(data)), ..Self::done("group_read_ack") }
+        Self::done("group_read_ack").with_data(data)
     }
 
     /// A response that only reports success.
@@ -165,7 +194,7 @@ impl Reply {
 
     /// Puts these rows into `entities`.
     pub(crate) fn holding(mut self, entities: &(impl Serialize + ?Sized)) -> Self {
-        self.entities = Some(json(entities));
+        self.entities = Some(self.json(entities));
         self
     }
 
@@ -177,7 +206,8 @@ impl Reply {
 
     /// Adds a member beside the envelope's.
     pub(crate) fn with(mut self, name: &'static str, value: &(impl Serialize + ?Sized)) -> Self {
-        self.members.push((name, json(value)));
+        let value = self.json(value);
+        self.members.push((name, value));
         self
     }
 
@@ -204,10 +234,10 @@ impl Reply {
         if let Some((size, bytes)) = self.content.take() {
             return raw(size, bytes);
         }
-        let body = self.write(call, method, began);
-        if body.len() > ANSWER_BYTES {
+        if self.too_large {
             return error(&refusals::answer_too_large(), call.app.now(), began);
         }
+        let body = self.write(call, method, began);
         response(StatusCode::OK, body)
     }
 
@@ -262,12 +292,14 @@ fn duration(began: Instant) -> u64 {
 }
 
 /// Bytes as they are. Their media type is not sent: a browser must not execute uploaded content.
-fn raw(size: u64, bytes: ByteStream) -> Response<Body> {
+fn raw(size: Option<u64>, bytes: ByteStream) -> Response<Body> {
     let mut response = Response::new(Body::Stream(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(size));
+    if let Some(size) = size {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(size));
+    }
     response
 }
 

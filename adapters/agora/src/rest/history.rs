@@ -1,12 +1,17 @@
 //! The messages of an hour as a file: its URL is requested with the app's token, is signed, and expires.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::sync::Arc;
 
+use bytes::Bytes;
+use conclave_core::event::Actor;
 use conclave_core::model::{GroupId, Message, MessageState, Millis};
+use conclave_core::ports::{Groups, GroupsExt, Log};
 use conclave_core::query::{Messages, Start};
 use conclave_core::refusal::Refusal;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::{StreamExt as _, stream};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -16,6 +21,7 @@ use super::envelope::Reply;
 use crate::auth::TokenError;
 use crate::dialect::events::sent;
 use crate::dialect::message;
+use crate::realm::App;
 use crate::refusals::{self, Failure};
 
 const HOUR: u64 = 3600 * 1000;
@@ -24,12 +30,12 @@ const KEPT: u64 = 3 * 24 * HOUR;
 /// Lifetime of a URL.
 const SIGNED: u64 = HOUR / 2;
 /// Events read at a time.
-const PAGE: usize = 512;
+const PAGE: usize = 64;
 
 /// `GET /chatmessages/{yyyyMMddHH}`: the URL of that hour's file.
 pub(crate) async fn locate(call: &Call<'_>) -> Result<Reply, Failure> {
     let hour = hour(call)?;
-    if !spoken(call, hour, true).await?.is_empty() {
+    if HourReader::new(call.app, hour).has_any().await.map_err(|refusal| call.word(&refusal))? {
         let expires = call.app.now().plus(SIGNED);
         let signature = call.app.signer.seal(&claim(hour, expires));
         let file = format!("{}/file?Expires={}&Signature={signature}", call.url.trim_end_matches('/'), expires.0);
@@ -38,13 +44,18 @@ pub(crate) async fn locate(call: &Call<'_>) -> Result<Reply, Failure> {
     Err(refusals::no_history(call.app, call.param("hour")))
 }
 
-/// `GET /chatmessages/{yyyyMMddHH}/file`: the file itself, for anyone with its URL.
+/// `GET /chatmessages/{yyyyMMddHH}/file`: the file itself, for anyone with its URL. It is written while it is sent, so an
+/// hour may have any number of messages.
 pub(crate) async fn fetch(call: &Call<'_>) -> Result<Reply, Failure> {
     let hour = signed_hour(call).ok_or_else(|| refusals::bad_token(call.place, TokenError::Invalid))?;
-    let packed = pack(&spoken(call, hour, false).await?);
-    let packed = packed.map_err(|error| call.word(&Refusal::Unavailable(format!("history: {error}"))))?;
-    let size = packed.len() as u64;
-    Ok(Reply::content(size, Box::pin(futures_util::stream::iter([Ok(packed.into())]))))
+    let file =
+        HourFile { hour: HourReader::new(call.app, hour), gz: GzEncoder::new(Vec::new(), Compression::default()) };
+    // a store that fails at once is reported in the vendor's words, one that fails later ends the transfer
+    let begun = HourFile::next_part(Some(file)).await;
+    let begun = begun.map_err(|error| call.word(&Refusal::Unavailable(format!("history: {error}"))))?;
+    let (first, rest) = begun.unwrap_or_default();
+    let rest = stream::try_unfold(rest, HourFile::next_part);
+    Ok(Reply::growing(Box::pin(stream::iter([Ok(first)]).chain(rest))))
 }
 
 /// The hour a URL was signed for, while the signature is valid.
@@ -77,46 +88,91 @@ fn hour(call: &Call<'_>) -> Result<Millis, Failure> {
     Ok(Millis(begin))
 }
 
-/// The messages of the hour, in order; with `any`, at most the first one.
-async fn spoken(call: &Call<'_>, hour: Millis, any: bool) -> Result<Vec<String>, Failure> {
-    let end = hour.plus(HOUR);
-    let mut lines = Vec::new();
-    // an hour that has not ended has no file yet
-    if end > call.app.now() {
-        return Ok(lines);
+/// Reads the messages of an hour, in order, from the log.
+struct HourReader {
+    groups: Arc<dyn Groups>,
+    log: Arc<dyn Log>,
+    hour: Millis,
+    /// The number of the last event that was read; `None` before the first.
+    after: Option<u64>,
+    /// Whether all of the hour has been read.
+    is_over: bool,
+}
+
+impl HourReader {
+    fn new(app: &App, hour: Millis) -> Self {
+        // an hour that has not ended has no file yet
+        let is_over = hour.plus(HOUR) > app.now();
+        Self { groups: Arc::clone(&app.groups), log: Arc::clone(&app.log), hour, after: None, is_over }
     }
-    let mut after = call.app.log.position_at(hour).await.map_err(|refusal| call.word(&refusal))?.before;
-    loop {
-        let events = call.app.log.read(after, PAGE).await.map_err(|refusal| call.word(&refusal))?;
-        let Some(last) = events.last() else { return Ok(lines) };
-        after = last.sequence;
-        let over = last.at >= end;
+
+    async fn has_any(mut self) -> Result<bool, Refusal> {
+        while !self.is_over {
+            if !self.next_lines().await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The messages of the next events, one line each.
+    async fn next_lines(&mut self) -> Result<Vec<String>, Refusal> {
+        let end = self.hour.plus(HOUR);
+        let after = match self.after {
+            Some(after) => after,
+            None => self.log.position_at(self.hour).await?.before,
+        };
+        let events = self.log.read(after, PAGE).await?;
+        let Some(last) = events.last() else {
+            self.is_over = true;
+            return Ok(Vec::new());
+        };
+        self.after = Some(last.sequence);
+        self.is_over = last.at >= end;
+        let mut lines = Vec::new();
         for event in &events {
             let (Some(sequence), Some(group)) = (sent(event), &event.group) else { continue };
-            if event.at < hour || event.at >= end {
+            if event.at < self.hour || event.at >= end {
                 continue;
             }
-            if let Some(line) = line(call, group, sequence).await? {
-                lines.push(line);
-                if any {
-                    return Ok(lines);
-                }
-            }
+            lines.extend(self.line(group, sequence).await);
         }
-        if over {
-            return Ok(lines);
-        }
+        Ok(lines)
+    }
+
+    /// One message; `None` when it can no longer be read.
+    async fn line(&self, group: &GroupId, sequence: u64) -> Option<String> {
+        let start = Start::Sequence(sequence);
+        let asked = Messages { group: group.clone(), start, newest_first: false, limit: 1 };
+        // the group may have been deleted since
+        let page = self.groups.ask(&Actor::app(), asked).await.ok()?;
+        let kept = page.messages.first().filter(|message| message.sequence == sequence)?;
+        (kept.state == MessageState::Kept).then(|| line_of(kept))
     }
 }
 
-/// One message; `None` when it can no longer be read.
-async fn line(call: &Call<'_>, group: &GroupId, sequence: u64) -> Result<Option<String>, Failure> {
-    let start = Start::Sequence(sequence);
-    let asked = Messages { group: group.clone(), start, newest_first: false, limit: 1 };
-    // the group may have been deleted since
-    let Ok(page) = call.ask_as_app(asked).await else { return Ok(None) };
-    let kept = page.messages.first().filter(|message| message.sequence == sequence);
-    Ok(kept.filter(|message| message.state == MessageState::Kept).map(|message| line_of(message)))
+/// An hour's file that is being written.
+struct HourFile {
+    hour: HourReader,
+    gz: GzEncoder<Vec<u8>>,
+}
+
+impl HourFile {
+    /// The next bytes of the file, and the rest of it.
+    async fn next_part(file: Option<Self>) -> io::Result<Option<(Bytes, Option<Self>)>> {
+        let Some(mut file) = file else { return Ok(None) };
+        while !file.hour.is_over {
+            for line in file.hour.next_lines().await.map_err(io::Error::other)? {
+                file.gz.write_all(line.as_bytes())?;
+                file.gz.write_all(b"\n")?;
+            }
+            let part = std::mem::take(file.gz.get_mut());
+            if !part.is_empty() {
+                return Ok(Some((part.into(), Some(file))));
+            }
+        }
+        Ok(Some((file.gz.finish()?.into(), None)))
+    }
 }
 
 fn line_of(message: &Message) -> String {
@@ -131,13 +187,4 @@ fn line_of(message: &Message) -> String {
         "payload": {"bodies": [message::body(message)], "ext": message::ext(message), "from": from, "to": to},
     })
     .to_string()
-}
-
-fn pack(lines: &[String]) -> std::io::Result<Vec<u8>> {
-    let mut gz = GzEncoder::new(Vec::new(), Compression::default());
-    for line in lines {
-        gz.write_all(line.as_bytes())?;
-        gz.write_all(b"\n")?;
-    }
-    gz.finish()
 }

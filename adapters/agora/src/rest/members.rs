@@ -112,7 +112,7 @@ pub(super) fn adding(call: &Call<'_>, group: GroupId) -> AddMembers {
         on_member: OnMember::Refuse,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
-        most: None,
+        most: call.app.settings.most_maxusers,
     }
 }
 

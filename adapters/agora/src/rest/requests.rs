@@ -29,7 +29,8 @@ fn me(call: &Call<'_>) -> Result<conclave_core::model::UserId, Failure> {
 pub(crate) async fn apply(call: &Call<'_>) -> Result<Reply, Failure> {
     let (group, user) = (call.group()?, me(call)?);
     let message = Fields::read(call.body)?.text(&["message"])?.unwrap_or_default();
-    let applied = call.run(Apply { group: group.clone(), user: None, message, most: None }).await?;
+    let most = call.app.settings.most_maxusers;
+    let applied = call.run(Apply { group: group.clone(), user: None, message, most }).await?;
     if applied == Applied::Already {
         return Err(call.word(&Refusal::AlreadyMembers { group, users: vec![user] }));
     }
@@ -43,8 +44,8 @@ pub(crate) async fn decide(call: &Call<'_>) -> Result<Reply, Failure> {
     let (name, accept) = verdict(&fields, "applicant")?;
     let reason = fields.text(&["reason"])?.unwrap_or_default();
     let user = call.user(&name).await?.id.clone();
-    call.run(DecideRequest { group: group.clone(), user: user.clone(), inviter: None, accept, reason, most: None })
-        .await?;
+    let most = call.app.settings.most_maxusers;
+    call.run(DecideRequest { group: group.clone(), user: user.clone(), inviter: None, accept, reason, most }).await?;
     Ok(Reply::data(&row("applyVerify", &shown(&user), &group)))
 }
 
@@ -55,7 +56,8 @@ pub(crate) async fn answer(call: &Call<'_>) -> Result<Reply, Failure> {
     let (name, accept) = verdict(&fields, "invitee")?;
     let reason = fields.text(&["reason"])?.unwrap_or_default();
     let user = call.user(&name).await?.id.clone();
-    call.run(AnswerInvitation { group: group.clone(), user: user.clone(), inviter: None, accept, reason, most: None })
+    let most = call.app.settings.most_maxusers;
+    call.run(AnswerInvitation { group: group.clone(), user: user.clone(), inviter: None, accept, reason, most })
         .await?;
     Ok(Reply::data(&row("inviteVerify", &shown(&user), &group)))
 }

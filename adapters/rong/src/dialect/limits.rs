@@ -55,6 +55,8 @@ pub(crate) const SERVER_EXPANSIONS_WRITTEN: usize = 100;
 pub(crate) const HISTORY_PAGE: u64 = 20;
 /// Most messages in a page of the history. Ours.
 pub(crate) const HISTORY_PAGE_MOST: u64 = 100;
+/// Bytes of texts with which a page of a group's history ends, whatever number was asked for. Ours.
+pub(crate) const HISTORY_PAGE_BYTES: usize = 512 * 1024;
 /// Most messages of one response to a client.
 pub(crate) const CLIENT_HISTORY: usize = 100;
 /// Most conversations of one response.

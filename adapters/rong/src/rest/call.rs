@@ -221,9 +221,16 @@ impl<'a> Call<'a> {
         Ok(self.number(key, default.into(), 0..=1)? == 1)
     }
 
+    /// A number from 1, or its default if it is missing, empty or 0, which SDKs send for a number that is not set.
+    pub(crate) fn count(&self, key: &str, default: u64, most: u64) -> Result<usize, Failure> {
+        let zero = self.form.given(key).is_some_and(|text| u64::from_str(text.trim()) == Ok(0));
+        let number = if zero { default } else { self.number(key, default, 1..=most)? };
+        Ok(usize::try_from(number).unwrap_or(usize::MAX))
+    }
+
     /// The size of a page.
     pub(crate) fn size(&self, default: u64, most: u64) -> Result<usize, Failure> {
-        Ok(usize::try_from(self.number("size", default, 1..=most)?).unwrap_or(usize::MAX))
+        self.count("size", default, most)
     }
 
     /// Whether the newest come first, which is the default.

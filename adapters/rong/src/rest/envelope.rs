@@ -1,13 +1,16 @@
 //! Responses: `{"code":200, …}` as JSON, with the code an integer.
 
 use bytes::Bytes;
-use conclave_kit::Body;
+use conclave_kit::{Body, EncodeError, append_json};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
+
+/// Initial capacity of a response in bytes, enough for most.
+const ROOM: usize = 128;
 
 /// The body of a success.
 #[derive(Debug)]
@@ -37,11 +40,12 @@ pub(crate) fn with<T: Serialize>(rest: &T) -> Result<ResponseBody, Failure> {
 }
 
 fn encode<T: Serialize>(rest: Option<&T>) -> Result<ResponseBody, Failure> {
-    match serde_json::to_vec(&Success { code: 200, rest }) {
+    let mut bytes = Vec::with_capacity(ROOM);
+    match append_json(&mut bytes, &Success { code: 200, rest }, limits::ANSWER_BYTES) {
+        Ok(()) => Ok(ResponseBody(bytes.into())),
         // ours: the vendor's own groups are too small to reach it
-        Ok(bytes) if bytes.len() > limits::ANSWER_BYTES => Err(Code::Refused.saying("the answer is too large")),
-        Ok(bytes) => Ok(ResponseBody(bytes.into())),
-        Err(error) => {
+        Err(EncodeError::TooLarge) => Err(Code::Refused.saying("the answer is too large")),
+        Err(EncodeError::Invalid(error)) => {
             tracing::error!(%error, "an answer cannot be written as json");
             Err(Code::Internal.into())
         }

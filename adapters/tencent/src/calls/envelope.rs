@@ -2,6 +2,7 @@
 //! fields.
 
 use bytes::Bytes;
+use conclave_kit::{EncodeError, append_json};
 use serde::Serialize;
 
 use crate::dialect::limits;
@@ -47,11 +48,7 @@ pub(crate) fn with<T: Serialize>(rest: &T) -> Result<ResponseBody, Failure> {
 
 /// The same, where the service has its own `ErrorInfo`.
 pub(crate) fn with_word<T: Serialize>(word: &str, rest: &T) -> Result<ResponseBody, Failure> {
-    let answer = encode(word, Some(rest))?;
-    if answer.0.len() > limits::ANSWER {
-        return Err(Code::AnswerTooLarge.into());
-    }
-    Ok(answer)
+    encode(word, Some(rest))
 }
 
 /// The body of a refusal.
@@ -65,9 +62,10 @@ pub(crate) fn refuse(failure: &Failure) -> ResponseBody {
 fn encode<T: Serialize>(word: &str, rest: Option<&T>) -> Result<ResponseBody, Failure> {
     let envelope = Envelope { action_status: "OK", error_info: word, error_code: 0, rest };
     let mut bytes = Vec::with_capacity(ROOM);
-    match serde_json::to_writer(&mut bytes, &envelope) {
+    match append_json(&mut bytes, &envelope, limits::ANSWER) {
         Ok(()) => Ok(ResponseBody(bytes.into())),
-        Err(error) => {
+        Err(EncodeError::TooLarge) => Err(Code::AnswerTooLarge.into()),
+        Err(EncodeError::Invalid(error)) => {
             tracing::error!(%error, "an answer cannot be written as json");
             Err(Code::Internal.into())
         }

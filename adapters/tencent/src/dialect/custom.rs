@@ -17,6 +17,13 @@ pub(crate) struct Pair {
     pub(crate) value: String,
 }
 
+impl Pair {
+    /// The bytes of its texts.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.value.len()
+    }
+}
+
 /// The owner of the fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Of {

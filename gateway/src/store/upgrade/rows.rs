@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use conclave_core::model::{Key, Prefix, Row};
 use conclave_core::ports::StoreError;
 use fjall::{PersistMode, Readable as _};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::engine::{Engine, Mark};
@@ -102,6 +103,12 @@ impl<'u> RealmRows<'u> {
 
 #[allow(dead_code, reason = "steps use what they need")]
 impl OldRow {
+    /// A row of this kind (the name of its variant of [`Row`]) in the form of an earlier version.
+    pub(super) fn of(kind: &str, value: &impl Serialize) -> Result<Self, StoreError> {
+        let row = BTreeMap::from([(kind, value)]);
+        rmp_serde::to_vec_named(&row).map(Self).map_err(failed_to_encode)
+    }
+
     /// The row if it is of this kind (the name of its variant of [`Row`] when it was written), parsed as a type of the
     /// step's own.
     pub(super) fn read<T: DeserializeOwned>(&self, kind: &str) -> Result<Option<T>, StoreError> {
@@ -114,6 +121,10 @@ impl OldRow {
         }
         rmp_serde::from_slice(name).map(Some).map_err(unreadable)
     }
+}
+
+fn failed_to_encode(error: impl std::fmt::Display) -> StoreError {
+    StoreError(format!("a row cannot be encoded: {error}"))
 }
 
 fn unreadable(error: impl std::fmt::Display) -> StoreError {

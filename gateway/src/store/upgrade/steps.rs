@@ -33,9 +33,12 @@
 //! }
 //! ```
 
-use conclave_core::ports::StoreError;
+use std::collections::BTreeMap;
 
-use super::rows::RealmRows;
+use conclave_core::ports::StoreError;
+use serde_json::Value;
+
+use super::rows::{OldRow, RealmRows};
 
 /// The format before the first step. Earlier formats have the same rows: the first has no manifest.
 pub(super) const BASE: u32 = 2;
@@ -49,7 +52,54 @@ pub(super) struct Step {
 }
 
 /// All changes, oldest first. Append only.
-pub(super) const STEPS: &[Step] = &[];
+pub(super) const STEPS: &[Step] =
+    &[Step { about: "groups of all vendors have the permissions that such groups have now", realm: current_policies }];
+
+/// Groups that were created through Agora and RongCloud get the permissions that groups created there have now:
+///
+/// - They end with their owner's account, and whoever may not ask to join does not find them.
+/// - Owner and managers of a group that RongCloud hosts moderate it, and may send whatever is muted. Members'
+///   invitations need the approval that requests need, unless that was changed.
+///
+/// Tencent's groups have a label with their type; groups without roles have nobody with permissions.
+fn current_policies(rows: &mut RealmRows<'_>) -> Result<(), StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Group {
+        governed: bool,
+        labels: BTreeMap<String, String>,
+        policy: Policy,
+    }
+    #[derive(serde::Deserialize)]
+    struct Policy {
+        join: Value,
+        invite_approval: Value,
+        moderate: Value,
+        exempt: Value,
+    }
+    for row in rows.rows_below(&[GROUPS]) {
+        let (key, row) = row?;
+        let Some(Group { governed, labels, policy }) = row.read::<Group>("Group")? else { continue };
+        if !governed || labels.contains_key("tencent.type") {
+            continue;
+        }
+        let Some(mut group) = row.read::<Value>("Group")? else { continue };
+        let changed = &mut group["policy"];
+        changed["discoverable"] = false.into();
+        changed["needs_owner"] = true.into();
+        if policy.moderate == "Nobody" && policy.exempt == "Nobody" {
+            changed["moderate"] = "Managers".into();
+            changed["exempt"] = "Managers".into();
+            // a request's approval is {"Approval": circle}, or a word where nobody approves
+            let of_requests = policy.join.get("Approval").cloned().unwrap_or(Value::Null);
+            changed["invite_approval_as_join"] = (policy.invite_approval == of_requests).into();
+        }
+        rows.put_old(&key, OldRow::of("Group", &group)?)?;
+    }
+    Ok(())
+}
+
+/// The table of groups' headers.
+const GROUPS: u8 = 1;
 
 /// The format that this version reads and writes.
 pub(crate) const FORMAT: u32 = newest(STEPS);

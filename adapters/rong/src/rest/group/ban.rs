@@ -54,7 +54,8 @@ struct Entry {
 
 /// The named groups, or a page of all groups in which all are muted. With paging, names are ignored.
 pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
-    let paged = call.form.given("page").is_some() || call.form.given("size").is_some();
+    // 0 is what SDKs send for a number that is not set
+    let paged = ["page", "size"].iter().any(|key| call.form.given(key).is_some_and(|number| number.trim() != "0"));
     let wanted = if paged { Vec::new() } else { groups(call)? };
     if !wanted.is_empty() {
         return envelope::with(&BanResponse { groupinfo: named(call, wanted).await? });
@@ -75,7 +76,7 @@ async fn all_muted(call: &Call<'_>) -> Result<Vec<GroupId>, Failure> {
 }
 
 fn page(call: &Call<'_>) -> Result<(usize, usize), Failure> {
-    let page = usize::try_from(call.number("page", 1, 1..=u64::from(u32::MAX))?).unwrap_or(usize::MAX);
+    let page = call.count("page", 1, u32::MAX.into())?;
     let size = call.size(50, 200)?;
     Ok(((page - 1).saturating_mul(size), size))
 }

@@ -68,7 +68,7 @@ async fn write(call: &Call<'_>, pairs: Vec<(String, Option<String>)>) -> Result<
 pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let about = about::find(call, "msgUID").await?;
     check_extensible(&about)?;
-    let page = usize::try_from(call.number("pageNo", 1, 0..=u64::from(u32::MAX))?).unwrap_or(usize::MAX).max(1);
+    let page = call.count("pageNo", 1, u32::MAX.into())?;
     let ask = MessageExtensions { group: about.group.clone(), sequences: vec![about.sequence] };
     let found = call.ask(ask).await?.0.pop().transpose().map_err(|refusal| call.failure(&refusal))?;
     let entries = found.iter().flat_map(|found| found.entries.iter());

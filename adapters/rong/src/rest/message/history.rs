@@ -1,7 +1,10 @@
 //! `/v3/message/group/query.json`: a user's history of a group, oldest first. Source: the vendor's server SDK for Go; the
 //! order and the largest page are not published.
 
-use conclave_core::model::{MessageState, Millis};
+use std::sync::Arc;
+
+use conclave_core::bounds::message_bytes;
+use conclave_core::model::{Message, MessageState, Millis};
 use conclave_core::query::{MessageExtensions, Messages, Start};
 use serde::Serialize;
 
@@ -39,8 +42,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Fai
     call.required("startTime")?;
     call.required("endTime")?;
     let (from, until) = (call.number("startTime", 0, 0..=u64::MAX)?, call.number("endTime", 0, 0..=u64::MAX)?);
-    let size = usize::try_from(call.number("pageSize", limits::HISTORY_PAGE, 1..=limits::HISTORY_PAGE_MOST)?)
-        .unwrap_or(usize::MAX);
+    let size = call.count("pageSize", limits::HISTORY_PAGE, limits::HISTORY_PAGE_MOST)?;
     let includes_start = match call.form.given("includeStart") {
         None | Some("false" | "0") => false,
         Some("true" | "1") => true,
@@ -48,17 +50,25 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Fai
     };
     let first = if includes_start { from } else { from.saturating_add(1) };
     let mut start = Start::Time(Millis(first));
-    let mut found = Vec::new();
-    for _ in 0..LOOKS {
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    'pages: for _ in 0..LOOKS {
         let ask = Messages { group: group.clone(), start, newest_first: false, limit: size };
         let page = call.ask(ask).await?;
-        let is_wanted = |message: &std::sync::Arc<conclave_core::model::Message>| {
-            message.state == MessageState::Kept && message.is_for(&user) && message.at.0 <= until
-        };
-        found.extend(page.messages.into_iter().filter(is_wanted).take(size - found.len()));
+        for sent in page.messages {
+            if sent.state != MessageState::Kept || !sent.is_for(&user) || sent.at.0 > until {
+                continue;
+            }
+            // the caller continues from the last one's time, so all messages of that millisecond are included
+            let is_full = found.len() >= size || bytes >= limits::HISTORY_PAGE_BYTES;
+            if is_full && found.last().is_none_or(|last: &Arc<Message>| last.at != sent.at) {
+                break 'pages;
+            }
+            bytes += message_bytes(&sent);
+            found.push(sent);
+        }
         match page.next {
-            Some(next) if found.len() < size => start = Start::Sequence(next),
-            _ => break,
+            Some(next) => start = Start::Sequence(next),
+            None => break,
         }
     }
     let mut data = Vec::with_capacity(found.len());

@@ -49,11 +49,24 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let view = ResponseFilter::group_view(request.response_filter);
     let groups = find(call, &ids).await?;
     let mut group_info = Vec::with_capacity(ids.len());
+    // what the members have at least in the response, so that no more are read than it can hold
+    let mut bytes = 0;
     for (id, found) in ids.iter().zip(&groups) {
-        group_info.push(match found {
-            Ok(group) => item(call, id, group, &view).await.unwrap_or_else(|failure| failed(id, &failure)),
-            Err(failure) => failed(id, failure),
-        });
+        let item = match found {
+            Ok(group) => item(call, id, group, &view, limits::ANSWER - bytes).await,
+            Err(failure) => Err(failure.clone()),
+        };
+        match item {
+            Ok(item) => {
+                bytes += item.member_list.iter().flatten().map(MemberInfo::least_bytes).sum::<usize>();
+                group_info.push(item);
+            }
+            Err(failure) if failure.code == Code::AnswerTooLarge => return Err(failure),
+            Err(failure) => group_info.push(failed(id, &failure)),
+        }
+        if bytes >= limits::ANSWER {
+            return Err(Code::AnswerTooLarge.into());
+        }
     }
     envelope::with(&GroupInfoResponse { group_info })
 }
@@ -81,9 +94,18 @@ pub(super) async fn find(call: &Call<'_>, ids: &[String]) -> Result<Vec<Result<A
     Ok(parsed.iter().map(of).collect())
 }
 
-async fn item<'g>(call: &Call<'_>, id: &'g str, group: &'g Group, view: &GroupView) -> Result<Item<'g>, Failure> {
+/// A group with its members, which have `room` bytes in the response at most.
+async fn item<'g>(
+    call: &Call<'_>,
+    id: &'g str,
+    group: &'g Group,
+    view: &GroupView,
+    room: usize,
+) -> Result<Item<'g>, Failure> {
+    let list = ListMembers { limit: room / MemberInfo::SMALLEST, ..ListMembers::all(group.id.clone()) };
     let member_list = match &view.members {
-        Some(view) if Capabilities::of(group).members => match call.try_ask(ListMembers::all(group.id.clone())).await {
+        Some(view) if Capabilities::of(group).members => match call.try_ask(list).await {
+            Ok(found) if found.next.is_some() => return Err(Code::AnswerTooLarge.into()),
             Ok(found) => Some(MemberInfo::all(call, group, &found.members, view).await?),
             // users who are not members read its profile only
             Err(Refusal::NotPermitted { .. }) => None,

@@ -48,6 +48,15 @@ pub(in crate::calls) struct MemberInfo {
 type MutedUntil = HashMap<UserId, u64>;
 
 impl MemberInfo {
+    /// Bytes of the shortest member in a response.
+    pub(in crate::calls) const SMALLEST: usize = r#"{"Member_Account":"x"},"#.len();
+
+    /// What this member has in a response at least, in bytes.
+    pub(in crate::calls) fn least_bytes(&self) -> usize {
+        let custom = self.app_member_defined_data.iter().map(Pair::bytes).sum::<usize>();
+        Self::SMALLEST + self.account.as_str().len() + self.name_card.as_ref().map_or(0, String::len) + custom
+    }
+
     /// These members with the fields of the view.
     pub(in crate::calls) async fn all(
         call: &Call<'_>,

@@ -84,9 +84,8 @@ fn item<'m>(message: &'m Message, admin: &'m str) -> Item<'m> {
 
 /// The messages recalled in a period, earliest recall first, and the start of the next page.
 async fn recalled(call: &Call<'_>, group: GroupId, asked: &Entry) -> Result<(Vec<Arc<Message>>, u64), Failure> {
-    let newest = Messages { group, start: Start::Edge, newest_first: true, limit: LOOKED_THROUGH };
-    let messages = match call.try_ask(newest).await {
-        Ok(page) => page.messages,
+    let messages = match newest(call, group).await {
+        Ok(messages) => messages,
         // a group the user has left has nothing to report
         Err(Refusal::NotPermitted { .. } | Refusal::GroupNotFound { .. }) => Vec::new(),
         Err(refusal) => return Err(call.failure(&refusal)),
@@ -104,4 +103,19 @@ async fn recalled(call: &Call<'_>, group: GroupId, asked: &Entry) -> Result<(Vec
     recalled.truncate(limit);
     let next = recalled.last().filter(|_| more).map_or(0, |(at, _)| *at);
     Ok((recalled.into_iter().map(|(_, message)| message).collect(), next))
+}
+
+/// The latest messages of a group, as many as are looked through.
+async fn newest(call: &Call<'_>, group: GroupId) -> Result<Vec<Arc<Message>>, Refusal> {
+    let (mut messages, mut start) = (Vec::new(), Start::Edge);
+    loop {
+        let limit = LOOKED_THROUGH - messages.len();
+        let page = call.try_ask(Messages { group: group.clone(), start, newest_first: true, limit }).await?;
+        messages.extend(page.messages);
+        match page.next {
+            // a page of long messages is shorter
+            Some(next) if messages.len() < LOOKED_THROUGH => start = Start::Sequence(next),
+            _ => return Ok(messages),
+        }
+    }
 }

@@ -30,12 +30,17 @@ struct House {
 }
 
 async fn house() -> House {
+    house_of(LARGEST as u64).await
+}
+
+/// A house whose files may have so many bytes.
+async fn house_of(largest: u64) -> House {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::development().unwrap();
     config.data = Data::Folder(folder.path().to_owned());
     config.listen.set_port(0);
     let conclave_agora::Section { credentials, settings, .. } = config.realms[0].agora();
-    settings.file_bytes = LARGEST as u64;
+    settings.file_bytes = largest;
     settings.files = 3;
     settings.custom_group_ids = true;
     let (org, app) = (credentials.org.clone(), credentials.app.clone());
@@ -343,4 +348,99 @@ async fn attachments_are_opened_by_their_secret_and_go_with_their_time() {
     assert_eq!(found.places.len(), 2);
     maintenance.sweep(found.places).await.unwrap();
     house.keeps(0).await;
+}
+
+/// A part of an attachment, as the web SDKs send it: the bytes, and then the number.
+fn part(number: &str, bytes: &str) -> String {
+    let field =
+        |name: &str, value: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let file = "--b\r\nContent-Disposition: form-data; name=\"part_file\"; filename=\"blob\"\r\n\r\n";
+    format!("{file}{bytes}\r\n{}--b--\r\n", field("part_number", number))
+}
+
+#[tokio::test]
+async fn attachments_in_parts_are_kept_whole_and_within_the_limits() {
+    const LARGEST: u64 = 11_000_000;
+    const PARTS: &str = "/sdk/chatfiles/part-upload";
+    let house = house_of(LARGEST).await;
+    let (ann, ben) = (house.token("ann").await, house.token("ben").await);
+    let send = async |method: Method, path: &str, token: &str, form: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "multipart/form-data; boundary=b"),
+            ("restrict-access", "true"),
+        ];
+        house.client.send(method, &format!("{PARTS}{path}"), &headers, form.to_owned()).await
+    };
+    let begin = async |token: &str| {
+        let begun = send(Method::POST, "", token, "").await.json()["entities"][0].clone();
+        assert_eq!((&begun["file_upper_limit"], &begun["part_lower_limit"]), (&json!(LARGEST), &json!(5 << 20)));
+        format!("/{}", begun["uuid"].as_str().unwrap())
+    };
+    assert_eq!(send(Method::POST, "", "", "").await.status, 401);
+
+    let unknown = |answer: &Answer| {
+        let error = answer.json();
+        assert_eq!((answer.status.as_u16(), &error["error"]), (404, &json!("file_expired")), "{error}");
+    };
+    // the parts in order of their numbers, whenever they were sent, and the last that was sent of each
+    let upload = begin(&ann).await;
+    for (number, bytes) in [("2", "two "), ("1", "first"), ("3", "three"), ("1", "one ")] {
+        assert_eq!(send(Method::PUT, &upload, &ann, &part(number, bytes)).await.status, 200);
+    }
+    let finish = format!("{upload}?restrict-access=true&chat-type=GROUP&chat-target=g1");
+    for (method, path) in [(Method::POST, &finish), (Method::DELETE, &upload), (Method::PUT, &upload)] {
+        unknown(&send(method, path, &ben, &part("1", "x")).await);
+    }
+    let done = send(Method::POST, &finish, &ann, "").await.json();
+    assert!(done["uri"].as_str().unwrap().ends_with("/chatfiles"), "{done}");
+    let entity = &done["entities"][0];
+    let file = format!("/chatfiles/{}", entity["uuid"].as_str().unwrap());
+    let secret = entity["share-secret"].as_str().unwrap();
+    let found = house.client.send(Method::GET, &format!("{file}?share-secret={secret}"), &[], "").await;
+    assert_eq!((found.status.as_u16(), &*found.body), (200, &b"one two three"[..]));
+    unknown(&send(Method::POST, &finish, &ann, "").await);
+    // the parts themselves are gone
+    house.keeps(1).await;
+
+    // what is no part
+    let upload = begin(&ann).await;
+    for (form, status, words) in [
+        (part("0", "x"), 403, "part_number is illegal"),
+        (part("4", "x"), 403, "part_number is illegal"),
+        (part("-1", "x"), 403, "part_number is illegal"),
+        (part("99999999999999999999", "x"), 403, "part_number is illegal"),
+        ("--b--\r\n".to_owned(), 403, "file must be provided."),
+        (part("1", "x").replace("part_number", "number"), 403, "file must be provided."),
+        (part("1", &"x".repeat(11_000_001)), 413, "Request Entity Too Large"),
+    ] {
+        let answer = send(Method::PUT, &upload, &ann, &form).await;
+        refused(&answer, status, words);
+    }
+    house.keeps(1).await;
+    // all parts together
+    assert_eq!(send(Method::PUT, &upload, &ann, &part("1", &"x".repeat(6_000_000))).await.status, 200);
+    let answer = send(Method::PUT, &upload, &ann, &part("2", &"x".repeat(6_000_000))).await;
+    refused(&answer, 413, "Request Entity Too Large");
+    assert_eq!(send(Method::PUT, &upload, &ann, &part("3", "x")).await.status, 200);
+    refused(&send(Method::POST, &upload, &ann, "").await, 400, "some parts of the file are missing");
+    house.keeps(1).await;
+    let upload = begin(&ann).await;
+    assert_eq!(send(Method::PUT, &upload, &ann, &part("1", "x")).await.status, 200);
+    house.keeps(2).await;
+    assert_eq!(send(Method::DELETE, &upload, &ann, "").await.status, 200);
+    house.keeps(1).await;
+    unknown(&send(Method::PUT, "/nothing", &ann, &part("1", "x")).await);
+
+    // unfinished ones are bounded, and end after an hour
+    for _ in 0..8 {
+        let upload = begin(&ben).await;
+        assert_eq!(send(Method::PUT, &upload, &ben, &part("1", "x")).await.status, 200);
+    }
+    assert_eq!(send(Method::POST, "", &ben, "").await.status, 429);
+    house.keeps(9).await;
+    house.clock.step(3601 * 1000);
+    begin(&ben).await;
+    house.keeps(1).await;
 }

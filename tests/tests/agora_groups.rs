@@ -151,6 +151,13 @@ async fn limits_of_a_creation_are_kept() {
     };
     desk.create(base(json!({"groupname": long(128), "description": long(512), "avatar": long(1024)}))).await;
     desk.create(base(json!({"custom": "x".repeat(8192)}))).await;
+    // server SDKs send 0 for a number that is not given
+    let id = desk.create(base(json!({"maxusers": 0}))).await;
+    let path = format!("/chatgroups/{id}");
+    let maxusers = async || desk.send(Method::GET, &path, Value::Null).await.json()["data"][0]["maxusers"].clone();
+    assert_eq!(maxusers().await, 200);
+    let change = desk.send(Method::PUT, &path, json!({"groupname": "n", "maxusers": 0})).await;
+    assert_eq!((change.status.as_u16(), maxusers().await), (200, json!(200)));
     for (body, wanted) in [
         (json!({"public": true}), (400, "owner must be provided")),
         (json!({"owner": "", "public": true}), (400, "owner must be provided")),
@@ -160,7 +167,7 @@ async fn limits_of_a_creation_are_kept() {
         (base(json!({"avatar": long(1025)})), (400, "avatar length is too big")),
         (base(json!({"custom": "x".repeat(8193)})), (400, "custom length is too big")),
         (base(json!({"public": "maybe"})), (400, "public is not valid")),
-        (base(json!({"maxusers": 0})), (400, "maxusers must be between 1 and 4294967295")),
+        (base(json!({"maxusers": 5_000_000_000_u64})), (400, "maxusers must be between 1 and 4294967295")),
         (base(json!({"maxusers": -1})), (400, "maxusers is not valid")),
         (base(json!({"groupid": "No Way"})), (400, "group ID No Way is not legal")),
         (base(json!({"members": ["user2", "ghost"]})), (404, "username ghost doesn't exist!")),
@@ -170,7 +177,7 @@ async fn limits_of_a_creation_are_kept() {
         let answer = desk.send(Method::POST, "/chatgroups", body.clone()).await;
         assert_eq!(error_of(&answer), (wanted.0, wanted.1.to_owned()), "{body}");
     }
-    assert_eq!(desk.get("/chatgroups?limit=1000").await["count"], 2);
+    assert_eq!(desk.get("/chatgroups?limit=1000").await["count"], 3);
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod rest;
 pub mod settings;
 mod socket;
 pub mod surface;
+mod uploads;
 mod vendor;
 pub mod webhooks;
 

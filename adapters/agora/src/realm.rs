@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::auth::Tokens;
 use crate::settings::Settings;
 use crate::socket::Names;
+use crate::uploads::Uploads;
 
 /// An app's identity and secrets at the vendor.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -115,6 +116,8 @@ pub(crate) struct App {
     pub(crate) presence: Arc<dyn Presence>,
     /// Rate limit on messages to groups.
     pub(crate) rate: RateWindow<()>,
+    /// Attachments that are being uploaded in parts.
+    pub(crate) uploads: Uploads,
 }
 
 impl App {
@@ -140,6 +143,7 @@ impl App {
             blobs,
             presence,
             rate: RateWindow::default(),
+            uploads: Uploads::default(),
         })
     }
 

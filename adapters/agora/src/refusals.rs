@@ -14,10 +14,11 @@ use conclave_core::refusal::{Limit, Needs, Refusal};
 use http::StatusCode;
 
 pub(crate) use requests::{
-    Rewrite, announcement_too_long, answer_too_large, app_token_needed, app_unknown, attachment_forbidden,
+    NotRecalled, Rewrite, announcement_too_long, answer_too_large, app_token_needed, app_unknown, attachment_forbidden,
     attachment_unknown, bad_token, fault, file_name_too_long, file_unknown, grant, group_illegal, illegal, invalid,
     message, message_body, message_rate, message_too_large, metadata, metadata_limit, no_file_given, no_history,
-    no_metadata, no_method, no_service, no_token, not_json, of_upload, registration_closed, rewrite,
+    no_metadata, no_method, no_service, no_token, not_json, not_recalled, of_attachment, of_upload, recall,
+    registration_closed, rewrite,
 };
 
 use crate::dialect::ids::{file_uuid, shown};
@@ -110,6 +111,7 @@ const METADATA: (StatusCode, &str, &str) = (StatusCode::BAD_REQUEST, "metadata_e
 const NO_FILES: (StatusCode, &str, &str) =
     (StatusCode::NOT_FOUND, "RestGroupFeignException", "RestGroupFeignException");
 const MESSAGE: (StatusCode, &str, &str) = (StatusCode::BAD_REQUEST, "message_send_error", "MessageSendException");
+const RECALL: (StatusCode, &str, &str) = (StatusCode::BAD_REQUEST, "message_recall_error", "MessageRecallException");
 const BROKEN: (StatusCode, &str, &str) =
     (StatusCode::INTERNAL_SERVER_ERROR, "web_application", "javax.ws.rs.WebApplicationException");
 

@@ -98,8 +98,12 @@ impl Agora {
             place: endpoint.place,
         };
         let done = (endpoint.run)(&call).await;
-        let is_upload_of_user = matched.route.streams && call.caller().is_some() && files::is_restricted(call.headers);
-        let reply = done.map_err(|failure| if is_upload_of_user { refusals::of_upload(failure) } else { failure })?;
+        let is_upload_of_sdk = matched.route.streams && call.caller().is_some() && files::is_restricted(call.headers);
+        let reply = done.map_err(|failure| match endpoint.place {
+            ErrorContext::Files if is_upload_of_sdk => refusals::of_upload(failure),
+            ErrorContext::Attachment if is_upload_of_sdk => refusals::of_attachment(failure),
+            _ => failure,
+        })?;
         let mut answer = reply.respond(&call, &parts.method, began);
         reading.unread().go_with(&mut answer);
         Ok(answer)

@@ -5,7 +5,7 @@ use conclave_kit::RouteInfo;
 use http::Method;
 use serde::Deserialize;
 
-use super::callbacks;
+use super::{callbacks, events};
 use crate::fixture;
 
 /// The vendors, in the order of the ledger.
@@ -20,6 +20,9 @@ const CLIENT: &[u8] = b"CLIENT";
 pub struct Catalogue {
     /// In the order of the documents.
     pub section: Vec<Section>,
+    /// What clients are sent, in the same order.
+    #[serde(default)]
+    pub events: Vec<events::Section>,
     /// The callbacks to an app's server, in the same order.
     pub callbacks: Vec<callbacks::Section>,
 }

@@ -2,12 +2,14 @@
 //!
 //! - [`catalogue`]: the operations in the documents, as data: `fixtures/<vendor>/catalogue.toml`.
 //! - [`callbacks`]: the same for callbacks to apps' servers.
+//! - [`events`]: the same for what clients are sent.
 //! - [`evidence`]: pinned, driven and observed operations, collected from where they are; none of it is written by
 //!   hand.
 //! - [`page`]: the ledger as Markdown: `docs/coverage.md` and `docs/evidence.md`.
 
 pub mod callbacks;
 pub mod catalogue;
+pub mod events;
 pub mod evidence;
 pub mod page;
 

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken expectation is a panic")]
 
+mod attachments;
 mod away;
 mod besides;
 mod browser;
+mod conversations;
 mod groups;
 mod legacy;
 mod messages;

@@ -49,6 +49,18 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
     let paper = to(&id, "file", &json!({"upload": {"name": "paper.txt", "text": "a paper"}}));
     let received_paper: [(&str, &[&str]); 2] = [("ann", &["onFileMessage"]), ("ann.pad", &["onFileMessage"])];
     stage.does("ben", "say", paper, &received_paper).await;
+    for (kind, received, more) in
+        [("audio", "onAudioMessage", json!({"length": 3})), ("video", "onVideoMessage", json!({"length": 5}))]
+    {
+        let mut options = to(&id, kind, &json!({"upload": {"name": format!("a.{kind}"), "text": "moving"}}));
+        options["length"] = more["length"].clone();
+        let received: [(&str, &[&str]); 2] = [("ann", &[received]), ("ann.pad", &[received])];
+        stage.does("ben", "say", options, &received).await;
+    }
+    let combined = json!({"compatibleText": "several", "title": "Talk", "summary": "two of them",
+        "messageList": [{"type": "txt", "chatType": "groupChat", "to": id, "from": "ann", "id": "1", "msg": "one", "time": 1}]});
+    let received_combined: [(&str, &[&str]); 2] = [("ann", &["onCombineMessage"]), ("ann.pad", &["onCombineMessage"])];
+    stage.does("ben", "say", to(&id, "combine", &combined), &received_combined).await;
     let url = stage.delivered_last("onFileMessage")["url"].as_str().unwrap().to_owned();
     assert_eq!(stage.on("ann").call("fetch", json!([url])).await, json!([200, "a paper"]));
     let (bare, _) = url.split_once('?').unwrap();
@@ -84,7 +96,7 @@ async fn talk(package: &'static str, sdk: &'static str, coverage: &'static str) 
     let asked = json!({"targetId": id, "chatType": "groupChat", "pageSize": 10, "cursor": cursor});
     let rest = stage.does("ben", "getHistoryMessages", asked, &[]).await;
     let count = |page: &Value| page["messages"].as_array().unwrap().len();
-    assert_eq!((count(&page), count(&rest), &rest["isLast"]), (2, 4, &json!(true)));
+    assert_eq!((count(&page), count(&rest), &rest["isLast"]), (2, 7, &json!(true)));
 
     insta::assert_json_snapshot!(format!("{package}-talk"), stage.records().await);
     stage.on("ben").call("close", json!([])).await;

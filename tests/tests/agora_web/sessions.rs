@@ -1,5 +1,8 @@
 //! Signing in, and how sessions end.
 
+use std::time::Duration;
+
+use conclave_tests::client::Client;
 use serde_json::json;
 
 use crate::stage::{AGORA_CHAT, EASEMOB, Stage, is_recorded, open};
@@ -101,5 +104,81 @@ async fn tokens_expire_and_are_renewed() {
         lapses.event("onDisconnected").await;
         assert_eq!(renews.call("getJoinedGroupsCount", json!([])).await["data"], 0);
         assert_eq!(renews.take_all(|event| event == "onTokenExpired" || event == "onDisconnected"), []);
+    }
+}
+
+/// How often clients have asked for unread queues.
+async fn heartbeats(stage: &Stage) -> u64 {
+    let admin = Client::at(stage.served.running.addresses.admin.unwrap(), "");
+    let answer = admin.send(http::Method::GET, "/metrics", &[], "").await;
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    let lines = text.lines().filter(|line| line.contains("conclave_requests_total") && line.contains("\"UNREAD\""));
+    lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}
+
+/// A connection on which nothing happens is kept by the SDKs' heartbeats, and what is sent later still arrives once.
+#[tokio::test(flavor = "multi_thread")]
+async fn heartbeats_keep_a_silent_connection() {
+    // today's releases ask only after 30 seconds in which they received nothing, whatever the option
+    for (package, beats) in [(AGORA_CHAT, 1), ("agora-chat-1.0.4", 4), ("easemob-websdk-3.6", 4)] {
+        let stage = Stage::with(package, &[]).await;
+        let page = stage.page_with("ann", json!({"heartBeatWait": 200})).await;
+        open(&page, "ann").await;
+        let beat = async {
+            while heartbeats(&stage).await <= beats {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_mins(2), beat).await;
+        assert!(in_time.is_ok(), "{package}: {} heartbeats", heartbeats(&stage).await);
+        let group = json!({"groupname": "Talk", "owner": "ann", "members": [], "public": true, "maxusers": 50});
+        let made = stage.api(http::Method::POST, "/chatgroups", Some(group)).await;
+        let path = format!("/chatgroups/{}", made["data"]["groupid"].as_str().unwrap());
+        stage.api(http::Method::PUT, &path, Some(json!({"groupname": "Second"}))).await;
+        let is_update = |event: &str| event == "onGroupEvent" || event == "onPresence";
+        let mut updates = 0;
+        while updates == 0 {
+            let (_, data) = page.take(1, is_update).await.pop().unwrap();
+            updates += usize::from(data["operation"] == "updateInfo" || data["type"] == "update");
+        }
+        // as many heartbeats again bring nothing twice
+        let before = heartbeats(&stage).await;
+        while package != AGORA_CHAT && heartbeats(&stage).await <= before + beats {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(page.take_all(is_update), [], "{package}");
+        assert_eq!(page.take_all(|event| event == "onDisconnected" || event == "onReconnecting"), [], "{package}");
+    }
+}
+
+/// Each of a user's devices receives everything once, whether it was online or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_device_receives_everything_once() {
+    for package in [AGORA_CHAT, EASEMOB] {
+        let mut stage = Stage::with(package, &["ann", "ann.pad", "ben"]).await;
+        let group = json!({"groupname": "Talk", "owner": "ben", "members": ["ann"], "public": true, "maxusers": 50});
+        let made = stage.api(http::Method::POST, "/chatgroups", Some(group)).await;
+        let id = made["data"]["groupid"].as_str().unwrap().to_owned();
+        stage
+            .receive(&[
+                ("ann", &["directJoined"]),
+                ("ann.pad", &["directJoined"]),
+                ("ben", &["create", "memberPresence"]),
+            ])
+            .await;
+        stage.on("ann.pad").call("close", json!([])).await;
+        stage.on("ann.pad").event("onDisconnected").await;
+        for number in 0..30 {
+            let text = json!({"chatType": "groupChat", "type": "txt", "to": id, "msg": number.to_string()});
+            stage.does("ben", "say", text, &[("ann", &["onTextMessage"])]).await;
+        }
+        let name = json!({"groupId": id, "groupName": "Second"});
+        stage.does("ben", "modifyGroup", name, &[("ann", &["updateInfo"])]).await;
+        assert!(open(stage.on("ann.pad"), "ann").await["accessToken"].is_string());
+        let expected: Vec<&str> = [["onTextMessage"; 30].as_slice(), &["updateInfo"]].concat();
+        stage.receive(&[("ann.pad", &expected)]).await;
+        let last = json!({"chatType": "groupChat", "type": "txt", "to": id, "msg": "last"});
+        stage.does("ben", "say", last, &[("ann", &["onTextMessage"]), ("ann.pad", &["onTextMessage"])]).await;
+        stage.records().await;
     }
 }

@@ -164,14 +164,22 @@ impl Stage {
 
     /// A page with the SDK on it, not signed in. The user has an account.
     pub(crate) async fn page(&self, user: &'static str) -> Page {
+        self.page_with(user, json!({})).await
+    }
+
+    /// The same, with further options of the connection.
+    pub(crate) async fn page_with(&self, user: &'static str, further: Value) -> Page {
         let page = self.unopened(user).await;
         let settings = self.served.settings(Vendor::Agora);
         let setting = |key: &str| settings.iter().find(|(name, _)| name == key).expect("a setting").1.clone();
         let device = user.replace('.', "_");
-        let options = json!({
+        let mut options = json!({
             "appKey": setting("AGORA_APPKEY"), "apiUrl": setting("AGORA_API_URL"), "url": setting(if self.is_legacy { "AGORA_SOCKJS_URL" } else { "AGORA_WS_URL" }),
             "deviceId": device, "isFixedDeviceId": false,
         });
+        for (name, value) in further.as_object().expect("options") {
+            options[name] = value.clone();
+        }
         page.call("start", json!([options, self.is_legacy])).await;
         self.account(name(user)).await;
         page
@@ -182,6 +190,19 @@ impl Stage {
         let account = json!({"username": user, "password": "secret"});
         let agora = self.served.vendor_apis().await.agora;
         let _ = agora.call(http::Method::POST, "/users", Some(account)).await;
+    }
+
+    /// The same users after the gateway has stopped and started again at the same address, with its data.
+    pub(crate) async fn restarted(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        let address = self.served.running.addresses.shared;
+        let Served { running, .. } = self.served;
+        running.shutdown().await;
+        self.served = Served::start(|config| {
+            config.listen = address;
+            change(config);
+        })
+        .await;
+        self
     }
 
     /// Drops the events received so far.

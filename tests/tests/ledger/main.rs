@@ -139,6 +139,16 @@ fn every_callback_is_sent_or_declined_with_a_reason() {
 }
 
 #[test]
+fn every_event_of_clients_is_pinned_or_declined_with_a_reason() {
+    for vendor in VENDORS {
+        for section in &Catalogue::read(vendor).events {
+            let problems = section.problems();
+            assert!(problems.is_empty(), "fixtures/{vendor}/catalogue.toml, {}: {problems:#?}", section.name);
+        }
+    }
+}
+
+#[test]
 fn the_ledger_is_fresh() {
     let evidence = Evidence::gather(&Served::ask());
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");

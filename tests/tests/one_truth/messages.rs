@@ -65,16 +65,32 @@ async fn agora_recalls_changes_and_imports_messages_for_all() {
     assert!(why.starts_with("403") && why.contains("EditLimitExceededException"), "{why}");
 
     let recall = |to: &str| json!({"msg_id": id, "to": to, "chat_type": "groupchat", "from": "ben", "force": true});
-    let other = house.agora(Method::POST, "/messages/msg_recall", recall("h")).await;
-    assert_eq!(other["msgs"][0]["recalled"], "can't find msg to");
+    let why = house.refused(Method::POST, "/messages/msg_recall", recall("h")).await;
+    assert!(why.starts_with("400") && why.contains("can't find msg to"), "{why}");
     let recalled = house.agora(Method::POST, "/messages/msg_recall", recall("g")).await;
     let wanted = json!({"msg_id": id, "recalled": "yes", "chattype": "groupchat", "from": "ben", "to": "g"});
     assert_eq!(recalled, wanted);
+    // once more, by each of the vendor's paths
+    for path in ["/messages/msg_recall", "/messages/recall"] {
+        let why = house.refused(Method::POST, path, recall("g")).await;
+        assert!(why.starts_with("403") && why.contains("not_found msg"), "{why}");
+        let why = house.refused(Method::POST, path, json!({"to": "g", "chat_type": "groupchat"})).await;
+        assert!(why.starts_with("400") && why.contains("param msg_id can't be empty"), "{why}");
+    }
     let again = house.agora(Method::POST, "/messages/recall", json!({"msgs": [recall("g"), recall("g")]})).await;
     assert_eq!(again["msgs"][1]["recalled"], "not_found msg");
+    let again = house.agora(Method::POST, "/messages/recall", json!({"msgs": recall("g")})).await;
+    assert_eq!(again["msgs"][0]["recalled"], "not_found msg");
+    let more = house.agora(Method::POST, "/messages/chatgroups", said.clone()).await["g"].clone();
+    let more = json!({"msg_id": more, "to": "g", "chat_type": "groupchat", "force": false});
+    let both = house.agora(Method::POST, "/messages/batch_recall", json!({"msgs": [more, recall("g")]})).await;
+    assert_eq!((&both[0]["recalled"], &both[1]["recalled"]), (&json!("yes"), &json!("not_found msg")));
+    let many = json!({"msgs": vec![recall("g"); 31]});
+    let why = house.refused(Method::POST, "/messages/batch_recall", many).await;
+    assert!(why.starts_with("400") && why.contains("max limit : 30"), "{why}");
     let body = json!({"GroupId": "g", "ReqMsgNumber": 5, "WithRecalledMsg": 1});
     let page = house.tencent("group_msg_get_simple", body).await;
-    assert_eq!(page["RspMsgList"][0]["IsPlaceMsg"], 2, "{page}");
+    assert_eq!(page["RspMsgList"][1]["IsPlaceMsg"], 2, "{page}");
 
     let at = house.0.world.groups.now().0;
     for import in [

@@ -27,12 +27,14 @@ pub(crate) const ATTRIBUTES_WRITTEN: usize = 20;
 pub(crate) const ATTRIBUTES_READ: usize = 10;
 /// How often a message is changed at most.
 pub(crate) const EDITS: u32 = 10;
-/// Most messages recalled in one call. Ours: the vendor documents no limit.
-pub(crate) const RECALLED: usize = 100;
+/// Most messages recalled in one call.
+pub(crate) const RECALLED: usize = 30;
 /// Longest name of a file, in characters, as file systems have it. Ours: the vendor documents none.
 pub(crate) const FILE_NAME: usize = 255;
 /// Longest media type of a file, in bytes. Ours.
 pub(crate) const MEDIA_TYPE_BYTES: usize = 255;
+/// Bytes of every part but the last of an attachment that is uploaded in parts. The SDKs assume it until they are told.
+pub(crate) const ATTACHMENT_PART_BYTES: u64 = 5 * 1024 * 1024;
 /// Groups in a page when the caller gives no number.
 pub(crate) const GROUPS_PAGE: usize = 10;
 /// Groups of a user in a page when the caller gives no number.

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{
     BAD_TOKEN, BROKEN, EXCEED_LIMIT, ErrorContext, FORBIDDEN_OP, Failure, GROUP_AUTHORIZATION, GROUP_ILLEGAL, ILLEGAL,
-    INVALID_GRANT, INVALID_PARAMETER, MESSAGE, METADATA, Metadata, NO_FILES, NO_SERVICE, UNAUTHORIZED, failure,
+    INVALID_GRANT, INVALID_PARAMETER, MESSAGE, METADATA, Metadata, NO_FILES, NO_SERVICE, RECALL, UNAUTHORIZED, failure,
 };
 use crate::auth::TokenError;
 use crate::realm::App;
@@ -109,9 +109,49 @@ pub(crate) fn attachment_forbidden() -> Failure {
     failure((StatusCode::FORBIDDEN, "forbidden_op", "ForbiddenOpException"), "chatfile no permission")
 }
 
-/// An upload that a web SDK is refused: they take every other status for success.
+/// An upload to a group that a web SDK is refused: they take every other status for success.
 pub(crate) fn of_upload(failure: Failure) -> Failure {
     Failure { status: StatusCode::BAD_REQUEST, ..failure }
+}
+
+/// An upload of an attachment that a web SDK is refused: after a 400 `agora-chat` 1.4.0 calls its own error handler
+/// without end, and its promise stays pending; with any other status they find that the file is missing, and reject it.
+pub(crate) fn of_attachment(failure: Failure) -> Failure {
+    let status = if failure.status == StatusCode::BAD_REQUEST { StatusCode::FORBIDDEN } else { failure.status };
+    Failure { status, ..failure }
+}
+
+/// Why a message is not recalled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotRecalled {
+    /// There is no such message, or it was recalled before.
+    NotFound,
+    /// It was sent to somebody else.
+    OtherTarget,
+}
+
+impl NotRecalled {
+    /// The vendor's words (REST documentation, recalling a message).
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found msg",
+            Self::OtherTarget => "can't find msg to",
+        }
+    }
+}
+
+/// A recall that cannot be read.
+pub(crate) fn recall(description: impl Into<String>) -> Failure {
+    failure(RECALL, description)
+}
+
+/// A message that is not recalled.
+pub(crate) fn not_recalled(why: NotRecalled) -> Failure {
+    let status = match why {
+        NotRecalled::NotFound => StatusCode::FORBIDDEN,
+        NotRecalled::OtherTarget => StatusCode::BAD_REQUEST,
+    };
+    Failure { status, ..recall(why.words()) }
 }
 
 /// An invalid message.

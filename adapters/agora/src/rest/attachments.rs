@@ -8,7 +8,7 @@ use conclave_core::model::SharedFile;
 use conclave_core::operation::AddAttachment;
 use conclave_core::query::Attachment;
 use conclave_kit::same;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::envelope::Reply;
@@ -30,11 +30,16 @@ pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
         blob: sent.stored.id.clone(),
     };
     let file = files::keep(call, sent.form, &sent.stored, adding).await?;
+    Ok(Reply::attachments(&[entity(&file)]))
+}
+
+/// An attachment as its uploader gets it.
+pub(super) fn entity(file: &SharedFile) -> Value {
     let mut entity = json!({"uuid": file_uuid(&file.id), "type": "chatfile"});
     if let Some(secret) = &file.secret {
         entity["share-secret"] = secret.as_str().into();
     }
-    Ok(Reply::attachments(&[entity]))
+    entity
 }
 
 /// `GET /chatfiles/{file}`: the bytes. A restricted file needs its secret, as a header or in the query (a page

@@ -1,9 +1,10 @@
 //! A user's conversations as client SDKs list them: the groups, each with its last message and the number of unread ones.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use conclave_core::model::{Group, Member, Message, MessageState};
-use conclave_core::query::{JoinedGroups, JoinedPage, Messages, ReadMarks, Start};
+use conclave_core::model::{Group, Member, Message, MessageState, Millis, UserId};
+use conclave_core::query::{Cursor, JoinedGroups, Messages, ReadMarks, Start};
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -11,9 +12,10 @@ use super::envelope::Reply;
 use super::joined::whose;
 use crate::dialect::limits;
 use crate::dialect::message;
-use crate::refusals::Failure;
+use crate::refusals::{self, Failure};
 
-/// `GET /sdk/user/{user}/user_channels/list`: latest joined first. Conversations cannot be pinned, so `is_top` returns none.
+/// `GET /sdk/user/{user}/user_channels/list`: the conversation with the latest message first. Conversations cannot be
+/// pinned, so `is_top` returns none.
 pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
     // marks are not supported: the response is the same with and without them
@@ -21,10 +23,18 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
     if call.query.is_true("is_top") {
         return Ok(Reply::data(&json!({"channel_infos": [], "cursor": ""})));
     }
+    let after = call.cursor()?.map(|cursor| Place::read(&cursor).ok_or_else(|| refusals::invalid("cursor is illegal")));
+    let after = after.transpose()?;
     let limit = call.page("limit", limits::CONVERSATIONS_PAGE, limits::CONVERSATIONS_PAGE_MOST);
-    let page = call.ask(JoinedGroups { after: call.cursor()?, limit, ..JoinedGroups::all(user) }).await?;
-    let cursor = page.next.as_ref().map(conclave_kit::encode_cursor).unwrap_or_default();
-    Ok(Reply::data(&json!({"channel_infos": rows(call, &page).await?, "cursor": cursor})))
+    let mut found = conversations(call, user).await?;
+    if let Some(after) = after {
+        found.retain(|(group, _)| Place::of(group) > after);
+    }
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let cursor =
+        found.last().filter(|_| more).map(|(group, _)| conclave_kit::encode_cursor(&Place::of(group).cursor()));
+    Ok(Reply::data(&json!({"channel_infos": rows(call, &found).await?, "cursor": cursor.unwrap_or_default()})))
 }
 
 /// `GET /users/{user}/user_channels/page`: the same by page number, from 1. `GET /users/{user}/user_channels` has no page
@@ -33,15 +43,50 @@ pub(crate) async fn page(call: &Call<'_>) -> Result<Reply, Failure> {
     let user = whose(call).await?;
     let limit = call.page("pageSize", limits::CONVERSATIONS_PAGE_MOST, limits::CONVERSATIONS_PAGE_MOST);
     let skip = call.query.number("pageNum").unwrap_or(1).saturating_sub(1).saturating_mul(limit);
-    let page = call.ask(JoinedGroups { skip, limit, ..JoinedGroups::all(user) }).await?;
-    Ok(Reply::data(&json!({"channel_infos": rows(call, &page).await?})))
+    let found: Vec<_> = conversations(call, user).await?.into_iter().skip(skip).take(limit).collect();
+    Ok(Reply::data(&json!({"channel_infos": rows(call, &found).await?})))
 }
 
-async fn rows(call: &Call<'_>, page: &JoinedPage) -> Result<Vec<Value>, Failure> {
-    let of = page.groups.iter().map(|(group, member)| (group.id.clone(), member.user.clone())).collect();
+/// The position of a conversation in the list. Messages that are sent between two pages move their conversations to the
+/// front, where the client has them from its events.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// The latest message first.
+    latest: Reverse<Millis>,
+    group: String,
+}
+
+impl Place {
+    fn of(group: &Group) -> Self {
+        Self { latest: Reverse(group.last_message.unwrap_or_default()), group: group.id.to_string() }
+    }
+
+    fn cursor(&self) -> Cursor {
+        Cursor([&self.latest.0.0.to_be_bytes()[..], self.group.as_bytes()].concat())
+    }
+
+    fn read(cursor: &Cursor) -> Option<Self> {
+        let (latest, group) = cursor.0.split_first_chunk()?;
+        Some(Self {
+            latest: Reverse(Millis(u64::from_be_bytes(*latest))),
+            group: str::from_utf8(group).ok()?.to_owned(),
+        })
+    }
+}
+
+/// A user's groups in which messages were sent. A conversation begins with its first message.
+async fn conversations(call: &Call<'_>, user: UserId) -> Result<Vec<(Arc<Group>, Arc<Member>)>, Failure> {
+    let mut found = call.ask(JoinedGroups::all(user)).await?.groups;
+    found.retain(|(group, _)| group.last_message.is_some());
+    found.sort_by_cached_key(|(group, _)| Place::of(group));
+    Ok(found)
+}
+
+async fn rows(call: &Call<'_>, page: &[(Arc<Group>, Arc<Member>)]) -> Result<Vec<Value>, Failure> {
+    let of = page.iter().map(|(group, member)| (group.id.clone(), member.user.clone())).collect();
     let marks = call.ask(ReadMarks { of }).await?.0;
-    let mut rows = Vec::with_capacity(page.groups.len());
-    for ((group, member), mark) in page.groups.iter().zip(marks) {
+    let mut rows = Vec::with_capacity(page.len());
+    for ((group, member), mark) in page.iter().zip(marks) {
         rows.push(row(call, group, member, mark.unwrap_or_default()).await?);
     }
     Ok(rows)

@@ -60,13 +60,14 @@ fn flags(call: &Call<'_>, fields: &Fields<'_>) -> Result<Flags, Failure> {
     })
 }
 
-/// The requested maximum number of members; at least one, and no more than the realm allows.
+/// The requested maximum number of members, no more than the realm allows. Server SDKs send 0 for a number that is not
+/// given.
 pub(super) fn maxusers(call: &Call<'_>, fields: &Fields<'_>) -> Result<Option<u32>, Failure> {
-    let Some(wanted) = fields.number(&["maxusers"])? else { return Ok(None) };
+    let Some(wanted) = fields.number(&["maxusers"])?.filter(|wanted| *wanted > 0) else { return Ok(None) };
     let most = call.app.settings.most_maxusers.unwrap_or(u32::MAX);
     // ours: the vendor publishes no error text
     match u32::try_from(wanted) {
-        Ok(wanted) if (1..=most).contains(&wanted) => Ok(Some(wanted)),
+        Ok(wanted) if wanted <= most => Ok(Some(wanted)),
         _ => Err(refusals::invalid(format!("maxusers must be between 1 and {most}"))),
     }
 }

@@ -100,6 +100,8 @@ pub(crate) struct Reply {
     length: usize,
     /// Whether something was longer than that, and is not in this reply.
     too_large: bool,
+    /// The `uri`, where it is not the requested URL.
+    uri: Option<String>,
     /// Bytes instead of JSON, with their number where it is known.
     content: Option<(Option<u64>, ByteStream)>,
 }
@@ -114,6 +116,7 @@ impl Reply {
             members: Vec::new(),
             length: 0,
             too_large: false,
+            uri: None,
             content: None,
         }
     }
@@ -204,6 +207,12 @@ impl Reply {
         self
     }
 
+    /// Sets a `uri` other than the requested URL.
+    pub(crate) fn at(mut self, uri: String) -> Self {
+        self.uri = Some(uri);
+        self
+    }
+
     /// Adds a member beside the envelope's.
     pub(crate) fn with(mut self, name: &'static str, value: &(impl Serialize + ?Sized)) -> Self {
         let value = self.json(value);
@@ -262,7 +271,7 @@ impl Reply {
             if !call.query.is_empty() {
                 object.member("params", &call.query);
             }
-            object.member("uri", &call.url);
+            object.member("uri", self.uri.as_ref().unwrap_or(&call.url));
             if matches!(self.family, Family::Group | Family::User | Family::Attachment) {
                 object.raw("entities", self.entities.as_deref().unwrap_or(b"[]"));
             }

@@ -25,9 +25,9 @@ use crate::dialect::limits;
 use crate::refusals::{self, Failure};
 
 /// The part of a form that is the file.
-const PART: &str = "file";
+pub(super) const PART: &str = "file";
 /// Requests a secret that gives access to the file. The web SDKs always send it.
-const RESTRICT: &str = "restrict-access";
+pub(super) const RESTRICT: &str = "restrict-access";
 /// Carries that secret.
 pub(super) const SECRET: &str = "share-secret";
 
@@ -78,27 +78,35 @@ pub(super) async fn receive(call: &Call<'_>) -> Result<Received, Failure> {
     Ok(Received { name, media_type, stored, secret, form })
 }
 
-/// Keeps a file whose bytes are stored; deletes the bytes when it is refused.
+/// Keeps a file whose bytes are stored, and reads the rest of its form; deletes the bytes when it is refused.
 pub(super) async fn keep(
     call: &Call<'_>,
     form: Form,
     stored: &Stored,
     adding: impl Typed<Reply = FileShared>,
 ) -> Result<SharedFile, Failure> {
+    let kept = keep_stored(call, stored, adding).await?;
+    form.finish().await;
+    Ok(kept)
+}
+
+/// Keeps a file whose bytes are stored; deletes the bytes when it is refused.
+pub(super) async fn keep_stored(
+    call: &Call<'_>,
+    stored: &Stored,
+    adding: impl Typed<Reply = FileShared>,
+) -> Result<SharedFile, Failure> {
     match call.run(adding).await {
-        Ok(shared) => {
-            form.finish().await;
-            Ok(shared.0)
-        }
+        Ok(shared) => Ok(shared.0),
         Err(failure) => {
-            forget(call, stored).await;
+            forget_all(call, [stored.clone()]).await;
             Err(failure)
         }
     }
 }
 
 /// The form in a body.
-fn form(call: &Call<'_>) -> Result<Form, Failure> {
+pub(super) fn form(call: &Call<'_>) -> Result<Form, Failure> {
     let kind = call.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     // a body that is not a form has no file in it
     let boundary = multer::parse_boundary(kind).map_err(|_| refusals::no_file_given())?;
@@ -115,24 +123,33 @@ async fn file_part(form: &mut Form) -> Result<Option<Field<'static>>, Failure> {
     Ok(None)
 }
 
-async fn store(call: &Call<'_>, part: Field<'static>) -> Result<Stored, Failure> {
+/// Stores the bytes of a part of a form.
+pub(super) async fn store(call: &Call<'_>, part: Field<'static>) -> Result<Stored, Failure> {
     let content: ByteStream = Box::pin(part.map_err(as_io));
-    call.app.blobs.put(content, call.app.settings.file_bytes).await.map_err(|error| match error {
+    let stored = call.app.blobs.put(content, call.app.settings.file_bytes).await;
+    stored.map_err(|error| not_stored(call, error))
+}
+
+/// The vendor's error for bytes that were not stored.
+pub(super) fn not_stored(call: &Call<'_>, error: BlobError) -> Failure {
+    match error {
         BlobError::TooLarge { .. } => refusals::fault(conclave_kit::Fault::TooLarge),
         BlobError::Broken(error) => broken(&error),
         BlobError::Failed(error) => call.word(&Refusal::Unavailable(format!("the file store failed: {error}"))),
-    })
+    }
 }
 
-/// Deletes the bytes of a file that was refused.
-async fn forget(call: &Call<'_>, stored: &Stored) {
-    if let Err(error) = call.app.blobs.delete(&stored.id).await {
-        tracing::warn!(%error, blob = stored.id, "a refused file's bytes stay until the next start");
+/// Deletes bytes that belong to no file.
+pub(super) async fn forget_all(call: &Call<'_>, unused: impl IntoIterator<Item = Stored>) {
+    for stored in unused {
+        if let Err(error) = call.app.blobs.delete(&stored.id).await {
+            tracing::warn!(%error, blob = stored.id, "the bytes of a refused file stay until the next start");
+        }
     }
 }
 
 /// Why a form ended early.
-fn as_io(error: multer::Error) -> io::Error {
+pub(super) fn as_io(error: multer::Error) -> io::Error {
     match error {
         multer::Error::StreamReadFailed(inner) => match inner.downcast::<io::Error>() {
             Ok(error) => *error,
@@ -142,7 +159,8 @@ fn as_io(error: multer::Error) -> io::Error {
     }
 }
 
-fn broken(error: &io::Error) -> Failure {
+/// The vendor's error for a form that ended early.
+pub(super) fn broken(error: &io::Error) -> Failure {
     use conclave_kit::Fault;
     match error.kind() {
         io::ErrorKind::FileTooLarge => refusals::fault(Fault::TooLarge),

@@ -107,13 +107,18 @@ pub(super) fn adding(call: &Call<'_>, group: GroupId) -> AddMembers {
         members: Vec::new(),
         ask: false,
         message: String::new(),
-        quiet: if call.query.get("need_notify") == Some("false") { Quiet::Clients } else { Quiet::Nobody },
+        quiet: quiet(call),
         on_unknown: OnUnknown::Refuse,
         on_member: OnMember::Refuse,
         on_blocked: OnBlocked::Refuse,
         on_full: OnFull::Refuse,
         most: call.app.settings.most_maxusers,
     }
+}
+
+/// Who is not notified: with `need_notify=false`, no client is.
+fn quiet(call: &Call<'_>) -> Quiet {
+    if call.query.get("need_notify") == Some("false") { Quiet::Clients } else { Quiet::Nobody }
 }
 
 /// `POST /chatgroups/{id}/users/{user}`.
@@ -164,7 +169,7 @@ pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
         users: Vec::new(),
         reason: String::new(),
         cleanup: CLEANUP,
-        quiet: Quiet::Nobody,
+        quiet: quiet(call),
         on_outsider: OnOutsider::Refuse,
         skip_owner: false,
     };

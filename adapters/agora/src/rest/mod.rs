@@ -4,6 +4,7 @@ pub(crate) mod acks;
 pub(crate) mod admins;
 pub(crate) mod allowlist;
 pub(crate) mod announcement;
+pub(crate) mod attachment_parts;
 pub(crate) mod attachments;
 pub(crate) mod attributes;
 pub(crate) mod blocks;

@@ -54,11 +54,12 @@ pub(crate) async fn page(call: &Call<'_>) -> Result<Reply, Failure> {
     let wrong = |what: &str| refusals::invalid(format!("{what} is not valid"));
     let group = queue.strip_suffix(GROUPS).and_then(|id| GroupId::new(id).ok()).ok_or_else(|| wrong("queue"))?;
     let oldest_first = fields.flag(&["is_positive"])?.unwrap_or(false);
-    let number = fields.number(&["pull_number"])?;
+    // 0 is a number that is not given
+    let number = fields.number(&["pull_number"])?.filter(|number| *number > 0);
     let limit = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(limits::HISTORY_PAGE);
     let limit = limit.clamp(1, limits::HISTORY_PAGE_MOST);
     let kinds = fields.text(&["msgType"])?.unwrap_or_default();
-    let moment = |name| fields.number(&[name]).map(|at| at.map(Millis));
+    let moment = |name| fields.number(&[name]).map(|at| at.filter(|at| *at > 0).map(Millis));
     let wanted = Wanted {
         kinds: kinds.split(',').filter(|kind| !kind.is_empty()).map(str::to_owned).collect(),
         sender: fields.text(&["userId"])?.map(|user| fold(&user)),

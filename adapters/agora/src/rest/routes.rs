@@ -9,9 +9,9 @@ use http::Method;
 use super::call::Call;
 use super::envelope::Reply;
 use super::{
-    acks, admins, allowlist, announcement, attachments, attributes, blocks, conversations, create, detail, disable,
-    files, history, import, joined, lists, members, messages, modify, mute, nothing, online, recall, registration,
-    requests, rewrite, roaming, shield, token, user_info, users,
+    acks, admins, allowlist, announcement, attachment_parts, attachments, attributes, blocks, conversations, create,
+    detail, disable, files, history, import, joined, lists, members, messages, modify, mute, nothing, online, recall,
+    registration, requests, rewrite, roaming, shield, token, user_info, users,
 };
 use crate::refusals::{ErrorContext, Failure};
 
@@ -133,6 +133,10 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
 
         POST   "/chatfiles" "upload an attachment" Either Attachment attachments::upload, streams;
         GET    "/chatfiles/{file}" "download an attachment" Open Attachment attachments::download;
+        POST   "/sdk/chatfiles/part-upload" "begin an attachment in parts (client)" Either Attachment attachment_parts::begin;
+        PUT    "/sdk/chatfiles/part-upload/{upload}" "upload a part of an attachment (client)" Either Attachment attachment_parts::part, streams;
+        POST   "/sdk/chatfiles/part-upload/{upload}" "complete an attachment in parts (client)" Either Attachment attachment_parts::complete;
+        DELETE "/sdk/chatfiles/part-upload/{upload}" "abandon an attachment in parts (client)" Either Attachment attachment_parts::abort;
 
         GET    "/chatgroups/{group}/acks/{message}" "list who has read a message" Either Group acks::list;
 
@@ -151,7 +155,8 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
         POST   "/messages" "send a message to groups (older form)" App Message messages::send_older;
         POST   "/messages/chatgroups/import" "import a message" App Message import::import;
         POST   "/messages/msg_recall" "recall a message" App Message recall::one;
-        POST   "/messages/recall" "recall messages" App Message recall::many;
+        POST   "/messages/recall" "recall a message or several" App Message recall::one_or_many;
+        POST   "/messages/batch_recall" "recall messages" App Message recall::many;
         PUT    "/messages/rewrite/{message}" "change a message" App Message rewrite::rewrite;
         POST   "/users/{user}/messageroaming" "page through the messages of a group (client)" Either Group roaming::page;
         GET    "/chatmessages/{hour}" "get the message history of an hour" App Message history::locate;

@@ -26,10 +26,10 @@ use crate::dialect::message;
 use crate::realm::App;
 use writer::NoticeWriter;
 
-/// Most items of one event; further ones are omitted.
-const ITEMS: u64 = (1 << KEY_BITS) - 2;
-/// A key is the number of the event and, in these low bits, that of the item.
-const KEY_BITS: u32 = 12;
+/// A key is the number of the event and, in these low bits, that of the item. They are enough for every event: the core
+/// bounds an event's texts (`bounds::EVENT_BYTES`), which leaves 123,361 users, each with two items at most.
+pub(super) const KEY_BITS: u32 = 20;
+const _: () = assert!(2 * (conclave_core::bounds::EVENT_BYTES / 17 + 1) < 1 << KEY_BITS);
 
 /// The key of an item of an event.
 fn key(sequence: u64, item: u64) -> u64 {
@@ -225,7 +225,6 @@ pub(super) async fn of_fact(
         }
         _ => writer.operations(fact, &app.settings),
     };
-    news.truncate(usize::try_from(ITEMS).unwrap_or(usize::MAX));
     for (item, news) in (0..).zip(&mut news) {
         news.key = key(news.sequence, item);
         // the key identifies the item, except for a message itself, which has its own id

@@ -289,6 +289,7 @@ impl Queues {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::socket::news::KEY_BITS;
 
     const OWN: Queue = Queue::Own;
 
@@ -299,7 +300,7 @@ mod tests {
     }
 
     fn key(number: u64) -> u64 {
-        (number << 12) + 1
+        (number << KEY_BITS) + 1
     }
 
     fn page(last: u64, more: bool, items: bool) -> Page {

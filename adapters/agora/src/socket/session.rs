@@ -396,16 +396,27 @@ impl Session for AgoraSession {
             return;
         }
         let queue = news.queue(login.user());
-        let names = login.app.names();
-        let Some(jid) = names.queue(login.user(), &queue) else { return };
+        // made only where it is needed: the frame that pushes an item to a group has it already
+        let jid = || login.app.names().queue(login.user(), &queue);
         if news.passing {
-            self.encoding.send(out, frame::passing(jid, news.meta.clone(), news.at));
+            if let Some(jid) = jid() {
+                self.encoding.send(out, frame::passing(jid, news.meta.clone(), news.at));
+            }
             return;
         }
-        match self.queues.deliver(&queue, news.key) {
-            Delivery::Push => pushed(self.encoding, &queue, jid, fact, out),
-            Delivery::Notice => self.encoding.send(out, frame::notice(jid)),
-            Delivery::Nothing => {}
+        match (self.queues.deliver(&queue, news.key), &queue) {
+            (Delivery::Push, Queue::Group(_)) => out.send(fact.shared(self.encoding)),
+            (Delivery::Push, Queue::Own | Queue::All(_)) => {
+                if let Some(jid) = jid() {
+                    self.encoding.send(out, frame::items(jid, vec![news.meta.clone()], news.key, news.at));
+                }
+            }
+            (Delivery::Notice, _) => {
+                if let Some(jid) = jid() {
+                    self.encoding.send(out, frame::notice(jid));
+                }
+            }
+            (Delivery::Nothing, _) => {}
         }
     }
 
@@ -437,16 +448,5 @@ impl Session for AgoraSession {
 
     fn recheck(&self) -> Option<BoxFuture<'static, Option<DisconnectReason>>> {
         self.login().map(|login| Box::pin(login.recheck()) as BoxFuture<'static, _>)
-    }
-}
-
-/// Sends an item: for a group's queue, in the frame shared by all its members.
-fn pushed(encoding: Encoding, queue: &Queue, jid: Jid, fact: &AgoraFact, out: &mut Outbox<'_>) {
-    match queue {
-        Queue::Group(_) => out.send(fact.shared(encoding)),
-        Queue::Own | Queue::All(_) => {
-            let news = &fact.news;
-            encoding.send(out, frame::items(jid, vec![news.meta.clone()], news.key, news.at));
-        }
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod frames;
+mod hostile;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,11 +21,15 @@ use conclave_kit::{
 use prost::Message;
 
 use super::clients::Clients;
+use super::news::KEY_BITS;
 use super::session::AgoraSession;
 use super::wire::*;
 use crate::auth::{Claims, Subject};
 use crate::realm::App;
 use crate::{AgoraRealm, Credentials, Settings};
+
+/// The bits of a key that number the item.
+const ITEM: u64 = (1 << KEY_BITS) - 1;
 
 struct Stopped(AtomicU64);
 
@@ -154,7 +159,7 @@ fn sync(sync: &CommSyncDl) -> String {
         }
     };
     let items: Vec<String> = sync.metas.iter().map(item).collect();
-    let key = sync.next_key.map(|key| format!(" key {}.{}", key >> 12, key & 0xfff)).unwrap_or_default();
+    let key = sync.next_key.map(|key| format!(" key {}.{}", key >> KEY_BITS, key & ITEM)).unwrap_or_default();
     let last = if sync.is_last == Some(true) { " last" } else { "" };
     format!("{} [{}]{key}{last}", name(sync.queue.as_ref()), items.join(", "))
 }
@@ -175,6 +180,11 @@ impl House {
     }
 
     fn provision(id: &str, token: &str, resource: &str) -> Frame {
+        Self::provision_of("v5.1", id, token, resource)
+    }
+
+    /// The sign-in of an SDK with this version of the protocol.
+    fn provision_of(action_version: &str, id: &str, token: &str, resource: &str) -> Frame {
         let guid = Jid {
             app_key: Some("mockorg#mockapp".to_owned()),
             name: Some(id.to_owned()),
@@ -184,7 +194,7 @@ impl House {
         let provision = Provision {
             os_type: Some(16),
             resource: Some(resource.to_owned()),
-            action_version: Some("v5.1".to_owned()),
+            action_version: Some(action_version.to_owned()),
             ..Provision::default()
         };
         let frame = MSync {
@@ -274,7 +284,7 @@ async fn what_waits_is_read_and_what_comes_then_is_pushed() {
     assert_eq!(read.len(), 1, "{read:?}");
     assert!(read[0].starts_with("ben@easemob.com [muc 19 from @ppAdmin] key "), "{read:?}");
     let last = house.groups.last().await.unwrap();
-    let key = (last << 12) | 0xfff;
+    let key = (last << KEY_BITS) | ITEM;
     assert_eq!(answers(&mut ben, queue("ben@easemob.com", false, Some(key))).await, ["ben@easemob.com [] last"]);
     assert_eq!(house.deliver(&mut ben, 0).await, Vec::<String>::new(), "it has all of this");
 
@@ -283,8 +293,8 @@ async fn what_waits_is_read_and_what_comes_then_is_pushed() {
     let pushed = house.deliver(&mut ben, last).await;
     let expected = [1, 2].map(|next| format!("g [muc 14 from @ppAdmin] key {}.1", last + next));
     assert_eq!(pushed, expected);
-    assert_eq!(answers(&mut ben, queue("g", true, Some(((last + 1) << 12) | 1))).await, Vec::<String>::new());
-    assert_eq!(answers(&mut ben, queue("g", true, Some(((last + 2) << 12) | 1))).await, ["g [] last"]);
+    assert_eq!(answers(&mut ben, queue("g", true, Some(((last + 1) << KEY_BITS) | 1))).await, Vec::<String>::new());
+    assert_eq!(answers(&mut ben, queue("g", true, Some(((last + 2) << KEY_BITS) | 1))).await, ["g [] last"]);
 
     // another connection of the device has nothing to receive
     let mut again = house.session("ben").await;
@@ -295,7 +305,7 @@ async fn what_waits_is_read_and_what_comes_then_is_pushed() {
     let mut third = house.session("ben").await;
     assert_eq!(answers(&mut third, unread()).await, ["unread [g:1]"]);
     let read = answers(&mut third, queue("g", true, None)).await;
-    assert_eq!(read, [format!("g [muc 14 from @ppAdmin] key {}.4095", last + 3)]);
+    assert_eq!(read, [format!("g [muc 14 from @ppAdmin] key {}.{ITEM}", last + 3)]);
 }
 
 #[tokio::test]
@@ -360,4 +370,29 @@ async fn what_is_no_frame_ends_the_connection_and_what_comes_too_early_is_passed
     let mut ann = house.session("ann").await;
     assert_eq!(answers(&mut ann, queue("nowhere", true, Some(7))).await, ["nowhere [] last"]);
     assert_eq!(answers(&mut ann, queue("ben@easemob.com", false, None)).await, ["ben@easemob.com [] last"]);
+}
+
+#[tokio::test]
+async fn a_client_that_missed_events_is_notified_and_reads_them() {
+    let house = house().await;
+    let group = house.group().await;
+    let mut ben = house.session("ben").await;
+    answers(&mut ben, unread()).await;
+    answers(&mut ben, queue("ben@easemob.com", false, None)).await;
+    let last = house.groups.last().await.unwrap();
+    let key = (last << KEY_BITS) | ITEM;
+    assert_eq!(answers(&mut ben, queue("ben@easemob.com", false, Some(key))).await, ["ben@easemob.com [] last"]);
+    house.rename(&group, "one").await;
+    let sent: Vec<String> = ben.miss().await.iter().map(read).collect();
+    assert_eq!(sent, ["notice g"]);
+    let read = answers(&mut ben, queue("g", true, None)).await;
+    assert_eq!(read, [format!("g [muc 14 from @ppAdmin] key {}.{ITEM}", last + 1)]);
+}
+
+#[tokio::test]
+async fn a_client_signs_out() {
+    let house = house().await;
+    let mut ann = house.session("ann").await;
+    assert_eq!(answers(&mut ann, frame(command::LOGOUT, &Logout::default())).await, ["command 4"]);
+    assert!(ann.is_closed && ann.identity.is_none());
 }

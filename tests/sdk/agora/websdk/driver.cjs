@@ -59,6 +59,10 @@ globalThis.FileReader = class {
     this.result = data instanceof Blob ? await data.text() : String(data);
     this.listener?.({ target: this });
   }
+  async readAsArrayBuffer(data) {
+    this.result = await data.arrayBuffer();
+    this.listener?.({ target: this });
+  }
 };
 
 // requests that carry forms, as browsers send them
@@ -142,13 +146,28 @@ const own = {
   },
   /** Makes a message with the SDK and sends it. */
   say: (client, options) => connections.get(client).connection.send(WebIM.message.create(message(options))),
+  /** The same of a large file, with the progress and the result of its upload: older SDKs report a failure to the callback only. */
+  async sayLarge(client, options) {
+    const progress = [];
+    let failed;
+    const failure = new Promise((done) => { failed = done; });
+    const sent = connections.get(client).connection.send(WebIM.message.create(message({
+      ...options,
+      onFileUploadProgress: ({ loaded, total }) => progress.push([loaded, total]),
+      onFileUploadError: (error) => failed({ refused: refusal(error) }),
+    }))).catch((error) => ({ refused: refusal(error) }));
+    return { sent: plain(await Promise.race([sent, failure])), progress };
+  },
   /** Says something else than was said. */
   edit: (client, { messageId, ...options }) =>
     connections.get(client).connection.modifyMessage({ messageId, modifiedMessage: WebIM.message.create(options) }),
   /** As if the network went away. */
   cut(client) { for (const [by, socket] of sockets) if (by === client) socket.terminate(); return true; },
-  /** What becomes of each of these calls, made one after another, within so many milliseconds each. */
-  async settle(client, calls, limit) {
+  /**
+   * What becomes of each of these calls, made one after another, within so many milliseconds each. `bare` calls pass no
+   * callbacks, so that only the promises tell; an older SDK that reports to `onError` alone counts as pending then.
+   */
+  async settle(client, calls, limit, bare = false) {
     const one = async ([call, ...args]) => {
       let timer;
       const late = new Promise((done) => { timer = setTimeout(() => done('PENDING'), limit); });
@@ -156,6 +175,7 @@ const own = {
       // older SDKs report some refusals to these only
       const called = new Promise((done) => {
         const failed = (error) => done(outcome(error));
+        if (bare) return;
         connections.get(client).failed = failed;
         if (given.error && args[0]?.constructor === Object) {
           args[0] = { ...args[0], success: () => {}, error: failed, fail: failed };
@@ -167,11 +187,17 @@ const own = {
       return [call, came];
     };
     const outcomes = [];
+    const before = given;
+    if (bare) {
+      given = {};
+      connections.get(client).failed = undefined;
+    }
     for (const call of calls) {
       outcomes.push(await one(call));
       // enough to know
-      if (outcomes.filter(([, outcome]) => outcome === 'PENDING').length > 2) break;
+      if (!bare && outcomes.filter(([, outcome]) => outcome === 'PENDING').length > 2) break;
     }
+    given = before;
     return outcomes;
   },
   /** The methods of the connection. */
@@ -204,17 +230,25 @@ const own = {
   }),
 };
 
+/** The length of a file, and what its parts are. */
+own.fetchLong = async (client, url) => {
+  const answer = await fetch(url);
+  const text = await answer.text();
+  return [answer.status, text.length, text === long(text.length)];
+};
 own.fetch = async (client, url, headers = {}) => {
   const answer = await fetch(url, { headers });
   return [answer.status, await answer.text()];
 };
 
 const file = (name, text) => new File([text], name, { type: 'text/plain' });
+/// A text in which no two parts are the same.
+const long = (size) => Array.from({ length: Math.ceil(size / 8) }, (_, line) => String(line).padStart(7, '0') + '\n').join('').slice(0, size);
 
 /// The options of a message; `upload` becomes the file in it.
 function message({ upload, ...options }) {
   if (!upload) return options;
-  return { ...options, file: { data: file(upload.name, upload.text), filename: upload.name, filetype: 'txt' } };
+  return { ...options, file: { data: file(upload.name, upload.text ?? long(upload.size)), filename: upload.name, filetype: 'txt' } };
 }
 
 async function answer({ id, client, call, args = [] }) {

@@ -79,6 +79,19 @@ const PAGE = `<!doctype html><title>an app</title>
       const { upload: { name, text } = {}, ...rest } = options;
       return connection.send(WebIM.message.create(name ? { ...rest, file: { data: file(name, text), filename: name, filetype: 'txt' } } : rest));
     },
+    /** Sends a large file; or begins to, and abandons the request that carries it. */
+    sayLarge: ({ upload: { name, size, cancel }, ...options }) => new Promise((done) => {
+      const progress = [];
+      const data = file(name, 'x'.repeat(size));
+      connection.send(WebIM.message.create({
+        ...options, file: { data, filename: name, filetype: 'txt' },
+        onFileUploadProgress: ({ loaded, total }) => {
+          progress.push([loaded, total]);
+          // the newest release reports nothing then
+          if (cancel && loaded > 0) { lastRequest.abort(); done({ abandoned: true }); }
+        },
+      })).then((sent) => done({ sent: plain(sent), progress }), (error) => done({ refused: refusal(error), progress }));
+    }),
     uploadGroupSharedFile: upload,
     downloadGroupSharedFile: (options) => new Promise((done) => {
       connection.downloadGroupSharedFile({

@@ -63,7 +63,10 @@ fn item(meta: &Meta) -> String {
     };
     put("from", meta.from.as_ref().map(jid));
     put("to", meta.to.as_ref().map(jid));
-    put("id", meta.id.map(|id| if id > 1 << 40 { "[id]".to_owned() } else { format!("{}.{}", id >> 12, id & 0xfff) }));
+    put(
+        "id",
+        meta.id.map(|id| if id > 1 << 40 { "[id]".to_owned() } else { format!("{}.{}", id >> KEY_BITS, id & ITEM) }),
+    );
     put("meta", meta.meta.as_ref().map(|meta| String::from_utf8(meta.to_vec()).unwrap()));
     if meta.ns == Some(ns::MUC) {
         let body = MucBody::decode(payload).unwrap();

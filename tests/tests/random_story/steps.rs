@@ -6,8 +6,11 @@ use crate::dice::Dice;
 
 /// The users; two of their ids differ only in case.
 pub const USERS: &[&str] = &["ann", "ben", "cy", "dan", "Eve", "eve"];
-/// The groups, which are created, deleted and created again.
-pub const GROUPS: &[&str] = &["g1", "g2", "g3"];
+/// The groups, which are created, deleted and created again. The last is the only one with an id of a community, and can be
+/// nothing else.
+pub const GROUPS: &[&str] = &["g1", "g2", "g3", COMMUNITY];
+/// The id of the community.
+const COMMUNITY: &str = "@TGS#_c";
 
 /// One step: what is done, and how many milliseconds after the step before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,11 @@ enum Act {
     Register,
     Say(Vendor, u64),
     SayAsMember,
+    SayAsClient,
+    TopicCreate(u64),
+    TopicDestroy(u64),
+    SayInTopic(u64),
+    Appoint(bool),
     TencentImportMessage,
     Recall,
 }
@@ -72,8 +80,9 @@ enum Vendor {
 
 use Vendor::{Agora, Rong, Tencent};
 
-// ids of communities have another prefix, and live rooms have no lists of members
-const KINDS: [&str; 3] = ["Private", "Public", "ChatRoom"];
+const KINDS: [&str; 4] = ["Private", "Public", "ChatRoom", LIVE];
+/// Live rooms, which have no lists of members and no history at Tencent.
+pub const LIVE: &str = "AVChatRoom";
 const APPLY: [&str; 3] = ["FreeAccess", "NeedPermission", "DisableApply"];
 const INVITE: [&str; 3] = ["FreeAccess", "NeedPermission", "DisableInvite"];
 const PERMISSIONS: [(&str, u8); 6] = [
@@ -91,18 +100,30 @@ impl Step {
         // many steps are in the same millisecond, some much later
         let millis = dice.one_of(&[0, 0, 1, 7, 1000, 61_000]);
         let (group, user, other) = (dice.one_of(GROUPS), dice.one_of(USERS), dice.one_of(USERS));
-        Self { millis, group, user, other, act: Act::random(dice) }
+        let mut act = Act::random(dice);
+        if group == COMMUNITY {
+            act = act.in_community();
+        }
+        Self { millis, group, user, other, act }
     }
 }
 
 impl Act {
+    /// The same for a community, which only Tencent creates.
+    fn in_community(self) -> Self {
+        match self {
+            Self::AgoraCreate { .. } | Self::TencentCreate(_) | Self::RongCreate(_) => Self::TencentCreate("Community"),
+            other => other,
+        }
+    }
+
     fn random(dice: &mut Dice) -> Self {
         let any = dice.one_of(&[Agora, Tencent, Rong]);
         let agora_or_rong = dice.one_of(&[Agora, Rong]);
         let agora_or_tencent = dice.one_of(&[Agora, Tencent]);
         let number = dice.below(1000);
         let perhaps = |dice: &mut Dice| dice.one_of(&[None, Some(false), Some(true)]);
-        match dice.below(46) {
+        match dice.below(52) {
             0 => Self::AgoraCreate { public: dice.coin(), membersonly: dice.coin(), allowinvites: dice.coin() },
             1 => Self::TencentCreate(dice.one_of(&KINDS)),
             2 => Self::TencentImport(dice.one_of(&KINDS)),
@@ -151,7 +172,12 @@ impl Act {
             41 => Self::Say(any, number),
             42..44 => Self::SayAsMember,
             44 => Self::TencentImportMessage,
-            _ => Self::Recall,
+            45 => Self::Recall,
+            46..48 => Self::SayAsClient,
+            48 => Self::TopicCreate(dice.below(2)),
+            49 => Self::TopicDestroy(dice.below(2)),
+            50 => Self::SayInTopic(dice.below(2)),
+            _ => Self::Appoint(dice.coin()),
         }
     }
 }

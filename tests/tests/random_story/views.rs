@@ -7,6 +7,8 @@ use conclave_tests::house::Three;
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::steps::LIVE;
+
 /// A group as one vendor shows it; `None` where it has no such field. Ids are in lower case, as Agora shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Said {
@@ -242,7 +244,7 @@ async fn accounts(house: &Three, users: &[&str]) -> BTreeSet<String> {
 async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group> {
     let body = json!({"GroupIdList": [id]});
     let info = house.tencent.answer("get_group_info", &body).await["GroupInfo"][0].clone();
-    let detail = house.agora.call(Method::GET, &format!("/chatgroups/{id}"), None).await;
+    let detail = house.agora.call(Method::GET, &format!("/chatgroups/{}", in_path(id)), None).await;
     let mute = house.rong.answer("group/user/gag/list", &format!("groupId={id}")).await;
     let there = [detail.is_ok(), info["ErrorCode"] == 0, mute["code"] == 200];
     if there != [there[0]; 3] {
@@ -252,7 +254,12 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
     if there != [true; 3] {
         return None;
     }
-    let rows: Vec<Value> = info["MemberList"].as_array().cloned().unwrap_or_default();
+    let is_live = info["Type"] == LIVE;
+    let rows: Vec<Value> = if is_live {
+        live_members(house, id, &info).await
+    } else {
+        info["MemberList"].as_array().cloned().unwrap_or_default()
+    };
     let exact: BTreeMap<String, (bool, u64)> = rows
         .iter()
         .map(|row| {
@@ -266,8 +273,8 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
         white.into_iter().filter(|user| exact.get(user).is_some_and(|(manages, _)| !manages)).collect();
     let (rong, legacy) = rong(house, id, &mute, &exact, &allowed).await;
     Some(Group {
-        agora: agora(house, id, &detail, &exact).await,
-        tencent: tencent(house, id, &info, &rows).await,
+        agora: of_kind(is_live, agora(house, id, &detail, &exact).await),
+        tencent: of_kind(is_live, tencent(house, id, &info, &rows).await),
         rong,
         kind: text(&info["Type"]),
         created: info["CreateTime"].as_u64().unwrap_or_default(),
@@ -280,12 +287,40 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
     })
 }
 
+/// Live rooms have no history, and Tencent lists neither their members nor their roles.
+fn of_kind(is_live: bool, said: Said) -> Said {
+    if is_live { Said { messages: None, ..said } } else { said }
+}
+
+/// The members of a live room, put together from what RongCloud lists, and what Agora and Tencent say of them.
+async fn live_members(house: &Three, id: &str, info: &Value) -> Vec<Value> {
+    let listed = house.rong.answer("group/user/query", &format!("groupId={id}")).await;
+    let admins = house.agora.call(Method::GET, &format!("/chatgroups/{}/admin", in_path(id)), None).await;
+    let admins: Vec<String> = admins.map_or(Vec::new(), |answer| ids_of(&answer["data"]));
+    let muted = house.tencent.answer("get_group_muted_account", &json!({"GroupId": id})).await;
+    let of = |user: &String| {
+        let end =
+            muted["MutedAccountList"].as_array().into_iter().flatten().find(|row| row["Member_Account"] == **user);
+        let role = match () {
+            () if info["Owner_Account"] == **user => "Owner",
+            () if admins.contains(&user.to_lowercase()) => "Admin",
+            () => "Member",
+        };
+        json!({"Member_Account": user, "Role": role, "MuteUntil": end.map_or(json!(0), |row| row["MutedUntil"].clone())})
+    };
+    ids(&listed["users"], "id").iter().map(of).collect()
+}
+
+fn ids_of(rows: &Value) -> Vec<String> {
+    rows.as_array().into_iter().flatten().map(text).collect()
+}
+
 /// Tencent's and Agora's numbers for "without end".
 const FOREVER: (u64, u64) = (4_294_967_295, 4_638_873_600_000);
 
 async fn agora(house: &Three, id: &str, detail: &Value, exact: &BTreeMap<String, (bool, u64)>) -> Said {
     let get = async |path: &str| -> Value {
-        let answer = house.agora.call(Method::GET, &format!("/chatgroups/{id}{path}"), None).await;
+        let answer = house.agora.call(Method::GET, &format!("/chatgroups/{}{path}", in_path(id)), None).await;
         answer.unwrap_or_else(|refused| panic!("{path}: {refused:?}"))["data"].clone()
     };
     let rows = detail["affiliations"].as_array().cloned().unwrap_or_default();
@@ -376,7 +411,7 @@ async fn tencent(house: &Three, id: &str, info: &Value, rows: &[Value]) -> Said 
         all_muted: Some(info["MuteAllMember"] == "On"),
         allowed: None,
         blocked,
-        messages: Some(messages(house, id).await),
+        messages: if info["Type"] == LIVE { None } else { Some(messages(house, id).await) },
         most: info["MaxMemberNum"].as_u64(),
     }
 }
@@ -443,4 +478,9 @@ async fn rong(
     let managers = rows.iter().filter(|row| row["role"] == 2);
     said.admins = Some(sorted(folded(managers.map(|row| text(&row["userId"])))));
     (said, false)
+}
+
+/// A group's id as part of a path.
+pub fn in_path(id: &str) -> String {
+    id.replace('#', "%23")
 }

@@ -1,13 +1,16 @@
 //! Performs a step through the server APIs.
 
-use conclave_tests::house::Three;
+use conclave_tencent::SignedIn;
+use conclave_tests::house::credentials::SDKAPPID;
+use conclave_tests::house::{Three, tencent};
 use conclave_tests::story::Refused;
+use conclave_tests::world;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::Vendor::{Agora, Rong, Tencent};
 use super::{Act, Step};
-use crate::views::{Group, Reading};
+use crate::views::{Group, Reading, in_path};
 
 /// The problems found although the step succeeded, or the reason of its refusal.
 type Done = Result<Vec<String>, String>;
@@ -28,7 +31,7 @@ impl Step {
     /// Performs it.
     pub async fn perform(&self, house: &Three, before: &Reading) -> Done {
         let Self { group, user, other, act, .. } = *self;
-        let through = Through(house);
+        let (through, path_id) = (Through(house), in_path(group));
         match act {
             Act::AgoraCreate { public, membersonly, allowinvites } => {
                 let body = json!({
@@ -62,12 +65,12 @@ impl Step {
                 through.rong("entrust/group/import", &form).await
             }
             Act::RongSync => through.rong("group/sync", &format!("userId={user}&group[{group}]=n")).await,
-            Act::Disband(Agora) => through.agora(Method::DELETE, &format!("/chatgroups/{group}"), Value::Null).await,
+            Act::Disband(Agora) => through.agora(Method::DELETE, &format!("/chatgroups/{path_id}"), Value::Null).await,
             Act::Disband(Tencent) => through.tencent("destroy_group", json!({"GroupId": group})).await,
             Act::Disband(Rong) => through.rong("group/dismiss", &format!("groupId={group}&userId={user}")).await,
             Act::Rename(Agora, number) => {
                 let body = json!({"groupname": format!("n{number}")});
-                through.agora(Method::PUT, &format!("/chatgroups/{group}"), body).await
+                through.agora(Method::PUT, &format!("/chatgroups/{path_id}"), body).await
             }
             Act::Rename(Tencent, number) => {
                 let body = json!({"GroupId": group, "Name": format!("n{number}")});
@@ -80,7 +83,7 @@ impl Step {
             }
             Act::Announce(Agora, number) => {
                 let body = json!({"announcement": format!("a{number}")});
-                through.agora(Method::POST, &format!("/chatgroups/{group}/announcement"), body).await
+                through.agora(Method::POST, &format!("/chatgroups/{path_id}/announcement"), body).await
             }
             Act::Announce(Tencent, number) => {
                 let body = json!({"GroupId": group, "Notification": format!("a{number}")});
@@ -97,7 +100,7 @@ impl Step {
                 through.tencent("modify_group_base_info", body).await
             }
             Act::Add(Agora) => {
-                let path = format!("/chatgroups/{group}/users/{user}");
+                let path = format!("/chatgroups/{path_id}/users/{user}");
                 through.agora(Method::POST, &path, Value::Null).await
             }
             Act::Add(Tencent) => {
@@ -115,7 +118,7 @@ impl Step {
                 through.tencent("import_group_member", body).await
             }
             Act::Remove(Agora) => {
-                let path = format!("/chatgroups/{group}/users/{user}");
+                let path = format!("/chatgroups/{path_id}/users/{user}");
                 through.agora(Method::DELETE, &path, Value::Null).await
             }
             Act::Remove(Tencent) => {
@@ -125,15 +128,15 @@ impl Step {
             Act::Remove(Rong) => {
                 through.rong("entrust/group/member/kick", &format!("groupId={group}&userIds={user}")).await
             }
-            Act::Quit(Agora) => through.agora_user(user, Method::DELETE, &format!("/chatgroups/{group}/quit")).await,
+            Act::Quit(Agora) => through.agora_user(user, Method::DELETE, &format!("/chatgroups/{path_id}/quit")).await,
             Act::Quit(_) => through.rong("entrust/group/quit", &format!("groupId={group}&userIds={user}")).await,
             Act::RongLegacyQuit => through.rong("group/quit", &format!("groupId={group}&userId={user}")).await,
             Act::Promote(Agora) => {
                 let body = json!({"newadmin": user});
-                through.agora(Method::POST, &format!("/chatgroups/{group}/admin"), body).await
+                through.agora(Method::POST, &format!("/chatgroups/{path_id}/admin"), body).await
             }
             Act::Demote(Agora) => {
-                let path = format!("/chatgroups/{group}/admin/{user}");
+                let path = format!("/chatgroups/{path_id}/admin/{user}");
                 through.agora(Method::DELETE, &path, Value::Null).await
             }
             Act::Promote(Tencent) | Act::Demote(Tencent) => {
@@ -149,7 +152,7 @@ impl Step {
             }
             Act::Transfer(Agora) => {
                 let body = json!({"newowner": user});
-                through.agora(Method::PUT, &format!("/chatgroups/{group}"), body).await
+                through.agora(Method::PUT, &format!("/chatgroups/{path_id}"), body).await
             }
             Act::Transfer(Tencent) => {
                 let body = json!({"GroupId": group, "NewOwner_Account": user});
@@ -161,7 +164,7 @@ impl Step {
             Act::Mute(Agora, wanted) => {
                 let millis = if wanted == u64::MAX { json!(-1) } else { json!(wanted * 1000) };
                 let body = json!({"usernames": [user], "mute_duration": millis});
-                through.agora(Method::POST, &format!("/chatgroups/{group}/mute"), body).await
+                through.agora(Method::POST, &format!("/chatgroups/{path_id}/mute"), body).await
             }
             Act::Mute(Tencent, wanted) => {
                 let body = json!({"GroupId": group, "Members_Account": [user], "MuteTime": seconds(wanted)});
@@ -173,11 +176,11 @@ impl Step {
                 through.rong("group/user/gag/add", &form).await
             }
             Act::Unmute(Agora) => {
-                let path = format!("/chatgroups/{group}/mute/{user}");
+                let path = format!("/chatgroups/{path_id}/mute/{user}");
                 let answer = house.agora.call(Method::DELETE, &path, None).await;
                 let ended = answer.as_ref().is_ok_and(|answer| answer["data"][0]["result"] == true);
                 let mut wrong = done(answer)?;
-                let list = house.agora.call(Method::GET, &format!("/chatgroups/{group}/mute"), None).await;
+                let list = house.agora.call(Method::GET, &format!("/chatgroups/{path_id}/mute"), None).await;
                 let still = list.is_ok_and(|list| lists(&list["data"], "user", user));
                 if ended && still {
                     wrong.push(format!("Agora says that {user} is no longer muted, and still lists them"));
@@ -193,7 +196,7 @@ impl Step {
             }
             Act::MuteAll(Agora, on) => {
                 let method = if on { Method::POST } else { Method::DELETE };
-                through.agora(method, &format!("/chatgroups/{group}/ban"), Value::Null).await
+                through.agora(method, &format!("/chatgroups/{path_id}/ban"), Value::Null).await
             }
             Act::MuteAll(Tencent, on) => {
                 let body = json!({"GroupId": group, "MuteAllMember": if on { "On" } else { "Off" }});
@@ -206,21 +209,21 @@ impl Step {
             Act::MuteEverywhere(true) => through.rong("group/user/gag/add", &format!("userId={user}&minute=0")).await,
             Act::MuteEverywhere(false) => through.rong("group/user/gag/rollback", &format!("userId={user}")).await,
             Act::Allow(Agora) => {
-                let path = format!("/chatgroups/{group}/white/users/{user}");
+                let path = format!("/chatgroups/{path_id}/white/users/{user}");
                 through.agora(Method::POST, &path, Value::Null).await
             }
             Act::Allow(_) => {
                 through.rong("group/user/ban/whitelist/add", &format!("groupId={group}&userId={user}")).await
             }
             Act::Disallow(Agora) => {
-                let path = format!("/chatgroups/{group}/white/users/{user}");
+                let path = format!("/chatgroups/{path_id}/white/users/{user}");
                 through.agora(Method::DELETE, &path, Value::Null).await
             }
             Act::Disallow(_) => {
                 through.rong("group/user/ban/whitelist/rollback", &format!("groupId={group}&userId={user}")).await
             }
             Act::Block(Agora) => {
-                let path = format!("/chatgroups/{group}/blocks/users/{user}");
+                let path = format!("/chatgroups/{path_id}/blocks/users/{user}");
                 through.agora(Method::POST, &path, Value::Null).await
             }
             Act::Block(_) => {
@@ -228,9 +231,9 @@ impl Step {
                 through.tencent("ban_group_member", body).await
             }
             Act::Unblock(Agora) => {
-                let path = format!("/chatgroups/{group}/blocks/users/{user}");
+                let path = format!("/chatgroups/{path_id}/blocks/users/{user}");
                 let mut wrong = through.agora(Method::DELETE, &path, Value::Null).await?;
-                let list = house.agora.call(Method::GET, &format!("/chatgroups/{group}/blocks/users"), None).await;
+                let list = house.agora.call(Method::GET, &format!("/chatgroups/{path_id}/blocks/users"), None).await;
                 if list.is_ok_and(|list| list["data"].as_array().unwrap().contains(&json!(user.to_lowercase()))) {
                     wrong.push(format!("Agora says that {user} is no longer blocked, and still lists them"));
                 }
@@ -248,7 +251,7 @@ impl Step {
                         body[name] = json!(value);
                     }
                 }
-                through.agora(Method::PUT, &format!("/chatgroups/{group}"), body).await
+                through.agora(Method::PUT, &format!("/chatgroups/{path_id}"), body).await
             }
             Act::TencentOptions { apply, invite } => {
                 let mut body = json!({"GroupId": group});
@@ -264,18 +267,18 @@ impl Step {
                 through.rong("entrust/group/profile/update", &form).await
             }
             Act::Capacity(Agora, most) => {
-                through.agora(Method::PUT, &format!("/chatgroups/{group}"), json!({"maxusers": most})).await
+                through.agora(Method::PUT, &format!("/chatgroups/{path_id}"), json!({"maxusers": most})).await
             }
             Act::Capacity(_, most) => {
                 through.tencent("modify_group_base_info", json!({"GroupId": group, "MaxMemberNum": most})).await
             }
             Act::Apply => {
-                let path = format!("/chatgroups/{group}/apply");
+                let path = format!("/chatgroups/{path_id}/apply");
                 let body = Some(json!({"message": "hi"}));
                 done(house.agora.call_as(user, Method::POST, &path, body).await)
             }
             Act::Decide(accept) => {
-                let path = format!("/chatgroups/{group}/apply_verify");
+                let path = format!("/chatgroups/{path_id}/apply_verify");
                 let body = json!({"applicant": user, "verifyResult": accept});
                 through.agora(Method::POST, &path, body).await
             }
@@ -309,6 +312,26 @@ impl Step {
                 through.rong("message/group/publish", &form).await
             }
             Act::SayAsMember => self.say_as_member(house, before).await,
+            Act::SayAsClient => self.say_as_client(house, before).await,
+            Act::TopicCreate(number) => {
+                let topic = json!({"GroupId": group, "TopicId": topic(group, number), "TopicName": "t"});
+                through.topic("create_topic", topic).await
+            }
+            Act::TopicDestroy(number) => {
+                through.topic("destroy_topic", json!({"GroupId": group, "TopicIdList": [topic(group, number)]})).await
+            }
+            Act::SayInTopic(number) => {
+                let said = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "in a topic"}}]);
+                let random = house.world.groups.now().0;
+                let body =
+                    json!({"GroupId": group, "TopicId": topic(group, number), "Random": random, "MsgBody": said});
+                through.tencent("send_group_msg", body).await
+            }
+            Act::Appoint(on) => {
+                let body = json!({"GroupId": group, "CommandType": if on { 1 } else { 2 }, "Admin_Account": [user]});
+                let answer = house.tencent.call("group_open_avchatroom_http_svc/modify_admin", &body).await;
+                done(answer)
+            }
             Act::TencentImportMessage => {
                 let said = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "old"}}]);
                 let at = house.world.groups.now().seconds();
@@ -321,6 +344,26 @@ impl Step {
                 through.tencent("group_msg_recall", body).await
             }
         }
+    }
+
+    /// The same for a user's own client, to which a group that it is not in is no group to speak in.
+    async fn say_as_client(&self, house: &Three, before: &Reading) -> Done {
+        let Self { group, user, .. } = *self;
+        if !before.has_account(user) {
+            return Err("no account".to_owned());
+        }
+        let clients = tencent(&house.world, conclave_tencent::Settings::default());
+        let caller = SignedIn { user: world::user(user), device: Some("phone".to_owned()), pushed_after: None };
+        let said = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]);
+        let body = json!({"GroupId": group, "Random": house.world.groups.now().0, "MsgBody": said}).to_string();
+        let answer = clients.answer_user(SDKAPPID, caller, "group_open_http_svc.send_group_msg", body.as_bytes()).await;
+        let answer: Value = serde_json::from_slice(&answer).expect("json");
+        let Some(seen) = before.group(group) else { return Err(answer.to_string()) };
+        let wanted = seen.speaking(user, true);
+        if answer["ErrorCode"] != wanted {
+            return Ok(vec![format!("{user}'s client speaks in {group}: {answer}, it should be {wanted}")]);
+        }
+        if wanted == 0 { Ok(Vec::new()) } else { Err(answer.to_string()) }
     }
 
     /// Whether a member may send messages follows from the lists read before.
@@ -355,10 +398,24 @@ impl Through<'_> {
         done(self.0.tencent.group(command, &body).await)
     }
 
+    async fn topic(&self, command: &str, body: Value) -> Done {
+        let command = format!("million_group_open_http_svc/{command}");
+        match self.0.tencent.call(&command, &body).await {
+            // each topic has an outcome of its own
+            Ok(answer) if answer["DestroyResultItem"][0]["ResultCode"].as_u64() > Some(0) => Err(answer.to_string()),
+            other => done(other),
+        }
+    }
+
     async fn rong(&self, path: &str, form: &str) -> Done {
         let answer = self.0.rong.answer(path, form).await;
         if answer["code"] == 200 { Ok(Vec::new()) } else { Err(answer.to_string()) }
     }
+}
+
+/// The id of a topic of this community.
+fn topic(group: &str, number: u64) -> String {
+    format!("{group}@TOPIC#_t{number}")
 }
 
 fn lists(rows: &Value, key: &str, user: &str) -> bool {

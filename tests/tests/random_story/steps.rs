@@ -99,8 +99,11 @@ impl Step {
     pub fn random(dice: &mut Dice) -> Self {
         // many steps are in the same millisecond, some much later
         let millis = dice.one_of(&[0, 0, 1, 7, 1000, 61_000]);
-        let (group, user, other) = (dice.one_of(GROUPS), dice.one_of(USERS), dice.one_of(USERS));
+        let (mut group, user, other) = (dice.one_of(GROUPS), dice.one_of(USERS), dice.one_of(USERS));
         let mut act = Act::random(dice);
+        if act.is_about_topics() {
+            group = COMMUNITY;
+        }
         if group == COMMUNITY {
             act = act.in_community();
         }
@@ -112,9 +115,18 @@ impl Act {
     /// The same for a community, which only Tencent creates.
     fn in_community(self) -> Self {
         match self {
-            Self::AgoraCreate { .. } | Self::TencentCreate(_) | Self::RongCreate(_) => Self::TencentCreate("Community"),
+            Self::AgoraCreate { .. }
+            | Self::TencentCreate(_)
+            | Self::TencentImport(_)
+            | Self::RongCreate(_)
+            | Self::RongLegacyCreate
+            | Self::RongSync => Self::TencentCreate("Community"),
             other => other,
         }
+    }
+
+    fn is_about_topics(self) -> bool {
+        matches!(self, Self::TopicCreate(_) | Self::TopicDestroy(_) | Self::SayInTopic(_))
     }
 
     fn random(dice: &mut Dice) -> Self {

@@ -287,9 +287,9 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
     })
 }
 
-/// Live rooms have no history, and Tencent lists neither their members nor their roles.
+/// Live rooms have no history and no maximum of members, for which Tencent returns 0.
 fn of_kind(is_live: bool, said: Said) -> Said {
-    if is_live { Said { messages: None, ..said } } else { said }
+    if is_live { Said { messages: None, most: None, ..said } } else { said }
 }
 
 /// The members of a live room, put together from what RongCloud lists, and what Agora and Tencent say of them.

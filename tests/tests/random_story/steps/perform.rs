@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::Vendor::{Agora, Rong, Tencent};
-use super::{Act, Step};
+use super::{Act, LIVE, Step};
 use crate::views::{Group, Reading, in_path};
 
 /// The problems found although the step succeeded, or the reason of its refusal.
@@ -46,8 +46,11 @@ impl Step {
                 let mut body = json!({"Type": kind, "Name": "n", "GroupId": group, "Owner_Account": user});
                 if is_import {
                     body["CreateTime"] = json!(created);
-                } else {
+                } else if kind != LIVE {
                     body["MemberList"] = json!([{"Member_Account": other}]);
+                }
+                if kind == "Community" {
+                    body["SupportTopic"] = json!(1);
                 }
                 through.tencent(if is_import { "import_group" } else { "create_group" }, body).await
             }

@@ -53,7 +53,7 @@ async fn gateway(folder: &Path, options: Options) -> Running {
 
 /// Writes a folder under `fixtures/data`, with the release it is built from. Run it with `CONCLAVE_WRITE_FOLDER=<name>
 /// cargo test -p conclave-tests --test upgrade -- --ignored write_a_folder` before the format changes, and never again
-/// for that format. `CONCLAVE_FROM_FOLDER` names an earlier folder, which is upgraded instead of writing all of it anew:
+/// for that format. `CONCLAVE_FROM_FOLDER` names an earlier folder, which is upgraded instead of writing all of it again:
 /// then the rows are those that the releases between have found, too.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes a fixture"]

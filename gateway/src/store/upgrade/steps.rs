@@ -57,7 +57,7 @@ pub(super) const STEPS: &[Step] =
 
 /// Groups that were created through Agora and RongCloud get the permissions that groups created there have now:
 ///
-/// - They end with their owner's account, and whoever may not ask to join does not find them.
+/// - They end with their owner's account, and users who may not ask to join do not find them.
 /// - Owner and managers of a group that RongCloud hosts moderate it, and may send whatever is muted. Members'
 ///   invitations need the approval that requests need, unless that was changed.
 ///

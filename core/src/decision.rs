@@ -1,8 +1,8 @@
 //! A decision in progress: the facts that the rule has, and what it has decided so far.
 
+mod actor_role;
 mod mint;
 mod reading;
-mod standing;
 mod strand;
 mod writing;
 
@@ -13,7 +13,7 @@ use crate::facts::{Facts, Stop};
 use crate::model::{Group, GroupId, KeptAs, Key, Millis, Prefix, Row, Settings, Topic, UserId};
 use crate::ports::{Batch, Change, Guard, RunGuard};
 
-pub use standing::Standing;
+pub use actor_role::ActorRole;
 
 /// Circumstances of one attempt.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,7 @@ enum Before {
 
 /// One of several operations that are decided on the same draft.
 struct Step {
-    /// Its position among them.
+    /// Its position among the steps.
     number: u64,
     /// What was pending at the places it has changed, before it changed them.
     before: Map<Key, Before>,
@@ -67,7 +67,7 @@ struct Step {
 }
 
 impl<'a> Draft<'a> {
-    /// Begins with these facts.
+    /// A decision over these facts.
     pub fn new(facts: &'a Facts, context: Context<'a>) -> Self {
         Self {
             facts,
@@ -83,7 +83,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What was decided.
+    /// The decision as a batch for the store.
     pub fn finish(mut self) -> Batch {
         self.number_events();
         Event::mark_call(&mut self.events);
@@ -158,18 +158,18 @@ impl<'a> Draft<'a> {
         self.guards.get(key).copied().flatten().map_or(1, |seen| seen + 1)
     }
 
-    /// Keeps a row.
+    /// Writes a row.
     pub fn put(&mut self, key: Key, row: impl Into<Row>) {
         let key = if self.strand.is_some() { self.place(&key).into_owned() } else { key };
         self.set(key, Some(row.into()));
     }
 
-    /// Keeps the mere being there of a place.
+    /// Writes a row without a value, whose key is the information.
     pub fn mark(&mut self, key: Key) {
         self.set(key, Some(Row::Mark));
     }
 
-    /// Keeps nothing there.
+    /// Deletes the row with this key.
     pub fn delete(&mut self, key: Key) {
         let key = if self.strand.is_some() { self.place(&key).into_owned() } else { key };
         self.set(key, None);
@@ -206,12 +206,12 @@ impl<'a> Draft<'a> {
         self.numbered = self.events.len();
     }
 
-    /// Tells all members of a group.
+    /// Emits an event for all members of a group.
     pub fn emit_to_members(&mut self, group: &GroupId, what: Happening) {
         self.emit(Some(group), Audience { members_of: Some(group.clone()), ..Audience::default() }, what);
     }
 
-    /// Tells these users only.
+    /// Emits an event for these users only.
     pub fn emit_to_users(&mut self, group: Option<&GroupId>, users: Vec<UserId>, what: Happening) {
         self.emit(group, Audience { users, ..Audience::default() }, what);
     }

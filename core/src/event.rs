@@ -9,7 +9,7 @@ pub use happening::{Former, Happening, Joining, Leaving, ProfileChange};
 
 use crate::model::{GroupId, Key, Millis, Row, UserId};
 
-/// Who did it.
+/// The one who caused an event or calls an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Actor {
     /// A user, from one of their devices (`None` when unknown).
@@ -21,7 +21,7 @@ pub enum Actor {
     },
     /// The app, perhaps in the name of a user.
     App {
-        /// In whose name.
+        /// The user in whose name the app acts.
         for_user: Option<UserId>,
     },
     /// The system itself.
@@ -54,7 +54,7 @@ impl Actor {
 pub struct Audience {
     /// All members of this group, as they are after the change.
     pub members_of: Option<GroupId>,
-    /// And these users, members or not.
+    /// In addition, these users, members or not.
     pub users: Vec<UserId>,
     /// Clients are not notified, only the app's server.
     pub silent: bool,

@@ -59,7 +59,7 @@ impl<'a> RealmRows<'a> {
             match row {
                 Row::Group(group) => drop(realm.groups.insert(group.id.as_str(), group)),
                 Row::User(user) => drop(realm.users.insert(&user.id, user)),
-                Row::Message(_) if table(&Prefix::all_spoken(), key) => {}
+                Row::Message(_) if table(&Prefix::all_topic_messages(), key) => {}
                 Row::Message(message) => realm.messages.entry(message.group.as_str()).or_default().push(message),
                 // a membership is stored twice; the one in the order of seats is counted
                 Row::Member(member) if *key == Key::Seat(member.group.clone(), member.seat).encode() => {
@@ -79,7 +79,7 @@ impl<'a> RealmRows<'a> {
                 Row::Tombstone(past) => vec![Key::Tombstone(past.group.clone())],
                 Row::User(user) => vec![Key::User(user.id.clone())],
                 // its topic is in the key alone
-                Row::Message(_) if table(&Prefix::all_spoken(), key) => return None,
+                Row::Message(_) if table(&Prefix::all_topic_messages(), key) => return None,
                 Row::Message(message) => vec![Key::Message(message.group.clone(), message.sequence)],
                 Row::Topic(topic) => vec![Key::Topic(topic.group.clone(), topic.id.clone())],
                 Row::Event(event) => vec![Key::Event(event.sequence)],
@@ -114,7 +114,7 @@ impl<'a> RealmRows<'a> {
     /// Every index holds exactly what follows from the rows it leads to.
     fn indexes_broken(&self) -> Option<String> {
         let mut expected: BTreeMap<Vec<u8>, Row> = BTreeMap::new();
-        for (_, row) in self.rows.iter().filter(|(key, _)| !table(&Prefix::all_spoken(), key)) {
+        for (_, row) in self.rows.iter().filter(|(key, _)| !table(&Prefix::all_topic_messages(), key)) {
             expect_places(row, &mut expected);
         }
         let indexes = expected_tables();
@@ -224,8 +224,8 @@ impl<'a> RealmRows<'a> {
             if topic.ended.is_none() {
                 *open.entry(topic.group.as_str()).or_default() += 1;
             }
-            let next = Key::Spoken(topic.group.clone(), topic.id.clone(), topic.next_message).encode();
-            let end = Prefix::spoken(&topic.group, &topic.id).end();
+            let next = Key::TopicMessage(topic.group.clone(), topic.id.clone(), topic.next_message).encode();
+            let end = Prefix::topic_messages(&topic.group, &topic.id).end();
             if self.rows.range(next..end).next().is_some() {
                 return Some(format!("a message of topic {} is beyond its next number", topic.id));
             }

@@ -189,7 +189,7 @@ impl Replies {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("step {step}: {refusal}")]
 pub struct RefusedStep {
-    /// Its position among them, from 0.
+    /// Its position among the steps, from 0.
     pub step: usize,
     /// The reason.
     pub refusal: Refusal,
@@ -198,7 +198,7 @@ pub struct RefusedStep {
 /// One change of one place.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// Keep this row there.
+    /// Store this row under this key.
     Put(Key, Row),
     /// Keep nothing there.
     Delete(Key),

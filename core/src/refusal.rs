@@ -70,7 +70,7 @@ pub enum Needs {
     Ownership,
     /// The app.
     App,
-    /// In a circle that may invite.
+    /// Being in the circle that may invite.
     Inviting,
 }
 
@@ -135,7 +135,7 @@ pub enum Refusal {
         /// What the actor would have to be.
         needs: Needs,
     },
-    /// Nobody but the app does this.
+    /// Only the app may do this.
     #[error("only the app may do this")]
     AppOnly,
     /// The named users are not members.
@@ -203,7 +203,7 @@ pub enum Refusal {
     /// There are as many as allowed.
     #[error("limit of {limit} reached: at most {most}, now {now}")]
     LimitReached {
-        /// Of what.
+        /// The limit.
         limit: Limit,
         /// How many at most.
         most: u64,

@@ -1,6 +1,6 @@
 //! Who may send messages: one pure rule, for sending and for checking beforehand.
 
-use crate::decision::Standing;
+use crate::decision::ActorRole;
 use crate::model::{Group, Millis, Mute, Role, UserId};
 use crate::refusal::Refusal;
 
@@ -37,7 +37,7 @@ pub fn may_speak(speaker: &Speaker<'_>) -> Result<(), Refusal> {
     if mutes.into_iter().flatten().any(|mute| mute.until.holds_at(speaker.now)) {
         return Err(Refusal::Muted { group: group.id.clone(), everybody: false });
     }
-    let exempt = speaker.allowed || (group.governed && Standing::Inside(role).is_in(group.policy.exempt));
+    let exempt = speaker.allowed || (group.governed && ActorRole::Member(role).is_in(group.policy.exempt));
     if group.all_muted && !exempt {
         return Err(Refusal::Muted { group: group.id.clone(), everybody: true });
     }

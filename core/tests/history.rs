@@ -275,7 +275,7 @@ fn an_event_names_everybody_it_is_about() {
         world.app(card).await.unwrap();
         check("a card", "cy").await;
         world.app(Transfer { group: group("g"), to: user("ben"), leave: None }).await.unwrap();
-        check("handed over", "ann ben").await;
+        check("transferred", "ann ben").await;
         let leave = Leave {
             group: group("g"),
             users: users(&["cy"]),

@@ -62,7 +62,7 @@ fn each_topic_counts_for_itself_and_the_group_knows_nothing_of_it() {
         let page = Messages { group: group("g"), start: Start::Edge, newest_first: false, limit: 10 };
         let page = world.ask(page).await.unwrap();
         assert_eq!(page.messages.len(), 1);
-        assert_eq!((page.group.next_message, page.group.spoken, page.group.topics), (2, 2, 2));
+        assert_eq!((page.group.next_message, page.group.topic_messages, page.group.topics), (2, 2, 2));
         let emitted = log(world).await.into_iter().filter_map(|what| match what {
             Happening::InTopic { topic, what } => Some((topic, *what)),
             _ => None,
@@ -289,7 +289,7 @@ proptest! {
             };
             assert_eq!(emitted(&within.messages), emitted(&beside.messages));
             let header = world.ask(GroupById { group: group("g") }).await.unwrap().group;
-            assert_eq!((header.next_message, header.spoken + 1), (1, beside.group.next_message));
+            assert_eq!((header.next_message, header.topic_messages + 1), (1, beside.group.next_message));
             assert_eq!(world.broken().await, None);
         });
     }

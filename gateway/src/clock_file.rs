@@ -25,7 +25,7 @@ const INTERVAL: Duration = Duration::from_secs(30);
 pub(crate) struct ClockFile(PathBuf);
 
 impl ClockFile {
-    /// In this data folder.
+    /// The file in this data folder.
     pub(crate) fn of(folder: &Path) -> Self {
         Self(folder.join(FILE))
     }

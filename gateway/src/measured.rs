@@ -42,7 +42,7 @@ struct Sizes {
 }
 
 impl Measured {
-    /// Reports this store.
+    /// Adds a store to the metrics.
     pub(crate) fn of_store(&self, health: Health) {
         // there is one per process
         let _first = self.store.set(health);
@@ -123,7 +123,7 @@ fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f
     counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
 }
 
-/// Dashboards show fewer digits than this.
+/// A counter as a floating-point number; precise enough for dashboards.
 #[allow(clippy::cast_precision_loss, reason = "beyond 2^53 nobody counts")]
 fn float(number: u64) -> f64 {
     number as f64

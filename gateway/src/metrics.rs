@@ -194,7 +194,7 @@ pub(crate) struct Metrics {
     sweeps_failed: Family<RealmLabels, Counter>,
     /// Bytes of unused shared files that were deleted.
     pub(crate) trash_deleted: Counter,
-    /// Backups that were asked for.
+    /// Requested backups, by outcome.
     pub(crate) backups: Backups,
     /// Values that are measured when the metrics are requested.
     pub(crate) measured: Arc<Measured>,
@@ -211,14 +211,14 @@ pub(crate) struct Backups {
 impl Backups {
     fn new(registry: &mut Registry) -> Self {
         let Self { completed, failed, last } = Self::default();
-        registry.register("backups_completed", "Backups that were handed over completely", completed.clone());
+        registry.register("backups_completed", "Backups that were sent completely", completed.clone());
         registry.register("backups_failed", "Backups that were not finished", failed.clone());
-        let about = "When the last complete backup was handed over, in seconds since 1970; 0 is never";
+        let about = "When the last complete backup was sent, in seconds since 1970; 0 is never";
         registry.register("backup_last_timestamp_seconds", about, last.clone());
         Self { completed, failed, last }
     }
 
-    /// Counts a backup that was handed over completely.
+    /// Counts a backup that was sent completely.
     pub(crate) fn completed(&self) {
         self.completed.inc();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -404,7 +404,7 @@ impl Default for Metrics {
 pub(crate) struct RealmMetrics {
     realm: String,
     operations: Family<OperationLabels, Counter>,
-    /// Counters that were used before.
+    /// Counters by their labels, cached.
     at_hand: RwLock<Map<(&'static str, OperationOutcome), Counter>>,
 }
 
@@ -428,9 +428,9 @@ pub(crate) struct VendorMetrics {
     unknown: Arc<OperationMetrics>,
     /// Clients that are connected now.
     pub(crate) sessions: Gauge,
-    /// Frames from them.
+    /// Frames received from clients.
     pub(crate) frames_in: Counter,
-    /// Frames to them.
+    /// Frames sent to clients.
     pub(crate) frames_out: Counter,
 }
 

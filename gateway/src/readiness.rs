@@ -39,17 +39,17 @@ impl Readiness {
         }
     }
 
-    /// Watches these, too.
+    /// Adds webhooks whose delivery is watched.
     pub(crate) fn watch(&self, couriers: Vec<Watched>) {
         *self.couriers.lock() = couriers;
     }
 
-    /// Records that the process is stopping.
+    /// Makes the gateway not ready, as the process is stopping.
     pub(crate) fn drains(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Why requests should not be sent here, if so.
+    /// Why the gateway is not ready; `None` if it is.
     pub(crate) fn trouble(&self) -> Option<String> {
         if self.draining.load(Ordering::Relaxed) {
             return Some("draining".to_owned());

@@ -30,7 +30,7 @@ impl Vendors {
         self
     }
 
-    /// All of them.
+    /// All vendors.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &dyn Registered> {
         self.0.iter().map(|vendor| &**vendor)
     }

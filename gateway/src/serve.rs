@@ -86,7 +86,7 @@ struct Opened {
 /// The addresses of a running gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
-    /// The one that all vendors share.
+    /// The address that all vendors share.
     pub shared: SocketAddr,
     /// The vendors' own, by the vendor's name.
     pub vendors: BTreeMap<String, SocketAddr>,
@@ -355,7 +355,7 @@ fn keep_clock(stores: &dyn Stores, clock: Option<&Arc<SystemClock>>, phase: &wat
     }
 }
 
-/// Answers on the control socket, where there is a data folder to have one in.
+/// Serves the control socket, if there is a data folder.
 fn control(stores: &dyn Stores, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>, remarks: &mut Vec<String>) {
     #[cfg(unix)]
     if let Some(database) = stores.database() {

@@ -95,7 +95,7 @@ async fn what_is_done_in_a_topic_is_done_there_alone() {
     // the group itself has one message for all readers
     let page = Messages { group: group(GROUP), start: Start::Edge, newest_first: true, limit: 10 };
     let page = world.groups.ask(&Actor::app(), page).await.unwrap();
-    assert_eq!((page.messages.len(), page.group.next_message, page.group.spoken), (1, 2, 4));
+    assert_eq!((page.messages.len(), page.group.next_message, page.group.topic_messages), (1, 2, 4));
 }
 
 #[tokio::test]

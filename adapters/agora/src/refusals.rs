@@ -138,7 +138,7 @@ pub(crate) enum Metadata {
 }
 
 impl Metadata {
-    /// The failure with this number.
+    /// The failure with the number of this error.
     fn on(self, failure: Failure) -> Failure {
         Failure { code: Some(self as u32), ..failure }
     }

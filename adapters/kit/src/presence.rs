@@ -83,33 +83,33 @@ pub enum Disconnection {
 /// Which of a user's connections are meant: those that match everything that is given.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConnectionFilter {
-    /// Of this vendor.
+    /// Only connections of this vendor.
     pub vendor: Option<&'static str>,
-    /// Of this device.
+    /// Only connections of this device.
     pub device: Option<Device>,
-    /// On this platform.
+    /// Only connections on this platform.
     pub platform: Option<Platform>,
-    /// With this id.
+    /// Only the connection with this id.
     pub id: Option<String>,
 }
 
 impl ConnectionFilter {
-    /// All of them.
+    /// Matches all connections of the user.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Those through this vendor's protocol.
+    /// Matches connections through this vendor's protocol.
     pub fn of_vendor(vendor: &'static str) -> Self {
         Self { vendor: Some(vendor), ..Self::default() }
     }
 
-    /// Those of this device.
+    /// Matches connections of this device.
     pub fn of_device(device: Device) -> Self {
         Self { device: Some(device), ..Self::default() }
     }
 
-    /// The one with this id.
+    /// Matches the connection with this id.
     pub fn with_id(id: impl Into<String>) -> Self {
         Self { id: Some(id.into()), ..Self::default() }
     }

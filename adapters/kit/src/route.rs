@@ -13,9 +13,9 @@ pub struct Route<H> {
     pub path: &'static str,
     /// The vendor's own name of the operation.
     pub operation: &'static str,
-    /// Whether the body is handed over in pieces.
+    /// Whether the body is passed in pieces.
     pub streams: bool,
-    /// What answers it.
+    /// Handles its requests.
     pub handler: H,
 }
 
@@ -38,7 +38,7 @@ pub enum NoMatch {
     Method,
 }
 
-/// A route that answers.
+/// The route of a request, with the values of its path.
 #[derive(Debug)]
 pub struct Matched<'t, H> {
     /// The route.

@@ -79,7 +79,7 @@ pub trait Surface: Send + Sync {
     /// The vendor, as the first part of paths and in configuration.
     fn vendor(&self) -> &'static str;
 
-    /// Everything that is served.
+    /// All routes.
     fn routes(&self) -> Vec<RouteInfo>;
 
     /// The operation of a request, for logs and metrics; `None` when it is unknown.

@@ -82,7 +82,7 @@ pub trait Vendor: Send + Sync + 'static {
 pub struct SettingsTable {
     /// Its path below the section; empty for the section itself.
     pub path: &'static [&'static str],
-    /// What it holds.
+    /// A description of its keys, in Markdown.
     pub about: &'static str,
     /// The keys that must be given and the Rust types they take; an `Option` may be left out.
     pub required: &'static [(&'static str, &'static str)],

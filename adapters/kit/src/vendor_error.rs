@@ -31,7 +31,7 @@ pub enum ErrorClass {
 pub struct VendorError {
     /// The vendor's code.
     pub code: VendorCode,
-    /// Whose doing it is.
+    /// Whether the caller or the server causes it.
     pub class: ErrorClass,
 }
 

@@ -72,7 +72,7 @@ pub struct Destination {
     pub url: String,
     /// Whether the URL may lead to an address that is not public.
     pub allow_private: bool,
-    /// How it is treated.
+    /// Timeouts and retries.
     pub patience: Patience,
     /// Which notifications are sent, and how they are encoded.
     pub webhooks: Arc<dyn Webhooks>,
@@ -132,7 +132,7 @@ pub enum PostError {
 /// A question to an app's server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// Whom to ask.
+    /// The URL of the app's server.
     pub url: String,
     /// Pairs for the query of the URL, not yet encoded.
     pub query: Vec<(&'static str, String)>,

@@ -48,7 +48,7 @@ impl<'a> Draft<'a> {
     /// The last rows of a run as found, newest first, with what earlier steps have added.
     pub fn recent(&self, prefix: Prefix, limit: usize) -> Result<Cow<'a, [Row]>, Stop> {
         let prefix = match &self.strand {
-            Some(topic) if prefix == Prefix::messages(&topic.group) => Prefix::spoken(&topic.group, &topic.id),
+            Some(topic) if prefix == Prefix::messages(&topic.group) => Prefix::topic_messages(&topic.group, &topic.id),
             _ => prefix,
         };
         let earlier = self.changed_by_earlier_steps(&prefix);

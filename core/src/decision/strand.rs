@@ -31,7 +31,7 @@ impl Draft<'_> {
         let Some(Topic { group: home, id, .. }) = &self.strand else { return Cow::Borrowed(key) };
         match key {
             Key::Message(group, sequence) if group == home => {
-                Cow::Owned(Key::Spoken(group.clone(), id.clone(), *sequence))
+                Cow::Owned(Key::TopicMessage(group.clone(), id.clone(), *sequence))
             }
             Key::Mute(group, user) if group == home => {
                 Cow::Owned(Key::TopicMute(group.clone(), id.clone(), user.clone()))
@@ -73,7 +73,7 @@ impl Draft<'_> {
             first_message: before.first_message,
             last_message: before.last_message,
             all_muted: before.all_muted,
-            spoken: group.spoken + said,
+            topic_messages: group.topic_messages + said,
             ..group
         }
     }

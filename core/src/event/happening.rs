@@ -11,16 +11,16 @@ use crate::model::{
 /// How a user joined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Joining {
-    /// With the group's creation.
+    /// As one of the group's first members.
     Created,
     /// Added by the app or by a permitted member.
     Added,
-    /// Came by asking.
+    /// They asked to join.
     Asked {
         /// Who approved it; `None` when no approval was needed.
         approved_by: Option<UserId>,
     },
-    /// Came by invitation.
+    /// They were invited.
     Invited {
         /// The inviter.
         by: Option<UserId>,
@@ -34,7 +34,7 @@ pub enum Joining {
 /// How a membership ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Leaving {
-    /// By themself.
+    /// By their own decision.
     Left,
     /// Removed by another.
     Removed,
@@ -86,27 +86,27 @@ impl From<&Member> for Former {
 /// The kinds of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Happening {
-    /// A group came into being.
+    /// A group was created.
     GroupCreated {
         /// Its profile.
         profile: Profile,
         /// Its owner.
         owner: Option<UserId>,
-        /// The others who were in from the start.
+        /// Its first members, without the owner.
         members: Vec<UserId>,
     },
-    /// A group without roles got them.
+    /// A group without roles got an owner and roles.
     GroupGoverned {
         /// Its owner now.
         owner: UserId,
     },
-    /// A group ended.
+    /// A group was disbanded.
     GroupDisbanded {
         /// Its last owner.
         owner: Option<UserId>,
         /// Its last profile.
         profile: Profile,
-        /// Who was in it.
+        /// Its members.
         members: Vec<UserId>,
         /// Its last header, for notifications about a deleted group.
         #[serde(default)]
@@ -115,7 +115,7 @@ pub enum Happening {
         #[serde(default)]
         were: Vec<Former>,
     },
-    /// People came in.
+    /// Users became members.
     MembersJoined {
         /// The users.
         users: Vec<UserId>,
@@ -124,7 +124,7 @@ pub enum Happening {
         /// How many members there are now.
         members: u32,
     },
-    /// People went out.
+    /// Users are members no longer.
     MembersLeft {
         /// The users.
         users: Vec<UserId>,
@@ -134,7 +134,7 @@ pub enum Happening {
         reason: String,
         /// How many members there are now.
         members: u32,
-        /// What they were.
+        /// Their last memberships.
         #[serde(default)]
         were: Vec<Former>,
     },
@@ -173,9 +173,9 @@ pub enum Happening {
     ProfileChanged(ProfileChange),
     /// The policy changed.
     PolicyChanged {
-        /// As it was.
+        /// The policy before the change.
         before: Box<Policy>,
-        /// As it is.
+        /// The policy after the change.
         after: Box<Policy>,
     },
     /// The announcement changed; "" is removed.
@@ -198,7 +198,7 @@ pub enum Happening {
         /// Until when; `None` is no longer.
         until: Option<Until>,
     },
-    /// Everybody was muted or unmuted.
+    /// All members were muted or unmuted.
     AllMutedChanged(bool),
     /// Users were put on the allowlist.
     Allowed(Vec<UserId>),
@@ -239,9 +239,9 @@ pub enum Happening {
     ReceiveChanged {
         /// The user.
         user: UserId,
-        /// How now.
+        /// The new setting.
         receive: Receive,
-        /// How until then.
+        /// The setting before.
         #[serde(default)]
         before: Option<Receive>,
     },
@@ -369,7 +369,7 @@ pub enum Happening {
         /// Whether everybody is muted now.
         all_muted: Option<bool>,
     },
-    /// Topics ended.
+    /// Topics were deleted.
     TopicsEnded(Vec<TopicId>),
     /// An event in a topic.
     InTopic {
@@ -394,7 +394,7 @@ pub enum Happening {
         /// No longer followed.
         removed: Vec<UserId>,
     },
-    /// An account came into being.
+    /// An account was created.
     UserRegistered(UserId),
     /// An account changed.
     UserChanged(UserId),

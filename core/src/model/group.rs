@@ -53,7 +53,7 @@ pub struct Group {
     pub creator: Option<UserId>,
     /// Whether it has roles at all. Without, all members are equal and only the app manages it.
     pub governed: bool,
-    /// What it permits.
+    /// Its policy: who may do what.
     pub policy: Policy,
     /// Words only one surface has.
     pub labels: Labels,
@@ -96,8 +96,8 @@ pub struct Group {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub topics: u64,
     /// How many messages were sent in all its topics together.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub spoken: u64,
+    #[serde(rename = "spoken", default, skip_serializing_if = "is_zero")]
+    pub topic_messages: u64,
 }
 
 fn one() -> u64 {

@@ -115,7 +115,7 @@ tables! {
     /// A topic of a group.
     Topic(group: GroupId, topic: TopicId) = 42;
     /// A message in a topic, in the order of sending.
-    Spoken(group: GroupId, topic: TopicId, sequence: u64) = 43;
+    TopicMessage(group: GroupId, topic: TopicId, sequence: u64) = 43;
     /// A mute of one member in a topic.
     TopicMute(group: GroupId, topic: TopicId, user: UserId) = 44;
     /// An event that is part of a group's history, by its number there.
@@ -185,9 +185,9 @@ prefixes! {
     /// All topics of a group, those that have ended among them.
     topics(group: GroupId) = 42;
     /// All messages of a topic.
-    spoken(group: GroupId, topic: TopicId) = 43;
+    topic_messages(group: GroupId, topic: TopicId) = 43;
     /// All messages of all topics.
-    all_spoken() = 43;
+    all_topic_messages() = 43;
     /// All mutes of a topic.
     topic_mutes(group: GroupId, topic: TopicId) = 44;
     /// All push names of a group.

@@ -7,14 +7,14 @@ use super::{Millis, UserId};
 /// When something ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Until {
-    /// At that time.
+    /// Until this time.
     At(Millis),
     /// Never.
     Forever,
 }
 
 impl Until {
-    /// Whether it still holds.
+    /// Whether it has not expired: mutes and blocks that have count no more, whether or not they are deleted yet.
     pub fn holds_at(self, now: Millis) -> bool {
         match self {
             Self::At(end) => end > now,

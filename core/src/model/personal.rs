@@ -24,6 +24,6 @@ pub struct Follows {
     pub user: UserId,
     /// The group.
     pub group: GroupId,
-    /// Whom, since when.
+    /// The followed members, with the time since when.
     pub users: BTreeMap<UserId, Millis>,
 }

@@ -31,7 +31,7 @@ pub enum Join {
 /// A part of a group's history beside its messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeptAs {
-    /// Who came in and who went out.
+    /// Members who joined and left.
     Membership,
     /// Changes of name, introduction, avatar, announcement and owner.
     Profile,
@@ -42,7 +42,7 @@ pub enum KeptAs {
 /// Which events are part of a group's history: they take a number in the sequence of its messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptEvents {
-    /// Who came in and who went out.
+    /// Members who joined and left.
     pub membership: bool,
     /// Changes of name, introduction, avatar, announcement and owner.
     pub profile: bool,

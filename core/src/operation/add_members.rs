@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::event::{Actor, Audience, Happening, Joining};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Millis, Request, RequestKind, Role, Stage, UserId};
@@ -158,18 +158,18 @@ impl AddMembers {
 
     fn road(&self, draft: &Draft<'_>, group: &Group) -> Result<Road, Stop> {
         let consent = group.policy.invitee_consent;
-        let standing = draft.standing(group)?;
-        match standing {
-            Standing::App => Ok(if self.ask && consent { Road::Invitee } else { Road::AtOnce }),
-            Standing::Outside => {
+        let actor_role = draft.actor_role(group)?;
+        match actor_role {
+            ActorRole::App => Ok(if self.ask && consent { Road::Invitee } else { Road::AtOnce }),
+            ActorRole::Outsider => {
                 Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Membership }.into())
             }
-            Standing::Inside(_) if !group.governed => Err(Refusal::NotGoverned(group.id.clone()).into()),
-            Standing::Inside(_) if !standing.is_in(group.policy.invite) => {
+            ActorRole::Member(_) if !group.governed => Err(Refusal::NotGoverned(group.id.clone()).into()),
+            ActorRole::Member(_) if !actor_role.is_in(group.policy.invite) => {
                 Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Inviting }.into())
             }
-            Standing::Inside(_) => {
-                let approval = group.policy.invitation_approval().filter(|circle| !standing.is_in(*circle));
+            ActorRole::Member(_) => {
+                let approval = group.policy.invitation_approval().filter(|circle| !actor_role.is_in(*circle));
                 Ok(match (approval, consent) {
                     (Some(_), _) => Road::Managers,
                     (_, true) => Road::Invitee,
@@ -261,15 +261,15 @@ impl AddMembers {
     fn let_in(&self, draft: &mut Draft<'_>, group: &mut Group, new_member: &NewMember) -> Result<(), Stop> {
         check_room(group, self.most)?;
         check_group_quota(draft, &new_member.user)?;
-        let standing = draft.standing(group)?;
-        if (new_member.joined.is_some() || new_member.unread.is_some()) && standing != Standing::App {
+        let actor_role = draft.actor_role(group)?;
+        if (new_member.joined.is_some() || new_member.unread.is_some()) && actor_role != ActorRole::App {
             return Err(Refusal::AppOnly.into());
         }
         let joined = new_member.joined.unwrap_or(draft.now());
         if joined > draft.now() || joined < group.created {
             return Err(Refusal::InvalidValue("a member joins after the group's creation and before now").into());
         }
-        let highest = if group.governed && standing.is_in(group.policy.promote) { Role::Admin } else { Role::Member };
+        let highest = if group.governed && actor_role.is_in(group.policy.promote) { Role::Admin } else { Role::Member };
         let role = new_member.role.min(highest);
         seat(draft, group, &new_member.user, role, joined)?;
         if !new_member.fields.is_empty() {

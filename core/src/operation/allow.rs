@@ -23,9 +23,9 @@ impl Rule for Allow {
     type Output = Listed;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Listed, Stop> {
-        let (group, standing) = open(draft, &self.group)?;
+        let (group, actor_role) = open(draft, &self.group)?;
         let terms = Terms { members_only: self.members_only, spare_owner: false, by_rank: false };
-        let Targets { chosen, left_out } = targets(draft, &group, standing, &self.users, terms)?;
+        let Targets { chosen, left_out } = targets(draft, &group, actor_role, &self.users, terms)?;
         let done: Vec<UserId> = chosen.into_iter().map(|(user, _)| user).collect();
         draft.require(done.iter().map(|user| Key::Allowance(self.group.clone(), user.clone())))?;
         let mut new = Vec::new();

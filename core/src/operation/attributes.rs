@@ -123,7 +123,7 @@ fn stamped(values: &BTreeMap<String, String>, version: u64) -> impl Iterator<Ite
 /// How one counter changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CounterChange {
-    /// Becomes this.
+    /// Sets the value.
     Set(i64),
     /// Grows by this, or shrinks; one that was not there starts at 0.
     Add(i64),
@@ -134,7 +134,7 @@ pub enum CounterChange {
 pub struct UpdateCounters {
     /// The group.
     pub group: GroupId,
-    /// Which, and how.
+    /// The counters with their changes.
     pub changes: BTreeMap<String, CounterChange>,
     /// Most counters the group may have.
     pub most: Option<u32>,

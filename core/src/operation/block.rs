@@ -35,9 +35,9 @@ impl Rule for Block {
         if !self.until.holds_at(draft.now()) {
             return Err(Refusal::InvalidValue("a block ends in the future").into());
         }
-        let (mut group, standing) = open(draft, &self.group)?;
+        let (mut group, actor_role) = open(draft, &self.group)?;
         let terms = Terms { members_only: self.members_only, spare_owner: true, by_rank: true };
-        let Targets { chosen, left_out } = targets(draft, &group, standing, &self.users, terms)?;
+        let Targets { chosen, left_out } = targets(draft, &group, actor_role, &self.users, terms)?;
         let mut done = Vec::with_capacity(chosen.len());
         let mut gone = Vec::new();
         for (user, member) in chosen {

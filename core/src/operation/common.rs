@@ -327,7 +327,7 @@ pub(crate) fn message_audience(message: &Message) -> Audience {
     Audience { users, ..Audience::default() }
 }
 
-/// One member less has this mark.
+/// Counts one member less with this mark.
 pub(crate) fn uncount(group: &mut Group, mark: u32) {
     if let Some(count) = group.marks.get_mut(&mark) {
         *count = count.saturating_sub(1);

@@ -30,7 +30,7 @@ pub struct CreateGroup {
     pub profile: Profile,
     /// Its announcement; "" is none.
     pub announcement: String,
-    /// What it permits.
+    /// Its policy: who may do what.
     pub policy: Policy,
     /// Words only one surface has.
     pub labels: Labels,
@@ -186,7 +186,7 @@ impl CreateGroup {
             active: self.active,
             asked: false,
             topics: 0,
-            spoken: 0,
+            topic_messages: 0,
             appointed: Vec::new(),
             marks: BTreeMap::new(),
         })

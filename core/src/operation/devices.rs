@@ -25,7 +25,7 @@ pub enum Begin {
     /// After everything there is.
     #[default]
     Now,
-    /// After the event of this number.
+    /// Events after this one.
     After(u64),
     /// In each queue where the user's devices of the same surface have got furthest; now, when there are none.
     Furthest,

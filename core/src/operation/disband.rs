@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::event::{Audience, Former, Happening};
 use crate::facts::Stop;
 use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, Role, Row, Tombstone, UserId};
@@ -30,8 +30,8 @@ impl Rule for Disband {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Ended, Stop> {
         let group = draft.group(&self.group)?;
-        let standing = draft.permitted(&group, Circle::Owner)?;
-        if standing != Standing::App && (!group.policy.owner_may_disband || group.disabled) {
+        let actor_role = draft.permitted(&group, Circle::Owner)?;
+        if actor_role != ActorRole::App && (!group.policy.owner_may_disband || group.disabled) {
             return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
         }
         disband(draft, &group)

@@ -129,13 +129,13 @@ impl Rule for RemoveFile {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<FileGone, Stop> {
         let group = draft.live_group(&self.group)?;
-        let standing = draft.permitted(&group, Circle::Members)?;
+        let actor_role = draft.permitted(&group, Circle::Members)?;
         let key = Key::File(self.group.clone(), self.file.clone());
         let Some(file) = draft.row(&key)?.as_ref().and_then(Row::file).cloned() else {
             return Err(Refusal::FileNotFound { group: group.id, file: self.file.clone() }.into());
         };
         let own = matches!(draft.context.actor, Actor::User { user, .. } if file.owner.as_ref() == Some(user));
-        if !own && !standing.is_in(Circle::Managers) {
+        if !own && !actor_role.is_in(Circle::Managers) {
             return Err(Refusal::NotPermitted { group: group.id, needs: Needs::Management }.into());
         }
         draft.delete(key);

@@ -1,6 +1,6 @@
 //! Giving roles to a group that had none.
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::event::{Audience, Happening};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Policy, Profile, Role, UserId};
@@ -31,7 +31,7 @@ impl Rule for Govern {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
         let mut group = draft.live_group(&self.group)?;
-        if draft.standing(&group)? != Standing::App {
+        if draft.actor_role(&group)? != ActorRole::App {
             return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
         }
         if group.governed {

@@ -107,7 +107,7 @@ macro_rules! replies {
         #[derive(Debug, Clone, PartialEq)]
         #[allow(clippy::large_enum_variant, reason = "made once and taken apart at once, never kept")]
         pub enum Reply {
-            /// Nothing to add: it is done.
+            /// A reply without content.
             Done,
             $($(#[$doc])* $name($name),)*
         }
@@ -157,7 +157,7 @@ fn misfit(reply: &Reply) -> Refusal {
 
 macro_rules! operations {
     ($($name:ident => $reply:ty, $label:literal;)*) => {
-        /// Everything that can be done.
+        /// All operations.
         #[derive(Debug, Clone, PartialEq)]
         #[allow(missing_docs, reason = "each is documented at its own type")]
         pub enum Operation {

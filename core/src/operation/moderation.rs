@@ -1,6 +1,6 @@
 //! Muting, allowing and blocking: what they share.
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::facts::Stop;
 use crate::model::{Group, Key, Member, Role, UserId};
 use crate::refusal::{Needs, Refusal};
@@ -34,17 +34,17 @@ pub(super) struct Terms {
 }
 
 /// The group, when the actor may moderate it.
-pub(super) fn open(draft: &Draft<'_>, group: &crate::model::GroupId) -> Result<(Group, Standing), Stop> {
+pub(super) fn open(draft: &Draft<'_>, group: &crate::model::GroupId) -> Result<(Group, ActorRole), Stop> {
     let group = draft.live_group(group)?;
-    let standing = draft.permitted(&group, group.policy.moderate)?;
-    Ok((group, standing))
+    let actor_role = draft.permitted(&group, group.policy.moderate)?;
+    Ok((group, actor_role))
 }
 
 /// Sorts the targets. When none remain, refuses with the reason for the first.
 pub(super) fn targets(
     draft: &Draft<'_>,
     group: &Group,
-    standing: Standing,
+    actor_role: ActorRole,
     users: &[UserId],
     terms: Terms,
 ) -> Result<Targets, Stop> {
@@ -53,7 +53,7 @@ pub(super) fn targets(
     let mut seen = std::collections::HashSet::new();
     for user in users.iter().filter(|user| seen.insert(*user)) {
         let member = draft.member(&group.id, user)?;
-        match obstacle(group, standing, user, member.as_ref(), terms) {
+        match obstacle(group, actor_role, user, member.as_ref(), terms) {
             None => targets.chosen.push((user.clone(), member)),
             Some(refusal @ Refusal::NotPermitted { .. }) => return Err(refusal.into()),
             Some(refusal) => targets.left_out.push((user.clone(), refusal)),
@@ -67,7 +67,7 @@ pub(super) fn targets(
 
 fn obstacle(
     group: &Group,
-    standing: Standing,
+    actor_role: ActorRole,
     user: &UserId,
     member: Option<&Member>,
     terms: Terms,
@@ -76,10 +76,10 @@ fn obstacle(
         let users = vec![user.clone()];
         return terms.members_only.then(|| Refusal::NotMembers { group: group.id.clone(), users });
     };
-    if member.role == Role::Owner && (terms.spare_owner || (terms.by_rank && standing != Standing::App)) {
+    if member.role == Role::Owner && (terms.spare_owner || (terms.by_rank && actor_role != ActorRole::App)) {
         return Some(Refusal::OwnerProtected { group: group.id.clone(), owner: user.clone() });
     }
-    if terms.by_rank && !standing.outranks(member.role) {
+    if terms.by_rank && !actor_role.outranks(member.role) {
         let peers = group.policy.moderate == crate::model::Circle::Members && member.role == Role::Member;
         return (!peers).then(|| Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Ownership });
     }

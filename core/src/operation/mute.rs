@@ -32,9 +32,9 @@ impl Rule for Mute {
         if !self.until.holds_at(draft.now()) {
             return Err(Refusal::InvalidValue("a mute ends in the future").into());
         }
-        let (group, standing) = open(draft, &self.group)?;
+        let (group, actor_role) = open(draft, &self.group)?;
         let terms = Terms { members_only: self.members_only, spare_owner: self.spare_owner, by_rank: true };
-        let Targets { chosen, left_out } = targets(draft, &group, standing, &self.users, terms)?;
+        let Targets { chosen, left_out } = targets(draft, &group, actor_role, &self.users, terms)?;
         let done: Vec<UserId> = chosen.into_iter().map(|(user, _)| user).collect();
         if done.is_empty() {
             return Ok(Listed { done, left_out });

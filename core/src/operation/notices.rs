@@ -60,7 +60,7 @@ const LAST: &str = "broadcasts";
 /// that very moment may still receive it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Broadcast {
-    /// Where, in this part.
+    /// The groups of this part.
     pub groups: Vec<GroupId>,
     /// The sender.
     pub sender: Sender,

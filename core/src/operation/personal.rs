@@ -16,7 +16,7 @@ use super::common::check_self;
 pub struct SetRemark {
     /// The group.
     pub group: GroupId,
-    /// Whose name for it.
+    /// The user who names the group.
     pub user: UserId,
     /// The name; "" removes it.
     pub text: String,
@@ -86,7 +86,7 @@ pub struct Follow {
     pub group: GroupId,
     /// Who follows; a member.
     pub user: UserId,
-    /// Whom; members.
+    /// The members to follow.
     pub users: Vec<UserId>,
     /// Most members one user may follow in a group.
     pub most: Option<u32>,

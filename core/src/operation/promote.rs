@@ -1,6 +1,6 @@
 //! Making and unmaking admins.
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::event::Happening;
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Role, UserId};
@@ -121,11 +121,11 @@ impl Rule for Demote {
 /// The group, when the actor may make admins in it; fetches the named members.
 fn open(draft: &Draft<'_>, id: &GroupId, users: &[UserId]) -> Result<Group, Stop> {
     let group = draft.live_group(id)?;
-    let standing = draft.permitted(&group, group.policy.promote)?;
+    let actor_role = draft.permitted(&group, group.policy.promote)?;
     if !group.governed {
         return Err(Refusal::NotGoverned(group.id).into());
     }
-    if standing != Standing::App || group.policy.promote > crate::model::Circle::Nobody {
+    if actor_role != ActorRole::App || group.policy.promote > crate::model::Circle::Nobody {
         draft.require(users.iter().map(|user| Key::Member(id.clone(), user.clone())))?;
         return Ok(group);
     }

@@ -1,6 +1,6 @@
 //! Removing members.
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::event::{Audience, Former, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Member, Role, UserId};
@@ -33,10 +33,10 @@ impl Rule for RemoveMembers {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Removed, Stop> {
         let mut group = draft.live_group(&self.group)?;
-        let standing = draft.permitted(&group, group.policy.remove)?;
+        let actor_role = draft.permitted(&group, group.policy.remove)?;
         draft.require(self.users.iter().map(|user| Key::Member(self.group.clone(), user.clone())))?;
 
-        let (members, left_out) = self.sort(draft, &group, standing)?;
+        let (members, left_out) = self.sort(draft, &group, actor_role)?;
         for member in &members {
             unseat(draft, &mut group, member, self.cleanup)?;
         }
@@ -57,7 +57,7 @@ impl RemoveMembers {
         &self,
         draft: &Draft<'_>,
         group: &Group,
-        standing: Standing,
+        actor_role: ActorRole,
     ) -> Result<(Vec<Member>, Vec<(UserId, Refusal)>), Stop> {
         let mut members: Vec<Member> = Vec::new();
         let mut left_out: Vec<(UserId, Refusal)> = Vec::new();
@@ -74,7 +74,7 @@ impl RemoveMembers {
                     }
                     left_out.push((user.clone(), refusal));
                 }
-                Some(member) if !standing.outranks(member.role) && !are_peers(group, standing, member.role) => {
+                Some(member) if !actor_role.outranks(member.role) && !are_peers(group, actor_role, member.role) => {
                     return Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Ownership }.into());
                 }
                 Some(member) => members.push(member),
@@ -123,8 +123,8 @@ impl RemoveMembers {
 }
 
 /// Where every member may remove, ordinary members may remove each other.
-fn are_peers(group: &Group, standing: Standing, other: Role) -> bool {
-    let ordinary = standing == Standing::Inside(Role::Member) && other == Role::Member;
+fn are_peers(group: &Group, actor_role: ActorRole, other: Role) -> bool {
+    let ordinary = actor_role == ActorRole::Member(Role::Member) && other == Role::Member;
     ordinary && group.policy.remove == crate::model::Circle::Members
 }
 

@@ -29,7 +29,7 @@ pub struct Apply {
     pub most: Option<u32>,
 }
 
-/// What asking led to.
+/// The outcome of a request to join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
     /// The user is a member now.

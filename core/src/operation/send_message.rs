@@ -218,7 +218,7 @@ impl SendMessage {
         }
     }
 
-    /// The message that this becomes.
+    /// The stored message.
     pub fn as_sent(&self, sent: &Sent) -> Message {
         Message {
             id: sent.id.clone(),

@@ -1,6 +1,6 @@
 //! Banning a whole group.
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::event::Happening;
 use crate::facts::Stop;
 use crate::model::GroupId;
@@ -22,7 +22,7 @@ impl Rule for SetDisabled {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
         let mut group = draft.group(&self.group)?;
-        if draft.standing(&group)? != Standing::App {
+        if draft.actor_role(&group)? != ActorRole::App {
             return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
         }
         if group.disabled == self.disabled {

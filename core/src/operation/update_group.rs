@@ -1,6 +1,6 @@
 //! Changing what a group shows of itself and what it permits.
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::event::{Audience, Happening, ProfileChange};
 use crate::facts::Stop;
 use crate::model::{Announcement, Circle, Group, GroupId, Join, Policy};
@@ -126,9 +126,9 @@ impl Rule for UpdateGroup {
 
 impl UpdateGroup {
     fn check_permitted(&self, draft: &Draft<'_>, group: &Group) -> Result<(), Stop> {
-        let mut standing = draft.permitted(group, Circle::Members)?;
+        let mut actor_role = draft.permitted(group, Circle::Members)?;
         if self.profile != ProfileChange::default() || self.announcement.is_some() {
-            standing = draft.permitted(group, group.policy.edit_profile)?;
+            actor_role = draft.permitted(group, group.policy.edit_profile)?;
         }
         let rest = PolicyChange { join: None, capacity: None, ..self.policy.clone() };
         let rights = &group.policy;
@@ -140,13 +140,13 @@ impl UpdateGroup {
         .into_iter()
         .filter(|(changes, _)| *changes)
         {
-            standing = draft.permitted(group, circle)?;
+            actor_role = draft.permitted(group, circle)?;
         }
         if self.all_muted.is_some() {
-            standing = draft.permitted(group, group.policy.moderate)?;
+            actor_role = draft.permitted(group, group.policy.moderate)?;
         }
         // only the owner changes who may edit the profile
-        if self.policy.edit_profile.is_some() && standing != Standing::App {
+        if self.policy.edit_profile.is_some() && actor_role != ActorRole::App {
             draft.permitted(group, Circle::Owner)?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::decision::{Draft, Standing};
+use crate::decision::{ActorRole, Draft};
 use crate::event::Happening;
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Member, Receive, Role, UserId};
@@ -203,9 +203,9 @@ impl WriteMemberAttributes {
 
 /// Whether the actor may change this member's data.
 fn check_may_edit(draft: &Draft<'_>, group: &Group, user: &UserId, private: bool) -> Result<(), Stop> {
-    let standing = draft.standing(group)?;
+    let actor_role = draft.actor_role(group)?;
     let own = draft.context.actor.behind() == Some(user);
-    if standing == Standing::App || (own && standing != Standing::Outside) {
+    if actor_role == ActorRole::App || (own && actor_role != ActorRole::Outsider) {
         return Ok(());
     }
     if own {
@@ -214,9 +214,9 @@ fn check_may_edit(draft: &Draft<'_>, group: &Group, user: &UserId, private: bool
     if private {
         return Err(Refusal::AppOnly.into());
     }
-    let standing = draft.permitted(group, group.policy.edit_member)?;
+    let actor_role = draft.permitted(group, group.policy.edit_member)?;
     match draft.member(&group.id, user)? {
-        Some(member) if !standing.outranks(member.role) => {
+        Some(member) if !actor_role.outranks(member.role) => {
             Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Ownership }.into())
         }
         _ => Ok(()),

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::decision::Standing;
+use crate::decision::ActorRole;
 use crate::model::{Group, Key, Member, Millis, Prefix, Request, RequestKind, Row, Stage, UserId};
 use crate::operation::approvers;
 use crate::ports::Span;
@@ -43,7 +43,7 @@ impl RequestsToDecide {
                 let asked_managers = request.kind == RequestKind::Application
                     || matches!(request.stage, Stage::AwaitsManagers | Stage::RefusedByManagers)
                     || request.verdict.as_ref().is_some_and(|verdict| verdict.by.as_ref() != Some(&request.user));
-                asked_managers && Standing::Inside(member.role).is_in(approvers(&group, request.kind))
+                asked_managers && ActorRole::Member(member.role).is_in(approvers(&group, request.kind))
             };
             let mut after: Option<Cursor> = None;
             loop {

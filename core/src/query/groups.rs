@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::decision::Standing;
+use crate::decision::ActorRole;
 use crate::event::Actor;
 use crate::model::{Group, GroupId, Key, Member, Millis, Prefix, Row, UserId};
 use crate::ports::Span;
@@ -71,7 +71,7 @@ impl FindGroups {
 
 /// The group, if the reader may see it.
 async fn see(reader: &Reader<'_>, group: Arc<Group>) -> Result<Arc<Group>, Refusal> {
-    if !group.policy.is_found() && reader.standing(&group.id).await? == Standing::Outside {
+    if !group.policy.is_found() && reader.actor_role(&group.id).await? == ActorRole::Outsider {
         return Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Membership });
     }
     Ok(group)

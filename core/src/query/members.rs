@@ -194,7 +194,7 @@ impl Admins {
 pub struct MarkedMembers {
     /// The group.
     pub group: GroupId,
-    /// Which mark.
+    /// The mark.
     pub mark: u32,
     /// Most members.
     pub limit: usize,

@@ -48,7 +48,7 @@ pub use requests::{RequestPage, Requests, RequestsOf};
 pub use topics::{TopicMessages, TopicMutes, TopicMutesFound, TopicPage, Topics, TopicsFound};
 pub use users::{FindUsers, FindUsersFor, ListUsers, UserPage, UsersFound, UsersFoundFor};
 
-use crate::decision::Standing;
+use crate::decision::ActorRole;
 use crate::event::Actor;
 use crate::model::{Circle, Group, GroupId, Key, Millis, Row, Settings};
 use crate::ports::{Asked, Span};
@@ -85,11 +85,11 @@ impl Reader<'_> {
         Err(Refusal::GroupNotFound { group: id.clone(), disbanded })
     }
 
-    /// The actor's standing in a group.
-    pub(crate) async fn standing(&self, group: &GroupId) -> Result<Standing, Refusal> {
-        let Actor::User { user, .. } = self.actor else { return Ok(Standing::App) };
+    /// The actor's role in a group.
+    pub(crate) async fn actor_role(&self, group: &GroupId) -> Result<ActorRole, Refusal> {
+        let Actor::User { user, .. } = self.actor else { return Ok(ActorRole::App) };
         let row = self.row(Key::Member(group.clone(), user.clone())).await?;
-        Ok(row.as_ref().and_then(Row::member).map_or(Standing::Outside, |member| Standing::Inside(member.role)))
+        Ok(row.as_ref().and_then(Row::member).map_or(ActorRole::Outsider, |member| ActorRole::Member(member.role)))
     }
 
     /// The group's header, when the actor is in this circle of it.
@@ -109,12 +109,12 @@ impl Reader<'_> {
 
     /// Refuses unless the actor is in this circle of the group.
     pub(crate) async fn check_circle(&self, group: &Group, circle: Circle) -> Result<(), Refusal> {
-        let standing = self.standing(&group.id).await?;
-        if standing.is_in(circle) {
+        let actor_role = self.actor_role(&group.id).await?;
+        if actor_role.is_in(circle) {
             return Ok(());
         }
-        let needs = match (standing, circle) {
-            (Standing::Outside, _) | (_, Circle::Members) => Needs::Membership,
+        let needs = match (actor_role, circle) {
+            (ActorRole::Outsider, _) | (_, Circle::Members) => Needs::Membership,
             (_, Circle::Managers) => Needs::Management,
             (_, Circle::Owner) => Needs::Ownership,
             (_, Circle::Nobody) => Needs::App,

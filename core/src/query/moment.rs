@@ -38,7 +38,7 @@ impl<'a> Source<'a> {
         self.store.last_keys(prefixes).await
     }
 
-    /// The answer rests on this header.
+    /// Records the group header that the result is read with.
     pub(crate) fn rests_on(&self, group: &Arc<Group>) {
         let mut headers = self.headers.lock().unwrap_or_else(PoisonError::into_inner);
         headers.push((group.id.clone(), Arc::clone(group)));
@@ -71,7 +71,7 @@ fn without_messages(group: &Group) -> Group {
         changed: group.created,
         next_message: group.first_message,
         last_message: None,
-        spoken: 0,
+        topic_messages: 0,
         ..group.clone()
     }
 }

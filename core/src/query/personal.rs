@@ -13,7 +13,7 @@ use super::Reader;
 pub struct Remark {
     /// The group.
     pub group: GroupId,
-    /// Whose name for it.
+    /// The user who named the group.
     pub user: UserId,
 }
 
@@ -24,7 +24,7 @@ pub struct RemarkText(pub String);
 /// A user's own names for several groups. Users see their own only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemarksOf {
-    /// Whose names.
+    /// The user who named them.
     pub user: UserId,
     /// For which groups.
     pub groups: Vec<GroupId>,
@@ -39,7 +39,7 @@ pub struct RemarkTexts(pub Vec<String>);
 pub struct PushName {
     /// The group.
     pub group: GroupId,
-    /// Whose name.
+    /// The member.
     pub user: UserId,
 }
 

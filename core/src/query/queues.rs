@@ -27,7 +27,7 @@ pub struct DevicePositions {
     pub user: UserId,
     /// The device.
     pub device: DeviceId,
-    /// In which queues.
+    /// The queues.
     pub queues: Vec<Queue>,
 }
 
@@ -76,7 +76,7 @@ pub struct ReadQueue {
     pub bytes: usize,
 }
 
-/// What is in a queue.
+/// An entry of a queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueueItem {
     /// The event. Its number is its key: keys of one queue grow strictly.
@@ -327,7 +327,7 @@ fn message_key(event: &Event) -> Option<Key> {
         }
         Happening::InTopic { topic, what } => match &**what {
             Happening::MessageSent { sequence, .. } | Happening::MessageChanged { sequence, .. } => {
-                Some(Key::Spoken(group.clone(), topic.clone(), *sequence))
+                Some(Key::TopicMessage(group.clone(), topic.clone(), *sequence))
             }
             _ => None,
         },

@@ -74,7 +74,7 @@ pub struct Readers {
     pub sequence: u64,
     /// Those who have, or those who have not.
     pub read: bool,
-    /// Go on after this place.
+    /// Continue after this position.
     pub after: Option<Cursor>,
     /// Most users in the page.
     pub limit: usize,
@@ -141,7 +141,7 @@ impl MessageExtensions {
         let places: Vec<Key> = self.sequences.iter().flat_map(at).collect();
         let rows = reader.store.fetch(&places).await?;
         let found = self.sequences.iter().zip(rows.chunks(2)).map(|(sequence, rows)| {
-            let message = standing(&group, *sequence, rows.first().and_then(Option::as_ref))?;
+            let message = kept_message(&group, *sequence, rows.first().and_then(Option::as_ref))?;
             if let Actor::User { user, .. } = reader.actor
                 && !message.is_for(user)
             {
@@ -168,7 +168,7 @@ async fn asked_group(reader: &Reader<'_>, group: &GroupId, most: Option<u32>) ->
 }
 
 /// A message that was not recalled or deleted.
-fn standing(group: &Group, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
+fn kept_message(group: &Group, sequence: u64, row: Option<&Row>) -> Result<Arc<Message>, Refusal> {
     let message = row.and_then(Row::message).filter(|message| message.state == MessageState::Kept);
     let message = message.filter(|message| message.sequence >= group.first_message).cloned();
     message.ok_or_else(|| Refusal::MessageNotFound { group: group.id.clone(), sequence })
@@ -181,7 +181,7 @@ fn message_with_receipts(
     sequence: u64,
     row: Option<&Row>,
 ) -> Result<Arc<Message>, Refusal> {
-    let message = standing(group, sequence, row)?;
+    let message = kept_message(group, sequence, row)?;
     if let Actor::User { user, .. } = reader.actor
         && !message.is_by(user)
     {

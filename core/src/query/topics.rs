@@ -81,8 +81,8 @@ impl TopicMessages {
         check_topic(reader, &self.group, &self.topic).await?;
         let own = own_membership(reader, &self.group).await?;
         let after = self.from.and_then(|from| from.checked_add(1));
-        let after = after.map(|after| Key::Spoken(self.group.clone(), self.topic.clone(), after).encode());
-        let prefix = Prefix::spoken(&self.group, &self.topic);
+        let after = after.map(|after| Key::TopicMessage(self.group.clone(), self.topic.clone(), after).encode());
+        let prefix = Prefix::topic_messages(&self.group, &self.topic);
         let span = Span::first(prefix, self.limit.saturating_add(1)).descending().after(after);
         let rows = reader.store.scan(&span).await?;
         let mut messages: Vec<Arc<Message>> = rows.iter().filter_map(|(_, row)| row.message()).cloned().collect();

@@ -32,7 +32,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Of a backup.
+    /// The report on a backup.
     pub(crate) fn of(manifest: &Manifest, counts: Option<Counts>) -> Self {
         Self {
             what: "backup",

@@ -163,7 +163,7 @@ fn assemble(vendors: Vendors, top: Top, realms: Vec<RealmConfig>, flags: &Flags)
     };
     let tls = match (top.tls.cert, top.tls.key) {
         (Some(_), Some(_)) if top.tls.dev || flags.dev_tls => {
-            return Err(ConfigError("tls is asked for twice: leave out either cert and key, or dev".to_owned()));
+            return Err(ConfigError("tls is configured twice: leave out either cert and key, or dev".to_owned()));
         }
         (Some(cert), Some(key)) => Tls::Files { cert, key },
         (None, None) if top.tls.dev || flags.dev_tls => Tls::Development,

@@ -73,7 +73,7 @@ pub struct Config {
 pub enum Data {
     /// In memory: it is lost when the process ends.
     Memory,
-    /// In this folder.
+    /// Stored in this folder.
     Folder(PathBuf),
 }
 
@@ -93,7 +93,7 @@ pub enum Admin {
 pub enum Tls {
     /// They are not.
     Off,
-    /// With this chain and key.
+    /// A certificate chain and a key from files.
     Files {
         /// The certificate and the intermediate ones, PEM.
         cert: PathBuf,

@@ -9,7 +9,7 @@ use super::websocket::Socket;
 pub(super) enum Line {
     /// Over a WebSocket.
     Socket(Box<Socket>),
-    /// In HTTP requests.
+    /// Polled by HTTP requests.
     Polled(Polled),
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::{sleep, timeout};
 
 use super::mailbox::{Delivery, Mailbox};
-use super::registry::{Gone, Registry, Standing};
+use super::registry::{Gone, MemberState, Registry};
 use crate::backend::Backend;
 use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
@@ -60,9 +60,9 @@ pub(crate) struct RealmSessions {
 /// Limits on sessions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quota {
-    /// Of one user.
+    /// Most sessions of a user.
     pub(crate) per_user: usize,
-    /// Of one realm.
+    /// Most sessions of a realm.
     pub(crate) per_realm: usize,
 }
 
@@ -121,8 +121,8 @@ impl RealmSessions {
             let joined = JoinedGroups::all(connection.user.clone());
             let joined = self.groups.ask(&Actor::app(), joined).await.map_err(|refusal| self.unavailable(&refusal))?;
             let joined = joined.groups.into_iter().map(|(group, member)| {
-                let standing = Standing { role: member.role, discards: member.receive == Receive::Discard };
-                (group.id.clone(), standing)
+                let state = MemberState { role: member.role, discards: member.receive == Receive::Discard };
+                (group.id.clone(), state)
             });
             self.registry.lock().learn(&connection, joined);
         }

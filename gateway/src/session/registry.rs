@@ -19,7 +19,7 @@ use super::mailbox::Mailbox;
 #[derive(Default)]
 pub(crate) struct Registry {
     users: HashMap<UserId, Online>,
-    groups: HashMap<GroupId, HashMap<UserId, Standing>>,
+    groups: HashMap<GroupId, HashMap<UserId, MemberState>>,
     /// The number of sessions of each vendor that has any.
     vendors: BTreeMap<&'static str, usize>,
     /// How many sessions there are.
@@ -61,7 +61,7 @@ enum Membership {
 
 /// What is known of an online member of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct MemberState {
     pub(crate) role: Role,
     /// Whether they do not receive the group's messages (`Receive::Discard`).
     pub(crate) discards: bool,
@@ -79,7 +79,7 @@ enum Change {
     Left,
 }
 
-impl Standing {
+impl MemberState {
     fn of(role: Role) -> Self {
         Self { role, discards: false }
     }
@@ -117,7 +117,7 @@ impl Registry {
     /// Sets the groups of a connection's user, which were read after the connection was added. Ignored if the
     /// connection has ended meanwhile: changes before the user came online again may be missing in the result. The
     /// connection that was added since reads them itself.
-    pub(crate) fn learn(&mut self, connection: &Arc<Connection>, groups: impl Iterator<Item = (GroupId, Standing)>) {
+    pub(crate) fn learn(&mut self, connection: &Arc<Connection>, groups: impl Iterator<Item = (GroupId, MemberState)>) {
         let user = &connection.user;
         let Some(online) = self.users.get_mut(user) else { return };
         if !online.sessions.iter().any(|entry| Arc::ptr_eq(&entry.connection, connection)) {
@@ -125,16 +125,16 @@ impl Registry {
         }
         let Membership::Reading(meanwhile) = &mut online.groups else { return };
         let meanwhile = std::mem::take(meanwhile);
-        let mut standings: HashMap<GroupId, Standing> = groups.collect();
+        let mut states: HashMap<GroupId, MemberState> = groups.collect();
         for (group, change) in meanwhile {
-            match Standing::after(standings.get(&group).copied(), change) {
-                Some(standing) => drop(standings.insert(group, standing)),
-                None => drop(standings.remove(&group)),
+            match MemberState::after(states.get(&group).copied(), change) {
+                Some(state) => drop(states.insert(group, state)),
+                None => drop(states.remove(&group)),
             }
         }
-        let mut known = HashSet::with_capacity(standings.len());
-        for (group, standing) in standings {
-            self.groups.entry(group.clone()).or_default().insert(user.clone(), standing);
+        let mut known = HashSet::with_capacity(states.len());
+        for (group, state) in states {
+            self.groups.entry(group.clone()).or_default().insert(user.clone(), state);
             known.insert(group);
         }
         online.groups = Membership::Known(known);
@@ -232,7 +232,7 @@ impl Registry {
 
     /// The online members of a group, with their roles.
     pub(crate) fn members(&self, group: &GroupId) -> Vec<(UserId, Role)> {
-        self.groups.get(group).into_iter().flatten().map(|(user, standing)| (user.clone(), standing.role)).collect()
+        self.groups.get(group).into_iter().flatten().map(|(user, state)| (user.clone(), state.role)).collect()
     }
 
     /// Applies an event's changes of memberships and roles, and has the sessions of changed accounts checked. Returns
@@ -282,16 +282,15 @@ impl Registry {
     /// The sessions of a vendor that receive a fact of an event, without duplicates.
     pub(crate) fn receivers(&self, event: &Event, vendor: &str, to: &Recipients) -> Vec<Receiver> {
         let group = event.audience.members_of.as_ref().and_then(|group| self.groups.get(group));
-        let standing = |user: &UserId| group.and_then(|members| members.get(user).copied());
+        let state = |user: &UserId| group.and_then(|members| members.get(user).copied());
         let as_member = |user: &UserId| {
-            to.members.is_some_and(|filter| standing(user).is_some_and(|standing| filter.includes(standing.role)))
+            to.members.is_some_and(|filter| state(user).is_some_and(|state| filter.includes(state.role)))
         };
         let members = to.members.and(group).into_iter().flat_map(HashMap::keys).filter(|user| as_member(user));
-        let named = named(event, to, |user| standing(user).is_some());
+        let named = named(event, to, |user| state(user).is_some());
         // messages to certain members have no members as their audience
         let about = event.group.as_ref().filter(|_| to.except_discarding).and_then(|group| self.groups.get(group));
-        let discards =
-            |user: &UserId| about.and_then(|members| members.get(user)).is_some_and(|standing| standing.discards);
+        let discards = |user: &UserId| about.and_then(|members| members.get(user)).is_some_and(|state| state.discards);
         let named = named.into_iter().filter(|user| !as_member(user));
         let acting = match &event.actor {
             Actor::User { user, device: Some(device) } => Some((user, device.as_str())),
@@ -321,9 +320,9 @@ impl Registry {
             Some(Online { groups: Membership::Reading(meanwhile), .. }) => meanwhile.push((group.clone(), change)),
             Some(Online { groups: Membership::Known(known), .. }) => {
                 let before = self.groups.get(group).and_then(|members| members.get(user)).copied();
-                if let Some(standing) = Standing::after(before, change) {
+                if let Some(state) = MemberState::after(before, change) {
                     known.insert(group.clone());
-                    self.groups.entry(group.clone()).or_default().insert(user.clone(), standing);
+                    self.groups.entry(group.clone()).or_default().insert(user.clone(), state);
                 } else {
                     known.remove(group);
                     self.take_out(group, user);

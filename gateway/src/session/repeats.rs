@@ -38,7 +38,7 @@ pub(super) struct Once {
 pub(super) enum Turn {
     /// It is, and is performed now.
     First(First),
-    /// It repeats this one.
+    /// It repeats a call that is in progress or done.
     Repeated(Arc<Once>),
 }
 

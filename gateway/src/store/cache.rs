@@ -49,7 +49,7 @@ type Rows = quick_cache::sync::Cache<Vec<u8>, Known, Size, RandomState>;
 #[derive(Clone)]
 pub(super) struct Moment {
     number: u64,
-    /// The rows of that time.
+    /// The rows at that time.
     pub(super) rows: Arc<Readable>,
 }
 

@@ -29,9 +29,9 @@ pub(crate) struct Snapshot {
 }
 
 enum Rows {
-    /// Of a folder that is open.
+    /// A snapshot of an open data folder.
     Open { shared: Arc<Shared>, moment: Moment },
-    /// Of one that is closed.
+    /// A closed data folder, which does not change.
     Closed(Readable),
 }
 

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::client::{Client, Letter, ReceiverResponse};
 use super::counted::Counted;
 use super::lanes::{Job, Lane, Lanes};
-use super::ledger::{Ledger, Standing, State};
+use super::ledger::{Ledger, Progress, State};
 
 /// Most events of the log read at once.
 const PAGE: usize = 256;
@@ -64,7 +64,7 @@ struct Round {
     courier: Courier,
     lanes: Lanes,
     /// The events that were pending when the last process ended, and have not been read again yet.
-    recover: VecDeque<(u64, Standing)>,
+    recover: VecDeque<(u64, Progress)>,
     /// Whether there may be more in the log.
     more: bool,
     /// When the log is read without its signal.
@@ -129,8 +129,8 @@ impl Round {
         }
         self.rest = None;
         self.more |= self.look <= Instant::now();
-        let read = if let Some((sequence, standing)) = self.recover.front().cloned() {
-            self.read_again(sequence, standing).await
+        let read = if let Some((sequence, progress)) = self.recover.front().cloned() {
+            self.read_again(sequence, progress).await
         } else if self.more {
             self.read_on().await
         } else {
@@ -145,11 +145,11 @@ impl Round {
     }
 
     /// Reads an event that was pending when the last process ended.
-    async fn read_again(&mut self, sequence: u64, standing: Standing) -> Result<(), Refusal> {
+    async fn read_again(&mut self, sequence: u64, progress: Progress) -> Result<(), Refusal> {
         let found = self.courier.log.read(sequence.saturating_sub(1), 1).await?;
         if let Some(event) = found.into_iter().find(|event| event.sequence == sequence) {
             let notices = self.word(&event).await?;
-            self.take_in(&event, notices, standing);
+            self.take_in(&event, notices, progress);
         } else {
             self.courier.state.pending.remove(&sequence);
         }
@@ -177,7 +177,7 @@ impl Round {
             };
             self.courier.state.through = event.sequence;
             self.save_within(SAVE_IDLE);
-            self.take_in(&event, notices, Standing::default());
+            self.take_in(&event, notices, Progress::default());
         }
         Ok(())
     }
@@ -186,13 +186,13 @@ impl Round {
         self.courier.destination.webhooks.notices(event, &*self.courier.groups, &*self.courier.log).await
     }
 
-    fn take_in(&mut self, event: &Event, notices: Vec<Notice>, standing: Standing) {
-        let Standing { done, tries, due } = standing.clone();
+    fn take_in(&mut self, event: &Event, notices: Vec<Notice>, progress: Progress) {
+        let Progress { done, tries, due } = progress.clone();
         if done >= notices.len() {
             self.courier.state.pending.remove(&event.sequence);
             return;
         }
-        self.courier.state.pending.insert(event.sequence, standing);
+        self.courier.state.pending.insert(event.sequence, progress);
         // if the clock was set meanwhile, the wait must not become endless
         let wait = due.map(|due| since(due, wall()).min(self.courier.destination.patience.longest_backoff));
         let due = wait.map(|wait| Instant::now() + wait);
@@ -249,7 +249,7 @@ impl Round {
             let wait = backoff(patience, tried);
             if let Some(job) = self.lanes.wait(lane, Instant::now() + wait) {
                 let due = Some(wall().plus(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
-                self.stand(job.sequence, Standing { done: job.done, tries: job.tries, due });
+                self.set_pending(job.sequence, Progress { done: job.done, tries: job.tries, due });
             }
         }
     }
@@ -258,15 +258,15 @@ impl Round {
     fn pass(&mut self, lane: Lane) {
         let Some(job) = self.lanes.pass(lane) else { return };
         if job.done < job.notices.len() {
-            self.stand(job.sequence, Standing { done: job.done, ..Standing::default() });
+            self.set_pending(job.sequence, Progress { done: job.done, ..Progress::default() });
         } else {
             self.courier.state.pending.remove(&job.sequence);
             self.save_within(SAVE);
         }
     }
 
-    fn stand(&mut self, sequence: u64, standing: Standing) {
-        self.courier.state.pending.insert(sequence, standing);
+    fn set_pending(&mut self, sequence: u64, progress: Progress) {
+        self.courier.state.pending.insert(sequence, progress);
         self.save_within(SAVE);
     }
 

@@ -20,7 +20,7 @@ pub(crate) const INDEX: &str = "index";
 
 /// The progress of one event's notifications.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Standing {
+pub(super) struct Progress {
     /// How many of them are finished.
     pub(super) done: usize,
     /// Attempts for the next one.
@@ -40,7 +40,7 @@ pub(super) struct State {
     /// The last event that was read.
     pub(super) through: u64,
     /// The events up to there that are not finished.
-    pub(super) pending: BTreeMap<u64, Standing>,
+    pub(super) pending: BTreeMap<u64, Progress>,
 }
 
 impl State {
@@ -184,7 +184,7 @@ mod tests {
         let mut state = State::at(7);
         ledger.save(&state).unwrap();
         state.through = 12;
-        state.pending.insert(9, Standing { done: 1, tries: 3, due: Some(Millis(1_700_000_000_000)) });
+        state.pending.insert(9, Progress { done: 1, tries: 3, due: Some(Millis(1_700_000_000_000)) });
         ledger.save(&state).unwrap();
         assert_eq!(ledger.load().unwrap(), Some(state));
     }

@@ -145,7 +145,7 @@ impl Couriers {
             let appended = log.subscribe();
             let failed = |refusal| WebhookError::Log { realm: realm.to_owned(), refusal };
             let end = log.last().await.map_err(failed)?;
-            let state = standing(&ledger, end)?;
+            let state = restored(&ledger, end)?;
             let courier = Courier {
                 realm: realm.to_owned(),
                 vendor,
@@ -199,7 +199,7 @@ fn file(realm: &str, vendor: &str, destination: &Destination) -> String {
 }
 
 /// The delivery position of a destination; a new one starts at the log's end.
-fn standing(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
+fn restored(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
     let refuse = |error| match ledger {
         Ledger::File(path) => WebhookError::Ledger { path: path.clone(), error },
         Ledger::Memory => WebhookError::Ledger { path: PathBuf::new(), error },

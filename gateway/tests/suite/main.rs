@@ -14,6 +14,7 @@ mod protocols;
 #[cfg(unix)]
 mod service;
 mod sessions;
+mod shape;
 mod shutdown;
 mod tls;
 mod vendors;

@@ -67,7 +67,7 @@ pub struct Documented {
 }
 
 /// An operation that is served, with the reasons given for it or for its section.
-pub struct Spoken<'c> {
+pub struct ServedOperation<'c> {
     /// The operation.
     pub operation: &'c Documented,
     /// Why no SDK has a call of its own for it.
@@ -92,9 +92,9 @@ impl Catalogue {
     }
 
     /// The operations that are served.
-    pub fn served(&self) -> impl Iterator<Item = Spoken<'_>> {
+    pub fn served(&self) -> impl Iterator<Item = ServedOperation<'_>> {
         let all = self.section.iter().flat_map(|section| section.operations.iter().map(move |one| (section, one)));
-        all.filter(|(_, one)| one.declined.is_none()).map(|(section, operation)| Spoken {
+        all.filter(|(_, one)| one.declined.is_none()).map(|(section, operation)| ServedOperation {
             operation,
             reach: operation.reach.as_deref().or(section.reach.as_deref()),
             alone: operation.alone.as_deref().or(section.alone.as_deref()),

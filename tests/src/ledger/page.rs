@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::callbacks::{self, Known};
-use super::catalogue::{Catalogue, Documented, Spoken, VENDORS};
+use super::catalogue::{Catalogue, Documented, ServedOperation, VENDORS};
 use super::events;
 use super::evidence::Evidence;
 
@@ -50,9 +50,9 @@ pub fn coverage() -> String {
         for (title, clients) in [((*vendor).to_owned(), false), (format!("{vendor}, client protocol"), true)] {
             let all = catalogue.operations().filter(|operation| operation.is_of_clients() == clients).count();
             let served: Vec<_> =
-                catalogue.served().filter(|spoken| spoken.operation.is_of_clients() == clients).collect();
+                catalogue.served().filter(|served| served.operation.is_of_clients() == clients).collect();
             if all > 0 {
-                let shown = served.iter().filter(|spoken| spoken.alone.is_none()).count();
+                let shown = served.iter().filter(|served| served.alone.is_none()).count();
                 let shown = if clients { "-".to_owned() } else { shown.to_string() };
                 let _ = writeln!(page, "| {title} | {all} | {} | {} | {shown} |", served.len(), all - served.len());
             }
@@ -69,7 +69,7 @@ pub fn coverage() -> String {
     for (vendor, catalogue) in &catalogues {
         let _ = write!(page, "\n## {vendor}\n");
         let losses: BTreeMap<&str, &str> =
-            catalogue.served().filter_map(|spoken| Some((spoken.operation.name.as_str(), loss(&spoken)?))).collect();
+            catalogue.served().filter_map(|served| Some((served.operation.name.as_str(), loss(&served)?))).collect();
         for section in &catalogue.section {
             let _ = write!(page, "\n### {}\n\n{}\n\n", section.name, source(&section.source, section.url.as_deref()));
             page.push_str("| operation | call | verdict | not shown by other vendors |\n| --- | --- | --- | --- |\n");
@@ -88,7 +88,7 @@ pub fn coverage() -> String {
 }
 
 /// Why the other vendors cannot show an operation; `None` when they can, or when that is merely tested in another suite.
-fn loss<'c>(served: &Spoken<'c>) -> Option<&'c str> {
+fn loss<'c>(served: &ServedOperation<'c>) -> Option<&'c str> {
     served.alone.filter(|reason| !reason.starts_with("tested in "))
 }
 
@@ -129,21 +129,26 @@ pub fn evidence(evidence: &Evidence, known: &Known) -> String {
         }
         callbacks::sections(&mut page, vendor, catalogue, known);
     }
-    reasons(&mut page, "Operations for which no SDK has a call of its own", &catalogues, |spoken| spoken.reach);
-    reasons(&mut page, "Operations whose effects are not read through other vendors", &catalogues, |spoken| {
-        spoken.alone
+    reasons(&mut page, "Operations for which no SDK has a call of its own", &catalogues, |served| served.reach);
+    reasons(&mut page, "Operations whose effects are not read through other vendors", &catalogues, |served| {
+        served.alone
     });
     page
 }
 
 /// The operations with the same reason, by vendor.
-fn reasons(page: &mut String, heading: &str, catalogues: &[(&str, Catalogue)], why: fn(Spoken<'_>) -> Option<&str>) {
+fn reasons(
+    page: &mut String,
+    heading: &str,
+    catalogues: &[(&str, Catalogue)],
+    why: fn(ServedOperation<'_>) -> Option<&str>,
+) {
     let _ = write!(page, "\n## {heading}\n\n| | operations | why |\n| --- | --- | --- |\n");
     for (vendor, catalogue) in catalogues {
         let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for spoken in catalogue.served() {
-            let name = &spoken.operation.name;
-            if let Some(reason) = why(spoken) {
+        for served in catalogue.served() {
+            let name = &served.operation.name;
+            if let Some(reason) = why(served) {
                 reasons.entry(reason).or_default().push(name);
             }
         }
@@ -157,12 +162,12 @@ fn reasons(page: &mut String, heading: &str, catalogues: &[(&str, Catalogue)], w
 fn summary(page: &mut String, vendor: &str, catalogue: &Catalogue, evidence: &Evidence) {
     for (title, clients) in [(vendor.to_owned(), false), (format!("{vendor}, client protocol"), true)] {
         let is_of = |operation: &&Documented| operation.is_of_clients() == clients;
-        let served = catalogue.served().map(|spoken| spoken.operation).filter(is_of);
+        let served = catalogue.served().map(|served| served.operation).filter(is_of);
         let served: Vec<(String, String)> =
             served.map(|operation| (vendor.to_owned(), operation.name.clone())).collect();
         let documented = catalogue.operations().filter(is_of).count();
         if documented > 0 {
-            let with_a_call = |spoken: &Spoken<'_>| is_of(&spoken.operation) && spoken.reach.is_none();
+            let with_a_call = |served: &ServedOperation<'_>| is_of(&served.operation) && served.reach.is_none();
             let within_reach = catalogue.served().filter(with_a_call).count();
             total(page, &title, clients, (documented, &served, within_reach), evidence);
         }

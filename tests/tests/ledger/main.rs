@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use conclave_tests::ledger::callbacks::Known;
-use conclave_tests::ledger::catalogue::{Catalogue, Served, Spoken, VENDORS};
+use conclave_tests::ledger::catalogue::{Catalogue, Served, ServedOperation, VENDORS};
 use conclave_tests::ledger::evidence::{Driven, Evidence};
 use conclave_tests::ledger::{check_fresh, page};
 
@@ -63,7 +63,7 @@ fn an_sdk_has_a_call_for_each_operation_and_drives_it_or_it_is_said_why_not() {
     let evidence = Evidence::gather(&Served::ask());
     for vendor in VENDORS {
         let file = format!("fixtures/{vendor}/catalogue.toml");
-        for Spoken { operation, reach, .. } in Catalogue::read(vendor).served() {
+        for ServedOperation { operation, reach, .. } in Catalogue::read(vendor).served() {
             let name = &operation.name;
             match (evidence.driven.get(&(vendor.to_owned(), name.clone())), reach) {
                 (Some(_), None) => {}
@@ -83,7 +83,7 @@ fn other_vendors_show_each_operation_or_the_reason_is_given() {
     let evidence = Evidence::gather(&Served::ask());
     for vendor in VENDORS {
         let file = format!("fixtures/{vendor}/catalogue.toml");
-        for Spoken { operation, alone, .. } in Catalogue::read(vendor).served() {
+        for ServedOperation { operation, alone, .. } in Catalogue::read(vendor).served() {
             let name = &operation.name;
             match (evidence.effects.get(&(vendor.to_owned(), name.clone())), alone) {
                 (Some(_), None) => {}
@@ -108,7 +108,7 @@ fn nearly_all_is_driven_by_sdks() {
         };
         let (driven, left): (Vec<&str>, Vec<&str>) = catalogue
             .served()
-            .map(|spoken| spoken.operation.name.as_str())
+            .map(|served| served.operation.name.as_str())
             .partition(|name| known(&evidence.driven, name) || known(&evidence.driven_generally, name));
         let all = driven.len() + left.len();
         // the rest has calls only in SDKs of languages whose registries the suites do not install from

@@ -129,7 +129,7 @@ macro_rules! kinds {
 /// The content of a message, and the JSON members without a typed field.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Content {
-    /// What it says.
+    /// The content, by type.
     pub(crate) what: What,
     /// The members of the JSON body that have no typed field, or another type than the field's.
     pub(crate) more: Map<String, Value>,

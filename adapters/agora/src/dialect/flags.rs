@@ -93,7 +93,7 @@ pub(crate) enum Remember {
     Same,
     /// It is deleted; the flag is read from the policy.
     Nothing,
-    /// It is set to this.
+    /// The value it is set to.
     As(String),
 }
 

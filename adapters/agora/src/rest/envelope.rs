@@ -77,7 +77,7 @@ enum Family {
     User,
     /// With the `path` of attachments.
     Attachment,
-    /// With this `path`, and without `entities`.
+    /// The envelope of the message service: with this `path`, and without `entities`.
     Message(&'static str),
     /// Without `entities`.
     History,
@@ -195,7 +195,7 @@ impl Reply {
         Self::new(Family::Bare)
     }
 
-    /// Puts these rows into `entities`.
+    /// Sets the `entities` of the response.
     pub(crate) fn holding(mut self, entities: &(impl Serialize + ?Sized)) -> Self {
         self.entities = Some(self.json(entities));
         self

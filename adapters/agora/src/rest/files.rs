@@ -28,7 +28,7 @@ use crate::refusals::{self, Failure};
 pub(super) const PART: &str = "file";
 /// Requests a secret that gives access to the file. The web SDKs always send it.
 pub(super) const RESTRICT: &str = "restrict-access";
-/// Carries that secret.
+/// The header with the secret of a restricted file.
 pub(super) const SECRET: &str = "share-secret";
 
 /// `POST /chatgroups/{id}/share_files`: a form with a part `file`.

@@ -17,7 +17,7 @@ use crate::refusals::{self, Failure};
 const KEPT: [&str; 6] = ["mail", "phone", "gender", "sign", "birth", "ext"];
 const NAME: &str = "nickname";
 const AVATAR: &str = "avatarurl";
-/// Prefix of these labels.
+/// Prefix of the labels that store users' info.
 const LABEL: &str = "agora.info.";
 
 /// `PUT /metadata/user/{user}`: a form of fields. Returns the fields that were set.

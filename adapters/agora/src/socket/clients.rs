@@ -26,7 +26,7 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// For these apps.
+    /// The client protocol of these apps.
     pub(crate) fn new(apps: Arc<Apps>) -> Self {
         Self { apps }
     }

@@ -84,7 +84,7 @@ pub(super) fn unread(queues: Vec<(Jid, u32)>, now: Millis) -> Bytes {
     frame(command::UNREAD, &CommUnreadDl { status: Some(ok()), unread, timestamp: Some(now.0) })
 }
 
-/// Items wait in this queue.
+/// A notification that items wait in this queue.
 pub(super) fn notice(queue: Jid) -> Bytes {
     frame(command::NOTICE, &CommNotice { queue: Some(queue) })
 }

@@ -17,7 +17,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// For the app with this key.
+    /// Names in frames of the app with this key.
     pub(crate) fn new(app_key: String) -> Self {
         Self { app_key }
     }

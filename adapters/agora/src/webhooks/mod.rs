@@ -106,7 +106,7 @@ pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &Webh
     events.into_iter().chain(muc).chain(messages).collect()
 }
 
-/// What a rule sends.
+/// Which events a webhook rule sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Events,

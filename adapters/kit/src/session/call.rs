@@ -43,7 +43,7 @@ pub enum CallOutcome {
     Refused,
     /// It could not be done; this side is at fault.
     Failed,
-    /// It was answered with this error.
+    /// The client got this error.
     Error(VendorError),
 }
 

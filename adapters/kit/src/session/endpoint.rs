@@ -17,7 +17,7 @@ pub struct Endpoint {
     pub name: &'static str,
     /// Which paths lead to it.
     pub path: PathPattern,
-    /// How frames travel.
+    /// The transport of frames.
     pub transport: Transport,
     /// What a client may use.
     pub limits: SessionLimits,
@@ -32,7 +32,7 @@ pub enum PathPattern {
     EndsWith(&'static str),
 }
 
-/// How frames travel.
+/// The transport of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// One WebSocket message is one frame. A message of another kind closes the connection.

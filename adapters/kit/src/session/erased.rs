@@ -44,7 +44,7 @@ pub trait AnyProtocol: Send + Sync {
 pub struct AnyFact {
     /// Who learns of it.
     pub to: Recipients,
-    /// What they learn.
+    /// The vendor's fact.
     pub content: Arc<dyn Any + Send + Sync>,
     /// About how many bytes it keeps.
     pub bytes: usize,

@@ -22,9 +22,9 @@ pub struct Fact<F> {
 pub struct Recipients {
     /// Members of the group whose members are the event's audience, as they are after the event.
     pub members: Option<MemberFilter>,
-    /// And these users.
+    /// In addition, these users.
     pub users: Vec<UserId>,
-    /// But none of these.
+    /// These users never receive it.
     pub except_users: Vec<UserId>,
     /// And not the device that acted, which learns from the reply to its call.
     pub except_acting_device: bool,
@@ -45,7 +45,7 @@ pub enum MemberFilter {
 const SMALL: usize = 512;
 
 impl<F> Fact<F> {
-    /// What these learn.
+    /// A fact with its recipients.
     pub fn new(to: Recipients, content: F) -> Self {
         Self { to, content: Arc::new(content), bytes: SMALL }
     }
@@ -87,7 +87,7 @@ impl Recipients {
         Self::users(actor.behind().cloned())
     }
 
-    /// And these users.
+    /// In addition, these users.
     #[must_use]
     pub fn and(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
         self.users.extend(users);
@@ -99,7 +99,7 @@ impl Recipients {
         self.members.is_none() && self.users.is_empty()
     }
 
-    /// The same without these users.
+    /// Excludes these users.
     #[must_use]
     pub fn without(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
         self.except_users.extend(users);

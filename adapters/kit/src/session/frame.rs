@@ -23,9 +23,9 @@ pub struct SharedFrame {
 /// A frame on its way to a client.
 #[derive(Debug, Clone)]
 pub enum OutFrame {
-    /// Of this session alone.
+    /// A frame for one session.
     Own(Frame),
-    /// Of many sessions.
+    /// A frame that was encoded once for many sessions.
     Shared(Arc<SharedFrame>),
 }
 
@@ -40,14 +40,14 @@ impl Frame {
         Self::Binary(bytes.into())
     }
 
-    /// What it carries.
+    /// Its payload.
     pub fn bytes(&self) -> &Bytes {
         match self {
             Self::Binary(bytes) | Self::Text(bytes) => bytes,
         }
     }
 
-    /// What it carries.
+    /// Its payload.
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Binary(bytes) | Self::Text(bytes) => bytes,

@@ -12,7 +12,7 @@ use crate::Platform;
 pub struct Device {
     /// The vendor whose client names it.
     pub vendor: &'static str,
-    /// What that vendor's client calls it.
+    /// The id that the vendor's client gives the device.
     pub id: String,
 }
 

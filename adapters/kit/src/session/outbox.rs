@@ -38,7 +38,7 @@ pub enum Step {
 pub struct Counted {
     /// One of the protocol's operations; `None` when it is none of them.
     pub operation: Option<&'static str>,
-    /// What became of it.
+    /// The call's outcome.
     pub outcome: CallOutcome,
 }
 
@@ -55,7 +55,7 @@ impl Steps {
         Self::default()
     }
 
-    /// Takes them, in order.
+    /// Removes and returns the steps, in order.
     pub fn take(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.steps)
     }

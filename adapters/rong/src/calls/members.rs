@@ -29,7 +29,7 @@ pub(crate) struct Page<'a> {
     pub(crate) size: usize,
     /// Latest joined first.
     pub(crate) newest_first: bool,
-    /// The tokens of this list.
+    /// The page tokens of this list.
     pub(crate) pages: Pages,
 }
 

@@ -99,7 +99,7 @@ pub(crate) struct Login {
 }
 
 impl Clients {
-    /// For these apps, by app key.
+    /// The client protocol of these apps, by app key.
     pub(crate) fn new(apps: Arc<HashMap<String, Arc<App>>>) -> Self {
         Self { apps }
     }

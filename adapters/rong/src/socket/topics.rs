@@ -10,7 +10,7 @@ const LONGEST_QUESTION: usize = 64 * 1024;
 
 /// The name of connecting in metrics.
 pub(super) const CONNECT: &str = "connect";
-/// Every query that is answered.
+/// The topics of all queries.
 pub(super) const QUESTIONS: &[&str] = &[
     "pullMsg",
     "pullEventChange",

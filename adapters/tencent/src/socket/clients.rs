@@ -39,7 +39,7 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// For these apps.
+    /// The client protocol of these apps.
     pub(crate) fn new(apps: Arc<HashMap<u32, Arc<App>>>) -> Self {
         Self { apps }
     }

@@ -62,7 +62,7 @@ fn add(registry: &mut Registry, id: &str) -> (Arc<Connection>, bool) {
 fn online(registry: &mut Registry, id: &str, groups: &[&str]) -> Arc<Connection> {
     let (connection, is_new) = add(registry, id);
     if is_new {
-        registry.learn(&connection, groups.iter().map(|id| (group(id), Standing::of(Role::Member))));
+        registry.learn(&connection, groups.iter().map(|id| (group(id), MemberState::of(Role::Member))));
     }
     connection
 }
@@ -88,7 +88,7 @@ fn changes_while_groups_are_read_apply_on_top_of_what_is_read() {
     assert_eq!(delivered(&mut registry, &went("old", "a")), 1, "the event names them");
     // read before any of it was committed
     let read = [("old", Role::Owner), ("stays", Role::Member)];
-    registry.learn(&a, read.into_iter().map(|(id, role)| (group(id), Standing::of(role))));
+    registry.learn(&a, read.into_iter().map(|(id, role)| (group(id), MemberState::of(role))));
     assert_eq!(delivered(&mut registry, &group_event("new")), 1);
     assert_eq!(delivered(&mut registry, &group_event("stays")), 1);
     assert_eq!(delivered(&mut registry, &group_event("old")), 0);
@@ -105,9 +105,9 @@ fn what_was_read_for_a_connection_that_has_gone_counts_for_nobody() {
     let (here, is_new) = add(&mut registry, "a");
     assert!(is_new);
     // read before they left, with a late result
-    registry.learn(&gone, [(group("left"), Standing::of(Role::Member))].into_iter());
+    registry.learn(&gone, [(group("left"), MemberState::of(Role::Member))].into_iter());
     assert_eq!(delivered(&mut registry, &group_event("left")), 0);
-    registry.learn(&here, [(group("stays"), Standing::of(Role::Member))].into_iter());
+    registry.learn(&here, [(group("stays"), MemberState::of(Role::Member))].into_iter());
     assert_eq!(
         (delivered(&mut registry, &group_event("left")), delivered(&mut registry, &group_event("stays"))),
         (0, 1)
@@ -188,7 +188,7 @@ fn members_who_discard_messages_are_known() {
     let receives = |receive| event("g", &["a"], Happening::ReceiveChanged { user: user("a"), receive, before: None });
     // while the groups are being read, and after
     registry.apply(&receives(Receive::Discard));
-    registry.learn(&a, [(group("g"), Standing::of(Role::Member))].into_iter());
+    registry.learn(&a, [(group("g"), MemberState::of(Role::Member))].into_iter());
     let _b = online(&mut registry, "b", &["g"]);
     let to_all = group_event("g");
     let to_a =
@@ -251,7 +251,7 @@ fn disconnected_users_get_the_reason_and_are_offline() {
     let mut registry = Registry::default();
     let (first, mailbox) = (connection("a", Platform::Web), Arc::new(Mailbox::default()));
     registry.add(&first, &mailbox);
-    registry.learn(&first, [(group("g"), Standing::of(Role::Member))].into_iter());
+    registry.learn(&first, [(group("g"), MemberState::of(Role::Member))].into_iter());
     let second = online(&mut registry, "a", &[]);
     assert_eq!(registry.members(&group("g")), [(user("a"), Role::Member)]);
     let one = ConnectionFilter::with_id(&first.id);

@@ -46,7 +46,7 @@ fn group_of_ann() -> Group {
         appointed: Vec::new(),
         marks: BTreeMap::new(),
         topics: 0,
-        spoken: 0,
+        topic_messages: 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_core::decision::Standing;
+use conclave_core::decision::ActorRole;
 use conclave_core::model::{Circle, Group, Join, Member, Millis, Request, RequestKind, Role, Stage, UserId};
 use conclave_core::query::{Cursor, JoinedGroups, Requests, RequestsOf};
 
@@ -95,7 +95,7 @@ pub(crate) fn decides(group: &Group, member: &Member, request: &Request) -> bool
             None => return false,
         },
     };
-    member.role > Role::Member && Standing::Inside(member.role).is_in(circle)
+    member.role > Role::Member && ActorRole::Member(member.role).is_in(circle)
 }
 
 /// All users in these requests.

@@ -69,7 +69,7 @@ impl Expansion {
         Ok(Self { about: found, wanted })
     }
 
-    /// Stores them with the extended message.
+    /// Stores the extensions with the message that they extend.
     pub(super) async fn write(self, call: &Call<'_>) -> Result<(), Refusal> {
         let put = self.wanted.put.into_iter().map(|(key, value)| (key, Some(value)));
         let del = self.wanted.del.into_iter().map(|key| (key, None));

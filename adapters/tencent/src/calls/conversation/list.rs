@@ -65,14 +65,14 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let joined = call.ask(JoinedGroups::all(user.clone())).await?.groups;
     // a conversation begins with the first message or tip of its history
     let has_history = |group: &Group| Kind::of(group) != Kind::AvChatRoom && group.next_message > 1;
-    let mut spoken: Vec<(Arc<Group>, Arc<Member>)> =
+    let mut active: Vec<(Arc<Group>, Arc<Member>)> =
         joined.into_iter().filter(|(group, _)| has_history(group)).collect();
-    spoken.sort_by_key(|(group, _)| Reverse(group.last_message.max(Some(group.changed))));
-    spoken.truncate(limits::CONVERSATIONS);
-    let mut session_item = Vec::with_capacity(spoken.len());
-    let of = spoken.iter().map(|(group, _)| (group.id.clone(), user.clone())).collect();
+    active.sort_by_key(|(group, _)| Reverse(group.last_message.max(Some(group.changed))));
+    active.truncate(limits::CONVERSATIONS);
+    let mut session_item = Vec::with_capacity(active.len());
+    let of = active.iter().map(|(group, _)| (group.id.clone(), user.clone())).collect();
     let marks = call.ask(ReadMarks { of }).await?.0;
-    for ((group, member), read) in spoken.iter().zip(marks) {
+    for ((group, member), read) in active.iter().zip(marks) {
         session_item.push(item(call, group, member, read.unwrap_or_default()).await?);
     }
     session_item.sort_by_key(|item| Reverse(item.msg_time_stamp));

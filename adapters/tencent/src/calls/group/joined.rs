@@ -50,7 +50,7 @@ struct Item<'g> {
     app_defined_data: Option<Vec<Pair>>,
     /// One more than the messages ever sent in all topics of the community.
     #[serde(rename = "GrossTopicNextMsgSeq", skip_serializing_if = "Option::is_none")]
-    spoken: Option<u64>,
+    topic_messages: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     self_info: Option<SelfInfo>,
 }
@@ -59,7 +59,7 @@ impl Item<'_> {
     /// The fields of communities with topics, if these are requested.
     fn set_topics(&mut self, group: &Group) {
         if community::support_topic(&group.labels) == 1 {
-            self.spoken = Some(group.spoken + 1);
+            self.topic_messages = Some(group.topic_messages + 1);
             self.self_info.get_or_insert_default().gross_read = Some(0);
         }
     }
@@ -193,5 +193,5 @@ fn item<'g>(
         gross_read: None,
     });
     let base = BaseInfo::of(call, group, base);
-    Item { group_id: group.id.as_str(), base, app_defined_data: None, spoken: None, self_info }
+    Item { group_id: group.id.as_str(), base, app_defined_data: None, topic_messages: None, self_info }
 }

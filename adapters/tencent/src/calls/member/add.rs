@@ -30,7 +30,7 @@ struct Entry {
     account: Option<Account>,
 }
 
-/// The outcomes.
+/// The body of the response: the outcome of each user.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::calls) struct Became {

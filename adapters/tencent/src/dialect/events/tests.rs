@@ -45,7 +45,7 @@ fn group(kind: Kind) -> Group {
         appointed: Vec::new(),
         marks: BTreeMap::new(),
         topics: 0,
-        spoken: 0,
+        topic_messages: 0,
     }
 }
 

@@ -31,7 +31,7 @@ fn group(policy: Policy, labels: Labels) -> Group {
         active: true,
         asked: false,
         topics: 0,
-        spoken: 0,
+        topic_messages: 0,
         appointed: Vec::new(),
         marks: BTreeMap::new(),
     }
@@ -105,7 +105,7 @@ fn the_matrix_is_the_vendors() {
     };
     assert_eq!(row(|_, can| can.admins), [false, true, true, false, true], "set an admin");
     assert_eq!(row(|_, can| can.mute), [false, true, true, true, true], "mute");
-    assert_eq!(row(|_, can| can.transfer), [true, true, true, false, true], "hand over");
+    assert_eq!(row(|_, can| can.transfer), [true, true, true, false, true], "transfer");
     assert_eq!(row(|_, can| can.members), [true, true, true, false, true], "add and list members");
     assert_eq!(row(|group, _| group.policy.owner_may_leave), [true, false, false, false, false], "owner leaves");
     assert_eq!(row(|group, _| group.policy.owner_may_disband), [false, true, true, true, true], "owner dissolves");

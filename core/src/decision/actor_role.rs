@@ -6,24 +6,24 @@ use crate::facts::Stop;
 use crate::model::{Circle, Group, Role};
 use crate::refusal::{Needs, Refusal};
 
-/// The actor's standing in a group.
+/// The actor's role in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ActorRole {
     /// The app or the system: above the roles.
     App,
     /// A member.
-    Inside(Role),
-    /// A stranger.
-    Outside,
+    Member(Role),
+    /// Not a member.
+    Outsider,
 }
 
-impl Standing {
-    /// Whether this circle holds them.
+impl ActorRole {
+    /// Whether they are in this circle.
     pub fn is_in(self, circle: Circle) -> bool {
         match self {
             Self::App => true,
-            Self::Outside => false,
-            Self::Inside(role) => match circle {
+            Self::Outsider => false,
+            Self::Member(role) => match circle {
                 Circle::Nobody => false,
                 Circle::Owner => role == Role::Owner,
                 Circle::Managers => role >= Role::Admin,
@@ -32,42 +32,42 @@ impl Standing {
         }
     }
 
-    /// Whether they may act on a member of this role: never on their equals and betters, unless the app.
+    /// Whether they may act on a member of this role: only on lower roles; the app on all.
     pub fn outranks(self, role: Role) -> bool {
         match self {
             Self::App => true,
-            Self::Inside(own) => own > role,
-            Self::Outside => false,
+            Self::Member(own) => own > role,
+            Self::Outsider => false,
         }
     }
 }
 
 impl Draft<'_> {
-    /// The actor's standing in this group.
-    pub fn standing(&self, group: &Group) -> Result<Standing, Stop> {
+    /// The actor's role in this group.
+    pub fn actor_role(&self, group: &Group) -> Result<ActorRole, Stop> {
         match self.context.actor {
-            Actor::App { .. } | Actor::System => Ok(Standing::App),
+            Actor::App { .. } | Actor::System => Ok(ActorRole::App),
             Actor::User { user, .. } => Ok(match self.member(&group.id, user)? {
-                Some(member) => Standing::Inside(member.role),
-                None => Standing::Outside,
+                Some(member) => ActorRole::Member(member.role),
+                None => ActorRole::Outsider,
             }),
         }
     }
 
-    /// The actor's standing; refuses unless they are in this circle. In a group without roles only the app acts.
-    pub fn permitted(&self, group: &Group, circle: Circle) -> Result<Standing, Stop> {
-        let standing = self.standing(group)?;
-        if standing == Standing::App {
-            return Ok(standing);
+    /// The actor's role; refuses unless they are in this circle. In a group without roles only the app acts.
+    pub fn permitted(&self, group: &Group, circle: Circle) -> Result<ActorRole, Stop> {
+        let actor_role = self.actor_role(group)?;
+        if actor_role == ActorRole::App {
+            return Ok(actor_role);
         }
         if !group.governed {
             return Err(Refusal::NotGoverned(group.id.clone()).into());
         }
-        if standing.is_in(circle) {
-            return Ok(standing);
+        if actor_role.is_in(circle) {
+            return Ok(actor_role);
         }
-        let needs = match (standing, circle) {
-            (Standing::Outside, _) | (_, Circle::Members) => Needs::Membership,
+        let needs = match (actor_role, circle) {
+            (ActorRole::Outsider, _) | (_, Circle::Members) => Needs::Membership,
             (_, Circle::Managers) => Needs::Management,
             (_, Circle::Owner) => Needs::Ownership,
             (_, Circle::Nobody) => Needs::App,

@@ -6,11 +6,14 @@ mod reading;
 mod strand;
 mod writing;
 
+use std::sync::Arc;
+
 use foldhash::{HashMap as Map, HashSet};
 
 use crate::event::{Actor, Audience, CallPart, Event, Happening};
 use crate::facts::{Facts, Stop};
-use crate::model::{Group, GroupId, KeptAs, Key, Millis, Prefix, Row, Settings, Topic, UserId};
+use crate::keyed::Keyed;
+use crate::model::{GroupId, KeptAs, Key, Millis, Prefix, Row, Settings, Topic, UserId};
 use crate::ports::{Batch, Change, Guard, RunGuard};
 
 pub use actor_role::ActorRole;
@@ -35,8 +38,8 @@ pub struct Draft<'a> {
     facts: &'a Facts,
     /// The circumstances.
     pub context: Context<'a>,
-    pending: Map<Key, Option<Row>>,
-    guards: Map<Key, Option<u64>>,
+    pending: Keyed<Option<Row>>,
+    guards: Keyed<Option<u64>>,
     runs: Vec<RunGuard>,
     events: Vec<Event>,
     minted: u64,
@@ -72,8 +75,8 @@ impl<'a> Draft<'a> {
         Self {
             facts,
             context,
-            pending: Map::default(),
-            guards: Map::default(),
+            pending: Keyed::default(),
+            guards: Keyed::default(),
             runs: Vec::new(),
             events: Vec::new(),
             minted: 0,
@@ -89,13 +92,13 @@ impl<'a> Draft<'a> {
         Event::mark_call(&mut self.events);
         let changes = self
             .pending
-            .into_iter()
+            .into_entries()
             .map(|(key, row)| match row {
                 Some(row) => Change::Put(key, row),
                 None => Change::Delete(key),
             })
             .collect();
-        let guards = self.guards.into_iter().map(|(key, seen)| Guard { key, seen }).collect();
+        let guards = self.guards.into_entries().map(|(key, seen)| Guard { key, seen }).collect();
         Batch { guards, runs: self.runs, changes, events: self.events }
     }
 
@@ -106,8 +109,8 @@ impl<'a> Draft<'a> {
 
     /// Holds the decision only if this place still has this revision when it is committed.
     pub fn guard(&mut self, key: Key, seen: Option<u64>) {
-        if !self.pending.contains_key(&key) {
-            self.guards.entry(key).or_insert(seen);
+        if !self.pending.contains(&key) && !self.guards.contains(&key) {
+            self.guards.insert(key, seen);
         }
     }
 
@@ -144,13 +147,18 @@ impl<'a> Draft<'a> {
 
     /// Changes the row with a key.
     fn set(&mut self, key: Key, row: Option<Row>) {
+        self.remember(&key);
+        self.pending.insert(key, row);
+    }
+
+    /// Keeps what is decided about a key before the current step changes it.
+    fn remember(&mut self, key: &Key) {
         if let Some(step) = &mut self.step
-            && !step.before.contains_key(&key)
+            && !step.before.contains_key(key)
         {
-            let before = self.pending.get(&key).cloned().map_or(Before::Nothing, Before::Kept);
+            let before = self.pending.get(key).cloned().map_or(Before::Nothing, Before::Kept);
             step.before.insert(key.clone(), before);
         }
-        self.pending.insert(key, row);
     }
 
     /// The revision a changed row gets: one more than was seen, however often it is put.
@@ -195,8 +203,10 @@ impl<'a> Draft<'a> {
             let shared = profiles.get(&id).copied().filter(|_| part == KeptAs::Profile);
             let number = shared.unwrap_or(header.next_message);
             if shared.is_none() {
-                let header = Group { next_message: number + 1, ..Group::clone(header) };
-                self.set(key, Some(header.into()));
+                self.remember(&key);
+                if let Some(Some(Row::Group(header))) = self.pending.get_mut(&key) {
+                    Arc::make_mut(header).next_message = number + 1;
+                }
             }
             if part == KeptAs::Profile {
                 profiles.insert(id, number);
@@ -218,9 +228,7 @@ impl<'a> Draft<'a> {
 
     /// Emits an event to an audience, and to the users it is about.
     pub fn emit(&mut self, group: Option<&GroupId>, mut audience: Audience, what: Happening) {
-        let mut named: HashSet<&UserId> = audience.users.iter().collect();
-        let missing: Vec<UserId> = what.about().into_iter().filter(|user| named.insert(user)).cloned().collect();
-        audience.users.extend(missing);
+        add_new(&mut audience.users, what.about());
         let what = match &self.strand {
             Some(topic) => Happening::InTopic { topic: topic.id.clone(), what: Box::new(what) },
             None => what,
@@ -236,4 +244,21 @@ impl<'a> Draft<'a> {
             what,
         });
     }
+}
+
+/// Adds the users who are not in a list yet, each once.
+fn add_new(users: &mut Vec<UserId>, more: Vec<&UserId>) {
+    /// Up to so many pairs, comparing is faster than hashing.
+    const PAIRS: usize = 256;
+    if users.len().saturating_add(more.len()).saturating_mul(more.len()) <= PAIRS {
+        for user in more {
+            if !users.contains(user) {
+                users.push(user.clone());
+            }
+        }
+        return;
+    }
+    let mut named: HashSet<&UserId> = users.iter().collect();
+    let missing: Vec<UserId> = more.into_iter().filter(|user| named.insert(user)).cloned().collect();
+    users.extend(missing);
 }

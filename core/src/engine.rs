@@ -101,11 +101,10 @@ impl Engine {
     async fn gather(&self, facts: &mut Facts, need: Need) -> Result<(), StoreError> {
         facts.gathered();
         match need {
-            Need::Rows(keys) => {
-                let rows = self.drafts().fetch(&keys).await?;
-                for (key, row) in keys.into_iter().zip(rows) {
-                    facts.learn(key, row);
-                }
+            Need::Rows(keys) => self.fetch(facts, keys).await?,
+            Need::RowsThenLastSequence(keys) => {
+                self.fetch(facts, keys).await?;
+                facts.learn_last_sequence(self.drafts().last_sequence().await?);
             }
             Need::Runs(prefixes) => {
                 for prefix in prefixes {
@@ -125,6 +124,12 @@ impl Engine {
                 }
             }
         }
+        Ok(())
+    }
+
+    async fn fetch(&self, facts: &mut Facts, keys: Vec<Key>) -> Result<(), StoreError> {
+        let rows = self.drafts().fetch(&keys).await?;
+        facts.learn_all(keys, rows);
         Ok(())
     }
 

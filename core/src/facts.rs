@@ -3,6 +3,7 @@
 
 use foldhash::HashMap as Map;
 
+use crate::keyed::Keyed;
 use crate::model::{Key, Prefix, Row};
 use crate::refusal::Refusal;
 
@@ -11,6 +12,8 @@ use crate::refusal::Refusal;
 pub enum Need {
     /// The rows at these places.
     Rows(Vec<Key>),
+    /// The rows at these places, and after them the number of the last event: what a join rests on.
+    RowsThenLastSequence(Vec<Key>),
     /// Whole runs of rows.
     Runs(Vec<Prefix>),
     /// The last rows of a run, so many at most.
@@ -65,7 +68,7 @@ impl FromIterator<(Vec<u8>, Row)> for Run {
 /// Facts gathered so far.
 #[derive(Debug, Default)]
 pub struct Facts {
-    rows: Map<Key, Option<Row>>,
+    rows: Keyed<Option<Row>>,
     runs: Map<Prefix, Run>,
     recent: Map<Prefix, Run>,
     counts: Map<Prefix, usize>,
@@ -77,6 +80,14 @@ impl Facts {
     /// Adds the row found with a key.
     pub fn learn(&mut self, key: Key, row: Option<Row>) {
         self.rows.insert(key, row);
+    }
+
+    /// Adds the rows found with keys.
+    pub fn learn_all(&mut self, keys: Vec<Key>, rows: Vec<Option<Row>>) {
+        self.rows.reserve(keys.len());
+        for (key, row) in keys.into_iter().zip(rows) {
+            self.rows.insert(key, row);
+        }
     }
 
     /// Adds a run of rows.
@@ -124,8 +135,21 @@ impl Facts {
 
     /// Stops for all of these that are not known yet, so that they are fetched in one go.
     pub fn require(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
-        let missing: Vec<Key> = keys.into_iter().filter(|key| !self.rows.contains_key(key)).collect();
+        let missing = self.missing(keys);
         if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::Rows(missing))) }
+    }
+
+    /// The same; if anything is missing, the number of the last event is fetched after it, without another stop.
+    pub fn require_before_join(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
+        let missing = self.missing(keys);
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::RowsThenLastSequence(missing))) }
+    }
+
+    fn missing(&self, keys: impl IntoIterator<Item = Key>) -> Vec<Key> {
+        if self.rows.is_empty() {
+            return keys.into_iter().collect();
+        }
+        keys.into_iter().filter(|key| !self.rows.contains(key)).collect()
     }
 
     /// A range of rows, or a stop that requests it.

@@ -21,6 +21,7 @@ pub mod engine;
 pub mod event;
 pub mod facts;
 pub mod invariants;
+mod keyed;
 pub mod log;
 pub mod memory;
 pub mod model;

@@ -19,7 +19,8 @@ impl Draft<'_> {
     pub fn mint_group(&mut self, looks_at: impl Fn(&GroupId) -> Vec<Key>) -> Result<GroupId, Stop> {
         loop {
             let id = GroupId::new(self.mint().to_string())?;
-            self.require([Key::Group(id.clone()), Key::Tombstone(id.clone())].into_iter().chain(looks_at(&id)))?;
+            let own = [Key::Group(id.clone()), Key::Tombstone(id.clone())];
+            self.require_before_join(own.into_iter().chain(looks_at(&id)))?;
             if self.find_group(&id)?.is_none() && self.tombstone(&id)?.is_none() {
                 return Ok(id);
             }
@@ -39,11 +40,16 @@ impl Draft<'_> {
     /// An id for a new message.
     pub fn mint_message(&mut self) -> Result<MessageId, Stop> {
         loop {
-            let id = MessageId::new(self.mint().to_string())?;
+            let id = self.mint_message_id()?;
             if self.row(&Key::DevicePosition(id.clone()))?.is_none() {
                 return Ok(id);
             }
         }
+    }
+
+    /// An id for a new message, which may be in use; that is at its key.
+    pub fn mint_message_id(&mut self) -> Result<MessageId, Stop> {
+        Ok(MessageId::new(self.mint().to_string())?)
     }
 }
 

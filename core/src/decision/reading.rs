@@ -22,11 +22,21 @@ impl<'a> Draft<'a> {
 
     /// Asks for all of these at once, before looking at them one by one.
     pub fn require(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
+        self.facts.require(self.undecided(keys))
+    }
+
+    /// Asks for all of these at once, and for the number of the last event, which memberships begin with.
+    pub fn require_before_join(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
+        self.facts.require_before_join(self.undecided(keys))
+    }
+
+    /// The places of these keys about which nothing is decided yet.
+    fn undecided<'k>(&'k self, keys: impl IntoIterator<Item = Key> + 'k) -> impl Iterator<Item = Key> + 'k {
         let places = keys.into_iter().map(|key| match &self.strand {
             Some(_) => self.place(&key).into_owned(),
             None => key,
         });
-        self.facts.require(places.filter(|key| !self.pending.contains_key(key)))
+        places.filter(|key| !self.pending.contains(key))
     }
 
     /// A run of rows as found, with what earlier steps have changed. What the operation at hand has changed itself is

@@ -23,9 +23,14 @@ macro_rules! tables {
         impl Key {
             /// The bytes under which a store keeps the row.
             pub fn encode(&self) -> Vec<u8> {
+                self.encode_behind(&[])
+            }
+
+            /// The same bytes behind a prefix.
+            pub fn encode_behind(&self, prefix: &[u8]) -> Vec<u8> {
                 match self {
                     $(Self::$name($($part),*) => {
-                        let mut out = Writer::new($tag);
+                        let mut out = Writer::behind(prefix, $tag);
                         $(out.part($part);)*
                         out.done()
                     })*
@@ -342,7 +347,12 @@ struct Writer(Vec<u8>);
 
 impl Writer {
     fn new(tag: u8) -> Self {
-        let mut bytes = Vec::with_capacity(48);
+        Self::behind(&[], tag)
+    }
+
+    fn behind(prefix: &[u8], tag: u8) -> Self {
+        let mut bytes = Vec::with_capacity(prefix.len() + 48);
+        bytes.extend_from_slice(prefix);
         bytes.push(tag);
         Self(bytes)
     }

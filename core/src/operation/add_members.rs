@@ -91,7 +91,9 @@ impl Rule for AddMembers {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Added, Stop> {
         let users = self.members.iter().map(|member| &member.user);
-        draft.require(new_member_keys(&self.group, users.clone()).chain(draft.own_membership(&self.group)))?;
+        draft.require_before_join(
+            new_member_keys(&self.group, users.clone()).chain(draft.own_membership(&self.group)),
+        )?;
         let mut group = draft.live_group(&self.group)?;
         let road = self.road(draft, &group)?;
         require_new_members(draft, &self.group, group.asked, users)?;

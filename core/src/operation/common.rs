@@ -149,7 +149,7 @@ pub(crate) fn require_new_members<'u>(
     asked: bool,
     users: impl Iterator<Item = &'u UserId> + Clone,
 ) -> Result<(), Stop> {
-    draft.require(new_member_keys(group, users.clone()))?;
+    draft.require_before_join(new_member_keys(group, users.clone()))?;
     if asked {
         draft.require_runs(users.clone().map(|user| Prefix::requests_for(group, user)))?;
     }

@@ -133,7 +133,7 @@ impl CreateGroup {
 
     fn take_id(&self, draft: &mut Draft<'_>) -> Result<GroupId, Stop> {
         let Some(id) = &self.id else { return draft.mint_group(|id| new_member_keys(id, self.everybody()).collect()) };
-        draft.require(new_member_keys(id, self.everybody()).chain([Key::Tombstone(id.clone())]))?;
+        draft.require_before_join(new_member_keys(id, self.everybody()).chain([Key::Tombstone(id.clone())]))?;
         if let Some(taken) = draft.find_group(id)? {
             let yours = self.owner.is_some() && taken.owner == self.owner;
             return Err(Refusal::GroupExists { group: id.clone(), yours }.into());

@@ -98,14 +98,18 @@ impl Rule for SendMessage {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Posted, Stop> {
         self.check_actor(draft)?;
-        draft.require(self.keys())?;
+        let wanted = match &self.id {
+            Some(id) => id.clone(),
+            None => draft.mint_message_id()?,
+        };
+        draft.require(self.keys(&wanted))?;
         let group = draft.group(&self.group)?;
         if let Some(posted) = self.sent_before(draft, &group)? {
             return Ok(posted);
         }
         self.check_may_speak(draft, &group)?;
         let targets = self.reached(draft)?;
-        let message = self.message(draft, &group, targets)?;
+        let message = self.message(draft, &group, targets, wanted)?;
         self.keep(draft, group, &message)?;
         Ok(Posted { message: Arc::new(message), repeated: false })
     }
@@ -129,11 +133,10 @@ impl SendMessage {
     }
 
     /// All that the rule looks at, so that it is fetched in one go.
-    fn keys(&self) -> Vec<Key> {
+    fn keys(&self, wanted: &MessageId) -> Vec<Key> {
         let group = &self.group;
-        let mut keys = vec![Key::Group(group.clone())];
+        let mut keys = vec![Key::Group(group.clone()), Key::DevicePosition(wanted.clone())];
         keys.extend(self.token_key());
-        keys.extend(self.id.clone().map(Key::DevicePosition));
         keys.extend(self.targets.iter().map(|user| Key::Member(group.clone(), user.clone())));
         if let Some(user) = self.speaker() {
             keys.push(Key::Member(group.clone(), user.clone()));
@@ -200,22 +203,22 @@ impl SendMessage {
         Ok(reached)
     }
 
-    fn message(&self, draft: &mut Draft<'_>, group: &Group, targets: Vec<UserId>) -> Result<Message, Stop> {
+    fn message(
+        &self,
+        draft: &mut Draft<'_>,
+        group: &Group,
+        targets: Vec<UserId>,
+        wanted: MessageId,
+    ) -> Result<Message, Stop> {
+        let is_free = draft.row(&Key::DevicePosition(wanted.clone()))?.is_none();
         let sent = Sent {
-            id: self.free_id(draft)?,
+            id: if is_free { wanted } else { draft.mint_message()? },
             sequence: if self.stored { group.next_message } else { 0 },
             // order comes from the number; time never contradicts it
             at: draft.now().max(group.last_message.unwrap_or_default()),
             next: None,
         };
         Ok(Message { targets, ..self.as_sent(&sent) })
-    }
-
-    fn free_id(&self, draft: &mut Draft<'_>) -> Result<MessageId, Stop> {
-        match &self.id {
-            Some(id) if draft.row(&Key::DevicePosition(id.clone()))?.is_none() => Ok(id.clone()),
-            _ => draft.mint_message(),
-        }
     }
 
     /// The stored message.

@@ -93,6 +93,8 @@ impl Rule for Together {
 #[derive(Default)]
 struct Needs {
     rows: Vec<crate::model::Key>,
+    /// Whether a step adds members.
+    joins: bool,
     other: Option<Need>,
 }
 
@@ -100,6 +102,10 @@ impl Needs {
     fn add(&mut self, need: Need) {
         match need {
             Need::Rows(keys) => self.rows.extend(keys),
+            Need::RowsThenLastSequence(keys) => {
+                self.rows.extend(keys);
+                self.joins = true;
+            }
             other => {
                 self.other.get_or_insert(other);
             }
@@ -111,6 +117,10 @@ impl Needs {
     }
 
     fn next(self) -> Option<Need> {
-        if self.rows.is_empty() { self.other } else { Some(Need::Rows(self.rows)) }
+        match (self.rows.is_empty(), self.joins) {
+            (true, _) => self.other,
+            (false, true) => Some(Need::RowsThenLastSequence(self.rows)),
+            (false, false) => Some(Need::Rows(self.rows)),
+        }
     }
 }

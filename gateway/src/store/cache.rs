@@ -1,12 +1,12 @@
 //! A cache of decoded rows, bounded by size.
 
-use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use conclave_core::model::Row;
 use conclave_core::ports::StoreError;
 use fjall::{Iter, Readable as _};
+use foldhash::quality::RandomState;
 use parking_lot::RwLock;
 use quick_cache::sync::DefaultLifecycle;
 use quick_cache::{OptionsBuilder, Weighter};
@@ -101,7 +101,7 @@ impl Cache {
             .build();
         let rows = match options {
             Ok(options) if bytes > 0 => {
-                Some(Rows::with_options(options, Size, RandomState::new(), DefaultLifecycle::default()))
+                Some(Rows::with_options(options, Size, RandomState::default(), DefaultLifecycle::default()))
             }
             _ => None,
         };

@@ -3,12 +3,13 @@
 //! Every range has a stamp that changes when a row in it does. There is a fixed number of stamps, shared by ranges
 //! whose prefixes hash alike; sharing one only makes an answer expire sooner.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use conclave_core::model::Row;
 use conclave_core::ports::Span;
+use foldhash::quality::RandomState;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 
@@ -82,12 +83,12 @@ impl Pages {
             .build();
         let known = match options {
             Ok(options) if bytes > 0 => {
-                Some(Cache::with_options(options, Size, RandomState::new(), DefaultLifecycle::default()))
+                Some(Cache::with_options(options, Size, RandomState::default(), DefaultLifecycle::default()))
             }
             _ => None,
         };
         let stamps = (0..STAMPS).map(|_| AtomicU64::new(0)).collect();
-        Self { known, stamps, hasher: RandomState::new() }
+        Self { known, stamps, hasher: RandomState::default() }
     }
 
     /// The answer, if it is cached and still valid.

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use conclave_core::model::Row;
+use conclave_core::model::{Member, Row};
 use conclave_core::ports::StoreError;
-use fjall::PersistMode;
+use fjall::{PersistMode, UserValue};
+use foldhash::HashMap as Map;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
@@ -221,9 +222,10 @@ fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> R
     let durability = if fails { PersistMode::Buffer } else { PersistMode::SyncData };
     let mut batch = engine.round(next).durability(Some(durability));
     let mut known = Vec::with_capacity(round.len());
+    let mut members = Map::default();
     for (key, row) in round {
         if let Some(row) = row {
-            let bytes = encode(row)?;
+            let bytes = encoded(row, &mut members)?;
             known.push(Known::new(Some(row.clone()), bytes.len()));
             batch.insert(&engine.table, key.as_slice(), bytes);
         } else {
@@ -247,6 +249,18 @@ fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> R
     *mark = next;
     shared.cache.publish(Readable::of(engine), round.keys().zip(known));
     Ok(())
+}
+
+/// The bytes of a row. A membership is stored with two keys, and encoded once: `members` has those of this round that
+/// were encoded, by their address.
+fn encoded(row: &Row, members: &mut Map<*const Member, UserValue>) -> Result<UserValue, StoreError> {
+    let Row::Member(member) = row else { return Ok(encode(row)?.into()) };
+    if let Some(bytes) = members.get(&Arc::as_ptr(member)) {
+        return Ok(bytes.clone());
+    }
+    let bytes = UserValue::from(encode(row)?);
+    members.insert(Arc::as_ptr(member), bytes.clone());
+    Ok(bytes)
 }
 
 /// However the syncing thread ends, no more commits are accepted. Callers whose rounds were not begun get an error.

@@ -8,6 +8,7 @@ use std::ops::Bound;
 use conclave_core::memory;
 use conclave_core::model::{Key, Row};
 use conclave_core::ports::{Span, StoreError};
+use serde::Serialize as _;
 
 /// The prefix of all keys of one realm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,7 +46,7 @@ impl RealmPrefix {
 
     /// The stored form of a key.
     pub(super) fn key(&self, key: &Key) -> Vec<u8> {
-        self.join(&key.encode())
+        key.encode_behind(&self.0)
     }
 
     /// The key of the number of the realm's last event. No table of the core has the tag 0.
@@ -73,7 +74,12 @@ impl RealmPrefix {
 pub(super) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 pub(super) fn encode(row: &Row) -> Result<Vec<u8>, StoreError> {
-    rmp_serde::to_vec_named(row).map_err(|error| StoreError(format!("a row cannot be written: {error}")))
+    /// Enough for most rows.
+    const ROOM: usize = 512;
+    let mut bytes = Vec::with_capacity(ROOM);
+    let mut writer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
+    row.serialize(&mut writer).map_err(|error| StoreError(format!("a row cannot be written: {error}")))?;
+    Ok(bytes)
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Row, StoreError> {

@@ -15,6 +15,7 @@
     reason = "a bench stops at the first surprise and prints what it measured"
 )]
 
+#[path = "../shared/floor.rs"]
 mod floor;
 #[allow(dead_code, reason = "each bench uses its part")]
 #[path = "../shared/mod.rs"]
@@ -77,7 +78,8 @@ async fn cells(wanted: &[String]) -> Vec<Value> {
                     let cell = cell(&floor, &side, earlier.as_ref(), work, connections).await;
                     println!("{store:8} {:8} {work:?} x{connections}: {}", vendor.name(), cell.line());
                     let mut kept = json!({
-                        "store": store, "vendor": vendor.name(), "work": format!("{work:?}"), "connections": connections,
+                        "store": store, "vendor": vendor.name(), "work": format!("{work:?}"), "kind": work.kind(),
+                        "connections": connections,
                         "per_second": cell.now.per_second.round(), "floor_per_second": cell.floor.round(),
                         "ratio": rounded(cell.ratio()), "cpu_microseconds": rounded(cell.now.cpu_microseconds),
                         "answer_bytes": cell.size,
@@ -190,8 +192,8 @@ fn rounded(value: f64) -> f64 {
 fn medians(cells: &[Value], value: &str) -> Value {
     let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for cell in cells {
-        let kind = if matches!(cell["work"].as_str(), Some("Detail" | "Members")) { "read" } else { "write" };
-        let name = format!("{} {kind} x{}", cell["store"].as_str().unwrap(), cell["connections"]);
+        let (store, kind) = (cell["store"].as_str().unwrap(), cell["kind"].as_str().unwrap());
+        let name = format!("{store} {kind} x{}", cell["connections"]);
         groups.entry(name).or_default().push(cell[value].as_f64().unwrap());
     }
     let medians = groups.into_iter().map(|(name, mut ratios)| {

@@ -44,6 +44,26 @@ async fn fire(sender: &mut SendRequest<Full<Bytes>>, shot: Shot) -> Bytes {
     body
 }
 
+/// One connection.
+pub struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    local: tokio::task::LocalSet,
+}
+
+impl Client {
+    /// Connects.
+    pub async fn new(address: SocketAddr) -> Self {
+        let local = tokio::task::LocalSet::new();
+        let sender = local.run_until(connect(address)).await;
+        Self { sender, local }
+    }
+
+    /// Sends one request and returns the response's body.
+    pub async fn fire(&mut self, shot: Shot) -> Bytes {
+        self.local.run_until(fire(&mut self.sender, shot)).await
+    }
+}
+
 /// Sends one request and returns the response's body.
 pub async fn once(address: SocketAddr, shot: &Shot) -> Bytes {
     let local = tokio::task::LocalSet::new();

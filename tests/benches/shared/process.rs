@@ -38,9 +38,12 @@ const BINARY: &str = "CONCLAVE_BENCH_BINARY";
 /// Names a binary of an earlier release to compare with in the same run.
 const BASELINE: &str = "CONCLAVE_BENCH_BASELINE";
 
+/// Names a folder for profiles.
+pub const PROFILES: &str = "CONCLAVE_BENCH_PROFILES";
+
 /// What a binary understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Release {
+pub enum Release {
     Current,
     /// Has no limit of connections per address, and `conclave env` prints `KEY=value` lines only.
     Earlier,
@@ -53,6 +56,13 @@ pub fn keep(name: &str, results: &serde_json::Value) {
     std::fs::write(folder.join(format!("{name}.json")), format!("{results:#}\n")).unwrap();
 }
 
+/// What was kept before; null if nothing was.
+pub fn kept(name: &str) -> serde_json::Value {
+    let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/bench")).join(format!("{name}.json"));
+    let text = std::fs::read_to_string(file).unwrap_or_else(|_| "null".to_owned());
+    serde_json::from_str(&text).unwrap()
+}
+
 fn binary() -> PathBuf {
     if let Some(named) = std::env::var_os(BINARY) {
         return PathBuf::from(named);
@@ -62,11 +72,42 @@ fn binary() -> PathBuf {
     target.join("release/conclave")
 }
 
+/// The binary to compare with, if there is one.
+fn baseline() -> Option<PathBuf> {
+    std::env::var_os(BASELINE).map(PathBuf::from)
+}
+
 /// A command that does not hand on the bench's own settings, which Conclave would refuse.
 fn program(binary: &Path) -> Command {
-    let mut command = Command::new(binary);
-    command.env_remove(BINARY).env_remove(BASELINE);
+    without_settings(Command::new(binary))
+}
+
+fn without_settings(mut command: Command) -> Command {
+    for name in [BINARY, BASELINE, PROFILES] {
+        command.env_remove(name);
+    }
     command
+}
+
+/// How a server is started.
+struct Launch<'a> {
+    store: &'a str,
+    log: &'a str,
+    /// Counts its instructions, in files whose names begin with this path.
+    counted: Option<&'a Path>,
+}
+
+impl Launch<'_> {
+    /// The binary, or valgrind with the binary as its argument.
+    fn command(&self, binary: &Path) -> Command {
+        let Some(counts) = self.counted else { return program(binary) };
+        let mut command = without_settings(Command::new("valgrind"));
+        command.args(["--tool=callgrind", "--quiet"]);
+        command.arg(format!("--callgrind-out-file={}", counts.display())).arg(binary);
+        // one thread runs at a time anyway; with one, it is the same work in every run
+        command.env("TOKIO_WORKER_THREADS", "1").stderr(Stdio::null());
+        command
+    }
 }
 
 impl Server {
@@ -77,13 +118,21 @@ impl Server {
         server
     }
 
+    /// Bare hyper, whose instructions are counted.
+    pub async fn counted_floor(counts: &Path) -> Self {
+        let launch = Launch { store: "memory", log: "warn", counted: Some(counts) };
+        let server = Self::spawn(launch.command(&std::env::current_exe().unwrap()));
+        answering(server.address).await;
+        server
+    }
+
     /// This program's own floor; it listens once it has printed its address.
     pub fn spawn_floor() -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .env("CONCLAVE_BENCH_FLOOR", "1")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(Command::new(std::env::current_exe().unwrap()))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.env("CONCLAVE_BENCH_FLOOR", "1").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().parse().unwrap();
@@ -93,22 +142,39 @@ impl Server {
 
     /// `conclave serve` with the development realm, on this kind of store.
     pub async fn conclave(store: &str) -> Self {
-        Self::serve(store, binary(), Release::Current).await
+        let launch = Launch { store, log: "warn", counted: None };
+        Self::serve(&launch, binary(), Release::Current).await
     }
 
     /// The same of an earlier release, when one is to be compared with.
     pub async fn baseline(store: &str) -> Option<Self> {
-        let binary = std::env::var_os(BASELINE)?;
-        Some(Self::serve(store, PathBuf::from(binary), Release::Earlier).await)
+        let launch = Launch { store, log: "warn", counted: None };
+        Some(Self::serve(&launch, baseline()?, Release::Earlier).await)
     }
 
-    async fn serve(store: &str, binary: PathBuf, release: Release) -> Self {
+    /// The releases that there are binaries of: an earlier one, if one is named, and the current one.
+    pub fn releases() -> Vec<Release> {
+        if baseline().is_some() { vec![Release::Earlier, Release::Current] } else { vec![Release::Current] }
+    }
+
+    /// `conclave serve`, whose instructions are counted, with this log filter.
+    pub async fn counted(store: &str, log: &str, release: Release, counts: &Path) -> Self {
+        let binary = match release {
+            Release::Current => binary(),
+            Release::Earlier => baseline().unwrap(),
+        };
+        Self::serve(&Launch { store, log, counted: Some(counts) }, binary, release).await
+    }
+
+    async fn serve(launch: &Launch<'_>, binary: PathBuf, release: Release) -> Self {
         let folder = TempDir::new().unwrap();
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let mut command = program(&binary);
-        command.args(["serve", "--listen", &address.to_string(), "--admin", "off"]).env("CONCLAVE_LOG_FILTER", "warn");
+        let mut command = launch.command(&binary);
+        command
+            .args(["serve", "--listen", &address.to_string(), "--admin", "off"])
+            .env("CONCLAVE_LOG_FILTER", launch.log);
         if release == Release::Current {
             // all clients come from one address
             command.env("CONCLAVE_LIMITS_CONNECTIONS_PER_ADDRESS", "10000");
@@ -116,7 +182,7 @@ impl Server {
         for (key, value) in SETTINGS {
             command.env(format!("CONCLAVE_REALM_DEV_{key}"), value);
         }
-        match store {
+        match launch.store {
             "memory" => command.arg("--memory"),
             _ => command.arg("--data").arg(folder.path().join("data")),
         };
@@ -141,6 +207,11 @@ impl Server {
                 settings.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
             }
         }
+    }
+
+    /// The process.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What the process keeps in memory, in megabytes.
@@ -178,7 +249,8 @@ impl Drop for Server {
 
 /// Waits for the first answer, whatever it says.
 async fn answering(address: SocketAddr) {
-    for _ in 0..5000 {
+    // a program whose instructions are counted needs a hundred times as long
+    for _ in 0..60_000 {
         if let Ok(mut stream) = TcpStream::connect(address).await {
             stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
             let mut first = [0_u8; 9];

@@ -24,10 +24,21 @@ pub enum Work {
     Create,
     /// Add one member.
     Add,
+    /// Send a text message to a group, as its owner.
+    Send,
 }
 
 impl Work {
-    pub const ALL: [Self; 4] = [Self::Detail, Self::Members, Self::Create, Self::Add];
+    pub const ALL: [Self; 5] = [Self::Detail, Self::Members, Self::Create, Self::Add, Self::Send];
+
+    /// What kind of work it is, for medians.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Detail | Self::Members => "read",
+            Self::Create | Self::Add => "write",
+            Self::Send => "message",
+        }
+    }
 }
 
 /// A vendor's server API.
@@ -206,7 +217,7 @@ impl World {
     /// The next request of this kind. A write never repeats an earlier one.
     pub fn shot(&self, work: Work, _worker: usize, _turn: u64) -> Shot {
         let turn = match work {
-            Work::Create | Work::Add => self.counter.replace(self.counter.get() + 1),
+            Work::Create | Work::Add | Work::Send => self.counter.replace(self.counter.get() + 1),
             Work::Detail | Work::Members => 0,
         };
         match work {
@@ -220,8 +231,29 @@ impl World {
                 let user = format!("u{}", 1 + turn / GROUPS % (USERS - 1));
                 add(self.vendor, &self.caller, &self.roomy[group], &user)
             }
+            Work::Send => self.send(turn),
             Work::Detail => self.detail(),
             Work::Members => self.members(),
+        }
+    }
+
+    fn send(&self, turn: u64) -> Shot {
+        let group = &self.roomy[usize::try_from(turn % GROUPS).unwrap()];
+        match self.vendor {
+            Vendor::Agora => {
+                let body = json!({"from": "u0", "to": [group], "type": "txt", "body": {"msg": "hello"}});
+                self.caller.shot(Method::POST, "/messages/chatgroups", body.to_string())
+            }
+            Vendor::Tencent => {
+                let content = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hello"}}]);
+                let body = json!({"GroupId": group, "From_Account": "u0", "Random": turn, "MsgBody": content});
+                self.caller.group_command("send_group_msg", &body)
+            }
+            Vendor::Rong => {
+                let content = "%7B%22content%22%3A%22hello%22%7D";
+                let body = format!("fromUserId=u0&toGroupId={group}&objectName=RC%3ATxtMsg&content={content}");
+                self.caller.shot(Method::POST, "/message/group/publish.json", body)
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! One request, from its headers to its response's.
 
-use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,24 +7,25 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use conclave_core::event::Actor;
-use conclave_kit::{Admitted, Body, ClientAddress, ErrorClass, Exchange, Fault, Unread, VendorCode, VendorError};
+use conclave_kit::{Admitted, BaseUrl, Body, ErrorClass, Exchange, Fault, Head, Unread, VendorCode, VendorError};
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::activity::InFlight;
-use crate::backend::{CALLER, Caller, REALM};
+use crate::backend::{CURRENT, Caller, Current};
 use crate::client_address::Proxies;
 use crate::config::Limits;
 use crate::cors;
+use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
 use crate::origin::{Page, Pages};
 use crate::payload::{self, Payload, Progress};
 use crate::session::{self, Link, Online};
-use crate::shares::{Buffer, Shares};
+use crate::shares::{Address, Buffer, Shares};
 use crate::site::{MountPoint, Mounted, Site, below};
 
 /// Most bytes of a body whose sender has no credentials in the request's head.
@@ -55,7 +55,7 @@ pub(crate) struct Desk {
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
     /// Host and port, for clients that send none.
-    pub(crate) address: String,
+    pub(crate) address: Arc<str>,
 }
 
 impl Desk {
@@ -86,46 +86,47 @@ impl Desk {
         let mut answer = match self.site.find(host, parts.uri.path()) {
             None => self.nowhere(&parts, &id, in_flight),
             Some(MountPoint { mounted, prefix }) => {
-                let base_url = self.base_url(mounted, host, &parts.uri.path()[..prefix]);
-                let path = parts.uri.path().to_owned();
-                parts.uri = below(&parts.uri, prefix);
-                parts.extensions.insert(ClientAddress(address));
                 let crowded = link.seat.crowded;
                 let is_preflight = cors::is_preflight(&parts.method, &parts.headers);
-                let destination = session::destination(&mounted.endpoints, &parts);
+                let destination = session::destination(&mounted.endpoints, &parts, prefix);
                 let destination = destination.filter(|to| !is_preflight || session::answers_preflight(to));
                 match destination.filter(|_| !crowded) {
                     Some(to) if to.is_socket() && !link.seat.carry_session() => {
                         let busy = mounted.surface.fault(Fault::Busy);
                         busy.map(|body| Payload::new(body, Some(in_flight)))
                     }
-                    Some(to) => session::answer(self, mounted, to, (parts, body), in_flight, link).await,
+                    Some(to) => {
+                        parts.uri = below(&parts.uri, prefix);
+                        session::answer(self, mounted, to, (parts, body), in_flight, (link, address)).await
+                    }
                     None if is_preflight => mounted.cors.preflight(),
                     None => {
-                        let buffer = self.shares.buffer(address);
-                        let visit = Visit { desk: self, mounted, base_url, id: &id, path, crowded, address, buffer };
-                        visit.run(parts, body, in_flight).await
+                        let base = mounted.public_url.as_ref().map(|url| BaseUrl::Fixed(Arc::clone(url)));
+                        let requested =
+                            || BaseUrl::Requested { scheme: self.scheme, address: Arc::clone(&self.address) };
+                        let mut head = Head::below(prefix, parts, base.unwrap_or_else(requested));
+                        head.address = Some(address);
+                        let counts = self.counts(&link, address);
+                        let buffer = counts.buffer();
+                        let visit = Visit { desk: self, mounted, id: &id, crowded, address, counts, buffer };
+                        visit.run(head, body, in_flight).await
                     }
                 }
             }
         };
         cors::allow(answer.headers_mut(), page);
-        if let Ok(id) = HeaderValue::try_from(id) {
-            answer.headers_mut().insert(&REQUEST_ID, id);
-        }
+        answer.headers_mut().insert(&REQUEST_ID, id);
         answer
     }
 
-    /// The URL of a surface's root as the client sees it.
-    fn base_url(&self, mounted: &Mounted, host: Option<&str>, prefix: &str) -> String {
-        match &mounted.public_url {
-            Some(url) => url.clone(),
-            None => format!("{}://{}{prefix}", self.scheme, host.unwrap_or(&self.address)),
-        }
+    /// The counts of a client's address: usually that of its connection.
+    pub(crate) fn counts(&self, link: &Link, address: IpAddr) -> Arc<Address> {
+        let known = link.seat.address.as_ref().filter(|counts| counts.is_of(address));
+        known.map_or_else(|| self.shares.address(address), Arc::clone)
     }
 
-    fn nowhere(&self, parts: &Parts, id: &str, in_flight: InFlight) -> Response<Payload> {
-        let (method, path) = (parts.method.as_str(), parts.uri.path());
+    fn nowhere(&self, parts: &Parts, id: &HeaderValue, in_flight: InFlight) -> Response<Payload> {
+        let (id, method, path) = (text(id), parts.method.as_str(), parts.uri.path());
         tracing::info!(target: "conclave::request", id, method, path, status = 404, "no surface is mounted at this path");
         let mut answer = Response::new(Payload::new(Body::from(self.site.index()), Some(in_flight)));
         *answer.status_mut() = StatusCode::NOT_FOUND;
@@ -137,28 +138,29 @@ impl Desk {
 /// A request for a surface.
 struct Visit<'a> {
     desk: &'a Desk,
-    mounted: &'a Mounted,
-    base_url: String,
-    id: &'a str,
-    path: String,
+    mounted: &'a Arc<Mounted>,
+    id: &'a HeaderValue,
     crowded: bool,
     /// The client's address.
     address: IpAddr,
+    /// The counts of that address.
+    counts: Arc<Address>,
     /// Counts the bytes that are kept in memory for the request.
     buffer: Buffer,
 }
 
 impl Visit<'_> {
-    async fn run(mut self, parts: Parts, body: Incoming, in_flight: InFlight) -> Response<Payload> {
-        let operation = self.mounted.surface.operation(&parts.method, parts.uri.path());
-        let unread_fields = &self.desk.metrics.unread;
+    async fn run(mut self, mut head: Head, body: Incoming, in_flight: InFlight) -> Response<Payload> {
+        let route = self.mounted.surface.route(&head.method, head.path());
+        head.set_route(route);
+        let operation = route.map(|route| route.operation);
         let mut account = Account {
+            id: self.id.clone(),
             client: self.address,
-            all: Arc::clone(&self.desk.metrics),
-            vendor: self.mounted.vendor,
+            mounted: Arc::clone(self.mounted),
             operation,
-            method: parts.method.clone(),
-            path: self.path.clone(),
+            method: head.method.clone(),
+            uri: head.uri.clone(),
             metrics: self.mounted.metrics.of(operation),
             began: Instant::now(),
             status: None,
@@ -166,16 +168,18 @@ impl Visit<'_> {
             realm: None,
             caller: None,
         };
+        let (id, current) = (text(self.id), Current::new("request", self.id.clone()));
         // adds the id to every log line of this request, at any level
-        let span = tracing::error_span!("request", id = self.id);
+        let span = if logging::adds_ids() { Span::none() } else { tracing::error_span!("request", id) };
         let work = async {
-            let answer = self.exchange(parts, body, &in_flight).await;
-            (answer, REALM.with(|realm| realm.get().cloned()), CALLER.with(|caller| caller.get().cloned()))
+            let answer = self.exchange(head, body, &in_flight).await;
+            let (realm, caller) = CURRENT.with(|current| (current.realm.get().cloned(), current.caller.get().cloned()));
+            (answer, realm, caller)
         };
-        let work = CALLER.scope(OnceCell::new(), REALM.scope(OnceCell::new(), work));
+        let work = CURRENT.scope(current, work);
         let (answer, realm, caller) = work.instrument(span.clone()).await;
         if let (Some(unread), Some(operation)) = (answer.extensions().get::<Unread>(), operation) {
-            unread_fields.count(account.vendor, operation, unread);
+            self.desk.metrics.unread.count(self.mounted.vendor, operation, unread);
         }
         account.status = Some(answer.status().as_u16());
         let error = answer.extensions().get::<VendorError>().copied();
@@ -186,10 +190,10 @@ impl Visit<'_> {
         answer.map(|body| Payload::new(body, Some(in_flight)).counted(self.buffer))
     }
 
-    async fn exchange(&mut self, mut parts: Parts, mut body: Incoming, in_flight: &InFlight) -> Response<Body> {
+    async fn exchange(&mut self, mut head: Head, mut body: Incoming, in_flight: &InFlight) -> Response<Body> {
         let surface = &self.mounted.surface;
         let limits = &self.desk.limits;
-        let http1 = parts.version <= Version::HTTP_11;
+        let http1 = head.version <= Version::HTTP_11;
         // closes the connection on an error, or the rest of the body would be parsed as the next request
         let fault = |fault| {
             let mut answer = surface.fault(fault);
@@ -199,46 +203,44 @@ impl Visit<'_> {
             answer
         };
         let shares = &self.desk.shares;
-        let of_address = if self.crowded { None } else { shares.request(self.address) };
+        let of_address = if self.crowded { None } else { self.counts.request() };
         let Some(_of_address) = of_address else {
-            payload::drain(body, &parts.headers);
+            payload::drain(body, &head.headers);
             return fault(Fault::Busy);
         };
         // callers who may not call are refused before any of the body is kept
-        let admitted = match self.admit(&mut parts).await {
+        let admitted = match self.admit(&mut head).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                payload::drain(body, &parts.headers);
+                payload::drain(body, &head.headers);
                 return refusal;
             }
         };
         let Some(_of_caller) = shares.caller(&admitted) else {
-            payload::drain(body, &parts.headers);
+            payload::drain(body, &head.headers);
             return fault(Fault::Busy);
         };
         let progress = Progress::new(in_flight.activity());
         let mut whole_time = limits.request_time();
-        let body = if surface.streams(&parts.method, parts.uri.path()) {
-            if payload::announces_more(&parts.headers, limits.upload_bytes) {
-                payload::drain(body, &parts.headers);
+        let body = if head.route().is_some_and(|route| route.streams) {
+            if payload::announces_more(&head.headers, limits.upload_bytes) {
+                payload::drain(body, &head.headers);
                 return fault(Fault::TooLarge);
             }
             whole_time = limits.upload_time().saturating_add(whole_time);
-            Body::Stream(payload::parts(body, &parts.headers, Arc::clone(&progress), limits))
+            Body::Stream(payload::parts(body, &head.headers, Arc::clone(&progress), limits))
         } else {
             let most = if admitted.open { limits.body_bytes.min(OPEN_BODY) } else { limits.body_bytes };
-            match payload::whole(&mut body, &parts.headers, limits, most, &progress, &mut self.buffer).await {
+            match payload::whole(&mut body, &head.headers, limits, most, &progress, &mut self.buffer).await {
                 Ok(bytes) => Body::Whole(bytes),
                 Err(wrong) => {
-                    payload::drain(body, &parts.headers);
+                    payload::drain(body, &head.headers);
                     return fault(wrong);
                 }
             }
         };
         progress.touch();
-        let base_url = std::mem::take(&mut self.base_url);
-        let exchange = Exchange { parts, body, base_url, request_id: self.id.to_owned() };
-        let work = AssertUnwindSafe(async { surface.serve(exchange).await }).catch_unwind();
+        let work = AssertUnwindSafe(surface.serve(Exchange { head, body })).catch_unwind();
         match progress.within(limits.request_time(), whole_time, work).await {
             Some(Ok(answer)) => {
                 self.buffer.keep(answer.body().bytes().map_or(0, Bytes::len));
@@ -259,9 +261,9 @@ impl Visit<'_> {
 
 impl Visit<'_> {
     /// Authenticates the caller, or returns the vendor's refusal.
-    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
+    async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
         let surface = &self.mounted.surface;
-        let work = AssertUnwindSafe(surface.admit(parts)).catch_unwind();
+        let work = AssertUnwindSafe(surface.admit(head)).catch_unwind();
         match tokio::time::timeout(self.desk.limits.request_time(), work).await {
             Ok(Ok(admitted)) => admitted,
             Ok(Err(_)) => {
@@ -276,12 +278,12 @@ impl Visit<'_> {
 /// The log line and metrics of a request, written once: when it is answered, or when its client has disconnected
 /// before.
 struct Account {
+    id: HeaderValue,
     client: IpAddr,
-    all: Arc<Metrics>,
-    vendor: &'static str,
+    mounted: Arc<Mounted>,
     operation: Option<&'static str>,
     method: http::Method,
-    path: String,
+    uri: http::Uri,
     metrics: Arc<OperationMetrics>,
     began: Instant,
     status: Option<u16>,
@@ -294,10 +296,16 @@ impl Drop for Account {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         let before = self.metrics.count(self.status, self.error, took);
-        let (vendor, operation) = (self.vendor, self.operation.unwrap_or(crate::metrics::UNKNOWN));
         if let Some(realm) = &self.realm {
-            self.all.count_in_realm(realm, vendor, self.status, self.error);
+            self.mounted.metrics.count_in_realm(realm, self.status, self.error);
         }
+        CURRENT.sync_scope(Current::new("request", self.id.clone()), || self.log(took, before));
+    }
+}
+
+impl Account {
+    fn log(&self, took: Duration, before: Option<u64>) {
+        let (vendor, operation) = (self.mounted.vendor, self.operation.unwrap_or(crate::metrics::UNKNOWN));
         let (code, error) = logged_code(self.error);
         // never the query: it may contain signatures and tokens
         tracing::info!(
@@ -305,7 +313,7 @@ impl Drop for Account {
             vendor,
             operation,
             method = self.method.as_str(),
-            path = self.path,
+            path = self.uri.path(),
             status = self.status,
             abandoned = self.status.is_none().then_some(true),
             code,
@@ -385,11 +393,25 @@ fn refused(status: StatusCode, why: &'static str, in_flight: InFlight) -> Respon
     answer
 }
 
-/// The client's own request id if it is valid, otherwise a new one.
-fn request_id(parts: &Parts) -> String {
-    let plain = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+/// The client's own request id if it is valid, otherwise a new one of 16 hexadecimal digits.
+fn request_id(parts: &Parts) -> HeaderValue {
+    let plain = |id: &&HeaderValue| {
+        let id = id.as_bytes();
+        (1..=64).contains(&id.len()) && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
     };
-    let given = parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(plain);
-    given.map_or_else(|| format!("{:016x}", rand::random::<u64>()), str::to_owned)
+    let given = parts.headers.get(&REQUEST_ID).filter(plain);
+    given.cloned().unwrap_or_else(|| new_id(rand::random()))
+}
+
+/// A number as 16 hexadecimal digits.
+pub(crate) fn new_id(number: u64) -> HeaderValue {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits: [u8; 16] = std::array::from_fn(|at| DIGITS[usize::from((number >> (60 - 4 * at)) as u8 & 15)]);
+    // hexadecimal digits are valid in a header
+    HeaderValue::from_bytes(&digits).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
+/// A request id as text.
+pub(crate) fn text(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or_default()
 }

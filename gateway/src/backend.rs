@@ -15,15 +15,33 @@ use conclave_core::ports::{Groups, Log, LogPosition, Maintenance, Subscription};
 use conclave_core::query::{Answer, Cursor, OutdatedRows, Query};
 use conclave_core::refusal::Refusal;
 use conclave_kit::Blobs;
+use http::HeaderValue;
 
 use crate::metrics::{Metrics, OperationOutcome, RealmMetrics};
 use crate::session::PERFORMING;
 
 tokio::task_local! {
-    /// The realm that the current request has reached, if any.
-    pub(crate) static REALM: OnceCell<Arc<str>>;
-    /// The caller of the current request, once authenticated.
-    pub(crate) static CALLER: OnceCell<Actor>;
+    /// The request or call that the current task handles.
+    pub(crate) static CURRENT: Current;
+}
+
+/// A request, or a call of a session.
+pub(crate) struct Current {
+    /// `request` or `call`.
+    pub(crate) kind: &'static str,
+    /// Identifies its log lines.
+    pub(crate) id: HeaderValue,
+    /// The realm that it has reached, if any.
+    pub(crate) realm: OnceCell<Arc<str>>,
+    /// Its caller, once authenticated.
+    pub(crate) caller: OnceCell<Actor>,
+}
+
+impl Current {
+    /// One that has just begun.
+    pub(crate) fn new(kind: &'static str, id: HeaderValue) -> Self {
+        Self { kind, id, realm: OnceCell::new(), caller: OnceCell::new() }
+    }
 }
 
 /// The backend of one realm: an engine over a store of our own, or another implementation of the same ports.
@@ -74,13 +92,15 @@ impl Observer {
     /// Records which realm the current request has reached.
     fn enter(&self) {
         // outside of a request there is no record
-        let _ = REALM.try_with(|realm| realm.set(Arc::clone(&self.realm)));
+        let _ = CURRENT.try_with(|current| _ = current.realm.get_or_init(|| Arc::clone(&self.realm)));
     }
 
     /// Records the caller of the current request.
     fn note(&self, actor: &Actor) {
-        self.enter();
-        let _ = CALLER.try_with(|caller| _ = caller.get_or_init(|| actor.clone()));
+        let _ = CURRENT.try_with(|current| {
+            current.realm.get_or_init(|| Arc::clone(&self.realm));
+            current.caller.get_or_init(|| actor.clone());
+        });
     }
 
     /// Counts an operation, and returns its result.

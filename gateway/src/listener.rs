@@ -24,7 +24,7 @@ use crate::client_address::Proxies;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::session::Link;
-use crate::shares::{Share, Shares};
+use crate::shares::{Address, Share, Shares};
 
 /// The phases of the process's shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,9 @@ pub(crate) struct Seat {
     crowd: Crowd,
     /// Whether it exceeds the limit, and only gets that answer.
     pub(crate) crowded: bool,
-    /// Its slot among those of its address; those of trusted proxies are not counted by address.
+    /// The counts of its address; `None` for trusted proxies, which send requests of others.
+    pub(crate) address: Option<Arc<Address>>,
+    /// Its slot among those of its address.
     _of_address: Option<Share>,
     /// Whether it carries a session.
     session: AtomicBool,
@@ -71,20 +73,21 @@ impl Crowd {
 
     /// A slot, if there is one. A few more than the limit get one, to be answered that there are too many.
     fn seat(&self, address: IpAddr) -> Option<Seat> {
-        let (of_address, too_many) = if self.proxies.trusts(address) {
-            (None, false)
+        let (address, of_address, too_many) = if self.proxies.trusts(address) {
+            (None, None, false)
         } else {
-            let Some((share, too_many)) = self.shares.connection(address) else {
+            let address = self.shares.address(address);
+            let Some((share, too_many)) = address.connection() else {
                 self.metrics.turned_away.inc();
                 return None;
             };
-            (Some(share), too_many)
+            (Some(address), Some(share), too_many)
         };
         let before = self.open.fetch_add(1, Ordering::Relaxed);
         self.metrics.connections.inc();
         let crowded = too_many || before >= self.most;
         let session = AtomicBool::new(false);
-        let seat = Seat { crowd: self.clone(), crowded, _of_address: of_address, session };
+        let seat = Seat { crowd: self.clone(), crowded, address, _of_address: of_address, session };
         if crowded {
             self.metrics.turned_away.inc();
         }
@@ -185,9 +188,16 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 512 * 1024;
 
+/// Most headers of a request unless hyper is given another number.
+const HEADERS: usize = 100;
+
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().max_buf_size(limits.header_bytes).max_headers(limits.headers);
+    builder.http1().max_buf_size(limits.header_bytes);
+    if limits.headers != HEADERS {
+        // hyper parses into a list on the heap then
+        builder.http1().max_headers(limits.headers);
+    }
     builder
         .http2()
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))

@@ -1,26 +1,34 @@
 //! Logs, on standard error.
 
-use std::panic;
-use std::sync::OnceLock;
+mod lines;
+mod queue;
 
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use std::panic;
+use std::sync::{Arc, OnceLock};
+
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::ConfigError;
-use crate::config::file::{Log, LogFormat};
+use crate::config::file::Log;
 
-/// Flushes waiting lines on drop.
-pub(crate) struct Guard(#[allow(dead_code, reason = "it works by being dropped")] WorkerGuard);
+use self::lines::Lines;
+pub(crate) use self::queue::Guard;
+use self::queue::Queue;
 
-/// Most lines that wait to be written; further ones are dropped, so that a blocked terminal does not block the process.
-const WAITING: usize = 16_384;
-
-/// Counts dropped lines; set once logging has started.
-static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+/// The lines that wait to be written; set once logging has started.
+static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
 
 /// The number of lines that were dropped because too many waited.
 pub(crate) fn dropped() -> u64 {
-    DROPPED.get().map_or(0, |counter| counter.dropped_lines() as u64)
+    QUEUE.get().map_or(0, |queue| queue.dropped())
+}
+
+/// Whether the lines that are written here have the ids of requests and calls by themselves. In a program with logs of
+/// its own, spans add them.
+pub(crate) fn adds_ids() -> bool {
+    QUEUE.get().is_some()
 }
 
 /// Starts logging. A thread of its own writes the lines, so that requests do not wait for the terminal.
@@ -28,18 +36,16 @@ pub(crate) fn start(log: &Log) -> Result<Guard, ConfigError> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| {
         ConfigError(format!("log.filter is not one, e.g. info or warn,conclave::request=info: {error}"))
     })?;
-    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(std::io::stderr());
+    let queue = Arc::<Queue>::default();
+    let failed = |error: &dyn std::fmt::Display| ConfigError(format!("logging cannot be started: {error}"));
+    let guard = queue.write_to(std::io::stderr()).map_err(|error| failed(&error))?;
+    let lines = Lines::new(log.format, Arc::clone(&queue));
+    tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(|error| failed(&error))?;
     // started once per process
-    let _first = DROPPED.set(writer.error_counter());
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    let started = match log.format {
-        LogFormat::Text => lines.with_ansi(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
-    };
-    started.map_err(|error| ConfigError(format!("logging cannot be started: {error}")))?;
+    let _first = QUEUE.set(queue);
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string);
         tracing::error!(place, "panicked: {}", panicked.payload_as_str().unwrap_or("no text"));
     }));
-    Ok(Guard(guard))
+    Ok(guard)
 }

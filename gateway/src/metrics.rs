@@ -333,18 +333,6 @@ impl Metrics {
         RealmMetrics { realm: realm.to_owned(), operations: self.operations.clone(), at_hand: RwLock::default() }
     }
 
-    /// Counts requests by realm.
-    pub(crate) fn count_in_realm(
-        &self,
-        realm: &str,
-        vendor: &'static str,
-        status: Option<u16>,
-        error: Option<VendorError>,
-    ) {
-        let labels = RealmRequestLabels { realm: realm.to_owned(), vendor, class: Class::of(status, error) };
-        self.realm_requests.get_or_create(&labels).inc();
-    }
-
     /// Counts expired rows that were deleted.
     pub(crate) fn swept(&self, realm: &str, rows: usize) {
         self.swept_rows.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc_by(rows as u64);
@@ -376,6 +364,9 @@ impl Metrics {
         let operations = operations.map(|operation| (operation, Arc::new(of(operation)))).collect();
         let frames = |direction| self.frames.get_or_create_owned(&FrameLabels { vendor, direction });
         VendorMetrics {
+            vendor,
+            realm_requests: self.realm_requests.clone(),
+            by_realm: RwLock::default(),
             operations,
             unknown: Arc::new(of(UNKNOWN)),
             sessions: self.sessions.get_or_create_owned(&VendorLabels { vendor }),
@@ -424,6 +415,10 @@ impl RealmMetrics {
 
 /// The counters of one vendor's operations.
 pub(crate) struct VendorMetrics {
+    vendor: &'static str,
+    realm_requests: Family<RealmRequestLabels, Counter>,
+    /// Counters of realms that were used before.
+    by_realm: RwLock<Map<String, ByClass>>,
     operations: Map<&'static str, Arc<OperationMetrics>>,
     unknown: Arc<OperationMetrics>,
     /// Clients that are connected now.
@@ -442,7 +437,23 @@ pub(crate) struct SessionMetrics {
     pub(crate) missed: Counter,
 }
 
+/// A counter for each class of results; each is created by its first result.
+type ByClass = [OnceLock<Counter>; 5];
+
 impl VendorMetrics {
+    /// Counts a request by its realm.
+    pub(crate) fn count_in_realm(&self, realm: &str, status: Option<u16>, error: Option<VendorError>) {
+        let class = Class::of(status, error);
+        let labels = || RealmRequestLabels { realm: realm.to_owned(), vendor: self.vendor, class };
+        let count = |counters: &ByClass| {
+            counters[class as usize].get_or_init(|| self.realm_requests.get_or_create_owned(&labels())).inc();
+        };
+        if let Some(counters) = self.by_realm.read().get(realm) {
+            return count(counters);
+        }
+        count(self.by_realm.write().entry(realm.to_owned()).or_default());
+    }
+
     /// The counters of an operation; those of the unknown one for `None`.
     pub(crate) fn of(&self, operation: Option<&'static str>) -> Arc<OperationMetrics> {
         let known = operation.and_then(|operation| self.operations.get(operation));
@@ -455,7 +466,7 @@ pub(crate) struct OperationMetrics {
     vendor: &'static str,
     operation: &'static str,
     requests: Family<RequestLabels, Counter>,
-    by_class: [OnceLock<Counter>; 5],
+    by_class: ByClass,
     latency: Family<LatencyLabels, Histogram>,
     observed: OnceLock<Histogram>,
     errors: Family<ErrorLabels, Counter>,

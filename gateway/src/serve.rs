@@ -276,7 +276,7 @@ impl Builder {
         let crowd = Crowd::new(most_connections, Arc::clone(&shares), proxies.clone(), Arc::clone(&metrics));
         for (_, listener, site) in bound {
             let desk = Arc::new(Desk {
-                address: address_of(&listener, config.listen).to_string(),
+                address: Arc::from(address_of(&listener, config.listen).to_string()),
                 site,
                 limits: config.limits.clone(),
                 shares: Arc::clone(&shares),

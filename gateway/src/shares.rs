@@ -5,93 +5,112 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use conclave_core::model::UserId;
 use conclave_kit::Admitted;
 use foldhash::HashMap as Map;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::config::Limits;
 
-/// Shards of the table of counts, so that requests rarely wait for one another.
+/// Shards of the tables of counts, so that requests rarely wait for one another.
 const SHARDS: usize = 16;
 /// One request in so many is reserved for apps' servers, whatever users and callers without credentials do.
 const RESERVED_REQUESTS: usize = 16;
-
-/// Something that is counted for one address or caller.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Counted {
-    /// Connections of an address.
-    Connections(IpAddr),
-    /// Sessions of an address, over any transport.
-    Sessions(IpAddr),
-    /// Requests in flight of an address.
-    Requests(IpAddr),
-    /// Bytes of bodies and responses kept in memory for an address.
-    Bytes(IpAddr),
-    /// Requests in flight in a realm.
-    RealmConfig(Arc<str>),
-    /// Requests in flight of a user of a realm.
-    User(Arc<str>, Arc<str>),
-}
 
 /// All counts.
 #[derive(Debug)]
 pub(crate) struct Shares {
     limits: Limits,
-    counts: [Mutex<Map<Counted, usize>>; SHARDS],
+    addresses: [Mutex<Map<IpAddr, Arc<Counts>>>; SHARDS],
+    /// Requests in flight in each realm that has ever had one.
+    realms: RwLock<Map<Arc<str>, Arc<AtomicUsize>>>,
+    /// Requests in flight of users.
+    users: [Mutex<Map<User, usize>>; SHARDS],
     hasher: foldhash::fast::RandomState,
     requests: AtomicUsize,
     bytes: AtomicUsize,
 }
 
-/// A counted unit; returned on drop.
+/// A user of a realm.
+type User = (Arc<str>, UserId);
+
+/// What is counted for one address.
+#[derive(Debug, Default)]
+struct Counts {
+    /// How many [`Address`] values there are; changed under the table's lock.
+    holders: AtomicUsize,
+    connections: AtomicUsize,
+    /// Sessions, over any transport.
+    sessions: AtomicUsize,
+    /// Requests in flight.
+    requests: AtomicUsize,
+    /// Bytes of bodies and responses kept in memory.
+    bytes: AtomicUsize,
+}
+
+/// One of the counts.
+type Count = fn(&Counts) -> &AtomicUsize;
+
+/// The counts of one address, kept as long as somebody has this.
+#[derive(Debug)]
+pub(crate) struct Address {
+    shares: Arc<Shares>,
+    address: IpAddr,
+    counts: Arc<Counts>,
+}
+
+/// A counted unit of an address; returned on drop.
 #[derive(Debug)]
 pub(crate) struct Share {
-    shares: Arc<Shares>,
-    counted: Counted,
-    amount: usize,
+    address: Arc<Address>,
+    count: Count,
 }
 
 /// A request among all requests in flight; returned on drop.
 #[derive(Debug)]
 pub(crate) struct InProcess(Arc<Shares>);
 
+/// A request among those of its realm; returned on drop.
+#[derive(Debug)]
+pub(crate) struct InRealm(Arc<AtomicUsize>);
+
+/// A request among those of its user; returned on drop.
+#[derive(Debug)]
+pub(crate) struct OfUser(Arc<Shares>, User);
+
+/// Adds to a count, unless it would exceed the limit.
+fn add(count: &AtomicUsize, amount: usize, most: usize) -> bool {
+    let added = |before: usize| before.checked_add(amount).filter(|sum| *sum <= most);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, added).is_ok()
+}
+
 impl Shares {
     /// All at zero.
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             limits: limits.clone(),
-            counts: std::array::from_fn(|_| Mutex::default()),
+            addresses: std::array::from_fn(|_| Mutex::default()),
+            realms: RwLock::default(),
+            users: std::array::from_fn(|_| Mutex::default()),
             hasher: foldhash::fast::RandomState::default(),
             requests: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
         })
     }
 
-    /// Counts a connection of an address; also returns whether it exceeds the limit: a few of those are accepted, to be
-    /// answered that there are too many.
-    pub(crate) fn connection(self: &Arc<Self>, address: IpAddr) -> Option<(Share, bool)> {
-        /// Connections beyond the limit that are answered with the reason.
-        const REFUSALS: usize = 16;
-        let (counted, most) = (Counted::Connections(network(address)), self.limits.connections_per_address);
-        if let Some(share) = self.take(counted.clone(), 1, most) {
-            return Some((share, false));
-        }
-        self.take(counted, 1, most.saturating_add(REFUSALS)).map(|share| (share, true))
-    }
-
-    /// Counts a session of an address; `None` when it has as many as it may have connections.
-    pub(crate) fn session(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
-        self.take(Counted::Sessions(network(address)), 1, self.limits.connections_per_address)
-    }
-
-    /// Counts a request of an address; `None` when it has its maximum in flight.
-    pub(crate) fn request(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
-        self.take(Counted::Requests(network(address)), 1, self.limits.requests_per_address)
+    /// The counts of an address.
+    pub(crate) fn address(self: &Arc<Self>, address: IpAddr) -> Arc<Address> {
+        let address = network(address);
+        let mut known = self.shard(&self.addresses, &address).lock();
+        let counts = Arc::clone(known.entry(address).or_default());
+        counts.holders.fetch_add(1, Ordering::Relaxed);
+        drop(known);
+        Arc::new(Address { shares: Arc::clone(self), address, counts })
     }
 
     /// Counts a caller's request for the process, the realm and the user; `None` when one of them has its maximum in
     /// flight. Some of the process's are reserved for apps' servers.
-    pub(crate) fn caller(self: &Arc<Self>, who: &Admitted) -> Option<(InProcess, [Option<Share>; 2])> {
+    pub(crate) fn caller(self: &Arc<Self>, who: &Admitted) -> Option<(InProcess, Option<InRealm>, Option<OfUser>)> {
         let is_server = who.realm.is_some() && who.user.is_none();
         let most = self.limits.requests;
         let most = if is_server { most } else { most - most / RESERVED_REQUESTS };
@@ -100,64 +119,90 @@ impl Shares {
         if before >= most {
             return None;
         }
-        let Some(realm) = &who.realm else { return Some((place, [None, None])) };
-        let of_realm = self.take(Counted::RealmConfig(Arc::clone(realm)), 1, self.limits.requests_per_realm)?;
+        let Some(realm) = &who.realm else { return Some((place, None, None)) };
+        let of_realm = self.in_realm(realm)?;
         let of_user = match &who.user {
             None => None,
-            Some(user) => {
-                let counted = Counted::User(Arc::clone(realm), Arc::from(user.as_str()));
-                Some(self.take(counted, 1, self.limits.requests_per_user)?)
-            }
+            Some(user) => Some(self.of_user(Arc::clone(realm), user.clone())?),
         };
-        Some((place, [Some(of_realm), of_user]))
+        Some((place, Some(of_realm), of_user))
     }
 
-    /// A counter for bytes that are kept for an address.
-    pub(crate) fn buffer(self: &Arc<Self>, address: IpAddr) -> Buffer {
-        Buffer { shares: Arc::clone(self), address: network(address), bytes: 0 }
+    fn in_realm(&self, realm: &Arc<str>) -> Option<InRealm> {
+        let known = self.realms.read().get(realm).cloned();
+        let count = known.unwrap_or_else(|| Arc::clone(self.realms.write().entry(Arc::clone(realm)).or_default()));
+        add(&count, 1, self.limits.requests_per_realm).then(|| InRealm(count))
     }
 
-    fn take(self: &Arc<Self>, counted: Counted, amount: usize, most: usize) -> Option<Share> {
-        let taken = self.add(&counted, amount, most);
-        taken.then(|| Share { shares: Arc::clone(self), counted, amount })
-    }
-
-    /// Adds to a count, unless it would exceed the limit.
-    fn add(&self, counted: &Counted, amount: usize, most: usize) -> bool {
-        let mut counts = self.shard(counted).lock();
-        match counts.get_mut(counted) {
-            Some(count) if count.saturating_add(amount) > most => false,
-            Some(count) => {
-                *count += amount;
-                true
-            }
-            None if amount > most => false,
-            None => {
-                counts.insert(counted.clone(), amount);
-                true
-            }
+    fn of_user(self: &Arc<Self>, realm: Arc<str>, user: UserId) -> Option<OfUser> {
+        let user = (realm, user);
+        let mut users = self.shard(&self.users, &user).lock();
+        let count = users.get(&user).copied().unwrap_or_default();
+        if count >= self.limits.requests_per_user {
+            return None;
         }
+        users.insert(user.clone(), count + 1);
+        drop(users);
+        Some(OfUser(Arc::clone(self), user))
     }
 
-    fn give_back(&self, counted: &Counted, amount: usize) {
-        let mut counts = self.shard(counted).lock();
-        if let Some(count) = counts.get_mut(counted) {
-            *count = count.saturating_sub(amount);
-            if *count == 0 {
-                counts.remove(counted);
-            }
+    fn shard<'s, T>(&self, shards: &'s [T; SHARDS], key: &impl Hash) -> &'s T {
+        let hash = usize::try_from(self.hasher.hash_one(key) >> 32).unwrap_or_default();
+        &shards[hash % SHARDS]
+    }
+}
+
+impl Address {
+    /// Whether these are the counts of an address.
+    pub(crate) fn is_of(&self, address: IpAddr) -> bool {
+        self.address == network(address)
+    }
+
+    /// Counts a connection; also returns whether it exceeds the limit: a few of those are accepted, to be answered that
+    /// there are too many.
+    pub(crate) fn connection(self: &Arc<Self>) -> Option<(Share, bool)> {
+        /// Connections beyond the limit that are answered with the reason.
+        const REFUSALS: usize = 16;
+        let count: Count = |counts| &counts.connections;
+        let most = self.shares.limits.connections_per_address;
+        if let Some(share) = self.take(count, most) {
+            return Some((share, false));
         }
+        self.take(count, most.saturating_add(REFUSALS)).map(|share| (share, true))
     }
 
-    fn shard(&self, counted: &Counted) -> &Mutex<Map<Counted, usize>> {
-        let hash = usize::try_from(self.hasher.hash_one(counted) >> 32).unwrap_or_default();
-        &self.counts[hash % SHARDS]
+    /// Counts a session; `None` when there are as many as the address may have connections.
+    pub(crate) fn session(self: &Arc<Self>) -> Option<Share> {
+        self.take(|counts| &counts.sessions, self.shares.limits.connections_per_address)
+    }
+
+    /// Counts a request; `None` when the address has its maximum in flight.
+    pub(crate) fn request(self: &Arc<Self>) -> Option<Share> {
+        self.take(|counts| &counts.requests, self.shares.limits.requests_per_address)
+    }
+
+    /// A counter for bytes that are kept for the address.
+    pub(crate) fn buffer(self: &Arc<Self>) -> Buffer {
+        Buffer { address: Arc::clone(self), bytes: 0 }
+    }
+
+    fn take(self: &Arc<Self>, count: Count, most: usize) -> Option<Share> {
+        add(count(&self.counts), 1, most).then(|| Share { address: Arc::clone(self), count })
+    }
+}
+
+impl Drop for Address {
+    fn drop(&mut self) {
+        let mut known = self.shares.shard(&self.shares.addresses, &self.address).lock();
+        if self.counts.holders.fetch_sub(1, Ordering::Relaxed) == 1 {
+            known.remove(&self.address);
+        }
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.shares.give_back(&self.counted, self.amount);
+        (self.count)(&self.address.counts).fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -167,50 +212,63 @@ impl Drop for InProcess {
     }
 }
 
+impl Drop for InRealm {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for OfUser {
+    fn drop(&mut self) {
+        let mut users = self.0.shard(&self.0.users, &self.1).lock();
+        if let Some(count) = users.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                users.remove(&self.1);
+            }
+        }
+    }
+}
+
 /// Bytes that are kept in memory for one request: its body until the response, then the response until it is sent.
 #[derive(Debug)]
 pub(crate) struct Buffer {
-    shares: Arc<Shares>,
-    address: IpAddr,
+    address: Arc<Address>,
     bytes: usize,
 }
 
 impl Buffer {
     /// Reserves more bytes, if the process and the address have room for them.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
-        let limits = &self.shares.limits;
-        let before = self.shares.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let fits = before.saturating_add(bytes) <= limits.buffered_bytes
-            && self.shares.add(&Counted::Bytes(self.address), bytes, limits.buffered_bytes_per_address);
-        if fits {
-            self.bytes += bytes;
-        } else {
-            self.shares.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let shares = &self.address.shares;
+        if !add(&shares.bytes, bytes, shares.limits.buffered_bytes) {
+            return false;
         }
-        fits
+        if !add(&self.address.counts.bytes, bytes, shares.limits.buffered_bytes_per_address) {
+            shares.bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return false;
+        }
+        self.bytes += bytes;
+        true
     }
 
     /// Sets the number of bytes, whether there is room or not: existing bytes cannot be refused, but leave less room
     /// for others.
     pub(crate) fn keep(&mut self, bytes: usize) {
-        self.clear();
-        self.shares.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.shares.add(&Counted::Bytes(self.address), bytes, usize::MAX);
-        self.bytes = bytes;
-    }
-
-    fn clear(&mut self) {
-        self.shares.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-        if self.bytes > 0 {
-            self.shares.give_back(&Counted::Bytes(self.address), self.bytes);
+        for count in [&self.address.shares.bytes, &self.address.counts.bytes] {
+            if bytes > self.bytes {
+                count.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+            } else {
+                count.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+            }
         }
-        self.bytes = 0;
+        self.bytes = bytes;
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        self.clear();
+        self.keep(0);
     }
 }
 
@@ -228,8 +286,6 @@ fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use conclave_core::model::UserId;
-
     use super::*;
 
     fn shares() -> Arc<Shares> {
@@ -251,14 +307,18 @@ mod tests {
     #[test]
     fn an_address_has_its_share_and_gets_it_back() {
         let shares = shares();
-        let (one, _two) = (shares.request(address("1.2.3.4")).unwrap(), shares.request(address("1.2.3.4")).unwrap());
-        assert!(shares.request(address("1.2.3.4")).is_none());
-        assert!(shares.request(address("::ffff:1.2.3.4")).is_none(), "the same address in another form");
-        assert!(shares.request(address("1.2.3.5")).is_some());
+        let (one, _two) = (
+            shares.address(address("1.2.3.4")).request().unwrap(),
+            shares.address(address("1.2.3.4")).request().unwrap(),
+        );
+        assert!(shares.address(address("1.2.3.4")).request().is_none());
+        assert!(shares.address(address("::ffff:1.2.3.4")).request().is_none(), "the same address in another form");
+        assert!(shares.address(address("1.2.3.5")).request().is_some());
         drop(one);
-        assert!(shares.request(address("1.2.3.4")).is_some());
-        let _networks = [shares.request(address("2001:db8::1")), shares.request(address("2001:db8::2"))];
-        assert!(shares.request(address("2001:db8::3")).is_none());
+        assert!(shares.address(address("1.2.3.4")).request().is_some());
+        let _networks =
+            [shares.address(address("2001:db8::1")).request(), shares.address(address("2001:db8::2")).request()];
+        assert!(shares.address(address("2001:db8::3")).request().is_none());
     }
 
     #[test]
@@ -285,15 +345,15 @@ mod tests {
     #[test]
     fn bytes_are_counted_by_address_and_altogether() {
         let shares = shares();
-        let mut one = shares.buffer(address("1.1.1.1"));
+        let mut one = shares.address(address("1.1.1.1")).buffer();
         assert!(one.grow(50) && !one.grow(20) && one.grow(10));
-        let mut two = shares.buffer(address("2.2.2.2"));
+        let mut two = shares.address(address("2.2.2.2")).buffer();
         assert!(!two.grow(50) && two.grow(40));
         one.keep(5);
         assert!(two.grow(20));
         drop((one, two));
-        assert!(shares.buffer(address("3.3.3.3")).grow(60));
+        assert!(shares.address(address("3.3.3.3")).buffer().grow(60));
         assert_eq!(shares.bytes.load(Ordering::Relaxed), 0);
-        assert!(shares.counts.iter().all(|shard| shard.lock().is_empty()));
+        assert!(shares.addresses.iter().all(|shard| shard.lock().is_empty()));
     }
 }

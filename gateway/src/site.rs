@@ -23,7 +23,7 @@ pub(crate) struct Mounted {
     /// The metrics.
     pub(crate) metrics: VendorMetrics,
     /// How clients reach its root, if not directly.
-    pub(crate) public_url: Option<String>,
+    pub(crate) public_url: Option<Arc<str>>,
 }
 
 impl Mounted {
@@ -35,7 +35,7 @@ impl Mounted {
         let calls = protocol.map(AnyProtocol::operations).unwrap_or_default();
         let endpoints = protocol.map(AnyProtocol::endpoints).unwrap_or_default();
         let metrics = metrics.of_vendor(vendor, operations.chain(calls));
-        Self { vendor, cors: surface.cors().into(), metrics, public_url, endpoints, surface }
+        Self { vendor, cors: surface.cors().into(), metrics, public_url: public_url.map(Arc::from), endpoints, surface }
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use conclave_kit::{Body, Exchange, Surface};
+use conclave_kit::{BaseUrl, Body, Exchange, Head, Surface};
 use futures_util::TryStreamExt as _;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -63,12 +63,8 @@ impl Client {
                     request = request.header(*name, *value);
                 }
                 let (parts, ()) = request.body(()).expect("a request").into_parts();
-                let exchange = Exchange {
-                    parts,
-                    body: Body::Whole(body),
-                    base_url: base_url.clone(),
-                    request_id: "test".to_owned(),
-                };
+                let head = Head::new(parts, BaseUrl::Fixed(base_url.as_str().into()));
+                let exchange = Exchange { head, body: Body::Whole(body) };
                 let (parts, body) = surface.serve(exchange).await.into_parts();
                 let body = match body {
                     Body::Whole(bytes) => bytes,

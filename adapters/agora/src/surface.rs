@@ -1,6 +1,5 @@
 //! The surface: finds the app, checks the token, finds the operation, encodes the response.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -9,10 +8,9 @@ use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Admitted, AnyProtocol, Body, ByteStream, ClientAddress, Cors, Device, Exchange, Fault, NoMatch, Reading, RouteInfo,
-    SetupError, Surface, Table, apps_by_identity, decode_segment,
+    Admitted, AnyProtocol, Body, ByteStream, Cors, Device, Exchange, Fault, FoundRoute, Head, NoMatch, Reading, Route,
+    RouteInfo, SetupError, Surface, Table, apps_by_identity, decode_segment,
 };
-use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 
 use crate::VENDOR;
@@ -20,7 +18,7 @@ use crate::auth::{self, Claims, Passwords, Subject, Unauthenticated};
 use crate::realm::{AgoraRealm, App};
 use crate::refusals::{self, ErrorContext, Failure};
 use crate::rest::body::Sent;
-use crate::rest::call::{Call, Query};
+use crate::rest::call::{Call, Params, Query};
 use crate::rest::envelope;
 use crate::rest::files;
 use crate::rest::routes::{Auth, Endpoint, routes};
@@ -46,83 +44,72 @@ impl Agora {
         };
         let what = |_: &(String, String)| "agora org and app".to_owned();
         let apps = apps_by_identity(realms.into_iter().map(app), what, |app| &app.realm)?;
-        let apps = Arc::new(apps);
+        let apps = Arc::new(Apps::new(apps.into_values().collect()));
         let clients = Clients::new(Arc::clone(&apps));
         Ok(Self { apps, clients, table: Table::new(routes())?, passwords: Passwords::new() })
     }
 
-    async fn answer(
-        &self,
-        parts: &Parts,
-        body: Body,
-        base_url: &str,
-        began: Instant,
-    ) -> Result<Response<Body>, Failure> {
-        let path = self.once(parts.uri.path());
-        let app = self.app(path)?;
-        let matched = self.table.find(&parts.method, bare(path)).map_err(|missing| match missing {
-            NoMatch::Path => refusals::no_service(),
-            NoMatch::Method => refusals::no_method(),
-        })?;
-        let endpoint = &matched.route.handler;
+    async fn answer(&self, head: &mut Head, body: Body, began: Instant) -> Result<Response<Body>, Failure> {
+        let checked = head.take_admitted();
+        let path = self.once(head.path());
         let reading = Reading::default();
-        let query = Query::read(parts.uri.query().unwrap_or_default(), &reading);
-        let checked = match parts.extensions.get::<Checked>() {
-            Some(Checked(claims)) => claims.clone(),
-            None => check(app, &parts.headers, endpoint).await?,
+        let query = Query::read(head.query().unwrap_or_default(), &reading);
+        let Checked { app, actor, claims } = match checked {
+            Some(checked) => checked,
+            None => self.checked(head, path, &query).await?,
         };
-        let (actor, claims) = caller(app, checked, &query, endpoint)?;
-        let mut params = HashMap::new();
-        for (name, value) in &matched.params {
-            // a segment that is not UTF-8 matches nothing
-            let value = decode_segment(value).ok_or_else(refusals::no_service)?;
-            params.insert(name.clone(), value);
+        if matches!(actor, Actor::User { .. }) {
+            // it names the calling device, which was read with the credentials
+            query.reads("resource");
         }
+        let route = self.route_of(head, path)?;
+        let endpoint = &route.handler;
+        let params = Params::of(route, bare(path))?;
         let (whole, pieces) = match body {
             Body::Whole(bytes) => (bytes, None),
             Body::Stream(pieces) => (Bytes::new(), Some(pieces)),
         };
-        let pieces = if matched.route.streams { pieces.or_else(|| Some(one_piece(whole.clone()))) } else { pieces };
+        let pieces = if route.streams { pieces.or_else(|| Some(one_piece(whole.clone()))) } else { pieces };
         let call = Call {
-            app,
+            app: &app,
             passwords: &self.passwords,
             actor,
             claims,
-            headers: &parts.headers,
+            headers: &head.headers,
             params,
             query,
             body: Sent { bytes: &whole, reading: &reading },
             pieces: Mutex::new(pieces),
-            url: format!("{base_url}{path}"),
-            address: parts.extensions.get::<ClientAddress>().map(|address| address.0),
+            url: head.base_url() + path,
+            address: head.address,
             place: endpoint.place,
         };
         let done = (endpoint.run)(&call).await;
-        let is_upload_of_sdk = matched.route.streams && call.caller().is_some() && files::is_restricted(call.headers);
+        let is_upload_of_sdk = route.streams && call.caller().is_some() && files::is_restricted(call.headers);
         let reply = done.map_err(|failure| match endpoint.place {
             ErrorContext::Files if is_upload_of_sdk => refusals::of_upload(failure),
             ErrorContext::Attachment if is_upload_of_sdk => refusals::of_attachment(failure),
             _ => failure,
         })?;
-        let mut answer = reply.respond(&call, &parts.method, began);
+        let mut answer = reply.respond(&call, &head.method, began);
         reading.unread().go_with(&mut answer);
         Ok(answer)
     }
 
-    /// The app and the caller's claims of an authorized request, and whether no credentials were needed.
-    async fn checked(&self, parts: &Parts) -> Result<(&App, Option<Claims>, bool), Failure> {
-        let path = self.once(parts.uri.path());
+    /// The app and the caller of an authorized request.
+    async fn checked(&self, head: &Head, path: &str, query: &Query<'_>) -> Result<Checked, Failure> {
         let app = self.app(path)?;
-        let route = self.table.route(&parts.method, bare(path)).map_err(|missing| match missing {
+        let route = self.route_of(head, path)?;
+        let claims = check(app, &head.headers, &route.handler).await?;
+        let (actor, claims) = caller(app, claims, query, &route.handler)?;
+        Ok(Checked { app: Arc::clone(app), actor, claims })
+    }
+
+    fn route_of(&self, head: &Head, path: &str) -> Result<&Route<Endpoint>, Failure> {
+        self.table.of(head, bare(path)).map_err(|missing| match missing {
             NoMatch::Path => refusals::no_service(),
             NoMatch::Method => refusals::no_method(),
-        })?;
-        let reading = Reading::default();
-        let query = Query::read(parts.uri.query().unwrap_or_default(), &reading);
-        let claims = check(app, &parts.headers, &route.handler).await?;
-        let open = claims.is_none();
-        let (_, claims) = caller(app, claims, &query, &route.handler)?;
-        Ok((app, claims, open))
+        })
     }
 
     /// A path without the prefix under which this vendor is reached, where it is there twice: web SDKs put the path of an
@@ -134,28 +121,39 @@ impl Agora {
     }
 
     /// The app of a path.
-    fn app(&self, path: &str) -> Result<&App, Failure> {
+    fn app(&self, path: &str) -> Result<&Arc<App>, Failure> {
         let mut parts = path.trim_start_matches('/').splitn(3, '/');
         let org = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
         let app = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
-        let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
-        let by_key = self.apps.get(&(org.clone(), app.clone()));
-        let by_id = || self.apps.values().find(|known| org == APP_ID && known.has_id(&app));
-        by_key.or_else(by_id).map(Arc::as_ref).ok_or_else(|| refusals::app_unknown(&org, &app, &rest))
+        let by_id = || self.apps.iter().find(|known| org == APP_ID && known.has_id(&app));
+        self.apps.get(&org, &app).or_else(by_id).ok_or_else(|| {
+            let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
+            refusals::app_unknown(&org, &app, &rest)
+        })
+    }
+
+    /// The response to a refused request.
+    fn refuse(&self, failure: &Failure, path: &str, began: Instant) -> Response<Body> {
+        let app = self.app(path).ok().map(Arc::as_ref).or_else(|| self.any());
+        envelope::error(failure, app.map(App::now).unwrap_or_default(), began)
     }
 
     /// Any app, for its clock.
     fn any(&self) -> Option<&App> {
-        self.apps.values().next().map(Arc::as_ref)
+        self.apps.iter().next().map(Arc::as_ref)
     }
 }
 
 /// In the place of an organisation: the app is named by its id (today's documentation writes `/app-id/{app_id}/…`).
 const APP_ID: &str = "app-id";
 
-/// The caller's claims, from the head of a request.
-#[derive(Clone)]
-struct Checked(Option<Claims>);
+/// An authorized caller, from the check before the request's body is read.
+struct Checked {
+    app: Arc<App>,
+    actor: Actor,
+    /// `None` where no token is required.
+    claims: Option<Claims>,
+}
 
 /// The claims of the caller's token; `None` where no token is required.
 async fn check(app: &App, headers: &HeaderMap, endpoint: &Endpoint) -> Result<Option<Claims>, Failure> {
@@ -237,44 +235,38 @@ impl Surface for Agora {
         self.table.infos()
     }
 
-    fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
-        Some(self.table.route(method, bare(self.once(path))).ok()?.operation)
+    fn route(&self, method: &Method, path: &str) -> Option<FoundRoute> {
+        self.table.find(method, bare(self.once(path))).ok()
     }
 
-    fn streams(&self, method: &Method, path: &str) -> bool {
-        self.table.route(method, bare(self.once(path))).is_ok_and(|route| route.streams)
-    }
-
-    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
+    async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
         let began = Instant::now();
-        match self.checked(parts).await {
-            Ok((app, claims, open)) => {
-                let user = claims.as_ref().and_then(|claims| match &claims.subject {
+        let path = self.once(head.path());
+        let reading = Reading::default();
+        let query = Query::read(head.query().unwrap_or_default(), &reading);
+        match self.checked(head, path, &query).await {
+            Ok(checked) => {
+                let user = checked.claims.as_ref().and_then(|claims| match &claims.subject {
                     Subject::User(user) => Some(user.clone()),
                     Subject::App => None,
                 });
                 // calls without credentials are not counted for a realm, or callers without an account could use up its
                 // share
-                let realm = claims.is_some().then(|| Arc::clone(&app.realm));
-                parts.extensions.insert(Checked(claims));
+                let open = checked.claims.is_none();
+                let realm = (!open).then(|| Arc::clone(&checked.app.realm));
+                head.set_admitted(checked);
                 Ok(Admitted { realm, user, open })
             }
-            Err(failure) => {
-                let app = self.app(parts.uri.path()).ok().or_else(|| self.any());
-                Err(envelope::error(&failure, app.map(App::now).unwrap_or_default(), began))
-            }
+            Err(failure) => Err(self.refuse(&failure, head.path(), began)),
         }
     }
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
         let began = Instant::now();
-        let Exchange { parts, body, base_url, .. } = exchange;
-        match self.answer(&parts, body, &base_url, began).await {
+        let Exchange { mut head, body } = exchange;
+        match self.answer(&mut head, body, began).await {
             Ok(answer) => answer,
-            Err(failure) => {
-                let app = self.app(parts.uri.path()).ok().or_else(|| self.any());
-                envelope::error(&failure, app.map(App::now).unwrap_or_default(), began)
-            }
+            Err(failure) => self.refuse(&failure, head.path(), began),
         }
     }
 

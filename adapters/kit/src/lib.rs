@@ -38,7 +38,7 @@ pub use presence::{
     Connection, ConnectionChange, ConnectionEvent, ConnectionFilter, Disconnection, Nobody, Platform, Presence,
 };
 pub use rate::{RateWindow, Room};
-pub use route::{Clash, Matched, NoMatch, Route, Table};
+pub use route::{Clash, NoMatch, Route, Table};
 pub use seal::{Sealer, same};
 pub use secret::Secret;
 pub use session::{
@@ -49,8 +49,8 @@ pub use session::{
 };
 pub use settings::{Kind, Setting};
 pub use steps::{Prepared, perform_steps};
-pub use surface::{Admitted, ClientAddress, Cors, Exchange, Fault, RouteInfo, Surface};
-pub use text::{decode_segment, form_body, query_pairs, split_list};
+pub use surface::{Admitted, BaseUrl, Cors, Exchange, Fault, FoundRoute, Head, RouteInfo, Surface};
+pub use text::{decode_segment, form_body, query_pairs, query_texts, split_list};
 pub use unread::{Reading, Unread};
 pub use vendor::{AppUrl, OpenRealm, SettingsTable, SetupError, Tool, Vendor, socket_url};
 pub use vendor_error::{ErrorClass, VendorCode, VendorError};

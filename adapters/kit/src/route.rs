@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::RouteInfo;
+use crate::{FoundRoute, Head, RouteInfo};
 
 /// One operation a surface serves.
 #[derive(Debug, Clone)]
@@ -38,13 +38,12 @@ pub enum NoMatch {
     Method,
 }
 
-/// The route of a request, with the values of its path.
-#[derive(Debug)]
-pub struct Matched<'t, H> {
-    /// The route.
-    pub route: &'t Route<H>,
-    /// The parts of the path in braces, as they came (not percent-decoded).
-    pub params: Vec<(String, String)>,
+impl<H> Route<H> {
+    /// The parts of a path of this route that are in braces, by their names, as they came (not percent-decoded).
+    pub fn params<'p>(&self, path: &'p str) -> impl Iterator<Item = (&'static str, &'p str)> {
+        let parts = self.path.split('/').zip(path.split('/'));
+        parts.filter_map(|(pattern, part)| Some((pattern.strip_prefix('{')?.strip_suffix('}')?, part)))
+    }
 }
 
 /// All routes of a surface.
@@ -78,23 +77,26 @@ impl<H> Table<H> {
         Ok(Self { routes, paths })
     }
 
-    /// The route that answers this method and path, without the parts of the path.
-    pub fn route(&self, method: &Method, path: &str) -> Result<&Route<H>, NoMatch> {
+    fn number(&self, method: &Method, path: &str) -> Result<usize, NoMatch> {
         let found = self.paths.at(path).map_err(|_| NoMatch::Path)?;
-        self.of_method(found.value, method)
+        let mut numbers = found.value.iter().copied();
+        numbers.find(|number| self.routes[*number].method == *method).ok_or(NoMatch::Method)
     }
 
-    fn of_method(&self, indices: &[usize], method: &Method) -> Result<&Route<H>, NoMatch> {
-        let mut routes = indices.iter().map(|index| &self.routes[*index]);
-        routes.find(|route| route.method == *method).ok_or(NoMatch::Method)
+    /// The route that answers this method and path, with its number.
+    pub fn find(&self, method: &Method, path: &str) -> Result<FoundRoute, NoMatch> {
+        let number = self.number(method, path)?;
+        let Route { operation, streams, .. } = self.routes[number];
+        Ok(FoundRoute { operation, streams, number: Some(number) })
     }
 
-    /// The route that answers this method and path.
-    pub fn find(&self, method: &Method, path: &str) -> Result<Matched<'_, H>, NoMatch> {
-        let found = self.paths.at(path).map_err(|_| NoMatch::Path)?;
-        let route = self.of_method(found.value, method)?;
-        let params = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Ok(Matched { route, params })
+    /// The route of a request: the one that was found for it before, or else the one that answers this path.
+    pub fn of(&self, head: &Head, path: &str) -> Result<&Route<H>, NoMatch> {
+        let known = head.route().and_then(|found| self.routes.get(found.number?));
+        match known {
+            Some(route) => Ok(route),
+            None => Ok(&self.routes[self.number(&head.method, path)?]),
+        }
     }
 
     /// All routes.
@@ -125,9 +127,11 @@ mod tests {
 
     #[test]
     fn one_path_serves_several_methods() {
-        let table = Table::new(vec![route(Method::GET, "/a/{b}"), route(Method::POST, "/a/{b}")]).unwrap();
-        assert_eq!(table.find(&Method::POST, "/a/1").unwrap().params, [("b".to_owned(), "1".to_owned())]);
-        assert_eq!(table.find(&Method::PUT, "/a/1").unwrap_err(), NoMatch::Method);
+        let table = Table::new(vec![route(Method::GET, "/a/{b}/c"), route(Method::POST, "/a/{b}/c")]).unwrap();
+        let found = table.find(&Method::POST, "/a/1/c").unwrap();
+        assert_eq!(found, FoundRoute { operation: "test", streams: false, number: Some(1) });
+        assert_eq!(table.routes()[1].params("/a/1/c").collect::<Vec<_>>(), [("b", "1")]);
+        assert_eq!(table.find(&Method::PUT, "/a/1/c").unwrap_err(), NoMatch::Method);
         assert_eq!(table.find(&Method::GET, "/b").unwrap_err(), NoMatch::Path);
     }
 

@@ -1,26 +1,128 @@
 //! The interface between the gateway and an adapter.
 
+use std::any::Any;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use conclave_core::model::UserId;
+use http::header::HOST;
 use http::request::Parts;
-use http::{Method, Response};
+use http::uri::Authority;
+use http::{HeaderMap, Method, Response, Uri, Version};
 
 use crate::{AnyProtocol, Body};
 
 /// A request as the gateway hands it to a surface.
 #[derive(Debug)]
 pub struct Exchange {
-    /// Method, path below the surface's root, query and headers.
-    pub parts: http::request::Parts,
+    /// Method, path, query and headers.
+    pub head: Head,
     /// The body: complete, or a stream if the surface asked for that.
     pub body: Body,
+}
+
+/// The head of a request.
+#[derive(Debug)]
+pub struct Head {
+    /// The method.
+    pub method: Method,
+    /// The URI as the client sent it; [`path`](Self::path) is its path below the surface's root.
+    pub uri: Uri,
+    /// The version of HTTP.
+    pub version: Version,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The client's address, if known.
+    pub address: Option<IpAddr>,
+    /// The length of the path to the surface's root.
+    root: usize,
+    base: BaseUrl,
+    route: Option<FoundRoute>,
+    /// What the surface found out when it admitted the caller.
+    admitted: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// The URL of a surface's root as clients see it.
+#[derive(Debug, Clone)]
+pub enum BaseUrl {
+    /// Always this, without a trailing slash.
+    Fixed(Arc<str>),
+    /// As the client requested it.
+    Requested {
+        /// `http` or `https`.
+        scheme: &'static str,
+        /// Host and port, for clients that send none.
+        address: Arc<str>,
+    },
+}
+
+impl Head {
+    /// A request for a surface at the root.
+    pub fn new(parts: Parts, base: BaseUrl) -> Self {
+        Self::below(0, parts, base)
+    }
+
+    /// A request for a surface whose root is so many bytes into the path.
+    pub fn below(root: usize, parts: Parts, base: BaseUrl) -> Self {
+        let Parts { method, uri, version, headers, .. } = parts;
+        Self { method, uri, version, headers, address: None, root, base, route: None, admitted: None }
+    }
+
+    /// The path below the surface's root.
+    pub fn path(&self) -> &str {
+        let rest = self.uri.path().get(self.root..).unwrap_or_default();
+        if rest.is_empty() { "/" } else { rest }
+    }
+
+    /// The query, if any.
+    pub fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
     /// The URL of the surface's root as the client sees it, without a trailing slash.
-    pub base_url: String,
-    /// Tells the log lines of this request apart.
-    pub request_id: String,
+    pub fn base_url(&self) -> String {
+        let (scheme, address) = match &self.base {
+            BaseUrl::Fixed(url) => return url.to_string(),
+            BaseUrl::Requested { scheme, address } => (scheme, address),
+        };
+        let named = self.uri.authority().map(Authority::as_str);
+        let named = named.or_else(|| self.headers.get(HOST)?.to_str().ok());
+        let host = named.filter(|host| !host.is_empty()).unwrap_or(address);
+        let prefix = self.uri.path().get(..self.root).unwrap_or_default();
+        [scheme, "://", host, prefix].concat()
+    }
+
+    /// The route of the request, if the surface has found one.
+    pub fn route(&self) -> Option<FoundRoute> {
+        self.route
+    }
+
+    /// Keeps the route that the surface has found for this request.
+    pub fn set_route(&mut self, route: Option<FoundRoute>) {
+        self.route = route;
+    }
+
+    /// Keeps what the surface found out when it admitted the caller.
+    pub fn set_admitted(&mut self, found: impl Any + Send + Sync) {
+        self.admitted = Some(Box::new(found));
+    }
+
+    /// Takes what the surface found out when it admitted the caller, if it was this.
+    pub fn take_admitted<T: Any>(&mut self) -> Option<T> {
+        self.admitted.take()?.downcast().ok().map(|found| *found)
+    }
+}
+
+/// The route of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundRoute {
+    /// The vendor's own name of the operation.
+    pub operation: &'static str,
+    /// Whether the body is wanted in pieces.
+    pub streams: bool,
+    /// The number by which the surface's table finds it again; `None` for a route outside of the table.
+    pub number: Option<usize>,
 }
 
 /// Something that went wrong before or around a surface's own work.
@@ -37,10 +139,6 @@ pub enum Fault {
     /// The process is at one of its limits; later may do.
     Busy,
 }
-
-/// Where a client is; the gateway puts it into the extensions of a request's head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
 
 /// The caller, as far as the head of a request identifies it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,21 +180,18 @@ pub trait Surface: Send + Sync {
     /// All routes.
     fn routes(&self) -> Vec<RouteInfo>;
 
-    /// The operation of a request, for logs and metrics; `None` when it is unknown.
-    fn operation(&self, method: &Method, path: &str) -> Option<&'static str>;
-
-    /// Whether the body of this request is wanted in pieces.
-    fn streams(&self, method: &Method, path: &str) -> bool;
+    /// The route of a request below the surface's root; `None` when its operation is unknown.
+    fn route(&self, method: &Method, path: &str) -> Option<FoundRoute>;
 
     /// Checks who calls by the head of a request, before any of its body is read. A refusal is the vendor's own.
     ///
-    /// What was found out may be left in the extensions of the head, so that [`serve`](Self::serve) need not find it out
-    /// again; `serve` checks by itself when nothing is left there.
+    /// The result may be kept in the head ([`Head::set_admitted`]) for [`serve`](Self::serve), which checks by itself
+    /// when nothing is kept there.
     ///
     /// # Errors
-    /// The vendor's answer to a caller who may not call.
-    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
-        let _nothing = parts;
+    /// The vendor's response to a caller who may not call.
+    async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
+        let _unread = head;
         Ok(Admitted::default())
     }
 

@@ -2,31 +2,34 @@
 
 use std::collections::HashSet;
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// A part of a path, percent-decoded; `None` when it is not UTF-8.
 pub fn decode_segment(segment: &str) -> Option<String> {
-    percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    percent_decode_str(segment).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// The pairs of a query, decoded, in order; `+` is a space. What is not UTF-8 is replaced.
 pub fn query_pairs(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode_plus(key), decode_plus(value))
-        })
-        .collect()
+    query_texts(query).map(|(key, value)| (key.into_owned(), value.into_owned())).collect()
 }
 
-fn decode_plus(text: &str) -> String {
+/// The same pairs, one after the other; what needs no decoding is not copied.
+pub fn query_texts(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode_plus(key), decode_plus(value))
+    })
+}
+
+fn decode_plus(text: &str) -> Cow<'_, str> {
     // most texts need no decoding, and signatures are long
     match (text.contains('+'), text.contains('%')) {
-        (false, false) => text.to_owned(),
-        (false, true) => percent_decode_str(text).decode_utf8_lossy().into_owned(),
-        (true, _) => percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned(),
+        (false, false) => Cow::Borrowed(text),
+        (false, true) => percent_decode_str(text).decode_utf8_lossy(),
+        (true, _) => percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned().into(),
     }
 }
 

@@ -64,6 +64,8 @@ pub struct RongRealm {
 /// A realm with everything needed to serve it.
 pub(crate) struct App {
     pub(crate) realm: RongRealm,
+    /// The realm's name, for callers who share it.
+    pub(crate) realm_name: Arc<str>,
     pub(crate) tokens: Tokens,
     pub(crate) callback_nonces: CallbackNonces,
     pub(crate) replay_guard: ReplayGuard,
@@ -78,7 +80,8 @@ impl App {
         let tokens = Tokens::new(app_key, app_secret, realm.settings.token_lifetime);
         let callback_nonces = CallbackNonces::new(&realm.credentials);
         let replay_guard = ReplayGuard::new(&realm.settings);
-        Ok(Self { realm, tokens, callback_nonces, replay_guard })
+        let realm_name = Arc::from(realm.name.as_str());
+        Ok(Self { realm, realm_name, tokens, callback_nonces, replay_guard })
     }
 }
 

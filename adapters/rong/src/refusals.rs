@@ -259,9 +259,9 @@ struct FailureResponse<'a> {
 
 impl Failure {
     /// Logs errors that the caller did not cause.
-    pub(crate) fn log(&self, request_id: &str) {
+    pub(crate) fn log(&self) {
         if self.code.row().1 >= 500 {
-            tracing::error!(request_id, code = self.code.row().0, "{}", self.text);
+            tracing::error!(code = self.code.row().0, "{}", self.text);
         }
     }
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use conclave_kit::{
-    Admitted, AnyProtocol, Body, Cors, Exchange, Fault, NoMatch, RouteInfo, SetupError, Surface, Table, Unread,
-    apps_by_identity,
+    Admitted, AnyProtocol, Body, Cors, Exchange, Fault, FoundRoute, Head, NoMatch, RouteInfo, SetupError, Surface,
+    Table, Unread, apps_by_identity,
 };
-use http::request::Parts;
 use http::{Method, Response};
 
 use crate::auth::{signature, token};
@@ -59,31 +58,42 @@ impl Rong {
     /// settings the response follows.
     async fn answer(
         &self,
-        parts: &Parts,
+        head: &mut Head,
         body: Option<&[u8]>,
     ) -> (u16, Result<(envelope::ResponseBody, Unread), Failure>) {
-        let mut status_254xx = Settings::default().status_254xx;
-        let (method, path) = (&parts.method, parts.uri.path());
-        let route = match self.table.find(method, path) {
-            Ok(found) => found.route,
-            Err(NoMatch::Path) => return (status_254xx, Err(Code::NotFound.into())),
-            Err(NoMatch::Method) => return (status_254xx, Err(Code::Method.into())),
+        let status_254xx = Settings::default().status_254xx;
+        let checked = match head.take_admitted() {
+            Some(checked) => Ok(checked),
+            None => self.checked(head),
         };
-        let app = match signature::caller(&self.apps, &parts.headers) {
-            Ok(app) => app,
+        let (app, handler) = match checked {
+            Ok(Checked { app, handler }) => (app, handler),
             Err(failure) => return (status_254xx, Err(failure)),
         };
-        status_254xx = app.realm.settings.status_254xx;
+        let status_254xx = app.realm.settings.status_254xx;
         let Some(body) = body else { return (status_254xx, Err(Code::Internal.into())) };
-        let answer = match Call::new(app, path, &parts.headers, body) {
-            Ok(call) => {
-                let form = call.form.clone();
-                call.answered_by(route.handler).await.map(|answer| (answer, form.unread()))
-            }
+        let answer = match Call::new(&app, head.path(), &head.headers, body) {
+            Ok(call) => call.answered_by(handler).await.map(|answer| (answer, call.form.unread())),
             Err(failure) => Err(failure),
         };
         (status_254xx, answer)
     }
+
+    /// The app and the endpoint of a request, if it is signed.
+    fn checked(&self, head: &Head) -> Result<Checked, Failure> {
+        let route = self.table.of(head, head.path()).map_err(|missing| match missing {
+            NoMatch::Path => Code::NotFound,
+            NoMatch::Method => Code::Method,
+        })?;
+        let app = signature::caller(&self.apps, &head.headers)?;
+        Ok(Checked { app: Arc::clone(app), handler: route.handler })
+    }
+}
+
+/// An authorized call, from the check before the request's body is read.
+struct Checked {
+    app: Arc<App>,
+    handler: Handler,
 }
 
 #[async_trait]
@@ -96,41 +106,36 @@ impl Surface for Rong {
         self.table.infos()
     }
 
-    fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
+    fn route(&self, method: &Method, path: &str) -> Option<FoundRoute> {
         if navigator::answers(method, path) {
-            return Some(navigator::OPERATION);
+            return Some(FoundRoute { operation: navigator::OPERATION, streams: false, number: None });
         }
-        self.table.route(method, path).ok().map(|route| route.operation)
+        self.table.find(method, path).ok()
     }
 
-    fn streams(&self, _: &Method, _: &str) -> bool {
-        false
-    }
-
-    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
-        let (method, path) = (&parts.method, parts.uri.path());
+    async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
         // the navigator's callers send their credentials in the body
-        if navigator::answers(method, path) {
+        if navigator::answers(&head.method, head.path()) {
             return Ok(Admitted { open: true, ..Admitted::default() });
         }
-        let refused = |failure: Failure| failure.into_response(Settings::default().status_254xx);
-        match self.table.route(method, path) {
-            Ok(_) => {}
-            Err(NoMatch::Path) => return Err(refused(Code::NotFound.into())),
-            Err(NoMatch::Method) => return Err(refused(Code::Method.into())),
+        match self.checked(head) {
+            Ok(checked) => {
+                let realm = Some(Arc::clone(&checked.app.realm_name));
+                head.set_admitted(checked);
+                Ok(Admitted { realm, ..Admitted::default() })
+            }
+            Err(failure) => Err(failure.into_response(Settings::default().status_254xx)),
         }
-        let app = signature::caller(&self.apps, &parts.headers).map_err(refused)?;
-        Ok(Admitted { realm: Some(Arc::from(app.realm.name.as_str())), ..Admitted::default() })
     }
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
-        let Exchange { parts, body, base_url, request_id } = exchange;
+        let Exchange { mut head, body } = exchange;
         // bodies are never streamed, as no operation asks for it
         let body = body.bytes().cloned();
-        if navigator::answers(&parts.method, parts.uri.path()) {
-            return navigator::answer(self, &parts, body.as_deref().unwrap_or_default(), &base_url);
+        if navigator::answers(&head.method, head.path()) {
+            return navigator::answer(self, &head, body.as_deref().unwrap_or_default());
         }
-        let (status_254xx, answer) = self.answer(&parts, body.as_deref()).await;
+        let (status_254xx, answer) = self.answer(&mut head, body.as_deref()).await;
         match answer {
             Ok((answer, unread)) => {
                 let mut answer = answer.into_response();
@@ -138,7 +143,7 @@ impl Surface for Rong {
                 answer
             }
             Err(failure) => {
-                failure.log(&request_id);
+                failure.log();
                 failure.into_response(status_254xx)
             }
         }

@@ -74,6 +74,8 @@ pub struct TencentRealm {
 /// A realm with everything needed to serve it.
 pub(crate) struct App {
     pub(crate) realm: TencentRealm,
+    /// The realm's name, for callers who share it.
+    pub(crate) realm_name: Arc<str>,
     pub(crate) signatures: Verifier,
     /// The messages of its groups in the current second.
     pub(crate) rate: RateWindow<GroupId>,
@@ -90,7 +92,8 @@ impl App {
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
         let client_keys = client_keys(&realm.credentials);
-        Ok(Self { realm, signatures, rate: RateWindow::default(), questions: OnceLock::new(), client_keys })
+        let realm_name = Arc::from(realm.name.as_str());
+        Ok(Self { realm, realm_name, signatures, rate: RateWindow::default(), questions: OnceLock::new(), client_keys })
     }
 
     /// The account that acts for the app if none is named.

@@ -1,5 +1,6 @@
 //! The vendor's surface: finds the command and the app, authenticates the caller, and runs the command.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,10 +10,9 @@ use conclave_core::model::{User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
 use conclave_kit::{
-    Admitted, AnyProtocol, Body, Cors, Exchange, Fault, Post, RouteInfo, SetupError, Surface, Table, Unread,
-    apps_by_identity,
+    Admitted, AnyProtocol, Body, Cors, Exchange, Fault, FoundRoute, Head, Post, RouteInfo, SetupError, Surface, Table,
+    Unread, apps_by_identity,
 };
-use http::request::Parts;
 use http::{Method, Response};
 
 use crate::VENDOR;
@@ -55,15 +55,15 @@ impl Tencent {
 
     /// Handles a request and returns the fields that were not read, or the vendor's failure. The order of checks is the
     /// vendor's: the URL, the app, the signature, the admin, then the body, which the command reads.
-    async fn answer(&self, parts: &Parts, body: Option<&[u8]>) -> Result<(envelope::ResponseBody, Unread), Failure> {
-        let found = self.table.find(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
-        let Checked { app, identifier } = match parts.extensions.get::<Checked>() {
-            Some(checked) => checked.clone(),
-            None => self.checked(parts).await?,
+    async fn answer(&self, head: &mut Head, body: Option<&[u8]>) -> Result<(envelope::ResponseBody, Unread), Failure> {
+        let Checked { app, identifier } = match head.take_admitted() {
+            Some(checked) => checked,
+            None => self.checked(head).await?,
         };
+        let route = self.table.of(head, head.path()).map_err(|_| Code::NotFound)?;
         // bodies are never streamed here
         let body = body.ok_or(Code::Internal)?;
-        found.route.handler.run(&app, Caller::Admin(identifier), body).await
+        route.handler.run(&app, Caller::Admin(identifier), body).await
     }
 
     /// Handles a command of a signed-in user, e.g. `group_open_http_svc.apply_join_group`; returns the body of the
@@ -76,12 +76,12 @@ impl Tencent {
     }
 
     /// The app and the caller of a request, if the caller is authorized.
-    async fn checked(&self, parts: &Parts) -> Result<Checked, Failure> {
-        self.table.route(&parts.method, parts.uri.path()).map_err(|_| Code::NotFound)?;
-        let query = Query::read(parts.uri.query().unwrap_or_default());
+    async fn checked(&self, head: &Head) -> Result<Checked, Failure> {
+        self.table.of(head, head.path()).map_err(|_| Code::NotFound)?;
+        let query = Query::read(head.query().unwrap_or_default());
         let app = self.app(query.sdkappid.as_deref())?;
         check_caller(app, &query).await?;
-        Ok(Checked { app: Arc::clone(app), identifier: query.identifier.unwrap_or_default() })
+        Ok(Checked { app: Arc::clone(app), identifier: query.identifier.unwrap_or_default().into_owned() })
     }
 
     fn app(&self, sdkappid: Option<&str>) -> Result<&Arc<App>, Failure> {
@@ -93,7 +93,6 @@ impl Tencent {
 }
 
 /// An authorized caller, from the check before the request's body is read.
-#[derive(Clone)]
 struct Checked {
     app: Arc<App>,
     identifier: String,
@@ -101,17 +100,17 @@ struct Checked {
 
 /// The caller in the URL. Names are case-sensitive; the first occurrence counts.
 #[derive(Default)]
-struct Query {
-    sdkappid: Option<String>,
-    identifier: Option<String>,
-    usersig: Option<String>,
+struct Query<'q> {
+    sdkappid: Option<Cow<'q, str>>,
+    identifier: Option<Cow<'q, str>>,
+    usersig: Option<Cow<'q, str>>,
 }
 
-impl Query {
-    fn read(query: &str) -> Self {
+impl<'q> Query<'q> {
+    fn read(query: &'q str) -> Self {
         let mut read = Self::default();
-        for (name, value) in conclave_kit::query_pairs(query) {
-            let place = match name.as_str() {
+        for (name, value) in conclave_kit::query_texts(query) {
+            let place = match &*name {
                 "sdkappid" => &mut read.sdkappid,
                 "identifier" => &mut read.identifier,
                 "usersig" => &mut read.usersig,
@@ -124,7 +123,7 @@ impl Query {
 }
 
 /// Refuses unless an admin of the app calls with a valid signature.
-async fn check_caller(app: &App, query: &Query) -> Result<(), Failure> {
+async fn check_caller(app: &App, query: &Query<'_>) -> Result<(), Failure> {
     let identifier = query.identifier.as_deref().unwrap_or_default();
     let signature = query.usersig.as_deref().unwrap_or_default();
     let claims = app.signatures.verify(signature, identifier, app.realm.groups.now())?;
@@ -175,38 +174,34 @@ impl Surface for Tencent {
         self.table.infos()
     }
 
-    fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
-        self.table.route(method, path).ok().map(|route| route.operation)
+    fn route(&self, method: &Method, path: &str) -> Option<FoundRoute> {
+        self.table.find(method, path).ok()
     }
 
-    fn streams(&self, _: &Method, _: &str) -> bool {
-        false
-    }
-
-    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
-        match self.checked(parts).await {
+    async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
+        match self.checked(head).await {
             Ok(checked) => {
-                let realm = Some(Arc::from(checked.app.realm.name.as_str()));
-                parts.extensions.insert(checked);
+                let realm = Some(Arc::clone(&checked.app.realm_name));
+                head.set_admitted(checked);
                 Ok(Admitted { realm, ..Admitted::default() })
             }
-            Err(failure) => Err(refuse(&failure, "before its body")),
+            Err(failure) => Err(refuse(&failure)),
         }
     }
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
-        let Exchange { parts, body, request_id, .. } = exchange;
+        let Exchange { mut head, body } = exchange;
         let body = match body {
             Body::Whole(bytes) => Some(bytes),
             Body::Stream(_) => None,
         };
-        match self.answer(&parts, body.as_deref()).await {
+        match self.answer(&mut head, body.as_deref()).await {
             Ok((answer, unread)) => {
                 let mut answer = respond(answer);
                 unread.go_with(&mut answer);
                 answer
             }
-            Err(failure) => refuse(&failure, &request_id),
+            Err(failure) => refuse(&failure),
         }
     }
 
@@ -230,7 +225,7 @@ impl Surface for Tencent {
 }
 
 /// The response to a refused request.
-fn refuse(failure: &Failure, request: &str) -> Response<Body> {
-    tracing::debug!(request, code = failure.number(), why = %failure.text, "refused");
+fn refuse(failure: &Failure) -> Response<Body> {
+    tracing::debug!(code = failure.number(), why = %failure.text, "refused");
     rest::refuse(failure)
 }

@@ -1,6 +1,5 @@
 //! The calls of one session: concurrent within its limits, in order within a lane.
 
-use std::cell::OnceCell;
 use std::collections::{HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,12 +11,13 @@ use futures_util::FutureExt as _;
 use http::StatusCode;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::repeats::{Repeats, Turn};
-use crate::answer::{log_error, logged_code};
-use crate::backend::REALM;
+use crate::answer::{log_error, logged_code, new_id, text};
+use crate::backend::{CURRENT, Current};
 use crate::listener::Phase;
+use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
 use crate::site::Mounted;
 
@@ -163,7 +163,8 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
         realm: None,
     };
     // adds the id to every log line of this call, at any level
-    let span = tracing::error_span!("call", id = format!("{:016x}", rand::random::<u64>()));
+    let id = new_id(rand::random());
+    let span = if logging::adds_ids() { Span::none() } else { tracing::error_span!("call", id = text(&id)) };
     let turn = call.once.clone().map(|key| repeats.begin(mounted.vendor, key));
     let (work, end) = call.split();
     let (first, work): (_, BoxFuture<'static, Result<FinishedCall, Fault>>) = match turn {
@@ -189,9 +190,9 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
             }
         }
     });
-    let work = REALM.scope(OnceCell::new(), async {
+    let work = CURRENT.scope(Current::new("call", id.clone()), async {
         let result = work.await;
-        (result, REALM.with(|realm| realm.get().cloned()))
+        (result, CURRENT.with(|current| current.realm.get().cloned()))
     });
     let (result, realm) = work.instrument(span.clone()).await;
     if let Some(first) = first {
@@ -215,7 +216,7 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
     };
     (account.status, account.error) = (Some(status), error);
     account.realm = realm;
-    span.in_scope(|| drop(account));
+    CURRENT.sync_scope(Current::new("call", id), || span.in_scope(|| drop(account)));
     (number, end(result))
 }
 

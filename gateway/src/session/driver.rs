@@ -46,68 +46,55 @@ pub(crate) struct Link {
     pub(crate) phase: watch::Receiver<Phase>,
 }
 
-/// Runs a session until either side ends it.
-pub(super) async fn run(
-    line: Line,
-    endpoint: Endpoint,
-    parts: Parts,
-    workshop: Workshop,
-    online: Arc<Online>,
-    (link, _place): (Link, Slots),
-) {
-    let mounted = Arc::clone(&workshop.mounted);
-    let metrics = Arc::clone(&workshop.metrics);
-    let Some(protocol) = mounted.surface.client_protocol() else { return };
-    let connection = uuid::Uuid::new_v4().to_string();
-    let request =
-        OpenRequest { endpoint: endpoint.name, parts: &parts, connection: &connection, peer: Some(link.peer) };
-    let Ok(session) = std::panic::catch_unwind(AssertUnwindSafe(|| protocol.open_any(&request))) else {
-        metrics.panics.inc();
-        return;
-    };
-    drop(parts);
-    let now = Instant::now();
-    let mut driver = Driver {
-        session,
-        endpoint,
-        connection,
-        login: None,
-        online,
-        line,
-        link,
-        workshop,
-        calls: None,
-        signing_in: None,
-        recheck: None,
-        frames: Vec::new(),
-        silent_at: now + endpoint.limits.silence,
-        recheck_at: now + ROUND,
-        wake_at: None,
-        client_was_last: false,
-    };
-    mounted.metrics.sessions.inc();
-    let began = std::time::Instant::now();
-    let why = AssertUnwindSafe(driver.run()).catch_unwind().await.unwrap_or_else(|_| {
-        // the panic hook has logged the location
-        metrics.panics.inc();
-        "broken"
-    });
-    mounted.metrics.sessions.dec();
-    if let Some(calls) = driver.calls.take() {
-        calls.leave();
+/// What a session begins with.
+pub(super) struct Opening {
+    pub(super) endpoint: Endpoint,
+    /// The request with which the client connects.
+    pub(super) parts: Parts,
+    pub(super) workshop: Workshop,
+    pub(super) online: Arc<Online>,
+    pub(super) link: Link,
+    pub(super) slots: Slots,
+}
+
+impl Opening {
+    /// The session, before its client has sent anything; `None` if it cannot be opened. What is only needed to open it
+    /// is dropped: there are many sessions, and most of them wait most of the time.
+    pub(super) fn session(self, line: Line) -> Option<Box<Driver>> {
+        let Self { endpoint, parts, workshop, online, link, slots } = self;
+        let connection = uuid::Uuid::new_v4().to_string();
+        let request =
+            OpenRequest { endpoint: endpoint.name, parts: &parts, connection: &connection, peer: Some(link.peer) };
+        let protocol = workshop.mounted.surface.client_protocol()?;
+        let Ok(session) = std::panic::catch_unwind(AssertUnwindSafe(|| protocol.open_any(&request))) else {
+            workshop.metrics.panics.inc();
+            return None;
+        };
+        let now = Instant::now();
+        Some(Box::new(Driver {
+            session,
+            endpoint,
+            connection,
+            login: None,
+            online,
+            line,
+            link,
+            workshop,
+            calls: None,
+            signing_in: None,
+            recheck: None,
+            frames: Vec::new(),
+            silent_at: now + endpoint.limits.silence,
+            recheck_at: now + ROUND,
+            wake_at: None,
+            client_was_last: false,
+            _slots: slots,
+        }))
     }
-    tracing::info!(
-        target: "conclave::session",
-        vendor = mounted.vendor,
-        connection = driver.connection,
-        seconds = began.elapsed().as_secs(),
-        why,
-        "a session ended"
-    );
 }
 
 /// A session and everything it needs.
-struct Driver {
+pub(super) struct Driver {
     session: Box<dyn AnySession>,
     endpoint: Endpoint,
     /// Unique among all connections.
@@ -130,6 +117,7 @@ struct Driver {
     wake_at: Option<Instant>,
     /// Whether a frame of the client was handled last: then a delivery comes next, so that neither blocks the other.
     client_was_last: bool,
+    _slots: Slots,
 }
 
 /// A signed-in user.
@@ -165,8 +153,32 @@ enum Next {
 type End = &'static str;
 
 impl Driver {
+    /// Runs the session until either side ends it.
+    pub(super) async fn run(mut self: Box<Self>) {
+        let began = std::time::Instant::now();
+        self.workshop.mounted.metrics.sessions.inc();
+        let why = AssertUnwindSafe(self.run_to_end()).catch_unwind().await;
+        let why = why.unwrap_or_else(|_| {
+            // the panic hook has logged the location
+            self.workshop.metrics.panics.inc();
+            "broken"
+        });
+        self.workshop.mounted.metrics.sessions.dec();
+        if let Some(calls) = self.calls.take() {
+            calls.leave();
+        }
+        tracing::info!(
+            target: "conclave::session",
+            vendor = self.workshop.mounted.vendor,
+            connection = self.connection,
+            seconds = began.elapsed().as_secs(),
+            why,
+            "a session ended"
+        );
+    }
+
     /// Runs until either side ends the session; returns why it ended.
-    async fn run(&mut self) -> End {
+    async fn run_to_end(&mut self) -> End {
         let mut steps = Steps::new();
         self.session.opened(&mut steps);
         loop {
@@ -264,7 +276,7 @@ impl Driver {
             Next::Room => {}
             Next::Time => return self.time(steps).await,
             Next::ShuttingDown => {
-                self.finish_calls(steps).await?;
+                Box::pin(self.finish_calls(steps)).await?;
                 self.sign_out(Disconnection::Ended(DisconnectReason::ShuttingDown));
                 self.session.disconnect(DisconnectReason::ShuttingDown, steps);
                 self.carry_out(steps).await?;
@@ -391,7 +403,8 @@ impl Driver {
     /// Sends the waiting frames, and waits until the client has read them.
     async fn flush(&mut self) -> Result<(), End> {
         self.workshop.mounted.metrics.frames_out.inc_by(self.frames.len() as u64);
-        let sent = self.line.send(&mut self.frames).await.map_err(|Lost| "too slow or disconnected");
+        // on the heap: a session that waits for input has no room for it
+        let sent = Box::pin(self.line.send(&mut self.frames)).await.map_err(|Lost| "too slow or disconnected");
         // most sessions send nothing most of the time
         self.frames = Vec::new();
         sent
@@ -421,7 +434,7 @@ impl Driver {
     /// Closes the connection; its user no longer counts as online, however long the client takes to close.
     async fn close(&mut self, code: Option<Code>, why: End) -> End {
         self.login = None;
-        self.line.close(code).await;
+        Box::pin(self.line.close(code)).await;
         why
     }
 }

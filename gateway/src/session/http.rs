@@ -1,6 +1,5 @@
 //! Sessions whose frames are carried by HTTP requests: their start, and long polling.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::calls::Workshop;
-use super::driver::{self, Link};
+use super::driver::{Link, Opening};
 use super::line::Line;
 use super::online::Online;
 use super::polled::{Exchange, Key, Polled, Received};
@@ -22,7 +21,7 @@ use crate::activity::InFlight;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::payload::{self, Payload};
-use crate::shares::{Buffer, Shares};
+use crate::shares::{Address, Buffer};
 use crate::site::Mounted;
 
 /// The dependencies of responses.
@@ -32,16 +31,14 @@ pub(super) struct Carrier<'a> {
     pub(super) online: &'a Arc<Online>,
     pub(super) metrics: &'a Arc<Metrics>,
     pub(super) limits: &'a Limits,
-    /// Counts the bytes of bodies.
-    pub(super) shares: &'a Arc<Shares>,
-    /// The client's address.
-    pub(super) address: IpAddr,
+    /// The counts of the client's address.
+    pub(super) counts: Arc<Address>,
 }
 
 impl Carrier<'_> {
     /// A counter for the bytes of a body.
     pub(super) fn buffer(&self) -> Buffer {
-        self.shares.buffer(self.address)
+        self.counts.buffer()
     }
 
     /// How long a response may be silent before its connection counts as idle.
@@ -64,11 +61,11 @@ pub(super) fn open(
 ) -> Result<(), Fault> {
     let polled = Polled::new(Arc::clone(exchange), endpoint.limits);
     let of_all = link.seat.place_for_session();
-    let (Some(of_address), Some(of_all)) = (carrier.shares.session(carrier.address), of_all) else {
+    let (Some(of_address), Some(of_all)) = (carrier.counts.session(), of_all) else {
         carrier.sessions.polled.remove(key);
         return Err(Fault::Busy);
     };
-    let place = Slots { _of_address: of_address, _of_all: Some(of_all) };
+    let slots = Slots { _of_address: of_address, _of_all: Some(of_all) };
     let line = Line::Polled(polled);
     let workshop = Workshop {
         mounted: Arc::clone(carrier.mounted),
@@ -78,11 +75,14 @@ pub(super) fn open(
         write_time: carrier.limits.write_time(),
         phase: link.phase.clone(),
     };
-    let (online, polled, key) = (Arc::clone(carrier.online), Arc::clone(&carrier.sessions.polled), key.clone());
+    let (polled, key) = (Arc::clone(&carrier.sessions.polled), key.clone());
+    let opening = Opening { endpoint, parts, workshop, online: Arc::clone(carrier.online), link, slots };
     // the session continues when the connection of this request has ended, and keeps its slot among the connections
     tokio::spawn(async move {
-        let _last = link.phase.clone();
-        Box::pin(driver::run(line, endpoint, parts, workshop, online, (link, place))).await;
+        let _last = opening.link.phase.clone();
+        if let Some(driver) = opening.session(line) {
+            driver.run().await;
+        }
         polled.remove(&key);
     });
     Ok(())

@@ -23,12 +23,12 @@ mod repeats;
 mod sockjs;
 mod websocket;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ::http::request::Parts;
 use ::http::{Method, Response};
-use conclave_kit::{ClientAddress, Endpoint, Fault, Transport};
+use conclave_kit::{Endpoint, Fault, Transport};
 use hyper::body::Incoming;
 
 pub(crate) use calls::PERFORMING;
@@ -36,6 +36,7 @@ pub(crate) use driver::Link;
 pub(crate) use online::Online;
 
 use self::calls::Workshop;
+use self::driver::Opening;
 use self::http::{Carrier, long_poll};
 use self::polled::PolledSessions;
 use self::repeats::Repeats;
@@ -83,14 +84,15 @@ enum Carrying {
 }
 
 /// The endpoint of a request, if any.
-pub(crate) fn destination(endpoints: &[Endpoint], parts: &Parts) -> Option<Destination> {
-    let path = parts.uri.path();
+pub(crate) fn destination(endpoints: &[Endpoint], parts: &Parts, root: usize) -> Option<Destination> {
+    let path = parts.uri.path().get(root..)?;
     endpoints.iter().find_map(|endpoint| {
         let way = match endpoint.transport {
             Transport::WebSocket(kind) => {
                 let leads = is_upgrade(&parts.headers) && endpoint.path.matches(path);
                 leads.then_some(Carrying::Socket(Framing::Plain(kind)))
             }
+            Transport::SockJs if !endpoint.path.may_lead(path) => None,
             Transport::SockJs => {
                 let wanted = [0, 1, 3].into_iter().find_map(|count| sockjs::wanted(&endpoint.path.rest(path, count)?));
                 wanted.map(|wanted| match wanted {
@@ -122,10 +124,9 @@ pub(crate) async fn answer(
     destination: Destination,
     request: (Parts, Incoming),
     in_flight: InFlight,
-    mut link: Link,
+    (mut link, address): (Link, IpAddr),
 ) -> Response<Payload> {
     let Destination { endpoint, way } = destination;
-    let address = request.0.extensions.get::<ClientAddress>().map_or(link.peer.ip(), |address| address.0);
     if address != link.peer.ip() {
         // behind a proxy, the client's own port is not known
         link.peer = SocketAddr::new(address, 0);
@@ -136,16 +137,15 @@ pub(crate) async fn answer(
         online: &desk.online,
         metrics: &desk.metrics,
         limits: &desk.limits,
-        shares: &desk.shares,
-        address,
+        counts: desk.counts(&link, address),
     };
     match way {
         Carrying::Socket(framing) => {
-            let Some(of_address) = carrier.shares.session(carrier.address) else {
+            let Some(of_address) = carrier.counts.session() else {
                 let busy = mounted.surface.fault(Fault::Busy);
                 return busy.map(|body| Payload::new(body, Some(in_flight)));
             };
-            let place = Slots { _of_address: of_address, _of_all: None };
+            let slots = Slots { _of_address: of_address, _of_all: None };
             let workshop = Workshop {
                 mounted: Arc::clone(mounted),
                 metrics: Arc::clone(&desk.metrics),
@@ -154,7 +154,8 @@ pub(crate) async fn answer(
                 write_time: desk.limits.write_time(),
                 phase: link.phase.clone(),
             };
-            upgrade(endpoint, framing, request.0, workshop, Arc::clone(&desk.online), (link, place))
+            let online = Arc::clone(&desk.online);
+            upgrade(framing, Opening { endpoint, parts: request.0, workshop, online, link, slots })
         }
         Carrying::SockJs(wanted) => sockjs::answer(carrier, endpoint, wanted, request, in_flight, link).await,
         Carrying::LongPolling(content_type) => {

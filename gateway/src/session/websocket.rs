@@ -1,14 +1,12 @@
 //! A session's frames over a WebSocket, plain or as `SockJS` frames them.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use conclave_kit::{Endpoint, Frame, FrameKind, OutFrame};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header::UPGRADE;
-use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -19,11 +17,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::Slots;
-use super::calls::Workshop;
-use super::driver::{self, Link};
+use super::driver::Opening;
 use super::line::{Code, Incoming, Line, Lost};
-use super::online::Online;
 use super::sockjs;
 use crate::payload::Payload;
 
@@ -55,16 +50,9 @@ pub(super) enum Framing {
 }
 
 /// Responds to an upgrade request; the session begins once the response is sent.
-pub(super) fn upgrade(
-    endpoint: Endpoint,
-    framing: Framing,
-    mut parts: Parts,
-    workshop: Workshop,
-    online: Arc<Online>,
-    (link, place): (Link, Slots),
-) -> Response<Payload> {
-    let upgrade = parts.extensions.remove::<OnUpgrade>();
-    let request = Request::from_parts(parts, ());
+pub(super) fn upgrade(framing: Framing, mut opening: Opening) -> Response<Payload> {
+    let upgrade = opening.parts.extensions.remove::<OnUpgrade>();
+    let request = Request::from_parts(opening.parts, ());
     let (response, upgrade) = match (create_response_with_body(&request, Payload::default), upgrade) {
         (Ok(response), Some(upgrade)) => (response, upgrade),
         (wrong, _) => {
@@ -74,14 +62,18 @@ pub(super) fn upgrade(
             return response;
         }
     };
-    let parts = request.into_parts().0;
+    opening.parts = request.into_parts().0;
+    let opening = Box::new(opening);
     tokio::spawn(async move {
         // the process waits for holders of this, so it is dropped last, after everything the session held
-        let _last = link.phase.clone();
+        let _last = opening.link.phase.clone();
         match upgrade.await {
             Ok(upgraded) => {
-                let line = Line::Socket(Box::new(Socket::new(upgraded, endpoint, framing, workshop.write_time).await));
-                Box::pin(driver::run(line, endpoint, parts, workshop, online, (link, place))).await;
+                let socket = Socket::new(upgraded, opening.endpoint, framing, opening.workshop.write_time);
+                let line = Line::Socket(Box::new(Box::pin(socket).await));
+                if let Some(driver) = opening.session(line) {
+                    driver.run().await;
+                }
             }
             Err(error) => tracing::debug!(%error, "a client disconnected during the websocket upgrade"),
         }
@@ -130,15 +122,10 @@ impl Socket {
             }
             let message = match self.framing {
                 Framing::Plain(_) => self.messages.next().await,
-                Framing::SockJs => tokio::select! {
-                    message = self.messages.next() => message,
-                    () = sleep_until(self.heartbeat_at) => {
-                        self.heartbeat_at = Instant::now() + HEARTBEAT;
-                        match self.write(vec![Message::text("h")]).await {
-                            Ok(()) => continue,
-                            Err(Lost) => return Incoming::Gone,
-                        }
-                    }
+                // on the heap, so that other sessions have no room for it
+                Framing::SockJs => match Box::pin(self.next_of_sockjs()).await {
+                    Ok(message) => message,
+                    Err(Lost) => return Incoming::Gone,
                 },
             };
             let kind = match self.framing {
@@ -173,6 +160,19 @@ impl Socket {
                 (Some(Err(Error::Capacity(_))), _) => Incoming::Unacceptable(Code::TooLong, "a frame too long"),
                 (Some(Err(_)) | None, _) => Incoming::Gone,
             };
+        }
+    }
+
+    /// Waits for the next message, and sends heartbeats meanwhile.
+    async fn next_of_sockjs(&mut self) -> Result<Option<Result<Message, Error>>, Lost> {
+        loop {
+            tokio::select! {
+                message = self.messages.next() => return Ok(message),
+                () = sleep_until(self.heartbeat_at) => {
+                    self.heartbeat_at = Instant::now() + HEARTBEAT;
+                    self.write(vec![Message::text("h")]).await?;
+                }
+            }
         }
     }
 

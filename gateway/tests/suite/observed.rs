@@ -172,3 +172,19 @@ async fn json_lines_have_numbers_actors_clients_and_codes() {
     assert_eq!(errors.len(), 3, "{log}");
     assert!(errors.iter().all(|line| line["class"] == "unauthenticated"), "{log}");
 }
+
+/// Credentials are checked before the body is read, and the call is answered afterwards: both rest on one check.
+#[tokio::test]
+async fn a_signature_that_counts_once_is_counted_once() {
+    let mut command = conclave(&["--memory", "--listen", "127.0.0.1:0", "--admin", "off"]);
+    command.env("CONCLAVE_REALM_DEV_RONG_SETTINGS_REMEMBERED_SIGNATURES", "10");
+    let served = Served::start(command);
+    let signature = "Signature: 3b3132edab86049ff1f16c4ebe76b8ad91b4ab40";
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    let headers = ["App-Key: conclavedev00", "Nonce: 1", "Timestamp: 2", signature, form];
+    let made = ask(served.at, "POST", "/rong/group/create.json", &headers, "userId=a&groupId=g&groupName=n").await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let again = ask(served.at, "POST", "/rong/group/create.json", &headers, "userId=a&groupId=h&groupName=n").await;
+    assert_eq!(again.status, 401, "{}", again.body);
+    served.end();
+}

@@ -10,7 +10,7 @@ async fn a_surface_sees_its_own_root() {
     let gateway = start(|_| {}).await;
     let at = gateway.addresses.shared;
     let answer = ask(at, "POST", "/probe/seen?a=%2F&b", &["X-Request-ID: my-own.id_1"], "").await;
-    assert_eq!(answer.body, "http://gateway.test/probe /seen?a=%2F&b my-own.id_1");
+    assert_eq!(answer.body, "http://gateway.test/probe /seen?a=%2F&b");
     assert_eq!(answer.header("x-request-id"), Some("my-own.id_1"));
     let answer = ask(at, "POST", "/probe", &[], "").await;
     assert_eq!(answer.body, "the probe's own not found");
@@ -24,7 +24,6 @@ async fn an_id_that_is_none_is_replaced() {
         let answer = ask(gateway.addresses.shared, "POST", "/probe/seen", &[bad], "").await;
         let id = answer.header("x-request-id").unwrap();
         assert_eq!(id.len(), 16, "{bad} became {id}");
-        assert!(answer.body.ends_with(id));
     }
 }
 
@@ -74,7 +73,7 @@ async fn a_proxys_path_names_the_root() {
     })
     .await;
     let answer = ask(gateway.addresses.shared, "POST", "/probe/seen", &["X-Request-ID: 1"], "").await;
-    assert_eq!(answer.body, "https://chat.example.com/probe /seen 1");
+    assert_eq!(answer.body, "https://chat.example.com/probe /seen");
 }
 
 #[tokio::test]

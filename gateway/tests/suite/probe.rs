@@ -6,9 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use conclave::{Config, Gateway, Running};
 use conclave_core::model::UserId;
-use conclave_kit::{Admitted, Body, Exchange, Fault, RouteInfo, Surface};
+use conclave_kit::{Admitted, Body, Exchange, Fault, FoundRoute, Head, RouteInfo, Surface};
 use futures_util::StreamExt as _;
-use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
 pub(crate) struct Probe;
@@ -32,17 +31,14 @@ impl Surface for Probe {
         ROUTES.iter().map(|(path, operation)| RouteInfo { method: Method::POST, path, operation }).collect()
     }
 
-    fn operation(&self, _method: &Method, path: &str) -> Option<&'static str> {
-        ROUTES.iter().find(|(route, _)| *route == path).map(|(_, operation)| *operation)
-    }
-
-    fn streams(&self, _method: &Method, path: &str) -> bool {
-        path == "/upload"
+    fn route(&self, _method: &Method, path: &str) -> Option<FoundRoute> {
+        let number = ROUTES.iter().position(|(route, _)| *route == path)?;
+        Some(FoundRoute { operation: ROUTES[number].1, streams: path == "/upload", number: Some(number) })
     }
 
     /// The caller is given in headers.
-    async fn admit(&self, parts: &mut Parts) -> Result<Admitted, Response<Body>> {
-        let said = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap());
+    async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
+        let said = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap());
         if said("x-refused").is_some() {
             return Err(answer(401, "the probe's stranger"));
         }
@@ -51,9 +47,10 @@ impl Surface for Probe {
     }
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
-        match exchange.parts.uri.path() {
+        let head = &exchange.head;
+        match head.path() {
             "/slow" => {
-                let pause = exchange.parts.uri.query().and_then(|query| query.parse().ok()).unwrap_or(200);
+                let pause = head.query().and_then(|query| query.parse().ok()).unwrap_or(200);
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 answer(200, "slow but there")
             }
@@ -70,7 +67,10 @@ impl Surface for Probe {
                 }
                 answer(200, bytes.to_string())
             }
-            "/seen" => answer(200, format!("{} {} {}", exchange.base_url, exchange.parts.uri, exchange.request_id)),
+            "/seen" => {
+                let query = head.query().map(|query| format!("?{query}")).unwrap_or_default();
+                answer(200, format!("{} {}{query}", head.base_url(), head.path()))
+            }
             _ => answer(404, "the probe's own not found"),
         }
     }

@@ -10,7 +10,7 @@ use conclave_core::operation::OnRefusal;
 use conclave_core::ports::{Asked, GroupsExt, Typed};
 use conclave_core::query::{Cursor, FindUsers, FindUsersFor};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{ByteStream, Reading, decode_cursor, query_pairs, split_list};
+use conclave_kit::{ByteStream, Reading, Route, decode_cursor, decode_segment, query_pairs, split_list};
 use http::HeaderMap;
 use serde::Serialize;
 use serde::ser::SerializeMap;
@@ -33,7 +33,7 @@ pub(crate) struct Call<'a> {
     pub(crate) claims: Option<Claims>,
     pub(crate) headers: &'a HeaderMap,
     /// The parts of the path in braces.
-    pub(crate) params: HashMap<String, String>,
+    pub(crate) params: Params,
     pub(crate) query: Query<'a>,
     pub(crate) body: Sent<'a>,
     /// The body as a stream, if the operation reads it so.
@@ -49,7 +49,7 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// A part of the path.
     pub(crate) fn param(&self, name: &str) -> &str {
-        self.params.get(name).map_or("", String::as_str)
+        self.params.get(name).unwrap_or_default()
     }
 
     /// The group in the path. An invalid id is reported like an unknown group.
@@ -198,6 +198,23 @@ impl Call<'_> {
     }
 }
 
+/// The parts of a path in braces, by their names in the route.
+#[derive(Debug)]
+pub(crate) struct Params(Vec<(&'static str, String)>);
+
+impl Params {
+    /// Reads them from a path of this route. A segment that is not UTF-8 matches nothing.
+    pub(crate) fn of<H>(route: &Route<H>, path: &str) -> Result<Self, Failure> {
+        let decoded = |(name, value)| Some((name, decode_segment(value)?));
+        let params: Option<Vec<_>> = route.params(path).map(decoded).collect();
+        params.map(Self).ok_or_else(refusals::no_service)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// The query of a URL. Clients send the words `undefined` and `null`, and empty values, for missing parameters.
 #[derive(Debug)]
 pub(crate) struct Query<'a>(Vec<(String, String)>, &'a Reading);
@@ -219,6 +236,11 @@ impl<'a> Query<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.1.reads(name);
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Records that a parameter is read, whether it is there or not.
+    pub(crate) fn reads(&self, name: &str) {
+        self.1.reads(name);
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<usize> {

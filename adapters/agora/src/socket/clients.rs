@@ -65,7 +65,7 @@ impl ClientProtocol for Clients {
     }
 
     async fn project(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<AgoraFact>>, Refusal> {
-        match self.apps.values().find(|app| *app.realm == *realm) {
+        match self.apps.iter().find(|app| *app.realm == *realm) {
             Some(app) => news::project(app, event).await,
             None => Ok(Vec::new()),
         }

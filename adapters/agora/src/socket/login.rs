@@ -62,7 +62,7 @@ impl Request {
         let wrong = || Refused::new(status::WRONG_PARAMETER, "Sorry, parameter is invalid");
         let guid = frame.guid.as_ref().ok_or_else(wrong)?;
         let (org, app) = guid.app_key.as_deref().unwrap_or_default().split_once('#').ok_or_else(wrong)?;
-        let app = apps.get(&(org.to_owned(), app.to_owned())).ok_or_else(wrong)?;
+        let app = apps.get(org, app).ok_or_else(wrong)?;
         let token = frame.auth.as_deref().or(asked.auth.as_deref()).unwrap_or_default();
         let token = token.strip_prefix(PREFIX).unwrap_or(token);
         let user = fold(guid.name.as_deref().unwrap_or_default());

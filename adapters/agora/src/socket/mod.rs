@@ -33,7 +33,34 @@ pub(crate) use news::history_item;
 use crate::realm::App;
 
 /// The apps, by organisation and name.
-pub(crate) type Apps = HashMap<(String, String), Arc<App>>;
+pub(crate) struct Apps {
+    apps: Vec<Arc<App>>,
+    /// The position of each app, by its key `org#app`; neither part contains a `#`.
+    positions: HashMap<String, usize>,
+}
+
+impl Apps {
+    pub(crate) fn new(apps: Vec<Arc<App>>) -> Self {
+        let positions = apps.iter().enumerate().map(|(at, app)| (app.key(), at)).collect();
+        Self { apps, positions }
+    }
+
+    /// The app with this name in this organisation.
+    pub(crate) fn get(&self, org: &str, app: &str) -> Option<&Arc<App>> {
+        /// Up to so many, comparing is faster than hashing.
+        const FEW: usize = 8;
+        if self.apps.len() <= FEW {
+            return self.apps.iter().find(|known| known.org == org && known.name == app);
+        }
+        let at = self.positions.get(&[org, "#", app].concat())?;
+        self.apps.get(*at).filter(|known| known.org == org && known.name == app)
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<App>> {
+        self.apps.iter()
+    }
+}
 
 /// The names of the operations in metrics and listings; `send` has more.
 const PROVISION: &str = "PROVISION";

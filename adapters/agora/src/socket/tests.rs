@@ -20,6 +20,7 @@ use conclave_kit::{
 };
 use prost::Message;
 
+use super::Apps;
 use super::clients::Clients;
 use super::news::KEY_BITS;
 use super::session::AgoraSession;
@@ -78,8 +79,7 @@ async fn house() -> House {
     let users = ["ann", "ben"].map(|id| NewUser::of(user(id)));
     let register = RegisterUsers { users: users.into(), on_existing: OnExisting::Skip, folded: false };
     groups.run(&Actor::app(), register).await.unwrap();
-    let apps = [(("mockorg".to_owned(), "mockapp".to_owned()), Arc::clone(&app))];
-    let clients = Clients::new(Arc::new(apps.into()));
+    let clients = Clients::new(Arc::new(Apps::new(vec![Arc::clone(&app)])));
     House { groups, app, clients }
 }
 

@@ -110,6 +110,17 @@ impl PathPattern {
         self.rest(path, 0).is_some()
     }
 
+    /// Whether a path, or its beginning, may lead there; false only if it does not.
+    pub fn may_lead(&self, path: &str) -> bool {
+        match self {
+            Self::Exact(pattern) => {
+                let first = segments(pattern).next().unwrap_or_default();
+                path.trim_start_matches('/').starts_with(first)
+            }
+            Self::EndsWith(_) => true,
+        }
+    }
+
     /// The last so many segments of a path, when those before them lead there.
     pub fn rest<'p>(&self, path: &'p str, count: usize) -> Option<Vec<&'p str>> {
         let (pattern, any_prefix) = match self {
@@ -177,6 +188,7 @@ mod tests {
         assert_eq!(exact.rest("/ws//1/2/xhr", 3), Some(vec!["1", "2", "xhr"]));
         assert_eq!((exact.rest("/ws", 1), exact.rest("/x/info", 1), exact.rest("/a/ws/info", 1)), (None, None, None));
         assert_eq!(PathPattern::EndsWith("/ws").rest("/a/ws/info", 1), Some(vec!["info"]));
+        assert!(exact.may_lead("//ws//info") && exact.may_lead("/ws") && !exact.may_lead("/a/ws"));
     }
 
     #[test]

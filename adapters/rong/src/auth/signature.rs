@@ -20,7 +20,7 @@ use crate::refusals::{Code, Failure};
 ///
 /// An unknown app key is 1001; a missing, empty or wrong signature is 1004, both with HTTP 401. So are the signature of
 /// one of our own callbacks, and a replayed call, if that is configured.
-pub(crate) fn caller<'a>(apps: &'a HashMap<String, Arc<App>>, headers: &HeaderMap) -> Result<&'a App, Failure> {
+pub(crate) fn caller<'a>(apps: &'a HashMap<String, Arc<App>>, headers: &HeaderMap) -> Result<&'a Arc<App>, Failure> {
     let key = header(headers, "app-key", "rc-app-key");
     let app = key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| apps.get(key));
     let app = app.ok_or(Code::AppKey)?;

@@ -1,12 +1,11 @@
 //! `POST /v2/navi.json`: tells a client, by its token, where to connect. Older clients request `GET /navi.js` and
 //! expect the same wrapped in a call of a JavaScript function.
 
-use conclave_kit::Body;
+use conclave_kit::{Body, Head};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
     ALLOW, CONTENT_TYPE,
 };
-use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 
@@ -57,19 +56,20 @@ struct Refused {
 }
 
 /// Answers a request to the navigator.
-pub(crate) fn answer(rong: &Rong, parts: &Parts, body: &[u8], base_url: &str) -> Response<Body> {
-    if parts.method == Method::OPTIONS {
+pub(crate) fn answer(rong: &Rong, head: &Head, body: &[u8]) -> Response<Body> {
+    if head.method == Method::OPTIONS {
         return preflight();
     }
+    let base_url = &head.base_url();
     let (form, mut response);
-    if parts.method == Method::GET {
-        form = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    if head.method == Method::GET {
+        form = Form::parse(head.query().unwrap_or_default().as_bytes());
         let (app_key, token) = (value(&form, "appId"), value(&form, "token"));
         let (_, answer) = locate(rong, app_key, token, base_url);
         response = script(value(&form, "callBack"), &answer);
     } else {
         form = Form::parse(body);
-        let app_key = parts.headers.get("rc-appkey").and_then(|key| key.to_str().ok()).unwrap_or_default();
+        let app_key = head.headers.get("rc-appkey").and_then(|key| key.to_str().ok()).unwrap_or_default();
         let (status, answer) = locate(rong, app_key, value(&form, "token"), base_url);
         response = respond(status, "application/json; charset=utf-8", answer);
     }

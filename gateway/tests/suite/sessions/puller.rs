@@ -17,8 +17,8 @@ use conclave_core::query::Feed;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
     Answered, AnyProtocol, Body, Call, ClientProtocol, Device, DisconnectReason, Endpoint, Exchange, Fact, Fault,
-    Frame, FrameKind, Identity, OpenRequest, Outbox, PathPattern, Recipients, RouteInfo, Session, SessionLimits,
-    SignInRefused, Surface, Transport, query_pairs,
+    FoundRoute, Frame, FrameKind, Identity, OpenRequest, Outbox, PathPattern, Recipients, RouteInfo, Session,
+    SessionLimits, SignInRefused, Surface, Transport, query_pairs,
 };
 use http::{Method, Response};
 
@@ -35,12 +35,8 @@ impl Surface for Puller {
         Vec::new()
     }
 
-    fn operation(&self, _: &Method, _: &str) -> Option<&'static str> {
+    fn route(&self, _: &Method, _: &str) -> Option<FoundRoute> {
         None
-    }
-
-    fn streams(&self, _: &Method, _: &str) -> bool {
-        false
     }
 
     async fn serve(&self, _: Exchange) -> Response<Body> {

@@ -23,8 +23,9 @@ use conclave_core::query::{Answer, FindUsers, Query};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
     Answered, AnyProtocol, Body, BoxFuture, Call, CallOutcome, ClientProtocol, Device, DisconnectReason, Endpoint,
-    Exceeding, Exchange, Fact, Fault, Frame, FrameKind, Identity, LoginScope, OpenRequest, Outbox, PathPattern,
-    Recipients, RouteInfo, Session, SessionLimits, SharedFrame, SignInRefused, Surface, Transport, Unread, message_at,
+    Exceeding, Exchange, Fact, Fault, FoundRoute, Frame, FrameKind, Identity, LoginScope, OpenRequest, Outbox,
+    PathPattern, Recipients, RouteInfo, Session, SessionLimits, SharedFrame, SignInRefused, Surface, Transport, Unread,
+    message_at,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Method, Response};
@@ -79,12 +80,8 @@ impl Surface for Pusher {
         Vec::new()
     }
 
-    fn operation(&self, _: &Method, _: &str) -> Option<&'static str> {
+    fn route(&self, _: &Method, _: &str) -> Option<FoundRoute> {
         None
-    }
-
-    fn streams(&self, _: &Method, _: &str) -> bool {
-        false
     }
 
     async fn serve(&self, _: Exchange) -> Response<Body> {

@@ -14,8 +14,8 @@ use conclave_core::query::FindUsers;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
     AnyProtocol, Body, BoxFuture, ClientProtocol, Device, DisconnectReason, Endpoint, Exceeding, Exchange, Fact, Fault,
-    Frame, FrameKind, Identity, LoginScope, OpenRequest, Outbox, PathPattern, Platform, Recipients, RouteInfo, Session,
-    SessionLimits, SignInRefused, Surface, Transport,
+    FoundRoute, Frame, FrameKind, Identity, LoginScope, OpenRequest, Outbox, PathPattern, Platform, Recipients,
+    RouteInfo, Session, SessionLimits, SignInRefused, Surface, Transport,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Method, Response};
@@ -58,12 +58,8 @@ impl Surface for Talker {
         Vec::new()
     }
 
-    fn operation(&self, _method: &Method, _path: &str) -> Option<&'static str> {
+    fn route(&self, _method: &Method, _path: &str) -> Option<FoundRoute> {
         None
-    }
-
-    fn streams(&self, _method: &Method, _path: &str) -> bool {
-        false
     }
 
     async fn serve(&self, _exchange: Exchange) -> Response<Body> {

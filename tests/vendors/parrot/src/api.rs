@@ -10,10 +10,9 @@ use conclave_core::operation::{CreateGroup, SendMessage};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::GroupById;
 use conclave_kit::{
-    AnyProtocol, Body, Exchange, Fault, Matched, OpenRealm, Route, RouteInfo, SetupError, Surface, Table,
+    AnyProtocol, Body, Exchange, Fault, FoundRoute, Head, OpenRealm, Route, RouteInfo, SetupError, Surface, Table,
     decode_segment, same,
 };
-use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,22 +75,22 @@ impl Parrot {
         self.apps.values().cloned().collect()
     }
 
-    async fn answer(&self, parts: &Parts, body: &[u8]) -> Result<Value, Failure> {
-        let found = self.table.find(&parts.method, parts.uri.path());
-        let found = found.map_err(|_| Failure(StatusCode::NOT_FOUND, "no such branch"))?;
-        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    async fn answer(&self, head: &Head, body: &[u8]) -> Result<Value, Failure> {
+        let route = self.table.of(head, head.path());
+        let route = route.map_err(|_| Failure(StatusCode::NOT_FOUND, "no such branch"))?;
+        let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let (key, secret) = (header(KEY), header(SECRET));
         let app = self.apps.get(key).filter(|app| is_proved(app, key, secret));
         let app = app.ok_or(Failure(StatusCode::UNAUTHORIZED, "a stranger"))?;
-        match found.route.handler {
+        match route.handler {
             Endpoint::Make => {
                 let perch: Perch = serde_json::from_slice(body).map_err(|_| ILLEGIBLE)?;
                 make(app, perch).await
             }
-            Endpoint::Show => show(app, perch_of(&found)?).await,
+            Endpoint::Show => show(app, perch_of(route, head.path())?).await,
             Endpoint::Say => {
                 let words: Words = serde_json::from_slice(body).map_err(|_| ILLEGIBLE)?;
-                say(app, perch_of(&found)?, words).await
+                say(app, perch_of(route, head.path())?, words).await
             }
         }
     }
@@ -103,8 +102,8 @@ pub(crate) fn is_proved(app: &OpenRealm<Section>, key: &str, secret: &str) -> bo
     credentials.key == key && same(credentials.secret.as_bytes(), secret.as_bytes())
 }
 
-fn perch_of(found: &Matched<'_, Endpoint>) -> Result<GroupId, Failure> {
-    let id = found.params.iter().find(|(name, _)| name == "id").and_then(|(_, value)| decode_segment(value));
+fn perch_of(route: &Route<Endpoint>, path: &str) -> Result<GroupId, Failure> {
+    let id = route.params(path).find(|(name, _)| *name == "id").and_then(|(_, value)| decode_segment(value));
     id.and_then(|id| GroupId::new(id).ok()).ok_or(Failure(StatusCode::NOT_FOUND, "no such perch"))
 }
 
@@ -141,19 +140,15 @@ impl Surface for Parrot {
         self.table.infos()
     }
 
-    fn operation(&self, method: &Method, path: &str) -> Option<&'static str> {
-        self.table.route(method, path).ok().map(|route| route.operation)
-    }
-
-    fn streams(&self, _: &Method, _: &str) -> bool {
-        false
+    fn route(&self, method: &Method, path: &str) -> Option<FoundRoute> {
+        self.table.find(method, path).ok()
     }
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
-        let Exchange { parts, body, .. } = exchange;
+        let Exchange { head, body } = exchange;
         // no route streams its body
         let body = body.bytes().cloned().unwrap_or_default();
-        match self.answer(&parts, &body).await {
+        match self.answer(&head, &body).await {
             Ok(value) => Response::new(Body::from(value.to_string())),
             Err(failure) => failure.response(),
         }

@@ -138,7 +138,7 @@ impl<'a> Draft<'a> {
             match row {
                 Before::Kept(row) => self.pending.insert(key, row),
                 Before::Nothing => self.pending.remove(&key),
-            };
+            }
         }
         self.events.truncate(step.events);
         self.numbered = self.events.len();

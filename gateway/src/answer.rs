@@ -406,7 +406,11 @@ fn request_id(parts: &Parts) -> HeaderValue {
 /// A number as 16 hexadecimal digits.
 pub(crate) fn new_id(number: u64) -> HeaderValue {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits: [u8; 16] = std::array::from_fn(|at| DIGITS[usize::from((number >> (60 - 4 * at)) as u8 & 15)]);
+    let bytes = number.to_be_bytes();
+    let digits: [u8; 16] = std::array::from_fn(|at| {
+        let pair = bytes[at / 2];
+        DIGITS[usize::from(if at % 2 == 0 { pair >> 4 } else { pair & 15 })]
+    });
     // hexadecimal digits are valid in a header
     HeaderValue::from_bytes(&digits).unwrap_or_else(|_| HeaderValue::from_static("0"))
 }

@@ -55,7 +55,7 @@ type Count = fn(&Counts) -> &AtomicUsize;
 #[derive(Debug)]
 pub(crate) struct Address {
     shares: Arc<Shares>,
-    address: IpAddr,
+    network: IpAddr,
     counts: Arc<Counts>,
 }
 
@@ -105,7 +105,7 @@ impl Shares {
         let counts = Arc::clone(known.entry(address).or_default());
         counts.holders.fetch_add(1, Ordering::Relaxed);
         drop(known);
-        Arc::new(Address { shares: Arc::clone(self), address, counts })
+        Arc::new(Address { shares: Arc::clone(self), network: address, counts })
     }
 
     /// Counts a caller's request for the process, the realm and the user; `None` when one of them has its maximum in
@@ -155,7 +155,7 @@ impl Shares {
 impl Address {
     /// Whether these are the counts of an address.
     pub(crate) fn is_of(&self, address: IpAddr) -> bool {
-        self.address == network(address)
+        self.network == network(address)
     }
 
     /// Counts a connection; also returns whether it exceeds the limit: a few of those are accepted, to be answered that
@@ -193,9 +193,9 @@ impl Address {
 
 impl Drop for Address {
     fn drop(&mut self) {
-        let mut known = self.shares.shard(&self.shares.addresses, &self.address).lock();
+        let mut known = self.shares.shard(&self.shares.addresses, &self.network).lock();
         if self.counts.holders.fetch_sub(1, Ordering::Relaxed) == 1 {
-            known.remove(&self.address);
+            known.remove(&self.network);
         }
     }
 }

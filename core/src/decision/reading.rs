@@ -14,7 +14,7 @@ impl<'a> Draft<'a> {
     /// The row at a place, as already decided or as found.
     pub fn row(&self, key: &Key) -> Result<Option<Row>, Stop> {
         let key = self.place(key);
-        match self.pending.get(&*key) {
+        match self.pending.get(&key) {
             Some(row) => Ok(row.clone()),
             None => Ok(self.facts.row(&key)?.cloned()),
         }

@@ -62,6 +62,11 @@ impl Group {
         self.next_number - 1
     }
 
+    /// Whether Tencent's server API sends a message of any user, as in live rooms, to which it adds no members.
+    pub fn accepts_messages_of_non_members(&self, user: &str) -> bool {
+        self.kind == LIVE && !self.exact.contains_key(user)
+    }
+
     /// Tencent's code that a message of a user should get, according to what was read.
     pub fn speaking(&self, user: &str, has_account: bool) -> u64 {
         match self.exact.get(user) {

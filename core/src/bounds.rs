@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Actor, Event, Happening, ProfileChange};
-use crate::model::{Body, Key, Labels, Message, MessageState, Profile, Row};
+use crate::model::{Key, Labels, Message, MessageState, Profile, Row};
 use crate::ports::{Batch, Change};
 use crate::refusal::Refusal;
 
@@ -151,11 +151,7 @@ fn profile_change(change: &ProfileChange) -> usize {
 
 /// The bytes of a message's texts, and [`ENTRY`] for each.
 pub fn message_bytes(message: &Message) -> usize {
-    let body = match &message.body {
-        Body::Text(said) => text(said),
-        Body::Custom { kind, data } => text(kind) + text(data),
-        Body::Foreign { label, raw, fallback } => text(label) + text(raw) + text(fallback),
-    };
+    let body: usize = message.body.texts().into_iter().map(text).sum();
     let mention = match &message.mention {
         Some(crate::model::Mention::Users(users)) => users.iter().map(|user| text(user.as_str())).sum(),
         _ => 0,

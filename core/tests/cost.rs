@@ -16,7 +16,7 @@ use conclave_core::model::{Body, Key, Millis, Policy, Prefix, Row, Sender, Setti
 use conclave_core::operation::{
     AddMembers, Block, ChangeMessage, Cleanup, CreateGroup, ExtensionChange, GiveNotice, Leave, Mute, NewMember,
     OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, Promote, Quiet, ReadMessages, RemoveMembers, SendMessage,
-    SetUnread, Transfer, UpdateGroup, UpdateMember, WriteExtensions,
+    SetUnread, SpeakCheck, Transfer, UpdateGroup, UpdateMember, WriteExtensions,
 };
 use conclave_core::ports::{Batch, Clock, CommitError, GroupsExt, Mint, Span, Store, StoreError, Typed};
 
@@ -128,7 +128,8 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
     let body = Some(Body::Text("read that".into()));
     bench.run(&owner, ChangeMessage { group: g(), sequence: 4, body, labels: BTreeMap::default() }).await;
     let changes = vec![ExtensionChange { key: "k".into(), value: Some("v".into()), seen: None }];
-    let extend = WriteExtensions { group: g(), sequence: 4, clear: false, changes, most: None };
+    let extend =
+        WriteExtensions { group: g(), sequence: 4, clear: false, changes, most: None, check: SpeakCheck::Skipped };
     bench.run(&by("m5"), extend).await;
     bench.run(&Actor::app(), SetUnread { group: g(), users: vec![(user("m5"), 1)] }).await;
     bench.run(&Actor::app(), GiveNotice { group: g(), content: "hear".into(), targets: Vec::new() }).await;

@@ -11,7 +11,7 @@ use conclave_core::event::{Event, Happening};
 use conclave_core::model::{Body, Labels, Policy, Sender, Settings, Traits};
 use conclave_core::operation::{
     Aired, Broadcast, ChangeMessage, DeleteMessagesBySender, DropMessage, ExtensionChange, ExtensionsWritten,
-    GiveNotice, ReadMessages, RecallMessages, SendMessage, SetUnread, WriteExtensions,
+    GiveNotice, ReadMessages, RecallMessages, SendMessage, SetUnread, SpeakCheck, WriteExtensions,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{
@@ -200,7 +200,7 @@ fn write(changes: &[(&str, Option<&str>, Option<u64>)]) -> WriteExtensions {
         seen: *seen,
     };
     let changes = changes.iter().map(change).collect();
-    WriteExtensions { group: group("g"), sequence: 1, clear: false, changes, most: Some(3) }
+    WriteExtensions { group: group("g"), sequence: 1, clear: false, changes, most: Some(3), check: SpeakCheck::Skipped }
 }
 
 fn outcomes(written: &ExtensionsWritten) -> Vec<Result<u64, Refusal>> {

@@ -14,8 +14,8 @@ use conclave_core::operation::{
     AddFile, AddMembers, Allow, Apply, Appoint, AttributeChange, Block, Broadcast, Cleanup, CounterChange,
     DeleteMessagesBySender, Disband, ExtensionChange, Follow, ImportMessages, MakeTopic, MarkMembers, Mute,
     MuteEverywhere, NewMember, OldMessage, OnBlocked, OnFull, OnMember, OnUnknown, PolicyChange, Quiet, ReadMessages,
-    SendMessage, SetDisabled, SetPushName, SetRemark, Transfer, UpdateCounters, UpdateGroup, UpdateMember, UpdateUser,
-    WriteAttributes, WriteExtensions, WriteMemberAttributes,
+    SendMessage, SetDisabled, SetPushName, SetRemark, SpeakCheck, Transfer, UpdateCounters, UpdateGroup, UpdateMember,
+    UpdateUser, WriteAttributes, WriteExtensions, WriteMemberAttributes,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_kit::{Fault, Platform};
@@ -392,7 +392,7 @@ async fn member_or_message<G: GivenGroup>(step: Step<G>, world: &World) {
         }
         Step::Counters { group: id, values } => {
             let changes = values.into_iter().map(|(key, value)| (key, CounterChange::Set(value))).collect();
-            world.run(UpdateCounters { group: group(&id), changes, most: None }).await;
+            world.run(UpdateCounters { group: group(&id), changes, most: None, check: SpeakCheck::Skipped }).await;
         }
         Step::Sent { group: id, by, text, topic, receipts, extensible } => {
             let traits = Traits { receipts, extensible, ..Traits::default() };
@@ -420,7 +420,16 @@ async fn member_or_message<G: GivenGroup>(step: Step<G>, world: &World) {
         Step::Extended { group: id, sequence, pairs } => {
             let change = |(key, value)| ExtensionChange { key, value: Some(value), seen: None };
             let changes = pairs.into_iter().map(change).collect();
-            world.run(WriteExtensions { group: group(&id), sequence, clear: false, changes, most: None }).await;
+            world
+                .run(WriteExtensions {
+                    group: group(&id),
+                    sequence,
+                    clear: false,
+                    changes,
+                    most: None,
+                    check: SpeakCheck::Skipped,
+                })
+                .await;
         }
         Step::Broadcasts(number) => {
             for token in 0..number {
@@ -486,9 +495,12 @@ impl Old {
     fn message(&self) -> OldMessage {
         let body = match &self.stored {
             None => Body::Text(self.text.clone()),
-            Some(Stored { vendor, content }) => {
-                Body::Foreign { label: vendor.clone(), raw: content.to_string(), fallback: String::new() }
-            }
+            Some(Stored { vendor, content }) => Body::Foreign {
+                label: vendor.clone(),
+                raw: content.to_string(),
+                fallback: String::new(),
+                content: None,
+            },
         };
         let (sender, at) = (Sender::User(user(&self.by)), Millis::from_seconds(self.at));
         OldMessage { sender, at, body, labels: self.labels.clone() }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::auth::Tokens;
+use crate::dialect::links::Links;
 use crate::settings::Settings;
 use crate::socket::Names;
 use crate::uploads::Uploads;
@@ -109,6 +110,8 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     /// Signs URLs that expire.
     pub(crate) signer: Sealer,
+    /// URLs of files that were sent through another vendor.
+    pub(crate) links: Links,
     pub(crate) settings: Settings,
     pub(crate) groups: Arc<dyn Groups>,
     pub(crate) log: Arc<dyn Log>,
@@ -136,6 +139,7 @@ impl App {
             uuid,
             tokens: Tokens::new(uuid, sealer),
             signer: Sealer::new(credentials.client_secret.as_bytes(), &format!("agora url of {key}")),
+            links: Links::new(&credentials.org, &credentials.app, &credentials.client_secret),
             credentials,
             settings,
             groups,

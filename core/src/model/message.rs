@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupId, Labels, MessageId, Millis, UserId};
+use super::{Content, GroupId, Labels, MessageId, Millis, UserId};
 
 /// The sender. A server may send in any user's name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,7 +35,29 @@ pub enum Body {
         raw: String,
         /// What to show where it cannot be understood.
         fallback: String,
+        /// The same in neutral terms, if other surfaces have a body for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<Box<Content>>,
     },
+}
+
+impl Body {
+    /// The approximate length of its texts in bytes.
+    pub fn bytes(&self) -> usize {
+        self.texts().into_iter().map(str::len).sum()
+    }
+
+    /// All texts in it.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::Custom { kind, data } => vec![kind, data],
+            Self::Foreign { label, raw, fallback, content } => {
+                let neutral = content.as_ref().map(|content| content.texts()).unwrap_or_default();
+                [label, raw, fallback].into_iter().map(String::as_str).chain(neutral).collect()
+            }
+        }
+    }
 }
 
 /// Who is mentioned.

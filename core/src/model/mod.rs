@@ -1,5 +1,6 @@
 //! The model: rows and their keys.
 
+mod content;
 mod device;
 mod group;
 mod id;
@@ -16,6 +17,7 @@ mod settings;
 mod topic;
 mod user;
 
+pub use content::{Content, Dimensions, MediaFile};
 pub use device::{Device, DeviceId, Position, Queue};
 pub use group::{Announcement, Attributes, Counters, Group, Labels, Profile, SharedFile, Tombstone};
 pub use id::{FileId, GroupId, InvalidId, MAX_ID_BYTES, MessageId, Millis, TopicId, UserId};

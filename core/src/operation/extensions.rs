@@ -9,7 +9,9 @@ use crate::model::{Circle, Extensions, GroupId, Key, Row};
 use crate::refusal::{Limit, Refusal};
 
 use super::Rule;
+use super::SpeakCheck;
 use super::common::{message_audience, standing_message};
+use super::send_message::check_may_speak;
 
 /// One key to write or remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct WriteExtensions {
     pub changes: Vec<ExtensionChange>,
     /// Most keys of a message.
     pub most: Option<u32>,
+    /// Whether members who may not send messages are refused.
+    pub check: SpeakCheck,
 }
 
 /// What became of each key.
@@ -59,6 +63,9 @@ impl Rule for WriteExtensions {
         ])?;
         let group = draft.live_group(&self.group)?;
         draft.permitted(&group, Circle::Members)?;
+        if let (Actor::User { user, .. }, SpeakCheck::Enforced) = (draft.context.actor, self.check) {
+            check_may_speak(draft, &group, user)?;
+        }
         let message = standing_message(draft, &self.group, self.sequence)?;
         if let Actor::User { user, .. } = draft.context.actor
             && !message.is_for(user)

@@ -115,6 +115,22 @@ impl Rule for SendMessage {
     }
 }
 
+/// Refuses when this user may not send messages in the draft's group or topic.
+pub(super) fn check_may_speak(draft: &Draft<'_>, group: &Group, user: &UserId) -> Result<(), Stop> {
+    let mute = draft.row(&Key::Mute(group.id.clone(), user.clone()))?;
+    let everywhere = draft.row(&Key::MuteEverywhere(user.clone()))?;
+    let speaker = Speaker {
+        user,
+        group,
+        role: draft.member(&group.id, user)?.map(|member| member.role),
+        mute: mute.as_ref().and_then(Row::mute).map(|mute| &**mute),
+        everywhere: everywhere.as_ref().and_then(Row::mute).map(|mute| &**mute),
+        allowed: draft.row(&Key::Allowance(group.id.clone(), user.clone()))?.is_some(),
+        now: draft.now(),
+    };
+    Ok(may_speak(&speaker)?)
+}
+
 impl SendMessage {
     fn speaker(&self) -> Option<&UserId> {
         match &self.sender {
@@ -170,19 +186,10 @@ impl SendMessage {
 
     /// Refuses when the sender may not send messages in the draft's group or topic, unless the app skips that check.
     pub(crate) fn check_may_speak(&self, draft: &Draft<'_>, group: &Group) -> Result<(), Stop> {
-        let (Some(user), SpeakCheck::Enforced) = (self.speaker(), self.check) else { return Ok(()) };
-        let mute = draft.row(&Key::Mute(self.group.clone(), user.clone()))?;
-        let everywhere = draft.row(&Key::MuteEverywhere(user.clone()))?;
-        let speaker = Speaker {
-            user,
-            group,
-            role: draft.member(&self.group, user)?.map(|member| member.role),
-            mute: mute.as_ref().and_then(Row::mute).map(|mute| &**mute),
-            everywhere: everywhere.as_ref().and_then(Row::mute).map(|mute| &**mute),
-            allowed: draft.row(&Key::Allowance(self.group.clone(), user.clone()))?.is_some(),
-            now: draft.now(),
-        };
-        Ok(may_speak(&speaker)?)
+        match (self.speaker(), self.check) {
+            (Some(user), SpeakCheck::Enforced) => check_may_speak(draft, group, user),
+            _ => Ok(()),
+        }
     }
 
     /// The targets that are members.

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::event::{Event, Happening};
-use crate::model::{
-    Body, Device, DeviceId, GroupId, Key, Member, Message, Millis, Position, Prefix, Queue, Row, UserId,
-};
+use crate::model::{Device, DeviceId, GroupId, Key, Member, Message, Millis, Position, Prefix, Queue, Row, UserId};
 use crate::operation::is_forgotten;
 use crate::ports::Span;
 use crate::refusal::{Needs, Refusal};
@@ -337,11 +335,7 @@ fn message_key(event: &Event) -> Option<Key> {
 
 /// The approximate size of a message in bytes.
 fn message_bytes(message: &Message) -> usize {
-    let body = match &message.body {
-        Body::Text(text) => text.len(),
-        Body::Custom { kind, data } => kind.len() + data.len(),
-        Body::Foreign { label, raw, fallback } => label.len() + raw.len() + fallback.len(),
-    };
+    let body = message.body.bytes();
     let labels: usize = message.labels.iter().map(|(key, value)| key.len() + value.len()).sum();
     let targets: usize = message.targets.iter().map(|user| user.as_str().len()).sum();
     let mention = message.mention.as_ref().map_or(0, written);

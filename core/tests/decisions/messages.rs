@@ -153,6 +153,7 @@ fn receipts_and_extensions() {
             clear,
             changes,
             most: Some(2),
+            check: SpeakCheck::Skipped,
         };
         let one = || vec![change("a", Some("1"), Some(0))];
         let _ = record.user("dan", "extends, a stranger", write(number, false, one())).await;

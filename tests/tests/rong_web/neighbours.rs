@@ -2,7 +2,7 @@
 
 use conclave_core::event::Actor;
 use conclave_core::model::GroupId;
-use conclave_core::operation::{ExtensionChange, WriteExtensions};
+use conclave_core::operation::{ExtensionChange, SpeakCheck, WriteExtensions};
 use conclave_core::ports::GroupsExt as _;
 use http::Method;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ async fn add(stage: &Stage, sequence: u64, count: usize, value: &str) {
         |number: usize| ExtensionChange { key: format!("k{number}"), value: Some(value.to_owned()), seen: None };
     let changes = (0..count).map(change).collect();
     let group = GroupId::new("g1").unwrap();
-    let write = WriteExtensions { group, sequence, clear: false, changes, most: None };
+    let write = WriteExtensions { group, sequence, clear: false, changes, most: None, check: SpeakCheck::Skipped };
     stage.served.running.groups["dev"].run(&Actor::app(), write).await.unwrap();
 }
 

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use conclave_core::event::Actor;
-use conclave_core::model::{GroupId, Sender, Traits, UserId};
+use conclave_core::model::{GroupId, Mention, Sender, Traits, UserId};
 use conclave_core::operation::{OnRefusal, Posted, SendMessage, SpeakCheck};
 use conclave_core::ports::GroupsExt as _;
+use conclave_core::query::FindUsersFor;
 use conclave_core::refusal::Refusal;
 use serde_json::{Map, Value};
 
@@ -70,12 +71,13 @@ impl Outgoing {
     }
 
     /// The message for one group.
-    fn to(&self, group: GroupId, check: SpeakCheck) -> SendMessage {
+    fn to(&self, group: GroupId, mention: Option<Mention>, check: SpeakCheck) -> SendMessage {
         let (body, mut labels) = message::neutral(&self.content, self.ext.as_ref());
         labels.extend(self.labels.clone());
         let targeted = !self.users.is_empty();
         SendMessage {
             targets: self.users.clone(),
+            mention,
             counted: !targeted && self.content.is_counted(),
             shown_last: !targeted,
             stored: self.stored,
@@ -102,12 +104,27 @@ pub(crate) async fn send(
         Actor::User { .. } => (SpeakCheck::Enforced, OnRefusal::RefuseAll),
         _ => (SpeakCheck::Skipped, OnRefusal::SkipAbsent),
     };
-    let messages = groups.iter().map(|group| message.to(group.clone(), check)).collect();
+    let mut messages = Vec::with_capacity(groups.len());
+    for group in groups {
+        messages.push(message.to(group.clone(), mention(app, group, message).await?, check));
+    }
     let posted = app.groups.run_each(actor, on_refusal, messages).await;
     posted.map_err(|refusal| match refusal {
         Refusal::InStep { refusal, .. } => NotSent::Refused(*refusal),
         other => NotSent::Refused(other),
     })
+}
+
+/// Who is mentioned, with their ids as their accounts spell them.
+async fn mention(app: &App, group: &GroupId, message: &Outgoing) -> Result<Option<Mention>, Refusal> {
+    let Some(Mention::Users(mut ids)) = message.ext.as_ref().and_then(message::mention) else {
+        return Ok(message.ext.as_ref().and_then(message::mention));
+    };
+    ids.truncate(app.settings.message_users);
+    let find = FindUsersFor { group: group.clone(), ids };
+    let found = app.groups.ask(&Actor::app(), find).await?.0;
+    let users: Vec<UserId> = found.into_iter().flatten().map(|user| user.id.clone()).collect();
+    Ok((!users.is_empty()).then_some(Mention::Users(users)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ pub(crate) mod events;
 pub(crate) mod flags;
 pub(crate) mod ids;
 pub(crate) mod limits;
+pub(crate) mod links;
+pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod profile;
 pub(crate) mod time;

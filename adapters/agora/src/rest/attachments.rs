@@ -44,8 +44,12 @@ pub(super) fn entity(file: &SharedFile) -> Value {
 
 /// `GET /chatfiles/{file}`: the bytes. A restricted file needs its secret, as a header or in the query (a page
 /// shows pictures by their URL alone), or a token of its uploader or of the app; any other file needs a token of the app.
+/// The address of a file that was sent through another vendor is redirected to the file's own.
 pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
     let name = call.param("file");
+    if let Some(url) = call.app.links.open(name) {
+        return Ok(Reply::redirect(&url));
+    }
     let Some(id) = file_id(name) else { return Err(refusals::attachment_unknown(name)) };
     let found = call.ask_as_app(Attachment { file: id }).await?.0;
     let given = call.headers.get(SECRET).map(http::HeaderValue::as_bytes);

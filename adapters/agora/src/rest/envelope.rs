@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use conclave_core::model::Millis;
 use conclave_kit::{Body, ByteStream, EncodeError, ErrorClass, VendorCode, VendorError, append_json};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Response, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 
 use super::call::Call;
@@ -104,6 +105,8 @@ pub(crate) struct Reply {
     uri: Option<String>,
     /// Bytes instead of JSON, with their number where it is known.
     content: Option<(Option<u64>, ByteStream)>,
+    /// Nothing but the address to go to.
+    redirect: Option<HeaderValue>,
 }
 
 impl Reply {
@@ -118,6 +121,7 @@ impl Reply {
             too_large: false,
             uri: None,
             content: None,
+            redirect: None,
         }
     }
 
@@ -148,6 +152,14 @@ impl Reply {
     fn with_data(mut self, data: &(impl Serialize + ?Sized)) -> Self {
         self.data = Some(self.json(data));
         self
+    }
+
+    /// Sends the caller to another URL.
+    pub(crate) fn redirect(url: &str) -> Self {
+        const ENCODED: &AsciiSet = &CONTROLS.add(b' ');
+        let url = utf8_percent_encode(url, ENCODED).to_string();
+        // nothing that a header may not hold is left in it
+        Self { redirect: HeaderValue::try_from(url).ok(), ..Self::new(Family::Bare) }
     }
 
     /// A group response with this in `data`.
@@ -238,10 +250,15 @@ impl Reply {
         Self { family: Family::Timed, ..self }
     }
 
-    /// The complete response; an accepted call always has status 200.
+    /// The complete response; an accepted call has status 200, unless it is redirected.
     pub(crate) fn respond(mut self, call: &Call<'_>, method: &Method, began: Instant) -> Response<Body> {
         if let Some((size, bytes)) = self.content.take() {
             return raw(size, bytes);
+        }
+        if let Some(location) = self.redirect.take() {
+            let mut response = response(StatusCode::FOUND, Vec::new());
+            response.headers_mut().insert(LOCATION, location);
+            return response;
         }
         if self.too_large {
             return error(&refusals::answer_too_large(), call.app.now(), began);

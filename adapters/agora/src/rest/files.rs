@@ -29,7 +29,7 @@ pub(super) const PART: &str = "file";
 /// Requests a secret that gives access to the file. The web SDKs always send it.
 pub(super) const RESTRICT: &str = "restrict-access";
 /// The header with the secret of a restricted file.
-pub(super) const SECRET: &str = "share-secret";
+pub(super) use crate::dialect::media::SECRET;
 
 /// `POST /chatgroups/{id}/share_files`: a form with a part `file`.
 pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {

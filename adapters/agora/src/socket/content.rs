@@ -7,6 +7,7 @@ use super::names::bare;
 use super::wire::{Content, KeyValue, MessageBody, MessageConfig, Size, chat_type, content_type, key_value, sub_type};
 use crate::dialect::content::{self as dialect, COMBINED, What};
 use crate::dialect::message;
+use crate::realm::App;
 
 /// Reads a client's message; `None` when it is empty or of an unknown type.
 pub(super) fn read(message: &MessageBody) -> Option<(dialect::Content, Map<String, Value>)> {
@@ -14,13 +15,17 @@ pub(super) fn read(message: &MessageBody) -> Option<(dialect::Content, Map<Strin
 }
 
 /// The body of a message that clients receive.
-pub(super) fn write(message: &Message) -> MessageBody {
+pub(super) fn write(app: &App, message: &Message) -> MessageBody {
+    let mut content = message::content(message);
+    if message::is_translated(message) {
+        app.links.replace(&mut content);
+    }
     let config = MessageConfig { allow_group_ack: Some(true) };
     MessageBody {
         r#type: Some(chat_type::GROUP),
         from: Some(bare(message::sender(message))),
         to: Some(bare(message.group.as_str())),
-        contents: vec![wire(&message::content(message))],
+        contents: vec![wire(&content)],
         ext: message::ext(message).as_object().map(key_values).unwrap_or_default(),
         msg_config: message.traits.receipts.then_some(config),
         ..MessageBody::default()

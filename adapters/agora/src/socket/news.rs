@@ -188,7 +188,7 @@ pub(super) async fn of_fact(
     message: Option<Arc<Message>>,
 ) -> Result<Vec<News>, Refusal> {
     let names = app.names();
-    let writer = NoticeWriter { names: &names, event: fact.event, group };
+    let writer = NoticeWriter { app, names: &names, event: fact.event, group };
     let at = async |sequence: u64| match &message {
         Some(message) if message.sequence == sequence => Ok(Some(Arc::clone(message))),
         _ => message_at(&group.id, sequence, &*app.groups).await,
@@ -244,7 +244,7 @@ pub(crate) fn history_item(app: &App, message: &Message) -> Vec<u8> {
         to: Some(names.group(&message.group)),
         timestamp: Some(message.at.0),
         ns: Some(ns::CHAT),
-        payload: Some(content::write(message).encode_to_vec().into()),
+        payload: Some(content::write(app, message).encode_to_vec().into()),
         routetype: Some(route::ALL),
         ..Meta::default()
     };

@@ -6,7 +6,9 @@
 #[cfg(test)]
 mod tests;
 
-use conclave_core::event::{Event, Former, Happening, Joining, Leaving, ProfileChange};
+use std::collections::BTreeMap;
+
+use conclave_core::event::{Actor, Event, Former, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Message, Policy, Profile, Request, UserId};
 use conclave_kit::Recipients;
 
@@ -47,6 +49,30 @@ pub(crate) enum What<'e> {
     Passed(&'e Message),
     /// Messages were recalled: their numbers.
     Recalled(&'e [u64]),
+    /// A message was edited: its number. It has no callback.
+    Edited(u64),
+    /// The extensions of a message changed. It has no callback.
+    Extended(Extended<'e>),
+}
+
+/// What was written and removed of a message's extensions.
+#[derive(Clone, Copy)]
+pub(crate) struct Extended<'e> {
+    /// The message's number.
+    pub(crate) sequence: u64,
+    /// The version of the extensions.
+    pub(crate) version: u64,
+    /// What was written.
+    pub(crate) set: &'e BTreeMap<String, String>,
+    /// The removed keys.
+    pub(crate) removed: &'e [String],
+}
+
+impl Extended<'_> {
+    /// How many notices clients receive: one for what was written, and one for what was removed.
+    pub(crate) fn notices(&self) -> u64 {
+        u64::from(!self.set.is_empty()) + u64::from(!self.removed.is_empty())
+    }
 }
 
 /// An operation on members.
@@ -184,6 +210,16 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         Happening::MessageSent { sequence, .. } => What::Sent(*sequence),
         Happening::MessagePassed(message) => What::Passed(message),
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
+        Happening::MessageChanged { sequence, .. } => {
+            return Some((What::Edited(*sequence), everybody().without_acting_device()));
+        }
+        Happening::ExtensionsChanged { sequence, version, set, removed, .. } => {
+            let extended = Extended { sequence: *sequence, version: *version, set, removed };
+            let to = everybody().without_acting_device();
+            // the devices of the user in whose name the app's server writes are not notified
+            let to = to.without(actor.filter(|_| matches!(event.actor, Actor::App { .. })).cloned());
+            return (extended.notices() > 0).then_some((What::Extended(extended), to));
+        }
         // mutes, the allowlist and blocks are managed by the app, and clients are not notified of them
         Happening::Muted { .. }
         | Happening::Unmuted(_)
@@ -207,10 +243,8 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         | Happening::FileRemoved { .. }
         | Happening::GroupActivated
         | Happening::MessagesDeleted { .. }
-        | Happening::MessageChanged { .. }
         | Happening::MessagesRead { .. }
         | Happening::ReadMarkChanged { .. }
-        | Happening::ExtensionsChanged { .. }
         | Happening::Noticed { .. }
         | Happening::MessageDropped { .. }
         | Happening::TopicMade { .. }

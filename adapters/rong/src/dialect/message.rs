@@ -3,7 +3,7 @@
 //! | sent                         | stored as                                                           |
 //! |------------------------------|---------------------------------------------------------------------|
 //! | `RC:TxtMsg` with a text      | the text; further members of `content` are stored verbatim beside it |
-//! | any other `RC:` type         | verbatim, with a fallback text                                      |
+//! | any other `RC:` type         | verbatim, with a fallback text, and in neutral terms ([`media`])    |
 //! | the app's own type           | the app's kind and its payload                                      |
 
 use std::collections::BTreeMap;
@@ -11,12 +11,17 @@ use std::collections::BTreeMap;
 use conclave_core::model::{Body, Extensions, Labels, Mention, Message, MessageId, Sender, UserId};
 use serde_json::Value;
 
+use super::events::Extended;
+use super::media;
+
 /// The type of plain texts.
 const TEXT: &str = "RC:TxtMsg";
 /// The type of notices about groups.
 const NOTICE: &str = "RC:GrpNtf";
 /// The prefix of the vendor's own types; apps' types have another.
 const VENDORS: &str = "RC:";
+/// The type of an app's messages that have none.
+const CUSTOM: &str = "App:Custom";
 /// The prefix of the labels for verbatim bodies.
 const VERBATIM: &str = "rong:";
 /// The label for the `content` of a text message with further members.
@@ -35,13 +40,17 @@ pub(crate) fn body(object_name: &str, content: &str) -> (Body, Labels) {
             Body::Text(text.to_owned())
         }
         _ if object_name.starts_with(VENDORS) => {
+            let neutral = media::neutral(object_name, &object);
             let shown = text.or_else(|| object.get("message").and_then(Value::as_str));
+            // a picture's text is the picture
+            let shown = shown.filter(|_| neutral.is_none());
             Body::Foreign {
                 label: format!("{VERBATIM}{object_name}"),
                 raw: content.to_owned(),
                 fallback: shown
                     .filter(|text| !text.is_empty())
                     .map_or_else(|| format!("[{object_name}]"), str::to_owned),
+                content: neutral.map(Box::new),
             }
         }
         _ => Body::Custom { kind: object_name.to_owned(), data: content.to_owned() },
@@ -136,7 +145,8 @@ pub(crate) fn recall_uid(id: &MessageId) -> String {
 
 /// The type and the content of a body in this vendor's format: the reverse of [`body`].
 ///
-/// Content that only another surface understands is sent as its fallback text.
+/// Content that only another surface understands is sent as its fallback text; an app's message without a kind, which
+/// other vendors permit, as [`CUSTOM`].
 pub(crate) fn object(body: &Body, mention: Option<&Mention>, labels: &Labels) -> (String, String) {
     match body {
         Body::Text(text) => {
@@ -147,11 +157,48 @@ pub(crate) fn object(body: &Body, mention: Option<&Mention>, labels: &Labels) ->
         Body::Custom { kind, data } if data.trim() == "null" => {
             (kind.clone(), serde_json::json!({ "content": data }).to_string())
         }
+        Body::Custom { kind, data } if kind.is_empty() => (CUSTOM.to_owned(), data.clone()),
         Body::Custom { kind, data } => (kind.clone(), data.clone()),
-        Body::Foreign { label, raw, fallback } => match label.strip_prefix(VERBATIM) {
-            Some(object_name) => (object_name.to_owned(), raw.clone()),
-            None => (TEXT.to_owned(), text_content(fallback, mention)),
+        Body::Foreign { label, raw, fallback, content } => match (label.strip_prefix(VERBATIM), content) {
+            (Some(object_name), _) => (object_name.to_owned(), raw.clone()),
+            (None, Some(content)) => {
+                let (object_name, mut object) = media::object(content);
+                if let Some(info) = mentioned_info(mention) {
+                    object["mentionedInfo"] = info;
+                }
+                (object_name.to_owned(), object.to_string())
+            }
+            (None, None) => (TEXT.to_owned(), text_content(fallback, mention)),
         },
+    }
+}
+
+/// The type of the notice that extensions of a message changed.
+pub(crate) const EXPANSION: &str = "RC:MsgExMsg";
+
+/// The notices that extensions were written and removed: the id of each, which no message has, and its content.
+pub(crate) fn expansion_objects(about: &Message, extended: Extended<'_>) -> Vec<(String, String)> {
+    let Extended { version, set, removed, .. } = extended;
+    let mid = uid(&about.id);
+    let parts = [
+        (!set.is_empty()).then(|| serde_json::json!({ "mid": mid, "put": set })),
+        (!removed.is_empty()).then(|| serde_json::json!({ "mid": mid, "del": removed })),
+    ];
+    let part =
+        |(part, content): (u64, Option<Value>)| Some((expansion_uid(&about.id, version, part), content?.to_string()));
+    (0..).zip(parts).filter_map(part).collect()
+}
+
+/// The id of such a notice.
+pub(crate) fn expansion_uid(id: &MessageId, version: u64, part: u64) -> String {
+    let of_version = version.wrapping_mul(2).wrapping_add(part);
+    match id.as_str().parse::<u64>() {
+        // ids of messages have 60 bits; an odd factor keeps the results distinct
+        Ok(number) => {
+            let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ of_version;
+            MessageId::new((mixed | 1 << 63 | 1 << 62).to_string()).map_or_else(|_| uid(id), |id| uid(&id))
+        }
+        Err(_) => format!("Ex:{}:{of_version}", id.as_str()),
     }
 }
 
@@ -177,19 +224,24 @@ pub(crate) fn recall_object(gone: &Message, by: Option<&UserId>) -> (String, Str
 
 fn text_content(text: &str, mention: Option<&Mention>) -> String {
     let mut content = serde_json::json!({ "content": text });
-    match mention {
-        None => {}
-        Some(Mention::All) => content["mentionedInfo"] = serde_json::json!({ "type": 1, "userIdList": [] }),
-        Some(Mention::Users(users)) => {
-            content["mentionedInfo"] = serde_json::json!({ "type": 2, "userIdList": users });
-        }
+    if let Some(info) = mentioned_info(mention) {
+        content["mentionedInfo"] = info;
     }
     content.to_string()
+}
+
+fn mentioned_info(mention: Option<&Mention>) -> Option<Value> {
+    Some(match mention? {
+        Mention::All => serde_json::json!({ "type": 1, "userIdList": [] }),
+        Mention::Users(users) => serde_json::json!({ "type": 2, "userIdList": users }),
+    })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use conclave_core::model::Content;
+
     use super::*;
 
     #[test]
@@ -207,6 +259,7 @@ mod tests {
             label: label.to_owned(),
             raw: raw.to_owned(),
             fallback: fallback.to_owned(),
+            content: None,
         };
         let notice = r#"{"operation":"Add","message":"joined"}"#;
         assert_eq!(body("RC:GrpNtf", notice).0, foreign("rong:RC:GrpNtf", notice, "joined"));
@@ -268,6 +321,20 @@ mod tests {
             let (kept, labels) = body(object_name, content);
             assert_eq!(object(&kept, None, &labels), (object_name.to_owned(), content.to_owned()));
         }
+        let unnamed = Body::Custom { kind: String::new(), data: "{}".to_owned() };
+        assert_eq!(object(&unnamed, None, &Labels::new()), ("App:Custom".to_owned(), "{}".to_owned()));
+        let place = Content::Location {
+            latitude: "1.5".to_owned(),
+            longitude: "2".to_owned(),
+            address: "Quai 1".to_owned(),
+            name: "Café".to_owned(),
+        };
+        let (label, fallback) = ("other".to_owned(), "[place]".to_owned());
+        let sent = Body::Foreign { label, raw: String::new(), fallback, content: Some(Box::new(place)) };
+        let (object_name, content) = object(&sent, Some(&Mention::All), &Labels::new());
+        let content: Value = serde_json::from_str(&content).unwrap();
+        assert_eq!((object_name.as_str(), &content["poi"]), ("RC:LBSMsg", &Value::from("Café, Quai 1")));
+        assert_eq!(content["mentionedInfo"]["type"], 1);
         let all = object(&Body::Text("a".to_owned()), Some(&Mention::All), &Labels::new()).1;
         assert_eq!(mention(&all), Some(Mention::All));
     }

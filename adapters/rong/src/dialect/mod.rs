@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod limits;
+pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod page;
 pub(crate) mod permissions;

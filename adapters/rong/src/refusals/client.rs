@@ -36,6 +36,8 @@ pub(crate) const NOTHING_TO_EXPAND: u16 = 22201;
 pub(crate) const NOT_EXPANDABLE: u16 = 22202;
 /// The extensions are invalid.
 pub(crate) const BAD_EXPANSION: u16 = 22203;
+/// The message cannot be edited: it does not exist, or is another sender's.
+pub(crate) const NOT_MODIFIABLE: u16 = 20116;
 /// Too many queries per second.
 pub(crate) const TOO_MANY_QUERIES: u16 = 25416;
 /// Too many messages per second.
@@ -93,6 +95,17 @@ pub(crate) fn expansion(refusal: &Refusal) -> u16 {
         }
         Refusal::NotExtensible { .. } => NOT_EXPANDABLE,
         Refusal::LimitReached { limit: Limit::Extensions, .. } => BAD_EXPANSION,
+        _ => speech(refusal),
+    }
+}
+
+/// The status of an edit.
+pub(crate) fn modification(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::NotPermitted { needs: Needs::App, .. }
+        | Refusal::MessageNotFound { .. }
+        | Refusal::MessageIdNotFound(_)
+        | Refusal::MessageRecalled { .. } => NOT_MODIFIABLE,
         _ => speech(refusal),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conclave_core::event::{Actor, Event};
-use conclave_core::model::{Body, Message, MessageState, Sender, UserId};
+use conclave_core::model::{Message, MessageState, Sender, UserId};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Fact, Recipients};
 
@@ -83,6 +83,8 @@ pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>
             | events::What::Remark(_)
             | events::What::Follows { .. }
             | events::What::Recalled(_)
+            | events::What::Edited(_)
+            | events::What::Extended(_)
             | events::What::Sent(_),
             _,
         ) => {
@@ -101,9 +103,5 @@ fn by_user(message: &Message) -> Option<UserId> {
 
 /// The approximate memory of a message, in bytes.
 fn size(message: &Message) -> usize {
-    match &message.body {
-        Body::Text(text) => text.len(),
-        Body::Custom { kind, data } => kind.len() + data.len(),
-        Body::Foreign { label, raw, fallback } => label.len() + raw.len() + fallback.len(),
-    }
+    message.body.bytes()
 }

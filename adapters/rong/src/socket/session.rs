@@ -19,7 +19,10 @@ use super::connect::{Login, LoginRequest, status};
 use super::facts::{RongFact, What};
 use super::feed::{self, FeedPosition, Kind, Reader};
 use super::frame::{self, Incoming, Mode, Request};
-use super::wire::{DownStreamMessages, EventChangeList, NotifyMsg, QueryMsgChange, SyncRequestMsg};
+use super::wire::{
+    DownStreamMessages, EventChangeList, ModifyMsg, NotifyMsg, PullModifyMsgReq, PullModifyMsgResp, QueryMsgChange,
+    SyncRequestMsg,
+};
 use super::{message, topics};
 use crate::auth::token::{self, InvalidToken};
 use crate::dialect::message::uid;
@@ -43,7 +46,11 @@ mod farewell {
 mod notice {
     pub(super) const MESSAGES: i32 = 1;
     pub(super) const CHANGES: i32 = 11;
+    pub(super) const EDITS: i32 = 12;
 }
+
+/// `modifyType` of a message that was edited.
+const EDITED: i32 = 1;
 
 /// One connection.
 pub(crate) struct RongSession {
@@ -52,6 +59,7 @@ pub(crate) struct RongSession {
     last_id: u16,
     inbox: Option<FeedPosition>,
     changes: Option<FeedPosition>,
+    edits: Option<FeedPosition>,
     queries: Pace,
     messages: Pace,
 }
@@ -109,7 +117,8 @@ impl RongSession {
             Ok(request) => Stage::Connecting(Box::new(request)),
             Err(status) => Stage::Refused(status),
         };
-        Self { stage, last_id: 0, inbox: None, changes: None, queries: Pace::default(), messages: Pace::default() }
+        let (inbox, changes, edits) = (None, None, None);
+        Self { stage, last_id: 0, inbox, changes, edits, queries: Pace::default(), messages: Pace::default() }
     }
 
     fn login(&self) -> Option<&Arc<Login>> {
@@ -134,6 +143,7 @@ impl RongSession {
         match kind {
             Kind::Inbox => self.inbox,
             Kind::Changes => self.changes,
+            Kind::Edits => self.edits,
         }
     }
 
@@ -141,6 +151,7 @@ impl RongSession {
         match kind {
             Kind::Inbox => &mut self.inbox,
             Kind::Changes => &mut self.changes,
+            Kind::Edits => &mut self.edits,
         }
     }
 
@@ -160,6 +171,7 @@ impl RongSession {
         let pulled = match request.topic.as_str() {
             "pullMsg" => Some(Kind::Inbox),
             "pullEventChange" => Some(Kind::Changes),
+            "pullModifyMsg" => Some(Kind::Edits),
             _ => None,
         };
         let left = pulled.and_then(|kind| self.place(kind));
@@ -167,6 +179,7 @@ impl RongSession {
             let (answer, place) = match pulled {
                 Some(Kind::Inbox) => placed(pull_messages(&login, left, &request.body).await),
                 Some(Kind::Changes) => placed(pull_changes(&login, left, &request.body).await),
+                Some(Kind::Edits) => placed(pull_edits(&login, left, &request.body).await),
                 None => (topics::answer(&login.call(), &request.topic, &request.body).await, None),
             };
             let (status, body) = match answer {
@@ -194,8 +207,8 @@ impl RongSession {
         let work = async move {
             let call = login.call();
             let done = match request.topic.as_str() {
-                "pgMsgP" => message::send::send(&call, &request, true).await.map(|sent| (sent.at, uid(&sent.id))),
-                "pgMsgS" => message::send::send(&call, &request, false).await.map(|sent| (sent.at, uid(&sent.id))),
+                "pgMsgP" => message::send::send(&call, &request, true).await,
+                "pgMsgS" => message::send::send(&call, &request, false).await,
                 "recallMsg" => message::recall::recall(&call, &request).await,
                 _ => Err(client::UNSUPPORTED),
             };
@@ -215,6 +228,7 @@ impl RongSession {
         let (topic, number) = match kind {
             Kind::Inbox => ("s_ntf", notice::MESSAGES),
             Kind::Changes => ("s_cmd", notice::CHANGES),
+            Kind::Edits => ("s_cmd", notice::EDITS),
         };
         let time = self.place(kind).map_or(at, |place| at.max(place.time.saturating_add(1)));
         let body = NotifyMsg { kind: number, time: Some(millis(time)) }.encode_to_vec();
@@ -257,7 +271,7 @@ impl Login {
 fn lane(request: &Request) -> u64 {
     let mut hasher = DefaultHasher::new();
     match request.topic.as_str() {
-        "pullMsg" | "pullEventChange" => request.topic.hash(&mut hasher),
+        "pullMsg" | "pullEventChange" | "pullModifyMsg" => request.topic.hash(&mut hasher),
         _ => request.target.hash(&mut hasher),
     }
     hasher.finish()
@@ -289,6 +303,26 @@ async fn pull_messages(
         broadcast_sync_time: Some(asked.broadcast_sync_time.unwrap_or(0).max(1)),
         compression_enabled: None,
         compressed_data: None,
+    };
+    Ok((answer.encode_to_vec(), place))
+}
+
+/// The edited messages after a timestamp. Clients begin with the time of their connection, or of their oldest message.
+async fn pull_edits(login: &Login, left: Option<FeedPosition>, body: &[u8]) -> Result<(Vec<u8>, FeedPosition), Denied> {
+    let refused = |refusal: Refusal| hosted(&refusal);
+    let asked: PullModifyMsgReq = decode(body)?;
+    let reader = login.reader();
+    let place = match asked.pull_version.filter(|version| *version > 0) {
+        Some(version) => reader.place(Kind::Edits, left, version).await,
+        None => reader.beginning(Kind::Edits).await,
+    };
+    let page = reader.page(Kind::Edits, place.map_err(refused)?).await.map_err(refused)?;
+    let (list, place, more) = feed::edits(reader, page).await.map_err(refused)?;
+    let edited = |message| ModifyMsg { modify_type: Some(EDITED), msg: Some(message) };
+    let answer = PullModifyMsgResp {
+        msg: list.into_iter().map(edited).collect(),
+        next_version: Some(millis(place.time)),
+        finished: Some(!more),
     };
     Ok((answer.encode_to_vec(), place))
 }
@@ -456,6 +490,7 @@ impl Session for RongSession {
         let now = login.now().0;
         self.notify(&login, Kind::Inbox, now, out);
         self.notify(&login, Kind::Changes, now, out);
+        self.notify(&login, Kind::Edits, now, out);
     }
 
     fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_>) {

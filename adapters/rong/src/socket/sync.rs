@@ -5,9 +5,8 @@ use prost::Message;
 
 use super::call::{Call, QueryReply, decode, millis};
 use super::wire::{
-    BotOutput, ProfileInfo, PullModifyMsgReq, PullModifyMsgResp, PullSubDataReq, PullSubDataResp, PullUserProfileReq,
-    PullUserSettingInput, PullUserSettingOutput, PullUserSubReq, PullUserSubResp, SessionReq, SessionStates,
-    UserProfile, UserProfiles,
+    BotOutput, ProfileInfo, PullSubDataReq, PullSubDataResp, PullUserProfileReq, PullUserSettingInput,
+    PullUserSettingOutput, PullUserSubReq, PullUserSubResp, SessionReq, SessionStates, UserProfile, UserProfiles,
 };
 use crate::dialect::limits;
 
@@ -26,13 +25,6 @@ pub(crate) fn user_settings(body: &[u8]) -> QueryReply {
 pub(crate) fn conversation_states(body: &[u8]) -> QueryReply {
     let asked: SessionReq = decode(body)?;
     Ok(SessionStates { version: asked.time.max(1) }.encode_to_vec())
-}
-
-/// `pullModifyMsg`: nothing was modified.
-pub(crate) fn modified_messages(body: &[u8]) -> QueryReply {
-    let asked: PullModifyMsgReq = decode(body)?;
-    let next_version = Some(asked.pull_version.unwrap_or(0).max(0));
-    Ok(PullModifyMsgResp { next_version, finished: Some(true) }.encode_to_vec())
 }
 
 /// `pullUserSub`: there are no subscriptions.

@@ -9,13 +9,16 @@ use bytes::Bytes;
 use conclave_core::engine::Engine;
 use conclave_core::event::{Actor, ProfileChange};
 use conclave_core::memory::Memory;
-use conclave_core::model::{Body, GroupId, Millis, Policy, Settings as Limits, UserId};
-use conclave_core::operation::{ChangeMessage, CreateGroup, ExtensionChange, UpdateGroup, WriteExtensions};
+use conclave_core::model::{Body, GroupId, Millis, Policy, Sender, Settings as Limits, UserId};
+use conclave_core::operation::{
+    ChangeMessage, CreateGroup, ExtensionChange, NewMember, SendMessage, SpeakCheck, UpdateGroup, WriteExtensions,
+};
 use conclave_core::ports::{Clock, GroupsExt as _, Mint};
 use conclave_core::query::{Messages, Start};
 use conclave_kit::{ClientProtocol as _, Frame, Nobody, OpenRequest, TestSession};
 use proptest::prelude::*;
 use prost::Message;
+use serde_json::json;
 
 use super::frame::{self, Incoming, LONGEST, Mode};
 use super::session::RongSession;
@@ -23,9 +26,11 @@ use super::topics;
 use super::wire::{
     ChannelEventData, ChannelsInput, ChannelsMemberResponseInput, ChannelsMemberUpdateInput, ChannelsMembersInput,
     ChannelsOutput, ChannelsQueryInput, DownStreamMessages, EventChange, EventChangeList, HistoryMsgInput,
-    HistoryMsgOuput, MessageQueryInfo, ModifyChannelsInput, MsgQuery, MsgQueryAck, MultiChannels, NotifyMsg,
-    ProfileInfo, QueryMsgChange, RelationDelBatchReq, RelationQryInput, SyncRequestMsg, UpStreamMessage,
+    HistoryMsgOuput, MessageQueryInfo, ModifyChannelsInput, ModifyMsgResp, MsgChangeReq, MsgQuery, MsgQueryAck,
+    MultiChannels, NotifyMsg, ProfileInfo, PullModifyMsgReq, PullModifyMsgResp, QueryMsgChange, RelationDelBatchReq,
+    RelationQryInput, SyncRequestMsg, UpStreamMessage,
 };
+use crate::dialect::message;
 use crate::{Credentials, Rong, RongRealm, Settings};
 
 /// The recorded frames by name, with their sender.
@@ -224,13 +229,87 @@ async fn history_tells_a_message_as_it_is_now() {
         value: (key == "bob").then(|| "no".to_owned()),
         seen: None,
     });
-    let extend =
-        WriteExtensions { group: group.clone(), sequence: 1, clear: false, changes: changes.into(), most: None };
+    let extend = WriteExtensions {
+        group: group.clone(),
+        sequence: 1,
+        clear: false,
+        changes: changes.into(),
+        most: None,
+        check: SpeakCheck::Skipped,
+    };
     groups.run(&app, extend).await.unwrap();
     let body = Some(Body::Text("vote again".to_owned()));
     groups.run(&app, ChangeMessage { group, sequence: 1, body, labels: BTreeMap::new() }).await.unwrap();
     let now = (r#"{"content":"vote again"}"#.to_owned(), r#"{"bob":{"v":"no"}}"#.to_owned(), Some(4));
     assert_eq!(replies(&mut session).await, now);
+
+    // and a client that is connected fetches the extensions as notices, and the message again
+    let asked = SyncRequestMsg { sync_time: 1_795_291_199_999, ..SyncRequestMsg::default() };
+    let answers = said(&mut session, framed(0x50, "pullMsg", "alice", &asked.encode_to_vec())).await;
+    let notices = DownStreamMessages::decode(&answers[0][9..]).unwrap().list;
+    let notices: Vec<(&str, serde_json::Value)> = notices
+        .iter()
+        .filter(|notice| notice.classname != "RC:TxtMsg")
+        .map(|notice| (&*notice.classname, serde_json::from_str(&notice.content).unwrap()))
+        .collect();
+    let mid = &notices[0].1["mid"];
+    let expected = [json!({"mid": mid, "put": {"bob": "no"}}), json!({"mid": mid, "del": ["alice"]})];
+    assert_eq!(notices, expected.map(|content| ("RC:MsgExMsg", content)));
+    let asked = PullModifyMsgReq { pull_version: Some(1_795_291_199_999) };
+    let answers = said(&mut session, framed(0x50, "pullModifyMsg", "alice", &asked.encode_to_vec())).await;
+    let edits = PullModifyMsgResp::decode(&answers[0][9..]).unwrap();
+    assert_eq!((edits.msg.len(), edits.msg[0].modify_type, edits.finished), (1, Some(1), Some(true)));
+    let edited = edits.msg[0].msg.as_ref().unwrap();
+    assert_eq!((&*edited.content, edited.ext_status), (r#"{"content":"vote again"}"#, Some(4)));
+    assert_eq!(mid, edited.msg_id.as_deref().unwrap());
+    let asked = PullModifyMsgReq { pull_version: edits.next_version };
+    let answers = said(&mut session, framed(0x50, "pullModifyMsg", "alice", &asked.encode_to_vec())).await;
+    assert!(PullModifyMsgResp::decode(&answers[0][9..]).unwrap().msg.is_empty());
+}
+
+#[tokio::test]
+async fn senders_edit_their_own_messages() {
+    let (groups, mut session) = house().await;
+    let group = GroupId::new("g1").unwrap();
+    let [alice, bob] = ["alice", "bob"].map(|id| UserId::new(id).unwrap());
+    let create = CreateGroup {
+        id: Some(group.clone()),
+        members: vec![NewMember::now(bob.clone())],
+        ..CreateGroup::new(Some(alice.clone()), Policy::standard())
+    };
+    groups.run(&Actor::app(), create).await.unwrap();
+    let mut uids = Vec::new();
+    for sender in [&alice, &bob] {
+        let body = Body::Text("before".to_owned());
+        let sent = SendMessage::new(group.clone(), Sender::User(sender.clone()), body);
+        uids.push(message::uid(&groups.run(&Actor::user(sender.clone()), sent).await.unwrap().message.id));
+    }
+    let mut edit = async |uid: &str, to: &str, content: &str| {
+        let asked = MsgChangeReq {
+            from_user_id: String::new(),
+            target_id: to.to_owned(),
+            kind: 3,
+            msg_uid: uid.to_owned(),
+            msg_time: 0,
+            bus_channel: None,
+            content: Some(content.to_owned()),
+        };
+        let answers = said(&mut session, framed(0x50, "modifyMsg", "alice", &asked.encode_to_vec())).await;
+        let status = u16::from_be_bytes([answers[0][7], answers[0][8]]);
+        (status, ModifyMsgResp::decode(&answers[0][9..]).unwrap().msg.map(|edited| edited.content))
+    };
+    let after = r#"{"content":"after"}"#;
+    assert_eq!(edit(&uids[0], "g1", after).await, (0, Some(after.to_owned())));
+    // another's, of another group, without content, and one that is not there
+    for (uid, to, content) in
+        [(&*uids[1], "g1", after), (&uids[0], "g2", after), (&uids[0], "g1", ""), ("x", "g1", after)]
+    {
+        assert_eq!(edit(uid, to, content).await, (20116, None), "{uid} {to} {content}");
+    }
+    let page = Messages { group, start: Start::Edge, newest_first: false, limit: 9 };
+    let bodies = groups.ask(&Actor::app(), page).await.unwrap().messages;
+    let bodies: Vec<&Body> = bodies.iter().map(|message| &message.body).collect();
+    assert_eq!(bodies, [&Body::Text("after".to_owned()), &Body::Text("before".to_owned())]);
 }
 
 #[tokio::test]

@@ -102,7 +102,12 @@ impl Webhooks {
             What::Created { .. } | What::Dismissed { .. } | What::Operation(_) => self.callback == Callback::Operation,
             What::Profile(_) => self.callback == Callback::Profile,
             What::Sent(_) | What::Passed(_) | What::Recalled(_) => self.callback == Callback::Message,
-            What::Member(_) | What::Application(_) | What::Remark(_) | What::Follows { .. } => false,
+            What::Member(_)
+            | What::Application(_)
+            | What::Remark(_)
+            | What::Follows { .. }
+            | What::Edited(_)
+            | What::Extended(_) => false,
         }
     }
 

@@ -38,7 +38,9 @@ pub(super) async fn notices(fact: &Fact<'_>, groups: &dyn Groups) -> Result<Vec<
         | What::Member(_)
         | What::Application(_)
         | What::Remark(_)
-        | What::Follows { .. } => Ok(Vec::new()),
+        | What::Follows { .. }
+        | What::Edited(_)
+        | What::Extended(_) => Ok(Vec::new()),
     }
 }
 

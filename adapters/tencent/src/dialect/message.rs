@@ -1,10 +1,11 @@
 //! Message bodies: `MsgBody` is a list of elements, of which a single text and a single custom element are neutral.
-//! Anything else, and everything a neutral body cannot hold, is stored verbatim beside it.
+//! Anything else, and everything a neutral body cannot hold, is stored verbatim beside it; a single picture, recording, video,
+//! file or place in neutral terms as well ([`media`]).
 
 use conclave_core::model::{Body, Labels, Message};
 use serde_json::{Value, json};
 
-use super::limits;
+use super::{limits, media};
 use crate::refusals::{Code, Failure};
 
 /// The surface of a verbatim body, and the label it is stored under.
@@ -51,7 +52,12 @@ pub(crate) fn read(elements: &[Value]) -> Option<(Body, Labels)> {
         }
         _ => {
             let raw = Value::from(elements.to_vec()).to_string();
-            Some((Body::Foreign { label: SURFACE.to_owned(), raw, fallback: fallback(&parts) }, Labels::new()))
+            let content = match parts.as_slice() {
+                [(kind, content)] => media::neutral(kind, content).map(Box::new),
+                _ => None,
+            };
+            let fallback = fallback(&parts);
+            Some((Body::Foreign { label: SURFACE.to_owned(), raw, fallback, content }, Labels::new()))
         }
     }
 }
@@ -100,19 +106,23 @@ pub(crate) fn elements(message: &Message) -> Value {
         return elements;
     }
     match &message.body {
+        Body::Foreign { content: Some(content), .. } => json!([media::element(content, message.id.as_str())]),
         Body::Text(text) | Body::Foreign { fallback: text, .. } => {
             json!([{"MsgType": TEXT, "MsgContent": {"Text": text}}])
         }
-        Body::Custom { kind, data } => {
-            json!([{"MsgType": CUSTOM, "MsgContent": {"Data": data, "Desc": kind, "Ext": "", "Sound": ""}}])
-        }
+        Body::Custom { kind, data } => json!([custom(kind, data)]),
     }
+}
+
+/// A custom element.
+pub(super) fn custom(kind: &str, data: &str) -> Value {
+    json!({"MsgType": CUSTOM, "MsgContent": {"Data": data, "Desc": kind, "Ext": "", "Sound": ""}})
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
-    use conclave_core::model::{GroupId, MessageId, MessageState, Millis, Sender, Traits};
+    use conclave_core::model::{Content, GroupId, MediaFile, MessageId, MessageState, Millis, Sender, Traits};
 
     use super::*;
 
@@ -163,8 +173,19 @@ mod tests {
 
     #[test]
     fn messages_of_other_vendors_have_the_closest_equivalent() {
-        let foreign = Body::Foreign { label: "other".to_owned(), raw: "?".to_owned(), fallback: "[card]".to_owned() };
-        assert_eq!(elements(&message(foreign, Labels::new())), json!([text("[card]")]));
+        let foreign = |content: Option<Content>| Body::Foreign {
+            label: "other".to_owned(),
+            raw: "?".to_owned(),
+            fallback: "[card]".to_owned(),
+            content: content.map(Box::new),
+        };
+        assert_eq!(elements(&message(foreign(None), Labels::new())), json!([text("[card]")]));
+        let file = MediaFile { url: "https://h/f".to_owned(), name: "f".to_owned(), bytes: 7 };
+        let shown = elements(&message(foreign(Some(Content::File(file))), Labels::new()));
+        assert_eq!(shown[0]["MsgContent"]["Url"], "https://h/f");
+        let command = Content::Command { name: "go".to_owned(), data: "1".to_owned() };
+        let shown = elements(&message(foreign(Some(command)), Labels::new()));
+        assert_eq!(shown, json!([custom("go", "1")]));
         let several = [text("hi"), json!({"MsgType": "TIMImageElem", "MsgContent": {}})];
         let (Body::Foreign { fallback, .. }, _) = read(&several).unwrap() else { panic!("several elements") };
         assert_eq!(fallback, "hi [image]");

@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod kind;
 pub(crate) mod limits;
 pub(crate) mod marks;
+pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod options;
 pub(crate) mod receive;

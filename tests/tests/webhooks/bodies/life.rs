@@ -11,8 +11,8 @@ use conclave_core::operation::{
     AddFile, AddMembers, Allow, AnswerInvitation, Apply, AttributeChange, Block, ChangeMessage, Cleanup, CreateGroup,
     DecideRequest, DeleteUser, Demote, Disallow, Disband, DropMessage, EndTopics, ExtensionChange, GiveNotice, Leave,
     MakeTopic, Mute, NewMember, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, OwnedGroups, PolicyChange, Promote,
-    Quiet, ReadMessages, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled, Transfer, Unblock,
-    Unmute, UpdateGroup, UpdateMember, UpdateTopic, WriteAttributes, WriteExtensions, WriteMemberAttributes,
+    Quiet, ReadMessages, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled, SpeakCheck, Transfer,
+    Unblock, Unmute, UpdateGroup, UpdateMember, UpdateTopic, WriteAttributes, WriteExtensions, WriteMemberAttributes,
 };
 use conclave_kit::{Connection, ConnectionChange, ConnectionEvent, Device, DisconnectReason, Disconnection, Platform};
 use conclave_tests::world::{group, user};
@@ -295,7 +295,8 @@ pub(super) async fn afterwards(recorder: &mut Recorder) {
     let change = ChangeMessage { group: group("g"), sequence, body: Some(text("read that")), labels: BTreeMap::new() };
     recorder.done("message-changed", change).await;
     let changes = vec![ExtensionChange { key: "k".to_owned(), value: Some("v".to_owned()), seen: None }];
-    let extend = WriteExtensions { group: group("g"), sequence, clear: false, changes, most: None };
+    let extend =
+        WriteExtensions { group: group("g"), sequence, clear: false, changes, most: None, check: SpeakCheck::Skipped };
     recorder.done("message-extended", extend).await;
     recorder.done("notice", GiveNotice { group: group("g"), content: "hear".to_owned(), targets: Vec::new() }).await;
     let message = SendMessage {

@@ -15,6 +15,7 @@ use crate::dialect::flags::Flags;
 use crate::dialect::ids::{APP_ADMIN, shown};
 use crate::dialect::message::Edited;
 use crate::dialect::{message, time};
+use crate::realm::App;
 use crate::settings::Settings;
 use crate::socket::content;
 use crate::socket::names::{Names, bare};
@@ -24,6 +25,7 @@ use crate::socket::wire::{
 
 /// Encodes what an event means to clients.
 pub(super) struct NoticeWriter<'e> {
+    pub(super) app: &'e App,
     pub(super) names: &'e Names,
     pub(super) event: &'e Event,
     pub(super) group: &'e Group,
@@ -65,7 +67,7 @@ impl NoticeWriter<'_> {
 
     /// A message: for its readers and the sender's other devices.
     pub(super) fn sent(&self, message: &Message, readers: Recipients) -> News {
-        let body = content::write(message).encode_to_vec();
+        let body = content::write(self.app, message).encode_to_vec();
         let resource = self.resource().filter(|_| self.event.actor.behind().is_some_and(|actor| message.is_by(actor)));
         let from = self.names.device(&message::sender(message), resource);
         let meta = self.meta(ns::CHAT, from, body);
@@ -96,7 +98,7 @@ impl NoticeWriter<'_> {
     }
 
     pub(super) fn edited(&self, message: &Message, readers: Recipients) -> News {
-        let written = content::write(message);
+        let written = content::write(self.app, message);
         let edited = Edited::of(message, self.event);
         let body = MessageBody {
             r#type: Some(chat_type::EDIT),

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use conclave_core::event::{Actor, Audience, CallPart};
-use conclave_core::model::{GroupId, Join, Millis, Until};
+use conclave_core::event::{Audience, CallPart};
+use conclave_core::model::{GroupId, Join, MessageId, Millis, Until};
 
 use super::*;
 
@@ -49,6 +49,8 @@ fn shown(event: &Event) -> String {
         What::Sent(number) => format!("sent {number}"),
         What::Passed(_) => "passed".to_owned(),
         What::Recalled(numbers) => format!("recalled {numbers:?}"),
+        What::Edited(number) => format!("edited {number}"),
+        What::Extended(extended) => format!("extended {} in {}", extended.sequence, extended.notices()),
     };
     let mut to: Vec<String> = fact.to.users.iter().map(ToString::to_string).collect();
     if fact.to.members.is_some() {
@@ -75,6 +77,13 @@ fn events_are_facts_with_recipients() {
     let changed = |after: &Policy| Happening::PolicyChanged {
         before: Box::new(Policy::standard()),
         after: Box::new(after.clone()),
+    };
+    let extended = |set: &[&str], removed: &[&str]| Happening::ExtensionsChanged {
+        sequence: 3,
+        version: 2,
+        set: set.iter().map(|key| ((*key).to_owned(), "v".to_owned())).collect(),
+        removed: removed.iter().map(|key| (*key).to_owned()).collect(),
+        cleared: false,
     };
     for (what, to, expected) in [
         (
@@ -109,6 +118,13 @@ fn events_are_facts_with_recipients() {
             "remark mine -> members+ann on other devices",
         ),
         (Happening::MessagesRecalled { sequences: vec![3], reason: String::new() }, &[], "recalled [3] -> members"),
+        (
+            Happening::MessageChanged { sequence: 3, id: MessageId::new("7").unwrap() },
+            &[],
+            "edited 3 -> members on other devices",
+        ),
+        (extended(&["k"], &["x"]), &[], "extended 3 in 2 -> members on other devices"),
+        (extended(&["k"], &[]), &[], "extended 3 in 1 -> members on other devices"),
         (Happening::Muted { users: users(&["ben"]), until: Until::Forever }, &["ben"], "nothing"),
         (Happening::Allowed(users(&["ben"])), &["ben"], "nothing"),
         (Happening::AllMutedChanged(true), &[], "nothing"),

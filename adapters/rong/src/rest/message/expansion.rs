@@ -3,7 +3,7 @@
 
 use conclave_core::event::Actor;
 use conclave_core::model::Message;
-use conclave_core::operation::{ExtensionChange, WriteExtensions};
+use conclave_core::operation::{ExtensionChange, SpeakCheck, WriteExtensions};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::MessageExtensions;
 use serde_json::{Map, Value, json};
@@ -44,7 +44,7 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
 
 async fn write(call: &Call<'_>, pairs: Vec<(String, Option<String>)>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
-    // whether the sender's own devices learn of it: clients of this server read it with the message
+    // whether the sender's own devices are notified: here they read it with the message
     call.switch("isSyncSender", false)?;
     let about = about::find_in_conversation(call, "msgUID").await?;
     check_extensible(&about)?;
@@ -54,6 +54,7 @@ async fn write(call: &Call<'_>, pairs: Vec<(String, Option<String>)>) -> Result<
         clear: false,
         changes: pairs.into_iter().map(|(key, value)| ExtensionChange { key, value, seen: None }).collect(),
         most: u32::try_from(limits::EXPANSIONS).ok(),
+        check: SpeakCheck::Skipped,
     };
     let actor = Actor::App { for_user: Some(user) };
     let written = call.app.realm.groups.run(&actor, write).await.map_err(|refusal| call.failure(&refusal))?;

@@ -142,7 +142,7 @@ impl<'a> Scene<'a> {
                 shown.map(|(sub, ext_ids)| EventChange { ext_ids, ..bare(event, change::FOLLOWS, sub) }).collect()
             }
             // fetched as messages
-            What::Sent(_) | What::Passed(_) | What::Recalled(_) => Vec::new(),
+            What::Sent(_) | What::Passed(_) | What::Recalled(_) | What::Edited(_) | What::Extended(_) => Vec::new(),
         }
     }
 
@@ -299,7 +299,9 @@ fn people_of<'e>(fact: &Fact<'e>) -> Vec<&'e UserId> {
         | What::Follows { .. }
         | What::Sent(_)
         | What::Passed(_)
-        | What::Recalled(_) => {}
+        | What::Recalled(_)
+        | What::Edited(_)
+        | What::Extended(_) => {}
     }
     people
 }

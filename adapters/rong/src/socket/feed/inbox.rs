@@ -59,6 +59,11 @@ async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMess
             }
             Ok(list)
         }
+        What::Extended(extended) => {
+            let about = stored(reader.app, group, extended.sequence).await?;
+            let about = about.filter(|about| about.state == MessageState::Kept && is_target(about, reader.user));
+            Ok(about.map(|about| message::extension_notices(&about, extended, event, reader.user)).unwrap_or_default())
+        }
         What::Created { .. }
         | What::Dismissed { .. }
         | What::Operation(_)
@@ -67,6 +72,7 @@ async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMess
         | What::Application(_)
         | What::Remark(_)
         | What::Follows { .. }
+        | What::Edited(_)
         | What::Passed(_) => Ok(Vec::new()),
     }
 }
@@ -83,7 +89,7 @@ pub(crate) async fn stored(app: &App, group: &GroupId, sequence: u64) -> Result<
     Ok(found.messages.into_iter().find(|message| message.sequence == sequence))
 }
 
-fn is_target(message: &Message, reader: &UserId) -> bool {
+pub(super) fn is_target(message: &Message, reader: &UserId) -> bool {
     message.targets.is_empty() || message.targets.contains(reader) || is_by(message, reader)
 }
 

@@ -6,6 +6,7 @@
 //! before it.
 
 mod changes;
+mod edits;
 mod inbox;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use conclave_core::query::{DevicePositions, Feed, FeedPage};
 use conclave_core::refusal::Refusal;
 
 pub(crate) use changes::{changes, is_recipient};
+pub(crate) use edits::edits;
 pub(crate) use inbox::{BYTES, inbox, is_for, stored};
 
 use crate::dialect::events::{What, facts};
@@ -55,11 +57,13 @@ impl FeedPosition {
     }
 }
 
-/// The two kinds of events, which are fetched separately.
+/// The kinds of events, which are fetched separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Messages, and recalls.
+    /// Messages, recalls, and extensions of messages.
     Inbox,
+    /// Edited messages.
+    Edits,
     /// Events of groups.
     Changes,
 }
@@ -74,6 +78,8 @@ pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
     match fact.what {
         What::Sent(_) => Some((Kind::Inbox, 1)),
         What::Recalled(sequences) => Some((Kind::Inbox, sequences.len() as u64)),
+        What::Extended(extended) => Some((Kind::Inbox, extended.notices())),
+        What::Edited(_) => Some((Kind::Edits, 1)),
         // sent whole to connected clients
         What::Passed(_) => None,
         What::Created { .. }
@@ -146,7 +152,7 @@ impl Reader<'_> {
     }
 
     /// The place of a new or unknown client: the end.
-    async fn beginning(&self, kind: Kind) -> Result<FeedPosition, Refusal> {
+    pub(crate) async fn beginning(&self, kind: Kind) -> Result<FeedPosition, Refusal> {
         let from = self.app.realm.groups.now().0.saturating_sub(WINDOW);
         let mut place = FeedPosition { sequence: self.log_at(from).await?.before, time: from };
         loop {

@@ -1,11 +1,10 @@
-//! `RC:MsgExMsg`: a message by which a client extends another one. It is delivered to the group like any message, which
-//! is how other clients receive it; the extensions are stored with the extended message.
+//! `RC:MsgExMsg`: a message by which a client extends another one. The extensions are stored with the extended message, and
+//! other clients are notified of them in the same form; it is not a message of the group.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use conclave_core::model::Message;
-use conclave_core::operation::{ExtensionChange, WriteExtensions};
+use conclave_core::model::{Message, Millis};
+use conclave_core::operation::{ExtensionChange, SpeakCheck, WriteExtensions};
 use conclave_core::query::{MessageById, MessageExtensions};
 use conclave_core::refusal::Refusal;
 use serde::Deserialize;
@@ -13,9 +12,6 @@ use serde::Deserialize;
 use crate::dialect::{limits, message};
 use crate::refusals::client;
 use crate::socket::call::Call;
-
-/// The type of these messages.
-pub(super) const TYPE: &str = "RC:MsgExMsg";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,46 +38,37 @@ impl Wanted {
     }
 }
 
-/// The extensions to write, and their message.
-pub(super) struct Expansion {
-    about: Arc<Message>,
-    wanted: Wanted,
-}
-
-impl Expansion {
-    /// Reads one; refuses invalid extensions.
-    pub(super) async fn of(call: &Call<'_>, content: &str, group: &str) -> Result<Self, u16> {
-        let wanted: Wanted = serde_json::from_str(content).map_err(|_| client::BAD_EXPANSION)?;
-        if !limits::are_expansions(&wanted.put, limits::EXPANSIONS_WRITTEN) {
-            return Err(client::BAD_EXPANSION);
-        }
-        let id = message::id_of(&wanted.mid).ok_or(client::NOTHING_TO_EXPAND)?;
-        let found = call.try_ask(MessageById { message: id }).await.map_err(|refusal| client::expansion(&refusal))?.0;
-        if found.group.as_str() != group || !found.is_for(call.user) {
-            return Err(client::NOTHING_TO_EXPAND);
-        }
-        if !found.traits.extensible {
-            return Err(client::NOT_EXPANDABLE);
-        }
-        if wanted.left(call, &found).await.map_err(|refusal| client::expansion(&refusal))? > limits::EXPANSIONS {
-            return Err(client::BAD_EXPANSION);
-        }
-        Ok(Self { about: found, wanted })
+/// Extends a message: returns the time, and the id of the notice; or the status of the refusal.
+pub(super) async fn extend(call: &Call<'_>, content: &str, group: &str) -> Result<(Millis, String), u16> {
+    let wanted: Wanted = serde_json::from_str(content).map_err(|_| client::BAD_EXPANSION)?;
+    if !limits::are_expansions(&wanted.put, limits::EXPANSIONS_WRITTEN) {
+        return Err(client::BAD_EXPANSION);
     }
-
-    /// Stores the extensions with the message that they extend.
-    pub(super) async fn write(self, call: &Call<'_>) -> Result<(), Refusal> {
-        let put = self.wanted.put.into_iter().map(|(key, value)| (key, Some(value)));
-        let del = self.wanted.del.into_iter().map(|key| (key, None));
-        let change = |(key, value)| ExtensionChange { key, value, seen: None };
-        let write = WriteExtensions {
-            group: self.about.group.clone(),
-            sequence: self.about.sequence,
-            clear: self.wanted.remove_all == 1,
-            changes: del.chain(put).map(change).collect(),
-            most: u32::try_from(limits::EXPANSIONS).ok(),
-        };
-        let written = call.try_run(write).await?;
-        written.outcomes.into_iter().try_for_each(|(_, outcome)| outcome.map(drop))
+    let refused = |refusal: Refusal| client::expansion(&refusal);
+    let id = message::id_of(&wanted.mid).ok_or(client::NOTHING_TO_EXPAND)?;
+    let about = call.try_ask(MessageById { message: id }).await.map_err(refused)?.0;
+    if about.group.as_str() != group || !about.is_for(call.user) {
+        return Err(client::NOTHING_TO_EXPAND);
     }
+    if !about.traits.extensible {
+        return Err(client::NOT_EXPANDABLE);
+    }
+    if wanted.left(call, &about).await.map_err(refused)? > limits::EXPANSIONS {
+        return Err(client::BAD_EXPANSION);
+    }
+    let put = wanted.put.into_iter().map(|(key, value)| (key, Some(value)));
+    let del = wanted.del.into_iter().map(|key| (key, None));
+    let change = |(key, value)| ExtensionChange { key, value, seen: None };
+    let write = WriteExtensions {
+        group: about.group.clone(),
+        sequence: about.sequence,
+        clear: wanted.remove_all == 1,
+        changes: del.chain(put).map(change).collect(),
+        most: u32::try_from(limits::EXPANSIONS).ok(),
+        check: SpeakCheck::Enforced,
+    };
+    let written = call.try_run(write).await.map_err(refused)?;
+    let version = written.now.version;
+    written.outcomes.into_iter().try_for_each(|(_, outcome)| outcome.map(drop)).map_err(refused)?;
+    Ok((call.app.realm.groups.now(), message::expansion_uid(&about.id, version, 0)))
 }

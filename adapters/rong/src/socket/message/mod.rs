@@ -6,6 +6,7 @@
 pub(crate) mod conversations;
 mod expansion;
 pub(crate) mod history;
+pub(crate) mod modify;
 pub(crate) mod recall;
 pub(crate) mod send;
 
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 
 use super::call::millis;
 use super::wire::{DownStreamMessage, GROUP, PushExtra, ReferenceData, UpStreamMessage};
+use crate::dialect::events::Extended;
 use crate::dialect::message;
 use crate::realm::App;
 
@@ -158,6 +160,31 @@ pub(crate) fn recall_notice(gone: &Message, event: &Event, reader: &UserId) -> D
         direction: Some(if by == Some(reader) { 1 } else { 2 }),
         ..DownStreamMessage::default()
     }
+}
+
+/// The notices that extensions of a message were written and removed, for a reader.
+pub(crate) fn extension_notices(
+    about: &Message,
+    extended: Extended<'_>,
+    event: &Event,
+    reader: &UserId,
+) -> Vec<DownStreamMessage> {
+    let by = event.actor.behind();
+    message::expansion_objects(about, extended)
+        .into_iter()
+        .map(|(msg_id, content)| DownStreamMessage {
+            from_user_id: by.map_or_else(|| message::SYSTEM.to_owned(), ToString::to_string),
+            kind: GROUP,
+            group_id: Some(about.group.to_string()),
+            classname: message::EXPANSION.to_owned(),
+            content,
+            data_time: millis(event.at.0),
+            status: status(flag::PERSISTED),
+            msg_id: Some(msg_id),
+            direction: Some(if by == Some(reader) { 1 } else { 2 }),
+            ..DownStreamMessage::default()
+        })
+        .collect()
 }
 
 /// Messages of one group with their current extensions, where they permit extensions.

@@ -1,12 +1,9 @@
 //! `pgMsgP` and `pgMsgS`: a message to a group; the second kind is not stored.
 
-use std::sync::Arc;
-
-use conclave_core::model::{GroupId, Labels, Message, Sender, Traits, UserId};
+use conclave_core::model::{GroupId, Labels, Millis, Sender, Traits, UserId};
 use conclave_core::operation::SendMessage;
 
-use super::expansion::{self, Expansion};
-use super::{TOKEN, flag, label, push_label, quote_label};
+use super::{TOKEN, expansion, flag, label, push_label, quote_label};
 use crate::dialect::{limits, message};
 use crate::refusals::client;
 use crate::socket::call::{Call, decode};
@@ -18,8 +15,8 @@ const NOT_LAST: i64 = 1;
 /// The sender asks for read receipts.
 const RECEIPTS: i64 = 2;
 
-/// Sends it, or returns the status of the refusal.
-pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Result<Arc<Message>, u16> {
+/// Sends it: returns its time and its id, or the status of the refusal.
+pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Result<(Millis, String), u16> {
     let up: UpStreamMessage = decode(&request.body).map_err(|denied| denied.status)?;
     if up.content.len() > limits::CONTENT_BYTES {
         return Err(client::CONTENT_TOO_LONG);
@@ -38,23 +35,15 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
         return Err(client::BAD_PARAMETER);
     }
     let group = GroupId::new(&request.target).map_err(|_| client::NOT_IN_GROUP)?;
-    let expansion = match up.classname.as_str() {
-        expansion::TYPE => Some(Expansion::of(call, &up.content, &request.target).await?),
-        _ => None,
-    };
+    if up.classname == message::EXPANSION {
+        return expansion::extend(call, &up.content, &request.target).await;
+    }
     let send = draft(call, group, &up, stored);
     if !limits::are_expansions(&send.extensions, limits::EXPANSIONS) {
         return Err(client::BAD_EXPANSION);
     }
-    let said = send.body.clone();
     let posted = call.try_run(send).await.map_err(|refusal| client::speech(&refusal))?;
-    // written once, and only if the stored message has this content
-    let is_stored = !posted.repeated && posted.message.body == said;
-    if let Some(expansion) = expansion.filter(|_| is_stored) {
-        // a member who may send messages may write it; any refusal now is due to a concurrent change
-        expansion.write(call).await.map_err(|refusal| client::expansion(&refusal))?;
-    }
-    Ok(posted.message)
+    Ok((posted.message.at, message::uid(&posted.message.id)))
 }
 
 fn draft(call: &Call<'_>, group: GroupId, up: &UpStreamMessage, stored: bool) -> SendMessage {

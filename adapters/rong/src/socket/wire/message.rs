@@ -103,6 +103,34 @@ pub(crate) struct DownStreamMessage {
     pub(crate) ref_data: Option<ReferenceData>,
 }
 
+/// `modifyMsg`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct MsgChangeReq {
+    #[prost(string, required, tag = "1")]
+    pub(crate) from_user_id: String,
+    #[prost(string, required, tag = "2")]
+    pub(crate) target_id: String,
+    #[prost(int32, required, tag = "3")]
+    pub(crate) kind: i32,
+    #[prost(string, required, tag = "4")]
+    pub(crate) msg_uid: String,
+    #[prost(int64, required, tag = "5")]
+    pub(crate) msg_time: i64,
+    #[prost(string, optional, tag = "6")]
+    pub(crate) bus_channel: Option<String>,
+    #[prost(string, optional, tag = "7")]
+    pub(crate) content: Option<String>,
+}
+
+/// The reply to `modifyMsg`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct ModifyMsgResp {
+    #[prost(int64, optional, tag = "1")]
+    pub(crate) modify_time: Option<i64>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) msg: Option<DownStreamMessage>,
+}
+
 /// `pullMsg`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct SyncRequestMsg {

@@ -1,9 +1,11 @@
 //! Signals, and queries of the SDK on connecting.
 
+use super::DownStreamMessage;
+
 /// `s_ntf` and `s_cmd`: tells the client to fetch.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct NotifyMsg {
-    /// 1 messages, 11 group events.
+    /// 1 messages, 11 group events, 12 edited messages.
     #[prost(int32, required, tag = "1")]
     pub(crate) kind: i32,
     /// Clients fetch when this is later than their own timestamp.
@@ -50,9 +52,21 @@ pub(crate) struct PullModifyMsgReq {
     pub(crate) pull_version: Option<i64>,
 }
 
-/// The reply to `pullModifyMsg`: no message is listed as modified.
+/// A message that was edited.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct ModifyMsg {
+    /// 1 edited.
+    #[prost(int32, optional, tag = "1")]
+    pub(crate) modify_type: Option<i32>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) msg: Option<DownStreamMessage>,
+}
+
+/// The reply to `pullModifyMsg`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct PullModifyMsgResp {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) msg: Vec<ModifyMsg>,
     #[prost(int64, optional, tag = "2")]
     pub(crate) next_version: Option<i64>,
     #[prost(bool, optional, tag = "3")]

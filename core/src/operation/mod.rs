@@ -166,6 +166,9 @@ macro_rules! operations {
         }
 
         impl Operation {
+            /// The names of all.
+            pub const NAMES: &'static [&'static str] = &[$($label,)* "in_topic"];
+
             /// Its name, for logs and metrics.
             pub fn name(&self) -> &'static str {
                 match self {

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::vendor::Vendor;
 use conclave::clients;
-use conclave::config::Admin;
+use conclave::config::{Admin, RealmConfig};
 use conclave::{Builder, Config, Gateway, Running};
 use conclave_agora::Agora;
 use conclave_rong::Rong;
@@ -70,15 +70,21 @@ impl Served {
 
     /// The callers of the server APIs. Tests that count what an SDK drives use those of other vendors only.
     pub async fn vendor_apis(&self) -> VendorApis {
-        let realm = &self.running.config.realms[0];
+        VendorApis::at(self.plain, &self.running.config.realms[0]).await
+    }
+}
+
+impl VendorApis {
+    /// The callers for a realm of the gateway at this address.
+    pub async fn at(gateway: SocketAddr, realm: &RealmConfig) -> Self {
         let agora = &realm.section::<Agora>().expect("the realm is at Agora").credentials;
         let tencent = &realm.section::<Tencent>().expect("the realm is at Tencent").credentials;
         let rong = &realm.section::<Rong>().expect("the realm is at RongCloud").credentials;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let admin = &tencent.admins[0];
         let sig = user_sig(tencent.sdkappid, &tencent.secret_key, admin, now, 86_400);
-        let door = |vendor| self.door(vendor);
-        VendorApis {
+        let door = |vendor: Vendor| Client::at(gateway, &format!("/{vendor}"));
+        Self {
             agora: AgoraApi::new(door(Vendor::Agora), &agora.org, &agora.app, &agora.client_id, &agora.client_secret)
                 .await,
             tencent: TencentApi::new(door(Vendor::Tencent), tencent.sdkappid, admin, &sig),

@@ -1,18 +1,16 @@
 //! A gateway with six users on it: two of each vendor's client SDK.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use conclave_tests::sdk::gateway::{Served, VendorApis};
-use conclave_tests::sdk::node;
+use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::page::Page;
-use conclave_tests::sign::user_sig;
 use conclave_tests::story::VendorApi;
 use conclave_tests::vendor::Vendor;
 use serde_json::{Value, json};
 
 use crate::calls::{self, Call};
+use crate::clients::Reached;
 use crate::events;
 use crate::matrix::Cell;
 use crate::steps::{ADDED, Action, By, SILENT, Step, VENDORS, creator, member};
@@ -21,14 +19,16 @@ use crate::steps::{ADDED, Action, By, SILENT, Step, VENDORS, creator, member};
 const PATIENCE: Duration = Duration::from_secs(40);
 /// How long the absence of further events is checked.
 const QUIET: Duration = Duration::from_millis(120);
+/// How long what a preparation causes is waited for.
+const SETTLED: Duration = Duration::from_millis(700);
 /// The same where it is not recorded how many events are to be expected.
 const UNKNOWN: Duration = Duration::from_millis(1500);
 
 /// Everybody, signed in.
 pub(crate) struct Cast {
-    served: Served,
+    _served: Served,
     pages: BTreeMap<&'static str, Page>,
-    vendor_apis: VendorApis,
+    reached: Reached,
 }
 
 /// One group, from its creation to its end, by the clients of one vendor.
@@ -37,87 +37,38 @@ pub(crate) struct Story {
     pub(crate) group: String,
     /// What the SDK returned for the last text that was sent.
     pub(crate) last_text: Value,
+    /// The id of the last message that the creator received, as its SDK has it.
+    pub(crate) last_received: Value,
+    /// The id of the last shared file.
+    pub(crate) last_file: Value,
 }
 
 impl Cast {
     pub(crate) async fn sign_in() -> Self {
         let served = Served::start(|_| {}).await;
-        let vendor_apis = served.vendor_apis().await;
+        let reached = Reached::within(&served).await;
+        let vendor_apis = &reached.vendor_apis;
         let users: Vec<&str> = VENDORS.iter().flat_map(|vendor| [creator(*vendor), member(*vendor)]).collect();
         vendor_apis.rong.register(&users).await.expect("accounts");
         vendor_apis.rong.register(&[SILENT, ADDED]).await.expect("accounts");
-        let mut cast = Self { served, pages: BTreeMap::new(), vendor_apis };
+        let mut pages = BTreeMap::new();
         for vendor in VENDORS {
             for user in [creator(vendor), member(vendor)] {
-                let page = match vendor {
-                    Vendor::Agora => cast.agora(user).await,
-                    Vendor::Tencent => cast.tencent(user).await,
-                    Vendor::Rong => cast.rong(user).await,
-                };
-                cast.pages.insert(user, page);
+                pages.insert(user, reached.client(vendor, user).await);
             }
         }
-        cast
-    }
-
-    fn setting(&self, vendor: Vendor, key: &str) -> String {
-        self.served.settings(vendor).into_iter().find(|(name, _)| name == key).expect("a setting").1
-    }
-
-    async fn agora(&self, user: &str) -> Page {
-        let driver = tokio::task::spawn_blocking(|| node::command("agora/websdk/driver.cjs")).await;
-        let mut driver = driver.expect("packages");
-        driver.arg("agora-chat");
-        let page = Page::open(driver);
-        let setting = |key| self.setting(Vendor::Agora, key);
-        let options = json!({
-            "appKey": setting("AGORA_APPKEY"), "apiUrl": setting("AGORA_API_URL"), "url": setting("AGORA_WS_URL"),
-            "deviceId": user, "isFixedDeviceId": false,
-        });
-        page.call("start", json!([options, false])).await;
-        let inherited = json!({"grant_type": "inherit", "username": user});
-        let token = self.vendor_apis.agora.call(http::Method::POST, "/token", Some(inherited)).await.expect("a token");
-        let opened = page.call("open", json!([{"user": user, "accessToken": token["access_token"]}])).await;
-        assert!(opened["refused"].is_null(), "{user}: {opened}");
-        page.event("onConnected").await;
-        page
-    }
-
-    async fn tencent(&self, user: &str) -> Page {
-        let modules = tokio::task::spawn_blocking(|| node::packages("tencent/chat/3.6.6")).await.expect("packages");
-        let mut driver = Command::new("node");
-        driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/tencent/chat/driver.cjs")).arg(modules);
-        let page = Page::open(driver);
-        let sdkappid = self.setting(Vendor::Tencent, "TENCENT_SDKAPPID").parse().expect("a number");
-        let proxy = self.setting(Vendor::Tencent, "TENCENT_WS_URL");
-        page.call("create", json!([{"SDKAppID": sdkappid, "proxyServer": proxy}])).await;
-        let now = self.served.running.groups["dev"].now().seconds();
-        let signature = user_sig(sdkappid, &self.setting(Vendor::Tencent, "TENCENT_SECRET_KEY"), user, now, 86_400);
-        let answer = page.call("login", json!([{"userID": user, "userSig": signature}])).await;
-        assert_eq!(answer["code"], 0, "{user}: {answer}");
-        page.event("SDK_READY").await;
-        page.event("GROUP_LIST_UPDATED").await;
-        page
-    }
-
-    async fn rong(&self, user: &str) -> Page {
-        let modules = tokio::task::spawn_blocking(|| node::packages("rong/imlib-next/5.38.0")).await.expect("packages");
-        let mut driver = Command::new("node");
-        driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/rong/imlib-next/driver.cjs")).arg(modules);
-        let page = Page::open(driver);
-        let setting = |key| self.setting(Vendor::Rong, key);
-        page.call("init", json!([{"appkey": setting("RONG_APPKEY"), "navigators": [setting("RONG_NAVI")]}])).await;
-        let form = [("userId", user), ("name", user)];
-        let token = self.vendor_apis.rong.call("/user/getToken.json", &form).await.expect("a token");
-        let connected = page.call("connect", json!([token["token"]])).await;
-        assert_eq!(connected["code"], 0, "{user}: {connected}");
-        page.event("PULL_OFFLINE_MESSAGE_FINISHED").await;
-        page
+        Self { _served: served, pages, reached }
     }
 
     /// Does a step, and returns what the clients of each vendor receive.
     pub(crate) async fn perform(&self, story: &mut Story, step: &Step, expected: Option<&Cell>) -> Cell {
-        let Some(call) = calls::call(step, story) else { return Cell::Absent };
+        if let Err(why) = calls::call(step, story) {
+            return Cell::Absent { why: why.to_owned() };
+        }
+        if !self.prepare(story, step).await {
+            return Cell::Absent { why: "the other vendor's clients cannot ask for it".to_owned() };
+        }
+        let call = calls::call(step, story).unwrap_or_else(|why| panic!("{}: {why}", step.name));
         let user = step.by.user(story.acting);
         let by = match call {
             Call::Client { method, args } => {
@@ -127,16 +78,26 @@ impl Cast {
                 story.keep(step, answer);
                 "client"
             }
+            Call::AgoraServer { method, path, body } => {
+                let answer = self.reached.vendor_apis.agora.call(method, &path, body).await;
+                answer.unwrap_or_else(|refused| panic!("{}: {path}: {refused:?}", step.name));
+                "server"
+            }
+            Call::TencentServer { command, body } => {
+                let answer = self.reached.vendor_apis.tencent.call(command, &body).await;
+                answer.unwrap_or_else(|refused| panic!("{}: {command}: {refused:?}", step.name));
+                "server"
+            }
             Call::RongServer { path, fields } => {
                 let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();
-                let answer = self.vendor_apis.rong.call(path, &fields).await;
+                let answer = self.reached.vendor_apis.rong.call(path, &fields).await;
                 answer.unwrap_or_else(|refused| panic!("{}: {path}: {refused:?}", step.name));
                 "server"
             }
         };
         let mut received = self.received(story, step, expected).await;
         self.check_that_nobody_else_received(story, step);
-        if let Action::Mute(vendor) = step.action {
+        if let Action::Mute(vendor) | Action::MuteEverywhere(vendor) = step.action {
             let (method, args) = calls::attempt(vendor, &story.group);
             let answer = self.pages[member(vendor)].call(method, args).await;
             let code = calls::refusal(vendor, &answer).unwrap_or_else(|| panic!("a muted member may send: {answer}"));
@@ -161,7 +122,8 @@ impl Cast {
             let begun = Instant::now();
             for vendor in VENDORS {
                 // the refusal that is recorded with a mute is no event
-                let refusals = usize::from(step.action == Action::Mute(vendor));
+                let is_muted = [Action::Mute(vendor), Action::MuteEverywhere(vendor)].contains(&step.action);
+                let refusals = usize::from(is_muted);
                 let count = expected.received(vendor).len().saturating_sub(refusals);
                 while collect(vendor) < count && begun.elapsed() < PATIENCE {
                     tokio::time::sleep(Duration::from_millis(10)).await;
@@ -173,9 +135,94 @@ impl Cast {
             collect(vendor);
         }
         for lines in received.values_mut() {
+            for line in lines.iter_mut() {
+                *line = self.with_files(line).await;
+            }
             lines.sort();
         }
         received
+    }
+
+    /// The line with the content of each file that is served here in place of its URL, and the name of each other one.
+    async fn with_files(&self, line: &str) -> String {
+        let (mut whole, mut rest) = (String::new(), line);
+        while let Some((before, url)) = rest.split_once('<') {
+            let (url, after) = url.split_once('>').expect("the end of a URL");
+            let shown = if url.contains("/chatfiles/") {
+                let fetched = self.pages[creator(Vendor::Agora)].call("fetch", json!([url])).await;
+                assert_eq!(fetched[0], 200, "{url}: {fetched}");
+                fetched[1].to_string()
+            } else {
+                url.rsplit('/').next().unwrap_or_default().to_owned()
+            };
+            whole += before;
+            whole += &shown;
+            rest = after;
+        }
+        whole + rest
+    }
+
+    /// What has to be there before a step, which is not part of it; whether it can be.
+    async fn prepare(&self, story: &mut Story, step: &Step) -> bool {
+        let acting = story.acting;
+        match step.action {
+            Action::ConfirmReading(vendor) => {
+                let Some((method, args)) = calls::asking(vendor, &story.group) else { return false };
+                let sent = self.pages[member(vendor)].call(method, args).await;
+                assert_eq!(calls::refusal(vendor, &sent), None, "{sent}");
+                let is_received = |event: &str| ["onTextMessage", "MESSAGE_RECEIVED"].contains(&event);
+                let received = self.pages[creator(acting)].take(1, is_received).await.remove(0).1;
+                story.last_received = match acting {
+                    Vendor::Agora => received["id"].clone(),
+                    Vendor::Tencent => received[0]["ID"].clone(),
+                    Vendor::Rong => received["messages"][0]["messageUId"].clone(),
+                };
+            }
+            Action::DeleteMessages => {
+                let body = json!({
+                    "GroupId": story.group, "From_Account": SILENT, "Random": 99,
+                    "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "to be deleted"}}],
+                });
+                self.reached.vendor_apis.tencent.group("send_group_msg", &body).await.expect("a message");
+            }
+            // the other vendors' members are to decide as well
+            Action::RequireApproval => {
+                for vendor in VENDORS.into_iter().filter(|vendor| *vendor != acting) {
+                    self.reached.vendor_apis.tencent.promote(&story.group, member(vendor)).await.expect("an admin");
+                }
+            }
+            Action::Decline(applying) | Action::Accept(applying) => {
+                let (api, group) = (&self.reached.vendor_apis.tencent, &story.group);
+                let members = api.truth(group).await.expect("the group").members;
+                for vendor in VENDORS {
+                    let user = member(vendor);
+                    match (vendor == applying, members.contains_key(user)) {
+                        (true, true) => api.remove(group, &[user]).await.expect("removed"),
+                        (false, false) => api.add(group, &[user]).await.expect("added"),
+                        _ => {}
+                    }
+                    if vendor != applying {
+                        api.promote(group, user).await.expect("an admin");
+                    }
+                }
+                let apply = Step { name: "apply", by: By::Member, action: Action::Apply, operation: "apply" };
+                let story = Story::begin(applying).of(group);
+                let Ok(Call::Client { method, args }) = calls::call(&apply, &story) else { return false };
+                // it may be repeated
+                self.pages[member(applying)].call(method, args).await;
+            }
+            _ => return true,
+        }
+        self.settle().await;
+        true
+    }
+
+    /// Waits for what the last calls cause, and forgets it.
+    async fn settle(&self) {
+        tokio::time::sleep(SETTLED).await;
+        for page in self.pages.values() {
+            page.take_all(|_| true);
+        }
     }
 
     /// The creators of other stories are not in this group.
@@ -192,9 +239,9 @@ impl Cast {
 
     /// All three server APIs read the same group.
     pub(crate) async fn check_that_all_read_the_same(&self, story: &Story, step: &Step) {
-        let agora = self.vendor_apis.agora.truth(&story.group).await;
-        let tencent = self.vendor_apis.tencent.truth(&story.group).await;
-        let rong = self.vendor_apis.rong.truth(&story.group).await;
+        let agora = self.reached.vendor_apis.agora.truth(&story.group).await;
+        let tencent = self.reached.vendor_apis.tencent.truth(&story.group).await;
+        let rong = self.reached.vendor_apis.rong.truth(&story.group).await;
         assert_eq!(agora, tencent, "{}, by {}: Agora's API and Tencent's", step.name, story.acting);
         assert_eq!(agora, rong, "{}, by {}: Agora's API and RongCloud's", step.name, story.acting);
         assert_eq!(agora.is_none(), step.action == Action::Disband, "{}", step.name);
@@ -208,7 +255,19 @@ fn observer(story: &Story, step: &Step, vendor: Vendor) -> &'static str {
 impl Story {
     pub(crate) fn begin(acting: Vendor) -> Self {
         // Agora chooses the ids of its groups itself
-        Self { acting, group: format!("by-{acting}"), last_text: Value::Null }
+        Self {
+            acting,
+            group: format!("by-{acting}"),
+            last_text: Value::Null,
+            last_received: Value::Null,
+            last_file: Value::Null,
+        }
+    }
+
+    /// The same in another group.
+    fn of(mut self, group: &str) -> Self {
+        group.clone_into(&mut self.group);
+        self
     }
 
     fn keep(&mut self, step: &Step, answer: Value) {
@@ -216,7 +275,8 @@ impl Story {
             Action::Create if self.acting == Vendor::Agora => {
                 answer["data"]["groupid"].as_str().expect("a group id").clone_into(&mut self.group);
             }
-            Action::SendText => self.last_text = answer,
+            Action::SendText | Action::SendExtensible => self.last_text = answer,
+            Action::ShareFile => self.last_file = answer["answer"]["data"]["file_id"].clone(),
             _ => {}
         }
     }

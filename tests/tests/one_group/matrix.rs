@@ -13,8 +13,11 @@ use crate::steps::{STEPS, VENDORS};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Cell {
-    /// The vendor has no such operation.
-    Absent,
+    /// The vendor has no such operation, for this reason.
+    Absent {
+        /// Why.
+        why: String,
+    },
     Done {
         /// `client`, or `server` where only the server API has the operation.
         by: String,
@@ -26,7 +29,7 @@ pub(crate) enum Cell {
 impl Cell {
     pub(crate) fn received(&self, vendor: Vendor) -> &[String] {
         match self {
-            Self::Absent => &[],
+            Self::Absent { .. } => &[],
             Self::Done { received, .. } => received.get(vendor.name()).map_or(&[], Vec::as_slice),
         }
     }
@@ -62,26 +65,24 @@ const DECLARED: &[Declared] = &[
     Declared { step: "create the group", acting: Some(Vendor::Tencent), observing: Vendor::Rong, why: GREETING },
     Declared { step: "create the group", acting: Some(Vendor::Agora), observing: Vendor::Tencent, why: NO_GREETING },
     Declared { step: "create the group", acting: Some(Vendor::Rong), observing: Vendor::Tencent, why: NO_GREETING },
-    Declared { step: "mention a member", acting: Some(Vendor::Agora), observing: Vendor::Rong, why: MENTION },
-    Declared { step: "mention a member", acting: Some(Vendor::Agora), observing: Vendor::Tencent, why: MENTION },
-    Declared { step: "mention a member", acting: Some(Vendor::Tencent), observing: Vendor::Agora, why: MENTION },
-    Declared { step: "mention a member", acting: Some(Vendor::Rong), observing: Vendor::Agora, why: MENTION },
-    Declared { step: "send a custom message", acting: Some(Vendor::Agora), observing: Vendor::Tencent, why: CUSTOM },
-    Declared { step: "send a custom message", acting: Some(Vendor::Agora), observing: Vendor::Rong, why: CUSTOM },
-    Declared { step: "send a custom message", acting: Some(Vendor::Tencent), observing: Vendor::Agora, why: CUSTOM },
-    Declared { step: "send a custom message", acting: Some(Vendor::Tencent), observing: Vendor::Rong, why: CUSTOM },
-    Declared { step: "send a custom message", acting: Some(Vendor::Rong), observing: Vendor::Agora, why: CUSTOM },
-    Declared { step: "send a custom message", acting: Some(Vendor::Rong), observing: Vendor::Tencent, why: CUSTOM },
-    Declared { step: "send an image", acting: Some(Vendor::Agora), observing: Vendor::Rong, why: FILE },
-    Declared { step: "send an image", acting: Some(Vendor::Rong), observing: Vendor::Agora, why: FILE },
+    Declared { step: "send a place", acting: None, observing: Vendor::Agora, why: PLACE },
+    Declared { step: "send a custom message", acting: None, observing: Vendor::Agora, why: CUSTOM },
+    Declared { step: "send a custom message", acting: None, observing: Vendor::Tencent, why: CUSTOM },
+    Declared { step: "send a custom message", acting: None, observing: Vendor::Rong, why: CUSTOM },
 ];
 
-const GREETING: &str = "Tencent's SDK itself sends a custom message after it has created a group; it is received as any custom message is.";
-const NO_GREETING: &str = "Only Tencent's own SDK sends a custom message of its own after it has created a group.";
-const MENTION: &str = "Agora has no mentions: apps put their own fields into `ext`, which other vendors' clients do not read, and mentions \
-    of the other vendors arrive as text.";
-const CUSTOM: &str = "A custom message keeps its content, in the envelope that each vendor has for it.";
-const FILE: &str = "Images of RongCloud and Agora are not translated into each other yet; a text takes their place.";
+const GREETING: &str = "Tencent's SDK itself sends a custom message after it has created a group; it is received as any custom message \
+    is: [messages](semantics.md#messages).";
+const NO_GREETING: &str = "Only Tencent's own SDK sends a custom message of its own after it has created a group: \
+    [messages](semantics.md#messages).";
+const PLACE: &str = "A place has one text at Tencent and RongCloud, and a name and an address at Agora: [messages](semantics.md#messages).";
+const CUSTOM: &str = "A custom message keeps its kind and its content, in the envelope that each vendor has for it: \
+    [messages](semantics.md#messages).";
+
+/// All declared losses.
+pub(crate) fn losses() -> impl Iterator<Item = &'static str> {
+    DECLARED.iter().map(|declared| declared.why)
+}
 
 /// All cells.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -128,18 +129,17 @@ impl Matrix {
         let why = |declared: &&Declared| {
             declared.step == step
                 && declared.observing == observing
+                && acting != observing
                 && declared.acting.is_none_or(|vendor| vendor == acting)
         };
         if let Some(declared) = DECLARED.iter().find(why) {
             return Verdict::Lossy(declared.why);
         }
         match self.cell(step, observing) {
-            Some(own @ Cell::Done { .. }) if self.is_same(step, acting, own.received(observing), received) => {
-                if received.is_empty() {
-                    Verdict::Read
-                } else {
-                    Verdict::Exact
-                }
+            Some(own @ Cell::Done { .. })
+                if self.is_same(step, [acting, observing], own.received(observing), received) =>
+            {
+                if received.is_empty() { Verdict::Read } else { Verdict::Exact }
             }
             Some(Cell::Done { .. }) => Verdict::Undeclared,
             _ => Verdict::Translated,
@@ -147,8 +147,9 @@ impl Matrix {
     }
 
     /// Whether these lines say the same. Events of a call by an app's server name no user who acts.
-    fn is_same(&self, step: &str, acting: Vendor, own: &[String], received: &[String]) -> bool {
-        let by_server = matches!(self.cell(step, acting), Some(Cell::Done { by, .. }) if by == "server");
+    fn is_same(&self, step: &str, [acting, observing]: [Vendor; 2], own: &[String], received: &[String]) -> bool {
+        let is_by_server = |acting| matches!(self.cell(step, acting), Some(Cell::Done { by, .. }) if by == "server");
+        let by_server = is_by_server(acting) || is_by_server(observing);
         let without_actor = |line: &String| line.replace(" [actor]", "").replace("[actor, ", "[");
         own == received || by_server && own.iter().map(without_actor).eq(received.iter().map(without_actor))
     }

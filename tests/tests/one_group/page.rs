@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::matrix::{Cell, Matrix, Verdict};
-use crate::steps::{STEPS, VENDORS};
+use crate::steps::{STEPS, VENDORS, WITHOUT_STEP};
 
 const HEAD: &str = "\
 # One group, three client SDKs
@@ -16,7 +16,8 @@ clients of all three. After each step the three server APIs read the same group:
 - **read**: the vendor sends nothing for this step; the next read shows the change.
 - **translated**: the vendor's clients cannot do this themselves; they receive what the second table says.
 - **lossy**: something else is received, for the reason below the table. [semantics.md](semantics.md) says what is lost between vendors.
-- **—**: the acting vendor has no such operation. An asterisk marks a step that only its server API has.
+- **—**: not representable, as the acting vendor has no such operation; the third table says why. An asterisk marks a step that only its server
+  API has.
 
 ";
 
@@ -28,16 +29,16 @@ pub(crate) fn page(matrix: &Matrix) -> String {
             .flat_map(|acting| VENDORS.into_iter().map(move |observing| (acting, observing)))
             .filter(|(acting, observing)| acting != observing)
     };
-    page.push_str("| step |");
+    page.push_str("| step | operation |");
     for (acting, observing) in pairs() {
         let _ = write!(page, " {acting} → {observing} |");
     }
-    page.push_str("\n|---|");
+    page.push_str("\n|---|---|");
     page.push_str(&"---|".repeat(pairs().count()));
     page.push('\n');
     let mut reasons: Vec<&str> = Vec::new();
     for step in STEPS {
-        let _ = write!(page, "| {} |", step.name);
+        let _ = write!(page, "| {} | `{}` |", step.name, step.operation);
         for (acting, observing) in pairs() {
             let verdict = match matrix.verdict(step.name, acting, observing) {
                 Verdict::Exact => "exact".to_owned(),
@@ -45,7 +46,8 @@ pub(crate) fn page(matrix: &Matrix) -> String {
                 Verdict::Translated => "translated".to_owned(),
                 Verdict::Absent => "—".to_owned(),
                 Verdict::Undeclared => "undeclared".to_owned(),
-                Verdict::Lossy(why) => {
+                Verdict::Lossy(declared) => {
+                    let why = declared;
                     let place = reasons.iter().position(|known| *known == why).unwrap_or_else(|| {
                         reasons.push(why);
                         reasons.len() - 1
@@ -61,6 +63,18 @@ pub(crate) fn page(matrix: &Matrix) -> String {
     page.push('\n');
     for (number, why) in reasons.iter().enumerate() {
         let _ = writeln!(page, "{}. {why}", number + 1);
+    }
+    page.push_str("\n## What a vendor does not have\n\n| step | vendor | why |\n|---|---|---|\n");
+    for step in STEPS {
+        for acting in VENDORS {
+            if let Some(Cell::Absent { why }) = matrix.cell(step.name, acting) {
+                let _ = writeln!(page, "| {} | {} | {why} |", step.name, acting.name());
+            }
+        }
+    }
+    page.push_str("\n## Operations without a step\n\n| operation | why |\n|---|---|\n");
+    for (operation, why) in WITHOUT_STEP {
+        let _ = writeln!(page, "| `{operation}` | {why} |");
     }
     page.push_str(
         "\n## What is received\n\nOne line for each event, with the users it names; `actor` is the user who acts.\n",

@@ -1,5 +1,7 @@
 //! Random numbers that a seed determines.
 
+#![allow(dead_code, reason = "each suite uses what it needs")]
+
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 

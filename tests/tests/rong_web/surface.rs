@@ -67,6 +67,17 @@ async fn speak(stage: &mut Stage) {
     let named = json!([{"conversationIdentifier": to_group, "messageUIds": [sent["messageUId"]]}]);
     let found = stage.does("bob", "getMessagesByUIds", named, &[]).await;
     assert_eq!(found[0]["code"], 0, "{found}");
+    let edit = json!({"conversation": to_group, "messageUId": sent["messageUId"], "messageContent": {"content": "ho"}});
+    stage.does("alice", "modifyMessageWithParams", json!([edit]), &[]).await;
+    for user in ["alice.pad", "bob"] {
+        let edited = stage.on(user).event("MESSAGE_MODIFIED").await;
+        assert_eq!(
+            (&edited[0]["content"]["content"], &edited[0]["isModifyMessage"]),
+            (&json!("ho"), &json!(true)),
+            "{user}"
+        );
+    }
+    assert!(stage.on("alice").take_all(|event| event == "MESSAGE_MODIFIED").is_empty());
     stage.does("bob", "getConversationList", json!([]), &[]).await;
     stage.does("bob", "getUserProfiles", json!([["alice"]]), &[]).await;
     let recall = json!([to_group, {"messageUId": sent["messageUId"], "sentTime": sent["sentTime"]}]);

@@ -72,7 +72,11 @@ let chat;
 const received = new Map();
 
 const FIELDS = ['ID', 'type', 'conversationID', 'from', 'to', 'flow', 'sequence', 'nick', 'avatar', 'nameCard', 'payload', 'isRevoked', 'cloudCustomData'];
-const message = (whole) => Object.fromEntries(FIELDS.map((field) => [field, whole[field]]));
+const message = (whole) => ({
+  ...Object.fromEntries(FIELDS.map((field) => [field, whole[field]])),
+  // of messages that mention somebody
+  ...(whole.atUserList?.length ? { atUserList: whole.atUserList } : {}),
+});
 const MESSAGES = ['MESSAGE_RECEIVED', 'MESSAGE_REVOKED', 'MESSAGE_MODIFIED'];
 
 const known = (id) => received.get(id) ?? chat.findMessage?.(id);
@@ -112,6 +116,12 @@ const own = {
   async hop(groupID, sequence, direction, count) {
     const { data } = await chat.getMessageListHopping({ conversationID: 'GROUP' + groupID, sequence, direction, count });
     return data.messageList.map(message);
+  },
+  /** Decides a user's application to join a group. */
+  async decideApplication(groupID, userID, handleAction) {
+    const { data } = await chat.getGroupApplicationList();
+    const application = data.applicationList.find((one) => one.groupID === groupID && one.applicant === userID);
+    return chat.handleGroupApplication({ handleAction, application });
   },
   recall: async (id) => message((await chat.revokeMessage(known(id))).data.message),
   async edit(id, text) {

@@ -29,7 +29,7 @@ const ROUNDS: usize = 40;
 /// The round in which the gateway is killed.
 const KILLED: usize = 17;
 /// How long a start, or agreement, may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The gateway, in a process of its own.
 struct Gateway(Child);
@@ -183,22 +183,20 @@ struct Work {
 
 /// Does it, and returns whether it was accepted. Refusals are part of it.
 async fn work(reached: &Reached, player: &Player, work: &Work) -> bool {
-    match call(player.vendor, work.deed, &work.group, work.other, &work.text) {
-        Some((method, args)) => match player.page.try_call(method, &args).await {
+    if let Some((method, args)) = call(player.vendor, work.deed, &work.group, work.other, &work.text) {
+        return match player.page.try_call(method, &args).await {
             Ok(answer) => calls::refusal(player.vendor, &answer).is_none(),
             // its SDK throws where it changes a group that it does not know as its user's
             Err(thrown) if player.vendor == Vendor::Tencent && thrown.contains("TypeError") => false,
             Err(thrown) => panic!("{} {method} {args}: {thrown}", player.user),
-        },
-        None => {
-            let fields = [("groupId", work.group.as_str()), ("userId", work.other), ("minute", "60")];
-            let (path, fields) = match work.deed {
-                Deed::Mute => ("/group/user/gag/add.json", &fields[..]),
-                _ => ("/group/user/gag/rollback.json", &fields[..2]),
-            };
-            reached.vendor_apis.rong.call(path, fields).await.is_ok()
-        }
+        };
     }
+    let fields = [("groupId", work.group.as_str()), ("userId", work.other), ("minute", "60")];
+    let (path, fields) = match work.deed {
+        Deed::Mute => ("/group/user/gag/add.json", &fields[..]),
+        _ => ("/group/user/gag/rollback.json", &fields[..2]),
+    };
+    reached.vendor_apis.rong.call(path, fields).await.is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]

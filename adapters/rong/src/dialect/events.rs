@@ -68,10 +68,18 @@ pub(crate) struct Extended<'e> {
     pub(crate) removed: &'e [String],
 }
 
-impl Extended<'_> {
+impl<'e> Extended<'e> {
     /// How many notices clients receive: one for what was written, and one for what was removed.
     pub(crate) fn notices(&self) -> u64 {
         u64::from(!self.set.is_empty()) + u64::from(!self.removed.is_empty())
+    }
+
+    /// With its recipients. The acting device, and the devices of the user in whose name the app's server writes, are not
+    /// notified.
+    fn fact(self, event: &Event) -> Option<(What<'e>, Recipients)> {
+        let user = event.actor.behind().filter(|_| matches!(event.actor, Actor::App { .. })).cloned();
+        let to = Recipients::audience(event).without_acting_device().without(user);
+        (self.notices() > 0).then_some((What::Extended(self), to))
     }
 }
 
@@ -148,6 +156,7 @@ impl Part<'_> {
 #[allow(clippy::match_same_arms, reason = "each arm says why")]
 fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
     let everybody = || Recipients::audience(event);
+    let other_devices = || everybody().without_acting_device();
     let actor = event.actor.behind();
     let what = match &event.what {
         Happening::GroupCreated { profile, owner, .. } => {
@@ -201,24 +210,16 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         }
         Happening::RequestChanged(request) => What::Application(request),
         // the acting device already knows
-        Happening::RemarkChanged { text, .. } => {
-            return Some((What::Remark(text), everybody().without_acting_device()));
-        }
+        Happening::RemarkChanged { text, .. } => return Some((What::Remark(text), other_devices())),
         Happening::FollowsChanged { added, removed, .. } => {
-            return Some((What::Follows { added, removed }, everybody().without_acting_device()));
+            return Some((What::Follows { added, removed }, other_devices()));
         }
         Happening::MessageSent { sequence, .. } => What::Sent(*sequence),
         Happening::MessagePassed(message) => What::Passed(message),
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
-        Happening::MessageChanged { sequence, .. } => {
-            return Some((What::Edited(*sequence), everybody().without_acting_device()));
-        }
+        Happening::MessageChanged { sequence, .. } => return Some((What::Edited(*sequence), other_devices())),
         Happening::ExtensionsChanged { sequence, version, set, removed, .. } => {
-            let extended = Extended { sequence: *sequence, version: *version, set, removed };
-            let to = everybody().without_acting_device();
-            // the devices of the user in whose name the app's server writes are not notified
-            let to = to.without(actor.filter(|_| matches!(event.actor, Actor::App { .. })).cloned());
-            return (extended.notices() > 0).then_some((What::Extended(extended), to));
+            return Extended { sequence: *sequence, version: *version, set, removed }.fact(event);
         }
         // mutes, the allowlist and blocks are managed by the app, and clients are not notified of them
         Happening::Muted { .. }

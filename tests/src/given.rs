@@ -392,7 +392,7 @@ async fn member_or_message<G: GivenGroup>(step: Step<G>, world: &World) {
         }
         Step::Counters { group: id, values } => {
             let changes = values.into_iter().map(|(key, value)| (key, CounterChange::Set(value))).collect();
-            world.run(UpdateCounters { group: group(&id), changes, most: None, check: SpeakCheck::Skipped }).await;
+            world.run(UpdateCounters { group: group(&id), changes, most: None }).await;
         }
         Step::Sent { group: id, by, text, topic, receipts, extensible } => {
             let traits = Traits { receipts, extensible, ..Traits::default() };

@@ -16,12 +16,12 @@ fn paper(group: &str, size: usize) -> Value {
     json!([{"chatType": "groupChat", "type": "file", "to": group, "upload": {"name": "long.txt", "size": size}}])
 }
 
-/// The bytes of the file, as the app was told while they were sent: they grow up to the whole file.
+/// The bytes of the file, as the app was notified while they were sent: they grow up to the whole file.
 fn check_progress(progress: &Value, size: usize) {
-    let told: Vec<[u64; 2]> = serde_json::from_value(progress.clone()).unwrap();
-    assert!(told.windows(2).all(|two| two[0][0] <= two[1][0]), "{told:?}");
-    assert!(told.iter().all(|[_, total]| *total == size as u64), "{told:?}");
-    assert_eq!(told.last().unwrap()[0], size as u64, "{told:?}");
+    let reported: Vec<[u64; 2]> = serde_json::from_value(progress.clone()).unwrap();
+    assert!(reported.windows(2).all(|two| two[0][0] <= two[1][0]), "{reported:?}");
+    assert!(reported.iter().all(|[_, total]| *total == size as u64), "{reported:?}");
+    assert_eq!(reported.last().unwrap()[0], size as u64, "{reported:?}");
 }
 
 /// A file of two parts, and one of the largest size that fails.

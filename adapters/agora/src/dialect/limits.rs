@@ -33,7 +33,7 @@ pub(crate) const RECALLED: usize = 30;
 pub(crate) const FILE_NAME: usize = 255;
 /// Longest media type of a file, in bytes. Ours.
 pub(crate) const MEDIA_TYPE_BYTES: usize = 255;
-/// Bytes of every part but the last of an attachment that is uploaded in parts. The SDKs assume it until they are told.
+/// Bytes of every part but the last of an attachment that is uploaded in parts. The SDKs assume it before the response names it.
 pub(crate) const ATTACHMENT_PART_BYTES: u64 = 5 * 1024 * 1024;
 /// Groups in a page when the caller gives no number.
 pub(crate) const GROUPS_PAGE: usize = 10;

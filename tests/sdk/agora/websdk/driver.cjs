@@ -165,7 +165,7 @@ const own = {
   cut(client) { for (const [by, socket] of sockets) if (by === client) socket.terminate(); return true; },
   /**
    * What becomes of each of these calls, made one after another, within so many milliseconds each. `bare` calls pass no
-   * callbacks, so that only the promises tell; an older SDK that reports to `onError` alone counts as pending then.
+   * callbacks, so that only the promises report; an older SDK that reports to `onError` alone counts as pending then.
    */
   async settle(client, calls, limit, bare = false) {
     const one = async ([call, ...args]) => {

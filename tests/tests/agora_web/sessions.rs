@@ -72,6 +72,27 @@ async fn one_device_too_many_signs_the_oldest_out() {
     assert_eq!(stage.on("ann.pad").take_all(is_recorded), []);
 }
 
+/// Two tabs of a browser are one device: the later one ends the earlier one, which does not come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_tab_ends_the_first() {
+    for package in [AGORA_CHAT, EASEMOB] {
+        let mut stage = Stage::with(package, &["ann", "ben"]).await;
+        let tab = stage.page_with("ann.tab", json!({"deviceId": "ann"})).await;
+        assert!(open(&tab, "ann").await["accessToken"].is_string());
+        assert_eq!(tab.call("resource", json!([])).await, stage.on("ann").call("resource", json!([])).await);
+        let events = stage.on("ann").take(2, |event| is_recorded(event) || event == "onReconnecting").await;
+        let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["onError", "onDisconnected"], "{package} {events:?}");
+        assert_eq!(events[0].1["type"], 206, "{package} {events:?}");
+        let group = json!({"groupname": "Talk", "owner": "ben", "members": ["ann"], "public": true, "maxusers": 50});
+        stage.api(http::Method::POST, "/chatgroups", Some(group)).await;
+        stage.receive(&[("ben", &["create", "memberPresence"])]).await;
+        assert_eq!(tab.take(1, |event| event == "onGroupEvent").await[0].1["operation"], "directJoined");
+        assert_eq!(stage.on("ann").take_all(|event| event == "onReconnecting" || event == "onGroupEvent"), []);
+        assert_eq!(tab.take_all(|event| event == "onError" || event == "onDisconnected"), []);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_signs_out_and_in_again() {
     for package in [AGORA_CHAT, EASEMOB] {

@@ -430,14 +430,18 @@ impl Session for AgoraSession {
         if let Stage::In(login) | Stage::Entering(login) = stage {
             let operation = match reason {
                 DisconnectReason::AccountDeleted => Some(statistics::USER_REMOVED),
-                DisconnectReason::Replaced => Some(statistics::USER_LOGIN_ANOTHER_DEVICE),
+                // a page in another tab has the same device, and ends the earlier one (documentation: login on several
+                // devices); an SDK that reconnects has closed its earlier connection, and does not read this
+                DisconnectReason::Replaced | DisconnectReason::Reconnected => {
+                    Some(statistics::USER_LOGIN_ANOTHER_DEVICE)
+                }
                 DisconnectReason::ByApp | DisconnectReason::Deactivated => {
                     Some(statistics::USER_KICKED_BY_OTHER_DEVICE)
                 }
                 // all tokens of the user were revoked, for example by a new password
                 DisconnectReason::TokenExpired => Some(statistics::USER_KICKED_BY_CHANGE_PASSWORD),
-                // the client has a newer connection, or reconnects by itself
-                DisconnectReason::Reconnected | DisconnectReason::ShuttingDown => None,
+                // the client reconnects by itself
+                DisconnectReason::ShuttingDown => None,
             };
             if let Some(operation) = operation {
                 self.farewell(&login, operation, out);

@@ -345,7 +345,7 @@ async fn sessions_end_with_the_reason_that_sdks_know() {
         (DisconnectReason::TokenExpired, Some(3)),
         (DisconnectReason::ByApp, Some(4)),
         (DisconnectReason::Deactivated, Some(4)),
-        (DisconnectReason::Reconnected, None),
+        (DisconnectReason::Reconnected, Some(2)),
         (DisconnectReason::ShuttingDown, None),
     ] {
         let mut session = house.session("ann").await;

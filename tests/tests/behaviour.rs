@@ -164,7 +164,7 @@ async fn admins_are_made_and_unmade() {
 }
 
 #[tokio::test]
-async fn ownership_is_handed_over_once() {
+async fn ownership_is_transferred_once() {
     run(|stage| async move {
         let group = stage.actor.create(&wanted(None)).await.unwrap();
         stage.actor.promote(&group, "bob").await.unwrap();

@@ -19,7 +19,7 @@ pub struct User {
     pub secret: Option<String>,
     /// Whether the account may be used.
     pub active: bool,
-    /// When it came into being.
+    /// When it was created.
     pub created: Millis,
     /// When it last changed.
     pub changed: Millis,

@@ -9,7 +9,7 @@ use crate::model::{Body, Circle, GroupId, Message};
 use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
-use super::common::{apply_labels, message_audience, standing_message};
+use super::common::{apply_labels, message_audience, unrecalled_message};
 
 /// Changes a message that was sent: everybody who reads it from now on reads the new one. Senders change their own,
 /// the app any.
@@ -41,7 +41,7 @@ impl Rule for ChangeMessage {
             draft.live_group(&self.group)?;
             draft.permitted(&group, Circle::Members)?;
         }
-        let before = standing_message(draft, &self.group, self.sequence)?;
+        let before = unrecalled_message(draft, &self.group, self.sequence)?;
         if let Actor::User { user, .. } = draft.context.actor
             && !before.is_by(user)
         {

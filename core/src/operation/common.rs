@@ -303,7 +303,7 @@ pub(crate) fn unseat(draft: &mut Draft<'_>, group: &mut Group, member: &Member, 
 }
 
 /// A message that was not recalled or deleted; refuses when there is none.
-pub(crate) fn standing_message(draft: &Draft<'_>, group: &GroupId, sequence: u64) -> Result<Arc<Message>, Stop> {
+pub(crate) fn unrecalled_message(draft: &Draft<'_>, group: &GroupId, sequence: u64) -> Result<Arc<Message>, Stop> {
     let row = draft.row(&Key::Message(group.clone(), sequence))?;
     let first = draft.group(group)?.first_message;
     let message = row.as_ref().and_then(Row::message).filter(|message| message.state == MessageState::Kept);

@@ -10,7 +10,7 @@ use crate::refusal::{Limit, Refusal};
 
 use super::Rule;
 use super::SpeakCheck;
-use super::common::{message_audience, standing_message};
+use super::common::{message_audience, unrecalled_message};
 use super::send_message::check_may_speak;
 
 /// One key to write or remove.
@@ -66,7 +66,7 @@ impl Rule for WriteExtensions {
         if let (Actor::User { user, .. }, SpeakCheck::Enforced) = (draft.context.actor, self.check) {
             check_may_speak(draft, &group, user)?;
         }
-        let message = standing_message(draft, &self.group, self.sequence)?;
+        let message = unrecalled_message(draft, &self.group, self.sequence)?;
         if let Actor::User { user, .. } = draft.context.actor
             && !message.is_for(user)
         {

@@ -241,7 +241,7 @@ replies! {
     Edited;
     /// What became of each key that was to be added to a message.
     ExtensionsWritten;
-    /// A broadcast went out.
+    /// A broadcast was sent.
     Aired;
     /// A topic was created.
     TopicMade;

@@ -9,7 +9,7 @@ use crate::model::{GroupId, Key, Receipt, Sender, UserId};
 use crate::refusal::{Limit, Refusal};
 
 use super::Rule;
-use super::common::{check_self, standing_message};
+use super::common::{check_self, unrecalled_message};
 
 /// A member has read messages whose senders asked for receipts. Reading twice, or one's own, changes nothing. Refused
 /// as a whole when the member cannot read one of them, or when it has no receipts.
@@ -41,7 +41,7 @@ impl Rule for ReadMessages {
         }
         let mut by_sender: BTreeMap<Option<UserId>, Vec<u64>> = BTreeMap::new();
         for sequence in &self.sequences {
-            let message = standing_message(draft, &self.group, *sequence)?;
+            let message = unrecalled_message(draft, &self.group, *sequence)?;
             let seen = message.is_for(&self.user) && (group.policy.history_before_join || message.at >= member.joined);
             if !seen {
                 return Err(Refusal::MessageNotFound { group: self.group.clone(), sequence: *sequence }.into());

@@ -70,7 +70,7 @@ pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Unauthentica
         _ => app.tokens.open(token, now).map_err(Unauthenticated::Token)?,
     };
     if let Subject::User(user) = &claims.subject {
-        claims.subject = Subject::User(standing_user(app, user, &claims).await?);
+        claims.subject = Subject::User(stored_user(app, user, &claims).await?);
     }
     Ok(claims)
 }
@@ -90,7 +90,7 @@ async fn open_dynamic(app: &App, token: &str, now: Millis) -> Result<Claims, Una
 }
 
 /// The stored spelling of a token's user, if the token is still valid for that account.
-async fn standing_user(app: &App, user: &UserId, claims: &Claims) -> Result<UserId, Unauthenticated> {
+async fn stored_user(app: &App, user: &UserId, claims: &Claims) -> Result<UserId, Unauthenticated> {
     let find = FindUsers { ids: vec![user.clone()], folded: true };
     let found = app.groups.ask(&Actor::app(), find).await.map_err(Unauthenticated::Refused)?;
     match found.0.into_iter().next().flatten() {

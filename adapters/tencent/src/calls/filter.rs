@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn joined_groups_are_ids_until_more_is_asked_for() {
+    fn joined_groups_are_ids_until_more_is_requested() {
         let (base, own) = ResponseFilter::joined_view(None);
         assert_eq!((base, own), (Fields::none(), None));
         let filter = serde_json::from_str(r#"{"SelfInfoFilter":["Role"]}"#).unwrap();

@@ -79,8 +79,8 @@ million = "million_group_open_http_svc"
 news = does("topic", f"{million}/create_topic", GroupId=home, TopicName="News")["TopicId"]
 old = does("old topic", "group_open_http_svc/import_topic", GroupId=home, TopicName="Old", Type="Community")["TopicId"]
 does("rename", f"{million}/modify_topic", GroupId=home, TopicId=news, TopicName="Latest", MuteAllMember="On")
-spoken = does("speak in it", "group_open_http_svc/send_group_msg", GroupId=home, TopicId=news, Random=2, MsgBody=text)
-equal(spoken["MsgSeq"], 1)
+sent = does("speak in it", "group_open_http_svc/send_group_msg", GroupId=home, TopicId=news, Random=2, MsgBody=text)
+equal(sent["MsgSeq"], 1)
 ended = does("end one", f"{million}/destroy_topic", GroupId=home, TopicIdList=[old])["DestroyResultItem"]
 equal([(one["TopicId"], one["ErrorCode"]) for one in ended], [(old, 0)])
 left = does("topics", f"{million}/get_topic", GroupId=home)["TopicAndSelfInfo"]

@@ -82,7 +82,7 @@ fn options_that_a_type_has_survive_the_policy() {
 }
 
 #[test]
-fn capacities_are_the_plans_unless_less_is_asked_for() {
+fn capacities_are_the_plans_unless_less_is_requested() {
     let settings = Settings::default();
     let capacity = |kind: Kind, wanted| kind.policy(&settings, wanted, None, None).capacity;
     assert_eq!(capacity(Kind::Public, None), Some(6000));

@@ -67,14 +67,14 @@ async fn a_user_of_all_three_vendors_is_one_member() {
     let body = json!({"Type": "Public", "Name": "Mine", "Owner_Account": "ben", "GroupId": "g1",
         "ApplyJoinOption": "FreeAccess", "MemberList": [{"Member_Account": "ann"}]});
     reached.vendor_apis.tencent.group("create_group", &body).await.expect("a group");
-    // each client is told of it in its vendor's own way
-    let mut told = BTreeMap::new();
+    // each client receives it in its vendor's own way
+    let mut events = BTreeMap::new();
     for (vendor, count) in [(Vendor::Agora, 1), (Vendor::Tencent, 1), (Vendor::Rong, 1)] {
-        told.insert(vendor.name(), received(&clients[vendor.name()], vendor, count).await);
+        events.insert(vendor.name(), received(&clients[vendor.name()], vendor, count).await);
     }
-    insta::assert_json_snapshot!("told_of_the_group", told);
+    insta::assert_json_snapshot!("told_of_the_group", events);
 
-    // one member, whoever reads
+    // one member at all vendors
     let apis = &reached.vendor_apis;
     let truth = apis.agora.truth("g1").await.expect("the group");
     assert_eq!(truth.members.keys().map(String::as_str).collect::<Vec<_>>(), ["ann", "ben"]);

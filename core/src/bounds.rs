@@ -74,7 +74,7 @@ fn check_row(row: &Row) -> Result<(), Refusal> {
             let announcement = group.announcement.as_ref().map_or(0, |announcement| text(&announcement.text));
             let appointed: usize = group.appointed.iter().map(|user| text(user.as_str())).sum();
             let own = profile(&group.profile) + labels(&group.labels) + announcement + appointed;
-            hold("group", own + group.marks.len() * ENTRY, GROUP_BYTES)
+            hold("group", own + (group.marks.len() + group.pins.len()) * ENTRY, GROUP_BYTES)
         }
         Row::Topic(topic) => hold("topic", profile(&topic.profile) + text(&topic.announcement), GROUP_BYTES),
         Row::Member(member) => {
@@ -95,7 +95,7 @@ fn check_row(row: &Row) -> Result<(), Refusal> {
         }
         Row::Request(request) => {
             let verdict = request.verdict.as_ref().map_or(0, |verdict| text(&verdict.reason));
-            hold("request", text(&request.message) + verdict, SMALL_BYTES)
+            hold("request", text(&request.message) + verdict + labels(&request.labels), SMALL_BYTES)
         }
         Row::Block(block) => hold("block", text(&block.reason), SMALL_BYTES),
         Row::Remark(remark) => hold("remark", text(&remark.text), SMALL_BYTES),

@@ -36,6 +36,8 @@ pub enum Limit {
     Extensions,
     /// Different marks in a group.
     Marks,
+    /// Pinned messages of a group.
+    Pins,
 }
 
 impl fmt::Display for Limit {
@@ -54,6 +56,7 @@ impl fmt::Display for Limit {
             Self::Targets => "targets",
             Self::Readers => "readers",
             Self::Extensions => "extensions",
+            Self::Pins => "pinned messages",
             Self::Marks => "marks",
         })
     }

@@ -53,7 +53,16 @@ fn the_appointed_are_admins_whenever_they_are_in() {
         assert_eq!(events, [appointed, Happening::AdminsAdded(users(&["ben"]))]);
 
         world
-            .run(&by("dan"), Apply { group: group("g"), user: None, message: String::new(), most: None })
+            .run(
+                &by("dan"),
+                Apply {
+                    group: group("g"),
+                    user: None,
+                    message: String::new(),
+                    labels: conclave_core::model::Labels::new(),
+                    most: None,
+                },
+            )
             .await
             .unwrap();
         assert_eq!(admins(world).await, ["ben", "dan"]);

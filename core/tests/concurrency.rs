@@ -97,7 +97,19 @@ async fn only_the_first_of_many_managers_decides_a_request() {
     world.group("g", "owner", &names, Policy::standard()).await;
     let promote = Promote { group: group("g"), users: users(&names), most: None, on_outsider: OnOutsider::Refuse };
     world.app(promote).await.unwrap();
-    world.run(&by("guest"), Apply { group: group("g"), user: None, message: String::new(), most: None }).await.unwrap();
+    world
+        .run(
+            &by("guest"),
+            Apply {
+                group: group("g"),
+                user: None,
+                message: String::new(),
+                labels: conclave_core::model::Labels::new(),
+                most: None,
+            },
+        )
+        .await
+        .unwrap();
     let tasks: Vec<_> = admins
         .iter()
         .map(|admin| {

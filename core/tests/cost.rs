@@ -126,7 +126,7 @@ async fn costs(members: usize) -> Vec<(String, usize)> {
         ReadMessages { group: g(), user: user("m5"), sequences: vec![4], note: String::new(), most_members: None };
     bench.run(&by("m5"), read).await;
     let body = Some(Body::Text("read that".into()));
-    bench.run(&owner, ChangeMessage { group: g(), sequence: 4, body, labels: BTreeMap::default() }).await;
+    bench.run(&owner, ChangeMessage { group: g(), sequence: 4, body, labels: BTreeMap::default(), edits: None }).await;
     let changes = vec![ExtensionChange { key: "k".into(), value: Some("v".into()), seen: None }];
     let extend =
         WriteExtensions { group: g(), sequence: 4, clear: false, changes, most: None, check: SpeakCheck::Skipped };

@@ -11,18 +11,19 @@ use conclave_core::event::{Event, Happening};
 use conclave_core::model::{Body, Labels, Policy, Sender, Settings, Traits};
 use conclave_core::operation::{
     Aired, Broadcast, ChangeMessage, DeleteMessagesBySender, DropMessage, ExtensionChange, ExtensionsWritten,
-    GiveNotice, ReadMessages, RecallMessages, SendMessage, SetUnread, SpeakCheck, WriteExtensions,
+    GiveNotice, PinMessage, ReadMessages, RecallMessages, SendMessage, SetUnread, SpeakCheck, WriteExtensions,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{
-    Cursor, Feed, MessageExtensions, Messages, ReadCount, ReadMarks, ReadMarksFound, Readers, Receipts, Start,
+    Cursor, Feed, GroupById, MessageExtensions, Messages, ReadCount, ReadMarks, ReadMarksFound, Readers, Receipts,
+    Start,
 };
 use conclave_core::refusal::{Limit, Refusal};
 use proptest::prelude::*;
 
 fn change(sequence: u64, words: &str) -> ChangeMessage {
     let body = Some(Body::Text(words.to_owned()));
-    ChangeMessage { group: group("g"), sequence, body, labels: BTreeMap::new() }
+    ChangeMessage { group: group("g"), sequence, body, labels: BTreeMap::new(), edits: None }
 }
 
 async fn history(world: &World) -> Vec<(Body, Labels, bool)> {
@@ -410,4 +411,53 @@ proptest! {
             assert_eq!(world.broken().await, None);
         });
     }
+}
+
+#[test]
+fn an_edit_of_a_version_that_was_changed_meanwhile_is_in_conflict() {
+    story(Policy::standard(), async |world| {
+        world.run(&by("ben"), text("ben", "one")).await.unwrap();
+        let of = |edits, words: &str| ChangeMessage { edits, ..change(1, words) };
+        assert_eq!(world.run(&by("ben"), of(Some(0), "two")).await.unwrap().edits, 1);
+        let refused = Err(Refusal::VersionConflict { group: group("g"), current: 1 });
+        assert_eq!(world.run(&by("ben"), of(Some(0), "three")).await, refused);
+        assert_eq!(history(world).await[0].0, Body::Text("two".to_owned()));
+        assert_eq!(world.run(&by("ben"), of(Some(1), "three")).await.unwrap().edits, 2);
+        assert_eq!(world.app(of(None, "four")).await.unwrap().edits, 3, "without a version it is changed as it is");
+    });
+}
+
+#[test]
+fn members_pin_messages_up_to_a_limit() {
+    story(Policy::standard(), async |world| {
+        for words in ["one", "two", "three"] {
+            world.run(&by("ben"), text("ben", words)).await.unwrap();
+        }
+        let aside = SendMessage { targets: vec![user("cy")], ..text("ben", "aside") };
+        world.run(&by("ben"), aside).await.unwrap();
+        let pin = |sequence, pinned| PinMessage { group: group("g"), sequence, pinned, most: 2 };
+        assert!(world.run(&by("cy"), pin(1, true)).await.unwrap().changed);
+        assert!(!world.run(&by("ben"), pin(1, true)).await.unwrap().changed, "it is pinned already");
+        assert!(world.app(pin(2, true)).await.unwrap().changed);
+        let full = Refusal::LimitReached { limit: Limit::Pins, most: 2, now: 2 };
+        assert_eq!(world.run(&by("ben"), pin(3, true)).await, Err(full));
+        assert!(!world.run(&by("ben"), pin(3, false)).await.unwrap().changed);
+        assert!(world.run(&by("dan"), pin(1, false)).await.is_err(), "only members");
+        // a pin goes with its message, and may be taken away afterwards
+        let recall = RecallMessages { group: group("g"), sequences: vec![1], reason: String::new() };
+        world.app(recall).await.unwrap();
+        assert!(world.run(&by("ben"), pin(1, false)).await.unwrap().changed);
+        for gone in [1, 4, 9] {
+            let refused = Err(Refusal::MessageNotFound { group: group("g"), sequence: gone });
+            assert_eq!(world.run(&by("ben"), pin(gone, true)).await, refused, "{gone}");
+        }
+        let header = world.ask(GroupById { group: group("g") }).await.unwrap().group;
+        let pins: Vec<_> = header.pins.iter().map(|pin| (pin.sequence, pin.by.clone())).collect();
+        assert_eq!(pins, [(2, None)]);
+        let changes = log(world).await.into_iter().filter_map(|what| match what {
+            Happening::PinChanged { sequence, pinned } => Some((sequence, pinned)),
+            _ => None,
+        });
+        assert_eq!(changes.collect::<Vec<_>>(), [(1, true), (2, true), (1, false)]);
+    });
 }

@@ -18,7 +18,19 @@ async fn lived_in() -> World {
     world.group("h", "ben", &["ann"], Policy { join: Join::Closed, ..Policy::standard() }).await;
     let promote = Promote { group: group("g"), users: users(&["ben"]), most: None, on_outsider: OnOutsider::Refuse };
     world.app(promote).await.unwrap();
-    world.run(&by("dan"), Apply { group: group("g"), user: None, message: String::new(), most: None }).await.unwrap();
+    world
+        .run(
+            &by("dan"),
+            Apply {
+                group: group("g"),
+                user: None,
+                message: String::new(),
+                labels: conclave_core::model::Labels::new(),
+                most: None,
+            },
+        )
+        .await
+        .unwrap();
     world.app(UpdateGroup { all_muted: Some(true), ..UpdateGroup::of(group("h")) }).await.unwrap();
     let send = SendMessage::new(group("g"), Sender::User(user("ann")), Body::Text("hello".into()));
     world.run(&by("ann"), send).await.unwrap();

@@ -91,7 +91,13 @@ fn an_invitation_goes_by_the_managers_and_then_by_the_invited() {
 #[test]
 fn a_request_lapses_and_coming_in_another_way_closes_it() {
     story(Policy::standard(), async |world| {
-        let apply = Apply { group: group("g"), user: None, message: "please".to_owned(), most: None };
+        let apply = Apply {
+            group: group("g"),
+            user: None,
+            message: "please".to_owned(),
+            labels: conclave_core::model::Labels::new(),
+            most: None,
+        };
         assert_eq!(world.run(&by("dan"), apply.clone()).await.unwrap(), Applied::Waiting);
         world.step(Settings::default().request_lifetime);
         let decide = DecideRequest {
@@ -345,7 +351,16 @@ fn a_deleted_user_leaves_everything_and_their_groups_end_or_go_on() {
         story(Policy::standard(), async |world| {
             world.group("h", "ben", &["ann"], Policy::standard()).await;
             world
-                .run(&by("dan"), Apply { group: group("g"), user: None, message: String::new(), most: None })
+                .run(
+                    &by("dan"),
+                    Apply {
+                        group: group("g"),
+                        user: None,
+                        message: String::new(),
+                        labels: conclave_core::model::Labels::new(),
+                        most: None,
+                    },
+                )
                 .await
                 .unwrap();
             world.app(DeleteUser { user: user("ann"), owned }).await.unwrap();
@@ -376,7 +391,13 @@ fn a_blocked_user_is_removed_notified_and_cannot_join() {
         let listed = world.run(&by("ann"), block(&["ben", "dan", "ann"], true)).await.unwrap();
         assert_eq!(listed.done, users(&["ben"]));
         assert_eq!(listed.left_out.len(), 2);
-        let apply = Apply { group: group("g"), user: None, message: String::new(), most: None };
+        let apply = Apply {
+            group: group("g"),
+            user: None,
+            message: String::new(),
+            labels: conclave_core::model::Labels::new(),
+            most: None,
+        };
         assert!(matches!(world.run(&by("ben"), apply.clone()).await, Err(Refusal::Blocked { .. })));
         assert!(matches!(world.app(add(&["ben"])).await, Err(Refusal::Blocked { .. })));
         let feed = world.ask(Feed { user: user("ben"), after: 0, limit: 100 }).await.unwrap();

@@ -331,7 +331,13 @@ async fn perform(world: &World, step: &Step) -> Result<(), Refusal> {
             world.run(&actor(who), Unblock { group: id(no), users: vec![name(user)] }).await.map(drop)
         }
         Step::Apply(no, user) => {
-            let apply = Apply { group: id(no), user: None, message: "please".to_owned(), most: None };
+            let apply = Apply {
+                group: id(no),
+                user: None,
+                message: "please".to_owned(),
+                labels: conclave_core::model::Labels::new(),
+                most: None,
+            };
             world.run(&actor(Some(user)), apply).await.map(drop)
         }
         Step::Decide(no, who, user, inviter, accept) => {

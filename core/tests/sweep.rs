@@ -75,7 +75,13 @@ async fn furnished(world: &World) {
     let said = SendMessage { token: Some("a\0\u{1}b".to_owned()), ..text("ann", "hi") };
     world.run(&by("ann"), said).await.unwrap();
     for (who, accept) in [("dan", Some(false)), ("gil", None)] {
-        let apply = Apply { group: group("g"), user: Some(user(who)), message: String::new(), most: None };
+        let apply = Apply {
+            group: group("g"),
+            user: Some(user(who)),
+            message: String::new(),
+            labels: conclave_core::model::Labels::new(),
+            most: None,
+        };
         world.app(apply).await.unwrap();
         if let Some(accept) = accept {
             let reason = String::new();

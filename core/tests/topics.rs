@@ -247,7 +247,7 @@ fn operation(step: &Step, id: &str) -> Operation {
         }
         Step::Change(sequence) => {
             let body = Some(Body::Text("changed".to_owned()));
-            ChangeMessage { group, sequence, body, labels: std::collections::BTreeMap::new() }.into()
+            ChangeMessage { group, sequence, body, labels: std::collections::BTreeMap::new(), edits: None }.into()
         }
         Step::Recall(sequence) => RecallMessages { group, sequences: vec![sequence], reason: String::new() }.into(),
         Step::Delete(who) => DeleteMessagesBySender { group, sender: one(who).remove(0), among: 3 }.into(),

@@ -314,7 +314,15 @@ async fn perform<G: GivenGroup>(step: Step<G>, world: &World) {
             world.groups.run(&Actor::user(user(&by)), invite).await.expect("an invitation");
         }
         Step::Applied { group: id, user: by, message } => {
-            world.run(Apply { group: group(&id), user: Some(user(&by)), message, most: None }).await;
+            world
+                .run(Apply {
+                    group: group(&id),
+                    user: Some(user(&by)),
+                    message,
+                    labels: conclave_core::model::Labels::new(),
+                    most: None,
+                })
+                .await;
         }
         Step::Transferred { group: id, to } => {
             world.run(Transfer { group: group(&id), to: user(&to), leave: None }).await;

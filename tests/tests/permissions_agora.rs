@@ -175,7 +175,15 @@ async fn house(change: PolicyChange, caller: &str) -> House {
         done("/chatgroups/G/admin", json!({"newadmin": admin})).await;
     }
     done("/chatgroups/G/blocks/users/bad", Value::Null).await;
-    world.run(Apply { group: group(GROUP), user: Some(user("asks")), message: String::new(), most: None }).await;
+    world
+        .run(Apply {
+            group: group(GROUP),
+            user: Some(user("asks")),
+            message: String::new(),
+            labels: conclave_core::model::Labels::new(),
+            most: None,
+        })
+        .await;
     for (id, owner) in [("1", MEMBERS[1]), ("2", caller)] {
         let owner = if owner == OUTSIDER { OWNER } else { owner };
         let blob = world.blobs.put(Box::pin(stream::iter([Ok("x".into())])), 9).await.unwrap().id;

@@ -231,7 +231,14 @@ fn promote() -> Operation {
 }
 
 fn apply() -> Operation {
-    Apply { group: group("h"), user: None, message: String::new(), most: None }.into()
+    Apply {
+        group: group("h"),
+        user: None,
+        message: String::new(),
+        labels: conclave_core::model::Labels::new(),
+        most: None,
+    }
+    .into()
 }
 
 /// A user has applied.
@@ -319,7 +326,13 @@ async fn permissions_let_each_role_do_what_they_say() {
             let permissions = format!("groupId=h&permissions={{\"{key}\":{value}}}");
             api.ok("entrust/group/profile/update", &permissions).await;
             if (key, value) != ("joinPerm", "3") {
-                let asks = Apply { group: group("h"), user: Some(user("asks")), message: String::new(), most: None };
+                let asks = Apply {
+                    group: group("h"),
+                    user: Some(user("asks")),
+                    message: String::new(),
+                    labels: conclave_core::model::Labels::new(),
+                    most: None,
+                };
                 api.world.run(asks).await;
             }
             let before = state(&api).await;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Settings;
 use crate::auth::Verifier;
+use crate::calls::WatchedRooms;
 use crate::dialect::limits;
 use crate::webhooks::{self, Questions};
 
@@ -83,6 +84,10 @@ pub(crate) struct App {
     pub(crate) questions: OnceLock<Questions>,
     /// Seals the keys that signed-in clients send with each request.
     pub(crate) client_keys: Sealer,
+    /// Seals the keys with which visitors watch a live room.
+    pub(crate) visitor_keys: Sealer,
+    /// What visitors see of live rooms.
+    pub(crate) rooms: WatchedRooms,
 }
 
 impl App {
@@ -91,9 +96,11 @@ impl App {
             return Err(SetupError::Realm { realm: realm.name, problem });
         }
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
-        let client_keys = client_keys(&realm.credentials);
+        let sealer = |purpose| sealer(&realm.credentials, purpose);
+        let (client_keys, visitor_keys) = (sealer("client"), sealer("visitor"));
         let realm_name = Arc::from(realm.name.as_str());
-        Ok(Self { realm, realm_name, signatures, rate: RateWindow::default(), questions: OnceLock::new(), client_keys })
+        let (rate, questions) = (RateWindow::default(), OnceLock::new());
+        Ok(Self { realm, realm_name, signatures, rate, questions, client_keys, visitor_keys, rooms: WatchedRooms::default() })
     }
 
     /// The account that acts for the app if none is named.
@@ -107,8 +114,8 @@ impl App {
     }
 }
 
-fn client_keys(credentials: &Credentials) -> Sealer {
-    Sealer::new(credentials.secret_key.as_bytes(), &format!("tencent client key of {}", credentials.sdkappid))
+fn sealer(credentials: &Credentials, purpose: &str) -> Sealer {
+    Sealer::new(credentials.secret_key.as_bytes(), &format!("tencent {purpose} key of {}", credentials.sdkappid))
 }
 
 fn check_settings(settings: &Settings) -> Result<(), String> {

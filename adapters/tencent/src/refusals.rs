@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use conclave_core::refusal::{Limit, Refusal};
 use conclave_kit::ErrorClass;
+use serde_json::Value;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
@@ -66,6 +67,8 @@ codes! {
     SigApp = 70014, "sdkappid does not match usersig";
     /// No app has this id.
     AppUnknown = 70020, "sdkappid not found";
+    /// A client that polls was signed out: another client of its user signed in, or the app did it.
+    PollKicked = 91101, "long polling kick out";
     /// The account is blocked.
     AccountBlocked = 70051, "identifier is on the blocklist";
 
@@ -84,6 +87,8 @@ codes! {
     // --- messages: the service that edits them has codes of its own
     /// A parameter is missing or invalid.
     RequestIllegal = 20001, "request is illegal";
+    /// The message was changed meanwhile; the response has what it says now.
+    EditConflict = 20027, "message modify conflict";
     /// An internal error.
     MessageInternal = 20005, "internal error, please retry";
     /// The request is JSON of another structure.
@@ -158,6 +163,10 @@ codes! {
     PageTooLarge = 10054, "too many members in one page";
     /// Another client has written in between.
     WriteConflict = 10056, "write conflict, read again";
+    /// The maximum number of messages is pinned.
+    TooManyPins = 10070, "pinned message count exceeds limit";
+    /// The message is pinned already.
+    AlreadyPinned = 10071, "message has been pinned";
     /// The maximum number of the app's groups is reached.
     GroupQuota = 10058, "group quota of the app reached";
     /// The plan does not include it.
@@ -189,6 +198,8 @@ pub(crate) struct Failure {
     pub(crate) text: Cow<'static, str>,
     /// The number that the app's server gave in place of the code's.
     own: Option<u32>,
+    /// Further fields of the response.
+    pub(crate) fields: Option<Box<Value>>,
 }
 
 impl Code {
@@ -212,7 +223,12 @@ impl Code {
 impl Failure {
     /// The app server's own number and text.
     pub(crate) fn own(number: u32, text: String) -> Self {
-        Self { code: Code::Webhook, text: Cow::Owned(text), own: Some(number) }
+        Self { code: Code::Webhook, text: Cow::Owned(text), own: Some(number), fields: None }
+    }
+
+    /// The same with further fields in the response.
+    pub(crate) fn with(self, fields: Value) -> Self {
+        Self { fields: Some(Box::new(fields)), ..self }
     }
 
     /// The number in the response.
@@ -223,14 +239,14 @@ impl Failure {
 
 impl From<Code> for Failure {
     fn from(code: Code) -> Self {
-        Self { code, text: Cow::Borrowed(code.row().1), own: None }
+        Self { code, text: Cow::Borrowed(code.row().1), own: None, fields: None }
     }
 }
 
 impl Code {
     /// The same code with another text.
     pub(crate) fn saying(self, text: impl Into<Cow<'static, str>>) -> Failure {
-        Failure { code: self, text: text.into(), own: None }
+        Failure { code: self, text: text.into(), own: None, fields: None }
     }
 }
 
@@ -354,6 +370,7 @@ fn limit_code(limit: Limit) -> Code {
         Limit::AttributeBytes => Code::AttributesTooLong,
         Limit::Counters => Code::TooManyCounters,
         Limit::Readers => Code::TooManyReaders,
+        Limit::Pins => Code::TooManyPins,
         Limit::Admins
         | Limit::Follows
         | Limit::MutedEverywhere

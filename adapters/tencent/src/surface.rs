@@ -17,11 +17,11 @@ use http::{Method, Response};
 
 use crate::VENDOR;
 use crate::auth::Claims;
-use crate::calls::{Caller, Command, SignedIn, answer_user, envelope, kicked_at};
+use crate::calls::{Caller, Command, SignedIn, Visit, VisitorCommand, answer_user, envelope, kicked_at};
 use crate::realm::{App, TencentRealm};
 use crate::refusals::{Code, Failure, Family};
 use crate::rest::{self, respond, routes};
-use crate::socket::Clients;
+use crate::socket::{Clients, Head as ClientHead, login};
 use crate::webhooks::{Questions, WebhookSettings};
 
 /// The server API of all realms that have an app at the vendor.
@@ -56,14 +56,19 @@ impl Tencent {
     /// Handles a request and returns the fields that were not read, or the vendor's failure. The order of checks is the
     /// vendor's: the URL, the app, the signature, the admin, then the body, which the command reads.
     async fn answer(&self, head: &mut Head, body: Option<&[u8]>) -> Result<(envelope::ResponseBody, Unread), Failure> {
-        let Checked { app, identifier } = match head.take_admitted() {
+        let Checked { app, task } = match head.take_admitted() {
             Some(checked) => checked,
             None => self.checked(head).await?,
         };
-        let route = self.table.of(head, head.path()).map_err(|_| Code::NotFound)?;
         // bodies are never streamed here
         let body = body.ok_or(Code::Internal)?;
-        route.handler.run(&app, Caller::Admin(identifier), body).await
+        match task {
+            Task::Command(command, caller) => command.run(&app, caller, body).await,
+            Task::Visit { command, identifier, usersig } => {
+                let visit = Visit { app: &app, identifier: &identifier, usersig: &usersig, body };
+                Ok((command.run(&visit).await?, Unread::default()))
+            }
+        }
     }
 
     /// Handles a command of a signed-in user, e.g. `group_open_http_svc.apply_join_group`; returns the body of the
@@ -75,13 +80,26 @@ impl Tencent {
         }
     }
 
-    /// The app and the caller of a request, if the caller is authorized.
+    /// The app, the command and the caller of a request, if the caller is authorized.
     async fn checked(&self, head: &Head) -> Result<Checked, Failure> {
-        self.table.of(head, head.path()).map_err(|_| Code::NotFound)?;
         let query = Query::read(head.query().unwrap_or_default());
+        let path = head.path();
+        let is_post = head.method == Method::POST;
+        if let Some(command) = Command::at(path).filter(|_| is_post && query.has_key()) {
+            let app = self.app(query.sdkappid.as_deref())?;
+            let user = client(app, &query).await?;
+            return Ok(Checked { app: Arc::clone(app), task: Task::Command(command, Caller::User(user)) });
+        }
+        let identifier = |query: Query<'_>| query.identifier.unwrap_or_default().into_owned();
+        if let Some(command) = VisitorCommand::at(path).filter(|_| is_post) {
+            let app = Arc::clone(self.app(query.sdkappid.as_deref())?);
+            let usersig = query.usersig.as_deref().unwrap_or_default().to_owned();
+            return Ok(Checked { app, task: Task::Visit { command, identifier: identifier(query), usersig } });
+        }
+        let command = self.table.of(head, path).map_err(|_| Code::NotFound)?.handler;
         let app = self.app(query.sdkappid.as_deref())?;
         check_caller(app, &query).await?;
-        Ok(Checked { app: Arc::clone(app), identifier: query.identifier.unwrap_or_default().into_owned() })
+        Ok(Checked { app: Arc::clone(app), task: Task::Command(command, Caller::Admin(identifier(query))) })
     }
 
     fn app(&self, sdkappid: Option<&str>) -> Result<&Arc<App>, Failure> {
@@ -95,7 +113,15 @@ impl Tencent {
 /// An authorized caller, from the check before the request's body is read.
 struct Checked {
     app: Arc<App>,
-    identifier: String,
+    task: Task,
+}
+
+/// What a request is to be answered with.
+enum Task {
+    /// A command of the app's server, or of a client that polls.
+    Command(&'static Command, Caller),
+    /// A command of a client whose user has not signed in.
+    Visit { command: &'static VisitorCommand, identifier: String, usersig: String },
 }
 
 /// The caller in the URL. Names are case-sensitive; the first occurrence counts.
@@ -104,9 +130,17 @@ struct Query<'q> {
     sdkappid: Option<Cow<'q, str>>,
     identifier: Option<Cow<'q, str>>,
     usersig: Option<Cow<'q, str>>,
+    /// The key of a signed-in client.
+    a2: Option<Cow<'q, str>>,
+    tinyid: Option<Cow<'q, str>>,
 }
 
 impl<'q> Query<'q> {
+    /// Whether a signed-in client calls.
+    fn has_key(&self) -> bool {
+        self.a2.as_deref().is_some_and(|key| !key.is_empty())
+    }
+
     fn read(query: &'q str) -> Self {
         let mut read = Self::default();
         for (name, value) in conclave_kit::query_texts(query) {
@@ -114,12 +148,26 @@ impl<'q> Query<'q> {
                 "sdkappid" => &mut read.sdkappid,
                 "identifier" => &mut read.identifier,
                 "usersig" => &mut read.usersig,
+                "a2" => &mut read.a2,
+                "tinyid" => &mut read.tinyid,
                 _ => continue,
             };
             place.get_or_insert(value);
         }
         read
     }
+}
+
+/// The user of a client that calls with its key.
+async fn client(app: &App, query: &Query<'_>) -> Result<SignedIn, Failure> {
+    let (key, tinyid) = (query.a2.as_deref().unwrap_or_default(), query.tinyid.as_deref().unwrap_or_default());
+    let login = login::by_key(app, &ClientHead::of_query(key, tinyid)).await?;
+    let device = login.polling_device();
+    Ok(SignedIn {
+        user: login.user().clone(),
+        pushed_after: device.as_ref().map(|_| login.began()),
+        device: device.map(|device| device.to_string()),
+    })
 }
 
 /// Refuses unless an admin of the app calls with a valid signature.
@@ -175,15 +223,25 @@ impl Surface for Tencent {
     }
 
     fn route(&self, method: &Method, path: &str) -> Option<FoundRoute> {
-        self.table.find(method, path).ok()
+        let of_clients = || {
+            let command = Command::at(path).map(|command| command.name);
+            let operation = command.or_else(|| VisitorCommand::at(path).map(|command| command.name))?;
+            Some(FoundRoute { operation, streams: false, number: None })
+        };
+        self.table.find(method, path).ok().or_else(of_clients)
     }
 
     async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
         match self.checked(head).await {
             Ok(checked) => {
                 let realm = Some(Arc::clone(&checked.app.realm_name));
+                let (user, open) = match &checked.task {
+                    Task::Command(_, Caller::User(signed_in)) => (Some(signed_in.user.clone()), false),
+                    Task::Command(_, Caller::Admin(_)) => (None, false),
+                    Task::Visit { .. } => (None, true),
+                };
                 head.set_admitted(checked);
-                Ok(Admitted { realm, ..Admitted::default() })
+                Ok(Admitted { realm, user, open })
             }
             Err(failure) => Err(refuse(&failure)),
         }

@@ -22,6 +22,10 @@ impl Draft<'_> {
         self.guard(key.clone(), Some(group.revision));
         group.revision = self.next_revision(&key);
         group.changed = self.now();
+        // however many steps of one call change the profile, it counts as one change
+        if let Ok(Some(Row::Group(found))) = self.facts.row(&key) {
+            group.profile_revision = group.profile_revision.min(found.profile_revision.saturating_add(1));
+        }
         let before = self.row(&key).ok().flatten().and_then(|row| row.group().cloned());
         let group = self.taken(group, before.as_deref());
         self.index_group(before.as_deref(), &group);

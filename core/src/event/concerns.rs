@@ -53,6 +53,7 @@ impl Happening {
             | Self::MessagesRecalled { .. }
             | Self::MessagesDeleted { .. }
             | Self::MessageChanged { .. }
+            | Self::PinChanged { .. }
             | Self::ExtensionsChanged { .. }
             | Self::Noticed { .. }
             | Self::MessageDropped { .. }
@@ -101,6 +102,7 @@ impl Happening {
             | Self::MessagesRecalled { .. }
             | Self::MessagesDeleted { .. }
             | Self::MessageChanged { .. }
+            | Self::PinChanged { .. }
             | Self::MessagesRead { .. }
             | Self::ReadMarkChanged { .. }
             | Self::ExtensionsChanged { .. }

@@ -309,6 +309,13 @@ pub enum Happening {
         /// Its id.
         id: MessageId,
     },
+    /// A message was pinned, or its pin was taken away. Its body is read from the group.
+    PinChanged {
+        /// Its number in the group.
+        sequence: u64,
+        /// Whether it is pinned now.
+        pinned: bool,
+    },
     /// A member has read messages whose sender wants to know.
     MessagesRead {
         /// Their numbers in the group.

@@ -98,6 +98,21 @@ pub struct Group {
     /// How many messages were sent in all its topics together.
     #[serde(rename = "spoken", default, skip_serializing_if = "is_zero")]
     pub topic_messages: u64,
+    /// The pinned messages, in the order in which they were pinned; of those that were recalled meanwhile, nothing is
+    /// left to show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
+}
+
+/// A message that is pinned in a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The message's number.
+    pub sequence: u64,
+    /// Who pinned it; `None` is the app.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: Millis,
 }
 
 fn one() -> u64 {

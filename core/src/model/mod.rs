@@ -19,7 +19,7 @@ mod user;
 
 pub use content::{Content, Dimensions, MediaFile};
 pub use device::{Device, DeviceId, Position, Queue};
-pub use group::{Announcement, Attributes, Counters, Group, Labels, Profile, SharedFile, Tombstone};
+pub use group::{Announcement, Attributes, Counters, Group, Labels, Pin, Profile, SharedFile, Tombstone};
 pub use id::{FileId, GroupId, InvalidId, MAX_ID_BYTES, MessageId, Millis, TopicId, UserId};
 pub use key::{Key, Prefix};
 pub use member::{Member, Receive, Role};

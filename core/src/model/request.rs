@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupId, Millis, UserId};
+use super::{GroupId, Labels, Millis, UserId};
 
 /// Whether the user asked to join or was invited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,6 +67,9 @@ pub struct Request {
     pub expires: Millis,
     /// The last decision, if any.
     pub verdict: Option<Verdict>,
+    /// Values that only one surface has.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
 }
 
 impl Request {

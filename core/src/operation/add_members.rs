@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::decision::{ActorRole, Draft};
 use crate::event::{Actor, Audience, Happening, Joining};
 use crate::facts::Stop;
-use crate::model::{Group, GroupId, Key, Millis, Request, RequestKind, Role, Stage, UserId};
+use crate::model::{Group, GroupId, Key, Labels, Millis, Request, RequestKind, Role, Stage, UserId};
 use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
@@ -225,6 +225,7 @@ impl AddMembers {
             filed: draft.now(),
             expires: draft.now().plus(draft.context.settings.request_lifetime),
             verdict: None,
+            labels: Labels::new(),
         };
         draft.put_request(group, request.clone());
         let mut users: Vec<UserId> = inviter.into_iter().collect();

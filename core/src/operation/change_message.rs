@@ -23,6 +23,8 @@ pub struct ChangeMessage {
     pub body: Option<Body>,
     /// New values of labels; `None` removes one, others are kept.
     pub labels: BTreeMap<String, Option<String>>,
+    /// Only if it was changed so often ([`Edited::edits`]); `None` changes it whatever it says now.
+    pub edits: Option<u32>,
 }
 
 /// A message as it is after a change.
@@ -46,6 +48,9 @@ impl Rule for ChangeMessage {
             && !before.is_by(user)
         {
             return Err(Refusal::NotPermitted { group: group.id, needs: Needs::App }.into());
+        }
+        if self.edits.is_some_and(|edits| edits != before.traits.edits) {
+            return Err(Refusal::VersionConflict { group: group.id, current: before.traits.edits.into() }.into());
         }
         let mut message = Message::clone(&before);
         if let Some(body) = &self.body {

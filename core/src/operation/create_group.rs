@@ -187,6 +187,7 @@ impl CreateGroup {
             asked: false,
             topics: 0,
             topic_messages: 0,
+            pins: Vec::new(),
             appointed: Vec::new(),
             marks: BTreeMap::new(),
         })

@@ -23,6 +23,7 @@ mod moderation;
 mod mute;
 mod notices;
 mod personal;
+mod pin_message;
 mod promote;
 mod read_marks;
 mod read_messages;
@@ -67,6 +68,7 @@ pub use moderation::Listed;
 pub use mute::{Mute, MuteEverywhere, Unmute};
 pub use notices::{Aired, Broadcast, DropMessage, GiveNotice};
 pub use personal::{Follow, SetPushName, SetRemark, Unfollow};
+pub use pin_message::{PinMessage, Pinned};
 pub use promote::{Demote, Promote, Promoted};
 pub use read_marks::{MarkRead, SetUnread};
 pub use read_messages::ReadMessages;
@@ -239,6 +241,8 @@ replies! {
     Deleted;
     /// A message as it is after a change.
     Edited;
+    /// What became of a pin.
+    Pinned;
     /// What became of each key that was to be added to a message.
     ExtensionsWritten;
     /// A broadcast was sent.
@@ -298,6 +302,7 @@ operations! {
     RecallMessages => Recalled, "recall_messages";
     DeleteMessagesBySender => Deleted, "delete_messages_by_sender";
     ChangeMessage => Edited, "change_message";
+    PinMessage => Pinned, "pin_message";
     DropMessage => (), "drop_message";
     ReadMessages => (), "read_messages";
     MarkRead => (), "mark_read";

@@ -4,7 +4,7 @@ use crate::decision::Draft;
 use crate::event::{Audience, Happening, Joining};
 use crate::facts::Stop;
 use crate::model::{
-    Circle, Group, GroupId, Join, Key, Prefix, Request, RequestKind, Role, Row, Stage, UserId, Verdict,
+    Circle, Group, GroupId, Join, Key, Labels, Prefix, Request, RequestKind, Role, Row, Stage, UserId, Verdict,
 };
 use crate::refusal::Refusal;
 
@@ -25,8 +25,17 @@ pub struct Apply {
     pub user: Option<UserId>,
     /// The text of the request.
     pub message: String,
+    /// Values that only one surface has, stored with the request.
+    pub labels: Labels,
     /// Most members the group may have by this call, where that is less than its capacity.
     pub most: Option<u32>,
+}
+
+impl Apply {
+    /// A user asks to join, without a text.
+    pub fn of(group: GroupId) -> Self {
+        Self { group, user: None, message: String::new(), labels: Labels::new(), most: None }
+    }
 }
 
 /// The outcome of a request to join.
@@ -86,6 +95,7 @@ impl Apply {
             filed: draft.now(),
             expires: draft.now().plus(draft.context.settings.request_lifetime),
             verdict: None,
+            labels: self.labels.clone(),
         };
         keep(draft, &mut group, request, true)?;
         draft.put_group(group);

@@ -150,6 +150,8 @@ impl MutesNow {
 /// Who is muted in every group. For the app only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MutesEverywhere {
+    /// Only of these users, in one page.
+    pub users: Option<Vec<UserId>>,
     /// The cursor.
     pub after: Option<Cursor>,
     /// Most entries in the page.
@@ -168,6 +170,11 @@ pub struct EverywherePage {
 impl MutesEverywhere {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<EverywherePage, Refusal> {
         reader.check_app()?;
+        if let Some(users) = self.users {
+            let rows = reader.store.fetch(&users.into_iter().map(Key::MuteEverywhere).collect::<Vec<_>>()).await?;
+            let mutes = rows.iter().flatten().filter_map(Row::mute).filter(|mute| mute.until.holds_at(reader.now));
+            return Ok(EverywherePage { entries: mutes.cloned().collect(), next: None });
+        }
         let (entries, next) = entries(reader, Prefix::mutes_everywhere(), self.after, self.limit, Row::mute).await?;
         Ok(EverywherePage { entries, next })
     }

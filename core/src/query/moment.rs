@@ -72,6 +72,7 @@ fn without_messages(group: &Group) -> Group {
         next_message: group.first_message,
         last_message: None,
         topic_messages: 0,
+        pins: Vec::new(),
         ..group.clone()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use conclave_core::model::{Body, Labels, Mention, Millis, Policy, Sender, Settings, Traits};
 use conclave_core::operation::{
     Broadcast, ChangeMessage, DeleteMessagesBySender, DropMessage, ExtensionChange, GiveNotice, ImportMessages,
-    OldMessage, ReadMessages, RecallMessages, SendMessage, SpeakCheck, WriteExtensions,
+    OldMessage, PinMessage, ReadMessages, RecallMessages, SendMessage, SpeakCheck, WriteExtensions,
 };
 
 use crate::common::{group, text, user, users};
@@ -60,6 +60,7 @@ fn without_history() {
             sequence: 1,
             body: Some(Body::Text("other".to_owned())),
             labels: BTreeMap::new(),
+            edits: None,
         };
         let _ = record.user("cy", "changes it", change).await;
     });
@@ -94,6 +95,7 @@ fn changing_and_recalling() {
             sequence,
             body: Some(Body::Text(words.to_owned())),
             labels: BTreeMap::from([("x:edit".to_owned(), Some("1".to_owned()))]),
+            edits: None,
         };
         let first = record.world.ask(conclave_core::query::GroupById { group: group("g") }).await.unwrap();
         let last = first.group.next_message - 1;
@@ -189,5 +191,24 @@ fn notices_and_broadcasts() {
         let _ = record.app("broadcasts", broadcast("b1", &["g", "x"])).await;
         let _ = record.app("broadcasts again", broadcast("b1", &["g"])).await;
         let _ = record.app("broadcasts anew", broadcast("b2", &["g"])).await;
+    });
+}
+
+#[test]
+fn pinning() {
+    decisions("pin_message", Policy::standard(), async |record| {
+        for words in ["one", "two"] {
+            record.world.run(&crate::common::by("cy"), text("cy", words)).await.unwrap();
+        }
+        let header = record.world.ask(conclave_core::query::GroupById { group: group("g") }).await.unwrap().group;
+        let last = header.next_message - 1;
+        let pin = |sequence, pinned| PinMessage { group: group("g"), sequence, pinned, most: 1 };
+        let _ = record.user("cy", "pins", pin(last, true)).await;
+        let _ = record.user("cy", "pins the same", pin(last, true)).await;
+        let _ = record.user("cy", "pins one too many", pin(last - 1, true)).await;
+        let _ = record.user("cy", "pins what is not there", pin(last + 1, true)).await;
+        let _ = record.user("dan", "unpins, a stranger", pin(last, false)).await;
+        let _ = record.app("unpins", pin(last, false)).await;
+        let _ = record.app("unpins the same", pin(last, false)).await;
     });
 }

@@ -7,7 +7,7 @@ use crate::common::{add, group, user, users};
 use crate::recorder::decisions;
 
 fn apply(most: Option<u32>) -> Apply {
-    Apply { group: group("g"), user: None, message: "please".to_owned(), most }
+    Apply { message: "please".to_owned(), most, ..Apply::of(group("g")) }
 }
 
 fn decide(name: &str, accept: bool) -> DecideRequest {

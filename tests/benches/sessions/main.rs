@@ -3,7 +3,8 @@
 //! `docs/bench/sessions.json`.
 //!
 //! `cargo bench -p conclave-tests --bench sessions` builds the release binary first. `CONCLAVE_BENCH_BASELINE` names a
-//! binary of an earlier release to measure as well. With `-- msync` Agora's protocol is measured instead, into `msync.json`.
+//! binary of an earlier release to measure as well. With `-- msync` Agora's protocol is measured instead, into `msync.json`;
+//! with `-- tencent` only Tencent's, which is printed and not kept.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -53,6 +54,11 @@ fn main() {
         let results = runtime.block_on(msync::measure());
         process::keep("msync", &results);
         println!("{results:#}\nkept in docs/bench/msync.json");
+        return;
+    }
+    if std::env::args().any(|argument| argument == "tencent") {
+        let results = runtime.block_on(tencent::measure());
+        println!("{results:#}");
         return;
     }
     let results = runtime.block_on(async {

@@ -360,8 +360,13 @@ impl Clients {
 
     /// A user sends a message to a group.
     pub async fn say(&self, server: &Server, group: &str, user: &str) {
+        self.say_words(server, group, user, "hello").await;
+    }
+
+    /// The same with this text, of letters.
+    pub async fn say_words(&self, server: &Server, group: &str, user: &str, words: &str) {
         let group = percent_encoding::utf8_percent_encode(group, percent_encoding::NON_ALPHANUMERIC);
-        let content = "%7B%22content%22%3A%22hello%22%7D";
+        let content = format!("%7B%22content%22%3A%22{words}%22%7D");
         let body =
             format!("fromUserId={user}&toGroupId={group}&objectName=RC%3ATxtMsg&content={content}&isIncludeSender=1");
         load::once(server.address, &self.caller.shot(Method::POST, "/message/group/publish.json", body)).await;

@@ -189,8 +189,16 @@ async fn each_type_lets_each_role_do_what_the_vendor_says() {
 async fn options_open_and_close_what_they_say() {
     let none = PolicyChange::default;
     let join = |join| PolicyChange { join: Some(join), ..PolicyChange::default() };
-    let apply: fn(&At) -> Tried =
-        |at| Apply { group: at.group.clone(), user: None, message: String::new(), most: None }.into();
+    let apply: fn(&At) -> Tried = |at| {
+        Apply {
+            group: at.group.clone(),
+            user: None,
+            message: String::new(),
+            labels: conclave_core::model::Labels::new(),
+            most: None,
+        }
+        .into()
+    };
     // members are refused because they are members
     let strangers = "OAMN";
     let approving = join(Join::Approval(Circle::Managers));
@@ -223,7 +231,15 @@ async fn managers_decide_who_joins() {
                 continue;
             }
             let (world, id) = populated(kind, approving.clone()).await;
-            world.run(Apply { group: id.clone(), user: Some(user("asks")), message: String::new(), most: None }).await;
+            world
+                .run(Apply {
+                    group: id.clone(),
+                    user: Some(user("asks")),
+                    message: String::new(),
+                    labels: conclave_core::model::Labels::new(),
+                    most: None,
+                })
+                .await;
             let decide = DecideRequest {
                 group: id,
                 user: user("asks"),

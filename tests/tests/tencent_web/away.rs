@@ -201,3 +201,50 @@ async fn conversations_begin_with_the_first_message_or_tip() {
     ]
     "#);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mentions_from_while_a_client_was_away_are_at_their_conversations() {
+    let mut stage = Stage::with(&["alice", "bob"]).await;
+    let members = json!([{"userID": "bob"}]);
+    stage.group("alice", json!({"name": "First", "type": "Public", "groupID": "g1", "memberList": members})).await;
+    stage.group("alice", json!({"name": "Second", "type": "Public", "groupID": "g2", "memberList": members})).await;
+    let mentions = async |stage: &Stage, group: &str| {
+        let list = stage.calls("bob", "conversations", json!([])).await;
+        let id = format!("GROUP{group}");
+        let found = list.as_array().unwrap().iter().find(|one| one["conversationID"] == id).cloned();
+        let at = found.map_or_else(Vec::new, |found| found["groupAtInfoList"].as_array().unwrap().clone());
+        at.iter().map(|at| json!([at["from"], at["atTypeArray"], at["messageSequence"]])).collect::<Vec<Value>>()
+    };
+    let say = async |stage: &Stage, group: &str, to: &str| {
+        let payload = json!({"text": format!("@{to}"), "atUserList": [to]});
+        stage.calls("alice", "send", json!(["TextAt", group, payload])).await["sequence"].clone()
+    };
+    // before it goes away, and read
+    say(&stage, "g2", "bob").await;
+    stage.messages("bob", 1).await;
+    stage.calls("bob", "setMessageRead", json!([{"conversationID": "GROUPg2"}])).await;
+    stage.close("bob");
+    let first = say(&stage, "g1", "bob").await;
+    let all = say(&stage, "g1", "__kImSDK_MesssageAtALL__").await;
+    stage.calls("alice", "sendText", json!(["g1", "to nobody"])).await;
+    stage.calls("alice", "sendText", json!(["g2", "to nobody"])).await;
+    stage.enter("bob").await;
+    let mut found = mentions(&stage, "g1").await;
+    while found.len() < 2 {
+        stage.on("bob").event("CONVERSATION_LIST_UPDATED").await;
+        found = mentions(&stage, "g1").await;
+    }
+    assert_eq!(found, [json!(["alice", [1], first]), json!(["alice", [2], all])]);
+    assert!(mentions(&stage, "g2").await.is_empty(), "it was read");
+    // over a lost connection: those from meanwhile, once
+    tokio::time::sleep(LASTS).await;
+    let cut = stage.on("bob").call("cut", json!([]));
+    let (again, _) = tokio::join!(say(&stage, "g2", "bob"), cut);
+    let mut found = mentions(&stage, "g2").await;
+    while found.is_empty() {
+        stage.on("bob").event("CONVERSATION_LIST_UPDATED").await;
+        found = mentions(&stage, "g2").await;
+    }
+    assert_eq!(found, [json!(["alice", [1], again])]);
+    assert_eq!(mentions(&stage, "g1").await.len(), 2);
+}

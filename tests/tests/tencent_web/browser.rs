@@ -11,14 +11,23 @@ use serde_json::json;
 
 use crate::stage::{LATEST, Stage};
 
+/// An SDK on a page: the folder of its lock file, its file, and its name on the page.
+type OnPage = [&'static str; 3];
+
+/// The one that the vendor publishes now.
+const LATEST_ON_PAGE: OnPage = ["tencent/chat/chromium", "@tencentcloud/chat/index.js", "TencentCloudChat"];
+
+/// One from before WebSocket: it polls.
+pub(crate) const POLLING_ON_PAGE: OnPage = ["tencent/tim-js-sdk/2.10.2", "tim-js-sdk/tim-js.js", "TIM"];
+
 /// A page in a browser in which the vendor's hosts lead here.
-async fn browser(stage: &Stage) -> Page {
-    let modules = tokio::task::spawn_blocking(|| packages("tencent/chat/chromium")).await.unwrap();
+pub(crate) async fn browser(stage: &Stage, [folder, file, name]: OnPage) -> Page {
+    let modules = tokio::task::spawn_blocking(|| packages(folder)).await.unwrap();
     let mut driver = Command::new("node");
     driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/tencent/chat/browser.cjs")).arg(modules).arg(chromium());
     let running = &stage.served.running;
     let authority = running.authority.as_ref().expect("an authority");
-    driver.arg(running.addresses.shared.to_string()).arg(authority);
+    driver.arg(running.addresses.shared.to_string()).arg(authority).arg(file).arg(name);
     Page::open(driver)
 }
 
@@ -32,7 +41,7 @@ async fn a_page_in_chromium_needs_no_option_at_all() {
     })
     .await;
     let sdkappid: u64 = stage.setting("TENCENT_SDKAPPID").parse().unwrap();
-    let (alice, bob) = tokio::join!(browser(&stage), browser(&stage));
+    let (alice, bob) = tokio::join!(browser(&stage, LATEST_ON_PAGE), browser(&stage, LATEST_ON_PAGE));
     // one with the option and one without
     let proxy = stage.setting("TENCENT_WS_URL").replace("127.0.0.1", "localhost");
     assert!(proxy.starts_with("wss://"), "{proxy}");

@@ -9,6 +9,7 @@ mod connecting;
 mod groups;
 mod members;
 mod messages;
+mod polling;
 mod rooms;
 mod stage;
 mod surface;

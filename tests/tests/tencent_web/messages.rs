@@ -247,3 +247,128 @@ async fn who_discards_messages_is_pushed_tips_only() {
     stage.calls("alice", "sendText", json!(["g1", "for bob"])).await;
     assert_eq!(stage.messages("bob", 1).await[0]["payload"]["text"], "for bob");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_pinned_for_all_members() {
+    let mut stage = three().await;
+    let sent = stage.calls("alice", "sendText", json!(["g1", "important"])).await;
+    for user in ["bob", "carol"] {
+        stage.messages(user, 1).await;
+    }
+    stage.calls("bob", "pin", json!(["g1", sent["ID"], true])).await;
+    for user in ["alice", "bob", "carol"] {
+        let pushed = stage.on(user).event("PINNED_GROUP_MESSAGE_UPDATED").await;
+        assert_eq!((&pushed["groupID"], &pushed["isPinned"]), (&json!("g1"), &json!(true)), "{user}");
+        assert_eq!(pushed["message"], json!({"ID": sent["ID"], "payload": {"text": "important"}}), "{user}");
+        assert_eq!(pushed["operatorInfo"]["userID"], "bob", "{user}");
+        let list = stage.calls(user, "pinned", json!(["g1"])).await;
+        assert_eq!((&list[0]["ID"], &list[0]["payload"]["text"]), (&sent["ID"], &json!("important")), "{user} {list}");
+        assert_eq!(list[0]["pinnerInfo"]["userID"], "bob", "{user} {list}");
+        assert!(stage.on(user).take_all(is_message).is_empty(), "{user}: it is no message");
+    }
+    stage.refused("carol", "pin", json!(["g1", sent["ID"], true]), 10071).await;
+    stage.calls("carol", "pin", json!(["g1", sent["ID"], false])).await;
+    for user in ["alice", "bob", "carol"] {
+        let pushed = stage.on(user).event("PINNED_GROUP_MESSAGE_UPDATED").await;
+        assert_eq!((&pushed["isPinned"], &pushed["message"]["ID"]), (&json!(false), &sent["ID"]), "{user}");
+    }
+    assert_eq!(stage.calls("bob", "pinned", json!(["g1"])).await, json!([]));
+    // ten at most; a message that is recalled is no longer in the list
+    let mut last = sent;
+    for number in 0..10 {
+        last = stage.calls("alice", "sendText", json!(["g1", format!("text {number}")])).await;
+        stage.calls("alice", "pin", json!(["g1", last["ID"], true])).await;
+    }
+    let more = stage.calls("alice", "sendText", json!(["g1", "one more"])).await;
+    stage.refused("alice", "pin", json!(["g1", more["ID"], true]), 10070).await;
+    stage.calls("alice", "recall", json!([last["ID"]])).await;
+    assert_eq!(stage.calls("bob", "pinned", json!(["g1"])).await.as_array().unwrap().len(), 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_what_was_edited_meanwhile_is_in_conflict() {
+    let mut stage = three().await;
+    let sent = stage.calls("alice", "sendText", json!(["g1", "one"])).await;
+    // a second client of the sender edits it while the first receives nothing of that
+    stage.enter("alice.pad").await;
+    let history = stage.calls("alice.pad", "history", json!(["g1"])).await;
+    assert_eq!(history.as_array().unwrap().last().unwrap()["ID"], sent["ID"]);
+    stage.calls("alice", "deaf", json!([true])).await;
+    stage.calls("alice.pad", "edit", json!([sent["ID"], "two"])).await;
+    // what the code is to apps: the SDK takes the other text over and rejects with a code of its own
+    let answer = stage.on("alice").call("edit", json!([sent["ID"], "three"])).await;
+    assert_eq!(answer["refused"]["code"], 2480, "{answer}");
+    let last = stage.calls("bob", "history", json!(["g1"])).await.as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last["payload"]["text"], "two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn merged_messages_are_kept_whole() {
+    let stage = three().await;
+    let mut ids = Vec::new();
+    for text in ["one", "two"] {
+        ids.push(stage.calls("alice", "sendText", json!(["g1", text])).await["ID"].clone());
+    }
+    let sent = stage.calls("alice", "merge", json!(["g1", ids])).await;
+    let received = stage.messages("bob", 3).await.remove(2);
+    assert_eq!((&received["ID"], &received["type"]), (&sent["ID"], &json!("TIMRelayElem")));
+    for field in ["title", "abstractList", "compatibleText"] {
+        assert_eq!(received["payload"][field], sent["payload"][field], "{field}");
+    }
+    let inside = stage.calls("bob", "merged", json!([received["ID"]])).await;
+    let texts: Vec<&Value> =
+        inside.as_array().unwrap().iter().map(|one| &one["messageBody"][0]["payload"]["text"]).collect();
+    assert_eq!(texts, [&json!("one"), &json!("two")], "{inside}");
+}
+
+/// The payload of a message, without the numbers that each SDK gives to pictures.
+fn shown(message: &Value) -> Value {
+    let mut payload = message["payload"].clone();
+    for picture in payload["imageInfoArray"].as_array_mut().into_iter().flatten() {
+        picture.as_object_mut().unwrap().remove("instanceID");
+    }
+    payload
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_are_kept_whole_and_forwarded_by_the_sdk() {
+    let stage = three().await;
+    let vendor_api = stage.served.vendor_apis().await.tencent;
+    let url = |name: &str| format!("https://files.example.com/{name}");
+    let elements = [
+        json!({"MsgType": "TIMImageElem", "MsgContent": {"UUID": "i1", "ImageFormat": 1, "ImageInfoArray": [
+            {"Type": 1, "Size": 100, "Width": 40, "Height": 30, "URL": url("a.jpg")},
+            {"Type": 2, "Size": 50, "Width": 20, "Height": 15, "URL": url("b.jpg")},
+            {"Type": 3, "Size": 10, "Width": 4, "Height": 3, "URL": url("c.jpg")},
+        ]}}),
+        json!({"MsgType": "TIMSoundElem", "MsgContent": {
+            "Url": url("a.mp3"), "UUID": "s1", "Size": 100, "Second": 7, "Download_Flag": 2,
+        }}),
+        json!({"MsgType": "TIMVideoFileElem", "MsgContent": {
+            "VideoUrl": url("a.mp4"), "VideoUUID": "v1", "VideoSize": 100, "VideoSecond": 7, "VideoFormat": "mp4",
+            "VideoDownloadFlag": 2, "ThumbUrl": url("t.jpg"), "ThumbUUID": "t1", "ThumbSize": 10, "ThumbWidth": 4,
+            "ThumbHeight": 3, "ThumbFormat": "JPG", "ThumbDownloadFlag": 2,
+        }}),
+        json!({"MsgType": "TIMFileElem", "MsgContent": {
+            "Url": url("a.pdf"), "UUID": "f1", "FileSize": 100, "FileName": "a.pdf", "Download_Flag": 2,
+        }}),
+        json!({"MsgType": "TIMFaceElem", "MsgContent": {"Index": 3, "Data": "tt00"}}),
+        json!({"MsgType": "TIMLocationElem", "MsgContent": {"Desc": "here", "Latitude": 31.5, "Longitude": 121.25}}),
+    ];
+    for (number, element) in elements.iter().enumerate() {
+        let body = json!({"GroupId": "g1", "Random": number + 1, "MsgBody": [element], "From_Account": "carol"});
+        assert!(vendor_api.call("group_open_http_svc/send_group_msg", &body).await.is_ok(), "{element}");
+        let received = stage.messages("bob", 1).await.remove(0);
+        assert_eq!(received["type"], element["MsgType"], "{received}");
+        assert_eq!(shown(&stage.messages("alice", 1).await[0]), shown(&received));
+        // the SDK sends it once more as it has received it, without an upload
+        let forwarded = stage.calls("bob", "forward", json!(["g1", received["ID"]])).await;
+        let again = stage.messages("alice", 1).await.remove(0);
+        assert_eq!((&again["ID"], &again["type"]), (&forwarded["ID"], &received["type"]));
+        assert_eq!(shown(&again), shown(&received), "{element}");
+    }
+    // an upload is refused with the code of the SDK, and nothing is sent
+    let answer = stage.on("bob").call("upload", json!(["g1"])).await;
+    assert!(!answer["refused"]["code"].is_null(), "{answer}");
+    assert!(stage.on("alice").take_all(is_message).is_empty());
+}

@@ -85,3 +85,44 @@ async fn joining_one_live_room_leaves_the_other_unless_an_option_says_otherwise(
     while !is_text(&unlimited.event("MESSAGE_RECEIVED").await) {}
     assert!(unlimited.call("sendText", json!(["r1", "both"])).await["refused"].is_null());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_watches_a_live_room_without_signing_in() {
+    let stage = Stage::with(&["alice"]).await;
+    stage.group("alice", json!({"name": "Live", "type": "AVChatRoom", "groupID": "r1"})).await;
+    stage.group("alice", json!({"name": "Closed", "type": "Public", "groupID": "g1"})).await;
+    stage.calls("alice", "joinGroup", json!([{"groupID": "r1"}])).await;
+    stage.calls("alice", "sendText", json!(["r1", "before"])).await;
+    let visitor = stage.page().await;
+    let joined = visitor.call("joinGroup", json!([{"groupID": "r1", "type": "AVChatRoom"}])).await;
+    assert_eq!(joined["data"], json!({"status": "JoinedSuccess"}), "{joined}");
+    // more than one response carries
+    for number in 0..12 {
+        stage.calls("alice", "sendText", json!(["r1", format!("text {number}")])).await;
+    }
+    let mut texts = Vec::new();
+    while texts.len() < 12 {
+        let messages = visitor.event("MESSAGE_RECEIVED").await;
+        for message in messages.as_array().unwrap() {
+            assert_eq!((&message["from"], &message["to"]), (&json!("alice"), &json!("r1")), "{message}");
+            texts.push(message["payload"]["text"].as_str().unwrap().to_owned());
+        }
+    }
+    let expected: Vec<String> = (0..12).map(|number| format!("text {number}")).collect();
+    assert_eq!(texts, expected, "each once, in order, and none from before");
+    // visitors are no members, and neither speak nor see other groups
+    assert_eq!(
+        stage.calls("alice", "getGroupMemberList", json!([{"groupID": "r1"}])).await["data"]["memberList"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert!(!visitor.call("sendText", json!(["r1", "hm"])).await["refused"]["code"].is_null());
+    for group in ["g1", "nothing"] {
+        let refused = visitor.call("joinGroup", json!([{"groupID": group, "type": "AVChatRoom"}])).await;
+        assert!(!refused["refused"]["code"].is_null(), "{group}: {refused}");
+    }
+    assert!(visitor.take_all(|event| event == "MESSAGE_RECEIVED").is_empty());
+    assert!(visitor.take_all(|event| event == "UNHANDLED_REJECTION").is_empty());
+}

@@ -100,6 +100,9 @@ impl Stage {
         driver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/tencent/chat/driver.cjs"));
         let here = self.setting("TENCENT_WS_URL");
         driver.arg(modules.await.expect("packages")).arg(module).args(is_mapped.then_some(&here));
+        if let Some(authority) = &self.served.running.authority {
+            driver.env("NODE_EXTRA_CA_CERTS", authority);
+        }
         let page = Page::open(driver);
         let sdkappid: u64 = self.setting("TENCENT_SDKAPPID").parse().expect("a number");
         let mut all = json!({"SDKAppID": sdkappid});

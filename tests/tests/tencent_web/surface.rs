@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Stage {
     /// Waits for the reply to a command that the SDK calls by itself.
-    async fn answers(&self, command: &str) {
+    pub(crate) async fn answers(&self, command: &str) {
         let admin = self.served.running.addresses.admin.expect("an admin listener");
         let client = Client::at(admin, "");
         let is_answered = |line: &str| {
@@ -60,7 +60,17 @@ async fn the_sdk_asks_nothing_that_is_not_served() {
     assert_eq!(answer["code"], 0, "{list} {answer}");
     stage.on("bob").call("sendText", json!(["g1", "hello"])).await;
     stage.on("alice").take(1, |event| event == "MESSAGE_RECEIVED").await;
-    stage.on("alice").call("history", json!(["g1"])).await;
+    let list = stage.on("alice").call("history", json!(["g1"])).await;
+    let said = &list.as_array().unwrap().last().unwrap()["ID"];
+    for is_pinned in [true, false] {
+        stage.on("alice").call("pin", json!(["g1", said, is_pinned])).await;
+    }
+    stage.on("alice").call("pinned", json!(["g1"])).await;
+    // a visitor watches a live room
+    stage.on("alice").call("createGroup", json!([{"name": "Live", "type": "AVChatRoom", "groupID": "r1"}])).await;
+    let visitor = stage.page().await;
+    visitor.call("joinGroup", json!([{"groupID": "r1", "type": "AVChatRoom"}])).await;
+    stage.answers("get_msg").await;
     stage.on("alice").call("setMessageRead", json!([{"conversationID": "GROUPg1"}])).await;
     stage.on("bob").call("setAllMessageRead", json!([{"scope": "readAllGroupMessage"}])).await;
     stage.on("alice").call("quitGroup", json!(["nothing"])).await;

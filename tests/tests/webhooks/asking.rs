@@ -126,7 +126,13 @@ pub fn say(id: &str, text: &str) -> SendMessage {
 }
 
 fn apply() -> Apply {
-    Apply { group: group("g"), user: None, message: String::new(), most: None }
+    Apply {
+        group: group("g"),
+        user: None,
+        message: String::new(),
+        labels: conclave_core::model::Labels::new(),
+        most: None,
+    }
 }
 
 async fn members(world: &World) -> Vec<String> {

@@ -228,6 +228,7 @@ fn what(event: &Event) -> Option<What<'_>> {
         Happening::MessagesRead { sequences, user, note } => What::Read { user, sequences, note },
         // not reported by this vendor
         Happening::AppointedChanged { .. }
+        | Happening::PinChanged { .. }
         | Happening::MarksChanged { .. }
         | Happening::MutedEverywhere { .. }
         | Happening::MemberChanged { .. }

@@ -30,7 +30,7 @@ pub(crate) async fn apply(call: &Call<'_>) -> Result<Reply, Failure> {
     let (group, user) = (call.group()?, me(call)?);
     let message = Fields::read(call.body)?.text(&["message"])?.unwrap_or_default();
     let most = call.app.settings.most_maxusers;
-    let applied = call.run(Apply { group: group.clone(), user: None, message, most }).await?;
+    let applied = call.run(Apply { message, most, ..Apply::of(group.clone()) }).await?;
     if applied == Applied::Already {
         return Err(call.word(&Refusal::AlreadyMembers { group, users: vec![user] }));
     }

@@ -51,7 +51,8 @@ pub(crate) async fn rewrite(call: &Call<'_>) -> Result<Reply, Failure> {
     let edited = Edited { count, operator, edit_time: call.app.now() };
     let labels: Labels = labels.into_iter().chain([edited.label()]).collect();
     let labels = labels.into_iter().map(|(label, value)| (label, Some(value))).chain(removed).collect();
-    let change = ChangeMessage { group: before.group.clone(), sequence: before.sequence, body: Some(body), labels };
+    let change =
+        ChangeMessage { group: before.group.clone(), sequence: before.sequence, body: Some(body), labels, edits: None };
     let for_user = user.and_then(|user| UserId::new(user).ok());
     let done = call.app.groups.run(&Actor::App { for_user }, change).await;
     done.map_err(|refusal| match refusal {

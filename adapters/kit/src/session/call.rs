@@ -15,13 +15,34 @@ pub struct Call<S: Session> {
     pub(super) operation: Option<&'static str>,
     pub(super) lane: Option<u64>,
     pub(super) bytes: usize,
-    pub(super) once: Option<(String, CopyReply<S::Reply>)>,
+    pub(super) once: Option<(OnceKey, CopyReply<S::Reply>)>,
     pub(super) ticket: S::Ticket,
     pub(super) work: BoxFuture<'static, Answered<S::Reply>>,
 }
 
-/// Copies a reply.
-pub(super) type CopyReply<R> = fn(&R) -> R;
+/// Copies a reply, and returns how many bytes the copy keeps.
+pub(super) type CopyReply<R> = fn(&R) -> (R, usize);
+
+/// Identifies a call among those that are to be done once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OnceKey {
+    /// The client: how much is kept of its calls is limited for each.
+    pub client: String,
+    /// The request.
+    pub request: String,
+}
+
+/// A reply that can be given to the repetitions of its call.
+pub trait Repeatable: Clone {
+    /// About how many bytes it keeps.
+    fn bytes(&self) -> usize;
+}
+
+impl Repeatable for String {
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+}
 
 /// How a call ended.
 #[derive(Debug)]
@@ -96,14 +117,16 @@ impl<S: Session> Call<S> {
     /// or has ended within the last minutes gives its reply to this one, which is not run. One that ended with a
     /// [`crate::Fault`] is done again.
     ///
-    /// The key has to include everything that identifies the request: the user, the client, and the client's number of
-    /// the request.
+    /// `client` has to be something that only this client knows, and `request` has to include everything that identifies
+    /// the request: the client's number of it and what it asks for. A reply of the class
+    /// [`crate::ErrorClass::Unauthenticated`] is not kept.
     #[must_use]
-    pub fn once(mut self, key: impl Into<String>) -> Self
+    pub fn once(mut self, client: impl Into<String>, request: impl Into<String>) -> Self
     where
-        S::Reply: Clone,
+        S::Reply: Repeatable,
     {
-        self.once = Some((key.into(), Clone::clone));
+        let key = OnceKey { client: client.into(), request: request.into() };
+        self.once = Some((key, |reply| (reply.clone(), reply.bytes())));
         self
     }
 

@@ -11,7 +11,7 @@ use conclave_core::refusal::Refusal;
 use futures_core::future::BoxFuture;
 use http::Response;
 
-use super::call::{Answered, Call, CallOutcome};
+use super::call::{Answered, Call, CallOutcome, OnceKey};
 use super::fact::{Fact, Recipients};
 use super::outbox::{Outbox, Steps};
 use super::{ClientProtocol, DisconnectReason, Endpoint, Frame, OpenRequest, Session, SignInRefused};
@@ -89,13 +89,13 @@ pub struct AnyCall {
     /// About how many bytes it keeps while it waits.
     pub bytes: usize,
     /// Identifies it among the calls that are to be done once.
-    pub once: Option<String>,
+    pub once: Option<OnceKey>,
     ticket: Box<dyn Any + Send>,
     work: BoxFuture<'static, FinishedCall>,
 }
 
 /// Copies a reply whose type is not known here.
-type CopyBoxed = Arc<dyn Fn(&(dyn Any + Send)) -> Option<Box<dyn Any + Send>> + Send + Sync>;
+type CopyBoxed = Arc<dyn Fn(&(dyn Any + Send)) -> Option<(Box<dyn Any + Send>, usize)> + Send + Sync>;
 
 /// What a call's work came to.
 pub struct FinishedCall {
@@ -118,7 +118,10 @@ impl AnyCall {
         let Call { operation, lane, bytes, once, ticket, work } = call;
         let (once, copy) = once.unzip();
         let copy = copy.map(|copy| -> CopyBoxed {
-            Arc::new(move |reply| Some(Box::new(copy(reply.downcast_ref::<S::Reply>()?))))
+            Arc::new(move |reply| {
+                let (reply, bytes) = copy(reply.downcast_ref::<S::Reply>()?);
+                Some((Box::new(reply), bytes))
+            })
         });
         let work = async move {
             let Answered { reply, outcome, unread } = work.await;
@@ -140,8 +143,15 @@ impl AnyCall {
 impl FinishedCall {
     /// The same once more, for a call that repeats this one.
     pub fn copy(&self) -> Option<Self> {
+        Some(self.copy_with_bytes()?.0)
+    }
+
+    /// The same, with about how many bytes it keeps.
+    pub fn copy_with_bytes(&self) -> Option<(Self, usize)> {
         let copy = self.copy.as_ref()?;
-        Some(Self { reply: copy(&*self.reply)?, copy: Some(Arc::clone(copy)), outcome: self.outcome, unread: None })
+        let (reply, bytes) = copy(&*self.reply)?;
+        let same = Self { reply, copy: Some(Arc::clone(copy)), outcome: self.outcome, unread: None };
+        Some((same, bytes))
     }
 }
 

@@ -39,7 +39,7 @@ use conclave_core::refusal::Refusal;
 use futures_core::future::BoxFuture;
 use http::{Response, StatusCode};
 
-pub use call::{Answered, Call, CallOutcome};
+pub use call::{Answered, Call, CallOutcome, OnceKey, Repeatable};
 pub use endpoint::{Endpoint, FrameKind, OpenRequest, PathPattern, SessionLimits, Transport};
 pub use erased::{AnyCall, AnyFact, AnyProtocol, AnySession, EndedCall, FinishedCall};
 pub use fact::{Fact, MemberFilter, Recipients};

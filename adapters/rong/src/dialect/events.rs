@@ -235,6 +235,7 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         | Happening::GroupGoverned { .. }
         // not reported by this vendor
         | Happening::AppointedChanged { .. }
+        | Happening::PinChanged { .. }
         | Happening::MarksChanged { .. }
         | Happening::MemberAttributesChanged { .. }
         | Happening::ReceiveChanged { .. }

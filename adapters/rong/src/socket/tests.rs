@@ -239,7 +239,7 @@ async fn history_tells_a_message_as_it_is_now() {
     };
     groups.run(&app, extend).await.unwrap();
     let body = Some(Body::Text("vote again".to_owned()));
-    groups.run(&app, ChangeMessage { group, sequence: 1, body, labels: BTreeMap::new() }).await.unwrap();
+    groups.run(&app, ChangeMessage { group, sequence: 1, body, labels: BTreeMap::new(), edits: None }).await.unwrap();
     let now = (r#"{"content":"vote again"}"#.to_owned(), r#"{"bob":{"v":"no"}}"#.to_owned(), Some(4));
     assert_eq!(replies(&mut session).await, now);
 

@@ -54,7 +54,8 @@ pub(crate) fn with_word<T: Serialize>(word: &str, rest: &T) -> Result<ResponseBo
 /// The body of a refusal.
 pub(crate) fn refuse(failure: &Failure) -> ResponseBody {
     let code = failure.number();
-    let envelope = Envelope { action_status: "FAIL", error_info: &failure.text, error_code: code, rest: None::<&()> };
+    let (error_info, rest) = (&*failure.text, failure.fields.as_deref());
+    let envelope = Envelope { action_status: "FAIL", error_info, error_code: code, rest };
     let fallback = || br#"{"ActionStatus":"FAIL","ErrorInfo":"","ErrorCode":10002}"#.to_vec();
     ResponseBody(serde_json::to_vec(&envelope).unwrap_or_else(|_| fallback()).into())
 }

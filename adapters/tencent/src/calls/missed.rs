@@ -3,18 +3,24 @@
 //! `Cookie` is the number of the last event that a client was given notices up to. A client that has none yet begins
 //! where the user's clients have got furthest, and the user's first one with the notices of the last seven days. What is
 //! pushed is confirmed one by one; what was confirmed is not given once more.
+//!
+//! The last answer also has the mentions of the user in messages that they have not read.
+
+use std::sync::Arc;
 
 use conclave_core::event::Actor;
-use conclave_core::model::{DeviceId, Millis, Queue, UserId};
+use conclave_core::model::{DeviceId, Group, Millis, Queue, UserId};
 use conclave_core::operation::{Acknowledge, Begin, OpenDevice};
 use conclave_core::ports::GroupsExt as _;
-use conclave_core::query::{DevicePositions, ReadQueue};
+use conclave_core::query::{DevicePositions, JoinedGroups, Messages, ReadMarks, ReadQueue, Start};
 use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Call, envelope};
 use crate::VENDOR;
+use crate::dialect::kind::Kind;
+use crate::dialect::limits;
 use crate::push::{self, Absent};
 use crate::realm::App;
 use crate::refusals::Failure;
@@ -90,12 +96,54 @@ pub(crate) async fn read(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     }
     // what was committed before the queue was read is in it, or for others
     let seen = if more { seen } else { end.max(known) };
+    if !more {
+        // clients forget the earlier ones when they connect again
+        event_array.extend(mentions(call, user).await?);
+    }
     envelope::with(&MissedResponse {
         cookie: if more && is_new { format!("{NEW}{seen}") } else { cookie(seen) },
         sync_flag: if more { 1 } else { 2 },
         msg_list: Vec::new(),
         event_array,
     })
+}
+
+/// The mentions of a user in unread messages, as entries of `EventArray`.
+async fn mentions(call: &Call<'_>, user: &UserId) -> Result<Vec<Value>, Failure> {
+    let joined = call.ask(JoinedGroups::all(user.clone())).await?.groups.into_iter();
+    let mut groups: Vec<Arc<Group>> = joined
+        .map(|(group, _)| group)
+        .filter(|group| Kind::of(group) != Kind::AvChatRoom && group.last_message.is_some())
+        .collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.last_message));
+    groups.truncate(limits::MENTIONED_GROUPS);
+    let of = groups.iter().map(|group| (group.id.clone(), user.clone())).collect();
+    let marks = call.ask(ReadMarks { of }).await?.0;
+    let mut found = Vec::new();
+    for (group, read) in groups.iter().zip(marks) {
+        let read = read.unwrap_or_default();
+        if group.next_message.saturating_sub(1) <= read {
+            continue;
+        }
+        let newest = Messages {
+            group: group.id.clone(),
+            start: Start::Sequence(group.next_message),
+            newest_first: true,
+            limit: limits::MENTIONED_MESSAGES,
+        };
+        let messages = match call.try_ask(newest).await {
+            Ok(page) => page.messages,
+            // it ended meanwhile, or the user has left it
+            Err(Refusal::GroupNotFound { .. } | Refusal::NotPermitted { .. } | Refusal::NotMembers { .. }) => continue,
+            Err(refusal) => return Err(call.failure(&refusal)),
+        };
+        let unread = messages.iter().rev().filter(|message| message.sequence > read);
+        found.extend(unread.filter_map(|message| {
+            let kind = push::mentions(message, user)?;
+            Some(push::mention_entry(call.app, message, None, &[kind], message.sequence))
+        }));
+    }
+    Ok(found)
 }
 
 /// The event after which notices are given to a client that has got as far as it says.
@@ -120,6 +168,37 @@ pub(crate) async fn confirm(app: &App, user: &UserId, device: &str, number: u64)
     let Some(device) = device_id(device) else { return Ok(()) };
     let confirmed = Acknowledge::new(user.clone(), device, Queue::Own, number);
     app.realm.groups.run(&Actor::app(), confirmed).await
+}
+
+/// The notices that wait for a client that polls: those after this event that it has not confirmed, each with the number of
+/// its event.
+pub(crate) async fn notices_after(
+    app: &App,
+    user: &UserId,
+    device: &str,
+    began: u64,
+) -> Result<Vec<(u64, Value)>, Refusal> {
+    let Some(id) = device_id(device) else { return Ok(Vec::new()) };
+    let groups = &app.realm.groups;
+    let open = OpenDevice { user: user.clone(), device: id.clone(), begin: Begin::FurthestOr(began) };
+    groups.run(&Actor::app(), open).await?;
+    let ask = DevicePositions { user: user.clone(), device: id, queues: vec![Queue::Own] };
+    let places = groups.ask(&Actor::app(), ask).await?.0.unwrap_or_default();
+    let mut after = places.first().map_or(0, |place| place.after).max(began);
+    let client = Absent { user, device: Some(device), is_new: false };
+    let mut notices = Vec::new();
+    loop {
+        let ask = ReadQueue { user: user.clone(), queue: Queue::Own, after, limit: LOOKED_THROUGH, bytes: BYTES };
+        let page = groups.ask(&Actor::app(), ask).await?;
+        for item in &page.items {
+            let entries = push::notices_for(app, &item.event, &client).await?.into_iter();
+            notices.extend(entries.map(|entry| (item.event.sequence, entry)));
+        }
+        after = page.last;
+        if !page.more || notices.len() >= LOOKED_THROUGH {
+            return Ok(notices);
+        }
+    }
 }
 
 /// The device of this vendor with this name.

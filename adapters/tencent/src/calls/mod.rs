@@ -19,8 +19,10 @@ mod migration;
 mod missed;
 mod moderation;
 mod neighbours;
+mod polling;
 mod profile;
 mod topic;
+mod visitors;
 mod wire;
 
 use std::future::Future;
@@ -33,8 +35,9 @@ pub(crate) use account::kick::kicked_at;
 pub use call::SignedIn;
 pub(crate) use call::{Call, Caller};
 pub(crate) use commands::COMMANDS;
-pub(crate) use missed::{confirm, cookie, number as cookie_number};
+pub(crate) use missed::{confirm, cookie, notices_after, number as cookie_number};
 pub(crate) use neighbours::FEATURES;
+pub(crate) use visitors::{VISITOR_COMMANDS, Visit, VisitorCommand, WatchedRooms};
 
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
@@ -77,6 +80,8 @@ pub(crate) struct Command {
     pub(crate) family: Family,
     /// Who may call it.
     pub(crate) callers: Callers,
+    /// Whether it may change something; one that only reads may be repeated.
+    pub(crate) changes: bool,
     pub(crate) handler: Handler,
 }
 
@@ -85,6 +90,11 @@ impl Command {
     pub(crate) fn named(full_name: &str) -> Option<&'static Self> {
         let (service, name) = full_name.split_once('.')?;
         COMMANDS.iter().find(|command| command.service == service && command.name == name)
+    }
+
+    /// The command with this path over HTTP.
+    pub(crate) fn at(path: &str) -> Option<&'static Self> {
+        COMMANDS.iter().find(|command| command.path == path)
     }
 
     /// Runs the command; also returns the request fields that it did not read.

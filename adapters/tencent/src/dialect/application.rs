@@ -4,6 +4,9 @@
 use conclave_core::model::{Request, RequestKind, UserId};
 use sha2::{Digest, Sha256};
 
+/// The label of an application with its `UserDefinedField`: a text for the app, beside that for the managers.
+pub(crate) const USER_FIELD: &str = "tencent.user_field";
+
 /// `PendencyType`: what is decided, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pendency {
@@ -71,6 +74,7 @@ mod tests {
             filed: Millis(1_795_291_358_187),
             expires: Millis(u64::MAX),
             verdict: None,
+            labels: conclave_core::model::Labels::new(),
         }
     }
 

@@ -118,6 +118,11 @@ pub(crate) enum What<'e> {
     Recalled(&'e [u64]),
     /// A message was edited, by its number.
     Edited(u64),
+    /// A message was pinned, or is no longer, by its number.
+    Pinned {
+        sequence: u64,
+        pinned: bool,
+    },
     /// Keys and values were added to a message, or taken away, by its number.
     Extended {
         sequence: u64,
@@ -253,6 +258,7 @@ fn what(happening: &Happening, number: Option<u64>) -> Option<What<'_>> {
         Happening::MessageDropped { message, stored } => What::Dropped { message, stored: *stored },
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
         Happening::MessageChanged { sequence, .. } => What::Edited(*sequence),
+        Happening::PinChanged { sequence, pinned } => What::Pinned { sequence: *sequence, pinned: *pinned },
         Happening::ExtensionsChanged { sequence, version, set, removed, cleared } => {
             What::Extended { sequence: *sequence, version: *version, set, removed, cleared: *cleared }
         }

@@ -79,6 +79,12 @@ pub(crate) const MESSAGE: usize = 12 * 1024;
 pub(crate) const TARGETS: usize = 50;
 /// Users that a message mentions.
 pub(crate) const MENTIONS: usize = 30;
+/// Messages that are pinned in a group.
+pub(crate) const PINS: usize = 10;
+/// Groups with unread messages that are searched for mentions when a client signs in, the latest.
+pub(crate) const MENTIONED_GROUPS: usize = 100;
+/// Messages of each that are searched, the latest.
+pub(crate) const MENTIONED_MESSAGES: usize = 100;
 /// Messages recalled in one call.
 pub(crate) const RECALLED: usize = 10;
 /// The reason of a recall.

@@ -19,6 +19,14 @@ pub(crate) fn end(until: Until) -> u64 {
     }
 }
 
+/// The time from a point until an end, in seconds, rounded up.
+pub(crate) fn left(until: Until, from: Millis) -> u64 {
+    match until {
+        Until::At(end) => end.0.saturating_sub(from.0).div_ceil(1000).min(FOREVER),
+        Until::Forever => FOREVER,
+    }
+}
+
 /// The end of a duration from now, in seconds.
 pub(crate) fn until(now: Millis, seconds: u64) -> Until {
     if seconds >= FOREVER { Until::Forever } else { Until::At(now.plus(seconds.saturating_mul(1000))) }

@@ -222,6 +222,9 @@ impl Words<'_> {
         let key = &self.app.realm.credentials.secret_key;
         body.insert("Authentication".to_owned(), json!(application::authentication(key, request)));
         body.insert("MsgKey".to_owned(), json!(application::number(request)));
+        if let Some(field) = request.labels.get(application::USER_FIELD) {
+            body.insert("UserDefinedField".to_owned(), json!(field));
+        }
         if request.kind == RequestKind::Invitation {
             body.insert("MemberList_Account".to_owned(), json!(self.about));
             body.insert("MsgMemberExtraInfoList".to_owned(), json!(self.shown()));
@@ -231,11 +234,7 @@ impl Words<'_> {
 
 /// The time from a point until an end, in seconds; 0 if there is none.
 fn left(until: Option<Until>, from: Millis) -> u64 {
-    match until {
-        None => 0,
-        Some(Until::Forever) => time::FOREVER,
-        Some(Until::At(end)) => end.0.saturating_sub(from.0).div_ceil(1000),
-    }
+    until.map_or(0, |until| time::left(until, from))
 }
 
 /// The vendor's numbers for changes of attributes.

@@ -16,10 +16,11 @@ use serde_json::{Map, Value, json};
 use super::people::People;
 use super::{Content, Pushed, Pushing, kind, low};
 use crate::dialect::client_message::{ClientMessage, place, revoker, sender};
-use crate::dialect::events::{Notice, What};
+use crate::dialect::events::{Notice, Tip, What};
 use crate::dialect::limits;
 use crate::dialect::message::{self, label};
 use crate::dialect::tiny_id;
+use crate::realm::App;
 
 /// `IsPlaceMsg` of a recalled message.
 const RECALLED: u32 = 2;
@@ -34,6 +35,38 @@ mod extension {
 /// Who is mentioned (`GroupAtType`).
 const AT_ME: u32 = 1;
 const AT_ALL: u32 = 2;
+
+/// How a message mentions a user (`GroupAtType`), if it does: not one of their own.
+pub(crate) fn mentions(message: &Message, user: &UserId) -> Option<u32> {
+    if message.state != MessageState::Kept || message.sender == Sender::User(user.clone()) || !message.is_for(user) {
+        return None;
+    }
+    match message.mention.as_ref()? {
+        Mention::All => Some(AT_ALL),
+        Mention::Users(users) => users.contains(user).then_some(AT_ME),
+    }
+}
+
+/// The entry of `EventArray` that tells somebody that a message mentions them. `number` distinguishes it from others.
+pub(crate) fn mention_entry(
+    app: &App,
+    message: &Message,
+    topic: Option<&TopicId>,
+    kinds: &[u32],
+    number: u64,
+) -> Value {
+    let mut tips = json!({
+        "GroupId": message.group,
+        "From_Account": sender(message, app.admin()),
+        "MsgSeq": message.sequence,
+        "GroupAtType": kinds,
+    });
+    if let Some(topic) = topic {
+        tips["TopicId"] = json!(topic);
+    }
+    let item = json!({ "MsgRandom": low(number), "ClientSeq": low(number), "GroupAtTips": tips });
+    json!({ "Event": kind::MENTION, "GroupTips": [item] })
+}
 
 impl Pushing<'_> {
     /// A message that was sent, and for those who are mentioned in it that they are.
@@ -74,19 +107,8 @@ impl Pushing<'_> {
                 ([AT_ME], Recipients { members: None, users: users.collect(), ..to })
             }
         };
-        let mut tips = json!({
-            "GroupId": self.group.id,
-            "From_Account": sender(message, self.app.admin()),
-            "MsgSeq": message.sequence,
-            "GroupAtType": kinds,
-        });
-        if let Some(topic) = self.topic() {
-            tips["TopicId"] = json!(topic);
-        }
-        let number = low(self.fact.event.sequence);
-        let item = json!({ "MsgRandom": number, "ClientSeq": number, "GroupAtTips": tips });
-        let content = Content::Whole(json!({ "Event": kind::MENTION, "GroupTips": [item] }));
-        Some(Pushed { to: to.without(from), content })
+        let entry = mention_entry(self.app, message, self.topic(), &kinds, self.fact.event.sequence);
+        Some(Pushed { to: to.without(from), content: Content::Whole(entry) })
     }
 
     pub(super) async fn recall(&self) -> Result<Option<Value>, Refusal> {
@@ -124,6 +146,34 @@ impl Pushing<'_> {
             "MsgVersion": message.traits.edits,
         })));
         Ok(Some(json!({ "Event": kind::FOUND_BY_KEY, "GroupMsgModNotifys": [item] })))
+    }
+
+    /// A message that is pinned, whole, or what clients find one by that no longer is.
+    pub(super) async fn pin(&self, tip: Tip) -> Result<Option<Value>, Refusal> {
+        let What::Pinned { sequence, pinned } = self.what() else { return Ok(None) };
+        let Some(message) = self.message_at(*sequence).await? else { return Ok(None) };
+        let mut body = super::into_map(self.words(&[]).await?.tip(tip));
+        if *pinned {
+            if message.state != MessageState::Kept {
+                return Ok(None);
+            }
+            let admin = self.app.admin();
+            let people = People::find(self.app, self.group, &[sender(&message, admin)].into()).await?;
+            let face = people.face(sender(&message, admin));
+            body.insert("PinnedMsg".to_owned(), json!(ClientMessage::of(&message, self.group, &face, admin)));
+        } else {
+            let found_by = self.found_by(&message);
+            let of = |key: &str| found_by.get(key).cloned().unwrap_or_default();
+            let id = json!({
+                "ClientTime": of("MsgClientTime"),
+                "Random": of("MsgRandom"),
+                "SenderTinyId": of("TinyId"),
+                "ServerTime": message.at.seconds(),
+                "Sequence": message.sequence,
+            });
+            body.insert("SdkGroupMessageId".to_owned(), id);
+        }
+        Ok(Some(self.tip(None, Value::Object(body))))
     }
 
     /// What was added to a message, and taken away.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use conclave_core::event::{Actor, Event};
 use conclave_core::model::{Group, TopicId, UserId};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Recipients, call_of, group_of};
+use conclave_kit::{MemberFilter, Recipients, call_of, group_of};
 use serde_json::{Map, Value, json};
 
 use crate::dialect::community;
@@ -25,6 +25,7 @@ use crate::dialect::message as messages;
 use crate::realm::App;
 
 use body::Words;
+pub(crate) use message::{mention_entry, mentions};
 use people::People;
 
 /// The field of a notice that says which event it is of.
@@ -131,6 +132,33 @@ pub(crate) async fn notices_for(app: &App, event: &Arc<Event>, client: &Absent<'
     Ok(pushed.filter_map(entry).collect())
 }
 
+/// What an event is to somebody who watches the group without being a member: the messages and tips that all members are
+/// sent, as items with the number of their kind.
+pub(crate) async fn items_for_all(app: &App, event: &Arc<Event>) -> Result<Vec<Value>, Refusal> {
+    let pushed = pushes(app, event).await?.into_iter();
+    let items = |Pushed { to, content }: Pushed| match content {
+        Content::Whole(mut entry) if to.members == Some(MemberFilter::All) => {
+            let kind = entry["Event"].take();
+            if ![kind::MESSAGE, kind::TIP, kind::PASSING_TIP].map(Value::from).contains(&kind) {
+                return Vec::new();
+            }
+            let list = ["GroupMsgArray", "GroupTips"].into_iter().find_map(|key| match entry[key].take() {
+                Value::Array(items) => Some(items),
+                _ => None,
+            });
+            list.unwrap_or_default()
+                .into_iter()
+                .map(|mut item| {
+                    item["Event"] = kind.clone();
+                    item
+                })
+                .collect()
+        }
+        Content::Whole(_) | Content::Addressed(_) => Vec::new(),
+    };
+    Ok(pushed.flat_map(items).collect())
+}
+
 /// The tips of a group's history, by number: the same items as are pushed, built from the events of each number.
 pub(crate) async fn history_tips(
     app: &App,
@@ -191,6 +219,7 @@ impl Pushing<'_> {
             Push::Message => self.sent(to).await,
             Push::Recall => Ok(self.recall().await?.map(whole).into_iter().collect()),
             Push::Edit => Ok(self.edit().await?.map(whole).into_iter().collect()),
+            Push::Pin(tip) => Ok(self.pin(*tip).await?.map(whole).into_iter().collect()),
             Push::Extensions => Ok(self.extensions().await?.into_iter().map(whole).collect()),
             Push::Attributes => {
                 Ok(body::attributes(self.fact).map(|body| self.passing(body, to)).into_iter().collect())

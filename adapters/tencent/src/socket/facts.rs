@@ -24,9 +24,20 @@ pub(crate) struct TencentFact {
 
 enum What {
     /// The same frame for all; its bytes are the same in both encodings.
-    Whole { bytes: Bytes, binary: Arc<SharedFrame>, text: Arc<SharedFrame>, compressed: OnceLock<Arc<SharedFrame>> },
+    Whole(Whole),
     /// A notice: `GroupInfo` and the rest of it as JSON objects, without the user it is for.
     Addressed { group_info: Bytes, rest: Bytes, is_kept: bool },
+}
+
+/// What is the same for all, in each encoding: made once when the first client of that encoding is to receive it.
+struct Whole {
+    bytes: Bytes,
+    binary: Arc<SharedFrame>,
+    text: Arc<SharedFrame>,
+    compressed: OnceLock<Arc<SharedFrame>>,
+    /// The entry of `EventArray`, and the response to a poll that it makes.
+    entry: Bytes,
+    polled: OnceLock<Arc<SharedFrame>>,
 }
 
 /// What clients are sent for an event.
@@ -39,11 +50,20 @@ fn fact(event: &Event, to: conclave_kit::Recipients, content: Content) -> Fact<T
     let number = event.sequence;
     let (what, bytes) = match content {
         Content::Whole(entry) => {
-            let bytes = frame::push(number, &[&json(&entry)], None);
+            let entry = json(&entry);
+            let bytes = frame::push(number, &[&entry], None);
             let length = bytes.len();
-            let binary = SharedFrame::new(Frame::Binary(bytes.clone()));
-            let text = SharedFrame::new(Frame::Text(bytes.clone()));
-            (What::Whole { bytes, binary, text, compressed: OnceLock::new() }, length)
+            let end = length.saturating_sub(frame::AFTER_ENTRIES);
+            let entry = bytes.slice(end.saturating_sub(entry.len())..end);
+            let whole = Whole {
+                binary: SharedFrame::new(Frame::Binary(bytes.clone())),
+                text: SharedFrame::new(Frame::Text(bytes.clone())),
+                compressed: OnceLock::new(),
+                bytes,
+                entry,
+                polled: OnceLock::new(),
+            };
+            (What::Whole(whole), length)
         }
         Content::Addressed(Addressed { group_info, rest }) => {
             let (group_info, rest) = (object(group_info), object(rest));
@@ -63,32 +83,51 @@ impl TencentFact {
     /// The frame for this user.
     pub(super) fn frame(&self, user: &UserId, encoding: Encoding) -> OutFrame {
         match (&self.what, encoding) {
-            (What::Whole { binary, .. }, Encoding::Binary) => Arc::clone(binary).into(),
-            (What::Whole { text, .. }, Encoding::Text) => Arc::clone(text).into(),
-            (What::Whole { bytes, compressed, .. }, Encoding::Compressed) => {
-                let encode = || SharedFrame::new(Encoding::Compressed.frame(bytes.clone()));
-                Arc::clone(compressed.get_or_init(encode)).into()
+            (What::Whole(whole), Encoding::Binary) => Arc::clone(&whole.binary).into(),
+            (What::Whole(whole), Encoding::Text) => Arc::clone(&whole.text).into(),
+            (What::Whole(whole), Encoding::Compressed) => {
+                let encode = || SharedFrame::new(Encoding::Compressed.frame(whole.bytes.clone()));
+                Arc::clone(whole.compressed.get_or_init(encode)).into()
             }
             (What::Addressed { group_info, rest, .. }, _) => {
-                // objects without their opening braces
-                let (group_info, rest) = (group_info.get(1..).unwrap_or_default(), rest.get(1..).unwrap_or_default());
-                let user = serde_json::to_vec(user).unwrap_or_default();
-                let entry: [&[u8]; 8] = [
-                    br#"{"Event":5,"GroupTips":[{"To_Account":"#,
-                    &user,
-                    br#","GroupInfo":{"To_Account":"#,
-                    &user,
-                    b",",
-                    group_info,
-                    b",",
-                    rest,
-                ];
-                let mut entry = entry.to_vec();
-                entry.push(b"]}");
-                encoding.frame(frame::push(self.number, &entry, Some(&cookie(self.number)))).into()
+                let entry = addressed(user, group_info, rest);
+                encoding.frame(frame::push(self.number, &[&entry], Some(&cookie(self.number)))).into()
             }
         }
     }
+
+    /// The response to a poll of this user.
+    pub(super) fn polled(&self, user: &UserId) -> OutFrame {
+        match &self.what {
+            What::Whole(whole) => {
+                let encode = || SharedFrame::new(Frame::Text(frame::polled(&[b"[", &whole.entry[..], b"]"].concat())));
+                Arc::clone(whole.polled.get_or_init(encode)).into()
+            }
+            What::Addressed { group_info, rest, .. } => {
+                let entry = addressed(user, group_info, rest);
+                Frame::Text(frame::polled(&[b"[", &entry[..], b"]"].concat())).into()
+            }
+        }
+    }
+}
+
+/// The entry of `EventArray` with a notice for this user.
+fn addressed(user: &UserId, group_info: &[u8], rest: &[u8]) -> Vec<u8> {
+    // objects without their opening braces
+    let (group_info, rest) = (group_info.get(1..).unwrap_or_default(), rest.get(1..).unwrap_or_default());
+    let user = serde_json::to_vec(user).unwrap_or_default();
+    let parts: [&[u8]; 9] = [
+        br#"{"Event":5,"GroupTips":[{"To_Account":"#,
+        &user,
+        br#","GroupInfo":{"To_Account":"#,
+        &user,
+        b",",
+        group_info,
+        b",",
+        rest,
+        b"]}",
+    ];
+    parts.concat()
 }
 
 fn json(value: &Value) -> Vec<u8> {

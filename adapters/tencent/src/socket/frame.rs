@@ -19,23 +19,37 @@ pub(super) struct Request {
 
 /// The head of a request. Clients send more fields.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Head {
+pub(crate) struct Head {
     /// `service.command`.
-    pub(super) servcmd: String,
+    pub(crate) servcmd: String,
     /// The client's number of the request, returned unchanged.
-    pub(super) seq: Number,
+    pub(crate) seq: Number,
     /// The key of a signed-in client.
     #[serde(default, deserialize_with = "text")]
-    pub(super) a2: String,
+    pub(crate) a2: String,
     /// The user's number.
     #[serde(default, deserialize_with = "text")]
-    pub(super) tinyid: String,
+    pub(crate) tinyid: String,
     /// Before signing in: the user.
     #[serde(default, deserialize_with = "text")]
-    pub(super) identifier: String,
+    pub(crate) identifier: String,
     /// Before signing in: the signature.
     #[serde(default, deserialize_with = "text")]
-    pub(super) usersig: String,
+    pub(crate) usersig: String,
+}
+
+impl Head {
+    /// The head of an HTTP request of a signed-in client.
+    pub(crate) fn of_query(a2: &str, tinyid: &str) -> Self {
+        Self {
+            servcmd: String::new(),
+            seq: Number::from(0),
+            a2: a2.to_owned(),
+            tinyid: tinyid.to_owned(),
+            identifier: String::new(),
+            usersig: String::new(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -130,6 +144,11 @@ pub(super) fn answer(head: &Head, body: &[u8]) -> Bytes {
 /// The command of pushes about groups.
 const PUSH: &str = "im_open_push.msg_push";
 
+/// What follows the entry of a push without a cookie.
+const NO_COOKIE: &str = r#"],"NeedAck":0,"SessionData":""}"#;
+/// How many bytes follow the entry of a push without a cookie: those, and the brace of the envelope.
+pub(super) const AFTER_ENTRIES: usize = NO_COOKIE.len() + 1;
+
 /// A push: one entry of `EventArray`, in parts. The number is arbitrary.
 ///
 /// A client confirms a push with a cookie by sending the cookie back.
@@ -140,11 +159,20 @@ pub(super) fn push(number: u64, entry: &[&[u8]], cookie: Option<&str>) -> Bytes 
     pieces.push(br#"{"EventArray":["#);
     pieces.extend_from_slice(entry);
     let cookie = match cookie {
-        None => r#"],"NeedAck":0,"SessionData":""}"#.to_owned(),
+        None => NO_COOKIE.to_owned(),
         Some(cookie) => format!(r#"],"NeedAck":1,"SessionData":"{cookie}"}}"#),
     };
     pieces.push(cookie.as_bytes());
     enclose(&head, &pieces)
+}
+
+/// The response to a poll: these entries of `EventArray`, as a JSON array.
+pub(super) fn polled(entries: &[u8]) -> Bytes {
+    let mut body = BytesMut::with_capacity(entries.len() + 80);
+    body.put_slice(br#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"EventArray":"#);
+    body.put_slice(entries);
+    body.put_slice(b"}");
+    body.freeze()
 }
 
 /// A push of another command, with this body.

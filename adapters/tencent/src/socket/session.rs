@@ -1,26 +1,24 @@
-//! One connection of one client.
+//! One WebSocket connection of one client.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use conclave_kit::{
-    Answered, BoxFuture, Call, CallOutcome, Device, DisconnectReason, Exceeding, Fault, Frame, Identity, LoginScope,
-    Platform, Session, SignInRefused, VendorCode, VendorError,
+    Answered, BoxFuture, Call, CallOutcome, Device, DisconnectReason, Fault, Frame, Platform, SignInRefused,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
+use super::client::{Outbox, Reply, Ticket, done, fault_code, identity, outcome, refused};
 use super::facts::TencentFact;
 use super::frame::{self, Head, Request};
 use super::login::{self, Login};
 use super::notices::Notices;
-use crate::calls::{Command, FEATURES, SignedIn, answer_user, confirm, cookie_number, envelope};
-use crate::dialect::tiny_id;
+use crate::calls::{Command, SignedIn, Visit, VisitorCommand, answer_user, confirm, cookie_number};
 use crate::realm::App;
 use crate::refusals::{Code, Failure, Family};
-
-type Outbox<'a> = conclave_kit::Outbox<'a, TencentSession>;
 
 pub(super) const LOGIN: &str = "wslogin";
 pub(super) const HELLO: &str = "wshello";
@@ -63,7 +61,7 @@ impl Encoding {
 }
 
 /// One connection.
-pub(crate) struct TencentSession {
+pub(crate) struct SocketSession {
     /// The app that the client names; without one, everything is refused.
     app: Option<Arc<App>>,
     device: Device,
@@ -79,24 +77,13 @@ pub(crate) struct TencentSession {
     signing_in: Option<(Arc<Login>, Head)>,
 }
 
-/// A call of this session: the request it answers.
-pub(crate) struct Ticket(Head);
-
-/// The result of a call.
-#[derive(Clone)]
-pub(crate) enum Reply {
-    /// The body of the reply.
-    Body(Bytes),
-    SignedIn(Arc<Login>),
-}
-
 /// The vendor's reasons for signing a client out (`KickType`).
 mod kick {
     pub(super) const ANOTHER_LOGIN: u32 = 1;
     pub(super) const BY_APP: u32 = 3;
 }
 
-impl TencentSession {
+impl SocketSession {
     pub(super) fn new(app: Option<Arc<App>>, device: Device, platform: Platform, encoding: Encoding) -> Self {
         Self {
             app,
@@ -133,7 +120,21 @@ impl TencentSession {
             }
         };
         // one after another, so that the last one counts
-        out.call(Call::new(Some(LOGIN), Ticket(head), work).in_lane(0));
+        out.call(Call::new(Some(LOGIN), Ticket::Request(head), work).in_lane(0));
+    }
+
+    /// A command that needs no user.
+    fn visit(app: &Arc<App>, command: &'static VisitorCommand, request: Request, out: &mut Outbox<'_>) {
+        let Request { head, body } = request;
+        let (app, asked, bytes) = (Arc::clone(app), head.clone(), body.len());
+        let work = async move {
+            let visit = Visit { app: &app, identifier: &asked.identifier, usersig: &asked.usersig, body: &body };
+            match command.run(&visit).await {
+                Ok(answer) => Answered::done(Reply::Body(answer.into_bytes())),
+                Err(failure) => Answered::with(Reply::Body(refused(&failure)), outcome(&failure)),
+            }
+        };
+        out.call(Call::new(Some(command.name), Ticket::Request(head), work).holding(bytes));
     }
 
     fn command(&self, app: &Arc<App>, request: Request, out: &mut Outbox<'_>) {
@@ -144,7 +145,10 @@ impl TencentSession {
             return self.refuse(&head, operation, &Code::SigEmpty.into(), out);
         }
         let (lane, bytes) = (lane(&body), body.len());
-        let once = changes(&head.servcmd).then(|| once(&self.device, &head, &body));
+        // a command that only reads is simply repeated
+        let changes = Command::named(&head.servcmd).is_some_and(|command| command.changes);
+        let once = changes.then(|| request_id(&self.device, &head, &body));
+        let client = head.a2.clone();
         let (app, device, asked) = (Arc::clone(app), self.device.to_string(), head.clone());
         let began = Arc::clone(&self.began);
         let work = async move {
@@ -173,9 +177,9 @@ impl TencentSession {
                 Err(failure) => Answered::with(Reply::Body(answer), outcome(&failure)),
             }
         };
-        let call = Call::new(operation, Ticket(head), work).holding(bytes);
+        let call = Call::new(operation, Ticket::Request(head), work).holding(bytes);
         let call = match once {
-            Some(key) => call.once(key),
+            Some(request) => call.once(client, request),
             None => call,
         };
         out.call(match lane {
@@ -206,7 +210,7 @@ impl TencentSession {
                 }
             }
         };
-        out.call(Call::new(Some(CONFIRM), Ticket(head), work).holding(body.len()));
+        out.call(Call::new(Some(CONFIRM), Ticket::Request(head), work).holding(body.len()));
     }
 
     /// Ends the client's login and notifies it.
@@ -216,14 +220,8 @@ impl TencentSession {
         let body = json!({ "EventArray": [{ "Event": 9, "C2cNotifyMsgArray": [notice] }] });
         out.send(self.encoding.frame(frame::order(frame::OFFLINE, body.to_string().as_bytes())));
     }
-}
 
-impl Session for TencentSession {
-    type Ticket = Ticket;
-    type Reply = Reply;
-    type Fact = TencentFact;
-
-    fn received(&mut self, frame: Frame, out: &mut Outbox<'_>) {
+    pub(super) fn received(&mut self, frame: &Frame, out: &mut Outbox<'_>) {
         let Some(request) = Request::decode(frame.bytes()) else {
             // not a request that could be answered
             out.count(None, CallOutcome::Refused);
@@ -246,11 +244,15 @@ impl Session for TencentSession {
             // statistics are accepted and ignored
             _ if head.servcmd.starts_with(STATISTICS) => self.answer(head, &done(), out),
             Some((MESSAGES, CONFIRM)) => self.confirm(&app, request, out),
-            _ => self.command(&app, request, out),
+            _ => match VisitorCommand::named(&head.servcmd) {
+                Some(command) => Self::visit(&app, command, request, out),
+                None => self.command(&app, request, out),
+            },
         }
     }
 
-    fn answered(&mut self, Ticket(head): Ticket, result: Result<Reply, Fault>, out: &mut Outbox<'_>) {
+    pub(super) fn answered(&mut self, ticket: Ticket, result: Result<Reply, Fault>, out: &mut Outbox<'_>) {
+        let Ticket::Request(head) = ticket else { return };
         match result {
             Ok(Reply::Body(body)) => {
                 let body = if head.servcmd == FETCH { self.notices.fetched(body) } else { body };
@@ -258,33 +260,20 @@ impl Session for TencentSession {
             }
             Ok(Reply::SignedIn(login)) => {
                 let Some(app) = &self.app else { return };
-                let identity = Identity::new(&*app.realm.name, login.user.clone(), self.device.clone());
-                // the same client connects again: its older connection is dead
-                let identity = identity.on(self.platform).with_rule(LoginScope::Device, 1, Exceeding::ReplaceOldest);
-                let identity = match app.realm.settings.web_logins {
-                    0 => identity,
-                    most => identity.with_rule(LoginScope::Platform, most, Exceeding::ReplaceOldest),
-                };
+                let identity = identity(app, &login.user, &self.device, self.platform);
                 self.signing_in = Some((login, head));
                 out.sign_in(identity);
             }
-            Err(fault) => {
-                let code = match fault {
-                    Fault::Busy => Code::TooFrequent,
-                    Fault::TimedOut => Code::Timeout,
-                    Fault::Malformed | Fault::TooLarge => Code::NotJson,
-                    Fault::Broken => Code::Internal,
-                };
-                self.answer(&head, &refused(&code.into()), out);
-            }
+            Ok(Reply::Notices(_)) => {}
+            Err(fault) => self.answer(&head, &refused(&fault_code(fault).into()), out),
         }
     }
 
-    fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_>) {
+    pub(super) fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_>) {
         let (Some((login, head)), Some(app)) = (self.signing_in.take(), self.app.clone()) else { return };
         match result {
             Ok(()) => {
-                let body = welcome(&login, &self.device, app.realm.groups.now().seconds());
+                let body = login.welcome(&self.device, HELLO_INTERVAL, app.realm.groups.now().seconds());
                 self.login = Some(login);
                 self.notices = Notices::default();
                 self.began = Arc::default();
@@ -297,19 +286,14 @@ impl Session for TencentSession {
         }
     }
 
-    fn deliver(&mut self, fact: &Arc<TencentFact>, out: &mut Outbox<'_>) {
+    pub(super) fn deliver(&mut self, fact: &Arc<TencentFact>, out: &mut Outbox<'_>) {
         let Some(login) = &self.login else { return };
         if fact.kept_notice().is_none_or(|number| self.notices.is_new(number)) {
             out.send(fact.frame(&login.user, self.encoding));
         }
     }
 
-    fn missed(&mut self, out: &mut Outbox<'_>) {
-        // a client reads the events it missed only when it reconnects
-        out.close();
-    }
-
-    fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_>) {
+    pub(super) fn disconnect(&mut self, reason: DisconnectReason, out: &mut Outbox<'_>) {
         match reason {
             DisconnectReason::Replaced => self.kick(kick::ANOTHER_LOGIN, out),
             DisconnectReason::ByApp => self.kick(kick::BY_APP, out),
@@ -323,60 +307,15 @@ impl Session for TencentSession {
         }
     }
 
-    fn recheck(&self) -> Option<BoxFuture<'static, Option<DisconnectReason>>> {
+    pub(super) fn recheck(&self) -> Option<BoxFuture<'static, Option<DisconnectReason>>> {
         let (app, login) = (self.app.clone()?, self.login.clone()?);
         Some(Box::pin(login::recheck(app, login)))
     }
 }
 
-/// The reply to a sign-in.
-fn welcome(login: &Login, device: &Device, now: u64) -> Value {
-    json!({
-        "ActionStatus": "OK",
-        "ErrorCode": 0,
-        "ErrorInfo": "",
-        "A2Key": login.key,
-        "TinyId": tiny_id::of(&login.user),
-        "InstId": instance(device),
-        "HelloInterval": HELLO_INTERVAL,
-        "TimeStamp": now,
-        "CustomStatus": "",
-        "PurchaseBits": FEATURES,
-        "RichMsgAuthKey": "",
-    })
-}
-
-/// The number of a client among its user's; never 0, which has another meaning to clients.
-fn instance(device: &Device) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    device.id.hash(&mut hasher);
-    hasher.finish() % 1_000_000 + 1000
-}
-
-fn done() -> Bytes {
-    Bytes::from_static(br#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#)
-}
-
-fn refused(failure: &Failure) -> Bytes {
-    envelope::refuse(failure).into_bytes()
-}
-
-/// A refusal's outcome for the metrics.
-fn outcome(failure: &Failure) -> CallOutcome {
-    CallOutcome::Error(VendorError { code: VendorCode::Number(failure.number()), class: failure.code.class() })
-}
-
-/// Whether a command may change something: reads can simply be repeated.
-fn changes(servcmd: &str) -> bool {
-    let name = servcmd.split_once('.').map_or("", |(_, name)| name);
-    !["get", "search", "fetch"].iter().any(|word| name.split('_').any(|part| part == *word))
-}
-
-/// Identifies a request, also if it is repeated over another connection.
-fn once(device: &Device, head: &Head, body: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    (&head.a2, body).hash(&mut hasher);
-    format!("{device} {} {} {:x}", head.servcmd, head.seq, hasher.finish())
+/// Identifies a request among those of its client, also if it is repeated over another connection.
+fn request_id(device: &Device, head: &Head, body: &[u8]) -> String {
+    format!("{device} {} {} {}", head.servcmd, head.seq, hex::encode(&Sha256::digest(body)[..16]))
 }
 
 /// The lane of a request: one per group.

@@ -1,5 +1,8 @@
 //! Recorded frames, and sessions without a gateway.
 
+mod attacks;
+mod polling;
+
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,8 +24,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Clients;
+use super::client::TencentSession;
 use super::frame::{self, Request};
-use super::session::{Encoding, TencentSession};
+use super::session::{Encoding, SocketSession};
 use crate::realm::App;
 use crate::{Credentials, Settings, TencentRealm, user_sig};
 
@@ -119,7 +123,8 @@ impl House {
 
     async fn session(&self, device: &str) -> TestSession<TencentSession> {
         let device = Device::new(crate::VENDOR, device);
-        let session = TencentSession::new(Some(Arc::clone(&self.app)), device, Platform::Web, Encoding::Binary);
+        let session = SocketSession::new(Some(Arc::clone(&self.app)), device, Platform::Web, Encoding::Binary);
+        let session = TencentSession::Socket(session);
         TestSession::open(session).await.0
     }
 
@@ -369,6 +374,26 @@ async fn a_client_fetches_the_notices_that_it_has_missed() {
     let confirmed = json!({"SessionData": missed["body"]["Cookie"]});
     ask(&mut bob, command(&bobs, "openim.ws_msg_push_ack", confirmed)).await;
     assert_eq!(ask(&mut bob, again).await["body"]["EventArray"], json!([]));
+}
+
+#[tokio::test]
+async fn an_application_carries_the_apps_own_text() {
+    let house = House::new();
+    let (mut alice, key) = house.signed_in("alice").await;
+    let (mut bob, bobs) = house.signed_in("bob").await;
+    let make = json!({"Type": "Public", "Name": "g", "GroupId": "g", "Owner_Account": "alice", "ApplyJoinOption": "NeedPermission"});
+    assert_eq!(ask(&mut alice, command(&key, "group_open_http_svc.create_group", make)).await["body"]["ErrorCode"], 0);
+    let before = house.engine.last().await.unwrap();
+    let apply = json!({"GroupId": "g", "ApplyMsg": "please", "UserDefinedField": "from the store"});
+    let applied = ask(&mut bob, command(&bobs, "group_open_http_svc.apply_join_group", apply)).await;
+    assert_eq!(applied["body"]["JoinedStatus"], "WaitAdminApproval");
+    let facts = house.facts_after(before).await;
+    let notice = read(alice.deliver(&facts[0].content).await).remove(0);
+    let body = &notice["body"]["EventArray"][0]["GroupTips"][0]["MsgBody"];
+    assert_eq!(
+        (&body["ReportType"], &body["RemarkInfo"], &body["UserDefinedField"]),
+        (&json!(1), &json!("please"), &json!("from the store"))
+    );
 }
 
 #[tokio::test]

@@ -70,6 +70,7 @@ pub(super) fn has_callback(what: &What<'_>) -> bool {
         | What::Counters { .. }
         | What::Receive { .. }
         | What::Edited(_)
+        | What::Pinned { .. }
         | What::Extended { .. }
         | What::Options { .. }
         | What::ReadUpTo { .. }
@@ -162,6 +163,7 @@ pub(super) async fn callbacks(
         | What::Counters { .. }
         | What::Receive { .. }
         | What::Edited(_)
+        | What::Pinned { .. }
         | What::Extended { .. }
         | What::Options { .. }
         | What::ReadUpTo { .. }

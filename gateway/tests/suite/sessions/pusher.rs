@@ -263,7 +263,7 @@ impl Session for Push {
             call = call.in_lane(lane);
         }
         if let Some(key) = key {
-            call = call.once(key);
+            call = call.once(key.clone(), key);
         }
         out.call(call);
     }

@@ -1,6 +1,5 @@
-// Drives Tencent's own Web SDK in a headless Chromium, on a page of an origin of its own: the same lines of JSON as
-// `driver.cjs`. With `hosts`, the vendor's hosts lead to the gateway, whose certificate is trusted, and the SDK needs no
-// option at all.
+// Drives one of Tencent's own Web SDKs in a headless Chromium, on a page of an origin of its own: the same lines of JSON
+// as `driver.cjs`. The vendor's hosts lead to the gateway, whose certificate is trusted, and the SDK needs no option.
 'use strict';
 
 const fs = require('node:fs');
@@ -11,8 +10,9 @@ const { createHash } = require('node:crypto');
 const { createRequire } = require('node:module');
 const { open } = require('../../chromium.cjs');
 
-// the folder of the packages, the browser, and the gateway with the authority that its certificate is of
-const [, , modules, executablePath, gateway, authority] = process.argv;
+// the folder of the packages, the browser, the gateway with the authority that its certificate is of, and the SDK: its
+// file, and its name on a page
+const [, , modules, executablePath, gateway, authority, file, name] = process.argv;
 const { chromium } = createRequire(modules + '/package.json')('playwright-core');
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 
@@ -24,18 +24,26 @@ const PAGE = `<!doctype html><title>an app</title>
 <script>
   const FIELDS = ['ID', 'type', 'conversationID', 'from', 'to', 'flow', 'sequence', 'payload'];
   const message = (whole) => Object.fromEntries(FIELDS.map((field) => [field, whole[field]]));
+  const Sdk = ${name};
   let chat;
+  const received = new Map();
   window.addEventListener('unhandledrejection', ({ reason }) => window.tell('UNHANDLED_REJECTION', JSON.stringify(String(reason))));
   const own = {
     create(options) {
-      chat = TencentCloudChat.create(options);
+      chat = Sdk.create(options);
       chat.setLogLevel(4);
-      for (const [name, event] of Object.entries(TencentCloudChat.EVENT)) {
+      for (const [name, event] of Object.entries(Sdk.EVENT)) {
         chat.on(event, ({ data }) => {
           const isMessages = ['MESSAGE_RECEIVED', 'MESSAGE_REVOKED', 'MESSAGE_MODIFIED'].includes(name);
+          if (isMessages) for (const one of data) received.set(one.ID, one);
           window.tell(name, JSON.stringify((isMessages ? data.map(message) : data) ?? null));
         });
       }
+    },
+    handleNotice: (id, options) => chat.handleGroupApplication({ ...options, message: received.get(id) }),
+    async history(groupID) {
+      const { data } = await chat.getMessageList({ conversationID: 'GROUP' + groupID });
+      return data.messageList.map(message);
     },
     async sendText(groupID, text) {
       const made = chat.createTextMessage({ to: groupID, conversationType: 'GROUP', payload: { text } });
@@ -56,7 +64,7 @@ const PAGE = `<!doctype html><title>an app</title>
 
 const files = {
   '/': ['text/html', PAGE],
-  '/chat.js': ['text/javascript', fs.readFileSync(path.join(modules, 'node_modules/@tencentcloud/chat/index.js'))],
+  '/chat.js': ['text/javascript', fs.readFileSync(path.join(modules, 'node_modules', file))],
 };
 
 /** What has the browser find the gateway under the vendor's hosts, and trust its certificate there. */

@@ -19,6 +19,7 @@ const load = createRequire(modules + '/package.json');
 const sockets = [];
 const sent = [];
 let cutAt;
+let isDeaf = false;
 const { WebSocket } = load('ws');
 const asText = (data) => (typeof data === 'string' ? data : Buffer.from(data.buffer ?? data, data.byteOffset, data.byteLength).toString());
 /** A frame of the gateway: text, or the mark of a compressed one and a gzip stream. */
@@ -32,11 +33,18 @@ globalThis.WebSocket = class extends WebSocket {
   constructor(url, ...rest) {
     super(mapped ? mapped + new URL(url).pathname + new URL(url).search : url, ...rest);
     sockets.push(this);
-    this.addEventListener('message', ({ data }) => {
-      const { head, body } = JSON.parse(unpacked(Buffer.from(data)));
+    this.addEventListener('message', (event) => {
+      const { head, body } = JSON.parse(unpacked(Buffer.from(event.data)));
       if (head.servcmd === 'openim.getmsg') say({ event: 'FETCHED', data: body });
     });
   }
+  set onmessage(listen) {
+    super.onmessage = (event) => {
+      const isPush = isDeaf && JSON.parse(unpacked(Buffer.from(event.data))).head.servcmd === 'im_open_push.msg_push';
+      if (!isPush) listen.call(this, event);
+    };
+  }
+  get onmessage() { return super.onmessage; }
   send(data, ...rest) {
     const command = JSON.parse(asText(data)).head.servcmd;
     sent.push(command);
@@ -93,6 +101,8 @@ const own = {
       chat.on(code, ({ data }) => {
         const messages = MESSAGES.includes(event);
         if (messages) for (const one of data) received.set(one.ID, one);
+        const isPin = event === 'PINNED_GROUP_MESSAGE_UPDATED';
+        if (isPin) return say({ event, data: { ...data, message: { ID: data.message.ID, payload: data.message.payload } } });
         say({ event, data: messages ? data.map(message) : data });
       });
     }
@@ -139,6 +149,32 @@ const own = {
   },
   readers: async (id, filter) => (await chat.getGroupMessageReadMemberList({ message: known(id), filter, cursor: '', count: 10 })).data,
   pin: (groupID, id, isPinned) => chat.pinGroupMessage({ groupID, message: known(id), isPinned }),
+  async pinned(groupID) {
+    const { data } = await chat.getPinnedGroupMessageList(groupID);
+    return data.messageList.map((one) => ({ ...message(one), pinnerInfo: one.pinnerInfo }));
+  },
+  /** Several messages as one. */
+  async merge(groupID, ids) {
+    const payload = { messageList: ids.map(known), title: 'history', abstractList: ['one', 'two'], compatibleText: 'please update' };
+    const { data } = await chat.sendMessage(chat.createMergerMessage({ to: groupID, conversationType: 'GROUP', payload }));
+    received.set(data.message.ID, data.message);
+    return message(data.message);
+  },
+  /** A message once more. */
+  async forward(groupID, id) {
+    const one = chat.createForwardMessage({ to: groupID, conversationType: 'GROUP', payload: known(id) });
+    const { data } = await chat.sendMessage(one);
+    return message(data.message);
+  },
+  /** A message with a file of this client. */
+  async upload(groupID) {
+    chat.registerPlugin({ 'tim-upload-plugin': class { uploadFile(_, done) { done(new Error('nothing is uploaded')); } static getVersion() { return '1.0.0'; } } });
+    const file = { name: 'a.txt', size: 3, type: 'text/plain' };
+    const one = chat.createFileMessage({ to: groupID, conversationType: 'GROUP', payload: { file }, onProgress() {} });
+    return message((await chat.sendMessage(one)).data.message);
+  },
+  /** The messages in a merged one. */
+  merged: (id) => known(id).payload.messageList.map(({ from, messageBody }) => ({ from, messageBody })),
   async conversations() {
     const { data } = await chat.getConversationList();
     return data.conversationList.map(({ conversationID, unreadCount, lastMessage, messageRemindType, groupAtInfoList, subType }) =>
@@ -149,6 +185,8 @@ const own = {
   cut() { for (const socket of sockets) socket.terminate(); },
   /** As if it went away when the next request of this command is on its way. */
   cutAt(command) { cutAt = command; },
+  /** Pushes do not arrive any more. */
+  deaf(is) { isDeaf = is; },
   /** How many frames came compressed. */
   compressed: () => compressed,
   /** Where it has connected to. */

@@ -41,7 +41,13 @@ pub(super) async fn beginning(recorder: &mut Recorder) {
 
 pub(super) async fn coming(recorder: &mut Recorder) {
     recorder.done("add", add(&["jared", "tommy"], false)).await;
-    let apply = Apply { group: group("g"), user: None, message: "let me in".to_owned(), most: None };
+    let apply = Apply {
+        group: group("g"),
+        user: None,
+        message: "let me in".to_owned(),
+        labels: conclave_core::model::Labels::new(),
+        most: None,
+    };
     recorder.done_as("apply", "dan", apply).await;
     let accept = DecideRequest {
         group: group("g"),
@@ -56,7 +62,13 @@ pub(super) async fn coming(recorder: &mut Recorder) {
         .done_as(
             "apply-again",
             "eve",
-            Apply { group: group("g"), user: None, message: "me too".to_owned(), most: None },
+            Apply {
+                group: group("g"),
+                user: None,
+                message: "me too".to_owned(),
+                labels: conclave_core::model::Labels::new(),
+                most: None,
+            },
         )
         .await;
     let refuse = DecideRequest {
@@ -242,7 +254,13 @@ pub(super) async fn passing(recorder: &mut Recorder) {
     room.id = Some(group("live"));
     room.labels = texts(&[("tencent.type", "AVChatRoom")]);
     recorder.done("live", room).await;
-    let apply = Apply { group: group("live"), user: None, message: String::new(), most: None };
+    let apply = Apply {
+        group: group("live"),
+        user: None,
+        message: String::new(),
+        labels: conclave_core::model::Labels::new(),
+        most: None,
+    };
     recorder.done_as("live-join", "tommy", apply).await;
     let connection = |id: &str, platform| {
         let address = Some("119.0.0.1:8080".parse().unwrap());
@@ -292,7 +310,13 @@ pub(super) async fn afterwards(recorder: &mut Recorder) {
         most_members: Some(200),
     };
     recorder.done_as("message-read", "tommy", read).await;
-    let change = ChangeMessage { group: group("g"), sequence, body: Some(text("read that")), labels: BTreeMap::new() };
+    let change = ChangeMessage {
+        group: group("g"),
+        sequence,
+        body: Some(text("read that")),
+        labels: BTreeMap::new(),
+        edits: None,
+    };
     recorder.done("message-changed", change).await;
     let changes = vec![ExtensionChange { key: "k".to_owned(), value: Some("v".to_owned()), seen: None }];
     let extend =

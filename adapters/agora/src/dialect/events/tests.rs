@@ -47,6 +47,7 @@ fn group_of_ann() -> Group {
         marks: BTreeMap::new(),
         topics: 0,
         topic_messages: 0,
+        pins: Vec::new(),
     }
 }
 
@@ -104,6 +105,7 @@ fn request(kind: RequestKind, stage: Stage) -> Happening {
         filed: Millis(1),
         expires: Millis(9),
         verdict,
+        labels: conclave_core::model::Labels::new(),
     }))
 }
 

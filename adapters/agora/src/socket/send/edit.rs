@@ -27,7 +27,8 @@ pub(super) async fn send(login: &Login, upward: &Upward) -> Result<Sent, Refused
         edit_time: app.now(),
     };
     let labels = labels.into_iter().chain([edited.label()]).map(|(label, value)| (label, Some(value))).collect();
-    let change = ChangeMessage { group: upward.group.clone(), sequence: before.sequence, body: Some(body), labels };
+    let change =
+        ChangeMessage { group: upward.group.clone(), sequence: before.sequence, body: Some(body), labels, edits: None };
     let done = app.groups.run(&login.actor(), change).await;
     done.map_err(|refusal| failure_for(login, &refusal))?;
     // the SDKs read the edit from the reply

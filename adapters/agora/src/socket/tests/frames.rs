@@ -173,7 +173,13 @@ async fn coming(film: &mut Film) {
         ..PolicyChange::default()
     };
     film.by("flags", "ann", UpdateGroup { policy: approval, ..update() }).await;
-    let apply = Apply { group: g(), user: None, message: "please".to_owned(), most: None };
+    let apply = Apply {
+        group: g(),
+        user: None,
+        message: "please".to_owned(),
+        labels: conclave_core::model::Labels::new(),
+        most: None,
+    };
     film.by("apply", "cid", apply.clone()).await;
     film.by("refuse", "ann", decide("cid", false)).await;
     film.by("apply again", "cid", apply).await;
@@ -273,8 +279,13 @@ async fn talking(film: &mut Film) {
         most_members: None,
     };
     film.by("read", "ben", read).await;
-    let change =
-        ChangeMessage { group: g(), sequence, body: Some(Body::Text("again".to_owned())), labels: BTreeMap::new() };
+    let change = ChangeMessage {
+        group: g(),
+        sequence,
+        body: Some(Body::Text("again".to_owned())),
+        labels: BTreeMap::new(),
+        edits: None,
+    };
     film.by("edit", "ann", change).await;
     let recall = RecallMessages { group: g(), sequences: vec![sequence], reason: String::new() };
     film.by("recall", "ann", recall).await;

@@ -62,7 +62,7 @@ struct Muted {
 pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let mutes = match group(call)? {
         Some(group) => call.ask(Mutes::all(group)).await?.entries,
-        None => call.ask(MutesEverywhere { after: None, limit: usize::MAX }).await?.entries,
+        None => call.ask(MutesEverywhere { users: None, after: None, limit: usize::MAX }).await?.entries,
     };
     let offset = call.settings().utc_offset_minutes;
     envelope::with(&GagResponse { users: mutes.iter().map(|mute| muted(mute, offset)).collect() })

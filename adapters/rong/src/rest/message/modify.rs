@@ -29,7 +29,7 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
     call.check_length("objectName", object_name, limits::OBJECT_NAME)?;
     let (body, labels) = message::body(object_name, content);
     let labels = labels.into_iter().map(|(label, value)| (label, Some(value))).collect();
-    let change = ChangeMessage { group, sequence: found.sequence, body: Some(body), labels };
+    let change = ChangeMessage { group, sequence: found.sequence, body: Some(body), labels, edits: None };
     let actor = Actor::App { for_user: Some(from) };
     call.app.realm.groups.run(&actor, change).await.map_err(|refusal| call.failure(&refusal))?;
     envelope::done()

@@ -15,7 +15,7 @@ pub(crate) async fn join(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let asked: ChannelsMembersInput = decode(body)?;
     let group = Call::group_id(asked.target_id.as_ref())?;
     let most = Some(call.caller().app.realm.settings.group_capacity);
-    match call.run(Apply { group, user: None, message: String::new(), most }).await? {
+    match call.run(Apply { most, ..Apply::of(group) }).await? {
         Applied::Joined => Ok(done(0)),
         Applied::Waiting => Ok(done(client::AWAITS_MANAGERS)),
         Applied::Already => Err(Code::AlreadyMember.into()),

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::most_members;
 use crate::calls::{Call, envelope};
+use crate::dialect::application;
 use crate::dialect::kind::Kind;
 use crate::refusals::{Code, Failure};
 
@@ -16,6 +17,7 @@ use crate::refusals::{Code, Failure};
 struct Request {
     group_id: Option<String>,
     apply_msg: Option<String>,
+    user_defined_field: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -39,7 +41,10 @@ pub(crate) async fn apply(call: &Call<'_>) -> Result<envelope::ResponseBody, Fai
     let request: Request = call.read()?;
     let group = call.group_id(request.group_id)?;
     let most = most_members(call, &group).await?;
-    let apply = Apply { group: group.clone(), user: None, message: request.apply_msg.unwrap_or_default(), most };
+    let field = request.user_defined_field.filter(|field| !field.is_empty());
+    let labels = field.map(|field| (application::USER_FIELD.to_owned(), field)).into_iter().collect();
+    let message = request.apply_msg.unwrap_or_default();
+    let apply = Apply { message, labels, most, ..Apply::of(group.clone()) };
     let applied = call.run(apply).await?;
     let joined_status = match applied {
         Applied::Waiting => "WaitAdminApproval",

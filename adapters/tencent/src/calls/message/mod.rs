@@ -6,6 +6,7 @@ pub(super) mod extensions;
 pub(super) mod history;
 pub(super) mod modify;
 pub(super) mod notify;
+pub(super) mod pins;
 pub(super) mod read_marks;
 pub(super) mod recall;
 pub(super) mod recalls;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use conclave_core::operation::ChangeMessage;
+use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::history::page;
 use super::{body, check_beside};
@@ -21,6 +22,8 @@ struct Request {
     msg_body: Option<Vec<Value>>,
     cloud_custom_data: Option<String>,
     topic_id: Option<String>,
+    /// Of clients: the version that they have changed. Another one is in conflict.
+    msg_version: Option<u32>,
 }
 
 pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
@@ -46,20 +49,29 @@ pub(crate) async fn modify(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
         return Err(Code::NoPermission.into());
     }
     let topic = call.topic_id(request.topic_id)?;
-    let change = ChangeMessage { group: group.clone(), sequence, body, labels };
-    call.run_at(topic.as_ref(), change).await?;
+    let edits = request.msg_version.filter(|_| call.user().is_some());
+    let change = ChangeMessage { group: group.clone(), sequence, body, labels, edits };
+    let is_conflict = match call.attempt_at(topic.as_ref(), change).await {
+        Ok(_) => false,
+        Err(Refusal::VersionConflict { .. }) => true,
+        Err(refusal) => return Err(call.failure(&refusal)),
+    };
     if call.user().is_none() {
         return envelope::done_saying("succeed");
     }
-    // clients put what the answer says in place of what they have
+    // clients put what the response says in place of what they have
     let now = page(call, group, topic, Some(sequence), 1).await?.messages();
-    let Some(message) = now.first().filter(|message| message.sequence == sequence) else { return envelope::done() };
-    let cloud_custom_data = message.labels.get(label::CLOUD_DATA).cloned().unwrap_or_default();
-    envelope::with(&Changed {
+    let now = now.first().filter(|message| message.sequence == sequence).map(|message| Changed {
         msg_version: message.traits.edits,
         msg_body: message::elements(message),
-        cloud_custom_data,
-    })
+        cloud_custom_data: message.labels.get(label::CLOUD_DATA).cloned().unwrap_or_default(),
+    });
+    match now {
+        Some(now) if is_conflict => Err(Failure::from(Code::EditConflict).with(json!(now))),
+        Some(now) => envelope::with(&now),
+        None if is_conflict => Err(Code::NoMessage.into()),
+        None => envelope::done(),
+    }
 }
 
 /// A message as its sender's client has it from now on.

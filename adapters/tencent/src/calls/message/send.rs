@@ -173,7 +173,8 @@ fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Reque
     let forbidden = request.forbid_callback_control.filter(|words| !words.is_empty());
     let more: [(&str, Option<String>); 8] = [
         (label::CLIENT_SEQ, request.client_seq.map(|number| number.to_string())),
-        (label::CLIENT_TIME, request.msg_client_time.map(|time| time.to_string())),
+        // 0 is not given
+        (label::CLIENT_TIME, request.msg_client_time.filter(|time| *time != 0).map(|time| time.to_string())),
         (label::FORBIDDEN, forbidden.map(|words| words.join(","))),
         (label::RANDOM, Some(random.to_string())),
         (label::PRIORITY, request.msg_priority),

@@ -74,7 +74,7 @@ pub(crate) async fn import(call: &Call<'_>) -> Result<envelope::ResponseBody, Fa
 
 fn old(call: &Call<'_>, entry: Entry) -> Result<OldMessage, Failure> {
     let sender = Sender::User(call.user_id("From_Account", entry.from)?);
-    let at = Millis::from_seconds(call.required("SendTime", entry.send_time)?);
+    let at = Millis::from_seconds(call.required("SendTime", entry.send_time.filter(|time| *time != 0))?);
     let (body, mut labels) = body(entry.msg_body)?;
     labels.extend(entry.random.map(|random| (label::RANDOM.to_owned(), random.to_string())));
     Ok(OldMessage { sender, at, body, labels })

@@ -1,4 +1,5 @@
-//! `group_open_http_svc`: mutes and bans.
+//! Mutes and bans.
 
 pub(super) mod bans;
+pub(super) mod everywhere;
 pub(super) mod mutes;

@@ -18,6 +18,8 @@ pub(crate) enum Tip {
     Profile = 6,
     Member = 7,
     Topic = 8,
+    Pinned = 16,
+    Unpinned = 17,
 }
 
 /// A notice to single users outside the group's message stream, by its `ReportType` in the web SDK. The numbers up to
@@ -73,6 +75,8 @@ pub(crate) enum Push<'e> {
     Options,
     /// A message says something else now.
     Edit,
+    /// A message was pinned or unpinned (Event 6).
+    Pin(Tip),
     /// Keys and values of a message changed.
     Extensions,
     /// Attributes of the group changed (Event 6).
@@ -157,6 +161,9 @@ impl<'e> Fact<'e> {
             What::Sent { .. } | What::Passed(_) => one(Push::Message, others(everybody()).without_discarding()),
             What::Recalled(_) => one(Push::Recall, others(everybody())),
             What::Edited(_) => one(Push::Edit, others(everybody())),
+            What::Pinned { pinned, .. } => {
+                one(Push::Pin(if *pinned { Tip::Pinned } else { Tip::Unpinned }), everybody())
+            }
             What::Extended { .. } => one(Push::Extensions, others(everybody())),
             What::Receipts { user, .. } => {
                 let senders = self.event.audience.users.iter().filter(|other| other != user);

@@ -46,6 +46,7 @@ fn group(kind: Kind) -> Group {
         marks: BTreeMap::new(),
         topics: 0,
         topic_messages: 0,
+        pins: Vec::new(),
     }
 }
 
@@ -118,6 +119,7 @@ fn request(kind: RequestKind, stage: Stage) -> Happening {
         filed: Millis(1),
         expires: Millis(9),
         verdict: None,
+        labels: conclave_core::model::Labels::new(),
     }))
 }
 

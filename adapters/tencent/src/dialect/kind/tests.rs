@@ -32,6 +32,7 @@ fn group(policy: Policy, labels: Labels) -> Group {
         asked: false,
         topics: 0,
         topic_messages: 0,
+        pins: Vec::new(),
         appointed: Vec::new(),
         marks: BTreeMap::new(),
     }

@@ -100,7 +100,16 @@ impl App {
         let (client_keys, visitor_keys) = (sealer("client"), sealer("visitor"));
         let realm_name = Arc::from(realm.name.as_str());
         let (rate, questions) = (RateWindow::default(), OnceLock::new());
-        Ok(Self { realm, realm_name, signatures, rate, questions, client_keys, visitor_keys, rooms: WatchedRooms::default() })
+        Ok(Self {
+            realm,
+            realm_name,
+            signatures,
+            rate,
+            questions,
+            client_keys,
+            visitor_keys,
+            rooms: WatchedRooms::default(),
+        })
     }
 
     /// The account that acts for the app if none is named.

@@ -115,6 +115,8 @@ async fn a_client_that_polls_signs_out_and_is_signed_out() {
     let vendor_api = stage.served.vendor_apis().await.tencent;
     assert!(vendor_api.call("im_open_login_svc/kick", &json!({"UserID": "alice"})).await.is_ok());
     assert_eq!(alice.event("KICKED_OUT").await["type"], "multipleAccount");
+    // it reports statistics now and then
+    stage.answers("tim_web_report").await;
     let sdk = "tim-js-sdk 2.10.2 (npm)";
     Driver::client(Vendor::Tencent, sdk, "tencent-tim-polling").check(&stage.served, "tencent_web").await;
 }

@@ -31,7 +31,8 @@ pub(crate) async fn modify(call: &Call<'_>, body: &[u8]) -> QueryReply {
     let object_name = message::object(&about.body, about.mention.as_ref(), &about.labels).0;
     let (body, labels) = message::body(&object_name, &content);
     let labels = labels.into_iter().map(|(label, value)| (label, Some(value))).collect();
-    let change = ChangeMessage { group: about.group.clone(), sequence: about.sequence, body: Some(body), labels };
+    let change =
+        ChangeMessage { group: about.group.clone(), sequence: about.sequence, body: Some(body), labels, edits: None };
     call.try_run(change).await.map_err(refused)?;
     let edited = call.try_ask(MessageById { message: id }).await.map_err(refused)?.0;
     let modify_time = Some(millis(call.app.realm.groups.now().0));

@@ -7,7 +7,7 @@ use crate::model::{Circle, GroupId, Pin};
 use crate::refusal::{Limit, Refusal};
 
 use super::Rule;
-use super::common::standing_message;
+use super::common::unrecalled_message;
 
 /// Pins a message, or takes its pin away. Every member may; what is so already stays as it is, without an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Rule for PinMessage {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Pinned, Stop> {
         let mut group = draft.live_group(&self.group)?;
         draft.permitted(&group, Circle::Members)?;
-        let message = match standing_message(draft, &self.group, self.sequence) {
+        let message = match unrecalled_message(draft, &self.group, self.sequence) {
             Ok(message) => Some(message),
             // a pin outlives its message
             Err(Stop::Refuse(Refusal::MessageNotFound { .. })) if !self.pinned => None,

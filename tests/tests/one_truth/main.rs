@@ -8,6 +8,7 @@ mod joining;
 mod lists;
 mod lives;
 mod messages;
+mod moment;
 mod mutes;
 mod room;
 

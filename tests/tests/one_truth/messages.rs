@@ -1,7 +1,7 @@
 //! Messages, as each vendor shows them.
 
 use conclave_tests::house::credentials::{ADMIN, SDKAPPID, SECRET_KEY};
-use conclave_tests::house::{mounted, tencent};
+use conclave_tests::house::mounted;
 use conclave_tests::sign::user_sig;
 use conclave_tests::story::TencentApi;
 use conclave_tests::world::BEGINNING;
@@ -16,15 +16,29 @@ async fn messages_of_the_app_have_one_sender() {
     let house = House::of_agora("g", true).await;
     let said = json!({"to": ["g"], "type": "txt", "body": {"msg": "hi"}});
     house.agora(Method::POST, "/messages/chatgroups", said).await;
-    let first = mounted(tencent(&house.0.world, conclave_tencent::Settings::default()));
+    let world = &house.0.world;
+    let admins = [ADMIN, "second"];
+    let realm = conclave_tencent::TencentRealm {
+        name: "test".to_owned(),
+        credentials: conclave_tencent::Credentials {
+            sdkappid: SDKAPPID,
+            secret_key: SECRET_KEY.to_owned(),
+            admins: admins.map(str::to_owned).to_vec(),
+        },
+        settings: conclave_tencent::Settings::default(),
+        groups: world.groups.clone(),
+        log: world.log.clone(),
+        presence: std::sync::Arc::new(conclave_kit::Nobody),
+    };
+    let surface = mounted(conclave_tencent::Tencent::new(vec![realm]).unwrap());
     let mut senders = Vec::new();
-    for admin in [ADMIN, "second"] {
+    for admin in admins {
         let sig = user_sig(SDKAPPID, SECRET_KEY, admin, BEGINNING.seconds(), 86_400);
-        let vendor_api = TencentApi::new(first.clone(), SDKAPPID, admin, &sig);
+        let vendor_api = TencentApi::new(surface.clone(), SDKAPPID, admin, &sig);
         let page = vendor_api.answer("group_msg_get_simple", &json!({"GroupId": "g", "ReqMsgNumber": 5})).await;
         senders.push(page["RspMsgList"][0]["From_Account"].clone());
     }
-    assert_eq!(senders[0], ADMIN);
+    assert_eq!(senders, [ADMIN, ADMIN]);
 }
 
 /// More messages may be asked for than a page has.

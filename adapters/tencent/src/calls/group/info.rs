@@ -48,27 +48,29 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let ids = ids(call, request.group_id_list)?;
     let view = ResponseFilter::group_view(request.response_filter);
     let groups = find(call, &ids).await?;
-    let mut group_info = Vec::with_capacity(ids.len());
+    let mut seen = Vec::with_capacity(ids.len());
     // what the members have at least in the response, so that no more are read than it can hold
     let mut bytes = 0;
-    for (id, found) in ids.iter().zip(&groups) {
-        let item = match found {
-            Ok(group) => item(call, id, group, &view, limits::ANSWER - bytes).await,
-            Err(failure) => Err(failure.clone()),
+    for found in groups {
+        let one = match found {
+            Ok(group) => with_members(call, group, &view, limits::ANSWER - bytes).await,
+            Err(failure) => Err(failure),
         };
-        match item {
-            Ok(item) => {
-                bytes += item.member_list.iter().flatten().map(MemberInfo::least_bytes).sum::<usize>();
-                group_info.push(item);
-            }
-            Err(failure) if failure.code == Code::AnswerTooLarge => return Err(failure),
-            Err(failure) => group_info.push(failed(id, &failure)),
+        match &one {
+            Ok((_, members)) => bytes += members.iter().flatten().map(MemberInfo::least_bytes).sum::<usize>(),
+            Err(failure) if failure.code == Code::AnswerTooLarge => return Err(failure.clone()),
+            Err(_) => {}
         }
         if bytes >= limits::ANSWER {
             return Err(Code::AnswerTooLarge.into());
         }
+        seen.push(one);
     }
-    envelope::with(&GroupInfoResponse { group_info })
+    let items = ids.iter().zip(&mut seen).map(|(id, one)| match one {
+        Ok((group, members)) => Item { member_list: members.take(), ..Item::of(call, id, group, &view) },
+        Err(failure) => failed(id, failure),
+    });
+    envelope::with(&GroupInfoResponse { group_info: items.collect() })
 }
 
 /// The requested ids: at least one, and not too many.
@@ -94,26 +96,27 @@ pub(super) async fn find(call: &Call<'_>, ids: &[String]) -> Result<Vec<Result<A
     Ok(parsed.iter().map(of).collect())
 }
 
-/// A group with its members, which have `room` bytes in the response at most.
-async fn item<'g>(
+/// A group and its members, which have `room` bytes in the response at most; the header is as it was when they were read.
+async fn with_members(
     call: &Call<'_>,
-    id: &'g str,
-    group: &'g Group,
+    group: Arc<Group>,
     view: &GroupView,
     room: usize,
-) -> Result<Item<'g>, Failure> {
-    let list = ListMembers { limit: room / MemberInfo::SMALLEST, ..ListMembers::all(group.id.clone()) };
-    let member_list = match &view.members {
-        Some(view) if Capabilities::of(group).members => match call.try_ask(list).await {
-            Ok(found) if found.next.is_some() => return Err(Code::AnswerTooLarge.into()),
-            Ok(found) => Some(MemberInfo::all(call, group, &found.members, view).await?),
-            // users who are not members read its profile only
-            Err(Refusal::NotPermitted { .. }) => None,
-            Err(refusal) => return Err(call.failure(&refusal)),
-        },
-        _ => None,
+) -> Result<(Arc<Group>, Option<Vec<MemberInfo>>), Failure> {
+    let Some(view) = view.members.as_ref().filter(|_| Capabilities::of(&group).members) else {
+        return Ok((group, None));
     };
-    Ok(Item { member_list, ..Item::of(call, id, group, view) })
+    let list = ListMembers { limit: room / MemberInfo::SMALLEST, ..ListMembers::all(group.id.clone()) };
+    match call.try_ask(list).await {
+        Ok(found) if found.next.is_some() => Err(Code::AnswerTooLarge.into()),
+        Ok(found) => {
+            let members = MemberInfo::all(call, &found.group, &found.members, view).await?;
+            Ok((found.group, Some(members)))
+        }
+        // users who are not members read its profile only
+        Err(Refusal::NotPermitted { .. }) => Ok((group, None)),
+        Err(refusal) => Err(call.failure(&refusal)),
+    }
 }
 
 impl<'g> Item<'g> {

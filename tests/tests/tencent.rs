@@ -95,6 +95,7 @@ const USERS: &[&str] = &[
 /// A group in a fixture.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a fixture, as the file names them")]
 struct GroupOfType {
     id: String,
     /// As the vendor names it.

@@ -1,8 +1,10 @@
 //! The metrics, in the `OpenMetrics` format.
 
+mod backups;
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use conclave_kit::{ErrorClass, VendorCode, VendorError};
 use foldhash::{HashMap as Map, HashSet as Set};
@@ -16,6 +18,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+pub(crate) use self::backups::Backups;
 use crate::measured::{Measured, Process};
 use crate::unread::UnreadFields;
 
@@ -198,37 +201,6 @@ pub(crate) struct Metrics {
     pub(crate) backups: Backups,
     /// Values that are measured when the metrics are requested.
     pub(crate) measured: Arc<Measured>,
-}
-
-/// Backups of this gateway, since it was started.
-#[derive(Default)]
-pub(crate) struct Backups {
-    completed: Counter,
-    failed: Counter,
-    last: Gauge,
-}
-
-impl Backups {
-    fn new(registry: &mut Registry) -> Self {
-        let Self { completed, failed, last } = Self::default();
-        registry.register("backups_completed", "Backups that were sent completely", completed.clone());
-        registry.register("backups_failed", "Backups that were not finished", failed.clone());
-        let about = "When the last complete backup was sent, in seconds since 1970; 0 is never";
-        registry.register("backup_last_timestamp_seconds", about, last.clone());
-        Self { completed, failed, last }
-    }
-
-    /// Counts a backup that was sent completely.
-    pub(crate) fn completed(&self) {
-        self.completed.inc();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.last.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-    }
-
-    /// Counts a backup that was not finished.
-    pub(crate) fn failed(&self) {
-        self.failed.inc();
-    }
 }
 
 impl Metrics {

@@ -8,6 +8,9 @@ const NAMES: [&str; 6] = ["agora", "easemob", "tencent", "usersig", "rong", "ron
 /// The one file that registers vendors.
 const REGISTRATION: &str = "vendors.rs";
 
+/// Changes of data that released versions wrote, under labels that their adapters chose. They are never changed.
+const OLD_DATA: &str = "upgrade/steps.rs";
+
 #[test]
 fn nothing_but_the_registration_names_a_vendor() {
     let mut named = Vec::new();
@@ -22,7 +25,7 @@ fn nothing_but_the_registration_names_a_vendor() {
             }
             let file = path.file_name().unwrap().to_str().unwrap();
             // tests name vendors to try the gateway with them
-            if file == REGISTRATION || file == "tests.rs" {
+            if file == REGISTRATION || file == "tests.rs" || path.ends_with(OLD_DATA) {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();

@@ -92,7 +92,7 @@ async fn a_client_that_polls_lives_in_a_group() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_polls_signs_out_and_is_signed_out() {
-    // both have the old SDK: what is asked for is what it asks for
+    // both have the old SDK, with the fields that it requests
     let stage = stage(&[]).await;
     let (alice, bob) = tokio::join!(old_page(&stage, "alice"), old_page(&stage, "bob"));
     let members = json!([{"userID": "alice"}]);

@@ -242,6 +242,10 @@ pub(crate) const WITHOUT_STEP: &[(&str, &str)] = &[
         "groups of this run add users without asking them; tested in `one_truth`, `rong_web` and `agora_web`",
     ),
     ("drop_message", "reports to Tencent's app server that a message was not sent; no client is notified"),
+    (
+        "pin_message",
+        "Tencent's clients alone pin messages for all members, and only they are notified; tested in `tencent_web`",
+    ),
     ("open_device", "a client signs in; every client of this run does"),
     ("acknowledge", "a client confirms what it received; every client of this run does"),
     ("broadcast", "Tencent's live rooms alone; tested in `tencent_live`"),

@@ -379,6 +379,9 @@ async fn shown(player: &Player) -> BTreeMap<String, Shown> {
             let joined = page.call("getGroupList", json!([])).await;
             for group in list(&joined["data"]["groupList"]) {
                 let id = text(&group["groupID"]);
+                // after a reconnection the SDK lists some groups without their profiles until they are read again
+                let read = page.call("getGroupProfile", json!([{ "groupID": id }])).await;
+                let group = &read["data"]["group"];
                 let members =
                     page.call("getGroupMemberList", json!([{"groupID": id, "count": 100, "offset": 0}])).await;
                 let members = list(&members["data"]["memberList"]);

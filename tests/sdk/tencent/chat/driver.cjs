@@ -169,7 +169,8 @@ const own = {
   /** A message with a file of this client. */
   async upload(groupID) {
     chat.registerPlugin({ 'tim-upload-plugin': class { uploadFile(_, done) { done(new Error('nothing is uploaded')); } static getVersion() { return '1.0.0'; } } });
-    const file = { name: 'a.txt', size: 3, type: 'text/plain' };
+    // as a file input of a page has it
+    const file = { files: [{ name: 'a.txt', size: 3, type: 'text/plain' }] };
     const one = chat.createFileMessage({ to: groupID, conversationType: 'GROUP', payload: { file }, onProgress() {} });
     return message((await chat.sendMessage(one)).data.message);
   },

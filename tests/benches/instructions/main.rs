@@ -124,12 +124,12 @@ impl Measured {
 }
 
 /// Where a count is in the table: the indexes of its store, log filter, vendor and request.
-type Cell = (usize, usize, usize, usize);
+type Place = (usize, usize, usize, usize);
 
 /// Counts every wanted cell of every release, and then the baseline with responses of the same sizes.
 async fn measure(wanted: &Wanted) -> Vec<Measured> {
-    let mut counts: BTreeMap<Cell, Measured> = BTreeMap::new();
-    let mut probes: Vec<(Shot, usize, Cell)> = Vec::new();
+    let mut counts: BTreeMap<Place, Measured> = BTreeMap::new();
+    let mut probes: Vec<(Shot, usize, Place)> = Vec::new();
     for (store_index, store) in STORES.into_iter().enumerate() {
         for (log_index, log) in LOGS.into_iter().enumerate() {
             for release in Server::releases() {

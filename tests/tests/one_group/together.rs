@@ -379,7 +379,7 @@ async fn shown(player: &Player) -> BTreeMap<String, Shown> {
             let joined = page.call("getGroupList", json!([])).await;
             for group in list(&joined["data"]["groupList"]) {
                 let id = text(&group["groupID"]);
-                // after a reconnection the SDK lists some groups without their profiles until they are read again
+                // the SDK reads at most 8 profiles a second, and drops a group from its list whose read it has refused itself
                 let read = page.call("getGroupProfile", json!([{ "groupID": id }])).await;
                 let group = &read["data"]["group"];
                 let members =

@@ -7,7 +7,6 @@ const LINES: usize = 500;
 
 /// Longer files, and why.
 const LONGER: &[(&str, &str)] = &[
-    ("adapters/rong/src/socket/session.rs", "one client's connection: all of its frames change the same state"),
     ("adapters/rong/src/socket/tests.rs", "captured frames and every topic, with one set of helpers"),
     ("tests/src/given.rs", "every step that a fixture may contain, in one match"),
 ];

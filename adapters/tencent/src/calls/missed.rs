@@ -120,16 +120,21 @@ async fn mentions(call: &Call<'_>, user: &UserId) -> Result<Vec<Value>, Failure>
     let of = groups.iter().map(|group| (group.id.clone(), user.clone())).collect();
     let marks = call.ask(ReadMarks { of }).await?.0;
     let mut found = Vec::new();
+    // of all groups together, so that what a client's sign-in costs does not grow with them
+    let mut left = limits::MENTIONED_IN_ALL;
     for (group, read) in groups.iter().zip(marks) {
         let read = read.unwrap_or_default();
         if group.next_message.saturating_sub(1) <= read {
             continue;
         }
+        if left == 0 {
+            break;
+        }
         let newest = Messages {
             group: group.id.clone(),
             start: Start::Sequence(group.next_message),
             newest_first: true,
-            limit: limits::MENTIONED_MESSAGES,
+            limit: limits::MENTIONED_MESSAGES.min(left),
         };
         let messages = match call.try_ask(newest).await {
             Ok(page) => page.messages,
@@ -137,6 +142,7 @@ async fn mentions(call: &Call<'_>, user: &UserId) -> Result<Vec<Value>, Failure>
             Err(Refusal::GroupNotFound { .. } | Refusal::NotPermitted { .. } | Refusal::NotMembers { .. }) => continue,
             Err(refusal) => return Err(call.failure(&refusal)),
         };
+        left = left.saturating_sub(messages.len());
         let unread = messages.iter().rev().filter(|message| message.sequence > read);
         found.extend(unread.filter_map(|message| {
             let kind = push::mentions(message, user)?;

@@ -85,6 +85,8 @@ pub(crate) const PINS: usize = 10;
 pub(crate) const MENTIONED_GROUPS: usize = 100;
 /// Messages of each that are searched, the latest.
 pub(crate) const MENTIONED_MESSAGES: usize = 100;
+/// Messages that are searched for mentions in all groups together.
+pub(crate) const MENTIONED_IN_ALL: usize = 1_000;
 /// Messages recalled in one call.
 pub(crate) const RECALLED: usize = 10;
 /// The reason of a recall.

@@ -1,5 +1,6 @@
 //! The vendors' documented exchanges, as data: `fixtures/<vendor>/<name>.json`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -64,6 +65,9 @@ pub struct Received {
     /// The body: JSON, or `{"$bytes": n}` for so many bytes of something else.
     #[serde(default)]
     pub body: Value,
+    /// Members that our response has beyond the documented ones: dotted paths to values, volatile ones by name.
+    #[serde(default)]
+    pub added: BTreeMap<String, Value>,
 }
 
 impl Sent {
@@ -136,10 +140,13 @@ impl Fixture {
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&answer.body).into_owned()))
     }
 
-    /// The response to pin, volatile values replaced by their names; `None` if it is exactly the documented one, which
-    /// then pins it.
+    /// The response to pin, volatile values replaced by their names; `None` if it is exactly the documented one with what
+    /// the fixture says is added to it, which then pins it.
     pub fn pinned(&self, answer: &Answer) -> Option<Value> {
         let (mut documented, mut body) = (self.response.body.clone(), self.body_to_pin(answer));
+        for (path, value) in &self.response.added {
+            add(&mut documented, path, value).unwrap_or_else(|error| panic!("{}: {error}", self.operation));
+        }
         for path in &self.volatile {
             redact(&mut documented, path);
             redact(&mut body, path);
@@ -168,6 +175,18 @@ impl Fixture {
 /// The folder of all fixtures.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+/// Adds a member at a dotted path, whose parts before the last must exist.
+fn add(value: &mut Value, path: &str, member: &Value) -> Result<(), String> {
+    let (parents, name) = path.rsplit_once('.').map_or((None, path), |(parents, name)| (Some(parents), name));
+    let pointer = parents.map(|parents| format!("/{}", parents.replace('.', "/"))).unwrap_or_default();
+    let parent = value.pointer_mut(&pointer).and_then(Value::as_object_mut);
+    let parent = parent.ok_or_else(|| format!("no object has the added member {path}"))?;
+    match parent.insert(name.to_owned(), member.clone()) {
+        None => Ok(()),
+        Some(_) => Err(format!("the added member {path} is documented")),
+    }
 }
 
 /// Replaces the value at this path by the path's name.

@@ -127,7 +127,7 @@ impl Desk {
 
     fn nowhere(&self, parts: &Parts, id: &HeaderValue, in_flight: InFlight) -> Response<Payload> {
         let (id, method, path) = (text(id), parts.method.as_str(), parts.uri.path());
-        tracing::info!(target: "conclave::request", id, method, path, status = 404, "no surface is mounted at this path");
+        tracing::info!(target: "conclave::request", id, method, path, status = 404, "no vendor's API is served at this path");
         let mut answer = Response::new(Payload::new(Body::from(self.site.index()), Some(in_flight)));
         *answer.status_mut() = StatusCode::NOT_FOUND;
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -385,7 +385,7 @@ fn host(parts: &Parts) -> Result<Option<&str>, &'static str> {
 
 /// The gateway's own response to a request that reaches no surface; its connection is closed.
 fn refused(status: StatusCode, why: &'static str, in_flight: InFlight) -> Response<Payload> {
-    tracing::info!(target: "conclave::request", status = status.as_u16(), why, "refused before any surface");
+    tracing::info!(target: "conclave::request", status = status.as_u16(), why, "the gateway refused the request");
     let text = serde_json::json!({ "error": "refused", "message": why }).to_string();
     let mut answer = Response::new(Payload::new(Body::from(text), Some(in_flight)));
     *answer.status_mut() = status;

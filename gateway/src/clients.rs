@@ -56,7 +56,7 @@ pub fn settings(config: &Config, addresses: Option<&Addresses>, realm: &RealmCon
 /// The settings of a vendor's clients.
 pub(crate) type Pairs = Vec<(&'static str, String)>;
 
-/// The same as pairs.
+/// The settings of a vendor's clients in one realm; `None` if the realm is not served by the vendor.
 pub(crate) fn pairs(
     config: &Config,
     addresses: Option<&Addresses>,

@@ -54,8 +54,12 @@ impl ClockFile {
             let (file, now) = (self.clone(), clock.now());
             match tokio::task::spawn_blocking(move || file.write(now)).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "the time cannot be kept; it is tried again later"),
-                Err(error) => tracing::warn!(%error, "the time cannot be kept; it is tried again later"),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the time cannot be written to conclave-clock; it is tried again later");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the time cannot be written to conclave-clock; it is tried again later");
+                }
             }
             tokio::select! {
                 () = tokio::time::sleep(INTERVAL) => {}

@@ -66,7 +66,7 @@ impl Measured {
                 let folder = folder.clone();
                 let measured = tokio::task::spawn_blocking(move || sizes.measure(&folder)).await;
                 if let Err(error) = measured {
-                    tracing::warn!(%error, "the data folder cannot be measured");
+                    tracing::warn!(%error, "the size of the data folder cannot be computed for the metrics");
                 }
                 tokio::time::sleep(SIZES).await;
             }

@@ -209,8 +209,8 @@ fn caller(
 
 /// The vendor's error for a refusal; details for the operator are logged.
 pub(crate) fn failure_for(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure {
-    if let Refusal::Unavailable(what) = refusal {
-        tracing::error!(app = %app.key(), "{what}");
+    if let Refusal::Unavailable(_) = refusal {
+        tracing::error!(app = %app.key(), "{refusal}");
     }
     refusals::word(app, place, refusal)
 }

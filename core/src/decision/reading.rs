@@ -39,8 +39,8 @@ impl<'a> Draft<'a> {
         places.filter(|key| !self.pending.contains(key))
     }
 
-    /// A run of rows as found, with what earlier steps have changed. What the operation at hand has changed itself is
-    /// not in it.
+    /// All rows with a key prefix, as stored and with the changes of earlier steps of this call. The current step's own
+    /// changes are not in it.
     pub fn run(&self, prefix: Prefix) -> Result<Cow<'a, [Row]>, Stop> {
         let earlier = self.changed_by_earlier_steps(&prefix);
         let found = self.facts.run(prefix)?;

@@ -315,8 +315,8 @@ impl Key {
             || self.outdated_by_header().is_some()
     }
 
-    /// The group whose header changes with the row at a place that can be outdated; `None` where rows have revisions of
-    /// their own, and for any other place.
+    /// The group whose header's revision guards the deletion of an expired row at this key; `None` if such rows have
+    /// revisions of their own, or cannot expire.
     pub fn outdated_by_header(&self) -> Option<&GroupId> {
         match self {
             Self::Mute(group, _)

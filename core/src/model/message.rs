@@ -144,7 +144,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Whether a member who was there gets it; its sender does in any case.
+    /// Whether it is addressed to this user, provided they were a member when it was sent; always true for its sender.
     pub fn is_for(&self, user: &UserId) -> bool {
         self.targets.is_empty() || self.targets.contains(user) || self.is_by(user)
     }

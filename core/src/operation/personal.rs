@@ -44,7 +44,7 @@ impl Rule for SetRemark {
 pub struct SetPushName {
     /// The group.
     pub group: GroupId,
-    /// Whose name. Need not be a member.
+    /// The user whose name it is; need not be a member.
     pub user: UserId,
     /// The name; "" removes it.
     pub name: String,

@@ -22,10 +22,10 @@ pub struct PinMessage {
     pub most: usize,
 }
 
-/// What became of a pin.
+/// The outcome of [`PinMessage`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pinned {
-    /// Whether it was not so before.
+    /// Whether the message was pinned or unpinned by this call, rather than before.
     pub changed: bool,
 }
 

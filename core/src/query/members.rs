@@ -171,7 +171,7 @@ impl MembersNamed {
     }
 }
 
-/// The admins of a group, the owner not among them. Members only.
+/// A group's admins, without the owner. Only members and the app may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admins {
     /// The group.

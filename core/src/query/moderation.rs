@@ -180,7 +180,8 @@ impl MutesEverywhere {
     }
 }
 
-/// What a group's lists contain about certain users. For the app, and for users about themselves.
+/// Whether these users may send messages now, with their mutes, blocks and places on the allowlist. For the app, and for
+/// users about themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaySpeak {
     /// The group.

@@ -39,7 +39,7 @@ pub struct RemarkTexts(pub Vec<String>);
 pub struct PushName {
     /// The group.
     pub group: GroupId,
-    /// The member.
+    /// The user whose name it is; need not be a member.
     pub user: UserId,
 }
 
@@ -56,7 +56,7 @@ pub struct Follows {
     pub user: UserId,
 }
 
-/// Whom, since when; longest followed first. Who has left is not among them.
+/// The followed members and since when, longest followed first; users who have left the group are omitted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Followed(pub Vec<(UserId, Millis)>);
 

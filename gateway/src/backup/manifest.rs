@@ -79,7 +79,7 @@ impl Manifest {
 
 /// The error for a file that has changed since it was written.
 pub(crate) fn damaged(path: &Path) -> BackupError {
-    BackupError::Damaged(format!("{} is damaged: it is not what was backed up; use another backup", path.display()))
+    BackupError::Damaged(format!("{} is damaged: it does not match its checksum; use another backup", path.display()))
 }
 
 /// Computes a checksum incrementally.

@@ -112,7 +112,10 @@ fn shared_file(key: &[u8], value: &[u8]) -> Result<Option<std::sync::Arc<SharedF
 fn send_blob(folder: &Path, file: &SharedFile, emit: Emit<'_>) -> Result<(), BackupError> {
     let id = &file.blob;
     if !is_id(id) {
-        return Err(BackupError::Damaged(format!("the shared file {} leads to {id:?}, which is no file", file.id)));
+        return Err(BackupError::Damaged(format!(
+            "the shared file {} has {id:?}, which is not an id of stored contents",
+            file.id
+        )));
     }
     let path = folder.join(id);
     let opened = match File::open(&path) {

@@ -156,7 +156,10 @@ fn data_folder(path: &Path) -> Result<Report, BackupError> {
 fn check_stored(blobs: &Path, file: &SharedFile) -> Result<(), BackupError> {
     let id = &file.blob;
     if !is_id(id) {
-        return Err(BackupError::Damaged(format!("the shared file {} leads to {id:?}, which is no file", file.id)));
+        return Err(BackupError::Damaged(format!(
+            "the shared file {} has {id:?}, which is not an id of stored contents",
+            file.id
+        )));
     }
     let path = blobs.join(id);
     let (size, sum) = copy(&path, &mut io::sink())?;

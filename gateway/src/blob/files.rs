@@ -54,7 +54,7 @@ impl Files {
                 tracing::info!(file = %name, "deleting an unfinished upload");
                 fs::remove_file(entry.path())?;
             } else if is_id(&name) && !in_use.contains_key(&*name) {
-                tracing::warn!(file = %name, "no shared file has these bytes: they are moved to the trash");
+                tracing::warn!(file = %name, "no shared file refers to this file: it is moved to blobs/trash");
                 set_aside(folder, &entry.path(), &name)?;
             }
         }

@@ -51,7 +51,7 @@ impl Drop for Hold {
         if *held == 0
             && let Err(error) = remove_deleted(&self.folder)
         {
-            tracing::warn!(%error, "bytes of deleted files stay until the next start");
+            tracing::warn!(%error, "files that were kept for a backup cannot be deleted; they are deleted at the next start");
         }
     }
 }

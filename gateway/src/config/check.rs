@@ -39,7 +39,7 @@ fn realms(config: &Config) -> Result<(), ConfigError> {
         }
         if realm.sections.is_empty() {
             let names = config.served.names().join("], .");
-            return refuse(format!("realm {name} is at no vendor: add one of [realm.{name}.{names}]"));
+            return refuse(format!("realm {name} has no section of a vendor: add one of [realm.{name}.{names}]"));
         }
     }
     Ok(())

@@ -132,7 +132,7 @@ settings! {
         /// Age of the oldest event that a webhook's receiver has not accepted at which `/readyz` names it, in
         /// milliseconds.
         webhook_lag_ms: u64 = 600_000;
-        /// How long bytes are kept that no shared file refers to, which a crash may leave, in days.
+        /// How long the contents of files that no shared file refers to (which a crash may leave) are kept, in days.
         trash_days: u32 = 7;
         /// How long a stopping process waits for requests in flight, in milliseconds.
         drain_ms: u64 = 10_000;

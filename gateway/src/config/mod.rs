@@ -60,7 +60,7 @@ pub struct Config {
     pub limits: Limits,
     /// The vendors that are served.
     pub served: Vendors,
-    /// Vendors' own addresses and host names, by the vendor's name.
+    /// The listener and host names on which this gateway serves one vendor only, by the vendor's name.
     pub vendors: BTreeMap<String, VendorSection>,
     /// The realms, in the order of their names.
     pub realms: Vec<RealmConfig>,

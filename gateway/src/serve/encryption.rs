@@ -62,7 +62,9 @@ impl Drop for Scratch {
 pub(super) fn reload(files: &CertificateFiles, why: &str) {
     match files.reload() {
         Ok(()) => tracing::info!(why, "the certificate is reloaded; new connections use it"),
-        Err(error) => tracing::error!(why, %error, "the previous certificate stays in use"),
+        Err(error) => {
+            tracing::error!(why, %error, "the new certificate cannot be loaded; the previous one stays in use");
+        }
     }
 }
 
@@ -81,7 +83,7 @@ pub(super) async fn reload_on_change(files: Arc<CertificateFiles>, mut phase: wa
             }
         });
         if let Err(error) = looked.await {
-            tracing::error!(%error, "the certificate files cannot be compared");
+            tracing::error!(%error, "the certificate files cannot be checked for changes; they are checked again later");
         }
     }
 }

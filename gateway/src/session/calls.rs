@@ -153,7 +153,7 @@ impl InFlight {
 
 async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: Workshop) -> (u64, EndedCall) {
     let Workshop { mounted, metrics, time, repeats, .. } = workshop;
-    let mut account = Account {
+    let mut record = CallRecord {
         vendor: mounted.vendor,
         operation: call.operation,
         metrics: mounted.metrics.of(call.operation),
@@ -198,8 +198,8 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
     if let Some(first) = first {
         first.end(&result);
     }
-    if let (Ok(FinishedCall { unread: Some(unread), .. }), Some(operation)) = (&result, account.operation) {
-        metrics.unread.count(account.vendor, operation, unread);
+    if let (Ok(FinishedCall { unread: Some(unread), .. }), Some(operation)) = (&result, record.operation) {
+        metrics.unread.count(record.vendor, operation, unread);
     }
     let (status, error) = match &result {
         Ok(FinishedCall { outcome, .. }) => (outcome.status(), outcome.error()),
@@ -214,14 +214,14 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
             (status.as_u16(), VendorError::of_status(status))
         }
     };
-    (account.status, account.error) = (Some(status), error);
-    account.realm = realm;
-    CURRENT.sync_scope(Current::new("call", id), || span.in_scope(|| drop(account)));
+    (record.status, record.error) = (Some(status), error);
+    record.realm = realm;
+    CURRENT.sync_scope(Current::new("call", id), || span.in_scope(|| drop(record)));
     (number, end(result))
 }
 
 /// The log line and metrics of a call, written once.
-struct Account {
+struct CallRecord {
     vendor: &'static str,
     operation: Option<&'static str>,
     metrics: Arc<OperationMetrics>,
@@ -231,7 +231,7 @@ struct Account {
     realm: Option<Arc<str>>,
 }
 
-impl Drop for Account {
+impl Drop for CallRecord {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         let before = self.metrics.count(self.status, self.error, took);

@@ -58,7 +58,10 @@ impl Online {
         mailbox: &Arc<Mailbox>,
     ) -> Result<Registered, SignInRefused> {
         let Some(realm) = self.0.get(&login_request.identity.realm) else {
-            tracing::error!(realm = login_request.identity.realm, "a user signs in to a realm that does not exist");
+            tracing::error!(
+                realm = login_request.identity.realm,
+                "internal error: a user signs in to a realm that does not exist"
+            );
             return Err(SignInRefused::Unavailable);
         };
         realm.register(login_request, mailbox).await

@@ -195,7 +195,7 @@ impl RealmSessions {
                 self.delivered.send_replace(place);
             }
             if let Err(error) = self.catch_up(&mut place).await {
-                tracing::error!(realm = self.name, %error, "the log cannot be read; no events are delivered to sessions");
+                tracing::error!(realm = self.name, %error, "the event log cannot be read; no events are delivered to connected clients until it can");
             }
             tokio::select! {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
@@ -250,7 +250,7 @@ impl RealmSessions {
         let last = match self.last().await {
             Ok(last) => last,
             Err(error) => {
-                tracing::error!(realm = self.name, %error, "the log cannot be read; who is online may be out of date");
+                tracing::error!(realm = self.name, %error, "the event log cannot be read; who is online may be out of date");
                 return;
             }
         };
@@ -259,7 +259,7 @@ impl RealmSessions {
         if caught_up.is_err() && !self.is_empty() {
             tracing::warn!(
                 realm = self.name,
-                "sessions are behind the log; who is online in a group may be out of date"
+                "delivery of events to clients is behind; who is online in a group may be out of date"
             );
         }
     }

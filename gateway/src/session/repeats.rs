@@ -197,8 +197,8 @@ pub(super) struct First {
 }
 
 impl First {
-    /// Ends the call. One that failed on this side may be performed again; one of a client that could not show who it is
-    /// is not kept.
+    /// Ends the call and keeps its result for repeats, except after a failure of the server and for clients without valid
+    /// credentials: repeats of these are performed.
     pub(super) fn end(mut self, result: &Result<FinishedCall, Fault>) {
         let Ok(finished) = result else { return };
         let is_stranger = finished.outcome.error().is_some_and(|error| error.class == ErrorClass::Unauthenticated);

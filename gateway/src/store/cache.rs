@@ -53,7 +53,7 @@ pub(super) struct Moment {
     pub(super) rows: Arc<Readable>,
 }
 
-/// The rows of one time. The engine stays open as long as this exists.
+/// A snapshot of the rows. The engine stays open as long as this exists.
 pub(super) struct Readable {
     snapshot: fjall::Snapshot,
     table: fjall::Keyspace,

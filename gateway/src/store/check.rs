@@ -53,7 +53,12 @@ pub(super) fn check(rows: &Path, said: Option<&Said>, most: u64) -> Result<Whole
     let keyspaces = rows.join("keyspaces");
     let there: BTreeSet<String> = names(&keyspaces)?.into_iter().collect();
     if there != KEYSPACES.map(str::to_owned).into() {
-        return Err(Fault::Damage(format!("{} has {there:?} instead of {KEYSPACES:?}", keyspaces.display())));
+        return Err(Fault::Damage(format!(
+            "{} has the folders {}, and must have {}",
+            keyspaces.display(),
+            Vec::from_iter(there).join(", "),
+            KEYSPACES.join(", ")
+        )));
     }
     let mut tables = Vec::new();
     for keyspace in KEYSPACES {
@@ -188,7 +193,8 @@ struct InTables {
     mark: Option<Mark>,
 }
 
-/// Opens hard links to the tables, because opening them deletes what their list does not name.
+/// Reads the tables through hard links in a folder of its own, because the engine, when it opens a database, deletes
+/// every file that the list of tables does not name.
 fn in_tables(rows: &Path, tables: &[Table]) -> Result<InTables, Fault> {
     let scratch = rows.with_extension("checked");
     let at = |error| Fault::Io(scratch.clone(), error);
@@ -295,19 +301,20 @@ impl Chain<'_> {
             None => sequence > LEAP,
         };
         if leaps {
-            self.fail(format!("{path} has record {sequence} after {:?}", self.sequence));
+            let before = self.sequence.unwrap_or(0);
+            self.fail(format!("records are missing: {path} has record {sequence} after {before}"));
         }
         self.sequence = Some(sequence);
         let Some(mark) = mark else {
             if let Some(last) = self.last {
-                self.fail(format!("{path} has a record without a number after round {}", last.round));
+                self.fail(format!("{path} has a record that names no round, after round {}", last.round));
             }
             return;
         };
         let flushed = self.in_tables.mark.map_or(0, |mark| mark.round);
         match self.last {
             Some(last) if mark.round != last.round + 1 || mark.store != last.store => {
-                self.fail(format!("{path} has round {} after round {}", mark.round, last.round));
+                self.fail(format!("rounds are missing: {path} has round {} after round {}", mark.round, last.round));
             }
             None if mark.round > flushed + 1 => {
                 self.fail(format!(
@@ -319,7 +326,10 @@ impl Chain<'_> {
         }
         // the engine leaves out what it assumes to be in the tables already
         if (mark.round <= flushed) != self.in_tables.sequence.is_some_and(|last| sequence <= last) {
-            self.fail(format!("{path} has record {sequence} for round {}, which the tables contradict", mark.round));
+            self.fail(format!(
+                "the log and the tables disagree about round {} (record {sequence} in {path})",
+                mark.round
+            ));
         }
         self.last = Some(mark);
     }

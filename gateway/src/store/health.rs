@@ -54,7 +54,7 @@ impl Health {
             return Some(format!("writes are refused: {why}"));
         }
         let hangs = self.syncing_for().filter(|took| *took >= longest_sync)?;
-        Some(format!("a sync of the data folder has been waited for {} s", hangs.as_secs()))
+        Some(format!("a disk sync of the data folder has been running for {} s", hangs.as_secs()))
     }
 
     /// Rounds that were synced.

@@ -118,7 +118,8 @@ impl Manifest {
         self.file.sync_data()
     }
 
-    /// The contents count here even if they cannot be written: later ones must not be older.
+    /// Writes the contents. The copy in memory is updated even if that fails, so that the next write is never of an older
+    /// round.
     fn say(&mut self, said: Said) -> io::Result<()> {
         self.said = said;
         write(&mut self.file, self.number + 1, &said)?;

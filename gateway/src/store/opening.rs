@@ -19,7 +19,10 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, 
     if format < FORMAT {
         match folder::manifest(path)? {
             Some(manifest) if manifest.said().format != format && !upgrade::is_replacing(path) => {
-                return Err(damaged(format!("its format is {format}, but {MANIFEST_FILE} has another")));
+                return Err(damaged(format!(
+                    "conclave-format says {format}, {MANIFEST_FILE} says {}",
+                    manifest.said().format
+                )));
             }
             _ => upgrade::run(path, format, options)?,
         }
@@ -36,7 +39,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, 
         }
     };
     if manifest.said().format != FORMAT {
-        return Err(damaged(format!("its format is {FORMAT}, but {MANIFEST_FILE} has another")));
+        return Err(damaged(format!("conclave-format says {FORMAT}, {MANIFEST_FILE} says {}", manifest.said().format)));
     }
     upgrade::tidy(path)?;
     if !manifest.said().made {
@@ -55,7 +58,7 @@ pub(super) fn open_rows(path: &Path, manifest: &mut Manifest, options: &Options)
     let whole = check::check(&rows, Some(&manifest.said()), options.checked_at_start)
         .map_err(|fault| folder::refused(path, fault))?;
     if whole.torn() > 0 {
-        tracing::warn!(bytes = whole.torn(), "unacknowledged commits are cut off the log");
+        tracing::warn!(bytes = whole.torn(), "an incomplete end of the log is cut off; nothing acknowledged is lost");
         whole.cut().map_err(io(&rows))?;
     }
     // it is empty, but the engine requires it
@@ -69,7 +72,11 @@ pub(super) fn open_rows(path: &Path, manifest: &mut Manifest, options: &Options)
     let damaged = |what: String| OpenError::Damaged { folder: path.to_owned(), what };
     let mark = engine.mark().map_err(|error| damaged(failed(error).0))?;
     let Some(mark) = mark.filter(|_| mark == whole.mark) else {
-        return Err(damaged(format!("the database has {mark:?}, its log {:?}", whole.mark)));
+        return Err(damaged(format!(
+            "the database ends with round {}, its log with round {}",
+            round(mark),
+            round(whole.mark)
+        )));
     };
     manifest.opened(mark.round).map_err(io(path))?;
     Ok((engine, mark))
@@ -97,4 +104,9 @@ fn make(folder: &Folder, store: [u8; 16], options: &Options) -> Result<(), OpenE
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
     move |source| OpenError::Io { path: path.to_owned(), source }
+}
+
+/// The round of a mark, for error texts; 0 if there is none.
+fn round(mark: Option<Mark>) -> u64 {
+    mark.map_or(0, |mark| mark.round)
 }

@@ -73,7 +73,7 @@ fn void(shared: &Shared) -> bool {
     match shared.manifest.lock().void() {
         Ok(()) => true,
         Err(error) => {
-            tracing::error!(%error, "the unsynced commits cannot be marked as void: their callers get no response");
+            tracing::error!(%error, "the manifest cannot be written: requests whose commits failed get no response until it can");
             false
         }
     }

@@ -52,7 +52,7 @@ pub enum WebhookError {
     Client(#[from] rustls::Error),
     /// The delivery position of a destination cannot be read.
     #[error(
-        "{path} cannot be used to store a webhook's delivery position: {error}; remove it to begin with the next event"
+        "{path} cannot be used to store a webhook's delivery position: {error}; delete it to skip what was not delivered and continue with new events"
     )]
     Ledger {
         /// The file or folder.
@@ -210,7 +210,7 @@ fn restored(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
             tracing::warn!(
                 position = state.through,
                 end,
-                "the log ends before a webhook's delivery position: continuing at its end"
+                "a webhook's delivery position is beyond the event log (a restored backup?): it continues with the next event"
             );
             State::at(end)
         }

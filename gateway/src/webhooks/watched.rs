@@ -41,10 +41,14 @@ impl Watched {
     pub(crate) fn stuck(&self, longest_lag: Duration) -> Option<String> {
         let silence = self.beat.0.lock().elapsed();
         if silence >= LONGEST_SILENCE {
-            return Some(format!("webhook {} is stuck: nothing has been done for {} s", self.name, silence.as_secs()));
+            return Some(format!(
+                "webhook {} is stuck: its worker has not responded for {} s",
+                self.name,
+                silence.as_secs()
+            ));
         }
         let lag = self.lag.get();
         (lag >= longest_lag.as_secs_f64())
-            .then(|| format!("webhook {} is stuck: an event of {lag:.0} s ago is not accepted yet", self.name))
+            .then(|| format!("webhook {} is stuck: an event from {lag:.0} s ago is not accepted yet", self.name))
     }
 }

@@ -261,8 +261,7 @@ impl What<'_> {
 
 impl Fact<'_> {
     /// The clients that receive this fact about messages; none if it is not about messages.
-    #[allow(dead_code, reason = "for client protocols; the webhooks notify the app's server of every message")]
-    pub(crate) fn readers(&self) -> Recipients {
+    pub(crate) fn message_recipients(&self) -> Recipients {
         let is_theirs = self.what.is_of_messages();
         if is_theirs { Recipients::audience(self.event) } else { Recipients::default() }
     }

@@ -61,19 +61,19 @@ fn frame(command: i32, payload: &impl Message) -> Bytes {
     frame.encode_to_vec().into()
 }
 
-/// The user is signed in on this device. `auth` is JSON with the token and its expiry.
+/// The frame that accepts a sign-in, on this device. `auth` is JSON with the token and its expiry.
 pub(super) fn signed_in(resource: &str, auth: Option<String>) -> Bytes {
     let provision =
         Provision { status: Some(ok()), resource: Some(resource.to_owned()), auth_token: auth, ..Provision::default() };
     frame(command::PROVISION, &provision)
 }
 
-/// The user is not signed in.
+/// The frame that refuses a sign-in.
 pub(super) fn sign_in_refused(refused: &Refused) -> Bytes {
     frame(command::PROVISION, &Provision { status: Some(refused.status()), ..Provision::default() })
 }
 
-/// The user is signed out, as asked.
+/// The frame that confirms a sign-out.
 pub(super) fn signed_out() -> Bytes {
     frame(command::LOGOUT, &Logout { status: Some(ok()), ..Logout::default() })
 }
@@ -129,7 +129,7 @@ pub(super) fn end_of_queue(queue: Jid, now: Millis) -> Bytes {
 }
 
 /// The outcome of an item that a client has sent. SDKs before 1.3 misread a reply with items, or one that ends a queue;
-/// later ones expect items in the reply to an edit.
+/// later ones expect items in the reply to an edit. So pass `metas` for edits by SDKs from 1.3 on only.
 pub(super) fn sent(
     meta_id: u64,
     server_id: Option<u64>,

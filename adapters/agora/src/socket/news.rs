@@ -196,22 +196,22 @@ pub(super) async fn of_fact(
     let mut news = match &fact.what {
         What::Sent(sequence) => {
             let message = at(*sequence).await?.filter(|message| message.state == MessageState::Kept);
-            message.map(|message| writer.sent(&message, fact.readers())).into_iter().collect()
+            message.map(|message| writer.sent(&message, fact.message_recipients())).into_iter().collect()
         }
         What::Passed(message) => {
-            vec![News { passing: true, ..writer.sent(message, fact.readers()) }]
+            vec![News { passing: true, ..writer.sent(message, fact.message_recipients()) }]
         }
         What::Recalled(sequences) => {
             let mut news = Vec::new();
             for sequence in *sequences {
                 let Some(message) = at(*sequence).await? else { continue };
-                news.push(writer.recalled(&message, fact.readers()));
+                news.push(writer.recalled(&message, fact.message_recipients()));
             }
             news
         }
         What::Edited(sequence) => {
             let message = at(*sequence).await?.filter(|message| message.state == MessageState::Kept);
-            message.map(|message| writer.edited(&message, fact.readers())).into_iter().collect()
+            message.map(|message| writer.edited(&message, fact.message_recipients())).into_iter().collect()
         }
         What::Read { user, sequences, note } => {
             let asked = Receipts { group: group.id.clone(), sequences: sequences.to_vec(), most_members: None };

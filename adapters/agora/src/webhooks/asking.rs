@@ -171,7 +171,7 @@ impl Guarded {
     /// There was no valid answer.
     fn unusable(&self, why: &str) -> Result<(), Refusal> {
         let refused = self.hooks.pre_refuse;
-        tracing::warn!(appkey = self.app.key, why, refused, "a webhook before a message has failed");
+        tracing::warn!(appkey = self.app.key, why, refused, "pre_url gave no valid answer about a message");
         if refused { Err(Refusal::Vetoed { code: None, words: String::new() }) } else { Ok(()) }
     }
 

@@ -232,5 +232,5 @@ impl<S: Session> AnySession for Erased<S> {
 }
 
 fn wrong_type(what: &'static str) {
-    tracing::error!(what, "a session was given a value of another session's type; it is ignored");
+    tracing::error!(what, "internal error: a session received a value of another session's type; it is ignored");
 }

@@ -123,7 +123,8 @@ pub(crate) enum Part<'e> {
     Permissions { before: Permissions, after: Permissions },
 }
 
-/// The facts of one call's events, in order. Not all events of a call need be given: a client gets only those for it.
+/// The facts of one call's events, in order. `call` may be a part of the call's events, as a client receives only those
+/// addressed to it.
 pub(crate) fn facts<'e>(call: impl IntoIterator<Item = &'e Event>) -> Vec<Fact<'e>> {
     let mut facts: Vec<Fact<'e>> = Vec::new();
     for event in call {

@@ -201,7 +201,7 @@ pub(crate) fn hosted(refusal: &Refusal) -> Denied {
 /// Logs errors that the caller did not cause.
 fn logged<T>(result: Result<T, Refusal>) -> Result<T, Refusal> {
     if let Err(Refusal::Unavailable(error)) = &result {
-        tracing::error!("a client's call failed: {error}");
+        tracing::error!("the store failed during a client's call: {error}");
     }
     result
 }

@@ -434,7 +434,7 @@ impl Session for RongSession {
                 Err(InvalidToken::UserGone) => Some(DisconnectReason::AccountDeleted),
                 Err(InvalidToken::UserBlocked) => Some(DisconnectReason::Deactivated),
                 Err(InvalidToken::Unknown(refusal)) => {
-                    tracing::error!("whether a client may stay could not be looked up: {refusal}");
+                    tracing::error!("a client's token could not be checked again; the connection is kept: {refusal}");
                     None
                 }
             }

@@ -183,7 +183,7 @@ pub(crate) async fn history_tips(
     let item = |(number, fact, tip, about): &(u64, &Fact<'_>, Tip, Vec<UserId>)| {
         let pushing = Pushing { app, group, fact };
         let about: Vec<&UserId> = about.iter().collect();
-        let body = pushing.failure_for(&about, people.clone()).tip(*tip);
+        let body = pushing.words_with(&about, people.clone()).tip(*tip);
         (*number, pushing.tip_item(Some(*number), body))
     };
     Ok(tips.iter().map(item).collect())
@@ -251,10 +251,10 @@ impl Pushing<'_> {
         let mut ids: BTreeSet<&str> = about.iter().map(|user| user.as_str()).collect();
         ids.insert(operator);
         let people = People::find(self.app, self.group, &ids).await?;
-        Ok(self.failure_for(about, people))
+        Ok(self.words_with(about, people))
     }
 
-    fn failure_for<'w>(&'w self, about: &'w [&'w UserId], people: People) -> Words<'w> {
+    fn words_with<'w>(&'w self, about: &'w [&'w UserId], people: People) -> Words<'w> {
         let operator = body::operator(self.fact, self.app.admin());
         let people = people.with_former(self.fact);
         Words { app: self.app, group: self.group, fact: self.fact, about, operator, people }

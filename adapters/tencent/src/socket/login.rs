@@ -169,7 +169,7 @@ pub(super) async fn recheck(app: Arc<App>, login: Arc<Login>) -> Option<Disconne
         Ok(Some(account)) if !account.active => Some(DisconnectReason::Deactivated),
         Ok(Some(account)) => check(&app, &login.claims, &account).is_err().then_some(DisconnectReason::TokenExpired),
         Err(failure) => {
-            tracing::error!(why = %failure.text, "whether a client may stay could not be looked up");
+            tracing::error!(why = %failure.text, "a client's signature could not be checked again; the connection is kept");
             None
         }
     }

@@ -135,7 +135,7 @@ impl PollingSession {
                 Ok(()) => Answered::done(Reply::Body(Bytes::new())),
                 Err(refusal) => {
                     let failure = Family::Accounts.failure(&refusal);
-                    tracing::warn!(why = %failure.text, "notices could not be confirmed");
+                    tracing::warn!(why = %failure.text, "the position of a client's notices could not be stored; they are delivered again");
                     Answered::with(Reply::Body(Bytes::new()), outcome(&failure))
                 }
             }

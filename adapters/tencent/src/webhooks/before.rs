@@ -99,7 +99,13 @@ impl Questions {
     /// There was no valid answer.
     pub(crate) fn unusable(&self, command: &str, why: &str) -> Result<(), Failure> {
         let refused = self.hooks.before_refuse;
-        tracing::warn!(sdkappid = self.sdkappid, command, why, refused, "a webhook before an operation has failed");
+        tracing::warn!(
+            sdkappid = self.sdkappid,
+            command,
+            why,
+            refused,
+            "the app's server gave no valid answer about an operation"
+        );
         if refused { Err(unanswered(command).into()) } else { Ok(()) }
     }
 }

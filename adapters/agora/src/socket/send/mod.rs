@@ -142,8 +142,8 @@ impl Upward {
 
 /// The vendor's error for a refusal; details for the operator are logged.
 fn failure_for(login: &Login, refusal: &Refusal) -> Refused {
-    if let Refusal::Unavailable(what) = refusal {
-        tracing::error!(app = %login.app.key(), "{what}");
+    if let Refusal::Unavailable(_) = refusal {
+        tracing::error!(app = %login.app.key(), "{refusal}");
     }
     refused::word(refusal)
 }

@@ -34,8 +34,8 @@ impl<'c> Notice<'c> {
         self.0.as_ref().map(|draft| draft.to_group(group.clone(), Vec::new(), true).into())
     }
 
-    /// The response: plain without a bound message. `replies` are those from the bound message on, and `members` is the
-    /// number of members after the operation.
+    /// The response; without a bound message a plain success. `replies` begin with the bound message's own, and `members`
+    /// is the number of members after the operation.
     pub(super) fn answer(
         &self,
         call: &Call<'_>,

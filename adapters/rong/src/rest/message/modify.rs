@@ -1,4 +1,4 @@
-//! `/message/group/modify.json`: a sender's message says something else. Source: the vendor's server SDK for Java.
+//! `/message/group/modify.json`: edits the content of a message on behalf of its sender. Source: the vendor's server SDK for Java.
 
 use conclave_core::event::Actor;
 use conclave_core::model::{MessageState, Sender};

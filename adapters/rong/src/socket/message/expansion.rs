@@ -38,7 +38,8 @@ impl Wanted {
     }
 }
 
-/// Extends a message: returns the time, and the id of the notice; or the status of the refusal.
+/// Sets or removes extensions of a message. Returns the time and the id of the notice (`RC:MsgExMsg`), or the client
+/// protocol's status of the refusal.
 pub(super) async fn extend(call: &Call<'_>, content: &str, group: &str) -> Result<(Millis, String), u16> {
     let wanted: Wanted = serde_json::from_str(content).map_err(|_| client::BAD_EXPANSION)?;
     if !limits::are_expansions(&wanted.put, limits::EXPANSIONS_WRITTEN) {

@@ -1,6 +1,6 @@
 //! Messages, and queries for them.
 
-/// The text that a push notification shows instead of the message.
+/// Options of a message's push notification: its title, id and template.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct PushExtra {
     #[prost(string, optional, tag = "1")]

@@ -61,11 +61,11 @@ const ONLINE: &str = "Online";
 const OFFLINE: &str = "Offline";
 
 /// Whether each of these users is connected.
-pub(crate) async fn statuses(call: &Call<'_>, users: &[UserId]) -> Vec<&'static str> {
-    call.app.realm.presence.connections(users).await.iter().map(|connections| failure_for(connections)).collect()
+pub(crate) async fn online_statuses(call: &Call<'_>, users: &[UserId]) -> Vec<&'static str> {
+    call.app.realm.presence.connections(users).await.iter().map(|connections| status_name(connections)).collect()
 }
 
-fn failure_for(connections: &[Arc<Connection>]) -> &'static str {
+fn status_name(connections: &[Arc<Connection>]) -> &'static str {
     if connections.is_empty() { OFFLINE } else { ONLINE }
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Fai
             continue;
         };
         let connections = connections(call, &user).await;
-        let status = failure_for(&connections);
+        let status = status_name(&connections);
         let detail = if detailed { platforms(&connections) } else { Vec::new() };
         query_result.push(OnlineStatus { account: account.clone(), status, state: status, detail });
     }

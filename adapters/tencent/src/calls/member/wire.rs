@@ -70,7 +70,7 @@ impl MemberInfo {
         let marks = marks.into_iter().chain(std::iter::repeat(0));
         let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
         let statuses = if view.fields.names("OnlineStatus") {
-            online::statuses(call, &users).await.into_iter().map(Some).collect()
+            online::online_statuses(call, &users).await.into_iter().map(Some).collect()
         } else {
             vec![None; members.len()]
         };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_kit::{Admitted, BaseUrl, Body, ErrorClass, Exchange, Fault, Head, Unread, VendorCode, VendorError};
 use futures_util::FutureExt as _;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -27,6 +27,7 @@ use crate::payload::{self, Payload, Progress};
 use crate::session::{self, Link, Online};
 use crate::shares::{Address, Buffer, Shares};
 use crate::site::{MountPoint, Mounted, Site, below};
+use crate::traces::Trace;
 
 /// Most bytes of a body whose sender has no credentials in the request's head.
 const OPEN_BODY: usize = 64 * 1024;
@@ -68,19 +69,28 @@ impl Desk {
     ) -> Response<Payload> {
         let (mut parts, body) = request.into_parts();
         let id = request_id(&parts);
+        if let Err((status, why)) = transfer_coding(&parts) {
+            return refused(parts.version, status, why, in_flight);
+        }
         let host = match host(&parts) {
             Ok(host) if self.pages.knows_host(host) => host,
             Ok(_) => {
                 return refused(
+                    parts.version,
                     StatusCode::FORBIDDEN,
                     "this host is not served with development credentials",
                     in_flight,
                 );
             }
-            Err(why) => return refused(StatusCode::BAD_REQUEST, why, in_flight),
+            Err(why) => return refused(parts.version, StatusCode::BAD_REQUEST, why, in_flight),
         };
         let Page::Allowed(page) = self.pages.page(&parts.headers) else {
-            return refused(StatusCode::FORBIDDEN, "pages of this origin may not call; see cors_origins", in_flight);
+            return refused(
+                parts.version,
+                StatusCode::FORBIDDEN,
+                "pages of this origin may not call; see cors_origins",
+                in_flight,
+            );
         };
         let address = self.proxies.client(link.peer.ip(), &parts.headers);
         let mut answer = match self.site.find(host, parts.uri.path()) {
@@ -154,6 +164,9 @@ impl Visit<'_> {
         let route = self.mounted.surface.route(&head.method, head.path());
         head.set_route(route);
         let operation = route.map(|route| route.operation);
+        let id = text(self.id);
+        let named = operation.unwrap_or(crate::metrics::UNKNOWN);
+        let trace = Trace::of_request(self.mounted.vendor, named, &head, self.address, id);
         let mut account = Account {
             id: self.id.clone(),
             client: self.address,
@@ -167,10 +180,15 @@ impl Visit<'_> {
             error: None,
             realm: None,
             caller: None,
+            trace,
         };
-        let (id, current) = (text(self.id), Current::new("request", self.id.clone()));
+        let current = Current::new("request", self.id.clone());
         // adds the id to every log line of this request, at any level
-        let span = if logging::adds_ids() { Span::none() } else { tracing::error_span!("request", id) };
+        let span = match &record.trace {
+            trace if trace.is_traced() => trace.span().clone(),
+            _ if logging::adds_ids() => Span::none(),
+            _ => tracing::error_span!("request", id),
+        };
         let work = async {
             let answer = self.exchange(head, body, &in_flight).await;
             let (realm, caller) = CURRENT.with(|current| (current.realm.get().cloned(), current.caller.get().cloned()));
@@ -290,6 +308,7 @@ struct Account {
     error: Option<VendorError>,
     realm: Option<Arc<str>>,
     caller: Option<Actor>,
+    trace: Trace,
 }
 
 impl Drop for Account {
@@ -299,6 +318,7 @@ impl Drop for Account {
         if let Some(realm) = &self.realm {
             self.mounted.metrics.count_in_realm(realm, self.status, self.error);
         }
+        self.trace.finish(self.status, self.error, self.realm.as_deref());
         CURRENT.sync_scope(Current::new("request", self.id.clone()), || self.log(took, before));
     }
 }
@@ -383,13 +403,32 @@ fn host(parts: &Parts) -> Result<Option<&str>, &'static str> {
     if text.bytes().all(plain) { Ok((!text.is_empty()).then_some(text)) } else { Err("the Host is not valid") }
 }
 
+/// Refuses a body that is not what its framing says: one that is compressed or encoded otherwise before it is chunked.
+///
+/// RFC 9112 section 6.1: a coding that is not understood is answered 501, and HTTP/1.0 has none. HTTP/2 has none either.
+fn transfer_coding(parts: &Parts) -> Result<(), (StatusCode, &'static str)> {
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(()) };
+    if parts.version != Version::HTTP_11 {
+        return Err((StatusCode::BAD_REQUEST, "only HTTP/1.1 requests have a Transfer-Encoding"));
+    }
+    if codings.next().is_none() && coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
+        return Ok(());
+    }
+    Err((StatusCode::NOT_IMPLEMENTED, "the only Transfer-Encoding that is understood is chunked"))
+}
+
 /// The gateway's own response to a request that reaches no surface; its connection is closed.
-fn refused(status: StatusCode, why: &'static str, in_flight: InFlight) -> Response<Payload> {
+fn refused(version: Version, status: StatusCode, why: &'static str, in_flight: InFlight) -> Response<Payload> {
     tracing::info!(target: "conclave::request", status = status.as_u16(), why, "the gateway refused the request");
     let text = serde_json::json!({ "error": "refused", "message": why }).to_string();
     let mut answer = Response::new(Payload::new(Body::from(text), Some(in_flight)));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if version <= Version::HTTP_11 {
+        // its body is not read, so what follows must not be taken for a request
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     answer
 }
 

@@ -17,6 +17,7 @@ use crate::clock::SystemClock;
 use crate::config::{self, Config, ConfigError, RealmConfig};
 use crate::registry::Tool;
 use crate::serve::{Gateway, StartError};
+use crate::traces::Exporter;
 use crate::vendors::Vendors;
 use crate::{clients, descriptors, logging, routes, service};
 use args::{Cli, Command, ToolArgs};
@@ -188,11 +189,15 @@ fn private_files() {
 }
 
 fn serve(config: Config) -> Result<(), Failure> {
-    let guard = logging::start(&config.log)?;
+    let traces = Exporter::new(&config.traces)?;
+    let guard = logging::start(&config.log, traces.as_ref())?;
     let inherited = service::listeners()?;
     private_files();
     descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(traces) = &traces {
+        traces.begin(runtime.handle())?;
+    }
     let result = runtime.block_on(async {
         // before anything is printed, so that a caller who waits for the output may stop the process at once
         let mut signals = Signals::new()?;
@@ -212,6 +217,9 @@ fn serve(config: Config) -> Result<(), Failure> {
         }
         Ok(())
     });
+    if let Some(traces) = traces {
+        traces.end();
+    }
     // requests that were cut off are still running
     runtime.shutdown_background();
     drop(guard);

@@ -35,6 +35,7 @@ mod shares;
 mod site;
 pub mod store;
 mod tls;
+mod traces;
 mod unread;
 pub mod vendors;
 mod webhooks;

@@ -6,12 +6,13 @@ mod queue;
 use std::panic;
 use std::sync::{Arc, OnceLock};
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::ConfigError;
 use crate::config::file::Log;
+use crate::traces::Exporter;
 
 use self::lines::Lines;
 pub(crate) use self::queue::Guard;
@@ -31,8 +32,8 @@ pub(crate) fn adds_ids() -> bool {
     QUEUE.get().is_some()
 }
 
-/// Starts logging. A thread of its own writes the lines, so that requests do not wait for the terminal.
-pub(crate) fn start(log: &Log) -> Result<Guard, ConfigError> {
+/// Starts logging, and traces if there is an exporter for them. A thread of its own writes the lines, so that requests do not wait for the terminal.
+pub(crate) fn start(log: &Log, traces: Option<&Exporter>) -> Result<Guard, ConfigError> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| {
         ConfigError(format!("log.filter is not one, e.g. info or warn,conclave::request=info: {error}"))
     })?;
@@ -40,7 +41,13 @@ pub(crate) fn start(log: &Log) -> Result<Guard, ConfigError> {
     let failed = |error: &dyn std::fmt::Display| ConfigError(format!("logging cannot be started: {error}"));
     let guard = queue.write_to(std::io::stderr()).map_err(|error| failed(&error))?;
     let lines = Lines::new(log.format, Arc::clone(&queue));
-    tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(|error| failed(&error))?;
+    let registry = tracing_subscriber::registry();
+    let started = match traces {
+        None => registry.with(filter).with(lines).try_init(),
+        // the filter is for lines only
+        Some(traces) => registry.with(lines.with_filter(filter)).with(traces.layer()).try_init(),
+    };
+    started.map_err(|error| failed(&error))?;
     // started once per process
     let _first = QUEUE.set(queue);
     panic::set_hook(Box::new(|panicked| {

@@ -18,6 +18,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     hosts(config)?;
     limits(config)?;
     urls(config)?;
+    traces(config)?;
     pages(config)?;
     sections(config)?;
     development(config)
@@ -133,6 +134,27 @@ fn urls(config: &Config) -> Result<(), ConfigError> {
                 "{key} must be like https://chat.example.com, without a slash at the end, not {url:?}"
             ));
         }
+    }
+    Ok(())
+}
+
+fn traces(config: &Config) -> Result<(), ConfigError> {
+    let Some(endpoint) = &config.traces.endpoint else { return Ok(()) };
+    if crate::traces::endpoint(endpoint).is_none() {
+        // one with a password is not shown
+        let shown =
+            if endpoint.contains('@') { "one with a user or a password".to_owned() } else { format!("{endpoint:?}") };
+        return refuse(format!("traces.endpoint must be like http://127.0.0.1:4318, not {shown}"));
+    }
+    if config.traces.one_in == 0 {
+        return refuse("traces.one_in must not be 0: remove traces.endpoint to trace nothing".to_owned());
+    }
+    if !cfg!(feature = "traces") {
+        return refuse(
+            "traces.endpoint is set, but this binary was built without traces: build it with --features traces, or remove \
+             the setting"
+                .to_owned(),
+        );
     }
     Ok(())
 }

@@ -36,6 +36,8 @@ settings! {
         tls: TlsSection = TlsSection::default();
         /// Logging.
         log: Log = Log::default();
+        /// Traces.
+        traces: Traces = Traces::default();
         /// Limits of the process.
         limits: Limits = Limits::default();
         /// Each vendor's own address and host names.
@@ -65,6 +67,21 @@ settings! {
         filter: String = "info".to_owned();
         /// The format of log lines: `text` or `json`.
         format: LogFormat = LogFormat::Text;
+    }
+}
+
+settings! {
+    /// `[traces]`
+    pub struct Traces {
+        /// Where a collector receives traces by OTLP over HTTP, e.g. `http://127.0.0.1:4318`; without a path,
+        /// `/v1/traces` is added. Nothing is traced when not set. Headers for the collector, such as its token, are read
+        /// from `OTEL_EXPORTER_OTLP_HEADERS`.
+        endpoint: Option<String> = None;
+        /// One in so many requests, calls and webhooks is traced; 1 is all. A request with a `traceparent` is traced if
+        /// that says so.
+        one_in: u32 = 1;
+        /// The name of this service in traces.
+        service: String = "conclave".to_owned();
     }
 }
 

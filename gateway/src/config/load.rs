@@ -184,6 +184,7 @@ fn assemble(vendors: Vendors, top: Top, realms: Vec<RealmConfig>, flags: &Flags)
         admin_hosts: top.admin_hosts,
         tls,
         log: top.log,
+        traces: top.traces,
         limits: top.limits,
         served: vendors,
         vendors: top.vendor,

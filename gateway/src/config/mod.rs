@@ -27,7 +27,7 @@ use std::path::PathBuf;
 pub use address::{Address, AddressError};
 pub use check::{check, warnings};
 pub(crate) use dev::{has_development_credentials, is_development};
-pub use file::{Limits, Log, RealmLimits, VendorSection};
+pub use file::{Limits, Log, RealmLimits, Traces, VendorSection};
 pub use load::{Flags, Sources};
 
 use conclave_kit::Vendor;
@@ -56,6 +56,8 @@ pub struct Config {
     pub tls: Tls,
     /// What is logged, and how.
     pub log: Log,
+    /// Whether, and where to, traces are sent.
+    pub traces: Traces,
     /// Limits of the process.
     pub limits: Limits,
     /// The vendors that are served.

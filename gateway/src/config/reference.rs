@@ -7,7 +7,7 @@ use conclave_kit::Setting;
 use crate::vendors::Vendors;
 
 use super::env::variable;
-use super::file::{Limits, Log, RealmLimits, TlsSection, Top, VendorSection};
+use super::file::{Limits, Log, RealmLimits, TlsSection, Top, Traces, VendorSection};
 
 /// One key of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,11 @@ fn sections(vendors: &Vendors) -> Vec<Section> {
         own(&[], "At the top of the file.", Top::REFERENCE),
         own(&["tls"], "Encryption of every listener but the admin one.", TlsSection::REFERENCE),
         own(&["log"], "Logs, on standard error.", Log::REFERENCE),
+        own(
+            &["traces"],
+            "OpenTelemetry traces, in binaries built with `--features traces`. See [operations.md](operations.md).",
+            Traces::REFERENCE,
+        ),
         own(
             &["limits"],
             "Limits of the process. Beyond them clients get the vendor's own error, where it has one.",

@@ -20,6 +20,7 @@ use crate::listener::Phase;
 use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
 use crate::site::Mounted;
+use crate::traces::Trace;
 
 tokio::task_local! {
     /// Set when the current call has begun to change something: later events may be caused by it.
@@ -153,6 +154,8 @@ impl InFlight {
 
 async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: Workshop) -> (u64, EndedCall) {
     let Workshop { mounted, metrics, time, repeats, .. } = workshop;
+    let id = new_id(rand::random());
+    let named = call.operation.unwrap_or(crate::metrics::UNKNOWN);
     let mut record = CallRecord {
         vendor: mounted.vendor,
         operation: call.operation,
@@ -161,10 +164,14 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
         status: None,
         error: None,
         realm: None,
+        trace: Trace::of_call(mounted.vendor, named, text(&id)),
     };
     // adds the id to every log line of this call, at any level
-    let id = new_id(rand::random());
-    let span = if logging::adds_ids() { Span::none() } else { tracing::error_span!("call", id = text(&id)) };
+    let span = match &record.trace {
+        trace if trace.is_traced() => trace.span().clone(),
+        _ if logging::adds_ids() => Span::none(),
+        _ => tracing::error_span!("call", id = text(&id)),
+    };
     let turn = call.once.clone().map(|key| repeats.begin(mounted.vendor, key));
     let (work, end) = call.split();
     let (first, work): (_, BoxFuture<'static, Result<FinishedCall, Fault>>) = match turn {
@@ -229,12 +236,14 @@ struct CallRecord {
     status: Option<u16>,
     error: Option<VendorError>,
     realm: Option<Arc<str>>,
+    trace: Trace,
 }
 
 impl Drop for CallRecord {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         let before = self.metrics.count(self.status, self.error, took);
+        self.trace.finish(self.status, self.error, self.realm.as_deref());
         let (vendor, operation) = (self.vendor, self.operation.unwrap_or(crate::metrics::UNKNOWN));
         let (code, error) = logged_code(self.error);
         tracing::info!(

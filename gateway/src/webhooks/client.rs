@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use conclave_kit::{Post, PostError, Question};
+use conclave_kit::{Post, PostError, Question, Webhooks};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
@@ -27,6 +27,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::guard::is_public;
+use crate::traces::Trace;
 
 /// Most bytes of a response that are read.
 pub(crate) const ANSWER: usize = 64 << 10;
@@ -98,6 +99,22 @@ impl Client {
         tokio::time::timeout(timeout, self.exchange(letter)).await.unwrap_or(Err(PostError::TimedOut))
     }
 
+    /// Sends a webhook once, as this span.
+    pub(super) async fn deliver(
+        &self,
+        mut letter: Letter,
+        webhooks: &dyn Webhooks,
+        trace: Trace,
+    ) -> Result<ReceiverResponse, PostError> {
+        trace.inject(&mut letter.headers);
+        let answer = self.send(letter).await;
+        match &answer {
+            Ok(answer) => trace.finish_sent(Ok(answer.status.as_u16()), webhooks.is_taken(answer.status, &answer.body)),
+            Err(error) => trace.finish_sent(Err(error), false),
+        }
+        answer
+    }
+
     async fn exchange(&self, letter: Letter) -> Result<ReceiverResponse, PostError> {
         let uri = uri(&letter.url, &letter.query)?;
         let mut request = Request::new(Full::new(letter.body));
@@ -127,8 +144,15 @@ impl Post for Client {
     async fn post(&self, question: Question) -> Result<(StatusCode, Bytes), PostError> {
         let Question { url, query, body, timeout, allow_private } = question;
         let json = HeaderValue::from_static("application/json");
-        let headers = [(CONTENT_TYPE, json)].into_iter().collect();
-        let answer = self.send(Letter { url, query, headers, body, timeout, allow_private }).await?;
+        let trace = Trace::of_question(&url);
+        let mut headers = [(CONTENT_TYPE, json)].into_iter().collect();
+        trace.inject(&mut headers);
+        let answer = self.send(Letter { url, query, headers, body, timeout, allow_private }).await;
+        match &answer {
+            Ok(answer) => trace.finish_sent(Ok(answer.status.as_u16()), answer.status.is_success()),
+            Err(error) => trace.finish_sent(Err(error), false),
+        }
+        let answer = answer?;
         if answer.cut {
             return Err(PostError::Failed(format!("the answer is longer than {ANSWER} bytes")));
         }

@@ -17,6 +17,7 @@ use super::client::{Client, Letter, ReceiverResponse};
 use super::counted::Counted;
 use super::lanes::{Job, Lane, Lanes};
 use super::ledger::{Ledger, Progress, State};
+use crate::traces::Trace;
 
 /// Most events of the log read at once.
 const PAGE: usize = 256;
@@ -206,6 +207,8 @@ impl Round {
             let Some((lane, notice)) = self.lanes.next(Instant::now()) else { break };
             let Destination { url, allow_private, patience, webhooks, .. } = &self.courier.destination;
             let envelope = webhooks.envelope(&notice, self.courier.groups.now(), rand::random());
+            let attempt = self.lanes.underway(&lane).map_or((None, 0), |job| (Some(job.sequence), job.tries));
+            let trace = Trace::of_webhook(self.courier.vendor, &self.courier.realm, notice.name, attempt);
             let letter = Letter {
                 url: url.clone(),
                 query: [notice.query, envelope.query].concat(),
@@ -215,7 +218,8 @@ impl Round {
                 allow_private: *allow_private,
             };
             let client = Arc::clone(&self.courier.client);
-            let task = self.sending.spawn(async move { client.send(letter).await });
+            let webhooks = Arc::clone(webhooks);
+            let task = self.sending.spawn(async move { client.deliver(letter, &*webhooks, trace).await });
             self.senders.insert(task.id(), lane);
         }
     }

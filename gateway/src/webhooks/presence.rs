@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use super::client::{Client, Letter};
 use super::counted::Counted;
 use super::courier::backoff;
+use crate::traces::Trace;
 
 /// Most connection events in one notification.
 const AT_ONCE: usize = 100;
@@ -101,7 +102,8 @@ impl PresenceNotifier {
                 timeout: patience.timeout,
                 allow_private: *allow_private,
             };
-            let why = match self.client.send(letter).await {
+            let trace = Trace::of_webhook(self.vendor, &self.realm, notice.name, (None, tried));
+            let why = match self.client.deliver(letter, &**webhooks, trace).await {
                 Ok(answer) if webhooks.is_taken(answer.status, &answer.body) => {
                     self.metrics.sent.inc();
                     break;

@@ -3,6 +3,8 @@
 
 mod client;
 mod cors;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod docs;
 mod limits;
 mod observed;
@@ -17,5 +19,7 @@ mod sessions;
 mod shape;
 mod shutdown;
 mod tls;
+#[cfg(feature = "traces")]
+mod traces;
 mod vendors;
 mod words;

@@ -90,6 +90,9 @@ fn errors_say_where_what_and_how() {
         ("[realm.main.rong]\napp_key = 'key'", "realm.main.rong.app_secret is missing"),
         ("[realm.main.rong]\napp_key = 'key'", "CONCLAVE_REALM_MAIN_RONG_APP_SECRET"),
         ("[realm.main.rong]\napp_key = 'key'\napp_secret = 12345678", "must be text in quotes"),
+        ("[traces]\nendpoint = '127.0.0.1:4318'", "traces.endpoint must be like http://127.0.0.1:4318, not"),
+        ("[traces]\nendpoint = 'http://u:12345678@c'", "not one with a user or a password"),
+        ("[traces]\nendpoint = 'http://c:4318'\none_in = 0", "traces.one_in must not be 0"),
     ];
     for (file, wanted) in cases {
         let printed = refusal(&with_file(file, &["check"]));
@@ -101,6 +104,14 @@ fn errors_say_where_what_and_how() {
     let mut command = conclave(&["check", "--memory"]);
     let printed = refusal(&command.env("CONCLAVE_LIMITS_BODY_BYTE", "1").output().unwrap());
     assert!(printed.contains("did you mean CONCLAVE_LIMITS_BODY_BYTES?"), "{printed}");
+}
+
+/// What is set and cannot be done is not ignored.
+#[test]
+#[cfg(not(feature = "traces"))]
+fn a_binary_without_traces_refuses_their_setting() {
+    let printed = refusal(&with_file("[traces]\nendpoint = 'http://127.0.0.1:4318'", &["check"]));
+    assert!(printed.contains("build it with --features traces"), "{printed}");
 }
 
 #[test]

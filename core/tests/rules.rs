@@ -12,10 +12,10 @@ use conclave_core::model::{Circle, Join, Millis, Policy, Receive, Role, Settings
 use conclave_core::operation::OnOutsider;
 use conclave_core::operation::{
     AddFile, AddMembers, AddOutcome, Allow, AnswerInvitation, Applied, Apply, AttributeChange, Block, Cleanup,
-    CounterChange, CreateGroup, DecideRequest, Decided, DeleteUser, Disband, Follow, Mute, MuteEverywhere, NewMember,
-    NewUser, OnExisting, OnUnknown, OwnedGroups, Quiet, RecallMessages, RegisterOutcome, RegisterUsers, RemoveFile,
-    RemoveMembers, SetRemark, SyncGroups, Unfollow, UpdateCounters, UpdateGroup, UpdateMember, WriteAttributes,
-    WriteMemberAttributes,
+    CounterChange, CreateGroup, DecideRequest, Decided, DeleteUser, Disband, Follow, Leave, Mute, MuteEverywhere,
+    NewMember, NewUser, OnExisting, OnUnknown, OwnedGroups, Promote, Quiet, RecallMessages, RegisterOutcome,
+    RegisterUsers, RemoveFile, RemoveMembers, SendMessage, SetRemark, SyncGroups, Unfollow, UpdateCounters,
+    UpdateGroup, UpdateMember, WriteAttributes, WriteMemberAttributes,
 };
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{
@@ -441,5 +441,39 @@ fn the_system_acts_like_the_app() {
         let everybody = Refusal::Muted { group: group("g"), everybody: true };
         assert_eq!(world.run(&by("ben"), text("ben", "hi")).await.unwrap_err(), everybody);
         world.run(&by("ann"), text("ann", "hi")).await.unwrap();
+    });
+}
+
+/// Clients name users twice; a refusal names them once.
+#[test]
+fn refusals_name_nobody_twice() {
+    story(Policy::standard(), async |world| {
+        let twice = || users(&["dan", "eve", "dan"]);
+        let once = Refusal::NotMembers { group: group("g"), users: users(&["dan", "eve"]) };
+        let leave = Leave {
+            group: group("g"),
+            users: twice(),
+            cleanup: Cleanup::default(),
+            on_outsider: OnOutsider::Refuse,
+            keep_owner: false,
+        };
+        assert_eq!(world.app(leave).await.unwrap_err(), once);
+        let remove = RemoveMembers {
+            group: group("g"),
+            users: twice(),
+            reason: String::new(),
+            cleanup: Cleanup::default(),
+            quiet: Quiet::Nobody,
+            on_outsider: OnOutsider::Refuse,
+            skip_owner: false,
+        };
+        assert_eq!(world.app(remove).await.unwrap_err(), once);
+        let promote = Promote { group: group("g"), users: twice(), most: None, on_outsider: OnOutsider::Refuse };
+        assert_eq!(world.app(promote).await.unwrap_err(), once);
+        let mute =
+            Mute { group: group("g"), users: twice(), until: Until::Forever, members_only: true, spare_owner: true };
+        assert_eq!(world.app(mute).await.unwrap_err(), once);
+        let targeted = SendMessage { targets: twice(), ..text("ann", "hi") };
+        assert_eq!(world.run(&by("ann"), targeted).await.unwrap_err(), once);
     });
 }

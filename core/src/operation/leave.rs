@@ -8,6 +8,7 @@ use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
 use super::common::{Cleanup, OnOutsider, Removed, unseat};
+use super::moderation::distinct;
 
 /// Users leave a group. A user leaves for themself; the app may let any number leave.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +61,8 @@ impl Rule for Leave {
             OnOutsider::Skip => false,
         };
         if refuse {
-            let users = left_out.into_iter().map(|(user, _)| user).collect();
+            let users: Vec<UserId> = left_out.into_iter().map(|(user, _)| user).collect();
+            let users = distinct(&users);
             return Err(Refusal::NotMembers { group: group.id, users }.into());
         }
         if !removed.is_empty() {

@@ -90,7 +90,8 @@ fn obstacle(
 fn refusal_for_all(first: &Refusal, left_out: &[(UserId, Refusal)]) -> Refusal {
     let Refusal::NotMembers { group, .. } = first else { return first.clone() };
     let outsiders = left_out.iter().filter(|(_, refusal)| matches!(refusal, Refusal::NotMembers { .. }));
-    Refusal::NotMembers { group: group.clone(), users: outsiders.map(|(user, _)| user.clone()).collect() }
+    let users: Vec<UserId> = outsiders.map(|(user, _)| user.clone()).collect();
+    Refusal::NotMembers { group: group.clone(), users: distinct(&users) }
 }
 
 /// Each once, in the order given.

@@ -41,7 +41,7 @@ impl Rule for GiveNotice {
             }
         }
         if users.is_empty() && !self.targets.is_empty() {
-            return Err(Refusal::NotMembers { group: self.group.clone(), users: self.targets.clone() }.into());
+            return Err(Refusal::NotMembers { group: self.group.clone(), users: distinct(&self.targets) }.into());
         }
         draft.guard(Key::Group(self.group.clone()), Some(group.revision));
         let members_of = users.is_empty().then(|| self.group.clone());

@@ -110,7 +110,11 @@ impl Rule for Follow {
             }
         }
         if !outsiders.is_empty() {
-            return Err(Refusal::NotMembers { group: self.group.clone(), users: outsiders }.into());
+            return Err(Refusal::NotMembers {
+                group: self.group.clone(),
+                users: super::moderation::distinct(&outsiders),
+            }
+            .into());
         }
 
         let mut followed = self.still_members(draft, followed(draft, &follows)?)?;

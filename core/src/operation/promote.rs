@@ -74,7 +74,9 @@ impl Promote {
             OnOutsider::Skip => false,
         };
         if refuse {
-            return Err(Refusal::NotMembers { group: group.id.clone(), users: outsiders.to_vec() }.into());
+            return Err(
+                Refusal::NotMembers { group: group.id.clone(), users: super::moderation::distinct(outsiders) }.into()
+            );
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::model::{Group, GroupId, Key, Member, Role, UserId};
 use crate::refusal::{Needs, Refusal};
 
 use super::common::{Cleanup, OnOutsider, Removed, unseat};
+use super::moderation::distinct;
 use super::{Quiet, Rule};
 
 /// Removes members. The owner cannot be removed, and only the owner may remove admins.
@@ -96,7 +97,7 @@ impl RemoveMembers {
             OnOutsider::Skip => false,
         };
         if refuse {
-            return Err(Refusal::NotMembers { group: group.id.clone(), users }.into());
+            return Err(Refusal::NotMembers { group: group.id.clone(), users: distinct(&users) }.into());
         }
         Ok(())
     }

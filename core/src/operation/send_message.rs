@@ -205,7 +205,11 @@ impl SendMessage {
             }
         }
         if reached.is_empty() && !self.targets.is_empty() {
-            return Err(Refusal::NotMembers { group: self.group.clone(), users: self.targets.clone() }.into());
+            return Err(Refusal::NotMembers {
+                group: self.group.clone(),
+                users: super::moderation::distinct(&self.targets),
+            }
+            .into());
         }
         Ok(reached)
     }

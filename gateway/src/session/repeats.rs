@@ -3,7 +3,7 @@
 //! What is kept is limited for each client, and for all together: a client that makes many calls, or calls with long
 //! replies, makes its own older ones forgotten, and those of others only where it keeps the least itself.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 const KEPT: Duration = Duration::from_mins(2);
 
 /// The vendor, and its name for a client.
-type Client = (&'static str, String);
+type Client = (&'static str, Arc<str>);
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,8 @@ pub(super) struct Repeats {
 #[derive(Default)]
 struct Kept {
     clients: HashMap<Client, KeptOfClient>,
+    /// Each client with the bytes and the number of its calls: those who keep the most are last.
+    by_size: BTreeSet<(usize, usize, Client)>,
     calls: usize,
     bytes: usize,
     /// When the clients were last searched for calls that are kept for long enough.
@@ -58,6 +60,13 @@ struct Kept {
 struct KeptOfClient {
     calls: VecDeque<KeptCall>,
     bytes: usize,
+}
+
+impl KeptOfClient {
+    /// Its place among those of all clients.
+    fn size(&self, client: &Client) -> (usize, usize, Client) {
+        (self.bytes, self.calls.len(), client.clone())
+    }
 }
 
 struct KeptCall {
@@ -90,7 +99,7 @@ impl Repeats {
     /// Begins a call.
     pub(super) fn begin(self: &Arc<Self>, vendor: &'static str, key: OnceKey) -> Turn {
         let OnceKey { client, request } = key;
-        let client = (vendor, client);
+        let client: Client = (vendor, Arc::from(client));
         let now = Instant::now();
         let mut kept = self.kept.lock();
         kept.forget_old(now);
@@ -110,48 +119,51 @@ impl Kept {
         self.clients.get(client)?.calls.iter().find(|call| call.request == request)
     }
 
+    /// Changes what is kept of a client, and with it the sums and the order.
+    fn change<T>(&mut self, client: &Client, change: impl FnOnce(&mut KeptOfClient) -> T) -> Option<T> {
+        let of_client = self.clients.get_mut(client)?;
+        self.by_size.remove(&of_client.size(client));
+        let (bytes, calls) = (of_client.bytes, of_client.calls.len());
+        let result = change(of_client);
+        self.bytes = self.bytes - bytes + of_client.bytes;
+        self.calls = self.calls - calls + of_client.calls.len();
+        if of_client.calls.is_empty() {
+            self.clients.remove(client);
+        } else {
+            self.by_size.insert(of_client.size(client));
+        }
+        Some(result)
+    }
+
     fn add(&mut self, client: &Client, call: KeptCall) {
-        let of_client = self.clients.entry(client.clone()).or_default();
-        of_client.bytes += call.bytes;
-        self.bytes += call.bytes;
-        self.calls += 1;
-        of_client.calls.push_back(call);
+        self.clients.entry(client.clone()).or_default();
+        self.change(client, |of| {
+            of.bytes += call.bytes;
+            of.calls.push_back(call);
+        });
     }
 
     /// Forgets the oldest call of a client.
     fn forget_first(&mut self, client: &Client) {
-        let Some(of_client) = self.clients.get_mut(client) else { return };
-        if let Some(call) = of_client.calls.pop_front() {
-            of_client.bytes -= call.bytes;
-            self.bytes -= call.bytes;
-            self.calls -= 1;
-        }
-        if of_client.calls.is_empty() {
-            self.clients.remove(client);
-        }
+        self.change(client, |of| of.bytes -= of.calls.pop_front().map_or(0, |call| call.bytes));
     }
 
     /// Forgets one call of a client.
     fn forget(&mut self, client: &Client, once: &Arc<Once>) {
-        let Some(of_client) = self.clients.get_mut(client) else { return };
-        let place = of_client.calls.iter().position(|call| Arc::ptr_eq(&call.once, once));
-        if let Some(call) = place.and_then(|place| of_client.calls.remove(place)) {
-            of_client.bytes -= call.bytes;
-            self.bytes -= call.bytes;
-            self.calls -= 1;
-        }
-        if of_client.calls.is_empty() {
-            self.clients.remove(client);
-        }
+        self.change(client, |of| {
+            let place = of.calls.iter().position(|call| Arc::ptr_eq(&call.once, once));
+            of.bytes -= place.and_then(|place| of.calls.remove(place)).map_or(0, |call| call.bytes);
+        });
     }
 
     /// The reply of a call is kept from now on.
     fn grow(&mut self, client: &Client, once: &Arc<Once>, bytes: usize) {
-        let Some(of_client) = self.clients.get_mut(client) else { return };
-        let Some(call) = of_client.calls.iter_mut().find(|call| Arc::ptr_eq(&call.once, once)) else { return };
-        call.bytes += bytes;
-        of_client.bytes += bytes;
-        self.bytes += bytes;
+        self.change(client, |of| {
+            if let Some(call) = of.calls.iter_mut().find(|call| Arc::ptr_eq(&call.once, once)) {
+                call.bytes += bytes;
+                of.bytes += bytes;
+            }
+        });
     }
 
     /// Forgets calls of this client beyond its limits, and then calls of those who keep the most.
@@ -161,8 +173,7 @@ impl Kept {
             self.forget_first(client);
         }
         while self.calls > limits.calls || self.bytes > limits.bytes {
-            let most = self.clients.iter().max_by_key(|(_, of)| (of.bytes, of.calls.len()));
-            let Some(most) = most.map(|(client, _)| client.clone()) else { return };
+            let Some((_, _, most)) = self.by_size.last().cloned() else { return };
             self.forget_first(&most);
         }
     }
@@ -262,7 +273,7 @@ mod tests {
 
     fn is_kept(repeats: &Arc<Repeats>, client: &str, request: usize) -> bool {
         let kept = repeats.kept.lock();
-        kept.find(&("a vendor", client.to_owned()), &request.to_string()).is_some()
+        kept.find(&("a vendor", Arc::from(client)), &request.to_string()).is_some()
     }
 
     fn count(repeats: &Arc<Repeats>) -> (usize, usize) {
@@ -270,6 +281,8 @@ mod tests {
         let calls = kept.clients.values().map(|of| of.calls.len()).sum::<usize>();
         let bytes = kept.clients.values().flat_map(|of| &of.calls).map(|call| call.bytes).sum::<usize>();
         assert_eq!((kept.calls, kept.bytes), (calls, bytes));
+        let sizes: BTreeSet<_> = kept.clients.iter().map(|(client, of)| of.size(client)).collect();
+        assert_eq!(kept.by_size, sizes);
         (calls, bytes)
     }
 
@@ -311,6 +324,24 @@ mod tests {
         }
         assert_eq!(count(&repeats).0, 20);
         assert!(is_kept(&repeats, "alice", 0) && is_kept(&repeats, "m4", 7));
+    }
+
+    /// A call costs no more when as many clients as there may be have left something.
+    #[test]
+    fn a_full_memory_is_no_slower() {
+        let repeats = Arc::<Repeats>::default();
+        let time = |from: usize, to: usize| {
+            let began = Instant::now();
+            for client in from..to {
+                perform(&repeats, &client.to_string(), 0, 10);
+            }
+            began.elapsed()
+        };
+        let while_empty = time(0, 1000);
+        time(1000, 20_000);
+        let while_full = time(20_000, 21_000);
+        assert!(while_full < while_empty * 20, "{while_full:?} instead of {while_empty:?}");
+        assert_eq!(count(&repeats).0, 20_000);
     }
 
     #[test]

@@ -109,6 +109,16 @@ impl Health {
         self.0.failures.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Records a better description of why no writes are accepted; returns whether it is a new one.
+    pub(super) fn refuses_for(&self, why: &str) -> bool {
+        let mut refuses = self.0.refuses.lock();
+        let is_new = refuses.as_deref() != Some(why);
+        if is_new {
+            *refuses = Some(why.to_owned());
+        }
+        is_new
+    }
+
     pub(super) fn recovers(&self) {
         *self.0.refuses.lock() = None;
         self.0.recoveries.fetch_add(1, Ordering::Relaxed);

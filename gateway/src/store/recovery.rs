@@ -38,10 +38,17 @@ pub(super) fn recover(shared: &Shared, open: &mut Option<(Engine, Mark)>, error:
         if waiting.is_some() && void(shared) {
             answer(waiting.take().unwrap_or_default(), &why);
         }
-        if waiting.is_none() && has_room(shared).is_ok() {
-            match reopen(shared, open) {
+        match has_room(shared) {
+            Ok(()) if waiting.is_none() => match reopen(shared, open) {
                 Ok(()) => break,
                 Err(error) => tracing::warn!(error, "the database could not be reopened"),
+            },
+            Ok(()) => {}
+            // often the engine does not say why it failed, and this does
+            Err(found) => {
+                if shared.health.refuses_for(&format!("{error}; the data folder cannot be written: {found}")) {
+                    tracing::error!(error = %found, "the data folder cannot be written");
+                }
             }
         }
         if shared.rounds.lock().is_closing() {

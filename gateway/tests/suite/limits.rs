@@ -334,6 +334,38 @@ async fn a_body_with_wrong_framing_gets_the_vendors_word_for_it() {
     }
 }
 
+/// RFC 9112 section 6.1: a body that is compressed before it is chunked is not the one that the chunks contain.
+#[tokio::test]
+async fn only_plain_chunks_are_taken_for_a_body() {
+    let gateway = start(|_| {}).await;
+    let at = gateway.addresses.shared;
+    let chunks = "5\r\nhello\r\n0\r\n\r\n";
+    let say = async |version: &str, headers: &str| {
+        let mut client = Client::connect(at).await;
+        client.say(format!("POST /probe/echo {version}\r\nHost: gateway.test\r\n{headers}\r\n{chunks}")).await;
+        let answer = client.answer().await;
+        if answer.status != 200 {
+            // nothing of the body is taken for another request
+            assert_eq!(answer.header("connection"), Some("close"), "{headers}");
+            client.closed().await;
+        }
+        answer
+    };
+    for chunked in ["Transfer-Encoding: chunked\r\n", "transfer-encoding:  Chunked \r\n"] {
+        let answer = say("HTTP/1.1", chunked).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "hello"), "{chunked}");
+    }
+    for encoded in [
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked, chunked\r\n",
+        "Transfer-Encoding: identity, chunked\r\n",
+    ] {
+        assert_eq!(say("HTTP/1.1", encoded).await.status, 501, "{encoded}");
+    }
+    assert_eq!(say("HTTP/1.0", "Transfer-Encoding: chunked\r\n").await.status, 400);
+}
+
 #[tokio::test]
 async fn a_request_has_one_host() {
     let gateway = start(|_| {}).await;

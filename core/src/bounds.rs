@@ -37,6 +37,12 @@ pub const FOLLOWS_BYTES: usize = 1024 * 1024;
 /// Most bytes of the texts in one event.
 pub const EVENT_BYTES: usize = 2 * 1024 * 1024;
 
+/// Most bytes of all rows that one query reads, by [`row_bytes`]. Beyond it the query is refused, and has to be asked in
+/// pages: an answer is never built of more.
+pub const QUERY_BYTES: usize = 64 * 1024 * 1024;
+/// What a row counts for beside its texts, in a query.
+const ROW: usize = 128;
+
 /// Bytes of messages with which a page of them ends, whatever number was asked for.
 pub const PAGE_BYTES: usize = 256 * 1024;
 
@@ -69,43 +75,31 @@ fn check_key(key: &Key) -> Result<(), Refusal> {
 }
 
 fn check_row(row: &Row) -> Result<(), Refusal> {
-    match row {
-        Row::Group(group) => {
-            let announcement = group.announcement.as_ref().map_or(0, |announcement| text(&announcement.text));
-            let appointed: usize = group.appointed.iter().map(|user| text(user.as_str())).sum();
-            let own = profile(&group.profile) + labels(&group.labels) + announcement + appointed;
-            hold("group", own + (group.marks.len() + group.pins.len()) * ENTRY, GROUP_BYTES)
-        }
-        Row::Topic(topic) => hold("topic", profile(&topic.profile) + text(&topic.announcement), GROUP_BYTES),
-        Row::Member(member) => {
-            let own = text(&member.card) + text(&member.extra) + pairs(&member.fields) + pairs(&member.attributes);
-            hold("member", own + labels(&member.labels) + member.marks.len() * ENTRY, MEMBER_BYTES)
-        }
-        Row::User(user) => {
-            let secret = user.secret.as_deref().map_or(0, text);
-            hold("user", text(&user.nick) + text(&user.avatar) + secret + labels(&user.labels), USER_BYTES)
-        }
-        Row::Message(sent) => hold("message", message_bytes(sent), MESSAGE_BYTES),
-        Row::Extensions(extensions) => hold("extensions", versioned(&extensions.entries), EXTENSIONS_BYTES),
-        Row::Attributes(attributes) => hold("attributes", versioned(&attributes.entries), ATTRIBUTES_BYTES),
-        Row::Counters(counters) => hold("counters", counters.values.keys().map(|key| text(key)).sum(), COUNTERS_BYTES),
-        Row::File(file) => {
-            let secret = file.secret.as_deref().map_or(0, text);
-            hold("file", text(&file.name) + text(&file.media_type) + text(&file.blob) + secret, FILE_BYTES)
-        }
-        Row::Request(request) => {
-            let verdict = request.verdict.as_ref().map_or(0, |verdict| text(&verdict.reason));
-            hold("request", text(&request.message) + verdict + labels(&request.labels), SMALL_BYTES)
-        }
-        Row::Block(block) => hold("block", text(&block.reason), SMALL_BYTES),
-        Row::Remark(remark) => hold("remark", text(&remark.text), SMALL_BYTES),
-        Row::Device(device) => hold("device", text(&device.device.surface) + text(&device.device.id), SMALL_BYTES),
-        Row::Position(position) => hold("device", text(&position.device.id), SMALL_BYTES),
-        Row::Text(note) => hold("note", text(note), SMALL_BYTES),
-        Row::Follows(follows) => {
-            hold("follows", follows.users.keys().map(|user| text(user.as_str())).sum(), FOLLOWS_BYTES)
-        }
-        // nothing in these but ids, numbers and times, or lists that the rows above bound
+    match limit(row) {
+        Some((what, most)) => hold(what, text_bytes(row), most),
+        None => Ok(()),
+    }
+}
+
+/// What a row is called, and most bytes of it; `None` where it has nothing but ids, numbers and times, or lists that
+/// other rows bound.
+fn limit(row: &Row) -> Option<(&'static str, usize)> {
+    Some(match row {
+        Row::Group(_) => ("group", GROUP_BYTES),
+        Row::Topic(_) => ("topic", GROUP_BYTES),
+        Row::Member(_) => ("member", MEMBER_BYTES),
+        Row::User(_) => ("user", USER_BYTES),
+        Row::Message(_) => ("message", MESSAGE_BYTES),
+        Row::Extensions(_) => ("extensions", EXTENSIONS_BYTES),
+        Row::Attributes(_) => ("attributes", ATTRIBUTES_BYTES),
+        Row::Counters(_) => ("counters", COUNTERS_BYTES),
+        Row::File(_) => ("file", FILE_BYTES),
+        Row::Request(_) => ("request", SMALL_BYTES),
+        Row::Block(_) => ("block", SMALL_BYTES),
+        Row::Remark(_) => ("remark", SMALL_BYTES),
+        Row::Device(_) | Row::Position(_) => ("device", SMALL_BYTES),
+        Row::Text(_) => ("note", SMALL_BYTES),
+        Row::Follows(_) => ("follows", FOLLOWS_BYTES),
         Row::Tombstone(_)
         | Row::Mute(_)
         | Row::Allowance(_)
@@ -117,7 +111,57 @@ fn check_row(row: &Row) -> Result<(), Refusal> {
         | Row::ToUser(_)
         | Row::ToUsers(_)
         | Row::ToMessage(_)
-        | Row::Mark => Ok(()),
+        | Row::Mark => return None,
+    })
+}
+
+/// About how much memory a row takes: its texts, and what every row has.
+pub(crate) fn row_bytes(row: &Row) -> usize {
+    let texts = match row {
+        Row::Event(event) => event_bytes(event),
+        Row::ToUsers(users) => users.iter().map(|user| text(user.as_str())).sum(),
+        row => text_bytes(row),
+    };
+    ROW + texts
+}
+
+/// The bytes of the texts that clients choose, and [`ENTRY`] for each.
+fn text_bytes(row: &Row) -> usize {
+    match row {
+        Row::Group(group) => {
+            let announcement = group.announcement.as_ref().map_or(0, |announcement| text(&announcement.text));
+            let appointed: usize = group.appointed.iter().map(|user| text(user.as_str())).sum();
+            let own = profile(&group.profile) + labels(&group.labels) + announcement + appointed;
+            own + (group.marks.len() + group.pins.len()) * ENTRY
+        }
+        Row::Topic(topic) => profile(&topic.profile) + text(&topic.announcement),
+        Row::Member(member) => {
+            let own = text(&member.card) + text(&member.extra) + pairs(&member.fields) + pairs(&member.attributes);
+            own + labels(&member.labels) + member.marks.len() * ENTRY
+        }
+        Row::User(user) => {
+            let secret = user.secret.as_deref().map_or(0, text);
+            text(&user.nick) + text(&user.avatar) + secret + labels(&user.labels)
+        }
+        Row::Message(sent) => message_bytes(sent),
+        Row::Extensions(extensions) => versioned(&extensions.entries),
+        Row::Attributes(attributes) => versioned(&attributes.entries),
+        Row::Counters(counters) => counters.values.keys().map(|key| text(key)).sum(),
+        Row::File(file) => {
+            let secret = file.secret.as_deref().map_or(0, text);
+            text(&file.name) + text(&file.media_type) + text(&file.blob) + secret
+        }
+        Row::Request(request) => {
+            let verdict = request.verdict.as_ref().map_or(0, |verdict| text(&verdict.reason));
+            text(&request.message) + verdict + labels(&request.labels)
+        }
+        Row::Block(block) => text(&block.reason),
+        Row::Remark(remark) => text(&remark.text),
+        Row::Device(device) => text(&device.device.surface) + text(&device.device.id),
+        Row::Position(position) => text(&position.device.id),
+        Row::Text(note) => text(note),
+        Row::Follows(follows) => follows.users.keys().map(|user| text(user.as_str())).sum(),
+        _ => 0,
     }
 }
 

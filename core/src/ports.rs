@@ -8,9 +8,9 @@ use async_trait::async_trait;
 
 use crate::event::{Actor, Event};
 pub use crate::log::{Signal, Subscription};
-use crate::model::{Key, Millis, Prefix, Row, TopicId};
+use crate::model::{Group, Key, Member, Millis, Prefix, Row, TopicId, UserId};
 use crate::operation::{Ended, InTopic, OnRefusal, Operation, Reply, Steps, Together};
-use crate::query::{Answer, Cursor, OutdatedRows, Query};
+use crate::query::{Answer, Cursor, JoinedGroups, OutdatedRows, Query};
 use crate::refusal::Refusal;
 
 /// Chat groups, as every surface sees them. One realm each.
@@ -159,6 +159,27 @@ pub trait GroupsExt: Groups {
             Ok(Steps(replies)) => Ok(replies.into_iter().map(|reply| reply.and_then(TryInto::try_into)).collect()),
             Err(Refusal::InStep { refusal, .. }) => Err(*refusal),
             Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Reads all groups of a user, latest joined first, and keeps what `pick` returns of each. Only one page of them is in
+    /// memory at a time, however large their profiles are.
+    async fn pick_joined<T: Send>(
+        &self,
+        actor: &Actor,
+        user: &UserId,
+        pick: impl for<'g> Fn(&'g Group, &'g Member) -> Option<T> + Send,
+    ) -> Result<Vec<T>, Refusal> {
+        /// Groups in a page.
+        const PAGE: usize = 100;
+        let (mut picked, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.ask(actor, JoinedGroups { after, limit: PAGE, ..JoinedGroups::all(user.clone()) }).await?;
+            picked.extend(page.groups.iter().filter_map(|(group, member)| pick(group, member)));
+            after = page.next;
+            if after.is_none() {
+                return Ok(picked);
+            }
         }
     }
 

@@ -200,6 +200,7 @@ pub(crate) fn word(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure
         }
         // ours: a limit of this server where the vendor documents none
         Refusal::TooLarge { what: "message", .. } => message_too_large(),
+        Refusal::TooLarge { what: "answer", .. } => answer_too_large(),
         Refusal::TooLarge { what, most } => {
             failure(EXCEED_LIMIT, format!("{what} size is more than max limit : {most}"))
         }

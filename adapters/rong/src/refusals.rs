@@ -195,6 +195,7 @@ impl Family {
             Refusal::GroupNotFound { .. } | Refusal::InvalidId(_) => either(Code::Parameter, Code::BadGroupId),
             Refusal::GroupExists { .. } | Refusal::AlreadyGoverned(_) => either(Code::Parameter, Code::GroupExists),
             Refusal::UserNotFound(_) | Refusal::NotMembers { .. } => either(Code::Parameter, Code::NotMember),
+            Refusal::TooLarge { what: "answer", .. } => Code::Refused,
             Refusal::TooLarge { .. } => either(Code::TooLong, Code::FieldTooLong),
             Refusal::UserExists(_)
             | Refusal::TopicExists { .. }

@@ -282,6 +282,7 @@ impl Family {
     pub(crate) fn code(self, refusal: &Refusal) -> Code {
         match (self, refusal) {
             (_, Refusal::InStep { refusal, .. }) => self.code(refusal),
+            (_, Refusal::TooLarge { what: "answer", .. }) => Code::AnswerTooLarge,
             (Self::Accounts, Refusal::UserNotFound(_)) => Code::AccountMissing,
             (Self::Accounts, Refusal::Unavailable(_)) => Code::AccountInternal,
             (Self::Accounts, Refusal::InvalidId(_) | Refusal::InvalidValue(_) | Refusal::TooLarge { .. }) => {

@@ -1,31 +1,94 @@
 //! Answers of one moment, put together from rows that are read one after another.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::bounds::{QUERY_BYTES, row_bytes};
 use crate::model::{Group, GroupId, Key, Prefix, Row};
 use crate::ports::{Span, Store, StoreError};
+use crate::refusal::Refusal;
 
-/// What a query reads from. Counts how often the store is asked, and remembers the headers that the answer rests on.
+/// Most rows that are read at a time; what a query reads up to this number is not measured.
+const CHUNK: usize = 512;
+
+/// What a query reads from. Counts how often the store is asked, bounds what is read altogether, and remembers the
+/// headers that the answer rests on.
 pub(crate) struct Source<'a> {
     store: &'a dyn Store,
     calls: AtomicU32,
+    /// How many rows were read.
+    rows: AtomicUsize,
+    /// The bytes of those after the first [`CHUNK`].
+    bytes: AtomicUsize,
     headers: Mutex<Vec<(GroupId, Arc<Group>)>>,
 }
 
 impl<'a> Source<'a> {
     pub(crate) fn new(store: &'a dyn Store) -> Self {
-        Self { store, calls: AtomicU32::new(0), headers: Mutex::default() }
+        Self {
+            store,
+            calls: AtomicU32::new(0),
+            rows: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            headers: Mutex::default(),
+        }
     }
 
-    pub(crate) async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        self.store.fetch(keys).await
+    pub(crate) async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Refusal> {
+        if keys.len() <= CHUNK {
+            return self.fetch_chunk(keys).await;
+        }
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(CHUNK) {
+            found.extend(self.fetch_chunk(keys).await?);
+        }
+        Ok(found)
     }
 
-    pub(crate) async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
+    async fn fetch_chunk(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Refusal> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.store.scan(span).await
+        let rows = self.store.fetch(keys).await?;
+        self.measure(rows.len(), rows.iter().flatten())?;
+        Ok(rows)
+    }
+
+    pub(crate) async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, Refusal> {
+        if span.limit <= CHUNK {
+            return self.scan_chunk(span).await;
+        }
+        let mut found: Vec<(Vec<u8>, Row)> = Vec::new();
+        let mut next = span.clone();
+        loop {
+            next.limit = (span.limit - found.len()).min(CHUNK);
+            let rows = self.scan_chunk(&next).await?;
+            let is_last = rows.len() < next.limit;
+            found.extend(rows);
+            if is_last || found.len() == span.limit {
+                return Ok(found);
+            }
+            next.skip = 0;
+            next.after = found.last().map(|(key, _)| key.clone());
+        }
+    }
+
+    async fn scan_chunk(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, Refusal> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let rows = self.store.scan(span).await?;
+        self.measure(rows.len(), rows.iter().map(|(_, row)| row))?;
+        Ok(rows)
+    }
+
+    /// Refuses the query when it has read too much.
+    fn measure<'r>(&self, count: usize, rows: impl Iterator<Item = &'r Row>) -> Result<(), Refusal> {
+        // most queries read a few rows
+        if self.rows.fetch_add(count, Ordering::Relaxed) < CHUNK {
+            return Ok(());
+        }
+        let bytes: usize = rows.map(row_bytes).sum();
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > QUERY_BYTES {
+            return Err(Refusal::TooLarge { what: "answer", most: QUERY_BYTES as u64 });
+        }
+        Ok(())
     }
 
     pub(crate) async fn count(&self, prefix: &Prefix) -> Result<usize, StoreError> {

@@ -1,5 +1,6 @@
 //! The messages of an hour as a file: its URL is requested with the app's token, is signed, and expires.
 
+use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ const KEPT: u64 = 3 * 24 * HOUR;
 const SIGNED: u64 = HOUR / 2;
 /// Events read at a time.
 const PAGE: usize = 64;
+/// Bytes of the file that are sent together; more are not kept for a client that reads slowly.
+const PART: usize = 64 * 1024;
 
 /// `GET /chatmessages/{yyyyMMddHH}`: the URL of that hour's file.
 pub(crate) async fn locate(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -95,7 +98,9 @@ struct HourReader {
     hour: Millis,
     /// The number of the last event that was read; `None` before the first.
     after: Option<u64>,
-    /// Whether all of the hour has been read.
+    /// Messages that were found and not read yet.
+    found: VecDeque<(GroupId, u64)>,
+    /// Whether all events of the hour have been read.
     is_over: bool,
 }
 
@@ -103,20 +108,37 @@ impl HourReader {
     fn new(app: &App, hour: Millis) -> Self {
         // an hour that has not ended has no file yet
         let is_over = hour.plus(HOUR) > app.now();
-        Self { groups: Arc::clone(&app.groups), log: Arc::clone(&app.log), hour, after: None, is_over }
+        Self {
+            groups: Arc::clone(&app.groups),
+            log: Arc::clone(&app.log),
+            hour,
+            after: None,
+            found: VecDeque::new(),
+            is_over,
+        }
     }
 
     async fn has_any(mut self) -> Result<bool, Refusal> {
-        while !self.is_over {
-            if !self.next_lines().await?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok(self.next_line().await?.is_some())
     }
 
-    /// The messages of the next events, one line each.
-    async fn next_lines(&mut self) -> Result<Vec<String>, Refusal> {
+    /// The next message as a line; `None` when there are no more.
+    async fn next_line(&mut self) -> Result<Option<String>, Refusal> {
+        loop {
+            while let Some((group, sequence)) = self.found.pop_front() {
+                if let Some(line) = self.line(&group, sequence).await? {
+                    return Ok(Some(line));
+                }
+            }
+            if self.is_over {
+                return Ok(None);
+            }
+            self.read_on().await?;
+        }
+    }
+
+    /// Finds the messages of the next events.
+    async fn read_on(&mut self) -> Result<(), Refusal> {
         let end = self.hour.plus(HOUR);
         let after = match self.after {
             Some(after) => after,
@@ -125,29 +147,27 @@ impl HourReader {
         let events = self.log.read(after, PAGE).await?;
         let Some(last) = events.last() else {
             self.is_over = true;
-            return Ok(Vec::new());
+            return Ok(());
         };
         self.after = Some(last.sequence);
         self.is_over = last.at >= end;
-        let mut lines = Vec::new();
-        for event in &events {
-            let (Some(sequence), Some(group)) = (sent(event), &event.group) else { continue };
-            if event.at < self.hour || event.at >= end {
-                continue;
-            }
-            lines.extend(self.line(group, sequence).await);
-        }
-        Ok(lines)
+        let within = events.iter().filter(|event| event.at >= self.hour && event.at < end);
+        self.found.extend(within.filter_map(|event| Some((event.group.clone()?, sent(event)?))));
+        Ok(())
     }
 
-    /// One message; `None` when it can no longer be read.
-    async fn line(&self, group: &GroupId, sequence: u64) -> Option<String> {
+    /// One message; `None` when it is there no longer.
+    async fn line(&self, group: &GroupId, sequence: u64) -> Result<Option<String>, Refusal> {
         let start = Start::Sequence(sequence);
         let asked = Messages { group: group.clone(), start, newest_first: false, limit: 1 };
-        // the group may have been deleted since
-        let page = self.groups.ask(&Actor::app(), asked).await.ok()?;
-        let kept = page.messages.first().filter(|message| message.sequence == sequence)?;
-        (kept.state == MessageState::Kept).then(|| line_of(kept))
+        let page = match self.groups.ask(&Actor::app(), asked).await {
+            Ok(page) => page,
+            // the group has been deleted since
+            Err(Refusal::GroupNotFound { .. }) => return Ok(None),
+            Err(refusal) => return Err(refusal),
+        };
+        let kept = page.messages.first().filter(|message| message.sequence == sequence);
+        Ok(kept.filter(|message| message.state == MessageState::Kept).map(|message| line_of(message)))
     }
 }
 
@@ -161,13 +181,11 @@ impl HourFile {
     /// The next bytes of the file, and the rest of it.
     async fn next_part(file: Option<Self>) -> io::Result<Option<(Bytes, Option<Self>)>> {
         let Some(mut file) = file else { return Ok(None) };
-        while !file.hour.is_over {
-            for line in file.hour.next_lines().await.map_err(io::Error::other)? {
-                file.gz.write_all(line.as_bytes())?;
-                file.gz.write_all(b"\n")?;
-            }
-            let part = std::mem::take(file.gz.get_mut());
-            if !part.is_empty() {
+        while let Some(line) = file.hour.next_line().await.map_err(io::Error::other)? {
+            file.gz.write_all(line.as_bytes())?;
+            file.gz.write_all(b"\n")?;
+            if file.gz.get_ref().len() >= PART {
+                let part = std::mem::take(file.gz.get_mut());
                 return Ok(Some((part.into(), Some(file))));
             }
         }

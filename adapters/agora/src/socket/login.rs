@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use conclave_core::event::Actor;
-use conclave_core::model::{DeviceId, Millis, UserId};
+use conclave_core::model::{DeviceId, Group, Member, Millis, Receive, UserId};
 use conclave_core::operation::{Begin, OpenDevice};
 use conclave_core::ports::GroupsExt as _;
-use conclave_core::query::{FindUsers, JoinedGroups};
+use conclave_core::query::FindUsers;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Device, DisconnectReason, Exceeding, Identity, LoginScope, Platform};
 use serde_json::json;
@@ -218,9 +218,9 @@ async fn open_device(app: &App, user: &UserId, device: &Device) -> Result<(), Re
 
 /// The groups whose messages a user does not receive.
 async fn shielded(app: &App, user: &UserId) -> Result<Vec<conclave_core::model::GroupId>, Refusal> {
-    let joined = app.groups.ask(&Actor::app(), JoinedGroups::all(user.clone())).await?;
-    let shields = |member: &conclave_core::model::Member| member.receive == conclave_core::model::Receive::Discard;
-    Ok(joined.groups.into_iter().filter(|(_, member)| shields(member)).map(|(group, _)| group.id.clone()).collect())
+    let shields = |member: &Member| member.receive == Receive::Discard;
+    let pick = |group: &Group, member: &Member| shields(member).then(|| group.id.clone());
+    app.groups.pick_joined(&Actor::app(), user, pick).await
 }
 
 fn unavailable(app: &App, refusal: &Refusal) -> Refused {

@@ -14,7 +14,7 @@ use conclave_core::operation::{
     AddMembers, AddOutcome, Apply, CreateGroup, InTopic, MakeTopic, Operation, Posted, Reply, SendMessage, Steps,
 };
 use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::{Answer, JoinedGroups, MembersNamed, Query};
+use conclave_core::query::{Answer, MembersNamed, Query};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{Post, Prepared, perform_steps};
 use serde_json::{Map, Value, json};
@@ -274,14 +274,15 @@ fn vetoed(failure: Failure) -> Refusal {
 pub(crate) async fn of_new(groups: &dyn Groups, create: &CreateGroup) -> Result<Map<String, Value>, Refusal> {
     let mut made: BTreeMap<&str, u32> = BTreeMap::new();
     if let Some(owner) = &create.owner {
-        let joined = match groups.ask(&Actor::app(), JoinedGroups::all(owner.clone())).await {
-            Ok(page) => page.groups,
-            Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
+        let owned = |group: &Group, _: &Member| group.is_owned_by(owner).then(|| Kind::of(group).word());
+        let owned = match groups.pick_joined(&Actor::app(), owner, owned).await {
+            Ok(owned) => owned,
             // a user without an account has created nothing
-            Err(_) => Vec::new(),
+            Err(Refusal::UserNotFound(_)) => Vec::new(),
+            Err(refusal) => return Err(refusal),
         };
-        for (group, _) in joined.iter().filter(|(group, _)| group.is_owned_by(owner)) {
-            *made.entry(Kind::of(group).word()).or_default() += 1;
+        for kind in owned {
+            *made.entry(kind).or_default() += 1;
         }
     }
     let body = json!({

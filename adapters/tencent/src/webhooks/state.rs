@@ -4,9 +4,8 @@
 //! by themselves are online.
 
 use conclave_core::event::{Actor, Joining};
-use conclave_core::model::{Group, UserId};
+use conclave_core::model::{Group, Member, UserId};
 use conclave_core::ports::{Groups, GroupsExt};
-use conclave_core::query::JoinedGroups;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{ConnectionChange, ConnectionEvent, Disconnection, Platform};
 use serde_json::{Map, Value};
@@ -63,14 +62,13 @@ pub(super) async fn of_connection(event: &ConnectionEvent, groups: &dyn Groups) 
         }
     };
     let user = &event.connection.user;
-    let joined = match groups.ask(&Actor::app(), JoinedGroups::all(user.clone())).await {
-        Ok(joined) => joined.groups,
+    let of_room =
+        |group: &Group, _: &Member| (Kind::of(group) == Kind::AvChatRoom).then(|| callback(group, kind, cause, [user]));
+    match groups.pick_joined(&Actor::app(), user, of_room).await {
         // the account was deleted, with its connections
-        Err(Refusal::UserNotFound(_)) => Vec::new(),
-        Err(refusal) => return Err(refusal),
-    };
-    let live = joined.iter().filter(|(group, _)| Kind::of(group) == Kind::AvChatRoom);
-    Ok(live.map(|(group, _)| callback(group, kind, cause, [user])).collect())
+        Err(Refusal::UserNotFound(_)) => Ok(Vec::new()),
+        callbacks => callbacks,
+    }
 }
 
 /// The client's platform in callbacks.

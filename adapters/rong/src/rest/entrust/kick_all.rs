@@ -8,13 +8,23 @@ use conclave_core::refusal::Refusal;
 use crate::refusals::Failure;
 use crate::rest::{Call, envelope};
 
+/// Groups read at a time.
+const PAGE: usize = 100;
+
 pub(crate) async fn kick_all(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let user = call.user_id("userId")?;
-    let joined = call.ask(JoinedGroups::all(user.clone())).await?;
-    let others = joined.groups.iter().filter(|(group, member)| group.governed && member.role != Role::Owner);
-    let removing = others.map(|(group, _)| removing(&group.id, &user)).collect();
+    let (mut operations, mut after) = (Vec::new(), None);
+    loop {
+        let joined = call.ask(JoinedGroups { after, limit: PAGE, ..JoinedGroups::all(user.clone()) }).await?;
+        let others = joined.groups.iter().filter(|(group, member)| group.governed && member.role != Role::Owner);
+        operations.extend(others.map(|(group, _)| removing(&group.id, &user)));
+        after = joined.next;
+        if after.is_none() {
+            break;
+        }
+    }
     // a refusal by one group does not keep the user in the others
-    let removed = call.run_each(OnRefusal::Skip, removing).await?;
+    let removed = call.run_each(OnRefusal::Skip, operations).await?;
     let refusals = removed.into_iter().filter_map(Result::err);
     match refusals.filter(|refusal| !matches!(refusal, Refusal::GroupNotFound { .. })).last() {
         Some(refusal) => Err(call.failure(&refusal)),

@@ -16,6 +16,8 @@ use crate::socket::wire::ChannelsQueryInput;
 
 /// How long applications are listed, milliseconds: seven days (documented).
 const KEPT: u64 = 7 * 24 * 3600 * 1000;
+/// Most of them, over all groups: more are not collected.
+const MOST: usize = 4096;
 
 /// A page of them by the time of their last change.
 pub(crate) async fn list(call: &Call<'_>, body: &[u8]) -> QueryReply {
@@ -65,9 +67,13 @@ async fn all(call: &Call<'_>, now: Millis) -> Result<Vec<Arc<Request>>, Denied> 
         // members who do not decide see only those of a group's requests that they made
         let requests = call.look(Requests::all(RequestsOf::Group(group.id.clone()))).await?.requests;
         found.extend(requests.into_iter().filter(|request| {
-            request.user != *call.user
-                && (request.inviter.as_ref() == Some(call.user) || decides(group, member, request))
+            let is_recent = show::changed(request).plus(KEPT) > now;
+            let concerns = request.inviter.as_ref() == Some(call.user) || decides(group, member, request);
+            is_recent && request.user != *call.user && concerns
         }));
+        if found.len() > MOST {
+            return Err(Code::Refused.into());
+        }
     }
     found.retain(|request| show::changed(request).plus(KEPT) > now);
     Ok(found)

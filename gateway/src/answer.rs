@@ -184,7 +184,7 @@ impl Visit<'_> {
         };
         let current = Current::new("request", self.id.clone());
         // adds the id to every log line of this request, at any level
-        let span = match &record.trace {
+        let span = match &account.trace {
             trace if trace.is_traced() => trace.span().clone(),
             _ if logging::adds_ids() => Span::none(),
             _ => tracing::error_span!("request", id),

@@ -1,34 +1,85 @@
 //! The store in memory: for tests, and for gateways that keep no data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::RwLock;
 
-use crate::model::{Key, Prefix, Row};
+use crate::model::{GroupId, Key, Prefix, Row};
 use crate::ports::{Batch, Change, CommitError, Span, Store, StoreError};
 
 type Table = BTreeMap<Vec<u8>, Row>;
 
-#[derive(Default)]
+/// All rows of a realm at one moment. Taking, keeping and restoring one copies no rows: the tables are shared until one
+/// of them is written.
+#[derive(Clone, Default)]
+pub struct Snapshot(State);
+
+impl Snapshot {
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.0.tables.iter().map(|table| table.len()).sum()
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All rows, in the order of their keys.
+    pub fn rows(&self) -> impl Iterator<Item = (&[u8], &Row)> {
+        self.0.tables.iter().flat_map(|table| table.iter().map(|(key, row)| (key.as_slice(), row)))
+    }
+
+    /// The same rows without those of one group: as if it had never existed.
+    #[must_use]
+    pub fn without_group(&self, group: &GroupId) -> Self {
+        let is_events = |row: &Row| row.event().is_some_and(|event| event.group.as_ref() == Some(group));
+        let events: HashSet<u64> =
+            self.rows().filter(|(_, row)| is_events(row)).filter_map(|(_, row)| Some(row.event()?.sequence)).collect();
+        let mut state = self.0.clone();
+        for table in &mut state.tables {
+            let is_of_group = |key: &[u8], row: &Row| {
+                let of_row = match row {
+                    Row::ToMessage(message) => message.0 == *group,
+                    Row::ToGroup(other) => **other == *group,
+                    row => is_events(row),
+                };
+                let of_key = || match Key::decode(key) {
+                    Some(Key::UserFeed(_, event)) => events.contains(&event),
+                    key => key.as_ref().and_then(Key::group) == Some(group),
+                };
+                of_row || of_key()
+            };
+            if table.iter().any(|(key, row)| is_of_group(key, row)) {
+                Arc::make_mut(table).retain(|key, row| !is_of_group(key, row));
+            }
+        }
+        Self(state)
+    }
+}
+
+#[derive(Clone, Default)]
 struct State {
     /// A tree for each first byte of keys: small ones are searched sooner, and no run crosses from one to another.
-    tables: Vec<Table>,
+    /// Shared with snapshots.
+    tables: Vec<Arc<Table>>,
     sequence: u64,
 }
 
 impl State {
     fn table(&self, tag: u8) -> Option<&Table> {
-        self.tables.get(usize::from(tag))
+        self.tables.get(usize::from(tag)).map(|table| &**table)
     }
 
     fn table_mut(&mut self, tag: u8) -> &mut Table {
         let at = usize::from(tag);
         if self.tables.len() <= at {
-            self.tables.resize_with(at + 1, Table::new);
+            self.tables.resize_with(at + 1, Arc::default);
         }
-        &mut self.tables[at]
+        Arc::make_mut(&mut self.tables[at])
     }
 
     fn get(&self, key: &[u8]) -> Option<&Row> {
@@ -60,6 +111,25 @@ impl Memory {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// All rows at this moment.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.state.read().clone())
+    }
+
+    /// Replaces all rows by those that are made of the present ones, in one moment. Nobody is notified, as with
+    /// [`Self::restore`].
+    pub fn update(&self, make: impl FnOnce(&Snapshot) -> Snapshot) {
+        let mut state = self.state.write();
+        let after = make(&Snapshot(state.clone()));
+        *state = after.0;
+    }
+
+    /// Replaces all rows by those of a snapshot, in one moment. Nobody is notified: everything that follows the log of the
+    /// realm starts again.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        *self.state.write() = snapshot.0.clone();
     }
 }
 

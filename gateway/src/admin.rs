@@ -1,25 +1,18 @@
 //! The admin listener: metrics, health, and the request fields that no handler read.
 
-use std::convert::Infallible;
 use std::io::Write as _;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use conclave_kit::Body;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Version};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
-use crate::origin::{bare_host, is_local_name};
+use crate::operators::{self, Hosts};
 use crate::payload::Payload;
 use crate::readiness::Readiness;
 
@@ -31,64 +24,20 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// Most connections at once; operators and their tools need few.
 const CONNECTIONS: usize = 64;
 
-/// The host names that the admin listener accepts. A web page can make its own name resolve to this machine, but not an
-/// address or `localhost`, so those are always accepted.
-#[derive(Debug, Clone)]
-pub(crate) struct Hosts(Vec<String>);
-
-impl Hosts {
-    /// From the configuration.
-    pub(crate) fn of(configured: &[String]) -> Self {
-        Self(configured.iter().map(|host| host.to_ascii_lowercase()).collect())
-    }
-
-    /// Whether a request names exactly one accepted host.
-    fn knows<B>(&self, request: &Request<B>) -> bool {
-        let mut named = request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
-        let (first, more) = (named.next(), named.next());
-        let host = match (request.uri().authority(), first, more) {
-            (_, _, Some(_)) => return false,
-            (Some(authority), _, _) => authority.as_str(),
-            (None, Some(host), _) => host,
-            // browsers always send it
-            (None, None, _) => return request.version() < Version::HTTP_11,
-        };
-        let bare = bare_host(host);
-        let known = self.0.iter().any(|name| *name == bare || name == "*");
-        known || is_local_name(&bare) || bare.parse::<IpAddr>().is_ok()
-    }
-}
-
 /// Serves the admin listener until the process ends.
 pub(crate) async fn run(listener: TcpListener, hosts: Hosts, metrics: Arc<Metrics>, readiness: Arc<Readiness>) {
-    let (hosts, places) = (Arc::new(hosts), Arc::new(Semaphore::new(CONNECTIONS)));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
+    let hosts = Arc::new(hosts);
+    operators::serve(listener, "admin", CONNECTIONS, move |request| {
         let (metrics, readiness, hosts) = (Arc::clone(&metrics), Arc::clone(&readiness), Arc::clone(&hosts));
-        tokio::spawn(async move {
-            let _place = place;
-            let service = service_fn(|request: Request<Incoming>| {
-                let (metrics, readiness, hosts) = (Arc::clone(&metrics), Arc::clone(&readiness), Arc::clone(&hosts));
-                async move {
-                    Ok::<_, Infallible>(if hosts.knows(&request) {
-                        answer(&request, &metrics, &readiness).await
-                    } else {
-                        respond(StatusCode::FORBIDDEN, TEXT, "this host is not answered here; see admin_hosts\n")
-                    })
-                }
-            });
-            let mut builder = http1::Builder::new();
-            // there are few slots for connections, so idle ones are closed soon
-            builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).max_buf_size(16 * 1024);
-            if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-                tracing::debug!(%error, "a connection to the admin listener failed");
+        async move {
+            if hosts.knows(&request) {
+                answer(&request, &metrics, &readiness).await
+            } else {
+                respond(StatusCode::FORBIDDEN, TEXT, "this host is not answered here; see admin_hosts\n")
             }
-        });
-    }
+        }
+    })
+    .await;
 }
 
 async fn answer(request: &Request<Incoming>, metrics: &Metrics, readiness: &Readiness) -> Response<Payload> {

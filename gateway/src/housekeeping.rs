@@ -7,11 +7,12 @@ use std::time::Duration;
 use conclave_core::model::Key;
 use conclave_core::ports::Maintenance;
 use conclave_core::query::OutdatedRows;
+use conclave_core::refusal::Refusal;
 use tokio::sync::watch;
-use tokio::task::yield_now;
+use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{sleep, timeout};
 
-use crate::backend::Backends;
+use crate::backend::Backend;
 use crate::listener::Phase;
 use crate::metrics::Metrics;
 use crate::realms::Stores;
@@ -40,22 +41,48 @@ struct Pace {
 
 const PACE: Pace = Pace { pause: Duration::from_secs(5), rest: Duration::from_mins(10) };
 
-/// Runs in every realm whose backend needs it, until the process ends.
-pub(crate) fn keep(backends: &Backends, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>) {
-    keep_at(PACE, backends, metrics, phase);
+/// Runs in a realm, if its backend needs it, until the process ends or the task is aborted.
+pub(crate) fn keep(
+    realm: &str,
+    backend: &Backend,
+    metrics: &Arc<Metrics>,
+    phase: &watch::Sender<Phase>,
+) -> Option<AbortHandle> {
+    keep_at(PACE, realm, backend, metrics, phase)
 }
 
-fn keep_at(pace: Pace, backends: &Backends, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>) {
-    for (realm, backend) in backends {
-        let Some(maintenance) = backend.maintenance.clone() else { continue };
-        let (realm, metrics, mut phase) = (realm.clone(), Arc::clone(metrics), phase.subscribe());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = keep_house(pace, &realm, &*maintenance, &metrics) => {}
-                // draining or later
-                _ = phase.changed() => {}
-            }
-        });
+fn keep_at(
+    pace: Pace,
+    realm: &str,
+    backend: &Backend,
+    metrics: &Arc<Metrics>,
+    phase: &watch::Sender<Phase>,
+) -> Option<AbortHandle> {
+    let maintenance = backend.maintenance.clone()?;
+    let (realm, metrics, mut phase) = (realm.to_owned(), Arc::clone(metrics), phase.subscribe());
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            () = keep_house(pace, &realm, &*maintenance, &metrics) => {}
+            // draining or later
+            _ = phase.changed() => {}
+        }
+    });
+    Some(task.abort_handle())
+}
+
+/// Deletes every row that has expired by now.
+///
+/// # Errors
+/// The store failed; what was deleted before stays so.
+pub(crate) async fn sweep_all(realm: &str, maintenance: &dyn Maintenance, metrics: &Metrics) -> Result<(), Refusal> {
+    let mut after = None;
+    loop {
+        let found = maintenance.outdated(after.take(), ROWS).await?;
+        sweep(realm, maintenance, found.places, metrics).await;
+        after = found.next;
+        if after.is_none() {
+            return Ok(());
+        }
     }
 }
 
@@ -136,7 +163,6 @@ mod tests {
     use conclave_core::ports::{Clock, GroupsExt as _, Store};
 
     use super::*;
-    use crate::backend::Backend;
     use crate::clock::RandomMint;
 
     /// A clock that advances by a minute each time it is read.
@@ -154,8 +180,8 @@ mod tests {
         let store = Arc::new(Memory::new());
         let kept: Arc<dyn Store> = store.clone();
         let engine = Engine::new(kept, Arc::new(Hasty::default()), Arc::new(RandomMint), Settings::default());
-        let backends: Backends = [("realm".to_owned(), Backend::engine(engine))].into();
-        let of = &backends["realm"].groups;
+        let backend = Backend::engine(engine);
+        let of = &backend.groups;
         let group = GroupId::new("g").unwrap();
         let create = CreateGroup { id: Some(group.clone()), ..CreateGroup::new(None, Policy::standard()) };
         of.run(&Actor::app(), create).await.unwrap();
@@ -169,7 +195,7 @@ mod tests {
 
         let (phase, watch) = watch::channel(Phase::Serving);
         let pace = Pace { pause: Duration::ZERO, rest: Duration::from_millis(1) };
-        keep_at(pace, &backends, &Arc::default(), &phase);
+        keep_at(pace, "realm", &backend, &Arc::default(), &phase).unwrap();
         let begun = std::time::Instant::now();
         while store.count(&muted).await.unwrap() > 0 {
             assert!(begun.elapsed() < Duration::from_secs(30), "outdated mutes stay");

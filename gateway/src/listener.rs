@@ -71,6 +71,21 @@ impl Crowd {
         Self { open: Arc::default(), sessions: Arc::default(), most, shares, proxies, metrics }
     }
 
+    /// The usage of the process.
+    pub(crate) fn shares(&self) -> &Arc<Shares> {
+        &self.shares
+    }
+
+    /// The proxies whose `X-Forwarded-For` is trusted.
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
+    /// The metrics.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
     /// A slot, if there is one. A few more than the limit get one, to be answered that there are too many.
     fn seat(&self, address: IpAddr) -> Option<Seat> {
         let (address, of_address, too_many) = if self.proxies.trusts(address) {

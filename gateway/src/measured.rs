@@ -54,6 +54,12 @@ impl Measured {
         self.logs.lock().insert(realm.to_owned(), Arc::downgrade(log));
     }
 
+    /// Stops reporting a realm that was deleted.
+    pub(crate) fn forget_realm(&self, realm: &str) {
+        self.logs.lock().remove(realm);
+        self.last_events.lock().remove(realm);
+    }
+
     /// Reports the size of this data folder, as long as this value exists.
     pub(crate) fn of_folder(&self, folder: PathBuf) {
         let sizes = Arc::<Sizes>::default();

@@ -1,6 +1,7 @@
 //! The metrics, in the `OpenMetrics` format.
 
 mod backups;
+mod realms;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -19,6 +20,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use self::backups::Backups;
+pub(crate) use self::realms::RealmMetrics;
 use crate::measured::{Measured, Process};
 use crate::unread::UnreadFields;
 
@@ -76,6 +78,8 @@ enum Class {
 }
 
 impl Class {
+    const ALL: [Self; 5] = [Self::Answered, Self::Redirected, Self::Refused, Self::Failed, Self::Abandoned];
+
     /// From the status, or from the vendor's own error if there is one; without a status the client has disconnected.
     fn of(status: Option<u16>, error: Option<VendorError>) -> Self {
         match (error.map(|error| error.class), status) {
@@ -300,11 +304,6 @@ impl Metrics {
         Ok(text)
     }
 
-    /// The counters of one realm's operations on groups.
-    pub(crate) fn of_realm(&self, realm: &str) -> RealmMetrics {
-        RealmMetrics { realm: realm.to_owned(), operations: self.operations.clone(), at_hand: RwLock::default() }
-    }
-
     /// Counts expired rows that were deleted.
     pub(crate) fn swept(&self, realm: &str, rows: usize) {
         self.swept_rows.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc_by(rows as u64);
@@ -363,28 +362,6 @@ impl Default for Metrics {
     }
 }
 
-/// The counters of one realm's operations on groups.
-pub(crate) struct RealmMetrics {
-    realm: String,
-    operations: Family<OperationLabels, Counter>,
-    /// Counters by their labels, cached.
-    at_hand: RwLock<Map<(&'static str, OperationOutcome), Counter>>,
-}
-
-impl RealmMetrics {
-    /// Counts an operation on groups.
-    pub(crate) fn count(&self, operation: &'static str, outcome: OperationOutcome) {
-        if let Some(counter) = self.at_hand.read().get(&(operation, outcome)) {
-            counter.inc();
-            return;
-        }
-        let labels = OperationLabels { realm: self.realm.clone(), operation, outcome };
-        let counter = self.operations.get_or_create_owned(&labels);
-        counter.inc();
-        self.at_hand.write().insert((operation, outcome), counter);
-    }
-}
-
 /// The counters of one vendor's operations.
 pub(crate) struct VendorMetrics {
     vendor: &'static str,
@@ -424,6 +401,15 @@ impl VendorMetrics {
             return count(counters);
         }
         count(self.by_realm.write().entry(realm.to_owned()).or_default());
+    }
+
+    /// Stops reporting a realm that was deleted.
+    fn forget_realm(&self, realm: &str) {
+        self.by_realm.write().remove(realm);
+        for class in Class::ALL {
+            let labels = RealmRequestLabels { realm: realm.to_owned(), vendor: self.vendor, class };
+            self.realm_requests.remove(&labels);
+        }
     }
 
     /// The counters of an operation; those of the unknown one for `None`.

@@ -1,4 +1,10 @@
 //! Opens the realms: an engine over a store for each, and every vendor's surface in front of them.
+//!
+//! - [`running`]: the realms of a running gateway, which may be created and deleted.
+//! - [`clock`]: the clock of one realm.
+
+pub(crate) mod clock;
+pub(crate) mod running;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,22 +15,27 @@ use conclave_core::memory::Memory;
 use conclave_core::model::{Millis, Settings};
 use conclave_core::ports::{Clock, Groups, Mint, Store, StoreError};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Blobs, Post, Surface};
+use conclave_kit::{Blobs, Post, Presence, SetupError};
 
+use self::clock::RealmClock;
 use crate::backend::{Backend, Backends};
 use crate::blob;
 use crate::clock::SystemClock;
 use crate::config::{Config, Data, RealmConfig};
 use crate::descriptors::Budget;
 use crate::metrics::Metrics;
-use crate::registry::Opened;
-use crate::session::Online;
+use crate::registry::{Host, Opened, Registered};
 use crate::store::{Database, Health, Options};
 
 /// The stores of the realms' rows.
 pub trait Stores: Send + Sync {
     /// The store of one realm.
     fn open(&self, realm: &str) -> Result<Arc<dyn Store>, StoreError>;
+
+    /// The store of one realm in memory, if that is where it is: its data can be reset and restored.
+    fn memory(&self, _realm: &str) -> Option<Arc<Memory>> {
+        None
+    }
 
     /// The store of all realms' shared files. Called once, before the first use.
     fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError>;
@@ -52,6 +63,10 @@ pub struct InMemory;
 impl Stores for InMemory {
     fn open(&self, _realm: &str) -> Result<Arc<dyn Store>, StoreError> {
         Ok(Arc::new(Memory::new()))
+    }
+
+    fn memory(&self, _realm: &str) -> Option<Arc<Memory>> {
+        Some(Arc::new(Memory::new()))
     }
 
     fn blobs(&self) -> Result<Arc<dyn Blobs>, StoreError> {
@@ -99,6 +114,7 @@ pub(crate) fn stores(data: &Data, budget: Option<Budget>) -> Result<Arc<dyn Stor
 }
 
 /// The dependencies of the realms.
+#[derive(Clone)]
 pub(crate) struct Ground {
     /// Where rows are kept.
     pub(crate) stores: Arc<dyn Stores>,
@@ -112,63 +128,102 @@ pub(crate) struct Ground {
     pub(crate) post: Option<Arc<dyn Post>>,
 }
 
+/// A realm with its backend, before anything serves it.
+#[derive(Clone)]
+pub(crate) struct OpenedRealm {
+    /// The backend, with the layers around every backend.
+    pub(crate) backend: Backend,
+    /// Its clock; `None` for a backend that was given, which has its own.
+    pub(crate) clock: Option<Arc<RealmClock>>,
+    /// Its rows and the bytes of its files, where they are in memory.
+    pub(crate) in_memory: Option<InMemoryData>,
+    /// The bytes of its files, wherever they are.
+    pub(crate) blobs: Arc<dyn Blobs>,
+}
+
+/// The data of a realm that is in memory.
+#[derive(Clone)]
+pub(crate) struct InMemoryData {
+    /// Its rows.
+    pub(crate) rows: Arc<Memory>,
+    /// The bytes of its files.
+    pub(crate) files: Arc<blob::InMemory>,
+}
+
 /// Opens every realm: with the given backend, or with an engine over a store of its own.
 pub(crate) fn open(
     config: &Config,
     given: &Backends,
     ground: &Ground,
     metrics: &Metrics,
-) -> Result<Backends, StoreError> {
-    let backend = |realm: &RealmConfig| {
-        let backend = match given.get(&realm.name) {
-            Some(backend) => backend.clone(),
-            None => engine(realm, ground)?,
+) -> Result<BTreeMap<String, OpenedRealm>, StoreError> {
+    let open = |realm: &RealmConfig| {
+        let opened = match given.get(&realm.name) {
+            Some(backend) => {
+                let blobs = Arc::clone(&ground.blobs);
+                let backend = backend.clone().layered(&realm.name, Arc::clone(&blobs), metrics);
+                OpenedRealm { backend, clock: None, in_memory: None, blobs }
+            }
+            None => engine(realm, ground, metrics)?,
         };
-        Ok((realm.name.clone(), backend.layered(&realm.name, Arc::clone(&ground.blobs), metrics)))
+        Ok((realm.name.clone(), opened))
     };
-    config.realms.iter().map(backend).collect()
+    config.realms.iter().map(open).collect()
 }
 
-fn engine(realm: &RealmConfig, ground: &Ground) -> Result<Backend, StoreError> {
-    let store = ground.stores.open(&realm.name)?;
-    let settings = Settings::from(&realm.limits);
-    let (clock, mint) = (Arc::clone(&ground.clock), Arc::clone(&ground.mint));
-    Ok(Backend::engine(Engine::new(store, clock, mint, settings)))
+/// Opens a realm with an engine over a store of its own.
+pub(crate) fn engine(realm: &RealmConfig, ground: &Ground, metrics: &Metrics) -> Result<OpenedRealm, StoreError> {
+    let in_memory = ground.stores.memory(&realm.name).map(|rows| InMemoryData { rows, files: Arc::default() });
+    let (store, blobs): (Arc<dyn Store>, Arc<dyn Blobs>) = match &in_memory {
+        Some(InMemoryData { rows, files }) => (rows.clone(), files.clone()),
+        None => (ground.stores.open(&realm.name)?, Arc::clone(&ground.blobs)),
+    };
+    let clock = Arc::new(RealmClock::new(Arc::clone(&ground.clock)));
+    let engine = Engine::new(store, clock.clone(), Arc::clone(&ground.mint), Settings::from(&realm.limits));
+    let backend = Backend::engine(engine).layered(&realm.name, Arc::clone(&blobs), metrics);
+    Ok(OpenedRealm { backend, clock: Some(clock), in_memory, blobs })
 }
 
-/// The surfaces of all vendors at which a realm has an app.
-pub(crate) fn surfaces(
+/// The surfaces of all vendors at which a realm has an app; of every vendor, where realms may be created later.
+pub(crate) fn hosts(config: &Config, may_change: bool) -> Result<Vec<Host>, SetupError> {
+    let is_served = |vendor: &&dyn Registered| config.realms.iter().any(|realm| realm.is_at(vendor.name()));
+    let served = config.served.iter().filter(|vendor| may_change || is_served(vendor));
+    served.map(Registered::surface).collect()
+}
+
+/// Serves a realm through the surfaces of all vendors at which it has an app. Where one refuses it, none serves it.
+pub(crate) fn serve(
     config: &Config,
-    open: &Backends,
-    online: &Online,
-    ground: &Ground,
-) -> Result<Vec<Arc<dyn Surface>>, String> {
-    let guard = |realm: &RealmConfig| {
-        let backend = open.get(&realm.name)?;
-        Some((realm.name.clone(), guarded(config, realm, Arc::clone(&backend.groups), ground.post.as_ref())))
-    };
+    hosts: &[Host],
+    realm: &RealmConfig,
+    opened: &OpenedRealm,
+    presence: &Arc<dyn Presence>,
+    post: Option<&Arc<dyn Post>>,
+) -> Result<(), SetupError> {
+    let OpenedRealm { backend, blobs, .. } = opened;
     // shared by all of a realm's surfaces
-    let groups: BTreeMap<String, Arc<dyn Groups>> = config.realms.iter().filter_map(guard).collect();
-    let mut surfaces = Vec::new();
-    for vendor in config.served.iter() {
-        let realms = config.realms.iter().filter_map(|realm| {
-            let section = &**realm.sections.get(vendor.name())?;
-            Some(Opened {
-                name: realm.name.clone(),
-                section,
-                groups: Arc::clone(groups.get(&realm.name)?),
-                log: Arc::clone(&open.get(&realm.name)?.log),
-                blobs: Arc::clone(&ground.blobs),
-                post: ground.post.clone(),
-                presence: online.presence(&realm.name)?,
-            })
-        });
-        let realms: Vec<Opened<'_>> = realms.collect();
-        if !realms.is_empty() {
-            surfaces.push(vendor.surface(realms).map_err(|error| error.to_string())?);
+    let groups = guarded(config, realm, Arc::clone(&backend.groups), post);
+    let mut serving: Vec<&Host> = Vec::new();
+    for host in hosts {
+        let Some(section) = realm.sections.get(host.vendor) else { continue };
+        let open = Opened {
+            name: realm.name.clone(),
+            section: &**section,
+            groups: Arc::clone(&groups),
+            log: Arc::clone(&backend.log),
+            blobs: Arc::clone(blobs),
+            post: post.cloned(),
+            presence: Arc::clone(presence),
+        };
+        if let Err(error) = host.realms.open(open) {
+            for host in serving {
+                host.realms.close(&realm.name);
+            }
+            return Err(error);
         }
+        serving.push(host);
     }
-    Ok(surfaces)
+    Ok(())
 }
 
 /// A realm's groups as its surfaces call them, including the layers that ask an app's server whatever the surface. The

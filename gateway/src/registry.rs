@@ -74,6 +74,37 @@ impl Clone for Box<dyn Section> {
 /// A realm opened for a vendor, with its section still untyped.
 pub(crate) type Opened<'a> = OpenRealm<&'a dyn Section>;
 
+/// A vendor's surface, and the way to change its realms.
+#[derive(Clone)]
+pub(crate) struct Host {
+    /// The vendor's name.
+    pub(crate) vendor: &'static str,
+    /// The surface.
+    pub(crate) surface: Arc<dyn Surface>,
+    /// The same, for opening and closing realms.
+    pub(crate) realms: Arc<dyn HostsRealms>,
+}
+
+/// Opens and closes realms at one vendor's surface, also while requests are answered.
+pub(crate) trait HostsRealms: Send + Sync {
+    /// Serves a realm, or replaces it. A section of another vendor's type counts as missing.
+    fn open(&self, realm: Opened<'_>) -> Result<(), SetupError>;
+    /// Serves a realm no more.
+    fn close(&self, realm: &str);
+}
+
+impl<V: Vendor> HostsRealms for V {
+    fn open(&self, realm: Opened<'_>) -> Result<(), SetupError> {
+        let OpenRealm { name, section, groups, log, blobs, post, presence } = realm;
+        let Some(section) = typed::<V>(section).cloned() else { return Ok(()) };
+        self.open_realm(OpenRealm { name, section, groups, log, blobs, post, presence })
+    }
+
+    fn close(&self, realm: &str) {
+        self.close_realm(realm);
+    }
+}
+
 /// [`Vendor`] without its type. Sections are those this vendor has parsed; sections of other types count as missing.
 pub(crate) trait Registered: Send + Sync {
     fn name(&self) -> &'static str;
@@ -89,7 +120,10 @@ pub(crate) trait Registered: Send + Sync {
     /// Whether the section's secret is the public development one.
     fn is_development(&self, section: &dyn Section) -> bool;
     fn check(&self, realm: &str, section: &dyn Section) -> Result<(), String>;
-    fn surface(&self, realms: Vec<Opened<'_>>) -> Result<Arc<dyn Surface>, SetupError>;
+    /// The keys that tell apps apart: [`Vendor::IDENTITY`].
+    fn identity(&self) -> &'static [&'static str];
+    /// The surface, before any realm is at this vendor.
+    fn surface(&self) -> Result<Host, SetupError>;
     fn guarded(&self, section: &dyn Section, groups: Arc<dyn Groups>, post: &Arc<dyn Post>) -> Arc<dyn Groups>;
     fn questions(&self, section: &dyn Section) -> Vec<AppUrl>;
     fn destinations(&self, section: &dyn Section) -> Vec<Destination>;
@@ -157,13 +191,13 @@ impl<V: Vendor> Registered for Entry<V> {
         typed::<V>(section).map_or(Ok(()), |section| V::check(realm, section))
     }
 
-    fn surface(&self, realms: Vec<Opened<'_>>) -> Result<Arc<dyn Surface>, SetupError> {
-        let typed = realms.into_iter().filter_map(|open| {
-            let OpenRealm { name, section, groups, log, blobs, post, presence } = open;
-            let section = typed::<V>(section)?.clone();
-            Some(OpenRealm { name, section, groups, log, blobs, post, presence })
-        });
-        V::surface(typed.collect())
+    fn identity(&self) -> &'static [&'static str] {
+        V::IDENTITY
+    }
+
+    fn surface(&self) -> Result<Host, SetupError> {
+        let surface = Arc::new(V::surface()?);
+        Ok(Host { vendor: V::NAME, surface: surface.clone(), realms: surface })
     }
 
     fn guarded(&self, section: &dyn Section, groups: Arc<dyn Groups>, post: &Arc<dyn Post>) -> Arc<dyn Groups> {

@@ -9,38 +9,44 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use conclave_core::ports::{Groups, StoreError};
-use conclave_kit::{Endpoint, Post, Presence, RouteInfo, Surface};
+use conclave_core::ports::{Groups, Store, StoreError};
+use conclave_kit::{Blobs, Endpoint, Post, Presence, RouteInfo, SetupError, Surface};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::admin;
 use crate::answer::Desk;
 use crate::backend::{Backend, Backends};
 #[cfg(unix)]
-use crate::backup::control::Control;
+use crate::backup::control::Control as ControlSocket;
 use crate::client_address::Proxies;
 use crate::clients;
 use crate::clock::{RandomMint, SystemClock};
 use crate::clock_file::ClockFile;
-use crate::config::{Address, Config, ConfigError, Data};
+use crate::config::{Admin, Config, ConfigError, Data};
+use crate::control::{self, Control};
 use crate::descriptors::{self, Budget};
 use crate::housekeeping;
 use crate::listener::{self, Crowd, Phase};
 use crate::metrics::Metrics;
+use crate::operators::Hosts;
 use crate::origin::Pages;
 use crate::readiness::Readiness;
-use crate::realms::{self, Ground, Stores};
-use crate::session::{self, Online};
+use crate::realms::running::Realms;
+use crate::realms::{self, Ground, OpenedRealm, Stores};
+use crate::registry::Host;
+use crate::session::{self, Online, RealmSessions};
 use crate::shares::Shares;
 use crate::site::{Mounted, Site};
 use crate::tls::CertificateFiles;
 pub use crate::tls::TlsError;
-use crate::webhooks::{self, Couriers, WebhookError};
+use crate::webhooks::{self, Watched, WebhookError};
 pub use builder::Builder;
 use encryption::{Encryption, Scratch, encryption, reload, reload_on_change};
-use listening::{address_of, admin_listener, bind, most_connections};
+use listening::{ADMIN, CONTROL, address_of, bind, bind_vendors, most_connections, operators_listener};
 
 /// Why the process did not start. No request was answered.
 #[derive(Debug, thiserror::Error)]
@@ -75,12 +81,21 @@ pub enum StartError {
 /// The entry point.
 pub struct Gateway;
 
-/// The surfaces and backends behind the listeners.
+/// The surfaces and realms behind the listeners.
 struct Opened {
-    stores: Arc<dyn Stores>,
+    ground: Ground,
     surfaces: Vec<Arc<dyn Surface>>,
-    backends: Backends,
+    hosts: Vec<Host>,
+    realms: BTreeMap<String, OpenedRealm>,
+    sessions: BTreeMap<String, Arc<RealmSessions>>,
     online: Arc<Online>,
+}
+
+impl Opened {
+    /// Each realm's backend.
+    fn backends(&self) -> Backends {
+        self.realms.iter().map(|(name, realm)| (name.clone(), realm.backend.clone())).collect()
+    }
 }
 
 /// The addresses of a running gateway.
@@ -92,6 +107,8 @@ pub struct Addresses {
     pub vendors: BTreeMap<String, SocketAddr>,
     /// Metrics and health.
     pub admin: Option<SocketAddr>,
+    /// The control API.
+    pub control: Option<SocketAddr>,
 }
 
 /// A running gateway.
@@ -112,7 +129,8 @@ pub struct Running {
     pub remarks: Vec<String>,
     phase: watch::Sender<Phase>,
     admin: Option<JoinHandle<()>>,
-    couriers: Couriers,
+    control: Option<JoinHandle<()>>,
+    realms: Arc<Realms>,
     /// Reported on the admin listener.
     readiness: Arc<Readiness>,
     /// The certificate files, if configured.
@@ -192,12 +210,23 @@ impl Builder {
         };
         let blobs = stores.blobs()?;
         let (clock, mint) = (Arc::clone(&self.clock), Arc::clone(&self.mint));
-        let ground = Ground { stores: Arc::clone(&stores), blobs, clock, mint, post };
-        let backends = realms::open(&self.config, &self.backends, &ground, metrics)?;
-        let online = Arc::new(Online::new(&backends, &self.config.limits, metrics));
-        let mut surfaces = realms::surfaces(&self.config, &backends, &online, &ground).map_err(StartError::Surface)?;
+        let ground = Ground { stores, blobs, clock, mint, post };
+        let config = &self.config;
+        let realms = realms::open(config, &self.backends, &ground, metrics)?;
+        let online = Arc::new(Online::new(realms.len(), &config.limits, metrics));
+        let refused = |error: SetupError| StartError::Surface(error.to_string());
+        let hosts = realms::hosts(config, config.control != Admin::Off).map_err(refused)?;
+        let mut sessions = BTreeMap::new();
+        for realm in &config.realms {
+            let Some(opened) = realms.get(&realm.name) else { continue };
+            let of_realm = online.add(&realm.name, &opened.backend);
+            let presence = Arc::clone(&of_realm) as Arc<dyn Presence>;
+            realms::serve(config, &hosts, realm, opened, &presence, ground.post.as_ref()).map_err(refused)?;
+            sessions.insert(realm.name.clone(), of_realm);
+        }
+        let mut surfaces: Vec<Arc<dyn Surface>> = hosts.iter().map(|host| Arc::clone(&host.surface)).collect();
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
-        Ok(Opened { stores, surfaces, backends, online })
+        Ok(Opened { ground, surfaces, hosts, realms, sessions, online })
     }
 
     /// Checks, opens and binds everything, and then accepts requests.
@@ -206,8 +235,10 @@ impl Builder {
         let metrics = Arc::new(Metrics::new());
         let client = webhooks::client(&self.config)?;
         let budget = descriptors::limit().map(|limit| Budget::of(limit, webhooks::count(&self.config)));
-        let Opened { stores, surfaces, backends, online } =
-            self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>), budget)?;
+        let opened = self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>), budget)?;
+        let backends = opened.backends();
+        let Opened { ground, surfaces, hosts, realms, sessions: realm_sessions, online } = opened;
+        let stores = Arc::clone(&ground.stores);
         if let Some(clock) = &self.system_clock {
             realms::resume_clock(clock, &backends).await?;
             resume_clock_of(&*stores, clock)?;
@@ -221,25 +252,20 @@ impl Builder {
         let (phase, watch) = watch::channel(Phase::Serving);
         let mut remarks = crate::config::warnings(&config);
         // before the first listener, so that the control socket exists whenever the gateway can be reached
-        control(&*stores, &metrics, &phase, &mut remarks);
+        control_socket(&*stores, &metrics, &phase, &mut remarks);
         keep_clock(&*stores, self.system_clock.as_ref(), &phase);
         let mut bound = vec![(
             "listen".to_owned(),
             bind("listen", config.listen, &mut inherited).await?,
             shared_site(&config, &mounted),
         )];
-        let mut addresses =
-            Addresses { shared: address_of(&bound[0].1, config.listen), vendors: BTreeMap::new(), admin: None };
-        for (vendor, section) in &config.vendors {
-            let Some(Address(address)) = section.listen else { continue };
-            let key = format!("vendor.{vendor}.listen");
-            let Some(mounted) = mounted.iter().find(|mounted| mounted.vendor == vendor) else {
-                return Err(StartError::Surface(format!("{key}: no realm is at {vendor}: give one its credentials")));
-            };
-            let listener = bind(&key, address, &mut inherited).await?;
-            addresses.vendors.insert(vendor.clone(), address_of(&listener, address));
-            bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
-        }
+        let mut addresses = Addresses {
+            shared: address_of(&bound[0].1, config.listen),
+            vendors: BTreeMap::new(),
+            admin: None,
+            control: None,
+        };
+        bind_vendors(&config, &mounted, &mut inherited, &mut addresses, &mut bound).await?;
         let most_connections = most_connections(config.limits.connections, budget, &mut remarks);
         if let Some(health) = stores.health() {
             metrics.measured.of_store(health);
@@ -248,58 +274,60 @@ impl Builder {
             metrics.measured.of_folder(folder.clone());
         }
         let readiness = Arc::new(Readiness::new(&config.limits, stores.health()));
-        let admin = admin_listener(config.admin, &mut inherited, &mut remarks).await?;
+        let admin = operators_listener(&ADMIN, config.admin, &mut inherited, &mut remarks).await?;
+        let control = operators_listener(&CONTROL, config.control, &mut inherited, &mut remarks).await?;
         if let Some(left) = inherited.first().and_then(|listener| listener.local_addr().ok()) {
             return Err(StartError::Surface(format!(
-                "the service manager passes a socket for {left}, which no setting names: set listen, admin or a vendor's listen to it"
+                "the service manager passes a socket for {left}, which no setting names: set listen, admin, control or a vendor's listen to it"
             )));
         }
         addresses.admin = admin.as_ref().and_then(|listener| listener.local_addr().ok());
         let admin = admin.map(|listener| {
-            let hosts = admin::Hosts::of(&config.admin_hosts);
+            let hosts = Hosts::of(&config.admin_hosts);
             tokio::spawn(admin::run(listener, hosts, Arc::clone(&metrics), Arc::clone(&readiness)))
         });
 
-        online.follow(&watch);
-        housekeeping::keep(&backends, &metrics, &phase);
-        let couriers = Couriers::start(&config, client, &backends, &online, &metrics).await?;
-        readiness.watch(couriers.watched());
+        let shared = realms::running::Shared {
+            config: config.clone(),
+            ground,
+            hosts,
+            mounted: mounted.clone(),
+            online: Arc::clone(&online),
+            metrics: Arc::clone(&metrics),
+            phase: phase.clone(),
+            client,
+        };
+        let (running, presence, watched) = begin(shared, &realms, realm_sessions).await?;
+        readiness.watch(watched);
+        addresses.control = control.as_ref().and_then(|listener| listener.local_addr().ok());
+        let control = control.map(|listener| {
+            let control = Arc::new(Control::new(Arc::clone(&running), addresses.clone()));
+            tokio::spawn(control::run(listener, control))
+        });
         tokio::spawn(Arc::clone(&readiness).log(phase.subscribe()));
         housekeeping::empty_trash(stores, config.limits.trash_days, &metrics, &phase);
         if let Some(files) = &files {
             tokio::spawn(reload_on_change(Arc::clone(files), phase.subscribe()));
         }
-        let sessions = Arc::<session::Shared>::default();
-        let shares = Shares::new(&config.limits);
-        let proxies = Proxies::of(&config.trusted_proxies);
-        let pages = Pages::of(&config);
-        let crowd = Crowd::new(most_connections, Arc::clone(&shares), proxies.clone(), Arc::clone(&metrics));
-        for (_, listener, site) in bound {
-            let desk = Arc::new(Desk {
-                address: Arc::from(address_of(&listener, config.listen).to_string()),
-                site,
-                limits: config.limits.clone(),
-                shares: Arc::clone(&shares),
-                proxies: proxies.clone(),
-                pages: pages.clone(),
-                metrics: Arc::clone(&metrics),
-                online: Arc::clone(&online),
-                sessions: Arc::clone(&sessions),
-                scheme: clients::scheme(&config),
-            });
-            tokio::spawn(listener::run(listener, desk, tls.clone(), crowd.clone(), watch.clone()));
-        }
+        let crowd = Crowd::new(
+            most_connections,
+            Shares::new(&config.limits),
+            Proxies::of(&config.trusted_proxies),
+            Arc::clone(&metrics),
+        );
+        accept(&config, bound, &crowd, &online, tls.as_ref(), &watch);
         Ok(Running {
             config,
             addresses,
             authority,
-            presence: online.all(),
+            presence,
             groups: backends.iter().map(|(realm, backend)| (realm.clone(), Arc::clone(&backend.groups))).collect(),
             backends,
             remarks,
             phase,
             admin,
-            couriers,
+            control,
+            realms: running,
             readiness,
             certificates: files,
             _scratch: scratch,
@@ -307,7 +335,27 @@ impl Builder {
     }
 }
 
+/// A realm of a running gateway, for calls without a vendor.
+pub struct OpenRealm {
+    /// Commands, reads and the log.
+    pub backend: Backend,
+    /// Who is online.
+    pub presence: Arc<dyn Presence>,
+    /// The bytes of its files.
+    pub blobs: Arc<dyn Blobs>,
+    /// Its rows, where they are in memory.
+    pub rows: Option<Arc<dyn Store>>,
+}
+
 impl Running {
+    /// A realm that is open now, also one that was created at run time.
+    pub fn realm(&self, name: &str) -> Option<OpenRealm> {
+        let realm = self.realms.get(name).ok()?;
+        let OpenedRealm { backend, in_memory, blobs, .. } = realm.opened.clone();
+        let presence = Arc::clone(&realm.sessions) as Arc<dyn Presence>;
+        Some(OpenRealm { backend, presence, blobs, rows: in_memory.map(|data| data.rows as Arc<dyn Store>) })
+    }
+
     /// Reads the certificate files again; `why` is for the log. If they are invalid, the previous certificate stays in
     /// use.
     pub fn reload(&self, why: &str) {
@@ -323,19 +371,65 @@ impl Running {
     /// Returns whether all of them were finished.
     pub async fn shutdown(mut self) -> bool {
         // the admin listener reports the draining, so it is closed last
-        let admin = self.admin.take();
+        let (admin, control) = (self.admin.take(), self.control.take());
         self.readiness.drains();
         self.phase.send_replace(Phase::Draining);
         let drained = timeout(self.config.limits.drain_time(), self.phase.closed()).await.is_ok();
         self.phase.send_replace(Phase::Cut);
-        if let Some(admin) = admin {
-            admin.abort();
+        for listener in [admin, control].into_iter().flatten() {
+            listener.abort();
         }
         // aborted requests need a moment to notice
         let cut = timeout(std::time::Duration::from_secs(1), self.phase.closed()).await;
-        self.couriers.end().await;
+        self.realms.end().await;
         drained && cut.is_ok()
     }
+}
+
+/// Accepts connections on every bound address.
+fn accept(
+    config: &Config,
+    bound: Vec<(String, TcpListener, Site)>,
+    crowd: &Crowd,
+    online: &Arc<Online>,
+    tls: Option<&TlsAcceptor>,
+    watch: &watch::Receiver<Phase>,
+) {
+    let sessions = Arc::<session::Shared>::default();
+    let pages = Pages::of(config);
+    for (_, listener, site) in bound {
+        let desk = Arc::new(Desk {
+            address: Arc::from(address_of(&listener, config.listen).to_string()),
+            site,
+            limits: config.limits.clone(),
+            shares: Arc::clone(crowd.shares()),
+            proxies: crowd.proxies().clone(),
+            pages: pages.clone(),
+            metrics: Arc::clone(crowd.metrics()),
+            online: Arc::clone(online),
+            sessions: Arc::clone(&sessions),
+            scheme: clients::scheme(config),
+        });
+        tokio::spawn(listener::run(listener, desk, tls.cloned(), crowd.clone(), watch.clone()));
+    }
+}
+
+/// Begins the work of the configured realms. Returns them with their presence and their webhooks, for monitoring.
+async fn begin(
+    shared: realms::running::Shared,
+    opened: &BTreeMap<String, OpenedRealm>,
+    mut sessions: BTreeMap<String, Arc<RealmSessions>>,
+) -> Result<(Arc<Realms>, BTreeMap<String, Arc<dyn Presence>>, Vec<Watched>), WebhookError> {
+    let running = Arc::new(Realms::new(shared));
+    let positions = webhooks::positions(running.config())?;
+    let (mut watched, mut presence) = (Vec::new(), BTreeMap::new());
+    for realm in &running.config().realms {
+        let Some(opened) = opened.get(&realm.name).cloned() else { continue };
+        let Some(sessions) = sessions.remove(&realm.name) else { continue };
+        presence.insert(realm.name.clone(), Arc::clone(&sessions) as Arc<dyn Presence>);
+        watched.extend(running.run_configured(realm, opened, sessions, positions.as_deref()).await?);
+    }
+    Ok((running, presence, watched))
 }
 
 /// Makes the clock continue from the time that the data folder has.
@@ -356,10 +450,15 @@ fn keep_clock(stores: &dyn Stores, clock: Option<&Arc<SystemClock>>, phase: &wat
 }
 
 /// Serves the control socket, if there is a data folder.
-fn control(stores: &dyn Stores, metrics: &Arc<Metrics>, phase: &watch::Sender<Phase>, remarks: &mut Vec<String>) {
+fn control_socket(
+    stores: &dyn Stores,
+    metrics: &Arc<Metrics>,
+    phase: &watch::Sender<Phase>,
+    remarks: &mut Vec<String>,
+) {
     #[cfg(unix)]
     if let Some(database) = stores.database() {
-        match Control::listen(database, metrics) {
+        match ControlSocket::listen(database, metrics) {
             Ok(control) => drop(tokio::spawn(control.run(phase.subscribe()))),
             Err(error) => remarks.push(format!(
                 "backups can be taken only while this gateway is stopped, as its control socket cannot be made: {error}"

@@ -9,7 +9,7 @@ use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
     Admitted, AnyProtocol, Body, ByteStream, Cors, Device, Exchange, Fault, FoundRoute, Head, NoMatch, Reading, Route,
-    RouteInfo, SetupError, Surface, Table, apps_by_identity, decode_segment,
+    RouteInfo, SetupError, Surface, Table, decode_segment,
 };
 use http::{HeaderMap, Method, Response};
 
@@ -38,15 +38,21 @@ pub struct Agora {
 impl Agora {
     /// Builds the surface; refuses two realms with the same app key.
     pub fn new(realms: Vec<AgoraRealm>) -> Result<Self, SetupError> {
-        let app = |realm: AgoraRealm| {
-            let identity = (realm.credentials.org.clone(), realm.credentials.app.clone());
-            Ok((identity, App::new(realm)?))
-        };
-        let what = |_: &(String, String)| "agora org and app".to_owned();
-        let apps = apps_by_identity(realms.into_iter().map(app), what, |app| &app.realm)?;
-        let apps = Arc::new(Apps::new(apps.into_values().collect()));
+        let apps = Arc::new(Apps::new());
         let clients = Clients::new(Arc::clone(&apps));
-        Ok(Self { apps, clients, table: Table::new(routes())?, passwords: Passwords::new() })
+        let surface = Self { apps, clients, table: Table::new(routes())?, passwords: Passwords::new() };
+        realms.into_iter().try_for_each(|realm| surface.add(realm))?;
+        Ok(surface)
+    }
+
+    /// Serves one more realm, or replaces it.
+    pub(crate) fn add(&self, realm: AgoraRealm) -> Result<(), SetupError> {
+        self.apps.add(App::new(realm)?)
+    }
+
+    /// Serves a realm no more.
+    pub(crate) fn remove(&self, realm: &str) {
+        self.apps.remove(realm);
     }
 
     async fn answer(&self, head: &mut Head, body: Body, began: Instant) -> Result<Response<Body>, Failure> {
@@ -100,9 +106,9 @@ impl Agora {
     async fn checked(&self, head: &Head, path: &str, query: &Query<'_>) -> Result<Checked, Failure> {
         let app = self.app(path)?;
         let route = self.route_of(head, path)?;
-        let claims = check(app, &head.headers, &route.handler).await?;
-        let (actor, claims) = caller(app, claims, query, &route.handler)?;
-        Ok(Checked { app: Arc::clone(app), actor, claims })
+        let claims = check(&app, &head.headers, &route.handler).await?;
+        let (actor, claims) = caller(&app, claims, query, &route.handler)?;
+        Ok(Checked { app, actor, claims })
     }
 
     fn route_of(&self, head: &Head, path: &str) -> Result<&Route<Endpoint>, Failure> {
@@ -121,11 +127,11 @@ impl Agora {
     }
 
     /// The app of a path.
-    fn app(&self, path: &str) -> Result<&Arc<App>, Failure> {
+    fn app(&self, path: &str) -> Result<Arc<App>, Failure> {
         let mut parts = path.trim_start_matches('/').splitn(3, '/');
         let org = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
         let app = decode_segment(parts.next().unwrap_or_default()).unwrap_or_default();
-        let by_id = || self.apps.iter().find(|known| org == APP_ID && known.has_id(&app));
+        let by_id = || if org == APP_ID { self.apps.find(|known| known.has_id(&app)) } else { None };
         self.apps.get(&org, &app).or_else(by_id).ok_or_else(|| {
             let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
             refusals::app_unknown(&org, &app, &rest)
@@ -134,13 +140,13 @@ impl Agora {
 
     /// The response to a refused request.
     fn refuse(&self, failure: &Failure, path: &str, began: Instant) -> Response<Body> {
-        let app = self.app(path).ok().map(Arc::as_ref).or_else(|| self.any());
-        envelope::error(failure, app.map(App::now).unwrap_or_default(), began)
+        let app = self.app(path).ok().or_else(|| self.any());
+        envelope::error(failure, app.map(|app| app.now()).unwrap_or_default(), began)
     }
 
     /// Any app, for its clock.
-    fn any(&self) -> Option<&App> {
-        self.apps.iter().next().map(Arc::as_ref)
+    fn any(&self) -> Option<Arc<App>> {
+        self.apps.find(|_| true)
     }
 }
 
@@ -282,6 +288,6 @@ impl Surface for Agora {
     }
 
     fn fault(&self, fault: Fault) -> Response<Body> {
-        envelope::error(&refusals::fault(fault), self.any().map(App::now).unwrap_or_default(), Instant::now())
+        envelope::error(&refusals::fault(fault), self.any().map(|app| app.now()).unwrap_or_default(), Instant::now())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conclave_core::ports::Groups;
-use conclave_kit::{AppUrl, Destination, OpenRealm, Post, SettingsTable, SetupError, Surface, Vendor, socket_url};
+use conclave_kit::{AppUrl, Destination, OpenRealm, Post, SettingsTable, SetupError, Vendor, socket_url};
 
 use crate::VENDOR;
 use crate::realm::{AgoraRealm, Credentials};
@@ -35,6 +35,8 @@ settings.open_registration = true
 app = "shop"
 client_id = "shop-backend"
 "#;
+
+    const IDENTITY: &'static [&'static str] = &["app", "client_id"];
 
     type Section = Section;
 
@@ -74,13 +76,18 @@ client_id = "shop-backend"
         Ok(())
     }
 
-    fn surface(realms: Vec<OpenRealm<Section>>) -> Result<Arc<dyn Surface>, SetupError> {
-        let realm = |open: OpenRealm<Section>| {
-            let OpenRealm { name, section, groups, log, blobs, presence, .. } = open;
-            let Section { credentials, settings, .. } = section;
-            AgoraRealm { name, credentials, settings, groups, log, blobs, presence }
-        };
-        Ok(Arc::new(Self::new(realms.into_iter().map(realm).collect())?))
+    fn surface() -> Result<Self, SetupError> {
+        Self::new(Vec::new())
+    }
+
+    fn open_realm(&self, realm: OpenRealm<Section>) -> Result<(), SetupError> {
+        let OpenRealm { name, section, groups, log, blobs, presence, .. } = realm;
+        let Section { credentials, settings, .. } = section;
+        self.add(AgoraRealm { name, credentials, settings, groups, log, blobs, presence })
+    }
+
+    fn close_realm(&self, realm: &str) {
+        self.remove(realm);
     }
 
     fn guarded(section: &Section, groups: Arc<dyn Groups>, post: &Arc<dyn Post>) -> Arc<dyn Groups> {

@@ -28,7 +28,7 @@ mod webhook;
 
 pub use futures_core::future::BoxFuture;
 
-pub use apps::apps_by_identity;
+pub use apps::{AppTable, Apps};
 pub use blobs::{BlobError, Blobs, Stored};
 pub use body::{Body, ByteStream};
 pub use credential::{check_secret, decode_base64, is_base64_of, is_hex_of};

@@ -14,7 +14,7 @@ use crate::{Blobs, Clash, Destination, Post, Presence, Setting, Surface};
 /// The gateway is given the type and knows nothing else of the vendor: its configuration and the reference of it, its
 /// surface with the client endpoints, its webhooks and questions, what `conclave env` prints and the tools of the command
 /// line all come from here.
-pub trait Vendor: Send + Sync + 'static {
+pub trait Vendor: Surface + Sized + 'static {
     /// Its name in paths, configuration keys, log lines and metrics: a to z only.
     const NAME: &'static str;
 
@@ -26,6 +26,10 @@ pub trait Vendor: Send + Sync + 'static {
 
     /// A realm's section as it might be in a file for production, in TOML, without its secrets.
     const EXAMPLE: &'static str;
+
+    /// The keys of the section that tell the vendor's apps apart. A realm that is created while the gateway runs gets
+    /// random values for them, of the kind and length that [`Self::DEVELOPMENT`] has.
+    const IDENTITY: &'static [&'static str];
 
     /// `[realm.<name>.<vendor>]`. [`crate::section!`] declares one.
     type Section: DeserializeOwned + Clone + fmt::Debug + Send + Sync + 'static;
@@ -44,11 +48,22 @@ pub trait Vendor: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Puts one surface in front of all realms at this vendor.
+    /// The surface, before any realm is at this vendor.
     ///
     /// # Errors
-    /// Two realms with one identity, an identity or setting the vendor could not have, or two claims on one route.
-    fn surface(realms: Vec<OpenRealm<Self::Section>>) -> Result<Arc<dyn Surface>, SetupError>;
+    /// Two claims on one route.
+    fn surface() -> Result<Self, SetupError>;
+
+    /// Serves one more realm, also while requests of others are answered. A realm of the same name is replaced: what
+    /// the surface remembers of it is forgotten.
+    ///
+    /// # Errors
+    /// Another realm has the same identity, or an identity or setting that the vendor could not have. Nothing has
+    /// changed then.
+    fn open_realm(&self, realm: OpenRealm<Self::Section>) -> Result<(), SetupError>;
+
+    /// Serves a realm no more. Requests that have found it already are still answered.
+    fn close_realm(&self, realm: &str);
 
     /// A realm's groups as all its surfaces call them: wrapped so that this vendor's app server is asked before an
     /// operation, through whichever surface it is called.

@@ -1,12 +1,11 @@
 //! The vendor's surface: finds the endpoint and the app, and runs the call.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use conclave_kit::{
-    Admitted, AnyProtocol, Body, Cors, Exchange, Fault, FoundRoute, Head, NoMatch, RouteInfo, SetupError, Surface,
-    Table, Unread, apps_by_identity,
+    Admitted, AnyProtocol, Apps, Body, Cors, Exchange, Fault, FoundRoute, Head, NoMatch, RouteInfo, SetupError,
+    Surface, Table, Unread,
 };
 use http::{Method, Response};
 
@@ -21,7 +20,7 @@ use crate::{InvalidToken, VENDOR};
 /// The vendor's surface: all realms that have an app there.
 pub struct Rong {
     /// The apps, by app key.
-    apps: Arc<HashMap<String, Arc<App>>>,
+    apps: Arc<Apps<String, App>>,
     pub(crate) clients: Clients,
     table: Table<Handler>,
 }
@@ -33,11 +32,21 @@ impl Rong {
     /// Two realms with one app key, an app key or secret that is empty, settings outside what the vendor has, or
     /// two operations on one route.
     pub fn new(realms: Vec<RongRealm>) -> Result<Self, SetupError> {
-        let app = |realm: RongRealm| Ok((realm.credentials.app_key.clone(), App::new(realm)?));
-        let what = |app_key: &String| format!("rong app key {app_key}");
-        let apps = apps_by_identity(realms.into_iter().map(app), what, |app| &app.realm.name)?;
-        let apps = Arc::new(apps);
-        Ok(Self { clients: Clients::new(Arc::clone(&apps)), apps, table: Table::new(rest::routes())? })
+        let apps = Arc::new(Apps::new(|app_key: &String| format!("rong app key {app_key}")));
+        let surface = Self { clients: Clients::new(Arc::clone(&apps)), apps, table: Table::new(rest::routes())? };
+        realms.into_iter().try_for_each(|realm| surface.add(realm))?;
+        Ok(surface)
+    }
+
+    /// Serves one more realm, or replaces it.
+    pub(crate) fn add(&self, realm: RongRealm) -> Result<(), SetupError> {
+        let (name, app_key) = (realm.name.clone(), realm.credentials.app_key.clone());
+        self.apps.add(&name, &app_key, App::new(realm)?)
+    }
+
+    /// Serves a realm no more.
+    pub(crate) fn remove(&self, realm: &str) {
+        self.apps.remove(realm);
     }
 
     /// The user who may connect with this token of this app, as the client SDK sends it.
@@ -46,12 +55,12 @@ impl Rong {
     /// Says what is wrong with the token; which answer the client gets is its protocol's to say.
     pub async fn verify(&self, app_key: &str, token: &str) -> Result<conclave_core::model::UserId, InvalidToken> {
         let app = self.apps.get(app_key).ok_or(InvalidToken::Forged)?;
-        Ok(token::verify(app, token).await?.user)
+        Ok(token::verify(&app, token).await?.user)
     }
 
     /// The app with this key.
     pub(crate) fn app(&self, app_key: &str) -> Option<Arc<App>> {
-        self.apps.get(app_key).cloned()
+        self.apps.get(app_key)
     }
 
     /// Handles a request and returns the fields that were not read, or the vendor's failure; also the app whose
@@ -86,7 +95,7 @@ impl Rong {
             NoMatch::Method => Code::Method,
         })?;
         let app = signature::caller(&self.apps, &head.headers)?;
-        Ok(Checked { app: Arc::clone(app), handler: route.handler })
+        Ok(Checked { app, handler: route.handler })
     }
 }
 

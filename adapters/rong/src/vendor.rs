@@ -1,8 +1,6 @@
 //! Registration of this vendor at the gateway.
 
-use std::sync::Arc;
-
-use conclave_kit::{Destination, OpenRealm, SettingsTable, SetupError, Surface, Vendor};
+use conclave_kit::{Destination, OpenRealm, SettingsTable, SetupError, Vendor};
 
 use crate::VENDOR;
 use crate::realm::{Credentials, RongRealm};
@@ -21,6 +19,8 @@ app_secret = "conclavedevs0"
 "#;
     const EXAMPLE: &'static str = r#"app_key = "shop0example"
 "#;
+
+    const IDENTITY: &'static [&'static str] = &["app_key"];
 
     type Section = Section;
 
@@ -55,13 +55,18 @@ app_secret = "conclavedevs0"
         section.credentials.check().map_err(|problem| format!("realm {realm}: {problem}"))
     }
 
-    fn surface(realms: Vec<OpenRealm<Section>>) -> Result<Arc<dyn Surface>, SetupError> {
-        let realm = |open: OpenRealm<Section>| {
-            let OpenRealm { name, section, groups, log, presence, .. } = open;
-            let Section { credentials, settings, .. } = section;
-            RongRealm { name, credentials, settings, groups, log, presence }
-        };
-        Ok(Arc::new(Self::new(realms.into_iter().map(realm).collect())?))
+    fn surface() -> Result<Self, SetupError> {
+        Self::new(Vec::new())
+    }
+
+    fn open_realm(&self, realm: OpenRealm<Section>) -> Result<(), SetupError> {
+        let OpenRealm { name, section, groups, log, presence, .. } = realm;
+        let Section { credentials, settings, .. } = section;
+        self.add(RongRealm { name, credentials, settings, groups, log, presence })
+    }
+
+    fn close_realm(&self, realm: &str) {
+        self.remove(realm);
     }
 
     fn destinations(section: &Section) -> Vec<Destination> {

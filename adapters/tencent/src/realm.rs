@@ -1,7 +1,7 @@
 //! One app at the vendor: its credentials, its settings, its groups.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use conclave_core::model::GroupId;
 use conclave_core::ports::{Groups, Log};
@@ -81,7 +81,7 @@ pub(crate) struct App {
     /// The messages of its groups in the current second.
     pub(crate) rate: RateWindow<GroupId>,
     /// Asks the app's server, if configured.
-    pub(crate) questions: OnceLock<Questions>,
+    pub(crate) questions: Option<Questions>,
     /// Seals the keys that signed-in clients send with each request.
     pub(crate) client_keys: Sealer,
     /// Seals the keys with which visitors watch a live room.
@@ -91,7 +91,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(realm: TencentRealm) -> Result<Self, SetupError> {
+    pub(crate) fn new(realm: TencentRealm, questions: Option<Questions>) -> Result<Self, SetupError> {
         if let Err(problem) = realm.credentials.check().and_then(|()| check_settings(&realm.settings)) {
             return Err(SetupError::Realm { realm: realm.name, problem });
         }
@@ -99,7 +99,7 @@ impl App {
         let sealer = |purpose| sealer(&realm.credentials, purpose);
         let (client_keys, visitor_keys) = (sealer("client"), sealer("visitor"));
         let realm_name = Arc::from(realm.name.as_str());
-        let (rate, questions) = (RateWindow::default(), OnceLock::new());
+        let rate = RateWindow::default();
         Ok(Self {
             realm,
             realm_name,

@@ -10,8 +10,8 @@ use conclave_core::model::{User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
 use conclave_kit::{
-    Admitted, AnyProtocol, Body, Cors, Exchange, Fault, FoundRoute, Head, Post, RouteInfo, SetupError, Surface, Table,
-    Unread, apps_by_identity,
+    Admitted, AnyProtocol, Apps, Body, Cors, Exchange, Fault, FoundRoute, Head, Post, RouteInfo, SetupError, Surface,
+    Table, Unread,
 };
 use http::{Method, Response};
 
@@ -37,20 +37,25 @@ impl Tencent {
     /// # Errors
     /// Two realms with one sdkappid, credentials or settings the vendor could not have, or two commands on one route.
     pub fn new(realms: Vec<TencentRealm>) -> Result<Self, SetupError> {
-        let app = |realm: TencentRealm| Ok((realm.credentials.sdkappid, App::new(realm)?));
-        let what = |sdkappid: &u32| format!("tencent sdkappid {sdkappid}");
-        let apps = apps_by_identity(realms.into_iter().map(app), what, |app| &app.realm.name)?;
-        Ok(Self { clients: Clients::new(Arc::new(apps)), table: Table::new(routes())? })
+        let apps = Arc::new(Apps::new(|sdkappid: &u32| format!("tencent sdkappid {sdkappid}")));
+        let surface = Self { clients: Clients::new(apps), table: Table::new(routes())? };
+        realms.into_iter().try_for_each(|realm| surface.add(realm, None))?;
+        Ok(surface)
     }
 
-    /// Sets how an app's server is asked before operations, as these settings say.
-    #[must_use]
-    pub fn asking(self, sdkappid: u32, hooks: WebhookSettings, post: Arc<dyn Post>) -> Self {
-        if let Some(app) = self.clients.app(sdkappid) {
-            // an app is set up once; the first setting stays
-            let _ = app.questions.set(Questions { sdkappid, hooks, post });
-        }
-        self
+    /// Serves one more realm, or replaces it; its app's server is asked before operations as the settings say.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn add(&self, realm: TencentRealm, asked: Option<(WebhookSettings, Arc<dyn Post>)>) -> Result<(), SetupError> {
+        let (name, sdkappid) = (realm.name.clone(), realm.credentials.sdkappid);
+        let questions = asked.map(|(hooks, post)| Questions { sdkappid, hooks, post });
+        self.clients.apps().add(&name, &sdkappid, App::new(realm, questions)?)
+    }
+
+    /// Serves a realm no more.
+    pub(crate) fn remove(&self, realm: &str) {
+        self.clients.apps().remove(realm);
     }
 
     /// Handles a request and returns the fields that were not read, or the vendor's failure. The order of checks is the
@@ -75,7 +80,7 @@ impl Tencent {
     /// response. A refusal is a response as well: its `ErrorCode` is not 0.
     pub async fn answer_user(&self, sdkappid: u32, user: SignedIn, command: &str, body: &[u8]) -> Bytes {
         match self.clients.app(sdkappid) {
-            Some(app) => answer_user(app, user, command, body).await.0,
+            Some(app) => answer_user(&app, user, command, body).await.0,
             None => envelope::refuse(&Code::AppUnknown.into()).into_bytes(),
         }
     }
@@ -87,22 +92,22 @@ impl Tencent {
         let is_post = head.method == Method::POST;
         if let Some(command) = Command::at(path).filter(|_| is_post && query.has_key()) {
             let app = self.app(query.sdkappid.as_deref())?;
-            let user = client(app, &query).await?;
-            return Ok(Checked { app: Arc::clone(app), task: Task::Command(command, Caller::User(user)) });
+            let user = client(&app, &query).await?;
+            return Ok(Checked { app, task: Task::Command(command, Caller::User(user)) });
         }
         let identifier = |query: Query<'_>| query.identifier.unwrap_or_default().into_owned();
         if let Some(command) = VisitorCommand::at(path).filter(|_| is_post) {
-            let app = Arc::clone(self.app(query.sdkappid.as_deref())?);
+            let app = self.app(query.sdkappid.as_deref())?;
             let usersig = query.usersig.as_deref().unwrap_or_default().to_owned();
             return Ok(Checked { app, task: Task::Visit { command, identifier: identifier(query), usersig } });
         }
         let command = self.table.of(head, path).map_err(|_| Code::NotFound)?.handler;
         let app = self.app(query.sdkappid.as_deref())?;
-        check_caller(app, &query).await?;
-        Ok(Checked { app: Arc::clone(app), task: Task::Command(command, Caller::Admin(identifier(query))) })
+        check_caller(&app, &query).await?;
+        Ok(Checked { app, task: Task::Command(command, Caller::Admin(identifier(query))) })
     }
 
-    fn app(&self, sdkappid: Option<&str>) -> Result<&Arc<App>, Failure> {
+    fn app(&self, sdkappid: Option<&str>) -> Result<Arc<App>, Failure> {
         let text = sdkappid.filter(|text| !text.is_empty()).ok_or(Code::AppIdMissing)?;
         let id: u64 = text.parse().map_err(|_| Code::AppIdIllegal)?;
         let app = u32::try_from(id).ok().and_then(|id| self.clients.app(id));

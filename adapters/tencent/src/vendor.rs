@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use conclave_core::model::Millis;
 use conclave_core::ports::Groups;
-use conclave_kit::{Destination, OpenRealm, Post, SettingsTable, SetupError, Surface, Tool, Vendor, socket_url};
+use conclave_kit::{Destination, OpenRealm, Post, SettingsTable, SetupError, Tool, Vendor, socket_url};
 
 use crate::VENDOR;
 use crate::auth::user_sig;
@@ -34,6 +34,8 @@ admins = ["administrator"]
     const EXAMPLE: &'static str = r#"sdkappid = 1400123456
 admins = ["administrator"]
 "#;
+
+    const IDENTITY: &'static [&'static str] = &["sdkappid"];
 
     type Section = Section;
 
@@ -73,24 +75,19 @@ admins = ["administrator"]
         Ok(())
     }
 
-    fn surface(realms: Vec<OpenRealm<Section>>) -> Result<Arc<dyn Surface>, SetupError> {
-        let asked: Vec<_> = realms
-            .iter()
-            .filter_map(|open| {
-                let Section { credentials, webhooks, .. } = &open.section;
-                Some((credentials.sdkappid, webhooks.clone(), open.post.clone()?))
-            })
-            .collect();
-        let realm = |open: OpenRealm<Section>| {
-            let OpenRealm { name, section, groups, log, presence, .. } = open;
-            let Section { credentials, settings, .. } = section;
-            TencentRealm { name, credentials, settings, groups, log, presence }
-        };
-        let mut surface = Self::new(realms.into_iter().map(realm).collect())?;
-        for (sdkappid, webhooks, post) in asked {
-            surface = surface.asking(sdkappid, webhooks, post);
-        }
-        Ok(Arc::new(surface))
+    fn surface() -> Result<Self, SetupError> {
+        Self::new(Vec::new())
+    }
+
+    fn open_realm(&self, realm: OpenRealm<Section>) -> Result<(), SetupError> {
+        let OpenRealm { name, section, groups, log, post, presence, .. } = realm;
+        let Section { credentials, settings, webhooks } = section;
+        let realm = TencentRealm { name, credentials, settings, groups, log, presence };
+        self.add(realm, post.map(|post| (webhooks, post)))
+    }
+
+    fn close_realm(&self, realm: &str) {
+        self.remove(realm);
     }
 
     fn guarded(section: &Section, groups: Arc<dyn Groups>, post: &Arc<dyn Post>) -> Arc<dyn Groups> {

@@ -52,6 +52,16 @@ impl Queue {
             Self::All(name) => format!("a{name}"),
         }
     }
+
+    /// The queue with this part in a key.
+    pub(super) fn of_part(part: &str) -> Option<Self> {
+        match part.split_at_checked(1) {
+            None => Some(Self::Own),
+            Some(("g", group)) => GroupId::new(group).ok().map(Self::Group),
+            Some(("a", name)) => Some(Self::All(name.to_owned())),
+            Some(_) => None,
+        }
+    }
 }
 
 /// A device with its positions.

@@ -15,6 +15,19 @@ pub struct InMemory {
     blobs: RwLock<HashMap<String, (u64, Vec<Bytes>)>>,
 }
 
+impl InMemory {
+    /// The same blobs once more; their bytes are shared.
+    pub(crate) fn copy(&self) -> Self {
+        Self { blobs: RwLock::new(self.blobs.read().clone()) }
+    }
+
+    /// Replaces all blobs by those of a copy.
+    pub(crate) fn restore(&self, copy: &Self) {
+        let blobs = copy.blobs.read().clone();
+        *self.blobs.write() = blobs;
+    }
+}
+
 #[async_trait]
 impl Blobs for InMemory {
     async fn put(&self, mut content: ByteStream, most: u64) -> Result<Stored, BlobError> {

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::Failure;
 use crate::clients::Format;
-use crate::config::{self, Address, Config, ConfigError, Flags, Sources};
+use crate::config::{self, Address, CONTROL_ON, Config, ConfigError, Flags, Sources};
 use crate::vendors::Vendors;
 
 /// Chat groups that exist once and are reached through several chat vendors' own APIs.
@@ -98,6 +98,9 @@ pub(super) struct ServeArgs {
     /// The address of metrics and health, or off [default: 127.0.0.1:9090 if it is free].
     #[arg(long, value_name = "ADDR|off")]
     admin: Option<String>,
+    /// The address of the control API, or off [default: 127.0.0.1:9091 with the development realm].
+    #[arg(long, value_name = "ADDR|off", num_args = 0..=1, default_missing_value = CONTROL_ON)]
+    control: Option<String>,
     /// Serve the development realm to other machines, with random credentials [listens on 0.0.0.0:8080 by default].
     #[arg(long)]
     pub(super) dev_public: bool,
@@ -134,6 +137,7 @@ impl FolderArgs {
             memory: false,
             dev_tls: false,
             admin: None,
+            control: None,
             dev_public: false,
         };
         match serve.load(vendors)?.data {
@@ -163,9 +167,9 @@ pub(super) struct ToolArgs {
 
 impl ServeArgs {
     pub(super) fn load(self, vendors: &Vendors) -> Result<Config, ConfigError> {
-        let Self { config, listen, data, memory, dev_tls, admin, dev_public } = self;
+        let Self { config, listen, data, memory, dev_tls, admin, control, dev_public } = self;
         let listen = listen.map(|address| address.0);
-        let flags = Flags { listen, data, memory, dev_tls, admin, dev_public };
+        let flags = Flags { listen, data, memory, dev_tls, admin, control, dev_public };
         // variables that are not Unicode are ignored: all our names are
         let environment =
             std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));

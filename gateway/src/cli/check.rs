@@ -18,6 +18,11 @@ pub(super) fn check(config: &Config) -> Result<String, Failure> {
         config::Admin::At(address) => format!("  {:<8} {address}", "admin"),
         config::Admin::IfFree(address) => format!("  {:<8} {address}, if it is free", "admin"),
     });
+    lines.push(match config.control {
+        config::Admin::Off => format!("  {:<8} off", "control"),
+        config::Admin::At(address) => format!("  {:<8} {address}", "control"),
+        config::Admin::IfFree(address) => format!("  {:<8} {address}, if it is free", "control"),
+    });
     lines.push(match &config.tls {
         config::Tls::Off => format!("  {:<8} off", "tls"),
         config::Tls::Development => format!("  {:<8} a development certificate", "tls"),

@@ -17,6 +17,9 @@ pub(super) fn greeting(running: &Running) -> String {
         Some(address) => lines.push(format!("  {:<8} http://{address}/metrics /healthz /readyz", "admin")),
         None => lines.push(format!("  {:<8} off", "admin")),
     }
+    if let Some(address) = addresses.control {
+        lines.push(format!("  {:<8} http://{address}/v1/realms", "control"));
+    }
     lines.push(match &config.data {
         config::Data::Memory => format!("  {:<8} in memory: it ends with the process", "data"),
         config::Data::Folder(folder) => format!("  {:<8} {}", "data", folder.display()),

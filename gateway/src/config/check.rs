@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use conclave_kit::{AppUrl, Destination};
+use conclave_kit::{AppUrl, Destination, check_secret};
 use http::Uri;
 
 use crate::webhooks::is_public;
 
 use super::address::is_public as is_open;
-use super::{Admin, Config, ConfigError, Tls, has_development_credentials, is_development};
+use super::{Admin, Config, ConfigError, ControlToken, RealmConfig, Tls, has_development_credentials, is_development};
 
 /// Refuses what cannot work or would not be safe; the error says what to do.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
@@ -21,6 +21,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     traces(config)?;
     pages(config)?;
     sections(config)?;
+    control(config)?;
     development(config)
 }
 
@@ -34,14 +35,20 @@ fn realms(config: &Config) -> Result<(), ConfigError> {
     }
     for realm in &config.realms {
         let name = &realm.name;
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
-            return refuse(format!("realm {name:?}: a realm's name is 1 to 40 of a-z, 0-9, - and _: rename it"));
-        }
+        name_of(realm)?;
         if realm.sections.is_empty() {
             let names = config.served.names().join("], .");
             return refuse(format!("realm {name} has no section of a vendor: add one of [realm.{name}.{names}]"));
         }
+    }
+    Ok(())
+}
+
+fn name_of(realm: &RealmConfig) -> Result<(), ConfigError> {
+    let name = &realm.name;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
+        return refuse(format!("realm {name:?}: a realm's name is 1 to 40 of a-z, 0-9, - and _: rename it"));
     }
     Ok(())
 }
@@ -53,11 +60,12 @@ fn addresses(config: &Config) -> Result<(), ConfigError> {
         .vendors
         .iter()
         .filter_map(|(vendor, section)| Some((section.listen?.0, format!("vendor.{vendor}.listen"))));
-    let admin = match config.admin {
+    let operators = [(config.admin, "admin"), (config.control, "control")];
+    let operators = operators.into_iter().filter_map(|(listener, key)| match listener {
         Admin::Off | Admin::IfFree(_) => None,
-        Admin::At(address) => Some((address, "admin".to_owned())),
-    };
-    for (address, key) in own.chain(admin) {
+        Admin::At(address) => Some((address, key.to_owned())),
+    });
+    for (address, key) in own.chain(operators) {
         if address.port() == 0 {
             continue;
         }
@@ -181,22 +189,45 @@ fn pages(config: &Config) -> Result<(), ConfigError> {
 /// Runs the vendors' checks of their sections, and checks webhook URLs, including for private addresses unless these
 /// are permitted.
 fn sections(config: &Config) -> Result<(), ConfigError> {
-    for realm in &config.realms {
-        for (vendor, section) in config.at(realm) {
-            vendor.check(&realm.name, section).map_err(ConfigError)?;
-            let key = format!("realm.{}.{}.webhooks", realm.name, vendor.name());
-            for AppUrl { url, allow_private } in vendor.questions(section) {
-                url_of_app(&key, &url, allow_private)?;
-            }
-            for Destination { url, allow_private, patience, .. } in vendor.destinations(section) {
-                url_of_app(&key, &url, allow_private)?;
-                if patience.timeout.is_zero() || patience.longest_backoff.is_zero() {
-                    return refuse(format!("{key}: timeout_ms and longest_backoff_ms must not be 0"));
-                }
+    config.realms.iter().try_for_each(|realm| sections_of(config, realm))
+}
+
+fn sections_of(config: &Config, realm: &RealmConfig) -> Result<(), ConfigError> {
+    for (vendor, section) in config.at(realm) {
+        vendor.check(&realm.name, section).map_err(ConfigError)?;
+        let key = format!("realm.{}.{}.webhooks", realm.name, vendor.name());
+        for AppUrl { url, allow_private } in vendor.questions(section) {
+            url_of_app(&key, &url, allow_private)?;
+        }
+        for Destination { url, allow_private, patience, .. } in vendor.destinations(section) {
+            url_of_app(&key, &url, allow_private)?;
+            if patience.timeout.is_zero() || patience.longest_backoff.is_zero() {
+                return refuse(format!("{key}: timeout_ms and longest_backoff_ms must not be 0"));
             }
         }
     }
     Ok(())
+}
+
+/// Fewest characters of the control API's token.
+const CONTROL_TOKEN: usize = 16;
+
+/// Refuses a control API that anyone could call who reaches it.
+fn control(config: &Config) -> Result<(), ConfigError> {
+    match (&config.control_token, config.control) {
+        (Some(ControlToken(token)), _) => check_secret("control_token", token, CONTROL_TOKEN).map_err(ConfigError),
+        (None, Admin::At(address)) if is_open(address) => refuse(format!(
+            "control is {address}, which other machines reach, and changes and deletes data: set control_token to a random \
+             text, or bind control to 127.0.0.1"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Checks a realm that is created while the gateway runs.
+pub(crate) fn check_realm(config: &Config, realm: &RealmConfig) -> Result<(), ConfigError> {
+    name_of(realm)?;
+    sections_of(config, realm)
 }
 
 /// Checks an app server's URL, including for private addresses unless these are permitted.

@@ -36,14 +36,56 @@ pub(super) fn random(vendors: &Vendors) -> Result<Table, ConfigError> {
     Ok(tables)
 }
 
+/// The sections of a new realm at each vendor: the development ones, with random credentials.
+///
+/// # Errors
+/// A vendor's development section is broken.
+pub(crate) fn fresh_sections(vendors: &Vendors) -> Result<Table, ConfigError> {
+    let mut sections = Table::new();
+    for vendor in vendors.iter() {
+        let broken = |error| ConfigError(format!("the development realm at {} is broken: {error}", vendor.name()));
+        let mut section = vendor.development().map_err(broken)?;
+        let secret = vendor.development_secret();
+        for (key, value) in &mut section {
+            if vendor.identity().contains(&key.as_str()) {
+                *value = fresh_identity(value);
+            } else if value.as_str().is_some() && value.as_str() == secret.as_deref() {
+                *value = Value::String(fresh(secret.as_deref().unwrap_or_default()));
+            }
+        }
+        sections.insert(vendor.name().to_owned(), Value::Table(section));
+    }
+    Ok(sections)
+}
+
+/// A random value that tells apps apart.
+fn fresh_identity(like: &Value) -> Value {
+    /// Characters of a text, so that two are never equal by chance.
+    const LENGTH: usize = 13;
+    /// Ids that follow the development one.
+    const IDS: i64 = 500_000_000;
+    match like {
+        Value::Integer(number) => Value::Integer(number + rand::rng().random_range(1..=IDS)),
+        other => {
+            let length = other.as_str().map_or(0, str::len).max(LENGTH);
+            Value::String(random_of(b"0123456789abcdefghijklmnopqrstuvwxyz", length))
+        }
+    }
+}
+
+/// A random text of these characters.
+pub(crate) fn random_of(alphabet: &[u8], length: usize) -> String {
+    let mut random = rand::rng();
+    (0..length).map(|_| char::from(alphabet[random.random_range(..alphabet.len())])).collect()
+}
+
 /// A random text with the length and the kind of characters of this one.
 fn fresh(like: &str) -> String {
     const HEX: &[u8] = b"0123456789abcdef";
     const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let is_hex = like.bytes().all(|byte| HEX.contains(&byte));
     let alphabet = if is_hex { HEX } else { ALPHANUMERIC };
-    let mut random = rand::rng();
-    like.chars().map(|_| char::from(alphabet[random.random_range(..alphabet.len())])).collect()
+    random_of(alphabet, like.chars().count())
 }
 
 /// Whether the realm's secret at this vendor is the public one.

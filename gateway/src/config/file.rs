@@ -32,6 +32,15 @@ settings! {
         /// Host names under which metrics and health can be requested, in addition to addresses and `localhost`; `*` is
         /// any.
         admin_hosts: Vec<String> = Vec::new();
+        /// The address of the control API, which changes realms and their data, or `off`. When not set: `127.0.0.1:9091`
+        /// with the development realm, if it is free; otherwise `off`. See [control.md](control.md).
+        control: Option<String> = None;
+        /// What requests to the control API must send as `Authorization: Bearer`; required where other machines reach
+        /// it, and at least 16 characters.
+        control_token: Option<String> = None;
+        /// Host names under which the control API can be requested, in addition to addresses and `localhost`; `*` is
+        /// any.
+        control_hosts: Vec<String> = Vec::new();
         /// Encryption.
         tls: TlsSection = TlsSection::default();
         /// Logging.

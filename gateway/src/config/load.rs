@@ -11,10 +11,14 @@ use crate::vendors::Vendors;
 use super::address::Address;
 use super::file::{RealmSection, Top};
 use super::reference::keys;
-use super::{Admin, Config, ConfigError, Data, RealmConfig, Tls, dev, env, shape};
+use super::{Admin, Config, ConfigError, ControlToken, Data, RealmConfig, Tls, dev, env, shape};
 
 /// The address of the admin listener by default.
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
+/// The address of the control listener by default.
+const CONTROL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9091);
+/// `--control` without an address.
+pub(crate) const CONTROL_ON: &str = "on";
 /// The address that all vendors share by default.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// The same where other machines are to reach the development realm.
@@ -44,6 +48,8 @@ pub struct Flags {
     pub dev_tls: bool,
     /// `--admin`: an address or `off`.
     pub admin: Option<String>,
+    /// `--control`: an address, `on` for the default one, or `off`.
+    pub control: Option<String>,
     /// `--dev-public`
     pub dev_public: bool,
 }
@@ -56,8 +62,10 @@ pub(super) fn load(vendors: Vendors, sources: &Sources) -> Result<Config, Config
     };
     let named = realms(&table);
     let overrides = env::overrides(&vendors, sources.environment.clone(), &named)?;
+    let mut is_dev = false;
     let dev_only = overrides.iter().all(|set| set.path[0] != "realm" || set.path[1] == "dev");
     if named.is_empty() && dev_only {
+        is_dev = sources.file.is_none();
         table.extend(if sources.flags.dev_public { dev::random(&vendors)? } else { dev::table(&vendors)? });
     } else if sources.flags.dev_public {
         return Err(ConfigError(
@@ -78,7 +86,7 @@ pub(super) fn load(vendors: Vendors, sources: &Sources) -> Result<Config, Config
     complete(&vendors, &table)?;
     let (top, realms) =
         parse(&vendors, &table).map_err(|error| ConfigError(format!("the configuration is not complete: {error}")))?;
-    assemble(vendors, top, realms, &sources.flags)
+    assemble(vendors, top, realms, &sources.flags, is_dev)
 }
 
 /// Refuses a realm's section without a required key.
@@ -155,7 +163,13 @@ fn realms(table: &Table) -> Vec<String> {
     realms.map(|realms| realms.keys().cloned().collect()).unwrap_or_default()
 }
 
-fn assemble(vendors: Vendors, top: Top, realms: Vec<RealmConfig>, flags: &Flags) -> Result<Config, ConfigError> {
+fn assemble(
+    vendors: Vendors,
+    top: Top,
+    realms: Vec<RealmConfig>,
+    flags: &Flags,
+    is_dev: bool,
+) -> Result<Config, ConfigError> {
     let data = if flags.memory || (top.memory && flags.data.is_none()) {
         Data::Memory
     } else {
@@ -178,6 +192,9 @@ fn assemble(vendors: Vendors, top: Top, realms: Vec<RealmConfig>, flags: &Flags)
         }),
         data,
         admin: admin(flags.admin.as_ref().or(top.admin.as_ref()))?,
+        control: control(flags.control.as_ref().or(top.control.as_ref()), is_dev)?,
+        control_token: top.control_token.map(ControlToken),
+        control_hosts: top.control_hosts,
         public_url: top.public_url,
         cors_origins: top.cors_origins,
         trusted_proxies: top.trusted_proxies,
@@ -202,6 +219,19 @@ fn realm(vendors: &Vendors, name: String, section: RealmSection) -> Result<Realm
         }
     }
     Ok(RealmConfig { name, limits, sections })
+}
+
+/// The control API is on without being configured only for the development realm: it changes and deletes data.
+fn control(text: Option<&String>, is_dev: bool) -> Result<Admin, ConfigError> {
+    match text.map(String::as_str) {
+        None if is_dev => Ok(Admin::IfFree(CONTROL)),
+        None | Some("off") => Ok(Admin::Off),
+        Some(CONTROL_ON) => Ok(Admin::At(CONTROL)),
+        Some(text) => text
+            .parse::<Address>()
+            .map(|address| Admin::At(address.0))
+            .map_err(|error| ConfigError(format!("control must be an address like {CONTROL}, or off: {error}"))),
+    }
 }
 
 fn admin(text: Option<&String>) -> Result<Admin, ConfigError> {

@@ -25,9 +25,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use address::{Address, AddressError};
+pub(crate) use check::check_realm;
 pub use check::{check, warnings};
-pub(crate) use dev::{has_development_credentials, is_development};
+pub(crate) use dev::{fresh_sections, has_development_credentials, is_development, random_of};
 pub use file::{Limits, Log, RealmLimits, Traces, VendorSection};
+pub(crate) use load::CONTROL_ON;
 pub use load::{Flags, Sources};
 
 use conclave_kit::Vendor;
@@ -44,6 +46,12 @@ pub struct Config {
     pub data: Data,
     /// The address of metrics and health.
     pub admin: Admin,
+    /// The address of the control API.
+    pub control: Admin,
+    /// What requests to the control API must send as a bearer token, if anything.
+    pub control_token: Option<ControlToken>,
+    /// Host names of the control listener, in addition to addresses and `localhost`.
+    pub control_hosts: Vec<String>,
     /// How clients reach the shared address, if not directly; without a trailing slash.
     pub public_url: Option<String>,
     /// Origins of web pages that may call.
@@ -79,7 +87,17 @@ pub enum Data {
     Folder(PathBuf),
 }
 
-/// The address of metrics and health.
+/// The bearer token of the control API; not shown in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ControlToken(pub String);
+
+impl std::fmt::Debug for ControlToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ControlToken")
+    }
+}
+
+/// The address of a listener for operators: metrics and health, or the control API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admin {
     /// None.
@@ -123,7 +141,7 @@ pub struct RealmConfig {
 pub struct ConfigError(pub String);
 
 impl Config {
-    /// The default configuration, with data in memory and the admin listener off.
+    /// The default configuration, with data in memory and the listeners for operators off.
     ///
     /// For tests and for embedding; listens on a free port.
     pub fn development() -> Result<Self, ConfigError> {
@@ -136,6 +154,7 @@ impl Config {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             memory: true,
             admin: Some("off".to_owned()),
+            control: Some("off".to_owned()),
             ..Flags::default()
         };
         Self::load_with(vendors, &Sources { flags, ..Sources::default() })

@@ -56,7 +56,7 @@ fn sections(vendors: &Vendors) -> Vec<Section> {
     };
     let mut sections = vec![
         own(&[], "At the top of the file.", Top::REFERENCE),
-        own(&["tls"], "Encryption of every listener but the admin one.", TlsSection::REFERENCE),
+        own(&["tls"], "Encryption of every listener but those of `admin` and `control`.", TlsSection::REFERENCE),
         own(&["log"], "Logs, on standard error.", Log::REFERENCE),
         own(
             &["traces"],

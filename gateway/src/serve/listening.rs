@@ -1,12 +1,14 @@
 //! Binding the addresses of a start, or taking the sockets that a service manager passes.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use super::StartError;
-use crate::config::Admin;
+use super::{Addresses, StartError};
+use crate::config::{Address, Admin, Config};
 use crate::descriptors::Budget;
+use crate::site::{Mounted, Site};
 
 /// Listens on an address, with the service manager's socket if it has passed one for it.
 pub(super) async fn bind(
@@ -31,22 +33,57 @@ pub(super) fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAdd
     listener.local_addr().unwrap_or(asked)
 }
 
-pub(super) async fn admin_listener(
-    admin: Admin,
+/// A listener for operators.
+pub(super) struct OperatorsListener {
+    /// Its key in the configuration.
+    key: &'static str,
+    /// What it serves.
+    serves: &'static str,
+}
+
+/// Metrics and health.
+pub(super) const ADMIN: OperatorsListener = OperatorsListener { key: "admin", serves: "metrics and health are" };
+/// The control API.
+pub(super) const CONTROL: OperatorsListener = OperatorsListener { key: "control", serves: "the control API is" };
+
+pub(super) async fn operators_listener(
+    OperatorsListener { key, serves }: &OperatorsListener,
+    configured: Admin,
     inherited: &mut Vec<StdListener>,
     remarks: &mut Vec<String>,
 ) -> Result<Option<TcpListener>, StartError> {
-    match admin {
+    match configured {
         Admin::Off => Ok(None),
-        Admin::At(address) => bind("admin", address, inherited).await.map(Some),
-        Admin::IfFree(address) => match bind("admin", address, inherited).await {
+        Admin::At(address) => bind(key, address, inherited).await.map(Some),
+        Admin::IfFree(address) => match bind(key, address, inherited).await {
             Ok(listener) => Ok(Some(listener)),
             Err(error) => {
-                remarks.push(format!("metrics and health are not served: {error}; give --admin ADDRESS"));
+                remarks.push(format!("{serves} not served: {error}; give --{key} ADDRESS"));
                 Ok(None)
             }
         },
     }
+}
+
+/// Listens on the vendors' own addresses.
+pub(super) async fn bind_vendors(
+    config: &Config,
+    mounted: &[Arc<Mounted>],
+    inherited: &mut Vec<StdListener>,
+    addresses: &mut Addresses,
+    bound: &mut Vec<(String, TcpListener, Site)>,
+) -> Result<(), StartError> {
+    for (vendor, section) in &config.vendors {
+        let Some(Address(address)) = section.listen else { continue };
+        let key = format!("vendor.{vendor}.listen");
+        let Some(mounted) = mounted.iter().find(|mounted| mounted.vendor == vendor) else {
+            return Err(StartError::Surface(format!("{key}: no realm is at {vendor}: give one its credentials")));
+        };
+        let listener = bind(&key, address, inherited).await?;
+        addresses.vendors.insert(vendor.clone(), address_of(&listener, address));
+        bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
+    }
+    Ok(())
 }
 
 /// The configured number of connections, or as many as there are descriptors for.

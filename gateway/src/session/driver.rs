@@ -271,6 +271,8 @@ impl Driver {
                 if let Some(reason) = reason {
                     self.sign_out(Disconnection::Ended(reason));
                     self.session.disconnect(reason, steps);
+                } else if let Some(login) = &self.login {
+                    login.mailbox.checked();
                 }
             }
             Next::Room => {}
@@ -367,6 +369,9 @@ impl Driver {
     /// Checks whether the user may stay signed in. If a check is running, it is restarted.
     fn begin_recheck(&mut self) {
         self.recheck = self.session.recheck();
+        if let (None, Some(login)) = (&self.recheck, &self.login) {
+            login.mailbox.checked();
+        }
     }
 
     /// Executes the session's requests, in order.

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use conclave_kit::DisconnectReason;
 use parking_lot::Mutex;
@@ -21,6 +22,8 @@ const BURST_BYTES: usize = 64 * 1024;
 pub(crate) struct Mailbox {
     mail: Mutex<Waiting>,
     wake: Notify,
+    /// How often it was checked whether the user may stay signed in.
+    checks: AtomicU32,
 }
 
 /// A fact for a session.
@@ -88,6 +91,16 @@ impl Mailbox {
     pub(crate) fn recheck(&self) {
         self.mail.lock().recheck = true;
         self.wake.notify_one();
+    }
+
+    /// How often it was checked whether the user may stay signed in.
+    pub(crate) fn checks(&self) -> u32 {
+        self.checks.load(Ordering::Acquire)
+    }
+
+    /// Records that it was checked whether the user may stay signed in, and that they may.
+    pub(crate) fn checked(&self) {
+        self.checks.fetch_add(1, Ordering::Release);
     }
 
     /// Signs the user out. The first reason counts.

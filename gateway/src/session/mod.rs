@@ -34,6 +34,7 @@ use hyper::body::Incoming;
 pub(crate) use calls::PERFORMING;
 pub(crate) use driver::Link;
 pub(crate) use online::Online;
+pub(crate) use realm::RealmSessions;
 
 use self::calls::Workshop;
 use self::driver::Opening;

@@ -1,54 +1,44 @@
 //! The sessions of all realms.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_kit::{ConnectionEvent, Presence, SignInRefused};
-use tokio::sync::{broadcast, watch};
+use conclave_kit::SignInRefused;
+use parking_lot::RwLock;
 
 use super::mailbox::Mailbox;
 use super::realm::{NewLogin, Quota, RealmSessions, Registered};
-use crate::backend::{Backend, Backends};
+use crate::backend::Backend;
 use crate::config::Limits;
-use crate::listener::Phase;
 use crate::metrics::Metrics;
 
-/// The online users, by the realm's name.
-pub(crate) struct Online(HashMap<String, Arc<RealmSessions>>);
+/// The online users of all realms.
+pub(crate) struct Online {
+    /// By the realm's name.
+    realms: RwLock<HashMap<String, Arc<RealmSessions>>>,
+    quota: Quota,
+    metrics: Arc<Metrics>,
+}
 
 impl Online {
     /// Without users.
-    pub(crate) fn new(backends: &Backends, limits: &Limits, metrics: &Metrics) -> Self {
-        let share = if backends.len() > 1 { limits.connections - limits.connections / 4 } else { limits.connections };
+    pub(crate) fn new(realms: usize, limits: &Limits, metrics: &Arc<Metrics>) -> Self {
+        let share = if realms > 1 { limits.connections - limits.connections / 4 } else { limits.connections };
         let quota = Quota { per_user: limits.sessions_per_user, per_realm: limits.sessions_per_realm.unwrap_or(share) };
-        let realm = |(name, backend): (&String, &Backend)| {
-            (name.clone(), Arc::new(RealmSessions::new(name.clone(), backend, quota, metrics.of_sessions(name))))
-        };
-        Self(backends.iter().map(realm).collect())
+        Self { realms: RwLock::default(), quota, metrics: Arc::clone(metrics) }
     }
 
-    /// Follows every realm's log until the process drains.
-    pub(crate) fn follow(&self, phase: &watch::Receiver<Phase>) {
-        for realm in self.0.values() {
-            tokio::spawn(Arc::clone(realm).follow(phase.clone()));
-        }
+    /// Adds a realm, without users.
+    pub(crate) fn add(&self, name: &str, backend: &Backend) -> Arc<RealmSessions> {
+        let metrics = self.metrics.of_sessions(name);
+        let realm = Arc::new(RealmSessions::new(name.to_owned(), backend, self.quota, metrics));
+        self.realms.write().insert(name.to_owned(), Arc::clone(&realm));
+        realm
     }
 
-    /// Presence in a realm, for adapters.
-    pub(crate) fn presence(&self, realm: &str) -> Option<Arc<dyn Presence>> {
-        self.0.get(realm).map(|realm| Arc::clone(realm) as Arc<dyn Presence>)
-    }
-
-    /// The same, of every realm.
-    pub(crate) fn all(&self) -> BTreeMap<String, Arc<dyn Presence>> {
-        let realm =
-            |(name, realm): (&String, &Arc<RealmSessions>)| (name.clone(), Arc::clone(realm) as Arc<dyn Presence>);
-        self.0.iter().map(realm).collect()
-    }
-
-    /// Subscribes to the connection events of a realm, from now on.
-    pub(crate) fn connection_events(&self, realm: &str) -> Option<broadcast::Receiver<Arc<ConnectionEvent>>> {
-        self.0.get(realm).map(|realm| realm.connection_events())
+    /// Removes a realm: no user can sign in to it any more.
+    pub(crate) fn remove(&self, name: &str) {
+        self.realms.write().remove(name);
     }
 
     /// Registers a user who signs in. After this returns, everything that is committed is delivered to the mailbox.
@@ -57,7 +47,8 @@ impl Online {
         login_request: &NewLogin,
         mailbox: &Arc<Mailbox>,
     ) -> Result<Registered, SignInRefused> {
-        let Some(realm) = self.0.get(&login_request.identity.realm) else {
+        let found = self.realms.read().get(&login_request.identity.realm).cloned();
+        let Some(realm) = found else {
             tracing::error!(
                 realm = login_request.identity.realm,
                 "internal error: a user signs in to a realm that does not exist"

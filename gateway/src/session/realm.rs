@@ -34,6 +34,8 @@ const PAGE: usize = 256;
 const ROUND: Duration = Duration::from_secs(1);
 /// Most connection events that wait for a subscriber.
 const CONNECTION_EVENTS: usize = 8192;
+/// How often it is looked whether a session has checked its user.
+const CHECKED: Duration = Duration::from_millis(2);
 /// How long a vendor may take to project one event; nothing is delivered meanwhile.
 const PROJECTION: Duration = Duration::from_secs(5);
 
@@ -225,6 +227,35 @@ impl RealmSessions {
 
     fn is_empty(&self) -> bool {
         self.registry.lock().is_empty()
+    }
+
+    /// Ends every session: clients reconnect by themselves, and read again what they need.
+    pub(crate) fn end_all(&self) -> usize {
+        let mut registry = self.registry.lock();
+        let gone = registry.end_all(DisconnectReason::ShuttingDown);
+        let ended = gone.len();
+        self.all_gone(gone);
+        ended
+    }
+
+    /// Checks of every session whether its user may stay signed in, and returns when all checks are done.
+    pub(crate) async fn recheck_all(&self) {
+        let mailboxes = self.registry.lock().mailboxes();
+        let asked: Vec<(Weak<Mailbox>, u32)> = mailboxes
+            .iter()
+            .map(|mailbox| {
+                let checks = mailbox.checks();
+                mailbox.recheck();
+                (Arc::downgrade(mailbox), checks)
+            })
+            .collect();
+        drop(mailboxes);
+        for (mailbox, before) in asked {
+            // dropped when its user is signed out
+            while mailbox.upgrade().is_some_and(|mailbox| mailbox.checks() == before) {
+                sleep(CHECKED).await;
+            }
+        }
     }
 
     /// Subscribes to connection events from now on. At most [`CONNECTION_EVENTS`] wait; older ones are dropped.

@@ -171,6 +171,18 @@ impl Registry {
         ended.filter_map(|connection| self.end_one(&connection, reason)).collect()
     }
 
+    /// The mailboxes of all connections.
+    pub(crate) fn mailboxes(&self) -> Vec<Arc<Mailbox>> {
+        let sessions = self.users.values().flat_map(|online| &online.sessions);
+        sessions.map(|entry| Arc::clone(&entry.mailbox)).collect()
+    }
+
+    /// Ends all connections: each is given the reason, and removed.
+    pub(crate) fn end_all(&mut self, reason: DisconnectReason) -> Vec<Gone> {
+        let users: Vec<UserId> = self.users.keys().cloned().collect();
+        users.iter().flat_map(|user| self.end(user, &ConnectionFilter::all(), reason)).collect()
+    }
+
     fn end_one(&mut self, connection: &Arc<Connection>, reason: DisconnectReason) -> Option<Gone> {
         let online = self.users.get(&connection.user)?;
         let entry = online.sessions.iter().find(|entry| Arc::ptr_eq(&entry.connection, connection))?;

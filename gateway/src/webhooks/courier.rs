@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use conclave_core::event::Event;
 use conclave_core::model::Millis;
@@ -17,6 +17,7 @@ use super::client::{Client, Letter, ReceiverResponse};
 use super::counted::Counted;
 use super::lanes::{Job, Lane, Lanes};
 use super::ledger::{Ledger, Progress, State};
+use super::time::{Headway, Time, millis};
 use crate::traces::Trace;
 
 /// Most events of the log read at once.
@@ -55,6 +56,9 @@ pub(super) struct Courier {
     pub(super) metrics: Counted,
     pub(super) ledger: Ledger,
     pub(super) state: State,
+    pub(super) time: Time,
+    /// How far it is.
+    pub(super) headway: watch::Sender<Headway>,
 }
 
 /// The result of one attempt.
@@ -101,6 +105,7 @@ impl Courier {
             round.read().await;
             round.send();
             round.measure();
+            round.report_headway();
             let wake = round.wake();
             tokio::select! {
                 biased;
@@ -112,6 +117,7 @@ impl Courier {
                     }
                     round.more = true;
                 }
+                () = round.courier.time.changed() => {}
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             }
             if round.save.is_some_and(|save| save <= Instant::now()) {
@@ -195,16 +201,18 @@ impl Round {
         }
         self.courier.state.pending.insert(event.sequence, progress);
         // if the clock was set meanwhile, the wait must not become endless
-        let wait = due.map(|due| since(due, wall()).min(self.courier.destination.patience.longest_backoff));
-        let due = wait.map(|wait| Instant::now() + wait);
+        let now = self.courier.time.now();
+        let wait = due.map(|due| since(due, now).min(self.courier.destination.patience.longest_backoff));
+        let due = wait.map(|wait| now.plus(millis(wait).0));
         let job = Job { sequence: event.sequence, at: event.at, notices, done, tries, due };
         self.lanes.push(event.group.clone(), job);
     }
 
     /// Sends the notifications that are due.
     fn send(&mut self) {
+        let now = self.courier.time.now();
         while self.sending.len() < AT_ONCE {
-            let Some((lane, notice)) = self.lanes.next(Instant::now()) else { break };
+            let Some((lane, notice)) = self.lanes.next(now) else { break };
             let Destination { url, allow_private, patience, webhooks, .. } = &self.courier.destination;
             let envelope = webhooks.envelope(&notice, self.courier.groups.now(), rand::random());
             let attempt = self.lanes.underway(&lane).map_or((None, 0), |job| (Some(job.sequence), job.tries));
@@ -251,9 +259,9 @@ impl Round {
         } else {
             self.courier.metrics.retried.inc();
             let wait = backoff(patience, tried);
-            if let Some(job) = self.lanes.wait(lane, Instant::now() + wait) {
-                let due = Some(wall().plus(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
-                self.set_pending(job.sequence, Progress { done: job.done, tries: job.tries, due });
+            let due = self.courier.time.now().plus(millis(wait).0);
+            if let Some(job) = self.lanes.wait(lane, due) {
+                self.set_pending(job.sequence, Progress { done: job.done, tries: job.tries, due: Some(due) });
             }
         }
     }
@@ -294,9 +302,20 @@ impl Round {
         let now = Instant::now();
         let look = if self.may_read() { now } else { self.look };
         let read = self.has_room().then(|| self.rest.unwrap_or(look));
-        let send = (self.sending.len() < AT_ONCE).then(|| self.lanes.next_due()).flatten();
+        let due = (self.sending.len() < AT_ONCE).then(|| self.lanes.next_due()).flatten();
+        let send = due.and_then(|due| self.courier.time.until(due)).map(|wait| now + wait);
         let measure = (self.lanes.len() > 0).then(|| now + MEASURE);
         [read, send, measure, self.save].into_iter().flatten().min()
+    }
+
+    /// Publishes how far it is.
+    fn report_headway(&mut self) {
+        let changes = self.courier.time.changes();
+        let now = self.courier.time.now();
+        let is_due = self.lanes.next_due().is_some_and(|due| due <= now);
+        let busy = !self.sending.is_empty() || self.may_read() || is_due;
+        let (through, idle) = (self.courier.state.through, self.lanes.len() == 0);
+        self.courier.headway.send_replace(Headway { changes, through, busy, idle });
     }
 
     fn measure(&self) {
@@ -397,12 +416,6 @@ pub(super) fn backoff(patience: &Patience, tried: u32) -> Duration {
 /// The duration between two times.
 fn since(later: Millis, earlier: Millis) -> Duration {
     Duration::from_millis(later.0.saturating_sub(earlier.0))
-}
-
-/// The wall-clock time: delays continue while the process is stopped.
-fn wall() -> Millis {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use conclave_core::model::{GroupId, Millis};
 use conclave_kit::Notice;
-use tokio::time::Instant;
 
 /// Notifications in a lane are sent in order; those without a group have a lane of their own.
 pub(super) type Lane = Option<GroupId>;
@@ -23,7 +22,7 @@ pub(super) struct Job {
     /// Attempts for the next one.
     pub(super) tries: u32,
     /// When the next attempt is due.
-    pub(super) due: Option<Instant>,
+    pub(super) due: Option<Millis>,
 }
 
 /// All lanes of one destination. The first job of each lane is either ready, waiting for a retry, or being sent.
@@ -31,7 +30,7 @@ pub(super) struct Job {
 pub(super) struct Lanes {
     jobs: HashMap<Lane, VecDeque<Job>>,
     ready: VecDeque<Lane>,
-    waiting: BTreeSet<(Instant, Lane)>,
+    waiting: BTreeSet<(Millis, Lane)>,
     /// The times of the unfinished events.
     pending: BTreeMap<u64, Millis>,
     /// The bytes of all waiting notifications.
@@ -78,7 +77,7 @@ impl Lanes {
     }
 
     /// The next due notification; its lane is being sent until [`Lanes::pass`] or [`Lanes::wait`].
-    pub(super) fn next(&mut self, now: Instant) -> Option<(Lane, Notice)> {
+    pub(super) fn next(&mut self, now: Millis) -> Option<(Lane, Notice)> {
         while self.waiting.first().is_some_and(|(due, _)| *due <= now) {
             self.ready.extend(self.waiting.pop_first().map(|(_, lane)| lane));
         }
@@ -89,7 +88,7 @@ impl Lanes {
     }
 
     /// When the next retry is due.
-    pub(super) fn next_due(&self) -> Option<Instant> {
+    pub(super) fn next_due(&self) -> Option<Millis> {
         self.waiting.first().map(|(due, _)| *due)
     }
 
@@ -118,7 +117,7 @@ impl Lanes {
     }
 
     /// A lane's notification was not accepted: it is retried later. Returns the job's current state.
-    pub(super) fn wait(&mut self, lane: Lane, due: Instant) -> Option<Job> {
+    pub(super) fn wait(&mut self, lane: Lane, due: Millis) -> Option<Job> {
         let job = self.jobs.get_mut(&lane)?.front_mut()?;
         (job.tries, job.due) = (job.tries.saturating_add(1), Some(due));
         let job_now = job.clone();
@@ -138,8 +137,6 @@ impl Lanes {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "tests")]
 mod tests {
-    use std::time::Duration;
-
     use bytes::Bytes;
 
     use super::*;
@@ -160,7 +157,7 @@ mod tests {
 
     #[test]
     fn order_is_kept_in_a_lane_and_lanes_do_not_wait_for_each_other() {
-        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        let (mut lanes, now) = (Lanes::default(), Millis(1000));
         lanes.push(lane("a"), job(1, &["a1", "a2"]));
         lanes.push(lane("b"), job(2, &["b"]));
         lanes.push(lane("a"), job(3, &["a3"]));
@@ -172,7 +169,7 @@ mod tests {
         assert_eq!(lanes.next(now).unwrap().1.name, "b");
         assert!(lanes.next(now).is_none(), "one at a time in a lane");
         // the first is not accepted: only its own lane waits
-        let later = now + Duration::from_secs(1);
+        let later = now.plus(1000);
         assert_eq!(lanes.wait(first, later).unwrap().tries, 1);
         assert_eq!(lanes.pass(lane("b")).unwrap().done, 1);
         assert!(lanes.next(now).is_none());
@@ -188,8 +185,8 @@ mod tests {
 
     #[test]
     fn waiting_notifications_continue_after_a_restart() {
-        let (mut lanes, now) = (Lanes::default(), Instant::now());
-        let due = now + Duration::from_secs(3);
+        let (mut lanes, now) = (Lanes::default(), Millis(1000));
+        let due = now.plus(3000);
         lanes.push(lane("a"), Job { done: 1, tries: 2, due: Some(due), ..job(1, &["a1", "a2"]) });
         assert!(lanes.next(now).is_none());
         assert_eq!(lanes.next(due).unwrap().1.name, "a2");

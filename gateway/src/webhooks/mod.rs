@@ -3,6 +3,7 @@
 //! - [`guard`]: which addresses a webhook may connect to.
 //! - [`client`]: the HTTP client.
 //! - [`courier`]: delivers to one destination; [`lanes`]: in which order; [`ledger`]: its stored position.
+//! - [`time`]: when retries are due, by the realm's clock.
 //! - [`presence`]: notifies one destination of connection events, which are not in the log.
 //!
 //! Operations never wait for a webhook: the log is read after the commit. `docs/webhooks.md` has the guarantees.
@@ -14,10 +15,11 @@ mod guard;
 mod lanes;
 mod ledger;
 mod presence;
+mod time;
 mod watched;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,13 +32,17 @@ use tokio::time::timeout;
 pub(crate) use counted::WebhookMetrics;
 pub(crate) use guard::is_public;
 pub(crate) use ledger::{INDEX, check_positions};
+pub(crate) use time::Headway;
+use time::Time;
 pub(crate) use watched::Watched;
 
-use crate::backend::Backends;
-use crate::config::{Config, Data};
+use crate::backend::Backend;
+use crate::config::{Config, Data, RealmConfig};
 use crate::metrics::Metrics;
-use crate::session::Online;
-use client::Client;
+use crate::realms::clock::RealmClock;
+use crate::registry::Registered;
+use crate::session::RealmSessions;
+pub(crate) use client::Client;
 use courier::Courier;
 use ledger::{Ledger, State};
 use presence::PresenceNotifier;
@@ -72,9 +78,8 @@ pub enum WebhookError {
 
 /// The client of all webhooks, if there are any.
 pub(crate) fn client(config: &Config) -> Result<Option<Arc<Client>>, WebhookError> {
-    let mut sections = config.realms.iter().flat_map(|realm| config.at(realm));
-    let asks = sections.any(|(vendor, section)| !vendor.questions(section).is_empty());
-    Ok(if all(config).is_empty() && !asks { None } else { Some(Arc::new(Client::new()?)) })
+    let needed = config.realms.iter().any(|realm| has_any(config, realm));
+    Ok(if needed { Some(Arc::new(Client::new()?)) } else { None })
 }
 
 /// The number of destinations.
@@ -84,21 +89,51 @@ pub(crate) fn count(config: &Config) -> usize {
 
 /// All destinations, with realm and vendor.
 fn all(config: &Config) -> Vec<(&str, &'static str, Destination)> {
-    let mut all = Vec::new();
-    for realm in &config.realms {
-        for (vendor, section) in config.at(realm) {
-            let found = vendor.destinations(section).into_iter();
-            all.extend(found.map(|destination| (&*realm.name, vendor.name(), destination)));
-        }
-    }
-    all
+    let of = |realm| of_realm(config, realm).into_iter().map(|(vendor, to)| (&*realm.name, vendor, to));
+    config.realms.iter().flat_map(of).collect()
 }
 
-/// The running couriers.
+/// The destinations of one realm, with the vendor.
+fn of_realm(config: &Config, realm: &RealmConfig) -> Vec<(&'static str, Destination)> {
+    let of = |(vendor, section): (&dyn Registered, _)| {
+        let name = vendor.name();
+        vendor.destinations(section).into_iter().map(move |destination| (name, destination))
+    };
+    config.at(realm).flat_map(of).collect()
+}
+
+/// Whether a realm's app server is notified or asked.
+pub(crate) fn has_any(config: &Config, realm: &RealmConfig) -> bool {
+    let asks = |(vendor, section): (&dyn Registered, _)| !vendor.questions(section).is_empty();
+    !of_realm(config, realm).is_empty() || config.at(realm).any(asks)
+}
+
+/// The folder with the delivery positions of the configured realms; `None` when data is in memory.
+pub(crate) fn positions(config: &Config) -> Result<Option<PathBuf>, WebhookError> {
+    ledgers(config, &all(config))
+}
+
+/// The running couriers of one realm.
 pub(crate) struct Couriers {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     watched: Vec<Watched>,
+    /// How far each is.
+    headway: Vec<watch::Receiver<Headway>>,
+}
+
+/// What the couriers of a realm work with.
+pub(crate) struct Source<'a> {
+    /// The realm.
+    pub(crate) realm: &'a RealmConfig,
+    /// Its backend.
+    pub(crate) backend: &'a Backend,
+    /// Its clock, if that can be changed.
+    pub(crate) clock: Option<&'a Arc<RealmClock>>,
+    /// Its sessions.
+    pub(crate) sessions: &'a RealmSessions,
+    /// Where delivery positions are stored; `None` keeps them in memory.
+    pub(crate) positions: Option<&'a Path>,
 }
 
 impl Couriers {
@@ -107,66 +142,77 @@ impl Couriers {
     /// A new destination begins with the next event.
     pub(crate) async fn start(
         config: &Config,
-        client: Option<Arc<Client>>,
-        backends: &Backends,
-        online: &Online,
+        client: Option<&Arc<Client>>,
+        source: Source<'_>,
         metrics: &Metrics,
     ) -> Result<Self, WebhookError> {
         let (stop, stopped) = watch::channel(false);
-        let (mut tasks, mut watched) = (JoinSet::new(), Vec::new());
-        let all = all(config);
-        let folder = ledgers(config, &all)?;
-        for (realm, vendor, destination) in all {
-            let (Some(client), Some(backend)) = (client.clone(), backends.get(realm)) else { continue };
-            let (groups, log) = (&backend.groups, &backend.log);
-            let metrics = || metrics.webhooks.of(realm, vendor, destination.name);
-            if destination.webhooks.wants_connection_events()
-                && let Some(events) = online.connection_events(realm)
-            {
+        let (mut tasks, mut watched, mut headways) = (JoinSet::new(), Vec::new(), Vec::new());
+        let Source { realm, backend, clock, sessions, positions } = source;
+        let time = || Time::new(clock.cloned());
+        let (groups, log, name) = (&backend.groups, &backend.log, &*realm.name);
+        for (vendor, destination) in of_realm(config, realm) {
+            let Some(client) = client else { continue };
+            let metrics = || metrics.webhooks.of(name, vendor, destination.name);
+            if destination.webhooks.wants_connection_events() {
+                let idle = Headway { through: u64::MAX, idle: true, ..Headway::default() };
+                let (headway, receiver) = watch::channel(idle);
+                headways.push(receiver);
                 let notifier = PresenceNotifier {
-                    realm: realm.to_owned(),
+                    time: time(),
+                    headway,
+                    realm: name.to_owned(),
                     vendor,
                     metrics: metrics(),
                     destination: destination.clone(),
                     groups: Arc::clone(groups),
-                    client: Arc::clone(&client),
-                    events,
+                    client: Arc::clone(client),
+                    events: sessions.connection_events(),
                 };
                 tasks.spawn(notifier.run(stopped.clone()));
             }
             if !destination.webhooks.follows_log() {
                 continue;
             }
-            let ledger = match &folder {
-                Some(folder) => Ledger::File(folder.join(file(realm, vendor, &destination))),
+            let ledger = match positions {
+                Some(folder) => Ledger::File(folder.join(file(name, vendor, &destination))),
                 None => Ledger::Memory,
             };
             // before the log's end is read, so that no event in between is missed
             let appended = log.subscribe();
-            let failed = |refusal| WebhookError::Log { realm: realm.to_owned(), refusal };
+            let failed = |refusal| WebhookError::Log { realm: name.to_owned(), refusal };
             let end = log.last().await.map_err(failed)?;
             let state = restored(&ledger, end)?;
+            let (headway, receiver) = watch::channel(Headway { busy: true, ..Headway::default() });
+            headways.push(receiver);
             let courier = Courier {
-                realm: realm.to_owned(),
+                time: time(),
+                headway,
+                realm: name.to_owned(),
                 vendor,
                 metrics: metrics(),
                 destination,
                 groups: Arc::clone(groups),
                 log: Arc::clone(log),
-                client,
+                client: Arc::clone(client),
                 appended,
                 ledger,
                 state,
             };
-            watched.push(courier.metrics.watched(format!("{realm}.{vendor}.{}", courier.destination.name)));
+            watched.push(courier.metrics.watched(format!("{name}.{vendor}.{}", courier.destination.name)));
             tasks.spawn(courier.run(stopped.clone()));
         }
-        Ok(Self { stop, tasks, watched })
+        Ok(Self { stop, tasks, watched, headway: headways })
     }
 
     /// Each courier, for monitoring.
     pub(crate) fn watched(&self) -> Vec<Watched> {
         self.watched.clone()
+    }
+
+    /// How far each is: for those who wait until everything that is due is done.
+    pub(crate) fn headway(&self) -> Vec<watch::Receiver<Headway>> {
+        self.headway.clone()
     }
 
     /// Starts no new attempts, waits briefly for running ones, and stores all positions.

@@ -11,11 +11,11 @@ use conclave_kit::{ConnectionEvent, Destination, Notice};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
-use tokio::time::sleep;
 
 use super::client::{Client, Letter};
 use super::counted::Counted;
 use super::courier::backoff;
+use super::time::{Headway, Time, millis};
 use crate::traces::Trace;
 
 /// Most connection events in one notification.
@@ -30,6 +30,9 @@ pub(super) struct PresenceNotifier {
     pub(super) client: Arc<Client>,
     pub(super) events: Receiver<Arc<ConnectionEvent>>,
     pub(super) metrics: Counted,
+    pub(super) time: Time,
+    /// How far it is.
+    pub(super) headway: watch::Sender<Headway>,
 }
 
 impl PresenceNotifier {
@@ -50,9 +53,11 @@ impl PresenceNotifier {
                 Err(RecvError::Closed) => return,
             };
             let batch = self.batch(first);
+            self.report_headway(true, false);
             for notice in self.notices_of(batch).await {
                 self.send(&notice, &mut stop).await;
             }
+            self.report_headway(false, true);
         }
     }
 
@@ -89,8 +94,8 @@ impl PresenceNotifier {
     }
 
     /// Sends a notification until it is accepted, or all retries are used.
-    async fn send(&self, notice: &Notice, stop: &mut watch::Receiver<bool>) {
-        let Destination { url, allow_private, patience, webhooks, .. } = &self.destination;
+    async fn send(&mut self, notice: &Notice, stop: &mut watch::Receiver<bool>) {
+        let Destination { url, allow_private, patience, webhooks, .. } = &self.destination.clone();
         let mut tried = 0;
         loop {
             let envelope = webhooks.envelope(notice, self.groups.now(), rand::random());
@@ -143,11 +148,22 @@ impl PresenceNotifier {
     }
 
     /// Waits, at most until stopped.
-    async fn wait(&self, time: Duration, stop: &mut watch::Receiver<bool>) {
-        tokio::select! {
-            () = sleep(time) => {}
-            _ = stop.wait_for(|stop| *stop) => {}
+    async fn wait(&mut self, time: Duration, stop: &mut watch::Receiver<bool>) {
+        let due = self.time.now().plus(millis(time).0);
+        while self.time.until(due) != Some(Duration::ZERO) {
+            self.report_headway(false, false);
+            tokio::select! {
+                () = self.time.reached_or_changed(due) => {}
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
         }
+        self.report_headway(true, false);
+    }
+
+    /// Publishes how far it is. Connection events are not in the log.
+    fn report_headway(&mut self, busy: bool, idle: bool) {
+        let changes = self.time.changes();
+        self.headway.send_replace(Headway { changes, through: u64::MAX, busy, idle });
     }
 
     fn dropped(&self, count: u64) {

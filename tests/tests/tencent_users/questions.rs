@@ -51,7 +51,8 @@ async fn asked(says: Value) -> (House, Arc<Server>, Arc<dyn Post>, WebhookSettin
     let plain = realm(&world, SDKAPPID, Settings::default());
     let groups = guarded(plain.groups.clone(), &plain.credentials, &hooks, &post);
     let realm = TencentRealm { groups, ..plain };
-    let tencent = Tencent::new(vec![realm]).unwrap().asking(SDKAPPID, hooks.clone(), post.clone());
+    let tencent = Tencent::new(Vec::new()).unwrap();
+    tencent.add(realm, Some((hooks.clone(), post.clone()))).unwrap();
     (House { world, tencent }, server, post, hooks)
 }
 
@@ -115,7 +116,8 @@ async fn the_apps_own_calls_are_asked_about_once_too() {
     let (house, server, post, hooks) = asked(json!({"ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0})).await;
     let plain = realm(&house.world, SDKAPPID, Settings::default());
     let groups = guarded(plain.groups.clone(), &plain.credentials, &hooks, &post);
-    let surface = Tencent::new(vec![TencentRealm { groups, ..plain }]).unwrap().asking(SDKAPPID, hooks, post);
+    let surface = Tencent::new(Vec::new()).unwrap();
+    surface.add(TencentRealm { groups, ..plain }, Some((hooks, post))).unwrap();
     let client = conclave_tests::house::mounted(surface);
     let create = json!({"Type": "Public", "Name": "g", "GroupId": "g", "Owner_Account": "alice"});
     call_as_app(&client, "group_open_http_svc/create_group", &create).await;

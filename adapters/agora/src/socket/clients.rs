@@ -65,8 +65,8 @@ impl ClientProtocol for Clients {
     }
 
     async fn project(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<AgoraFact>>, Refusal> {
-        match self.apps.iter().find(|app| *app.realm == *realm) {
-            Some(app) => news::project(app, event).await,
+        match self.apps.of_realm(realm) {
+            Some(app) => news::project(&app, event).await,
             None => Ok(Vec::new()),
         }
     }

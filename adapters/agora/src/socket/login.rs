@@ -72,7 +72,7 @@ impl Request {
         let resource = asked.resource.as_deref().or(guid.client_resource.as_deref()).unwrap_or_default();
         let named = (1..=DEVICE_BYTES).contains(&resource.len()) && !resource.chars().any(char::is_control);
         Ok(Self {
-            app: Arc::clone(app),
+            app,
             user,
             token: token.to_owned(),
             resource: if named { resource.to_owned() } else { connection.to_owned() },

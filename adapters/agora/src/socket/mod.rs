@@ -23,8 +23,9 @@ mod store;
 mod tests;
 mod wire;
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use conclave_kit::SetupError;
 
 pub(crate) use clients::Clients;
 pub(crate) use names::Names;
@@ -33,32 +34,46 @@ pub(crate) use news::history_item;
 use crate::realm::App;
 
 /// The apps, by organisation and name.
-pub(crate) struct Apps {
-    apps: Vec<Arc<App>>,
-    /// The position of each app, by its key `org#app`; neither part contains a `#`.
-    positions: HashMap<String, usize>,
-}
+pub(crate) struct Apps(conclave_kit::Apps<String, App>);
 
 impl Apps {
-    pub(crate) fn new(apps: Vec<Arc<App>>) -> Self {
-        let positions = apps.iter().enumerate().map(|(at, app)| (app.key(), at)).collect();
-        Self { apps, positions }
+    /// Without apps.
+    pub(crate) fn new() -> Self {
+        Self(conclave_kit::Apps::new(|_| "agora org and app".to_owned()))
+    }
+
+    /// Adds an app, or replaces that of its realm.
+    pub(crate) fn add(&self, app: App) -> Result<(), SetupError> {
+        let realm = Arc::clone(&app.realm);
+        // neither part contains a `#`
+        self.0.add(&realm, &app.key(), app)
+    }
+
+    /// Removes a realm's app.
+    pub(crate) fn remove(&self, realm: &str) {
+        self.0.remove(realm);
     }
 
     /// The app with this name in this organisation.
-    pub(crate) fn get(&self, org: &str, app: &str) -> Option<&Arc<App>> {
+    pub(crate) fn get(&self, org: &str, app: &str) -> Option<Arc<App>> {
         /// Up to so many, comparing is faster than hashing.
         const FEW: usize = 8;
-        if self.apps.len() <= FEW {
-            return self.apps.iter().find(|known| known.org == org && known.name == app);
+        let apps = self.0.load();
+        if apps.len() <= FEW {
+            return apps.iter().find(|known| known.org == org && known.name == app).cloned();
         }
-        let at = self.positions.get(&[org, "#", app].concat())?;
-        self.apps.get(*at).filter(|known| known.org == org && known.name == app)
+        let named = apps.get(&[org, "#", app].concat());
+        named.filter(|known| known.org == org && known.name == app).cloned()
     }
 
-    /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<App>> {
-        self.apps.iter()
+    /// Any app of which this is true.
+    pub(crate) fn find(&self, is_it: impl Fn(&App) -> bool) -> Option<Arc<App>> {
+        self.0.load().iter().find(|app| is_it(app)).cloned()
+    }
+
+    /// The app of a realm.
+    pub(crate) fn of_realm(&self, realm: &str) -> Option<Arc<App>> {
+        self.0.of_realm(realm)
     }
 }
 

@@ -5,10 +5,9 @@
 //! configured: the vendor's Node SDK signs once per process and repeats that signature, and others send seconds,
 //! milliseconds, decimals and nonces of any length (seen on the wire).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_kit::is_hex_of;
+use conclave_kit::{Apps, is_hex_of};
 use http::HeaderMap;
 use sha1::{Digest as _, Sha1};
 
@@ -20,7 +19,7 @@ use crate::refusals::{Code, Failure};
 ///
 /// An unknown app key is 1001; a missing, empty or wrong signature is 1004, both with HTTP 401. So are the signature of
 /// one of our own callbacks, and a replayed call, if that is configured.
-pub(crate) fn caller<'a>(apps: &'a HashMap<String, Arc<App>>, headers: &HeaderMap) -> Result<&'a Arc<App>, Failure> {
+pub(crate) fn caller(apps: &Apps<String, App>, headers: &HeaderMap) -> Result<Arc<App>, Failure> {
     let key = header(headers, "app-key", "rc-app-key");
     let app = key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| apps.get(key));
     let app = app.ok_or(Code::AppKey)?;

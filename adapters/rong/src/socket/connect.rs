@@ -1,6 +1,5 @@
 //! Connecting: the endpoints, and authentication. The token is in the query; there is no sign-in frame.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -8,7 +7,7 @@ use async_trait::async_trait;
 use conclave_core::event::Event;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    ClientProtocol, Device, Endpoint, Exceeding, Fact, FrameKind, Identity, LoginScope, OpenRequest, PathPattern,
+    Apps, ClientProtocol, Device, Endpoint, Exceeding, Fact, FrameKind, Identity, LoginScope, OpenRequest, PathPattern,
     Platform, SessionLimits, Transport, query_pairs,
 };
 use http::header::HOST;
@@ -40,7 +39,7 @@ const LONGEST_DEVICE: usize = 64;
 /// The vendor's client protocol, for all realms with an app there.
 pub(crate) struct Clients {
     /// The apps, by app key.
-    apps: Arc<HashMap<String, Arc<App>>>,
+    apps: Arc<Apps<String, App>>,
 }
 
 #[async_trait]
@@ -66,8 +65,8 @@ impl ClientProtocol for Clients {
     }
 
     async fn project(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<RongFact>>, Refusal> {
-        match self.apps.values().find(|app| app.realm.name == realm) {
-            Some(app) => facts(app, event).await,
+        match self.apps.of_realm(realm) {
+            Some(app) => facts(&app, event).await,
             None => Ok(Vec::new()),
         }
     }
@@ -100,7 +99,7 @@ pub(crate) struct Login {
 
 impl Clients {
     /// The client protocol of these apps, by app key.
-    pub(crate) fn new(apps: Arc<HashMap<String, Arc<App>>>) -> Self {
+    pub(crate) fn new(apps: Arc<Apps<String, App>>) -> Self {
         Self { apps }
     }
 
@@ -109,12 +108,12 @@ impl Clients {
         let query = query_pairs(request.parts.uri.query().unwrap_or_default());
         let value = |key: &str| query.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value.as_str());
         let app = self.apps.get(value("appId")).ok_or(status::IDENTIFIER)?;
-        if is_elsewhere(app, request) {
+        if is_elsewhere(&app, request) {
             // it asks the navigator again, which returns the other address
             return Err(status::REDIRECT);
         }
         Ok(LoginRequest {
-            app: Arc::clone(app),
+            app,
             token: value("token").to_owned(),
             device: device(value("deviceId"), request),
             platform: platform(value("apiVer")),

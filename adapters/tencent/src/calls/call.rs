@@ -305,7 +305,7 @@ impl<'a> Call<'a> {
 
     /// Whether a callback is switched on.
     pub(crate) fn has_callback(&self, command: &str) -> bool {
-        self.app.questions.get().is_some_and(|questions| questions.asks(command))
+        self.app.questions.as_ref().is_some_and(|questions| questions.asks(command))
     }
 
     /// Whether the app's server is asked by this callback here. Users' own operations are asked about in the layer that
@@ -320,14 +320,14 @@ impl<'a> Call<'a> {
         command: &'static str,
         mut body: Map<String, Value>,
     ) -> Result<Answered, Failure> {
-        let Some(questions) = self.app.questions.get() else { return Ok(Answered::default()) };
+        let Some(questions) = &self.app.questions else { return Ok(Answered::default()) };
         body.entry("Operator_Account").or_insert_with(|| Value::from(self.account()));
         questions.ask(command, "RESTAPI", self.now(), body).await
     }
 
     /// The message as changed by the app's server.
     pub(crate) fn changed(&self, send: SendMessage, asked: Answered) -> Result<SendMessage, Failure> {
-        match self.app.questions.get() {
+        match &self.app.questions {
             Some(questions) => webhooks::changed(questions, send, asked),
             None => Ok(send),
         }

@@ -1,6 +1,6 @@
 //! The endpoints of clients.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use conclave_core::event::Event;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Body, ClientProtocol, Device, Endpoint, Fact, FrameKind, OpenRequest, PathPattern, Platform, SessionLimits,
+    Apps, Body, ClientProtocol, Device, Endpoint, Fact, FrameKind, OpenRequest, PathPattern, Platform, SessionLimits,
     Transport, query_pairs,
 };
 use http::Response;
@@ -46,23 +46,28 @@ const LONGEST_DEVICE: usize = 64;
 /// The client protocol for all apps.
 pub(crate) struct Clients {
     /// The apps, by id.
-    apps: Arc<HashMap<u32, Arc<App>>>,
+    apps: Arc<Apps<u32, App>>,
 }
 
 impl Clients {
     /// The client protocol of these apps.
-    pub(crate) fn new(apps: Arc<HashMap<u32, Arc<App>>>) -> Self {
+    pub(crate) fn new(apps: Arc<Apps<u32, App>>) -> Self {
         Self { apps }
     }
 
     /// The app that a query names.
-    fn named_in(&self, query: &[(String, String)]) -> Option<&Arc<App>> {
+    fn named_in(&self, query: &[(String, String)]) -> Option<Arc<App>> {
         value(query, "sdkappid").parse().ok().and_then(|id| self.app(id))
     }
 
     /// The app with this id.
-    pub(crate) fn app(&self, sdkappid: u32) -> Option<&Arc<App>> {
+    pub(crate) fn app(&self, sdkappid: u32) -> Option<Arc<App>> {
         self.apps.get(&sdkappid)
+    }
+
+    /// All apps.
+    pub(crate) fn apps(&self) -> &Apps<u32, App> {
+        &self.apps
     }
 }
 
@@ -104,13 +109,13 @@ impl ClientProtocol for Clients {
         let query = query_pairs(request.parts.uri.query().unwrap_or_default());
         let refuse = |code: Code| Box::new(rest::refuse(&code.into()));
         let app = self.named_in(&query).ok_or_else(|| refuse(Code::AppUnknown))?;
-        let device = login::polling_device(app, value(&query, "a2")).map_err(refuse)?;
+        let device = login::polling_device(&app, value(&query, "a2")).map_err(refuse)?;
         Ok(format!("{}:{}", app.realm.credentials.sdkappid, device.id))
     }
 
     fn open(&self, request: &OpenRequest<'_>) -> TencentSession {
         let query = query_pairs(request.parts.uri.query().unwrap_or_default());
-        let app = self.named_in(&query).cloned();
+        let app = self.named_in(&query);
         let value = |key: &str| value(&query, key);
         if request.endpoint == POLL {
             let head = Head::of_query(value("a2"), value("tinyid"));
@@ -131,8 +136,8 @@ impl ClientProtocol for Clients {
     }
 
     async fn project(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<TencentFact>>, Refusal> {
-        match self.apps.values().find(|app| app.realm.name == realm) {
-            Some(app) => facts(app, event).await,
+        match self.apps.of_realm(realm) {
+            Some(app) => facts(&app, event).await,
             None => Ok(Vec::new()),
         }
     }

@@ -1,6 +1,5 @@
 //! The server API: three routes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,8 +9,8 @@ use conclave_core::operation::{CreateGroup, SendMessage};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::GroupById;
 use conclave_kit::{
-    AnyProtocol, Body, Exchange, Fault, FoundRoute, Head, OpenRealm, Route, RouteInfo, SetupError, Surface, Table,
-    decode_segment, same,
+    AnyProtocol, Apps, Body, Exchange, Fault, FoundRoute, Head, OpenRealm, Route, RouteInfo, SetupError, Surface,
+    Table, decode_segment, same,
 };
 use http::{Method, Response, StatusCode};
 use serde::Deserialize;
@@ -26,7 +25,7 @@ const SECRET: &str = "parrot-secret";
 
 /// The surface of all realms at this vendor.
 pub struct Parrot {
-    apps: HashMap<String, Arc<OpenRealm<Section>>>,
+    apps: Apps<String, OpenRealm<Section>>,
     table: Table<Endpoint>,
 }
 
@@ -52,27 +51,27 @@ struct Words {
 const ILLEGIBLE: Failure = Failure(StatusCode::BAD_REQUEST, "illegible");
 
 impl Parrot {
-    pub(crate) fn new(realms: Vec<OpenRealm<Section>>) -> Result<Self, SetupError> {
-        let mut apps: HashMap<String, Arc<OpenRealm<Section>>> = HashMap::new();
-        for realm in realms {
-            let key = realm.section.credentials.key.clone();
-            if let Some(first) = apps.get(&key) {
-                let (what, first) = ("parrot key".to_owned(), first.name.clone());
-                return Err(SetupError::SameApp { what, first, second: realm.name });
-            }
-            apps.insert(key, Arc::new(realm));
-        }
+    pub(crate) fn new() -> Result<Self, SetupError> {
         let route = |method, path, operation, handler| Route { method, path, operation, streams: false, handler };
         let table = Table::new(vec![
             route(Method::POST, "/v1/perches", "make perch", Endpoint::Make),
             route(Method::GET, "/v1/perches/{id}", "show perch", Endpoint::Show),
             route(Method::POST, "/v1/perches/{id}/words", "say words", Endpoint::Say),
         ])?;
-        Ok(Self { apps, table })
+        Ok(Self { apps: Apps::new(|_| "parrot key".to_owned()), table })
+    }
+
+    pub(crate) fn add(&self, realm: OpenRealm<Section>) -> Result<(), SetupError> {
+        let (name, key) = (realm.name.clone(), realm.section.credentials.key.clone());
+        self.apps.add(&name, &key, realm)
+    }
+
+    pub(crate) fn remove(&self, realm: &str) {
+        self.apps.remove(realm);
     }
 
     pub(crate) fn apps(&self) -> Vec<Arc<OpenRealm<Section>>> {
-        self.apps.values().cloned().collect()
+        self.apps.load().iter().cloned().collect()
     }
 
     async fn answer(&self, head: &Head, body: &[u8]) -> Result<Value, Failure> {
@@ -81,7 +80,7 @@ impl Parrot {
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let (key, secret) = (header(KEY), header(SECRET));
         let app = self.apps.get(key).filter(|app| is_proved(app, key, secret));
-        let app = app.ok_or(Failure(StatusCode::UNAUTHORIZED, "a stranger"))?;
+        let app = &app.ok_or(Failure(StatusCode::UNAUTHORIZED, "a stranger"))?;
         match route.handler {
             Endpoint::Make => {
                 let perch: Perch = serde_json::from_slice(body).map_err(|_| ILLEGIBLE)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use conclave_kit::{Destination, OpenRealm, Patience, SettingsTable, SetupError, Surface, Vendor};
+use conclave_kit::{Destination, OpenRealm, Patience, SettingsTable, SetupError, Vendor};
 
 use crate::api::Parrot;
 use crate::webhooks::{WebhookSettings, Webhooks};
@@ -38,6 +38,8 @@ impl Vendor for Parrot {
     const TITLE: &'static str = "Parrot";
     const DEVELOPMENT: &'static str = "key = \"polly\"\nsecret = \"cracker\"\n";
     const EXAMPLE: &'static str = "key = \"shop\"\n";
+
+    const IDENTITY: &'static [&'static str] = &["key"];
 
     type Section = Section;
 
@@ -75,8 +77,16 @@ impl Vendor for Parrot {
         Ok(())
     }
 
-    fn surface(realms: Vec<OpenRealm<Section>>) -> Result<Arc<dyn Surface>, SetupError> {
-        Ok(Arc::new(Self::new(realms)?))
+    fn surface() -> Result<Self, SetupError> {
+        Self::new()
+    }
+
+    fn open_realm(&self, realm: OpenRealm<Section>) -> Result<(), SetupError> {
+        self.add(realm)
+    }
+
+    fn close_realm(&self, realm: &str) {
+        self.remove(realm);
     }
 
     fn destinations(section: &Section) -> Vec<Destination> {

@@ -1,0 +1,134 @@
+//! What the listeners for operators have in common: bounded connections, and the hosts and pages that may call.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{HOST, ORIGIN};
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::origin::{bare_host, is_local_name};
+use crate::payload::Payload;
+
+/// The host names that a listener accepts. A web page can make its own name resolve to this machine, but not an
+/// address or `localhost`, so those are always accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// From the configuration.
+    pub(crate) fn of(configured: &[String]) -> Self {
+        Self(configured.iter().map(|host| host.to_ascii_lowercase()).collect())
+    }
+
+    /// Whether a request names exactly one accepted host.
+    pub(crate) fn knows<B>(&self, request: &Request<B>) -> bool {
+        let Some(host) = host(request) else {
+            // browsers always send it
+            return request.version() < Version::HTTP_11 && request.headers().get(HOST).is_none();
+        };
+        let bare = bare_host(host);
+        let known = self.0.iter().any(|name| *name == bare || name == "*");
+        known || is_local_name(&bare) || bare.parse::<IpAddr>().is_ok()
+    }
+}
+
+/// The host that a request names, if it names exactly one.
+fn host<B>(request: &Request<B>) -> Option<&str> {
+    let mut named = request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
+    let (first, more) = (named.next(), named.next());
+    match (request.uri().authority(), first, more) {
+        (_, _, Some(_)) => None,
+        (Some(authority), _, _) => Some(authority.as_str()),
+        (None, first, _) => first,
+    }
+}
+
+/// Whether a request is from no web page, or from one of the listener itself: its browser names the same host as origin.
+pub(crate) fn is_of_own_page<B>(request: &Request<B>) -> bool {
+    let mut origins = request.headers().get_all(ORIGIN).iter();
+    let (Some(origin), None) = (origins.next(), origins.next()) else {
+        return request.headers().get(ORIGIN).is_none();
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    let named = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    named.zip(host(request)).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host))
+}
+
+/// Serves a listener until the process ends.
+pub(crate) async fn serve<F, R>(listener: TcpListener, name: &'static str, connections: usize, answer: F)
+where
+    F: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response<Payload>> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(connections));
+    // ends with this task, so that no connection outlives the gateway
+    let mut open = JoinSet::new();
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        while open.try_join_next().is_some() {}
+        let answer = answer.clone();
+        open.spawn(async move {
+            let _place = place;
+            let service = service_fn(|request: Request<Incoming>| {
+                let answered = answer(request);
+                async move { Ok::<_, Infallible>(answered.await) }
+            });
+            let mut builder = http1::Builder::new();
+            // there are few slots for connections, so idle ones are closed soon
+            builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).max_buf_size(16 * 1024);
+            if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+                tracing::debug!(%error, listener = name, "a connection failed");
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&str, &str)]) -> Request<()> {
+        let mut request = Request::builder().uri("/v1/realms");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap()
+    }
+
+    #[test]
+    fn only_pages_of_the_listener_itself_may_call() {
+        assert!(is_of_own_page(&request(&[("host", "127.0.0.1:9091")])));
+        assert!(is_of_own_page(&request(&[("host", "127.0.0.1:9091"), ("origin", "http://127.0.0.1:9091")])));
+        for origin in ["http://127.0.0.1:9090", "http://localhost:9091", "https://evil.example", "null", ""] {
+            let request = request(&[("host", "127.0.0.1:9091"), ("origin", origin)]);
+            assert!(!is_of_own_page(&request), "{origin}");
+        }
+        let twice = request(&[("host", "a"), ("origin", "http://a"), ("origin", "http://evil.example")]);
+        assert!(!is_of_own_page(&twice));
+    }
+
+    #[test]
+    fn one_known_host_is_named() {
+        let hosts = Hosts::of(&["Gateway.Example".to_owned()]);
+        for host in ["localhost:1", "127.0.0.1", "[::1]:2", "gateway.example:3"] {
+            assert!(hosts.knows(&request(&[("host", host)])), "{host}");
+        }
+        assert!(!hosts.knows(&request(&[("host", "evil.example")])));
+        assert!(!hosts.knows(&request(&[("host", "localhost"), ("host", "localhost")])));
+        assert!(!hosts.knows(&request(&[])));
+    }
+}

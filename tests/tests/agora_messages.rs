@@ -13,10 +13,12 @@ use conclave_core::model::{Body, Message, Sender, Until};
 use conclave_core::operation::{Mute, ReadMessages};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{GroupById, Messages, Start};
+use conclave_kit::{BaseUrl, Body as KitBody, Exchange, Head};
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::world::{World, group, user};
 use flate2::read::GzDecoder;
-use http::Method;
+use futures_util::StreamExt as _;
+use http::{Method, Request};
 use serde_json::{Value, json};
 
 const GROUP: &str = "66016455491585";
@@ -182,6 +184,54 @@ async fn an_hour_is_available_after_its_end_to_anyone_with_its_url() {
     for wrong in ["2023111399", "20231114", "2023110122", "abcdefghij"] {
         assert_eq!(hour(wrong).await.json()["error"], "illegal_argument", "{wrong}");
     }
+}
+
+/// An hour may have any number of messages: no more of them are read and kept than the client takes.
+#[tokio::test]
+async fn an_hours_file_is_written_no_faster_than_it_is_read() {
+    const MESSAGES: u64 = 400;
+    let house = house().await;
+    // what cannot be compressed much
+    let mut state = 1_u64;
+    let mut noise = || {
+        std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b'0' + u8::try_from(state >> 59).unwrap())
+        })
+        .take(4000)
+        .collect::<String>()
+    };
+    for number in 0..MESSAGES {
+        house.world.clock.step(1000);
+        let body = json!({"msg": format!("{number} {}", noise())});
+        let body = json!({"from": "user1", "to": [GROUP], "type": "txt", "body": body});
+        assert_eq!(house.post("/messages/chatgroups", body).await.status, 200);
+    }
+    house.world.clock.step(HOUR);
+    let answer =
+        call(&house.client, Method::GET, "/acme/demo/chatmessages/2023111422", &house.app, Value::Null).await.json();
+    let url = answer["data"][0]["url"].as_str().unwrap().strip_prefix("https://chat.example.com").unwrap().to_owned();
+
+    let Client::Surface(surface, base) = &house.client else { panic!("in this process") };
+    let (parts, ()) = Request::get(&url).body(()).unwrap().into_parts();
+    let head = Head::new(parts, BaseUrl::Fixed(base.as_str().into()));
+    let before = house.world.rows_read();
+    let KitBody::Stream(mut pieces) = surface.serve(Exchange { head, body: KitBody::empty() }).await.into_body() else {
+        panic!("it is not streamed")
+    };
+    let (mut file, mut longest, mut read_for_first) = (Vec::new(), 0, None);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.unwrap();
+        longest = longest.max(piece.len());
+        file.extend_from_slice(&piece);
+        read_for_first.get_or_insert_with(|| house.world.rows_read() - before);
+    }
+    assert!(longest < 128 * 1024, "{longest} bytes were kept");
+    let read_for_first = read_for_first.unwrap();
+    assert!(read_for_first < 200, "{read_for_first} rows were read for the first piece");
+    let mut text = String::new();
+    GzDecoder::new(file.as_slice()).read_to_string(&mut text).unwrap();
+    assert_eq!(text.lines().count() as u64, MESSAGES);
 }
 
 #[tokio::test]

@@ -60,10 +60,15 @@ impl FindGroups {
         let rows = reader.store.fetch(&keys).await?;
         let mut found = Vec::with_capacity(rows.len());
         for (id, row) in self.groups.into_iter().zip(rows) {
-            found.push(match row {
+            let outcome = match row {
                 Some(Row::Group(group)) => see(reader, group).await,
                 _ => reader.group(&id).await,
-            });
+            };
+            match outcome {
+                // of one group it would look as if only that one were missing
+                Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
+                outcome => found.push(outcome),
+            }
         }
         Ok(FoundGroups(found))
     }

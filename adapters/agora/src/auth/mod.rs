@@ -5,6 +5,7 @@ mod attempts;
 mod dynamic_token;
 mod password;
 mod token;
+mod turns;
 
 pub(crate) use attempts::Attempt;
 pub(crate) use password::{CheckError, Passwords};

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
+use conclave_core::event::Actor;
 use conclave_core::model::{FileId, GroupId, Millis, SharedFile};
 use conclave_core::operation::{AddFile, FileShared, RemoveFile};
-use conclave_core::ports::Typed;
+use conclave_core::ports::{GroupsExt as _, Typed};
 use conclave_core::query::{File, Files};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{BlobError, ByteStream, Stored, same};
@@ -252,7 +253,7 @@ pub(crate) async fn download(call: &Call<'_>) -> Result<Reply, Failure> {
     let asked = File { group, file };
     let found = match call.ask(asked.clone()).await {
         Ok(found) => found.0,
-        Err(failure) => with_secret(call, asked).await.ok_or(failure)?,
+        Err(failure) => with_secret(call, asked).await?.ok_or(failure)?,
     };
     content(call, &found).await
 }
@@ -267,11 +268,16 @@ pub(super) async fn content(call: &Call<'_>, file: &SharedFile) -> Result<Reply,
 }
 
 /// The file, if the caller has its secret.
-async fn with_secret(call: &Call<'_>, asked: File) -> Option<Arc<SharedFile>> {
-    let given = call.headers.get(SECRET)?.as_bytes();
-    let found = call.ask_as_app(asked).await.ok()?.0;
-    let opens = found.secret.as_ref().is_some_and(|secret| same(secret.as_bytes(), given));
-    opens.then_some(found)
+async fn with_secret(call: &Call<'_>, asked: File) -> Result<Option<Arc<SharedFile>>, Failure> {
+    let Some(given) = call.headers.get(SECRET) else { return Ok(None) };
+    let found = match call.app.groups.ask(&Actor::app(), asked).await {
+        Ok(found) => found.0,
+        Err(refusal @ Refusal::Unavailable(_)) => return Err(call.word(&refusal)),
+        // the caller gets the refusal that they would get without a secret
+        Err(_) => return Ok(None),
+    };
+    let opens = found.secret.as_ref().is_some_and(|secret| same(secret.as_bytes(), given.as_bytes()));
+    Ok(opens.then_some(found))
 }
 
 fn gone(call: &Call<'_>, id: &str) -> Failure {

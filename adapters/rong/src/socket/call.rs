@@ -110,7 +110,12 @@ impl<'a> Call<'a> {
 
     /// Runs a query for what this vendor shows every client, whatever the core shows non-members.
     pub(crate) async fn look<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Denied> {
-        logged(self.app.realm.groups.ask(&Actor::app(), query).await).map_err(|refusal| hosted(&refusal))
+        self.try_look(query).await.map_err(|refusal| hosted(&refusal))
+    }
+
+    /// The same, with the refusal.
+    pub(crate) async fn try_look<Q: Asked>(&self, query: Q) -> Result<Q::Answer, Refusal> {
+        logged(self.app.realm.groups.ask(&Actor::app(), query).await)
     }
 
     /// The user as the caller of a method of hosted groups.

@@ -312,6 +312,34 @@ async fn senders_edit_their_own_messages() {
     assert_eq!(bodies, [&Body::Text("after".to_owned()), &Body::Text("before".to_owned())]);
 }
 
+/// A message for certain members is never one for all, even if nobody can have these ids.
+#[tokio::test]
+async fn a_message_for_nobody_is_not_for_everybody() {
+    let (groups, mut session) = house().await;
+    let group = GroupId::new("g1").unwrap();
+    let [alice, bob] = ["alice", "bob"].map(|id| UserId::new(id).unwrap());
+    let create = CreateGroup {
+        id: Some(group.clone()),
+        members: vec![NewMember::now(bob)],
+        ..CreateGroup::new(Some(alice), Policy::standard())
+    };
+    groups.run(&Actor::app(), create).await.unwrap();
+    let too_long = "x".repeat(300);
+    for to in [vec![""], vec![&too_long], vec!["", &too_long], vec!["nobody"]] {
+        let sent = UpStreamMessage {
+            session_id: 3,
+            classname: "RC:TxtMsg".to_owned(),
+            content: r#"{"content":"secret"}"#.to_owned(),
+            to_user_ids: to.iter().map(|id| (*id).to_owned()).collect(),
+            ..UpStreamMessage::default()
+        };
+        let answers = said(&mut session, framed(0x32, "pgMsgP", "g1", &sent.encode_to_vec())).await;
+        assert_eq!(answers.len(), 1, "{to:?}");
+        let page = Messages { group: group.clone(), start: Start::Edge, newest_first: false, limit: 9 };
+        assert_eq!(groups.ask(&Actor::app(), page).await.unwrap().messages.len(), 0, "{to:?}");
+    }
+}
+
 #[tokio::test]
 async fn changes_of_one_call_are_one_change_and_those_of_two_are_two() {
     let update = |name: Option<&str>, announcement: Option<&str>| UpdateGroup {

@@ -70,8 +70,12 @@ pub(super) async fn show_all(
     let mut shown = Vec::with_capacity(found.len());
     for (group, remark) in found.iter().zip(remarks) {
         let named = MembersNamed { group: group.id.clone(), users: vec![call.user.clone()] };
-        // the group may have been deleted meanwhile
-        let own = call.look(named).await.ok().and_then(|mut named| named.members.pop().flatten());
+        let own = match call.try_look(named).await {
+            Ok(mut named) => named.members.pop().flatten(),
+            Err(refusal @ Refusal::Unavailable(_)) => return Err(hosted(&refusal)),
+            // the group may have been deleted meanwhile
+            Err(_) => None,
+        };
         if own.is_some() || !joined {
             shown.push(ChannelsJoinedInfo { user_info: own.map(|own| show::own(&own, &remark)), ..show::group(group) });
         }

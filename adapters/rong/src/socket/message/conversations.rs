@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId, Millis};
 use conclave_core::query::{FindGroups, JoinedGroups, Start};
+use conclave_core::refusal::Refusal;
 use prost::Message as _;
 
 use super::{down, extended, history};
@@ -79,7 +80,10 @@ pub(crate) async fn named(call: &Call<'_>, body: &[u8]) -> QueryReply {
 
 async fn relation(call: &Call<'_>, group: &Group, at: Millis) -> Result<RelationInfo, Denied> {
     // a conversation whose messages the caller may not read is returned without one
-    let last = history::page(call, group.id.clone(), Start::Edge, true, 1).await.unwrap_or_default().0;
+    let last = match history::page(call, group.id.clone(), Start::Edge, true, 1).await {
+        Err(refusal @ Refusal::Unavailable(_)) => return Err(Denied::status(client::speech(&refusal))),
+        page => page.unwrap_or_default().0,
+    };
     let last = extended(call.app, last).await.map_err(|refusal| Denied::status(client::speech(&refusal)))?;
     Ok(RelationInfo {
         kind: GROUP,

@@ -39,6 +39,10 @@ pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Re
         return expansion::extend(call, &up.content, &request.target).await;
     }
     let send = draft(call, group, &up, stored);
+    // ids that nobody can have: without recipients the message would be for all members
+    if send.targets.is_empty() && !up.to_user_ids.is_empty() {
+        return Err(client::NOT_IN_GROUP);
+    }
     if !limits::are_expansions(&send.extensions, limits::EXPANSIONS) {
         return Err(client::BAD_EXPANSION);
     }

@@ -28,6 +28,11 @@ impl Activity {
         self.touched.store(now, Ordering::Relaxed);
     }
 
+    /// Whether there was a request. One within the connection's first millisecond may be missed.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.touched.load(Ordering::Relaxed) > 0 || self.requests.load(Ordering::Relaxed) > 0
+    }
+
     /// Begins a request whose headers have arrived.
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.requests.fetch_add(1, Ordering::Relaxed);

@@ -223,6 +223,10 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
 }
 
+/// How long a connection that was accepted, and has had no request yet, may take to send one while the process drains:
+/// its request is probably on its way.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 struct Connection {
     desk: Arc<Desk>,
     builder: Arc<Builder<TokioExecutor>>,
@@ -234,9 +238,13 @@ struct Connection {
 impl Connection {
     async fn serve_encrypted(mut self, stream: TcpStream, tls: TlsAcceptor) {
         let patience = self.desk.limits.header_time();
+        let drained = async {
+            let _ = self.phase.wait_for(|phase| *phase != Phase::Serving).await;
+            sleep(FIRST_REQUEST).await;
+        };
         let handshake = tokio::select! {
             handshake = timeout(patience, tls.accept(stream)) => handshake,
-            _ = self.phase.wait_for(|phase| *phase != Phase::Serving) => return,
+            () = drained => return,
         };
         match handshake {
             Ok(Ok(stream)) => self.serve(stream).await,
@@ -257,8 +265,11 @@ impl Connection {
         });
         let mut connection = pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(io), service));
         let mut cut_at = None;
+        let is_draining = *self.phase.borrow_and_update() == Phase::Draining;
+        let mut drain_at = is_draining.then(|| Instant::now() + FIRST_REQUEST);
         loop {
             let wake = cut_at.unwrap_or_else(|| activity.cut_at(&self.desk.limits).into());
+            let wake = drain_at.map_or(wake, |at: Instant| at.min(wake));
             tokio::select! {
                 result = connection.as_mut() => {
                     if let Err(error) = result {
@@ -267,10 +278,14 @@ impl Connection {
                     return;
                 }
                 () = sleep_until(wake) => {
-                    if cut_at.is_some() {
+                    if cut_at.is_some_and(|at| at <= Instant::now()) {
                         return;
                     }
-                    if Instant::from(activity.cut_at(&self.desk.limits)) <= Instant::now() {
+                    if drain_at.is_some_and(|at| at <= Instant::now()) {
+                        drain_at = None;
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    if cut_at.is_none() && Instant::from(activity.cut_at(&self.desk.limits)) <= Instant::now() {
                         connection.as_mut().graceful_shutdown();
                         cut_at = Some(Instant::now() + GRACE);
                     }
@@ -281,7 +296,11 @@ impl Connection {
                         return;
                     }
                     if phase == Phase::Draining {
-                        connection.as_mut().graceful_shutdown();
+                        if activity.has_begun() {
+                            connection.as_mut().graceful_shutdown();
+                        } else {
+                            drain_at = Some(Instant::now() + FIRST_REQUEST);
+                        }
                     }
                 }
             }

@@ -227,8 +227,8 @@ async fn an_hours_file_is_written_no_faster_than_it_is_read() {
         read_for_first.get_or_insert_with(|| house.world.rows_read() - before);
     }
     assert!(longest < 128 * 1024, "{longest} bytes were kept");
-    let read_for_first = read_for_first.unwrap();
-    assert!(read_for_first < 200, "{read_for_first} rows were read for the first piece");
+    let (first, all) = (read_for_first.unwrap(), house.world.rows_read() - before);
+    assert!(first * 3 < all, "{first} of {all} rows were read for the first piece");
     let mut text = String::new();
     GzDecoder::new(file.as_slice()).read_to_string(&mut text).unwrap();
     assert_eq!(text.lines().count() as u64, MESSAGES);

@@ -40,6 +40,24 @@ async fn requests_in_flight_are_finished() {
     assert!(TcpStream::connect(admin).await.is_err(), "the admin listener is still there");
 }
 
+/// Whoever was accepted before has sent a request, which may not have arrived yet.
+#[tokio::test]
+async fn a_request_on_its_way_is_answered() {
+    let gateway = start(|_| {}).await;
+    let at = gateway.addresses.shared;
+    let mut early = Client::connect(at).await;
+    // it was accepted, as a later one has been
+    assert_eq!(ask(at, "POST", "/probe/echo", &[], "x").await.status, 200);
+    let asking = async {
+        early.say(request("POST", "/probe/echo", &[], "still")).await;
+        let answer = early.answer().await;
+        assert_eq!((answer.status, &*answer.body), (200, "still"));
+        early.closed().await;
+    };
+    let (is_finished, ()) = tokio::join!(gateway.shutdown(), asking);
+    assert!(is_finished);
+}
+
 #[tokio::test]
 async fn but_not_waited_for_for_ever() {
     let gateway = start(|config| config.limits.drain_ms = 200).await;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use conclave_tests::house::Three;
 use http::Method;
 use serde_json::{Value, json};
@@ -29,7 +31,10 @@ struct Said {
     all_muted: Option<bool>,
     allowed: Option<Vec<String>>,
     blocked: Option<Vec<String>>,
-    messages: Option<usize>,
+    /// The texts of the messages that can be read, oldest first.
+    messages: Option<Vec<String>>,
+    /// Agora's messages in the clients' encoding, oldest first.
+    encoded: Option<Vec<Vec<u8>>>,
     /// Beside the number of members.
     most: Option<u64>,
 }
@@ -204,7 +209,15 @@ fn compare(id: &str, group: &Group, wrong: &mut Vec<String>) {
     same("mute of all", [text_of(a.all_muted.as_ref()), text_of(t.all_muted.as_ref()), text_of(r.all_muted.as_ref())]);
     same("allowlist", [text_of(a.allowed.as_ref()), None, text_of(r.allowed.as_ref())]);
     same("blocklist", [text_of(a.blocked.as_ref()), text_of(t.blocked.as_ref()), None]);
-    same("messages", [text_of(a.messages.as_ref()), text_of(t.messages.as_ref()), None]);
+    same("messages", [None, text_of(t.messages.as_ref()), text_of(r.messages.as_ref())]);
+    if let (Some(encoded), Some(texts)) = (&a.encoded, &t.messages) {
+        let contains =
+            |(bytes, text): (&Vec<u8>, &String)| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        if encoded.len() != texts.len() || !encoded.iter().zip(texts).all(contains) {
+            let lossy: Vec<_> = encoded.iter().map(|bytes| String::from_utf8_lossy(bytes)).collect();
+            wrong.push(format!("messages of {id}: Agora {lossy:?}, Tencent {texts:?}"));
+        }
+    }
     for (vendor, said) in [("Agora", a), ("Tencent", t), ("RongCloud", r)] {
         if said.most.is_some_and(|most| said.count.is_some_and(|count| count > most)) {
             wrong.push(format!("{vendor} counts more members of {id} than may be in it: {said:?}"));
@@ -276,11 +289,12 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
     let white: BTreeSet<String> = white["userIds"].as_array().into_iter().flatten().map(text).collect();
     let allowed: BTreeSet<String> =
         white.into_iter().filter(|user| exact.get(user).is_some_and(|(manages, _)| !manages)).collect();
-    let (rong, legacy) = rong(house, id, &mute, &exact, &allowed).await;
+    let (mut rong, legacy) = rong(house, id, &mute, &exact, &allowed).await;
+    rong.messages = Some(rong_messages(house, id).await);
     Some(Group {
         agora: of_kind(is_live, agora(house, id, &detail, &exact).await),
         tencent: of_kind(is_live, tencent(house, id, &info, &rows).await),
-        rong,
+        rong: of_kind(is_live, rong),
         kind: text(&info["Type"]),
         created: info["CreateTime"].as_u64().unwrap_or_default(),
         info_number: info["InfoSeq"].as_u64().unwrap_or_default(),
@@ -294,7 +308,7 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
 
 /// Live rooms have no history and no maximum of members, for which Tencent returns 0.
 fn of_kind(is_live: bool, said: Said) -> Said {
-    if is_live { Said { messages: None, most: None, ..said } } else { said }
+    if is_live { Said { messages: None, encoded: None, most: None, ..said } } else { said }
 }
 
 /// The members of a live room, put together from what RongCloud lists, and what Agora and Tencent say of them.
@@ -373,7 +387,11 @@ async fn agora(house: &Three, id: &str, detail: &Value, exact: &BTreeMap<String,
         all_muted: detail["mute"].as_bool(),
         allowed: Some(sorted(allowed)).filter(|_| !twice),
         blocked: Some(sorted(get("/blocks/users").await.as_array().into_iter().flatten().map(text).collect())),
-        messages: roaming.as_array().map(Vec::len),
+        messages: None,
+        encoded: roaming.as_array().map(|rows| {
+            let decoded = |row: &Value| STANDARD.decode(row["msg"].as_str().unwrap()).unwrap();
+            rows.iter().rev().map(decoded).collect()
+        }),
         most: detail["maxusers"].as_u64(),
         people: Some(sorted(members.clone())),
         members: Some(members.clone()),
@@ -421,9 +439,9 @@ async fn tencent(house: &Three, id: &str, info: &Value, rows: &[Value]) -> Said 
     }
 }
 
-/// The number of messages that were not recalled or deleted.
-async fn messages(house: &Three, id: &str) -> usize {
-    let (mut count, mut from) = (0, None);
+/// The texts of the messages that were not recalled or deleted, oldest first.
+async fn messages(house: &Three, id: &str) -> Vec<String> {
+    let (mut texts, mut from) = (Vec::new(), None);
     loop {
         let mut body = json!({"GroupId": id, "ReqMsgNumber": 20});
         if let Some(from) = from {
@@ -431,13 +449,28 @@ async fn messages(house: &Three, id: &str) -> usize {
         }
         let page = house.tencent.answer("group_msg_get_simple", &body).await;
         let rows = page["RspMsgList"].as_array().cloned().unwrap_or_default();
-        count += rows.iter().filter(|row| row["IsPlaceMsg"] == 0 && row.get("IsSystemMsg").is_none()).count();
+        let kept = rows.iter().filter(|row| row["IsPlaceMsg"] == 0 && row.get("IsSystemMsg").is_none());
+        texts.extend(kept.map(|row| text(&row["MsgBody"][0]["MsgContent"]["Text"])));
         let last = rows.last().and_then(|row| row["MsgSeq"].as_u64()).unwrap_or_default();
         if page["IsFinished"] != 0 || last <= 1 {
-            return count;
+            texts.reverse();
+            return texts;
         }
         from = Some(last - 1);
     }
+}
+
+/// The same as RongCloud's history has them.
+async fn rong_messages(house: &Three, id: &str) -> Vec<String> {
+    let end = house.world.groups.now().0 + 1;
+    let form = format!("userId=ann&targetId={id}&startTime=0&endTime={end}&includeStart=true&pageSize=100");
+    let answer = house.rong.answer("v3/message/group/query", &form).await;
+    let rows = answer["data"].as_array().unwrap_or_else(|| panic!("{answer}")).iter();
+    rows.map(|row| {
+        let content: Value = serde_json::from_str(row["content"].as_str().unwrap()).unwrap();
+        text(&content["content"])
+    })
+    .collect()
 }
 
 /// The group as RongCloud shows it, and whether RongCloud does not host it.

@@ -435,6 +435,7 @@ async fn tencent(house: &Three, id: &str, info: &Value, rows: &[Value]) -> Said 
         allowed: None,
         blocked,
         messages: if info["Type"] == LIVE { None } else { Some(messages(house, id).await) },
+        encoded: None,
         most: info["MaxMemberNum"].as_u64(),
     }
 }

@@ -15,8 +15,8 @@ use conclave_core::operation::{
 };
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{
-    Cursor, Feed, GroupById, MessageExtensions, Messages, ReadCount, ReadMarks, ReadMarksFound, Readers, Receipts,
-    Start,
+    Cursor, Feed, GroupById, MessageExtensions, Messages, ReadCount, ReadMarks, ReadMarksFound, Readers, ReceiptLists,
+    Receipts, Start,
 };
 use conclave_core::refusal::{Limit, Refusal};
 use proptest::prelude::*;
@@ -123,6 +123,11 @@ fn receipts_count_those_who_were_there() {
         assert_eq!(world.ask(page(true, None, 10)).await.unwrap().users, users(&["ben"]));
         assert_eq!(world.ask(page(false, None, 10)).await.unwrap().users, users(&["cy"]));
         assert!(matches!(world.engine.ask(&by("ben"), page(true, None, 9)).await, Err(Refusal::NotPermitted { .. })));
+        let lists = || ReceiptLists { group: group("g"), sequence: 1, most_members: Some(200) };
+        let found = world.engine.ask(&by("ann"), lists()).await.unwrap();
+        let read: Vec<&str> = found.read.iter().map(|receipt| receipt.user.as_str()).collect();
+        assert_eq!((read, found.unread), (vec!["ben"], users(&["cy"])));
+        assert!(matches!(world.engine.ask(&by("ben"), lists()).await, Err(Refusal::NotPermitted { .. })));
         assert!(world.engine.ask(&by("ann"), page(true, None, 9)).await.is_ok());
     });
 }

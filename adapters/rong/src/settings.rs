@@ -17,6 +17,9 @@ conclave_kit::settings! {
         client_queries: u32 = 0;
         /// Most messages by one connection per second, further ones get 20604; 0 is unlimited.
         client_messages: u32 = 0;
+        /// Whether clients have read receipts of single messages (version 5 of receipts, SDKs from 5.20 on). As with the
+        /// vendor, which enables them on request, other versions of receipts are not available then.
+        message_receipts: bool = false;
         /// Where this app's clients connect instead, as `ws://host:port/path` or `wss://…`: for moving it to another
         /// gateway. The navigator returns it, and clients that connect here are sent back to the navigator. It must not
         /// lead back to this gateway under any name, or clients would loop.

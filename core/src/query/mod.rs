@@ -43,7 +43,10 @@ pub use queues::{
     WaitingQueues,
 };
 pub use read_marks::{ReadMarks, ReadMarksFound};
-pub use receipts::{ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, Receipts};
+pub use receipts::{
+    ExtensionsFound, MessageExtensions, ReadCount, ReadCounts, ReaderPage, Readers, ReceiptLists, ReceiptListsFound,
+    Receipts,
+};
 pub use requests::{RequestPage, Requests, RequestsOf};
 pub use topics::{TopicMessages, TopicMutes, TopicMutesFound, TopicPage, Topics, TopicsFound};
 pub use users::{FindUsers, FindUsersFor, ListUsers, UserPage, UsersFound, UsersFoundFor};
@@ -237,6 +240,7 @@ queries! {
     ReadMarks => ReadMarksFound, "read_marks";
     Receipts => ReadCounts, "receipts";
     Readers => ReaderPage, "readers";
+    ReceiptLists => ReceiptListsFound, "receipt_lists";
     MessageExtensions => ExtensionsFound, "message_extensions";
     Topics => TopicsFound, "topics";
     TopicMessages => TopicPage, "topic_messages";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::event::Actor;
 use crate::model::{
-    Circle, Extensions, Group, GroupId, Key, Member, Message, MessageState, Prefix, Row, Sender, UserId,
+    Circle, Extensions, Group, GroupId, Key, Member, Message, MessageState, Prefix, Receipt, Row, Sender, UserId,
 };
 use crate::ports::Span;
 use crate::refusal::{Limit, Needs, Refusal};
@@ -117,6 +117,40 @@ impl Readers {
             last = Some(key);
         }
         Ok(ReaderPage { users, next: None, total: have.len() })
+    }
+}
+
+/// All receipts of one message, and the members who owe one. Senders ask for their own; the app for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptLists {
+    /// The group.
+    pub group: GroupId,
+    /// The message's number.
+    pub sequence: u64,
+    /// Most members of a group with read receipts, which bounds the lists.
+    pub most_members: Option<u32>,
+}
+
+/// The two lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptListsFound {
+    /// The receipts, in the order of the users' ids. Their users may have left since.
+    pub read: Vec<Arc<Receipt>>,
+    /// The members who were there when the message was sent, get it, and have not read it, in the order of joining.
+    pub unread: Vec<UserId>,
+}
+
+impl ReceiptLists {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<ReceiptListsFound, Refusal> {
+        let group = asked_group(reader, &self.group, self.most_members).await?;
+        let row = reader.row(Key::Message(group.id.clone(), self.sequence)).await?;
+        let message = message_with_receipts(reader, &group, self.sequence, row.as_ref())?;
+        let rows = all(reader, Prefix::receipts(&group.id, &self.sequence)).await?;
+        let read: Vec<Arc<Receipt>> = rows.iter().filter_map(Row::receipt).cloned().collect();
+        let have = read.iter().map(|receipt| receipt.user.clone()).collect();
+        let seats = all(reader, Prefix::seats(&group.id)).await?;
+        let owing = seats.iter().filter_map(Row::member).filter(|member| owes(member, &message, &have));
+        Ok(ReceiptListsFound { read, unread: owing.map(|member| member.user.clone()).collect() })
     }
 }
 

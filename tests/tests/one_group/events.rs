@@ -40,7 +40,8 @@ pub(crate) fn is_received(vendor: Vendor, event: &str) -> bool {
         "ERROR",
         "UNHANDLED_REJECTION",
     ];
-    const RONG: [&str; 4] = ["MESSAGES", "MESSAGE_MODIFIED", "EXPANSION", "UNHANDLED_REJECTION"];
+    const RONG: [&str; 5] =
+        ["MESSAGES", "MESSAGE_MODIFIED", "EXPANSION", "MESSAGE_RECEIPT_RESPONSE_V5", "UNHANDLED_REJECTION"];
     match vendor {
         Vendor::Agora => AGORA.contains(&event),
         Vendor::Tencent => TENCENT.contains(&event),
@@ -63,6 +64,14 @@ pub(crate) fn lines(vendor: Vendor, event: &str, data: &Value, names: &[(&str, &
         Vendor::Rong if event == "MESSAGE_MODIFIED" => {
             let messages = data.as_array().expect("messages").iter();
             messages.map(|message| format!("{event} {}", rong_message(message, names))).collect()
+        }
+        Vendor::Rong if event == "MESSAGE_RECEIPT_RESPONSE_V5" => {
+            let receipts = data.as_array().expect("receipts").iter();
+            let line = |receipt: &Value| {
+                let kind = format!("{event} {} read, {} unread", receipt["readCount"], receipt["unreadCount"]);
+                with_users(kind, &receipt["users"], names)
+            };
+            receipts.map(line).collect()
         }
         Vendor::Rong if event == "EXPANSION" => {
             let (set, removed) = (&data["updatedExpansion"]["expansion"], &data["deletedExpansion"]["deletedKeys"]);

@@ -13,6 +13,7 @@ mod messages;
 mod neighbours;
 mod online;
 mod others;
+mod receipts;
 mod refused;
 mod stage;
 mod surface;

@@ -53,6 +53,8 @@ pub(crate) enum What<'e> {
     Edited(u64),
     /// The extensions of a message changed. It has no callback.
     Extended(Extended<'e>),
+    /// A member has read messages whose sender wants to know: their numbers. It has no callback.
+    Read { user: &'e UserId, sequences: &'e [u64] },
 }
 
 /// What was written and removed of a message's extensions.
@@ -222,6 +224,8 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         Happening::ExtensionsChanged { sequence, version, set, removed, .. } => {
             return Extended { sequence: *sequence, version: *version, set, removed }.fact(event);
         }
+        // the senders alone are named
+        Happening::MessagesRead { user, sequences, .. } => What::Read { user, sequences },
         // mutes, the allowlist and blocks are managed by the app, and clients are not notified of them
         Happening::Muted { .. }
         | Happening::Unmuted(_)
@@ -246,7 +250,6 @@ fn fact(event: &Event) -> Option<(What<'_>, Recipients)> {
         | Happening::FileRemoved { .. }
         | Happening::GroupActivated
         | Happening::MessagesDeleted { .. }
-        | Happening::MessagesRead { .. }
         | Happening::ReadMarkChanged { .. }
         | Happening::Noticed { .. }
         | Happening::MessageDropped { .. }

@@ -57,6 +57,10 @@ pub(crate) const HISTORY_PAGE: u64 = 20;
 pub(crate) const HISTORY_PAGE_MOST: u64 = 100;
 /// Bytes of texts with which a page of a group's history ends, whatever number was asked for. Ours.
 pub(crate) const HISTORY_PAGE_BYTES: usize = 512 * 1024;
+/// Most members of a group with read receipts: the vendor publishes no limit, this is that of its groups.
+pub(crate) const READERS: u32 = 3000;
+/// Most messages, or users, of one request about read receipts.
+pub(crate) const RECEIPTS: usize = 100;
 /// Most messages of one response to a client.
 pub(crate) const CLIENT_HISTORY: usize = 100;
 /// Most conversations of one response.

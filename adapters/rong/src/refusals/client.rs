@@ -38,6 +38,20 @@ pub(crate) const NOT_EXPANDABLE: u16 = 22202;
 pub(crate) const BAD_EXPANSION: u16 = 22203;
 /// The message cannot be edited: it does not exist, or is another sender's.
 pub(crate) const NOT_MODIFIABLE: u16 = 20116;
+/// Receipts of single messages are not enabled for this app.
+pub(crate) const RECEIPTS_UNAVAILABLE: u16 = 26314;
+/// Too many messages or users in a request about receipts, or none.
+pub(crate) const RECEIPTS_TOO_MANY: u16 = 26316;
+/// Conversations of this type have no receipts.
+pub(crate) const RECEIPTS_CONVERSATION: u16 = 26317;
+/// Receipts are not queried in this way.
+pub(crate) const RECEIPTS_QUERY: u16 = 26318;
+/// The message whose receipts are queried is another sender's.
+pub(crate) const RECEIPTS_OF_ANOTHER: u16 = 26320;
+/// The sender asked for no receipts.
+pub(crate) const NO_RECEIPTS: u16 = 26321;
+/// The message does not exist.
+pub(crate) const RECEIPTS_NO_MESSAGE: u16 = 26322;
 /// Too many queries per second.
 pub(crate) const TOO_MANY_QUERIES: u16 = 25416;
 /// Too many messages per second.
@@ -106,6 +120,20 @@ pub(crate) fn modification(refusal: &Refusal) -> u16 {
         | Refusal::MessageNotFound { .. }
         | Refusal::MessageIdNotFound(_)
         | Refusal::MessageRecalled { .. } => NOT_MODIFIABLE,
+        _ => speech(refusal),
+    }
+}
+
+/// The status of giving and querying receipts.
+pub(crate) fn receipts(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::NotPermitted { needs: Needs::App, .. } => RECEIPTS_OF_ANOTHER,
+        Refusal::NoReceipts { .. } => NO_RECEIPTS,
+        Refusal::MessageNotFound { .. } | Refusal::MessageIdNotFound(_) | Refusal::MessageRecalled { .. } => {
+            RECEIPTS_NO_MESSAGE
+        }
+        // ours: the vendor publishes no limit
+        Refusal::LimitReached { limit: Limit::Readers, .. } => RECEIPTS_UNAVAILABLE,
         _ => speech(refusal),
     }
 }

@@ -85,10 +85,13 @@ pub(super) async fn facts(app: &App, event: &Event) -> Result<Vec<Fact<RongFact>
             | events::What::Recalled(_)
             | events::What::Edited(_)
             | events::What::Extended(_)
+            | events::What::Read { .. }
             | events::What::Sent(_),
             _,
         ) => {
-            let Some((kind, _)) = feed::class(event, "") else { return Ok(Vec::new()) };
+            let Some((kind, _)) = feed::class(event, "", app.realm.settings.message_receipts) else {
+                return Ok(Vec::new());
+            };
             Ok(vec![fact(of_event.to, What::Fetch(kind))])
         }
     }

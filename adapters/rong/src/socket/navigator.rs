@@ -45,6 +45,9 @@ struct Found<'a> {
     backup_server: &'a str,
     /// Without this the SDK itself refuses every group method.
     user_profile: u8,
+    /// Version of read receipts: 0 those sent as messages, 4 those of single messages, which the SDKs call version 5.
+    #[serde(rename = "grpRRVer")]
+    receipts: u8,
     /// Logs are not uploaded.
     log_switch: u8,
     open_anti: u8,
@@ -97,6 +100,7 @@ fn locate(rong: &Rong, app_key: &str, token: &str, base_url: &str) -> (StatusCod
         server: addr,
         backup_server: "",
         user_profile: u8::from(settings.hosting),
+        receipts: if settings.message_receipts { 4 } else { 0 },
         log_switch: 0,
         open_anti: 0,
     };

@@ -107,7 +107,8 @@ impl Webhooks {
             | What::Remark(_)
             | What::Follows { .. }
             | What::Edited(_)
-            | What::Extended(_) => false,
+            | What::Extended(_)
+            | What::Read { .. } => false,
         }
     }
 

@@ -46,7 +46,8 @@ pub(super) fn of<'e>(fact: &Fact<'e>, group: &'e Group) -> Option<Operation<'e>>
         | What::Passed(_)
         | What::Recalled(_)
         | What::Edited(_)
-        | What::Extended(_) => return None,
+        | What::Extended(_)
+        | What::Read { .. } => return None,
     };
     let user_ids = (!users.is_empty()).then_some(users);
     Some(Operation { group_id: &group.id, event_type, time: event.at, opt_user_id, user_ids })

@@ -40,7 +40,8 @@ pub(super) async fn notices(fact: &Fact<'_>, groups: &dyn Groups) -> Result<Vec<
         | What::Remark(_)
         | What::Follows { .. }
         | What::Edited(_)
-        | What::Extended(_) => Ok(Vec::new()),
+        | What::Extended(_)
+        | What::Read { .. } => Ok(Vec::new()),
     }
 }
 

@@ -60,17 +60,20 @@ fn with(mut object: Value, more: &Value) -> Value {
     object
 }
 
-/// How a client sends a text whose sender wants to know who reads it; `None` where clients cannot ask.
-pub(crate) fn asking(vendor: Vendor, group: &str) -> Option<(&'static str, Value)> {
+/// How a client sends a text whose sender wants to know who reads it.
+pub(crate) fn asking(vendor: Vendor, group: &str) -> (&'static str, Value) {
     match vendor {
         Vendor::Agora => {
             let config = json!({"allowGroupAck": true});
             let options =
                 json!({"chatType": "groupChat", "type": "txt", "to": group, "msg": "read?", "msgConfig": config});
-            Some(("say", json!([options])))
+            ("say", json!([options]))
         }
-        Vendor::Tencent => Some(("send", json!(["Text", group, {"text": "read?"}, {"needReadReceipt": true}]))),
-        Vendor::Rong => None,
+        Vendor::Tencent => ("send", json!(["Text", group, {"text": "read?"}, {"needReadReceipt": true}])),
+        Vendor::Rong => {
+            let conversation = json!({"conversationType": 3, "targetId": group});
+            ("sendMessage", json!([conversation, {"$text": {"content": "read?"}}, {"needReceipt": true}]))
+        }
     }
 }
 

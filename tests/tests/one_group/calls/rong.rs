@@ -108,7 +108,7 @@ pub(super) fn call(step: &Step, story: &Story) -> Means {
         }
         Action::Extend => client("updateMessageExpansion", json!([{"k": "v"}, text()])),
         Action::Shrink => client("removeMessageExpansionForKey", json!([["k"], text()])),
-        Action::ConfirmReading(_) => Err("its clients confirm with messages of their own"),
+        Action::ConfirmReading(_) => client("sendReadReceiptResponseV5", json!([conversation, [story.last_received]])),
         Action::MarkRead => Err("its clients count what is unread"),
         Action::SetUnread => Err("its clients count what is unread"),
         Action::Import => Err("it imports no messages"),

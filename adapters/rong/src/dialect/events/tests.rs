@@ -51,6 +51,7 @@ fn shown(event: &Event) -> String {
         What::Recalled(numbers) => format!("recalled {numbers:?}"),
         What::Edited(number) => format!("edited {number}"),
         What::Extended(extended) => format!("extended {} in {}", extended.sequence, extended.notices()),
+        What::Read { user, sequences } => format!("read {sequences:?} by {user}"),
     };
     let mut to: Vec<String> = fact.to.users.iter().map(ToString::to_string).collect();
     if fact.to.members.is_some() {
@@ -125,6 +126,11 @@ fn events_are_facts_with_recipients() {
         ),
         (extended(&["k"], &["x"]), &[], "extended 3 in 2 -> members on other devices"),
         (extended(&["k"], &[]), &[], "extended 3 in 1 -> members on other devices"),
+        (
+            Happening::MessagesRead { sequences: vec![3], user: user("ben"), note: String::new() },
+            &["ann"],
+            "read [3] by ben -> members+ann",
+        ),
         (Happening::Muted { users: users(&["ben"]), until: Until::Forever }, &["ben"], "nothing"),
         (Happening::Allowed(users(&["ben"])), &["ben"], "nothing"),
         (Happening::AllMutedChanged(true), &[], "nothing"),

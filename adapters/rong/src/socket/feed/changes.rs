@@ -10,6 +10,7 @@ use conclave_core::query::{FindGroups, FindUsers, MembersNamed};
 use conclave_core::refusal::Refusal;
 use prost::Message;
 
+use super::receipts::Receipts;
 use super::{Entry, Reader};
 use crate::dialect::events::{Fact, Kind, Operation, Part, What, facts};
 use crate::dialect::{limits, role};
@@ -34,7 +35,9 @@ pub(crate) async fn changes(reader: Reader<'_>, entries: &[Entry]) -> Result<Vec
     let events: Vec<&Arc<Event>> = entries.iter().map(|(event, _)| event).collect();
     let scene = Scene::of(reader, &events).await?;
     // the events of one call are next to each other, and no change belongs to two calls
-    Ok(facts(events.iter().map(|event| &***event)).iter().flat_map(|fact| scene.changes(fact)).collect())
+    let facts = facts(events.iter().map(|event| &***event));
+    let receipts = Receipts::of(reader, &facts).await?;
+    Ok(facts.iter().flat_map(|fact| [scene.changes(fact), receipts.changes(fact)].concat()).collect())
 }
 
 /// Whether a user receives a change of a request.
@@ -143,6 +146,8 @@ impl<'a> Scene<'a> {
             }
             // fetched as messages
             What::Sent(_) | What::Passed(_) | What::Recalled(_) | What::Edited(_) | What::Extended(_) => Vec::new(),
+            // needs no group: `receipts`
+            What::Read { .. } => Vec::new(),
         }
     }
 
@@ -301,7 +306,8 @@ fn people_of<'e>(fact: &Fact<'e>) -> Vec<&'e UserId> {
         | What::Passed(_)
         | What::Recalled(_)
         | What::Edited(_)
-        | What::Extended(_) => {}
+        | What::Extended(_)
+        | What::Read { .. } => {}
     }
     people
 }
@@ -329,7 +335,7 @@ fn add_changes(changed: &mut ChannelsJoinedInfo, part: &Part<'_>) {
 }
 
 /// The fields that every change has.
-fn bare(event: &Event, kind: i32, sub: i32) -> EventChange {
+pub(super) fn bare(event: &Event, kind: i32, sub: i32) -> EventChange {
     EventChange {
         business_id: event.group.as_ref().map(ToString::to_string),
         channel_type: Some(GROUP),

@@ -73,6 +73,7 @@ async fn entries(reader: Reader<'_>, event: &Event) -> Result<Vec<DownStreamMess
         | What::Remark(_)
         | What::Follows { .. }
         | What::Edited(_)
+        | What::Read { .. }
         | What::Passed(_) => Ok(Vec::new()),
     }
 }

@@ -8,6 +8,7 @@
 mod changes;
 mod edits;
 mod inbox;
+mod receipts;
 
 use std::sync::Arc;
 
@@ -68,8 +69,9 @@ pub(crate) enum Kind {
     Changes,
 }
 
-/// Whether this device fetches an event, as which kind, and as how many entries.
-pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
+/// Whether this device fetches an event, as which kind, and as how many entries. Receipts are fetched if the realm has
+/// them.
+pub(crate) fn class(event: &Event, device: &str, receipts: bool) -> Option<(Kind, u64)> {
     let fact = facts([event]).pop().filter(|fact| !fact.to.is_empty())?;
     let here = matches!(&event.actor, Actor::User { device: Some(actor), .. } if actor == device);
     if here && fact.to.except_acting_device {
@@ -82,6 +84,7 @@ pub(crate) fn class(event: &Event, device: &str) -> Option<(Kind, u64)> {
         What::Edited(_) => Some((Kind::Edits, 1)),
         // sent whole to connected clients
         What::Passed(_) => None,
+        What::Read { .. } => receipts.then_some((Kind::Changes, 1)),
         What::Created { .. }
         | What::Dismissed { .. }
         | What::Operation(_)
@@ -113,6 +116,10 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn class(&self, event: &Event) -> Option<(Kind, u64)> {
+        class(event, self.device, self.app.realm.settings.message_receipts)
+    }
+
     /// The place of a client's timestamp: the stored one if it has that timestamp, otherwise it is searched.
     pub(crate) async fn place(
         &self,
@@ -137,7 +144,7 @@ impl Reader<'_> {
         loop {
             let page = self.feed(place.sequence).await?;
             for event in &page.events {
-                let Some((_, weight)) = class(event, self.device).filter(|(of, _)| *of == kind) else { continue };
+                let Some((_, weight)) = self.class(event).filter(|(of, _)| *of == kind) else { continue };
                 let next = place.next(event, weight);
                 if next.time > time {
                     return Ok(FeedPosition { time, ..place });
@@ -158,7 +165,7 @@ impl Reader<'_> {
         loop {
             let page = self.feed(place.sequence).await?;
             for event in &page.events {
-                if let Some((_, weight)) = class(event, self.device).filter(|(of, _)| *of == kind) {
+                if let Some((_, weight)) = self.class(event).filter(|(of, _)| *of == kind) {
                     place = place.next(event, weight);
                 }
             }
@@ -217,7 +224,7 @@ impl Reader<'_> {
         for _ in 0..CHUNKS {
             let page = self.feed(place.sequence).await?;
             for event in page.events {
-                let Some((_, weight)) = class(&event, self.device).filter(|(of, _)| *of == kind) else { continue };
+                let Some((_, weight)) = self.class(&event).filter(|(of, _)| *of == kind) else { continue };
                 // a change is never split between two pages
                 if entries.len() >= PAGE && !entries.last().is_some_and(|(last, _)| is_same_change(last, &event)) {
                     return Ok(Page { entries, place, more: true });

@@ -8,6 +8,7 @@ mod expansion;
 pub(crate) mod history;
 pub(crate) mod modify;
 pub(crate) mod recall;
+pub(crate) mod receipts;
 pub(crate) mod send;
 
 use std::sync::Arc;
@@ -32,6 +33,14 @@ mod flag {
     pub(super) const MENTIONS: i32 = 4;
     pub(super) const SILENT: i32 = 32;
     pub(super) const EXPANDABLE: i32 = 64;
+}
+
+/// The options a client sends with a message.
+mod option {
+    /// Not the conversation's last message.
+    pub(super) const NOT_LAST: i64 = 1;
+    /// The sender asks for read receipts.
+    pub(super) const RECEIPTS: i64 = 2;
 }
 
 /// The flag of messages that are not stored.
@@ -217,8 +226,12 @@ fn client_id(sent: &Message) -> Option<i64> {
 }
 
 fn options(sent: &Message) -> Option<i64> {
-    let kept = number::<i64>(&sent.labels, "optionBits");
-    kept.or((!sent.shown_last).then_some(1))
+    let own = || {
+        let hidden = if sent.shown_last { 0 } else { option::NOT_LAST };
+        let receipts = if sent.traits.receipts { option::RECEIPTS } else { 0 };
+        Some(hidden | receipts).filter(|bits| *bits != 0)
+    };
+    number::<i64>(&sent.labels, "optionBits").or_else(own)
 }
 
 /// The extensions of a message: clients have `{"k":{"v":"text"}}`, the server API `{"k":"text"}`.

@@ -3,17 +3,12 @@
 use conclave_core::model::{GroupId, Labels, Millis, Sender, Traits, UserId};
 use conclave_core::operation::SendMessage;
 
-use super::{TOKEN, expansion, flag, label, push_label, quote_label};
+use super::{TOKEN, expansion, flag, label, option, push_label, quote_label};
 use crate::dialect::{limits, message};
 use crate::refusals::client;
 use crate::socket::call::{Call, decode};
 use crate::socket::frame::Request;
 use crate::socket::wire::UpStreamMessage;
-
-/// Not the conversation's last message.
-const NOT_LAST: i64 = 1;
-/// The sender asks for read receipts.
-const RECEIPTS: i64 = 2;
 
 /// Sends it: returns its time and its id, or the status of the refusal.
 pub(crate) async fn send(call: &Call<'_>, request: &Request, stored: bool) -> Result<(Millis, String), u16> {
@@ -58,10 +53,10 @@ fn draft(call: &Call<'_>, group: GroupId, up: &UpStreamMessage, stored: bool) ->
         mention: (up.session_id & flag::MENTIONS != 0).then(|| message::mention(&up.content)).flatten(),
         counted: up.session_id & flag::COUNTED != 0,
         stored,
-        shown_last: up.option_bits.unwrap_or(0) & NOT_LAST == 0,
+        shown_last: up.option_bits.unwrap_or(0) & option::NOT_LAST == 0,
         token: up.client_unique_id.filter(|id| *id != 0).map(|id| format!("{TOKEN}{id}")),
         traits: Traits {
-            receipts: up.option_bits.unwrap_or(0) & RECEIPTS != 0,
+            receipts: up.option_bits.unwrap_or(0) & option::RECEIPTS != 0,
             extensible: up.session_id & flag::EXPANDABLE != 0,
             ..Traits::default()
         },

@@ -30,7 +30,7 @@ pub(crate) struct EventChange {
     pub(crate) channel_type: Option<i32>,
     #[prost(int64, optional, tag = "3")]
     pub(crate) time: Option<i64>,
-    /// 11 operation, 12 profile, 13 application, 14 follows.
+    /// 11 operation, 12 profile, 13 application, 14 follows, 36 read receipts.
     #[prost(int32, optional, tag = "4")]
     pub(crate) change_type: Option<i32>,
     /// A remark.
@@ -43,7 +43,7 @@ pub(crate) struct EventChange {
     /// Followed users.
     #[prost(string, repeated, tag = "14")]
     pub(crate) ext_ids: Vec<String>,
-    /// A [`ChannelEventData`] or a [`ChannelApplyInfo`].
+    /// A [`ChannelEventData`], a [`ChannelApplyInfo`] or a [`MsgReadEvent`](super::MsgReadEvent).
     #[prost(bytes = "vec", optional, tag = "16")]
     pub(crate) event_data: Option<Vec<u8>>,
 }

@@ -9,11 +9,13 @@
 mod event;
 mod group;
 mod message;
+mod receipts;
 mod sync;
 
 pub(crate) use event::*;
 pub(crate) use group::*;
 pub(crate) use message::*;
+pub(crate) use receipts::*;
 pub(crate) use sync::*;
 
 /// The type of conversations in groups.

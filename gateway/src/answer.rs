@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use conclave_core::event::Actor;
-use conclave_kit::{Admitted, BaseUrl, Body, ErrorClass, Exchange, Fault, Head, Unread, VendorCode, VendorError};
+use conclave_kit::{
+    Admitted, BaseUrl, Body, ErrorClass, Exchange, Fault, Head, RootUrl, Unread, VendorCode, VendorError,
+};
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -93,6 +95,10 @@ impl Desk {
             );
         };
         let address = self.proxies.client(link.peer.ip(), &parts.headers);
+        let base = |mounted: &Mounted| match &mounted.public_url {
+            Some(url) => BaseUrl::Fixed(Arc::clone(url)),
+            None => BaseUrl::Requested { scheme: self.scheme, address: Arc::clone(&self.address) },
+        };
         let mut answer = match self.site.find(host, parts.uri.path()) {
             None => self.nowhere(&parts, &id, in_flight),
             Some(MountPoint { mounted, prefix }) => {
@@ -106,15 +112,14 @@ impl Desk {
                         busy.map(|body| Payload::new(body, Some(in_flight)))
                     }
                     Some(to) => {
+                        let root = base(mounted).of(&parts.uri, &parts.headers, prefix);
+                        parts.extensions.insert(RootUrl(root.into()));
                         parts.uri = below(&parts.uri, prefix);
                         session::answer(self, mounted, to, (parts, body), in_flight, (link, address)).await
                     }
                     None if is_preflight => mounted.cors.preflight(),
                     None => {
-                        let base = mounted.public_url.as_ref().map(|url| BaseUrl::Fixed(Arc::clone(url)));
-                        let requested =
-                            || BaseUrl::Requested { scheme: self.scheme, address: Arc::clone(&self.address) };
-                        let mut head = Head::below(prefix, parts, base.unwrap_or_else(requested));
+                        let mut head = Head::below(prefix, parts, base(mounted));
                         head.address = Some(address);
                         let counts = self.counts(&link, address);
                         let buffer = counts.buffer();

@@ -68,8 +68,8 @@ pub fn tencent(world: &World, settings: conclave_tencent::Settings) -> Tencent {
         admins: vec![ADMIN.to_owned()],
     };
     let (groups, log, presence) = (world.groups.clone(), world.log.clone(), Arc::new(Nobody));
-    let realm =
-        conclave_tencent::TencentRealm { name: "test".to_owned(), credentials, settings, groups, log, presence };
+    let (name, blobs) = ("test".to_owned(), world.blobs.clone());
+    let realm = conclave_tencent::TencentRealm { name, credentials, settings, groups, log, blobs, presence };
     Tencent::new(vec![realm]).expect("a surface")
 }
 

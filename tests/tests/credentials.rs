@@ -371,6 +371,7 @@ fn no_surface_is_built_over_a_secret_that_protects_nothing() {
         settings: conclave_tencent::Settings::default(),
         groups: world.groups.clone(),
         log: world.log.clone(),
+        blobs: world.blobs.clone(),
         presence: Arc::new(conclave_kit::Nobody),
     };
     for bad in ["", " ", "…", "...", "<secret>", "changeme", "short", &"x".repeat(64)] {

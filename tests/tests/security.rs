@@ -90,6 +90,7 @@ impl Target {
                 settings: Default::default(),
                 groups: world.groups.clone(),
                 log: world.log.clone(),
+                blobs: world.blobs.clone(),
                 presence: Arc::new(conclave_kit::Nobody),
             };
             let realms =

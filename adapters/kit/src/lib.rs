@@ -44,8 +44,8 @@ pub use secret::Secret;
 pub use session::{
     Answered, AnyCall, AnyFact, AnyProtocol, AnySession, Call, CallOutcome, ClientProtocol, Counted, Device,
     DisconnectReason, EndedCall, Endpoint, Exceeding, Fact, FinishedCall, Frame, FrameKind, Identity, LoginRule,
-    LoginScope, MemberFilter, OnceKey, OpenRequest, OutFrame, Outbox, PathPattern, Recipients, Repeatable, Session,
-    SessionLimits, SharedFrame, SignInRefused, Step, Steps, TestSession, Transport,
+    LoginScope, MemberFilter, OnceKey, OpenRequest, OutFrame, Outbox, PathPattern, Recipients, Repeatable, RootUrl,
+    Session, SessionLimits, SharedFrame, SignInRefused, Step, Steps, TestSession, Transport,
 };
 pub use settings::{Kind, Setting};
 pub use steps::{Prepared, perform_steps};

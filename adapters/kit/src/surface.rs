@@ -57,6 +57,21 @@ pub enum BaseUrl {
     },
 }
 
+impl BaseUrl {
+    /// The URL for a request whose surface's root is so many bytes into the path, without a trailing slash.
+    pub fn of(&self, uri: &Uri, headers: &HeaderMap, root: usize) -> String {
+        let (scheme, address) = match self {
+            Self::Fixed(url) => return url.to_string(),
+            Self::Requested { scheme, address } => (scheme, address),
+        };
+        let named = uri.authority().map(Authority::as_str);
+        let named = named.or_else(|| headers.get(HOST)?.to_str().ok());
+        let host = named.filter(|host| !host.is_empty()).unwrap_or(address);
+        let prefix = uri.path().get(..root).unwrap_or_default();
+        [scheme, "://", host, prefix].concat()
+    }
+}
+
 impl Head {
     /// A request for a surface at the root.
     pub fn new(parts: Parts, base: BaseUrl) -> Self {
@@ -82,15 +97,7 @@ impl Head {
 
     /// The URL of the surface's root as the client sees it, without a trailing slash.
     pub fn base_url(&self) -> String {
-        let (scheme, address) = match &self.base {
-            BaseUrl::Fixed(url) => return url.to_string(),
-            BaseUrl::Requested { scheme, address } => (scheme, address),
-        };
-        let named = self.uri.authority().map(Authority::as_str);
-        let named = named.or_else(|| self.headers.get(HOST)?.to_str().ok());
-        let host = named.filter(|host| !host.is_empty()).unwrap_or(address);
-        let prefix = self.uri.path().get(..self.root).unwrap_or_default();
-        [scheme, "://", host, prefix].concat()
+        self.base.of(&self.uri, &self.headers, self.root)
     }
 
     /// The route of the request, if the surface has found one.

@@ -9,6 +9,7 @@
 //! - `socket`: the protocol of the client SDKs.
 //! - `rest`: the commands' routes and responses over HTTP.
 //! - `surface`: finds the command and the app, authenticates the caller, and runs the command.
+//! - `uploads`: the addresses of files that messages refer to, and their bytes.
 //! - `vendor`: registration.
 //! - [`webhooks`]: notifications and questions to the app's server.
 
@@ -22,6 +23,7 @@ mod rest;
 mod settings;
 mod socket;
 mod surface;
+mod uploads;
 mod vendor;
 pub mod webhooks;
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use conclave_core::model::GroupId;
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Presence, RateWindow, Sealer, SetupError, check_secret};
+use conclave_kit::{Blobs, Presence, RateWindow, Sealer, SetupError, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
 use crate::auth::Verifier;
 use crate::calls::WatchedRooms;
 use crate::dialect::limits;
+use crate::uploads::Uploads;
 use crate::webhooks::{self, Questions};
 
 /// The credentials of an app in the vendor's console.
@@ -68,6 +69,8 @@ pub struct TencentRealm {
     pub groups: Arc<dyn Groups>,
     /// The event log.
     pub log: Arc<dyn Log>,
+    /// The bytes of files.
+    pub blobs: Arc<dyn Blobs>,
     /// Who is online.
     pub presence: Arc<dyn Presence>,
 }
@@ -88,6 +91,8 @@ pub(crate) struct App {
     pub(crate) visitor_keys: Sealer,
     /// What visitors see of live rooms.
     pub(crate) rooms: WatchedRooms,
+    /// The addresses of files that messages refer to.
+    pub(crate) uploads: Uploads,
 }
 
 impl App {
@@ -98,6 +103,7 @@ impl App {
         let signatures = Verifier::new(realm.credentials.sdkappid, &realm.credentials.secret_key);
         let sealer = |purpose| sealer(&realm.credentials, purpose);
         let (client_keys, visitor_keys) = (sealer("client"), sealer("visitor"));
+        let uploads = Uploads::new(sealer("upload"), sealer("file"));
         let realm_name = Arc::from(realm.name.as_str());
         let rate = RateWindow::default();
         Ok(Self {
@@ -109,6 +115,7 @@ impl App {
             client_keys,
             visitor_keys,
             rooms: WatchedRooms::default(),
+            uploads,
         })
     }
 

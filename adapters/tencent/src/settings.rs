@@ -32,6 +32,10 @@ conclave_kit::settings! {
         /// Whether members get a tip when everybody is muted or the options of joining and inviting change. The vendor's
         /// console can switch it on; its default is off.
         option_tips: bool = false;
+        /// Largest file that a client uploads for a message, in bytes.
+        file_bytes: u64 = 10_485_760;
+        /// How long such a file is stored, in days; 0 is without end.
+        file_days: u32 = 7;
         /// Web clients a user may be signed in with; another one signs out the oldest, with a notice to it. 0 is
         /// unlimited.
         web_logins: usize = 0;

@@ -22,6 +22,7 @@ use crate::realm::{App, TencentRealm};
 use crate::refusals::{Code, Failure, Family};
 use crate::rest::{self, respond, routes};
 use crate::socket::{Clients, Head as ClientHead, login};
+use crate::uploads;
 use crate::webhooks::{Questions, WebhookSettings};
 
 /// The server API of all realms that have an app at the vendor.
@@ -92,7 +93,7 @@ impl Tencent {
         let is_post = head.method == Method::POST;
         if let Some(command) = Command::at(path).filter(|_| is_post && query.has_key()) {
             let app = self.app(query.sdkappid.as_deref())?;
-            let user = client(&app, &query).await?;
+            let user = client(&app, &query, head).await?;
             return Ok(Checked { app, task: Task::Command(command, Caller::User(user)) });
         }
         let identifier = |query: Query<'_>| query.identifier.unwrap_or_default().into_owned();
@@ -105,6 +106,13 @@ impl Tencent {
         let app = self.app(query.sdkappid.as_deref())?;
         check_caller(&app, &query).await?;
         Ok(Checked { app, task: Task::Command(command, Caller::Admin(identifier(query))) })
+    }
+
+    /// The app of a file's address, and what the address permits.
+    fn file(&self, sdkappid: u32, head: &Head) -> Result<(Arc<App>, uploads::Task), uploads::Failure> {
+        let app = self.clients.app(sdkappid).ok_or(uploads::Failure::Denied)?;
+        let task = uploads::task(&app, head)?;
+        Ok((app, task))
     }
 
     fn app(&self, sdkappid: Option<&str>) -> Result<Arc<App>, Failure> {
@@ -164,7 +172,7 @@ impl<'q> Query<'q> {
 }
 
 /// The user of a client that calls with its key.
-async fn client(app: &App, query: &Query<'_>) -> Result<SignedIn, Failure> {
+async fn client(app: &App, query: &Query<'_>, head: &Head) -> Result<SignedIn, Failure> {
     let (key, tinyid) = (query.a2.as_deref().unwrap_or_default(), query.tinyid.as_deref().unwrap_or_default());
     let login = login::by_key(app, &ClientHead::of_query(key, tinyid)).await?;
     let device = login.polling_device();
@@ -172,6 +180,7 @@ async fn client(app: &App, query: &Query<'_>) -> Result<SignedIn, Failure> {
         user: login.user().clone(),
         pushed_after: device.as_ref().map(|_| login.began()),
         device: device.map(|device| device.to_string()),
+        root_url: head.base_url().into(),
     })
 }
 
@@ -224,7 +233,7 @@ impl Surface for Tencent {
     }
 
     fn routes(&self) -> Vec<RouteInfo> {
-        self.table.infos()
+        self.table.infos().into_iter().chain(uploads::routes()).collect()
     }
 
     fn route(&self, method: &Method, path: &str) -> Option<FoundRoute> {
@@ -233,10 +242,15 @@ impl Surface for Tencent {
             let operation = command.or_else(|| VisitorCommand::at(path).map(|command| command.name))?;
             Some(FoundRoute { operation, streams: false, number: None })
         };
-        self.table.find(method, path).ok().or_else(of_clients)
+        self.table.find(method, path).ok().or_else(|| uploads::route(method, path)).or_else(of_clients)
     }
 
     async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
+        if let Some(app) = uploads::app_of(head.path()) {
+            let (app, task) = self.file(app, head).map_err(|failure| uploads::refuse(&failure))?;
+            let realm = Some(Arc::clone(&app.realm_name));
+            return Ok(Admitted { realm, user: task.user(), open: false });
+        }
         match self.checked(head).await {
             Ok(checked) => {
                 let realm = Some(Arc::clone(&checked.app.realm_name));
@@ -254,6 +268,13 @@ impl Surface for Tencent {
 
     async fn serve(&self, exchange: Exchange) -> Response<Body> {
         let Exchange { mut head, body } = exchange;
+        if let Some(app) = uploads::app_of(head.path()) {
+            // its address is checked again: it may have expired meanwhile
+            return match self.file(app, &head) {
+                Ok((app, task)) => uploads::serve(&app, task, &head, body).await,
+                Err(failure) => uploads::refuse(&failure),
+            };
+        }
         let body = match body {
             Body::Whole(bytes) => Some(bytes),
             Body::Stream(_) => None,
@@ -269,7 +290,7 @@ impl Surface for Tencent {
     }
 
     fn cors(&self) -> Cors {
-        Cors { methods: "GET, POST, OPTIONS", headers: "X-Requested-With, Content-Type, X-Request-ID" }
+        Cors { methods: "GET, POST, PUT, OPTIONS", headers: "X-Requested-With, Content-Type, X-Request-ID" }
     }
 
     fn fault(&self, fault: Fault) -> Response<Body> {

@@ -80,9 +80,9 @@ admins = ["administrator"]
     }
 
     fn open_realm(&self, realm: OpenRealm<Section>) -> Result<(), SetupError> {
-        let OpenRealm { name, section, groups, log, post, presence, .. } = realm;
+        let OpenRealm { name, section, groups, log, blobs, post, presence, .. } = realm;
         let Section { credentials, settings, webhooks } = section;
-        let realm = TencentRealm { name, credentials, settings, groups, log, presence };
+        let realm = TencentRealm { name, credentials, settings, groups, log, blobs, presence };
         self.add(realm, post.map(|post| (webhooks, post)))
     }
 

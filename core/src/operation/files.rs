@@ -77,6 +77,8 @@ impl Rule for AddFile {
 /// add one, and who may read it is the surface's to decide.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddAttachment {
+    /// Its id; without, one is minted.
+    pub id: Option<FileId>,
     /// Its name as the uploader gave it.
     pub name: String,
     /// Its media type, as the uploader gave it.
@@ -95,8 +97,16 @@ impl Rule for AddAttachment {
     type Output = FileShared;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<FileShared, Stop> {
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => draft.mint_file()?,
+        };
+        let key = Key::Attachment(id.clone());
+        if draft.row(&key)?.is_some() {
+            return Err(Refusal::InvalidValue("this file id is in use").into());
+        }
         let file = SharedFile {
-            id: draft.mint_file()?,
+            id,
             name: self.name.clone(),
             media_type: self.media_type.clone(),
             size: self.size,
@@ -106,7 +116,7 @@ impl Rule for AddAttachment {
             secret: self.secret.clone(),
             blob: self.blob.clone(),
         };
-        draft.put(Key::Attachment(file.id.clone()), file.clone());
+        draft.put(key, file.clone());
         Ok(FileShared(file))
     }
 }

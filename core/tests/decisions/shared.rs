@@ -95,15 +95,19 @@ fn files() {
         let _ = record.user("cy", "removes her own", remove("f1")).await;
         let _ = record.user("eve", "shares", file(Some("f3"), None)).await;
         let _ = record.user("ben", "removes eve's", remove("f3")).await;
-        let attachment = AddAttachment {
+        let expires = record.world.now().plus(1000);
+        let attachment = |id: Option<&str>| AddAttachment {
+            id: id.map(|id| FileId::new(id).unwrap()),
             name: "photo.jpg".to_owned(),
             media_type: "image/jpeg".to_owned(),
             size: 9,
-            expires: Some(record.world.now().plus(1000)),
+            expires: Some(expires),
             secret: None,
             blob: "blob-2".to_owned(),
         };
-        let _ = record.user("dan", "adds an attachment", attachment).await;
+        let _ = record.user("dan", "adds an attachment", attachment(None)).await;
+        let _ = record.user("dan", "adds one with an id", attachment(Some("a1"))).await;
+        let _ = record.user("cy", "uses the attachment's id again", attachment(Some("a1"))).await;
     });
 }
 

@@ -27,12 +27,14 @@ pub struct Driver {
     pub general: bool,
     /// Whether by its client protocol: HTTP calls of the suite itself do not count.
     pub client: bool,
+    /// The operations that count; all if empty.
+    pub only: &'static [&'static str],
 }
 
 impl Driver {
     /// An SDK that is driven by the calls it has for each operation.
     pub fn new(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
-        Self { vendor, sdk, file, general: false, client: false }
+        Self { vendor, sdk, file, general: false, client: false, only: &[] }
     }
 
     /// The same by its call for operations without one of their own.
@@ -43,6 +45,12 @@ impl Driver {
     /// An SDK that connects and calls over its connection.
     pub fn client(vendor: Vendor, sdk: &'static str, file: &'static str) -> Self {
         Self { client: true, ..Self::new(vendor, sdk, file) }
+    }
+
+    /// Only these operations count.
+    #[must_use]
+    pub fn only(self, only: &'static [&'static str]) -> Self {
+        Self { only, ..self }
     }
 
     /// Compares the driven operations with the stored file; `test` is the name of the test binary. No unknown operation
@@ -72,7 +80,8 @@ impl Driver {
             }
             let operation = label(labels, "operation");
             assert_ne!(operation, "unknown", "{} asked for something that is not served", self.sdk);
-            if labels.contains(ANSWERED) && (!self.client || topics.contains(operation)) {
+            let counts = self.only.is_empty() || self.only.contains(&operation);
+            if counts && labels.contains(ANSWERED) && (!self.client || topics.contains(operation)) {
                 operations.insert(operation.to_owned());
             }
         }

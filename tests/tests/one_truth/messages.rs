@@ -28,6 +28,7 @@ async fn messages_of_the_app_have_one_sender() {
         settings: conclave_tencent::Settings::default(),
         groups: world.groups.clone(),
         log: world.log.clone(),
+        blobs: world.blobs.clone(),
         presence: std::sync::Arc::new(conclave_kit::Nobody),
     };
     let surface = mounted(conclave_tencent::Tencent::new(vec![realm]).unwrap());

@@ -88,7 +88,8 @@ async fn tencent_does_not_extend_a_bigger_group_in_any_way() {
     let settings = conclave_tencent::Settings { member_limit: 3, ..conclave_tencent::Settings::default() };
     let clients = tencent(&house.0.world, settings);
     let client = async |who: &str, command: &str, body: Value| -> Value {
-        let caller = SignedIn { user: user(who), device: None, pushed_after: None };
+        let caller =
+            SignedIn { user: user(who), device: None, pushed_after: None, root_url: std::sync::Arc::default() };
         let command = format!("group_open_http_svc.{command}");
         let answer = clients.answer_user(SDKAPPID, caller, &command, body.to_string().as_bytes()).await;
         serde_json::from_slice(&answer).unwrap()

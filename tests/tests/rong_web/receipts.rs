@@ -1,11 +1,15 @@
 //! Read receipts of single messages (version 5 of receipts), which an app enables.
 
-use conclave_tests::vendor::Sections as _;
+use conclave_tests::sdk::driven::Driver;
+use conclave_tests::vendor::{Sections as _, Vendor};
 use serde_json::{Value, json};
 
 use crate::stage::{LATEST, Stage};
 
 const EVENT: &str = "MESSAGE_RECEIPT_RESPONSE_V5";
+
+/// What the SDK asks about them.
+const TOPICS: &[&str] = &["readReceipt", "qryReceipt", "qryReceiptBatch"];
 
 fn to_group() -> Value {
     json!({"conversationType": 3, "targetId": "g1"})
@@ -49,7 +53,7 @@ fn readers(answer: &Value) -> Vec<(String, bool)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn senders_are_told_who_has_read_a_message() {
+async fn senders_are_notified_of_who_has_read_a_message() {
     let mut stage = group(&["bob", "carol", "dave"]).await;
     let text = json!({"$text": {"content": "read?", "mentionedInfo": {"type": 2, "userIdList": ["bob"]}}});
     let asked = json!([to_group(), text, {"needReceipt": true, "isMentioned": true}]);
@@ -73,7 +77,7 @@ async fn senders_are_told_who_has_read_a_message() {
         }
     }
     for user in ["alice", "alice.pad", "bob", "carol", "dave"] {
-        assert!(stage.on(user).take_all(|event| event == EVENT).is_empty(), "{user} is told more");
+        assert!(stage.on(user).take_all(|event| event == EVENT).is_empty(), "{user} is notified more often");
     }
 
     let counts = stage.does("alice", "getMessageReadReceiptInfoV5", give.clone(), &[]).await;
@@ -113,6 +117,9 @@ async fn senders_are_told_who_has_read_a_message() {
     let both = json!([to_group(), [uid, plain["data"]["messageUId"]]]);
     stage.refused("dave", "sendReadReceiptResponseV5", both, 26321).await;
     stage.refused("dave", "sendReadReceiptResponseV5", json!([to_group(), ["9999-9999-9999-9999"]]), 26322).await;
+    let sdk = "@rongcloud/imlib-next 5.38.0, receipts of single messages (npm)";
+    let driver = Driver::client(Vendor::Rong, sdk, "imlib-next-receipts").only(TOPICS);
+    driver.check(&stage.served, "rong_web").await;
     // the other versions of receipts are not available now, as the SDK itself says
     stage.refused("bob", "sendReadReceiptResponseV2", json!(["g1", {"alice": [uid]}]), 34014).await;
 }

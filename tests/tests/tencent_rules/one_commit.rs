@@ -105,7 +105,8 @@ async fn a_call_that_is_refused_in_part_changes_nothing() {
     world.users(&["alice", "bob", "carol"]).await;
     let tencent = Tencent::new(vec![realm(&world, SDKAPPID, Settings::default())]).unwrap();
     let call = async |who: &str, command: &str, body: Value| -> Value {
-        let caller = SignedIn { user: user(who), device: None, pushed_after: None };
+        let caller =
+            SignedIn { user: user(who), device: None, pushed_after: None, root_url: std::sync::Arc::default() };
         let command = format!("group_open_http_svc.{command}");
         let answer = tencent.answer_user(SDKAPPID, caller, &command, body.to_string().as_bytes()).await;
         serde_json::from_slice(&answer).unwrap()

@@ -20,7 +20,8 @@ use serde_json::Value;
 pub fn realm(world: &World, sdkappid: u32, settings: Settings) -> TencentRealm {
     let credentials = Credentials { sdkappid, secret_key: SECRET_KEY.to_owned(), admins: vec![ADMIN.to_owned()] };
     let (groups, log, presence) = (world.groups.clone(), world.log.clone(), world.attendance.clone());
-    TencentRealm { name: format!("realm-{sdkappid}"), credentials, settings, groups, log, presence }
+    let (name, blobs) = (format!("realm-{sdkappid}"), world.blobs.clone());
+    TencentRealm { name, credentials, settings, groups, log, blobs, presence }
 }
 
 /// A client of the app, and of a second app with the next id.

@@ -168,7 +168,12 @@ async fn what_is_the_apps_alone_and_what_is_unknown_is_said_as_such() {
     assert_eq!(unknown["ErrorCode"], 10003);
     let broken = house.tencent.answer_user(
         conclave_tests::house::credentials::SDKAPPID,
-        conclave_tencent::SignedIn { user: conclave_tests::world::user("alice"), device: None, pushed_after: None },
+        conclave_tencent::SignedIn {
+            user: conclave_tests::world::user("alice"),
+            device: None,
+            pushed_after: None,
+            root_url: std::sync::Arc::default(),
+        },
         "group_open_http_svc.create_group",
         b"[]",
     );

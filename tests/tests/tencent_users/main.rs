@@ -10,6 +10,7 @@ mod permissions;
 mod questions;
 #[path = "../tencent_support/mod.rs"]
 mod tencent_support;
+mod uploads;
 
 use std::fmt::Write as _;
 
@@ -41,7 +42,12 @@ async fn house(settings: Settings) -> House {
 impl House {
     /// One command of a user, as `service.command`.
     async fn call(&self, who: &str, command: &str, body: &Value) -> Value {
-        let caller = SignedIn { user: user(who), device: Some(format!("{who}'s phone")), pushed_after: None };
+        let caller = SignedIn {
+            user: user(who),
+            device: Some(format!("{who}'s phone")),
+            pushed_after: None,
+            root_url: std::sync::Arc::default(),
+        };
         let answer = self.tencent.answer_user(SDKAPPID, caller, command, body.to_string().as_bytes()).await;
         let answer: Value = serde_json::from_slice(&answer).expect("a JSON body");
         let good = answer["ErrorCode"] == 0;

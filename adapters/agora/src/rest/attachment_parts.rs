@@ -134,6 +134,7 @@ async fn keep(call: &Call<'_>, parts: &BTreeMap<u32, Stored>) -> Result<Reply, F
     let stored = call.app.blobs.put(joined(call, parts), call.app.settings.file_bytes).await;
     let stored = stored.map_err(|error| files::not_stored(call, error))?;
     let adding = AddAttachment {
+        id: None,
         // the SDKs do not send a name
         name: files::PART.to_owned(),
         media_type: String::new(),

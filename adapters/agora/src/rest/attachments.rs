@@ -22,6 +22,7 @@ use crate::refusals::{self, Failure};
 pub(crate) async fn upload(call: &Call<'_>) -> Result<Reply, Failure> {
     let sent = files::receive(call).await?;
     let adding = AddAttachment {
+        id: None,
         name: sent.name,
         media_type: sent.media_type,
         size: sent.stored.size,

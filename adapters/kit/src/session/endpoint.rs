@@ -1,6 +1,7 @@
 //! Where clients connect.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
@@ -91,6 +92,10 @@ impl Default for SessionLimits {
     }
 }
 
+/// The URL of a surface's root as a connecting client reaches it, without a trailing slash: an extension of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootUrl(pub Arc<str>);
+
 /// A client that connects.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenRequest<'a> {
@@ -102,6 +107,13 @@ pub struct OpenRequest<'a> {
     pub connection: &'a str,
     /// The client's address, when known.
     pub peer: Option<SocketAddr>,
+}
+
+impl OpenRequest<'_> {
+    /// The URL of the surface's root as the client reaches it, without a trailing slash; empty where it is not known.
+    pub fn root_url(&self) -> Arc<str> {
+        self.parts.extensions.get::<RootUrl>().map_or_else(Arc::default, |root| Arc::clone(&root.0))
+    }
 }
 
 impl PathPattern {

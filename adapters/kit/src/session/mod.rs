@@ -40,7 +40,7 @@ use futures_core::future::BoxFuture;
 use http::{Response, StatusCode};
 
 pub use call::{Answered, Call, CallOutcome, OnceKey, Repeatable};
-pub use endpoint::{Endpoint, FrameKind, OpenRequest, PathPattern, SessionLimits, Transport};
+pub use endpoint::{Endpoint, FrameKind, OpenRequest, PathPattern, RootUrl, SessionLimits, Transport};
 pub use erased::{AnyCall, AnyFact, AnyProtocol, AnySession, EndedCall, FinishedCall};
 pub use fact::{Fact, MemberFilter, Recipients};
 pub use frame::{Frame, OutFrame, SharedFrame};

@@ -31,6 +31,8 @@ pub struct SignedIn {
     pub device: Option<String>,
     /// For clients with a connection: the number of the last event before their first command. Later ones are pushed.
     pub pushed_after: Option<u64>,
+    /// The URL of the vendor's surface as the client reaches it, without a trailing slash.
+    pub root_url: Arc<str>,
 }
 
 /// The caller.
@@ -85,6 +87,14 @@ impl<'a> Call<'a> {
         match &self.caller {
             Caller::Admin(_) => None,
             Caller::User(signed_in) => signed_in.pushed_after,
+        }
+    }
+
+    /// The URL of the surface as the calling client reaches it; "" for the app.
+    pub(crate) fn root_url(&self) -> &str {
+        match &self.caller {
+            Caller::Admin(_) => "",
+            Caller::User(signed_in) => &signed_in.root_url,
         }
     }
 

@@ -5,7 +5,7 @@ use super::extras::{attributes, counters};
 use super::moderation::{bans, everywhere, mutes};
 use super::{
     Callers, Command, conversation, group, joining, live, member, message, migration, missed, neighbours, polling,
-    profile, topic,
+    profile, topic, upload,
 };
 use crate::refusals::Family;
 
@@ -169,6 +169,11 @@ commands! {
         "getlongpollingid" => polling::number, Users reads;
         "longpollinglogout" => polling::sign_out, Users reads;
         "logout" => polling::sign_out, Users reads;
+    }
+    "im_cos_msg", Accounts {
+        "pre_sig" => upload::one, Users reads;
+        "simple_sig" => upload::several, Users reads;
+        "get_imageinfo" => upload::pictures, Users reads;
     }
     "sns", Accounts {
         "black_list_get" => neighbours::blocked, Users reads;

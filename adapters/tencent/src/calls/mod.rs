@@ -22,6 +22,7 @@ mod neighbours;
 mod polling;
 mod profile;
 mod topic;
+mod upload;
 mod visitors;
 mod wire;
 

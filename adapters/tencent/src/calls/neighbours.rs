@@ -55,7 +55,7 @@ pub(crate) async fn done(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     envelope::done()
 }
 
-/// `authkey`: a key for media, which are not supported.
+/// `authkey`: a key for downloads, which need none here.
 pub(crate) async fn media_key(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     read(call)?;
     envelope::with(&json!({ "AuthKey": "", "ExpireTime": KEPT }))

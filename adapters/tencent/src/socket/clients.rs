@@ -132,7 +132,12 @@ impl ClientProtocol for Clients {
             GZIP => Encoding::Compressed,
             _ => Encoding::Binary,
         };
-        TencentSession::Socket(SocketSession::new(app, device, platform(value("platform")), encoding))
+        TencentSession::Socket(SocketSession::new(
+            app,
+            (device, platform(value("platform"))),
+            encoding,
+            request.root_url(),
+        ))
     }
 
     async fn project(&self, realm: &str, event: &Arc<Event>) -> Result<Vec<Fact<TencentFact>>, Refusal> {

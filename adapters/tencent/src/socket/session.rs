@@ -27,6 +27,8 @@ pub(super) const ALIVE: &str = "alive";
 
 /// The service of signing in and out.
 const STATUS: &str = "im_open_status";
+/// The service of uploads, whose requests are signed by the user like a sign-in.
+const UPLOADS: &str = "im_cos_msg.";
 /// The service of heartbeats.
 const HEARTBEAT: &str = "heartbeat";
 /// The service of statistics, which clients call without having signed in.
@@ -67,6 +69,8 @@ pub(crate) struct SocketSession {
     device: Device,
     platform: Platform,
     encoding: Encoding,
+    /// The URL of the vendor's surface as the client reaches it.
+    root_url: Arc<str>,
     login: Option<Arc<Login>>,
     /// The number of the last event before the first command since the client signed in: what is later is pushed, and
     /// what is not is in the lists that the client reads.
@@ -84,12 +88,18 @@ mod kick {
 }
 
 impl SocketSession {
-    pub(super) fn new(app: Option<Arc<App>>, device: Device, platform: Platform, encoding: Encoding) -> Self {
+    pub(super) fn new(
+        app: Option<Arc<App>>,
+        (device, platform): (Device, Platform),
+        encoding: Encoding,
+        root_url: Arc<str>,
+    ) -> Self {
         Self {
             app,
             device,
             platform,
             encoding,
+            root_url,
             login: None,
             began: Arc::default(),
             notices: Notices::default(),
@@ -141,7 +151,9 @@ impl SocketSession {
         let Request { head, body } = request;
         let operation = Command::named(&head.servcmd).map(|command| command.name);
         let known = self.login.as_ref().filter(|login| login.key == head.a2).map(|login| login.user.clone());
-        if known.is_none() && head.a2.is_empty() {
+        // uploads are signed like a sign-in
+        let is_signed = head.servcmd.starts_with(UPLOADS) && !head.usersig.is_empty();
+        if known.is_none() && head.a2.is_empty() && !is_signed {
             return self.refuse(&head, operation, &Code::SigEmpty.into(), out);
         }
         let (lane, bytes) = (lane(&body), body.len());
@@ -150,12 +162,13 @@ impl SocketSession {
         let once = changes.then(|| request_id(&self.device, &head, &body));
         let client = head.a2.clone();
         let (app, device, asked) = (Arc::clone(app), self.device.to_string(), head.clone());
+        let root_url = Arc::clone(&self.root_url);
         let began = Arc::clone(&self.began);
         let work = async move {
             // a reconnected client repeats its requests before it signs in again
             let user = match known {
                 Some(user) => user,
-                None => match login::by_key(&app, &asked).await {
+                None => match login::sign_in(&app, &asked).await {
                     Ok(login) => login.user,
                     Err(failure) => return Answered::with(Reply::Body(refused(&failure)), outcome(&failure)),
                 },
@@ -170,7 +183,7 @@ impl SocketSession {
                     }
                 },
             };
-            let user = SignedIn { user, device: Some(device), pushed_after: Some(pushed_after) };
+            let user = SignedIn { user, device: Some(device), pushed_after: Some(pushed_after), root_url };
             let (answer, result) = answer_user(&app, user, &asked.servcmd, &body).await;
             match result {
                 Ok(unread) => Answered::done(Reply::Body(answer)).leaving(unread),

@@ -102,6 +102,28 @@ struct House {
     app: Arc<App>,
 }
 
+/// Stores no files.
+struct NoBlobs;
+
+#[async_trait::async_trait]
+impl conclave_kit::Blobs for NoBlobs {
+    async fn put(
+        &self,
+        _: conclave_kit::ByteStream,
+        most: u64,
+    ) -> Result<conclave_kit::Stored, conclave_kit::BlobError> {
+        Err(conclave_kit::BlobError::TooLarge { most })
+    }
+
+    async fn get(&self, _: &str) -> Result<Option<(u64, conclave_kit::ByteStream)>, conclave_kit::BlobError> {
+        Ok(None)
+    }
+
+    async fn delete(&self, _: &str) -> Result<(), conclave_kit::BlobError> {
+        Ok(())
+    }
+}
+
 impl House {
     fn new() -> Self {
         let stopped = Arc::new(Stopped(AtomicU64::new(1)));
@@ -116,6 +138,7 @@ impl House {
             settings: Settings::default(),
             groups: engine.clone(),
             log: engine.clone(),
+            blobs: Arc::new(NoBlobs),
             presence: Arc::new(Nobody),
         };
         Self { engine, app: Arc::new(App::new(realm).unwrap()) }
@@ -123,7 +146,12 @@ impl House {
 
     async fn session(&self, device: &str) -> TestSession<TencentSession> {
         let device = Device::new(crate::VENDOR, device);
-        let session = SocketSession::new(Some(Arc::clone(&self.app)), device, Platform::Web, Encoding::Binary);
+        let session = SocketSession::new(
+            Some(Arc::clone(&self.app)),
+            (device, Platform::Web),
+            Encoding::Binary,
+            "https://chat.example.com".into(),
+        );
         let session = TencentSession::Socket(session);
         TestSession::open(session).await.0
     }

@@ -11,8 +11,8 @@ const { createRequire } = require('node:module');
 const { open } = require('../../chromium.cjs');
 
 // the folder of the packages, the browser, the gateway with the authority that its certificate is of, and the SDK: its
-// file, and its name on a page
-const [, , modules, executablePath, gateway, authority, file, name] = process.argv;
+// file, and its name on a page; then the file of the vendor's plugin for uploads, if the page has it
+const [, , modules, executablePath, gateway, authority, file, name, plugin] = process.argv;
 const { chromium } = createRequire(modules + '/package.json')('playwright-core');
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 
@@ -21,6 +21,7 @@ const HOSTS = ['*.my-imcloud.com', '*.my-cpaas.com', '*.im.qcloud.com', '*.tim.q
 
 const PAGE = `<!doctype html><title>an app</title>
 <script src="/chat.js"></script>
+<script src="/plugin.js"></script>
 <script>
   const FIELDS = ['ID', 'type', 'conversationID', 'from', 'to', 'flow', 'sequence', 'payload'];
   const message = (whole) => Object.fromEntries(FIELDS.map((field) => [field, whole[field]]));
@@ -31,6 +32,7 @@ const PAGE = `<!doctype html><title>an app</title>
   const own = {
     create(options) {
       chat = Sdk.create(options);
+      if (window.TIMUploadPlugin) chat.registerPlugin({ 'tim-upload-plugin': window.TIMUploadPlugin });
       chat.setLogLevel(4);
       for (const [name, event] of Object.entries(Sdk.EVENT)) {
         chat.on(event, ({ data }) => {
@@ -49,6 +51,23 @@ const PAGE = `<!doctype html><title>an app</title>
       const made = chat.createTextMessage({ to: groupID, conversationType: 'GROUP', payload: { text } });
       return message((await chat.sendMessage(made)).data.message);
     },
+    /** Sends a file that the SDK uploads, and reports how far it has come. */
+    async sendFile(kind, groupID, { name, type, base64 }) {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const file = new File([bytes], name, { type });
+      const progress = [];
+      const made = chat['create' + kind + 'Message']({
+        to: groupID, conversationType: 'GROUP', payload: { file }, onProgress: (done) => progress.push(done),
+      });
+      const sent = message((await chat.sendMessage(made)).data.message);
+      return { ...sent, progress: progress.at(-1) };
+    },
+    /** The status, the type and the content of a file. */
+    async fetch(url) {
+      const answer = await fetch(url);
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      return [answer.status, answer.headers.get('content-type'), btoa(String.fromCharCode(...bytes))];
+    },
   };
   window.perform = async (call, args) => {
     try {
@@ -65,6 +84,7 @@ const PAGE = `<!doctype html><title>an app</title>
 const files = {
   '/': ['text/html', PAGE],
   '/chat.js': ['text/javascript', fs.readFileSync(path.join(modules, 'node_modules', file))],
+  ...(plugin ? { '/plugin.js': ['text/javascript', fs.readFileSync(path.join(modules, 'node_modules', plugin))] } : {}),
 };
 
 /** What has the browser find the gateway under the vendor's hosts, and trust its certificate there. */

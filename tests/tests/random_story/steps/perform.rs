@@ -356,7 +356,12 @@ impl Step {
             return Err("no account".to_owned());
         }
         let clients = tencent(&house.world, conclave_tencent::Settings::default());
-        let caller = SignedIn { user: world::user(user), device: Some("phone".to_owned()), pushed_after: None };
+        let caller = SignedIn {
+            user: world::user(user),
+            device: Some("phone".to_owned()),
+            pushed_after: None,
+            root_url: std::sync::Arc::default(),
+        };
         let said = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]);
         let body = json!({"GroupId": group, "Random": house.world.groups.now().0, "MsgBody": said}).to_string();
         let answer = clients.answer_user(SDKAPPID, caller, "group_open_http_svc.send_group_msg", body.as_bytes()).await;

@@ -181,6 +181,15 @@ impl Lengths {
     }
 }
 
+/// Longest name of an uploaded file.
+pub(crate) const FILE_NAME: usize = 255;
+/// Letters of a file's name in its address. Ours.
+pub(crate) const FILE_NAME_SHOWN: usize = 100;
+/// Longest media type of a file that is kept, in bytes. Ours.
+pub(crate) const MEDIA_TYPE_BYTES: usize = 127;
+/// Most files of one request for addresses. Ours.
+pub(crate) const UPLOADS: usize = 20;
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -206,12 +215,3 @@ mod tests {
         }
     }
 }
-
-/// Longest name of an uploaded file.
-pub(crate) const FILE_NAME: usize = 255;
-/// Letters of a file's name in its address. Ours.
-pub(crate) const FILE_NAME_SHOWN: usize = 100;
-/// Longest media type of a file that is kept, in bytes. Ours.
-pub(crate) const MEDIA_TYPE_BYTES: usize = 127;
-/// Most files of one request for addresses. Ours.
-pub(crate) const UPLOADS: usize = 20;

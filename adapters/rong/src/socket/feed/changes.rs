@@ -144,10 +144,13 @@ impl<'a> Scene<'a> {
                 let shown = shown.into_iter().filter(|(_, users)| !users.is_empty());
                 shown.map(|(sub, ext_ids)| EventChange { ext_ids, ..bare(event, change::FOLLOWS, sub) }).collect()
             }
-            // fetched as messages
-            What::Sent(_) | What::Passed(_) | What::Recalled(_) | What::Edited(_) | What::Extended(_) => Vec::new(),
-            // needs no group: `receipts`
-            What::Read { .. } => Vec::new(),
+            // fetched as messages, and receipts in a file of their own
+            What::Sent(_)
+            | What::Passed(_)
+            | What::Recalled(_)
+            | What::Edited(_)
+            | What::Extended(_)
+            | What::Read { .. } => Vec::new(),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::stage::{LATEST, Stage};
 type OnPage = [&'static str; 3];
 
 /// The one that the vendor publishes now.
-const LATEST_ON_PAGE: OnPage = ["tencent/chat/chromium", "@tencentcloud/chat/index.js", "TencentCloudChat"];
+pub(crate) const LATEST_ON_PAGE: OnPage = ["tencent/chat/chromium", "@tencentcloud/chat/index.js", "TencentCloudChat"];
 
 /// One from before WebSocket: it polls.
 pub(crate) const POLLING_ON_PAGE: OnPage = ["tencent/tim-js-sdk/2.10.2", "tim-js-sdk/tim-js.js", "TIM"];

@@ -9,6 +9,7 @@ mod connecting;
 mod groups;
 mod members;
 mod messages;
+mod network;
 mod polling;
 mod rooms;
 mod stage;

@@ -40,7 +40,7 @@ async fn requests_in_flight_are_finished() {
     assert!(TcpStream::connect(admin).await.is_err(), "the admin listener is still there");
 }
 
-/// Whoever was accepted before has sent a request, which may not have arrived yet.
+/// A client that was accepted before may have sent a request that has not arrived yet.
 #[tokio::test]
 async fn a_request_on_its_way_is_answered() {
     let gateway = start(|_| {}).await;

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use conclave_tests::house::Three;
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::histories;
 use crate::steps::LIVE;
 
 /// A group as one vendor shows it; `None` where it has no such field. Ids are in lower case, as Agora shows them.
@@ -211,12 +210,7 @@ fn compare(id: &str, group: &Group, wrong: &mut Vec<String>) {
     same("blocklist", [text_of(a.blocked.as_ref()), text_of(t.blocked.as_ref()), None]);
     same("messages", [None, text_of(t.messages.as_ref()), text_of(r.messages.as_ref())]);
     if let (Some(encoded), Some(texts)) = (&a.encoded, &t.messages) {
-        let contains =
-            |(bytes, text): (&Vec<u8>, &String)| bytes.windows(text.len()).any(|part| part == text.as_bytes());
-        if encoded.len() != texts.len() || !encoded.iter().zip(texts).all(contains) {
-            let lossy: Vec<_> = encoded.iter().map(|bytes| String::from_utf8_lossy(bytes)).collect();
-            wrong.push(format!("messages of {id}: Agora {lossy:?}, Tencent {texts:?}"));
-        }
+        wrong.extend(histories::difference(id, encoded, texts));
     }
     for (vendor, said) in [("Agora", a), ("Tencent", t), ("RongCloud", r)] {
         if said.most.is_some_and(|most| said.count.is_some_and(|count| count > most)) {
@@ -237,7 +231,7 @@ fn ids(rows: &Value, key: &str) -> Vec<String> {
     rows.as_array().into_iter().flatten().map(|row| text(&row[key])).collect()
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
@@ -290,7 +284,7 @@ async fn read(house: &Three, id: &str, wrong: &mut Vec<String>) -> Option<Group>
     let allowed: BTreeSet<String> =
         white.into_iter().filter(|user| exact.get(user).is_some_and(|(manages, _)| !manages)).collect();
     let (mut rong, legacy) = rong(house, id, &mute, &exact, &allowed).await;
-    rong.messages = Some(rong_messages(house, id).await);
+    rong.messages = Some(histories::rong(house, id).await);
     Some(Group {
         agora: of_kind(is_live, agora(house, id, &detail, &exact).await),
         tencent: of_kind(is_live, tencent(house, id, &info, &rows).await),
@@ -388,10 +382,7 @@ async fn agora(house: &Three, id: &str, detail: &Value, exact: &BTreeMap<String,
         allowed: Some(sorted(allowed)).filter(|_| !twice),
         blocked: Some(sorted(get("/blocks/users").await.as_array().into_iter().flatten().map(text).collect())),
         messages: None,
-        encoded: roaming.as_array().map(|rows| {
-            let decoded = |row: &Value| STANDARD.decode(row["msg"].as_str().unwrap()).unwrap();
-            rows.iter().rev().map(decoded).collect()
-        }),
+        encoded: roaming.as_array().map(|rows| histories::agora(rows)),
         most: detail["maxusers"].as_u64(),
         people: Some(sorted(members.clone())),
         members: Some(members.clone()),
@@ -434,44 +425,10 @@ async fn tencent(house: &Three, id: &str, info: &Value, rows: &[Value]) -> Said 
         all_muted: Some(info["MuteAllMember"] == "On"),
         allowed: None,
         blocked,
-        messages: if info["Type"] == LIVE { None } else { Some(messages(house, id).await) },
+        messages: if info["Type"] == LIVE { None } else { Some(histories::tencent(house, id).await) },
         encoded: None,
         most: info["MaxMemberNum"].as_u64(),
     }
-}
-
-/// The texts of the messages that were not recalled or deleted, oldest first.
-async fn messages(house: &Three, id: &str) -> Vec<String> {
-    let (mut texts, mut from) = (Vec::new(), None);
-    loop {
-        let mut body = json!({"GroupId": id, "ReqMsgNumber": 20});
-        if let Some(from) = from {
-            body["ReqMsgSeq"] = json!(from);
-        }
-        let page = house.tencent.answer("group_msg_get_simple", &body).await;
-        let rows = page["RspMsgList"].as_array().cloned().unwrap_or_default();
-        let kept = rows.iter().filter(|row| row["IsPlaceMsg"] == 0 && row.get("IsSystemMsg").is_none());
-        texts.extend(kept.map(|row| text(&row["MsgBody"][0]["MsgContent"]["Text"])));
-        let last = rows.last().and_then(|row| row["MsgSeq"].as_u64()).unwrap_or_default();
-        if page["IsFinished"] != 0 || last <= 1 {
-            texts.reverse();
-            return texts;
-        }
-        from = Some(last - 1);
-    }
-}
-
-/// The same as RongCloud's history has them.
-async fn rong_messages(house: &Three, id: &str) -> Vec<String> {
-    let end = house.world.groups.now().0 + 1;
-    let form = format!("userId=ann&targetId={id}&startTime=0&endTime={end}&includeStart=true&pageSize=100");
-    let answer = house.rong.answer("v3/message/group/query", &form).await;
-    let rows = answer["data"].as_array().unwrap_or_else(|| panic!("{answer}")).iter();
-    rows.map(|row| {
-        let content: Value = serde_json::from_str(row["content"].as_str().unwrap()).unwrap();
-        text(&content["content"])
-    })
-    .collect()
 }
 
 /// The group as RongCloud shows it, and whether RongCloud does not host it.

@@ -224,3 +224,29 @@ async fn the_methods_of_the_older_guide_work_in_todays_sdks() {
         assert!(left.is_empty(), "{package} not called: {left:?}");
     }
 }
+
+/// The names that no guide uses any more: releases after the older guide renamed them again, and kept them.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_no_guide_uses_any_more_work() {
+    for package in [AGORA_CHAT, EASEMOB, "agora-chat-1.0.4", "easemob-websdk-4.0.1"] {
+        let stage = Stage::with(package, &["ann", "ben"]).await;
+        let call = async |method: &str, args: Value| {
+            let answer = stage.on("ann").call(method, json!([args])).await;
+            assert!(answer["refused"].is_null(), "{package} {method}: {answer}");
+            answer["data"].clone()
+        };
+        let data = json!({"groupname": "First", "desc": "", "members": ["ben"], "public": true, "approval": false,
+            "allowinvites": false, "inviteNeedConfirm": false, "maxusers": 50});
+        let id = call("createGroup", json!({ "data": data })).await["groupid"].clone();
+        call("mute", json!({"groupId": id, "username": "ben", "muteDuration": 3_600_000})).await;
+        assert_eq!(call("getGroupMuteList", json!({ "groupId": id })).await[0]["user"], "ben", "{package}");
+        call("addUsersToGroupWhitelist", json!({"groupId": id, "users": ["ben"]})).await;
+        let listed = call("isInGroupWhiteList", json!({"groupId": id, "userName": "ben"})).await;
+        assert_eq!(listed["white"], true, "{package}: {listed}");
+        call("removeGroupWhitelistMember", json!({"groupId": id, "userName": "ben"})).await;
+        // the owner is always on it
+        assert_eq!(call("getGroupWhitelist", json!({ "groupId": id })).await, json!(["ann"]), "{package}");
+        call("groupBlockSingle", json!({"groupId": id, "username": "ben"})).await;
+        assert_eq!(call("getGroupBlacklist", json!({ "groupId": id })).await, json!(["ben"]), "{package}");
+    }
+}

@@ -36,7 +36,7 @@ impl Reached {
     pub(crate) async fn at(address: SocketAddr) -> Self {
         let config = Config::development().expect("the development configuration");
         let realm: &RealmConfig = &config.realms[0];
-        let addresses = Addresses { shared: address, vendors: BTreeMap::new(), admin: None };
+        let addresses = Addresses { shared: address, vendors: BTreeMap::new(), admin: None, control: None };
         let settings = VENDORS.map(|vendor| {
             let text = clients::settings(&config, Some(&addresses), realm, vendor.name()).expect("the vendor is there");
             let pairs = text.lines().filter_map(|line| line.split_once('='));

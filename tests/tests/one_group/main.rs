@@ -10,6 +10,7 @@ mod demo;
 #[path = "../random_story/dice.rs"]
 mod dice;
 mod events;
+mod lists;
 mod matrix;
 mod page;
 mod several;

@@ -22,6 +22,7 @@ use tokio::time::MissedTickBehavior;
 use crate::calls;
 use crate::clients::Reached;
 use crate::dice::Dice;
+use crate::lists::{lists, speak_last, stored};
 use crate::steps::{VENDORS, creator, member};
 
 const SEED: u64 = 20_261_130;
@@ -30,7 +31,7 @@ const ROUNDS: usize = 40;
 /// The round in which the gateway is killed.
 const KILLED: usize = 17;
 /// How long a start, or agreement, may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// How far apart rounds begin. Tencent's SDK refuses its own reads of more than 8 profiles a second (code 2996), and drops
 /// the group of a refused read from its list; it reads two or three for each round.
 const PACE: Duration = Duration::from_millis(500);
@@ -94,7 +95,7 @@ async fn front(gateway: SocketAddr) -> SocketAddr {
 
 /// What a client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
+pub(crate) enum Deed {
     Join,
     Leave,
     Add,
@@ -125,10 +126,10 @@ const DEEDS: [Deed; 14] = [
 ];
 
 /// A user with a client.
-struct Player {
-    vendor: Vendor,
-    user: &'static str,
-    page: Arc<Page>,
+pub(crate) struct Player {
+    pub(crate) vendor: Vendor,
+    pub(crate) user: &'static str,
+    pub(crate) page: Arc<Page>,
 }
 
 /// How a client of this vendor does it.
@@ -178,15 +179,15 @@ fn call(vendor: Vendor, deed: Deed, group: &str, other: &str, text: &str) -> Opt
 
 /// A round's work of one client.
 #[derive(Debug, Clone)]
-struct Work {
-    deed: Deed,
-    group: String,
-    other: &'static str,
-    text: String,
+pub(crate) struct Work {
+    pub(crate) deed: Deed,
+    pub(crate) group: String,
+    pub(crate) other: &'static str,
+    pub(crate) text: String,
 }
 
 /// Does it, and returns whether it was accepted. Refusals are part of it.
-async fn work(reached: &Reached, player: &Player, work: &Work) -> bool {
+pub(crate) async fn work(reached: &Reached, player: &Player, work: &Work) -> bool {
     if let Some((method, args)) = call(player.vendor, work.deed, &work.group, work.other, &work.text) {
         return match player.page.try_call(method, &args).await {
             Ok(answer) => calls::refusal(player.vendor, &answer).is_none(),
@@ -265,6 +266,18 @@ async fn clients_of_all_vendors_work_on_the_same_groups_and_agree_afterwards() {
     assert!(truths.values().any(Option::is_some), "all groups have ended");
     for player in &players {
         agrees(player, &truths).await;
+    }
+    let last = speak_last(&reached, &players, &truths).await;
+    for player in &players {
+        lists(player, &truths, &last).await;
+        player.page.take_all(|_| true);
+    }
+    gateway.kill();
+    gateway = Gateway::start(address, folder.path());
+    join_all(players.iter().map(reconnected)).await;
+    for player in &players {
+        agrees(player, &truths).await;
+        lists(player, &truths, &last).await;
     }
     for (group, texts) in &said {
         if truths[group].is_some() {
@@ -360,7 +373,7 @@ async fn agrees(player: &Player, truths: &BTreeMap<String, Option<Truth>>) {
 /// Name, owner, and members.
 type Shown = (String, Option<String>, BTreeSet<String>);
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
@@ -413,26 +426,6 @@ async fn shown(player: &Player) -> BTreeMap<String, Shown> {
         }
     }
     groups
-}
-
-/// All texts of a group that are stored.
-async fn stored(reached: &Reached, group: &str) -> Vec<String> {
-    let (mut texts, mut next) = (Vec::new(), None);
-    loop {
-        let mut body = json!({"GroupId": group, "ReqMsgNumber": 20});
-        if let Some(next) = next {
-            body["ReqMsgSeq"] = json!(next);
-        }
-        let page = reached.vendor_apis.tencent.group("group_msg_get_simple", &body).await.expect("messages");
-        let list = page["RspMsgList"].as_array().cloned().unwrap_or_default();
-        texts.extend(
-            list.iter().filter_map(|message| message["MsgBody"][0]["MsgContent"]["Text"].as_str().map(str::to_owned)),
-        );
-        match list.last().and_then(|message| message["MsgSeq"].as_u64()) {
-            Some(last) if last > 1 => next = Some(last - 1),
-            _ => return texts,
-        }
-    }
 }
 
 /// The groups as the events of the log make them.

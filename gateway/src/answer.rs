@@ -22,6 +22,7 @@ use crate::backend::{CURRENT, Caller, Current};
 use crate::client_address::Proxies;
 use crate::config::Limits;
 use crate::cors;
+use crate::faults;
 use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
 use crate::origin::{Page, Pages};
@@ -187,7 +188,8 @@ impl Visit<'_> {
             caller: None,
             trace,
         };
-        let current = Current::new("request", self.id.clone());
+        let faults = self.desk.online.faults.for_call(self.mounted.vendor, operation);
+        let current = Current::new("request", self.id.clone()).with_faults(faults);
         // adds the id to every log line of this request, at any level
         let span = match &account.trace {
             trace if trace.is_traced() => trace.span().clone(),
@@ -196,6 +198,7 @@ impl Visit<'_> {
         };
         let work = async {
             let answer = self.exchange(head, body, &in_flight).await;
+            let answer = faults::apply::after(answer, &*self.mounted.surface).await;
             let (realm, caller) = CURRENT.with(|current| (current.realm.get().cloned(), current.caller.get().cloned()));
             (answer, realm, caller)
         };
@@ -263,6 +266,10 @@ impl Visit<'_> {
             }
         };
         progress.touch();
+        if faults::apply::before(&admitted).await {
+            // replaced by what the fault rule says
+            return fault(Fault::Broken);
+        }
         let work = AssertUnwindSafe(surface.serve(Exchange { head, body })).catch_unwind();
         match progress.within(limits.request_time(), whole_time, work).await {
             Some(Ok(answer)) => {

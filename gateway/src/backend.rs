@@ -17,6 +17,7 @@ use conclave_core::refusal::Refusal;
 use conclave_kit::Blobs;
 use http::HeaderValue;
 
+use crate::faults::{self, Armed};
 use crate::metrics::{Metrics, OperationOutcome, RealmMetrics};
 use crate::session::PERFORMING;
 
@@ -35,12 +36,19 @@ pub(crate) struct Current {
     pub(crate) realm: OnceCell<Arc<str>>,
     /// Its caller, once authenticated.
     pub(crate) caller: OnceCell<Actor>,
+    /// The fault rules that may apply to it, if there are any.
+    pub(crate) faults: Option<Armed>,
 }
 
 impl Current {
     /// One that has just begun.
     pub(crate) fn new(kind: &'static str, id: HeaderValue) -> Self {
-        Self { kind, id, realm: OnceCell::new(), caller: OnceCell::new() }
+        Self { kind, id, realm: OnceCell::new(), caller: OnceCell::new(), faults: None }
+    }
+
+    /// The same with the fault rules that may apply to it.
+    pub(crate) fn with_faults(self, faults: Option<Armed>) -> Self {
+        Self { faults, ..self }
     }
 }
 
@@ -173,6 +181,7 @@ impl Groups for Layer<dyn Groups> {
         self.observer.note(actor);
         // events of a session's call are delivered to that session after the call's reply
         let _ = PERFORMING.try_with(|performing| performing.store(true, Ordering::Relaxed));
+        faults::apply::performed(&self.observer.realm, actor, |group| operation.concerns(group)).await?;
         let name = operation.name();
         let steps: Vec<&'static str> = match &operation {
             Operation::Together(together) => together.steps.iter().map(Operation::name).collect(),
@@ -191,6 +200,7 @@ impl Groups for Layer<dyn Groups> {
 
     async fn read(&self, actor: &Actor, query: Query) -> Result<Answer, Refusal> {
         self.observer.note(actor);
+        faults::apply::performed(&self.observer.realm, actor, |group| query.concerns(group)).await?;
         let name = query.name();
         self.observer.count(name, self.inner.read(actor, query).await)
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod ctl;
 mod greeting;
 mod signals;
 
@@ -56,7 +57,7 @@ fn tools(vendors: &Vendors) -> Vec<(&'static str, Tool)> {
 /// The command line, including the tools of these vendors.
 fn command(vendors: &Vendors) -> clap::Command {
     let tool = |(_, tool): (_, Tool)| ToolArgs::augment_args(clap::Command::new(tool.name).about(tool.about));
-    Cli::command().subcommands(tools(vendors).into_iter().map(tool))
+    Cli::command().subcommand(ctl::command()).subcommands(tools(vendors).into_iter().map(tool))
 }
 
 /// Runs the command line, with the binary's vendors.
@@ -80,6 +81,9 @@ fn run(vendors: &Vendors, matches: &ArgMatches) -> Result<(), Failure> {
     {
         let args = ToolArgs::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
         return print(&issue(vendors, vendor, &tool, args)?);
+    }
+    if let Some((ctl::NAME, matches)) = matches.subcommand() {
+        return print(&ctl::run(matches)?);
     }
     let cli = Cli::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {

@@ -17,6 +17,7 @@ pub mod config;
 mod control;
 mod cors;
 mod descriptors;
+mod faults;
 mod housekeeping;
 mod listener;
 mod logging;

@@ -22,6 +22,7 @@ use crate::activity::Activity;
 use crate::answer::Desk;
 use crate::client_address::Proxies;
 use crate::config::Limits;
+use crate::faults::apply::Dropped;
 use crate::metrics::Metrics;
 use crate::session::Link;
 use crate::shares::{Address, Share, Shares};
@@ -261,7 +262,13 @@ impl Connection {
         let link = Link { seat: Arc::clone(&self.seat), peer: self.peer, phase: self.phase.clone() };
         let service = service_fn(|request: Request<Incoming>| {
             let (desk, in_flight, link) = (Arc::clone(&self.desk), activity.begin(), link.clone());
-            async move { Ok::<_, std::convert::Infallible>(desk.answer(request, in_flight, link).await) }
+            async move {
+                let answer = desk.answer(request, in_flight, link).await;
+                match answer.extensions().get::<Dropped>() {
+                    None => Ok(answer),
+                    Some(dropped) => Err(*dropped),
+                }
+            }
         });
         let mut connection = pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(io), service));
         let mut cut_at = None;

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use conclave_core::model::GroupId;
 use conclave_core::refusal::{Limit, Needs, Refusal};
+use conclave_kit::ErrorInfo;
 use http::StatusCode;
 
 pub(crate) use requests::{
@@ -114,6 +115,43 @@ const MESSAGE: (StatusCode, &str, &str) = (StatusCode::BAD_REQUEST, "message_sen
 const RECALL: (StatusCode, &str, &str) = (StatusCode::BAD_REQUEST, "message_recall_error", "MessageRecallException");
 const BROKEN: (StatusCode, &str, &str) =
     (StatusCode::INTERNAL_SERVER_ERROR, "web_application", "javax.ws.rs.WebApplicationException");
+
+/// The kinds of errors, each name once, with a usual text: what tests can ask for.
+const KINDS: [((StatusCode, &str, &str), &str); 15] = [
+    (FORBIDDEN_OP, "forbidden operation on group owner!"),
+    (EXCEED_LIMIT, "members size is greater than max user size !"),
+    (NOT_FOUND, "grpID does not exist!"),
+    (NOT_FOUND_READ, "do not find this group"),
+    (INVALID_PARAMETER, "invalid parameter"),
+    (GROUP_ILLEGAL, "illegal argument"),
+    (GROUP_AUTHORIZATION, "no permission"),
+    (UNAUTHORIZED, "Unable to authenticate"),
+    (BAD_TOKEN, "Unable to authenticate due to corrupt access token"),
+    (INVALID_GRANT, "invalid username or password"),
+    (RESOURCE_LIMITED, "You have exceeded the limit of the community edition"),
+    (DUPLICATE, "Entity user requires that property named username be unique"),
+    (METADATA, "metadata error"),
+    (REACH_LIMIT, "This request has reached api limit"),
+    (BROKEN, "Internal Server Error"),
+];
+const REACH_LIMIT: (StatusCode, &str, &str) =
+    (StatusCode::TOO_MANY_REQUESTS, "reach_limit", "EasemobReachLimitException");
+
+/// The errors that tests can ask for, by their names.
+pub(crate) fn listed() -> Vec<ErrorInfo> {
+    let row = |((status, error, _), text): &((StatusCode, &str, &str), &'static str)| ErrorInfo {
+        code: (*error).to_owned(),
+        status: Some(status.as_u16()),
+        text,
+    };
+    KINDS.iter().map(row).collect()
+}
+
+/// The error at a position of [`listed`].
+pub(crate) fn error_at(position: usize) -> Failure {
+    let (kind, text) = KINDS.get(position).copied().unwrap_or((BROKEN, "Internal Server Error"));
+    failure(kind, text)
+}
 
 fn failure(kind: (StatusCode, &'static str, &'static str), description: impl Into<String>) -> Failure {
     Failure { status: kind.0, error: kind.1, exception: kind.2, description: description.into(), code: None }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use conclave_core::event::Actor;
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Admitted, AnyProtocol, Body, ByteStream, Cors, Device, Exchange, Fault, FoundRoute, Head, NoMatch, Reading, Route,
-    RouteInfo, SetupError, Surface, Table, decode_segment,
+    Admitted, AnyProtocol, Body, ByteStream, Cors, Device, ErrorInfo, Exchange, Fault, FoundRoute, Head, NoMatch,
+    Reading, Route, RouteInfo, SetupError, Surface, Table, decode_segment,
 };
 use http::{HeaderMap, Method, Response};
 
@@ -281,6 +281,10 @@ impl Surface for Agora {
             methods: "GET, POST, PUT, DELETE, OPTIONS",
             headers: "Authorization, Content-Type, restrict-access, share-secret, Accept, X-Requested-With, X-Request-ID",
         }
+    }
+
+    fn errors(&self) -> Vec<ErrorInfo> {
+        refusals::listed()
     }
 
     fn client_protocol(&self) -> Option<&dyn AnyProtocol> {

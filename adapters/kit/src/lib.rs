@@ -49,7 +49,7 @@ pub use session::{
 };
 pub use settings::{Kind, Setting};
 pub use steps::{Prepared, perform_steps};
-pub use surface::{Admitted, BaseUrl, Cors, Exchange, Fault, FoundRoute, Head, RouteInfo, Surface};
+pub use surface::{Admitted, BaseUrl, Cors, ErrorInfo, Exchange, Fault, FoundRoute, Head, RouteInfo, Surface};
 pub use text::{decode_segment, form_body, query_pairs, query_texts, split_list};
 pub use unread::{Reading, Unread};
 pub use vendor::{AppUrl, OpenRealm, SettingsTable, SetupError, Tool, Vendor, socket_url};

@@ -145,6 +145,19 @@ pub enum Fault {
     Broken,
     /// The process is at one of its limits; later may do.
     Busy,
+    /// One of the vendor's own errors, by its position in [`Surface::errors`]. Not a failure: a test asks for it.
+    Error(usize),
+}
+
+/// One of a vendor's errors, for listings and for tests that ask for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorInfo {
+    /// The vendor's number or name of it.
+    pub code: String,
+    /// The HTTP status it is answered with; `None` for an error that only the client protocol has.
+    pub status: Option<u16>,
+    /// The usual text.
+    pub text: &'static str,
 }
 
 /// The caller, as far as the head of a request identifies it.
@@ -207,6 +220,11 @@ pub trait Surface: Send + Sync {
 
     /// The vendor's own answer to something that went wrong around the surface.
     fn fault(&self, fault: Fault) -> Response<Body>;
+
+    /// The vendor's own errors, each code once. [`Fault::Error`] names one by its position.
+    fn errors(&self) -> Vec<ErrorInfo> {
+        Vec::new()
+    }
 
     /// What the vendor's clients send from a page.
     fn cors(&self) -> Cors {

@@ -8,7 +8,7 @@ pub(crate) mod client;
 use std::borrow::Cow;
 
 use conclave_core::refusal::{Limit, Needs, Refusal};
-use conclave_kit::{Body, ErrorClass, VendorCode, VendorError};
+use conclave_kit::{Body, ErrorClass, ErrorInfo, VendorCode, VendorError};
 use http::{Response, StatusCode};
 use serde::Serialize;
 
@@ -31,7 +31,6 @@ macro_rules! codes {
                 }
             }
 
-            #[cfg(test)]
             pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
         }
     };
@@ -116,6 +115,35 @@ codes! {
     BadGroupId = 25430, 0, "group id contains illegal characters";
     /// Not a page token of this list.
     PageToken = 25432, 0, "pageToken cannot be parsed";
+}
+
+/// All errors, each number once: those of the server API, then those that only clients get.
+pub(crate) fn listed(status_254xx: u16) -> Vec<ErrorInfo> {
+    let of_api = Code::ALL.iter().map(|code| {
+        let (number, status, text) = code.row();
+        let status = if status == 0 { status_254xx } else { status };
+        ErrorInfo { code: number.to_string(), status: Some(status), text }
+    });
+    let of_clients = client::ALL.iter();
+    let of_clients = of_clients.map(|(code, text)| ErrorInfo { code: code.to_string(), status: None, text });
+    let mut listed: Vec<ErrorInfo> = Vec::new();
+    for error in of_api.chain(of_clients) {
+        if !listed.iter().any(|known| known.code == error.code) {
+            listed.push(error);
+        }
+    }
+    listed
+}
+
+/// The number of an error by its position in [`listed`].
+pub(crate) fn number_at(position: usize) -> Option<u32> {
+    listed(0).get(position).and_then(|error| error.code.parse().ok())
+}
+
+/// The code of an error by its position in [`listed`]; `None` for those that only clients get.
+pub(crate) fn code_at(position: usize) -> Option<Code> {
+    let number = number_at(position)?;
+    Code::ALL.iter().copied().find(|code| code.row().0 == number)
 }
 
 /// A failure in the vendor's format.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use conclave_kit::{
-    Admitted, AnyProtocol, Apps, Body, Cors, Exchange, Fault, FoundRoute, Head, NoMatch, RouteInfo, SetupError,
-    Surface, Table, Unread,
+    Admitted, AnyProtocol, Apps, Body, Cors, ErrorInfo, Exchange, Fault, FoundRoute, Head, NoMatch, RouteInfo,
+    SetupError, Surface, Table, Unread,
 };
 use http::{Method, Response};
 
 use crate::auth::{signature, token};
 use crate::realm::{App, RongRealm};
-use crate::refusals::{Code, Failure};
+use crate::refusals::{self, Code, Failure};
 use crate::rest::{self, Call, Handler, envelope};
 use crate::settings::Settings;
 use crate::socket::{Clients, navigator};
@@ -169,8 +169,13 @@ impl Surface for Rong {
             Fault::TimedOut => Code::Timeout,
             Fault::Broken => Code::Internal,
             Fault::Busy => Code::TooFrequent,
+            Fault::Error(position) => refusals::code_at(position).unwrap_or(Code::Internal),
         };
         Failure::from(code).into_response(Settings::default().status_254xx)
+    }
+
+    fn errors(&self) -> Vec<ErrorInfo> {
+        refusals::listed(Settings::default().status_254xx)
     }
 
     fn client_protocol(&self) -> Option<&dyn AnyProtocol> {

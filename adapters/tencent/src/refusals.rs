@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use conclave_core::refusal::{Limit, Refusal};
-use conclave_kit::ErrorClass;
+use conclave_kit::{ErrorClass, ErrorInfo};
 use serde_json::Value;
 
 macro_rules! codes {
@@ -25,7 +25,6 @@ macro_rules! codes {
                 }
             }
 
-            #[cfg(test)]
             pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
         }
     };
@@ -189,6 +188,20 @@ codes! {
     NoTopic = 110_003, "topic does not exist";
     /// Communities are switched off.
     NoCommunities = 11000, "community is not enabled";
+}
+
+/// All errors; every response has the status 200.
+pub(crate) fn listed() -> Vec<ErrorInfo> {
+    let row = |code: &Code| {
+        let (number, text) = code.row();
+        ErrorInfo { code: number.to_string(), status: Some(200), text }
+    };
+    Code::ALL.iter().map(row).collect()
+}
+
+/// The error at a position of [`listed`].
+pub(crate) fn code_at(position: usize) -> Code {
+    Code::ALL.get(position).copied().unwrap_or(Code::Internal)
 }
 
 /// A failure in the vendor's format.

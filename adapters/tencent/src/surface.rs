@@ -10,8 +10,8 @@ use conclave_core::model::{User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::FindUsers;
 use conclave_kit::{
-    Admitted, AnyProtocol, Apps, Body, Cors, Exchange, Fault, FoundRoute, Head, Post, RouteInfo, SetupError, Surface,
-    Table, Unread,
+    Admitted, AnyProtocol, Apps, Body, Cors, ErrorInfo, Exchange, Fault, FoundRoute, Head, Post, RouteInfo, SetupError,
+    Surface, Table, Unread,
 };
 use http::{Method, Response};
 
@@ -19,7 +19,7 @@ use crate::VENDOR;
 use crate::auth::Claims;
 use crate::calls::{Caller, Command, SignedIn, Visit, VisitorCommand, answer_user, envelope, kicked_at};
 use crate::realm::{App, TencentRealm};
-use crate::refusals::{Code, Failure, Family};
+use crate::refusals::{self, Code, Failure, Family};
 use crate::rest::{self, respond, routes};
 use crate::socket::{Clients, Head as ClientHead, login};
 use crate::uploads;
@@ -299,8 +299,13 @@ impl Surface for Tencent {
             Fault::TimedOut => Code::Timeout,
             Fault::Broken => Code::Internal,
             Fault::Busy => Code::TooFrequent,
+            Fault::Error(position) => refusals::code_at(position),
         };
         rest::refuse(&code.into())
+    }
+
+    fn errors(&self) -> Vec<ErrorInfo> {
+        refusals::listed()
     }
 
     fn client_protocol(&self) -> Option<&dyn AnyProtocol> {

@@ -8,6 +8,7 @@ mod attributes;
 mod block;
 mod change_message;
 mod common;
+mod concerns;
 mod create_group;
 mod delete_user;
 mod devices;

@@ -1,5 +1,6 @@
 //! Queries, one file per family.
 
+mod concerns;
 mod deciding;
 mod extras;
 mod feed;

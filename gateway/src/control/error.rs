@@ -66,6 +66,16 @@ codes! {
     TooManyRealms = "too_many_realms", TOO_MANY_REQUESTS;
     /// The realm is on a durable store, where this is not offered.
     DurableRealm = "durable_realm", CONFLICT;
+    /// There is no such vendor.
+    NoSuchVendor = "no_such_vendor", NOT_FOUND;
+    /// The vendor has no such operation.
+    NoSuchOperation = "no_such_operation", BAD_REQUEST;
+    /// The vendor has no such error.
+    NoSuchError = "no_such_error", BAD_REQUEST;
+    /// There is no such fault rule.
+    NoSuchFault = "no_such_fault", NOT_FOUND;
+    /// The realm has as many fault rules as it may have.
+    TooManyFaults = "too_many_faults", TOO_MANY_REQUESTS;
     /// There is no such group in the realm.
     NoSuchGroup = "no_such_group", NOT_FOUND;
     /// There is no such snapshot of the realm.

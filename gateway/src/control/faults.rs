@@ -38,12 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "Remove all rules of a realm.",
             clear,
         ),
-        Endpoint::new(
-            (Method::DELETE, "/v1/realms/{realm}/faults/{fault}"),
-            "delete_fault",
-            "Remove a rule.",
-            delete,
-        ),
+        Endpoint::new((Method::DELETE, "/v1/realms/{realm}/faults/{fault}"), "delete_fault", "Remove a rule.", delete),
         Endpoint::new(
             (Method::GET, "/v1/vendors/{vendor}/errors"),
             "list_errors",
@@ -210,7 +205,10 @@ impl Control {
         let hosts = self.realms.hosts();
         hosts.iter().find(|host| host.vendor == vendor).ok_or_else(|| {
             let names: Vec<&str> = hosts.iter().map(|host| host.vendor).collect();
-            ControlError::new(Code::NoSuchVendor, format!("there is no vendor {vendor}: there are {}", names.join(", ")))
+            ControlError::new(
+                Code::NoSuchVendor,
+                format!("there is no vendor {vendor}: there are {}", names.join(", ")),
+            )
         })
     }
 

@@ -4,13 +4,15 @@
 //!
 //! - `api`: what an endpoint is, and how it is called; `error`: the errors, with their stable codes.
 //! - `openapi`: the document.
-//! - One file for each family of endpoints: `realms`, `state`, `clock`.
+//! - One file for each family of endpoints: `realms`, `state`, `clock`, `faults`, `sessions`.
 
 mod api;
 mod clock;
 mod error;
+mod faults;
 pub(crate) mod openapi;
 mod realms;
+mod sessions;
 mod state;
 
 use std::sync::Arc;
@@ -49,7 +51,36 @@ pub(crate) struct Control {
 
 /// Every endpoint of the control API.
 fn endpoints() -> Vec<Endpoint> {
-    [realms::endpoints(), state::endpoints(), clock::endpoints()].into_iter().flatten().collect()
+    let families =
+        [realms::endpoints(), state::endpoints(), clock::endpoints(), faults::endpoints(), sessions::endpoints()];
+    families.into_iter().flatten().collect()
+}
+
+/// An operation of the control API, for the command line.
+pub(crate) struct Operation {
+    /// As in the document.
+    pub(crate) name: &'static str,
+    pub(crate) method: Method,
+    /// With parameters in braces.
+    pub(crate) path: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) takes_body: bool,
+}
+
+impl Operation {
+    /// The parameters in its path, in their order.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.path.split('/').filter_map(api::name_of)
+    }
+}
+
+/// Every operation of the control API.
+pub(crate) fn operations() -> Vec<Operation> {
+    let operation = |endpoint: Endpoint| {
+        let Endpoint { method, path, operation: name, summary, takes, .. } = endpoint;
+        Operation { name, method, path, summary, takes_body: !matches!(takes, api::Content::Nothing) }
+    };
+    endpoints().into_iter().map(operation).collect()
 }
 
 /// Serves the control listener until the process ends.

@@ -1,10 +1,11 @@
 //! Faults that tests want: rules that make calls, logins, pushes and webhooks of a realm fail or wait.
 //!
 //! - [`rule`]: what a rule matches, how often, and what it does.
-//! - [`armed`]: the rules that may apply to one request or call.
+//! - [`armed`]: the rules that may apply to one request or call; [`apply`]: what they do to it.
 //!
 //! Without rules, a request pays one atomic load.
 
+pub(crate) mod apply;
 pub(crate) mod armed;
 pub(crate) mod rule;
 
@@ -15,7 +16,7 @@ use conclave_core::event::Event;
 use conclave_core::model::UserId;
 use parking_lot::RwLock;
 
-pub(crate) use armed::{Armed, Fired};
+pub(crate) use armed::Armed;
 pub(crate) use rule::{CallEffect, Matcher, PushEffect, Rule, Schedule, WebhookEffect, When};
 
 use rule::Target;

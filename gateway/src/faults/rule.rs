@@ -127,8 +127,7 @@ impl Matcher {
     }
 
     pub(super) fn is_of_user(&self, vendor: &str, user: Option<&UserId>) -> bool {
-        self.vendor.as_deref().is_none_or(|own| own == vendor)
-            && self.user.as_ref().is_none_or(|own| user == Some(own))
+        self.vendor.as_deref().is_none_or(|own| own == vendor) && self.user.as_ref().is_none_or(|own| user == Some(own))
     }
 
     pub(super) fn is_of_group(&self, group: Option<&GroupId>) -> bool {

@@ -20,6 +20,7 @@ use super::clock::RealmClock;
 use super::{Ground, InMemory, InMemoryData, OpenedRealm, engine, serve};
 use crate::blob;
 use crate::config::{Config, ConfigError, RealmConfig, check_realm};
+use crate::faults::Faults;
 use crate::housekeeping;
 use crate::listener::Phase;
 use crate::metrics::Metrics;
@@ -143,6 +144,11 @@ impl Realms {
     /// The metrics.
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The fault rules of all realms.
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.online.faults
     }
 
     /// The realm with this name.
@@ -284,6 +290,7 @@ impl Realms {
             host.realms.close(name);
         }
         self.online.remove(name);
+        self.faults().remove(name, None);
         self.open.write().remove(name);
         self.metrics.forget_realm(name, self.mounted.iter().map(|mounted| &mounted.metrics));
     }
@@ -315,7 +322,7 @@ impl Realms {
     ) -> Result<Couriers, WebhookError> {
         let client = self.client.lock().clone();
         let OpenedRealm { backend, clock, .. } = opened;
-        let source = Source { realm, backend, clock: clock.as_ref(), sessions, positions };
+        let source = Source { realm, backend, clock: clock.as_ref(), sessions, faults: &self.online.faults, positions };
         Couriers::start(&self.config, client.as_ref(), source, &self.metrics).await
     }
 

@@ -16,6 +16,8 @@ use tracing::{Instrument as _, Span};
 use super::repeats::{Repeats, Turn};
 use crate::answer::{log_error, logged_code, new_id, text};
 use crate::backend::{CURRENT, Current};
+use crate::faults::apply::Dropped;
+use crate::faults::{self, Armed, Faults};
 use crate::listener::Phase;
 use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
@@ -36,6 +38,8 @@ pub(super) struct Workshop {
     pub(super) time: Duration,
     /// Calls of all sessions that are performed once.
     pub(super) repeats: Arc<Repeats>,
+    /// The fault rules of all realms.
+    pub(super) faults: Arc<Faults>,
     /// Timeout for a client to read what is sent to it.
     pub(super) write_time: Duration,
     /// Held by every call, so that a stopping process waits for it.
@@ -45,7 +49,8 @@ pub(super) struct Workshop {
 /// The calls of one session that have not ended. Created for the first one, and dropped after the last one.
 #[derive(Default)]
 pub(super) struct Calls {
-    pub(super) running: JoinSet<(u64, EndedCall)>,
+    /// Without a result, its connection is cut.
+    pub(super) running: JoinSet<(u64, Option<EndedCall>)>,
     pub(super) in_flight: InFlight,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
@@ -68,6 +73,8 @@ struct Running {
 struct Waiting {
     number: u64,
     call: Box<AnyCall>,
+    /// The fault rules that may apply to it.
+    faults: Option<Armed>,
 }
 
 /// Most bytes that waiting calls of one session keep; beyond that, its connection is not read.
@@ -85,15 +92,20 @@ impl Calls {
     }
 
     /// Accepts a call: it runs as soon as the limits and its lane permit.
-    pub(super) fn add(&mut self, call: Box<AnyCall>, workshop: &Workshop, limits: &SessionLimits) {
+    pub(super) fn add(
+        &mut self,
+        (call, faults): (Box<AnyCall>, Option<Armed>),
+        workshop: &Workshop,
+        limits: &SessionLimits,
+    ) {
         self.in_flight.last += 1;
         self.waiting_bytes += call.bytes;
-        self.waiting.push_back(Waiting { number: self.in_flight.last, call });
+        self.waiting.push_back(Waiting { number: self.in_flight.last, call, faults });
         self.start(workshop, limits);
     }
 
     /// Waits for the next call to end; for ever when none is running.
-    pub(super) async fn ended(running: &mut JoinSet<(u64, EndedCall)>) -> (u64, EndedCall) {
+    pub(super) async fn ended(running: &mut JoinSet<(u64, Option<EndedCall>)>) -> (u64, Option<EndedCall>) {
         match running.join_next().await {
             Some(Ok(ended)) => ended,
             // a call catches its panics, and is never aborted
@@ -127,7 +139,7 @@ impl Calls {
     }
 
     fn run(&mut self, next: Waiting, workshop: &Workshop) {
-        let Waiting { number, call } = next;
+        let Waiting { number, call, faults } = next;
         self.waiting_bytes -= call.bytes;
         let performing = Arc::new(AtomicBool::new(false));
         self.in_flight.calls.push(Running { number, lane: call.lane, performing: Arc::clone(&performing) });
@@ -135,7 +147,7 @@ impl Calls {
         self.running.spawn(async move {
             // the process waits for holders of this, so it is dropped last
             let _last = phase;
-            run(number, *call, performing, workshop).await
+            run(number, (*call, faults), performing, workshop).await
         });
     }
 }
@@ -152,7 +164,12 @@ impl InFlight {
     }
 }
 
-async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: Workshop) -> (u64, EndedCall) {
+async fn run(
+    number: u64,
+    (call, faults): (AnyCall, Option<Armed>),
+    performing: Arc<AtomicBool>,
+    workshop: Workshop,
+) -> (u64, Option<EndedCall>) {
     let Workshop { mounted, metrics, time, repeats, .. } = workshop;
     let id = new_id(rand::random());
     let named = call.operation.unwrap_or(crate::metrics::UNKNOWN);
@@ -197,14 +214,20 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
             }
         }
     });
-    let work = CURRENT.scope(Current::new("call", id.clone()), async {
-        let result = work.await;
+    let work = CURRENT.scope(Current::new("call", id.clone()).with_faults(faults), async {
+        let prevented = faults::apply::begin(faults::apply::fired()).await;
+        let result = if prevented { Err(Fault::Broken) } else { work.await };
+        if let Some(first) = first {
+            first.end(&result);
+        }
+        let result = faults::apply::after_call(result).await;
         (result, CURRENT.with(|current| current.realm.get().cloned()))
     });
     let (result, realm) = work.instrument(span.clone()).await;
-    if let Some(first) = first {
-        first.end(&result);
-    }
+    let (result, is_cut) = match result {
+        Ok(result) => (result, false),
+        Err(Dropped) => (Err(Fault::Busy), true),
+    };
     if let (Ok(FinishedCall { unread: Some(unread), .. }), Some(operation)) = (&result, record.operation) {
         metrics.unread.count(record.vendor, operation, unread);
     }
@@ -217,6 +240,7 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
                 Fault::TimedOut => StatusCode::GATEWAY_TIMEOUT,
                 Fault::Broken => StatusCode::INTERNAL_SERVER_ERROR,
                 Fault::Busy => StatusCode::SERVICE_UNAVAILABLE,
+                Fault::Error(_) => StatusCode::BAD_REQUEST,
             };
             (status.as_u16(), VendorError::of_status(status))
         }
@@ -224,7 +248,7 @@ async fn run(number: u64, call: AnyCall, performing: Arc<AtomicBool>, workshop: 
     (record.status, record.error) = (Some(status), error);
     record.realm = realm;
     CURRENT.sync_scope(Current::new("call", id), || span.in_scope(|| drop(record)));
-    (number, end(result))
+    (number, (!is_cut).then(|| end(result)))
 }
 
 /// The log line and metrics of a call, written once.

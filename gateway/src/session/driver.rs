@@ -16,19 +16,18 @@ use conclave_kit::{
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Slots;
-use super::calls::{Calls, InFlight, Workshop};
+use super::calls::{Calls, Workshop};
 use super::line::{Code, Incoming, Line, Lost};
-use super::mailbox::{Delivery, Mail, Mailbox};
+use super::login::{Login, register};
+use super::mailbox::Mail;
 use super::online::Online;
-use super::realm::{NewLogin, Registered};
+use super::realm::NewLogin;
 use crate::answer::log_error;
 use crate::listener::{Phase, Seat};
 
-/// Most facts delivered before the client's frames are read again.
-const BURST: usize = 32;
 /// How often it is checked whether a user may still be signed in, besides when their account changes.
 const ROUND: Duration = Duration::from_mins(1);
 
@@ -120,27 +119,12 @@ pub(super) struct Driver {
     _slots: Slots,
 }
 
-/// A signed-in user.
-struct Login {
-    registered: Registered,
-    mailbox: Arc<Mailbox>,
-    gate: Gate,
-}
-
-/// Holds back deliveries that a call of this session may have caused, until its reply is sent.
-#[derive(Default)]
-struct Gate {
-    /// Deliveries up to this number are not held back any more.
-    open_to: u64,
-    /// What is held back: until the calls up to the first number have ended, deliveries up to the second.
-    held: Option<(u64, u64)>,
-}
-
 /// What the driver waits for.
 enum Next {
     Incoming(Incoming),
     Mail(Mail),
-    Ended(u64, EndedCall),
+    /// Without a result, its connection is cut.
+    Ended(u64, Option<EndedCall>),
     SignedIn(Result<Login, SignInRefused>),
     Rechecked(Option<DisconnectReason>),
     /// The client has received something: it may be sent more.
@@ -259,8 +243,10 @@ impl Driver {
     async fn handle(&mut self, next: Next, steps: &mut Steps) -> Result<(), End> {
         match next {
             Next::Incoming(incoming) => return self.incoming(incoming, steps).await,
+            Next::Mail(mail) if mail.cut => return Err(self.cut()),
             Next::Mail(mail) => self.mail(mail, steps),
-            Next::Ended(number, call) => return self.ended(number, call, steps).await,
+            Next::Ended(_, None) => return Err(self.cut()),
+            Next::Ended(number, Some(call)) => return self.ended(number, call, steps).await,
             Next::SignedIn(result) => {
                 self.signing_in = None;
                 let result = result.map(|login| self.login = Some(login));
@@ -293,9 +279,16 @@ impl Driver {
         let deadline = Instant::now() + LAST_CALLS.min(self.workshop.time);
         while let Some(calls) = &mut self.calls {
             let Ok((number, call)) = timeout_at(deadline, Calls::ended(&mut calls.running)).await else { break };
+            let Some(call) = call else { return Err(self.cut()) };
             self.ended(number, call, steps).await?;
         }
         Ok(())
+    }
+
+    /// Ends without notifying the client: a test wants to see what it does then.
+    fn cut(&mut self) -> End {
+        self.sign_out(Disconnection::Lost);
+        "cut on request of a test"
     }
 
     /// Handles the end of a call.
@@ -329,7 +322,7 @@ impl Driver {
     }
 
     fn mail(&mut self, mail: Mail, steps: &mut Steps) {
-        let Mail { deliveries, missed, recheck, ended } = mail;
+        let Mail { deliveries, missed, recheck, ended, cut: _ } = mail;
         if let Some(reason) = ended {
             self.sign_out(Disconnection::Ended(reason));
             return self.session.disconnect(reason, steps);
@@ -385,7 +378,11 @@ impl Driver {
                 Step::Send(frame) => self.frames.push(frame),
                 Step::Call(call) => {
                     let calls = self.calls.get_or_insert_default();
-                    calls.add(call, &self.workshop, &self.endpoint.limits);
+                    let faults = self.workshop.faults.for_call(self.workshop.mounted.vendor, call.operation);
+                    if let (Some(faults), Some(login)) = (&faults, &self.login) {
+                        login.registered.decide(faults);
+                    }
+                    calls.add((call, faults), &self.workshop, &self.endpoint.limits);
                 }
                 Step::SignIn(identity) => self.sign_in(*identity),
                 Step::SignOut => self.sign_out(Disconnection::SignedOut),
@@ -441,55 +438,5 @@ impl Driver {
         self.login = None;
         Box::pin(self.line.close(code)).await;
         why
-    }
-}
-
-/// Registers a user who signs in, within a timeout.
-async fn register(online: Arc<Online>, login_request: NewLogin, time: Duration) -> Result<Login, SignInRefused> {
-    let mailbox = Arc::new(Mailbox::default());
-    let Ok(registered) = timeout(time, online.register(&login_request, &mailbox)).await else {
-        tracing::error!(
-            realm = login_request.identity.realm,
-            "a user cannot sign in, as reading their groups timed out"
-        );
-        return Err(SignInRefused::Unavailable);
-    };
-    let registered = registered?;
-    tracing::info!(
-        target: "conclave::session",
-        vendor = login_request.mounted.vendor,
-        realm = login_request.identity.realm,
-        user = login_request.identity.user.as_str(),
-        device = login_request.identity.device.id,
-        connection = login_request.id,
-        "a user signed in"
-    );
-    Ok(Login { registered, mailbox, gate: Gate::default() })
-}
-
-impl Login {
-    /// Waits for mail that may be delivered now. What a call of this session may have caused waits until it is
-    /// answered.
-    async fn take(&mut self, in_flight: Option<&InFlight>) -> Mail {
-        let Self { mailbox, gate, .. } = self;
-        mailbox.take(BURST, |delivery, number, last| gate.allows(delivery, number, last, in_flight)).await
-    }
-}
-
-impl Gate {
-    /// Whether a delivery may be taken; later ones wait behind one that may not, as their order is that of the log.
-    fn allows(&mut self, delivery: &Delivery, number: u64, last: u64, in_flight: Option<&InFlight>) -> bool {
-        if !delivery.is_own || number <= self.open_to {
-            return true;
-        }
-        // whatever has been delivered by now was caused by a call that has begun by now
-        let begun = in_flight.map_or(0, InFlight::last);
-        let (calls_to, deliveries_to) = *self.held.get_or_insert((begun, last));
-        if in_flight.is_some_and(|calls| calls.may_have_caused(calls_to)) {
-            return false;
-        }
-        self.open_to = deliveries_to;
-        self.held = None;
-        true
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn open(
         metrics: Arc::clone(carrier.metrics),
         time: carrier.limits.request_time(),
         repeats: Arc::clone(&carrier.sessions.repeats),
+        faults: Arc::clone(&carrier.online.faults),
         write_time: carrier.limits.write_time(),
         phase: link.phase.clone(),
     };

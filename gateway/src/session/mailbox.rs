@@ -45,6 +45,7 @@ struct Waiting {
     last: u64,
     missed: bool,
     recheck: bool,
+    cut: bool,
     ended: Option<DisconnectReason>,
 }
 
@@ -57,6 +58,8 @@ pub(crate) struct Mail {
     pub(crate) missed: bool,
     /// The account has changed: check whether its user may stay signed in.
     pub(crate) recheck: bool,
+    /// The connection is cut: its client is notified of nothing.
+    pub(crate) cut: bool,
     /// The user was signed out, for this reason.
     pub(crate) ended: Option<DisconnectReason>,
 }
@@ -103,6 +106,11 @@ impl Mailbox {
         self.checks.fetch_add(1, Ordering::Release);
     }
 
+    /// Has the connection cut when the user is signed out.
+    pub(crate) fn cut(&self) {
+        self.mail.lock().cut = true;
+    }
+
     /// Signs the user out. The first reason counts.
     pub(crate) fn end(&self, reason: DisconnectReason) {
         self.mail.lock().ended.get_or_insert(reason);
@@ -143,6 +151,7 @@ impl Mailbox {
         }
         waiting.bytes -= deliveries.iter().map(|delivery| delivery.bytes).sum::<usize>();
         Some(Mail {
+            cut: waiting.cut,
             deliveries,
             missed: std::mem::take(&mut waiting.missed),
             recheck: std::mem::take(&mut waiting.recheck),

@@ -4,7 +4,7 @@
 //! - `registry`: which users are online where, in which groups and with which roles.
 //! - `mailbox`: deliveries that wait for one session, bounded.
 //! - `calls`: the calls of one session; `repeats`: those that are performed once for several.
-//! - `driver`: runs one session.
+//! - `driver`: runs one session; `login`: its signed-in user.
 //! - `line`: its connection: `websocket`, or `polled` over HTTP requests; `sockjs` and `http` answer those.
 //!
 //! A vendor's protocol is an engine without I/O ([`conclave_kit::Session`]); its I/O is here. Sessions get events from
@@ -14,6 +14,7 @@ mod calls;
 mod driver;
 mod http;
 mod line;
+mod login;
 mod mailbox;
 mod online;
 mod polled;
@@ -152,6 +153,7 @@ pub(crate) async fn answer(
                 metrics: Arc::clone(&desk.metrics),
                 time: desk.limits.request_time(),
                 repeats: Arc::clone(&desk.sessions.repeats),
+                faults: Arc::clone(&desk.online.faults),
                 write_time: desk.limits.write_time(),
                 phase: link.phase.clone(),
             };

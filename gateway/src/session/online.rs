@@ -10,6 +10,7 @@ use super::mailbox::Mailbox;
 use super::realm::{NewLogin, Quota, RealmSessions, Registered};
 use crate::backend::Backend;
 use crate::config::Limits;
+use crate::faults::Faults;
 use crate::metrics::Metrics;
 
 /// The online users of all realms.
@@ -18,6 +19,8 @@ pub(crate) struct Online {
     realms: RwLock<HashMap<String, Arc<RealmSessions>>>,
     quota: Quota,
     metrics: Arc<Metrics>,
+    /// The fault rules of all realms.
+    pub(crate) faults: Arc<Faults>,
 }
 
 impl Online {
@@ -25,13 +28,14 @@ impl Online {
     pub(crate) fn new(realms: usize, limits: &Limits, metrics: &Arc<Metrics>) -> Self {
         let share = if realms > 1 { limits.connections - limits.connections / 4 } else { limits.connections };
         let quota = Quota { per_user: limits.sessions_per_user, per_realm: limits.sessions_per_realm.unwrap_or(share) };
-        Self { realms: RwLock::default(), quota, metrics: Arc::clone(metrics) }
+        Self { realms: RwLock::default(), quota, metrics: Arc::clone(metrics), faults: Arc::default() }
     }
 
     /// Adds a realm, without users.
     pub(crate) fn add(&self, name: &str, backend: &Backend) -> Arc<RealmSessions> {
         let metrics = self.metrics.of_sessions(name);
-        let realm = Arc::new(RealmSessions::new(name.to_owned(), backend, self.quota, metrics));
+        let realm =
+            Arc::new(RealmSessions::new(name.to_owned(), backend, self.quota, metrics, Arc::clone(&self.faults)));
         self.realms.write().insert(name.to_owned(), Arc::clone(&realm));
         realm
     }

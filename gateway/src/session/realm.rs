@@ -22,8 +22,9 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::{sleep, timeout};
 
 use super::mailbox::{Delivery, Mailbox};
-use super::registry::{Gone, MemberState, Registry};
+use super::registry::{Gone, MemberState, Receiver, Registry};
 use crate::backend::Backend;
+use crate::faults::{Armed, CallEffect, Faults, PushEffect};
 use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
 use crate::site::Mounted;
@@ -57,6 +58,8 @@ pub(crate) struct RealmSessions {
     connection_events: OnceLock<broadcast::Sender<Arc<ConnectionEvent>>>,
     quota: Quota,
     metrics: SessionMetrics,
+    /// The fault rules of all realms.
+    faults: Arc<Faults>,
 }
 
 /// Limits on sessions.
@@ -82,7 +85,13 @@ pub(crate) struct NewLogin {
 
 impl RealmSessions {
     /// Without users.
-    pub(crate) fn new(name: String, backend: &Backend, quota: Quota, metrics: SessionMetrics) -> Self {
+    pub(crate) fn new(
+        name: String,
+        backend: &Backend,
+        quota: Quota,
+        metrics: SessionMetrics,
+        faults: Arc<Faults>,
+    ) -> Self {
         Self {
             name,
             groups: Arc::clone(&backend.groups),
@@ -95,6 +104,7 @@ impl RealmSessions {
             connection_events: OnceLock::new(),
             quota,
             metrics,
+            faults,
         }
     }
 
@@ -105,6 +115,11 @@ impl RealmSessions {
         mailbox: &Arc<Mailbox>,
     ) -> Result<Registered, SignInRefused> {
         let NewLogin { identity, mounted, id, address } = login_request;
+        match self.faults.for_sign_in(&self.name, mounted.vendor, &identity.user) {
+            Some(CallEffect::Delay(time)) => sleep(time).await,
+            Some(CallEffect::Drop | CallEffect::Error(..)) => return Err(SignInRefused::Busy),
+            None => {}
+        }
         let connection = Arc::new(Connection {
             vendor: mounted.vendor,
             user: identity.user.clone(),
@@ -229,6 +244,38 @@ impl RealmSessions {
         self.registry.lock().is_empty()
     }
 
+    /// Applies the fault rules to a push; returns whether it is not delivered now.
+    fn takes_over(&self, event: &Event, vendor: &str, receiver: &Receiver, delivery: &Delivery) -> bool {
+        let user = self.registry.lock().user_of(&receiver.mailbox);
+        let effect = user.and_then(|user| self.faults.for_push(&self.name, vendor, &user, event));
+        if let Some(PushEffect::Delay(time)) = effect {
+            let (mailbox, delivery) = (Arc::clone(&receiver.mailbox), delivery.clone());
+            tokio::spawn(async move {
+                sleep(time).await;
+                mailbox.put(delivery);
+            });
+        }
+        effect.is_some()
+    }
+
+    /// All connections of signed-in users.
+    pub(crate) fn connected(&self) -> Vec<Arc<Connection>> {
+        self.registry.lock().connected()
+    }
+
+    /// Ends the sessions of these connections, with a reason or by cutting the connection; returns how many.
+    pub(crate) fn end_matching(
+        &self,
+        matches: impl Fn(&Connection) -> bool,
+        reason: Option<DisconnectReason>,
+    ) -> usize {
+        let mut registry = self.registry.lock();
+        let ended = registry.end_matching(matches, reason);
+        let count = ended.len();
+        self.all_gone(ended);
+        count
+    }
+
     /// Ends every session: clients reconnect by themselves, and read again what they need.
     pub(crate) fn end_all(&self) -> usize {
         let mut registry = self.registry.lock();
@@ -341,6 +388,9 @@ impl RealmSessions {
         let mut missed = 0;
         for receiver in &receivers {
             let delivery = Delivery { content: Arc::clone(&content), bytes, is_own: receiver.is_own };
+            if self.faults.is_any() && self.takes_over(event, vendor, receiver, &delivery) {
+                continue;
+            }
             missed += u64::from(receiver.mailbox.put(delivery));
         }
         self.metrics.delivered.inc_by(receivers.len() as u64);
@@ -378,6 +428,13 @@ pub(crate) struct Registered {
     connection: Arc<Connection>,
     /// The reason of its end.
     pub(crate) ending: Disconnection,
+}
+
+impl Registered {
+    /// Decides the fault rules that need only the realm and the user.
+    pub(crate) fn decide(&self, faults: &Armed) {
+        faults.admitted(&self.realm.name, Some(&self.connection.user));
+    }
 }
 
 impl Drop for Registered {

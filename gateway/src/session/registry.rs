@@ -171,6 +171,37 @@ impl Registry {
         ended.filter_map(|connection| self.end_one(&connection, reason)).collect()
     }
 
+    /// All connections.
+    pub(crate) fn connected(&self) -> Vec<Arc<Connection>> {
+        let sessions = self.users.values().flat_map(|online| &online.sessions);
+        sessions.map(|entry| Arc::clone(&entry.connection)).collect()
+    }
+
+    /// The user of a mailbox.
+    pub(crate) fn user_of(&self, mailbox: &Arc<Mailbox>) -> Option<UserId> {
+        let mut sessions = self.users.values().flat_map(|online| &online.sessions);
+        sessions.find(|entry| Arc::ptr_eq(&entry.mailbox, mailbox)).map(|entry| entry.connection.user.clone())
+    }
+
+    /// Ends the connections that match: with a reason, or cut without one.
+    pub(crate) fn end_matching(
+        &mut self,
+        matches: impl Fn(&Connection) -> bool,
+        reason: Option<DisconnectReason>,
+    ) -> Vec<Gone> {
+        let ended = self.connected().into_iter().filter(|connection| matches(connection));
+        let mut gone = Vec::new();
+        for connection in ended {
+            if reason.is_none() {
+                let mailboxes = self.users.get(&connection.user).into_iter().flat_map(|online| &online.sessions);
+                let own = mailboxes.filter(|entry| Arc::ptr_eq(&entry.connection, &connection));
+                own.for_each(|entry| entry.mailbox.cut());
+            }
+            gone.extend(self.end_one(&connection, reason.unwrap_or(DisconnectReason::ShuttingDown)));
+        }
+        gone
+    }
+
     /// The mailboxes of all connections.
     pub(crate) fn mailboxes(&self) -> Vec<Arc<Mailbox>> {
         let sessions = self.users.values().flat_map(|online| &online.sessions);

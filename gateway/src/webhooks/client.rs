@@ -49,6 +49,7 @@ pub(crate) struct Client {
 }
 
 /// One request.
+#[derive(Clone)]
 pub(crate) struct Letter {
     /// The URL.
     pub(crate) url: String,

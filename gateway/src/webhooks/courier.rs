@@ -11,13 +11,14 @@ use conclave_core::refusal::Refusal;
 use conclave_kit::{Destination, Notice, Patience, PostError};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::client::{Client, Letter, ReceiverResponse};
 use super::counted::Counted;
 use super::lanes::{Job, Lane, Lanes};
 use super::ledger::{Ledger, Progress, State};
 use super::time::{Headway, Time, millis};
+use crate::faults::{Faults, WebhookEffect};
 use crate::traces::Trace;
 
 /// Most events of the log read at once.
@@ -57,6 +58,8 @@ pub(super) struct Courier {
     pub(super) ledger: Ledger,
     pub(super) state: State,
     pub(super) time: Time,
+    /// The fault rules of all realms.
+    pub(super) faults: Arc<Faults>,
     /// How far it is.
     pub(super) headway: watch::Sender<Headway>,
 }
@@ -227,7 +230,18 @@ impl Round {
             };
             let client = Arc::clone(&self.courier.client);
             let webhooks = Arc::clone(webhooks);
-            let task = self.sending.spawn(async move { client.deliver(letter, &*webhooks, trace).await });
+            let Courier { realm, vendor, faults, .. } = &self.courier;
+            let fault = faults.for_webhook(realm, vendor, notice.name, lane.as_ref());
+            let task = self.sending.spawn(async move {
+                match fault {
+                    Some(WebhookEffect::Fail) => return Err(PostError::Failed("a fault rule prevents it".to_owned())),
+                    Some(WebhookEffect::Delay(time)) => sleep(time).await,
+                    // the first response counts for nothing
+                    Some(WebhookEffect::Duplicate) => drop(client.send(letter.clone()).await),
+                    None => {}
+                }
+                client.deliver(letter, &*webhooks, trace).await
+            });
             self.senders.insert(task.id(), lane);
         }
     }

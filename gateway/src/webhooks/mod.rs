@@ -38,6 +38,7 @@ pub(crate) use watched::Watched;
 
 use crate::backend::Backend;
 use crate::config::{Config, Data, RealmConfig};
+use crate::faults::Faults;
 use crate::metrics::Metrics;
 use crate::realms::clock::RealmClock;
 use crate::registry::Registered;
@@ -132,6 +133,8 @@ pub(crate) struct Source<'a> {
     pub(crate) clock: Option<&'a Arc<RealmClock>>,
     /// Its sessions.
     pub(crate) sessions: &'a RealmSessions,
+    /// The fault rules of all realms.
+    pub(crate) faults: &'a Arc<Faults>,
     /// Where delivery positions are stored; `None` keeps them in memory.
     pub(crate) positions: Option<&'a Path>,
 }
@@ -148,7 +151,7 @@ impl Couriers {
     ) -> Result<Self, WebhookError> {
         let (stop, stopped) = watch::channel(false);
         let (mut tasks, mut watched, mut headways) = (JoinSet::new(), Vec::new(), Vec::new());
-        let Source { realm, backend, clock, sessions, positions } = source;
+        let Source { realm, backend, clock, sessions, faults, positions } = source;
         let time = || Time::new(clock.cloned());
         let (groups, log, name) = (&backend.groups, &backend.log, &*realm.name);
         for (vendor, destination) in of_realm(config, realm) {
@@ -187,6 +190,7 @@ impl Couriers {
             headways.push(receiver);
             let courier = Courier {
                 time: time(),
+                faults: Arc::clone(faults),
                 headway,
                 realm: name.to_owned(),
                 vendor,

@@ -170,17 +170,22 @@ impl Realm {
 
     /// A client of `RongCloud`, accepted when this returns.
     pub async fn connect(&self, user: &str) -> Socket {
-        let token = self.rong_call("/user/getToken.json", &format!("userId={user}&name=N")).await;
-        let token = token["token"].as_str().unwrap();
-        let query =
-            format!("appId={}&token={token}&apiVer=browser%7CChrome%7C1&protocolVer=3", self.setting("RONG_APPKEY"));
-        let url = self.setting("RONG_API").replacen("http", "ws", 1);
-        let mut socket = connect_async(format!("{url}/websocket?{query}")).await.unwrap().0;
+        let mut socket = self.connect_raw(user).await;
         match timeout(PATIENCE, socket.next()).await.unwrap() {
             Some(Ok(Message::Binary(frame))) => assert_eq!(frame[..3], [0x20, 0, 0]),
             other => panic!("not accepted: {other:?}"),
         }
         socket
+    }
+
+    /// The same before it is accepted or refused.
+    pub async fn connect_raw(&self, user: &str) -> Socket {
+        let token = self.rong_call("/user/getToken.json", &format!("userId={user}&name=N")).await;
+        let token = token["token"].as_str().unwrap();
+        let query =
+            format!("appId={}&token={token}&apiVer=browser%7CChrome%7C1&protocolVer=3", self.setting("RONG_APPKEY"));
+        let url = self.setting("RONG_API").replacen("http", "ws", 1);
+        connect_async(format!("{url}/websocket?{query}")).await.unwrap().0
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use conclave_tests::client::Client;
+use serde_json::Value;
 
 use crate::house::Control;
 
@@ -64,4 +65,41 @@ async fn without_a_file_it_is_on() {
     // on the default address if that is free: other processes of this machine may have it
     let Some(address) = Process::start(&["--memory"]).control else { return };
     assert_eq!(address.to_string(), "127.0.0.1:9091");
+}
+
+/// Runs the command line against a gateway; what it prints, and whether it succeeds.
+fn ctl(process: &Process, arguments: &[&str]) -> (bool, String) {
+    let at = process.control.expect("an address").to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conclave_under_test"));
+    for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("CONCLAVE_")) {
+        command.env_remove(key);
+    }
+    let output = command.args([&["ctl", "--at", &at], arguments].concat()).output().unwrap();
+    let printed = if output.status.success() { output.stdout } else { output.stderr };
+    (output.status.success(), String::from_utf8(printed).unwrap())
+}
+
+#[test]
+fn the_command_line_has_every_operation() {
+    let process = Process::start(&["--memory", "--control", "127.0.0.1:0"]);
+    let call = |arguments: &[&str]| -> Value {
+        let (done, printed) = ctl(&process, arguments);
+        assert!(done, "{arguments:?}: {printed}");
+        if printed.is_empty() { Value::Null } else { serde_json::from_str(&printed).unwrap() }
+    };
+    let realm = call(&["create-realm", "name=mine", "vendors=[\"rong\"]"]);
+    assert_eq!((&realm["name"], &realm["vendors"]), (&Value::from("mine"), &serde_json::json!(["rong"])));
+    assert!(realm["settings"]["RONG_APPSECRET"].is_string());
+    let before = call(&["freeze-clock", "mine"])["now_ms"].as_u64().unwrap();
+    assert_eq!(call(&["advance-clock", "mine", "by_ms=60000"])["now_ms"], before + 60_000);
+    call(&["take-snapshot", "mine", "a name"]);
+    assert_eq!(call(&["list-snapshots", "mine"])["snapshots"][0]["name"], "a name");
+    let rule = r#"{"on": "call", "vendor": "rong", "effect": {"error": "1008"}}"#;
+    assert_eq!(call(&["create-fault", "mine", "--body", rule])["hits"], 0);
+    assert_eq!(call(&["reset-realm", "mine"])["disconnected"], 0);
+    assert_eq!(call(&["delete-realm", "mine"]), Value::Null);
+    let (done, printed) = ctl(&process, &["delete-realm", "mine"]);
+    assert!(!done && printed.contains("no_such_realm"), "{printed}");
+    let (done, printed) = ctl(&process, &["advance-clock", "dev", "ten"]);
+    assert!(!done && printed.contains("name=value"), "{printed}");
 }

@@ -265,5 +265,6 @@ pub(crate) fn fault(fault: conclave_kit::Fault) -> Failure {
             "This request has reached api limit",
         ),
         Fault::Broken => failure(BROKEN, "Internal Server Error"),
+        Fault::Error(position) => super::error_at(position),
     }
 }

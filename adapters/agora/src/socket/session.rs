@@ -19,6 +19,7 @@ use super::send::{Sent, Upward};
 use super::store::{self, QueueItems, Waiting};
 use super::wire::{CommSyncUl, Jid, MSync, Meta, Provision, command, ns, statistics, status};
 use super::{Apps, LOGOUT, PROVISION, QUEUE, UNREAD};
+use crate::refusals;
 
 type Outbox<'a> = conclave_kit::Outbox<'a, AgoraSession>;
 
@@ -350,8 +351,13 @@ impl Session for AgoraSession {
                 let refused = refused.map(|refused| login.in_known_words(refused));
                 self.encoding.send(out, frame::sent(meta_id, server_id, refused.as_ref(), metas, login.now()));
             }
-            (Err(_), Ticket::Sent(meta_id), Some(login)) => {
-                let refused = Refused::new(status::FAIL, "");
+            (Err(fault), Ticket::Sent(meta_id), Some(login)) => {
+                // an error that a test asks for has the text of the server API
+                let text = match fault {
+                    Fault::Error(position) => refusals::error_at(position).description,
+                    _ => String::new(),
+                };
+                let refused = Refused::new(status::FAIL, text);
                 self.encoding.send(out, frame::sent(meta_id, Some(0), Some(&refused), Vec::new(), login.now()));
             }
             _ => {}

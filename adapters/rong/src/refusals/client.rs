@@ -59,6 +59,26 @@ pub(crate) const TOO_FAST: u16 = 20604;
 /// The content is too long.
 pub(crate) const CONTENT_TOO_LONG: u16 = 30016;
 
+/// The statuses that only clients get, with what they mean. The vendor publishes no texts: its clients get numbers.
+pub(crate) const ALL: &[(u16, &str)] = &[
+    (UNSUPPORTED, "an unsupported message or query"),
+    (NOT_IN_GROUP, "the sender is not a member, or the group does not exist"),
+    (MUTED, "the sender is muted, or all members are"),
+    (RECALL_FAILED, "the message cannot be recalled"),
+    (NOT_THE_SENDER, "the message is another sender's"),
+    (HOSTING_FAILED, "the service failed"),
+    (BAD_PARAMETER, "a parameter is invalid"),
+    (NO_CLIENTS, "clients may not use the methods of hosted groups"),
+    (NO_HOSTING, "hosting is not enabled for this app"),
+    (NOTHING_TO_EXPAND, "the message to extend does not exist"),
+    (NOT_EXPANDABLE, "the message does not permit extensions"),
+    (BAD_EXPANSION, "the extensions are invalid"),
+    (NOT_MODIFIABLE, "the message cannot be edited: it does not exist, or is another sender's"),
+    (TOO_MANY_QUERIES, "too many queries per second"),
+    (TOO_FAST, "too many messages per second"),
+    (CONTENT_TOO_LONG, "the content is too long"),
+];
+
 /// The status of a failure from before the core was called.
 pub(crate) fn of(failure: &Failure) -> u16 {
     match failure.code {

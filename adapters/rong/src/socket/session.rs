@@ -23,7 +23,7 @@ use super::wire::NotifyMsg;
 use super::{message, topics};
 use crate::auth::token::{self, InvalidToken};
 use crate::dialect::message::uid;
-use crate::refusals::client;
+use crate::refusals::{self, client};
 
 use pulls::{placed, pull_changes, pull_edits, pull_messages};
 
@@ -298,6 +298,10 @@ fn failed(fault: Fault) -> u16 {
     match fault {
         Fault::Busy => client::TOO_MANY_QUERIES,
         Fault::Malformed | Fault::TooLarge | Fault::TimedOut | Fault::Broken => client::HOSTING_FAILED,
+        Fault::Error(position) => {
+            let number = refusals::number_at(position).and_then(|number| u16::try_from(number).ok());
+            number.unwrap_or(client::HOSTING_FAILED)
+        }
     }
 }
 

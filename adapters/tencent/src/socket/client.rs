@@ -18,7 +18,7 @@ use super::polling::PollingSession;
 use super::session::SocketSession;
 use crate::calls::envelope;
 use crate::realm::App;
-use crate::refusals::{Code, Failure};
+use crate::refusals::{self, Code, Failure};
 
 pub(super) type Outbox<'a> = conclave_kit::Outbox<'a, TencentSession>;
 
@@ -155,5 +155,6 @@ pub(super) fn fault_code(fault: Fault) -> Code {
         Fault::TimedOut => Code::Timeout,
         Fault::Malformed | Fault::TooLarge => Code::NotJson,
         Fault::Broken => Code::Internal,
+        Fault::Error(position) => refusals::code_at(position),
     }
 }

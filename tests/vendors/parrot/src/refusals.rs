@@ -26,7 +26,7 @@ impl From<Fault> for Failure {
             Fault::Malformed => Self(StatusCode::BAD_REQUEST, "garbled"),
             Fault::TooLarge => Self(StatusCode::PAYLOAD_TOO_LARGE, "a mouthful"),
             Fault::TimedOut => Self(StatusCode::GATEWAY_TIMEOUT, "too slow"),
-            Fault::Broken => Self(StatusCode::INTERNAL_SERVER_ERROR, "ruffled"),
+            Fault::Broken | Fault::Error(_) => Self(StatusCode::INTERNAL_SERVER_ERROR, "ruffled"),
             Fault::Busy => Self(StatusCode::SERVICE_UNAVAILABLE, "asleep"),
         }
     }

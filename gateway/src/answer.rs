@@ -23,6 +23,7 @@ use crate::client_address::Proxies;
 use crate::config::Limits;
 use crate::cors;
 use crate::faults;
+use crate::journal::{Entry, Kind};
 use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
 use crate::origin::{Page, Pages};
@@ -212,6 +213,10 @@ impl Visit<'_> {
         account.error = error.or_else(|| VendorError::of_status(answer.status()));
         account.realm = realm;
         account.caller = caller;
+        if let Some(journal) = account.realm.as_deref().and_then(|realm| self.desk.online.journals.of(realm)) {
+            let unread = answer.extensions().get::<Unread>().map(|unread| unread.names().to_vec());
+            journal.add(account.entry(unread.unwrap_or_default()));
+        }
         span.in_scope(|| drop(account));
         answer.map(|body| Payload::new(body, Some(in_flight)).counted(self.buffer))
     }
@@ -321,6 +326,15 @@ struct Account {
     realm: Option<Arc<str>>,
     caller: Option<Actor>,
     trace: Trace,
+}
+
+impl Account {
+    /// The request in its realm's journal.
+    fn entry(&self, unread: Vec<String>) -> Entry {
+        let (vendor, answer) = (self.mounted.vendor, (self.status, self.error));
+        let entry = Entry::answered(Kind::Request, vendor, self.operation, self.caller.as_ref(), answer);
+        Entry { path: Some(self.uri.path().to_owned()), unread, ..entry }
+    }
 }
 
 impl Drop for Account {

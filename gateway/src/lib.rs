@@ -19,6 +19,7 @@ mod cors;
 mod descriptors;
 mod faults;
 mod housekeeping;
+mod journal;
 mod listener;
 mod logging;
 mod measured;

@@ -36,7 +36,7 @@ pub(super) fn command() -> clap::Command {
         .arg_required_else_help(true)
         .arg(at.help("The address of the control API").global(true))
         .arg(token.help("The control token, where the gateway has one").global(true))
-        .subcommands(operations().into_iter().map(subcommand))
+        .subcommands(operations().iter().map(subcommand))
 }
 
 const EXAMPLES: &str = "\
@@ -46,7 +46,7 @@ Examples:
   conclave ctl create-fault mine on=call vendor=tencent first=1 'effect={\"delay_ms\": 500}'
   conclave ctl reset-realm mine";
 
-fn subcommand(operation: Operation) -> clap::Command {
+fn subcommand(operation: &Operation) -> clap::Command {
     let mut command = clap::Command::new(operation.name.replace('_', "-")).about(operation.summary);
     for parameter in operation.parameters() {
         command = command.arg(Arg::new(parameter).value_name(parameter.to_uppercase()).required(true));

@@ -66,6 +66,8 @@ codes! {
     TooManyRealms = "too_many_realms", TOO_MANY_REQUESTS;
     /// The realm is on a durable store, where this is not offered.
     DurableRealm = "durable_realm", CONFLICT;
+    /// The realm has no journal.
+    NoJournal = "no_journal", CONFLICT;
     /// There is no such vendor.
     NoSuchVendor = "no_such_vendor", NOT_FOUND;
     /// The vendor has no such operation.

@@ -4,12 +4,13 @@
 //!
 //! - `api`: what an endpoint is, and how it is called; `error`: the errors, with their stable codes.
 //! - `openapi`: the document.
-//! - One file for each family of endpoints: `realms`, `state`, `clock`, `faults`, `sessions`.
+//! - One file for each family of endpoints: `realms`, `state`, `clock`, `faults`, `sessions`, `journal`.
 
 mod api;
 mod clock;
 mod error;
 mod faults;
+mod journal;
 pub(crate) mod openapi;
 mod realms;
 mod sessions;
@@ -51,8 +52,14 @@ pub(crate) struct Control {
 
 /// Every endpoint of the control API.
 fn endpoints() -> Vec<Endpoint> {
-    let families =
-        [realms::endpoints(), state::endpoints(), clock::endpoints(), faults::endpoints(), sessions::endpoints()];
+    let families = [
+        realms::endpoints(),
+        state::endpoints(),
+        clock::endpoints(),
+        faults::endpoints(),
+        sessions::endpoints(),
+        journal::endpoints(),
+    ];
     families.into_iter().flatten().collect()
 }
 

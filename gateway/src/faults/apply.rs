@@ -1,5 +1,7 @@
 //! What rules do to requests, to calls, and to what they perform.
 
+use std::sync::Arc;
+
 use conclave_core::event::Actor;
 use conclave_core::model::GroupId;
 use conclave_core::refusal::Refusal;
@@ -26,8 +28,14 @@ impl std::error::Error for Dropped {}
 pub(crate) async fn before(admitted: &Admitted) -> bool {
     let fired = CURRENT.with(|current| {
         let armed = current.faults.as_ref()?;
-        armed.admitted(admitted.realm.as_deref()?, admitted.user.as_ref());
-        armed.fired().cloned()
+        let realm = admitted.realm.as_ref()?;
+        armed.admitted(realm, admitted.user.as_ref());
+        let fired = armed.fired().cloned();
+        if fired.is_some() {
+            // for the journal: a request that is not performed does not reach its realm
+            current.realm.get_or_init(|| Arc::clone(realm));
+        }
+        fired
     });
     begin(fired).await
 }

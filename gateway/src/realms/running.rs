@@ -22,6 +22,7 @@ use crate::blob;
 use crate::config::{Config, ConfigError, RealmConfig, check_realm};
 use crate::faults::Faults;
 use crate::housekeeping;
+use crate::journal::Journals;
 use crate::listener::Phase;
 use crate::metrics::Metrics;
 use crate::registry::Host;
@@ -149,6 +150,11 @@ impl Realms {
     /// The fault rules of all realms.
     pub(crate) fn faults(&self) -> &Faults {
         &self.online.faults
+    }
+
+    /// The journals of all realms.
+    pub(crate) fn journals(&self) -> &Journals {
+        &self.online.journals
     }
 
     /// The realm with this name.
@@ -291,6 +297,7 @@ impl Realms {
         }
         self.online.remove(name);
         self.faults().remove(name, None);
+        self.journals().end(name);
         self.open.write().remove(name);
         self.metrics.forget_realm(name, self.mounted.iter().map(|mounted| &mounted.metrics));
     }
@@ -322,7 +329,8 @@ impl Realms {
     ) -> Result<Couriers, WebhookError> {
         let client = self.client.lock().clone();
         let OpenedRealm { backend, clock, .. } = opened;
-        let source = Source { realm, backend, clock: clock.as_ref(), sessions, faults: &self.online.faults, positions };
+        let (faults, journals) = (&self.online.faults, &self.online.journals);
+        let source = Source { realm, backend, clock: clock.as_ref(), sessions, faults, journals, positions };
         Couriers::start(&self.config, client.as_ref(), source, &self.metrics).await
     }
 

@@ -18,6 +18,7 @@ use crate::answer::{log_error, logged_code, new_id, text};
 use crate::backend::{CURRENT, Current};
 use crate::faults::apply::Dropped;
 use crate::faults::{self, Armed, Faults};
+use crate::journal::{Entry, Journals, Kind};
 use crate::listener::Phase;
 use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
@@ -40,6 +41,8 @@ pub(super) struct Workshop {
     pub(super) repeats: Arc<Repeats>,
     /// The fault rules of all realms.
     pub(super) faults: Arc<Faults>,
+    /// The journals of all realms.
+    pub(super) journals: Arc<Journals>,
     /// Timeout for a client to read what is sent to it.
     pub(super) write_time: Duration,
     /// Held by every call, so that a stopping process waits for it.
@@ -170,7 +173,7 @@ async fn run(
     performing: Arc<AtomicBool>,
     workshop: Workshop,
 ) -> (u64, Option<EndedCall>) {
-    let Workshop { mounted, metrics, time, repeats, .. } = workshop;
+    let Workshop { mounted, metrics, time, repeats, journals, .. } = workshop;
     let id = new_id(rand::random());
     let named = call.operation.unwrap_or(crate::metrics::UNKNOWN);
     let mut record = CallRecord {
@@ -221,9 +224,10 @@ async fn run(
             first.end(&result);
         }
         let result = faults::apply::after_call(result).await;
-        (result, CURRENT.with(|current| current.realm.get().cloned()))
+        let (realm, caller) = CURRENT.with(|current| (current.realm.get().cloned(), current.caller.get().cloned()));
+        (result, realm, caller)
     });
-    let (result, realm) = work.instrument(span.clone()).await;
+    let (result, realm, caller) = work.instrument(span.clone()).await;
     let (result, is_cut) = match result {
         Ok(result) => (result, false),
         Err(Dropped) => (Err(Fault::Busy), true),
@@ -235,18 +239,21 @@ async fn run(
         Ok(FinishedCall { outcome, .. }) => (outcome.status(), outcome.error()),
         Err(fault) => {
             let status = match fault {
-                Fault::Malformed => StatusCode::BAD_REQUEST,
+                Fault::Malformed | Fault::Error(_) => StatusCode::BAD_REQUEST,
                 Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 Fault::TimedOut => StatusCode::GATEWAY_TIMEOUT,
                 Fault::Broken => StatusCode::INTERNAL_SERVER_ERROR,
                 Fault::Busy => StatusCode::SERVICE_UNAVAILABLE,
-                Fault::Error(_) => StatusCode::BAD_REQUEST,
             };
             (status.as_u16(), VendorError::of_status(status))
         }
     };
     (record.status, record.error) = (Some(status), error);
     record.realm = realm;
+    if let Some(journal) = record.realm.as_deref().and_then(|realm| journals.of(realm)) {
+        let answer = (record.status, record.error);
+        journal.add(Entry::answered(Kind::Call, record.vendor, record.operation, caller.as_ref(), answer));
+    }
     CURRENT.sync_scope(Current::new("call", id), || span.in_scope(|| drop(record)));
     (number, (!is_cut).then(|| end(result)))
 }

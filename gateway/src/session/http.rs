@@ -73,6 +73,7 @@ pub(super) fn open(
         time: carrier.limits.request_time(),
         repeats: Arc::clone(&carrier.sessions.repeats),
         faults: Arc::clone(&carrier.online.faults),
+        journals: Arc::clone(&carrier.online.journals),
         write_time: carrier.limits.write_time(),
         phase: link.phase.clone(),
     };

@@ -154,6 +154,7 @@ pub(crate) async fn answer(
                 time: desk.limits.request_time(),
                 repeats: Arc::clone(&desk.sessions.repeats),
                 faults: Arc::clone(&desk.online.faults),
+                journals: Arc::clone(&desk.online.journals),
                 write_time: desk.limits.write_time(),
                 phase: link.phase.clone(),
             };

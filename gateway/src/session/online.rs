@@ -11,6 +11,7 @@ use super::realm::{NewLogin, Quota, RealmSessions, Registered};
 use crate::backend::Backend;
 use crate::config::Limits;
 use crate::faults::Faults;
+use crate::journal::Journals;
 use crate::metrics::Metrics;
 
 /// The online users of all realms.
@@ -21,6 +22,8 @@ pub(crate) struct Online {
     metrics: Arc<Metrics>,
     /// The fault rules of all realms.
     pub(crate) faults: Arc<Faults>,
+    /// The journals of all realms.
+    pub(crate) journals: Arc<Journals>,
 }
 
 impl Online {
@@ -28,14 +31,25 @@ impl Online {
     pub(crate) fn new(realms: usize, limits: &Limits, metrics: &Arc<Metrics>) -> Self {
         let share = if realms > 1 { limits.connections - limits.connections / 4 } else { limits.connections };
         let quota = Quota { per_user: limits.sessions_per_user, per_realm: limits.sessions_per_realm.unwrap_or(share) };
-        Self { realms: RwLock::default(), quota, metrics: Arc::clone(metrics), faults: Arc::default() }
+        Self {
+            realms: RwLock::default(),
+            quota,
+            metrics: Arc::clone(metrics),
+            faults: Arc::default(),
+            journals: Arc::default(),
+        }
     }
 
     /// Adds a realm, without users.
     pub(crate) fn add(&self, name: &str, backend: &Backend) -> Arc<RealmSessions> {
         let metrics = self.metrics.of_sessions(name);
-        let realm =
-            Arc::new(RealmSessions::new(name.to_owned(), backend, self.quota, metrics, Arc::clone(&self.faults)));
+        let realm = Arc::new(RealmSessions::new(
+            name.to_owned(),
+            backend,
+            self.quota,
+            metrics,
+            (Arc::clone(&self.faults), Arc::clone(&self.journals)),
+        ));
         self.realms.write().insert(name.to_owned(), Arc::clone(&realm));
         realm
     }

@@ -25,6 +25,7 @@ use super::mailbox::{Delivery, Mailbox};
 use super::registry::{Gone, MemberState, Receiver, Registry};
 use crate::backend::Backend;
 use crate::faults::{Armed, CallEffect, Faults, PushEffect};
+use crate::journal::{Entry, Journals};
 use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
 use crate::site::Mounted;
@@ -60,6 +61,8 @@ pub(crate) struct RealmSessions {
     metrics: SessionMetrics,
     /// The fault rules of all realms.
     faults: Arc<Faults>,
+    /// The journals of all realms.
+    journals: Arc<Journals>,
 }
 
 /// Limits on sessions.
@@ -90,7 +93,7 @@ impl RealmSessions {
         backend: &Backend,
         quota: Quota,
         metrics: SessionMetrics,
-        faults: Arc<Faults>,
+        (faults, journals): (Arc<Faults>, Arc<Journals>),
     ) -> Self {
         Self {
             name,
@@ -105,6 +108,7 @@ impl RealmSessions {
             quota,
             metrics,
             faults,
+            journals,
         }
     }
 
@@ -382,16 +386,22 @@ impl RealmSessions {
         None
     }
 
-    fn put(&self, event: &Event, vendor: &str, fact: AnyFact) {
+    fn put(&self, event: &Event, vendor: &'static str, fact: AnyFact) {
         let AnyFact { to, content, bytes } = fact;
         let receivers = self.registry.lock().receivers(event, vendor, &to);
         let mut missed = 0;
+        let journal = self.journals.of(&self.name);
         for receiver in &receivers {
             let delivery = Delivery { content: Arc::clone(&content), bytes, is_own: receiver.is_own };
             if self.faults.is_any() && self.takes_over(event, vendor, receiver, &delivery) {
                 continue;
             }
             missed += u64::from(receiver.mailbox.put(delivery));
+            if let Some(journal) = &journal
+                && let Some(user) = self.registry.lock().user_of(&receiver.mailbox)
+            {
+                journal.add(Entry::pushed(vendor, &user, event));
+            }
         }
         self.metrics.delivered.inc_by(receivers.len() as u64);
         self.metrics.missed.inc_by(missed);

@@ -19,6 +19,7 @@ use super::lanes::{Job, Lane, Lanes};
 use super::ledger::{Ledger, Progress, State};
 use super::time::{Headway, Time, millis};
 use crate::faults::{Faults, WebhookEffect};
+use crate::journal::{Entry, Journals, Kind};
 use crate::traces::Trace;
 
 /// Most events of the log read at once.
@@ -60,6 +61,8 @@ pub(super) struct Courier {
     pub(super) time: Time,
     /// The fault rules of all realms.
     pub(super) faults: Arc<Faults>,
+    /// The journals of all realms.
+    pub(super) journals: Arc<Journals>,
     /// How far it is.
     pub(super) headway: watch::Sender<Headway>,
 }
@@ -255,6 +258,7 @@ impl Round {
         let Some(lane) = self.senders.remove(&id) else { return };
         let why = match outcome {
             Ok(answer) if self.courier.destination.webhooks.is_taken(answer.status, &answer.body) => {
+                self.note(&lane, None);
                 self.courier.metrics.sent.inc();
                 self.failing = false;
                 return self.pass(lane);
@@ -262,6 +266,7 @@ impl Round {
             Ok(answer) => format!("it was answered {}", answer.status),
             Err(error) => error.to_string(),
         };
+        self.note(&lane, Some(&why));
         let Some(job) = self.lanes.underway(&lane) else { return };
         let (tried, patience) = (job.tries.saturating_add(1), &self.courier.destination.patience);
         let is_last = patience.retries.is_some_and(|retries| tried > retries);
@@ -278,6 +283,19 @@ impl Round {
                 self.set_pending(job.sequence, Progress { done: job.done, tries: job.tries, due: Some(due) });
             }
         }
+    }
+
+    /// Adds an attempt to the realm's journal, if there is one.
+    fn note(&self, lane: &Lane, error: Option<&str>) {
+        let Courier { realm, vendor, journals, .. } = &self.courier;
+        let Some(journal) = journals.of(realm) else { return };
+        let notice = self.lanes.underway(lane).and_then(|job| job.notices.get(job.done));
+        journal.add(Entry {
+            operation: notice.map(|notice| notice.name.to_owned()),
+            group: lane.as_ref().map(ToString::to_string),
+            error: error.map(str::to_owned),
+            ..Entry::new(Kind::Webhook, vendor)
+        });
     }
 
     /// Finishes a lane's notification.

@@ -39,6 +39,7 @@ pub(crate) use watched::Watched;
 use crate::backend::Backend;
 use crate::config::{Config, Data, RealmConfig};
 use crate::faults::Faults;
+use crate::journal::Journals;
 use crate::metrics::Metrics;
 use crate::realms::clock::RealmClock;
 use crate::registry::Registered;
@@ -135,6 +136,8 @@ pub(crate) struct Source<'a> {
     pub(crate) sessions: &'a RealmSessions,
     /// The fault rules of all realms.
     pub(crate) faults: &'a Arc<Faults>,
+    /// The journals of all realms.
+    pub(crate) journals: &'a Arc<Journals>,
     /// Where delivery positions are stored; `None` keeps them in memory.
     pub(crate) positions: Option<&'a Path>,
 }
@@ -151,7 +154,7 @@ impl Couriers {
     ) -> Result<Self, WebhookError> {
         let (stop, stopped) = watch::channel(false);
         let (mut tasks, mut watched, mut headways) = (JoinSet::new(), Vec::new(), Vec::new());
-        let Source { realm, backend, clock, sessions, faults, positions } = source;
+        let Source { realm, backend, clock, sessions, faults, journals, positions } = source;
         let time = || Time::new(clock.cloned());
         let (groups, log, name) = (&backend.groups, &backend.log, &*realm.name);
         for (vendor, destination) in of_realm(config, realm) {
@@ -191,6 +194,7 @@ impl Couriers {
             let courier = Courier {
                 time: time(),
                 faults: Arc::clone(faults),
+                journals: Arc::clone(journals),
                 headway,
                 realm: name.to_owned(),
                 vendor,

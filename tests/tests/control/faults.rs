@@ -225,7 +225,7 @@ async fn logins_are_refused_and_sessions_are_ended() {
     assert_eq!(control.post(&disconnect, json!({ "reason": "cut", "vendor": "rong" })).await["disconnected"], 1);
     assert_eq!(farewell(alice).await, [0; 0], "a cut connection gets no frame");
     // a call of the client protocol fails in the vendor's own way
-    let connect = json!({ "on": "call", "vendor": "rong", "operation": "CONNECT", "effect": { "drop": true } });
+    let connect = json!({ "on": "call", "vendor": "rong", "operation": "connect", "effect": { "drop": true } });
     let id = rule(&control, &realm, connect).await;
     assert_eq!(farewell(realm.connect_raw("alice").await).await, [0; 0]);
     assert_eq!(counts(&control, &realm, id).await, (1, 1));

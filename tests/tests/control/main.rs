@@ -8,6 +8,7 @@ mod app;
 mod clock;
 mod faults;
 mod house;
+mod journal;
 mod listener;
 mod process;
 mod realms;

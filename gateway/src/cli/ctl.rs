@@ -43,7 +43,7 @@ const EXAMPLES: &str = "\
 Examples:
   conclave ctl create-realm name=mine
   conclave ctl advance-clock mine by_ms=60000
-  conclave ctl create-fault mine on=call vendor=tencent first=1 'effect={\"delay_ms\": 500}'
+  conclave ctl create-fault mine on=call first=1 'effect={\"delay_ms\": 500}'
   conclave ctl reset-realm mine";
 
 fn subcommand(operation: &Operation) -> clap::Command {

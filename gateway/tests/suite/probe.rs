@@ -81,7 +81,7 @@ impl Surface for Probe {
             Fault::TooLarge => answer(413, "the probe's too large"),
             Fault::TimedOut => answer(408, "the probe's timed out"),
             Fault::Broken => answer(500, "the probe's broken"),
-            Fault::Busy => answer(503, "the probe's busy"),
+            Fault::Busy | Fault::Error(_) => answer(503, "the probe's busy"),
         }
     }
 }

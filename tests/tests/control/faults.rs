@@ -68,7 +68,7 @@ async fn a_vendors_own_error_is_answered_so_often() {
 }
 
 #[tokio::test]
-async fn users_and_groups_are_told_apart_and_turns_are_taken() {
+async fn users_and_groups_are_distinguished_and_turns_are_taken() {
     let gateway = gateway(|_| {}).await;
     let control = Control::of(&gateway);
     let realm = control.realm(Value::Null).await;

@@ -34,6 +34,7 @@ impl Query {
             Self::Allowlist(it) => it.group == *group,
             Self::Blocklist(it) => it.group == *group,
             Self::FindGroups(it) => it.groups.contains(group),
+            Self::ReceiptLists(it) => it.group == *group,
             Self::RemarksOf(it) => it.groups.contains(group),
             Self::Requests(it) => matches!(&it.of, RequestsOf::Group(of) | RequestsOf::Both(of, _) if of == group),
             Self::ReadQueue(it) => it.queue == Queue::Group(group.clone()),

@@ -353,7 +353,7 @@ async fn readyz_and_every_vendor_say_that_writes_are_refused() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let (_, why) = admin(at_admin, "/readyz").await;
-    assert!(why.starts_with("a sync of the data folder has been waited for"), "{why}");
+    assert!(why.starts_with("a disk sync of the data folder has been running for"), "{why}");
     set(&faults.hang, false);
     assert_eq!(hanging.await.unwrap()["rong"][1]["code"], 200);
     assert!(running.shutdown().await);

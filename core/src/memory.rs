@@ -33,6 +33,18 @@ impl Snapshot {
         self.0.tables.iter().flat_map(|table| table.iter().map(|(key, row)| (key.as_slice(), row)))
     }
 
+    /// These rows. The realm's next event follows the last one among them.
+    pub fn of(rows: impl IntoIterator<Item = (Vec<u8>, Row)>) -> Self {
+        let mut state = State::default();
+        for (key, row) in rows {
+            if let Some(event) = row.event() {
+                state.sequence = state.sequence.max(event.sequence);
+            }
+            state.put(key, row);
+        }
+        Self(state)
+    }
+
     /// The same rows without those of one group: as if it had never existed.
     #[must_use]
     pub fn without_group(&self, group: &GroupId) -> Self {

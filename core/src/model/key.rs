@@ -3,7 +3,12 @@
 //! A key is written as bytes that sort the way lists are read: a table's tag, then its parts. Texts end
 //! in a zero byte (ids hold no control characters), numbers are big endian.
 
+mod part;
+
 use std::any::Any;
+
+pub use part::KeyPart;
+use part::{Part, Reader, Writer, unescaped};
 
 use super::{FileId, GroupId, MessageId, Millis, Queue, TopicId, UserId};
 
@@ -48,6 +53,33 @@ macro_rules! tables {
                     _ => return None,
                 };
                 reader.0.is_empty().then_some(key)
+            }
+
+            /// Every table with the parts of its keys, and whether each part is a number.
+            pub const TABLES: &'static [(&'static str, &'static [(&'static str, bool)])] =
+                &[$((stringify!($name), &[$((stringify!($part), <$kind as Part>::IS_NUMBER)),*])),*];
+
+            /// The name of its table.
+            pub fn table(&self) -> &'static str {
+                match self {
+                    $(Self::$name(..) => stringify!($name),)*
+                }
+            }
+
+            /// Its parts, with their names.
+            pub fn parts(&self) -> Vec<(&'static str, KeyPart)> {
+                match self {
+                    $(Self::$name($($part),*) => vec![$((stringify!($part), $part.shown())),*],)*
+                }
+            }
+
+            /// The key of a table with these parts; `None` when there is no such table, or a part is missing or invalid.
+            pub fn of_parts(table: &str, mut part: impl FnMut(&'static str) -> Option<KeyPart>) -> Option<Self> {
+                $(if table == stringify!($name) {
+                    return Some(Self::$name($(<$kind as Part>::of(part(stringify!($part))?)?),*));
+                })*
+                let _ = &mut part;
+                None
             }
 
             /// The group that it is about, if it is about one.
@@ -354,128 +386,6 @@ impl Key {
         }
     }
 }
-
-/// A text as it was before it was written into a key. Ids hold nothing that is escaped.
-fn unescaped(part: &[u8]) -> Option<String> {
-    let mut text = Vec::with_capacity(part.len());
-    let mut bytes = part.iter();
-    while let Some(byte) = bytes.next() {
-        text.push(match byte {
-            1 => bytes.next()?.checked_sub(1)?,
-            other => *other,
-        });
-    }
-    String::from_utf8(text).ok()
-}
-
-/// Writes the parts of a key.
-struct Writer(Vec<u8>);
-
-impl Writer {
-    fn new(tag: u8) -> Self {
-        Self::behind(&[], tag)
-    }
-
-    fn behind(prefix: &[u8], tag: u8) -> Self {
-        let mut bytes = Vec::with_capacity(prefix.len() + 48);
-        bytes.extend_from_slice(prefix);
-        bytes.push(tag);
-        Self(bytes)
-    }
-
-    fn part(&mut self, part: &impl Part) {
-        part.write(&mut self.0);
-    }
-
-    fn done(self) -> Vec<u8> {
-        self.0
-    }
-}
-
-/// What is left of a key that is read.
-struct Reader<'b>(&'b [u8]);
-
-impl Reader<'_> {
-    /// The next text, as it was before it was escaped.
-    fn text(&mut self) -> Option<String> {
-        let end = self.0.iter().position(|byte| *byte == 0)?;
-        let text = unescaped(&self.0[..end])?;
-        self.0 = &self.0[end + 1..];
-        Some(text)
-    }
-}
-
-trait Part: Sized {
-    fn write(&self, out: &mut Vec<u8>);
-    fn read(from: &mut Reader<'_>) -> Option<Self>;
-}
-
-impl Part for u64 {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.to_be_bytes());
-    }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let (number, rest) = from.0.split_first_chunk::<8>()?;
-        from.0 = rest;
-        Some(Self::from_be_bytes(*number))
-    }
-}
-
-impl Part for Millis {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.0.write(out);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        u64::read(from).map(Self)
-    }
-}
-
-impl Part for String {
-    /// Texts that clients choose freely may hold zero bytes; they are escaped so that order and prefixes hold.
-    fn write(&self, out: &mut Vec<u8>) {
-        for byte in self.bytes() {
-            match byte {
-                0 => out.extend_from_slice(&[1, 1]),
-                1 => out.extend_from_slice(&[1, 2]),
-                other => out.push(other),
-            }
-        }
-        out.push(0);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        from.text()
-    }
-}
-
-impl Part for Queue {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.part().write(out);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        Self::of_part(&from.text()?)
-    }
-}
-
-macro_rules! id_part {
-    ($($id:ty),*) => {
-        $(impl Part for $id {
-            fn write(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(self.as_str().as_bytes());
-                out.push(0);
-            }
-
-            fn read(from: &mut Reader<'_>) -> Option<Self> {
-                Self::new(from.text()?).ok()
-            }
-        })*
-    };
-}
-
-id_part!(GroupId, UserId, FileId, MessageId, TopicId);
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ pub use content::{Content, Dimensions, MediaFile};
 pub use device::{Device, DeviceId, Position, Queue};
 pub use group::{Announcement, Attributes, Counters, Group, Labels, Pin, Profile, SharedFile, Tombstone};
 pub use id::{FileId, GroupId, InvalidId, MAX_ID_BYTES, MessageId, Millis, TopicId, UserId};
-pub use key::{Key, Prefix};
+pub use key::{Key, KeyPart, Prefix};
 pub use member::{Member, Receive, Role};
 pub use message::{Body, Extensions, Mention, Message, MessageState, Receipt, Sender, Sent, Traits};
 pub use moderation::{Allowance, Block, Mute, Until};

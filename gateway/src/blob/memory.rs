@@ -21,6 +21,20 @@ impl InMemory {
         Self { blobs: RwLock::new(self.blobs.read().clone()) }
     }
 
+    /// All blobs in the order of their ids, with their bytes.
+    pub(crate) fn all(&self) -> Vec<(String, Vec<u8>)> {
+        let blobs = self.blobs.read();
+        let mut all: Vec<_> = blobs.iter().map(|(id, (_, pieces))| (id.clone(), pieces.concat())).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// These blobs.
+    pub(crate) fn of(blobs: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        let blob = |(id, bytes): (String, Vec<u8>)| (id, (bytes.len() as u64, vec![Bytes::from(bytes)]));
+        Self { blobs: RwLock::new(blobs.into_iter().map(blob).collect()) }
+    }
+
     /// Replaces all blobs by those of a copy.
     pub(crate) fn restore(&self, copy: &Self) {
         let blobs = copy.blobs.read().clone();

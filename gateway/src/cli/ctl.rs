@@ -53,7 +53,7 @@ fn subcommand(operation: &Operation) -> clap::Command {
     }
     if operation.takes_body {
         let fields = Arg::new(FIELDS).value_name(FIELDS).action(ArgAction::Append).num_args(0..);
-        let body = Arg::new("body").long("body").value_name("JSON").conflicts_with(FIELDS);
+        let body = Arg::new("body").long("body").value_name("JSON|-").conflicts_with(FIELDS);
         command = command
             .arg(fields.help("Fields of the body; a value that is not JSON is a text"))
             .arg(body.help("The whole body; - reads it from standard input"));

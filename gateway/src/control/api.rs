@@ -15,6 +15,8 @@ use super::error::{Code, ControlError};
 
 /// The type of almost all bodies.
 pub(super) const JSON: &str = "application/json";
+/// The type of exported data.
+pub(super) const JSON_LINES: &str = "application/jsonl";
 
 /// Most bytes of a body, unless the endpoint says otherwise.
 const BODY_BYTES: usize = 256 * 1024;
@@ -46,6 +48,8 @@ pub(super) enum Content {
     Nothing,
     /// JSON of this schema.
     Json(fn(&mut SchemaGenerator) -> Schema),
+    /// JSON Lines.
+    Lines,
     /// JSON that may be left out.
     OptionalJson(fn(&mut SchemaGenerator) -> Schema),
 }
@@ -117,6 +121,29 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, ControlError> {
     serde_json::from_slice(body).map_err(|error| ControlError::bad(format!("the body is not accepted: {error}")))
 }
 
+/// A body of JSON Lines.
+pub(super) struct Lines(pub(super) Bytes);
+
+impl Input for Lines {
+    fn content() -> Content {
+        Content::Lines
+    }
+
+    fn read(body: &Bytes) -> Result<Self, ControlError> {
+        Ok(Self(body.clone()))
+    }
+}
+
+impl Output for Lines {
+    fn content() -> Content {
+        Content::Lines
+    }
+
+    fn write(self) -> Result<Reply, ControlError> {
+        Ok(Reply { content_type: JSON_LINES, body: self.0 })
+    }
+}
+
 /// What an endpoint returns.
 pub(super) trait Output: Send + 'static {
     /// For the document.
@@ -171,6 +198,11 @@ impl Endpoint {
         });
         let (takes, returns) = (I::content(), O::content());
         Self { method, path, operation, summary, status, query: &[], takes, returns, body_bytes: BODY_BYTES, run }
+    }
+
+    /// With a body of so many bytes at most.
+    pub(super) fn body_bytes(self, body_bytes: usize) -> Self {
+        Self { body_bytes, ..self }
     }
 
     /// With another status.

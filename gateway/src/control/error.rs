@@ -66,6 +66,8 @@ codes! {
     TooManyRealms = "too_many_realms", TOO_MANY_REQUESTS;
     /// The realm is on a durable store, where this is not offered.
     DurableRealm = "durable_realm", CONFLICT;
+    /// The file cannot be a realm's data; the message says where and why.
+    BadSeed = "bad_seed", UNPROCESSABLE_ENTITY;
     /// The realm has no journal.
     NoJournal = "no_journal", CONFLICT;
     /// There is no such vendor.

@@ -4,7 +4,7 @@
 //!
 //! - `api`: what an endpoint is, and how it is called; `error`: the errors, with their stable codes.
 //! - `openapi`: the document.
-//! - One file for each family of endpoints: `realms`, `state`, `clock`, `faults`, `sessions`, `journal`.
+//! - One file for each family of endpoints: `realms`, `state`, `clock`, `faults`, `sessions`, `journal`, `transfer`.
 
 mod api;
 mod clock;
@@ -15,6 +15,7 @@ pub(crate) mod openapi;
 mod realms;
 mod sessions;
 mod state;
+mod transfer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,7 @@ fn endpoints() -> Vec<Endpoint> {
         faults::endpoints(),
         sessions::endpoints(),
         journal::endpoints(),
+        transfer::endpoints(),
     ];
     families.into_iter().flatten().collect()
 }
@@ -135,6 +137,9 @@ impl Control {
         }
         if request.method() == Method::GET && request.uri().path() == openapi::PATH {
             return Ok(json(StatusCode::OK, openapi::document().as_bytes()));
+        }
+        if request.method() == Method::GET && request.uri().path() == transfer::SCHEMA_PATH {
+            return Ok(json(StatusCode::OK, transfer::schema().as_bytes()));
         }
         self.authorize(&request)?;
         let (parts, body) = request.into_parts();

@@ -7,7 +7,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::api::{Content, Endpoint, JSON, name_of};
+use super::api::{Content, Endpoint, JSON, JSON_LINES, name_of};
 use super::error::ErrorBody;
 
 /// Where the document is served, without the control token.
@@ -80,6 +80,7 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
 fn content(content: &Content, generator: &mut SchemaGenerator) -> Option<Value> {
     match content {
         Content::Nothing => None,
+        Content::Lines => Some(json!({ JSON_LINES: { "schema": { "type": "string" } } })),
         Content::Json(schema) | Content::OptionalJson(schema) => Some(json!({ JSON: { "schema": schema(generator) } })),
     }
 }

@@ -13,3 +13,4 @@ mod listener;
 mod process;
 mod realms;
 mod state;
+mod transfer;

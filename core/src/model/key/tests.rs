@@ -79,9 +79,17 @@ fn every_key_is_read_back() {
     ] {
         let bytes = key.encode();
         assert_eq!(Key::decode(&bytes).as_ref(), Some(&key));
+        let parts = key.parts();
+        let part = |name: &str| parts.iter().find(|(own, _)| *own == name).map(|(_, part)| part.clone());
+        assert_eq!(Key::of_parts(key.table(), part).as_ref(), Some(&key));
+        let known = Key::TABLES.iter().find(|(table, _)| *table == key.table()).unwrap().1;
+        let is_number = |part: &KeyPart| matches!(part, KeyPart::Number(_));
+        assert!(parts.iter().map(|(name, part)| (*name, is_number(part))).eq(known.iter().copied()), "{key:?}");
+        assert_eq!(Key::of_parts(key.table(), |_| None), None);
         assert_eq!(Key::decode(&bytes[..bytes.len() - 1]), None, "{key:?}");
         assert_eq!(Key::decode(&[&bytes[..], &[0]].concat()), None, "{key:?}");
     }
+    assert_eq!(Key::of_parts("nothing", |_| Some(KeyPart::Number(1))), None);
     assert_eq!(Key::decode(&[]), None);
     assert_eq!(Key::decode(&[200, b'g', 0]), None);
     assert_eq!(Key::Joined(user, Millis(7), group.clone()).group(), Some(&group));

@@ -211,6 +211,19 @@ fn what_has_no_number_is_no_part_of_the_history() {
             "attributes to members",
         ),
         (Happening::CountersChanged { set: BTreeMap::new(), removed: Vec::new() }, "counters to members"),
+        (Happening::MessageChanged { sequence: 1, id: MessageId::new("7").unwrap() }, "edit to members"),
+        (
+            Happening::ExtensionsChanged {
+                sequence: 1,
+                version: 2,
+                set: [("k".to_owned(), "v".to_owned())].into(),
+                removed: Vec::new(),
+                cleared: false,
+            },
+            "extensions to members",
+        ),
+        (Happening::PinChanged { sequence: 1, pinned: true }, "pin(pinned) to members"),
+        (Happening::PinChanged { sequence: 1, pinned: false }, "pin(unpinned) to members"),
         (Happening::Noticed { content: "x".to_owned() }, "notice 255 Custom() to members"),
         (
             Happening::TopicMade { topic: topic.clone(), profile: Profile::default() },

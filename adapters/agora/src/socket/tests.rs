@@ -75,11 +75,13 @@ async fn house() -> House {
         blobs: Arc::new(NoBlobs),
         presence: Arc::new(Nobody),
     };
-    let app = Arc::new(App::new(realm).unwrap());
+    let apps = Apps::new();
+    apps.add(App::new(realm).unwrap()).unwrap();
+    let app = apps.of_realm("test").unwrap();
     let users = ["ann", "ben"].map(|id| NewUser::of(user(id)));
     let register = RegisterUsers { users: users.into(), on_existing: OnExisting::Skip, folded: false };
     groups.run(&Actor::app(), register).await.unwrap();
-    let clients = Clients::new(Arc::new(Apps::new(vec![Arc::clone(&app)])));
+    let clients = Clients::new(Arc::new(apps));
     House { groups, app, clients }
 }
 

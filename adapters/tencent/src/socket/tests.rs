@@ -16,7 +16,7 @@ use conclave_core::model::{Millis, Settings as Limits, UserId};
 use conclave_core::operation::{DeleteUser, OwnedGroups, UpdateUser};
 use conclave_core::ports::{Clock, GroupsExt as _, Log as _, Mint};
 use conclave_kit::{
-    CallOutcome, ClientProtocol as _, Device, DisconnectReason, ErrorClass, Frame, Nobody, OutFrame, Platform,
+    Apps, CallOutcome, ClientProtocol as _, Device, DisconnectReason, ErrorClass, Frame, Nobody, OutFrame, Platform,
     TestSession, VendorCode, VendorError,
 };
 use flate2::read::GzDecoder;
@@ -100,6 +100,7 @@ impl Mint for Stopped {
 struct House {
     engine: Arc<Engine>,
     app: Arc<App>,
+    apps: Arc<Apps<u32, App>>,
 }
 
 /// Stores no files.
@@ -141,7 +142,9 @@ impl House {
             blobs: Arc::new(NoBlobs),
             presence: Arc::new(Nobody),
         };
-        Self { engine, app: Arc::new(App::new(realm).unwrap()) }
+        let apps = Apps::new(|sdkappid: &u32| format!("app {sdkappid}"));
+        apps.add("test", &SDKAPPID, App::new(realm, None).unwrap()).unwrap();
+        Self { engine, app: apps.get(&SDKAPPID).unwrap(), apps: Arc::new(apps) }
     }
 
     async fn session(&self, device: &str) -> TestSession<TencentSession> {
@@ -167,7 +170,7 @@ impl House {
 
     /// The pushes of the latest events, and their recipients.
     async fn facts_after(&self, sequence: u64) -> Vec<conclave_kit::Fact<super::facts::TencentFact>> {
-        let clients = Clients::new(Arc::new([(SDKAPPID, Arc::clone(&self.app))].into()));
+        let clients = Clients::new(Arc::clone(&self.apps));
         let events: Vec<Arc<Event>> = self.engine.read(sequence, 100).await.unwrap();
         let mut facts = Vec::new();
         for event in &events {

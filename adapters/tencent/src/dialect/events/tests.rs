@@ -211,7 +211,10 @@ fn what_has_no_number_is_no_part_of_the_history() {
             "attributes to members",
         ),
         (Happening::CountersChanged { set: BTreeMap::new(), removed: Vec::new() }, "counters to members"),
-        (Happening::MessageChanged { sequence: 1, id: MessageId::new("7").unwrap() }, "edit to members"),
+        (
+            Happening::MessageChanged { sequence: 1, id: MessageId::new("7").unwrap() },
+            "edit to members (other devices)",
+        ),
         (
             Happening::ExtensionsChanged {
                 sequence: 1,
@@ -220,7 +223,7 @@ fn what_has_no_number_is_no_part_of_the_history() {
                 removed: Vec::new(),
                 cleared: false,
             },
-            "extensions to members",
+            "extensions to members (other devices)",
         ),
         (Happening::PinChanged { sequence: 1, pinned: true }, "pin(pinned) to members"),
         (Happening::PinChanged { sequence: 1, pinned: false }, "pin(unpinned) to members"),

@@ -25,7 +25,7 @@ impl House {
 
     /// The session of a poll, and the name under which the gateway keeps it.
     fn poll(&self, key: &str) -> (String, TencentSession) {
-        let clients = Clients::new(std::sync::Arc::new([(SDKAPPID, std::sync::Arc::clone(&self.app))].into()));
+        let clients = Clients::new(std::sync::Arc::clone(&self.apps));
         let uri = format!("/v4/openim/longpolling?sdkappid={SDKAPPID}&a2={key}&tinyid=");
         let (parts, ()) = Request::post(uri).body(()).unwrap().into_parts();
         let request = OpenRequest { endpoint: "longpolling", parts: &parts, connection: "c1", peer: None };
@@ -52,7 +52,7 @@ fn kinds(response: &Value) -> Vec<u64> {
 #[tokio::test]
 async fn the_endpoint_is_behind_any_prefix() {
     let house = House::new();
-    let clients = Clients::new(std::sync::Arc::new([(SDKAPPID, std::sync::Arc::clone(&house.app))].into()));
+    let clients = Clients::new(std::sync::Arc::clone(&house.apps));
     let endpoint = clients.endpoints().into_iter().find(|endpoint| endpoint.name == "longpolling").unwrap();
     assert!(matches!(endpoint.transport, Transport::LongPolling { .. }));
     assert_eq!(endpoint.path, PathPattern::EndsWith("/v4/openim/longpolling"));

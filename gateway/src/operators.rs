@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::origin::{bare_host, is_local_name};
 use crate::payload::Payload;
@@ -63,9 +65,27 @@ pub(crate) fn is_of_own_page<B>(request: &Request<B>) -> bool {
     named.zip(host(request)).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host))
 }
 
+/// How long a connection is served before it is closed after its current request.
+const LIFE: Duration = Duration::from_mins(5);
+/// How long that request may take then: a client that does not read its response would keep its slot.
+const LAST_REQUEST: Duration = Duration::from_mins(2);
+
 /// Serves a listener until the process ends.
 pub(crate) async fn serve<F, R>(listener: TcpListener, name: &'static str, connections: usize, answer: F)
 where
+    F: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response<Payload>> + Send + 'static,
+{
+    serve_within(listener, name, connections, (LIFE, LAST_REQUEST), answer).await;
+}
+
+async fn serve_within<F, R>(
+    listener: TcpListener,
+    name: &'static str,
+    connections: usize,
+    (life, last_request): (Duration, Duration),
+    answer: F,
+) where
     F: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Payload>> + Send + 'static,
 {
@@ -89,8 +109,18 @@ where
             let mut builder = http1::Builder::new();
             // there are few slots for connections, so idle ones are closed soon
             builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).max_buf_size(16 * 1024);
-            if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-                tracing::debug!(%error, listener = name, "a connection failed");
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+            let served = match timeout(life, connection.as_mut()).await {
+                Ok(served) => Some(served),
+                Err(_) => {
+                    connection.as_mut().graceful_shutdown();
+                    timeout(last_request, connection).await.ok()
+                }
+            };
+            match served {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::debug!(%error, listener = name, "a connection failed"),
+                None => tracing::debug!(listener = name, "a client did not read its response"),
             }
         });
     }
@@ -130,5 +160,29 @@ mod tests {
         assert!(!hosts.knows(&request(&[("host", "evil.example")])));
         assert!(!hosts.knows(&request(&[("host", "localhost"), ("host", "localhost")])));
         assert!(!hosts.knows(&request(&[])));
+    }
+
+    /// A client that stops reading keeps its slot for a limited time.
+    #[tokio::test]
+    async fn a_client_that_does_not_read_does_not_keep_others_out() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let limits = (Duration::from_millis(200), Duration::from_millis(200));
+        let serving = tokio::spawn(serve_within(listener, "test", 1, limits, |_| async {
+            // more than the kernel takes
+            let body = conclave_kit::Body::Whole(vec![b'x'; 64 << 20].into());
+            Response::new(Payload::new(body, None))
+        }));
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let mut silent = tokio::net::TcpStream::connect(at).await.unwrap();
+        silent.write_all(request).await.unwrap();
+        let mut other = tokio::net::TcpStream::connect(at).await.unwrap();
+        other.write_all(request).await.unwrap();
+        let mut begin = [0; 12];
+        timeout(Duration::from_secs(30), other.read_exact(&mut begin)).await.unwrap().unwrap();
+        assert_eq!(&begin, b"HTTP/1.1 200");
+        serving.abort();
     }
 }

@@ -110,12 +110,11 @@ async fn serve_within<F, R>(
             // there are few slots for connections, so idle ones are closed soon
             builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).max_buf_size(16 * 1024);
             let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-            let served = match timeout(life, connection.as_mut()).await {
-                Ok(served) => Some(served),
-                Err(_) => {
-                    connection.as_mut().graceful_shutdown();
-                    timeout(last_request, connection).await.ok()
-                }
+            let served = if let Ok(served) = timeout(life, connection.as_mut()).await {
+                Some(served)
+            } else {
+                connection.as_mut().graceful_shutdown();
+                timeout(last_request, connection).await.ok()
             };
             match served {
                 Some(Ok(())) => {}

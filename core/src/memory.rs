@@ -12,6 +12,9 @@ use crate::ports::{Batch, Change, CommitError, Span, Store, StoreError};
 
 type Table = BTreeMap<Vec<u8>, Row>;
 
+/// Capacity in which most keys fit.
+const KEY_BYTES: usize = 64;
+
 /// All rows of a realm at one moment. Taking, keeping and restoring one copies no rows: the tables are shared until one
 /// of them is written.
 #[derive(Clone, Default)]
@@ -149,13 +152,21 @@ impl Memory {
 impl Store for Memory {
     async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
         let state = self.state.read();
-        Ok(keys.iter().map(|key| state.get(&key.encode()).cloned()).collect())
+        let mut bytes = Vec::with_capacity(KEY_BYTES);
+        let row = |key: &Key| {
+            let table = state.table(key.tag()).filter(|table| !table.is_empty())?;
+            bytes.clear();
+            key.encode_into(&mut bytes);
+            table.get(&bytes).cloned()
+        };
+        Ok(keys.iter().map(row).collect())
     }
 
     async fn scan(&self, span: &Span) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
         let state = self.state.read();
+        let table = state.table(tag(span.prefix.as_bytes())).filter(|table| !table.is_empty());
+        let Some(table) = table else { return Ok(Vec::new()) };
         let Some(bounds) = bounds(span) else { return Ok(Vec::new()) };
-        let Some(table) = state.table(tag(span.prefix.as_bytes())) else { return Ok(Vec::new()) };
         let rows = table.range::<[u8], _>((as_slice(&bounds.0), as_slice(&bounds.1)));
         let page = |(key, row): (&Vec<u8>, &Row)| (key.clone(), row.clone());
         Ok(if span.descending {

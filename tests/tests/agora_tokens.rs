@@ -250,6 +250,43 @@ async fn tokens_made_with_the_certificate_are_good_as_they_are_and_for_exchange(
     assert_eq!(get(&client, GROUP, &token).await.status, 401);
 }
 
+/// What was verified before is not verified again, but everything that ends a token ends it at once.
+#[tokio::test]
+async fn a_token_that_was_used_before_ends_like_any_other() {
+    let (world, client) = begin().await;
+    let app = app_token(&client).await;
+    let own = "/acme/demo/chatgroups/user/user1/joined_count";
+    for round in 0..2 {
+        let issued = world.groups.now();
+        let sealed = token(&client, "demo", "YXA6_CLIENT_SECRET_OF_THE_VENDOR", json!(600)).await;
+        let (signed, of_user) = (access_token("", issued, 600), access_token("user1", issued, 600));
+        for _ in 0..3 {
+            assert_eq!(get(&client, GROUP, &sealed).await.status, 200);
+            assert_eq!(get(&client, GROUP, &signed).await.status, 200);
+            assert_eq!(get(&client, own, &of_user).await.status, 200);
+        }
+        // a longer or shorter one is another token
+        for other in [format!("{sealed}A"), sealed[..sealed.len() - 1].to_owned(), signed[..40].to_owned()] {
+            assert_eq!(get(&client, GROUP, &other).await.status, 401, "{other}");
+        }
+        world.clock.step(599_999);
+        assert_eq!(get(&client, GROUP, &sealed).await.status, 200);
+        world.clock.step(1000);
+        for (target, token) in [(GROUP, &sealed), (GROUP, &signed), (own, &of_user)] {
+            assert_eq!(get(&client, target, token).await.status, 401, "round {round}: {target}");
+        }
+    }
+    let of_user = access_token("user1", world.groups.now(), 600);
+    assert_eq!(get(&client, own, &of_user).await.status, 200);
+    world.clock.step(1000);
+    call(&client, Method::POST, "/acme/demo/users/user1/deactivate", &app, Value::Null).await;
+    assert_eq!(get(&client, own, &of_user).await.status, 401, "banned");
+    call(&client, Method::POST, "/acme/demo/users/user1/activate", &app, Value::Null).await;
+    assert_eq!(get(&client, own, &of_user).await.status, 200);
+    call(&client, Method::DELETE, USER, &app, Value::Null).await;
+    assert_eq!(get(&client, own, &of_user).await.status, 401, "deleted");
+}
+
 #[tokio::test]
 async fn registration_is_open_only_where_it_is_set_so() {
     let world = World::new();

@@ -9,7 +9,7 @@ use conclave_kit::{Blobs, Presence, RateWindow, Room, Sealer, SetupError, check_
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::auth::Tokens;
+use crate::auth::{ProvenTokens, Tokens};
 use crate::dialect::links::Links;
 use crate::settings::Settings;
 use crate::socket::Names;
@@ -108,6 +108,8 @@ pub(crate) struct App {
     pub(crate) uuid: Uuid,
     pub(crate) credentials: Credentials,
     pub(crate) tokens: Tokens,
+    /// Tokens that were verified before.
+    pub(crate) proven: ProvenTokens,
     /// Signs URLs that expire.
     pub(crate) signer: Sealer,
     /// URLs of files that were sent through another vendor.
@@ -138,6 +140,7 @@ impl App {
             name: credentials.app.clone(),
             uuid,
             tokens: Tokens::new(uuid, sealer),
+            proven: ProvenTokens::new(),
             signer: Sealer::new(credentials.client_secret.as_bytes(), &format!("agora url of {key}")),
             links: Links::new(&credentials.org, &credentials.app, &credentials.client_secret),
             credentials,

@@ -62,7 +62,7 @@ impl Agora {
         let query = Query::read(head.query().unwrap_or_default(), &reading);
         let Checked { app, actor, claims } = match checked {
             Some(checked) => checked,
-            None => self.checked(head, path, &query).await?,
+            None => self.checked(head, path).await?,
         };
         if matches!(actor, Actor::User { .. }) {
             // it names the calling device, which was read with the credentials
@@ -103,11 +103,11 @@ impl Agora {
     }
 
     /// The app and the caller of an authorized request.
-    async fn checked(&self, head: &Head, path: &str, query: &Query<'_>) -> Result<Checked, Failure> {
+    async fn checked(&self, head: &Head, path: &str) -> Result<Checked, Failure> {
         let app = self.app(path)?;
         let route = self.route_of(head, path)?;
         let claims = check(&app, &head.headers, &route.handler).await?;
-        let (actor, claims) = caller(&app, claims, query, &route.handler)?;
+        let (actor, claims) = caller(&app, claims, head, &route.handler)?;
         Ok(Checked { app, actor, claims })
     }
 
@@ -192,7 +192,7 @@ pub(crate) fn unauthenticated(app: &App, place: ErrorContext, unauthenticated: U
 fn caller(
     app: &App,
     claims: Option<Claims>,
-    query: &Query<'_>,
+    head: &Head,
     endpoint: &Endpoint,
 ) -> Result<(Actor, Option<Claims>), Failure> {
     let Some(claims) = claims else {
@@ -204,6 +204,8 @@ fn caller(
         (Subject::User(user), Auth::Either) => {
             // the calling device is stored with every event of the call, and is not notified of them
             let is_name = |resource: &&str| (1..=DEVICE_BYTES).contains(&resource.len());
+            let reading = Reading::default();
+            let query = Query::read(head.query().unwrap_or_default(), &reading);
             let device = query.get("resource").filter(is_name);
             Actor::User { user: user.clone(), device: device.map(|id| Device::new(VENDOR, id).to_string()) }
         }
@@ -248,9 +250,7 @@ impl Surface for Agora {
     async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
         let began = Instant::now();
         let path = self.once(head.path());
-        let reading = Reading::default();
-        let query = Query::read(head.query().unwrap_or_default(), &reading);
-        match self.checked(head, path, &query).await {
+        match self.checked(head, path).await {
             Ok(checked) => {
                 let user = checked.claims.as_ref().and_then(|claims| match &claims.subject {
                     Subject::User(user) => Some(user.clone()),

@@ -22,12 +22,34 @@ pub fn is_base64_of(text: &str, bytes: &[u8]) -> bool {
     decode_base64(text).is_some_and(|given| same(&given, bytes))
 }
 
+/// Marks what is no hexadecimal digit.
+const NO_DIGIT: u8 = 0xF0;
+
+/// The value of each hexadecimal digit.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
 /// Whether a hexadecimal text, in lower or upper case, encodes these bytes. In constant time for equal lengths.
 pub fn is_hex_of(text: &[u8], bytes: &[u8]) -> bool {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let given: Option<Vec<u8>> = if text.len().is_multiple_of(2) { text.iter().map(digit).collect() } else { None };
-    let given = given.map(|digits| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect::<Vec<u8>>());
-    given.is_some_and(|given| same(&given, bytes))
+    let (pairs, rest) = text.as_chunks::<2>();
+    if !rest.is_empty() || pairs.len() != bytes.len() {
+        return false;
+    }
+    let mut different = 0;
+    for (pair, byte) in pairs.iter().zip(bytes) {
+        let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+        // all digits are looked at, whichever is the first wrong one
+        different |= ((high << 4 | low) ^ byte) | (high | low) & NO_DIGIT;
+    }
+    same(&[different], &[0])
 }
 
 /// Fewest different characters in a secret; with one it is a filler such as `xxxx`.

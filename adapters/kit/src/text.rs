@@ -8,6 +8,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 /// A part of a path, percent-decoded; `None` when it is not UTF-8.
 pub fn decode_segment(segment: &str) -> Option<String> {
+    if !has(segment, b'%') {
+        return Some(segment.to_owned());
+    }
     percent_decode_str(segment).decode_utf8().ok().map(Cow::into_owned)
 }
 
@@ -24,9 +27,14 @@ pub fn query_texts(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, s
     })
 }
 
+/// Whether a text has this ASCII character. Looks at all bytes, many at a time.
+fn has(text: &str, character: u8) -> bool {
+    text.bytes().fold(0, |found, byte| found | u8::from(byte == character)) != 0
+}
+
 fn decode_plus(text: &str) -> Cow<'_, str> {
     // most texts need no decoding, and signatures are long
-    match (text.contains('+'), text.contains('%')) {
+    match (has(text, b'+'), has(text, b'%')) {
         (false, false) => Cow::Borrowed(text),
         (false, true) => percent_decode_str(text).decode_utf8_lossy(),
         (true, _) => percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned().into(),
@@ -45,14 +53,52 @@ pub fn form_body(pairs: &[(&str, String)]) -> String {
 
 /// The parts of a comma list, empty ones left out, each once, in order.
 pub fn split_list(text: &str) -> Vec<String> {
-    let mut seen = HashSet::new();
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts.filter(|part| seen.insert(*part)).map(str::to_owned).collect()
+    /// Up to so many, comparing texts is faster than hashing one.
+    const FEW: usize = 16;
+    let mut list: Vec<&str> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        if list.len() < FEW {
+            if list.contains(&part) {
+                continue;
+            }
+        } else {
+            if seen.is_empty() {
+                seen.extend(list.iter().copied());
+            }
+            if !seen.insert(part) {
+                continue;
+            }
+        }
+        list.push(part);
+    }
+    list.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_part_of_a_list_comes_once_in_order() {
+        assert_eq!(split_list(" b,a,,b , a ,\u{e9}"), ["b", "a", "\u{e9}"]);
+        let numbers: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let twice = [numbers.join(","), numbers.join(" , ")].join(",");
+        assert_eq!(split_list(&twice), numbers);
+        assert_eq!(split_list(" , ,"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_in_any_place() {
+        for text in ["a+b", "+", "%20", "a%2Bb", "plain", "", "\u{e9}+%C3%A9", "12345678901234567890123456789012+"] {
+            let pairs = query_pairs(&format!("k={text}"));
+            let spaced = text.replace('+', " ");
+            let expected = percent_decode_str(&spaced).decode_utf8_lossy();
+            assert_eq!(pairs, [("k".to_owned(), expected.into_owned())]);
+            assert_eq!(decode_segment(text), percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned));
+        }
+        assert_eq!(decode_segment("%ff"), None);
+    }
 
     #[test]
     fn forms_are_read_as_they_were_written() {

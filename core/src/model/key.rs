@@ -35,11 +35,30 @@ macro_rules! tables {
 
             /// The same bytes behind a prefix.
             pub fn encode_behind(&self, prefix: &[u8]) -> Vec<u8> {
+                let mut out = Writer::behind(prefix);
+                self.write(&mut out);
+                out.done()
+            }
+
+            /// Appends the same bytes to a buffer.
+            pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
+                let mut writer = Writer::over(std::mem::take(out));
+                self.write(&mut writer);
+                *out = writer.done();
+            }
+
+            /// The first byte, which is that of its table.
+            pub(crate) fn tag(&self) -> u8 {
+                match self {
+                    $(Self::$name(..) => $tag,)*
+                }
+            }
+
+            fn write(&self, out: &mut Writer) {
+                out.tag(self.tag());
                 match self {
                     $(Self::$name($($part),*) => {
-                        let mut out = Writer::behind(prefix, $tag);
                         $(out.part($part);)*
-                        out.done()
                     })*
                 }
             }

@@ -4,11 +4,13 @@ mod access_token;
 mod attempts;
 mod dynamic_token;
 mod password;
+mod proven;
 mod token;
 mod turns;
 
 pub(crate) use attempts::Attempt;
 pub(crate) use password::{CheckError, Passwords};
+pub(crate) use proven::ProvenTokens;
 pub(crate) use token::{Claims, Subject, TokenError, Tokens};
 
 use conclave_core::event::Actor;
@@ -65,10 +67,15 @@ pub(crate) async fn check(app: &App, token: &str) -> Result<Claims, Unauthentica
     let now = app.now();
     let mut claims = match (access_token::PREFIX, &app.credentials.app_id, &app.credentials.app_certificate) {
         (prefix, Some(id), Some(certificate)) if token.starts_with(prefix) => {
-            access_token::open(token, id, certificate, now).map_err(Unauthenticated::Token)?
+            let open = || access_token::open(token, id, certificate, now);
+            let claims = app.proven.claims(token, now, open).map_err(Unauthenticated::Token)?;
+            if is_from_future(claims.issued, now) {
+                return Err(Unauthenticated::Token(TokenError::Invalid));
+            }
+            claims
         }
         _ if token.starts_with(dynamic_token::PREFIX) => open_dynamic(app, token, now).await?,
-        _ => app.tokens.open(token, now).map_err(Unauthenticated::Token)?,
+        _ => app.proven.claims(token, now, || app.tokens.open(token, now)).map_err(Unauthenticated::Token)?,
     };
     if let Subject::User(user) = &claims.subject {
         claims.subject = Subject::User(stored_user(app, user, &claims).await?);

@@ -9,23 +9,34 @@ use std::sync::Arc;
 
 use conclave_kit::{Apps, is_hex_of};
 use http::HeaderMap;
+use http::header::HeaderName;
 use sha1::{Digest as _, Sha1};
 
 use crate::auth::replay::Digest;
 use crate::realm::App;
 use crate::refusals::{Code, Failure};
 
+/// The two names of each header.
+static APP_KEY: [HeaderName; 2] = names("app-key", "rc-app-key");
+static NONCE: [HeaderName; 2] = names("nonce", "rc-nonce");
+static TIMESTAMP: [HeaderName; 2] = names("timestamp", "rc-timestamp");
+static SIGNATURE: [HeaderName; 2] = names("signature", "rc-signature");
+
+const fn names(name: &'static str, other: &'static str) -> [HeaderName; 2] {
+    [HeaderName::from_static(name), HeaderName::from_static(other)]
+}
+
 /// The app that signed this request.
 ///
 /// An unknown app key is 1001; a missing, empty or wrong signature is 1004, both with HTTP 401. So are the signature of
 /// one of our own callbacks, and a replayed call, if that is configured.
 pub(crate) fn caller(apps: &Apps<String, App>, headers: &HeaderMap) -> Result<Arc<App>, Failure> {
-    let key = header(headers, "app-key", "rc-app-key");
+    let key = header(headers, &APP_KEY);
     let app = key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| apps.get(key));
     let app = app.ok_or(Code::AppKey)?;
-    let nonce = header(headers, "nonce", "rc-nonce").ok_or(Code::Signature)?;
-    let timestamp = header(headers, "timestamp", "rc-timestamp").ok_or(Code::Signature)?;
-    let signature = header(headers, "signature", "rc-signature").ok_or(Code::Signature)?;
+    let nonce = header(headers, &NONCE).ok_or(Code::Signature)?;
+    let timestamp = header(headers, &TIMESTAMP).ok_or(Code::Signature)?;
+    let signature = header(headers, &SIGNATURE).ok_or(Code::Signature)?;
     let signed = [nonce, timestamp].concat();
     let expected = digest(&app.realm.credentials.app_secret, &signed);
     let admitted = is_hex_of(signature, &expected)
@@ -35,7 +46,7 @@ pub(crate) fn caller(apps: &Apps<String, App>, headers: &HeaderMap) -> Result<Ar
 }
 
 /// A header under either of its two names, unless empty.
-fn header<'h>(headers: &'h HeaderMap, name: &str, other: &str) -> Option<&'h [u8]> {
+fn header<'h>(headers: &'h HeaderMap, [name, other]: &[HeaderName; 2]) -> Option<&'h [u8]> {
     let value = headers.get(name).or_else(|| headers.get(other))?;
     Some(value.as_bytes()).filter(|bytes| !bytes.is_empty())
 }

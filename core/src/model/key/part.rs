@@ -20,14 +20,24 @@ pub(super) struct Writer(Vec<u8>);
 
 impl Writer {
     pub(super) fn new(tag: u8) -> Self {
-        Self::behind(&[], tag)
+        let mut writer = Self::behind(&[]);
+        writer.tag(tag);
+        writer
     }
 
-    pub(super) fn behind(prefix: &[u8], tag: u8) -> Self {
+    pub(super) fn behind(prefix: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(prefix.len() + 48);
         bytes.extend_from_slice(prefix);
-        bytes.push(tag);
         Self(bytes)
+    }
+
+    /// Writes behind what a buffer holds.
+    pub(super) fn over(buffer: Vec<u8>) -> Self {
+        Self(buffer)
+    }
+
+    pub(super) fn tag(&mut self, tag: u8) {
+        self.0.push(tag);
     }
 
     pub(super) fn part(&mut self, part: &impl Part) {
@@ -126,6 +136,11 @@ impl Part for Millis {
 impl Part for String {
     /// Texts that clients choose freely may hold zero bytes; they are escaped so that order and prefixes hold.
     fn write(&self, out: &mut Vec<u8>) {
+        if self.bytes().fold(0, |found, byte| found | u8::from(byte <= 1)) == 0 {
+            out.extend_from_slice(self.as_bytes());
+            out.push(0);
+            return;
+        }
         for byte in self.bytes() {
             match byte {
                 0 => out.extend_from_slice(&[1, 1]),

@@ -53,6 +53,17 @@ fn places_of_rows_that_can_be_outdated_are_read_back() {
 }
 
 #[test]
+fn keys_are_written_behind_what_a_buffer_holds() {
+    let key = Key::Sent(GroupId::new("g").unwrap(), "a\0b".into(), "plain".into());
+    let mut buffer = b"before".to_vec();
+    key.encode_into(&mut buffer);
+    assert_eq!(buffer, [b"before", &*key.encode()].concat());
+    assert_eq!(buffer, key.encode_behind(b"before"));
+    assert_eq!(key.encode().first(), Some(&key.tag()));
+    assert_eq!(key.encode(), b"\x14g\0a\x01\x01b\0plain\0");
+}
+
+#[test]
 fn free_texts_never_end_early() {
     let group = GroupId::new("g").unwrap();
     let plain = Key::Sent(group.clone(), "a".into(), "b".into()).encode();

@@ -44,7 +44,7 @@ pub(crate) async fn broadcast(call: &Call<'_>) -> Result<envelope::ResponseBody,
         call.check_account(from).await?;
     }
     let sender = from.or_else(|| UserId::new(call.account()).ok()).map_or(Sender::App, Sender::User);
-    let token = send::token(random, &content);
+    let token = send::token(random, content.as_bytes());
     let mut said = Broadcast { groups: Vec::new(), sender, body, token, labels, part: None, next: None };
     let (mut number, mut after) = (None, None);
     loop {

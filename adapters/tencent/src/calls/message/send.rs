@@ -1,12 +1,10 @@
 //! `send_group_msg`: sends a message in the name of an admin, or of the named user.
 
-use std::fmt::Write as _;
-
 use conclave_core::model::{Group, GroupId, Mention, Sender, TopicId, Traits, UserId};
 use conclave_core::operation::{DropMessage, Posted, SendMessage, SpeakCheck};
 use conclave_core::query::MaySpeak;
 use conclave_core::refusal::Refusal;
-use conclave_kit::Room;
+use conclave_kit::{Room, append_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -75,18 +73,20 @@ pub(crate) async fn send(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let id = call.group_id(request.group_id.clone())?;
     let from = call.acting_user("From_Account", request.from.clone())?;
     let targeted = request.to.as_ref().is_some_and(|to| !to.is_empty());
-    let mut send = message(call, id.clone(), from.clone(), request.clone())?;
+    let (topic, receipts, extensible) =
+        (request.topic_id.clone(), request.need_read_receipt, request.support_message_extension);
+    let mut send = message(call, id.clone(), from.clone(), request)?;
     let group = call.group(&id).await?;
     let kind = Kind::of(&group);
     if targeted && matches!(kind, Kind::AvChatRoom | Kind::Community) {
         return Err(Code::NoPermission.into());
     }
-    let topic = call.topic_id(request.topic_id.clone())?;
+    let topic = call.topic_id(topic)?;
     let next = match &topic {
         Some(topic) => call.topic(&id, topic).await?.next_message,
         None => group.next_message,
     };
-    let traits = if topic.is_some() { Traits::default() } else { traits(kind, &request) };
+    let traits = if topic.is_some() { Traits::default() } else { traits(kind, receipts, extensible) };
     if !within_rate(call, topic.as_ref(), &send).await? {
         if is_low(&send) {
             return envelope::with(&SendResponse::unsent(call, next, Some(DROPPED)));
@@ -134,10 +134,10 @@ fn is_low(send: &SendMessage) -> bool {
 }
 
 /// The options of the message that groups of this type support.
-fn traits(kind: Kind, request: &Request) -> Traits {
+fn traits(kind: Kind, receipts: Option<u32>, extensible: Option<u32>) -> Traits {
     Traits {
-        receipts: request.need_read_receipt == Some(1) && !matches!(kind, Kind::AvChatRoom | Kind::Community),
-        extensible: request.support_message_extension == Some(1) && kind != Kind::AvChatRoom,
+        receipts: receipts == Some(1) && !matches!(kind, Kind::AvChatRoom | Kind::Community),
+        extensible: extensible == Some(1) && kind != Kind::AvChatRoom,
         ..Traits::default()
     }
 }
@@ -157,7 +157,7 @@ async fn ask(
 
 fn message(call: &Call<'_>, group: GroupId, from: Option<UserId>, request: Request) -> Result<SendMessage, Failure> {
     let random = call.required("Random", request.random)?;
-    let content = Value::from(request.msg_body.clone().unwrap_or_default()).to_string();
+    let content = json(request.msg_body.as_deref().unwrap_or_default());
     let (body, kept) = body(request.msg_body)?;
     let targets = match request.to.filter(|to| !to.is_empty()) {
         Some(to) => call.user_ids("To_Account", Some(to), limits::TARGETS, Code::Parameter)?,
@@ -209,13 +209,20 @@ fn mention(at: &[At]) -> Option<Mention> {
     (!users.is_empty()).then_some(Mention::Users(users))
 }
 
+/// A list as JSON. Values can always be written.
+fn json(values: &[Value]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let _infallible = append_json(&mut out, values, usize::MAX);
+    out
+}
+
 /// A repeated number of the same sender identifies the same message only if the content is the same: one SDK uses one
 /// number per process.
-pub(super) fn token(random: u64, content: &str) -> String {
+pub(super) fn token(random: u64, content: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut token = format!("{random}:");
-    for byte in Sha256::digest(content.as_bytes()).iter().take(16) {
-        // writing to a string cannot fail
-        let _ = write!(token, "{byte:02x}");
+    for byte in Sha256::digest(content).iter().take(16) {
+        token.extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));
     }
     token
 }
@@ -251,9 +258,16 @@ mod tests {
 
     #[test]
     fn a_number_alone_is_no_repetition() {
-        assert_eq!(token(1, "a"), token(1, "a"));
-        assert_ne!(token(1, "a"), token(1, "b"));
-        assert_ne!(token(1, "a"), token(2, "a"));
+        assert_eq!(token(1, b"a"), token(1, b"a"));
+        assert_ne!(token(1, b"a"), token(1, b"b"));
+        assert_ne!(token(1, b"a"), token(2, b"a"));
+    }
+
+    #[test]
+    fn a_message_of_an_earlier_version_is_recognized() {
+        let content = serde_json::json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "h\"\u{e9}\n"}}]);
+        assert_eq!(json(content.as_array().unwrap()), content.to_string().into_bytes());
+        assert_eq!(token(7, b"[]"), "7:4f53cda18c2baa0c0354bb5f9a3ecbe5");
     }
 
     #[test]

@@ -124,4 +124,8 @@ async fn a_visitor_watches_a_live_room_without_signing_in() {
         assert!(!refused["refused"]["code"].is_null(), "{group}: {refused}");
     }
     assert!(visitor.take_all(|event| event == "MESSAGE_RECEIVED").is_empty());
+    // to a page that has not signed in, the SDK returns a rejected promise in place of a message, and its own `sendMessage`
+    // does not wait for it
+    let rejected = visitor.take_all(|event| event == "UNHANDLED_REJECTION");
+    assert!(matches!(&rejected[..], [(_, error)] if error.to_string().contains("createTextMessage")), "{rejected:?}");
 }

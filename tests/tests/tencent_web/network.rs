@@ -121,16 +121,16 @@ async fn calls_and_notices_survive_a_lost_network() {
         while alice.event("NET_STATE_CHANGE").await["state"] != "connected" {}
     }
     // each of alice's messages that was answered is there once, and none twice
-    let mut heard: Vec<String> = Vec::new();
-    while !said.iter().all(|text| heard.contains(text)) {
+    let mut arrived: Vec<String> = Vec::new();
+    while !said.iter().all(|text| arrived.contains(text)) {
         let messages = stage.on("bob").event("MESSAGE_RECEIVED").await;
         let texts = messages.as_array().unwrap().iter();
-        heard.extend(texts.filter_map(|message| message["payload"]["text"].as_str().map(str::to_owned)));
+        arrived.extend(texts.filter_map(|message| message["payload"]["text"].as_str().map(str::to_owned)));
     }
-    let mut sorted = heard.clone();
+    let mut sorted = arrived.clone();
     sorted.sort();
     sorted.dedup();
-    assert_eq!(sorted.len(), heard.len(), "{heard:?}");
+    assert_eq!(sorted.len(), arrived.len(), "{arrived:?}");
     // and so is what happened meanwhile
     let (mut texts, mut groups): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     alice.call("sendText", json!(["g1", "the end"])).await;

@@ -12,7 +12,7 @@ use crate::log::{EventLog, Subscription};
 use crate::model::{Key, Millis, Row, Settings};
 use crate::operation::{Ended, Operation, Reply, Rule, Sweep};
 use crate::ports::{Batch, Clock, CommitError, Groups, Log, LogPosition, Maintenance, Mint, Span, Store, StoreError};
-use crate::query::{Answer, Cursor, OutdatedRows, Query, Reader, Source, outdated};
+use crate::query::{Answer, Cursor, ExpiredRows, Query, Reader, Source, expired};
 use crate::refusal::Refusal;
 
 /// How often a query is repeated because its group changed meanwhile; the last answer is returned as it is.
@@ -192,8 +192,8 @@ impl Log for Engine {
 
 #[async_trait]
 impl Maintenance for Engine {
-    async fn outdated(&self, after: Option<Cursor>, limit: usize) -> Result<OutdatedRows, Refusal> {
-        outdated(&self.reader(&Actor::System), after, limit).await
+    async fn expired(&self, after: Option<Cursor>, limit: usize) -> Result<ExpiredRows, Refusal> {
+        expired(&self.reader(&Actor::System), after, limit).await
     }
 
     async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal> {

@@ -10,7 +10,7 @@ use crate::event::{Actor, Event};
 pub use crate::log::{Signal, Subscription};
 use crate::model::{Group, Key, Member, Millis, Prefix, Row, TopicId, UserId};
 use crate::operation::{Ended, InTopic, OnRefusal, Operation, Reply, Steps, Together};
-use crate::query::{Answer, Cursor, JoinedGroups, OutdatedRows, Query};
+use crate::query::{Answer, Cursor, ExpiredRows, JoinedGroups, Query};
 use crate::refusal::Refusal;
 
 /// Chat groups, as every surface sees them. One realm each.
@@ -73,7 +73,7 @@ pub struct LogPosition {
 #[async_trait]
 pub trait Maintenance: Send + Sync {
     /// Finds rows whose time is over, looking at `limit` rows at most from a cursor on.
-    async fn outdated(&self, after: Option<Cursor>, limit: usize) -> Result<OutdatedRows, Refusal>;
+    async fn expired(&self, after: Option<Cursor>, limit: usize) -> Result<ExpiredRows, Refusal>;
 
     /// Deletes the rows in these places as far as their time is over: mutes, blocks, requests, shared files, tokens of
     /// messages and broadcasts, and devices with their positions. No event is emitted, and the groups count as unchanged.

@@ -180,7 +180,7 @@ fn devices_are_forgotten_after_a_time_and_swept_with_their_positions() {
         assert!(world.ask(waiting).await.unwrap().queues.is_empty());
         assert_eq!(after(world, "b", group_queue()).await, Some(2));
 
-        let places = world.engine.outdated(None, 1000).await.unwrap().places;
+        let places = world.engine.expired(None, 1000).await.unwrap().places;
         assert_eq!(places, [Key::Device(user("ben"), "s".into(), "a".into())]);
         assert_eq!(kept(world).await, (2, 4));
         world.sweep(places).await.unwrap();

@@ -13,7 +13,7 @@ use conclave_core::operation::{
     AddFile, Apply, Block, Cleanup, CreateGroup, DecideRequest, Disband, Mute, SendMessage, Unmute,
 };
 use conclave_core::ports::Maintenance;
-use conclave_core::query::{Cursor, GroupById, OutdatedRows};
+use conclave_core::query::{Cursor, ExpiredRows, GroupById};
 use proptest::prelude::*;
 
 const MINUTE: u64 = 60_000;
@@ -45,11 +45,11 @@ async fn share(world: &World, id: &str, expires: Option<Millis>) {
     world.app(add).await.unwrap();
 }
 
-/// Reads all places that are outdated, by so many rows at a time.
-async fn outdated(world: &World, limit: usize) -> Vec<Key> {
+/// Reads all places that are expired, by so many rows at a time.
+async fn expired(world: &World, limit: usize) -> Vec<Key> {
     let (mut places, mut after) = (Vec::new(), None::<Cursor>);
     loop {
-        let OutdatedRows { places: more, next } = world.engine.outdated(after, limit).await.unwrap();
+        let ExpiredRows { places: more, next } = world.engine.expired(after, limit).await.unwrap();
         assert!(more.len() <= limit);
         places.extend(more);
         match next {
@@ -101,7 +101,7 @@ fn what_is_over_goes_and_what_is_not_stays() {
     story(asking(), async |world| {
         world.register(&["eve", "fay", "gil"]).await;
         furnished(world).await;
-        assert_eq!(outdated(world, 100).await, []);
+        assert_eq!(expired(world, 100).await, []);
         let everything_is_fresh: Vec<Key> = vec![
             Key::Mute(group("g"), user("ben")),
             Key::Block(group("g"), user("eve")),
@@ -112,7 +112,7 @@ fn what_is_over_goes_and_what_is_not_stays() {
 
         let before = (rows(world).await, world.ask(GroupById { group: group("g") }).await.unwrap().group);
         world.step(5 * MINUTE);
-        let places = outdated(world, 100).await;
+        let places = expired(world, 100).await;
         let wanted = [
             Key::Mute(group("g"), user("ben")),
             Key::Block(group("g"), user("eve")),
@@ -121,11 +121,11 @@ fn what_is_over_goes_and_what_is_not_stays() {
         ];
         assert_eq!(places, wanted);
         for limit in 1..8 {
-            assert_eq!(outdated(world, limit).await, wanted, "by {limit}");
+            assert_eq!(expired(world, limit).await, wanted, "by {limit}");
         }
         let ended = world.sweep(places).await.unwrap();
         assert_eq!(ended.blobs, ["bytes of gone"]);
-        assert_eq!(outdated(world, 100).await, []);
+        assert_eq!(expired(world, 100).await, []);
         let gone: BTreeSet<Vec<u8>> = wanted.iter().map(Key::encode).collect();
         let after = (rows(world).await, world.ask(GroupById { group: group("g") }).await.unwrap().group);
         assert_eq!(after.0, &before.0 - &gone, "nothing else was deleted, and no event emitted");
@@ -134,13 +134,13 @@ fn what_is_over_goes_and_what_is_not_stays() {
         // requests, decided or not, are still listed for one more lifetime
         world.step(WEEK);
         let dan = Key::Request(group("g"), user("dan"), String::new());
-        assert_eq!(outdated(world, 100).await, std::slice::from_ref(&dan));
+        assert_eq!(expired(world, 100).await, std::slice::from_ref(&dan));
         world.sweep(vec![dan]).await.unwrap();
         world.step(WEEK);
         let gil = Key::Request(group("g"), user("gil"), String::new());
-        assert_eq!(outdated(world, 100).await, std::slice::from_ref(&gil));
+        assert_eq!(expired(world, 100).await, std::slice::from_ref(&gil));
         world.sweep(vec![gil]).await.unwrap();
-        assert_eq!(outdated(world, 100).await, []);
+        assert_eq!(expired(world, 100).await, []);
     });
 }
 
@@ -149,7 +149,7 @@ fn a_row_that_counts_again_by_then_stays() {
     story(asking(), async |world| {
         mute(world, "ben", Until::At(world.now().plus(MINUTE))).await;
         world.step(2 * MINUTE);
-        let places = outdated(world, 10).await;
+        let places = expired(world, 10).await;
         mute(world, "ben", Until::Forever).await;
         let before = rows(world).await;
         world.sweep(places.clone()).await.unwrap();
@@ -166,7 +166,7 @@ fn tokens_are_swept_despite_concurrent_changes() {
         let said = SendMessage { token: Some("t".to_owned()), ..text("ann", "hi") };
         world.run(&by("ann"), said).await.unwrap();
         world.step(5 * MINUTE);
-        let places = outdated(world, 10).await;
+        let places = expired(world, 10).await;
         assert_eq!(places, [Key::Sent(group("g"), "ann".to_owned(), "t".to_owned())]);
         // another change of the group at each of the sweep's steps
         let sweep = world.engine.sweep(places);
@@ -196,7 +196,7 @@ fn the_lists_of_a_group_end_with_it() {
         mute(&world, "ann", Until::At(world.now().plus(MINUTE))).await;
         world.app(Disband { group: group("g") }).await.unwrap();
         world.step(2 * MINUTE);
-        assert_eq!(outdated(&world, 10).await, []);
+        assert_eq!(expired(&world, 10).await, []);
         assert!(!rows(&world).await.contains(&Key::Mute(group("g"), user("ann")).encode()));
     });
 }
@@ -225,7 +225,7 @@ proptest! {
                 mute(&world, &format!("u{n}"), soon).await;
             }
             world.step(2 * MINUTE);
-            let places = outdated(&world, limit).await;
+            let places = expired(&world, limit).await;
             prop_assert_eq!(places.len(), 6);
             let again = async {
                 for (n, _) in extend.iter().enumerate().filter(|(_, again)| **again) {

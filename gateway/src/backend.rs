@@ -12,7 +12,7 @@ use conclave_core::event::{Actor, Event};
 use conclave_core::model::{Key, Millis};
 use conclave_core::operation::{Ended, Operation, Reply};
 use conclave_core::ports::{Groups, Log, LogPosition, Maintenance, Subscription};
-use conclave_core::query::{Answer, Cursor, OutdatedRows, Query};
+use conclave_core::query::{Answer, Cursor, ExpiredRows, Query};
 use conclave_core::refusal::Refusal;
 use conclave_kit::Blobs;
 use http::HeaderValue;
@@ -238,8 +238,8 @@ impl Log for Layer<dyn Log> {
 
 #[async_trait]
 impl Maintenance for Layer<dyn Maintenance> {
-    async fn outdated(&self, after: Option<Cursor>, limit: usize) -> Result<OutdatedRows, Refusal> {
-        self.observer.count("outdated", self.inner.outdated(after, limit).await)
+    async fn expired(&self, after: Option<Cursor>, limit: usize) -> Result<ExpiredRows, Refusal> {
+        self.observer.count("outdated", self.inner.expired(after, limit).await)
     }
 
     async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use conclave_core::model::Key;
 use conclave_core::ports::Maintenance;
-use conclave_core::query::OutdatedRows;
+use conclave_core::query::ExpiredRows;
 use conclave_core::refusal::Refusal;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, yield_now};
@@ -77,7 +77,7 @@ fn keep_at(
 pub(crate) async fn sweep_all(realm: &str, maintenance: &dyn Maintenance, metrics: &Metrics) -> Result<(), Refusal> {
     let mut after = None;
     loop {
-        let found = maintenance.outdated(after.take(), ROWS).await?;
+        let found = maintenance.expired(after.take(), ROWS).await?;
         sweep(realm, maintenance, found.places, metrics).await;
         after = found.next;
         if after.is_none() {
@@ -90,11 +90,11 @@ async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance, metr
     sleep(pace.rest).await;
     let mut after = None;
     loop {
-        let found = match maintenance.outdated(after.take(), ROWS).await {
+        let found = match maintenance.expired(after.take(), ROWS).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(realm, %error, "expired rows cannot be deleted now; it is tried again later");
-                OutdatedRows::default()
+                ExpiredRows::default()
             }
         };
         let much = found.places.len() * MUCH >= ROWS;
@@ -111,7 +111,7 @@ async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance, metr
 /// Deletes these rows, those guarded by one group's header separately: a group that cannot be swept, or only slowly,
 /// does not delay the others.
 async fn sweep(realm: &str, maintenance: &dyn Maintenance, places: Vec<Key>, metrics: &Metrics) {
-    let alike = places.chunk_by(|one, other| one.outdated_by_header() == other.outdated_by_header());
+    let alike = places.chunk_by(|one, other| one.expiry_guard() == other.expiry_guard());
     for some in alike.flat_map(|alike| alike.chunks(SWEPT)) {
         let swept = timeout(PATIENCE, maintenance.sweep(some.to_vec())).await;
         let why = match swept {

@@ -115,7 +115,7 @@ pub(crate) fn stores(data: &Data, budget: Option<Budget>) -> Result<Arc<dyn Stor
 
 /// The dependencies of the realms.
 #[derive(Clone)]
-pub(crate) struct Ground {
+pub(crate) struct Dependencies {
     /// Where rows are kept.
     pub(crate) stores: Arc<dyn Stores>,
     /// Where shared files' bytes are kept.
@@ -154,17 +154,17 @@ pub(crate) struct InMemoryData {
 pub(crate) fn open(
     config: &Config,
     given: &Backends,
-    ground: &Ground,
+    dependencies: &Dependencies,
     metrics: &Metrics,
 ) -> Result<BTreeMap<String, OpenedRealm>, StoreError> {
     let open = |realm: &RealmConfig| {
         let opened = match given.get(&realm.name) {
             Some(backend) => {
-                let blobs = Arc::clone(&ground.blobs);
+                let blobs = Arc::clone(&dependencies.blobs);
                 let backend = backend.clone().layered(&realm.name, Arc::clone(&blobs), metrics);
                 OpenedRealm { backend, clock: None, in_memory: None, blobs }
             }
-            None => engine(realm, ground, metrics)?,
+            None => engine(realm, dependencies, metrics)?,
         };
         Ok((realm.name.clone(), opened))
     };
@@ -172,14 +172,18 @@ pub(crate) fn open(
 }
 
 /// Opens a realm with an engine over a store of its own.
-pub(crate) fn engine(realm: &RealmConfig, ground: &Ground, metrics: &Metrics) -> Result<OpenedRealm, StoreError> {
-    let in_memory = ground.stores.memory(&realm.name).map(|rows| InMemoryData { rows, files: Arc::default() });
+pub(crate) fn engine(
+    realm: &RealmConfig,
+    dependencies: &Dependencies,
+    metrics: &Metrics,
+) -> Result<OpenedRealm, StoreError> {
+    let in_memory = dependencies.stores.memory(&realm.name).map(|rows| InMemoryData { rows, files: Arc::default() });
     let (store, blobs): (Arc<dyn Store>, Arc<dyn Blobs>) = match &in_memory {
         Some(InMemoryData { rows, files }) => (rows.clone(), files.clone()),
-        None => (ground.stores.open(&realm.name)?, Arc::clone(&ground.blobs)),
+        None => (dependencies.stores.open(&realm.name)?, Arc::clone(&dependencies.blobs)),
     };
-    let clock = Arc::new(RealmClock::new(Arc::clone(&ground.clock)));
-    let engine = Engine::new(store, clock.clone(), Arc::clone(&ground.mint), Settings::from(&realm.limits));
+    let clock = Arc::new(RealmClock::new(Arc::clone(&dependencies.clock)));
+    let engine = Engine::new(store, clock.clone(), Arc::clone(&dependencies.mint), Settings::from(&realm.limits));
     let backend = Backend::engine(engine).layered(&realm.name, Arc::clone(&blobs), metrics);
     Ok(OpenedRealm { backend, clock: Some(clock), in_memory, blobs })
 }

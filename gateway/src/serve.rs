@@ -36,7 +36,7 @@ use crate::operators::Hosts;
 use crate::origin::Pages;
 use crate::readiness::Readiness;
 use crate::realms::running::Realms;
-use crate::realms::{self, Ground, OpenedRealm, Stores};
+use crate::realms::{self, Dependencies, OpenedRealm, Stores};
 use crate::registry::Host;
 use crate::session::{self, Online, RealmSessions};
 use crate::shares::Shares;
@@ -83,7 +83,7 @@ pub struct Gateway;
 
 /// The surfaces and realms behind the listeners.
 struct Opened {
-    ground: Ground,
+    dependencies: Dependencies,
     surfaces: Vec<Arc<dyn Surface>>,
     hosts: Vec<Host>,
     realms: BTreeMap<String, OpenedRealm>,
@@ -210,9 +210,9 @@ impl Builder {
         };
         let blobs = stores.blobs()?;
         let (clock, mint) = (Arc::clone(&self.clock), Arc::clone(&self.mint));
-        let ground = Ground { stores, blobs, clock, mint, post };
+        let dependencies = Dependencies { stores, blobs, clock, mint, post };
         let config = &self.config;
-        let realms = realms::open(config, &self.backends, &ground, metrics)?;
+        let realms = realms::open(config, &self.backends, &dependencies, metrics)?;
         let online = Arc::new(Online::new(realms.len(), &config.limits, metrics));
         let refused = |error: SetupError| StartError::Surface(error.to_string());
         let hosts = realms::hosts(config, config.control != Admin::Off).map_err(refused)?;
@@ -221,12 +221,12 @@ impl Builder {
             let Some(opened) = realms.get(&realm.name) else { continue };
             let of_realm = online.add(&realm.name, &opened.backend);
             let presence = Arc::clone(&of_realm) as Arc<dyn Presence>;
-            realms::serve(config, &hosts, realm, opened, &presence, ground.post.as_ref()).map_err(refused)?;
+            realms::serve(config, &hosts, realm, opened, &presence, dependencies.post.as_ref()).map_err(refused)?;
             sessions.insert(realm.name.clone(), of_realm);
         }
         let mut surfaces: Vec<Arc<dyn Surface>> = hosts.iter().map(|host| Arc::clone(&host.surface)).collect();
         surfaces.extend(self.surfaces.iter().map(Arc::clone));
-        Ok(Opened { ground, surfaces, hosts, realms, sessions, online })
+        Ok(Opened { dependencies, surfaces, hosts, realms, sessions, online })
     }
 
     /// Checks, opens and binds everything, and then accepts requests.
@@ -237,8 +237,8 @@ impl Builder {
         let budget = descriptors::limit().map(|limit| Budget::of(limit, webhooks::count(&self.config)));
         let opened = self.open(&metrics, client.clone().map(|client| client as Arc<dyn Post>), budget)?;
         let backends = opened.backends();
-        let Opened { ground, surfaces, hosts, realms, sessions: realm_sessions, online } = opened;
-        let stores = Arc::clone(&ground.stores);
+        let Opened { dependencies, surfaces, hosts, realms, sessions: realm_sessions, online } = opened;
+        let stores = Arc::clone(&dependencies.stores);
         if let Some(clock) = &self.system_clock {
             realms::resume_clock(clock, &backends).await?;
             resume_clock_of(&*stores, clock)?;
@@ -289,7 +289,7 @@ impl Builder {
 
         let shared = realms::running::Shared {
             config: config.clone(),
-            ground,
+            dependencies,
             hosts,
             mounted: mounted.clone(),
             online: Arc::clone(&online),

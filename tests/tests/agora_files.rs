@@ -253,7 +253,7 @@ async fn bytes_go_with_their_time() {
     house.clock.step(8 * 24 * 3600 * 1000);
     assert_eq!(house.list("").await, Vec::<String>::new());
     let maintenance = house.running.backends["dev"].maintenance.as_ref().unwrap();
-    let found = maintenance.outdated(None, 100).await.unwrap();
+    let found = maintenance.expired(None, 100).await.unwrap();
     assert_eq!((found.places.len(), found.next), (3, None));
     maintenance.sweep(found.places).await.unwrap();
     house.keeps(0).await;
@@ -344,7 +344,7 @@ async fn attachments_are_opened_by_their_secret_and_go_with_their_time() {
     let gone = fetch(file, &ann, &query).await;
     assert_eq!((gone.status.as_u16(), &gone.json()["error"]), (404, &json!("file_expired")));
     let maintenance = house.running.backends["dev"].maintenance.as_ref().unwrap();
-    let found = maintenance.outdated(None, 100).await.unwrap();
+    let found = maintenance.expired(None, 100).await.unwrap();
     assert_eq!(found.places.len(), 2);
     maintenance.sweep(found.places).await.unwrap();
     house.keeps(0).await;

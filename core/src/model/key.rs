@@ -313,7 +313,7 @@ impl Prefix {
         tags.into_iter().map(|tag| Self(vec![tag])).collect()
     }
 
-    /// The tables whose rows can be outdated, in the order in which they are looked through.
+    /// The tables whose rows can be expired, in the order in which they are looked through.
     pub(crate) fn outdatable() -> impl Iterator<Item = Self> {
         let tags = [MUTES, BLOCKS, REQUESTS, FILES, SENT, NOTES, TOPIC_MUTES, DEVICES, ATTACHMENTS];
         tags.into_iter().map(|tag| Self(vec![tag]))
@@ -347,7 +347,7 @@ impl Prefix {
     }
 }
 
-/// The tables of rows that can be outdated.
+/// The tables of rows that can be expired.
 const MUTES: u8 = 9;
 const BLOCKS: u8 = 12;
 const REQUESTS: u8 = 13;
@@ -359,7 +359,7 @@ const DEVICES: u8 = 63;
 const ATTACHMENTS: u8 = 65;
 
 impl Key {
-    /// The place of a row that can be outdated, read back from its bytes; `None` for any other.
+    /// The place of a row that can be expired, read back from its bytes; `None` for any other.
     pub(crate) fn outdatable(bytes: &[u8]) -> Option<Self> {
         let (tag, parts) = bytes.split_first()?;
         let mut parts = parts.strip_suffix(&[0])?.split(|byte| *byte == 0).map(unescaped);
@@ -387,14 +387,14 @@ impl Key {
     }
 
     /// Whether [`Key::outdatable`] reads it.
-    pub(crate) fn is_outdatable(&self) -> bool {
+    pub(crate) fn can_expire(&self) -> bool {
         matches!(self, Self::Sent(..) | Self::Note(_) | Self::Device(..) | Self::Attachment(_))
-            || self.outdated_by_header().is_some()
+            || self.expiry_guard().is_some()
     }
 
     /// The group whose header's revision guards the deletion of an expired row at this key; `None` if such rows have
     /// revisions of their own, or cannot expire.
-    pub fn outdated_by_header(&self) -> Option<&GroupId> {
+    pub fn expiry_guard(&self) -> Option<&GroupId> {
         match self {
             Self::Mute(group, _)
             | Self::Block(group, _)

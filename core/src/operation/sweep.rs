@@ -10,7 +10,7 @@ use super::{Ended, Rule};
 /// [`Maintenance::sweep`](crate::ports::Maintenance::sweep).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sweep {
-    /// The places, as [`Maintenance::outdated`](crate::ports::Maintenance::outdated) finds them.
+    /// The places, as [`Maintenance::expired`](crate::ports::Maintenance::expired) finds them.
     pub(crate) places: Vec<Key>,
 }
 
@@ -18,15 +18,15 @@ impl Rule for Sweep {
     type Output = Ended;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Ended, Stop> {
-        let places = || self.places.iter().filter(|place| place.is_outdatable());
-        let headers = places().filter_map(Key::outdated_by_header).map(|group| Key::Group(group.clone()));
+        let places = || self.places.iter().filter(|place| place.can_expire());
+        let headers = places().filter_map(Key::expiry_guard).map(|group| Key::Group(group.clone()));
         draft.require(headers.chain(places().cloned()))?;
         let (now, settings) = (draft.now(), draft.context.settings.clone());
         let mut ended = Ended::default();
         for place in places() {
             let Some(row) = draft.row(place)?.filter(|row| is_outdated(row, now, &settings)) else { continue };
             // the row may have changed since: its expiry is in the row itself, or in its group's header
-            if let Some(group) = place.outdated_by_header() {
+            if let Some(group) = place.expiry_guard() {
                 let header = Key::Group(group.clone());
                 let revision = draft.row(&header)?.and_then(|row| row.revision());
                 draft.guard(header, revision);

@@ -9,20 +9,16 @@ use super::{Cursor, Reader};
 
 /// Places to sweep.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct OutdatedRows {
+pub struct ExpiredRows {
     /// Their keys.
     pub places: Vec<Key>,
     /// The cursor, unless everything was checked.
     pub next: Option<Cursor>,
 }
 
-/// [`Maintenance::outdated`](crate::ports::Maintenance::outdated).
-pub(crate) async fn outdated(
-    reader: &Reader<'_>,
-    after: Option<Cursor>,
-    limit: usize,
-) -> Result<OutdatedRows, Refusal> {
-    let mut found = OutdatedRows::default();
+/// [`Maintenance::expired`](crate::ports::Maintenance::expired).
+pub(crate) async fn expired(reader: &Reader<'_>, after: Option<Cursor>, limit: usize) -> Result<ExpiredRows, Refusal> {
+    let mut found = ExpiredRows::default();
     let mut left = limit;
     let after = after.map(|cursor| cursor.0).unwrap_or_default();
     for table in Prefix::outdatable().filter(|table| table.end() > after) {

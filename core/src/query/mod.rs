@@ -2,6 +2,7 @@
 
 mod concerns;
 mod deciding;
+mod expired;
 mod extras;
 mod feed;
 mod groups;
@@ -10,7 +11,6 @@ mod members;
 mod messages;
 mod moderation;
 mod moment;
-mod outdated;
 mod personal;
 mod queues;
 mod read_marks;
@@ -20,6 +20,8 @@ mod topics;
 mod users;
 
 pub use deciding::{RequestsDecided, RequestsToDecide};
+pub use expired::ExpiredRows;
+pub(crate) use expired::expired;
 pub use extras::{
     Attachment, AttachmentFound, AttributesFound, CountersFound, File, FileFound, FilePage, Files, GroupAttributes,
     GroupCounters,
@@ -36,8 +38,6 @@ pub use moderation::{
     MutedNow, Mutes, MutesEverywhere, MutesNow, Voice, Voices,
 };
 pub(crate) use moment::Source;
-pub use outdated::OutdatedRows;
-pub(crate) use outdated::outdated;
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
 pub use queues::{
     COUNTED, DevicePosition, DevicePositions, Positions, QueueItem, QueuePage, ReadQueue, Waiting, WaitingQueue,

@@ -170,13 +170,13 @@ type Answer = Response<Either<Full<Bytes>, Pieces>>;
 impl Asked {
     fn answer(&self, request: &Request<Incoming>) -> Answer {
         if request.uri().path() != "/backup" {
-            return said(StatusCode::NOT_FOUND, "only /backup is served here");
+            return contents(StatusCode::NOT_FOUND, "only /backup is served here");
         }
         if request.method() != Method::POST {
-            return said(StatusCode::METHOD_NOT_ALLOWED, "use POST to request a backup");
+            return contents(StatusCode::METHOD_NOT_ALLOWED, "use POST to request a backup");
         }
         let Ok(place) = Arc::clone(&self.one).try_acquire_owned() else {
-            return said(StatusCode::CONFLICT, "another backup of this gateway is in progress; wait until it ends");
+            return contents(StatusCode::CONFLICT, "another backup of this gateway is in progress; wait until it ends");
         };
         let (sender, receiver) = mpsc::channel(WAITING);
         let (database, metrics, phase) = (self.database.clone(), Arc::clone(&self.metrics), self.phase.clone());
@@ -201,7 +201,7 @@ impl Asked {
     }
 }
 
-fn said(status: StatusCode, text: &'static str) -> Answer {
+fn contents(status: StatusCode, text: &'static str) -> Answer {
     let mut answer = Response::new(Either::Left(Full::new(Bytes::from_static(text.as_bytes()))));
     *answer.status_mut() = status;
     answer

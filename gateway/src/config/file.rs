@@ -12,7 +12,7 @@ use super::address::Address;
 
 settings! {
     /// The top of the file.
-    pub struct Top {
+    pub struct RootSection {
         /// The address that all vendors share; `127.0.0.1:8080` when not set.
         listen: Option<Address> = None;
         /// The data folder; created if necessary.

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::vendors::Vendors;
 
 use super::address::Address;
-use super::file::{RealmSection, Top};
+use super::file::{RealmSection, RootSection};
 use super::reference::keys;
 use super::{Admin, Config, ConfigError, ControlToken, Data, RealmConfig, Tls, dev, env, shape};
 
@@ -111,8 +111,8 @@ fn complete(vendors: &Vendors, table: &Table) -> Result<(), ConfigError> {
 }
 
 /// The parsed table; the realms with the sections of these vendors.
-fn parse(vendors: &Vendors, table: &Table) -> Result<(Top, Vec<RealmConfig>), toml::de::Error> {
-    let mut top: Top = Value::Table(table.clone()).try_into()?;
+fn parse(vendors: &Vendors, table: &Table) -> Result<(RootSection, Vec<RealmConfig>), toml::de::Error> {
+    let mut top: RootSection = Value::Table(table.clone()).try_into()?;
     known(vendors, &top)?;
     let realms = std::mem::take(&mut top.realm).into_iter().map(|(name, section)| realm(vendors, name, section));
     let realms = realms.collect::<Result<_, _>>()?;
@@ -120,7 +120,7 @@ fn parse(vendors: &Vendors, table: &Table) -> Result<(Top, Vec<RealmConfig>), to
 }
 
 /// Refuses keys that name no vendor.
-fn known(vendors: &Vendors, top: &Top) -> Result<(), toml::de::Error> {
+fn known(vendors: &Vendors, top: &RootSection) -> Result<(), toml::de::Error> {
     let of_realms = top
         .realm
         .iter()
@@ -141,7 +141,7 @@ fn read(vendors: &Vendors, path: &Path) -> Result<Table, ConfigError> {
     let refuse = |why: &dyn std::fmt::Display| ConfigError(format!("configuration file {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
     shape::check(vendors, &text).map_err(|error| refuse(&error))?;
-    let top = toml::from_str::<Top>(&text).and_then(|top| known(vendors, &top));
+    let top = toml::from_str::<RootSection>(&text).and_then(|top| known(vendors, &top));
     let sections = vendors.iter().map(|vendor| vendor.check_text(&text));
     // a secret may be set by the environment
     let wrong = |error: &toml::de::Error| !error.message().starts_with("missing field");
@@ -165,7 +165,7 @@ fn realms(table: &Table) -> Vec<String> {
 
 fn assemble(
     vendors: Vendors,
-    top: Top,
+    top: RootSection,
     realms: Vec<RealmConfig>,
     flags: &Flags,
     is_dev: bool,

@@ -7,7 +7,7 @@ use conclave_kit::Setting;
 use crate::vendors::Vendors;
 
 use super::env::variable;
-use super::file::{Limits, Log, RealmLimits, TlsSection, Top, Traces, VendorSection};
+use super::file::{Limits, Log, RealmLimits, RootSection, TlsSection, Traces, VendorSection};
 
 /// One key of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ fn sections(vendors: &Vendors) -> Vec<Section> {
         optional,
     };
     let mut sections = vec![
-        own(&[], "At the top of the file.", Top::REFERENCE),
+        own(&[], "At the top of the file.", RootSection::REFERENCE),
         own(&["tls"], "Encryption of every listener but those of `admin` and `control`.", TlsSection::REFERENCE),
         own(&["log"], "Logs, on standard error.", Log::REFERENCE),
         own(
@@ -118,7 +118,8 @@ pub fn markdown(vendors: &Vendors) -> String {
     let mut text = introduction(vendors);
     let sections = sections(vendors);
     for section in &sections {
-        let title = if section.path.is_empty() { "Top".to_owned() } else { format!("`[{}]`", section.path.join(".")) };
+        let title =
+            if section.path.is_empty() { "RootSection".to_owned() } else { format!("`[{}]`", section.path.join(".")) };
         let keys = keys_of(section, &sections);
         let _ = write!(text, "\n## {title}\n\n{}\n", section.about);
         if keys.is_empty() {

@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::clock::RealmClock;
-use super::{Ground, InMemory, InMemoryData, OpenedRealm, engine, serve};
+use super::{Dependencies, InMemory, InMemoryData, OpenedRealm, engine, serve};
 use crate::blob;
 use crate::config::{Config, ConfigError, RealmConfig, check_realm};
 use crate::faults::Faults;
@@ -39,7 +39,7 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// The realms of a running gateway.
 pub(crate) struct Realms {
     config: Config,
-    ground: Ground,
+    dependencies: Dependencies,
     hosts: Vec<Host>,
     mounted: Vec<Arc<Mounted>>,
     online: Arc<Online>,
@@ -56,7 +56,7 @@ pub(crate) struct Realms {
 /// What a gateway's realms have in common.
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    pub(crate) ground: Ground,
+    pub(crate) dependencies: Dependencies,
     pub(crate) hosts: Vec<Host>,
     pub(crate) mounted: Vec<Arc<Mounted>>,
     pub(crate) online: Arc<Online>,
@@ -127,9 +127,9 @@ pub(crate) enum RealmError {
 impl Realms {
     /// Without realms.
     pub(crate) fn new(shared: Shared) -> Self {
-        let Shared { config, ground, hosts, mounted, online, metrics, phase, client } = shared;
+        let Shared { config, dependencies, hosts, mounted, online, metrics, phase, client } = shared;
         let (client, open, changing) = (Mutex::new(client), RwLock::default(), tokio::sync::Mutex::default());
-        Self { config, ground, hosts, mounted, online, metrics, phase, client, open, changing }
+        Self { config, dependencies, hosts, mounted, online, metrics, phase, client, open, changing }
     }
 
     /// The configuration of the gateway.
@@ -176,7 +176,8 @@ impl Realms {
         positions: Option<&Path>,
     ) -> Result<Vec<Watched>, WebhookError> {
         let positions = positions.map(Path::to_owned);
-        let running = self.run(realm.clone(), true, opened, sessions, self.ground.post.clone(), positions).await?;
+        let running =
+            self.run(realm.clone(), true, opened, sessions, self.dependencies.post.clone(), positions).await?;
         let watched = running.couriers.lock().await.as_ref().map(Couriers::watched).unwrap_or_default();
         self.open.write().insert(realm.name.clone(), Arc::new(running));
         Ok(watched)
@@ -201,8 +202,8 @@ impl Realms {
         }
         let client = if webhooks::has_any(&self.config, &config) { Some(self.client()?) } else { None };
         let post = client.map(|client| client as Arc<dyn Post>);
-        let ground = Ground { stores: Arc::new(InMemory), ..self.ground.clone() };
-        let opened = engine(&config, &ground, &self.metrics)?;
+        let dependencies = Dependencies { stores: Arc::new(InMemory), ..self.dependencies.clone() };
+        let opened = engine(&config, &dependencies, &self.metrics)?;
         let sessions = self.online.add(&name, &opened.backend);
         let presence = Arc::clone(&sessions) as Arc<dyn Presence>;
         let served = serve(&self.config, &self.hosts, &config, &opened, &presence, post.as_ref());

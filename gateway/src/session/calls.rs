@@ -32,7 +32,7 @@ tokio::task_local! {
 
 /// The dependencies of calls.
 #[derive(Clone)]
-pub(super) struct Workshop {
+pub(super) struct CallContext {
     pub(super) mounted: Arc<Mounted>,
     pub(super) metrics: Arc<Metrics>,
     /// Timeout of one call.
@@ -98,13 +98,13 @@ impl Calls {
     pub(super) fn add(
         &mut self,
         (call, faults): (Box<AnyCall>, Option<Armed>),
-        workshop: &Workshop,
+        context: &CallContext,
         limits: &SessionLimits,
     ) {
         self.in_flight.last += 1;
         self.waiting_bytes += call.bytes;
         self.waiting.push_back(Waiting { number: self.in_flight.last, call, faults });
-        self.start(workshop, limits);
+        self.start(context, limits);
     }
 
     /// Waits for the next call to end; for ever when none is running.
@@ -117,9 +117,9 @@ impl Calls {
     }
 
     /// Removes a call that has ended and was answered; others may run.
-    pub(super) fn finish(&mut self, number: u64, workshop: &Workshop, limits: &SessionLimits) {
+    pub(super) fn finish(&mut self, number: u64, context: &CallContext, limits: &SessionLimits) {
         self.in_flight.calls.retain(|call| call.number != number);
-        self.start(workshop, limits);
+        self.start(context, limits);
     }
 
     /// Lets running calls finish, and drops waiting ones.
@@ -127,30 +127,30 @@ impl Calls {
         self.running.detach_all();
     }
 
-    fn start(&mut self, workshop: &Workshop, limits: &SessionLimits) {
+    fn start(&mut self, context: &CallContext, limits: &SessionLimits) {
         let mut busy: HashSet<u64> = self.in_flight.calls.iter().filter_map(|call| call.lane).collect();
         let mut at = 0;
         while at < self.waiting.len() && self.in_flight.calls.len() < limits.running_calls.max(1) {
             // a lane is also blocked by the first call that waits for it
             let is_free = self.waiting[at].call.lane.is_none_or(|lane| busy.insert(lane));
             if is_free && let Some(next) = self.waiting.remove(at) {
-                self.run(next, workshop);
+                self.run(next, context);
             } else {
                 at += 1;
             }
         }
     }
 
-    fn run(&mut self, next: Waiting, workshop: &Workshop) {
+    fn run(&mut self, next: Waiting, context: &CallContext) {
         let Waiting { number, call, faults } = next;
         self.waiting_bytes -= call.bytes;
         let performing = Arc::new(AtomicBool::new(false));
         self.in_flight.calls.push(Running { number, lane: call.lane, performing: Arc::clone(&performing) });
-        let (workshop, phase) = (workshop.clone(), workshop.phase.clone());
+        let (context, phase) = (context.clone(), context.phase.clone());
         self.running.spawn(async move {
             // the process waits for holders of this, so it is dropped last
             let _last = phase;
-            run(number, (*call, faults), performing, workshop).await
+            run(number, (*call, faults), performing, context).await
         });
     }
 }
@@ -171,9 +171,9 @@ async fn run(
     number: u64,
     (call, faults): (AnyCall, Option<Armed>),
     performing: Arc<AtomicBool>,
-    workshop: Workshop,
+    context: CallContext,
 ) -> (u64, Option<EndedCall>) {
-    let Workshop { mounted, metrics, time, repeats, journals, .. } = workshop;
+    let CallContext { mounted, metrics, time, repeats, journals, .. } = context;
     let id = new_id(rand::random());
     let named = call.operation.unwrap_or(crate::metrics::UNKNOWN);
     let mut record = CallRecord {

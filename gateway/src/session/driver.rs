@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Slots;
-use super::calls::{Calls, Workshop};
+use super::calls::{CallContext, Calls};
 use super::line::{Code, Incoming, Line, Lost};
 use super::login::{Login, register};
 use super::mailbox::Mail;
@@ -50,7 +50,7 @@ pub(super) struct Opening {
     pub(super) endpoint: Endpoint,
     /// The request with which the client connects.
     pub(super) parts: Parts,
-    pub(super) workshop: Workshop,
+    pub(super) context: CallContext,
     pub(super) online: Arc<Online>,
     pub(super) link: Link,
     pub(super) slots: Slots,
@@ -60,13 +60,13 @@ impl Opening {
     /// The session, before its client has sent anything; `None` if it cannot be opened. What is only needed to open it
     /// is dropped: there are many sessions, and most of them wait most of the time.
     pub(super) fn session(self, line: Line) -> Option<Box<Driver>> {
-        let Self { endpoint, parts, workshop, online, link, slots } = self;
+        let Self { endpoint, parts, context, online, link, slots } = self;
         let connection = uuid::Uuid::new_v4().to_string();
         let request =
             OpenRequest { endpoint: endpoint.name, parts: &parts, connection: &connection, peer: Some(link.peer) };
-        let protocol = workshop.mounted.surface.client_protocol()?;
+        let protocol = context.mounted.surface.client_protocol()?;
         let Ok(session) = std::panic::catch_unwind(AssertUnwindSafe(|| protocol.open_any(&request))) else {
-            workshop.metrics.panics.inc();
+            context.metrics.panics.inc();
             return None;
         };
         let now = Instant::now();
@@ -78,7 +78,7 @@ impl Opening {
             online,
             line,
             link,
-            workshop,
+            context,
             calls: None,
             signing_in: None,
             recheck: None,
@@ -102,7 +102,7 @@ pub(super) struct Driver {
     online: Arc<Online>,
     line: Line,
     link: Link,
-    workshop: Workshop,
+    context: CallContext,
     /// Set while there are any.
     calls: Option<Box<Calls>>,
     /// The registration of a user who signs in.
@@ -140,20 +140,20 @@ impl Driver {
     /// Runs the session until either side ends it.
     pub(super) async fn run(mut self: Box<Self>) {
         let began = std::time::Instant::now();
-        self.workshop.mounted.metrics.sessions.inc();
+        self.context.mounted.metrics.sessions.inc();
         let why = AssertUnwindSafe(self.run_to_end()).catch_unwind().await;
         let why = why.unwrap_or_else(|_| {
             // the panic hook has logged the location
-            self.workshop.metrics.panics.inc();
+            self.context.metrics.panics.inc();
             "broken"
         });
-        self.workshop.mounted.metrics.sessions.dec();
+        self.context.mounted.metrics.sessions.dec();
         if let Some(calls) = self.calls.take() {
             calls.leave();
         }
         tracing::info!(
             target: "conclave::session",
-            vendor = self.workshop.mounted.vendor,
+            vendor = self.context.mounted.vendor,
             connection = self.connection,
             seconds = began.elapsed().as_secs(),
             why,
@@ -276,7 +276,7 @@ impl Driver {
 
     /// Answers the calls that have begun, as far as they end soon: the process is stopping.
     async fn finish_calls(&mut self, steps: &mut Steps) -> Result<(), End> {
-        let deadline = Instant::now() + LAST_CALLS.min(self.workshop.time);
+        let deadline = Instant::now() + LAST_CALLS.min(self.context.time);
         while let Some(calls) = &mut self.calls {
             let Ok((number, call)) = timeout_at(deadline, Calls::ended(&mut calls.running)).await else { break };
             let Some(call) = call else { return Err(self.cut()) };
@@ -297,7 +297,7 @@ impl Driver {
         // its events may be delivered only after its reply
         self.carry_out(steps).await?;
         if let Some(calls) = &mut self.calls {
-            calls.finish(number, &self.workshop, &self.endpoint.limits);
+            calls.finish(number, &self.context, &self.endpoint.limits);
             if calls.is_empty() {
                 self.calls = None;
             }
@@ -309,7 +309,7 @@ impl Driver {
         self.silent_at = Instant::now() + self.endpoint.limits.silence;
         match incoming {
             Incoming::Frame(frame) => {
-                self.workshop.mounted.metrics.frames_in.inc();
+                self.context.mounted.metrics.frames_in.inc();
                 self.session.received(frame, steps);
                 Ok(())
             }
@@ -378,16 +378,16 @@ impl Driver {
                 Step::Send(frame) => self.frames.push(frame),
                 Step::Call(call) => {
                     let calls = self.calls.get_or_insert_default();
-                    let faults = self.workshop.faults.for_call(self.workshop.mounted.vendor, call.operation);
+                    let faults = self.context.faults.for_call(self.context.mounted.vendor, call.operation);
                     if let (Some(faults), Some(login)) = (&faults, &self.login) {
                         login.registered.decide(faults);
                     }
-                    calls.add((call, faults), &self.workshop, &self.endpoint.limits);
+                    calls.add((call, faults), &self.context, &self.endpoint.limits);
                 }
                 Step::SignIn(identity) => self.sign_in(*identity),
                 Step::SignOut => self.sign_out(Disconnection::SignedOut),
                 Step::Count(Counted { operation, outcome }) => {
-                    let (vendor, metrics) = (self.workshop.mounted.vendor, self.workshop.mounted.metrics.of(operation));
+                    let (vendor, metrics) = (self.context.mounted.vendor, self.context.mounted.metrics.of(operation));
                     let before = metrics.count(Some(outcome.status()), outcome.error(), Duration::ZERO);
                     let operation = operation.unwrap_or(crate::metrics::UNKNOWN);
                     log_error(vendor, operation, outcome.error(), before, None);
@@ -404,7 +404,7 @@ impl Driver {
 
     /// Sends the waiting frames, and waits until the client has read them.
     async fn flush(&mut self) -> Result<(), End> {
-        self.workshop.mounted.metrics.frames_out.inc_by(self.frames.len() as u64);
+        self.context.mounted.metrics.frames_out.inc_by(self.frames.len() as u64);
         // on the heap: a session that waits for input has no room for it
         let sent = Box::pin(self.line.send(&mut self.frames)).await.map_err(|Lost| "too slow or disconnected");
         // most sessions send nothing most of the time
@@ -417,11 +417,11 @@ impl Driver {
         self.sign_out(Disconnection::SignedOut);
         let login_request = NewLogin {
             identity,
-            mounted: Arc::clone(&self.workshop.mounted),
+            mounted: Arc::clone(&self.context.mounted),
             id: self.connection.clone(),
             address: self.link.peer,
         };
-        self.signing_in = Some(Box::pin(register(Arc::clone(&self.online), login_request, self.workshop.time)));
+        self.signing_in = Some(Box::pin(register(Arc::clone(&self.online), login_request, self.context.time)));
     }
 
     /// Removes the user from presence, if one is signed in.

@@ -11,7 +11,7 @@ use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::calls::Workshop;
+use super::calls::CallContext;
 use super::driver::{Link, Opening};
 use super::line::Line;
 use super::online::Online;
@@ -67,7 +67,7 @@ pub(super) fn open(
     };
     let slots = Slots { _of_address: of_address, _of_all: Some(of_all) };
     let line = Line::Polled(polled);
-    let workshop = Workshop {
+    let context = CallContext {
         mounted: Arc::clone(carrier.mounted),
         metrics: Arc::clone(carrier.metrics),
         time: carrier.limits.request_time(),
@@ -78,7 +78,7 @@ pub(super) fn open(
         phase: link.phase.clone(),
     };
     let (polled, key) = (Arc::clone(&carrier.sessions.polled), key.clone());
-    let opening = Opening { endpoint, parts, workshop, online: Arc::clone(carrier.online), link, slots };
+    let opening = Opening { endpoint, parts, context, online: Arc::clone(carrier.online), link, slots };
     // the session continues when the connection of this request has ended, and keeps its slot among the connections
     tokio::spawn(async move {
         let _last = opening.link.phase.clone();

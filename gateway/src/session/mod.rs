@@ -37,7 +37,7 @@ pub(crate) use driver::Link;
 pub(crate) use online::Online;
 pub(crate) use realm::RealmSessions;
 
-use self::calls::Workshop;
+use self::calls::CallContext;
 use self::driver::Opening;
 use self::http::{Carrier, long_poll};
 use self::polled::PolledSessions;
@@ -148,7 +148,7 @@ pub(crate) async fn answer(
                 return busy.map(|body| Payload::new(body, Some(in_flight)));
             };
             let slots = Slots { _of_address: of_address, _of_all: None };
-            let workshop = Workshop {
+            let context = CallContext {
                 mounted: Arc::clone(mounted),
                 metrics: Arc::clone(&desk.metrics),
                 time: desk.limits.request_time(),
@@ -159,7 +159,7 @@ pub(crate) async fn answer(
                 phase: link.phase.clone(),
             };
             let online = Arc::clone(&desk.online);
-            upgrade(framing, Opening { endpoint, parts: request.0, workshop, online, link, slots })
+            upgrade(framing, Opening { endpoint, parts: request.0, context, online, link, slots })
         }
         Carrying::SockJs(wanted) => sockjs::answer(carrier, endpoint, wanted, request, in_flight, link).await,
         Carrying::LongPolling(content_type) => {

@@ -69,7 +69,7 @@ pub(super) fn upgrade(framing: Framing, mut opening: Opening) -> Response<Payloa
         let _last = opening.link.phase.clone();
         match upgrade.await {
             Ok(upgraded) => {
-                let socket = Socket::new(upgraded, opening.endpoint, framing, opening.workshop.write_time);
+                let socket = Socket::new(upgraded, opening.endpoint, framing, opening.context.write_time);
                 let line = Line::Socket(Box::new(Box::pin(socket).await));
                 if let Some(driver) = opening.session(line) {
                     driver.run().await;

@@ -50,16 +50,16 @@ type Rows = quick_cache::sync::Cache<Vec<u8>, Known, Size, RandomState>;
 pub(super) struct Moment {
     number: u64,
     /// The rows at that time.
-    pub(super) rows: Arc<Readable>,
+    pub(super) rows: Arc<RowSnapshot>,
 }
 
 /// A snapshot of the rows. The engine stays open as long as this exists.
-pub(super) struct Readable {
+pub(super) struct RowSnapshot {
     snapshot: fjall::Snapshot,
     table: fjall::Keyspace,
 }
 
-impl Readable {
+impl RowSnapshot {
     /// The current view.
     pub(super) fn of(engine: &Engine) -> Self {
         Self { snapshot: engine.database.snapshot(), table: engine.table.clone() }
@@ -88,12 +88,12 @@ pub(super) struct Cache {
 /// The newest readable round, and its rows; none while the engine is reopened.
 struct Now {
     number: u64,
-    rows: Option<Arc<Readable>>,
+    rows: Option<Arc<RowSnapshot>>,
 }
 
 impl Cache {
     /// Holds about so many bytes; 0 disables the cache.
-    pub(super) fn new(bytes: u64, page_bytes: u64, readable: Readable) -> Self {
+    pub(super) fn new(bytes: u64, page_bytes: u64, readable: RowSnapshot) -> Self {
         let options = OptionsBuilder::new()
             .estimated_items_capacity(usize::try_from(bytes / 512).unwrap_or(usize::MAX).max(1))
             .weight_capacity(bytes)
@@ -147,7 +147,7 @@ impl Cache {
     }
 
     /// Admits readers again.
-    pub(super) fn reopen(&self, readable: Readable) {
+    pub(super) fn reopen(&self, readable: RowSnapshot) {
         self.now.write().rows = Some(Arc::new(readable));
     }
 
@@ -180,7 +180,7 @@ impl Cache {
 
     /// Makes a round readable, all of it at once. Only those of its rows are cached whose keys were cached before: rows
     /// that were never read may never be.
-    pub(super) fn publish<'r>(&self, readable: Readable, changed: impl Iterator<Item = (&'r Vec<u8>, Known)>) {
+    pub(super) fn publish<'r>(&self, readable: RowSnapshot, changed: impl Iterator<Item = (&'r Vec<u8>, Known)>) {
         let mut now = self.now.write();
         *now = Now { number: now.number + 1, rows: Some(Arc::new(readable)) };
         for (key, known) in changed {

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::engine::{MARK_KEY, Mark, link};
 use super::journal::{LogFile, Rest};
-use super::manifest::Said;
+use super::manifest::ManifestContents;
 
 /// The engine's own first file.
 const VERSION: (&str, &[u8]) = ("version", b"FJL\x03");
@@ -44,7 +44,7 @@ pub(super) struct Whole {
 }
 
 /// Checks the database in this folder. Tables are read in full until so many bytes were read.
-pub(super) fn check(rows: &Path, said: Option<&Said>, most: u64) -> Result<Whole, Fault> {
+pub(super) fn check(rows: &Path, contents: Option<&ManifestContents>, most: u64) -> Result<Whole, Fault> {
     let version = read(&rows.join(VERSION.0))?;
     if version != VERSION.1 {
         return Err(damage(&rows.join(VERSION.0), "is not in the engine's format"));
@@ -89,7 +89,7 @@ pub(super) fn check(rows: &Path, said: Option<&Said>, most: u64) -> Result<Whole
         InTables::default()
     };
     fixed.extend(tables.into_iter().map(|table| table.path));
-    let (mark, log) = log(rows, &in_tables, said)?;
+    let (mark, log) = log(rows, &in_tables, contents)?;
     Ok(Whole { mark, log, fixed })
 }
 
@@ -231,7 +231,7 @@ fn look_into(rows: &Path, scratch: &Path, tables: &[Table]) -> Result<InTables, 
 type Log = (Option<Mark>, Vec<(LogFile, usize, usize)>);
 
 /// Reads the whole log, and compares its rounds with the tables and the manifest.
-fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fault> {
+fn log(rows: &Path, in_tables: &InTables, contents: Option<&ManifestContents>) -> Result<Log, Fault> {
     let files = LogFile::all(rows).map_err(|error| Fault::Io(rows.to_owned(), error))?;
     if let Some(pair) = files.windows(2).find(|pair| pair[0].number + 1 != pair[1].number) {
         return Err(Fault::Damage(format!("{}.jnl is missing in {}", pair[0].number + 1, rows.display())));
@@ -239,7 +239,7 @@ fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fa
     if files.is_empty() {
         return Err(Fault::Damage(format!("the log is missing in {}", rows.display())));
     }
-    let most = said.filter(|said| said.void).map_or(u64::MAX, |said| said.acknowledged);
+    let most = contents.filter(|contents| contents.void).map_or(u64::MAX, |contents| contents.acknowledged);
     let mut chain = Chain { last: None, sequence: None, in_tables, wrong: None };
     let mut log = Vec::new();
     let mut is_void = false;
@@ -269,16 +269,16 @@ fn log(rows: &Path, in_tables: &InTables, said: Option<&Said>) -> Result<Log, Fa
         return Err(Fault::Damage(wrong));
     }
     let mark = chain.last.or(in_tables.mark);
-    if let Some(said) = said {
+    if let Some(contents) = contents {
         let last = mark.map_or(0, |mark| mark.round);
-        if last < said.acknowledged {
+        if last < contents.acknowledged {
             return Err(Fault::Damage(format!(
                 "the log in {} ends with round {last}, but round {} was acknowledged",
                 rows.display(),
-                said.acknowledged
+                contents.acknowledged
             )));
         }
-        if mark.is_some_and(|mark| mark.store != said.store) {
+        if mark.is_some_and(|mark| mark.store != contents.store) {
             return Err(Fault::Damage(format!("{} belongs to another data folder", rows.display())));
         }
     }

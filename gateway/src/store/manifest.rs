@@ -26,7 +26,7 @@ const VOID: u8 = 2;
 
 /// The contents of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct ManifestContents {
     /// The store's id, which the database has too.
     pub(super) store: [u8; 16],
     /// The folder's format, as its own file says.
@@ -42,25 +42,25 @@ pub(super) struct Said {
 /// An open manifest.
 pub(super) struct Manifest {
     file: File,
-    said: Said,
+    contents: ManifestContents,
     /// The number of the newest slot.
     number: u64,
 }
 
 impl Manifest {
     /// A new one, for a database that is still to be created.
-    pub(super) fn create(folder: &Path, said: Said) -> io::Result<Self> {
+    pub(super) fn create(folder: &Path, contents: ManifestContents) -> io::Result<Self> {
         let path = folder.join(MANIFEST_FILE);
         let draft = path.with_extension("new");
         let mut file = File::create(&draft)?;
         for number in [0, 1] {
-            write(&mut file, number, &said)?;
+            write(&mut file, number, &contents)?;
         }
         file.set_len(2 * APART)?;
         file.sync_all()?;
         std::fs::rename(draft, &path)?;
         crate::blob::sync_folder(folder)?;
-        Ok(Self { file, said, number: 1 })
+        Ok(Self { file, contents, number: 1 })
     }
 
     /// The existing one: `Ok(None)` when it is damaged.
@@ -73,44 +73,44 @@ impl Manifest {
             read(bytes.get(begin..begin + SLOT)?)
         };
         let newest = [slot(0), slot(1)].into_iter().flatten().max_by_key(|(number, _)| *number);
-        Ok(newest.map(|(number, said)| Self { file, said, number }))
+        Ok(newest.map(|(number, contents)| Self { file, contents, number }))
     }
 
-    pub(super) fn said(&self) -> Said {
-        self.said
+    pub(super) fn contents(&self) -> ManifestContents {
+        self.contents
     }
 
     /// Records the last acknowledged round, without a sync.
     pub(super) fn acknowledge(&mut self, round: u64) -> io::Result<()> {
-        self.say(Said { acknowledged: round, ..self.said })
+        self.say(ManifestContents { acknowledged: round, ..self.contents })
     }
 
     /// Records durably that the database is created.
     pub(super) fn made(&mut self) -> io::Result<()> {
-        self.say_durably(Said { made: true, ..self.said })
+        self.say_durably(ManifestContents { made: true, ..self.contents })
     }
 
     /// Records durably that everything in the log after the last acknowledged round is void.
     pub(super) fn void(&mut self) -> io::Result<()> {
-        self.say_durably(Said { void: true, ..self.said })
+        self.say_durably(ManifestContents { void: true, ..self.contents })
     }
 
     /// Records durably that the log was reopened, with this last round.
     pub(super) fn opened(&mut self, round: u64) -> io::Result<()> {
-        self.say_durably(Said { acknowledged: round, void: false, ..self.said })
+        self.say_durably(ManifestContents { acknowledged: round, void: false, ..self.contents })
     }
 
     /// Writes both slots, so that damage of one does not bring back older contents.
-    fn say_durably(&mut self, said: Said) -> io::Result<()> {
-        self.say(said)?;
+    fn say_durably(&mut self, contents: ManifestContents) -> io::Result<()> {
+        self.say(contents)?;
         self.file.sync_data()?;
-        self.say(said)?;
+        self.say(contents)?;
         self.file.sync_data()
     }
 
     #[cfg(test)]
     pub(super) fn reformat(&mut self, format: u32) -> io::Result<()> {
-        self.say_durably(Said { format, ..self.said })
+        self.say_durably(ManifestContents { format, ..self.contents })
     }
 
     /// Makes the written contents durable.
@@ -120,29 +120,29 @@ impl Manifest {
 
     /// Writes the contents. The copy in memory is updated even if that fails, so that the next write is never of an older
     /// round.
-    fn say(&mut self, said: Said) -> io::Result<()> {
-        self.said = said;
-        write(&mut self.file, self.number + 1, &said)?;
+    fn say(&mut self, contents: ManifestContents) -> io::Result<()> {
+        self.contents = contents;
+        write(&mut self.file, self.number + 1, &contents)?;
         self.number += 1;
         Ok(())
     }
 }
 
-fn write(file: &mut File, number: u64, said: &Said) -> io::Result<()> {
+fn write(file: &mut File, number: u64, contents: &ManifestContents) -> io::Result<()> {
     let mut slot = Vec::with_capacity(SLOT);
     slot.extend_from_slice(MAGIC);
     slot.extend_from_slice(&number.to_le_bytes());
-    slot.extend_from_slice(&said.store);
-    slot.extend_from_slice(&said.acknowledged.to_le_bytes());
-    slot.extend_from_slice(&[if said.made { MADE } else { 0 } | if said.void { VOID } else { 0 }, 0, 0, 0]);
-    slot.extend_from_slice(&said.format.to_le_bytes());
+    slot.extend_from_slice(&contents.store);
+    slot.extend_from_slice(&contents.acknowledged.to_le_bytes());
+    slot.extend_from_slice(&[if contents.made { MADE } else { 0 } | if contents.void { VOID } else { 0 }, 0, 0, 0]);
+    slot.extend_from_slice(&contents.format.to_le_bytes());
     slot.resize(SLOT - 8, 0);
     slot.extend_from_slice(&xxhash_rust::xxh3::xxh3_64(&slot).to_le_bytes());
     file.seek(SeekFrom::Start(number % 2 * APART))?;
     file.write_all(&slot)
 }
 
-fn read(slot: &[u8]) -> Option<(u64, Said)> {
+fn read(slot: &[u8]) -> Option<(u64, ManifestContents)> {
     let (bytes, sum) = slot.split_last_chunk::<8>()?;
     let (magic, bytes_after) = bytes.split_first_chunk::<8>()?;
     if magic != MAGIC || xxhash_rust::xxh3::xxh3_64(bytes).to_le_bytes() != *sum {
@@ -154,14 +154,14 @@ fn read(slot: &[u8]) -> Option<(u64, Said)> {
     let (flags, rest) = rest.split_first_chunk::<4>()?;
     let (format, _) = rest.split_first_chunk::<4>()?;
     let flags = flags[0];
-    let said = Said {
+    let contents = ManifestContents {
         store: *store,
         format: u32::from_le_bytes(*format),
         acknowledged: u64::from_le_bytes(*acknowledged),
         made: flags & MADE != 0,
         void: flags & VOID != 0,
     };
-    Some((u64::from_le_bytes(*number), said))
+    Some((u64::from_le_bytes(*number), contents))
 }
 
 #[cfg(test)]
@@ -169,23 +169,24 @@ fn read(slot: &[u8]) -> Option<(u64, Said)> {
 mod tests {
     use super::*;
 
-    const NEW: Said = Said { store: [7; 16], format: 2, acknowledged: 0, made: false, void: false };
+    const NEW: ManifestContents =
+        ManifestContents { store: [7; 16], format: 2, acknowledged: 0, made: false, void: false };
 
     #[test]
     fn the_newest_slot_counts() {
         let folder = tempfile::tempdir().unwrap();
         let mut manifest = Manifest::create(folder.path(), NEW).unwrap();
-        let said = || Manifest::open(folder.path()).unwrap().unwrap().said();
-        assert_eq!(said(), NEW);
+        let contents = || Manifest::open(folder.path()).unwrap().unwrap().contents();
+        assert_eq!(contents(), NEW);
         manifest.made().unwrap();
         for round in 1..20 {
             manifest.acknowledge(round).unwrap();
-            assert_eq!(said(), Said { acknowledged: round, made: true, ..NEW });
+            assert_eq!(contents(), ManifestContents { acknowledged: round, made: true, ..NEW });
         }
         manifest.void().unwrap();
-        assert_eq!(said(), Said { acknowledged: 19, made: true, void: true, ..NEW });
+        assert_eq!(contents(), ManifestContents { acknowledged: 19, made: true, void: true, ..NEW });
         manifest.opened(21).unwrap();
-        assert_eq!(said(), Said { acknowledged: 21, made: true, ..NEW });
+        assert_eq!(contents(), ManifestContents { acknowledged: 21, made: true, ..NEW });
     }
 
     #[test]
@@ -201,8 +202,8 @@ mod tests {
                 let mut damaged = bytes.clone();
                 damaged[begin + at] ^= 1;
                 std::fs::write(&path, &damaged).unwrap();
-                let said = Manifest::open(folder.path()).unwrap().unwrap().said();
-                assert!(said.made && said.acknowledged <= 4);
+                let contents = Manifest::open(folder.path()).unwrap().unwrap().contents();
+                assert!(contents.made && contents.acknowledged <= 4);
             }
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;

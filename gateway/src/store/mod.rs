@@ -41,7 +41,7 @@ use conclave_core::ports::{Store, StoreError};
 use parking_lot::Mutex;
 
 use crate::blob::Holds;
-use cache::{Cache, Readable};
+use cache::{Cache, RowSnapshot};
 #[doc(hidden)]
 pub use faults::Faults;
 use folder::Folder;
@@ -106,7 +106,7 @@ impl Database {
         let health = Health::default();
         let shared = Arc::new(Shared {
             rounds: Rounds::new(health.clone()),
-            cache: Cache::new(options.row_cache, options.page_cache, Readable::of(&engine)),
+            cache: Cache::new(options.row_cache, options.page_cache, RowSnapshot::of(&engine)),
             manifest: Mutex::new(manifest),
             health,
             path: path.to_owned(),

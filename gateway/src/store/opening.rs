@@ -8,7 +8,7 @@ use fjall::PersistMode;
 use super::check;
 use super::engine::{Engine, Mark};
 use super::folder::{self, Folder, OpenError, ROWS};
-use super::manifest::{MANIFEST_FILE, Manifest, Said};
+use super::manifest::{MANIFEST_FILE, Manifest, ManifestContents};
 use super::upgrade::{self, FORMAT};
 use super::{Options, failed};
 
@@ -18,10 +18,10 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, 
     let damaged = |what: String| OpenError::Damaged { folder: path.to_owned(), what };
     if format < FORMAT {
         match folder::manifest(path)? {
-            Some(manifest) if manifest.said().format != format && !upgrade::is_replacing(path) => {
+            Some(manifest) if manifest.contents().format != format && !upgrade::is_replacing(path) => {
                 return Err(damaged(format!(
                     "conclave-format says {format}, {MANIFEST_FILE} says {}",
-                    manifest.said().format
+                    manifest.contents().format
                 )));
             }
             _ => upgrade::run(path, format, options)?,
@@ -34,17 +34,20 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, 
         }
         None => {
             let store = *uuid::Uuid::new_v4().as_bytes();
-            let said = Said { store, format: FORMAT, acknowledged: 0, made: false, void: false };
-            Manifest::create(path, said).map_err(io(path))?
+            let contents = ManifestContents { store, format: FORMAT, acknowledged: 0, made: false, void: false };
+            Manifest::create(path, contents).map_err(io(path))?
         }
     };
-    if manifest.said().format != FORMAT {
-        return Err(damaged(format!("conclave-format says {FORMAT}, {MANIFEST_FILE} says {}", manifest.said().format)));
+    if manifest.contents().format != FORMAT {
+        return Err(damaged(format!(
+            "conclave-format says {FORMAT}, {MANIFEST_FILE} says {}",
+            manifest.contents().format
+        )));
     }
     upgrade::tidy(path)?;
-    if !manifest.said().made {
+    if !manifest.contents().made {
         if !folder.rows().exists() {
-            make(&folder, manifest.said().store, options)?;
+            make(&folder, manifest.contents().store, options)?;
         }
         manifest.made().map_err(io(path))?;
     }
@@ -55,7 +58,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Folder, Manifest, 
 /// Opens the database in this data folder, after checking it; invalid bytes of its log are cut off.
 pub(super) fn open_rows(path: &Path, manifest: &mut Manifest, options: &Options) -> Result<(Engine, Mark), OpenError> {
     let rows = path.join(ROWS);
-    let whole = check::check(&rows, Some(&manifest.said()), options.checked_at_start)
+    let whole = check::check(&rows, Some(&manifest.contents()), options.checked_at_start)
         .map_err(|fault| folder::refused(path, fault))?;
     if whole.torn() > 0 {
         tracing::warn!(bytes = whole.torn(), "an incomplete end of the log is cut off; nothing acknowledged is lost");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::engine::{Engine, MARK_KEY, Mark};
 use super::folder::{self, ROWS};
-use super::manifest::{Manifest, Said};
+use super::manifest::{Manifest, ManifestContents};
 use super::{OpenError, Options, failed};
 use crate::backup::RESTORING;
 
@@ -44,8 +44,8 @@ impl Rebuild {
         let draft = self.path.join("rows.new");
         self.fill(&draft, mark, fill)?;
         fs::rename(&draft, self.path.join(ROWS)).map_err(self.io())?;
-        let said = Said { store: mark.store, format, acknowledged: round, made: true, void: false };
-        Manifest::create(&self.path, said).map_err(self.io())?;
+        let contents = ManifestContents { store: mark.store, format, acknowledged: round, made: true, void: false };
+        Manifest::create(&self.path, contents).map_err(self.io())?;
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use conclave_core::ports::StoreError;
 
-use super::cache::Readable;
+use super::cache::RowSnapshot;
 use super::engine::{Engine, Mark};
 use super::faults::wanted;
 use super::rounds::Waiter;
@@ -115,7 +115,7 @@ fn reopen(shared: &Shared, open: &mut Option<(Engine, Mark)>) -> Result<(), Stri
     *open = None;
     let (engine, mark) = opening::open_rows(&shared.path, &mut shared.manifest.lock(), &shared.options)
         .map_err(|error| error.to_string())?;
-    shared.cache.reopen(Readable::of(&engine));
+    shared.cache.reopen(RowSnapshot::of(&engine));
     *open = Some((engine, mark));
     Ok(())
 }

@@ -14,7 +14,7 @@ use foldhash::HashMap as Map;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
-use super::cache::{Known, Readable};
+use super::cache::{Known, RowSnapshot};
 use super::engine::{Engine, Mark};
 use super::faults::wanted;
 use super::health::Health;
@@ -247,7 +247,7 @@ fn keep(shared: &Shared, engine: &Engine, mark: &mut Mark, round: &Changed) -> R
         tracing::warn!(%error, "the last acknowledged round cannot be written to the manifest");
     }
     *mark = next;
-    shared.cache.publish(Readable::of(engine), round.keys().zip(known));
+    shared.cache.publish(RowSnapshot::of(engine), round.keys().zip(known));
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use conclave_core::ports::StoreError;
 
-use super::cache::{Moment, Readable};
+use super::cache::{Moment, RowSnapshot};
 use super::engine::{Engine, MARK_KEY, Mark};
 use super::folder::{self, Folder, OpenError};
 use super::upgrade::FORMAT;
@@ -32,7 +32,7 @@ enum Rows {
     /// A snapshot of an open data folder.
     Open { shared: Arc<Shared>, moment: Moment },
     /// A closed data folder, which does not change.
-    Closed(Readable),
+    Closed(RowSnapshot),
 }
 
 impl Snapshot {
@@ -74,7 +74,7 @@ impl Snapshot {
     }
 }
 
-fn read_mark(rows: &Readable) -> Result<Mark, StoreError> {
+fn read_mark(rows: &RowSnapshot) -> Result<Mark, StoreError> {
     let mark = rows.get(MARK_KEY)?.and_then(|bytes| Mark::read(&bytes));
     mark.ok_or_else(|| StoreError("the database has no number of its last round".to_owned()))
 }
@@ -95,12 +95,12 @@ impl Closed {
         let Some(manifest) = folder::manifest(path)? else {
             return Err(OpenError::NoRounds(path.to_owned()));
         };
-        let said = manifest.said();
-        if said.format != format {
-            return Err(damaged(format!("its format is {format}, but its manifest says {}", said.format)));
+        let contents = manifest.contents();
+        if contents.format != format {
+            return Err(damaged(format!("its format is {format}, but its manifest says {}", contents.format)));
         }
         let rows = folder.rows();
-        let whole = check::check(&rows, Some(&said), u64::MAX).map_err(|fault| folder::refused(path, fault))?;
+        let whole = check::check(&rows, Some(&contents), u64::MAX).map_err(|fault| folder::refused(path, fault))?;
         let copy = path.join(COPY);
         let io = |source| OpenError::Io { path: copy.clone(), source };
         if copy.exists() {
@@ -111,7 +111,7 @@ impl Closed {
         whole.clone_into(&rows, &copy).map_err(io)?;
         let engine = Engine::open(&copy, &Options::default());
         let engine = engine.map_err(|error| damaged(format!("its database cannot be opened: {error}")))?;
-        let readable = Readable::of(&engine);
+        let readable = RowSnapshot::of(&engine);
         let mark = read_mark(&readable).map_err(|error| damaged(error.0))?;
         closed.snapshot = Some(Snapshot { rows: Rows::Closed(readable), mark, format });
         Ok(closed)

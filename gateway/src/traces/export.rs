@@ -24,7 +24,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::{ON, TARGET, endpoint};
 use crate::config::{ConfigError, Traces};
-use crate::webhooks::client::{Client, Letter};
+use crate::webhooks::client::{Client, OutgoingRequest};
 
 /// Timeout for one transmission.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -114,7 +114,7 @@ impl HttpClient for Transport {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (runtime, client) = self.0.get().cloned().ok_or("traces have not begun")?;
         let (parts, body) = request.into_parts();
-        let letter = Letter {
+        let outgoing = OutgoingRequest {
             url: parts.uri.to_string(),
             query: Vec::new(),
             headers: parts.headers,
@@ -123,7 +123,7 @@ impl HttpClient for Transport {
             allow_private: true,
         };
         // the caller is a thread without a runtime
-        let received = runtime.spawn(async move { client.send(letter).await }).await??;
+        let received = runtime.spawn(async move { client.send(outgoing).await }).await??;
         let mut response = Response::new(received.body);
         *response.status_mut() = received.status;
         Ok(response)

@@ -50,7 +50,7 @@ pub(crate) struct Client {
 
 /// One request.
 #[derive(Clone)]
-pub(crate) struct Letter {
+pub(crate) struct OutgoingRequest {
     /// The URL.
     pub(crate) url: String,
     /// Pairs for the query, not yet encoded.
@@ -95,20 +95,20 @@ impl Client {
     }
 
     /// Sends one request and reads its response.
-    pub(crate) async fn send(&self, letter: Letter) -> Result<ReceiverResponse, PostError> {
-        let timeout = letter.timeout;
-        tokio::time::timeout(timeout, self.exchange(letter)).await.unwrap_or(Err(PostError::TimedOut))
+    pub(crate) async fn send(&self, outgoing: OutgoingRequest) -> Result<ReceiverResponse, PostError> {
+        let timeout = outgoing.timeout;
+        tokio::time::timeout(timeout, self.exchange(outgoing)).await.unwrap_or(Err(PostError::TimedOut))
     }
 
     /// Sends a webhook once, as this span.
     pub(super) async fn deliver(
         &self,
-        mut letter: Letter,
+        mut outgoing: OutgoingRequest,
         webhooks: &dyn Webhooks,
         trace: Trace,
     ) -> Result<ReceiverResponse, PostError> {
-        trace.inject(&mut letter.headers);
-        let answer = self.send(letter).await;
+        trace.inject(&mut outgoing.headers);
+        let answer = self.send(outgoing).await;
         match &answer {
             Ok(answer) => trace.finish_sent(Ok(answer.status.as_u16()), webhooks.is_taken(answer.status, &answer.body)),
             Err(error) => trace.finish_sent(Err(error), false),
@@ -116,14 +116,14 @@ impl Client {
         answer
     }
 
-    async fn exchange(&self, letter: Letter) -> Result<ReceiverResponse, PostError> {
-        let uri = uri(&letter.url, &letter.query)?;
-        let mut request = Request::new(Full::new(letter.body));
+    async fn exchange(&self, outgoing: OutgoingRequest) -> Result<ReceiverResponse, PostError> {
+        let uri = uri(&outgoing.url, &outgoing.query)?;
+        let mut request = Request::new(Full::new(outgoing.body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
-        *request.headers_mut() = letter.headers;
+        *request.headers_mut() = outgoing.headers;
         request.headers_mut().insert(USER_AGENT, AGENT);
-        let client = if letter.allow_private { &self.any } else { &self.public };
+        let client = if outgoing.allow_private { &self.any } else { &self.public };
         let answer = client.request(request).await.map_err(|error| why(&error))?;
         let status = answer.status();
         let (mut body, mut read) = (answer.into_body(), BytesMut::new());
@@ -148,7 +148,7 @@ impl Post for Client {
         let trace = Trace::of_question(&url);
         let mut headers = [(CONTENT_TYPE, json)].into_iter().collect();
         trace.inject(&mut headers);
-        let answer = self.send(Letter { url, query, headers, body, timeout, allow_private }).await;
+        let answer = self.send(OutgoingRequest { url, query, headers, body, timeout, allow_private }).await;
         match &answer {
             Ok(answer) => trace.finish_sent(Ok(answer.status.as_u16()), answer.status.is_success()),
             Err(error) => trace.finish_sent(Err(error), false),

@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::client::{Client, Letter, ReceiverResponse};
+use super::client::{Client, OutgoingRequest, ReceiverResponse};
 use super::counted::Counted;
 use super::lanes::{Job, Lane, Lanes};
-use super::ledger::{Ledger, Progress, State};
+use super::position_store::{PositionStore, Progress, State};
 use super::time::{Headway, Time, millis};
 use crate::faults::{Faults, WebhookEffect};
 use crate::journal::{Entry, Journals, Kind};
@@ -56,7 +56,7 @@ pub(super) struct Courier {
     /// Signals when events were appended to the log.
     pub(super) appended: Subscription,
     pub(super) metrics: Counted,
-    pub(super) ledger: Ledger,
+    pub(super) position_store: PositionStore,
     pub(super) state: State,
     pub(super) time: Time,
     /// The fault rules of all realms.
@@ -223,7 +223,7 @@ impl Round {
             let envelope = webhooks.envelope(&notice, self.courier.groups.now(), rand::random());
             let attempt = self.lanes.underway(&lane).map_or((None, 0), |job| (Some(job.sequence), job.tries));
             let trace = Trace::of_webhook(self.courier.vendor, &self.courier.realm, notice.name, attempt);
-            let letter = Letter {
+            let outgoing = OutgoingRequest {
                 url: url.clone(),
                 query: [notice.query, envelope.query].concat(),
                 headers: envelope.headers,
@@ -240,10 +240,10 @@ impl Round {
                     Some(WebhookEffect::Fail) => return Err(PostError::Failed("a fault rule prevents it".to_owned())),
                     Some(WebhookEffect::Delay(time)) => sleep(time).await,
                     // the first response counts for nothing
-                    Some(WebhookEffect::Duplicate) => drop(client.send(letter.clone()).await),
+                    Some(WebhookEffect::Duplicate) => drop(client.send(outgoing.clone()).await),
                     None => {}
                 }
-                client.deliver(letter, &*webhooks, trace).await
+                client.deliver(outgoing, &*webhooks, trace).await
             });
             self.senders.insert(task.id(), lane);
         }
@@ -361,8 +361,8 @@ impl Round {
     /// Stores the position.
     async fn keep(&mut self) {
         self.save = None;
-        let (ledger, state) = (self.courier.ledger.clone(), self.courier.state.clone());
-        let kept = tokio::task::spawn_blocking(move || ledger.save(&state)).await;
+        let (position_store, state) = (self.courier.position_store.clone(), self.courier.state.clone());
+        let kept = tokio::task::spawn_blocking(move || position_store.save(&state)).await;
         if let Err(error) = kept.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
             let Courier { realm, vendor, destination, .. } = &self.courier;
             let name = destination.name;

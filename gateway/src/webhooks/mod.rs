@@ -2,7 +2,7 @@
 //!
 //! - [`guard`]: which addresses a webhook may connect to.
 //! - [`client`]: the HTTP client.
-//! - [`courier`]: delivers to one destination; [`lanes`]: in which order; [`ledger`]: its stored position.
+//! - [`courier`]: delivers to one destination; [`lanes`]: in which order; [`position_store`]: its stored position.
 //! - [`time`]: when retries are due, by the realm's clock.
 //! - [`presence`]: notifies one destination of connection events, which are not in the log.
 //!
@@ -13,7 +13,7 @@ mod counted;
 mod courier;
 mod guard;
 mod lanes;
-mod ledger;
+mod position_store;
 mod presence;
 mod time;
 mod watched;
@@ -31,7 +31,7 @@ use tokio::time::timeout;
 
 pub(crate) use counted::WebhookMetrics;
 pub(crate) use guard::is_public;
-pub(crate) use ledger::{INDEX, check_positions};
+pub(crate) use position_store::{INDEX, check_positions};
 pub(crate) use time::Headway;
 use time::Time;
 pub(crate) use watched::Watched;
@@ -46,7 +46,7 @@ use crate::registry::Registered;
 use crate::session::RealmSessions;
 pub(crate) use client::Client;
 use courier::Courier;
-use ledger::{Ledger, State};
+use position_store::{PositionStore, State};
 use presence::PresenceNotifier;
 
 /// How long couriers are waited for when the process stops; each waits a little less for its running attempts.
@@ -62,7 +62,7 @@ pub enum WebhookError {
     #[error(
         "{path} cannot be used to store a webhook's delivery position: {error}; delete it to skip what was not delivered and continue with new events"
     )]
-    Ledger {
+    PositionStore {
         /// The file or folder.
         path: PathBuf,
         /// The error.
@@ -112,7 +112,7 @@ pub(crate) fn has_any(config: &Config, realm: &RealmConfig) -> bool {
 
 /// The folder with the delivery positions of the configured realms; `None` when data is in memory.
 pub(crate) fn positions(config: &Config) -> Result<Option<PathBuf>, WebhookError> {
-    ledgers(config, &all(config))
+    positions_folder(config, &all(config))
 }
 
 /// The running couriers of one realm.
@@ -180,15 +180,15 @@ impl Couriers {
             if !destination.webhooks.follows_log() {
                 continue;
             }
-            let ledger = match positions {
-                Some(folder) => Ledger::File(folder.join(file(name, vendor, &destination))),
-                None => Ledger::Memory,
+            let position_store = match positions {
+                Some(folder) => PositionStore::File(folder.join(file(name, vendor, &destination))),
+                None => PositionStore::Memory,
             };
             // before the log's end is read, so that no event in between is missed
             let appended = log.subscribe();
             let failed = |refusal| WebhookError::Log { realm: name.to_owned(), refusal };
             let end = log.last().await.map_err(failed)?;
-            let state = restored(&ledger, end)?;
+            let state = restored(&position_store, end)?;
             let (headway, receiver) = watch::channel(Headway { busy: true, ..Headway::default() });
             headways.push(receiver);
             let courier = Courier {
@@ -204,7 +204,7 @@ impl Couriers {
                 log: Arc::clone(log),
                 client: Arc::clone(client),
                 appended,
-                ledger,
+                position_store,
                 state,
             };
             watched.push(courier.metrics.watched(format!("{name}.{vendor}.{}", courier.destination.name)));
@@ -235,8 +235,11 @@ impl Couriers {
     }
 }
 
-/// Where ledgers are stored; `None` when data is in memory.
-fn ledgers(config: &Config, all: &[(&str, &'static str, Destination)]) -> Result<Option<PathBuf>, WebhookError> {
+/// Where positions are stored; `None` when data is in memory.
+fn positions_folder(
+    config: &Config,
+    all: &[(&str, &'static str, Destination)],
+) -> Result<Option<PathBuf>, WebhookError> {
     let Data::Folder(data) = &config.data else { return Ok(None) };
     let folder = data.join("webhooks");
     if all.is_empty() && !folder.exists() {
@@ -244,7 +247,8 @@ fn ledgers(config: &Config, all: &[(&str, &'static str, Destination)]) -> Result
     }
     let followed = all.iter().filter(|(_, _, destination)| destination.webhooks.follows_log());
     let names: Vec<_> = followed.map(|(realm, vendor, destination)| file(realm, vendor, destination)).collect();
-    ledger::folder(&folder, &names).map_err(|error| WebhookError::Ledger { path: folder.clone(), error })?;
+    position_store::folder(&folder, &names)
+        .map_err(|error| WebhookError::PositionStore { path: folder.clone(), error })?;
     Ok(Some(folder))
 }
 
@@ -253,12 +257,12 @@ fn file(realm: &str, vendor: &str, destination: &Destination) -> String {
 }
 
 /// The delivery position of a destination; a new one starts at the log's end.
-fn restored(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
-    let refuse = |error| match ledger {
-        Ledger::File(path) => WebhookError::Ledger { path: path.clone(), error },
-        Ledger::Memory => WebhookError::Ledger { path: PathBuf::new(), error },
+fn restored(position_store: &PositionStore, end: u64) -> Result<State, WebhookError> {
+    let refuse = |error| match position_store {
+        PositionStore::File(path) => WebhookError::PositionStore { path: path.clone(), error },
+        PositionStore::Memory => WebhookError::PositionStore { path: PathBuf::new(), error },
     };
-    let state = match ledger.load().map_err(refuse)? {
+    let state = match position_store.load().map_err(refuse)? {
         Some(state) if state.through <= end => return Ok(state),
         Some(state) => {
             tracing::warn!(
@@ -270,6 +274,6 @@ fn restored(ledger: &Ledger, end: u64) -> Result<State, WebhookError> {
         }
         None => State::at(end),
     };
-    ledger.save(&state).map_err(refuse)?;
+    position_store.save(&state).map_err(refuse)?;
     Ok(state)
 }

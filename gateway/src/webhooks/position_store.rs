@@ -58,14 +58,14 @@ impl State {
 
 /// Where a state is stored.
 #[derive(Debug, Clone)]
-pub(super) enum Ledger {
+pub(super) enum PositionStore {
     /// In memory: it is lost with the process, as the log is.
     Memory,
     /// In this file.
     File(PathBuf),
 }
 
-impl Ledger {
+impl PositionStore {
     /// The stored state, if there is one.
     pub(super) fn load(&self) -> io::Result<Option<State>> {
         let Self::File(path) = self else { return Ok(None) };
@@ -112,7 +112,7 @@ pub(crate) fn check_positions(folder: &Path) -> io::Result<u64> {
         }
     }
     for name in &names {
-        let state = Ledger::File(folder.join(name)).load();
+        let state = PositionStore::File(folder.join(name)).load();
         state.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
     }
     Ok(names.len() as u64)
@@ -152,7 +152,7 @@ fn invalid(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Erro
     io::Error::new(ErrorKind::InvalidData, why)
 }
 
-/// Prepares the folder of the ledgers: removes the files of destinations that are not configured any more. One that is
+/// Prepares the folder of the positions: removes the files of destinations that are not configured any more. One that is
 /// configured again is a new one.
 pub(super) fn folder(folder: &Path, names: &[String]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
@@ -179,14 +179,14 @@ mod tests {
     #[test]
     fn a_state_is_read_as_it_was_kept() {
         let here = tempfile::tempdir().unwrap();
-        let ledger = Ledger::File(here.path().join("a.rong.operations.json"));
-        assert_eq!(ledger.load().unwrap(), None);
+        let position_store = PositionStore::File(here.path().join("a.rong.operations.json"));
+        assert_eq!(position_store.load().unwrap(), None);
         let mut state = State::at(7);
-        ledger.save(&state).unwrap();
+        position_store.save(&state).unwrap();
         state.through = 12;
         state.pending.insert(9, Progress { done: 1, tries: 3, due: Some(Millis(1_700_000_000_000)) });
-        ledger.save(&state).unwrap();
-        assert_eq!(ledger.load().unwrap(), Some(state));
+        position_store.save(&state).unwrap();
+        assert_eq!(position_store.load().unwrap(), Some(state));
     }
 
     #[test]
@@ -195,16 +195,16 @@ mod tests {
         let path = here.path().join("a.rong.operations.json");
         for text in ["", "{", "{\"format\":2,\"through\":1,\"pending\":{}}", "{\"through\":1}"] {
             fs::write(&path, text).unwrap();
-            assert!(Ledger::File(path.clone()).load().is_err(), "{text}");
+            assert!(PositionStore::File(path.clone()).load().is_err(), "{text}");
         }
-        let ledger = Ledger::File(path.clone());
-        ledger.save(&State::at(71)).unwrap();
+        let position_store = PositionStore::File(path.clone());
+        position_store.save(&State::at(71)).unwrap();
         let bytes = fs::read(&path).unwrap();
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
             fs::write(&path, damaged).unwrap();
-            assert!(ledger.load().is_err(), "byte {at}");
+            assert!(position_store.load().is_err(), "byte {at}");
         }
     }
 
@@ -212,13 +212,13 @@ mod tests {
     fn one_that_is_missing_is_not_taken_for_a_new_one() {
         let here = tempfile::tempdir().unwrap();
         let path = here.path().join("a.rong.operations.json");
-        let ledger = Ledger::File(path.clone());
-        ledger.save(&State::at(7)).unwrap();
+        let position_store = PositionStore::File(path.clone());
+        position_store.save(&State::at(7)).unwrap();
         fs::remove_file(&path).unwrap();
-        assert!(ledger.load().is_err());
+        assert!(position_store.load().is_err());
         // a destination that was removed from the configuration counts as new
         folder(here.path(), &[]).unwrap();
-        assert_eq!(ledger.load().unwrap(), None);
+        assert_eq!(position_store.load().unwrap(), None);
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
         let here = tempfile::tempdir().unwrap();
         let path = here.path().join("a.rong.operations.json");
         fs::write(&path, "{\"format\":1,\"through\":9,\"pending\":{}}").unwrap();
-        assert_eq!(Ledger::File(path).load().unwrap(), Some(State::at(9)));
+        assert_eq!(PositionStore::File(path).load().unwrap(), Some(State::at(9)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
 
-use super::client::{Client, Letter};
+use super::client::{Client, OutgoingRequest};
 use super::counted::Counted;
 use super::courier::backoff;
 use super::time::{Headway, Time, millis};
@@ -99,7 +99,7 @@ impl PresenceNotifier {
         let mut tried = 0;
         loop {
             let envelope = webhooks.envelope(notice, self.groups.now(), rand::random());
-            let letter = Letter {
+            let outgoing = OutgoingRequest {
                 url: url.clone(),
                 query: [notice.query.clone(), envelope.query].concat(),
                 headers: envelope.headers,
@@ -108,7 +108,7 @@ impl PresenceNotifier {
                 allow_private: *allow_private,
             };
             let trace = Trace::of_webhook(self.vendor, &self.realm, notice.name, (None, tried));
-            let why = match self.client.deliver(letter, &**webhooks, trace).await {
+            let why = match self.client.deliver(outgoing, &**webhooks, trace).await {
                 Ok(answer) if webhooks.is_taken(answer.status, &answer.body) => {
                     self.metrics.sent.inc();
                     break;

@@ -27,21 +27,21 @@ const ONLINE: &str = "ROUTE_ONLINE";
 const TYPES: [&str; 8] = ["txt", "img", "audio", "video", "file", "loc", "cmd", "custom"];
 
 /// A message to one group or more.
-struct Letter {
+struct MessageRequest {
     to: Vec<String>,
     message: Outgoing,
 }
 
 /// `POST /messages/chatgroups`.
 pub(crate) async fn send(call: &Call<'_>) -> Result<Reply, Failure> {
-    let letter = read(call).await?;
-    Ok(Reply::of_messages("/messages/chatgroups", &post(call, &letter).await?))
+    let request = read(call).await?;
+    Ok(Reply::of_messages("/messages/chatgroups", &post(call, &request).await?))
 }
 
 /// `POST /messages/chatgroups/users`: to some members of one group. Neither counted as unread nor listed in
 /// conversations.
 pub(crate) async fn send_to_some(call: &Call<'_>) -> Result<Reply, Failure> {
-    let letter = read(call).await?;
+    let request = read(call).await?;
     let fields = Fields::read(call.body)?;
     let names = fields.texts(&["users"])?.unwrap_or_default();
     if names.is_empty() {
@@ -51,16 +51,16 @@ pub(crate) async fn send_to_some(call: &Call<'_>) -> Result<Reply, Failure> {
     if names.len() > most {
         return Err(refusals::message(format!("params users's size can't exceed limit {most}")));
     }
-    if letter.to.len() > 1 {
+    if request.to.len() > 1 {
         return Err(refusals::message("params to's size can't exceed limit 1"));
     }
     let found = call.find_users(&names).await?;
     let users: Vec<UserId> = found.iter().flatten().map(|user| user.id.clone()).collect();
     // users without an account receive nothing
     let sent = if users.is_empty() {
-        unread_answer(&letter)
+        unread_answer(&request)
     } else {
-        post(call, &Letter { message: Outgoing { users, ..letter.message }, ..letter }).await?
+        post(call, &MessageRequest { message: Outgoing { users, ..request.message }, ..request }).await?
     };
     Ok(Reply::of_messages("/messages/chatgroups", &sent))
 }
@@ -79,8 +79,8 @@ pub(crate) async fn send_older(call: &Call<'_>) -> Result<Reply, Failure> {
     };
     let kind = body.remove("type").and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
     let to = targets(&fields, "target")?;
-    let letter = letter(call, &fields, to, (&kind, body)).await?;
-    let mut sent = post(call, &letter).await?;
+    let request = request(call, &fields, to, (&kind, body)).await?;
+    let mut sent = post(call, &request).await?;
     if !call.query.is_true("useMsgId") {
         for id in sent.values_mut() {
             "success".clone_into(id);
@@ -89,7 +89,7 @@ pub(crate) async fn send_older(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::of_messages("/messages", &sent))
 }
 
-async fn read(call: &Call<'_>) -> Result<Letter, Failure> {
+async fn read(call: &Call<'_>) -> Result<MessageRequest, Failure> {
     let fields = Fields::read(call.body).map_err(|_| refusals::message_body())?;
     let body = match fields.get("body") {
         Some(Value::Object(body)) => body.clone(),
@@ -97,16 +97,16 @@ async fn read(call: &Call<'_>) -> Result<Letter, Failure> {
     };
     let kind = fields.text(&["type"])?.unwrap_or_default();
     let to = targets(&fields, "to")?;
-    letter(call, &fields, to, (&kind, body)).await
+    request(call, &fields, to, (&kind, body)).await
 }
 
 /// Sender, `ext` and flags, which both forms have, with the content and the targets.
-async fn letter(
+async fn request(
     call: &Call<'_>,
     fields: &Fields<'_>,
     to: Vec<String>,
     (kind, body): (&str, Map<String, Value>),
-) -> Result<Letter, Failure> {
+) -> Result<MessageRequest, Failure> {
     let from = match fields.text(&["from"])? {
         None => Sender::App,
         Some(name) if fold(&name).is_empty() => return Err(refusals::message("param from can't be empty")),
@@ -129,7 +129,7 @@ async fn letter(
     let content = content(kind, body)?;
     let message = Outgoing { from, content, ext, users: Vec::new(), labels, stored, receipts, client_id: None };
     message.check(call.app).map_err(failure_in(call))?;
-    Ok(Letter { to, message })
+    Ok(MessageRequest { to, message })
 }
 
 fn content(kind: &str, body: Map<String, Value>) -> Result<Content, Failure> {
@@ -173,14 +173,14 @@ fn check(call: &Call<'_>, to: &[String]) -> Result<(), Failure> {
 }
 
 /// The id of each group's message.
-async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, String>, Failure> {
-    if !call.app.may_send(letter.to.len()) {
+async fn post(call: &Call<'_>, request: &MessageRequest) -> Result<BTreeMap<String, String>, Failure> {
+    if !call.app.may_send(request.to.len()) {
         return Err(refusals::message_rate());
     }
-    let groups: Vec<GroupId> = letter.to.iter().filter_map(|to| GroupId::new(to).ok()).collect();
-    let posted = send_message::send(call.app, &call.actor, &groups, &letter.message).await;
+    let groups: Vec<GroupId> = request.to.iter().filter_map(|to| GroupId::new(to).ok()).collect();
+    let posted = send_message::send(call.app, &call.actor, &groups, &request.message).await;
     // a group without recipients gets an id all the same
-    let mut sent: BTreeMap<String, String> = unread_answer(letter);
+    let mut sent: BTreeMap<String, String> = unread_answer(request);
     for (group, posted) in groups.iter().zip(posted.map_err(failure_in(call))?) {
         if let Ok(posted) = posted {
             sent.insert(group.as_str().to_owned(), posted.message.id.as_str().to_owned());
@@ -189,8 +189,8 @@ async fn post(call: &Call<'_>, letter: &Letter) -> Result<BTreeMap<String, Strin
     Ok(sent)
 }
 
-fn unread_answer(letter: &Letter) -> BTreeMap<String, String> {
-    letter.to.iter().map(|to| (to.clone(), fresh())).collect()
+fn unread_answer(request: &MessageRequest) -> BTreeMap<String, String> {
+    request.to.iter().map(|to| (to.clone(), fresh())).collect()
 }
 
 /// An id in the vendor's form that no message has.

@@ -41,11 +41,11 @@ fn places_of_rows_that_can_be_outdated_are_read_back() {
         Key::Device(user.clone(), free("s"), free("a\0b")),
     ] {
         assert_eq!(Key::outdatable(&key.encode()).as_ref(), Some(&key));
-        assert!(key.is_outdatable());
+        assert!(key.can_expire());
     }
     for other in [Key::Seat(group.clone(), 0), Key::Member(group.clone(), user), Key::Group(group)] {
         assert_eq!(Key::outdatable(&other.encode()), None);
-        assert!(!other.is_outdatable());
+        assert!(!other.can_expire());
     }
     for broken in [&[][..], &[9], &[9, 0], &[9, b'g', 0], &[20, b'g', 0, 1], &[20, b'g', 0, 1, 0, 0]] {
         assert_eq!(Key::outdatable(broken), None, "{broken:?}");

@@ -23,7 +23,7 @@ use conclave_core::ports::StoreError;
 use super::check::{self, Whole};
 use super::engine::{Engine, Mark};
 use super::folder::{self, OpenError};
-use super::manifest::{MANIFEST_FILE, Manifest, Said};
+use super::manifest::{MANIFEST_FILE, Manifest, ManifestContents};
 use super::snapshot::COPY;
 use super::{Options, failed};
 
@@ -89,7 +89,7 @@ impl Upgrade<'_> {
         let mut at = done.unwrap_or(base);
         if done.is_none() {
             let old = self.folder.join(folder::ROWS);
-            let whole = self.check(&old, self.said()?.as_ref())?;
+            let whole = self.check(&old, self.contents()?.as_ref())?;
             // a database of the first format has no round of its own yet
             let begin =
                 |engine: &Engine, mark: Mark| if mark.round > 0 { Ok(mark) } else { rows::begin(engine, mark.store) };
@@ -105,8 +105,8 @@ impl Upgrade<'_> {
         let mark = self.check(&self.clone_of(at), None)?.mark;
         let mark = mark.ok_or_else(|| self.broken("the new database has no rounds"))?;
         let (store, acknowledged) = (mark.store, mark.round);
-        let said = Said { store, format: self.newest(), acknowledged, made: true, void: false };
-        Manifest::create(&self.work(""), said).map_err(io(&self.work(MANIFEST_FILE)))?;
+        let contents = ManifestContents { store, format: self.newest(), acknowledged, made: true, void: false };
+        Manifest::create(&self.work(""), contents).map_err(io(&self.work(MANIFEST_FILE)))?;
         self.point()
     }
 
@@ -165,18 +165,18 @@ impl Upgrade<'_> {
         steps::newest(self.steps)
     }
 
-    fn said(&self) -> Result<Option<Said>, OpenError> {
+    fn contents(&self) -> Result<Option<ManifestContents>, OpenError> {
         if self.from == FIRST {
             return Ok(None);
         }
         folder::manifest(self.folder)?
-            .map(|manifest| manifest.said())
+            .map(|manifest| manifest.contents())
             .map(Some)
             .ok_or_else(|| self.broken(&format!("{MANIFEST_FILE} is missing")))
     }
 
-    fn check(&self, rows: &Path, said: Option<&Said>) -> Result<Whole, OpenError> {
-        check::check(rows, said, self.options.checked_at_start).map_err(|fault| folder::refused(self.folder, fault))
+    fn check(&self, rows: &Path, contents: Option<&ManifestContents>) -> Result<Whole, OpenError> {
+        check::check(rows, contents, self.options.checked_at_start).map_err(|fault| folder::refused(self.folder, fault))
     }
 
     fn broken(&self, what: &str) -> OpenError {

@@ -111,7 +111,7 @@ async fn an_interrupted_upgrade_is_finished_by_the_next_start() {
             }
             tidy(copy.path()).unwrap();
         }
-        let manifest = folder::manifest(copy.path()).unwrap().unwrap().said();
+        let manifest = folder::manifest(copy.path()).unwrap().unwrap().contents();
         let (after, round) = read(&copy.path().join("rows"));
         assert_eq!((manifest.format, manifest.acknowledged), (newest, round), "ended at {end}");
         assert_eq!(after.len(), 4 * MANY, "ended at {end}");

@@ -5,7 +5,7 @@
 mod agora_support;
 
 use agora_support::{OTHER_SECRET, Setting, access_token, app_token, call, client, realm, token, user_token};
-use conclave_agora::{Agora, Settings};
+use conclave_agora::{Agora, AgoraRealm, Settings};
 use conclave_kit::SetupError;
 use conclave_tests::client::{Answer, Client};
 use conclave_tests::world::World;
@@ -307,6 +307,7 @@ async fn registration_is_open_only_where_it_is_set_so() {
 #[tokio::test]
 async fn two_realms_cannot_be_one_app() {
     let world = World::new();
-    let twice = vec![realm(&world, Settings::default()), realm(&world, Settings::default())];
+    let of = |name: &str| AgoraRealm { name: name.to_owned(), ..realm(&world, Settings::default()) };
+    let twice = vec![of("a"), of("b")];
     assert!(matches!(Agora::new(twice), Err(SetupError::SameApp { .. })));
 }

@@ -4,7 +4,7 @@ use crate::tencent_support::{query, realm};
 use crate::{house, send};
 use conclave_kit::SetupError;
 use conclave_kit::{Fault, Surface};
-use conclave_tencent::{Settings, Tencent, user_sig};
+use conclave_tencent::{Settings, Tencent, TencentRealm, user_sig};
 use conclave_tests::house::credentials::{ADMIN, SDKAPPID, SECRET_KEY};
 use conclave_tests::world::{BEGINNING, World};
 use http::Method;
@@ -98,7 +98,8 @@ async fn faults_around_the_surface_are_the_vendors() {
 #[test]
 fn realms_with_the_same_identity_are_refused() {
     let world = World::new();
-    let twice = vec![realm(&world, SDKAPPID, Settings::default()), realm(&world, SDKAPPID, Settings::default())];
+    let of = |name: &str| TencentRealm { name: name.to_owned(), ..realm(&world, SDKAPPID, Settings::default()) };
+    let twice = vec![of("a"), of("b")];
     assert!(matches!(Tencent::new(twice), Err(SetupError::SameApp { .. })));
     let bad = Settings { group_keys: vec!["not a key".to_owned()], ..Settings::default() };
     assert!(matches!(Tencent::new(vec![realm(&world, SDKAPPID, bad)]), Err(SetupError::Realm { .. })));

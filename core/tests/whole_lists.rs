@@ -75,8 +75,8 @@ async fn world(users: &[String]) -> (Arc<Counted>, Engine) {
     (store, engine)
 }
 
-fn is_too_large(result: Result<(), Refusal>) -> bool {
-    matches!(result, Err(Refusal::TooLarge { what: "answer", most }) if most == QUERY_BYTES as u64)
+fn is_too_large<T>(result: &Result<T, Refusal>) -> bool {
+    matches!(result, Err(Refusal::TooLarge { what: "answer", most }) if *most == QUERY_BYTES as u64)
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_groups_members_are_not_read_without_bound() {
             engine.run(&app, update).await.unwrap();
         }
         store.rows.store(0, Ordering::SeqCst);
-        assert!(is_too_large(engine.ask(&app, ListMembers::all(group("g"))).await.map(drop)));
+        assert!(is_too_large(&engine.ask(&app, ListMembers::all(group("g"))).await));
         let read = store.rows.load(Ordering::SeqCst);
         assert!(read < 2400, "all {read} rows were read before they were too many");
         // in pages they can be read
@@ -131,7 +131,7 @@ fn a_users_groups_are_not_read_without_bound() {
             };
             engine.run(&app, create).await.unwrap();
         }
-        assert!(is_too_large(engine.ask(&app, JoinedGroups::all(user("ann"))).await.map(drop)));
+        assert!(is_too_large(&engine.ask(&app, JoinedGroups::all(user("ann"))).await));
         // who needs only something of each reads them in pages
         let ids = engine.pick_joined(&app, &user("ann"), |group, _| Some(group.id.clone())).await.unwrap();
         assert_eq!(ids.len(), 1300);

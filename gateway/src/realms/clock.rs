@@ -203,7 +203,7 @@ mod tests {
         clock.freeze();
         hand.pass(100);
         assert_eq!((clock.now(), clock.reading().frozen), (Millis(1007), true));
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         assert_eq!(clock.now(), Millis(61_007));
         clock.resume();
         hand.pass(3);

@@ -38,12 +38,17 @@ impl Received {
     }
 
     fn trace(&self) -> String {
-        self.span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.span.trace_id)
     }
 
     fn parent(&self) -> String {
-        self.span.parent_span_id.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.span.parent_span_id)
     }
+}
+
+/// An id as `traceparent` spells it.
+fn hex(id: &[u8]) -> String {
+    id.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Receives requests of any path: a collector, and an app's server.

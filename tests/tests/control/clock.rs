@@ -50,7 +50,7 @@ async fn it_is_frozen_set_advanced_and_scaled() {
     // an hour of the realm passes in 3.6 s
     let begun = std::time::Instant::now();
     while control.get(&realm.path("/clock")).await["now_ms"].as_u64().unwrap() < now + 60 * MINUTE {
-        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_mins(1));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // other realms keep the gateway's time

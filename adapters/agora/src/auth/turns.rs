@@ -97,17 +97,17 @@ mod tests {
 
     use super::*;
 
-    fn of(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([1, 1, 1, last]))
+    fn of(last: u8) -> IpAddr {
+        IpAddr::from([1, 1, 1, last])
     }
 
     #[tokio::test]
     async fn addresses_take_turns_and_who_gives_up_takes_none() {
         let turns = Turns::new(1);
-        let first = turns.take(of(1)).await;
+        let first = turns.take(Some(of(1))).await;
         let done = Mutex::new(Vec::new());
         let wait = async |name: &'static str, address| {
-            let _turn = turns.take(address).await;
+            let _turn = turns.take(Some(address)).await;
             done.lock().push(name);
         };
         let mallory = ["m1", "m2", "m3", "m4"].map(|name| (name, of(1)));

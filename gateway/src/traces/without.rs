@@ -20,6 +20,7 @@ impl Exporter {
     }
 
     /// Never called.
+    #[allow(clippy::unused_self, reason = "the same signature as with the feature")]
     pub(crate) fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,

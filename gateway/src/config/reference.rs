@@ -118,8 +118,7 @@ pub fn markdown(vendors: &Vendors) -> String {
     let mut text = introduction(vendors);
     let sections = sections(vendors);
     for section in &sections {
-        let title =
-            if section.path.is_empty() { "Top".to_owned() } else { format!("`[{}]`", section.path.join(".")) };
+        let title = if section.path.is_empty() { "Top".to_owned() } else { format!("`[{}]`", section.path.join(".")) };
         let keys = keys_of(section, &sections);
         let _ = write!(text, "\n## {title}\n\n{}\n", section.about);
         if keys.is_empty() {

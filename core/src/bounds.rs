@@ -161,7 +161,18 @@ fn text_bytes(row: &Row) -> usize {
         Row::Position(position) => text(&position.device.id),
         Row::Text(note) => text(note),
         Row::Follows(follows) => follows.users.keys().map(|user| text(user.as_str())).sum(),
-        _ => 0,
+        Row::Tombstone(_)
+        | Row::Mute(_)
+        | Row::Allowance(_)
+        | Row::Receipt(_)
+        | Row::ReadMark(_)
+        | Row::Sent(_)
+        | Row::Event(_)
+        | Row::ToGroup(_)
+        | Row::ToUser(_)
+        | Row::ToUsers(_)
+        | Row::ToMessage(_)
+        | Row::Mark => 0,
     }
 }
 

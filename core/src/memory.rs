@@ -260,3 +260,21 @@ fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
         Bound::Unbounded => Bound::Unbounded,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taking_and_restoring_a_snapshot_copies_no_rows() {
+        let memory = Memory::new();
+        let rows = (0..1000_u32).map(|number| ([&[1][..], &number.to_be_bytes()].concat(), Row::Mark));
+        memory.restore(&Snapshot::of(rows));
+        let taken = memory.snapshot();
+        assert_eq!(taken.len(), 1000);
+        memory.restore(&Snapshot::default());
+        memory.restore(&taken);
+        let tables = memory.snapshot().0.tables;
+        assert!(tables.iter().zip(&taken.0.tables).all(|(now, then)| Arc::ptr_eq(now, then)));
+    }
+}

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use conclave_core::event::{Actor, Event};
-use conclave_core::model::UserId;
 use conclave_kit::VendorError;
 use parking_lot::{Mutex, RwLock};
 use schemars::JsonSchema;
@@ -143,11 +142,10 @@ impl Entry {
         }
     }
 
-    /// An event that was delivered to a session.
-    pub(crate) fn pushed(vendor: &'static str, user: &UserId, event: &Event) -> Self {
+    /// An event that was delivered to sessions, without the user.
+    pub(crate) fn pushed(vendor: &'static str, event: &Event) -> Self {
         Self {
             operation: kind_of(event),
-            user: Some(user.to_string()),
             group: event.group.as_ref().map(ToString::to_string),
             ..Self::new(Kind::Push, vendor)
         }

@@ -180,6 +180,11 @@ async fn store(app: &App, upload: Upload, headers: &HeaderMap, body: Body) -> Re
         Body::Stream(pieces) => pieces,
         Body::Whole(bytes) => Box::pin(futures_util::stream::iter([Ok(bytes)])),
     };
+    // the bytes of a second upload are not read
+    let used = Attachment { file: upload.file.clone() };
+    if app.realm.groups.ask(&Actor::app(), used).await?.0.is_some() {
+        return Err(Failure::Taken);
+    }
     let settings = &app.realm.settings;
     let stored = app.realm.blobs.put(content, settings.file_bytes).await?;
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());

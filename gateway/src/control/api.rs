@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use conclave_kit::{BoxFuture, decode_segment, query_pairs};
+use conclave_kit::{BoxFuture, decode_segment};
 use http::{Method, StatusCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const JSON_LINES: &str = "application/jsonl";
 
 /// Most bytes of a body, unless the endpoint says otherwise.
-const BODY_BYTES: usize = 256 * 1024;
+pub(super) const BODY_BYTES: usize = 256 * 1024;
 
 /// One endpoint.
 pub(super) struct Endpoint {
@@ -31,8 +31,6 @@ pub(super) struct Endpoint {
     pub(super) summary: &'static str,
     /// The status of its answer.
     pub(super) status: StatusCode,
-    /// The parameters of its query, with what they do.
-    pub(super) query: &'static [(&'static str, &'static str)],
     /// What it takes.
     pub(super) takes: Content,
     /// What it returns.
@@ -197,7 +195,7 @@ impl Endpoint {
             Err(error) => Box::pin(async move { Err(error) }),
         });
         let (takes, returns) = (I::content(), O::content());
-        Self { method, path, operation, summary, status, query: &[], takes, returns, body_bytes: BODY_BYTES, run }
+        Self { method, path, operation, summary, status, takes, returns, body_bytes: BODY_BYTES, run }
     }
 
     /// With a body of so many bytes at most.
@@ -222,11 +220,8 @@ impl Call {
         if matches!(endpoint.takes, Content::Nothing) && !body.is_empty() {
             return Err(ControlError::bad("this endpoint takes no body"));
         }
-        let query: BTreeMap<String, String> = query_pairs(query).into_iter().collect();
-        if let Some(unknown) = query.keys().find(|key| !endpoint.query.iter().any(|(known, _)| known == key)) {
-            let known: Vec<&str> = endpoint.query.iter().map(|(name, _)| *name).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(ControlError::bad(format!("there is no parameter {unknown}: there are {known}")));
+        if !query.is_empty() {
+            return Err(ControlError::bad("this endpoint takes no query"));
         }
         Ok(Self { control, parameters, body })
     }

@@ -118,10 +118,10 @@ async fn get(call: Call, _: Nothing) -> Result<Json<ClockView>, ControlError> {
 async fn freeze(call: Call, Optional(time): Optional<Time>) -> Result<Json<ClockView>, ControlError> {
     let (realm, to) = (call.realm()?, time.read()?);
     let clock = realm.clock()?;
-    if let Some(to) = to {
-        clock.set(to).map_err(backwards)?;
-    }
-    let reading = clock.freeze();
+    let reading = match to {
+        Some(to) => clock.freeze_at(to).map_err(backwards)?,
+        None => clock.freeze(),
+    };
     settled(&call, &realm, reading).await
 }
 

@@ -27,6 +27,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::config::ControlToken;
@@ -39,6 +40,8 @@ use error::{Code, ControlError};
 
 /// Most connections at once.
 const CONNECTIONS: usize = 512;
+/// Most requests with large bodies at once; others wait.
+const LARGE: usize = 2;
 /// How long a request's body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
@@ -49,6 +52,8 @@ pub(crate) struct Control {
     hosts: Hosts,
     token: Option<ControlToken>,
     table: Table,
+    /// Held by requests with large bodies.
+    large: Arc<Semaphore>,
 }
 
 /// Every endpoint of the control API.
@@ -106,7 +111,7 @@ impl Control {
     pub(crate) fn new(realms: Arc<Realms>, addresses: Addresses) -> Self {
         let config = realms.config();
         let (hosts, token) = (Hosts::of(&config.control_hosts), config.control_token.clone());
-        Self { realms, addresses, hosts, token, table: Table::new(endpoints()) }
+        Self { realms, addresses, hosts, token, table: Table::new(endpoints()), large: Arc::new(Semaphore::new(LARGE)) }
     }
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Payload> {
@@ -145,10 +150,22 @@ impl Control {
         let (parts, body) = request.into_parts();
         let found = self.table.find(&parts.method, parts.uri.path())?;
         let Found { endpoint, parameters } = found;
+        let is_large = endpoint.body_bytes > api::BODY_BYTES;
+        // never closed
+        let large = if is_large { Arc::clone(&self.large).acquire_owned().await.ok() } else { None };
         let body = whole(body, endpoint.body_bytes).await?;
         let query = parts.uri.query().unwrap_or_default();
         let call = Call::new(Arc::clone(&self), endpoint, parameters, query, body)?;
-        let reply = (endpoint.run)(call).await?;
+        let work = (endpoint.run)(call);
+        // finished even if the client disconnects, which would leave a realm half changed
+        let work = tokio::spawn(async move {
+            let _large = large;
+            work.await
+        });
+        let reply = work.await.map_err(|error| {
+            tracing::error!(%error, operation = endpoint.operation, "a control request has failed");
+            ControlError::new(Code::Internal, "the request has failed: see the gateway's log")
+        })??;
         let mut answer = Response::new(Payload::new(Body::Whole(reply.body), None));
         *answer.status_mut() = endpoint.status;
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));

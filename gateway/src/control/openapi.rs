@@ -53,10 +53,7 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
         .split('/')
         .filter_map(name_of)
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
-    let in_query = endpoint.query.iter().map(|(name, about)| {
-        json!({ "name": name, "in": "query", "required": false, "description": about, "schema": { "type": "string" } })
-    });
-    let mut parameters: Vec<Value> = in_path.chain(in_query).collect();
+    let parameters: Vec<Value> = in_path.collect();
     let mut answer =
         json!({ "description": if endpoint.status == StatusCode::NO_CONTENT { "Done." } else { "The result." } });
     if let Some(content) = content(&endpoint.returns, generator) {
@@ -68,7 +65,7 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
         "responses": { endpoint.status.as_str(): answer, "default": { "$ref": "#/components/responses/Refused" } },
     });
     if !parameters.is_empty() {
-        operation["parameters"] = Value::Array(std::mem::take(&mut parameters));
+        operation["parameters"] = Value::Array(parameters);
     }
     if let Some(content) = content(&endpoint.takes, generator) {
         let required = !matches!(endpoint.takes, Content::OptionalJson(_));

@@ -4,7 +4,6 @@
 //! for each file. The same data gives the same bytes.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use base64::Engine as _;
@@ -92,6 +91,12 @@ struct Seeded {
 
 async fn export(call: Call, _: Nothing) -> Result<Lines, ControlError> {
     let saved = call.realm()?.save()?;
+    let written = tokio::task::spawn_blocking(move || write(&saved)).await;
+    written.map_err(|error| unwritable(&error))?
+}
+
+/// The file of these rows and files.
+fn write(saved: &Saved) -> Result<Lines, ControlError> {
     let mut out = String::new();
     write_line(&mut out, &Line::Version(Version { version: VERSION }))?;
     for (key, row) in saved.rows.rows() {
@@ -105,8 +110,12 @@ async fn export(call: Call, _: Nothing) -> Result<Lines, ControlError> {
 
 fn write_line(out: &mut String, line: &Line) -> Result<(), ControlError> {
     let text = serde_json::to_string(line).map_err(|error| unwritable(&error))?;
-    // a text can always be appended to
-    let _ = writeln!(out, "{text}");
+    if out.len() + text.len() >= BYTES {
+        let message = format!("the realm's data is larger than {BYTES} bytes, more than a seed may have");
+        return Err(ControlError::new(Code::TooLarge, message));
+    }
+    out.push_str(&text);
+    out.push('\n');
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use conclave_core::event::Event;
 use conclave_core::model::UserId;
 use parking_lot::RwLock;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use armed::Armed;
 pub(crate) use rule::{CallEffect, Matcher, PushEffect, Rule, Schedule, WebhookEffect, When};
@@ -24,16 +25,32 @@ use rule::Target;
 /// Most rules of one realm.
 pub(crate) const MOST: usize = 1000;
 
+/// Most pushes that are delayed at once.
+const DELAYED: usize = 10_000;
+
 /// The rules of all realms.
-#[derive(Default)]
 pub(crate) struct Faults {
     /// Whether there are any rules.
     any: AtomicBool,
     rules: RwLock<Vec<Arc<Rule>>>,
     last: AtomicU64,
+    /// Held by pushes that are delayed.
+    delayed: Arc<Semaphore>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        let (any, rules, last) = (AtomicBool::default(), RwLock::default(), AtomicU64::default());
+        Self { any, rules, last, delayed: Arc::new(Semaphore::new(DELAYED)) }
+    }
 }
 
 impl Faults {
+    /// A place for a push to be delayed; `None` when too many are, and it is delivered at once.
+    pub(crate) fn delayed(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.delayed).try_acquire_owned().ok()
+    }
+
     /// Adds a rule to a realm; `None` when the realm has as many as it may have.
     pub(crate) fn add(&self, realm: &str, matcher: Matcher, schedule: Schedule, target: Target) -> Option<Arc<Rule>> {
         let mut rules = self.rules.write();

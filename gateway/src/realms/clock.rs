@@ -82,12 +82,25 @@ impl RealmClock {
     /// # Errors
     /// The time is over.
     pub(crate) fn set(&self, to: Millis) -> Result<Reading, Backwards> {
+        self.set_and(to, |_| {})
+    }
+
+    /// Stops it at a time that is not over yet, in one step: no time passes in between.
+    ///
+    /// # Errors
+    /// The time is over.
+    pub(crate) fn freeze_at(&self, to: Millis) -> Result<Reading, Backwards> {
+        self.set_and(to, |state| state.pace = 0.0)
+    }
+
+    fn set_and(&self, to: Millis, change: impl FnOnce(&mut State)) -> Result<Reading, Backwards> {
         let mut backwards = None;
         let reading = self.change(|state| {
             if to < state.at {
                 backwards = Some(Backwards { now: state.at });
             } else {
                 state.at = to;
+                change(state);
             }
         });
         backwards.map_or(Ok(reading), Err)

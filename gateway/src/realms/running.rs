@@ -282,12 +282,13 @@ impl Realms {
             couriers.end().await;
         }
         let presence = Arc::clone(&realm.sessions) as Arc<dyn Presence>;
-        serve(&self.config, &self.hosts, &realm.config, &realm.opened, &presence, realm.post.as_ref())?;
-        let differs = restore(data);
+        let served = serve(&self.config, &self.hosts, &realm.config, &realm.opened, &presence, realm.post.as_ref());
+        let differs = served.is_ok() && restore(data);
         // after the data: clients that reconnect read the new one
         let ended = differs.then(|| realm.sessions.end_all());
         let positions = realm.positions.as_deref();
         *couriers = Some(self.couriers(&realm.config, &realm.opened, &realm.sessions, positions).await?);
+        served?;
         Ok(ended)
     }
 

@@ -250,16 +250,20 @@ impl RealmSessions {
 
     /// Applies the fault rules to a push; returns whether it is not delivered now.
     fn takes_over(&self, event: &Event, vendor: &str, receiver: &Receiver, delivery: &Delivery) -> bool {
-        let user = self.registry.lock().user_of(&receiver.mailbox);
-        let effect = user.and_then(|user| self.faults.for_push(&self.name, vendor, &user, event));
-        if let Some(PushEffect::Delay(time)) = effect {
-            let (mailbox, delivery) = (Arc::clone(&receiver.mailbox), delivery.clone());
-            tokio::spawn(async move {
-                sleep(time).await;
-                mailbox.put(delivery);
-            });
+        match self.faults.for_push(&self.name, vendor, &receiver.connection.user, event) {
+            None => false,
+            Some(PushEffect::Drop) => true,
+            Some(PushEffect::Delay(time)) => {
+                let Some(place) = self.faults.delayed() else { return false };
+                let (mailbox, delivery) = (Arc::clone(&receiver.mailbox), delivery.clone());
+                tokio::spawn(async move {
+                    let _place = place;
+                    sleep(time).await;
+                    mailbox.put(delivery);
+                });
+                true
+            }
         }
-        effect.is_some()
     }
 
     /// All connections of signed-in users.
@@ -390,17 +394,15 @@ impl RealmSessions {
         let AnyFact { to, content, bytes } = fact;
         let receivers = self.registry.lock().receivers(event, vendor, &to);
         let mut missed = 0;
-        let journal = self.journals.of(&self.name);
+        let journal = self.journals.of(&self.name).map(|journal| (journal, Entry::pushed(vendor, event)));
         for receiver in &receivers {
             let delivery = Delivery { content: Arc::clone(&content), bytes, is_own: receiver.is_own };
             if self.faults.is_any() && self.takes_over(event, vendor, receiver, &delivery) {
                 continue;
             }
             missed += u64::from(receiver.mailbox.put(delivery));
-            if let Some(journal) = &journal
-                && let Some(user) = self.registry.lock().user_of(&receiver.mailbox)
-            {
-                journal.add(Entry::pushed(vendor, &user, event));
+            if let Some((journal, pushed)) = &journal {
+                journal.add(Entry { user: Some(receiver.connection.user.to_string()), ..pushed.clone() });
             }
         }
         self.metrics.delivered.inc_by(receivers.len() as u64);

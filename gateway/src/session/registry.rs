@@ -47,6 +47,7 @@ pub(crate) struct Gone {
 
 /// A session that receives a fact.
 pub(crate) struct Receiver {
+    pub(crate) connection: Arc<Connection>,
     pub(crate) mailbox: Arc<Mailbox>,
     /// Whether its device caused the event.
     pub(crate) is_own: bool,
@@ -175,12 +176,6 @@ impl Registry {
     pub(crate) fn connected(&self) -> Vec<Arc<Connection>> {
         let sessions = self.users.values().flat_map(|online| &online.sessions);
         sessions.map(|entry| Arc::clone(&entry.connection)).collect()
-    }
-
-    /// The user of a mailbox.
-    pub(crate) fn user_of(&self, mailbox: &Arc<Mailbox>) -> Option<UserId> {
-        let mut sessions = self.users.values().flat_map(|online| &online.sessions);
-        sessions.find(|entry| Arc::ptr_eq(&entry.mailbox, mailbox)).map(|entry| entry.connection.user.clone())
     }
 
     /// Ends the connections that match: with a reason, or cut without one.
@@ -350,7 +345,8 @@ impl Registry {
                     actor == user && Device::id_of(vendor, device) == Some(&*entry.connection.device.id)
                 });
                 if !(is_own && to.except_acting_device) {
-                    receivers.push(Receiver { mailbox: Arc::clone(&entry.mailbox), is_own });
+                    let (connection, mailbox) = (Arc::clone(&entry.connection), Arc::clone(&entry.mailbox));
+                    receivers.push(Receiver { connection, mailbox, is_own });
                 }
             }
         }

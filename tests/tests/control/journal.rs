@@ -1,7 +1,5 @@
 //! The journal: what a realm was asked and what it sent.
 
-use std::time::Instant;
-
 use http::Method;
 use serde_json::{Value, json};
 
@@ -56,11 +54,11 @@ async fn it_has_what_was_asked_and_sent_and_no_secrets() {
     }
     assert!(!all.contains(&token) && !all.contains("usersig"));
 
-    // what does not come is reported in time
-    let begun = Instant::now();
+    // what does not come is reported after the time that was given
     let never = json!({ "filter": { "user": "nobody" }, "timeout_ms": 50 });
-    assert_eq!(control.refused(Method::POST, &wait, never).await.1, "timed_out");
-    assert!(begun.elapsed().as_secs() < 5);
+    let (_, code, message) = control.refused(Method::POST, &wait, never).await;
+    assert_eq!(code, "timed_out");
+    assert!(message.contains("0 of 1") && message.contains("after 50 ms"), "{message}");
     control.call(Method::DELETE, &realm.path("/journal"), Value::Null).await;
     assert_eq!(control.refused(Method::POST, &query, Value::Null).await.1, "no_journal");
 }

@@ -128,13 +128,15 @@ async fn what_waits_survives_a_restart_in_easemob_websdk() {
     over_a_restart(EASEMOB).await;
 }
 
-/// Older SDKs receive what waited for them as well, over `SockJS`.
+/// Older SDKs receive what waited for them as well, over `SockJS`, also if the network breaks while they read a queue.
+/// `agora-chat` 1.3 does not ask for that queue on its next connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_waits_once_and_in_order_in_older_sdks() {
     const COUNT: usize = 70;
     for package in ["agora-chat-1.3", "agora-chat-1.0.4", "easemob-websdk-4.0.1", "easemob-websdk-3.6"] {
         let stage = Stage::with(package, &["ann"]).await;
-        let page = stage.page_with("ben", json!({"autoReconnectNumMax": 5, "autoReconnectInterval": 1})).await;
+        let options = json!({"autoReconnectNumMax": 5, "autoReconnectInterval": 1});
+        let page = stage.page_with("ben", options).await;
         let id = group(&stage).await;
         let speak = async |count: usize| {
             for number in 0..count {
@@ -144,10 +146,10 @@ async fn everything_waits_once_and_in_order_in_older_sdks() {
             }
         };
         speak(COUNT).await;
+        page.call("cutAfter", json!([COUNT])).await;
         open(&page, "ben").await;
         let expected: Vec<String> = (0..COUNT).map(|number| number.to_string()).collect();
         assert_eq!(next_texts(&page, COUNT).await, expected, "{package}");
-        page.call("cut", json!([])).await;
         speak(3).await;
         assert_eq!(next_texts(&page, 3).await, ["0", "1", "2"], "{package}");
         speak(1).await;

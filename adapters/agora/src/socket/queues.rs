@@ -15,6 +15,8 @@ use super::news::{key_of_all, sequence_of};
 const PUSHED: u32 = 32;
 /// Idle entries are removed when there are more than this.
 const IDLE: usize = 64;
+/// Most queues that are read at once for a client that does not ask for them.
+const UNASKED: usize = 16;
 
 /// The state of one connection in one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +36,8 @@ struct QueueState {
     pushed: u32,
     /// The client was notified, and has not asked yet.
     notified: bool,
+    /// The client has received a list of unread queues with this one, and has not asked for it yet.
+    listed: bool,
     /// A read of the store is in progress.
     busy: bool,
     /// The client has asked or acknowledged during that read.
@@ -181,13 +185,15 @@ impl Queues {
         self.known = false;
     }
 
-    /// Sets the waiting queues, of which the client is notified now. `floor` is the number of the last event before
-    /// they were read. Returns the other queues in which items wait.
-    pub(super) fn learn(&mut self, waiting: &[Queue], floor: u64, is_complete: bool) -> Vec<Queue> {
+    /// Sets the waiting queues, of which the client is notified now: by the list that it has asked for (`is_list`), or
+    /// by a notice of each. `floor` is the number of the last event before they were read. Returns the other queues in
+    /// which items wait.
+    pub(super) fn learn(&mut self, waiting: &[Queue], floor: u64, is_complete: bool, is_list: bool) -> Vec<Queue> {
         for queue in waiting {
             let place = self.places.entry(queue.clone()).or_default();
             place.unsure = true;
             place.notified = true;
+            place.listed |= is_list;
             place.named_by_client = false;
         }
         self.known = true;
@@ -203,11 +209,18 @@ impl Queues {
         others
     }
 
+    /// The first queues that the client has received a list of and has not asked for, of which nothing was sent either.
+    pub(super) fn unasked(&self) -> Vec<Queue> {
+        let unasked = |place: &QueueState| place.listed && !place.busy && place.is_acknowledged();
+        self.places.iter().filter(|(_, place)| unasked(place)).map(|(queue, _)| queue.clone()).take(UNASKED).collect()
+    }
+
     /// The client asks for a queue, having received everything up to a key, if it names one.
     pub(super) fn ask(&mut self, queue: &Queue, key: Option<u64>) -> Asked {
         let named = || QueueState { named_by_client: true, ..QueueState::unsure() };
         let place = self.places.entry(queue.clone()).or_insert_with(named);
         place.notified = false;
+        place.listed = false;
         let mut acknowledge = None;
         if let Some(key) = key.filter(|key| *key > place.acknowledged) {
             // a client may acknowledge what an earlier connection was sent, but nothing that was not sent
@@ -295,7 +308,7 @@ mod tests {
 
     fn known() -> Queues {
         let mut queues = Queues::default();
-        assert_eq!(queues.learn(&[], 10, true), []);
+        assert_eq!(queues.learn(&[], 10, true, true), []);
         queues
     }
 
@@ -328,7 +341,7 @@ mod tests {
     fn what_comes_while_a_queue_is_read_is_in_the_next_answer() {
         let mut queues = Queues::default();
         assert_eq!(queues.deliver(&OWN, key(7)), Delivery::Nothing, "the client has not asked yet");
-        assert_eq!(queues.learn(&[OWN], 7, true), []);
+        assert_eq!(queues.learn(&[OWN], 7, true, true), []);
         let first = Question { acknowledge: None, read: true, after: None, is_clear: true };
         assert_eq!(queues.ask(&OWN, None), Asked::Store(first));
         assert_eq!(queues.ask(&OWN, None), Asked::Nothing, "asked twice");
@@ -357,13 +370,31 @@ mod tests {
     #[test]
     fn nothing_is_pushed_over_what_may_wait() {
         let mut queues = Queues::default();
-        assert_eq!(queues.learn(&[], 10, false), []);
+        assert_eq!(queues.learn(&[], 10, false, true), []);
         assert_eq!(queues.deliver(&OWN, key(11)), Delivery::Notice, "there may be more before it");
         assert_eq!(queues.deliver(&OWN, key(12)), Delivery::Nothing, "the client was notified");
         queues.forget();
         let group = Queue::All("x".to_owned());
         assert_eq!(queues.deliver(&group, key(13)), Delivery::Nothing);
-        assert_eq!(queues.learn(&[], 20, true), [group]);
+        assert_eq!(queues.learn(&[], 20, true, true), [group]);
+    }
+
+    #[test]
+    fn what_a_client_does_not_ask_for_is_known() {
+        let mut queues = Queues::default();
+        assert_eq!(queues.learn(&[OWN], 7, true, false), []);
+        assert_eq!(queues.unasked(), [], "a notice of each is no list");
+        assert_eq!(queues.learn(&[OWN], 7, true, true), []);
+        assert_eq!(queues.unasked(), [OWN]);
+        assert!(matches!(queues.ask(&OWN, None), Asked::Store(_)));
+        assert_eq!(queues.learn(&[OWN], 7, true, true), []);
+        assert_eq!(queues.unasked(), [], "it is being read");
+        assert_eq!(queues.answered(&OWN, Some(page(7, false, true))), Next::Send);
+        assert_eq!(queues.unasked(), [], "it was sent, and is not acknowledged");
+        assert!(matches!(queues.ask(&OWN, Some(key_of_all(7))), Asked::Store(_)));
+        let many: Vec<Queue> = (0..1000).map(|number| Queue::All(number.to_string())).collect();
+        assert_eq!(queues.learn(&many, 7, true, true), []);
+        assert_eq!(queues.unasked().len(), UNASKED);
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub(crate) struct AgoraSession {
     shielded: BTreeSet<GroupId>,
     /// Whether waiting queues are being read, at the client's request or not.
     looking: bool,
+    /// How many statistics the client sends until it has handled the list of unread queues that it asked for; `None` if
+    /// it has not asked for one. The SDKs send one after each list, and one when they ask for the first.
+    statistics: Option<u8>,
 }
 
 /// The encoding of frames.
@@ -99,7 +102,7 @@ pub(crate) enum Reply {
 impl AgoraSession {
     pub(super) fn new(apps: Arc<Apps>, connection: String, encoding: Encoding) -> Self {
         let (stage, queues, shielded) = (Stage::New, Queues::default(), BTreeSet::new());
-        Self { apps, connection, encoding, stage, queues, shielded, looking: false }
+        Self { apps, connection, encoding, stage, queues, shielded, looking: false, statistics: None }
     }
 
     fn login(&self) -> Option<&Arc<Login>> {
@@ -171,7 +174,7 @@ impl AgoraSession {
         let (names, now) = (login.app.names(), login.now());
         let jid = |queue: &Queue| names.queue(login.user(), queue);
         let listed: Vec<Queue> = queues.iter().map(|(queue, _)| queue.clone()).collect();
-        let others = self.queues.learn(&listed, floor, is_complete);
+        let others = self.queues.learn(&listed, floor, is_complete, asked);
         let list = queues.iter().filter_map(|(queue, n)| Some((jid(queue)?, *n)));
         if asked {
             self.encoding.send(out, frame::unread(list.collect(), now));
@@ -184,6 +187,26 @@ impl AgoraSession {
             if let Some(queue) = jid(&queue) {
                 self.encoding.send(out, frame::notice(queue));
             }
+        }
+    }
+
+    /// Reads queues that a client has received a list of and does not ask for. `agora-chat` 1.3 ignores a queue that it was
+    /// reading when its last connection ended (it keeps `_queues` and `unSyncQueue`), until it receives items of it and
+    /// their end.
+    fn read_unasked(&mut self, login: &Arc<Login>, out: &mut Outbox<'_>) {
+        for queue in self.queues.unasked() {
+            if let Asked::Store(question) = self.queues.ask(&queue, None) {
+                Self::question(login, queue, question, out);
+            }
+        }
+    }
+
+    /// The client has sent statistics, which need no reply.
+    fn statistics(&mut self, login: &Arc<Login>, out: &mut Outbox<'_>) {
+        let Some(left @ 1..) = self.statistics else { return };
+        self.statistics = Some(left - 1);
+        if left == 1 && !self.looking {
+            self.read_unasked(login, out);
         }
     }
 
@@ -249,9 +272,8 @@ impl AgoraSession {
     }
 
     fn send(&mut self, login: &Arc<Login>, meta: Meta, out: &mut Outbox<'_>) {
-        // heartbeats need no reply
         if meta.ns.unwrap_or(ns::STATISTIC) == ns::STATISTIC {
-            return;
+            return self.statistics(login, out);
         }
         let (meta_id, bytes) = (meta.id.unwrap_or(0), meta.payload.as_ref().map_or(0, Bytes::len));
         match Upward::read(login, meta) {
@@ -307,7 +329,10 @@ impl Session for AgoraSession {
         match (frame.command, login) {
             (Some(command::PROVISION), _) => self.provision(&frame, out),
             (Some(command::LOGOUT), _) => self.logout(out),
-            (Some(command::UNREAD), Some(login)) => self.look(&login, true, out),
+            (Some(command::UNREAD), Some(login)) => {
+                self.statistics = Some(if self.statistics.is_none() { 2 } else { 1 });
+                self.look(&login, true, out);
+            }
             (Some(command::SYNC) | None, Some(login)) => self.sync(&login, payload, out),
             // invalid, or sent before signing in
             _ => {}
@@ -320,6 +345,7 @@ impl Session for AgoraSession {
             (Ok(Reply::Provision(Ok(login))), ..) if matches!(self.stage, Stage::Verifying) => {
                 let login = Arc::<Login>::from(login);
                 self.queues = Queues::default();
+                self.statistics = None;
                 self.shielded = login.shielded.iter().cloned().collect();
                 self.stage = Stage::Entering(Arc::clone(&login));
                 out.sign_in(login.identity.clone());

@@ -275,6 +275,11 @@ fn unread() -> Frame {
     frame(command::UNREAD, &CommNotice::default())
 }
 
+fn statistics() -> Frame {
+    let meta = Meta { id: Some(1), ns: Some(ns::STATISTIC), ..Meta::default() };
+    frame(command::SYNC, &CommSyncUl { queue: None, key: None, meta: Some(meta) })
+}
+
 #[tokio::test]
 async fn what_waits_is_read_and_what_comes_then_is_pushed() {
     let house = house().await;
@@ -389,6 +394,40 @@ async fn a_client_that_missed_events_is_notified_and_reads_them() {
     assert_eq!(sent, ["notice g"]);
     let read = answers(&mut ben, queue("g", true, None)).await;
     assert_eq!(read, [format!("g [muc 14 from @ppAdmin] key {}.{ITEM}", last + 1)]);
+}
+
+/// `agora-chat` 1.3 does not ask for a queue if its last connection ended before the end of that queue.
+#[tokio::test]
+async fn what_a_client_does_not_ask_for_is_sent_when_it_has_handled_the_list() {
+    let house = house().await;
+    let group = house.group().await;
+    let key = (house.groups.last().await.unwrap() << KEY_BITS) | ITEM;
+    let own = |key| queue("ben@easemob.com", false, key);
+    let list = ["unread [ben@easemob.com:1]"];
+
+    // as SDKs that ask do: statistics when they sign in, and after their requests
+    let mut ben = house.session("ben").await;
+    assert_eq!(answers(&mut ben, unread()).await, list);
+    assert_eq!(answers(&mut ben, statistics()).await, Vec::<String>::new());
+    assert_eq!(answers(&mut ben, own(None)).await.len(), 1);
+    for _ in 0..3 {
+        assert_eq!(answers(&mut ben, statistics()).await, Vec::<String>::new());
+    }
+
+    let mut ben = house.session("ben").await;
+    assert_eq!(answers(&mut ben, unread()).await, list);
+    assert_eq!(answers(&mut ben, statistics()).await, Vec::<String>::new());
+    let item = format!("ben@easemob.com [muc 19 from @ppAdmin] key {}.{ITEM}", key >> KEY_BITS);
+    assert_eq!(answers(&mut ben, statistics()).await, [item]);
+    assert_eq!(answers(&mut ben, unread()).await, list);
+    assert_eq!(answers(&mut ben, statistics()).await, Vec::<String>::new(), "it is sent once");
+    assert_eq!(answers(&mut ben, own(Some(key))).await, ["ben@easemob.com [] last"]);
+
+    // the same with a later list, after one statistics frame
+    house.rename(&group, "other").await;
+    assert_eq!(answers(&mut ben, unread()).await, ["unread [g:1]"]);
+    let item = format!("g [muc 14 from @ppAdmin] key {}.{ITEM}", (key >> KEY_BITS) + 1);
+    assert_eq!(answers(&mut ben, statistics()).await, [item]);
 }
 
 #[tokio::test]

@@ -128,6 +128,8 @@ const own = {
       handler[name] = (data) => {
         // the oldest reports some refusals as events only
         if (name === 'onError' || name === 'onMutedMessage') connections.get(client).failed?.(data);
+        // after the SDK has acknowledged the page, and before it reads what is answered
+        if (name === 'onTextMessage' && --connections.get(client).texts === 0) setImmediate(() => own.cut(client));
         say({ client, event: name, data: plain(data) });
       };
     };
@@ -163,6 +165,8 @@ const own = {
     connections.get(client).connection.modifyMessage({ messageId, modifiedMessage: WebIM.message.create(options) }),
   /** As if the network went away. */
   cut(client) { for (const [by, socket] of sockets) if (by === client) socket.terminate(); return true; },
+  /** The same while a queue is read: when so many texts were received, before the end of their queue is. */
+  cutAfter(client, texts) { connections.get(client).texts = texts; return true; },
   /**
    * What becomes of each of these calls, made one after another, within so many milliseconds each. `bare` calls pass no
    * callbacks, so that only the promises report; an older SDK that reports to `onError` alone counts as pending then.

@@ -87,7 +87,10 @@ fn run(vendors: &Vendors, matches: &ArgMatches) -> Result<(), Failure> {
     }
     let cli = Cli::from_arg_matches(matches).map_err(|error| ConfigError(error.to_string()))?;
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-        Command::Serve(args) => serve(args.load(vendors)?),
+        Command::Serve(args) => {
+            let until_stdin_closes = args.until_stdin_closes;
+            serve(args.load(vendors)?, until_stdin_closes)
+        }
         Command::Check(args) => {
             let config = args.load(vendors)?;
             print(&check(&config)?)
@@ -192,7 +195,7 @@ fn private_files() {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
-fn serve(config: Config) -> Result<(), Failure> {
+fn serve(config: Config, until_stdin_closes: bool) -> Result<(), Failure> {
     let traces = Exporter::new(&config.traces)?;
     let guard = logging::start(&config.log, traces.as_ref())?;
     let inherited = service::listeners()?;
@@ -204,7 +207,7 @@ fn serve(config: Config) -> Result<(), Failure> {
     }
     let result = runtime.block_on(async {
         // before anything is printed, so that a caller who waits for the output may stop the process at once
-        let mut signals = Signals::new()?;
+        let mut signals = Signals::new(until_stdin_closes)?;
         let running = Gateway::builder(config).listeners(inherited).start().await?;
         for remark in &running.remarks {
             tracing::warn!("{remark}");

@@ -79,6 +79,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct ServeArgs {
     /// The configuration file (TOML).
     #[arg(long, value_name = "FILE", env = "CONCLAVE_CONFIG")]
@@ -104,6 +105,9 @@ pub(super) struct ServeArgs {
     /// Serve the development realm to other machines, with random credentials [listens on 0.0.0.0:8080 by default].
     #[arg(long)]
     pub(super) dev_public: bool,
+    /// Stop when standard input is closed: a gateway that a test starts ends with the test, however that ends.
+    #[arg(long)]
+    pub(super) until_stdin_closes: bool,
 }
 
 const EXIT_CODES: &str = "\
@@ -139,6 +143,7 @@ impl FolderArgs {
             admin: None,
             control: None,
             dev_public: false,
+            until_stdin_closes: false,
         };
         match serve.load(vendors)?.data {
             config::Data::Folder(folder) => Ok(folder),
@@ -167,7 +172,7 @@ pub(super) struct ToolArgs {
 
 impl ServeArgs {
     pub(super) fn load(self, vendors: &Vendors) -> Result<Config, ConfigError> {
-        let Self { config, listen, data, memory, dev_tls, admin, control, dev_public } = self;
+        let Self { config, listen, data, memory, dev_tls, admin, control, dev_public, until_stdin_closes: _ } = self;
         let listen = listen.map(|address| address.0);
         let flags = Flags { listen, data, memory, dev_tls, admin, control, dev_public };
         // variables that are not Unicode are ignored: all our names are

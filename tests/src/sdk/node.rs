@@ -43,12 +43,14 @@ pub fn packages(locked: &str) -> PathBuf {
     })
 }
 
+/// Makes a folder appear at another path.
 #[cfg(unix)]
-fn link(to: &Path, at: &Path) {
+pub fn link(to: &Path, at: &Path) {
     std::os::unix::fs::symlink(to, at).expect("a link");
 }
 
+/// Makes a folder appear at another path.
 #[cfg(windows)]
-fn link(to: &Path, at: &Path) {
+pub fn link(to: &Path, at: &Path) {
     std::os::windows::fs::symlink_dir(to, at).expect("a link");
 }

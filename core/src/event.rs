@@ -14,7 +14,7 @@ use crate::model::{GroupId, Key, Millis, Row, UserId};
 pub enum Actor {
     /// A user, from one of their devices (`None` when unknown).
     User {
-        /// The user.
+        /// The acting user.
         user: UserId,
         /// The device that called; it learns from the answer, not from the event.
         device: Option<String>,

@@ -133,7 +133,7 @@ pub enum Refusal {
     /// The actor lacks the right.
     #[error("not permitted: needs to be {needs} of group {group}")]
     NotPermitted {
-        /// The group.
+        /// The group in which the right is needed.
         group: GroupId,
         /// What the actor would have to be.
         needs: Needs,
@@ -144,23 +144,23 @@ pub enum Refusal {
     /// The named users are not members.
     #[error("not members of group {group}: {}", Listed(.users))]
     NotMembers {
-        /// The group.
+        /// The group that they are not in.
         group: GroupId,
-        /// The users.
+        /// The users who are not members.
         users: Vec<UserId>,
     },
     /// The named users are members already.
     #[error("already members of group {group}: {}", Listed(.users))]
     AlreadyMembers {
-        /// The group.
+        /// The group that they are in.
         group: GroupId,
-        /// The users.
+        /// The users who are members.
         users: Vec<UserId>,
     },
     /// The owner cannot be removed, blocked, muted or made an admin.
-    #[error("the owner of group {group} is beyond this operation")]
+    #[error("the owner of group {group} cannot be removed, blocked, muted or made an admin")]
     OwnerProtected {
-        /// The group.
+        /// The owner's group.
         group: GroupId,
         /// The owner.
         owner: UserId,
@@ -169,9 +169,9 @@ pub enum Refusal {
     #[error("the owner cannot leave group {0}")]
     OwnerCannotLeave(GroupId),
     /// The new owner is the old one.
-    #[error("{owner} owns group {group} already")]
+    #[error("{owner} already owns group {group}")]
     SameOwner {
-        /// The group.
+        /// The group to transfer.
         group: GroupId,
         /// The owner.
         owner: UserId,
@@ -179,23 +179,23 @@ pub enum Refusal {
     /// The named user is not an admin.
     #[error("not an admin of group {group}: {user}")]
     NotAdmin {
-        /// The group.
+        /// The group in which the user has another role.
         group: GroupId,
-        /// The user.
+        /// The user who is not an admin.
         user: UserId,
     },
     /// No room for more members.
     #[error("group {group} is full: at most {capacity}")]
     GroupFull {
-        /// The group.
+        /// The full group.
         group: GroupId,
         /// Its capacity.
         capacity: u32,
     },
     /// The capacity cannot be lowered below the number of members.
-    #[error("group {group} has {members} members, more than the wanted capacity")]
+    #[error("group {group} has {members} members, more than the requested capacity")]
     CapacityTooLow {
-        /// The group.
+        /// The group with too many members for the requested capacity.
         group: GroupId,
         /// How many there are.
         members: u32,
@@ -219,15 +219,15 @@ pub enum Refusal {
     /// The named users are blocked.
     #[error("blocked from group {group}: {}", Listed(.users))]
     Blocked {
-        /// The group.
+        /// The group whose blocklist they are on.
         group: GroupId,
-        /// The users.
+        /// The blocked users.
         users: Vec<UserId>,
     },
     /// The sender may not send messages.
     #[error("muted in group {group}")]
     Muted {
-        /// The group.
+        /// The group in which the sender is muted.
         group: GroupId,
         /// Whether everybody is.
         everybody: bool,
@@ -236,40 +236,40 @@ pub enum Refusal {
     #[error("nobody may ask to join group {0}")]
     JoinClosed(GroupId),
     /// No such request or invitation.
-    #[error("no such request for group {0}")]
+    #[error("there is no such request or invitation for group {0}")]
     RequestNotFound(GroupId),
     /// Somebody has decided already.
-    #[error("this request for group {0} is decided already")]
+    #[error("this request for group {0} was already decided")]
     RequestDecided(GroupId),
     /// The group has no roles; import it first.
-    #[error("group {0} is not governed")]
+    #[error("group {0} has no roles")]
     NotGoverned(GroupId),
     /// The group has roles already.
-    #[error("group {0} is governed already")]
+    #[error("group {0} already has roles")]
     AlreadyGoverned(GroupId),
     /// This group's kind does not do that.
     #[error("group {group} does not support {what}")]
     Unsupported {
-        /// The group.
+        /// The group that does not support it.
         group: GroupId,
         /// What was requested.
         what: &'static str,
     },
     /// Somebody else has written meanwhile; read again.
-    #[error("group {group} has version {current}")]
+    #[error("the version of group {group} is {current} now: read it again")]
     VersionConflict {
-        /// The group.
+        /// The group whose attributes were written meanwhile.
         group: GroupId,
         /// The version now.
         current: u64,
     },
     /// No such key.
-    #[error("no such key: {0}")]
+    #[error("key {0} does not exist")]
     KeyNotFound(String),
     /// No such message.
     #[error("message {sequence} of group {group} does not exist")]
     MessageNotFound {
-        /// The group.
+        /// The group that was searched.
         group: GroupId,
         /// Its number.
         sequence: u64,
@@ -278,9 +278,9 @@ pub enum Refusal {
     #[error("message {0} does not exist")]
     MessageIdNotFound(MessageId),
     /// The message was already recalled.
-    #[error("message {sequence} of group {group} is recalled already")]
+    #[error("message {sequence} of group {group} was already recalled")]
     MessageRecalled {
-        /// The group.
+        /// The group of the message.
         group: GroupId,
         /// Its number.
         sequence: u64,
@@ -288,7 +288,7 @@ pub enum Refusal {
     /// The time to recall is over.
     #[error("too late to recall message {sequence} of group {group}")]
     RecallTooLate {
-        /// The group.
+        /// The group of the message.
         group: GroupId,
         /// Its number.
         sequence: u64,
@@ -296,15 +296,15 @@ pub enum Refusal {
     /// Nobody wanted to know who reads the message.
     #[error("message {sequence} of group {group} has no receipts")]
     NoReceipts {
-        /// The group.
+        /// The group of the message.
         group: GroupId,
         /// Its number.
         sequence: u64,
     },
     /// Nothing can be added to the message.
-    #[error("message {sequence} of group {group} takes no extensions")]
+    #[error("message {sequence} of group {group} does not accept extensions")]
     NotExtensible {
-        /// The group.
+        /// The group of the message.
         group: GroupId,
         /// Its number.
         sequence: u64,
@@ -312,7 +312,7 @@ pub enum Refusal {
     /// No such topic.
     #[error("topic {topic} of group {group} does not exist{}", if *.ended { " any more" } else { "" })]
     TopicNotFound {
-        /// The group.
+        /// The group that was searched.
         group: GroupId,
         /// The requested id.
         topic: TopicId,
@@ -322,7 +322,7 @@ pub enum Refusal {
     /// The topic's id is or was in use.
     #[error("topic {topic} of group {group} already exists")]
     TopicExists {
-        /// The group.
+        /// The group of the existing topic.
         group: GroupId,
         /// The id.
         topic: TopicId,
@@ -330,7 +330,7 @@ pub enum Refusal {
     /// No such file.
     #[error("file {file} of group {group} does not exist")]
     FileNotFound {
-        /// The group.
+        /// The group that was searched.
         group: GroupId,
         /// The file.
         file: FileId,
@@ -350,7 +350,7 @@ pub enum Refusal {
     #[error("{0}")]
     InvalidValue(&'static str),
     /// The app's own server, which was asked before, refuses it.
-    #[error("the app refuses it{}", if .words.is_empty() { String::new() } else { format!(": {}", .words) })]
+    #[error("the app's server refused it{}", if .words.is_empty() { String::new() } else { format!(": {}", .words) })]
     Vetoed {
         /// The number it gave, if one of its own.
         code: Option<u32>,

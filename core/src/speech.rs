@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 pub struct Speaker<'a> {
     /// The sender.
     pub user: &'a UserId,
-    /// The group.
+    /// The group to send to.
     pub group: &'a Group,
     /// Their role there; `None` when they are no member.
     pub role: Option<Role>,

@@ -234,7 +234,7 @@ impl Metrics {
         let about = "Files of shared files' bytes without a row that were deleted from the trash";
         registry.register("housekeeping_trash_deleted_files", about, trash_deleted.clone());
         let unread = UnreadFields::default();
-        let about = "Request fields that no handler read, by vendor and operation; their names are at /unread-fields";
+        let about = "Request fields that were ignored, by vendor and operation; their names are at /unread-fields";
         registry.register("unread_fields", about, unread.counted());
         let latency: Family<LatencyLabels, Histogram> = Family::new_with_constructor(|| Histogram::new(BUCKETS));
         let operations = Family::default();

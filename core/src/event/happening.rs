@@ -64,15 +64,15 @@ pub struct ProfileChange {
 /// The last state of a membership that has ended: for notifications about a former member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Former {
-    /// The user.
+    /// Who was a member.
     pub user: UserId,
-    /// The role.
+    /// Their last role.
     pub role: Role,
-    /// When the user joined.
+    /// When they had joined.
     pub joined: Millis,
-    /// The name card.
+    /// Their last name card.
     pub card: String,
-    /// The string beside it.
+    /// Their last extra string.
     pub extra: String,
 }
 
@@ -117,7 +117,7 @@ pub enum Happening {
     },
     /// Users became members.
     MembersJoined {
-        /// The users.
+        /// The new members.
         users: Vec<UserId>,
         /// How they joined.
         how: Joining,
@@ -126,7 +126,7 @@ pub enum Happening {
     },
     /// Users are members no longer.
     MembersLeft {
-        /// The users.
+        /// Who left.
         users: Vec<UserId>,
         /// How they left.
         how: Leaving,
@@ -184,18 +184,18 @@ pub enum Happening {
     DisabledChanged(bool),
     /// Users were muted.
     Muted {
-        /// The users.
+        /// The muted users.
         users: Vec<UserId>,
-        /// When it expires.
+        /// When the mute expires.
         until: Until,
     },
     /// Users were unmuted.
     Unmuted(Vec<UserId>),
     /// Users were muted in every group, or no longer.
     MutedEverywhere {
-        /// The users.
+        /// The users who were muted, or are no longer.
         users: Vec<UserId>,
-        /// Until when; `None` is no longer.
+        /// When the mute expires; `None` when it was ended.
         until: Option<Until>,
     },
     /// All members were muted or unmuted.
@@ -206,9 +206,9 @@ pub enum Happening {
     Disallowed(Vec<UserId>),
     /// Users were blocked.
     Blocked {
-        /// The users.
+        /// The blocked users.
         users: Vec<UserId>,
-        /// When it expires.
+        /// When the block expires.
         until: Until,
         /// The reason.
         reason: String,
@@ -219,7 +219,7 @@ pub enum Happening {
     RequestChanged(Box<Request>),
     /// A member's card or fields changed; only what did is there.
     MemberChanged {
-        /// The user.
+        /// The member.
         user: UserId,
         /// The new card.
         card: Option<String>,
@@ -230,14 +230,14 @@ pub enum Happening {
     },
     /// A member's free attributes changed; "" is removed.
     MemberAttributesChanged {
-        /// The user.
+        /// The member.
         user: UserId,
         /// The new values.
         attributes: BTreeMap<String, String>,
     },
     /// A member changed their notification setting for messages.
     ReceiveChanged {
-        /// The user.
+        /// The member.
         user: UserId,
         /// The new setting.
         receive: Receive,
@@ -328,7 +328,7 @@ pub enum Happening {
     },
     /// A user has read a group further than before, on one of their devices; the others are notified.
     ReadMarkChanged {
-        /// The user.
+        /// Who has read.
         user: UserId,
         /// The number of the last message that was read.
         sequence: u64,
@@ -360,14 +360,14 @@ pub enum Happening {
     },
     /// A group has another topic.
     TopicMade {
-        /// The topic.
+        /// The new topic.
         topic: TopicId,
         /// Its name, introduction, picture and the like.
         profile: Profile,
     },
     /// A topic changed; only what did is there.
     TopicChanged {
-        /// The topic.
+        /// The changed topic.
         topic: TopicId,
         /// What changed of its profile.
         profile: ProfileChange,
@@ -380,21 +380,21 @@ pub enum Happening {
     TopicsEnded(Vec<TopicId>),
     /// An event in a topic.
     InTopic {
-        /// The topic.
+        /// The topic of the event.
         topic: TopicId,
         /// What, with numbers that are the topic's.
         what: Box<Self>,
     },
     /// A user renamed a group for themself; "" is removed.
     RemarkChanged {
-        /// The user.
+        /// Who named the group, and alone sees the name.
         user: UserId,
         /// The name.
         text: String,
     },
     /// A user follows other members now, or fewer.
     FollowsChanged {
-        /// The user.
+        /// Who follows.
         user: UserId,
         /// Newly followed.
         added: Vec<UserId>,

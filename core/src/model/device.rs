@@ -67,7 +67,7 @@ impl Queue {
 /// A device with its positions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// The user.
+    /// Whose device it is.
     pub user: UserId,
     /// The device.
     pub device: DeviceId,
@@ -89,7 +89,7 @@ impl Device {
 /// How far a device has got in one queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// The user.
+    /// Whose device it is.
     pub user: UserId,
     /// The device.
     pub device: DeviceId,

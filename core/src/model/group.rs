@@ -139,7 +139,7 @@ impl Group {
 /// What is left of a disbanded group: its id stays known, and what outlives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
-    /// The group.
+    /// The id of the disbanded group.
     pub group: GroupId,
     /// When it ended.
     pub at: Millis,

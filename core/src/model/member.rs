@@ -34,9 +34,9 @@ pub enum Receive {
 /// A membership.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The group.
+    /// The group that the user is a member of.
     pub group: GroupId,
-    /// The user.
+    /// The member.
     pub user: UserId,
     /// The role.
     pub role: Role,

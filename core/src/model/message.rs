@@ -114,7 +114,7 @@ impl Traits {
 pub struct Message {
     /// Its id.
     pub id: MessageId,
-    /// The group.
+    /// The group it was sent to.
     pub group: GroupId,
     /// Its number in the group.
     pub sequence: u64,
@@ -179,7 +179,7 @@ pub struct Extensions {
 /// A member has read a message whose sender wants to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// The user.
+    /// Who has read the message.
     pub user: UserId,
     /// The time.
     pub at: Millis,

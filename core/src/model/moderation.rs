@@ -35,7 +35,7 @@ impl Until {
 /// One user may not send messages. Kept when the membership ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mute {
-    /// The user.
+    /// The muted user; need not be a member.
     pub user: UserId,
     /// When it began.
     pub since: Millis,
@@ -46,7 +46,7 @@ pub struct Mute {
 /// One user may not be in the group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// The user.
+    /// The blocked user.
     pub user: UserId,
     /// When it began.
     pub since: Millis,
@@ -59,7 +59,7 @@ pub struct Block {
 /// One user may send messages while all are muted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowance {
-    /// The user.
+    /// The user who may send messages.
     pub user: UserId,
     /// When it began.
     pub since: Millis,

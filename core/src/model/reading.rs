@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupId, Member, Millis, UserId};
 
-/// A member's read position in a group. A row of its own, so that it never conflicts with writes in the group; it
+/// How far a member has read a group. A row of its own, so that it never conflicts with writes in the group; it
 /// belongs to one membership and does not apply to a later one of the same user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadMark {
-    /// The group.
+    /// The group that was read.
     pub group: GroupId,
     /// Who has read.
     pub user: UserId,

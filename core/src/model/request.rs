@@ -49,9 +49,9 @@ pub struct Verdict {
 /// One request or invitation. A newer one of the same users replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The group.
+    /// The group to join.
     pub group: GroupId,
-    /// The user.
+    /// The user who is to become a member: who asked, or was invited.
     pub user: UserId,
     /// Who invited them; `None` for an application.
     pub inviter: Option<UserId>,

@@ -11,13 +11,14 @@ pub struct Settings {
     pub users: Option<u32>,
     /// How long after its creation a request or an invitation can be decided, in milliseconds.
     pub request_lifetime: u64,
-    /// How long a client's message token is remembered, in milliseconds.
+    /// How long the id that a client gave a message is remembered, so that a repeated send is recognised, in
+    /// milliseconds.
     pub dedupe_window: u64,
     /// How long after sending a user may recall a message, in milliseconds. The app may at any time.
     pub recall_window: u64,
-    /// How long a device is kept after it was last connected, with its read positions, in milliseconds.
+    /// How long a device is kept after it was last connected, with its positions in queues, in milliseconds.
     pub device_lifetime: u64,
-    /// Most devices of a user that are kept per surface; at least one is.
+    /// Most devices of a user that are kept per surface (vendor), at least one.
     pub devices_per_user: u32,
     /// Whether a disbanded group's id may be reused.
     pub reuse_ids: bool,

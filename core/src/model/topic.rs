@@ -9,7 +9,7 @@ use super::{GroupId, Millis, Profile, TopicId, UserId};
 pub struct Topic {
     /// Its id.
     pub id: TopicId,
-    /// The group.
+    /// The group that the topic is in.
     pub group: GroupId,
     /// Its name, introduction, picture and the like.
     pub profile: Profile,

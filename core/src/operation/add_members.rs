@@ -19,7 +19,7 @@ use super::requests::add_deciders;
 /// A user to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMember {
-    /// The user.
+    /// The user to add.
     pub user: UserId,
     /// In which role; never as owner.
     pub role: Role,
@@ -56,7 +56,7 @@ pub enum Quiet {
 /// users are added at once, have to accept, or wait for the managers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddMembers {
-    /// The group.
+    /// The group to add them to.
     pub group: GroupId,
     /// The new members.
     pub members: Vec<NewMember>,
@@ -270,7 +270,10 @@ impl AddMembers {
         }
         let joined = new_member.joined.unwrap_or(draft.now());
         if joined > draft.now() || joined < group.created {
-            return Err(Refusal::InvalidValue("a member joins after the group's creation and before now").into());
+            return Err(Refusal::InvalidValue(
+                "the joining time of a member must lie between the creation of the group and now",
+            )
+            .into());
         }
         let highest = if group.governed && actor_role.is_in(group.policy.promote) { Role::Admin } else { Role::Member };
         let role = new_member.role.min(highest);

@@ -11,9 +11,9 @@ use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
 /// Adds users to the allowlist: they may send messages while all are muted. A mute of their own overrides it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allow {
-    /// The group.
+    /// The group whose allowlist they are put on.
     pub group: GroupId,
-    /// The users.
+    /// The users who may send messages while all are muted.
     pub users: Vec<UserId>,
     /// Users who are not members are skipped; refused when none remain.
     pub members_only: bool,
@@ -48,9 +48,9 @@ impl Rule for Allow {
 /// Takes users off the allowlist. Who is not on it is left as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Disallow {
-    /// The group.
+    /// The group whose allowlist they are taken off.
     pub group: GroupId,
-    /// The users.
+    /// The users to take off.
     pub users: Vec<UserId>,
 }
 

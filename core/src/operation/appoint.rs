@@ -14,9 +14,9 @@ use super::moderation::distinct;
 /// It is kept when they leave. Only the app does this, even where the policy promotes nobody.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Appoint {
-    /// The group.
+    /// The group to appoint them in.
     pub group: GroupId,
-    /// The users.
+    /// The users to appoint, members or not.
     pub users: Vec<UserId>,
     /// What to do with ids that are no accounts.
     pub on_unknown: OnUnknown,
@@ -60,9 +60,9 @@ impl Rule for Appoint {
 /// Ends appointments, and the role of those who are in. Who is no admin stays what they are. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dismiss {
-    /// The group.
+    /// The group in which their appointment ends.
     pub group: GroupId,
-    /// The users.
+    /// The appointed users and admins to dismiss.
     pub users: Vec<UserId>,
 }
 

@@ -31,7 +31,7 @@ pub enum AttributeChange {
 /// Writes a group's attributes; for members and the app. Every write creates a new version, one higher than the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteAttributes {
-    /// The group.
+    /// The group whose attributes are written.
     pub group: GroupId,
     /// How they change.
     pub change: AttributeChange,
@@ -132,7 +132,7 @@ pub enum CounterChange {
 /// Changes counters of a group, members and app alike; all of them or none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateCounters {
-    /// The group.
+    /// The group whose counters change.
     pub group: GroupId,
     /// The counters with their changes.
     pub changes: BTreeMap<String, CounterChange>,
@@ -181,7 +181,7 @@ impl Rule for UpdateCounters {
 /// Takes counters of a group away, members and app alike. Those that are not there are left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteCounters {
-    /// The group.
+    /// The group whose counters are deleted.
     pub group: GroupId,
     /// The attributes' keys.
     pub keys: Vec<String>,

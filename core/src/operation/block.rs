@@ -14,9 +14,9 @@ use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
 /// block replaces the old one. The owner cannot be blocked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// The group.
+    /// The group whose blocklist they are put on.
     pub group: GroupId,
-    /// The users.
+    /// The users to block; members among them are removed.
     pub users: Vec<UserId>,
     /// The end; a time in the future.
     pub until: Until,
@@ -33,7 +33,7 @@ impl Rule for Block {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Listed, Stop> {
         if !self.until.holds_at(draft.now()) {
-            return Err(Refusal::InvalidValue("a block ends in the future").into());
+            return Err(Refusal::InvalidValue("the end of a block must be in the future").into());
         }
         let (mut group, actor_role) = open(draft, &self.group)?;
         let terms = Terms { members_only: self.members_only, spare_owner: true, by_rank: true };
@@ -82,9 +82,9 @@ impl Block {
 /// Removes blocks. It adds nobody to the group; users who are not blocked are skipped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unblock {
-    /// The group.
+    /// The group whose blocklist they are taken off.
     pub group: GroupId,
-    /// The users.
+    /// The users to unblock.
     pub users: Vec<UserId>,
 }
 

@@ -15,7 +15,7 @@ use super::common::{apply_labels, message_audience, unrecalled_message};
 /// the app any.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeMessage {
-    /// The group.
+    /// The group of the message.
     pub group: GroupId,
     /// Its number.
     pub sequence: u64,

@@ -98,7 +98,7 @@ impl Rule for CreateGroup {
 
         let created = self.created.unwrap_or(draft.now());
         if created > draft.now() {
-            return Err(Refusal::InvalidValue("a group cannot be created in the future").into());
+            return Err(Refusal::InvalidValue("the creation time of a group must not be in the future").into());
         }
         let mut group = self.header(draft, id, created)?;
         if let Some(owner) = &self.owner {
@@ -121,7 +121,7 @@ impl CreateGroup {
     /// Users create groups for themselves only, and only groups with roles.
     fn check_actor(&self, draft: &Draft<'_>) -> Result<(), Stop> {
         if !self.governed && self.owner.is_some() {
-            return Err(Refusal::InvalidValue("a group without roles has no owner").into());
+            return Err(Refusal::InvalidValue("a group without roles cannot have an owner").into());
         }
         match draft.context.actor {
             Actor::User { user, .. } if self.owner.as_ref() != Some(user) || self.created.is_some() => {

@@ -26,7 +26,7 @@ pub enum OwnedGroups {
 /// Kept are its messages, and blocks and mutes in groups it is not in, which apply to the next account with this id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteUser {
-    /// The user.
+    /// Whose account is deleted.
     pub user: UserId,
     /// What becomes of the groups they own.
     pub owned: OwnedGroups,

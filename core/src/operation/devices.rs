@@ -38,7 +38,7 @@ pub enum Begin {
 /// positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenDevice {
-    /// The user.
+    /// Whose device it is.
     pub user: UserId,
     /// The device.
     pub device: DeviceId,
@@ -76,7 +76,7 @@ impl Rule for OpenDevice {
 /// Positions never move back, unless `back` is set, and not beyond the last event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Acknowledge {
-    /// The user.
+    /// Whose device and queue it is.
     pub user: UserId,
     /// The device.
     pub device: DeviceId,

@@ -14,7 +14,7 @@ use super::topics::end_all;
 /// Ends a group for all its members. Not to be undone; its messages stay until their time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Disband {
-    /// The group.
+    /// The group to end.
     pub group: GroupId,
 }
 

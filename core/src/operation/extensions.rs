@@ -28,7 +28,7 @@ pub struct ExtensionChange {
 /// written ones get one version, one higher than the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteExtensions {
-    /// The group.
+    /// The group of the message.
     pub group: GroupId,
     /// The message's number.
     pub sequence: u64,

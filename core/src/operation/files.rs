@@ -11,7 +11,7 @@ use super::Rule;
 /// Shares a file whose bytes are stored already. Members and the app do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddFile {
-    /// The group.
+    /// The group to share it with.
     pub group: GroupId,
     /// Its id; without, one is minted.
     pub id: Option<FileId>,
@@ -124,7 +124,7 @@ impl Rule for AddAttachment {
 /// Takes a shared file away: managers any, members their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoveFile {
-    /// The group.
+    /// The group that the file was shared with.
     pub group: GroupId,
     /// The file.
     pub file: FileId,

@@ -12,7 +12,7 @@ use super::common::{OnUnknown, check_group_quota, check_not_blocked, ensure_user
 /// Gives an existing group without roles an owner, a profile and a policy; its members stay. Clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Govern {
-    /// The group.
+    /// The group, which has no roles yet.
     pub group: GroupId,
     /// Its owner, who becomes a member if not one yet.
     pub owner: UserId,

@@ -25,9 +25,9 @@ pub struct OldMessage {
 /// nothing counts as unread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportMessages {
-    /// The group.
+    /// The group whose history they are added to.
     pub group: GroupId,
-    /// The messages.
+    /// The messages, oldest first.
     pub messages: Vec<OldMessage>,
 }
 
@@ -49,7 +49,7 @@ impl Rule for ImportMessages {
         for old in &self.messages {
             let earliest = group.last_message.unwrap_or(group.created);
             if old.at > draft.now() || old.at < earliest {
-                let rule = "an imported message is not older than the last one, nor of the future";
+                let rule = "an imported message must not be older than the last one, nor from the future";
                 outcomes.push(Err(Refusal::InvalidValue(rule)));
                 continue;
             }

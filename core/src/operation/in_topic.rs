@@ -12,7 +12,7 @@ use super::{Operation, Reply};
 /// group may not in its topics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InTopic {
-    /// The topic.
+    /// The topic, in the group that the operation names.
     pub topic: TopicId,
     /// The operation.
     pub what: Operation,
@@ -27,7 +27,7 @@ impl InTopic {
         let topic = draft.topic(id, &self.topic)?;
         if let Operation::SendMessage(send) = &self.what {
             if send.traits != Traits::default() {
-                return Err(Refusal::InvalidValue("messages in topics take neither receipts nor extensions").into());
+                return Err(Refusal::InvalidValue("messages in topics cannot have receipts or extensions").into());
             }
             send.check_may_speak(draft, &group)?;
         }
@@ -47,7 +47,7 @@ impl InTopic {
             Operation::GiveNotice(what) => Ok(&what.group),
             Operation::Mute(what) => Ok(&what.group),
             Operation::Unmute(what) => Ok(&what.group),
-            _ => Err(Refusal::InvalidValue("this is not done in a topic")),
+            _ => Err(Refusal::InvalidValue("not possible in a topic")),
         }
     }
 }

@@ -13,9 +13,9 @@ use super::moderation::distinct;
 /// Users leave a group. A user leaves for themself; the app may let any number leave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leave {
-    /// The group.
+    /// The group to leave.
     pub group: GroupId,
-    /// The users.
+    /// The members who leave.
     pub users: Vec<UserId>,
     /// What is deleted with their membership.
     pub cleanup: Cleanup,

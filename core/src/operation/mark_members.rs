@@ -16,7 +16,7 @@ use super::common::uncount;
 /// The owner and the app do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarkMembers {
-    /// The group.
+    /// The group whose members are marked.
     pub group: GroupId,
     /// Whom, with which marks.
     pub members: Vec<(UserId, Vec<u32>)>,

@@ -13,7 +13,7 @@ use super::moderation::{Listed, Targets, Terms, distinct, open, targets};
 /// Mutes users in one group. A new mute replaces the old one. Outlives membership.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mute {
-    /// The group.
+    /// The group in which they are muted.
     pub group: GroupId,
     /// The users to mute.
     pub users: Vec<UserId>,
@@ -30,7 +30,7 @@ impl Rule for Mute {
 
     fn decide(&self, draft: &mut Draft<'_>) -> Result<Listed, Stop> {
         if !self.until.holds_at(draft.now()) {
-            return Err(Refusal::InvalidValue("a mute ends in the future").into());
+            return Err(Refusal::InvalidValue("the end of a mute must be in the future").into());
         }
         let (group, actor_role) = open(draft, &self.group)?;
         let terms = Terms { members_only: self.members_only, spare_owner: self.spare_owner, by_rank: true };
@@ -53,9 +53,9 @@ impl Rule for Mute {
 /// Ends mutes in one group. Who is not muted is left as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unmute {
-    /// The group.
+    /// The group in which their mute ends.
     pub group: GroupId,
-    /// The users.
+    /// The users to unmute.
     pub users: Vec<UserId>,
 }
 
@@ -83,7 +83,7 @@ impl Rule for Unmute {
     }
 }
 
-/// Mutes users in every group, or ends that. Only the app does this; clients are not notified.
+/// Mutes users in every group, or ends that. Only the app may do this; clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MuteEverywhere {
     /// The users to mute.
@@ -100,7 +100,7 @@ impl Rule for MuteEverywhere {
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Stop> {
         check_app(draft)?;
         if self.until.is_some_and(|until| !until.holds_at(draft.now())) {
-            return Err(Refusal::InvalidValue("a mute ends in the future").into());
+            return Err(Refusal::InvalidValue("the end of a mute must be in the future").into());
         }
         let users = distinct(&self.users);
         draft.require(users.iter().map(|user| Key::MuteEverywhere(user.clone())))?;

@@ -16,7 +16,7 @@ use super::{Rule, SendMessage};
 /// Sends members a notice that is not a message: it has no number and is in no history. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GiveNotice {
-    /// The group.
+    /// The group whose members receive the notice.
     pub group: GroupId,
     /// What, uninterpreted.
     pub content: String,
@@ -105,7 +105,7 @@ impl Rule for Broadcast {
             // each part has a time of its own, which is the revision that guards the next one
             Some(begun) => Sent { at: draft.now().max(begun.at.plus(1)), ..Sent::clone(begun) },
             None if part.is_some() => {
-                return Err(Refusal::InvalidValue("a broadcast continues where it stopped").into());
+                return Err(Refusal::InvalidValue("the cursor belongs to no broadcast in progress").into());
             }
             None => Sent { id: draft.mint_message()?, sequence: take_number(draft)?, at: draft.now(), next: None },
         };

@@ -14,7 +14,7 @@ use super::common::check_self;
 /// Gives a group a name that only this user sees. The user need not be a member.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetRemark {
-    /// The group.
+    /// The group to name.
     pub group: GroupId,
     /// The user who names the group.
     pub user: UserId,
@@ -42,7 +42,7 @@ impl Rule for SetRemark {
 /// Sets the sender's name in others' notifications of a user's messages in a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetPushName {
-    /// The group.
+    /// The group in whose messages the name is shown.
     pub group: GroupId,
     /// The user whose name it is; need not be a member.
     pub user: UserId,
@@ -82,7 +82,7 @@ fn set_name(draft: &mut Draft<'_>, key: Key, group: &GroupId, user: &UserId, tex
 /// A member follows other members: is notified of their messages whatever the setting. Following twice changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
-    /// The group.
+    /// The group whose members are followed.
     pub group: GroupId,
     /// Who follows; a member.
     pub user: UserId,
@@ -158,11 +158,11 @@ impl Follow {
 /// A user no longer follows members. Whom they did not follow is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfollow {
-    /// The group.
+    /// The group whose members were followed.
     pub group: GroupId,
     /// Who followed.
     pub user: UserId,
-    /// The users.
+    /// The members to follow no longer.
     pub users: Vec<UserId>,
 }
 

@@ -12,7 +12,7 @@ use super::common::unrecalled_message;
 /// Pins a message, or takes its pin away. Every member may; what is so already stays as it is, without an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinMessage {
-    /// The group.
+    /// The group of the message.
     pub group: GroupId,
     /// The message's number.
     pub sequence: u64,

@@ -12,9 +12,9 @@ use super::common::OnOutsider;
 /// Makes members admins. Those who are already stay so.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Promote {
-    /// The group.
+    /// The group that gets admins.
     pub group: GroupId,
-    /// The users.
+    /// The members to make admins.
     pub users: Vec<UserId>,
     /// Most admins the group may have, the owner not counted.
     pub most: Option<u32>,
@@ -85,9 +85,9 @@ impl Promote {
 /// Makes admins ordinary members again; refuses when one of them is not an admin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Demote {
-    /// The group.
+    /// The group that loses admins.
     pub group: GroupId,
-    /// The users.
+    /// The admins to make ordinary members.
     pub users: Vec<UserId>,
     /// Leave out who is not an admin, instead of refusing.
     pub skip_others: bool,

@@ -13,7 +13,7 @@ use super::common::{check_app, check_self};
 /// a mark that is there already changes nothing. The user's devices are notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarkRead {
-    /// The group.
+    /// The group that was read.
     pub group: GroupId,
     /// Who has read; a member.
     pub user: UserId,
@@ -43,7 +43,7 @@ impl Rule for MarkRead {
 /// does this; nobody is notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetUnread {
-    /// The group.
+    /// The group whose messages become unread.
     pub group: GroupId,
     /// Whose, and how many; at most as many as there are.
     pub users: Vec<(UserId, u64)>,

@@ -15,7 +15,7 @@ use super::common::{check_self, unrecalled_message};
 /// as a whole when the member cannot read one of them, or when it has no receipts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadMessages {
-    /// The group.
+    /// The group of the messages.
     pub group: GroupId,
     /// Who has read them.
     pub user: UserId,

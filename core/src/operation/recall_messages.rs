@@ -13,7 +13,7 @@ use super::common::check_app;
 /// realm's window, the app recalls any at any time. Each is recalled or refused separately.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecallMessages {
-    /// The group.
+    /// The group of the messages.
     pub group: GroupId,
     /// Their numbers.
     pub sequences: Vec<u64>,
@@ -91,7 +91,7 @@ impl RecallMessages {
 /// Deletes the latest messages of one sender without a notice. Only the app does this; clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteMessagesBySender {
-    /// The group.
+    /// The group whose latest messages are looked at.
     pub group: GroupId,
     /// The sender.
     pub sender: UserId,

@@ -13,9 +13,9 @@ use super::{Quiet, Rule};
 /// Removes members. The owner cannot be removed, and only the owner may remove admins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoveMembers {
-    /// The group.
+    /// The group to remove them from.
     pub group: GroupId,
-    /// The users.
+    /// The members to remove.
     pub users: Vec<UserId>,
     /// The given reason.
     pub reason: String,

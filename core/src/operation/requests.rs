@@ -19,7 +19,7 @@ use super::common::{
 /// A repeated request replaces the earlier one. The app may ask in a user's name, under the same rules of the group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Apply {
-    /// The group.
+    /// The group to join.
     pub group: GroupId,
     /// The applicant; the acting user when missing.
     pub user: Option<UserId>,
@@ -106,7 +106,7 @@ impl Apply {
 /// The invited user accepts or declines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerInvitation {
-    /// The group.
+    /// The group that the invitation is to.
     pub group: GroupId,
     /// Who was invited.
     pub user: UserId,
@@ -149,9 +149,9 @@ impl Rule for AnswerInvitation {
 /// The managers accept or refuse an application, or an invitation that needs their approval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecideRequest {
-    /// The group.
+    /// The group that the request is to.
     pub group: GroupId,
-    /// The user.
+    /// The applicant, or the invited user.
     pub user: UserId,
     /// Who invited them; without, the latest that waits for the managers.
     pub inviter: Option<UserId>,

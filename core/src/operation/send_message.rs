@@ -29,7 +29,7 @@ pub enum SpeakCheck {
 /// Sends a message. Users send in their own name; the app in any user's name, member or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SendMessage {
-    /// The group.
+    /// The group to send it to.
     pub group: GroupId,
     /// The sender.
     pub sender: Sender,

@@ -11,7 +11,7 @@ use super::Rule;
 /// Bans or unbans a group: while it is banned nobody can send messages, join or manage it. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetDisabled {
-    /// The group.
+    /// The group to ban, or to unban.
     pub group: GroupId,
     /// Banned or not.
     pub disabled: bool,

@@ -50,7 +50,7 @@ pub struct Steps(pub Vec<Result<Reply, Refusal>>);
 
 impl Together {
     /// Why a batch inside a batch is refused.
-    pub(crate) const NESTED: &str = "steps are not nested";
+    pub(crate) const NESTED: &str = "steps cannot contain further steps";
 }
 
 impl Rule for Together {

@@ -11,7 +11,7 @@ use super::Rule;
 /// Opens a topic in a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MakeTopic {
-    /// The group.
+    /// The group to create the topic in.
     pub group: GroupId,
     /// Its id, which must never have been used. `None` generates one.
     pub id: Option<TopicId>,
@@ -28,7 +28,7 @@ pub struct MakeTopic {
 /// The created topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMade {
-    /// The topic.
+    /// The id of the new topic.
     pub topic: TopicId,
 }
 
@@ -39,7 +39,10 @@ impl Rule for MakeTopic {
         let mut group = editable(draft, &self.group)?;
         let created = self.created.unwrap_or(draft.now());
         if created < group.created || created > draft.now() {
-            return Err(Refusal::InvalidValue("a topic is made while its group is there").into());
+            return Err(Refusal::InvalidValue(
+                "the creation time of a topic must lie between that of its group and now",
+            )
+            .into());
         }
         let id = match &self.id {
             Some(id) => id.clone(),
@@ -74,9 +77,9 @@ impl Rule for MakeTopic {
 /// Changes a topic; `None` keeps a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateTopic {
-    /// The group.
+    /// The group of the topic.
     pub group: GroupId,
-    /// The topic.
+    /// The topic to change.
     pub topic: TopicId,
     /// What changes of its profile: name, introduction, avatar and custom string.
     pub profile: ProfileChange,
@@ -124,9 +127,9 @@ fn change(wanted: Option<&String>, is: &mut String) -> Option<String> {
 /// Ends topics; each by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndTopics {
-    /// The group.
+    /// The group of the topics.
     pub group: GroupId,
-    /// The topics.
+    /// The topics to end.
     pub topics: Vec<TopicId>,
 }
 

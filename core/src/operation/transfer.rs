@@ -12,7 +12,7 @@ use super::common::{Cleanup, unseat};
 /// Gives a group to one of its members. The old owner becomes an ordinary member, or leaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transfer {
-    /// The group.
+    /// The group to give away.
     pub group: GroupId,
     /// The new owner.
     pub to: UserId,

@@ -64,7 +64,7 @@ impl PolicyChange {
 /// Changes profile, announcement, policy and the mute of all in one operation; missing values are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateGroup {
-    /// The group.
+    /// The group to change.
     pub group: GroupId,
     /// What changes of the profile. A field set to "" is removed.
     pub profile: ProfileChange,

@@ -17,9 +17,9 @@ use super::common::apply_labels;
 /// Only the member and the app change the notification setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateMember {
-    /// The group.
+    /// The group whose member changes.
     pub group: GroupId,
-    /// The user.
+    /// The member to change.
     pub user: UserId,
     /// The new card; "" removes it.
     pub card: Option<String>,
@@ -122,7 +122,7 @@ type Pairs = BTreeMap<String, String>;
 /// Writes free attributes of members. Each member is written or refused by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteMemberAttributes {
-    /// The group.
+    /// The group whose members' attributes are written.
     pub group: GroupId,
     /// The member, and the new values; "" removes one, others are kept.
     pub changes: Vec<(UserId, BTreeMap<String, String>)>,

@@ -15,7 +15,7 @@ use super::register_users::emit;
 /// Changes an account; `None` keeps a value. Users change only their own name, avatar and password.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateUser {
-    /// The user.
+    /// Whose account changes.
     pub user: UserId,
     /// The new display name.
     pub nick: Option<String>,

@@ -12,7 +12,7 @@ use super::{Cursor, Reader};
 /// A group's attributes. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupAttributes {
-    /// The group.
+    /// The group whose attributes are read.
     pub group: GroupId,
 }
 
@@ -31,7 +31,7 @@ impl GroupAttributes {
 /// A group's counters. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupCounters {
-    /// The group.
+    /// The group whose counters are read.
     pub group: GroupId,
 }
 
@@ -50,9 +50,9 @@ impl GroupCounters {
 /// A page of the files shared with a group, in the order of their ids; minted ids grow with time. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// The group.
+    /// The group that the files were shared with.
     pub group: GroupId,
-    /// The cursor.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<Cursor>,
     /// How many to leave out first.
     pub skip: usize,
@@ -90,7 +90,7 @@ impl Files {
 /// One shared file. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// The group.
+    /// The group that the file was shared with.
     pub group: GroupId,
     /// The file.
     pub file: FileId,

@@ -17,7 +17,7 @@ use super::queues::{Run, joined, number, own_run};
 /// after the number, only the key of the last event is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
-    /// The user.
+    /// Whose queues are read.
     pub user: UserId,
     /// Go on after this number; 0 is the beginning.
     pub after: u64,
@@ -30,7 +30,7 @@ pub struct Feed {
 pub struct FeedPage {
     /// The events.
     pub events: Vec<Arc<Event>>,
-    /// The cursor, whether there are more events yet or not.
+    /// The number after which the next page begins, also if there are no more events yet.
     pub last: u64,
     /// Whether there is more now.
     pub more: bool,

@@ -13,7 +13,7 @@ use super::{Cursor, Reader};
 /// One group. Strangers see groups that are found by them only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupById {
-    /// The group.
+    /// The id of the group.
     pub group: GroupId,
 }
 
@@ -46,7 +46,7 @@ impl GroupById {
 /// Several groups; each is found or refused by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindGroups {
-    /// The groups.
+    /// The ids of the groups.
     pub groups: Vec<GroupId>,
 }
 
@@ -87,7 +87,7 @@ async fn see(reader: &Reader<'_>, group: Arc<Group>) -> Result<Arc<Group>, Refus
 pub struct ListGroups {
     /// Only those that strangers may ask to join.
     pub discoverable: bool,
-    /// The cursor.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<Cursor>,
     /// How many to leave out first.
     pub skip: usize,
@@ -107,7 +107,7 @@ impl ListGroups {
 /// A page of groups.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupPage {
-    /// The groups.
+    /// The groups, in the order of creation.
     pub groups: Vec<Arc<Group>>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
@@ -141,9 +141,9 @@ async fn headers(reader: &Reader<'_>, pointers: &[Row]) -> Result<Vec<Arc<Group>
 /// A page of the groups a user is in, in the order of joining. Users see their own only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinedGroups {
-    /// The user.
+    /// The member whose groups are listed.
     pub user: UserId,
-    /// The cursor.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<Cursor>,
     /// How many to leave out first.
     pub skip: usize,
@@ -163,7 +163,7 @@ impl JoinedGroups {
 /// A page of a user's groups with the user's membership in each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JoinedPage {
-    /// The groups.
+    /// Each group with the user's membership in it.
     pub groups: Vec<(Arc<Group>, Arc<Member>)>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,

@@ -15,7 +15,7 @@ use super::{Reader, messages};
 /// part of it, which share the messages' numbers. Members only, and of those only what they may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    /// The group.
+    /// The group whose history is read.
     pub group: GroupId,
     /// Where to begin, itself included; `None` is the last number there is.
     pub from: Option<u64>,
@@ -35,7 +35,7 @@ pub enum Numbered {
 /// A page of a group's history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
-    /// The group.
+    /// The group of the history, as it is now.
     pub group: Arc<Group>,
     /// The numbers and what they are, latest first.
     pub entries: Vec<(u64, Numbered)>,

@@ -11,11 +11,11 @@ use super::{Cursor, Reader};
 /// A page of members in the order of joining. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListMembers {
-    /// The group.
+    /// The group whose members are listed.
     pub group: GroupId,
     /// Only members of these roles; empty is all.
     pub roles: Vec<Role>,
-    /// The cursor.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<Cursor>,
     /// How many to leave out first.
     pub skip: usize,
@@ -52,7 +52,7 @@ impl ListMembers {
 pub struct MemberPage {
     /// The group they are in.
     pub group: Arc<Group>,
-    /// The members.
+    /// The members, in the order of joining.
     pub members: Vec<Arc<Member>>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
@@ -146,16 +146,16 @@ async fn admin_ids(reader: &Reader<'_>, group: &GroupId) -> Result<Vec<UserId>, 
 /// The memberships of named users. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembersNamed {
-    /// The group.
+    /// The group whose members are read.
     pub group: GroupId,
-    /// The users.
+    /// The users to look up.
     pub users: Vec<UserId>,
 }
 
 /// One entry for each requested user, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
-    /// The group.
+    /// The group that was asked about, as it is now.
     pub group: Arc<Group>,
     /// The membership of each, if there is one.
     pub members: Vec<Option<Arc<Member>>>,
@@ -174,7 +174,7 @@ impl MembersNamed {
 /// A group's admins, without the owner. Only members and the app may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admins {
-    /// The group.
+    /// The group whose admins are listed.
     pub group: GroupId,
 }
 
@@ -192,7 +192,7 @@ impl Admins {
 /// The members with a mark, latest joined first. For the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkedMembers {
-    /// The group.
+    /// The group whose members are listed.
     pub group: GroupId,
     /// The mark.
     pub mark: u32,

@@ -25,7 +25,7 @@ pub enum Start {
 /// what they may see: messages that were sent to them, and earlier ones only if the policy shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages {
-    /// The group.
+    /// The group whose messages are read.
     pub group: GroupId,
     /// Where to begin.
     pub start: Start,
@@ -39,9 +39,9 @@ pub struct Messages {
 /// A page of messages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessagePage {
-    /// The group.
+    /// The group of the messages, as it is now.
     pub group: Arc<Group>,
-    /// The messages.
+    /// The messages, in the requested order.
     pub messages: Vec<Arc<Message>>,
     /// The number where the next page begins, if there is more.
     pub next: Option<u64>,
@@ -133,7 +133,7 @@ impl Messages {
 /// One message, by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageById {
-    /// The message.
+    /// The id of the message.
     pub message: MessageId,
 }
 

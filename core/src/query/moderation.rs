@@ -70,9 +70,9 @@ macro_rules! lists {
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq, Eq)]
             pub struct $name {
-                /// The group.
+                /// The group whose list is read.
                 pub group: GroupId,
-                /// The cursor.
+                /// Cursor of the page before; `None` for the first page.
                 pub after: Option<Cursor>,
                 /// Most entries in the page.
                 pub limit: usize,
@@ -152,7 +152,7 @@ impl MutesNow {
 pub struct MutesEverywhere {
     /// Only of these users, in one page.
     pub users: Option<Vec<UserId>>,
-    /// The cursor.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<Cursor>,
     /// Most entries in the page.
     pub limit: usize,
@@ -184,16 +184,16 @@ impl MutesEverywhere {
 /// users about themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaySpeak {
-    /// The group.
+    /// The group that they may want to send messages to.
     pub group: GroupId,
-    /// The users.
+    /// The users to check.
     pub users: Vec<UserId>,
 }
 
 /// One user on a group's lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Voice {
-    /// The user.
+    /// Whose entry this is.
     pub user: UserId,
     /// Whether they may send messages now, or the refusal.
     pub verdict: Result<(), Refusal>,
@@ -222,9 +222,9 @@ impl Voice {
 /// One entry for each requested user, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Voices {
-    /// The group.
+    /// The group that was asked about, as it is now.
     pub group: Arc<Group>,
-    /// The users.
+    /// One entry for each requested user, in order.
     pub users: Vec<Voice>,
 }
 
@@ -277,7 +277,7 @@ fn voice(reader: &Reader<'_>, group: &Group, user: UserId, rows: &[Option<Row>])
 /// The groups in which everybody is muted, in the order of ids. For the app only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllMutedGroups {
-    /// The cursor.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<Cursor>,
     /// Most groups in the page.
     pub limit: usize,
@@ -286,7 +286,7 @@ pub struct AllMutedGroups {
 /// A page of group ids. A disbanded group without roles may be among them: its mute stays with its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MutedGroups {
-    /// The groups.
+    /// The ids of the groups.
     pub groups: Vec<GroupId>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,

@@ -11,7 +11,7 @@ use super::Reader;
 /// A user's own name for a group. Users see their own only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
-    /// The group.
+    /// The named group.
     pub group: GroupId,
     /// The user who named the group.
     pub user: UserId,
@@ -37,7 +37,7 @@ pub struct RemarkTexts(pub Vec<String>);
 /// The sender's name in others' notifications of a user's messages in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushName {
-    /// The group.
+    /// The group in whose messages the name is shown.
     pub group: GroupId,
     /// The user whose name it is; need not be a member.
     pub user: UserId,
@@ -50,7 +50,7 @@ pub struct PushNameText(pub String);
 /// The members a user follows in a group. Users see their own only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Follows {
-    /// The group.
+    /// The group whose members are followed.
     pub group: GroupId,
     /// Who follows; a member.
     pub user: UserId,

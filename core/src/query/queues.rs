@@ -21,7 +21,7 @@ const BODIES: usize = 16;
 /// How far a device has got. Users see their own devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevicePositions {
-    /// The user.
+    /// Whose device it is.
     pub user: UserId,
     /// The device.
     pub device: DeviceId,
@@ -62,7 +62,7 @@ impl DevicePositions {
 /// what clients are not notified of, is in no queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadQueue {
-    /// The user.
+    /// Whose queue is read.
     pub user: UserId,
     /// Which queue.
     pub queue: Queue,
@@ -89,7 +89,7 @@ pub struct QueueItem {
 pub struct QueuePage {
     /// The items, in order.
     pub items: Vec<QueueItem>,
-    /// The cursor, whether there are more events yet or not.
+    /// The number after which the next page begins, also if there are no more events yet.
     pub last: u64,
     /// Whether there is more now.
     pub more: bool,
@@ -137,7 +137,9 @@ impl ReadQueue {
                 reader.group(group).await?;
                 Err(Refusal::NotPermitted { group: group.clone(), needs: Needs::Membership })
             }
-            Queue::All(_) => Err(Refusal::InvalidValue("all queues together are read as a feed")),
+            Queue::All(_) => {
+                Err(Refusal::InvalidValue("all queues together cannot be read by ReadQueue, only by Feed"))
+            }
         }
     }
 }
@@ -148,7 +150,7 @@ impl ReadQueue {
 /// Of a group in which nothing waits, only the key of the last event its members receive is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingQueues {
-    /// The user.
+    /// Whose queues are read.
     pub user: UserId,
     /// Which device. For one that is not known, nothing waits.
     pub device: DeviceId,

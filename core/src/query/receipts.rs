@@ -16,7 +16,7 @@ use super::{Cursor, Reader};
 /// own; the app for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipts {
-    /// The group.
+    /// The group of the messages.
     pub group: GroupId,
     /// Their numbers.
     pub sequences: Vec<u64>,
@@ -68,7 +68,7 @@ impl Receipts {
 /// Who has read a message, by id, or who has not, in the order of joining. Senders ask for their own; the app for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readers {
-    /// The group.
+    /// The group of the message.
     pub group: GroupId,
     /// Its number.
     pub sequence: u64,
@@ -85,7 +85,7 @@ pub struct Readers {
 /// A page of users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReaderPage {
-    /// The users.
+    /// The users who have read it, or have not, as requested.
     pub users: Vec<UserId>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
@@ -123,7 +123,7 @@ impl Readers {
 /// All receipts of one message, and the members who owe one. Senders ask for their own; the app for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptLists {
-    /// The group.
+    /// The group of the message.
     pub group: GroupId,
     /// The message's number.
     pub sequence: u64,
@@ -157,7 +157,7 @@ impl ReceiptLists {
 /// What was added to messages: members who get them, and the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageExtensions {
-    /// The group.
+    /// The group of the messages.
     pub group: GroupId,
     /// Their numbers.
     pub sequences: Vec<u64>,

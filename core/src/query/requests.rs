@@ -24,7 +24,7 @@ pub enum RequestsOf {
 pub struct Requests {
     /// Whose requests.
     pub of: RequestsOf,
-    /// The cursor.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<Cursor>,
     /// Most requests in the page.
     pub limit: usize,

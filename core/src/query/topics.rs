@@ -14,7 +14,7 @@ use super::messages::{own_membership, sees};
 /// Topics of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
-    /// The group.
+    /// The group whose topics are read.
     pub group: GroupId,
     /// Which; `None` is all that have not ended, by id.
     pub topics: Option<Vec<TopicId>>,
@@ -56,9 +56,9 @@ async fn check_topic(reader: &Reader<'_>, group: &GroupId, topic: &TopicId) -> R
 /// A page of a topic's messages by number, latest first; recalled and deleted ones too, see their state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMessages {
-    /// The group.
+    /// The group of the topic.
     pub group: GroupId,
-    /// The topic.
+    /// The topic whose messages are read.
     pub topic: TopicId,
     /// Where to begin, itself included; `None` is the last.
     pub from: Option<u64>,
@@ -69,7 +69,7 @@ pub struct TopicMessages {
 /// A page of messages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopicPage {
-    /// The messages.
+    /// The messages, latest first.
     pub messages: Vec<Arc<Message>>,
     /// The number where the next page begins, if there is more.
     pub next: Option<u64>,
@@ -103,9 +103,9 @@ impl TopicMessages {
 /// The mutes of a topic that hold now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMutes {
-    /// The group.
+    /// The group of the topic.
     pub group: GroupId,
-    /// The topic.
+    /// The topic whose mutes are read.
     pub topic: TopicId,
 }
 

@@ -93,7 +93,7 @@ impl FindUsersFor {
 /// A page of accounts, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListUsers {
-    /// The cursor.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<Cursor>,
     /// Most accounts in the page.
     pub limit: usize,

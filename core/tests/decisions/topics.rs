@@ -76,6 +76,6 @@ fn few_operations_are_performed_in_topics() {
     story(Policy::standard(), async |world| {
         let end = EndTopics { group: group("g"), topics: Vec::new() };
         let refusal = world.engine.run_in(&by("ann"), &topic("t"), end).await.unwrap_err();
-        assert_eq!(refusal, Refusal::InvalidValue("this is not done in a topic"));
+        assert_eq!(refusal, Refusal::InvalidValue("not possible in a topic"));
     });
 }

@@ -199,11 +199,12 @@ settings! {
         users: Option<u32> = None;
         /// How long a request to join or an invitation can be decided, in milliseconds.
         request_lifetime_ms: u64 = 604_800_000;
-        /// How long a sender's message token is stored, in milliseconds.
+        /// How long the id that a client gave a message is remembered, so that a repeated send is recognised, in
+        /// milliseconds.
         dedupe_window_ms: u64 = 300_000;
         /// How long a sender may recall a message, in milliseconds.
         recall_window_ms: u64 = 120_000;
-        /// How long a device that does not connect is kept, with its read positions, in milliseconds.
+        /// How long a device that does not connect is kept, with its positions in queues, in milliseconds.
         device_lifetime_ms: u64 = 2_592_000_000;
         /// Most devices of a user that are kept per vendor; the one connected longest ago is deleted first.
         devices_per_user: u32 = 20;

@@ -412,7 +412,49 @@ fn changes(what: &Happening) -> Vec<(&[UserId], Change)> {
         Happening::AdminsAdded(users) => vec![(users, Becomes(Role::Admin))],
         Happening::AdminsRemoved(users) => vec![(users, Becomes(Role::Member))],
         Happening::ReceiveChanged { user, receive, .. } => vec![(std::slice::from_ref(user), Receives(*receive))],
-        _ => Vec::new(),
+        // named one by one, so that a new kind of event does not compile until it is decided whether it changes a role
+        Happening::AppointedChanged { .. }
+        | Happening::MarksChanged { .. }
+        | Happening::ProfileChanged(_)
+        | Happening::PolicyChanged { .. }
+        | Happening::AnnouncementChanged(_)
+        | Happening::DisabledChanged(_)
+        | Happening::Muted { .. }
+        | Happening::Unmuted(_)
+        | Happening::MutedEverywhere { .. }
+        | Happening::AllMutedChanged(_)
+        | Happening::Allowed(_)
+        | Happening::Disallowed(_)
+        | Happening::Blocked { .. }
+        | Happening::Unblocked(_)
+        | Happening::RequestChanged(_)
+        | Happening::MemberChanged { .. }
+        | Happening::MemberAttributesChanged { .. }
+        | Happening::AttributesChanged { .. }
+        | Happening::CountersChanged { .. }
+        | Happening::FileAdded { .. }
+        | Happening::FileRemoved { .. }
+        | Happening::MessageSent { .. }
+        | Happening::MessagePassed(_)
+        | Happening::GroupActivated
+        | Happening::MessagesRecalled { .. }
+        | Happening::MessagesDeleted { .. }
+        | Happening::MessageChanged { .. }
+        | Happening::PinChanged { .. }
+        | Happening::MessagesRead { .. }
+        | Happening::ReadMarkChanged { .. }
+        | Happening::ExtensionsChanged { .. }
+        | Happening::Noticed { .. }
+        | Happening::MessageDropped { .. }
+        | Happening::TopicMade { .. }
+        | Happening::TopicChanged { .. }
+        | Happening::TopicsEnded(_)
+        | Happening::InTopic { .. }
+        | Happening::RemarkChanged { .. }
+        | Happening::FollowsChanged { .. }
+        | Happening::UserRegistered(_)
+        | Happening::UserChanged(_)
+        | Happening::UserDeleted(_) => Vec::new(),
     }
 }
 

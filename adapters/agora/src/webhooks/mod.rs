@@ -59,7 +59,8 @@ conclave_kit::settings! {
         /// How often an event is retried before it is dropped; -1 retries until it is accepted. The vendor retries
         /// once.
         retries: i64 = 1;
-        /// Delay before the first retry, in milliseconds; each further delay is twice as long.
+        /// Delay before the first retry, in milliseconds; each further delay is twice as long. With 0 the first retry is
+        /// sent at once, and the second after 1 s.
         backoff_ms: u64 = 0;
         /// The longest delay between two attempts, in milliseconds.
         longest_backoff_ms: u64 = 60_000;

@@ -42,16 +42,17 @@ conclave_kit::settings! {
         online_url: Option<String> = None;
         /// The `eventType`s of group operations that are sent, 1 to 8; all when empty.
         events: Vec<u8> = Vec::new();
-        /// How long one try may take, in milliseconds.
+        /// Timeout of one attempt, in milliseconds.
         timeout_ms: u64 = 5000;
         /// How often a callback is retried before it is dropped; -1 retries until it is accepted. The vendor retries
         /// twice.
         retries: i64 = 2;
-        /// How long to wait before the first new try, in milliseconds; each further wait is twice as long.
+        /// Delay before the first retry, in milliseconds; each further delay is twice as long. With 0 the first retry is
+        /// sent at once, and the second after 1 s.
         backoff_ms: u64 = 1000;
-        /// The longest wait between two tries, in milliseconds.
+        /// The longest delay between two attempts, in milliseconds.
         longest_backoff_ms: u64 = 60_000;
-        /// Whether the URLs may lead to addresses that are not public.
+        /// Whether the URLs may resolve to addresses that are not public.
         allow_private: bool = false;
     }
 }

@@ -55,9 +55,10 @@ conclave_kit::settings! {
         timeout_ms: u64 = 2000;
         /// How often a callback after an operation is retried before it is dropped; -1 retries until it is accepted.
         retries: i64 = 3;
-        /// How long to wait before the first new try, in milliseconds; each further wait is twice as long.
+        /// Delay before the first retry, in milliseconds; each further delay is twice as long. With 0 the first retry is
+        /// sent at once, and the second after 1 s.
         backoff_ms: u64 = 1000;
-        /// The longest wait between two tries, in milliseconds.
+        /// The longest delay between two attempts, in milliseconds.
         longest_backoff_ms: u64 = 60_000;
         /// Whether the URL may resolve to an address that is not public.
         allow_private: bool = false;

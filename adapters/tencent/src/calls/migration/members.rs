@@ -86,7 +86,11 @@ fn joined(call: &Call<'_>, group: &Group, wanted: Option<u64>) -> Option<Millis>
 
 /// The outcomes of all users, in the requested order.
 fn in_order(named: &[UserId], added: &Added) -> Added {
-    let left_out = || AddOutcome::LeftOut(Refusal::InvalidValue("a member joins while the group is there"));
+    let left_out = || {
+        AddOutcome::LeftOut(Refusal::InvalidValue(
+            "the joining time of a member must lie between the creation of the group and now",
+        ))
+    };
     let mut outcomes: Vec<(UserId, AddOutcome)> = Vec::with_capacity(named.len());
     for user in named {
         if outcomes.iter().any(|(other, _)| other == user) {

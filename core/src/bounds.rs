@@ -46,7 +46,7 @@ const ROW: usize = 128;
 /// Bytes of messages with which a page of them ends, whatever number was asked for.
 pub const PAGE_BYTES: usize = 256 * 1024;
 
-/// Refuses a batch in which a row or an event is too large.
+/// Refuses a batch in which a row, a text in a key, an event or its reason is too large.
 pub(crate) fn check(batch: &Batch) -> Result<(), Refusal> {
     for change in &batch.changes {
         if let Change::Put(key, row) = change {

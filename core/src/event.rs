@@ -98,7 +98,7 @@ pub struct Event {
     /// Its position among the events of its call.
     #[serde(default, skip_serializing_if = "CallPart::is_whole")]
     pub part: CallPart,
-    /// The time.
+    /// When it was committed.
     pub at: Millis,
     /// In which group, if in one.
     pub group: Option<GroupId>,
@@ -106,9 +106,9 @@ pub struct Event {
     /// Changes of a profile by one operation share a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// The actor.
+    /// Who caused it.
     pub actor: Actor,
-    /// Its audience.
+    /// Who receives it.
     pub audience: Audience,
     /// What happened.
     pub what: Happening,

@@ -1,6 +1,8 @@
 //! Chat groups, in neutral terms without any vendor's.
 //!
 //! - [`model`]: groups, members, users, policies, messages and their validated ids.
+//! - [`decision`]: a decision in progress (`Draft`).
+//! - [`facts`]: the rows that were fetched for a decision.
 //! - [`operation`]: one file per operation; each is a pure function of facts, actor and time.
 //! - [`query`]: one file per question a surface may ask.
 //! - [`speech`]: the rule of who may send messages.
@@ -12,6 +14,7 @@
 //! - [`engine`]: gathers facts, decides, commits; the one implementation of `Groups` over a `Store`.
 //! - [`log`]: a realm's log over a `Store`.
 //! - [`memory`]: the store that lives in memory.
+//! - [`invariants`]: what must hold between rows, for tests and seeds.
 //!
 //! No socket, no clock, no randomness and no wire format lives here.
 

@@ -228,7 +228,7 @@ pub enum Change {
 /// What must still be true when a batch is committed: the revision of the row under this key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guard {
-    /// The key.
+    /// The key of the guarded row.
     pub key: Key,
     /// The revision that was read; `None` if there was no row.
     pub seen: Option<u64>,

@@ -116,7 +116,7 @@ pub enum Refusal {
     /// The id is in use.
     #[error("group {group} already exists")]
     GroupExists {
-        /// The id.
+        /// The id that is in use.
         group: GroupId,
         /// Whether the one who would have owned the new group owns the old one.
         yours: bool,
@@ -162,7 +162,7 @@ pub enum Refusal {
     OwnerProtected {
         /// The owner's group.
         group: GroupId,
-        /// The owner.
+        /// The user who owns it.
         owner: UserId,
     },
     /// The owner must hand the group over or disband it first.
@@ -173,7 +173,7 @@ pub enum Refusal {
     SameOwner {
         /// The group to transfer.
         group: GroupId,
-        /// The owner.
+        /// The user who owns it already.
         owner: UserId,
     },
     /// The named user is not an admin.
@@ -206,7 +206,7 @@ pub enum Refusal {
     /// There are as many as allowed.
     #[error("limit of {limit} reached: at most {most}, now {now}")]
     LimitReached {
-        /// The limit.
+        /// What is limited.
         limit: Limit,
         /// How many at most.
         most: u64,
@@ -258,9 +258,9 @@ pub enum Refusal {
     /// Somebody else has written meanwhile; read again.
     #[error("the version of group {group} is {current} now: read it again")]
     VersionConflict {
-        /// The group whose attributes were written meanwhile.
+        /// The group of the attributes or of the message.
         group: GroupId,
-        /// The version now.
+        /// The version of what is stored now.
         current: u64,
     },
     /// No such key.
@@ -271,7 +271,7 @@ pub enum Refusal {
     MessageNotFound {
         /// The group that was searched.
         group: GroupId,
-        /// Its number.
+        /// The requested number.
         sequence: u64,
     },
     /// No message of that id.
@@ -282,7 +282,7 @@ pub enum Refusal {
     MessageRecalled {
         /// The group of the message.
         group: GroupId,
-        /// Its number.
+        /// The message's number.
         sequence: u64,
     },
     /// The time to recall is over.
@@ -290,7 +290,7 @@ pub enum Refusal {
     RecallTooLate {
         /// The group of the message.
         group: GroupId,
-        /// Its number.
+        /// The message's number.
         sequence: u64,
     },
     /// Nobody wanted to know who reads the message.
@@ -298,7 +298,7 @@ pub enum Refusal {
     NoReceipts {
         /// The group of the message.
         group: GroupId,
-        /// Its number.
+        /// The message's number.
         sequence: u64,
     },
     /// Nothing can be added to the message.
@@ -306,7 +306,7 @@ pub enum Refusal {
     NotExtensible {
         /// The group of the message.
         group: GroupId,
-        /// Its number.
+        /// The message's number.
         sequence: u64,
     },
     /// No such topic.
@@ -332,7 +332,7 @@ pub enum Refusal {
     FileNotFound {
         /// The group that was searched.
         group: GroupId,
-        /// The file.
+        /// The requested id.
         file: FileId,
     },
     /// A text that must be an id is not one.
@@ -354,7 +354,7 @@ pub enum Refusal {
     Vetoed {
         /// The number it gave, if one of its own.
         code: Option<u32>,
-        /// Its text.
+        /// The text that the app's server gave; "" when there is none.
         words: String,
     },
     /// The backend of this realm does not support this operation, for any caller.
@@ -368,7 +368,7 @@ pub enum Refusal {
     InStep {
         /// Which, counted from 0.
         step: usize,
-        /// The reason.
+        /// Why that step was refused.
         refusal: Box<Refusal>,
     },
     /// The store could not do its work; nothing was acknowledged.

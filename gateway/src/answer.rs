@@ -51,7 +51,6 @@ pub(crate) struct Desk {
     pub(crate) proxies: Proxies,
     /// The web pages that may call.
     pub(crate) pages: Pages,
-    /// The metrics.
     pub(crate) metrics: Arc<Metrics>,
     /// The connected users.
     pub(crate) online: Arc<Online>,

@@ -195,7 +195,7 @@ impl Journal {
         Self { state: Mutex::new(state), last: watch::Sender::new(0) }
     }
 
-    /// Adds an entry; the oldest one is dropped where there are as many as there may be.
+    /// Adds an entry; a full journal drops its oldest one.
     pub(crate) fn add(&self, mut entry: Entry) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         entry.at_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);

@@ -82,7 +82,6 @@ impl Crowd {
         &self.proxies
     }
 
-    /// The metrics.
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }

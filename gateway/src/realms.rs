@@ -120,7 +120,6 @@ pub(crate) struct Dependencies {
     pub(crate) stores: Arc<dyn Stores>,
     /// Where shared files' bytes are kept.
     pub(crate) blobs: Arc<dyn Blobs>,
-    /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
     /// The source of random numbers.
     pub(crate) mint: Arc<dyn Mint>,
@@ -144,7 +143,6 @@ pub(crate) struct OpenedRealm {
 /// The data of a realm that is in memory.
 #[derive(Clone)]
 pub(crate) struct InMemoryData {
-    /// Its rows.
     pub(crate) rows: Arc<Memory>,
     /// The bytes of its files.
     pub(crate) files: Arc<blob::InMemory>,

@@ -79,7 +79,6 @@ pub(crate) type Opened<'a> = OpenRealm<&'a dyn Section>;
 pub(crate) struct Host {
     /// The vendor's name.
     pub(crate) vendor: &'static str,
-    /// The surface.
     pub(crate) surface: Arc<dyn Surface>,
     /// The same, for opening and closing realms.
     pub(crate) realms: Arc<dyn HostsRealms>,

@@ -14,13 +14,11 @@ use crate::metrics::{Metrics, VendorMetrics};
 pub(crate) struct Mounted {
     /// The vendor's name, which is also its path on the shared address.
     pub(crate) vendor: &'static str,
-    /// The surface.
     pub(crate) surface: Arc<dyn Surface>,
     /// Its endpoints for clients.
     pub(crate) endpoints: Vec<Endpoint>,
     /// The CORS headers for browsers.
     pub(crate) cors: Cors,
-    /// The metrics.
     pub(crate) metrics: VendorMetrics,
     /// How clients reach its root, if not directly.
     pub(crate) public_url: Option<Arc<str>>,

@@ -1,7 +1,7 @@
 //! The only table from the core's refusals, and from invalid requests, to the vendor's errors.
 //!
-//! Clients compare these texts byte for byte: do not change any. Where the vendor publishes no text, ours contains the
-//! phrase its SDKs look for, or follows the pattern of similar errors; such rows are marked "ours".
+//! Clients compare these texts byte for byte: do not change any. Where the vendor publishes no text, the row
+//! contains the phrase its SDKs look for, or follows the pattern of similar errors, and is marked "our choice".
 
 mod requests;
 #[cfg(test)]
@@ -224,19 +224,19 @@ pub(crate) fn word(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure
             RESOURCE_LIMITED,
             "You have exceeded the limit of the community edition,Please upgrade to the enterprise edition",
         ),
-        // ours
+        // our choice
         Refusal::LimitReached { limit: Limit::Admins, most, .. } => {
             failure(EXCEED_LIMIT, format!("group admin size is more than max limit : {most}"))
         }
-        // ours: the limit is published, its error text is not
+        // our choice: the limit is published, its error text is not
         Refusal::LimitReached { limit: Limit::AttributeBytes, .. } => {
             Metadata::Total.on(failure(METADATA, "exceeds chatgroup user metadata total limit"))
         }
-        // ours
+        // our choice
         Refusal::LimitReached { limit, most, .. } => {
             failure(EXCEED_LIMIT, format!("{limit} size is more than max limit : {most}"))
         }
-        // ours: a limit of this server where the vendor documents none
+        // our choice: a limit of this server where the vendor documents none
         Refusal::TooLarge { what: "message", .. } => message_too_large(),
         Refusal::TooLarge { what: "answer", .. } => answer_too_large(),
         Refusal::TooLarge { what, most } => {
@@ -250,41 +250,41 @@ pub(crate) fn word(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure
                 format!("can not join this group, reason:user {users} is in the blacklist of group {group}"),
             )
         }
-        // ours
+        // our choice
         Refusal::JoinClosed(group) => {
             failure(FORBIDDEN_OP, format!("can not join this group, reason:group {group} is not public"))
         }
-        // ours
+        // our choice
         Refusal::RequestNotFound(group) => {
             failure(FORBIDDEN_OP, format!("no request or invitation is waiting in group: {group}"))
         }
-        // ours
+        // our choice
         Refusal::RequestDecided(group) => {
             failure(FORBIDDEN_OP, format!("this request or invitation is decided already in group: {group}"))
         }
-        // ours: a group without roles, created through another surface
+        // our choice: a group without roles, created through another surface
         Refusal::NotGoverned(group) => failure(
             FORBIDDEN_OP,
             format!("can not operate this group, reason: group {group} has no owner and no roles"),
         ),
-        // ours
+        // our choice
         Refusal::Unsupported { group, what } => {
             failure(FORBIDDEN_OP, format!("can not operate this group, reason: group {group} does not support {what}"))
         }
         Refusal::FileNotFound { file, .. } => file_unknown(&file_uuid(file)),
-        // ours: the vendor publishes no error text
+        // our choice: the vendor publishes no error text
         Refusal::MessageIdNotFound(id) => failure(NOT_FOUND, format!("message {id} does not exist!")),
         Refusal::MessageNotFound { sequence, .. } => failure(NOT_FOUND, format!("message {sequence} does not exist!")),
         Refusal::InvalidId(_) => invalid("id is not legal"),
         Refusal::InvalidValue(what) => invalid(*what),
-        // ours
+        // our choice
         Refusal::Vetoed { words, .. } if words.is_empty() => failure(FORBIDDEN_OP, "refused by the app's server"),
         Refusal::Vetoed { words, .. } => failure(FORBIDDEN_OP, format!("refused by the app's server: {words}")),
-        // ours; client SDKs look for "service not open!"
+        // our choice; client SDKs look for "service not open!"
         Refusal::NotOffered { what } => failure(FORBIDDEN_OP, format!("{what}: service not open!")),
         Refusal::InStep { refusal, .. } => word(app, place, refusal),
         Refusal::Unavailable(_) => failure(BROKEN, "Internal Server Error"),
-        // ours: no operation of this surface causes it yet
+        // our choice: no operation of this surface causes it yet
         other => failure(FORBIDDEN_OP, other.to_string()),
     }
 }
@@ -346,7 +346,7 @@ fn role_too_low(place: ErrorContext, needs: Needs) -> Failure {
         (_, Needs::Management | Needs::Inviting) => {
             "you have no permission to do this, group admin permission is required"
         }
-        // ours, three times: the vendor publishes the text for admins only
+        // our choice, three times: the vendor publishes the text for admins only
         (_, Needs::Membership) => "you have no permission to do this, group member permission is required",
         (_, Needs::Ownership) => "you have no permission to do this, group owner permission is required",
         (_, Needs::App) => "you have no permission to do this, app admin permission is required",
@@ -361,12 +361,12 @@ pub(crate) fn all_invited(already: &Failure) -> Failure {
     Failure { description, ..already.clone() }
 }
 
-/// Why somebody is still muted whose mute in the group has ended. Ours: only another vendor has such mutes.
+/// Why somebody is still muted whose mute in the group has ended. Our choice: only another vendor has such mutes.
 pub(crate) fn muted_everywhere(user: &str) -> String {
     format!("user: {user} is muted in all groups")
 }
 
-/// A user requests another user's private data. Ours.
+/// A user requests another user's private data. Our choice: the vendor documents none.
 pub(crate) fn not_yours() -> Failure {
     failure(GROUP_AUTHORIZATION, "you have no permission to do this, only the user may")
 }

@@ -109,7 +109,7 @@ pub struct SettingsTable {
 pub struct OpenRealm<S> {
     /// Its name in the configuration.
     pub name: String,
-    /// Its section at this vendor.
+    /// The realm's configuration for this vendor: the table `[realm.<name>.<vendor>]`.
     pub section: S,
     /// Its groups.
     pub groups: Arc<dyn Groups>,

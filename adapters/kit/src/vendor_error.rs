@@ -22,7 +22,7 @@ pub enum ErrorClass {
     Refused,
     /// The caller's, who has no valid credentials.
     Unauthenticated,
-    /// Ours.
+    /// This server's: it failed, and the error is logged.
     Failed,
 }
 

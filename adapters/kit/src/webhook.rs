@@ -22,9 +22,9 @@ use crate::ConnectionEvent;
 pub struct Notice {
     /// The vendor's name of it, for logs and metrics.
     pub name: &'static str,
-    /// Pairs for the query of the destination's URL, not yet encoded, the same in every try.
+    /// Pairs for the query of the destination's URL, not yet encoded, the same in every attempt.
     pub query: Vec<(&'static str, String)>,
-    /// The body, the same in every try.
+    /// The body, the same in every attempt.
     pub body: Bytes,
 }
 
@@ -37,17 +37,18 @@ pub struct Envelope {
     pub headers: HeaderMap,
 }
 
-/// How a destination is treated.
+/// Timeouts and retries of a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patience {
-    /// How long one try may take, until the whole answer is there.
+    /// Timeout of one attempt, until the whole response has arrived.
     pub timeout: Duration,
     /// How often a notification that was not accepted is retried before it is dropped; `None` retries until it is
     /// accepted.
     pub retries: Option<u32>,
-    /// How long to wait before the first new try; each further wait is twice as long.
+    /// Delay before the first retry; each further delay is twice as long. With zero the first retry is sent at once, and
+    /// the second after one second.
     pub backoff: Duration,
-    /// The longest wait.
+    /// The longest delay between two attempts.
     pub longest_backoff: Duration,
 }
 
@@ -68,9 +69,9 @@ impl Patience {
 pub struct Destination {
     /// Identifies the destination within its vendor and realm; part of a file's name.
     pub name: &'static str,
-    /// The receiver.
+    /// The receiver's URL.
     pub url: String,
-    /// Whether the URL may lead to an address that is not public.
+    /// Whether the URL may resolve to an address that is not public.
     pub allow_private: bool,
     /// Timeouts and retries.
     pub patience: Patience,
@@ -86,7 +87,7 @@ pub trait Webhooks: Send + Sync {
     /// Asked again after a restart: as many notices in the same order, with the same ids.
     async fn notices(&self, event: &Arc<Event>, groups: &dyn Groups, log: &dyn Log) -> Result<Vec<Notice>, Refusal>;
 
-    /// Whether any notification is made from the log.
+    /// Whether any notification is encoded from events of the log.
     fn follows_log(&self) -> bool {
         true
     }
@@ -108,23 +109,23 @@ pub trait Webhooks: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// What one try of a notice carries beside it. `chance` is another number for each try.
+    /// What one attempt to send a notice adds to it. `chance` is another number for each attempt.
     fn envelope(&self, notice: &Notice, now: Millis, chance: u64) -> Envelope;
 
     /// Whether this response means that the notification was accepted.
     fn is_taken(&self, status: StatusCode, body: &[u8]) -> bool;
 }
 
-/// Why a question had no answer.
+/// Why a question to an app's server got no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// Not in time.
+    /// There was no answer within the question's timeout.
     #[error("no answer in time")]
     TimedOut,
     /// The address is not public, and that is not allowed.
     #[error("{0} is not a public address; set allow_private to allow it")]
     Private(String),
-    /// There was none, or it could not be read.
+    /// The connection failed, or the answer could not be read.
     #[error("{0}")]
     Failed(String),
 }
@@ -138,9 +139,9 @@ pub struct Question {
     pub query: Vec<(&'static str, String)>,
     /// The body, JSON.
     pub body: Bytes,
-    /// How long it may take, until the whole answer is there.
+    /// Timeout, until the whole answer has arrived.
     pub timeout: Duration,
-    /// Whether the URL may lead to an address that is not public.
+    /// Whether the URL may resolve to an address that is not public.
     pub allow_private: bool,
 }
 
@@ -162,7 +163,7 @@ pub async fn call_of(event: &Arc<Event>, log: &dyn Log) -> Result<Vec<Arc<Event>
     Ok(events)
 }
 
-/// A page of the log when looking for the end of a group.
+/// Events read at a time when looking for the end of a group.
 const PAGE: usize = 256;
 
 /// The group of an event: its current state, or its last one if it was deleted since.
@@ -181,7 +182,7 @@ pub async fn group_of(event: &Event, groups: &dyn Groups, log: &dyn Log) -> Resu
     }
 }
 
-/// The last header of the group that had this id at this place of the log.
+/// The last header of the group that had this id at this number of the log.
 async fn ended(id: &GroupId, mut after: u64, log: &dyn Log) -> Result<Option<Arc<Group>>, Refusal> {
     loop {
         let page = log.read(after, PAGE).await?;

@@ -1,4 +1,4 @@
-//! Tencent Chat's (TIM's) server API over the neutral core.
+//! Tencent Chat (TIM) over the neutral core: its server API and its client protocol.
 //!
 //! - `realm`: one app at the vendor: its credentials, its settings, its groups.
 //! - `auth`: authentication of callers.
@@ -6,6 +6,7 @@
 //! - `refusals`: the table of error codes.
 //! - `calls`: the commands, one file each, for all callers.
 //! - `push`: events as clients receive them.
+//! - `settings`: the app's settings.
 //! - `socket`: the protocol of the client SDKs.
 //! - `rest`: the commands' routes and responses over HTTP.
 //! - `surface`: finds the command and the app, authenticates the caller, and runs the command.

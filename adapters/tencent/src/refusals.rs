@@ -369,7 +369,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::RecallTooLate { .. } => Code::RecallTooLate,
         Refusal::NoReceipts { .. } => Code::NoReceipt,
         Refusal::TopicNotFound { .. } => Code::NoTopic,
-        // ours: the vendor documents no code for an unsupported command of a backend
+        // our choice: the vendor documents no code for an unsupported command of a backend
         Refusal::NotOffered { .. } => Code::NotInPlan,
         Refusal::InStep { refusal, .. } => code(refusal),
         Refusal::Unavailable(_) => Code::Internal,

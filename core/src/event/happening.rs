@@ -22,7 +22,7 @@ pub enum Joining {
     },
     /// They were invited.
     Invited {
-        /// The inviter.
+        /// Who invited them, if known.
         by: Option<UserId>,
         /// Whether the invited person agreed to it.
         agreed: bool,
@@ -130,17 +130,17 @@ pub enum Happening {
         users: Vec<UserId>,
         /// How they left.
         how: Leaving,
-        /// The given reason.
+        /// The reason given by the person who removed them; "" when there is none.
         reason: String,
         /// How many members there are now.
         members: u32,
-        /// Their last memberships.
+        /// The memberships as they were when they ended.
         #[serde(default)]
         were: Vec<Former>,
     },
     /// The group has another owner.
     OwnerChanged {
-        /// The old one.
+        /// The owner before, if there was one.
         from: Option<UserId>,
         /// The new one; `None` when the owner left it without one.
         to: Option<UserId>,
@@ -210,7 +210,7 @@ pub enum Happening {
         users: Vec<UserId>,
         /// When the block expires.
         until: Until,
-        /// The reason.
+        /// The reason given by the person who blocked them; "" when there is none.
         reason: String,
     },
     /// Users were unblocked.
@@ -232,7 +232,7 @@ pub enum Happening {
     MemberAttributesChanged {
         /// The member.
         user: UserId,
-        /// The new values.
+        /// The new values of the changed attributes.
         attributes: BTreeMap<String, String>,
     },
     /// A member changed their notification setting for messages.
@@ -247,7 +247,7 @@ pub enum Happening {
     },
     /// The group's attributes changed.
     AttributesChanged {
-        /// The version now.
+        /// The version of all attributes after the change.
         version: u64,
         /// What was written.
         set: BTreeMap<String, String>,
@@ -265,7 +265,7 @@ pub enum Happening {
     },
     /// A file was shared.
     FileAdded {
-        /// The file.
+        /// The id of the file.
         file: FileId,
         /// Its name.
         name: String,
@@ -274,7 +274,7 @@ pub enum Happening {
     },
     /// A shared file was deleted.
     FileRemoved {
-        /// The file.
+        /// The id of the file.
         file: FileId,
         /// Its name.
         name: String,
@@ -292,14 +292,14 @@ pub enum Happening {
     GroupActivated,
     /// Messages were recalled.
     MessagesRecalled {
-        /// Their numbers.
+        /// The messages' numbers in the group.
         sequences: Vec<u64>,
-        /// The reason.
+        /// The reason given by the person who recalled them; "" when there is none.
         reason: String,
     },
-    /// Messages were deleted without a notice.
+    /// The app deleted messages; no client is notified of it.
     MessagesDeleted {
-        /// Their numbers.
+        /// The messages' numbers in the group.
         sequences: Vec<u64>,
     },
     /// A message was edited. Its body is read from the group.
@@ -389,7 +389,7 @@ pub enum Happening {
     RemarkChanged {
         /// Who named the group, and alone sees the name.
         user: UserId,
-        /// The name.
+        /// The new name; "" when it was removed.
         text: String,
     },
     /// A user follows other members now, or fewer.

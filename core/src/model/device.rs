@@ -69,7 +69,7 @@ impl Queue {
 pub struct Device {
     /// Whose device it is.
     pub user: UserId,
-    /// The device.
+    /// The device's name, as its surface calls it.
     pub device: DeviceId,
     /// Its position in every queue it has acknowledged nothing of: the number of the last event before it came.
     pub since: u64,
@@ -91,9 +91,9 @@ impl Device {
 pub struct Position {
     /// Whose device it is.
     pub user: UserId,
-    /// The device.
+    /// The device whose position it is.
     pub device: DeviceId,
-    /// The queue.
+    /// The queue that was received so far.
     pub queue: Queue,
     /// The number of the last event that was acknowledged.
     pub after: u64,

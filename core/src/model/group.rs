@@ -107,7 +107,7 @@ pub struct Group {
 /// A message that is pinned in a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
-    /// The message's number.
+    /// The number of the pinned message.
     pub sequence: u64,
     /// Who pinned it; `None` is the app.
     pub by: Option<UserId>,
@@ -180,9 +180,9 @@ pub struct SharedFile {
     pub size: u64,
     /// Who uploaded it; `None` is the app.
     pub owner: Option<UserId>,
-    /// The time.
+    /// When it was shared.
     pub at: Millis,
-    /// The expiry.
+    /// When it is deleted; `None` is never.
     pub expires: Option<Millis>,
     /// The secret that opens a restricted file.
     pub secret: Option<String>,

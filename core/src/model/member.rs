@@ -38,7 +38,7 @@ pub struct Member {
     pub group: GroupId,
     /// The member.
     pub user: UserId,
-    /// The role.
+    /// The member's role in this group.
     pub role: Role,
     /// Orders members by joining; unique in the group.
     pub seat: u64,

@@ -83,7 +83,7 @@ pub enum MessageState {
         /// The reason.
         reason: String,
     },
-    /// Gone without a notice.
+    /// Deleted by the app, without notifying clients.
     Deleted,
 }
 
@@ -118,9 +118,9 @@ pub struct Message {
     pub group: GroupId,
     /// Its number in the group.
     pub sequence: u64,
-    /// The sender.
+    /// In whose name it was sent.
     pub sender: Sender,
-    /// The time.
+    /// When it was sent.
     pub at: Millis,
     /// The content.
     pub body: Body,
@@ -181,7 +181,7 @@ pub struct Extensions {
 pub struct Receipt {
     /// Who has read the message.
     pub user: UserId,
-    /// The time.
+    /// When the member read it.
     pub at: Millis,
 }
 
@@ -192,7 +192,7 @@ pub struct Sent {
     pub id: MessageId,
     /// Its number in the group.
     pub sequence: u64,
-    /// The time.
+    /// When the message was sent.
     pub at: Millis,
     /// For an operation in several parts: the start of the next one, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]

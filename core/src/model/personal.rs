@@ -13,7 +13,7 @@ pub struct Remark {
     pub user: UserId,
     /// The named group.
     pub group: GroupId,
-    /// The name.
+    /// The name that was set.
     pub text: String,
 }
 

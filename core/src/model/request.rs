@@ -40,9 +40,9 @@ impl Stage {
 pub struct Verdict {
     /// Who decided; `None` is the app.
     pub by: Option<UserId>,
-    /// The time.
+    /// When it was decided.
     pub at: Millis,
-    /// The given reason.
+    /// The reason given by the person who decided; "" when there is none.
     pub reason: String,
 }
 

@@ -20,7 +20,7 @@ pub struct Block {
     pub users: Vec<UserId>,
     /// The end; a time in the future.
     pub until: Until,
-    /// The reason.
+    /// The reason given by the person who blocks them; "" when there is none.
     pub reason: String,
     /// Users who are not members are skipped; refused when none remain.
     pub members_only: bool,

@@ -17,7 +17,7 @@ use super::common::{apply_labels, message_audience, unrecalled_message};
 pub struct ChangeMessage {
     /// The group of the message.
     pub group: GroupId,
-    /// Its number.
+    /// The number of the message.
     pub sequence: u64,
     /// The new body; `None` keeps the body.
     pub body: Option<Body>,

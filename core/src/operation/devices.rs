@@ -1,4 +1,5 @@
-//! Devices and how far they have got. None of this changes a group's header, or is held up by changes of groups.
+//! Devices and their positions in queues. None of this changes a group's header, or is held up by changes of groups.
+//! Devices that are not used any more are deleted by `sweep`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub enum Begin {
 pub struct OpenDevice {
     /// Whose device it is.
     pub user: UserId,
-    /// The device.
+    /// The device that signs in.
     pub device: DeviceId,
     /// Where it begins if it is not known.
     pub begin: Begin,
@@ -78,9 +79,9 @@ impl Rule for OpenDevice {
 pub struct Acknowledge {
     /// Whose device and queue it is.
     pub user: UserId,
-    /// The device.
+    /// The device that has received it.
     pub device: DeviceId,
-    /// The queue.
+    /// The queue that was received.
     pub queue: Queue,
     /// The number of the last event it has.
     pub after: u64,

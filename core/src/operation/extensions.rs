@@ -16,7 +16,7 @@ use super::send_message::check_may_speak;
 /// One key to write or remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionChange {
-    /// The extension's key.
+    /// The key to write or to remove.
     pub key: String,
     /// The new value; `None` removes the key. Removing a missing key changes nothing.
     pub value: Option<String>,

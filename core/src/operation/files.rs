@@ -21,7 +21,7 @@ pub struct AddFile {
     pub media_type: String,
     /// Its size in bytes.
     pub size: u64,
-    /// The expiry.
+    /// When the file is deleted; `None` is never.
     pub expires: Option<Millis>,
     /// The secret that opens a restricted file.
     pub secret: Option<String>,
@@ -126,7 +126,7 @@ impl Rule for AddAttachment {
 pub struct RemoveFile {
     /// The group that the file was shared with.
     pub group: GroupId,
-    /// The file.
+    /// The id of the file to delete.
     pub file: FileId,
 }
 

@@ -15,7 +15,7 @@ pub struct OldMessage {
     pub sender: Sender,
     /// When: not before the group's creation or its last message, and not in the future.
     pub at: Millis,
-    /// The content.
+    /// The content of the message.
     pub body: Body,
     /// Words only one surface has.
     pub labels: Labels,

@@ -14,7 +14,7 @@ use super::{Operation, Reply};
 pub struct InTopic {
     /// The topic, in the group that the operation names.
     pub topic: TopicId,
-    /// The operation.
+    /// The operation to perform in the topic.
     pub what: Operation,
 }
 

@@ -62,9 +62,9 @@ const LAST: &str = "broadcasts";
 pub struct Broadcast {
     /// The groups of this part.
     pub groups: Vec<GroupId>,
-    /// The sender.
+    /// In whose name it is sent.
     pub sender: Sender,
-    /// The content.
+    /// The content of the message.
     pub body: Body,
     /// The client's own token: within the realm's window the same sender's same token is the same broadcast.
     pub token: String,

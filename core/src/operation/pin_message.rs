@@ -14,7 +14,7 @@ use super::common::unrecalled_message;
 pub struct PinMessage {
     /// The group of the message.
     pub group: GroupId,
-    /// The message's number.
+    /// The number of the message to pin or unpin.
     pub sequence: u64,
     /// Whether it is to be pinned.
     pub pinned: bool,

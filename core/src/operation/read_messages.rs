@@ -19,7 +19,7 @@ pub struct ReadMessages {
     pub group: GroupId,
     /// Who has read them.
     pub user: UserId,
-    /// Their numbers.
+    /// The numbers of the messages that were read.
     pub sequences: Vec<u64>,
     /// What the reader says about it to the senders.
     pub note: String,

@@ -15,9 +15,9 @@ use super::common::check_app;
 pub struct RecallMessages {
     /// The group of the messages.
     pub group: GroupId,
-    /// Their numbers.
+    /// The numbers of the messages to recall.
     pub sequences: Vec<u64>,
-    /// The reason.
+    /// The reason, which is stored with the recalled messages; "" when there is none.
     pub reason: String,
 }
 
@@ -88,12 +88,12 @@ impl RecallMessages {
     }
 }
 
-/// Deletes the latest messages of one sender without a notice. Only the app does this; clients are not notified.
+/// Deletes the latest messages of one sender. Only the app may do this; clients are not notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteMessagesBySender {
     /// The group whose latest messages are looked at.
     pub group: GroupId,
-    /// The sender.
+    /// Whose messages are deleted.
     pub sender: UserId,
     /// How many of the group's latest messages are looked at.
     pub among: usize,

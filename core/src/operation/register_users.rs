@@ -46,7 +46,7 @@ pub enum OnExisting {
 /// Makes accounts, all in one go. Only the app does this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisterUsers {
-    /// The accounts.
+    /// The accounts to create.
     pub users: Vec<NewUser>,
     /// What to do with ids that are in use.
     pub on_existing: OnExisting,

@@ -10,14 +10,14 @@ use super::common::{Cleanup, OnOutsider, Removed, unseat};
 use super::moderation::distinct;
 use super::{Quiet, Rule};
 
-/// Removes members. The owner cannot be removed, and only the owner may remove admins.
+/// Removes members. Nobody can remove the owner; admins can be removed by the owner and by the app only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoveMembers {
     /// The group to remove them from.
     pub group: GroupId,
     /// The members to remove.
     pub users: Vec<UserId>,
-    /// The given reason.
+    /// The reason given by the person who removes them; "" when there is none.
     pub reason: String,
     /// What is deleted with their membership.
     pub cleanup: Cleanup,

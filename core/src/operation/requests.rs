@@ -114,7 +114,7 @@ pub struct AnswerInvitation {
     pub inviter: Option<UserId>,
     /// Whether the request is accepted.
     pub accept: bool,
-    /// The given reason.
+    /// The reason for declining; "" when there is none.
     pub reason: String,
     /// Most members the group may have by this call, where that is less than its capacity.
     pub most: Option<u32>,
@@ -157,7 +157,7 @@ pub struct DecideRequest {
     pub inviter: Option<UserId>,
     /// Whether the request is accepted.
     pub accept: bool,
-    /// The given reason.
+    /// The reason for refusing; "" when there is none.
     pub reason: String,
     /// Most members the group may have by this call, where that is less than its capacity.
     pub most: Option<u32>,

@@ -31,9 +31,9 @@ pub enum SpeakCheck {
 pub struct SendMessage {
     /// The group to send it to.
     pub group: GroupId,
-    /// The sender.
+    /// In whose name it is sent.
     pub sender: Sender,
-    /// The content.
+    /// The content of the message.
     pub body: Body,
     /// Only these members receive it; empty is all. Users who are not members are skipped; refused when none remain.
     pub targets: Vec<UserId>,

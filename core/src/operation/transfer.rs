@@ -14,7 +14,7 @@ use super::common::{Cleanup, unseat};
 pub struct Transfer {
     /// The group to give away.
     pub group: GroupId,
-    /// The new owner.
+    /// The new owner, a member.
     pub to: UserId,
     /// The old owner leaves, with this cleanup.
     pub leave: Option<Cleanup>,

@@ -10,7 +10,7 @@ use super::{Cursor, Reader};
 /// Places to sweep.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExpiredRows {
-    /// Their keys.
+    /// The keys of the expired rows.
     pub places: Vec<Key>,
     /// The cursor, unless everything was checked.
     pub next: Option<Cursor>,

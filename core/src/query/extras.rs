@@ -92,7 +92,7 @@ impl Files {
 pub struct File {
     /// The group that the file was shared with.
     pub group: GroupId,
-    /// The file.
+    /// The id of the file.
     pub file: FileId,
 }
 
@@ -114,7 +114,7 @@ impl File {
 /// A file that messages refer to. The surface decides who may read it, so users cannot ask for it themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// The file.
+    /// The id of the file.
     pub file: FileId,
 }
 

@@ -194,7 +194,7 @@ impl Admins {
 pub struct MarkedMembers {
     /// The group whose members are listed.
     pub group: GroupId,
-    /// The mark.
+    /// The mark that the members have.
     pub mark: u32,
     /// Most members.
     pub limit: usize,

@@ -36,7 +36,7 @@ impl Holds for Allowance {
     }
 }
 
-/// A page of the entries that hold, in the order of user ids.
+/// A page of the entries (mutes, blocks or allowlist) that have not expired, in the order of user ids.
 async fn entries<T: Holds>(
     reader: &Reader<'_>,
     prefix: Prefix,
@@ -85,7 +85,7 @@ macro_rules! lists {
                 }
             }
 
-            /// A page of entries in the order of user ids; only such as still hold.
+            /// A page of the entries that have not expired, in the order of user ids.
             #[derive(Debug, Clone, PartialEq)]
             pub struct $page {
                 /// The entries.
@@ -124,7 +124,7 @@ pub struct MutesNow {
     pub group: GroupId,
 }
 
-/// One mute for each user, the one that holds longest, in the order of user ids.
+/// One mute for each user, the one that expires last, in the order of user ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MutedNow(pub Vec<Arc<Mute>>);
 
@@ -158,7 +158,7 @@ pub struct MutesEverywhere {
     pub limit: usize,
 }
 
-/// A page of mutes that hold, in the order of user ids.
+/// A page of mutes that have not expired, in the order of user ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EverywherePage {
     /// The mutes.
@@ -184,7 +184,7 @@ impl MutesEverywhere {
 /// users about themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaySpeak {
-    /// The group that they may want to send messages to.
+    /// The group to which they would send messages.
     pub group: GroupId,
     /// The users to check.
     pub users: Vec<UserId>,

@@ -23,9 +23,9 @@ const BODIES: usize = 16;
 pub struct DevicePositions {
     /// Whose device it is.
     pub user: UserId,
-    /// The device.
+    /// The device whose positions are read.
     pub device: DeviceId,
-    /// The queues.
+    /// The queues to read its positions in.
     pub queues: Vec<Queue>,
 }
 
@@ -161,7 +161,7 @@ pub struct WaitingQueues {
 /// A queue in which something waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingQueue {
-    /// The queue.
+    /// The queue in which something waits.
     pub queue: Queue,
     /// Where the device is in it.
     pub place: DevicePosition,

@@ -18,7 +18,7 @@ use super::{Cursor, Reader};
 pub struct Receipts {
     /// The group of the messages.
     pub group: GroupId,
-    /// Their numbers.
+    /// The numbers of the messages.
     pub sequences: Vec<u64>,
     /// Most members of a group with read receipts.
     pub most_members: Option<u32>,
@@ -70,7 +70,7 @@ impl Receipts {
 pub struct Readers {
     /// The group of the message.
     pub group: GroupId,
-    /// Its number.
+    /// The number of the message.
     pub sequence: u64,
     /// Those who have, or those who have not.
     pub read: bool,
@@ -159,7 +159,7 @@ impl ReceiptLists {
 pub struct MessageExtensions {
     /// The group of the messages.
     pub group: GroupId,
-    /// Their numbers.
+    /// The numbers of the messages.
     pub sequences: Vec<u64>,
 }
 

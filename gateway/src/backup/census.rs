@@ -121,7 +121,6 @@ impl Census {
         }
     }
 
-    /// The counts.
     pub(crate) fn end(self) -> Result<Counts, String> {
         self.end_realm()?;
         Ok(self.counts)

@@ -57,7 +57,7 @@ pub(crate) enum Frame {
     Blob(String, u64),
     /// A part of those bytes.
     Piece(Bytes),
-    /// The end of the stream.
+    /// The end of the stream, with counts of what was sent.
     End(Totals),
     /// The sender has failed.
     Failed(String),

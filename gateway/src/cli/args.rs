@@ -158,7 +158,7 @@ impl FolderArgs {
 /// The arguments of a vendor's tool; the tools are commands beside those above.
 #[derive(Debug, Args)]
 pub(super) struct ToolArgs {
-    /// The user.
+    /// The user whose credential is made.
     pub(super) user: Option<String>,
     /// Lifetime, in seconds.
     #[arg(long)]

@@ -18,11 +18,9 @@ const PREFIX: &str = "CONCLAVE_";
 /// A variable that sets a key, with the value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Override {
-    /// The variable.
     pub(super) variable: String,
     /// The key, from the top of the file.
     pub(super) path: Vec<String>,
-    /// The value.
     pub(super) value: Value,
 }
 

@@ -142,7 +142,6 @@ impl Realms {
         &self.hosts
     }
 
-    /// The metrics.
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
@@ -358,7 +357,6 @@ impl Realms {
 }
 
 impl Realm {
-    /// Its name.
     pub(crate) fn name(&self) -> &str {
         &self.config.name
     }

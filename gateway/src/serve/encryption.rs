@@ -19,7 +19,6 @@ const CERTIFICATES: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(super) struct Encryption {
     pub(super) acceptor: Option<TlsAcceptor>,
-    /// The certificate files.
     pub(super) files: Option<Arc<CertificateFiles>>,
     /// The certificate that clients need to trust.
     pub(super) authority: Option<PathBuf>,

@@ -412,7 +412,8 @@ impl Driver {
         sent
     }
 
-    /// Begins to register a user; heartbeats and calls continue meanwhile.
+    /// Signs out the current user, if any, and begins to register this one in presence; heartbeats and calls continue
+    /// meanwhile.
     fn sign_in(&mut self, identity: Identity) {
         self.sign_out(Disconnection::SignedOut);
         let login_request = NewLogin {

@@ -15,7 +15,6 @@ pub(super) enum Line {
 
 /// Input from a client.
 pub(super) enum Incoming {
-    /// A frame.
     Frame(Frame),
     /// A heartbeat without a frame.
     Alive,

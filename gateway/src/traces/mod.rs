@@ -133,7 +133,6 @@ impl Trace {
         ))
     }
 
-    /// The span.
     pub(crate) fn span(&self) -> &Span {
         &self.0
     }

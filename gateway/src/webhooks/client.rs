@@ -57,7 +57,6 @@ pub(crate) struct OutgoingRequest {
     pub(crate) query: Vec<(&'static str, String)>,
     /// Headers.
     pub(crate) headers: HeaderMap,
-    /// The body.
     pub(crate) body: Bytes,
     /// Timeout, until the whole response is read.
     pub(crate) timeout: Duration,
@@ -68,7 +67,6 @@ pub(crate) struct OutgoingRequest {
 /// A response.
 #[derive(Debug)]
 pub(crate) struct ReceiverResponse {
-    /// Its status.
     pub(crate) status: StatusCode,
     /// Its body, up to the limit.
     pub(crate) body: Bytes,

@@ -435,7 +435,8 @@ fn report(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), 
     }
 }
 
-/// The delay after so many attempts. Without a configured delay only the first retry is sent at once.
+/// The delay after so many attempts. How many retries there are, and the first delay: [`Patience`], which each adapter
+/// fills from its settings. Without a configured delay only the first retry is sent at once.
 pub(super) fn backoff(patience: &Patience, tried: u32) -> Duration {
     let (first, doublings) = match (patience.backoff.is_zero(), tried) {
         (true, ..=1) => return Duration::ZERO,

@@ -126,13 +126,10 @@ pub(crate) struct Couriers {
 
 /// What the couriers of a realm work with.
 pub(crate) struct Source<'a> {
-    /// The realm.
     pub(crate) realm: &'a RealmConfig,
-    /// Its backend.
     pub(crate) backend: &'a Backend,
     /// Its clock, if that can be changed.
     pub(crate) clock: Option<&'a Arc<RealmClock>>,
-    /// Its sessions.
     pub(crate) sessions: &'a RealmSessions,
     /// The fault rules of all realms.
     pub(crate) faults: &'a Arc<Faults>,

@@ -20,7 +20,6 @@ const SEAL: usize = 16;
 pub(crate) enum Subject {
     /// The app: it may do more than any role.
     App,
-    /// A user.
     User(UserId),
 }
 

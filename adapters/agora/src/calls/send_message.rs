@@ -21,7 +21,6 @@ use crate::realm::App;
 pub(crate) struct Outgoing {
     /// The sender; always the user themself when a user sends.
     pub(crate) from: Sender,
-    /// Its content.
     pub(crate) content: Content,
     /// What the app adds to it.
     pub(crate) ext: Option<Map<String, Value>>,

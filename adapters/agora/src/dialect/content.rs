@@ -211,7 +211,6 @@ fn put<F: Field>(body: &mut Map<String, Value>, name: &str, field: Option<&F>) {
 }
 
 impl Content {
-    /// A text.
     pub(crate) fn text(msg: impl Into<String>) -> Self {
         Text { msg: Some(msg.into()), ..Text::default() }.into()
     }

@@ -1,5 +1,5 @@
 //! Lengths and counts. Those that an app may change are in [`crate::settings`]. Limits that the vendor does not document are
-//! marked as ours.
+//! marked "our choice".
 
 /// Largest group, in members, in which read receipts are stored.
 pub(crate) const READERS: u32 = 200;
@@ -7,9 +7,9 @@ pub(crate) const READERS: u32 = 200;
 pub(crate) const PASSWORD: usize = 64;
 /// Longest nickname, in characters.
 pub(crate) const NICKNAME: usize = 100;
-/// Most settings of a user. Ours: clients store one for each group they mute for themselves.
+/// Most settings of a user. Our choice: clients store one for each group they mute for themselves.
 pub(crate) const USER_SETTINGS: usize = 500;
-/// Longest name of a setting, in bytes. Ours.
+/// Longest name of a setting, in bytes. Our choice: the vendor documents none.
 pub(crate) const SETTING_BYTES: usize = 128;
 /// Most users whose info is read in one call.
 pub(crate) const USER_INFOS: usize = 100;
@@ -29,9 +29,9 @@ pub(crate) const ATTRIBUTES_READ: usize = 10;
 pub(crate) const EDITS: u32 = 10;
 /// Most messages recalled in one call.
 pub(crate) const RECALLED: usize = 30;
-/// Longest name of a file, in characters, as file systems have it. Ours: the vendor documents none.
+/// Longest name of a file, in characters, as file systems have it. Our choice: the vendor documents none.
 pub(crate) const FILE_NAME: usize = 255;
-/// Longest media type of a file, in bytes. Ours.
+/// Longest media type of a file, in bytes. Our choice: the vendor documents none.
 pub(crate) const MEDIA_TYPE_BYTES: usize = 255;
 /// Bytes of every part but the last of an attachment that is uploaded in parts. The SDKs assume it before the response names it.
 pub(crate) const ATTACHMENT_PART_BYTES: u64 = 5 * 1024 * 1024;
@@ -57,5 +57,5 @@ pub(crate) const HISTORY_PAGE_MOST: usize = 50;
 pub(crate) const CONVERSATIONS_PAGE: usize = 20;
 /// Most conversations in a page.
 pub(crate) const CONVERSATIONS_PAGE_MOST: usize = 50;
-/// Most messages that are counted as unread in one conversation. Ours.
+/// Most messages that are counted as unread in one conversation. Our choice: the vendor documents none.
 pub(crate) const UNREAD_COUNTED: usize = 100;

@@ -83,23 +83,24 @@ pub(crate) fn no_file_given() -> Failure {
     failure(kind, "file must be provided.")
 }
 
-/// A response that would be too large. Ours.
+/// A response that would be too large. Our choice: the vendor documents none.
 pub(crate) fn answer_too_large() -> Failure {
     failure(EXCEED_LIMIT, "response size is more than max limit, ask for less at once")
 }
 
-/// A file whose name is too long. Ours: the vendor publishes no error text.
+/// A file whose name is too long. Our choice: the vendor publishes no error text.
 pub(crate) fn file_name_too_long() -> Failure {
     let kind = (StatusCode::BAD_REQUEST, "IllegalArgumentException", "java.lang.IllegalArgumentException");
     failure(kind, "file name is too long.")
 }
 
-/// No file with this id. Ours: the vendor publishes no error text.
+/// No file with this id. Our choice: the vendor publishes no error text.
 pub(crate) fn file_unknown(file: &str) -> Failure {
     failure(NO_FILES, format!("share file {file} does not exist!"))
 }
 
-/// No attachment of this id, or its time is over. Ours: clients know the error's name, the words are not published.
+/// No attachment of this id, or its time is over. Our choice: clients know the error's name, its text is
+/// not published.
 pub(crate) fn attachment_unknown(file: &str) -> Failure {
     failure((StatusCode::NOT_FOUND, "file_expired", "FileExpiredException"), format!("chatfile {file} does not exist"))
 }

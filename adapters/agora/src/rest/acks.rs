@@ -35,7 +35,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Reply, Failure> {
         return Err(call.word(&Refusal::MessageIdNotFound(message)));
     }
     let after = match call.query.get("key") {
-        // ours: the vendor publishes no error text for an invalid key
+        // our choice: the vendor publishes no error text for an invalid key
         Some(key) => Some(decode_cursor(key).ok_or_else(|| refusals::invalid("key is illegal"))?),
         None => None,
     };

@@ -67,7 +67,7 @@ pub(crate) async fn add_many(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&Changed::all(call, &group, ADD, &names, &listed)))
 }
 
-/// `DELETE /chatgroups/{id}/blocks/users/{user[,user…]}`: users who are not blocked are reported as done.
+/// `DELETE /chatgroups/{id}/blocks/users/{user[,user…]}`: users who are not blocked are reported as successfully unblocked.
 pub(crate) async fn remove(call: &Call<'_>) -> Result<Reply, Failure> {
     let group = call.group()?;
     let names = call.users();

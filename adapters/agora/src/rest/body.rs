@@ -126,7 +126,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Ours: a member of the wrong type.
+/// A member of the wrong type. Our choice: the vendor publishes no error text.
 fn wrong(name: &str) -> Failure {
     refusals::invalid(format!("{name} is not valid"))
 }

@@ -193,7 +193,7 @@ impl Call<'_> {
     /// The cursor of the requested page.
     pub(crate) fn cursor(&self) -> Result<Option<Cursor>, Failure> {
         let Some(text) = self.query.get("cursor") else { return Ok(None) };
-        // ours: the vendor publishes no error text for an invalid cursor
+        // our choice: the vendor publishes no error text for an invalid cursor
         decode_cursor(text).map(Some).ok_or_else(|| refusals::invalid("cursor is illegal"))
     }
 }

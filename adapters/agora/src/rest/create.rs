@@ -65,7 +65,7 @@ fn flags(call: &Call<'_>, fields: &Fields<'_>) -> Result<Flags, Failure> {
 pub(super) fn maxusers(call: &Call<'_>, fields: &Fields<'_>) -> Result<Option<u32>, Failure> {
     let Some(wanted) = fields.number(&["maxusers"])?.filter(|wanted| *wanted > 0) else { return Ok(None) };
     let most = call.app.settings.most_maxusers.unwrap_or(u32::MAX);
-    // ours: the vendor publishes no error text
+    // our choice: the vendor publishes no error text
     match u32::try_from(wanted) {
         Ok(wanted) if wanted <= most => Ok(Some(wanted)),
         _ => Err(refusals::invalid(format!("maxusers must be between 1 and {most}"))),

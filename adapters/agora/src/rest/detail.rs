@@ -65,7 +65,7 @@ pub(crate) async fn detail(call: &Call<'_>) -> Result<Reply, Failure> {
 async fn see(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Seen>, Failure> {
     let mut seen: Vec<Seen> = Vec::new();
     let mut refused = None;
-    // ours: however many groups are requested, the total of listed members is that of one group
+    // our choice: however many groups are requested, the total of listed members is that of one group
     let mut room = call.app.settings.detail_members;
     for found in find(call, wanted).await? {
         match found {

@@ -15,7 +15,7 @@ use crate::refusals::{self, Failure};
 /// Initial capacity of a response in bytes, enough for most.
 const ROOM: usize = 1024;
 
-/// Most bytes of a response that is not a file. Ours: the vendor's pages are smaller.
+/// Most bytes of a response that is not a file. Our choice: the vendor's pages are smaller.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
 /// A JSON object under construction.

@@ -188,7 +188,7 @@ struct Uploaded<'f> {
     created: Millis,
     file_id: String,
     file_size: u64,
-    /// Ours: returned once, to the uploader, as the vendor does with the attachments of messages.
+    /// Returned once, to the uploader. Our choice, as the vendor does with the attachments of messages.
     #[serde(rename = "share-secret", skip_serializing_if = "Option::is_none")]
     share_secret: Option<&'f str>,
 }

@@ -156,7 +156,7 @@ impl HourReader {
         Ok(())
     }
 
-    /// One message; `None` when it is there no longer.
+    /// The line of one message in the file; `None` when the message was recalled or deleted, or its group was.
     async fn line(&self, group: &GroupId, sequence: u64) -> Result<Option<String>, Refusal> {
         let start = Start::Sequence(sequence);
         let asked = Messages { group: group.clone(), start, newest_first: false, limit: 1 };

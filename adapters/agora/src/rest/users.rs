@@ -89,7 +89,8 @@ pub(crate) async fn delete_oldest(call: &Call<'_>) -> Result<Reply, Failure> {
     let Some(limit) = call.query.number("limit").filter(|limit| *limit > 0) else {
         return Err(refusals::illegal("limit must be provided."));
     };
-    // ours: a query would select other accounts than the oldest, and is not supported; an SDK writes None for no query
+    // our choice: a query would select other accounts than the oldest, and is not supported; an SDK writes None for no
+    // query
     if call.query.get("ql").is_some_and(|query| query != "None") {
         return Err(refusals::illegal("ql is not supported."));
     }

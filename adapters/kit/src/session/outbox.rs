@@ -42,7 +42,7 @@ pub struct Counted {
     pub outcome: CallOutcome,
 }
 
-/// The steps of one method call.
+/// What one call of a [`Session`](crate::Session) method asks of the gateway, in order.
 #[derive(Default)]
 pub struct Steps {
     steps: Vec<Step>,

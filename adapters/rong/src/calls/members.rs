@@ -25,7 +25,6 @@ pub(crate) struct Page<'a> {
     pub(crate) role: Option<Role>,
     /// The page token.
     pub(crate) token: Option<&'a str>,
-    /// Its size.
     pub(crate) size: usize,
     /// Latest joined first.
     pub(crate) newest_first: bool,

@@ -121,7 +121,7 @@ pub(crate) enum Part<'e> {
     Texts(&'e ProfileChange),
     /// The announcement; "" means removed.
     Announcement(&'e str),
-    /// The permissions.
+    /// What members and strangers may do.
     Permissions { before: Permissions, after: Permissions },
 }
 

@@ -51,11 +51,12 @@ pub(crate) const EXPANSIONS_WRITTEN: usize = 20;
 pub(crate) const EXPANSIONS: usize = 300;
 /// Most extensions written in one call of the server API (server SDK for Go).
 pub(crate) const SERVER_EXPANSIONS_WRITTEN: usize = 100;
-/// Messages in a page of the history when the caller gives no number. Ours.
+/// Messages in a page of the history when the caller gives no number. Our choice: the vendor documents none.
 pub(crate) const HISTORY_PAGE: u64 = 20;
-/// Most messages in a page of the history. Ours.
+/// Most messages in a page of the history. Our choice: the vendor documents none.
 pub(crate) const HISTORY_PAGE_MOST: u64 = 100;
-/// Bytes of texts with which a page of a group's history ends, whatever number was asked for. Ours.
+/// Bytes of texts with which a page of a group's history ends, whatever number was asked for. Our choice: the vendor
+/// documents none.
 pub(crate) const HISTORY_PAGE_BYTES: usize = 512 * 1024;
 /// Most members of a group with read receipts: the vendor publishes no limit, this is that of its groups.
 pub(crate) const READERS: u32 = 3000;
@@ -77,9 +78,9 @@ pub(crate) const JOIN_REASON: usize = 128;
 pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
 /// Most groups of one message.
 pub(crate) const MESSAGE_GROUPS: usize = 3;
-/// Longest text beside a message's content (push texts, flags), in bytes. Ours.
+/// Longest text beside a message's content (push texts, flags), in bytes. Our choice: the vendor documents none.
 pub(crate) const BESIDE_BYTES: usize = 16 * 1024;
-/// Longest token that identifies a message among its sender's, in bytes. Ours.
+/// Longest token that identifies a message among its sender's, in bytes. Our choice: the vendor documents none.
 pub(crate) const TOKEN_BYTES: usize = 256;
 /// Most bytes of a response.
 pub(crate) const ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -89,7 +90,7 @@ pub(crate) const EXPIRED_USERS: usize = 20;
 pub(crate) const MUTED_USERS: usize = 20;
 /// Most groups of one call that mutes all members.
 pub(crate) const MUTED_GROUPS: usize = 20;
-/// Longest mute with an end, in minutes.
+/// Longest mute with an end, in minutes (30 days); 0 is for ever. Converted in `rest/group/gag.rs`.
 pub(crate) const MUTE_MINUTES: u64 = 43_200;
 /// Longest name a user gives a group.
 pub(crate) const REMARK: usize = 64;

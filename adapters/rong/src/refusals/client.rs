@@ -152,7 +152,7 @@ pub(crate) fn receipts(refusal: &Refusal) -> u16 {
         Refusal::MessageNotFound { .. } | Refusal::MessageIdNotFound(_) | Refusal::MessageRecalled { .. } => {
             RECEIPTS_NO_MESSAGE
         }
-        // ours: the vendor publishes no limit
+        // our choice: the vendor publishes no limit
         Refusal::LimitReached { limit: Limit::Readers, .. } => RECEIPTS_UNAVAILABLE,
         _ => speech(refusal),
     }

@@ -43,7 +43,7 @@ fn encode<T: Serialize>(rest: Option<&T>) -> Result<ResponseBody, Failure> {
     let mut bytes = Vec::with_capacity(ROOM);
     match append_json(&mut bytes, &Success { code: 200, rest }, limits::ANSWER_BYTES) {
         Ok(()) => Ok(ResponseBody(bytes.into())),
-        // ours: the vendor's own groups are too small to reach it
+        // our choice: the vendor's own groups are too small to reach it
         Err(EncodeError::TooLarge) => Err(Code::Refused.saying("the answer is too large")),
         Err(EncodeError::Invalid(error)) => {
             tracing::error!(%error, "an answer cannot be written as json");

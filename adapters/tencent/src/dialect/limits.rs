@@ -2,6 +2,26 @@
 
 use crate::settings::Settings;
 
+/// Limits of a group's texts: those of the current clients, or those of the server API's pages where the app has set
+/// [`strict_lengths`](Settings::strict_lengths).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lengths {
+    pub(crate) name: usize,
+    pub(crate) introduction: usize,
+    pub(crate) notification: usize,
+    pub(crate) face_url: usize,
+}
+
+impl Lengths {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        if settings.strict_lengths {
+            Self { name: 30, introduction: 240, notification: 300, face_url: 100 }
+        } else {
+            Self { name: 100, introduction: 400, notification: 400, face_url: 500 }
+        }
+    }
+}
+
 /// A user id.
 pub(crate) const ACCOUNT: usize = 32;
 /// A group id that a client chose.
@@ -47,7 +67,7 @@ pub(crate) const MUTED: usize = 500;
 pub(crate) const BANNED: usize = 20;
 /// The reason of a ban.
 pub(crate) const BAN_REASON: usize = 1000;
-/// The reason of a removal. Ours: as long as the reason of a ban.
+/// The reason of a removal. Our choice: as long as the reason of a ban.
 pub(crate) const REMOVAL_REASON: usize = BAN_REASON;
 /// Bans in a page.
 pub(crate) const BAN_PAGE: usize = 100;
@@ -162,32 +182,13 @@ pub(crate) fn is_group_id(id: &str, community: bool) -> bool {
     begins_well && is_one_id(id) && id.len() <= GROUP_ID && id.bytes().all(|byte| (0x20..=0x7E).contains(&byte))
 }
 
-/// Limits of a group's texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lengths {
-    pub(crate) name: usize,
-    pub(crate) introduction: usize,
-    pub(crate) notification: usize,
-    pub(crate) face_url: usize,
-}
-
-impl Lengths {
-    pub(crate) fn of(settings: &Settings) -> Self {
-        if settings.strict_lengths {
-            Self { name: 30, introduction: 240, notification: 300, face_url: 100 }
-        } else {
-            Self { name: 100, introduction: 400, notification: 400, face_url: 500 }
-        }
-    }
-}
-
 /// Longest name of an uploaded file.
 pub(crate) const FILE_NAME: usize = 255;
-/// Letters of a file's name in its address. Ours.
+/// Letters of a file's name in its address. Our choice: the vendor documents none.
 pub(crate) const FILE_NAME_SHOWN: usize = 100;
-/// Longest media type of a file that is kept, in bytes. Ours.
+/// Longest media type of a file that is kept, in bytes. Our choice: the vendor documents none.
 pub(crate) const MEDIA_TYPE_BYTES: usize = 127;
-/// Most files of one request for addresses. Ours.
+/// Most files of one request for addresses. Our choice: the vendor documents none.
 pub(crate) const UPLOADS: usize = 20;
 
 #[cfg(test)]

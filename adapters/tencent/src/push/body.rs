@@ -150,7 +150,6 @@ impl Words<'_> {
         self.fact.reason()
     }
 
-    /// A notice.
     pub(super) fn notice(&self, notice: Notice) -> Value {
         let mut body = into_map(json!({
             "ReportType": notice as u8,

@@ -109,7 +109,8 @@ fn some_commands_have_codes_of_their_own() {
     assert_eq!(Family::Messages.parameter().row().0, 20001);
 }
 
-/// The numbers and texts of the response: those in this list are the vendor's own and do not change.
+/// Every code has a number of its own and a text. The pairs below were seen from the vendor's service and must stay as
+/// they are.
 #[test]
 fn codes_are_as_the_vendor_publishes_them() {
     let all: Vec<(u32, &str)> = Code::ALL.iter().map(|code| code.row()).collect();

@@ -96,7 +96,7 @@ impl TencentFact {
         }
     }
 
-    /// The response to a poll of this user.
+    /// A poll's response that holds this fact, for this user.
     pub(super) fn polled(&self, user: &UserId) -> OutFrame {
         match &self.what {
             What::Whole(whole) => {

@@ -66,7 +66,6 @@ operations! {
 /// One operation of a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Push<'e> {
-    /// The operation.
     pub(crate) operation: Muc,
     /// The acting user; `None` is the app.
     pub(crate) from: Option<&'e UserId>,

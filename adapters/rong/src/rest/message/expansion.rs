@@ -13,7 +13,7 @@ use crate::dialect::{limits, message};
 use crate::refusals::{Code, Failure};
 use crate::rest::{Call, envelope};
 
-/// Pairs of a page. Ours: the size of the vendor's pages is not published.
+/// Most pairs in a page. Our choice: the vendor does not publish its own.
 const PAGE: usize = 100;
 
 /// `/message/expansion/set.json`.

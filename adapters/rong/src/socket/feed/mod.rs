@@ -58,7 +58,7 @@ impl FeedPosition {
     }
 }
 
-/// The kinds of events, which are fetched separately.
+/// What a client fetches by calls of their own: messages, edits, and group events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Messages, recalls, and extensions of messages.

@@ -60,7 +60,7 @@ struct Unknown {
 const ONLINE: &str = "Online";
 const OFFLINE: &str = "Offline";
 
-/// Whether each of these users is connected.
+/// `Online` or `Offline` for each of these users, in their order.
 pub(crate) async fn online_statuses(call: &Call<'_>, users: &[UserId]) -> Vec<&'static str> {
     call.app.realm.presence.connections(users).await.iter().map(|connections| status_name(connections)).collect()
 }

@@ -42,7 +42,7 @@ struct Request {
     support_topic: Option<u32>,
     enable_permission: Option<u32>,
     default_permission: Option<u64>,
-    /// For an import: Unix seconds.
+    /// When the group was created, in Unix seconds; only `import_group` takes it, 0 is now.
     create_time: Option<u64>,
 }
 

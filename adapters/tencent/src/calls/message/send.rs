@@ -38,8 +38,9 @@ struct Request {
     need_read_receipt: Option<u32>,
     forbid_callback_control: Option<Vec<String>>,
     topic_id: Option<String>,
-    /// For clients: their message counter, and their clock in Unix seconds; receivers get both.
+    /// The sending client's own message counter; receivers get it.
     client_seq: Option<u64>,
+    /// The sending client's clock, in Unix seconds; receivers get it.
     msg_client_time: Option<u64>,
 }
 

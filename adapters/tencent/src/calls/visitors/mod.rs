@@ -39,7 +39,6 @@ type Answering<'a> = Pin<Box<dyn Future<Output = Result<envelope::ResponseBody, 
 
 /// A command for clients whose user has not signed in.
 pub(crate) struct VisitorCommand {
-    /// Its service.
     pub(crate) service: &'static str,
     /// Its name within the service.
     pub(crate) name: &'static str,

@@ -1,10 +1,15 @@
 //! Groups from their creation to their end, by every method there is: the events that each user receives.
 
+use std::collections::BTreeSet;
+use std::fs;
+
+use conclave_tests::sdk::node;
 use serde_json::{Value, json};
 
+use crate::legacy;
 use crate::stage::{AGORA_CHAT, EASEMOB, PRESENCE_TYPES, Stage};
 
-/// The methods of the SDKs' group module, from its types.
+/// The methods of the SDKs' group module, without their former names.
 const METHODS: [&str; 51] = [
     "acceptGroupInvite",
     "acceptGroupJoinRequest",
@@ -206,6 +211,34 @@ pub(crate) async fn life(stage: &mut Stage, label: &str) {
     assert!(left.is_empty(), "not called: {left:?}");
     insta::assert_json_snapshot!(format!("{label}-life"), stage.records().await);
     assert_eq!(stage.presence_types(), PRESENCE_TYPES.map(str::to_owned).into());
+}
+
+/// The suites call every method of groups, under every name: those in the types of all releases that have any, from which
+/// the vendor generates the reference of its group module. Each list of names is checked where its methods are called.
+#[test]
+fn every_method_of_the_types_is_called() {
+    let called: BTreeSet<&str> = METHODS.into_iter().chain(legacy::METHODS).chain(legacy::FORMER_NAMES).collect();
+    for (types, count) in [
+        ("agora-chat/Agora-chat.d.ts", 84),
+        ("easemob-websdk/Easemob-chat.d.ts", 84),
+        ("agora-chat-1.3/Agora-chat.d.ts", 79),
+        ("agora-chat-1.0.4/Agora-chat.d.ts", 66),
+        ("easemob-websdk-4.0.1/Easemob-chat.d.ts", 64),
+    ] {
+        let text = fs::read_to_string(node::packages("").join("node_modules").join(types)).unwrap();
+        let (_, section) = text.split_once("// Group API").unwrap();
+        let (section, _) = section.split_once("// Contact API").unwrap();
+        // declarations are indented by two steps, in comments and parameters by more
+        let lines = section.lines().filter_map(|line| {
+            line.strip_prefix("\t\t")
+                .or(line.strip_prefix("        "))
+                .filter(|line| line.starts_with(|letter: char| letter.is_ascii_alphabetic()))
+        });
+        let methods: BTreeSet<&str> =
+            lines.map(|line| line.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap()).collect();
+        assert_eq!(methods.len(), count, "{types}: {methods:?}");
+        assert_eq!(&methods - &called, BTreeSet::new(), "{types}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

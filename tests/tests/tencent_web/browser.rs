@@ -93,6 +93,7 @@ async fn files_of_messages_are_uploaded_here() {
         for (kind, name, media_type, content) in [
             ("Image", "dot.png", "image/png", PNG),
             ("File", "ä b.html", "text/html", "PHA+aGk8L3A+"),
+            ("Audio", "a.mp3", "audio/mpeg", "AAAA"),
             ("Video", "a.mp4", "video/mp4", "AAAA"),
         ] {
             let file = json!({"name": name, "type": media_type, "base64": content});
@@ -111,6 +112,7 @@ async fn files_of_messages_are_uploaded_here() {
                     &whole["imageUrl"]
                 }
                 "File" => &payload["fileUrl"],
+                "Audio" => &payload["url"],
                 _ => &payload["videoUrl"],
             };
             let fetched = to.call("fetch", json!([url])).await;
@@ -139,7 +141,7 @@ async fn files_of_messages_are_uploaded_here() {
     let history = rong.call("/v3/message/group/query.json", &fields).await.unwrap();
     let sent = history["data"].as_array().unwrap().iter();
     let kinds: Vec<_> = sent.clone().map(|message| message["objectName"].as_str().unwrap()).collect();
-    let of_one = ["RC:ImgMsg", "RC:FileMsg", "RC:SightMsg"];
+    let of_one = ["RC:ImgMsg", "RC:FileMsg", "RC:HQVCMsg", "RC:SightMsg"];
     assert!(kinds.ends_with(&[of_one, of_one].concat()), "{kinds:?}");
     let content = sent.clone().next_back().unwrap()["content"].as_str().unwrap();
     let content: serde_json::Value = serde_json::from_str(content).unwrap();

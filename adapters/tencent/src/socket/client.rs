@@ -26,8 +26,8 @@ pub(super) type Outbox<'a> = conclave_kit::Outbox<'a, TencentSession>;
 pub(crate) enum TencentSession {
     /// Requests, replies and pushes are frames of a WebSocket.
     Socket(SocketSession),
-    /// Requests are HTTP requests of their own; pushes are the responses to polls.
-    Polling(PollingSession),
+    /// Requests are HTTP requests of their own; pushes are the responses to polls. Boxed, as it is larger and rarer.
+    Polling(Box<PollingSession>),
 }
 
 /// A call of a session.

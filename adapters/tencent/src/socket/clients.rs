@@ -121,7 +121,7 @@ impl ClientProtocol for Clients {
             let head = Head::of_query(value("a2"), value("tinyid"));
             let device = app.as_ref().and_then(|app| login::polling_device(app, &head.a2).ok());
             let device = device.unwrap_or_else(|| Device::new(VENDOR, request.connection));
-            return TencentSession::Polling(PollingSession::new(app, head, device));
+            return TencentSession::Polling(Box::new(PollingSession::new(app, head, device)));
         }
         let id = value("instanceid");
         let plain = (1..=LONGEST_DEVICE).contains(&id.len()) && !id.chars().any(char::is_control);

@@ -12,7 +12,7 @@ use conclave_core::model::{User, UserId};
 use conclave_core::operation::{NewUser, OnExisting, RegisterUsers};
 use conclave_core::ports::GroupsExt as _;
 use conclave_core::query::FindUsers;
-use conclave_kit::{Device, DisconnectReason};
+use conclave_kit::{BoxFuture, Device, DisconnectReason};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -159,15 +159,52 @@ pub(crate) async fn by_key(app: &App, head: &Head) -> Result<Login, Failure> {
     Ok(Login { user, key: head.a2.clone(), claims, polling })
 }
 
-/// Why a user may not stay signed in, if so.
-pub(super) async fn recheck(app: Arc<App>, login: Arc<Login>) -> Option<DisconnectReason> {
-    if login.claims.check_time(app.realm.groups.now()).is_err() {
+/// What a connection keeps of its login. There are many connections, and most of them wait most of the time.
+pub(super) struct Kept {
+    pub(super) user: UserId,
+    claims: Claims,
+    /// A hash of the key: it only finds out whether a request is of this login, whose user has proved who they are. With
+    /// any other key a request is authenticated by that.
+    key: u64,
+}
+
+impl Kept {
+    pub(super) fn of(login: &Login) -> Self {
+        Self { user: login.user.clone(), claims: login.claims.clone(), key: hash(&login.key) }
+    }
+
+    /// Whether this is the login's key.
+    pub(super) fn has_key(&self, key: &str) -> bool {
+        hash(key) == self.key
+    }
+
+    /// Why the user may not stay signed in, if so.
+    pub(super) fn recheck(&self, app: Arc<App>) -> BoxFuture<'static, Option<DisconnectReason>> {
+        Box::pin(recheck(app, self.user.clone(), self.claims.clone()))
+    }
+}
+
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Login {
+    /// Why the user may not stay signed in, if so.
+    pub(super) fn recheck(&self, app: Arc<App>) -> BoxFuture<'static, Option<DisconnectReason>> {
+        Box::pin(recheck(app, self.user.clone(), self.claims.clone()))
+    }
+}
+
+async fn recheck(app: Arc<App>, user: UserId, claims: Claims) -> Option<DisconnectReason> {
+    if claims.check_time(app.realm.groups.now()).is_err() {
         return Some(DisconnectReason::TokenExpired);
     }
-    match find(&app, &login.user).await {
+    match find(&app, &user).await {
         Ok(None) => Some(DisconnectReason::AccountDeleted),
         Ok(Some(account)) if !account.active => Some(DisconnectReason::Deactivated),
-        Ok(Some(account)) => check(&app, &login.claims, &account).is_err().then_some(DisconnectReason::TokenExpired),
+        Ok(Some(account)) => check(&app, &claims, &account).is_err().then_some(DisconnectReason::TokenExpired),
         Err(failure) => {
             tracing::error!(why = %failure.text, "a client's signature could not be checked again; the connection is kept");
             None

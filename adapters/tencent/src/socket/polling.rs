@@ -240,6 +240,6 @@ impl PollingSession {
 
     pub(super) fn recheck(&self) -> Option<BoxFuture<'static, Option<DisconnectReason>>> {
         let (Some(app), State::SignedIn(login)) = (&self.app, &self.state) else { return None };
-        Some(Box::pin(login::recheck(Arc::clone(app), Arc::clone(login))))
+        Some(login.recheck(Arc::clone(app)))
     }
 }

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::client::{Outbox, Reply, Ticket, done, fault_code, identity, outcome, refused};
 use super::facts::TencentFact;
 use super::frame::{self, Head, Request};
-use super::login::{self, Login};
+use super::login::{self, Kept, Login};
 use super::notices::Notices;
 use crate::calls::{Command, SignedIn, Visit, VisitorCommand, answer_user, confirm, cookie_number};
 use crate::realm::App;
@@ -71,14 +71,14 @@ pub(crate) struct SocketSession {
     encoding: Encoding,
     /// The URL of the vendor's surface as the client reaches it.
     root_url: Arc<str>,
-    login: Option<Arc<Login>>,
+    login: Option<Box<Kept>>,
     /// The number of the last event before the first command since the client signed in: what is later is pushed, and
     /// what is not is in the lists that the client reads.
     began: Arc<OnceLock<u64>>,
     /// Which notices it has been given since it signed in.
     notices: Notices,
     /// Who is being registered in presence, and the request that asked for it.
-    signing_in: Option<(Arc<Login>, Head)>,
+    signing_in: Option<Box<(Arc<Login>, Head)>>,
 }
 
 /// The vendor's reasons for signing a client out (`KickType`).
@@ -150,7 +150,7 @@ impl SocketSession {
     fn command(&self, app: &Arc<App>, request: Request, out: &mut Outbox<'_>) {
         let Request { head, body } = request;
         let operation = Command::named(&head.servcmd).map(|command| command.name);
-        let known = self.login.as_ref().filter(|login| login.key == head.a2).map(|login| login.user.clone());
+        let known = self.login.as_ref().filter(|login| login.has_key(&head.a2)).map(|login| login.user.clone());
         // uploads are signed like a sign-in
         let is_signed = head.servcmd.starts_with(UPLOADS) && !head.usersig.is_empty();
         if known.is_none() && head.a2.is_empty() && !is_signed {
@@ -211,7 +211,7 @@ impl SocketSession {
         let confirmation: Option<Confirmation> = serde_json::from_slice(&body).ok();
         let number = confirmation.and_then(|confirmation| cookie_number(&confirmation.cookie));
         // before it has those from while it was away, it does not have all up to this one
-        let login = self.login.as_ref().filter(|login| login.key == head.a2 && self.notices.are_complete);
+        let login = self.login.as_ref().filter(|login| login.has_key(&head.a2) && self.notices.are_complete);
         let (Some(login), Some(number)) = (login, number) else { return self.done(&head, Some(CONFIRM), out) };
         let (app, user, device) = (Arc::clone(app), login.user.clone(), self.device.to_string());
         let work = async move {
@@ -274,7 +274,7 @@ impl SocketSession {
             Ok(Reply::SignedIn(login)) => {
                 let Some(app) = &self.app else { return };
                 let identity = identity(app, &login.user, &self.device, self.platform);
-                self.signing_in = Some((login, head));
+                self.signing_in = Some(Box::new((login, head)));
                 out.sign_in(identity);
             }
             Ok(Reply::Notices(_)) => {}
@@ -283,11 +283,12 @@ impl SocketSession {
     }
 
     pub(super) fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_>) {
-        let (Some((login, head)), Some(app)) = (self.signing_in.take(), self.app.clone()) else { return };
+        let (Some(signing_in), Some(app)) = (self.signing_in.take(), self.app.clone()) else { return };
+        let (login, head) = *signing_in;
         match result {
             Ok(()) => {
                 let body = login.welcome(&self.device, HELLO_INTERVAL, app.realm.groups.now().seconds());
-                self.login = Some(login);
+                self.login = Some(Box::new(Kept::of(&login)));
                 self.notices = Notices::default();
                 self.began = Arc::default();
                 self.answer(&head, body.to_string().as_bytes(), out);
@@ -321,8 +322,7 @@ impl SocketSession {
     }
 
     pub(super) fn recheck(&self) -> Option<BoxFuture<'static, Option<DisconnectReason>>> {
-        let (app, login) = (self.app.clone()?, self.login.clone()?);
-        Some(Box::pin(login::recheck(app, login)))
+        Some(self.login.as_ref()?.recheck(self.app.clone()?))
     }
 }
 

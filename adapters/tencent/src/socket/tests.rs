@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use super::Clients;
 use super::client::TencentSession;
 use super::frame::{self, Request};
+use super::login::Kept;
 use super::session::{Encoding, SocketSession};
 use crate::realm::App;
 use crate::{Credentials, Settings, TencentRealm, user_sig};
@@ -221,6 +222,13 @@ fn sorted_fields(value: &Value) -> Vec<String> {
     fields(value, "", &mut found);
     found.sort();
     found
+}
+
+/// There are many sessions, and most of them wait: what each takes of the heap for itself, beside its texts.
+#[test]
+fn an_idle_session_is_small() {
+    assert!(size_of::<TencentSession>() <= 152, "{}", size_of::<TencentSession>());
+    assert!(size_of::<Kept>() <= 80, "{}", size_of::<Kept>());
 }
 
 #[tokio::test]

@@ -142,3 +142,33 @@ async fn receipts_are_shared_with_the_other_vendors() {
     let counts = &counts["GroupMsgReceiptList"][0];
     assert_eq!((&counts["ReadNum"], &counts["UnreadNum"]), (&json!(2), &json!(0)), "{counts}");
 }
+
+/// A sender who was offline is notified at the next sign-in, on each device, of every reader.
+#[tokio::test(flavor = "multi_thread")]
+async fn senders_who_were_offline_are_notified_later() {
+    let stage = group(&["bob", "carol"]).await;
+    let asked = json!([to_group(), {"$text": {"content": "read?"}}, {"needReceipt": true}]);
+    let sent = stage.on("alice").call("sendMessage", asked).await;
+    let uid = &sent["data"]["messageUId"];
+    let token = stage.token("alice").await;
+    for device in ["alice", "alice.pad"] {
+        stage.on(device).call("disconnect", json!([])).await;
+        stage.on(device).event("DISCONNECT").await;
+    }
+    for user in ["bob", "carol"] {
+        let given = stage.on(user).call("sendReadReceiptResponseV5", json!([to_group(), [uid]])).await;
+        assert_eq!(given["code"], 0, "{given}");
+    }
+    for device in ["alice", "alice.pad"] {
+        let connected = stage.on(device).call("connect", json!([token])).await;
+        assert_eq!(connected["code"], 0, "{device}: {connected}");
+        let mut users = Vec::new();
+        while users.len() < 2 {
+            for receipt in stage.on(device).event(EVENT).await.as_array().unwrap() {
+                assert_eq!((&receipt["messageUId"], &receipt["readCount"]), (uid, &json!(2)), "{device}: {receipt}");
+                users.extend(receipt["users"].as_array().unwrap().iter().map(|user| user["userId"].clone()));
+            }
+        }
+        assert_eq!(users, ["bob", "carol"], "{device}");
+    }
+}

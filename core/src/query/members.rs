@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, Role, Row, UserId};
+use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, ReadMark, Role, Row, UserId};
 use crate::ports::Span;
 use crate::refusal::Refusal;
 
@@ -25,6 +25,8 @@ pub struct ListMembers {
     pub newest_first: bool,
     /// Anybody may read it, as the detail of a group that strangers see.
     pub with_detail: bool,
+    /// Whether the page has the members' read marks, for which the actor must be a member or the app.
+    pub with_read_marks: bool,
 }
 
 impl ListMembers {
@@ -38,6 +40,7 @@ impl ListMembers {
             limit: usize::MAX,
             newest_first: false,
             with_detail: false,
+            with_read_marks: false,
         }
     }
 
@@ -54,6 +57,8 @@ pub struct MemberPage {
     pub group: Arc<Group>,
     /// The members, in the order of joining.
     pub members: Vec<Arc<Member>>,
+    /// How far each of them has read, as the number of a message; empty unless requested.
+    pub read_marks: Vec<u64>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
 }
@@ -63,22 +68,21 @@ const CHUNK: usize = 512;
 
 impl ListMembers {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MemberPage, Refusal> {
-        let group = if self.with_detail {
+        let group = if self.with_detail && !self.with_read_marks {
             reader.group(&self.group).await?
         } else {
             reader.group_seen_by(&self.group, Circle::Members).await?
         };
-        if self.roles.is_empty() {
+        let (members, next) = if self.roles.is_empty() {
             let (rows, next) = reader.page(&self.span(self.after.clone(), self.skip, self.limit)).await?;
-            let members = rows.iter().filter_map(Row::member).cloned().collect();
-            return Ok(MemberPage { group, members, next });
-        }
-        if !self.roles.contains(&Role::Member) {
-            let members = self.managers(reader, &group).await?;
-            return Ok(MemberPage { group, members, next: None });
-        }
-        let (members, next) = self.filtered(reader).await?;
-        Ok(MemberPage { group, members, next })
+            (rows.iter().filter_map(Row::member).cloned().collect(), next)
+        } else if self.roles.contains(&Role::Member) {
+            self.filtered(reader).await?
+        } else {
+            (self.managers(reader, &group).await?, None)
+        };
+        let read_marks = if self.with_read_marks { read_marks(reader, &members).await? } else { Vec::new() };
+        Ok(MemberPage { group, members, read_marks, next })
     }
 
     fn span(&self, after: Option<Cursor>, skip: usize, limit: usize) -> Span {
@@ -136,6 +140,16 @@ impl ListMembers {
             }
         }
     }
+}
+
+/// How far each of these members has read.
+async fn read_marks(reader: &Reader<'_>, members: &[Arc<Member>]) -> Result<Vec<u64>, Refusal> {
+    let keys = members.iter().map(|member| Key::ReadMark(member.user.clone(), member.group.clone()));
+    let rows = reader.store.fetch(&keys.collect::<Vec<_>>()).await?;
+    let mark = |(member, row): (&Arc<Member>, Option<Row>)| {
+        ReadMark::of(member, row.as_ref().and_then(Row::read_mark).map(|mark| &**mark))
+    };
+    Ok(members.iter().zip(rows).map(mark).collect())
 }
 
 async fn admin_ids(reader: &Reader<'_>, group: &GroupId) -> Result<Vec<UserId>, Refusal> {

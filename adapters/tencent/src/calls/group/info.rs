@@ -106,11 +106,11 @@ async fn with_members(
     let Some(view) = view.members.as_ref().filter(|_| Capabilities::of(&group).members) else {
         return Ok((group, None));
     };
-    let list = ListMembers { limit: room / MemberInfo::SMALLEST, ..ListMembers::all(group.id.clone()) };
+    let list = ListMembers { limit: room / MemberInfo::SMALLEST, ..MemberInfo::page(group.id.clone(), view) };
     match call.try_ask(list).await {
         Ok(found) if found.next.is_some() => Err(Code::AnswerTooLarge.into()),
         Ok(found) => {
-            let members = MemberInfo::all(call, &found.group, &found.members, view).await?;
+            let members = MemberInfo::of_page(call, &found, view).await?;
             Ok((found.group, Some(members)))
         }
         // users who are not members read its profile only

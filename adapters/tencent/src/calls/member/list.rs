@@ -59,13 +59,13 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
         // a cursor is one more than the seat of the last member returned
         after: next.checked_sub(1).filter(|_| by_cursor).map(|seat| ListMembers::after_seat(id.clone(), seat)),
         skip: if by_cursor { 0 } else { request.offset.unwrap_or(0) },
-        ..ListMembers::all(id)
+        ..MemberInfo::page(id, &view)
     };
     let found = call.ask(list).await?;
     let more = found.members.last().filter(|_| found.next.is_some());
     envelope::with(&ListResponse {
         next: by_cursor.then(|| more.map_or_else(String::new, |last| (last.seat + 1).to_string())),
         member_num: found.group.members,
-        member_list: MemberInfo::all(call, &found.group, &found.members, &view).await?,
+        member_list: MemberInfo::of_page(call, &found, &view).await?,
     })
 }

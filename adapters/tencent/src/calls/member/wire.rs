@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use conclave_core::model::{Group, GroupId, Member, UserId};
-use conclave_core::query::{MutesNow, ReadMarks};
+use conclave_core::query::{ListMembers, MemberPage, MutesNow, ReadMarks};
 use serde::Serialize;
 
 use crate::calls::Call;
@@ -44,6 +44,9 @@ pub(in crate::calls) struct MemberInfo {
     app_member_defined_data: Vec<Pair>,
 }
 
+/// The field with a member's read mark.
+const READ_MARK: &str = "MsgSeq";
+
 /// Until when members are muted, in Unix seconds.
 type MutedUntil = HashMap<UserId, u64>;
 
@@ -57,33 +60,54 @@ impl MemberInfo {
         Self::SMALLEST + self.account.as_str().len() + self.name_card.as_ref().map_or(0, String::len) + custom
     }
 
-    /// These members with the fields of the view.
+    /// These members with the fields of the view; their read marks are fetched if the view has them.
     pub(in crate::calls) async fn all(
         call: &Call<'_>,
         group: &Group,
         members: &[Arc<Member>],
         view: &MemberView,
     ) -> Result<Vec<Self>, Failure> {
-        let muted = muted(call, group, &view.fields).await?;
         let of = members.iter().map(|member| (&member.group, &member.user));
         let marks = read_marks(call, &view.fields, of).await?;
-        let marks = marks.into_iter().chain(std::iter::repeat(0));
-        let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
-        let statuses = if view.fields.names("OnlineStatus") {
-            online::online_statuses(call, &users).await.into_iter().map(Some).collect()
-        } else {
-            vec![None; members.len()]
-        };
-        let shown = members.iter().zip(marks).zip(statuses);
-        Ok(shown
-            .map(|((member, read), online_status)| Self {
-                online_status,
-                ..Self::of(call, group, member, read, view, &muted)
-            })
-            .collect())
+        Self::with_marks(call, group, members, &marks, view).await
     }
 
-    /// A member with the fields of the view, except the online status.
+    /// A page of members that was read as [`Self::page`] prepares it.
+    pub(in crate::calls) async fn of_page(
+        call: &Call<'_>,
+        page: &MemberPage,
+        view: &MemberView,
+    ) -> Result<Vec<Self>, Failure> {
+        Self::with_marks(call, &page.group, &page.members, &page.read_marks, view).await
+    }
+
+    /// The query for all members of a group, with what this view shows of them.
+    pub(in crate::calls) fn page(group: GroupId, view: &MemberView) -> ListMembers {
+        ListMembers { with_read_marks: view.fields.has(READ_MARK), ..ListMembers::all(group) }
+    }
+
+    /// Members without a read mark have read nothing.
+    async fn with_marks(
+        call: &Call<'_>,
+        group: &Group,
+        members: &[Arc<Member>],
+        marks: &[u64],
+        view: &MemberView,
+    ) -> Result<Vec<Self>, Failure> {
+        let muted = muted(call, group, &view.fields).await?;
+        let marks = marks.iter().copied().chain(std::iter::repeat(0));
+        let mut shown: Vec<Self> =
+            members.iter().zip(marks).map(|(member, read)| Self::of(call, group, member, read, view, &muted)).collect();
+        if view.fields.names("OnlineStatus") {
+            let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
+            for (member, status) in shown.iter_mut().zip(online::online_statuses(call, &users).await) {
+                member.online_status = Some(status);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// A member with the fields of the view, except the online status, which is fetched for all at once.
     fn of(call: &Call<'_>, group: &Group, member: &Member, read: u64, view: &MemberView, muted: &MutedUntil) -> Self {
         let wanted = &view.fields;
         let mute_until = || muted.get(&member.user).copied().unwrap_or_default();
@@ -91,7 +115,7 @@ impl MemberInfo {
             account: member.user.clone(),
             role: wanted.pick("Role", || role::word(group, member)),
             join_time: wanted.pick("JoinTime", || member.joined.seconds()),
-            msg_seq: wanted.pick("MsgSeq", || read),
+            msg_seq: wanted.pick(READ_MARK, || read),
             msg_flag: wanted.pick("MsgFlag", || receive::word(member.receive)),
             last_send_msg_time: wanted.pick("LastSendMsgTime", || time::seconds(member.last_sent)),
             mute_until: wanted.pick("MuteUntil", mute_until),
@@ -113,7 +137,7 @@ pub(in crate::calls) async fn read_marks<'m>(
     wanted: &Fields,
     of: impl Iterator<Item = (&'m GroupId, &'m UserId)>,
 ) -> Result<Vec<u64>, Failure> {
-    if !wanted.has("MsgSeq") {
+    if !wanted.has(READ_MARK) {
         return Ok(Vec::new());
     }
     let of = of.map(|(group, user)| (group.clone(), user.clone())).collect();

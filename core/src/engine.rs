@@ -10,13 +10,16 @@ use crate::event::{Actor, Event};
 use crate::facts::{Facts, Need, Stop};
 use crate::log::{EventLog, Subscription};
 use crate::model::{Key, Millis, Row, Settings};
-use crate::operation::{Ended, Operation, Reply, Rule, Sweep};
+use crate::operation::{Ended, Operation, Reply, Rule, Sweep, TrimMessages};
 use crate::ports::{Batch, Clock, CommitError, Groups, Log, LogPosition, Maintenance, Mint, Span, Store, StoreError};
 use crate::query::{Answer, Cursor, ExpiredRows, Query, Reader, Source, expired};
 use crate::refusal::Refusal;
+use crate::retention::{self, LogCut, LogTrimmed, MessagesTrimmed, OldMessages};
 
 /// How often a query is repeated because its group changed meanwhile; the last answer is returned as it is.
 const MOMENTS: u32 = 5;
+/// Messages that are deleted in one commit.
+const TRIMMED: usize = 100;
 
 /// One realm over one store.
 pub struct Engine {
@@ -199,6 +202,22 @@ impl Maintenance for Engine {
     async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal> {
         let sweep = Sweep { places };
         self.carry_out(&Actor::System, |draft| sweep.decide(draft)).await
+    }
+
+    async fn trim_log(&self, cut: LogCut) -> Result<LogTrimmed, Refusal> {
+        Ok(retention::trim_log(&*self.store, self.clock.now(), &self.settings, cut).await?)
+    }
+
+    async fn trim_messages(&self, after: Option<Cursor>, limit: usize) -> Result<MessagesTrimmed, Refusal> {
+        let (old, next) = retention::old_messages(&*self.store, self.clock.now(), &self.settings, after, limit).await?;
+        let mut deleted = 0;
+        for OldMessages { group, keys } in old {
+            for messages in keys.chunks(TRIMMED) {
+                let trim = TrimMessages { group: group.clone(), messages: messages.to_vec() };
+                deleted += self.carry_out(&Actor::System, |draft| trim.decide(draft)).await?;
+            }
+        }
+        Ok(MessagesTrimmed { deleted, next })
     }
 }
 

@@ -143,6 +143,15 @@ impl Event {
         !self.audience.silent && !matches!(what, Happening::MessagePassed(_))
     }
 
+    /// The keys of everything that [`Self::filed`] returns, and of what earlier versions filed besides.
+    pub(crate) fn places(&self) -> Vec<Key> {
+        let group_feed = self.audience.members_of.iter().map(|group| Key::GroupFeed(group.clone(), self.sequence));
+        let user_feeds = self.audience.users.iter().map(|user| Key::UserFeed(user.clone(), self.sequence));
+        let history = self.group.iter().zip(self.number);
+        let history = history.map(|(group, number)| Key::HistoryEvent(group.clone(), number, self.sequence));
+        group_feed.chain(user_feeds).chain(history).chain([Key::Event(self.sequence)]).collect()
+    }
+
     /// Where a store keeps this event once it has its number: in the realm's log and in its readers' feeds.
     pub fn filed(self) -> Vec<(Key, Row)> {
         let mut rows = Vec::with_capacity(2 + self.audience.users.len());

@@ -238,15 +238,18 @@ impl<'a> RealmRows<'a> {
         })
     }
 
-    /// The log has no gaps, and each event is in its readers' feeds. Feeds of older data also contain events that are
+    /// The log has no gaps after its oldest events, of which those of histories may be all that is kept, and each event is
+    /// in its readers' feeds. Feeds of older data also contain events that are
     /// queued for nobody.
     fn log_broken(&self) -> Option<String> {
         let mut last = None;
+        let mut is_history = true;
         let (mut expected, mut tolerated) = (BTreeSet::new(), BTreeSet::new());
         for event in self.rows.values().filter_map(Row::event) {
-            if last.is_some_and(|last| event.sequence != last + 1) {
+            if !is_history && last.is_some_and(|last| event.sequence != last + 1) {
                 return Some(format!("the log lacks an event before {}", event.sequence));
             }
+            is_history = is_history && event.number.is_some();
             last = Some(event.sequence);
             if !event.is_queued() {
                 tolerated.insert(event.sequence);
@@ -307,7 +310,7 @@ fn expect_places(row: &Row, expected: &mut BTreeMap<Vec<u8>, Row>) {
         }
         Row::Message(message) => {
             let place = Row::ToMessage(Arc::new((message.group.clone(), message.sequence)));
-            lead(Key::DevicePosition(message.id.clone()), place);
+            lead(Key::MessageById(message.id.clone()), place);
         }
         Row::User(user) => {
             let to_user = Row::ToUser(Arc::new(user.id.clone()));

@@ -13,6 +13,7 @@
 //!   [`ports::Store`], which operations run on.
 //! - [`engine`]: gathers facts, decides, commits; the one implementation of `Groups` over a `Store`.
 //! - [`log`]: a realm's log over a `Store`.
+//! - [`retention`]: deleting events and messages that a realm keeps no longer.
 //! - [`memory`]: the store that lives in memory.
 //! - [`invariants`]: what must hold between rows, for tests and seeds.
 //!
@@ -32,4 +33,5 @@ pub mod operation;
 pub mod ports;
 pub mod query;
 pub mod refusal;
+pub mod retention;
 pub mod speech;

@@ -12,6 +12,7 @@ use crate::model::{Group, Key, Member, Millis, Prefix, Row, TopicId, UserId};
 use crate::operation::{Ended, InTopic, OnRefusal, Operation, Reply, Steps, Together};
 use crate::query::{Answer, Cursor, ExpiredRows, JoinedGroups, Query};
 use crate::refusal::Refusal;
+use crate::retention::{LogCut, LogTrimmed, MessagesTrimmed};
 
 /// Chat groups, as every surface sees them. One realm each.
 ///
@@ -80,6 +81,14 @@ pub trait Maintenance: Send + Sync {
     ///
     /// Returns the blobs that nothing refers to any more.
     async fn sweep(&self, places: Vec<Key>) -> Result<Ended, Refusal>;
+
+    /// Deletes the oldest events of the log as far as the realm's settings say, with their entries in queues, in one
+    /// commit. Events of a group's history are kept as long as its messages.
+    async fn trim_log(&self, cut: LogCut) -> Result<LogTrimmed, Refusal>;
+
+    /// Deletes messages that are older than the realm's settings say, looking at `limit` of them at most from a cursor
+    /// on. No event is emitted.
+    async fn trim_messages(&self, after: Option<Cursor>, limit: usize) -> Result<MessagesTrimmed, Refusal>;
 }
 
 /// An operation with its own type of reply.

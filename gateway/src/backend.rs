@@ -14,6 +14,7 @@ use conclave_core::operation::{Ended, Operation, Reply};
 use conclave_core::ports::{Groups, Log, LogPosition, Maintenance, Subscription};
 use conclave_core::query::{Answer, Cursor, ExpiredRows, Query};
 use conclave_core::refusal::Refusal;
+use conclave_core::retention::{LogCut, LogTrimmed, MessagesTrimmed};
 use conclave_kit::Blobs;
 use http::HeaderValue;
 
@@ -246,5 +247,13 @@ impl Maintenance for Layer<dyn Maintenance> {
         let ended = self.observer.count("sweep", self.inner.sweep(places).await)?;
         self.delete_blobs(ended.blobs.clone());
         Ok(ended)
+    }
+
+    async fn trim_log(&self, cut: LogCut) -> Result<LogTrimmed, Refusal> {
+        self.observer.count("trim_log", self.inner.trim_log(cut).await)
+    }
+
+    async fn trim_messages(&self, after: Option<Cursor>, limit: usize) -> Result<MessagesTrimmed, Refusal> {
+        self.observer.count("trim_messages", self.inner.trim_messages(after, limit).await)
     }
 }

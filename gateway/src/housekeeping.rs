@@ -1,5 +1,5 @@
-//! Deletes expired rows in each realm, a bounded number at a time, so that callers do not notice. Where most of the
-//! rows found are expired, it continues without a pause.
+//! Deletes expired rows, old events and old messages in each realm, a bounded number at a time, so that callers do not
+//! notice. Where most of the rows found are expired, it continues without a pause.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use conclave_core::model::Key;
 use conclave_core::ports::Maintenance;
 use conclave_core::query::ExpiredRows;
 use conclave_core::refusal::Refusal;
+use conclave_core::retention::LogCut;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{sleep, timeout};
@@ -25,6 +26,9 @@ const ROWS: usize = 1000;
 /// Rows deleted in one commit.
 const SWEPT: usize = 100;
 
+/// Events or messages looked at in one commit.
+const TRIMMED: usize = 250;
+
 /// How long a commit is retried in a group with many concurrent changes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The next round follows without a pause when at least one in so many rows of a round was expired.
@@ -41,20 +45,23 @@ struct Pace {
 
 const PACE: Pace = Pace { pause: Duration::from_secs(5), rest: Duration::from_mins(10) };
 
-/// Runs in a realm, if its backend needs it, until the process ends or the task is aborted.
+/// Runs in a realm, if its backend needs it, until the process ends or the task is aborted. `delivered` returns the last
+/// event that webhooks need no more.
 pub(crate) fn keep(
     realm: &str,
     backend: &Backend,
+    delivered: impl Fn() -> u64 + Send + Sync + 'static,
     metrics: &Arc<Metrics>,
     phase: &watch::Sender<Phase>,
 ) -> Option<AbortHandle> {
-    keep_at(PACE, realm, backend, metrics, phase)
+    keep_at(PACE, realm, backend, delivered, metrics, phase)
 }
 
 fn keep_at(
     pace: Pace,
     realm: &str,
     backend: &Backend,
+    delivered: impl Fn() -> u64 + Send + Sync + 'static,
     metrics: &Arc<Metrics>,
     phase: &watch::Sender<Phase>,
 ) -> Option<AbortHandle> {
@@ -62,7 +69,7 @@ fn keep_at(
     let (realm, metrics, mut phase) = (realm.to_owned(), Arc::clone(metrics), phase.subscribe());
     let task = tokio::spawn(async move {
         tokio::select! {
-            () = keep_house(pace, &realm, &*maintenance, &metrics) => {}
+            () = keep_house(pace, &realm, &*maintenance, &delivered, &metrics) => {}
             // draining or later
             _ = phase.changed() => {}
         }
@@ -86,7 +93,47 @@ pub(crate) async fn sweep_all(realm: &str, maintenance: &dyn Maintenance, metric
     }
 }
 
-async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance, metrics: &Metrics) {
+/// Deletes the events and messages that the realm keeps no longer, but no event after the last one that was delivered.
+///
+/// # Errors
+/// The store failed; what was deleted before stays so.
+pub(crate) async fn trim_all(
+    realm: &str,
+    maintenance: &dyn Maintenance,
+    delivered: u64,
+    metrics: &Metrics,
+) -> Result<(), Refusal> {
+    let mut cut = LogCut { after: 0, delivered, limit: TRIMMED };
+    loop {
+        let trimmed = maintenance.trim_log(cut).await?;
+        metrics.log_trimmed(realm, trimmed);
+        cut.after = trimmed.last;
+        if !trimmed.more {
+            break;
+        }
+        yield_now().await;
+    }
+    let mut after = None;
+    loop {
+        let trimmed = maintenance.trim_messages(after.take(), TRIMMED).await?;
+        if trimmed.deleted > 0 {
+            metrics.messages_trimmed(realm, trimmed.deleted);
+        }
+        after = trimmed.next;
+        if after.is_none() {
+            return Ok(());
+        }
+        yield_now().await;
+    }
+}
+
+async fn keep_house(
+    pace: Pace,
+    realm: &str,
+    maintenance: &dyn Maintenance,
+    delivered: &(dyn Fn() -> u64 + Send + Sync),
+    metrics: &Metrics,
+) {
     sleep(pace.rest).await;
     let mut after = None;
     loop {
@@ -101,7 +148,13 @@ async fn keep_house(pace: Pace, realm: &str, maintenance: &dyn Maintenance, metr
         sweep(realm, maintenance, found.places, metrics).await;
         after = found.next;
         match &after {
-            None => sleep(pace.rest).await,
+            None => {
+                if let Err(error) = trim_all(realm, maintenance, delivered(), metrics).await {
+                    metrics.sweep_failed(realm);
+                    tracing::warn!(realm, %error, "old events cannot be deleted now; it is tried again later");
+                }
+                sleep(pace.rest).await;
+            }
             Some(_) if much => yield_now().await,
             Some(_) => sleep(pace.pause).await,
         }
@@ -195,7 +248,7 @@ mod tests {
 
         let (phase, watch) = watch::channel(Phase::Serving);
         let pace = Pace { pause: Duration::ZERO, rest: Duration::from_millis(1) };
-        keep_at(pace, "realm", &backend, &Arc::default(), &phase).unwrap();
+        keep_at(pace, "realm", &backend, || u64::MAX, &Arc::default(), &phase).unwrap();
         let begun = std::time::Instant::now();
         while store.count(&muted).await.unwrap() > 0 {
             assert!(begun.elapsed() < Duration::from_secs(30), "outdated mutes stay");

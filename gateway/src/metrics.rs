@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use conclave_core::retention::LogTrimmed;
 use conclave_kit::{ErrorClass, VendorCode, VendorError};
 use foldhash::{HashMap as Map, HashSet as Set};
 use parking_lot::{Mutex, RwLock};
@@ -199,6 +200,9 @@ pub(crate) struct Metrics {
     pub(crate) webhooks_stuck: Gauge,
     swept_rows: Family<RealmLabels, Counter>,
     sweeps_failed: Family<RealmLabels, Counter>,
+    trimmed_events: Family<RealmLabels, Counter>,
+    trimmed_messages: Family<RealmLabels, Counter>,
+    log_undelivered: Family<RealmLabels, Gauge>,
     /// Bytes of unused shared files that were deleted.
     pub(crate) trash_deleted: Counter,
     /// Requested backups, by outcome.
@@ -231,6 +235,14 @@ impl Metrics {
             "How often expired rows could not be deleted",
             sweeps_failed.clone(),
         );
+        let (trimmed_events, trimmed_messages, log_undelivered) =
+            (Family::default(), Family::default(), Family::default());
+        let about = "Events that were deleted from the log because they were too old or too many";
+        registry.register("housekeeping_trimmed_events", about, trimmed_events.clone());
+        let about = "Messages that were deleted because they were too old";
+        registry.register("housekeeping_trimmed_messages", about, trimmed_messages.clone());
+        let about = "Whether old events are kept only because a webhook has not delivered them";
+        registry.register("log_waits_for_webhooks", about, log_undelivered.clone());
         let about = "Files of shared files' bytes without a row that were deleted from the trash";
         registry.register("housekeeping_trash_deleted_files", about, trash_deleted.clone());
         let unread = UnreadFields::default();
@@ -277,6 +289,9 @@ impl Metrics {
             failed_authentications,
             swept_rows,
             sweeps_failed,
+            trimmed_events,
+            trimmed_messages,
+            log_undelivered,
             trash_deleted,
             measured,
             requests,
@@ -307,6 +322,20 @@ impl Metrics {
     /// Counts expired rows that were deleted.
     pub(crate) fn swept(&self, realm: &str, rows: usize) {
         self.swept_rows.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc_by(rows as u64);
+    }
+
+    /// Counts events that were deleted, and notes whether others are kept only for webhooks.
+    pub(crate) fn log_trimmed(&self, realm: &str, trimmed: LogTrimmed) {
+        let labels = RealmLabels { realm: realm.to_owned() };
+        if trimmed.deleted > 0 {
+            self.trimmed_events.get_or_create(&labels).inc_by(trimmed.deleted as u64);
+        }
+        self.log_undelivered.get_or_create(&labels).set(trimmed.undelivered.into());
+    }
+
+    /// Counts messages that were deleted.
+    pub(crate) fn messages_trimmed(&self, realm: &str, messages: usize) {
+        self.trimmed_messages.get_or_create(&RealmLabels { realm: realm.to_owned() }).inc_by(messages as u64);
     }
 
     /// Counts expired rows that could not be deleted.

@@ -14,8 +14,9 @@ use conclave_core::model::{Body, DeviceId, Key, Millis, Policy, Prefix, Queue, R
 use conclave_core::operation::{
     Acknowledge, Begin, CreateGroup, MarkRead, NewMember, OnUnknown, OpenDevice, SendMessage,
 };
-use conclave_core::ports::{Batch, Clock, GroupsExt, Mint, Span, Store};
+use conclave_core::ports::{Batch, Clock, GroupsExt, Log, Maintenance, Mint, Span, Store};
 use conclave_core::query::{DevicePosition, DevicePositions, Positions, ReadMarks, ReadQueue, WaitingQueues};
+use conclave_core::retention::LogCut;
 use conclave_tests::store_suite::{self, event, group, puts, text, user};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +101,45 @@ impl Clock for Ticking {
 impl Mint for Ticking {
     fn bits(&self) -> u64 {
         self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+/// The number of events that a log keeps at most.
+const KEPT: u64 = 3;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trimmed_log_goes_on_after_closing() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = || Database::open(folder.path()).unwrap();
+    let engine = |database: &Database| {
+        let settings = Settings { events: Some(KEPT), event_lifetime: None, ..Settings::default() };
+        let (store, clock, mint) = (database.realm("dev").unwrap(), Ticking::default(), Ticking::default());
+        Engine::new(store, Arc::new(clock), Arc::new(mint), settings)
+    };
+    let numbers = async |engine: &Engine| -> Vec<u64> {
+        Log::read(engine, 0, 100).await.unwrap().iter().map(|event| event.sequence).collect()
+    };
+    let mut next = 1;
+    for round in 0..4 {
+        let database = opened();
+        let engine = engine(&database);
+        for group in 0..5 {
+            let create = CreateGroup {
+                id: Some(store_suite::group(&format!("g{round}-{group}"))),
+                ..CreateGroup::new(None, Policy::standard())
+            };
+            engine.run(&Actor::app(), create).await.unwrap();
+            next += 1;
+        }
+        let cut = LogCut { after: 0, delivered: u64::MAX, limit: 100 };
+        assert!(engine.trim_log(cut).await.unwrap().deleted >= 2);
+        assert_eq!(numbers(&engine).await, (next - KEPT..next).collect::<Vec<_>>());
+        drop(engine);
+        drop(database);
+        assert_eq!(
+            numbers(&self::engine(opened().realm("dev").unwrap())).await,
+            (next - KEPT..next).collect::<Vec<_>>()
+        );
     }
 }
 

@@ -41,7 +41,7 @@ impl Draft<'_> {
     pub fn mint_message(&mut self) -> Result<MessageId, Stop> {
         loop {
             let id = self.mint_message_id()?;
-            if self.row(&Key::DevicePosition(id.clone()))?.is_none() {
+            if self.row(&Key::MessageById(id.clone()))?.is_none() {
                 return Ok(id);
             }
         }

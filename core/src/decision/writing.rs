@@ -32,6 +32,15 @@ impl Draft<'_> {
         self.put(key, group);
     }
 
+    /// Stores an unchanged header under a new revision, so that nobody commits what they decided over the rows that this
+    /// decision deletes.
+    pub(crate) fn renew_group(&mut self, mut group: Group) {
+        let key = Key::Group(group.id.clone());
+        self.guard(key.clone(), Some(group.revision));
+        group.revision = self.next_revision(&key);
+        self.put(key, group);
+    }
+
     /// Updates the indexes of a group by values in its header, where these have changed.
     fn index_group(&mut self, before: Option<&Group>, group: &Group) {
         let is_public = |group: &Group| group.policy.is_open_to_requests();
@@ -191,7 +200,7 @@ impl Draft<'_> {
         // messages in topics are found by their number only
         if self.strand.is_none() {
             let place = Row::ToMessage(Arc::new((message.group.clone(), message.sequence)));
-            self.put(Key::DevicePosition(message.id.clone()), place);
+            self.put(Key::MessageById(message.id.clone()), place);
         }
         self.put(Key::Message(message.group.clone(), message.sequence), message);
     }

@@ -155,7 +155,7 @@ tables! {
     /// A message, in the order of sending.
     Message(group: GroupId, sequence: u64) = 18;
     /// Where a message is.
-    DevicePosition(message: MessageId) = 19;
+    MessageById(message: MessageId) = 19;
     /// A client's token for a message: group, sender ("" is the app), token.
     Sent(group: GroupId, sender: String, token: String) = 20;
     /// A user's own name for a group.
@@ -262,6 +262,8 @@ prefixes! {
     attachments() = 65;
     /// All messages of a group.
     messages(group: GroupId) = 18;
+    /// All messages of all groups, without those in topics.
+    all_messages() = 18;
     /// Who has read a message, by id.
     receipts(group: GroupId, sequence: u64) = 40;
     /// All topics of a group, those that have ended among them.

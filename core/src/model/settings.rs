@@ -18,6 +18,12 @@ pub struct Settings {
     pub recall_window: u64,
     /// How long a device is kept after it was last connected, with its positions in queues, in milliseconds.
     pub device_lifetime: u64,
+    /// How long events of the log are kept, in milliseconds: what is delivered to clients that were offline.
+    pub event_lifetime: Option<u64>,
+    /// Most events that are kept.
+    pub events: Option<u64>,
+    /// How long messages are kept, in milliseconds; pinned ones are kept as long as they are pinned.
+    pub message_lifetime: Option<u64>,
     /// Most devices of a user that are kept per surface (vendor), at least one.
     pub devices_per_user: u32,
     /// Whether a disbanded group's id may be reused.
@@ -36,6 +42,9 @@ impl Default for Settings {
             dedupe_window: 5 * 60 * 1000,
             recall_window: 2 * 60 * 1000,
             device_lifetime: 30 * 24 * 3600 * 1000,
+            event_lifetime: Some(30 * 24 * 3600 * 1000),
+            events: None,
+            message_lifetime: None,
             devices_per_user: 20,
             reuse_ids: true,
             managers_may_shield: true,

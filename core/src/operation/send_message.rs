@@ -151,7 +151,7 @@ impl SendMessage {
     /// All that the rule looks at, so that it is fetched in one go.
     fn keys(&self, wanted: &MessageId) -> Vec<Key> {
         let group = &self.group;
-        let mut keys = vec![Key::Group(group.clone()), Key::DevicePosition(wanted.clone())];
+        let mut keys = vec![Key::Group(group.clone()), Key::MessageById(wanted.clone())];
         keys.extend(self.token_key());
         keys.extend(self.targets.iter().map(|user| Key::Member(group.clone(), user.clone())));
         if let Some(user) = self.speaker() {
@@ -221,7 +221,7 @@ impl SendMessage {
         targets: Vec<UserId>,
         wanted: MessageId,
     ) -> Result<Message, Stop> {
-        let is_free = draft.row(&Key::DevicePosition(wanted.clone()))?.is_none();
+        let is_free = draft.row(&Key::MessageById(wanted.clone()))?.is_none();
         let sent = Sent {
             id: if is_free { wanted } else { draft.mint_message()? },
             sequence: if self.stored { group.next_message } else { 0 },

@@ -144,7 +144,7 @@ pub struct MessageFound(pub Arc<Message>);
 impl MessageById {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MessageFound, Refusal> {
         let missing = || Refusal::MessageIdNotFound(self.message.clone());
-        let place = reader.row(Key::DevicePosition(self.message.clone())).await?;
+        let place = reader.row(Key::MessageById(self.message.clone())).await?;
         let place = place.as_ref().and_then(Row::to_message).ok_or_else(missing)?;
         let (id, sequence) = &**place;
         let message = reader.row(Key::Message(id.clone(), *sequence)).await?;

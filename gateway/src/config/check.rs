@@ -9,6 +9,7 @@ use http::Uri;
 use crate::webhooks::is_public;
 
 use super::address::is_public as is_open;
+use super::file::RealmLimits;
 use super::{Admin, Config, ConfigError, ControlToken, RealmConfig, Tls, has_development_credentials, is_development};
 
 /// Refuses what cannot work or would not be safe; the error says what to do.
@@ -193,6 +194,14 @@ fn sections(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn sections_of(config: &Config, realm: &RealmConfig) -> Result<(), ConfigError> {
+    let RealmLimits { event_lifetime_ms, device_lifetime_ms, .. } = realm.limits;
+    if event_lifetime_ms > 0 && event_lifetime_ms < device_lifetime_ms {
+        return refuse(format!(
+            "realm.{}.limits.event_lifetime_ms must be 0 or at least device_lifetime_ms, which is {device_lifetime_ms}, \
+             not {event_lifetime_ms}: devices would miss events",
+            realm.name
+        ));
+    }
     for (vendor, section) in config.at(realm) {
         vendor.check(&realm.name, section).map_err(ConfigError)?;
         let key = format!("realm.{}.{}.webhooks", realm.name, vendor.name());

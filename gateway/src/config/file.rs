@@ -206,6 +206,15 @@ settings! {
         recall_window_ms: u64 = 120_000;
         /// How long a device that does not connect is kept, with its positions in queues, in milliseconds.
         device_lifetime_ms: u64 = 2_592_000_000;
+        /// How long events are kept for clients that were offline, and for webhooks, in milliseconds; 0 keeps all. At
+        /// least `device_lifetime_ms`. Events shown in a group's history are kept as long as its messages, and nothing
+        /// is deleted that a webhook has not delivered.
+        event_lifetime_ms: u64 = 2_592_000_000;
+        /// Most events that are kept; older ones are deleted even if their lifetime is not over. All of the lifetime when
+        /// not set.
+        events: Option<u64> = None;
+        /// How long messages are kept in histories, in milliseconds, pinned ones as long as they are pinned; 0 keeps all.
+        message_lifetime_ms: u64 = 0;
         /// Most devices of a user that are kept per vendor; the one connected longest ago is deleted first.
         devices_per_user: u32 = 20;
         /// Whether a disbanded group's id may be reused.
@@ -262,6 +271,9 @@ impl From<&RealmLimits> for CoreSettings {
             dedupe_window: limits.dedupe_window_ms,
             recall_window: limits.recall_window_ms,
             device_lifetime: limits.device_lifetime_ms,
+            event_lifetime: Some(limits.event_lifetime_ms).filter(|lifetime| *lifetime > 0),
+            events: limits.events,
+            message_lifetime: Some(limits.message_lifetime_ms).filter(|lifetime| *lifetime > 0),
             devices_per_user: limits.devices_per_user,
             reuse_ids: limits.reuse_ids,
             managers_may_shield: limits.managers_may_shield,

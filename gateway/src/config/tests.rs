@@ -75,6 +75,18 @@ fn flags_win_over_environment_and_environment_over_file() {
 }
 
 #[test]
+fn events_are_kept_as_long_as_devices() {
+    let limits = |of: &str| format!("{SHOP}\n[realm.shop.limits]\n{of}\n");
+    let message = refusal(&limits("event_lifetime_ms = 2_591_999_999"), &[]);
+    assert!(message.contains("realm.shop.limits.event_lifetime_ms") && message.contains("2592000000"), "{message}");
+    for good in
+        ["event_lifetime_ms = 2_592_000_000", "event_lifetime_ms = 0", "event_lifetime_ms = 5\ndevice_lifetime_ms = 5"]
+    {
+        load(&limits(good), &[], Flags::default()).unwrap();
+    }
+}
+
+#[test]
 fn a_realm_and_its_secrets_may_come_from_the_environment() {
     let file = SHOP.replace("client_secret = 'YXA6c2VjcmV0LW9mLXRoZS1zaG9wLTE'", "");
     assert!(refusal(&file, &[]).contains("client_secret"));

@@ -16,9 +16,11 @@ impl Metrics {
     /// Stops reporting a realm that was deleted.
     pub(crate) fn forget_realm<'v>(&self, realm: &str, vendors: impl Iterator<Item = &'v VendorMetrics>) {
         let labels = RealmLabels { realm: realm.to_owned() };
-        for family in [&self.swept_rows, &self.sweeps_failed, &self.delivered, &self.missed] {
+        let counters = [&self.swept_rows, &self.sweeps_failed, &self.trimmed_events, &self.trimmed_messages];
+        for family in counters.into_iter().chain([&self.delivered, &self.missed]) {
             family.remove(&labels);
         }
+        self.log_undelivered.remove(&labels);
         self.measured.forget_realm(realm);
         for vendor in vendors {
             vendor.forget_realm(realm);

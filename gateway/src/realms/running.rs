@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 use crate::registry::Host;
 use crate::session::{Online, RealmSessions};
 use crate::site::Mounted;
-use crate::webhooks::{self, Client, Couriers, Source, Watched, WebhookError};
+use crate::webhooks::{self, Client, Couriers, Headway, Source, Watched, WebhookError};
 
 /// Most realms that are created at run time and exist at once.
 pub(crate) const MOST_CREATED: usize = 2000;
@@ -79,8 +79,24 @@ pub(crate) struct Realm {
     positions: Option<PathBuf>,
     tasks: Vec<AbortHandle>,
     couriers: tokio::sync::Mutex<Option<Couriers>>,
+    delivered: Arc<Delivered>,
     /// Its named snapshots.
     pub(crate) saved: Mutex<BTreeMap<String, Arc<Saved>>>,
+}
+
+/// How far the webhooks of a realm are, also while they are stopped and started again.
+#[derive(Default)]
+struct Delivered(Mutex<Vec<watch::Receiver<Headway>>>);
+
+impl Delivered {
+    fn follow(&self, couriers: &Couriers) {
+        *self.0.lock() = couriers.headway();
+    }
+
+    /// The last event that no webhook needs any more.
+    fn through(&self) -> u64 {
+        self.0.lock().iter().map(|headway| headway.borrow().finished()).min().unwrap_or(u64::MAX)
+    }
 }
 
 /// All data of a realm at one moment.
@@ -286,7 +302,9 @@ impl Realms {
         // after the data: clients that reconnect read the new one
         let ended = differs.then(|| realm.sessions.end_all());
         let positions = realm.positions.as_deref();
-        *couriers = Some(self.couriers(&realm.config, &realm.opened, &realm.sessions, positions).await?);
+        let restarted = self.couriers(&realm.config, &realm.opened, &realm.sessions, positions).await?;
+        realm.delivered.follow(&restarted);
+        *couriers = Some(restarted);
         served?;
         Ok(ended)
     }
@@ -315,10 +333,14 @@ impl Realms {
     ) -> Result<Realm, WebhookError> {
         let couriers = self.couriers(&config, &opened, &sessions, positions.as_deref()).await?;
         let followed = tokio::spawn(Arc::clone(&sessions).follow(self.phase.subscribe()));
-        let kept = housekeeping::keep(&config.name, &opened.backend, &self.metrics, &self.phase);
+        let delivered = Arc::<Delivered>::default();
+        delivered.follow(&couriers);
+        let needed = Arc::clone(&delivered);
+        let through = move || needed.through();
+        let kept = housekeeping::keep(&config.name, &opened.backend, through, &self.metrics, &self.phase);
         let tasks = [Some(followed.abort_handle()), kept].into_iter().flatten().collect();
         let (couriers, saved) = (tokio::sync::Mutex::new(Some(couriers)), Mutex::default());
-        Ok(Realm { config, is_configured, opened, sessions, post, positions, tasks, couriers, saved })
+        Ok(Realm { config, is_configured, opened, sessions, post, positions, tasks, couriers, delivered, saved })
     }
 
     async fn couriers(
@@ -371,8 +393,8 @@ impl Realm {
     }
 
     /// Waits, up to a limit, until everything has happened that is due by its clock: rows that have expired are
-    /// deleted, webhooks are sent, and users whose credentials have expired are disconnected. Returns whether all of
-    /// it has.
+    /// deleted, webhooks are sent, users whose credentials have expired are disconnected, and what the realm keeps no
+    /// longer is deleted. Returns whether all of it has.
     ///
     /// # Errors
     /// The log or the store cannot be read.
@@ -388,6 +410,9 @@ impl Realm {
         });
         let (checked, sent) =
             tokio::join!(timeout(SETTLING, self.sessions.recheck_all()), timeout(SETTLING, join_all(sent)),);
+        if let Some(maintenance) = &self.opened.backend.maintenance {
+            housekeeping::trim_all(self.name(), &**maintenance, self.delivered.through(), metrics).await?;
+        }
         Ok(checked.is_ok() && sent.is_ok_and(|sent| sent.into_iter().all(|sent| sent)))
     }
 

@@ -346,8 +346,10 @@ impl Round {
         let now = self.courier.time.now();
         let is_due = self.lanes.next_due().is_some_and(|due| due <= now);
         let busy = !self.sending.is_empty() || self.may_read() || is_due;
-        let (through, idle) = (self.courier.state.through, self.lanes.len() == 0);
-        self.courier.headway.send_replace(Headway { changes, through, busy, idle });
+        let State { through, pending, .. } = &self.courier.state;
+        let finished = pending.keys().next().map_or(*through, |first| first.saturating_sub(1).min(*through));
+        let (through, idle) = (*through, self.lanes.len() == 0);
+        self.courier.headway.send_replace(Headway { changes, through, finished, busy, idle });
     }
 
     fn measure(&self) {

@@ -158,7 +158,7 @@ impl Couriers {
             let Some(client) = client else { continue };
             let metrics = || metrics.webhooks.of(name, vendor, destination.name);
             if destination.webhooks.wants_connection_events() {
-                let idle = Headway { through: u64::MAX, idle: true, ..Headway::default() };
+                let idle = Headway { through: u64::MAX, finished: u64::MAX, idle: true, ..Headway::default() };
                 let (headway, receiver) = watch::channel(idle);
                 headways.push(receiver);
                 let notifier = PresenceNotifier {
@@ -215,7 +215,7 @@ impl Couriers {
         self.watched.clone()
     }
 
-    /// How far each is: for those who wait until everything that is due is done.
+    /// How far each is.
     pub(crate) fn headway(&self) -> Vec<watch::Receiver<Headway>> {
         self.headway.clone()
     }

@@ -163,7 +163,7 @@ impl PresenceNotifier {
     /// Publishes how far it is. Connection events are not in the log.
     fn report_headway(&mut self, busy: bool, idle: bool) {
         let changes = self.time.changes();
-        self.headway.send_replace(Headway { changes, through: u64::MAX, busy, idle });
+        self.headway.send_replace(Headway { changes, through: u64::MAX, finished: u64::MAX, busy, idle });
     }
 
     fn dropped(&self, count: u64) {

@@ -92,6 +92,8 @@ pub(crate) struct Headway {
     pub(super) changes: u64,
     /// The last event that it has read.
     pub(super) through: u64,
+    /// The last event up to which everything was delivered or given up.
+    pub(super) finished: u64,
     /// Whether it sends, or is about to.
     pub(super) busy: bool,
     /// Whether it has nothing left to send, now or later.
@@ -99,6 +101,11 @@ pub(crate) struct Headway {
 }
 
 impl Headway {
+    /// The last event up to which it needs none of the log any more.
+    pub(crate) fn finished(&self) -> u64 {
+        self.finished
+    }
+
     /// Whether everything is done that was due when the clock had been changed so often and the log had this last event.
     pub(crate) fn is_settled(&self, changes: u64, last: u64) -> bool {
         !self.busy && self.through >= last && (self.idle || self.changes >= changes)

@@ -12,5 +12,6 @@ mod journal;
 mod listener;
 mod process;
 mod realms;
+mod retention;
 mod state;
 mod transfer;

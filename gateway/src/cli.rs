@@ -26,6 +26,9 @@ use check::check;
 use greeting::greeting;
 use signals::{Signal, Signals};
 
+/// The name of the program.
+const NAME: &str = "conclave";
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -125,8 +128,33 @@ fn run(vendors: &Vendors, matches: &ArgMatches) -> Result<(), Failure> {
             let routes = Gateway::routes(&Config::development_with(vendors.clone())?)?;
             print(&if markdown { routes::markdown(&routes) } else { routes::lines(&routes) })
         }
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut command(vendors), NAME, &mut text);
+            Ok(io::stdout().write_all(&text)?)
+        }
+        Command::Man { command } => Ok(io::stdout().write_all(&manual(vendors, command.as_deref())?)?),
         Command::ConfigReference => print(&config::reference::markdown(vendors)),
     }
+}
+
+/// The manual page of the program, or of one command.
+fn manual(vendors: &Vendors, wanted: Option<&str>) -> Result<Vec<u8>, Failure> {
+    let mut command = command(vendors);
+    // with the options that commands have in common
+    command.build();
+    let command = match wanted {
+        None => command,
+        Some(wanted) => {
+            let found = command.get_subcommands().find(|one| one.get_name() == wanted).cloned();
+            let found =
+                found.ok_or_else(|| ConfigError(format!("there is no command {wanted}: see conclave --help")))?;
+            found.name(format!("{NAME}-{wanted}"))
+        }
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    Ok(page)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -153,7 +153,7 @@ impl Entry {
 }
 
 /// The kind of an event, as it is stored.
-fn kind_of(event: &Event) -> Option<String> {
+pub(crate) fn kind_of(event: &Event) -> Option<String> {
     match serde_json::to_value(&event.what).ok()? {
         serde_json::Value::String(kind) => Some(kind),
         serde_json::Value::Object(fields) => fields.keys().next().cloned(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use conclave_core::model::Millis;
 use conclave_core::ports::Groups;
-use conclave_kit::{AppUrl, Destination, OpenRealm, Post, SettingsTable, SetupError, Surface, Vendor};
+use conclave_kit::{AppUrl, Destination, GroupRead, OpenRealm, Post, SettingsTable, SetupError, Surface, Vendor};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use toml::Table;
@@ -127,6 +127,7 @@ pub(crate) trait Registered: Send + Sync {
     fn questions(&self, section: &dyn Section) -> Vec<AppUrl>;
     fn destinations(&self, section: &dyn Section) -> Vec<Destination>;
     fn client_settings(&self, section: &dyn Section, base: &str) -> Vec<(&'static str, String)>;
+    fn group_reads(&self, section: &dyn Section, group: &str, now: Millis) -> Vec<GroupRead>;
     fn tools(&self) -> Vec<Tool>;
 }
 
@@ -216,6 +217,10 @@ impl<V: Vendor> Registered for Entry<V> {
 
     fn client_settings(&self, section: &dyn Section, base: &str) -> Vec<(&'static str, String)> {
         typed::<V>(section).map(|section| V::client_settings(section, base)).unwrap_or_default()
+    }
+
+    fn group_reads(&self, section: &dyn Section, group: &str, now: Millis) -> Vec<GroupRead> {
+        typed::<V>(section).map(|section| V::group_reads(section, group, now)).unwrap_or_default()
     }
 
     fn tools(&self) -> Vec<Tool> {

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Most names that are counted separately for one operation: clients choose them.
@@ -30,12 +31,12 @@ pub(crate) struct Labels {
     operation: &'static str,
 }
 
-/// One line of the report.
-#[derive(Serialize)]
-struct Line<'a> {
-    vendor: &'a str,
-    operation: &'a str,
-    field: &'a str,
+/// A field that was not read, and how often.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct UnreadField {
+    vendor: &'static str,
+    operation: &'static str,
+    field: String,
     count: u64,
 }
 
@@ -60,16 +61,25 @@ impl UnreadFields {
         }
     }
 
-    /// All counts as JSON: an array of objects with `vendor`, `operation`, `field` and `count`.
-    pub(crate) fn json(&self) -> Result<String, serde_json::Error> {
+    /// All counts.
+    pub(crate) fn all(&self) -> Vec<UnreadField> {
         let counts = self.by_name.lock();
-        let lines: Vec<Line<'_>> = counts
+        counts
             .iter()
             .flat_map(|((vendor, operation), fields)| {
-                fields.iter().map(|(field, count)| Line { vendor, operation, field, count: *count })
+                fields.iter().map(|(field, count)| UnreadField {
+                    vendor,
+                    operation,
+                    field: field.clone(),
+                    count: *count,
+                })
             })
-            .collect();
-        serde_json::to_string_pretty(&lines)
+            .collect()
+    }
+
+    /// All counts as JSON: an array of objects with `vendor`, `operation`, `field` and `count`.
+    pub(crate) fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&self.all())
     }
 }
 

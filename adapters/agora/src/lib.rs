@@ -17,6 +17,7 @@
 mod auth;
 mod calls;
 mod dialect;
+mod group_reads;
 pub mod realm;
 mod refusals;
 mod rest;

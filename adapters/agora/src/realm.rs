@@ -125,6 +125,17 @@ pub(crate) struct App {
     pub(crate) uploads: Uploads,
 }
 
+/// The id of an app: the same for the same key.
+fn app_id(key: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes())
+}
+
+/// What seals and opens the tokens of an app.
+pub(crate) fn tokens(credentials: &Credentials) -> Tokens {
+    let key = format!("{}#{}", credentials.org, credentials.app);
+    Tokens::new(app_id(&key), Sealer::new(credentials.client_secret.as_bytes(), &format!("agora token of {key}")))
+}
+
 impl App {
     pub(crate) fn new(realm: AgoraRealm) -> Result<Self, SetupError> {
         let AgoraRealm { name, credentials, settings, groups, log, blobs, presence } = realm;
@@ -132,14 +143,13 @@ impl App {
             return Err(SetupError::Realm { realm: name, problem });
         }
         let key = format!("{}#{}", credentials.org, credentials.app);
-        let uuid = Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes());
-        let sealer = Sealer::new(credentials.client_secret.as_bytes(), &format!("agora token of {key}"));
+        let uuid = app_id(&key);
         Ok(Self {
             org: credentials.org.clone(),
             realm: Arc::from(name.as_str()),
             name: credentials.app.clone(),
             uuid,
-            tokens: Tokens::new(uuid, sealer),
+            tokens: tokens(&credentials),
             proven: ProvenTokens::new(),
             signer: Sealer::new(credentials.client_secret.as_bytes(), &format!("agora url of {key}")),
             links: Links::new(&credentials.org, &credentials.app, &credentials.client_secret),

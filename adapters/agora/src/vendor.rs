@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use conclave_core::model::Millis;
 use conclave_core::ports::Groups;
-use conclave_kit::{AppUrl, Destination, OpenRealm, Post, SettingsTable, SetupError, Vendor, socket_url};
+use conclave_kit::{AppUrl, Destination, GroupRead, OpenRealm, Post, SettingsTable, SetupError, Vendor, socket_url};
 
 use crate::VENDOR;
+use crate::group_reads;
 use crate::realm::{AgoraRealm, Credentials};
 use crate::settings::Settings;
 use crate::surface::Agora;
@@ -113,5 +115,9 @@ client_id = "shop-backend"
             ("AGORA_CLIENT_ID", credentials.client_id.clone()),
             ("AGORA_CLIENT_SECRET", credentials.client_secret.clone()),
         ]
+    }
+
+    fn group_reads(section: &Section, group: &str, now: Millis) -> Vec<GroupRead> {
+        group_reads::requests(&section.credentials, group, now)
     }
 }

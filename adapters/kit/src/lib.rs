@@ -52,7 +52,7 @@ pub use steps::{Prepared, perform_steps};
 pub use surface::{Admitted, BaseUrl, Cors, ErrorInfo, Exchange, Fault, FoundRoute, Head, RouteInfo, Surface};
 pub use text::{decode_segment, form_body, query_pairs, query_texts, split_list};
 pub use unread::{Reading, Unread};
-pub use vendor::{AppUrl, OpenRealm, SettingsTable, SetupError, Tool, Vendor, socket_url};
+pub use vendor::{AppUrl, GroupRead, OpenRealm, SettingsTable, SetupError, Tool, Vendor, socket_url};
 pub use vendor_error::{ErrorClass, VendorCode, VendorError};
 pub use webhook::{
     Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, call_of, group_of, message_at,

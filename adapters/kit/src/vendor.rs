@@ -86,6 +86,12 @@ pub trait Vendor: Surface + Sized + 'static {
     /// `base` is the URL of the surface without a trailing slash.
     fn client_settings(section: &Self::Section, base: &str) -> Vec<(&'static str, String)>;
 
+    /// The requests with which the app's server reads a group, with the app's credentials, for people who compare what
+    /// the vendors' APIs return. They change nothing.
+    fn group_reads(_section: &Self::Section, _group: &str, _now: Millis) -> Vec<GroupRead> {
+        Vec::new()
+    }
+
     /// What the command line can issue for a user of the realm.
     fn tools() -> Vec<Tool<Self::Section>> {
         Vec::new()
@@ -122,6 +128,10 @@ pub struct OpenRealm<S> {
     /// Who is online.
     pub presence: Arc<dyn Presence>,
 }
+
+/// A request to a vendor's server API that reads a group.
+#[derive(Debug)]
+pub struct GroupRead(pub http::Request<bytes::Bytes>);
 
 /// A URL of an app's server.
 #[derive(Debug, Clone, PartialEq, Eq)]

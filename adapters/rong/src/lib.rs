@@ -15,6 +15,7 @@
 mod auth;
 mod calls;
 mod dialect;
+mod group_reads;
 mod realm;
 mod refusals;
 mod rest;

@@ -1,8 +1,10 @@
 //! Registration of this vendor at the gateway.
 
-use conclave_kit::{Destination, OpenRealm, SettingsTable, SetupError, Vendor};
+use conclave_core::model::Millis;
+use conclave_kit::{Destination, GroupRead, OpenRealm, SettingsTable, SetupError, Vendor};
 
 use crate::VENDOR;
+use crate::group_reads;
 use crate::realm::{Credentials, RongRealm};
 use crate::settings::Settings;
 use crate::surface::Rong;
@@ -80,5 +82,9 @@ app_secret = "conclavedevs0"
             ("RONG_APPKEY", section.credentials.app_key.clone()),
             ("RONG_APPSECRET", section.credentials.app_secret.clone()),
         ]
+    }
+
+    fn group_reads(section: &Section, group: &str, now: Millis) -> Vec<GroupRead> {
+        group_reads::requests(&section.credentials, group, now)
     }
 }

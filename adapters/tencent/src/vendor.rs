@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use conclave_core::model::Millis;
 use conclave_core::ports::Groups;
-use conclave_kit::{Destination, OpenRealm, Post, SettingsTable, SetupError, Tool, Vendor, socket_url};
+use conclave_kit::{Destination, GroupRead, OpenRealm, Post, SettingsTable, SetupError, Tool, Vendor, socket_url};
 
 use crate::VENDOR;
 use crate::auth::user_sig;
+use crate::group_reads;
 use crate::realm::{Credentials, TencentRealm};
 use crate::settings::Settings;
 use crate::surface::Tencent;
@@ -107,6 +108,10 @@ admins = ["administrator"]
             ("TENCENT_SECRET_KEY", credentials.secret_key.clone()),
             ("TENCENT_ADMIN", credentials.admins.first().cloned().unwrap_or_default()),
         ]
+    }
+
+    fn group_reads(section: &Section, group: &str, now: Millis) -> Vec<GroupRead> {
+        group_reads::requests(&section.credentials, group, now)
     }
 
     fn tools() -> Vec<Tool<Section>> {

@@ -74,6 +74,16 @@ pub(super) enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Print the completions of a shell, e.g. `conclave completions bash > /etc/bash_completion.d/conclave`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, e.g. `conclave man | man -l -`.
+    Man {
+        /// That of one command.
+        command: Option<String>,
+    },
     /// Print the reference of the configuration: docs/configuration.md.
     ConfigReference,
 }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::api::{Call, Endpoint, Json, Nothing, Optional};
 use super::error::{Code, ControlError};
 use crate::journal::{Entry, Filter, Journal};
+use crate::unread::UnreadField;
 
 /// Most entries of a journal.
 const MOST: usize = 100_000;
@@ -49,6 +50,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "Wait until a realm's journal has the entries that a test expects.",
             wait,
         ),
+        Endpoint::new(
+            (Method::GET, "/v1/unread-fields"),
+            "list_unread_fields",
+            "List the fields of requests to this gateway that nothing has read.",
+            unread,
+        ),
     ]
 }
 
@@ -81,6 +88,17 @@ struct Wait {
     count: Option<usize>,
     /// How long; 5,000 when not given, 60,000 at most.
     timeout_ms: Option<u64>,
+}
+
+/// Fields that were not read, in all realms.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UnreadFields")]
+struct UnreadView {
+    fields: Vec<UnreadField>,
+}
+
+async fn unread(call: Call, _: Nothing) -> Result<Json<UnreadView>, ControlError> {
+    Ok(Json(UnreadView { fields: call.control.realms.metrics().unread.all() }))
 }
 
 async fn begin(call: Call, Optional(how): Optional<Begin>) -> Result<Nothing, ControlError> {

@@ -3,13 +3,17 @@
 //! It has a listener of its own, and is described by an `OpenAPI` document that is generated from the endpoints.
 //!
 //! - `api`: what an endpoint is, and how it is called; `error`: the errors, with their stable codes.
-//! - `openapi`: the document.
-//! - One file for each family of endpoints: `realms`, `state`, `clock`, `faults`, `sessions`, `journal`, `transfer`.
+//! - `openapi`: the document; `console`: the page for people.
+//! - One file for each family of endpoints: `realms`, `state`, `clock`, `faults`, `groups`, `events`, `sessions`,
+//!   `journal`, `transfer`.
 
 mod api;
 mod clock;
+mod console;
 mod error;
+mod events;
 mod faults;
+mod groups;
 mod journal;
 pub(crate) mod openapi;
 mod realms;
@@ -63,6 +67,8 @@ fn endpoints() -> Vec<Endpoint> {
         state::endpoints(),
         clock::endpoints(),
         faults::endpoints(),
+        groups::endpoints(),
+        events::endpoints(),
         sessions::endpoints(),
         journal::endpoints(),
         transfer::endpoints(),
@@ -139,6 +145,11 @@ impl Control {
         }
         if !is_of_own_page(&request) {
             return Err(ControlError::new(Code::ForbiddenOrigin, "web pages of other origins may not call"));
+        }
+        if request.method() == Method::GET
+            && let Some(file) = console::file(request.uri().path())
+        {
+            return Ok(file);
         }
         if request.method() == Method::GET && request.uri().path() == openapi::PATH {
             return Ok(json(StatusCode::OK, openapi::document().as_bytes()));

@@ -238,6 +238,25 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
+fn completions_and_manual_pages_have_every_command() {
+    for (shell, mark) in [("bash", "complete -F"), ("zsh", "#compdef conclave"), ("fish", "complete -c conclave")] {
+        let printed = text(&run(&["completions", shell]).stdout);
+        assert!(printed.contains(mark), "{shell}: {printed}");
+        for word in ["env", "usersig", "advance-clock", "until-stdin-closes"] {
+            assert!(printed.contains(word), "{shell} does not complete {word}");
+        }
+    }
+    let refused = run(&["completions", "nosuchshell"]);
+    assert!(!refused.status.success() && text(&refused.stderr).contains("bash"));
+    let page = text(&run(&["man"]).stdout);
+    assert!(page.contains(".TH conclave 1") && page.contains("conclave\\-usersig(1)"), "{page}");
+    let page = text(&run(&["man", "ctl"]).stdout);
+    assert!(page.contains("conclave\\-ctl") && page.contains("advance\\-clock"), "{page}");
+    let refused = run(&["man", "nothing"]);
+    assert!(!refused.status.success() && text(&refused.stderr).contains("there is no command nothing"));
+}
+
+#[test]
 fn routes_are_listed() {
     let printed = text(&run(&["routes"]).stdout);
     assert!(

@@ -6,6 +6,7 @@
 #[allow(dead_code, reason = "shared with the suite of webhooks")]
 mod app;
 mod clock;
+mod console;
 mod faults;
 mod house;
 mod journal;

@@ -55,28 +55,28 @@ pub(crate) fn check(batch: &Batch) -> Result<(), Refusal> {
         }
     }
     for event in &batch.events {
-        hold("reason", reason_bytes(&event.what), SMALL_BYTES)?;
-        hold("event", event_bytes(event), EVENT_BYTES)?;
+        check_size("reason", reason_bytes(&event.what), SMALL_BYTES)?;
+        check_size("event", event_bytes(event), EVENT_BYTES)?;
     }
     Ok(())
 }
 
-fn hold(what: &'static str, bytes: usize, most: usize) -> Result<(), Refusal> {
+fn check_size(what: &'static str, bytes: usize, most: usize) -> Result<(), Refusal> {
     if bytes > most { Err(Refusal::TooLarge { what, most: most as u64 }) } else { Ok(()) }
 }
 
 /// Texts in keys that are no ids, which are bounded by themselves.
 fn check_key(key: &Key) -> Result<(), Refusal> {
     match key {
-        Key::Sent(_, _, token) => hold("token", token.len(), SMALL_BYTES),
-        Key::Note(name) => hold("note", name.len(), SMALL_BYTES),
+        Key::Sent(_, _, token) => check_size("token", token.len(), SMALL_BYTES),
+        Key::Note(name) => check_size("note", name.len(), SMALL_BYTES),
         _ => Ok(()),
     }
 }
 
 fn check_row(row: &Row) -> Result<(), Refusal> {
     match limit(row) {
-        Some((what, most)) => hold(what, text_bytes(row), most),
+        Some((what, most)) => check_size(what, text_bytes(row), most),
         None => Ok(()),
     }
 }

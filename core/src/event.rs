@@ -5,7 +5,7 @@ mod happening;
 
 use serde::{Deserialize, Serialize};
 
-pub use happening::{Former, Happening, Joining, Leaving, ProfileChange};
+pub use happening::{FormerMember, Happening, Joining, Leaving, ProfileChange};
 
 use crate::model::{GroupId, Key, Millis, Row, UserId};
 

@@ -89,10 +89,10 @@ impl fmt::Display for Needs {
     }
 }
 
-/// A readable list of users.
-struct Listed<'a>(&'a [UserId]);
+/// The ids of users, joined by commas.
+struct UserList<'a>(&'a [UserId]);
 
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for UserList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, user) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };
@@ -142,7 +142,7 @@ pub enum Refusal {
     #[error("only the app may do this")]
     AppOnly,
     /// The named users are not members.
-    #[error("not members of group {group}: {}", Listed(.users))]
+    #[error("not members of group {group}: {}", UserList(.users))]
     NotMembers {
         /// The group that they are not in.
         group: GroupId,
@@ -150,7 +150,7 @@ pub enum Refusal {
         users: Vec<UserId>,
     },
     /// The named users are members already.
-    #[error("already members of group {group}: {}", Listed(.users))]
+    #[error("already members of group {group}: {}", UserList(.users))]
     AlreadyMembers {
         /// The group that they are in.
         group: GroupId,
@@ -217,7 +217,7 @@ pub enum Refusal {
     #[error("group {0} is disabled")]
     GroupDisabled(GroupId),
     /// The named users are blocked.
-    #[error("blocked from group {group}: {}", Listed(.users))]
+    #[error("blocked from group {group}: {}", UserList(.users))]
     Blocked {
         /// The group whose blocklist they are on.
         group: GroupId,

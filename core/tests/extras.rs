@@ -10,7 +10,7 @@ use common::{World, add, block_on, by, group, log, story, text, user, users};
 use conclave_core::event::{Event, Happening};
 use conclave_core::model::{Body, Labels, Policy, Sender, Settings, Traits};
 use conclave_core::operation::{
-    Aired, Broadcast, ChangeMessage, DeleteMessagesBySender, DropMessage, ExtensionChange, ExtensionsWritten,
+    Broadcast, BroadcastSent, ChangeMessage, DeleteMessagesBySender, DropMessage, ExtensionChange, ExtensionsWritten,
     GiveNotice, PinMessage, ReadMessages, RecallMessages, SendMessage, SetUnread, SpeakCheck, WriteExtensions,
 };
 use conclave_core::ports::GroupsExt;
@@ -302,7 +302,7 @@ fn a_broadcast_has_one_number_wherever_it_is_received() {
             next,
         };
         let broadcast = |token: &str, groups: &[&str]| part(token, groups, None, None);
-        let aired = |number, repeated, next| Aired { number, repeated, next };
+        let aired = |number, repeated, next| BroadcastSent { number, repeated, next };
         assert!(world.app(part("t", &["h"], at("h"), None)).await.is_err(), "nothing has begun");
         let first = world.app(part("t", &["g", "gone"], None, at("h"))).await.unwrap();
         assert_eq!(first, aired(1, false, at("h")));

@@ -28,9 +28,9 @@ use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
 use crate::origin::{Page, Pages};
 use crate::payload::{self, Payload, Progress};
+use crate::quotas::{Address, Buffer, Quotas};
 use crate::session::{self, Link, Online};
-use crate::shares::{Address, Buffer, Shares};
-use crate::site::{MountPoint, Mounted, Site, below};
+use crate::surface_table::{MountPoint, Mounted, SurfaceTable, below};
 use crate::traces::Trace;
 
 /// Most bytes of a body whose sender has no credentials in the request's head.
@@ -40,13 +40,13 @@ const OPEN_BODY: usize = 64 * 1024;
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The data that all connections of one listener share.
-pub(crate) struct Desk {
+pub(crate) struct ListenerContext {
     /// The surfaces on the listener.
-    pub(crate) site: Site,
+    pub(crate) surfaces: SurfaceTable,
     /// Limits of the process.
     pub(crate) limits: Limits,
     /// The current usage.
-    pub(crate) shares: Arc<Shares>,
+    pub(crate) quotas: Arc<Quotas>,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub(crate) proxies: Proxies,
     /// The web pages that may call.
@@ -62,7 +62,7 @@ pub(crate) struct Desk {
     pub(crate) address: Arc<str>,
 }
 
-impl Desk {
+impl ListenerContext {
     /// Responds to a request.
     pub(crate) async fn answer(
         &self,
@@ -100,15 +100,15 @@ impl Desk {
             Some(url) => BaseUrl::Fixed(Arc::clone(url)),
             None => BaseUrl::Requested { scheme: self.scheme, address: Arc::clone(&self.address) },
         };
-        let mut answer = match self.site.find(host, parts.uri.path()) {
+        let mut answer = match self.surfaces.find(host, parts.uri.path()) {
             None => self.nowhere(&parts, &id, in_flight),
             Some(MountPoint { mounted, prefix }) => {
-                let crowded = link.seat.crowded;
+                let over_limit = link.slot.over_limit;
                 let is_preflight = cors::is_preflight(&parts.method, &parts.headers);
                 let destination = session::destination(&mounted.endpoints, &parts, prefix);
                 let destination = destination.filter(|to| !is_preflight || session::answers_preflight(to));
-                match destination.filter(|_| !crowded) {
-                    Some(to) if to.is_socket() && !link.seat.carry_session() => {
+                match destination.filter(|_| !over_limit) {
+                    Some(to) if to.is_socket() && !link.slot.carry_session() => {
                         let busy = mounted.surface.fault(Fault::Busy);
                         busy.map(|body| Payload::new(body, Some(in_flight)))
                     }
@@ -124,7 +124,8 @@ impl Desk {
                         head.address = Some(address);
                         let counts = self.counts(&link, address);
                         let buffer = counts.buffer();
-                        let visit = Visit { desk: self, mounted, id: &id, crowded, address, counts, buffer };
+                        let visit =
+                            Visit { listener_context: self, mounted, id: &id, over_limit, address, counts, buffer };
                         visit.run(head, body, in_flight).await
                     }
                 }
@@ -137,14 +138,14 @@ impl Desk {
 
     /// The counts of a client's address: usually that of its connection.
     pub(crate) fn counts(&self, link: &Link, address: IpAddr) -> Arc<Address> {
-        let known = link.seat.address.as_ref().filter(|counts| counts.is_of(address));
-        known.map_or_else(|| self.shares.address(address), Arc::clone)
+        let known = link.slot.address.as_ref().filter(|counts| counts.is_of(address));
+        known.map_or_else(|| self.quotas.address(address), Arc::clone)
     }
 
     fn nowhere(&self, parts: &Parts, id: &HeaderValue, in_flight: InFlight) -> Response<Payload> {
         let (id, method, path) = (text(id), parts.method.as_str(), parts.uri.path());
         tracing::info!(target: "conclave::request", id, method, path, status = 404, "no vendor's API is served at this path");
-        let mut answer = Response::new(Payload::new(Body::from(self.site.index()), Some(in_flight)));
+        let mut answer = Response::new(Payload::new(Body::from(self.surfaces.index()), Some(in_flight)));
         *answer.status_mut() = StatusCode::NOT_FOUND;
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         answer
@@ -153,10 +154,10 @@ impl Desk {
 
 /// A request for a surface.
 struct Visit<'a> {
-    desk: &'a Desk,
+    listener_context: &'a ListenerContext,
     mounted: &'a Arc<Mounted>,
     id: &'a HeaderValue,
-    crowded: bool,
+    over_limit: bool,
     /// The client's address.
     address: IpAddr,
     /// The counts of that address.
@@ -188,7 +189,7 @@ impl Visit<'_> {
             caller: None,
             trace,
         };
-        let faults = self.desk.online.faults.for_call(self.mounted.vendor, operation);
+        let faults = self.listener_context.online.faults.for_call(self.mounted.vendor, operation);
         let current = Current::new("request", self.id.clone()).with_faults(faults);
         // adds the id to every log line of this request, at any level
         let span = match &account.trace {
@@ -205,14 +206,16 @@ impl Visit<'_> {
         let work = CURRENT.scope(current, work);
         let (answer, realm, caller) = work.instrument(span.clone()).await;
         if let (Some(unread), Some(operation)) = (answer.extensions().get::<Unread>(), operation) {
-            self.desk.metrics.unread.count(self.mounted.vendor, operation, unread);
+            self.listener_context.metrics.unread.count(self.mounted.vendor, operation, unread);
         }
         account.status = Some(answer.status().as_u16());
         let error = answer.extensions().get::<VendorError>().copied();
         account.error = error.or_else(|| VendorError::of_status(answer.status()));
         account.realm = realm;
         account.caller = caller;
-        if let Some(journal) = account.realm.as_deref().and_then(|realm| self.desk.online.journals.of(realm)) {
+        if let Some(journal) =
+            account.realm.as_deref().and_then(|realm| self.listener_context.online.journals.of(realm))
+        {
             let unread = answer.extensions().get::<Unread>().map(|unread| unread.names().to_vec());
             journal.add(account.entry(unread.unwrap_or_default()));
         }
@@ -222,7 +225,7 @@ impl Visit<'_> {
 
     async fn exchange(&mut self, mut head: Head, mut body: Incoming, in_flight: &InFlight) -> Response<Body> {
         let surface = &self.mounted.surface;
-        let limits = &self.desk.limits;
+        let limits = &self.listener_context.limits;
         let http1 = head.version <= Version::HTTP_11;
         // closes the connection on an error, or the rest of the body would be parsed as the next request
         let fault = |fault| {
@@ -232,8 +235,8 @@ impl Visit<'_> {
             }
             answer
         };
-        let shares = &self.desk.shares;
-        let of_address = if self.crowded { None } else { self.counts.request() };
+        let quotas = &self.listener_context.quotas;
+        let of_address = if self.over_limit { None } else { self.counts.request() };
         let Some(_of_address) = of_address else {
             payload::drain(body, &head.headers);
             return fault(Fault::Busy);
@@ -246,7 +249,7 @@ impl Visit<'_> {
                 return refusal;
             }
         };
-        let Some(_of_caller) = shares.caller(&admitted) else {
+        let Some(_of_caller) = quotas.caller(&admitted) else {
             payload::drain(body, &head.headers);
             return fault(Fault::Busy);
         };
@@ -282,7 +285,7 @@ impl Visit<'_> {
             }
             Some(Err(_)) => {
                 // the panic hook has logged the location
-                self.desk.metrics.panics.inc();
+                self.listener_context.metrics.panics.inc();
                 fault(Fault::Broken)
             }
             None => {
@@ -298,10 +301,10 @@ impl Visit<'_> {
     async fn admit(&self, head: &mut Head) -> Result<Admitted, Response<Body>> {
         let surface = &self.mounted.surface;
         let work = AssertUnwindSafe(surface.admit(head)).catch_unwind();
-        match tokio::time::timeout(self.desk.limits.request_time(), work).await {
+        match tokio::time::timeout(self.listener_context.limits.request_time(), work).await {
             Ok(Ok(admitted)) => admitted,
             Ok(Err(_)) => {
-                self.desk.metrics.panics.inc();
+                self.listener_context.metrics.panics.inc();
                 Err(surface.fault(Fault::Broken))
             }
             Err(_) => Err(surface.fault(Fault::TimedOut)),

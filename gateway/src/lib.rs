@@ -27,6 +27,7 @@ mod metrics;
 mod operators;
 mod origin;
 mod payload;
+mod quotas;
 mod readiness;
 pub mod realms;
 mod registry;
@@ -35,9 +36,8 @@ mod serve;
 #[cfg_attr(not(unix), allow(dead_code))]
 mod service;
 mod session;
-mod shares;
-mod site;
 pub mod store;
+mod surface_table;
 mod tls;
 mod traces;
 mod unread;

@@ -19,13 +19,13 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::activity::Activity;
-use crate::answer::Desk;
+use crate::answer::ListenerContext;
 use crate::client_address::Proxies;
 use crate::config::Limits;
 use crate::faults::apply::Dropped;
 use crate::metrics::Metrics;
+use crate::quotas::{Address, QuotaUse, Quotas};
 use crate::session::Link;
-use crate::shares::{Address, Share, Shares};
 
 /// The phases of the process's shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +38,14 @@ pub(crate) enum Phase {
     Cut,
 }
 
-/// All the process's connections, counted.
+/// Counts the process's open connections.
 #[derive(Clone)]
-pub(crate) struct Crowd {
+pub(crate) struct Connections {
     open: Arc<AtomicUsize>,
     /// The connections among them that carry a session.
     sessions: Arc<AtomicUsize>,
     most: usize,
-    shares: Arc<Shares>,
+    quotas: Arc<Quotas>,
     proxies: Proxies,
     metrics: Arc<Metrics>,
 }
@@ -54,27 +54,27 @@ pub(crate) struct Crowd {
 const RESERVED: usize = 20;
 
 /// A connection's slot among the counted ones.
-pub(crate) struct Seat {
-    crowd: Crowd,
+pub(crate) struct ConnectionSlot {
+    connections: Connections,
     /// Whether it exceeds the limit, and only gets that answer.
-    pub(crate) crowded: bool,
+    pub(crate) over_limit: bool,
     /// The counts of its address; `None` for trusted proxies, which send requests of others.
     pub(crate) address: Option<Arc<Address>>,
     /// Its slot among those of its address.
-    _of_address: Option<Share>,
+    _of_address: Option<QuotaUse>,
     /// Whether it carries a session.
     session: AtomicBool,
 }
 
-impl Crowd {
+impl Connections {
     /// Without connections.
-    pub(crate) fn new(most: usize, shares: Arc<Shares>, proxies: Proxies, metrics: Arc<Metrics>) -> Self {
-        Self { open: Arc::default(), sessions: Arc::default(), most, shares, proxies, metrics }
+    pub(crate) fn new(most: usize, quotas: Arc<Quotas>, proxies: Proxies, metrics: Arc<Metrics>) -> Self {
+        Self { open: Arc::default(), sessions: Arc::default(), most, quotas, proxies, metrics }
     }
 
     /// The usage of the process.
-    pub(crate) fn shares(&self) -> &Arc<Shares> {
-        &self.shares
+    pub(crate) fn quotas(&self) -> &Arc<Quotas> {
+        &self.quotas
     }
 
     /// The proxies whose `X-Forwarded-For` is trusted.
@@ -87,11 +87,11 @@ impl Crowd {
     }
 
     /// A slot, if there is one. A few more than the limit get one, to be answered that there are too many.
-    fn seat(&self, address: IpAddr) -> Option<Seat> {
+    fn slot(&self, address: IpAddr) -> Option<ConnectionSlot> {
         let (address, of_address, too_many) = if self.proxies.trusts(address) {
             (None, None, false)
         } else {
-            let address = self.shares.address(address);
+            let address = self.quotas.address(address);
             let Some((share, too_many)) = address.connection() else {
                 self.metrics.turned_away.inc();
                 return None;
@@ -100,24 +100,24 @@ impl Crowd {
         };
         let before = self.open.fetch_add(1, Ordering::Relaxed);
         self.metrics.connections.inc();
-        let crowded = too_many || before >= self.most;
+        let over_limit = too_many || before >= self.most;
         let session = AtomicBool::new(false);
-        let seat = Seat { crowd: self.clone(), crowded, address, _of_address: of_address, session };
-        if crowded {
+        let slot = ConnectionSlot { connections: self.clone(), over_limit, address, _of_address: of_address, session };
+        if over_limit {
             self.metrics.turned_away.inc();
         }
-        (before < self.most.saturating_add(self.most / 10).saturating_add(16)).then_some(seat)
+        (before < self.most.saturating_add(self.most / 10).saturating_add(16)).then_some(slot)
     }
 }
 
-impl Seat {
+impl ConnectionSlot {
     /// Makes this the slot of a session; returns whether there was room for one more.
     pub(crate) fn carry_session(&self) -> bool {
-        let crowd = &self.crowd;
-        let most = crowd.most - crowd.most / RESERVED;
-        let before = crowd.sessions.fetch_add(1, Ordering::Relaxed);
+        let connections = &self.connections;
+        let most = connections.most - connections.most / RESERVED;
+        let before = connections.sessions.fetch_add(1, Ordering::Relaxed);
         if before >= most || self.session.swap(true, Ordering::Relaxed) {
-            crowd.sessions.fetch_sub(1, Ordering::Relaxed);
+            connections.sessions.fetch_sub(1, Ordering::Relaxed);
             return false;
         }
         true
@@ -125,10 +125,10 @@ impl Seat {
 
     /// A slot for a session that survives its connections, among all sessions; `None` when there is none.
     pub(crate) fn place_for_session(&self) -> Option<SessionPlace> {
-        let crowd = &self.crowd;
-        let place = SessionPlace(Arc::clone(&crowd.sessions));
-        let before = crowd.sessions.fetch_add(1, Ordering::Relaxed);
-        (before < crowd.most - crowd.most / RESERVED).then_some(place)
+        let connections = &self.connections;
+        let place = SessionPlace(Arc::clone(&connections.sessions));
+        let before = connections.sessions.fetch_add(1, Ordering::Relaxed);
+        (before < connections.most - connections.most / RESERVED).then_some(place)
     }
 }
 
@@ -141,25 +141,25 @@ impl Drop for SessionPlace {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         if self.session.load(Ordering::Relaxed) {
-            self.crowd.sessions.fetch_sub(1, Ordering::Relaxed);
+            self.connections.sessions.fetch_sub(1, Ordering::Relaxed);
         }
-        self.crowd.open.fetch_sub(1, Ordering::Relaxed);
-        self.crowd.metrics.connections.dec();
+        self.connections.open.fetch_sub(1, Ordering::Relaxed);
+        self.connections.metrics.connections.dec();
     }
 }
 
 /// Accepts connections until the process drains.
 pub(crate) async fn run(
     listener: TcpListener,
-    desk: Arc<Desk>,
+    listener_context: Arc<ListenerContext>,
     tls: Option<TlsAcceptor>,
-    crowd: Crowd,
+    connections: Connections,
     mut phase: watch::Receiver<Phase>,
 ) {
-    let builder = Arc::new(builder(&desk.limits));
+    let builder = Arc::new(builder(&listener_context.limits));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -175,15 +175,15 @@ pub(crate) async fn run(
                 continue;
             }
         };
-        let Some(seat) = crowd.seat(peer.ip()) else { continue };
+        let Some(slot) = connections.slot(peer.ip()) else { continue };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was closed before it was accepted");
             continue;
         }
         let connection = Connection {
-            desk: Arc::clone(&desk),
+            listener_context: Arc::clone(&listener_context),
             builder: Arc::clone(&builder),
-            seat: Arc::new(seat),
+            slot: Arc::new(slot),
             peer,
             phase: phase.clone(),
         };
@@ -228,16 +228,16 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 struct Connection {
-    desk: Arc<Desk>,
+    listener_context: Arc<ListenerContext>,
     builder: Arc<Builder<TokioExecutor>>,
-    seat: Arc<Seat>,
+    slot: Arc<ConnectionSlot>,
     peer: SocketAddr,
     phase: watch::Receiver<Phase>,
 }
 
 impl Connection {
     async fn serve_encrypted(mut self, stream: TcpStream, tls: TlsAcceptor) {
-        let patience = self.desk.limits.header_time();
+        let patience = self.listener_context.limits.header_time();
         let drained = async {
             let _ = self.phase.wait_for(|phase| *phase != Phase::Serving).await;
             sleep(FIRST_REQUEST).await;
@@ -258,11 +258,12 @@ impl Connection {
         /// How long a connection may take to close properly.
         const GRACE: Duration = Duration::from_millis(500);
         let activity = Activity::new();
-        let link = Link { seat: Arc::clone(&self.seat), peer: self.peer, phase: self.phase.clone() };
+        let link = Link { slot: Arc::clone(&self.slot), peer: self.peer, phase: self.phase.clone() };
         let service = service_fn(|request: Request<Incoming>| {
-            let (desk, in_flight, link) = (Arc::clone(&self.desk), activity.begin(), link.clone());
+            let (listener_context, in_flight, link) =
+                (Arc::clone(&self.listener_context), activity.begin(), link.clone());
             async move {
-                let answer = desk.answer(request, in_flight, link).await;
+                let answer = listener_context.answer(request, in_flight, link).await;
                 match answer.extensions().get::<Dropped>() {
                     None => Ok(answer),
                     Some(dropped) => Err(*dropped),
@@ -274,7 +275,7 @@ impl Connection {
         let is_draining = *self.phase.borrow_and_update() == Phase::Draining;
         let mut drain_at = is_draining.then(|| Instant::now() + FIRST_REQUEST);
         loop {
-            let wake = cut_at.unwrap_or_else(|| activity.cut_at(&self.desk.limits).into());
+            let wake = cut_at.unwrap_or_else(|| activity.cut_at(&self.listener_context.limits).into());
             let wake = drain_at.map_or(wake, |at: Instant| at.min(wake));
             tokio::select! {
                 result = connection.as_mut() => {
@@ -291,7 +292,7 @@ impl Connection {
                         drain_at = None;
                         connection.as_mut().graceful_shutdown();
                     }
-                    if cut_at.is_none() && Instant::from(activity.cut_at(&self.desk.limits)) <= Instant::now() {
+                    if cut_at.is_none() && Instant::from(activity.cut_at(&self.listener_context.limits)) <= Instant::now() {
                         connection.as_mut().graceful_shutdown();
                         cut_at = Some(Instant::now() + GRACE);
                     }

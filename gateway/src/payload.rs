@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
 use crate::activity::{Activity, InFlight};
 use crate::config::Limits;
-use crate::shares::Buffer;
+use crate::quotas::Buffer;
 
 /// A response's body for hyper. The request is in flight until the body has been written.
 #[derive(Default)]

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::admin;
-use crate::answer::Desk;
+use crate::answer::ListenerContext;
 use crate::backend::{Backend, Backends};
 #[cfg(unix)]
 use crate::backup::control::Control as ControlSocket;
@@ -30,17 +30,17 @@ use crate::config::{Admin, Config, ConfigError, Data};
 use crate::control::{self, Control};
 use crate::descriptors::{self, Budget};
 use crate::housekeeping;
-use crate::listener::{self, Crowd, Phase};
+use crate::listener::{self, Connections, Phase};
 use crate::metrics::Metrics;
 use crate::operators::Hosts;
 use crate::origin::Pages;
+use crate::quotas::Quotas;
 use crate::readiness::Readiness;
 use crate::realms::running::Realms;
 use crate::realms::{self, Dependencies, OpenedRealm, Stores};
 use crate::registry::Host;
 use crate::session::{self, Online, RealmSessions};
-use crate::shares::Shares;
-use crate::site::{Mounted, Site};
+use crate::surface_table::{Mounted, SurfaceTable};
 use crate::tls::CertificateFiles;
 pub use crate::tls::TlsError;
 use crate::webhooks::{self, Watched, WebhookError};
@@ -257,7 +257,7 @@ impl Builder {
         let mut bound = vec![(
             "listen".to_owned(),
             bind("listen", config.listen, &mut inherited).await?,
-            shared_site(&config, &mounted),
+            shared_surfaces(&config, &mounted),
         )];
         let mut addresses = Addresses {
             shared: address_of(&bound[0].1, config.listen),
@@ -309,13 +309,13 @@ impl Builder {
         if let Some(files) = &files {
             tokio::spawn(reload_on_change(Arc::clone(files), phase.subscribe()));
         }
-        let crowd = Crowd::new(
+        let connections = Connections::new(
             most_connections,
-            Shares::new(&config.limits),
+            Quotas::new(&config.limits),
             Proxies::of(&config.trusted_proxies),
             Arc::clone(&metrics),
         );
-        accept(&config, bound, &crowd, &online, tls.as_ref(), &watch);
+        accept(&config, bound, &connections, &online, tls.as_ref(), &watch);
         Ok(Running {
             config,
             addresses,
@@ -389,28 +389,28 @@ impl Running {
 /// Accepts connections on every bound address.
 fn accept(
     config: &Config,
-    bound: Vec<(String, TcpListener, Site)>,
-    crowd: &Crowd,
+    bound: Vec<(String, TcpListener, SurfaceTable)>,
+    connections: &Connections,
     online: &Arc<Online>,
     tls: Option<&TlsAcceptor>,
     watch: &watch::Receiver<Phase>,
 ) {
     let sessions = Arc::<session::Shared>::default();
     let pages = Pages::of(config);
-    for (_, listener, site) in bound {
-        let desk = Arc::new(Desk {
+    for (_, listener, surfaces) in bound {
+        let listener_context = Arc::new(ListenerContext {
             address: Arc::from(address_of(&listener, config.listen).to_string()),
-            site,
+            surfaces,
             limits: config.limits.clone(),
-            shares: Arc::clone(crowd.shares()),
-            proxies: crowd.proxies().clone(),
+            quotas: Arc::clone(connections.quotas()),
+            proxies: connections.proxies().clone(),
             pages: pages.clone(),
-            metrics: Arc::clone(crowd.metrics()),
+            metrics: Arc::clone(connections.metrics()),
             online: Arc::clone(online),
             sessions: Arc::clone(&sessions),
             scheme: clients::scheme(config),
         });
-        tokio::spawn(listener::run(listener, desk, tls.cloned(), crowd.clone(), watch.clone()));
+        tokio::spawn(listener::run(listener, listener_context, tls.cloned(), connections.clone(), watch.clone()));
     }
 }
 
@@ -475,11 +475,11 @@ fn mount(config: &Config, surfaces: Vec<Arc<dyn Surface>>, metrics: &Metrics) ->
     mounted.collect()
 }
 
-fn shared_site(config: &Config, mounted: &[Arc<Mounted>]) -> Site {
+fn shared_surfaces(config: &Config, mounted: &[Arc<Mounted>]) -> SurfaceTable {
     let mut hosts = HashMap::new();
     for mounted in mounted {
         let names = config.vendor(mounted.vendor).hosts;
         hosts.extend(names.into_iter().map(|host| (host.to_ascii_lowercase(), Arc::clone(mounted))));
     }
-    Site::shared(mounted.to_vec(), hosts)
+    SurfaceTable::shared(mounted.to_vec(), hosts)
 }

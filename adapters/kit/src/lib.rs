@@ -55,6 +55,6 @@ pub use unread::{Reading, Unread};
 pub use vendor::{AppUrl, GroupRead, OpenRealm, SettingsTable, SetupError, Tool, Vendor, socket_url};
 pub use vendor_error::{ErrorClass, VendorCode, VendorError};
 pub use webhook::{
-    Destination, Envelope, Notice, Patience, Post, PostError, Question, Webhooks, call_of, group_of, message_at,
+    Destination, Envelope, Notice, Post, PostError, Question, RetryPolicy, Webhooks, call_of, group_of, message_at,
     message_of,
 };

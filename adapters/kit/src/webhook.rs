@@ -39,7 +39,7 @@ pub struct Envelope {
 
 /// Timeouts and retries of a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Timeout of one attempt, until the whole response has arrived.
     pub timeout: Duration,
     /// How often a notification that was not accepted is retried before it is dropped; `None` retries until it is
@@ -52,9 +52,9 @@ pub struct Patience {
     pub longest_backoff: Duration,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// From the configuration: times in milliseconds, and -1 retries until a notification is accepted.
-    pub fn spelled(timeout_ms: u64, retries: i64, backoff_ms: u64, longest_backoff_ms: u64) -> Self {
+    pub fn from_settings(timeout_ms: u64, retries: i64, backoff_ms: u64, longest_backoff_ms: u64) -> Self {
         Self {
             timeout: Duration::from_millis(timeout_ms),
             retries: u64::try_from(retries).ok().map(|retries| u32::try_from(retries).unwrap_or(u32::MAX)),
@@ -74,7 +74,7 @@ pub struct Destination {
     /// Whether the URL may resolve to an address that is not public.
     pub allow_private: bool,
     /// Timeouts and retries.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
     /// Which notifications are sent, and how they are encoded.
     pub webhooks: Arc<dyn Webhooks>,
 }
@@ -113,7 +113,7 @@ pub trait Webhooks: Send + Sync {
     fn envelope(&self, notice: &Notice, now: Millis, chance: u64) -> Envelope;
 
     /// Whether this response means that the notification was accepted.
-    fn is_taken(&self, status: StatusCode, body: &[u8]) -> bool;
+    fn is_accepted(&self, status: StatusCode, body: &[u8]) -> bool;
 }
 
 /// Why a question to an app's server got no answer.

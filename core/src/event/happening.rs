@@ -63,7 +63,7 @@ pub struct ProfileChange {
 
 /// The last state of a membership that has ended: for notifications about a former member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Former {
+pub struct FormerMember {
     /// Who was a member.
     pub user: UserId,
     /// Their last role.
@@ -76,7 +76,7 @@ pub struct Former {
     pub extra: String,
 }
 
-impl From<&Member> for Former {
+impl From<&Member> for FormerMember {
     fn from(member: &Member) -> Self {
         let Member { user, role, joined, card, extra, .. } = member.clone();
         Self { user, role, joined, card, extra }
@@ -113,7 +113,7 @@ pub enum Happening {
         last: Option<Box<Group>>,
         /// The memberships of the owner and of the user who disbanded it.
         #[serde(default)]
-        were: Vec<Former>,
+        were: Vec<FormerMember>,
     },
     /// Users became members.
     MembersJoined {
@@ -136,7 +136,7 @@ pub enum Happening {
         members: u32,
         /// The memberships as they were when they ended.
         #[serde(default)]
-        were: Vec<Former>,
+        were: Vec<FormerMember>,
     },
     /// The group has another owner.
     OwnerChanged {
@@ -148,7 +148,7 @@ pub enum Happening {
         left: bool,
         /// What the old owner was when they left.
         #[serde(default)]
-        was: Option<Former>,
+        was: Option<FormerMember>,
     },
     /// Members became admins.
     AdminsAdded(Vec<UserId>),

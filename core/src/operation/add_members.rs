@@ -80,9 +80,12 @@ pub struct AddMembers {
 
 /// What a user's invitation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Road {
+pub(crate) enum InvitationRoute {
+    /// The user is added at once.
     AtOnce,
+    /// The invited user has to accept first.
     Invitee,
+    /// The managers have to approve first.
     Managers,
 }
 
@@ -95,11 +98,11 @@ impl Rule for AddMembers {
             new_member_keys(&self.group, users.clone()).chain(draft.own_membership(&self.group)),
         )?;
         let mut group = draft.live_group(&self.group)?;
-        let road = self.road(draft, &group)?;
+        let route = self.route(draft, &group)?;
         require_new_members(draft, &self.group, group.asked, users)?;
         let imported = self.members.iter().filter(|member| member.unread.is_some());
         draft.require(imported.map(|member| Key::ReadMark(member.user.clone(), self.group.clone())))?;
-        let added = self.seat_all(draft, &mut group, road)?;
+        let added = self.seat_all(draft, &mut group, route)?;
         let touched = added.outcomes.iter().any(|(_, outcome)| {
             matches!(outcome, AddOutcome::Joined | AddOutcome::AwaitsInvitee | AddOutcome::AwaitsManagers)
         });
@@ -113,14 +116,19 @@ impl Rule for AddMembers {
 
 impl AddMembers {
     /// Seats or invites everybody; the caller keeps the header.
-    pub(crate) fn seat_all(&self, draft: &mut Draft<'_>, group: &mut Group, road: Road) -> Result<Added, Stop> {
+    pub(crate) fn seat_all(
+        &self,
+        draft: &mut Draft<'_>,
+        group: &mut Group,
+        route: InvitationRoute,
+    ) -> Result<Added, Stop> {
         let mut outcomes = Vec::with_capacity(self.members.len());
         let mut seen = HashSet::new();
         for new_member in &self.members {
             if !seen.insert(&new_member.user) {
                 continue;
             }
-            let outcome = match self.bring(draft, group, new_member, road) {
+            let outcome = match self.bring(draft, group, new_member, route) {
                 Ok(outcome) => outcome,
                 Err(Stop::Refuse(refusal)) if self.leaves_out(&refusal) => AddOutcome::LeftOut(refusal),
                 Err(stop) => return Err(stop),
@@ -158,11 +166,11 @@ impl AddMembers {
         Ok(())
     }
 
-    fn road(&self, draft: &Draft<'_>, group: &Group) -> Result<Road, Stop> {
+    fn route(&self, draft: &Draft<'_>, group: &Group) -> Result<InvitationRoute, Stop> {
         let consent = group.policy.invitee_consent;
         let actor_role = draft.actor_role(group)?;
         match actor_role {
-            ActorRole::App => Ok(if self.ask && consent { Road::Invitee } else { Road::AtOnce }),
+            ActorRole::App => Ok(if self.ask && consent { InvitationRoute::Invitee } else { InvitationRoute::AtOnce }),
             ActorRole::Outsider => {
                 Err(Refusal::NotPermitted { group: group.id.clone(), needs: Needs::Membership }.into())
             }
@@ -173,9 +181,9 @@ impl AddMembers {
             ActorRole::Member(_) => {
                 let approval = group.policy.invitation_approval().filter(|circle| !actor_role.is_in(*circle));
                 Ok(match (approval, consent) {
-                    (Some(_), _) => Road::Managers,
-                    (_, true) => Road::Invitee,
-                    (_, false) => Road::AtOnce,
+                    (Some(_), _) => InvitationRoute::Managers,
+                    (_, true) => InvitationRoute::Invitee,
+                    (_, false) => InvitationRoute::AtOnce,
                 })
             }
         }
@@ -186,7 +194,7 @@ impl AddMembers {
         draft: &mut Draft<'_>,
         group: &mut Group,
         new_member: &NewMember,
-        road: Road,
+        route: InvitationRoute,
     ) -> Result<AddOutcome, Stop> {
         let user = &new_member.user;
         ensure_user(draft, user, self.on_unknown)?;
@@ -196,16 +204,16 @@ impl AddMembers {
         if is_blocked(draft, &group.id, user)? {
             return Err(Refusal::Blocked { group: group.id.clone(), users: vec![user.clone()] }.into());
         }
-        match road {
-            Road::AtOnce => {
+        match route {
+            InvitationRoute::AtOnce => {
                 self.let_in(draft, group, new_member)?;
                 Ok(AddOutcome::Joined)
             }
-            Road::Invitee => {
+            InvitationRoute::Invitee => {
                 self.file(draft, group, user, Stage::AwaitsInvitee)?;
                 Ok(AddOutcome::AwaitsInvitee)
             }
-            Road::Managers => {
+            InvitationRoute::Managers => {
                 self.file(draft, group, user, Stage::AwaitsManagers)?;
                 Ok(AddOutcome::AwaitsManagers)
             }

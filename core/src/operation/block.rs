@@ -1,7 +1,7 @@
 //! Keeping users out of a group.
 
 use crate::decision::Draft;
-use crate::event::{Audience, Former, Happening, Leaving};
+use crate::event::{Audience, FormerMember, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Block as Entry, Group, GroupId, Key, Until, UserId};
 use crate::refusal::Refusal;
@@ -43,7 +43,7 @@ impl Rule for Block {
         for (user, member) in chosen {
             if let Some(member) = member {
                 unseat(draft, &mut group, &member, self.cleanup)?;
-                gone.push(Former::from(&member));
+                gone.push(FormerMember::from(&member));
             }
             let entry =
                 Entry { user: user.clone(), since: draft.now(), until: self.until, reason: self.reason.clone() };
@@ -60,7 +60,7 @@ impl Rule for Block {
 
 impl Block {
     /// The blocked learn of the block, and everybody that they have left.
-    fn announce(&self, draft: &mut Draft<'_>, group: &Group, blocked: &[UserId], were: Vec<Former>) {
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, blocked: &[UserId], were: Vec<FormerMember>) {
         let what = Happening::Blocked { users: blocked.to_vec(), until: self.until, reason: self.reason.clone() };
         draft.emit_to_users(Some(&group.id), blocked.to_vec(), what);
         if were.is_empty() {

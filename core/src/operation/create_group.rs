@@ -8,7 +8,7 @@ use crate::facts::Stop;
 use crate::model::{Announcement, Group, GroupId, Key, Labels, Millis, Policy, Profile, Role, UserId};
 use crate::refusal::Refusal;
 
-use super::add_members::Road;
+use super::add_members::InvitationRoute;
 use super::common::{
     Added, OnBlocked, OnFull, OnMember, OnUnknown, check_group_quota, check_realm_quota, ensure_user, new_member_keys,
     require_new_members, seat,
@@ -217,7 +217,8 @@ impl CreateGroup {
         };
         // the creator may add initial members, whatever the policy says about later invitations
         let asks = self.ask_members && group.policy.invitee_consent;
-        let added = add.seat_all(draft, group, if asks { Road::Invitee } else { Road::AtOnce })?;
+        let added =
+            add.seat_all(draft, group, if asks { InvitationRoute::Invitee } else { InvitationRoute::AtOnce })?;
         draft.put_group(group.clone());
         Ok(added)
     }

@@ -1,7 +1,7 @@
 //! Ending an account.
 
 use crate::decision::Draft;
-use crate::event::{Audience, Former, Happening, Leaving};
+use crate::event::{Audience, FormerMember, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Member, Prefix, Role, Row, UserId};
 
@@ -76,7 +76,7 @@ impl DeleteUser {
                 from: Some(self.user.clone()),
                 to: None,
                 left: true,
-                was: Some(Former::from(member)),
+                was: Some(FormerMember::from(member)),
             };
             draft.emit_to_members(&group.id, what);
         }
@@ -85,7 +85,7 @@ impl DeleteUser {
             how: Leaving::AccountDeleted,
             reason: String::new(),
             members: group.members,
-            were: vec![Former::from(member)],
+            were: vec![FormerMember::from(member)],
         };
         let users = vec![self.user.clone()];
         draft.emit(Some(&group.id), Audience { members_of: Some(group.id.clone()), users, silent: false }, what);

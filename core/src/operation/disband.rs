@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::decision::{ActorRole, Draft};
-use crate::event::{Audience, Former, Happening};
+use crate::event::{Audience, FormerMember, Happening};
 use crate::facts::Stop;
 use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, Role, Row, Tombstone, UserId};
 use crate::refusal::{Needs, Refusal};
@@ -54,7 +54,7 @@ pub(crate) fn disband(draft: &mut Draft<'_>, group: &Group) -> Result<Ended, Sto
     let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
     let by = draft.context.actor.behind();
     let is_named = |member: &&Arc<Member>| member.role == Role::Owner || Some(&member.user) == by;
-    let were = members.iter().filter(is_named).map(|member| Former::from(&**member)).collect();
+    let were = members.iter().filter(is_named).map(|member| FormerMember::from(&**member)).collect();
     let what = Happening::GroupDisbanded {
         owner: group.owner.clone(),
         profile: group.profile.clone(),

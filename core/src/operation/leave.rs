@@ -1,7 +1,7 @@
 //! Going out by oneself.
 
 use crate::decision::Draft;
-use crate::event::{Actor, Audience, Former, Happening, Leaving};
+use crate::event::{Actor, Audience, FormerMember, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Member, Role, UserId};
 use crate::refusal::{Needs, Refusal};
@@ -48,7 +48,7 @@ impl Rule for Leave {
                 Some(member) => {
                     self.leave_owned(draft, &mut group, &member)?;
                     unseat(draft, &mut group, &member, self.cleanup)?;
-                    were.push(Former::from(&member));
+                    were.push(FormerMember::from(&member));
                     removed.push(user.clone());
                 }
                 None => left_out
@@ -83,13 +83,13 @@ impl Leave {
             return Err(Refusal::OwnerCannotLeave(group.id.clone()).into());
         }
         let from = group.owner.take();
-        let what = Happening::OwnerChanged { from, to: None, left: true, was: Some(Former::from(member)) };
+        let what = Happening::OwnerChanged { from, to: None, left: true, was: Some(FormerMember::from(member)) };
         draft.emit_to_members(&group.id, what);
         Ok(())
     }
 }
 
-fn announce(draft: &mut Draft<'_>, group: &Group, removed: &[UserId], were: Vec<Former>) {
+fn announce(draft: &mut Draft<'_>, group: &Group, removed: &[UserId], were: Vec<FormerMember>) {
     let what = Happening::MembersLeft {
         users: removed.to_vec(),
         how: Leaving::Left,

@@ -68,7 +68,7 @@ pub use leave::Leave;
 pub use mark_members::{MarkMembers, Marked};
 pub use moderation::Listed;
 pub use mute::{Mute, MuteEverywhere, Unmute};
-pub use notices::{Aired, Broadcast, DropMessage, GiveNotice};
+pub use notices::{Broadcast, BroadcastSent, DropMessage, GiveNotice};
 pub use personal::{Follow, SetPushName, SetRemark, Unfollow};
 pub use pin_message::{PinMessage, Pinned};
 pub use promote::{Demote, Promote, Promoted};
@@ -249,7 +249,7 @@ replies! {
     /// What became of each key that was to be added to a message.
     ExtensionsWritten;
     /// A broadcast was sent.
-    Aired;
+    BroadcastSent;
     /// A topic was created.
     TopicMade;
     /// What became of each topic that was to end.
@@ -314,7 +314,7 @@ operations! {
     Acknowledge => (), "acknowledge";
     WriteExtensions => ExtensionsWritten, "write_extensions";
     GiveNotice => (), "give_notice";
-    Broadcast => Aired, "broadcast";
+    Broadcast => BroadcastSent, "broadcast";
     MakeTopic => TopicMade, "make_topic";
     UpdateTopic => (), "update_topic";
     EndTopics => TopicsEnded, "end_topics";

@@ -76,9 +76,9 @@ pub struct Broadcast {
     pub next: Option<Cursor>,
 }
 
-/// A broadcast.
+/// A broadcast, or a part of one, that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aired {
+pub struct BroadcastSent {
     /// Its number.
     pub number: u64,
     /// This part was sent before, and is not delivered again.
@@ -88,9 +88,9 @@ pub struct Aired {
 }
 
 impl Rule for Broadcast {
-    type Output = Aired;
+    type Output = BroadcastSent;
 
-    fn decide(&self, draft: &mut Draft<'_>) -> Result<Aired, Stop> {
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<BroadcastSent, Stop> {
         check_app(draft)?;
         let own = self.token_key();
         let row = draft.row(&own)?;
@@ -100,7 +100,7 @@ impl Rule for Broadcast {
         let said = match begun {
             Some(begun) if begun.next.is_none() || begun.next.as_ref() != part => {
                 let next = begun.next.clone().map(Cursor);
-                return Ok(Aired { number: begun.sequence, repeated: true, next });
+                return Ok(BroadcastSent { number: begun.sequence, repeated: true, next });
             }
             // each part has a time of its own, which is the revision that guards the next one
             Some(begun) => Sent { at: draft.now().max(begun.at.plus(1)), ..Sent::clone(begun) },
@@ -113,7 +113,7 @@ impl Rule for Broadcast {
         draft.guard(own.clone(), row.as_ref().and_then(Row::revision));
         let number = said.sequence;
         draft.put(own, Sent { next: self.next.clone().map(|next| next.0), ..said });
-        Ok(Aired { number, repeated: false, next: self.next.clone() })
+        Ok(BroadcastSent { number, repeated: false, next: self.next.clone() })
     }
 }
 

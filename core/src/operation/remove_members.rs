@@ -1,7 +1,7 @@
 //! Removing members.
 
 use crate::decision::{ActorRole, Draft};
-use crate::event::{Audience, Former, Happening, Leaving};
+use crate::event::{Audience, FormerMember, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Member, Role, UserId};
 use crate::refusal::{Needs, Refusal};
@@ -41,7 +41,7 @@ impl Rule for RemoveMembers {
         for member in &members {
             unseat(draft, &mut group, member, self.cleanup)?;
         }
-        let were: Vec<Former> = members.iter().map(Former::from).collect();
+        let were: Vec<FormerMember> = members.iter().map(FormerMember::from).collect();
         let removed: Vec<UserId> = members.into_iter().map(|member| member.user).collect();
         if !removed.is_empty() {
             draft.put_group(group.clone());
@@ -102,7 +102,7 @@ impl RemoveMembers {
         Ok(())
     }
 
-    fn announce(&self, draft: &mut Draft<'_>, group: &Group, removed: &[UserId], were: Vec<Former>) {
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, removed: &[UserId], were: Vec<FormerMember>) {
         if self.quiet == Quiet::Everybody {
             return;
         }

@@ -1,7 +1,7 @@
 //! Bringing the groups of one user in line with a list.
 
 use crate::decision::Draft;
-use crate::event::{Audience, Former, Happening, Joining, Leaving};
+use crate::event::{Audience, FormerMember, Happening, Joining, Leaving};
 use crate::facts::Stop;
 use crate::model::{Group, GroupId, Key, Policy, Prefix, Profile, Role, Row, UserId};
 
@@ -82,7 +82,7 @@ impl SyncGroups {
             how: Leaving::Left,
             reason: String::new(),
             members: group.members,
-            were: vec![Former::from(&member)],
+            were: vec![FormerMember::from(&member)],
         };
         self.emit(draft, id, what);
         Ok(())

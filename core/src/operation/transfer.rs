@@ -1,7 +1,7 @@
 //! Handing a group over.
 
 use crate::decision::Draft;
-use crate::event::{Audience, Former, Happening, Leaving};
+use crate::event::{Audience, FormerMember, Happening, Leaving};
 use crate::facts::Stop;
 use crate::model::{Circle, Group, GroupId, Key, Role, UserId};
 use crate::refusal::Refusal;
@@ -65,20 +65,20 @@ impl Transfer {
         draft: &mut Draft<'_>,
         group: &mut Group,
         old: Option<&UserId>,
-    ) -> Result<Option<Former>, Stop> {
+    ) -> Result<Option<FormerMember>, Stop> {
         let Some(old) = old else { return Ok(None) };
         let mut member = draft.sure_member(&group.id, old)?;
         // `unseat` would clear the new owner, so demote the old one first
         member.role = Role::Member;
         if let Some(cleanup) = self.leave {
             unseat(draft, group, &member, cleanup)?;
-            return Ok(Some(Former::from(&member)));
+            return Ok(Some(FormerMember::from(&member)));
         }
         draft.put_member(member);
         Ok(None)
     }
 
-    fn announce(&self, draft: &mut Draft<'_>, group: &Group, from: Option<UserId>, gone: Option<Former>) {
+    fn announce(&self, draft: &mut Draft<'_>, group: &Group, from: Option<UserId>, gone: Option<FormerMember>) {
         let users = gone.iter().map(|former| former.user.clone()).collect();
         let audience = Audience { members_of: Some(group.id.clone()), users, silent: false };
         let to = Some(self.to.clone());

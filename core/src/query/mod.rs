@@ -34,8 +34,8 @@ pub use history::{History, HistoryPage, Numbered};
 pub use members::{Admins, ListMembers, MarkedList, MarkedMembers, MemberPage, MembersNamed, Named};
 pub use messages::{MessageById, MessageFound, MessagePage, Messages, Start};
 pub use moderation::{
-    AllMutedGroups, AllowPage, Allowlist, BlockPage, Blocklist, EverywherePage, MaySpeak, MutePage, MutedGroups,
-    MutedNow, Mutes, MutesEverywhere, MutesNow, Voice, Voices,
+    AllMutedGroups, AllowPage, Allowlist, BlockPage, Blocklist, EverywherePage, MaySpeak, ModerationState,
+    ModerationStates, MutePage, MutedGroups, MutedNow, Mutes, MutesEverywhere, MutesNow,
 };
 pub(crate) use moment::Source;
 pub use personal::{Followed, Follows, PushName, PushNameText, Remark, RemarkText, RemarkTexts, RemarksOf};
@@ -221,7 +221,7 @@ queries! {
     Allowlist => AllowPage, "allowlist";
     Blocklist => BlockPage, "blocklist";
     MutesEverywhere => EverywherePage, "mutes_everywhere";
-    MaySpeak => Voices, "may_speak";
+    MaySpeak => ModerationStates, "may_speak";
     Requests => RequestPage, "requests";
     RequestsToDecide => RequestsDecided, "requests_to_decide";
     GroupAttributes => AttributesFound, "group_attributes";

@@ -190,9 +190,9 @@ pub struct MaySpeak {
     pub users: Vec<UserId>,
 }
 
-/// One user on a group's lists.
+/// Whether one user may send messages in a group, and the user's entries in its lists.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Voice {
+pub struct ModerationState {
     /// Whose entry this is.
     pub user: UserId,
     /// Whether they may send messages now, or the refusal.
@@ -209,7 +209,7 @@ pub struct Voice {
     pub member: bool,
 }
 
-impl Voice {
+impl ModerationState {
     /// The mute that keeps them silent longest, if one holds: the group's, or one in every group.
     pub fn longest_mute(&self) -> Option<&Arc<Mute>> {
         match (&self.mute, &self.everywhere) {
@@ -221,15 +221,15 @@ impl Voice {
 
 /// One entry for each requested user, in order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Voices {
+pub struct ModerationStates {
     /// The group that was asked about, as it is now.
     pub group: Arc<Group>,
     /// One entry for each requested user, in order.
-    pub users: Vec<Voice>,
+    pub users: Vec<ModerationState>,
 }
 
 impl MaySpeak {
-    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<Voices, Refusal> {
+    pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<ModerationStates, Refusal> {
         let group = reader.group(&self.group).await?;
         if self.users.iter().any(|user| super::personal::check_self(reader, user).is_err()) {
             reader.check_circle(&group, group.policy.moderate).await?;
@@ -249,13 +249,13 @@ impl MaySpeak {
             .collect();
         let rows = reader.store.fetch(&keys).await?;
         let users = self.users.into_iter().zip(rows.chunks_exact(5));
-        let users = users.map(|(user, rows)| voice(reader, &group, user, rows)).collect();
-        Ok(Voices { group, users })
+        let users = users.map(|(user, rows)| moderation_state(reader, &group, user, rows)).collect();
+        Ok(ModerationStates { group, users })
     }
 }
 
 /// `rows` are those of the five keys requested above, in that order.
-fn voice(reader: &Reader<'_>, group: &Group, user: UserId, rows: &[Option<Row>]) -> Voice {
+fn moderation_state(reader: &Reader<'_>, group: &Group, user: UserId, rows: &[Option<Row>]) -> ModerationState {
     let at = |index: usize| rows.get(index).and_then(Option::as_ref);
     let member = at(0).and_then(Row::member);
     let mute = at(1).and_then(Row::mute).filter(|mute| mute.holds(reader)).cloned();
@@ -271,7 +271,7 @@ fn voice(reader: &Reader<'_>, group: &Group, user: UserId, rows: &[Option<Row>])
         allowed: allowance.is_some(),
         now: reader.now,
     });
-    Voice { member: member.is_some(), user, verdict, mute, everywhere, allowance, block }
+    ModerationState { member: member.is_some(), user, verdict, mute, everywhere, allowance, block }
 }
 
 /// The groups in which everybody is muted, in the order of ids. For the app only.

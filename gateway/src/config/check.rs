@@ -208,9 +208,9 @@ fn sections_of(config: &Config, realm: &RealmConfig) -> Result<(), ConfigError> 
         for AppUrl { url, allow_private } in vendor.questions(section) {
             url_of_app(&key, &url, allow_private)?;
         }
-        for Destination { url, allow_private, patience, .. } in vendor.destinations(section) {
+        for Destination { url, allow_private, retry_policy, .. } in vendor.destinations(section) {
             url_of_app(&key, &url, allow_private)?;
-            if patience.timeout.is_zero() || patience.longest_backoff.is_zero() {
+            if retry_policy.timeout.is_zero() || retry_policy.longest_backoff.is_zero() {
                 return refuse(format!("{key}: timeout_ms and longest_backoff_ms must not be 0"));
             }
         }

@@ -27,8 +27,8 @@ use crate::listener::Phase;
 use crate::metrics::Metrics;
 use crate::registry::Host;
 use crate::session::{Online, RealmSessions};
-use crate::site::Mounted;
-use crate::webhooks::{self, Client, Couriers, Headway, Source, Watched, WebhookError};
+use crate::surface_table::Mounted;
+use crate::webhooks::{self, Client, Couriers, DeliveryState, Source, Watched, WebhookError};
 
 /// Most realms that are created at run time and exist at once.
 pub(crate) const MOST_CREATED: usize = 2000;
@@ -86,16 +86,16 @@ pub(crate) struct Realm {
 
 /// How far the webhooks of a realm are, also while they are stopped and started again.
 #[derive(Default)]
-struct Delivered(Mutex<Vec<watch::Receiver<Headway>>>);
+struct Delivered(Mutex<Vec<watch::Receiver<DeliveryState>>>);
 
 impl Delivered {
     fn follow(&self, couriers: &Couriers) {
-        *self.0.lock() = couriers.headway();
+        *self.0.lock() = couriers.delivery_state();
     }
 
     /// The last event that no webhook needs any more.
     fn through(&self) -> u64 {
-        self.0.lock().iter().map(|headway| headway.borrow().finished()).min().unwrap_or(u64::MAX)
+        self.0.lock().iter().map(|delivery_state| delivery_state.borrow().finished()).min().unwrap_or(u64::MAX)
     }
 }
 
@@ -404,9 +404,9 @@ impl Realm {
         }
         let last = self.opened.backend.log.last().await?;
         let changes = self.opened.clock.as_ref().map_or(0, |clock| *clock.subscribe().borrow());
-        let headway = self.couriers.lock().await.as_ref().map(Couriers::headway).unwrap_or_default();
-        let sent = headway.into_iter().map(|mut headway| async move {
-            headway.wait_for(|headway| headway.is_settled(changes, last)).await.is_ok()
+        let delivery_state = self.couriers.lock().await.as_ref().map(Couriers::delivery_state).unwrap_or_default();
+        let sent = delivery_state.into_iter().map(|mut delivery_state| async move {
+            delivery_state.wait_for(|delivery_state| delivery_state.is_settled(changes, last)).await.is_ok()
         });
         let (checked, sent) =
             tokio::join!(timeout(SETTLING, self.sessions.recheck_all()), timeout(SETTLING, join_all(sent)),);

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::{Addresses, StartError};
 use crate::config::{Address, Admin, Config};
 use crate::descriptors::Budget;
-use crate::site::{Mounted, Site};
+use crate::surface_table::{Mounted, SurfaceTable};
 
 /// Listens on an address, with the service manager's socket if it has passed one for it.
 pub(super) async fn bind(
@@ -71,7 +71,7 @@ pub(super) async fn bind_vendors(
     mounted: &[Arc<Mounted>],
     inherited: &mut Vec<StdListener>,
     addresses: &mut Addresses,
-    bound: &mut Vec<(String, TcpListener, Site)>,
+    bound: &mut Vec<(String, TcpListener, SurfaceTable)>,
 ) -> Result<(), StartError> {
     for (vendor, section) in &config.vendors {
         let Some(Address(address)) = section.listen else { continue };
@@ -81,7 +81,7 @@ pub(super) async fn bind_vendors(
         };
         let listener = bind(&key, address, inherited).await?;
         addresses.vendors.insert(vendor.clone(), address_of(&listener, address));
-        bound.push((key, listener, Site::of_one(Arc::clone(mounted))));
+        bound.push((key, listener, SurfaceTable::of_one(Arc::clone(mounted))));
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ use crate::journal::{Entry, Journals, Kind};
 use crate::listener::Phase;
 use crate::logging;
 use crate::metrics::{Metrics, OperationMetrics};
-use crate::site::Mounted;
+use crate::surface_table::Mounted;
 use crate::traces::Trace;
 
 tokio::task_local! {

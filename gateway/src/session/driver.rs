@@ -26,7 +26,7 @@ use super::mailbox::Mail;
 use super::online::Online;
 use super::realm::NewLogin;
 use crate::answer::log_error;
-use crate::listener::{Phase, Seat};
+use crate::listener::{ConnectionSlot, Phase};
 
 /// How often it is checked whether a user may still be signed in, besides when their account changes.
 const ROUND: Duration = Duration::from_mins(1);
@@ -38,7 +38,7 @@ const LAST_CALLS: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Link {
     /// Its slot among all connections.
-    pub(crate) seat: Arc<Seat>,
+    pub(crate) slot: Arc<ConnectionSlot>,
     /// The client's address.
     pub(crate) peer: SocketAddr,
     /// The phase of the process's shutdown.

@@ -21,8 +21,8 @@ use crate::activity::InFlight;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::payload::{self, Payload};
-use crate::shares::{Address, Buffer};
-use crate::site::Mounted;
+use crate::quotas::{Address, Buffer};
+use crate::surface_table::Mounted;
 
 /// The dependencies of responses.
 pub(super) struct Carrier<'a> {
@@ -60,7 +60,7 @@ pub(super) fn open(
     link: Link,
 ) -> Result<(), Fault> {
     let polled = Polled::new(Arc::clone(exchange), endpoint.limits);
-    let of_all = link.seat.place_for_session();
+    let of_all = link.slot.place_for_session();
     let (Some(of_address), Some(of_all)) = (carrier.counts.session(), of_all) else {
         carrier.sessions.polled.remove(key);
         return Err(Fault::Busy);

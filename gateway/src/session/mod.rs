@@ -45,11 +45,11 @@ use self::repeats::Repeats;
 use self::sockjs::Wanted;
 use self::websocket::{Framing, is_upgrade, upgrade};
 use crate::activity::InFlight;
-use crate::answer::Desk;
+use crate::answer::ListenerContext;
 use crate::listener::SessionPlace;
 use crate::payload::Payload;
-use crate::shares::Share;
-use crate::site::Mounted;
+use crate::quotas::QuotaUse;
+use crate::surface_table::Mounted;
 
 /// The data that the sessions of all listeners share.
 #[derive(Default)]
@@ -61,7 +61,7 @@ pub(crate) struct Shared {
 /// The slots that a session occupies until this is dropped.
 struct Slots {
     /// One of its address's.
-    _of_address: Share,
+    _of_address: QuotaUse,
     /// One of all sessions, unless that is its connection's slot.
     _of_all: Option<SessionPlace>,
 }
@@ -121,7 +121,7 @@ pub(crate) fn answers_preflight(destination: &Destination) -> bool {
 
 /// Responds to a request of a client's connection.
 pub(crate) async fn answer(
-    desk: &Desk,
+    listener_context: &ListenerContext,
     mounted: &Arc<Mounted>,
     destination: Destination,
     request: (Parts, Incoming),
@@ -135,11 +135,11 @@ pub(crate) async fn answer(
     }
     let carrier = Carrier {
         mounted,
-        sessions: &desk.sessions,
-        online: &desk.online,
-        metrics: &desk.metrics,
-        limits: &desk.limits,
-        counts: desk.counts(&link, address),
+        sessions: &listener_context.sessions,
+        online: &listener_context.online,
+        metrics: &listener_context.metrics,
+        limits: &listener_context.limits,
+        counts: listener_context.counts(&link, address),
     };
     match way {
         Carrying::Socket(framing) => {
@@ -150,15 +150,15 @@ pub(crate) async fn answer(
             let slots = Slots { _of_address: of_address, _of_all: None };
             let context = CallContext {
                 mounted: Arc::clone(mounted),
-                metrics: Arc::clone(&desk.metrics),
-                time: desk.limits.request_time(),
-                repeats: Arc::clone(&desk.sessions.repeats),
-                faults: Arc::clone(&desk.online.faults),
-                journals: Arc::clone(&desk.online.journals),
-                write_time: desk.limits.write_time(),
+                metrics: Arc::clone(&listener_context.metrics),
+                time: listener_context.limits.request_time(),
+                repeats: Arc::clone(&listener_context.sessions.repeats),
+                faults: Arc::clone(&listener_context.online.faults),
+                journals: Arc::clone(&listener_context.online.journals),
+                write_time: listener_context.limits.write_time(),
                 phase: link.phase.clone(),
             };
-            let online = Arc::clone(&desk.online);
+            let online = Arc::clone(&listener_context.online);
             upgrade(framing, Opening { endpoint, parts: request.0, context, online, link, slots })
         }
         Carrying::SockJs(wanted) => sockjs::answer(carrier, endpoint, wanted, request, in_flight, link).await,

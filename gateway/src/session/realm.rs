@@ -28,7 +28,7 @@ use crate::faults::{Armed, CallEffect, Faults, PushEffect};
 use crate::journal::{Entry, Journals};
 use crate::listener::Phase;
 use crate::metrics::SessionMetrics;
-use crate::site::Mounted;
+use crate::surface_table::Mounted;
 
 /// Most events read at a time.
 const PAGE: usize = 256;

@@ -108,7 +108,9 @@ impl Client {
         trace.inject(&mut outgoing.headers);
         let answer = self.send(outgoing).await;
         match &answer {
-            Ok(answer) => trace.finish_sent(Ok(answer.status.as_u16()), webhooks.is_taken(answer.status, &answer.body)),
+            Ok(answer) => {
+                trace.finish_sent(Ok(answer.status.as_u16()), webhooks.is_accepted(answer.status, &answer.body));
+            }
             Err(error) => trace.finish_sent(Err(error), false),
         }
         answer

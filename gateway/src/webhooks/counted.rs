@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::watched::{Beat, Watched};
+use super::watched::{LastActivity, Watched};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -51,7 +51,7 @@ impl WebhookMetrics {
             dropped: self.dropped.get_or_create_owned(&labels),
             pending: self.pending.get_or_create_owned(&labels),
             lag: self.lag.get_or_create_owned(&labels),
-            beat: Beat::default(),
+            last_activity: LastActivity::default(),
         }
     }
 }
@@ -69,12 +69,12 @@ pub(super) struct Counted {
     /// The age of the oldest of them, in seconds.
     pub(super) lag: Gauge<f64, AtomicU64>,
     /// The time of its courier's last activity.
-    pub(super) beat: Beat,
+    pub(super) last_activity: LastActivity,
 }
 
 impl Counted {
     /// The destination, for monitoring under this name.
     pub(super) fn watched(&self, name: String) -> Watched {
-        Watched { name, beat: self.beat.clone(), lag: self.lag.clone() }
+        Watched { name, last_activity: self.last_activity.clone(), lag: self.lag.clone() }
     }
 }

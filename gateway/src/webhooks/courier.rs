@@ -8,7 +8,7 @@ use conclave_core::event::Event;
 use conclave_core::model::Millis;
 use conclave_core::ports::{Groups, Log, Subscription};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Notice, Patience, PostError};
+use conclave_kit::{Destination, Notice, PostError, RetryPolicy};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -17,7 +17,7 @@ use super::client::{Client, OutgoingRequest, ReceiverResponse};
 use super::counted::Counted;
 use super::lanes::{Job, Lane, Lanes};
 use super::position_store::{PositionStore, Progress, State};
-use super::time::{Headway, Time, millis};
+use super::time::{DeliveryState, Time, millis};
 use crate::faults::{Faults, WebhookEffect};
 use crate::journal::{Entry, Journals, Kind};
 use crate::traces::Trace;
@@ -25,25 +25,25 @@ use crate::traces::Trace;
 /// Most events of the log read at once.
 const PAGE: usize = 256;
 /// Most events that wait to be accepted; beyond that the log is not read until there is room.
-pub(super) const ROOM: usize = 1024;
+pub(super) const MAX_WAITING_EVENTS: usize = 1024;
 /// Most bytes of notifications that wait; a single event may exceed it.
-pub(super) const ROOM_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 /// Most notifications that are sent at once.
-pub(super) const AT_ONCE: usize = 16;
+pub(super) const MAX_CONCURRENT: usize = 16;
 /// How old the stored position may be while notifications are accepted.
-const SAVE: Duration = Duration::from_millis(200);
+const SAVE_AFTER: Duration = Duration::from_millis(200);
 /// How old it may be while the log has nothing for the destination.
-const SAVE_IDLE: Duration = Duration::from_secs(5);
+const SAVE_AFTER_IDLE: Duration = Duration::from_secs(5);
 /// How long the log is not read after an error.
-const RECOVERY: Duration = Duration::from_secs(1);
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// How often the log is read without its signal, for commits whose caller had disconnected.
-const LOOK: Duration = Duration::from_secs(2);
+const READ_LOG_EVERY: Duration = Duration::from_secs(2);
 /// How often the lag is measured while something is waiting.
 const MEASURE: Duration = Duration::from_secs(1);
 /// The shortest delay before a second retry and later ones.
-const SHORTEST: Duration = Duration::from_secs(1);
+const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 /// How long a stopping courier waits for notifications that are being sent.
-const GRACE: Duration = Duration::from_secs(2);
+const STOP_WAIT: Duration = Duration::from_secs(2);
 
 /// Delivers to one destination.
 pub(super) struct Courier {
@@ -64,14 +64,14 @@ pub(super) struct Courier {
     /// The journals of all realms.
     pub(super) journals: Arc<Journals>,
     /// How far it is.
-    pub(super) headway: watch::Sender<Headway>,
+    pub(super) delivery_state: watch::Sender<DeliveryState>,
 }
 
 /// The result of one attempt.
 type Attempted = Result<ReceiverResponse, PostError>;
 
 /// The state of a running courier.
-struct Round {
+struct RunningCourier {
     courier: Courier,
     lanes: Lanes,
     /// The events that were pending when the last process ended, and have not been read again yet.
@@ -95,12 +95,12 @@ impl Courier {
     /// Runs until stopped, or until the sender of the stop signal is dropped.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let recover = self.state.pending.clone().into_iter().collect();
-        let mut round = Round {
+        let mut round = RunningCourier {
             courier: self,
             lanes: Lanes::default(),
             recover,
             more: true,
-            look: Instant::now() + LOOK,
+            look: Instant::now() + READ_LOG_EVERY,
             rest: None,
             sending: JoinSet::new(),
             senders: HashMap::new(),
@@ -111,7 +111,7 @@ impl Courier {
             round.read().await;
             round.send();
             round.measure();
-            round.report_headway();
+            round.report_delivery_state();
             let wake = round.wake();
             tokio::select! {
                 biased;
@@ -134,7 +134,7 @@ impl Courier {
     }
 }
 
-impl Round {
+impl RunningCourier {
     /// Reads some of the log, if there is room.
     async fn read(&mut self) {
         if !self.has_room() || self.rest.is_some_and(|rest| rest > Instant::now()) {
@@ -153,7 +153,7 @@ impl Round {
             let Courier { realm, vendor, destination, .. } = &self.courier;
             let name = destination.name;
             tracing::error!(realm, vendor, destination = name, %refusal, "the log cannot be read for a webhook: it is tried again");
-            self.rest = Some(Instant::now() + RECOVERY);
+            self.rest = Some(Instant::now() + PAUSE_AFTER_ERROR);
         }
     }
 
@@ -161,7 +161,7 @@ impl Round {
     async fn read_again(&mut self, sequence: u64, progress: Progress) -> Result<(), Refusal> {
         let found = self.courier.log.read(sequence.saturating_sub(1), 1).await?;
         if let Some(event) = found.into_iter().find(|event| event.sequence == sequence) {
-            let notices = self.word(&event).await?;
+            let notices = self.encode_notices(&event).await?;
             self.take_in(&event, notices, progress);
         } else {
             self.courier.state.pending.remove(&sequence);
@@ -174,14 +174,14 @@ impl Round {
     async fn read_on(&mut self) -> Result<(), Refusal> {
         let page = self.courier.log.read(self.courier.state.through, PAGE).await?;
         self.more = page.len() == PAGE;
-        self.look = Instant::now() + LOOK;
+        self.look = Instant::now() + READ_LOG_EVERY;
         for event in page {
             if !self.has_room() {
                 // the rest of the page is read again
                 self.more = true;
                 return Ok(());
             }
-            let notices = match self.word(&event).await {
+            let notices = match self.encode_notices(&event).await {
                 Ok(notices) => notices,
                 Err(refusal) => {
                     self.more = true;
@@ -189,13 +189,13 @@ impl Round {
                 }
             };
             self.courier.state.through = event.sequence;
-            self.save_within(SAVE_IDLE);
+            self.save_within(SAVE_AFTER_IDLE);
             self.take_in(&event, notices, Progress::default());
         }
         Ok(())
     }
 
-    async fn word(&self, event: &Arc<Event>) -> Result<Vec<Notice>, Refusal> {
+    async fn encode_notices(&self, event: &Arc<Event>) -> Result<Vec<Notice>, Refusal> {
         self.courier.destination.webhooks.notices(event, &*self.courier.groups, &*self.courier.log).await
     }
 
@@ -208,7 +208,7 @@ impl Round {
         self.courier.state.pending.insert(event.sequence, progress);
         // if the clock was set meanwhile, the wait must not become endless
         let now = self.courier.time.now();
-        let wait = due.map(|due| since(due, now).min(self.courier.destination.patience.longest_backoff));
+        let wait = due.map(|due| since(due, now).min(self.courier.destination.retry_policy.longest_backoff));
         let due = wait.map(|wait| now.plus(millis(wait).0));
         let job = Job { sequence: event.sequence, at: event.at, notices, done, tries, due };
         self.lanes.push(event.group.clone(), job);
@@ -217,9 +217,9 @@ impl Round {
     /// Sends the notifications that are due.
     fn send(&mut self) {
         let now = self.courier.time.now();
-        while self.sending.len() < AT_ONCE {
+        while self.sending.len() < MAX_CONCURRENT {
             let Some((lane, notice)) = self.lanes.next(now) else { break };
-            let Destination { url, allow_private, patience, webhooks, .. } = &self.courier.destination;
+            let Destination { url, allow_private, retry_policy, webhooks, .. } = &self.courier.destination;
             let envelope = webhooks.envelope(&notice, self.courier.groups.now(), rand::random());
             let attempt = self.lanes.underway(&lane).map_or((None, 0), |job| (Some(job.sequence), job.tries));
             let trace = Trace::of_webhook(self.courier.vendor, &self.courier.realm, notice.name, attempt);
@@ -228,7 +228,7 @@ impl Round {
                 query: [notice.query, envelope.query].concat(),
                 headers: envelope.headers,
                 body: notice.body,
-                timeout: patience.timeout,
+                timeout: retry_policy.timeout,
                 allow_private: *allow_private,
             };
             let client = Arc::clone(&self.courier.client);
@@ -257,7 +257,7 @@ impl Round {
         };
         let Some(lane) = self.senders.remove(&id) else { return };
         let why = match outcome {
-            Ok(answer) if self.courier.destination.webhooks.is_taken(answer.status, &answer.body) => {
+            Ok(answer) if self.courier.destination.webhooks.is_accepted(answer.status, &answer.body) => {
                 self.note(&lane, None);
                 self.courier.metrics.sent.inc();
                 self.failing = false;
@@ -268,8 +268,8 @@ impl Round {
         };
         self.note(&lane, Some(&why));
         let Some(job) = self.lanes.underway(&lane) else { return };
-        let (tried, patience) = (job.tries.saturating_add(1), &self.courier.destination.patience);
-        let is_last = patience.retries.is_some_and(|retries| tried > retries);
+        let (tried, retry_policy) = (job.tries.saturating_add(1), &self.courier.destination.retry_policy);
+        let is_last = retry_policy.retries.is_some_and(|retries| tried > retries);
         let is_first = !std::mem::replace(&mut self.failing, true);
         report(&self.courier, job, &lane, (tried, &why), (is_first, is_last));
         if is_last {
@@ -277,7 +277,7 @@ impl Round {
             self.pass(lane);
         } else {
             self.courier.metrics.retried.inc();
-            let wait = backoff(patience, tried);
+            let wait = backoff(retry_policy, tried);
             let due = self.courier.time.now().plus(millis(wait).0);
             if let Some(job) = self.lanes.wait(lane, due) {
                 self.set_pending(job.sequence, Progress { done: job.done, tries: job.tries, due: Some(due) });
@@ -305,23 +305,23 @@ impl Round {
             self.set_pending(job.sequence, Progress { done: job.done, ..Progress::default() });
         } else {
             self.courier.state.pending.remove(&job.sequence);
-            self.save_within(SAVE);
+            self.save_within(SAVE_AFTER);
         }
     }
 
     fn set_pending(&mut self, sequence: u64, progress: Progress) {
         self.courier.state.pending.insert(sequence, progress);
-        self.save_within(SAVE);
+        self.save_within(SAVE_AFTER);
     }
 
-    fn save_within(&mut self, patience: Duration) {
-        let by = Instant::now() + patience;
+    fn save_within(&mut self, retry_policy: Duration) {
+        let by = Instant::now() + retry_policy;
         self.save = Some(self.save.map_or(by, |save| save.min(by)));
     }
 
     /// Whether there is room for more.
     fn has_room(&self) -> bool {
-        self.lanes.len() < ROOM && self.lanes.bytes() < ROOM_BYTES
+        self.lanes.len() < MAX_WAITING_EVENTS && self.lanes.bytes() < MAX_WAITING_BYTES
     }
 
     /// Whether there is something to read at once.
@@ -334,14 +334,14 @@ impl Round {
         let now = Instant::now();
         let look = if self.may_read() { now } else { self.look };
         let read = self.has_room().then(|| self.rest.unwrap_or(look));
-        let due = (self.sending.len() < AT_ONCE).then(|| self.lanes.next_due()).flatten();
+        let due = (self.sending.len() < MAX_CONCURRENT).then(|| self.lanes.next_due()).flatten();
         let send = due.and_then(|due| self.courier.time.until(due)).map(|wait| now + wait);
         let measure = (self.lanes.len() > 0).then(|| now + MEASURE);
         [read, send, measure, self.save].into_iter().flatten().min()
     }
 
     /// Publishes how far it is.
-    fn report_headway(&mut self) {
+    fn report_delivery_state(&mut self) {
         let changes = self.courier.time.changes();
         let now = self.courier.time.now();
         let is_due = self.lanes.next_due().is_some_and(|due| due <= now);
@@ -349,12 +349,12 @@ impl Round {
         let State { through, pending, .. } = &self.courier.state;
         let finished = pending.keys().next().map_or(*through, |first| first.saturating_sub(1).min(*through));
         let (through, idle) = (*through, self.lanes.len() == 0);
-        self.courier.headway.send_replace(Headway { changes, through, finished, busy, idle });
+        self.courier.delivery_state.send_replace(DeliveryState { changes, through, finished, busy, idle });
     }
 
     fn measure(&self) {
         let metrics = &self.courier.metrics;
-        metrics.beat.beat();
+        metrics.last_activity.record();
         metrics.pending.set(i64::try_from(self.lanes.len()).unwrap_or(i64::MAX));
         let lag = self.lanes.oldest().map(|oldest| since(self.courier.groups.now(), oldest));
         metrics.lag.set(lag.unwrap_or_default().as_secs_f64());
@@ -375,7 +375,7 @@ impl Round {
                 %error,
                 "a webhook's delivery position cannot be stored, so a restart would send events again: free disk space"
             );
-            self.save_within(RECOVERY);
+            self.save_within(PAUSE_AFTER_ERROR);
         }
     }
 
@@ -386,7 +386,7 @@ impl Round {
                 self.sent(sent);
             }
         };
-        if timeout(GRACE, all).await.is_err() {
+        if timeout(STOP_WAIT, all).await.is_err() {
             self.sending.shutdown().await;
         }
         self.keep().await;
@@ -437,15 +437,15 @@ fn report(courier: &Courier, job: &Job, lane: &Lane, (tries, why): (u32, &str), 
     }
 }
 
-/// The delay after so many attempts. How many retries there are, and the first delay: [`Patience`], which each adapter
+/// The delay after so many attempts. How many retries there are, and the first delay: [`RetryPolicy`], which each adapter
 /// fills from its settings. Without a configured delay only the first retry is sent at once.
-pub(super) fn backoff(patience: &Patience, tried: u32) -> Duration {
-    let (first, doublings) = match (patience.backoff.is_zero(), tried) {
+pub(super) fn backoff(retry_policy: &RetryPolicy, tried: u32) -> Duration {
+    let (first, doublings) = match (retry_policy.backoff.is_zero(), tried) {
         (true, ..=1) => return Duration::ZERO,
-        (true, tried) => (SHORTEST, tried - 2),
-        (false, tried) => (patience.backoff, tried.saturating_sub(1)),
+        (true, tried) => (SHORTEST_DELAY, tried - 2),
+        (false, tried) => (retry_policy.backoff, tried.saturating_sub(1)),
     };
-    first.saturating_mul(2_u32.saturating_pow(doublings)).min(patience.longest_backoff)
+    first.saturating_mul(2_u32.saturating_pow(doublings)).min(retry_policy.longest_backoff)
 }
 
 /// The duration between two times.
@@ -460,8 +460,8 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest() {
         let waits = |backoff, longest| {
-            let patience = Patience::spelled(1, -1, backoff, longest);
-            [1, 2, 3, 4, 40].map(|tried| super::backoff(&patience, tried).as_millis())
+            let retry_policy = RetryPolicy::from_settings(1, -1, backoff, longest);
+            [1, 2, 3, 4, 40].map(|tried| super::backoff(&retry_policy, tried).as_millis())
         };
         assert_eq!(waits(100, 500), [100, 200, 400, 500, 500]);
         assert_eq!(waits(0, 60_000), [0, 1000, 2000, 4000, 60_000]);

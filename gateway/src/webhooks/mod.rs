@@ -32,7 +32,7 @@ use tokio::time::timeout;
 pub(crate) use counted::WebhookMetrics;
 pub(crate) use guard::is_public;
 pub(crate) use position_store::{INDEX, check_positions};
-pub(crate) use time::Headway;
+pub(crate) use time::DeliveryState;
 use time::Time;
 pub(crate) use watched::Watched;
 
@@ -121,7 +121,7 @@ pub(crate) struct Couriers {
     tasks: JoinSet<()>,
     watched: Vec<Watched>,
     /// How far each is.
-    headway: Vec<watch::Receiver<Headway>>,
+    delivery_state: Vec<watch::Receiver<DeliveryState>>,
 }
 
 /// What the couriers of a realm work with.
@@ -150,7 +150,7 @@ impl Couriers {
         metrics: &Metrics,
     ) -> Result<Self, WebhookError> {
         let (stop, stopped) = watch::channel(false);
-        let (mut tasks, mut watched, mut headways) = (JoinSet::new(), Vec::new(), Vec::new());
+        let (mut tasks, mut watched, mut delivery_states) = (JoinSet::new(), Vec::new(), Vec::new());
         let Source { realm, backend, clock, sessions, faults, journals, positions } = source;
         let time = || Time::new(clock.cloned());
         let (groups, log, name) = (&backend.groups, &backend.log, &*realm.name);
@@ -158,12 +158,13 @@ impl Couriers {
             let Some(client) = client else { continue };
             let metrics = || metrics.webhooks.of(name, vendor, destination.name);
             if destination.webhooks.wants_connection_events() {
-                let idle = Headway { through: u64::MAX, finished: u64::MAX, idle: true, ..Headway::default() };
-                let (headway, receiver) = watch::channel(idle);
-                headways.push(receiver);
+                let idle =
+                    DeliveryState { through: u64::MAX, finished: u64::MAX, idle: true, ..DeliveryState::default() };
+                let (delivery_state, receiver) = watch::channel(idle);
+                delivery_states.push(receiver);
                 let notifier = PresenceNotifier {
                     time: time(),
-                    headway,
+                    delivery_state,
                     realm: name.to_owned(),
                     vendor,
                     metrics: metrics(),
@@ -186,13 +187,13 @@ impl Couriers {
             let failed = |refusal| WebhookError::Log { realm: name.to_owned(), refusal };
             let end = log.last().await.map_err(failed)?;
             let state = restored(&position_store, end)?;
-            let (headway, receiver) = watch::channel(Headway { busy: true, ..Headway::default() });
-            headways.push(receiver);
+            let (delivery_state, receiver) = watch::channel(DeliveryState { busy: true, ..DeliveryState::default() });
+            delivery_states.push(receiver);
             let courier = Courier {
                 time: time(),
                 faults: Arc::clone(faults),
                 journals: Arc::clone(journals),
-                headway,
+                delivery_state,
                 realm: name.to_owned(),
                 vendor,
                 metrics: metrics(),
@@ -207,7 +208,7 @@ impl Couriers {
             watched.push(courier.metrics.watched(format!("{name}.{vendor}.{}", courier.destination.name)));
             tasks.spawn(courier.run(stopped.clone()));
         }
-        Ok(Self { stop, tasks, watched, headway: headways })
+        Ok(Self { stop, tasks, watched, delivery_state: delivery_states })
     }
 
     /// Each courier, for monitoring.
@@ -216,8 +217,8 @@ impl Couriers {
     }
 
     /// How far each is.
-    pub(crate) fn headway(&self) -> Vec<watch::Receiver<Headway>> {
-        self.headway.clone()
+    pub(crate) fn delivery_state(&self) -> Vec<watch::Receiver<DeliveryState>> {
+        self.delivery_state.clone()
     }
 
     /// Starts no new attempts, waits briefly for running ones, and stores all positions.

@@ -15,11 +15,11 @@ use tokio::sync::watch;
 use super::client::{Client, OutgoingRequest};
 use super::counted::Counted;
 use super::courier::backoff;
-use super::time::{Headway, Time, millis};
+use super::time::{DeliveryState, Time, millis};
 use crate::traces::Trace;
 
 /// Most connection events in one notification.
-const AT_ONCE: usize = 100;
+const MAX_BATCH: usize = 100;
 
 /// Notifies one destination.
 pub(super) struct PresenceNotifier {
@@ -32,7 +32,7 @@ pub(super) struct PresenceNotifier {
     pub(super) metrics: Counted,
     pub(super) time: Time,
     /// How far it is.
-    pub(super) headway: watch::Sender<Headway>,
+    pub(super) delivery_state: watch::Sender<DeliveryState>,
 }
 
 impl PresenceNotifier {
@@ -53,18 +53,18 @@ impl PresenceNotifier {
                 Err(RecvError::Closed) => return,
             };
             let batch = self.batch(first);
-            self.report_headway(true, false);
+            self.report_delivery_state(true, false);
             for notice in self.notices_of(batch).await {
                 self.send(&notice, &mut stop).await;
             }
-            self.report_headway(false, true);
+            self.report_delivery_state(false, true);
         }
     }
 
     /// The first one, and those that have arrived since.
     fn batch(&mut self, first: Arc<ConnectionEvent>) -> Vec<Arc<ConnectionEvent>> {
         let mut batch = vec![first];
-        while batch.len() < AT_ONCE {
+        while batch.len() < MAX_BATCH {
             match self.events.try_recv() {
                 Ok(event) => batch.push(event),
                 Err(TryRecvError::Lagged(count)) => self.dropped(count),
@@ -95,7 +95,7 @@ impl PresenceNotifier {
 
     /// Sends a notification until it is accepted, or all retries are used.
     async fn send(&mut self, notice: &Notice, stop: &mut watch::Receiver<bool>) {
-        let Destination { url, allow_private, patience, webhooks, .. } = &self.destination.clone();
+        let Destination { url, allow_private, retry_policy, webhooks, .. } = &self.destination.clone();
         let mut tried = 0;
         loop {
             let envelope = webhooks.envelope(notice, self.groups.now(), rand::random());
@@ -104,12 +104,12 @@ impl PresenceNotifier {
                 query: [notice.query.clone(), envelope.query].concat(),
                 headers: envelope.headers,
                 body: notice.body.clone(),
-                timeout: patience.timeout,
+                timeout: retry_policy.timeout,
                 allow_private: *allow_private,
             };
             let trace = Trace::of_webhook(self.vendor, &self.realm, notice.name, (None, tried));
             let why = match self.client.deliver(outgoing, &**webhooks, trace).await {
-                Ok(answer) if webhooks.is_taken(answer.status, &answer.body) => {
+                Ok(answer) if webhooks.is_accepted(answer.status, &answer.body) => {
                     self.metrics.sent.inc();
                     break;
                 }
@@ -117,7 +117,7 @@ impl PresenceNotifier {
                 Err(error) => error.to_string(),
             };
             tried += 1;
-            let is_last = patience.retries.is_some_and(|retries| tried > retries) || *stop.borrow();
+            let is_last = retry_policy.retries.is_some_and(|retries| tried > retries) || *stop.borrow();
             let (realm, vendor, name, notice) = (&self.realm, self.vendor, self.destination.name, notice.name);
             if is_last {
                 tracing::warn!(
@@ -143,7 +143,7 @@ impl PresenceNotifier {
                 );
             }
             self.metrics.retried.inc();
-            self.wait(backoff(patience, tried), stop).await;
+            self.wait(backoff(retry_policy, tried), stop).await;
         }
     }
 
@@ -151,19 +151,19 @@ impl PresenceNotifier {
     async fn wait(&mut self, time: Duration, stop: &mut watch::Receiver<bool>) {
         let due = self.time.now().plus(millis(time).0);
         while self.time.until(due) != Some(Duration::ZERO) {
-            self.report_headway(false, false);
+            self.report_delivery_state(false, false);
             tokio::select! {
                 () = self.time.reached_or_changed(due) => {}
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
-        self.report_headway(true, false);
+        self.report_delivery_state(true, false);
     }
 
     /// Publishes how far it is. Connection events are not in the log.
-    fn report_headway(&mut self, busy: bool, idle: bool) {
+    fn report_delivery_state(&mut self, busy: bool, idle: bool) {
         let changes = self.time.changes();
-        self.headway.send_replace(Headway { changes, through: u64::MAX, finished: u64::MAX, busy, idle });
+        self.delivery_state.send_replace(DeliveryState { changes, through: u64::MAX, finished: u64::MAX, busy, idle });
     }
 
     fn dropped(&self, count: u64) {

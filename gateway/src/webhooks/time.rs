@@ -87,7 +87,7 @@ pub(super) fn millis(duration: Duration) -> Millis {
 
 /// How far a courier or notifier is, for those who wait until everything that is due is done.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Headway {
+pub(crate) struct DeliveryState {
     /// The changes of the realm's clock that it has taken into account.
     pub(super) changes: u64,
     /// The last event that it has read.
@@ -100,7 +100,7 @@ pub(crate) struct Headway {
     pub(super) idle: bool,
 }
 
-impl Headway {
+impl DeliveryState {
     /// The last event up to which it needs none of the log any more.
     pub(crate) fn finished(&self) -> u64 {
         self.finished

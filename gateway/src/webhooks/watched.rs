@@ -12,17 +12,17 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
 /// The time of a courier's last activity.
 #[derive(Debug, Clone)]
-pub(super) struct Beat(Arc<Mutex<Instant>>);
+pub(super) struct LastActivity(Arc<Mutex<Instant>>);
 
-impl Default for Beat {
+impl Default for LastActivity {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Instant::now())))
     }
 }
 
-impl Beat {
+impl LastActivity {
     /// Records activity now.
-    pub(super) fn beat(&self) {
+    pub(super) fn record(&self) {
         *self.0.lock() = Instant::now();
     }
 }
@@ -31,7 +31,7 @@ impl Beat {
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
     pub(super) name: String,
-    pub(super) beat: Beat,
+    pub(super) last_activity: LastActivity,
     /// The age of the oldest event with unaccepted notifications, in seconds.
     pub(super) lag: Gauge<f64, AtomicU64>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Watched {
 impl Watched {
     /// Why it makes no progress, if so.
     pub(crate) fn stuck(&self, longest_lag: Duration) -> Option<String> {
-        let silence = self.beat.0.lock().elapsed();
+        let silence = self.last_activity.0.lock().elapsed();
         if silence >= LONGEST_SILENCE {
             return Some(format!(
                 "webhook {} is stuck: its worker has not responded for {} s",

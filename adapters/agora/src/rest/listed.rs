@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conclave_core::model::{GroupId, User, UserId};
-use conclave_core::query::{MaySpeak, Voice};
+use conclave_core::query::{MaySpeak, ModerationState};
 
 use super::call::Call;
 use crate::dialect::ids::{fold, shown};
@@ -23,7 +23,7 @@ pub(super) async fn to_remove(
     call: &Call<'_>,
     group: &GroupId,
     names: &[String],
-    is_on: fn(&Voice) -> bool,
+    is_on: fn(&ModerationState) -> bool,
     list: impl AsyncFnOnce() -> Result<Vec<UserId>, Failure>,
 ) -> Result<Vec<ToRemove>, Failure> {
     let found = call.find_users(names).await?;

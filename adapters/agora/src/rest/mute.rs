@@ -2,7 +2,7 @@
 
 use conclave_core::model::{GroupId, Millis, Role, Until, UserId};
 use conclave_core::operation::{Mute, Unmute, UpdateGroup};
-use conclave_core::query::{MaySpeak, MembersNamed, Mutes, MutesNow, Voice};
+use conclave_core::query::{MaySpeak, MembersNamed, ModerationState, Mutes, MutesNow};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ pub(crate) async fn add(call: &Call<'_>) -> Result<Reply, Failure> {
         call.run(Unmute { group: group.clone(), users: users.clone() }).await?;
         let now = call.app.now();
         let voices = call.ask(MaySpeak { group, users }).await?.users;
-        let row = |voice: &Voice| match &voice.everywhere {
+        let row = |voice: &ModerationState| match &voice.everywhere {
             None => Muted::done(&voice.user, Some(now)),
             Some(_) => Muted::still(shown(&voice.user).into_owned()),
         };

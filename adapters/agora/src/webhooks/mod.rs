@@ -24,7 +24,7 @@ use conclave_core::event::Event;
 use conclave_core::model::Millis;
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{Destination, Envelope, Notice, Patience, Secret, call_of, check_secret, group_of};
+use conclave_kit::{Destination, Envelope, Notice, RetryPolicy, Secret, call_of, check_secret, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
@@ -95,11 +95,11 @@ const HOST: &str = "conclave";
 /// The destinations of one app: three at most.
 pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &WebhookSettings) -> Vec<Destination> {
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
-    let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
+    let retry_policy = RetryPolicy::from_settings(timeout_ms, retries, backoff_ms, longest_backoff_ms);
     let destination = |name, url: &Option<String>, rule| {
         let app = App::new(credentials, settings, hooks);
         let webhooks = Arc::new(Webhooks { app, events: hooks.events.clone(), rule });
-        Some(Destination { name, url: url.clone()?, allow_private, patience: patience.clone(), webhooks })
+        Some(Destination { name, url: url.clone()?, allow_private, retry_policy: retry_policy.clone(), webhooks })
     };
     let events = destination("events", &hooks.url, Rule::Events);
     let muc = destination("muc", &hooks.muc_url, Rule::Muc);
@@ -191,7 +191,7 @@ impl conclave_kit::Webhooks for Webhooks {
         envelope
     }
 
-    fn is_taken(&self, status: StatusCode, body: &[u8]) -> bool {
+    fn is_accepted(&self, status: StatusCode, body: &[u8]) -> bool {
         status == StatusCode::OK && String::from_utf8_lossy(body).chars().count() <= ANSWER
     }
 }

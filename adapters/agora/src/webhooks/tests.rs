@@ -20,7 +20,7 @@ fn the_documented_events_are_signed_as_documented() {
 fn long_answers_do_not_count() {
     use conclave_kit::Webhooks as _;
     let hooks = Webhooks { app: app(""), events: Vec::new(), rule: Rule::Events };
-    assert!(hooks.is_taken(StatusCode::OK, "字".repeat(1000).as_bytes()));
-    assert!(!hooks.is_taken(StatusCode::OK, "字".repeat(1001).as_bytes()));
-    assert!(!hooks.is_taken(StatusCode::NO_CONTENT, b""));
+    assert!(hooks.is_accepted(StatusCode::OK, "字".repeat(1000).as_bytes()));
+    assert!(!hooks.is_accepted(StatusCode::OK, "字".repeat(1001).as_bytes()));
+    assert!(!hooks.is_accepted(StatusCode::NO_CONTENT, b""));
 }

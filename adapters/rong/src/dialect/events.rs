@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use conclave_core::event::{Actor, Event, Former, Happening, Joining, Leaving, ProfileChange};
+use conclave_core::event::{Actor, Event, FormerMember, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Message, Policy, Profile, Request, UserId};
 use conclave_kit::Recipients;
 
@@ -30,7 +30,7 @@ pub(crate) enum What<'e> {
     /// A group was created: operation 0, callback 1.
     Created { profile: &'e Profile, owner: Option<&'e UserId> },
     /// A group was deleted: operation 4, callback 5.
-    Dismissed { owner: Option<&'e UserId>, were: &'e [Former] },
+    Dismissed { owner: Option<&'e UserId>, were: &'e [FormerMember] },
     /// Another operation on a group's members.
     Operation(Operation<'e>),
     /// The profile or the permissions changed: the changed parts.
@@ -95,7 +95,7 @@ pub(crate) struct Operation<'e> {
     /// The affected users.
     pub(crate) users: Vec<&'e UserId>,
     /// The last state of the memberships that ended with it.
-    pub(crate) were: Vec<&'e Former>,
+    pub(crate) were: Vec<&'e FormerMember>,
 }
 
 impl<'e> Operation<'e> {

@@ -20,7 +20,7 @@ use conclave_core::event::Event;
 use conclave_core::model::{Group, Millis};
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
-use conclave_kit::{ConnectionEvent, Destination, Envelope, Notice, Patience, call_of, group_of};
+use conclave_kit::{ConnectionEvent, Destination, Envelope, Notice, RetryPolicy, call_of, group_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
@@ -60,7 +60,7 @@ conclave_kit::settings! {
 /// The destinations of one app: four at most.
 pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<Destination> {
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
-    let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
+    let retry_policy = RetryPolicy::from_settings(timeout_ms, retries, backoff_ms, longest_backoff_ms);
     let destination = |name, url: &Option<String>, callback| {
         let nonces = CallbackNonces::new(credentials);
         let webhooks = Webhooks { credentials: credentials.clone(), nonces, events: hooks.events.clone(), callback };
@@ -68,7 +68,7 @@ pub fn destinations(credentials: &Credentials, hooks: &WebhookSettings) -> Vec<D
             name,
             url: url.clone()?,
             allow_private,
-            patience: patience.clone(),
+            retry_policy: retry_policy.clone(),
             webhooks: Arc::new(webhooks),
         })
     };
@@ -189,7 +189,7 @@ impl conclave_kit::Webhooks for Webhooks {
         Envelope { query, headers: [(CONTENT_TYPE, content)].into_iter().collect() }
     }
 
-    fn is_taken(&self, status: StatusCode, _: &[u8]) -> bool {
+    fn is_accepted(&self, status: StatusCode, _: &[u8]) -> bool {
         status == StatusCode::OK
     }
 }

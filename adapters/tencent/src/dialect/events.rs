@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use conclave_core::event::{Event, Former, Happening, Joining, Leaving, ProfileChange};
+use conclave_core::event::{Event, FormerMember, Happening, Joining, Leaving, ProfileChange};
 use conclave_core::model::{Message, MessageId, Policy, Profile, Receive, Request, TopicId, Until, UserId};
 
 pub(crate) use push::{Delivery, Notice, Push, Tip};
@@ -37,7 +37,7 @@ pub(crate) enum What<'e> {
         profile: &'e Profile,
         members: &'e [UserId],
         /// The last state of those who had one.
-        were: &'e [Former],
+        were: &'e [FormerMember],
     },
     /// A group that waited for its first message is shown to its members from now on.
     Activated,
@@ -52,7 +52,7 @@ pub(crate) enum What<'e> {
         reason: &'e str,
         members: u32,
         /// Their last state.
-        were: &'e [Former],
+        were: &'e [FormerMember],
     },
     Info(Info<'e>),
     /// Mute of everybody, or who gets in and how, as far as it changed.
@@ -178,7 +178,7 @@ impl Info<'_> {
 
 impl Fact<'_> {
     /// The last state of members whose memberships ended with it.
-    pub(crate) fn former(&self) -> &[Former] {
+    pub(crate) fn former(&self) -> &[FormerMember] {
         if let What::Left { were, .. } | What::Destroyed { were, .. } = &self.what { were } else { &[] }
     }
 

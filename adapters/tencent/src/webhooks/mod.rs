@@ -21,7 +21,7 @@ use conclave_core::model::{Group, Millis, UserId};
 use conclave_core::ports::{Groups, Log};
 use conclave_core::refusal::Refusal;
 use conclave_kit::{
-    Connection, ConnectionEvent, Destination, Envelope, Notice, Patience, Secret, call_of, check_secret, group_of,
+    Connection, ConnectionEvent, Destination, Envelope, Notice, RetryPolicy, Secret, call_of, check_secret, group_of,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
@@ -125,8 +125,8 @@ pub fn destinations(credentials: &Credentials, settings: &Settings, hooks: &Webh
         hooks: hooks.clone(),
     });
     let WebhookSettings { timeout_ms, retries, backoff_ms, longest_backoff_ms, allow_private, .. } = *hooks;
-    let patience = Patience::spelled(timeout_ms, retries, backoff_ms, longest_backoff_ms);
-    vec![Destination { name: "callbacks", url, allow_private, patience, webhooks }]
+    let retry_policy = RetryPolicy::from_settings(timeout_ms, retries, backoff_ms, longest_backoff_ms);
+    vec![Destination { name: "callbacks", url, allow_private, retry_policy, webhooks }]
 }
 
 /// The account that acts for the app.
@@ -239,7 +239,7 @@ impl conclave_kit::Webhooks for Webhooks {
         Envelope { query: signature(&self.hooks.token, now), headers: [(CONTENT_TYPE, json)].into_iter().collect() }
     }
 
-    fn is_taken(&self, status: StatusCode, _: &[u8]) -> bool {
+    fn is_accepted(&self, status: StatusCode, _: &[u8]) -> bool {
         status == StatusCode::OK
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use conclave_kit::{Destination, OpenRealm, Patience, SettingsTable, SetupError, Vendor};
+use conclave_kit::{Destination, OpenRealm, RetryPolicy, SettingsTable, SetupError, Vendor};
 
 use crate::api::Parrot;
 use crate::webhooks::{WebhookSettings, Webhooks};
@@ -95,7 +95,7 @@ impl Vendor for Parrot {
             name: "perches",
             url,
             allow_private,
-            patience: Patience::spelled(5000, 3, 100, 1000),
+            retry_policy: RetryPolicy::from_settings(5000, 3, 100, 1000),
             webhooks: Arc::new(Webhooks),
         };
         url.map(destination).into_iter().collect()

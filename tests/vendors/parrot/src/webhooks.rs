@@ -36,7 +36,7 @@ impl conclave_kit::Webhooks for Webhooks {
         Envelope::default()
     }
 
-    fn is_taken(&self, status: StatusCode, _: &[u8]) -> bool {
+    fn is_accepted(&self, status: StatusCode, _: &[u8]) -> bool {
         status.is_success()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_core::event::{Actor, Event, Former};
+use conclave_core::event::{Actor, Event, FormerMember};
 use conclave_core::model::{Group, GroupId, Member, Profile, Request, Role, User, UserId};
 use conclave_core::ports::GroupsExt;
 use conclave_core::query::{FindGroups, FindUsers, MembersNamed};
@@ -213,7 +213,7 @@ impl<'a> Scene<'a> {
 
     /// A user who left with this event, with their last state; an ordinary member in events from versions that did not
     /// store it.
-    fn gone<'f>(&self, were: impl IntoIterator<Item = &'f Former>, user: &UserId) -> ChannelsUserInfo {
+    fn gone<'f>(&self, were: impl IntoIterator<Item = &'f FormerMember>, user: &UserId) -> ChannelsUserInfo {
         let former = were.into_iter().find(|former| former.user == *user);
         let ext = ChannelsUserExtInfo {
             role: Some(role::number(former.map_or(Role::Member, |former| former.role)).into()),

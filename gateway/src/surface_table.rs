@@ -39,7 +39,7 @@ impl Mounted {
 
 /// The surfaces on one listener.
 #[derive(Default)]
-pub(crate) struct Site {
+pub(crate) struct SurfaceTable {
     /// The surface at the root of the listener, whatever the host.
     root: Option<Arc<Mounted>>,
     /// The surfaces at the root of a host name.
@@ -56,7 +56,7 @@ pub(crate) struct MountPoint<'a> {
     pub(crate) prefix: usize,
 }
 
-impl Site {
+impl SurfaceTable {
     /// A listener with one surface only.
     pub(crate) fn of_one(mounted: Arc<Mounted>) -> Self {
         Self { root: Some(mounted), ..Self::default() }

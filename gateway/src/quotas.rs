@@ -17,9 +17,9 @@ const SHARDS: usize = 16;
 /// One request in so many is reserved for apps' servers, whatever users and callers without credentials do.
 const RESERVED_REQUESTS: usize = 16;
 
-/// All counts.
+/// What every address, realm and user uses now, and the total.
 #[derive(Debug)]
-pub(crate) struct Shares {
+pub(crate) struct Quotas {
     limits: Limits,
     addresses: [Mutex<Map<IpAddr, Arc<Counts>>>; SHARDS],
     /// Requests in flight in each realm that has ever had one.
@@ -54,21 +54,21 @@ type Count = fn(&Counts) -> &AtomicUsize;
 /// The counts of one address, kept as long as somebody has this.
 #[derive(Debug)]
 pub(crate) struct Address {
-    shares: Arc<Shares>,
+    quotas: Arc<Quotas>,
     network: IpAddr,
     counts: Arc<Counts>,
 }
 
 /// A counted unit of an address; returned on drop.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct QuotaUse {
     address: Arc<Address>,
     count: Count,
 }
 
 /// A request among all requests in flight; returned on drop.
 #[derive(Debug)]
-pub(crate) struct InProcess(Arc<Shares>);
+pub(crate) struct InProcess(Arc<Quotas>);
 
 /// A request among those of its realm; returned on drop.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub(crate) struct InRealm(Arc<AtomicUsize>);
 
 /// A request among those of its user; returned on drop.
 #[derive(Debug)]
-pub(crate) struct OfUser(Arc<Shares>, User);
+pub(crate) struct OfUser(Arc<Quotas>, User);
 
 /// Adds to a count, unless it would exceed the limit.
 fn add(count: &AtomicUsize, amount: usize, most: usize) -> bool {
@@ -84,7 +84,7 @@ fn add(count: &AtomicUsize, amount: usize, most: usize) -> bool {
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, added).is_ok()
 }
 
-impl Shares {
+impl Quotas {
     /// All at zero.
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
@@ -105,7 +105,7 @@ impl Shares {
         let counts = Arc::clone(known.entry(address).or_default());
         counts.holders.fetch_add(1, Ordering::Relaxed);
         drop(known);
-        Arc::new(Address { shares: Arc::clone(self), network: address, counts })
+        Arc::new(Address { quotas: Arc::clone(self), network: address, counts })
     }
 
     /// Counts a caller's request for the process, the realm and the user; `None` when one of them has its maximum in
@@ -160,11 +160,11 @@ impl Address {
 
     /// Counts a connection; also returns whether it exceeds the limit: a few of those are accepted, to be answered that
     /// there are too many.
-    pub(crate) fn connection(self: &Arc<Self>) -> Option<(Share, bool)> {
+    pub(crate) fn connection(self: &Arc<Self>) -> Option<(QuotaUse, bool)> {
         /// Connections beyond the limit that are answered with the reason.
         const REFUSALS: usize = 16;
         let count: Count = |counts| &counts.connections;
-        let most = self.shares.limits.connections_per_address;
+        let most = self.quotas.limits.connections_per_address;
         if let Some(share) = self.take(count, most) {
             return Some((share, false));
         }
@@ -172,13 +172,13 @@ impl Address {
     }
 
     /// Counts a session; `None` when there are as many as the address may have connections.
-    pub(crate) fn session(self: &Arc<Self>) -> Option<Share> {
-        self.take(|counts| &counts.sessions, self.shares.limits.connections_per_address)
+    pub(crate) fn session(self: &Arc<Self>) -> Option<QuotaUse> {
+        self.take(|counts| &counts.sessions, self.quotas.limits.connections_per_address)
     }
 
     /// Counts a request; `None` when the address has its maximum in flight.
-    pub(crate) fn request(self: &Arc<Self>) -> Option<Share> {
-        self.take(|counts| &counts.requests, self.shares.limits.requests_per_address)
+    pub(crate) fn request(self: &Arc<Self>) -> Option<QuotaUse> {
+        self.take(|counts| &counts.requests, self.quotas.limits.requests_per_address)
     }
 
     /// A counter for bytes that are kept for the address.
@@ -186,21 +186,21 @@ impl Address {
         Buffer { address: Arc::clone(self), bytes: 0 }
     }
 
-    fn take(self: &Arc<Self>, count: Count, most: usize) -> Option<Share> {
-        add(count(&self.counts), 1, most).then(|| Share { address: Arc::clone(self), count })
+    fn take(self: &Arc<Self>, count: Count, most: usize) -> Option<QuotaUse> {
+        add(count(&self.counts), 1, most).then(|| QuotaUse { address: Arc::clone(self), count })
     }
 }
 
 impl Drop for Address {
     fn drop(&mut self) {
-        let mut known = self.shares.shard(&self.shares.addresses, &self.network).lock();
+        let mut known = self.quotas.shard(&self.quotas.addresses, &self.network).lock();
         if self.counts.holders.fetch_sub(1, Ordering::Relaxed) == 1 {
             known.remove(&self.network);
         }
     }
 }
 
-impl Drop for Share {
+impl Drop for QuotaUse {
     fn drop(&mut self) {
         (self.count)(&self.address.counts).fetch_sub(1, Ordering::Relaxed);
     }
@@ -240,12 +240,12 @@ pub(crate) struct Buffer {
 impl Buffer {
     /// Reserves more bytes, if the process and the address have room for them.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
-        let shares = &self.address.shares;
-        if !add(&shares.bytes, bytes, shares.limits.buffered_bytes) {
+        let quotas = &self.address.quotas;
+        if !add(&quotas.bytes, bytes, quotas.limits.buffered_bytes) {
             return false;
         }
-        if !add(&self.address.counts.bytes, bytes, shares.limits.buffered_bytes_per_address) {
-            shares.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if !add(&self.address.counts.bytes, bytes, quotas.limits.buffered_bytes_per_address) {
+            quotas.bytes.fetch_sub(bytes, Ordering::Relaxed);
             return false;
         }
         self.bytes += bytes;
@@ -255,7 +255,7 @@ impl Buffer {
     /// Sets the number of bytes, whether there is room or not: existing bytes cannot be refused, but leave less room
     /// for others.
     pub(crate) fn keep(&mut self, bytes: usize) {
-        for count in [&self.address.shares.bytes, &self.address.counts.bytes] {
+        for count in [&self.address.quotas.bytes, &self.address.counts.bytes] {
             if bytes > self.bytes {
                 count.fetch_add(bytes - self.bytes, Ordering::Relaxed);
             } else {
@@ -288,8 +288,8 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn shares() -> Arc<Shares> {
-        Shares::new(&Limits {
+    fn quotas() -> Arc<Quotas> {
+        Quotas::new(&Limits {
             requests: 32,
             requests_per_address: 2,
             requests_per_realm: 20,
@@ -306,54 +306,54 @@ mod tests {
 
     #[test]
     fn an_address_has_its_share_and_gets_it_back() {
-        let shares = shares();
+        let quotas = quotas();
         let (one, _two) = (
-            shares.address(address("1.2.3.4")).request().unwrap(),
-            shares.address(address("1.2.3.4")).request().unwrap(),
+            quotas.address(address("1.2.3.4")).request().unwrap(),
+            quotas.address(address("1.2.3.4")).request().unwrap(),
         );
-        assert!(shares.address(address("1.2.3.4")).request().is_none());
-        assert!(shares.address(address("::ffff:1.2.3.4")).request().is_none(), "the same address in another form");
-        assert!(shares.address(address("1.2.3.5")).request().is_some());
+        assert!(quotas.address(address("1.2.3.4")).request().is_none());
+        assert!(quotas.address(address("::ffff:1.2.3.4")).request().is_none(), "the same address in another form");
+        assert!(quotas.address(address("1.2.3.5")).request().is_some());
         drop(one);
-        assert!(shares.address(address("1.2.3.4")).request().is_some());
+        assert!(quotas.address(address("1.2.3.4")).request().is_some());
         let _networks =
-            [shares.address(address("2001:db8::1")).request(), shares.address(address("2001:db8::2")).request()];
-        assert!(shares.address(address("2001:db8::3")).request().is_none());
+            [quotas.address(address("2001:db8::1")).request(), quotas.address(address("2001:db8::2")).request()];
+        assert!(quotas.address(address("2001:db8::3")).request().is_none());
     }
 
     #[test]
     fn users_leave_places_for_servers() {
-        let shares = shares();
+        let quotas = quotas();
         let of = |user: Option<&str>, realm: &str| Admitted {
             realm: Some(realm.into()),
             user: user.map(|user| UserId::new(user).unwrap()),
             ..Admitted::default()
         };
-        let _first = shares.caller(&of(Some("a"), "one")).unwrap();
-        assert!(shares.caller(&of(Some("a"), "one")).is_none(), "one at a time for each user");
+        let _first = quotas.caller(&of(Some("a"), "one")).unwrap();
+        assert!(quotas.caller(&of(Some("a"), "one")).is_none(), "one at a time for each user");
         let rest: Vec<_> = (1..30)
-            .map_while(|n| shares.caller(&of(Some(&format!("u{n}")), if n < 20 { "one" } else { "two" })))
+            .map_while(|n| quotas.caller(&of(Some(&format!("u{n}")), if n < 20 { "one" } else { "two" })))
             .collect();
         assert_eq!(rest.len(), 29);
-        assert!(shares.caller(&of(None, "one")).is_none(), "a realm has its own limit");
-        assert!(shares.caller(&of(Some("z"), "three")).is_none());
-        assert!(shares.caller(&Admitted::default()).is_none());
-        let server = shares.caller(&of(None, "three"));
+        assert!(quotas.caller(&of(None, "one")).is_none(), "a realm has its own limit");
+        assert!(quotas.caller(&of(Some("z"), "three")).is_none());
+        assert!(quotas.caller(&Admitted::default()).is_none());
+        let server = quotas.caller(&of(None, "three"));
         assert!(server.is_some());
     }
 
     #[test]
     fn bytes_are_counted_by_address_and_altogether() {
-        let shares = shares();
-        let mut one = shares.address(address("1.1.1.1")).buffer();
+        let quotas = quotas();
+        let mut one = quotas.address(address("1.1.1.1")).buffer();
         assert!(one.grow(50) && !one.grow(20) && one.grow(10));
-        let mut two = shares.address(address("2.2.2.2")).buffer();
+        let mut two = quotas.address(address("2.2.2.2")).buffer();
         assert!(!two.grow(50) && two.grow(40));
         one.keep(5);
         assert!(two.grow(20));
         drop((one, two));
-        assert!(shares.address(address("3.3.3.3")).buffer().grow(60));
-        assert_eq!(shares.bytes.load(Ordering::Relaxed), 0);
-        assert!(shares.addresses.iter().all(|shard| shard.lock().is_empty()));
+        assert!(quotas.address(address("3.3.3.3")).buffer().grow(60));
+        assert_eq!(quotas.bytes.load(Ordering::Relaxed), 0);
+        assert!(quotas.addresses.iter().all(|shard| shard.lock().is_empty()));
     }
 }

@@ -40,10 +40,10 @@ pub const EVENT_BYTES: usize = 2 * 1024 * 1024;
 /// Most bytes of all rows that one query reads, by [`row_bytes`]. Beyond it the query is refused, and has to be asked in
 /// pages: an answer is never built of more.
 pub const QUERY_BYTES: usize = 64 * 1024 * 1024;
-/// What a row counts for beside its texts, in a query.
+/// Bytes that a row counts in a query in addition to its texts.
 const ROW: usize = 128;
 
-/// Bytes of messages with which a page of them ends, whatever number was asked for.
+/// A page of messages ends with the one that brings it to so many bytes, even if more messages were requested.
 pub const PAGE_BYTES: usize = 256 * 1024;
 
 /// Refuses a batch in which a row, a text in a key, an event or its reason is too large.

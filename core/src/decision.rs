@@ -51,7 +51,7 @@ pub struct Draft<'a> {
     step: Option<Step>,
 }
 
-/// What was decided about a place before a step changed it.
+/// What was decided about a key before a step changed it.
 enum Before {
     /// Nothing.
     Nothing,
@@ -131,7 +131,7 @@ impl<'a> Draft<'a> {
         self.strand = None;
     }
 
-    /// Takes back what the current step has changed. What it has looked at stays guarded.
+    /// Undoes what the current step has changed. The rows that it has read stay guarded.
     pub(crate) fn undo_step(&mut self) {
         let Some(step) = &mut self.step else { return };
         for (key, row) in step.before.drain() {

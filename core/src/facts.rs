@@ -16,7 +16,7 @@ pub enum Need {
     RowsThenLastSequence(Vec<Key>),
     /// Whole runs of rows.
     Runs(Vec<Prefix>),
-    /// The last rows of a run, so many at most.
+    /// The last rows of a run, at most this many.
     Recent(Prefix, usize),
     /// How many rows these runs have.
     Counts(Vec<Prefix>),

@@ -129,7 +129,7 @@ impl<'a> RealmRows<'a> {
         expected.into_values().next().map(|row| format!("an index lacks {row:?}"))
     }
 
-    /// What hangs on a group is there only while the group is.
+    /// Rows that belong to a group exist only while the group does.
     fn strays(&self) -> Option<String> {
         self.rows.iter().find_map(|(key, row)| {
             let hangs = matches!(
@@ -396,7 +396,7 @@ pub fn broken<'m>(group: &Group, members: impl IntoIterator<Item = &'m Member>) 
     header_broken(group)
 }
 
-/// The first thing that is wrong with a header by itself, if any.
+/// The first contradiction within a header, if any.
 pub fn header_broken(group: &Group) -> Option<String> {
     if group.policy.capacity.is_some_and(|capacity| group.members > capacity) {
         return Some(format!("{} members are over the capacity", group.members));

@@ -61,7 +61,7 @@ impl<V> Keyed<V> {
         self.entries.push((key, value));
     }
 
-    /// Makes room for so many more.
+    /// Reserves capacity for this many more rows.
     pub(crate) fn reserve(&mut self, more: usize) {
         self.entries.reserve(more);
     }

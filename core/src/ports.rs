@@ -275,7 +275,7 @@ impl Batch {
 /// Why a batch was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// A guard no longer holds; gather and decide again.
+    /// A guarded row has changed meanwhile: fetch the facts and decide again.
     #[error("a guarded row has changed meanwhile")]
     Conflict,
     /// The store could not keep it.
@@ -299,7 +299,7 @@ pub struct Span {
     pub descending: bool,
     /// Leave out so many rows first.
     pub skip: usize,
-    /// Read at most so many.
+    /// Most rows to read.
     pub limit: usize,
 }
 

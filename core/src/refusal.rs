@@ -213,7 +213,7 @@ pub enum Refusal {
         /// How many there are.
         now: u64,
     },
-    /// Banned by the app.
+    /// The app has disabled the group.
     #[error("group {0} is disabled")]
     GroupDisabled(GroupId),
     /// The named users are blocked.
@@ -352,7 +352,7 @@ pub enum Refusal {
     /// The app's own server, which was asked before, refuses it.
     #[error("the app's server refused it{}", if .words.is_empty() { String::new() } else { format!(": {}", .words) })]
     Vetoed {
-        /// The number it gave, if one of its own.
+        /// The error code that the app's server gave, if it gave one.
         code: Option<u32>,
         /// The text that the app's server gave; "" when there is none.
         words: String,

@@ -13,9 +13,9 @@ pub struct Speaker<'a> {
     pub group: &'a Group,
     /// Their role there; `None` when they are no member.
     pub role: Option<Role>,
-    /// Their mute in this group, if there is one; may be over.
+    /// Their mute in this group, if there is one; it may have expired.
     pub mute: Option<&'a Mute>,
-    /// Their mute in every group, if there is one; may be over.
+    /// Their mute in every group, if there is one; it may have expired.
     pub everywhere: Option<&'a Mute>,
     /// Whether they are on the allowlist.
     pub allowed: bool,

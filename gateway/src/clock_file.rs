@@ -30,7 +30,7 @@ impl ClockFile {
         Self(folder.join(FILE))
     }
 
-    /// The last time that was written; `None` when there is none, or not whole.
+    /// The last time that was written; `None` when the file is missing or damaged.
     pub(crate) fn read(&self) -> io::Result<Option<Millis>> {
         let text = match fs::read(&self.0) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -39,7 +39,7 @@ pub(crate) fn limit() -> Option<u64> {
 }
 
 impl Budget {
-    /// Distributes so many descriptors, with so many webhook destinations.
+    /// Distributes `limit` descriptors; each webhook destination gets some.
     pub(crate) fn of(limit: u64, destinations: usize) -> Self {
         let reserve = (limit / 4).clamp(LEAST_RESERVE, MOST_RESERVE);
         let outgoing = (destinations as u64).saturating_mul(PER_DESTINATION).min(limit / 4);

@@ -31,7 +31,7 @@ const TRIMMED: usize = 250;
 
 /// How long a commit is retried in a group with many concurrent changes.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The next round follows without a pause when at least one in so many rows of a round was expired.
+/// The next round follows without a pause when at least one in this many rows of a round was expired.
 const MUCH: usize = 2;
 
 /// The pauses.

@@ -50,7 +50,7 @@ pub(crate) struct Connections {
     metrics: Arc<Metrics>,
 }
 
-/// One connection in so many is reserved for requests, however many clients stay connected.
+/// One connection in this many is reserved for requests, however many client sessions there are.
 const RESERVED: usize = 20;
 
 /// A connection's slot among the counted ones.

@@ -14,7 +14,7 @@ use crate::config::Limits;
 
 /// Shards of the tables of counts, so that requests rarely wait for one another.
 const SHARDS: usize = 16;
-/// One request in so many is reserved for apps' servers, whatever users and callers without credentials do.
+/// One request in this many is reserved for apps' servers: users and callers without credentials cannot take it.
 const RESERVED_REQUESTS: usize = 16;
 
 /// What every address, realm and user uses now, and the total.

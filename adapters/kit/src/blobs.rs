@@ -17,7 +17,7 @@ pub trait Blobs: Send + Sync {
     /// Reads bytes, with their length; `None` when there are none under this id, whatever its form.
     async fn get(&self, id: &str) -> Result<Option<(u64, ByteStream)>, BlobError>;
 
-    /// Forgets bytes, if there are any under this id.
+    /// Deletes the bytes with this id, if there are any.
     async fn delete(&self, id: &str) -> Result<(), BlobError>;
 }
 

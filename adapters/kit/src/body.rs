@@ -23,7 +23,7 @@ impl Body {
         Self::Whole(Bytes::new())
     }
 
-    /// The bytes, when they are all here.
+    /// The bytes, if the body was read as a whole.
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
             Self::Whole(bytes) => Some(bytes),

@@ -15,7 +15,7 @@ pub enum EncodeError {
     Invalid(serde_json::Error),
 }
 
-/// Appends a value as JSON, as long as `out` has `most` bytes at most afterwards; otherwise `out` stays as it was.
+/// Appends a value as JSON. If `out` would then be longer than `most` bytes, it is an error and `out` does not change.
 pub fn append_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized), most: usize) -> Result<(), EncodeError> {
     let length = out.len();
     let mut writer = Bounded { out, most, exceeded: false };

@@ -80,7 +80,7 @@ pub enum Disconnection {
     Ended(DisconnectReason),
 }
 
-/// Which of a user's connections are meant: those that match everything that is given.
+/// Selects connections of a user: those that match every field that is `Some`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConnectionFilter {
     /// Only connections of this vendor.

@@ -34,7 +34,7 @@ pub struct Clash {
 pub enum NoMatch {
     /// No such path.
     Path,
-    /// The path is there, but not for this method.
+    /// The path exists, but not with this method.
     Method,
 }
 

@@ -15,7 +15,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Whether no secret is set.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -41,7 +41,7 @@ fn decode_plus(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a form needs no escaping for, beside the space, which is `+`.
+/// The characters that a form does not escape; a space becomes `+`.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b' ');
 
 /// Pairs as a form's body: the reverse of [`query_pairs`].

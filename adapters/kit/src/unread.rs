@@ -66,7 +66,7 @@ impl Unread {
         &self.0
     }
 
-    /// Sends them along with the answer to the request, beside everything the client sees.
+    /// Attaches them to the response for the gateway; they are not sent to the client.
     pub fn go_with(self, answer: &mut Response<Body>) {
         if !self.0.is_empty() {
             answer.extensions_mut().insert(self);

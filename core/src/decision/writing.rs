@@ -144,7 +144,8 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The accounts whose ids fold to the same text as this one. What is decided holds only while they stay so.
+    /// The accounts whose ids fold to the same text as this one. The decision is guarded by
+    /// them: if they change meanwhile, it is made again.
     pub fn alike(&mut self, user: &UserId) -> Result<Vec<UserId>, Stop> {
         let key = Key::Folded(user.folded());
         let row = self.row(&key)?;

@@ -44,7 +44,7 @@ pub enum Leaving {
     AccountDeleted,
 }
 
-/// What changed of a profile: only what did is there.
+/// The changed values of a profile; those that did not change are `None` or missing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ProfileChange {
     /// The new name.
@@ -180,7 +180,7 @@ pub enum Happening {
     },
     /// The announcement changed; "" is removed.
     AnnouncementChanged(String),
-    /// The app banned the group or lifted the ban.
+    /// The app disabled the group, or enabled it again.
     DisabledChanged(bool),
     /// Users were muted.
     Muted {
@@ -217,7 +217,7 @@ pub enum Happening {
     Unblocked(Vec<UserId>),
     /// A request or an invitation was filed, passed on or decided.
     RequestChanged(Box<Request>),
-    /// A member's card or fields changed; only what did is there.
+    /// A member's card or fields changed; values that did not change are `None` or missing.
     MemberChanged {
         /// The member.
         user: UserId,
@@ -365,7 +365,7 @@ pub enum Happening {
         /// Its name, introduction, picture and the like.
         profile: Profile,
     },
-    /// A topic changed; only what did is there.
+    /// A topic changed; values that did not change are `None` or missing.
     TopicChanged {
         /// The changed topic.
         topic: TopicId,

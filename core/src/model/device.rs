@@ -86,7 +86,7 @@ impl Device {
     }
 }
 
-/// How far a device has got in one queue.
+/// How far a device has received one queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Whose device it is.

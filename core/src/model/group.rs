@@ -9,7 +9,7 @@ use super::{FileId, GroupId, Millis, Policy, UserId};
 /// Values that only one surface has, stored under names of its own; nothing a client stored is dropped.
 pub type Labels = BTreeMap<String, String>;
 
-/// What a group shows of itself.
+/// The texts that describe a group to its readers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Profile {
     /// Display name.
@@ -136,7 +136,7 @@ impl Group {
     }
 }
 
-/// What is left of a disbanded group: its id stays known, and what outlives it.
+/// What is stored of a disbanded group: its id, and the values that a new group with this id continues from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
     /// The id of the disbanded group.

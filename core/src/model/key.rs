@@ -302,7 +302,7 @@ prefixes! {
     devices(user: UserId) = 63;
     /// All devices of a user at one surface.
     devices_at(user: UserId, surface: String) = 63;
-    /// How far a device has got in each queue: user, surface, id of the device.
+    /// The positions of a device in its queues: user, surface, id of the device.
     positions(user: UserId, surface: String, device: String) = 64;
     /// All remarks of a user.
     remarks(user: UserId) = 21;

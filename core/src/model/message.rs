@@ -96,13 +96,13 @@ pub struct Traits {
     pub extensible: bool,
     /// It was edited.
     pub changed: bool,
-    /// How often it was changed, as far as that was counted.
+    /// How often it was edited; edits by versions that did not count them are not included.
     #[serde(default)]
     pub edits: u32,
 }
 
 impl Traits {
-    /// Nothing beside being read; such are most, and what they are costs no byte.
+    /// Whether every option has its default. Most messages are like that, and store nothing for their options.
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
     }

@@ -12,11 +12,11 @@ use crate::event::Event;
 
 macro_rules! rows {
     ($($(#[$doc:meta])* $name:ident($kind:ty) as $get:ident;)*) => {
-        /// The value of one place. Cheap to clone: a reader shares it with the store.
+        /// The value of one key. Cheap to clone: a reader shares it with the store.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         pub enum Row {
             $($(#[$doc])* $name(Arc<$kind>),)*
-            /// Nothing but being there.
+            /// No content: only the existence of the row matters.
             Mark,
         }
 
@@ -71,7 +71,7 @@ rows! {
     ReadMark(ReadMark) as read_mark;
     /// A device.
     Device(Device) as device;
-    /// How far a device has got in a queue.
+    /// The position of a device in a queue.
     Position(Position) as position;
     /// A receipt.
     Receipt(Receipt) as receipt;

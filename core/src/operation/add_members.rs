@@ -25,7 +25,7 @@ pub struct NewMember {
     pub role: Role,
     /// When they joined, for an import.
     pub joined: Option<Millis>,
-    /// The custom fields they come with.
+    /// The custom fields of the new member.
     pub fields: BTreeMap<String, String>,
     /// How many of the group's last messages they have not read, for an import; otherwise none is read yet.
     pub unread: Option<u64>,

@@ -11,7 +11,7 @@ use super::common::{OnUnknown, check_app, ensure_user};
 use super::moderation::distinct;
 
 /// Makes users admins of a group whether or not they are members: members become admins at once, others when they join.
-/// It is kept when they leave. Only the app does this, even where the policy promotes nobody.
+/// It is kept when they leave. Only the app may do this, even where the policy promotes nobody.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Appoint {
     /// The group to appoint them in.
@@ -57,7 +57,7 @@ impl Rule for Appoint {
     }
 }
 
-/// Ends appointments, and the role of those who are in. Who is no admin stays what they are. Only the app does this.
+/// Ends appointments, and the role of those who are in. Who is no admin stays what they are. Only the app may do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dismiss {
     /// The group in which their appointment ends.

@@ -125,7 +125,7 @@ fn stamped(values: &BTreeMap<String, String>, version: u64) -> impl Iterator<Ite
 pub enum CounterChange {
     /// Sets the value.
     Set(i64),
-    /// Grows by this, or shrinks; one that was not there starts at 0.
+    /// Is increased by this, or decreased if it is negative; a counter that did not exist starts at 0.
     Add(i64),
 }
 

@@ -66,7 +66,7 @@ pub enum OnFull {
     /// Refuse the whole operation.
     #[default]
     Refuse,
-    /// Let in as many as there is room for.
+    /// Add as many as there is room for.
     Partial,
 }
 
@@ -109,7 +109,7 @@ pub struct Added {
 }
 
 impl Added {
-    /// Those who are in now and were not before.
+    /// Those who became members.
     pub fn joined(&self) -> impl Iterator<Item = &UserId> {
         self.outcomes.iter().filter(|(_, outcome)| *outcome == AddOutcome::Joined).map(|(user, _)| user)
     }

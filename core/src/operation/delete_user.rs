@@ -21,7 +21,7 @@ pub enum OwnedGroups {
     Orphan,
 }
 
-/// Deletes an account: it leaves all its groups, and its data is deleted, in one commit. Only the app does this.
+/// Deletes an account: it leaves all its groups, and its data is deleted, in one commit. Only the app may do this.
 ///
 /// Kept are its messages, and blocks and mutes in groups it is not in, which apply to the next account with this id.
 #[derive(Debug, Clone, PartialEq)]

@@ -28,9 +28,9 @@ pub enum Begin {
     Now,
     /// Events after this one.
     After(u64),
-    /// In each queue where the user's devices of the same surface have got furthest; now, when there are none.
+    /// In each queue the furthest position of the user's devices of the same surface; now, when there are none.
     Furthest,
-    /// The same, but after the event of this number when there are none.
+    /// Like `Furthest`, but after the event of this number when there are no such devices.
     FurthestOr(u64),
 }
 

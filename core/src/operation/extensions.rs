@@ -20,7 +20,7 @@ pub struct ExtensionChange {
     pub key: String,
     /// The new value; `None` removes the key. Removing a missing key changes nothing.
     pub value: Option<String>,
-    /// The version of the key that the writer has seen, 0 for one that is not there; `None` overwrites any.
+    /// The version of the key that the writer has read, 0 if the key did not exist; `None` overwrites any version.
     pub seen: Option<u64>,
 }
 

@@ -8,7 +8,7 @@ use crate::refusal::{Limit, Needs, Refusal};
 
 use super::Rule;
 
-/// Shares a file whose bytes are stored already. Members and the app do this.
+/// Shares a file whose bytes are stored already. Members and the app may do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddFile {
     /// The group to share it with.

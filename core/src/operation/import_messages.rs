@@ -21,7 +21,7 @@ pub struct OldMessage {
     pub labels: Labels,
 }
 
-/// Adds imported messages to a group's history, in the given order. Only the app does this; nobody is notified, and
+/// Adds imported messages to a group's history, in the given order. Only the app may do this; nobody is notified, and
 /// nothing counts as unread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportMessages {

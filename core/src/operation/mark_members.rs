@@ -13,7 +13,7 @@ use super::common::uncount;
 
 /// Adds or removes marks of members. They end with the membership. Users who are not members are skipped.
 ///
-/// The owner and the app do this.
+/// The owner and the app may do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarkMembers {
     /// The group whose members are marked.

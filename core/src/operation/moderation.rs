@@ -25,11 +25,11 @@ pub(super) struct Targets {
 /// Who may be the target.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
-    /// People who are not members are left out.
+    /// Users who are not members are left out.
     pub(super) members_only: bool,
     /// The owner is left out.
     pub(super) spare_owner: bool,
-    /// Members who are the actor's equals or betters make it a refusal.
+    /// The operation is refused if one of the members has the actor's role or a higher one.
     pub(super) by_rank: bool,
 }
 

@@ -13,7 +13,7 @@ use super::common::check_app;
 use super::moderation::distinct;
 use super::{Rule, SendMessage};
 
-/// Sends members a notice that is not a message: it has no number and is in no history. Only the app does this.
+/// Sends members a notice that is not a message: it has no number and is in no history. Only the app may do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GiveNotice {
     /// The group whose members receive the notice.
@@ -55,9 +55,9 @@ impl Rule for GiveNotice {
 const LAST: &str = "broadcasts";
 
 /// Sends one message to many groups, to the members who are online now: it is not stored, and has one number of its
-/// own. Only the app does this. A large realm is sent it in several parts; a broadcast that was interrupted resumes with
-/// the same number at the first part that was not sent. Groups that do not exist are skipped; one that is disbanded at
-/// that very moment may still receive it.
+/// own. Only the app may do this. In a large realm it is sent in several parts; a broadcast that was interrupted resumes
+/// with the same number at the first part that was not sent. Groups that do not exist are skipped; one that is disbanded
+/// at that very moment may still receive it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Broadcast {
     /// The groups of this part.

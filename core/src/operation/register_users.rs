@@ -43,7 +43,7 @@ pub enum OnExisting {
     Update,
 }
 
-/// Makes accounts, all in one go. Only the app does this.
+/// Makes accounts, all in one go. Only the app may do this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisterUsers {
     /// The accounts to create.

@@ -8,10 +8,11 @@ use crate::refusal::{Needs, Refusal};
 
 use super::Rule;
 
-/// Bans or unbans a group: while it is banned nobody can send messages, join or manage it. Only the app does this.
+/// Disables or enables a group: while it is disabled nobody can send messages, join or manage it. Only the app may do
+/// this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetDisabled {
-    /// The group to ban, or to unban.
+    /// The group to disable or enable.
     pub group: GroupId,
     /// Banned or not.
     pub disabled: bool,

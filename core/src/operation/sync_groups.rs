@@ -11,7 +11,7 @@ use super::common::{
 };
 use super::{CreateGroup, Quiet, Rule};
 
-/// Makes a list of groups the complete list of those a user is in. Only the app does this; clients are not notified.
+/// Makes a list of groups the complete list of those a user is in. Only the app may do this; clients are not notified.
 ///
 /// Missing groups are created, without roles. A group without roles gets the given name. The user leaves groups that
 /// are not listed, except those they own.

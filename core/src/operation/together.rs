@@ -12,8 +12,8 @@ pub enum OnRefusal {
     /// Nothing is done; the refusal names the step ([`Refusal::InStep`]).
     #[default]
     RefuseAll,
-    /// A step whose group or users are not there changes nothing, and the others are performed. Any other refusal is
-    /// of all.
+    /// A step whose group or users do not exist changes nothing, and the others are performed. Any other refusal
+    /// refuses all.
     SkipAbsent,
     /// This step changes nothing; the others are performed.
     Skip,

@@ -35,7 +35,7 @@ pub struct GroupCounters {
     pub group: GroupId,
 }
 
-/// All counters there are.
+/// All counters of the group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CountersFound(pub Arc<Counters>);
 
@@ -62,7 +62,7 @@ pub struct Files {
     pub newest_first: bool,
 }
 
-/// A page of files; one whose time is over is not among them, so a page may be short.
+/// A page of files. Expired ones are left out, so a page may have fewer than requested.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilePage {
     /// The files.
@@ -118,7 +118,7 @@ pub struct Attachment {
     pub file: FileId,
 }
 
-/// The file; `None` when there is none of this id, or its time is over.
+/// The file; `None` when there is none of this id, or it has expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentFound(pub Option<Arc<SharedFile>>);
 

@@ -69,7 +69,7 @@ pub struct Reader<'a> {
     pub(crate) settings: &'a Settings,
 }
 
-/// Where the next page begins. Opaque; only ever given back to the query it came from.
+/// Where the next page begins. Opaque: valid only for the query that returned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(pub Vec<u8>);
 

@@ -197,20 +197,20 @@ pub struct ModerationState {
     pub user: UserId,
     /// Whether they may send messages now, or the refusal.
     pub verdict: Result<(), Refusal>,
-    /// Their mute in the group, if one holds.
+    /// Their mute in the group, unless it has expired.
     pub mute: Option<Arc<Mute>>,
-    /// Their mute in every group, if one holds.
+    /// Their mute in every group, unless it has expired.
     pub everywhere: Option<Arc<Mute>>,
     /// Their place on the allowlist, if they have one.
     pub allowance: Option<Arc<Allowance>>,
-    /// Their block, if one holds.
+    /// Their block, unless it has expired.
     pub block: Option<Arc<Block>>,
     /// Whether they are members.
     pub member: bool,
 }
 
 impl ModerationState {
-    /// The mute that keeps them silent longest, if one holds: the group's, or one in every group.
+    /// The mute that expires last, if there is one: the group's, or one in every group.
     pub fn longest_mute(&self) -> Option<&Arc<Mute>> {
         match (&self.mute, &self.everywhere) {
             (Some(mute), Some(everywhere)) if everywhere.until.outlasts(mute.until) => Some(everywhere),

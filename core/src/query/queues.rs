@@ -18,7 +18,7 @@ pub const COUNTED: usize = 1000;
 /// How many messages are read at a time, so that one page never reads much more than it answers.
 const BODIES: usize = 16;
 
-/// How far a device has got. Users see their own devices.
+/// The positions of a device. Users see their own devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevicePositions {
     /// Whose device it is.

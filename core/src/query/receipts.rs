@@ -29,7 +29,7 @@ pub struct Receipts {
 pub struct ReadCount {
     /// Have read it, still members or not.
     pub read: usize,
-    /// Are here and were when it was sent, get it, and have not.
+    /// How many of its recipients were members when it was sent, still are, and have not read it.
     pub unread: usize,
 }
 
@@ -227,7 +227,7 @@ fn message_with_receipts(
     Ok(message)
 }
 
-/// Whether a member was there when the message was sent, gets it, and has not read it.
+/// Whether a member was one when the message was sent, receives it, and has not read it.
 fn owes(member: &Member, message: &Message, have: &BTreeSet<UserId>) -> bool {
     let own = matches!(&message.sender, Sender::User(sender) if *sender == member.user);
     !own && member.joined <= message.at && message.is_for(&member.user) && !have.contains(&member.user)

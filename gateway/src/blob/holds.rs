@@ -61,7 +61,7 @@ pub(crate) fn held_path(path: &Path) -> PathBuf {
     path.with_extension(DELETED)
 }
 
-/// Removes what is not needed any more.
+/// Removes the bytes of deleted files that no backup reads any more.
 pub(super) fn remove_deleted(folder: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

@@ -77,18 +77,18 @@ impl RealmClock {
         self.change(|state| state.pace = state.resumed)
     }
 
-    /// Sets it to a time that is not over yet.
+    /// Sets it to a time that is not in the past.
     ///
     /// # Errors
-    /// The time is over.
+    /// The time is in the past.
     pub(crate) fn set(&self, to: Millis) -> Result<Reading, Backwards> {
         self.set_and(to, |_| {})
     }
 
-    /// Stops it at a time that is not over yet, in one step: no time passes in between.
+    /// Stops it at a time that is not in the past, in one step: no time passes in between.
     ///
     /// # Errors
-    /// The time is over.
+    /// The time is in the past.
     pub(crate) fn freeze_at(&self, to: Millis) -> Result<Reading, Backwards> {
         self.set_and(to, |state| state.pace = 0.0)
     }

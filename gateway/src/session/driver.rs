@@ -285,7 +285,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Ends without notifying the client: a test wants to see what it does then.
+    /// Ends without notifying the client, for tests of what the client does then.
     fn cut(&mut self) -> End {
         self.sign_out(Disconnection::Lost);
         "cut on request of a test"

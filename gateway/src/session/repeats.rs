@@ -92,7 +92,7 @@ pub(super) enum Turn {
     Repeated(Arc<Once>),
 }
 
-/// About what a call keeps beside its key and its reply.
+/// Approximate bytes that a kept call takes in addition to its key and its reply.
 const ENTRY: usize = 256;
 
 impl Repeats {

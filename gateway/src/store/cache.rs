@@ -19,7 +19,7 @@ use super::rows::Range;
 /// How long a reader waits while the engine is reopened.
 const REOPENING: Duration = Duration::from_secs(2);
 
-/// The cached state of a key: a row, or that there is none.
+/// The cached state of a key: its row, or the fact that it has none.
 #[derive(Clone)]
 pub(super) struct Known {
     pub(super) row: Option<Row>,

@@ -74,7 +74,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Holds about so many bytes; 0 disables the cache.
+    /// A cache of about this many bytes; 0 disables it.
     pub(super) fn new(bytes: u64) -> Self {
         let options = OptionsBuilder::new()
             .estimated_items_capacity(usize::try_from(bytes / 4096).unwrap_or(usize::MAX).max(1))

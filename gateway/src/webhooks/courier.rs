@@ -63,7 +63,7 @@ pub(super) struct Courier {
     pub(super) faults: Arc<Faults>,
     /// The journals of all realms.
     pub(super) journals: Arc<Journals>,
-    /// How far it is.
+    /// How far it is, for those who wait until everything that is due was sent.
     pub(super) delivery_state: watch::Sender<DeliveryState>,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct PresenceNotifier {
     pub(super) events: Receiver<Arc<ConnectionEvent>>,
     pub(super) metrics: Counted,
     pub(super) time: Time,
-    /// How far it is.
+    /// How far it is, for those who wait until everything that is due was sent.
     pub(super) delivery_state: watch::Sender<DeliveryState>,
 }
 
@@ -160,7 +160,7 @@ impl PresenceNotifier {
         self.report_delivery_state(true, false);
     }
 
-    /// Publishes how far it is. Connection events are not in the log.
+    /// Publishes its delivery state. Connection events are not in the log.
     fn report_delivery_state(&mut self, busy: bool, idle: bool) {
         let changes = self.time.changes();
         self.delivery_state.send_replace(DeliveryState { changes, through: u64::MAX, finished: u64::MAX, busy, idle });

@@ -117,12 +117,12 @@ impl OpenRequest<'_> {
 }
 
 impl PathPattern {
-    /// Whether a path leads there.
+    /// Whether a path matches this pattern.
     pub fn matches(&self, path: &str) -> bool {
         self.rest(path, 0).is_some()
     }
 
-    /// Whether a path, or its beginning, may lead there; false only if it does not.
+    /// Whether a path, or one that begins with it, may match; false only if none does.
     pub fn may_lead(&self, path: &str) -> bool {
         match self {
             Self::Exact(pattern) => {

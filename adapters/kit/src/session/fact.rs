@@ -50,7 +50,7 @@ impl<F> Fact<F> {
         Self { to, content: Arc::new(content), bytes: SMALL }
     }
 
-    /// The same, which keeps about so many bytes.
+    /// The same fact, with about how many bytes it keeps in memory.
     #[must_use]
     pub fn of_bytes(self, bytes: usize) -> Self {
         Self { bytes: bytes.max(SMALL), ..self }

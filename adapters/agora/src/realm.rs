@@ -183,7 +183,7 @@ impl App {
         self.groups.now()
     }
 
-    /// Whether so many messages to groups may be sent now, all of them or none.
+    /// Whether this many messages to groups may be sent now, all of them or none.
     pub(crate) fn may_send(&self, messages: usize) -> bool {
         let most = self.settings.message_rate;
         most == 0 || self.rate.take(&(), self.now(), messages, most) == Room::Within

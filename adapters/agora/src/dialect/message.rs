@@ -143,7 +143,7 @@ pub(crate) fn number(id: &MessageId) -> Option<u64> {
 /// The last edit of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Edited {
-    /// How many edits there were.
+    /// How often the message was edited.
     pub(crate) count: u32,
     /// Who made the last one.
     pub(crate) operator: String,

@@ -129,8 +129,8 @@ async fn own(call: &Call<'_>, group: GroupId) -> Found {
     Ok((found.group, found.own))
 }
 
-/// The members the detail lists, latest first, with the header as it was when they were read. Strangers see a public
-/// group, but not who is in it.
+/// The members that the detail lists, latest first, with the header as it was when they were read. Non-members see a
+/// public group, but not its members.
 async fn affiliations(
     call: &Call<'_>,
     group: &Arc<Group>,

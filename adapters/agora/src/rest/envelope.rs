@@ -225,7 +225,7 @@ impl Reply {
         self
     }
 
-    /// Adds a member beside the envelope's.
+    /// Adds a member to those of the envelope.
     pub(crate) fn with(mut self, name: &'static str, value: &(impl Serialize + ?Sized)) -> Self {
         let value = self.json(value);
         self.members.push((name, value));

@@ -9,7 +9,7 @@ use super::call::Call;
 use crate::dialect::ids::{fold, shown};
 use crate::refusals::Failure;
 
-/// A name that is to go from a list, and whom it means: nobody, or everybody who is shown by it.
+/// A name to remove from a list, and the users who are shown by it: none, one or several.
 pub(super) struct ToRemove {
     pub(super) name: String,
     pub(super) users: Vec<UserId>,

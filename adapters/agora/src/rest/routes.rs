@@ -173,7 +173,7 @@ pub(crate) fn routes() -> Vec<Route<Endpoint>> {
     routes
 }
 
-/// What only client SDKs call, beside groups.
+/// Routes that only client SDKs call, other than those of groups.
 #[rustfmt::skip]
 fn of_clients() -> Vec<Route<Endpoint>> {
     routes! {

@@ -122,7 +122,7 @@ impl PathPattern {
         self.rest(path, 0).is_some()
     }
 
-    /// Whether a path, or one that begins with it, may match; false only if none does.
+    /// Whether this path, or a beginning of it, may match the pattern; false only if neither does.
     pub fn may_lead(&self, path: &str) -> bool {
         match self {
             Self::Exact(pattern) => {
@@ -133,7 +133,7 @@ impl PathPattern {
         }
     }
 
-    /// The last so many segments of a path, when those before them lead there.
+    /// The last `count` segments of a path, if those before them match this pattern.
     pub fn rest<'p>(&self, path: &'p str, count: usize) -> Option<Vec<&'p str>> {
         let (pattern, any_prefix) = match self {
             Self::Exact(pattern) => (pattern, false),

@@ -22,7 +22,7 @@ const NONCE: usize = 18;
 const TIMESTAMP: usize = 13;
 /// Random leading digits, so that callbacks of one millisecond differ; the keyed hash follows.
 const CHANCE: usize = 6;
-/// The smallest number of so many digits.
+/// The smallest number of [`CHANCE`] digits.
 const SMALLEST_CHANCE: u64 = 100_000;
 /// The hash is taken modulo this number, which makes it the remaining 12 digits: of the nonces that SDKs generate, one
 /// in a million millions is refused by accident.

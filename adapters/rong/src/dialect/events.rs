@@ -90,7 +90,7 @@ pub(crate) struct Operation<'e> {
     pub(crate) kind: Kind,
     /// The operator, as clients see it; `None` is the app's server.
     pub(crate) by: Option<&'e UserId>,
-    /// Whether the operator is not a member any more.
+    /// Whether the operator has left the group since.
     pub(crate) by_former: bool,
     /// The affected users.
     pub(crate) users: Vec<&'e UserId>,

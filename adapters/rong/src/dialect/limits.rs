@@ -78,7 +78,8 @@ pub(crate) const JOIN_REASON: usize = 128;
 pub(crate) const CONTENT_BYTES: usize = 128 * 1024;
 /// Most groups of one message.
 pub(crate) const MESSAGE_GROUPS: usize = 3;
-/// Longest text beside a message's content (push texts, flags), in bytes. Our choice: the vendor documents none.
+/// Longest text in addition to a message's content (push texts, flags), in bytes. Our choice: the vendor documents
+/// none.
 pub(crate) const BESIDE_BYTES: usize = 16 * 1024;
 /// Longest token that identifies a message among its sender's, in bytes. Our choice: the vendor documents none.
 pub(crate) const TOKEN_BYTES: usize = 256;
@@ -121,7 +122,7 @@ pub(crate) fn are_expansions(pairs: &BTreeMap<String, String>, most: usize) -> b
     pairs.len() <= most && pairs.iter().all(fits)
 }
 
-/// Whether a text is longer than so many characters.
+/// Whether a text is longer than `most` characters.
 pub(crate) fn is_longer(text: &str, most: usize) -> bool {
     text.chars().count() > most
 }

@@ -7,7 +7,7 @@ use jiff::tz::Offset;
 /// The value for "never": the vendor documents none for what has no end.
 pub(crate) const FAR_FUTURE: &str = "9999-12-31 23:59:59";
 
-/// `YYYY-MM-DD HH:MM:SS`, so many minutes ahead of UTC.
+/// `YYYY-MM-DD HH:MM:SS`, `offset_minutes` ahead of UTC.
 pub(crate) fn text(at: Millis, offset_minutes: i32) -> String {
     let at = i64::try_from(at.0).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     let offset = Offset::from_seconds(offset_minutes.saturating_mul(60)).unwrap_or(Offset::UTC);

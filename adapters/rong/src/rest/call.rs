@@ -183,7 +183,7 @@ impl<'a> Call<'a> {
         if self.is_hosted() { Code::BadFormat.saying(text) } else { Code::Parameter.saying(text) }
     }
 
-    /// A list of users with at least one and at most so many.
+    /// A list of users, with at least one and at most `most`.
     pub(crate) fn user_ids(&self, key: &str, most: usize) -> Result<Vec<UserId>, Failure> {
         let users = self.optional_user_ids(key, most)?;
         if users.is_empty() { Err(missing(key)) } else { Ok(users) }
@@ -238,7 +238,7 @@ impl<'a> Call<'a> {
         self.switch("order", true)
     }
 
-    /// Refuses a text of more than so many characters.
+    /// Refuses a text of more than `most` characters.
     pub(crate) fn check_length(&self, key: &str, text: &str, most: usize) -> Result<(), Failure> {
         if limits::is_longer(text, most) { Err(self.too_long(key, most)) } else { Ok(()) }
     }

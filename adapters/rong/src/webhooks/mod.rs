@@ -97,7 +97,7 @@ struct Webhooks {
 }
 
 impl Webhooks {
-    /// Whether this callback is for such facts.
+    /// Whether this callback reports facts of this kind.
     fn is_of(&self, what: &What<'_>) -> bool {
         match what {
             What::Created { .. } | What::Dismissed { .. } | What::Operation(_) => self.callback == Callback::Operation,

@@ -35,7 +35,7 @@ const BYTES: usize = 1 << 20;
 const KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// What a cookie of ours begins with.
 const COOKIE: &str = "e";
-/// The same for a client that has not fetched all that waited for it when it came.
+/// The same for a client that has not fetched everything that waited when it connected.
 const NEW: &str = "n";
 
 /// The cookie of a client that has the notices up to this event.

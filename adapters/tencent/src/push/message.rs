@@ -69,7 +69,7 @@ pub(crate) fn mention_entry(
 }
 
 impl Pushing<'_> {
-    /// A message that was sent, and for those who are mentioned in it that they are.
+    /// A message that was sent; users who are mentioned in it are notified of that, too.
     pub(super) async fn sent(&self, to: Recipients) -> Result<Vec<Pushed>, Refusal> {
         let message = match self.what() {
             What::Passed(message) => Message::clone(message),
@@ -131,7 +131,7 @@ impl Pushing<'_> {
         Ok(Some(json!({ "Event": kind::NOTICE, "GroupTips": [item] })))
     }
 
-    /// A message that says something else now. Clients take it when its version is higher than theirs.
+    /// A message that was edited. Clients accept it when its version is higher than theirs.
     pub(super) async fn edit(&self) -> Result<Option<Value>, Refusal> {
         let What::Edited(sequence) = self.what() else { return Ok(None) };
         let found = self.message_at(*sequence).await?;

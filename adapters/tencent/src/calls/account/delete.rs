@@ -1,4 +1,4 @@
-//! `account_delete`: accounts end, each by itself. Groups they owned go on without an owner, but those that
+//! `account_delete`: deletes accounts, each separately. Groups they owned continue without an owner, but those that
 //! cannot be without one, as other vendors' groups, end.
 
 use conclave_core::model::UserId;

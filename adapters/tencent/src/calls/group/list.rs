@@ -21,7 +21,7 @@ struct Request {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct ListResponse {
-    /// How many there are, whatever the page.
+    /// The total number, not only of this page.
     total_count: usize,
     group_id_list: Vec<Id>,
     /// The cursor of the next page; 0 at the end.

@@ -25,7 +25,7 @@ struct Forbid {
     topic_id: Option<String>,
 }
 
-/// `forbid_send_msg`: mutes users for so many seconds, members or not; 0 unmutes.
+/// `forbid_send_msg`: mutes users, members or not, for a number of seconds; 0 unmutes.
 pub(crate) async fn forbid(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
     let request: Forbid = call.read()?;
     let group = call.group_id(request.group_id)?;

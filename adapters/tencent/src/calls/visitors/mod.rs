@@ -125,7 +125,7 @@ struct EnterResponse {
 #[derive(Serialize, Deserialize)]
 struct Watched {
     group: GroupId,
-    /// The last event of the realm when the visitor came; nothing before it is shown.
+    /// The last event of the realm when the visitor began to watch; nothing before it is shown.
     began: u64,
 }
 

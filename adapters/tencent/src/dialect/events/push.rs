@@ -73,7 +73,7 @@ pub(crate) enum Push<'e> {
     Recall,
     /// Mute of everybody or options changed: sent where the app has switched it on (Event 6).
     Options,
-    /// A message says something else now.
+    /// A message was edited.
     Edit,
     /// A message was pinned or unpinned (Event 6).
     Pin(Tip),

@@ -11,6 +11,7 @@ mod conversations;
 mod groups;
 mod legacy;
 mod messages;
+mod pins;
 mod sessions;
 mod settle;
 mod stage;

@@ -101,6 +101,11 @@ pub(crate) enum What<'e> {
     Recalled(&'e [u64]),
     /// A message was edited, by its number.
     Edited(u64),
+    /// A message was pinned or unpinned for all members, by its number.
+    Pinned {
+        sequence: u64,
+        pinned: bool,
+    },
     /// A member has read messages whose sender asked for receipts.
     Read {
         user: &'e UserId,
@@ -226,9 +231,9 @@ fn what(event: &Event) -> Option<What<'_>> {
         Happening::MessagesRecalled { sequences, .. } => What::Recalled(sequences),
         Happening::MessageChanged { sequence, .. } => What::Edited(*sequence),
         Happening::MessagesRead { sequences, user, note } => What::Read { user, sequences, note },
+        Happening::PinChanged { sequence, pinned } => What::Pinned { sequence: *sequence, pinned: *pinned },
         // not reported by this vendor
         Happening::AppointedChanged { .. }
-        | Happening::PinChanged { .. }
         | Happening::MarksChanged { .. }
         | Happening::MutedEverywhere { .. }
         | Happening::MemberChanged { .. }
@@ -255,7 +260,15 @@ fn what(event: &Event) -> Option<What<'_>> {
 
 impl What<'_> {
     fn is_of_messages(&self) -> bool {
-        matches!(self, Self::Sent(_) | Self::Passed(_) | Self::Recalled(_) | Self::Edited(_) | Self::Read { .. })
+        matches!(
+            self,
+            Self::Sent(_)
+                | Self::Passed(_)
+                | Self::Recalled(_)
+                | Self::Edited(_)
+                | Self::Pinned { .. }
+                | Self::Read { .. }
+        )
     }
 }
 

@@ -59,3 +59,8 @@ pub(crate) const CONVERSATIONS_PAGE: usize = 20;
 pub(crate) const CONVERSATIONS_PAGE_MOST: usize = 50;
 /// Most messages that are counted as unread in one conversation. Our choice: the vendor documents none.
 pub(crate) const UNREAD_COUNTED: usize = 100;
+
+/// Most pinned messages of a group (the vendor's guide to pinned messages), and of a page of them if the call does not say.
+pub(crate) const PINS: usize = 20;
+/// See [`PINS`].
+pub(crate) const PINS_PAGE: usize = 10;

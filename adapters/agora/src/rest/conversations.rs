@@ -129,7 +129,7 @@ async fn newest(call: &Call<'_>, group: &Group) -> Result<Vec<Arc<Message>>, Fai
 }
 
 /// A message as the SDKs read it here: `payload` is a string that contains JSON.
-fn meta(message: &Message) -> Value {
+pub(super) fn meta(message: &Message) -> Value {
     let payload = json!({
         "bodies": [message::body(message)],
         "ext": message::ext(message),

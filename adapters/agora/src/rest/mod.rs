@@ -28,6 +28,7 @@ pub(crate) mod modify;
 pub(crate) mod mute;
 pub(crate) mod nothing;
 pub(crate) mod online;
+pub(crate) mod pins;
 mod recall;
 pub(crate) mod registration;
 pub(crate) mod requests;

@@ -19,12 +19,6 @@ pub(crate) async fn contacts(_: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::data(&json!({"contacts": [], "cursor": ""})))
 }
 
-/// `GET /sdk/user/{user}/user_channel/pin`.
-#[allow(clippy::unused_async, reason = "routes are asynchronous")]
-pub(crate) async fn pinned_messages(_: &Call<'_>) -> Result<Reply, Failure> {
-    Ok(Reply::data(&json!({"msg_infos": [], "cursor": ""})))
-}
-
 /// `GET /sdk/user/{user}/user_channels/mark/search`.
 #[allow(clippy::unused_async, reason = "routes are asynchronous")]
 pub(crate) async fn conversations(_: &Call<'_>) -> Result<Reply, Failure> {

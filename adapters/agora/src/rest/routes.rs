@@ -10,8 +10,8 @@ use super::call::Call;
 use super::envelope::Reply;
 use super::{
     acks, admins, allowlist, announcement, attachment_parts, attachments, attributes, blocks, conversations, create,
-    detail, disable, files, history, import, joined, lists, members, messages, modify, mute, nothing, online, recall,
-    registration, requests, rewrite, roaming, shield, token, user_info, users,
+    detail, disable, files, history, import, joined, lists, members, messages, modify, mute, nothing, online, pins,
+    recall, registration, requests, rewrite, roaming, shield, token, user_info, users,
 };
 use crate::refusals::{ErrorContext, Failure};
 
@@ -180,6 +180,9 @@ fn of_clients() -> Vec<Route<Endpoint>> {
         GET    "/sdk/user/{user}/user_channels/list" "list a user's conversations (client)" Either Group conversations::list;
         GET    "/users/{user}/user_channels/page" "list a user's conversations by page (client)" Either Group conversations::page;
         GET    "/users/{user}/user_channels" "list a user's first conversations (client)" Either Group conversations::page;
+        POST   "/sdk/user/{user}/user_channel/pin" "pin a message (client)" Either Message pins::pin;
+        DELETE "/sdk/user/{user}/user_channel/pin" "unpin a message (client)" Either Message pins::unpin;
+        GET    "/sdk/user/{user}/user_channel/pin" "list pinned messages (client)" Either Message pins::list;
         PUT    "/metadata/user/{user}" "set a user's info (client)" Either User user_info::set;
         POST   "/metadata/user/get" "get users' info (client)" Either User user_info::get;
 
@@ -191,7 +194,6 @@ fn of_clients() -> Vec<Route<Endpoint>> {
         GET    "/chatrooms" "list chat rooms (client)" Either Group nothing::list;
         GET    "/threads/chatgroups/{group}" "list the threads of a group (client)" Either Group nothing::list;
         GET    "/threads/chatgroups/{group}/user/{user}" "list the threads of a user (client)" Either Group nothing::list;
-        GET    "/sdk/user/{user}/user_channel/pin" "list pinned messages (client)" Either Group nothing::pinned_messages;
         GET    "/sdk/user/{user}/user_channels/mark/search" "list marked conversations (client)" Either Group nothing::conversations;
         GET    "/reaction/user/{user}" "list reactions (client)" Either Group nothing::list;
         GET    "/users/{user}/presence/sublist" "list presence subscriptions (client)" Either User nothing::presence;

@@ -213,6 +213,10 @@ pub(super) async fn of_fact(
             let message = at(*sequence).await?.filter(|message| message.state == MessageState::Kept);
             message.map(|message| writer.edited(&message, fact.message_recipients())).into_iter().collect()
         }
+        What::Pinned { sequence, pinned } => {
+            let message = at(*sequence).await?;
+            message.map(|message| writer.pinned(&message, *pinned, fact.message_recipients())).into_iter().collect()
+        }
         What::Read { user, sequences, note } => {
             let asked = Receipts { group: group.id.clone(), sequences: sequences.to_vec(), most_members: None };
             let counts = app.groups.ask(&Actor::app(), asked).await?.0;

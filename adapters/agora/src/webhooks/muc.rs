@@ -186,6 +186,7 @@ fn change<'e>(fact: &Fact<'e>, push: &Push<'e>, group: &Group, app: &App) -> Cha
         | What::Passed(_)
         | What::Recalled(_)
         | What::Edited(_)
+        | What::Pinned { .. }
         | What::Read { .. } => change,
     }
 }

@@ -125,6 +125,7 @@ pub(super) async fn operations(
         | What::Passed(_)
         | What::Recalled(_)
         | What::Edited(_)
+        | What::Pinned { .. }
         | What::Read { .. } => return Ok(Vec::new()),
     };
     Ok(vec![one])

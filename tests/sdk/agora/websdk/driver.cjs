@@ -98,7 +98,7 @@ const EVENTS = [
   'onOfflineMessageSyncStart', 'onOfflineMessageSyncFinish', 'onStatisticMessage',
   'onGroupEvent', 'onGroupChange', 'onMultiDeviceEvent',
   'onTextMessage', 'onImageMessage', 'onVideoMessage', 'onAudioMessage', 'onFileMessage', 'onLocationMessage', 'onCmdMessage',
-  'onCustomMessage', 'onCombineMessage', 'onRecallMessage', 'onModifiedMessage', 'onReadMessage', 'onDeliveredMessage',
+  'onCustomMessage', 'onCombineMessage', 'onRecallMessage', 'onModifiedMessage', 'onMessagePinEvent', 'onReadMessage', 'onDeliveredMessage',
 ];
 // older SDKs name some otherwise
 const OLDER = ['onOpened', 'onPresence', 'onPictureMessage', 'onMutedMessage'];

@@ -141,7 +141,12 @@ impl<'e> Fact<'e> {
                 let to = Recipients::users([(*user).clone()]).without_acting_device();
                 vec![push(if *on { Muc::Block } else { Muc::Unblock }, Some(*user), to)]
             }
-            What::Sent(_) | What::Passed(_) | What::Recalled(_) | What::Edited(_) | What::Read { .. } => Vec::new(),
+            What::Sent(_)
+            | What::Passed(_)
+            | What::Recalled(_)
+            | What::Edited(_)
+            | What::Pinned { .. }
+            | What::Read { .. } => Vec::new(),
         }
     }
 }

@@ -112,6 +112,23 @@ impl NoticeWriter<'_> {
         News { is_message: true, ..self.news(readers.without_acting_device(), meta) }
     }
 
+    /// A message was pinned for all members, or unpinned. The acting device's SDK reports nothing of it.
+    pub(super) fn pinned(&self, message: &Message, pinned: bool, readers: Recipients) -> News {
+        let operator = self.operator();
+        let notice = json!({"type": "conv", "data": {
+            "op": if pinned { "pin" } else { "pin_delete" },
+            "id": self.group.id,
+            "type": "groupchat",
+            "from": operator,
+            "res": self.resource().unwrap_or_default(),
+            "ext": message.id,
+            "ts": self.event.at,
+        }});
+        let from = self.names.device(&operator, self.resource());
+        let meta = self.meta(ns::NOTIFY, from, notice.to_string().into_bytes());
+        self.news(readers.without_acting_device(), meta)
+    }
+
     /// For the sender, with the number of readers.
     pub(super) fn read(&self, reader: &UserId, message: &Message, count: usize, note: &str) -> News {
         let id = message::number(&message.id);

@@ -7,12 +7,13 @@ use conclave_core::event::ProfileChange;
 use conclave_core::model::{Body, Circle, Join, Receive, Sender, Traits, Until};
 use conclave_core::operation::{
     AddFile, AddMembers, Allow, AnswerInvitation, Apply, Block, ChangeMessage, Cleanup, DecideRequest, Demote,
-    Disallow, Disband, Leave, Mute, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, PolicyChange, Promote, Quiet,
-    ReadMessages, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled, Transfer, Unblock, Unmute,
-    UpdateMember, WriteMemberAttributes,
+    Disallow, Disband, Leave, Mute, OnBlocked, OnFull, OnMember, OnOutsider, OnUnknown, PinMessage, PolicyChange,
+    Promote, Quiet, ReadMessages, RecallMessages, RemoveFile, RemoveMembers, SendMessage, SetDisabled, Transfer,
+    Unblock, Unmute, UpdateMember, WriteMemberAttributes,
 };
 use conclave_core::ports::Typed;
 use conclave_kit::Recipients;
+use serde_json::Value;
 
 use super::*;
 
@@ -79,6 +80,10 @@ fn item(meta: &Meta) -> String {
         put("reason", body.reason);
         put("ext", body.ext);
         put("event_info", body.event_info.and_then(|info| info.ext));
+    } else if meta.ns == Some(ns::NOTIFY) {
+        let mut notice: Value = serde_json::from_slice(&payload).unwrap();
+        notice["data"]["ext"] = "[id]".into();
+        put("notice", Some(notice.to_string()));
     } else {
         let body = MessageBody::decode(payload).unwrap();
         put("type", body.r#type.map(|kind| kind.to_string()));
@@ -287,6 +292,9 @@ async fn talking(film: &mut Film) {
         edits: None,
     };
     film.by("edit", "ann", change).await;
+    for (name, pinned) in [("pin", true), ("unpin", false)] {
+        film.by(name, "ben", PinMessage { group: g(), sequence, pinned, most: 20 }).await;
+    }
     let recall = RecallMessages { group: g(), sequences: vec![sequence], reason: String::new() };
     film.by("recall", "ann", recall).await;
 }

@@ -16,7 +16,7 @@ const LOG_CHARACTERS = 20_000;
  * @param {import('./index.d.ts').StartOptions} [options]
  */
 export async function start({ binary, args = [], env = {}, onLog, timeoutMs = START_MS } = {}) {
-  const command = binary ?? process.env.CONCLAVE_BINARY ?? 'conclave';
+  const command = binary ?? process.env.CONCLAVE_BINARY ?? (await packaged()) ?? 'conclave';
   const own = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('CONCLAVE_')));
   const child = spawn(command, [
     '--memory', '--listen', '127.0.0.1:0', '--admin', 'off', '--control', '127.0.0.1:0', '--until-stdin-closes', ...args,
@@ -26,6 +26,16 @@ export async function start({ binary, args = [], env = {}, onLog, timeoutMs = ST
   child.unref();
   for (const stream of child.stdio) stream.unref();
   return new Gateway(new Control(url), child);
+}
+
+/** The binary of the package conclave-gateway, where that is installed. */
+async function packaged() {
+  try {
+    return (await import('conclave-gateway')).binary;
+  } catch (error) {
+    if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 /** Reads the output until the address of the control API is in it. */

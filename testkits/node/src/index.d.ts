@@ -8,7 +8,7 @@ export class ControlError extends Error {
 }
 
 export interface StartOptions {
-  /** The conclave binary. CONCLAVE_BINARY, or conclave on the PATH, when not given. */
+  /** The conclave binary. CONCLAVE_BINARY, that of the package conclave-gateway, or conclave on the PATH, when not given. */
   binary?: string;
   /** Further arguments. */
   args?: string[];

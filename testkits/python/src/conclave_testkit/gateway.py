@@ -6,6 +6,7 @@ import os
 import queue
 import re
 import subprocess
+import sysconfig
 import threading
 import time
 
@@ -22,9 +23,9 @@ LOG_LINES = 200
 def start(binary=None, args=(), env=None, timeout=START):
     """Starts a gateway on free ports with its data in memory. It ends with `stop()`, and with this process.
 
-    The binary is that of CONCLAVE_BINARY, or conclave on the PATH, unless another one is given.
+    The binary is that of CONCLAVE_BINARY, of the package conclave-gateway, or conclave on the PATH, unless another one is given.
     """
-    command = binary or os.environ.get("CONCLAVE_BINARY") or "conclave"
+    command = binary or os.environ.get("CONCLAVE_BINARY") or _packaged() or "conclave"
     own = {key: value for key, value in os.environ.items() if not key.startswith("CONCLAVE_")}
     options = ["--memory", "--listen", "127.0.0.1:0", "--admin", "off", "--control", "127.0.0.1:0", "--until-stdin-closes"]
     try:
@@ -58,6 +59,12 @@ def start(binary=None, args=(), env=None, timeout=START):
     process.wait()
     errors.join(STOP)
     raise RuntimeError(f"{command} did not start: {why}\n{''.join(log)}")
+
+
+def _packaged():
+    """The binary of the package conclave-gateway, where that is installed in this environment."""
+    command = os.path.join(sysconfig.get_path("scripts"), "conclave")
+    return command if os.path.exists(command) else None
 
 
 def _read(stream, lines):

@@ -78,7 +78,13 @@ impl Groups for Table {
             }
             Query::ListMembers(query) => {
                 let (group, members) = (self.group(&query.group)?, self.members.clone());
-                Ok(Answer::ListMembers(MemberPage { group, members, read_marks: Vec::new(), next: None }))
+                Ok(Answer::ListMembers(MemberPage {
+                    group,
+                    members,
+                    read_marks: Vec::new(),
+                    mutes: Vec::new(),
+                    next: None,
+                }))
             }
             _ => Err(Refusal::NotOffered { what }),
         }

@@ -13,6 +13,7 @@ mod cursor;
 mod encode;
 mod presence;
 mod rate;
+mod rendered;
 mod route;
 mod seal;
 mod secret;
@@ -38,6 +39,7 @@ pub use presence::{
     Connection, ConnectionChange, ConnectionEvent, ConnectionFilter, Disconnection, Nobody, Platform, Presence,
 };
 pub use rate::{RateWindow, Room};
+pub use rendered::{Inputs, RenderedResponses, same_rows};
 pub use route::{Clash, NoMatch, Route, Table};
 pub use seal::{Sealer, same};
 pub use secret::Secret;

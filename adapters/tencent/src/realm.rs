@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use conclave_core::model::GroupId;
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Blobs, Presence, RateWindow, Sealer, SetupError, check_secret};
+use conclave_kit::{Blobs, Presence, RateWindow, RenderedResponses, Sealer, SetupError, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
 use crate::auth::Verifier;
-use crate::calls::WatchedRooms;
+use crate::calls::{RenderedFrom, WatchedRooms};
 use crate::dialect::limits;
 use crate::uploads::Uploads;
 use crate::webhooks::{self, Questions};
@@ -93,6 +93,8 @@ pub(crate) struct App {
     pub(crate) rooms: WatchedRooms,
     /// The addresses of files that messages refer to.
     pub(crate) uploads: Uploads,
+    /// Responses that are read often.
+    pub(crate) rendered: RenderedResponses<RenderedFrom>,
 }
 
 impl App {
@@ -116,6 +118,7 @@ impl App {
             visitor_keys,
             rooms: WatchedRooms::default(),
             uploads,
+            rendered: RenderedResponses::default(),
         })
     }
 

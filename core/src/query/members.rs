@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::model::{Circle, Group, GroupId, Key, Member, Prefix, ReadMark, Role, Row, UserId};
+use crate::model::{Circle, Group, GroupId, Key, Member, Mute, Prefix, ReadMark, Role, Row, UserId};
 use crate::ports::Span;
 use crate::refusal::Refusal;
 
+use super::moderation::muted_now;
 use super::{Cursor, Reader};
 
 /// A page of members in the order of joining. Members only.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent choices of what the page has")]
 pub struct ListMembers {
     /// The group whose members are listed.
     pub group: GroupId,
@@ -27,6 +29,8 @@ pub struct ListMembers {
     pub with_detail: bool,
     /// Whether the page has the members' read marks, for which the actor must be a member or the app.
     pub with_read_marks: bool,
+    /// Whether the page has the mutes of the group, under the same condition.
+    pub with_mutes: bool,
 }
 
 impl ListMembers {
@@ -41,6 +45,7 @@ impl ListMembers {
             newest_first: false,
             with_detail: false,
             with_read_marks: false,
+            with_mutes: false,
         }
     }
 
@@ -59,6 +64,8 @@ pub struct MemberPage {
     pub members: Vec<Arc<Member>>,
     /// How far each of them has read, as the number of a message; empty unless requested.
     pub read_marks: Vec<u64>,
+    /// Everybody who is muted in the group now, as [`MutesNow`](super::MutesNow) answers it; empty unless requested.
+    pub mutes: Vec<Arc<Mute>>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
 }
@@ -68,7 +75,7 @@ const CHUNK: usize = 512;
 
 impl ListMembers {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MemberPage, Refusal> {
-        let group = if self.with_detail && !self.with_read_marks {
+        let group = if self.with_detail && !self.with_read_marks && !self.with_mutes {
             reader.group(&self.group).await?
         } else {
             reader.group_seen_by(&self.group, Circle::Members).await?
@@ -82,7 +89,8 @@ impl ListMembers {
             (self.managers(reader, &group).await?, None)
         };
         let read_marks = if self.with_read_marks { read_marks(reader, &members).await? } else { Vec::new() };
-        Ok(MemberPage { group, members, read_marks, next })
+        let mutes = if self.with_mutes { muted_now(reader, &self.group).await? } else { Vec::new() };
+        Ok(MemberPage { group, members, read_marks, mutes, next })
     }
 
     fn span(&self, after: Option<Cursor>, skip: usize, limit: usize) -> Span {

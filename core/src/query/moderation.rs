@@ -132,19 +132,27 @@ impl MutesNow {
     pub(super) async fn answer(self, reader: &Reader<'_>) -> Result<MutedNow, Refusal> {
         let group = reader.group(&self.group).await?;
         reader.check_circle(&group, group.policy.moderate).await?;
-        let own = entries(reader, Prefix::mutes(&self.group), None, usize::MAX, Row::mute).await?.0;
-        let everywhere = entries(reader, Prefix::mutes_everywhere(), None, usize::MAX, Row::mute).await?.0;
-        let mut muted: BTreeMap<UserId, Arc<Mute>> = own.into_iter().map(|mute| (mute.user.clone(), mute)).collect();
-        let keys: Vec<Key> = everywhere.iter().map(|mute| Key::Member(group.id.clone(), mute.user.clone())).collect();
-        let members = if keys.is_empty() { Vec::new() } else { reader.store.fetch(&keys).await? };
-        for (mute, _) in everywhere.into_iter().zip(members).filter(|(_, member)| member.is_some()) {
-            match muted.get(&mute.user) {
-                Some(own) if own.until.outlasts(mute.until) => {}
-                _ => drop(muted.insert(mute.user.clone(), mute)),
-            }
-        }
-        Ok(MutedNow(muted.into_values().collect()))
+        Ok(MutedNow(muted_now(reader, &self.group).await?))
     }
+}
+
+/// One mute for each user who is muted in a group now, the one that expires last, in the order of user ids.
+pub(super) async fn muted_now(reader: &Reader<'_>, group: &GroupId) -> Result<Vec<Arc<Mute>>, Refusal> {
+    let own = entries(reader, Prefix::mutes(group), None, usize::MAX, Row::mute).await?.0;
+    let everywhere = entries(reader, Prefix::mutes_everywhere(), None, usize::MAX, Row::mute).await?.0;
+    if everywhere.is_empty() {
+        return Ok(own);
+    }
+    let mut muted: BTreeMap<UserId, Arc<Mute>> = own.into_iter().map(|mute| (mute.user.clone(), mute)).collect();
+    let keys: Vec<Key> = everywhere.iter().map(|mute| Key::Member(group.clone(), mute.user.clone())).collect();
+    let members = reader.store.fetch(&keys).await?;
+    for (mute, _) in everywhere.into_iter().zip(members).filter(|(_, member)| member.is_some()) {
+        match muted.get(&mute.user) {
+            Some(own) if own.until.outlasts(mute.until) => {}
+            _ => drop(muted.insert(mute.user.clone(), mute)),
+        }
+    }
+    Ok(muted.into_values().collect())
 }
 
 /// Who is muted in every group. For the app only.

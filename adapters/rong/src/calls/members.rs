@@ -58,6 +58,7 @@ pub(crate) async fn by_role(caller: &Caller<'_>, group: GroupId, page: Page<'_>)
         newest_first: page.newest_first,
         with_detail: false,
         with_read_marks: false,
+        with_mutes: false,
     };
     let found = caller.ask(list).await?;
     let total = total(&found.group, page.role);

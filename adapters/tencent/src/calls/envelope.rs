@@ -5,6 +5,7 @@ use bytes::Bytes;
 use conclave_kit::{EncodeError, append_json};
 use serde::Serialize;
 
+use super::{Call, RenderedFrom};
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 
@@ -16,6 +17,15 @@ const ROOM: usize = 1024;
 pub(crate) struct ResponseBody(Bytes);
 
 impl ResponseBody {
+    /// A body that was rendered before from the same rows, or else one that is rendered now.
+    pub(super) fn rendered(
+        call: &Call<'_>,
+        from: RenderedFrom,
+        render: impl Fn(&RenderedFrom) -> Result<Self, Failure>,
+    ) -> Result<Self, Failure> {
+        call.app.rendered.render(from, |from| render(from).map(Self::into_bytes)).map(Self)
+    }
+
     pub(crate) fn into_bytes(self) -> Bytes {
         self.0
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// The fields of one kind that a response has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Fields {
     /// All, under their old and new names.
     All,
@@ -63,7 +63,7 @@ pub(crate) struct ResponseFilter {
 }
 
 /// The fields of each group in `get_group_info`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct GroupView {
     pub(crate) base: Fields,
     /// The keys of the group's custom fields; `None` is all.
@@ -73,7 +73,7 @@ pub(crate) struct GroupView {
 }
 
 /// The fields of each member.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct MemberView {
     pub(crate) fields: Fields,
     /// The keys of the member's custom fields; `None` is all.
@@ -81,6 +81,11 @@ pub(crate) struct MemberView {
 }
 
 impl MemberView {
+    /// Whether a response has the members' online status, which is no part of their rows.
+    pub(crate) fn shows_online_status(&self) -> bool {
+        self.fields.names("OnlineStatus")
+    }
+
     /// The filter of the member commands: names of fields, and keys of the member's custom fields.
     pub(crate) fn of(fields: Option<Vec<String>>, keys: Option<Vec<String>>) -> Self {
         let fields = Fields::of(fields);

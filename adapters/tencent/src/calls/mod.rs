@@ -21,6 +21,7 @@ mod moderation;
 mod neighbours;
 mod polling;
 mod profile;
+mod rendered;
 mod topic;
 mod upload;
 mod visitors;
@@ -38,6 +39,7 @@ pub(crate) use call::{Call, Caller};
 pub(crate) use commands::COMMANDS;
 pub(crate) use missed::{confirm, cookie, notices_after, number as cookie_number};
 pub(crate) use neighbours::FEATURES;
+pub(crate) use rendered::RenderedFrom;
 pub(crate) use visitors::{VISITOR_COMMANDS, Visit, VisitorCommand, WatchedRooms};
 
 use crate::realm::App;

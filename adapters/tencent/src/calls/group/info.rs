@@ -8,9 +8,9 @@ use conclave_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 use super::BaseInfo;
-use crate::calls::filter::{GroupView, ResponseFilter};
+use crate::calls::filter::{GroupView, MemberView, ResponseFilter};
 use crate::calls::member::MemberInfo;
-use crate::calls::{Call, envelope};
+use crate::calls::{Call, RenderedFrom, envelope, rendered};
 use crate::dialect::custom::{self, Pair};
 use crate::dialect::kind::Capabilities;
 use crate::dialect::limits;
@@ -48,6 +48,11 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
     let ids = ids(call, request.group_id_list)?;
     let view = ResponseFilter::group_view(request.response_filter);
     let groups = find(call, &ids).await?;
+    if let ([id], [Ok(group)]) = (&ids[..], &groups[..])
+        && let Some(response) = one(call, id, group, &view).await?
+    {
+        return Ok(response);
+    }
     let mut seen = Vec::with_capacity(ids.len());
     // what the members have at least in the response, so that no more are read than it can hold
     let mut bytes = 0;
@@ -71,6 +76,33 @@ pub(crate) async fn info(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
         Err(failure) => failed(id, failure),
     });
     envelope::with(&GroupInfoResponse { group_info: items.collect() })
+}
+
+/// The response for a single group whose members were all read. `None` for every other, and where members' online status is
+/// shown.
+async fn one(
+    call: &Call<'_>,
+    id: &str,
+    group: &Group,
+    view: &GroupView,
+) -> Result<Option<envelope::ResponseBody>, Failure> {
+    let shows_rows = |members: &&MemberView| Capabilities::of(group).members && !members.shows_online_status();
+    let Some(members) = view.members.as_ref().filter(shows_rows) else { return Ok(None) };
+    let list =
+        ListMembers { limit: limits::ANSWER / MemberInfo::SMALLEST, ..MemberInfo::page(group.id.clone(), members) };
+    let page = match call.try_ask(list).await {
+        Ok(page) if page.next.is_none() => page,
+        _ => return Ok(None),
+    };
+    let by_user = call.user().is_some();
+    let request = rendered::Request::Group { id: id.to_owned(), by_user, view: view.clone() };
+    let response = envelope::ResponseBody::rendered(call, RenderedFrom { request, page }, |from| {
+        let page = &from.page;
+        let members = MemberInfo::of_rows(call, page, members);
+        let item = Item { member_list: Some(members), ..Item::of(call, id, &page.group, view) };
+        envelope::with(&GroupInfoResponse { group_info: vec![item] })
+    });
+    response.map(Some)
 }
 
 /// The requested ids: at least one, and not too many.
@@ -110,7 +142,7 @@ async fn with_members(
     match call.try_ask(list).await {
         Ok(found) if found.next.is_some() => Err(Code::AnswerTooLarge.into()),
         Ok(found) => {
-            let members = MemberInfo::of_page(call, &found, view).await?;
+            let members = MemberInfo::of_page(call, &found, view).await;
             Ok((found.group, Some(members)))
         }
         // users who are not members read its profile only

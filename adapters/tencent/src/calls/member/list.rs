@@ -1,13 +1,14 @@
 //! `get_group_member_info`: the members in the order of joining, all or of some roles.
 
 use conclave_core::model::Role;
-use conclave_core::query::ListMembers;
+use conclave_core::query::{ListMembers, MemberPage};
 use serde::{Deserialize, Serialize};
 
 use super::{MemberInfo, roles_named};
+use crate::calls::envelope::ResponseBody;
 use crate::calls::filter::MemberView;
 use crate::calls::wire::Next;
-use crate::calls::{Call, envelope};
+use crate::calls::{Call, RenderedFrom, envelope, rendered};
 use crate::dialect::kind::{Capabilities, Kind};
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
@@ -36,7 +37,7 @@ struct ListResponse {
     member_list: Vec<MemberInfo>,
 }
 
-pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Failure> {
+pub(crate) async fn list(call: &Call<'_>) -> Result<ResponseBody, Failure> {
     let request: Request = call.read()?;
     let id = call.group_id(request.group_id)?;
     let limit = request.limit.filter(|limit| *limit != 0).unwrap_or(usize::MAX);
@@ -62,10 +63,21 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<envelope::ResponseBody, Fail
         ..MemberInfo::page(id, &view)
     };
     let found = call.ask(list).await?;
+    if view.shows_online_status() {
+        return respond(by_cursor, &found, MemberInfo::of_page(call, &found, &view).await);
+    }
+    let request = rendered::Request::Members { after: next, offset: request.offset.unwrap_or(0), limit, view };
+    ResponseBody::rendered(call, RenderedFrom { request, page: found }, |from| {
+        let rendered::Request::Members { view, .. } = &from.request else { return Err(Code::Internal.into()) };
+        respond(by_cursor, &from.page, MemberInfo::of_rows(call, &from.page, view))
+    })
+}
+
+fn respond(by_cursor: bool, found: &MemberPage, member_list: Vec<MemberInfo>) -> Result<ResponseBody, Failure> {
     let more = found.members.last().filter(|_| found.next.is_some());
     envelope::with(&ListResponse {
         next: by_cursor.then(|| more.map_or_else(String::new, |last| (last.seat + 1).to_string())),
         member_num: found.group.members,
-        member_list: MemberInfo::of_page(call, &found, &view).await?,
+        member_list,
     })
 }

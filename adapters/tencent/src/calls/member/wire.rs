@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use conclave_core::model::{Group, GroupId, Member, UserId};
+use conclave_core::model::{Group, GroupId, Member, Mute, UserId};
 use conclave_core::query::{ListMembers, MemberPage, MutesNow, ReadMarks};
 use serde::Serialize;
 
@@ -48,7 +48,7 @@ pub(in crate::calls) struct MemberInfo {
 const READ_MARK: &str = "MsgSeq";
 
 /// Until when members are muted, in Unix seconds.
-type MutedUntil = HashMap<UserId, u64>;
+type MutedUntil<'m> = HashMap<&'m UserId, u64>;
 
 impl MemberInfo {
     /// Bytes of the shortest member in a response.
@@ -69,46 +69,71 @@ impl MemberInfo {
     ) -> Result<Vec<Self>, Failure> {
         let of = members.iter().map(|member| (&member.group, &member.user));
         let marks = read_marks(call, &view.fields, of).await?;
-        Self::with_marks(call, group, members, &marks, view).await
+        let mutes = if shows_mutes(&view.fields) {
+            call.look_up(MutesNow { group: group.id.clone() }).await?.0
+        } else {
+            Vec::new()
+        };
+        Ok(Self::with(call, group, (members, &marks, &mutes), view).await)
     }
 
     /// A page of members that was read as [`Self::page`] prepares it.
-    pub(in crate::calls) async fn of_page(
-        call: &Call<'_>,
-        page: &MemberPage,
-        view: &MemberView,
-    ) -> Result<Vec<Self>, Failure> {
-        Self::with_marks(call, &page.group, &page.members, &page.read_marks, view).await
+    pub(in crate::calls) async fn of_page(call: &Call<'_>, page: &MemberPage, view: &MemberView) -> Vec<Self> {
+        let parts = (&page.members[..], &page.read_marks[..], &page.mutes[..]);
+        Self::with(call, &page.group, parts, view).await
+    }
+
+    /// The same without the online status, which a view may not show then.
+    pub(in crate::calls) fn of_rows(call: &Call<'_>, page: &MemberPage, view: &MemberView) -> Vec<Self> {
+        Self::without_status(call, &page.group, (&page.members, &page.read_marks, &page.mutes), view)
     }
 
     /// The query for all members of a group, with what this view shows of them.
     pub(in crate::calls) fn page(group: GroupId, view: &MemberView) -> ListMembers {
-        ListMembers { with_read_marks: view.fields.has(READ_MARK), ..ListMembers::all(group) }
+        ListMembers {
+            with_read_marks: view.fields.has(READ_MARK),
+            with_mutes: shows_mutes(&view.fields),
+            ..ListMembers::all(group)
+        }
     }
 
-    /// Members without a read mark have read nothing.
-    async fn with_marks(
+    async fn with(
         call: &Call<'_>,
         group: &Group,
-        members: &[Arc<Member>],
-        marks: &[u64],
+        rows: (&[Arc<Member>], &[u64], &[Arc<Mute>]),
         view: &MemberView,
-    ) -> Result<Vec<Self>, Failure> {
-        let muted = muted(call, group, &view.fields).await?;
-        let marks = marks.iter().copied().chain(std::iter::repeat(0));
-        let mut shown: Vec<Self> =
-            members.iter().zip(marks).map(|(member, read)| Self::of(call, group, member, read, view, &muted)).collect();
-        if view.fields.names("OnlineStatus") {
-            let users: Vec<UserId> = members.iter().map(|member| member.user.clone()).collect();
+    ) -> Vec<Self> {
+        let mut shown = Self::without_status(call, group, rows, view);
+        if view.shows_online_status() {
+            let users: Vec<UserId> = rows.0.iter().map(|member| member.user.clone()).collect();
             for (member, status) in shown.iter_mut().zip(online::online_statuses(call, &users).await) {
                 member.online_status = Some(status);
             }
         }
-        Ok(shown)
+        shown
+    }
+
+    /// Members with their read marks and the mutes of the group; those without a read mark have read nothing.
+    fn without_status(
+        call: &Call<'_>,
+        group: &Group,
+        (members, marks, mutes): (&[Arc<Member>], &[u64], &[Arc<Mute>]),
+        view: &MemberView,
+    ) -> Vec<Self> {
+        let muted = mutes.iter().map(|mute| (&mute.user, time::end(mute.until))).collect();
+        let marks = marks.iter().copied().chain(std::iter::repeat(0));
+        members.iter().zip(marks).map(|(member, read)| Self::of(call, group, member, read, view, &muted)).collect()
     }
 
     /// A member with the fields of the view, except the online status, which is fetched for all at once.
-    fn of(call: &Call<'_>, group: &Group, member: &Member, read: u64, view: &MemberView, muted: &MutedUntil) -> Self {
+    fn of(
+        call: &Call<'_>,
+        group: &Group,
+        member: &Member,
+        read: u64,
+        view: &MemberView,
+        muted: &MutedUntil<'_>,
+    ) -> Self {
         let wanted = &view.fields;
         let mute_until = || muted.get(&member.user).copied().unwrap_or_default();
         Self {
@@ -145,11 +170,7 @@ pub(in crate::calls) async fn read_marks<'m>(
     Ok(found.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-/// The active mutes, fetched only if requested.
-async fn muted(call: &Call<'_>, group: &Group, wanted: &Fields) -> Result<MutedUntil, Failure> {
-    if !wanted.has("MuteUntil") && !wanted.has("ShutUpUntil") {
-        return Ok(MutedUntil::new());
-    }
-    let found = call.look_up(MutesNow { group: group.id.clone() }).await?;
-    Ok(found.0.iter().map(|mute| (mute.user.clone(), time::end(mute.until))).collect())
+/// Whether a view shows until when members are muted.
+fn shows_mutes(wanted: &Fields) -> bool {
+    wanted.has("MuteUntil") || wanted.has("ShutUpUntil")
 }

@@ -7,13 +7,14 @@ use conclave_tests::sdk::gateway::Served;
 use conclave_tests::sdk::page::Page;
 use conclave_tests::story::VendorApi;
 use conclave_tests::vendor::{Sections as _, Vendor};
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::calls::{self, Call};
 use crate::clients::Reached;
 use crate::events;
 use crate::matrix::Cell;
-use crate::steps::{ADDED, Action, By, SILENT, Step, VENDORS, creator, member};
+use crate::steps::{ADDED, Action, By, SILENT, Step, VENDORS, creator, inviter, member};
 
 /// How long events that are expected are waited for.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -190,6 +191,26 @@ impl Cast {
                 for vendor in VENDORS.into_iter().filter(|vendor| *vendor != acting) {
                     self.reached.vendor_apis.tencent.promote(&story.group, member(vendor)).await.expect("an admin");
                 }
+            }
+            Action::DeclineInvitation(vendor) | Action::AcceptInvitation(vendor) => {
+                let (apis, user, by) = (&self.reached.vendor_apis, member(acting), inviter(vendor, acting));
+                let asks = Some(json!({"invite_need_confirm": true, "allowinvites": true}));
+                let path = format!("/chatgroups/{}", story.group);
+                apis.agora.call(Method::PUT, &path, asks).await.expect("a group that asks");
+                if apis.tencent.truth(&story.group).await.expect("the group").members.contains_key(user) {
+                    apis.tencent.remove(&story.group, &[user]).await.expect("removed");
+                }
+                if by != creator(acting) {
+                    apis.tencent.promote(&story.group, by).await.expect("an admin");
+                }
+                let invite = Action::AddMember(acting);
+                let invite = Step { name: "invite", by: By::Creator, action: invite, operation: "add_members" };
+                let inviting = Story::begin(vendor).of(&story.group);
+                let Ok(Call::Client { method, args }) = calls::call(&invite, &inviting) else { return false };
+                let answer = self.pages[by].call(method, args).await;
+                // RongCloud's SDK reports with a code that the user has to accept
+                let refused = calls::refusal(vendor, &answer).filter(|_| vendor != Vendor::Rong);
+                assert_eq!(refused, None, "{by} invites {user}: {answer}");
             }
             Action::Decline(applying) | Action::Accept(applying) => {
                 let (api, group) = (&self.reached.vendor_apis.tencent, &story.group);

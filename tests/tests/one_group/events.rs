@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Whether this is an event of groups or messages, as opposed to those of the connection and of lists the SDK keeps.
 pub(crate) fn is_received(vendor: Vendor, event: &str) -> bool {
-    const AGORA: [&str; 15] = [
+    const AGORA: [&str; 16] = [
         "onGroupEvent",
         "onTextMessage",
         "onImageMessage",
@@ -23,17 +23,19 @@ pub(crate) fn is_received(vendor: Vendor, event: &str) -> bool {
         "onCustomMessage",
         "onRecallMessage",
         "onModifiedMessage",
+        "onMessagePinEvent",
         "onError",
         "onMultiDeviceEvent",
         "UNHANDLED_REJECTION",
     ];
-    const TENCENT: [&str; 11] = [
+    const TENCENT: [&str; 12] = [
         "MESSAGE_RECEIVED",
         "MESSAGE_REVOKED",
         "MESSAGE_MODIFIED",
         "MESSAGE_EXTENSIONS_UPDATED",
         "MESSAGE_EXTENSIONS_DELETED",
         "MESSAGE_READ_RECEIPT_RECEIVED",
+        "PINNED_GROUP_MESSAGE_UPDATED",
         "GROUP_ATTRIBUTES_UPDATED",
         "GROUP_COUNTER_UPDATED",
         "KICKED_OUT",
@@ -96,6 +98,7 @@ fn agora(event: &str, data: &Value, names: &[(&str, &str)]) -> String {
         "onLocationMessage" => {
             format!("{} {} {} {}", shown(&data["buildingName"]), shown(&data["addr"]), data["lat"], data["lng"])
         }
+        "onMessagePinEvent" => data["operation"].as_str().unwrap_or_default().to_owned(),
         "onCmdMessage" => shown(&data["action"]),
         "onReadMessage" => format!("{} readers", data["groupReadCount"].as_object().map_or(0, serde_json::Map::len)),
         "onCustomMessage" => format!("{} {}", shown(&data["customEvent"]), data["customExts"]),
@@ -136,6 +139,9 @@ fn tencent(event: &str, message: &Value, names: &[(&str, &str)]) -> String {
         }
         "MESSAGE_READ_RECEIPT_RECEIVED" => {
             return format!("{event} {} read, {} unread", message["readCount"], message["unreadCount"]);
+        }
+        "PINNED_GROUP_MESSAGE_UPDATED" => {
+            return with_users(format!("{event} {}", message["isPinned"]), &message["operatorInfo"], names);
         }
         "GROUP_ATTRIBUTES_UPDATED" => return format!("{event} {}", message["groupAttributes"]),
         "GROUP_COUNTER_UPDATED" => return format!("{event} {}={}", message["key"], message["value"]),

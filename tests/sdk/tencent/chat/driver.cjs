@@ -133,6 +133,13 @@ const own = {
     const application = data.applicationList.find((one) => one.groupID === groupID && one.applicant === userID);
     return chat.handleGroupApplication({ handleAction, application });
   },
+  /** The user's latest invitation to a group, from its notice. */
+  async decideInvitation(groupID, handleAction) {
+    const isInvitation = ({ type, payload }) =>
+      type === 'TIMGroupSystemNoticeElem' && payload.groupProfile?.groupID === groupID && payload.authentication;
+    const message = [...received.values()].filter(isInvitation).at(-1);
+    return chat.callExperimentalAPI('handleGroupInvitation', { message, handleAction });
+  },
   recall: async (id) => message((await chat.revokeMessage(known(id))).data.message),
   async edit(id, text) {
     const one = known(id);

@@ -18,6 +18,7 @@ pub(super) fn call(step: &Step, story: &Story) -> Means {
     let message =
         |kind: &str, more: Value| json!([with(json!({"chatType": "groupChat", "type": kind, "to": group}), &more)]);
     let text = || story.last_text["serverMsgId"].clone();
+    let about_text = || json!([{"conversationType": "groupChat", "conversationId": group, "messageId": text()}]);
     match step.action {
         Action::Create => {
             let data = json!({"groupname": "First", "desc": "about", "members": first_members(), "public": true,
@@ -89,6 +90,8 @@ pub(super) fn call(step: &Step, story: &Story) -> Means {
         }
         Action::Upload => client("say", message("file", json!({"upload": {"name": "paper.txt", "text": UPLOADED}}))),
         Action::Edit => client("edit", message("txt", json!({"msg": EDITED, "messageId": text()}))),
+        Action::Pin => client("pinMessage", about_text()),
+        Action::Unpin => client("unpinMessage", about_text()),
         Action::Recall => client("recallMessage", json!([{"mid": text(), "to": group, "chatType": "groupChat"}])),
         Action::SendExtensible | Action::Extend | Action::Shrink => Err("its messages have no extensions"),
         Action::ConfirmReading(_) => {
@@ -115,6 +118,8 @@ pub(super) fn call(step: &Step, story: &Story) -> Means {
             of("rejectGroupJoinRequest", json!({"applicant": member(vendor), "reason": "later"}))
         }
         Action::Accept(vendor) => of("acceptGroupJoinRequest", json!({"applicant": member(vendor)})),
+        Action::DeclineInvitation(_) => of("rejectGroupInvite", json!({"invitee": member(story.acting)})),
+        Action::AcceptInvitation(_) => of("acceptGroupInvite", json!({"invitee": member(story.acting)})),
         Action::Leave => of("leaveGroup", json!({})),
         Action::Transfer => of("changeGroupOwner", json!({"newOwner": member(story.acting)})),
         Action::Disband => of("destroyGroup", json!({})),

@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::cast::Story;
-use crate::steps::{Action, By, SILENT, Step, VENDORS, creator, member};
+use crate::steps::{Action, By, SILENT, Step, VENDORS, creator, inviter, member};
 
 /// A call.
 pub(crate) enum Call {
@@ -102,6 +102,14 @@ pub(crate) fn refusal(vendor: Vendor, answer: &Value) -> Option<i64> {
 pub(crate) fn names(step: &Step, acting: Vendor, observer: &'static str) -> Vec<(&'static str, &'static str)> {
     let receiver = (observer, "receiver");
     match (step.action, step.by) {
+        (Action::DeclineInvitation(vendor) | Action::AcceptInvitation(vendor), _) => {
+            vec![
+                receiver,
+                (member(acting), "actor"),
+                (inviter(vendor, acting), "inviter"),
+                (creator(acting), "creator"),
+            ]
+        }
         (Action::Transfer, _) => vec![(creator(acting), "actor"), (member(acting), "new owner"), receiver],
         (_, By::Member) => vec![receiver, (member(acting), "actor"), (creator(acting), "creator")],
         (_, By::Creator) => vec![receiver, (creator(acting), "actor")],

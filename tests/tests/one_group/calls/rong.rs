@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Call, Means, client, first_members};
 use crate::cast::Story;
-use crate::steps::{ADDED, Action, EDITED, Media, REGISTERED, SILENT, Step, TEXT, VENDORS, creator, long_text, member};
+use crate::steps::{
+    ADDED, Action, EDITED, Media, REGISTERED, SILENT, Step, TEXT, VENDORS, creator, inviter, long_text, member,
+};
 
 pub(super) fn call(step: &Step, story: &Story) -> Means {
     let group = story.group.as_str();
@@ -98,6 +100,7 @@ pub(super) fn call(step: &Step, story: &Story) -> Means {
                 json!({"conversation": conversation, "messageUId": text()["messageUId"], "messageContent": content});
             client("modifyMessageWithParams", json!([edit]))
         }
+        Action::Pin | Action::Unpin => Err("its clients pin no messages for others"),
         Action::Recall => {
             let message = json!({"messageUId": text()["messageUId"], "sentTime": text()["sentTime"]});
             client("recallMessage", json!([conversation, message]))
@@ -120,6 +123,10 @@ pub(super) fn call(step: &Step, story: &Story) -> Means {
             client("refuseGroupApplication", json!([group, member(vendor), none, "later"]))
         }
         Action::Accept(vendor) => client("acceptGroupApplication", json!([group, member(vendor)])),
+        Action::DeclineInvitation(vendor) => {
+            client("refuseGroupInvite", json!([group, inviter(vendor, story.acting), "busy"]))
+        }
+        Action::AcceptInvitation(vendor) => client("acceptGroupInvite", json!([group, inviter(vendor, story.acting)])),
         Action::Leave => client("quitGroup", json!([group])),
         Action::Transfer => client("transferGroupOwner", json!([group, member(story.acting)])),
         Action::Disband => client("dismissGroup", json!([group])),

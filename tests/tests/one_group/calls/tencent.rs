@@ -70,13 +70,15 @@ pub(super) fn call(step: &Step, story: &Story) -> Means {
         Action::SendLocation => {
             send("Location", json!({"description": "Dôme, Quai 1", "latitude": 1.5, "longitude": 2.5}))
         }
-        // a client sends a file that it has uploaded to the vendor's own storage
+        // a client sends only files that it has uploaded
         Action::Send(media) => server(
             "group_open_http_svc/send_group_msg",
             json!({"From_Account": creator(story.acting), "Random": 7 + media as u32, "MsgBody": [element(media)]}),
         ),
-        Action::Upload => Err("its clients upload to the vendor's own storage, which is not served"),
+        Action::Upload => Err("its clients upload with a plugin for browsers; tested in `tencent_web`"),
         Action::Edit => client("edit", json!([story.last_text["ID"], EDITED])),
+        Action::Pin => client("pin", json!([group, story.last_text["ID"], true])),
+        Action::Unpin => client("pin", json!([group, story.last_text["ID"], false])),
         Action::Recall => client("recall", json!([story.last_text["ID"]])),
         Action::SendExtensible => {
             client("send", json!(["Text", group, {"text": "extend me"}, {"isSupportExtension": true}]))
@@ -105,6 +107,8 @@ pub(super) fn call(step: &Step, story: &Story) -> Means {
         Action::Apply | Action::Join => of("joinGroup", json!({"applyMessage": "please"})),
         Action::Decline(vendor) => client("decideApplication", json!([group, member(vendor), "Reject"])),
         Action::Accept(vendor) => client("decideApplication", json!([group, member(vendor), "Agree"])),
+        Action::DeclineInvitation(_) => client("decideInvitation", json!([group, "Reject"])),
+        Action::AcceptInvitation(_) => client("decideInvitation", json!([group, "Agree"])),
         Action::Leave => client("quitGroup", json!([group])),
         Action::Transfer => of("changeGroupOwner", json!({"newOwnerID": member(story.acting)})),
         Action::Disband => client("dismissGroup", json!([group])),

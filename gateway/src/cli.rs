@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod ctl;
+mod env;
 mod greeting;
 mod signals;
 
@@ -116,13 +117,7 @@ fn run(vendors: &Vendors, matches: &ArgMatches) -> Result<(), Failure> {
             print(&format!("the {} {} is whole\n{report}", report.what, path.display()))
         }
         Command::Env { vendor, format, realm, serve } => {
-            if serve.dev_public {
-                let why =
-                    "the credentials of --dev-public are new at each start: the gateway prints them when it starts";
-                return Err(ConfigError(why.to_owned()).into());
-            }
-            let config = serve.load(vendors)?;
-            print(&format.write(&client_settings(&config, realm.as_deref(), vendor.as_deref())?))
+            print(&env::run(vendors, vendor.as_deref(), realm.as_deref(), format, serve)?)
         }
         Command::Routes { markdown } => {
             let routes = Gateway::routes(&Config::development_with(vendors.clone())?)?;

@@ -86,7 +86,8 @@ pub(crate) fn answered(pairs: Pairs, base: &str, endpoints: &[Endpoint]) -> Pair
 /// The output formats of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
-    /// `KEY=value` lines for files named `.env`; values with special characters are quoted.
+    /// `KEY=value` lines for files named `.env`, which a POSIX shell can read too; values with special characters are
+    /// quoted.
     #[default]
     Dotenv,
     /// `export KEY='value'` lines for any POSIX shell.
@@ -117,7 +118,7 @@ impl Format {
 
 /// A value in the format of `.env` files. Quotes are used only if necessary, as `docker run --env-file` keeps them.
 fn dotenv_value(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.,:/@+=%?&~".contains(&byte);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.,:/@+=%?".contains(&byte);
     if value.bytes().all(plain) {
         value.to_owned()
     } else if !value.contains(['\'', '\n', '\r']) {

@@ -55,7 +55,8 @@ pub(super) enum Command {
         #[command(flatten)]
         folder: FolderArgs,
     },
-    /// Print the settings for a vendor's clients. URLs are printed only if they are served.
+    /// Print the settings for a vendor's clients, of the running gateway if its control API answers, otherwise of the
+    /// configuration. URLs are printed only if they are served.
     Env {
         /// Only this vendor's settings.
         vendor: Option<String>,
@@ -181,6 +182,11 @@ pub(super) struct ToolArgs {
 }
 
 impl ServeArgs {
+    /// Whether an address is given, so that a gateway is meant that may not run yet.
+    pub(super) fn names_address(&self) -> bool {
+        self.listen.is_some()
+    }
+
     pub(super) fn load(self, vendors: &Vendors) -> Result<Config, ConfigError> {
         let Self { config, listen, data, memory, dev_tls, admin, control, dev_public, until_stdin_closes: _ } = self;
         let listen = listen.map(|address| address.0);

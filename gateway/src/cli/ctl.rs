@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use clap::{Arg, ArgAction, ArgMatches};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -73,7 +73,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<String, Failure> {
     let body = if operation.takes_body { body(own)? } else { None };
     let token = own.get_one::<String>("token").map(String::as_str);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (status, answer) = runtime.block_on(send(address, &operation, &path, body, token))?;
+    let (status, answer) = runtime.block_on(send(address, &operation.method, &path, body, token))?;
     if status.is_success() {
         return Ok(printed(&answer));
     }
@@ -111,9 +111,10 @@ fn body(matches: &ArgMatches) -> Result<Option<Bytes>, Failure> {
     Ok(if fields.is_empty() { None } else { Some(Value::Object(fields).to_string().into()) })
 }
 
-async fn send(
+/// Sends one request to a control API; its status and body.
+pub(super) async fn send(
     address: SocketAddr,
-    operation: &Operation,
+    method: &Method,
     path: &str,
     body: Option<Bytes>,
     token: Option<&str>,
@@ -126,7 +127,7 @@ async fn send(
     let stream = TcpStream::connect(address).await.map_err(|error| unreachable(&error))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
     let connection = tokio::spawn(connection);
-    let mut request = Request::builder().method(operation.method.clone()).uri(path).header(HOST, address.to_string());
+    let mut request = Request::builder().method(method.clone()).uri(path).header(HOST, address.to_string());
     if body.is_some() {
         request = request.header(CONTENT_TYPE, "application/json");
     }

@@ -185,8 +185,8 @@ folder. It starts and changes nothing, and prints no secret.
 - Without a configured realm there is one, `dev`, with credentials that are public. They are refused on every
   address that other machines reach, even if they are written into a file. `conclave serve --dev-public` serves that
   realm on every address (or on that of `--listen`) with random credentials, which are printed at each start.
-- `conclave env [VENDORS]` prints the settings for a vendor's clients, from the same configuration: URLs only if they
-  are served. `--format` is `dotenv` (the default), `shell` (for `eval \"$(conclave env --format shell)\"`) or `json`.
+- `conclave env [VENDORS]` prints the settings for a vendor's clients, of the running gateway if its control API answers,
+  otherwise from the same configuration: URLs only if they are served. `--format` is `dotenv` (the default), `shell` (for `eval \"$(conclave env --format shell)\"`) or `json`.
 
 An example for production, with the secrets in the environment:
 

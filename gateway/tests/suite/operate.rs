@@ -172,6 +172,20 @@ fn settings_are_read_back_by_shells_and_by_tools() {
     assert_eq!(text(&printed.stdout), "acme#chat|it$ o#n a \"line\"");
 
     let dotenv = text(&with_file(SECRETS, &["env"]).stdout);
+    let file = folder.path().join(".env");
+    std::fs::write(&file, &dotenv).unwrap();
+    let by_shell = r#". "$1"; printf "%s|%s" "$AGORA_APPKEY" "$RONG_APPSECRET""#;
+    let by_node = "process.stdout.write(`${process.env.AGORA_APPKEY}|${process.env.RONG_APPSECRET}`)";
+    let by_python = "import shlex, sys; env = dict(line.split('=', 1) for line in shlex.split(open(sys.argv[1]).read())); \
+                     sys.stdout.write(env['AGORA_APPKEY'] + '|' + env['RONG_APPSECRET'])";
+    let mut tools = [Command::new("sh"), Command::new("node"), Command::new("python3")];
+    tools[0].args(["-c", by_shell, "sh"]).arg(&file);
+    tools[1].arg(format!("--env-file={}", file.display())).args(["-e", by_node]);
+    tools[2].args(["-c", by_python]).arg(&file);
+    for tool in &mut tools {
+        let printed = tool.output().unwrap();
+        assert_eq!(text(&printed.stdout), "acme#chat|it$ o#n a \"line\"", "{tool:?}: {}", text(&printed.stderr));
+    }
     for wanted in ["AGORA_APPKEY='acme#chat'\n", "RONG_APPSECRET='it$ o#n a \"line\"'\n", "AGORA_CLIENT_ID=id\n"] {
         assert!(dotenv.contains(wanted), "{wanted} is not in {dotenv}");
     }

@@ -7,6 +7,7 @@
 mod app;
 mod clock;
 mod console;
+mod cut;
 mod faults;
 mod house;
 mod journal;

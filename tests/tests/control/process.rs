@@ -103,3 +103,62 @@ fn the_command_line_has_every_operation() {
     let (done, printed) = ctl(&process, &["advance-clock", "dev", "ten"]);
     assert!(!done && printed.contains("name=value"), "{printed}");
 }
+
+/// Runs `conclave env`; standard output and error.
+fn env(arguments: &[&str]) -> (String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conclave_under_test"));
+    for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("CONCLAVE_")) {
+        command.env_remove(key);
+    }
+    let output = command.arg("env").args(arguments).output().unwrap();
+    assert!(output.status.success() || output.stdout.is_empty());
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn the_running_gateway_gives_the_settings() {
+    let process = Process::start(&["--memory", "--control", "127.0.0.1:0"]);
+    let at = process.control.expect("an address").to_string();
+    let control = Control(Client::at(process.control.unwrap(), ""));
+    let json = |arguments: &[&str]| -> Value {
+        let (printed, error) = env(&[arguments, &["--control", &at, "--format", "json"]].concat());
+        assert_eq!(error, "");
+        serde_json::from_str(&printed).unwrap()
+    };
+    // the address is the one it listens on, which no configuration says
+    let dev = control.get("/v1/realms/dev").await["settings"].clone();
+    assert_eq!(json(&[]), dev);
+    let realm = control.post("/v1/realms", serde_json::json!({ "name": "mine", "vendors": ["rong"] })).await;
+    assert_eq!(json(&["--realm", "mine"]), realm["settings"]);
+    assert_eq!(json(&["rong", "--realm", "mine"]), realm["settings"]);
+    assert_eq!(json(&[]), dev, "a created realm is named, or not meant");
+    let keys: Vec<String> = json(&["tencent"]).as_object().unwrap().keys().cloned().collect();
+    assert!(keys.len() > 3 && keys.iter().all(|key| key.starts_with("TENCENT_")), "{keys:?}");
+    let (printed, error) = env(&["tencent", "--realm", "mine", "--control", &at]);
+    assert!(printed.is_empty() && error.contains("not at tencent"), "{error}");
+    let (printed, error) = env(&["--realm", "other", "--control", &at]);
+    assert!(printed.is_empty() && error.contains("has no realm other"), "{error}");
+    // a gateway that is to be started on this address is not asked
+    let (printed, error) = env(&["tencent", "--control", &at, "--listen", "127.0.0.1:99"]);
+    assert!(printed.starts_with("TENCENT_API_URL=http://127.0.0.1:99/tencent\n") && error.is_empty(), "{error}");
+}
+
+#[test]
+fn without_a_gateway_the_configuration_is_used_and_that_is_said() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (printed, error) = env(&["rong", "--control", &free]);
+    assert!(printed.contains("RONG_APPSECRET="), "{printed}");
+    assert!(error.contains(&free) && error.contains("from the configuration"), "{error}");
+
+    // a gateway does not show the secrets of its configuration
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("conclave.toml");
+    let text = "memory = true\n[realm.shop.rong]\napp_key = 'key'\napp_secret = 'a-secret-of-the-shop'\n";
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let process = Process::start(&["--config", file, "--control", "127.0.0.1:0"]);
+    let at = process.control.expect("an address").to_string();
+    let (printed, error) = env(&["--config", file, "--control", &at]);
+    assert!(printed.contains("RONG_APPSECRET=a-secret-of-the-shop"), "{printed} {error}");
+    assert!(error.contains("does not show the secrets of its realm shop"), "{error}");
+}

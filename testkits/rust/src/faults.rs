@@ -153,6 +153,15 @@ impl<'r> Faults<'r> {
         Ok(Fault { realm: self.0, id: view.id })
     }
 
+    /// Adds a rule in the control API's own JSON, for what [`FaultRule`] does not have.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub async fn add_json(&self, rule: &serde_json::Value) -> crate::Result<Fault<'r>> {
+        let view: View = self.0.call(Method::POST, &["faults"], Some(rule)).await?;
+        Ok(Fault { realm: self.0, id: view.id })
+    }
+
     /// Deletes all rules.
     ///
     /// # Errors

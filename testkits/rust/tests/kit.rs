@@ -88,6 +88,9 @@ async fn clocks_faults_and_journals_do_what_a_test_says() {
     assert_eq!(entries.iter().map(|entry| entry.error.as_deref()).collect::<Vec<_>>(), [Some("1008")]);
     fault.delete().await.unwrap();
     assert_eq!(fault.counts().await.unwrap(), None);
+    let refused = realm.faults().add_json(&serde_json::json!({ "on": "call", "effect": { "explode": 1 } })).await;
+    assert_eq!(refused.unwrap_err().code(), Some("bad_request"));
+    realm.faults().add_json(&serde_json::json!({ "on": "call", "effect": { "delay_ms": 1 } })).await.unwrap();
     realm.faults().clear().await.unwrap();
     let never = realm.journal().wait_for(&Filter::push("ann"), 1, Duration::from_millis(20)).await.unwrap_err();
     assert_eq!(never.code(), Some("timed_out"));

@@ -62,6 +62,17 @@ async fn people_see_and_do_everything_in_it() {
     assert!(std::path::Path::new(PICTURE).exists(), "docs/console.png is missing: run with CONCLAVE_REFRESH=1");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_is_asked_for_where_there_is_one() {
+    let token = "a-long-enough-token";
+    let gateway = gateway(|config| config.control_token = Some(ControlToken(token.to_owned()))).await;
+    let mut command = tokio::task::spawn_blocking(|| node::command("console_token.cjs")).await.unwrap();
+    command.arg(format!("http://{}", gateway.addresses.control.unwrap())).arg(node::chromium()).arg(token);
+    let reports = Script::start(command, &[]).finish().await;
+    assert!(reports["refused"].as_str().unwrap().contains("token"), "{reports:?}");
+    assert_eq!((&reports["realms"], &reports["asked again"]), (&json!(["dev"]), &json!(false)));
+}
+
 #[tokio::test]
 async fn it_is_one_page_that_loads_nothing_else() {
     let gateway = gateway(|config| config.control_token = Some(ControlToken("a-long-enough-token".to_owned()))).await;

@@ -41,3 +41,26 @@ async fn the_example_of_its_readme_passes() {
     let printed = pytest(&file).await;
     assert!(printed.contains("3 passed"), "{printed}");
 }
+
+/// The wheel with the binary is a command of the environment that it is installed in, and the kit finds it there.
+#[tokio::test]
+async fn the_binary_of_an_installed_wheel_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = kits().join("..").canonicalize().unwrap();
+    let binary = env!("CARGO_BIN_EXE_conclave_under_test");
+    let mut wheel = Command::new("python3");
+    wheel.arg(kits().join("packages/wheel.py")).args([binary, "0.1.0"]).arg(root).arg(folder.path());
+    let wheel = succeeds(wheel).await;
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv"]).arg(folder.path().join("venv"));
+    succeeds(venv).await;
+    let python = interpreter(&folder.path().join("venv"));
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", wheel.trim()]);
+    succeeds(pip).await;
+    let mut kit = Command::new(&python);
+    kit.args(["-B", "-c", "import conclave_testkit as kit\nwith kit.start() as gateway: gateway.realms()"]);
+    let mut kit = with_binary(kit);
+    kit.env_remove("CONCLAVE_BINARY").env("PYTHONPATH", kits().join("python/src"));
+    succeeds(kit).await;
+}

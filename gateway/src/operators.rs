@@ -1,9 +1,10 @@
-//! What the listeners for operators have in common: bounded connections, and the hosts and pages that may call.
+//! What the listeners for operators have in common: bounded connections, of which idle ones make room for new ones, and the hosts and pages that may call.
+
+mod slots;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HOST, ORIGIN};
@@ -13,12 +14,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::origin::{bare_host, is_local_name};
 use crate::payload::Payload;
+pub(crate) use slots::Busy;
+use slots::Slots;
 
 /// The host names that a listener accepts. A web page can make its own name resolve to this machine, but not an
 /// address or `localhost`, so those are always accepted.
@@ -89,32 +91,40 @@ async fn serve_within<F, R>(
     F: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Payload>> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(connections));
+    let slots = Slots::new(connections);
     // ends with this task, so that no connection outlives the gateway
     let mut open = JoinSet::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
+        let slot = slots.take().await;
         while open.try_join_next().is_some() {}
         let answer = answer.clone();
         open.spawn(async move {
-            let _place = place;
             let service = service_fn(|request: Request<Incoming>| {
-                let answered = answer(request);
-                async move { Ok::<_, Infallible>(answered.await) }
+                let (answered, busy) = (answer(request), slot.begin());
+                async move { Ok::<_, Infallible>(answered.await.map(|body| body.during(busy))) }
             });
             let mut builder = http1::Builder::new();
             // there are few slots for connections, so idle ones are closed soon
             builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).max_buf_size(16 * 1024);
             let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-            let served = if let Ok(served) = timeout(life, connection.as_mut()).await {
-                Some(served)
-            } else {
-                connection.as_mut().graceful_shutdown();
-                timeout(last_request, connection).await.ok()
+            let served = tokio::select! {
+                served = timeout(life, connection.as_mut()) => Some(served),
+                () = slot.evicted() => None,
+            };
+            let served = match served {
+                Some(Ok(served)) => Some(served),
+                Some(Err(_)) => {
+                    connection.as_mut().graceful_shutdown();
+                    timeout(last_request, connection).await.ok()
+                }
+                None => {
+                    tracing::debug!(listener = name, "an idle connection was closed for a new one");
+                    return;
+                }
             };
             match served {
                 Some(Ok(())) => {}
@@ -159,6 +169,42 @@ mod tests {
         assert!(!hosts.knows(&request(&[("host", "evil.example")])));
         assert!(!hosts.knows(&request(&[("host", "localhost"), ("host", "localhost")])));
         assert!(!hosts.knows(&request(&[])));
+    }
+
+    /// Clients that are connected and send nothing, or only part of a request, lose their slots to those that ask.
+    #[tokio::test]
+    async fn idle_clients_do_not_keep_others_out() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        use tokio::net::TcpStream;
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let limits = (Duration::from_mins(5), Duration::from_mins(5));
+        let serving = tokio::spawn(serve_within(listener, "test", 4, limits, |_| async {
+            Response::new(Payload::new(conclave_kit::Body::Whole("well".into()), None))
+        }));
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let mut idle = Vec::new();
+        for number in 0..40 {
+            let mut client = TcpStream::connect(at).await.unwrap();
+            if number % 2 == 0 {
+                client.write_all(&request[..20]).await.unwrap();
+            }
+            idle.push(client);
+        }
+        // sooner than the time that a request's head may take
+        let mut kept = TcpStream::connect(at).await.unwrap();
+        for _ in 0..2 {
+            kept.write_all(request).await.unwrap();
+            let mut begin = [0; 12];
+            timeout(Duration::from_secs(10), kept.read_exact(&mut begin)).await.unwrap().unwrap();
+            assert_eq!(&begin, b"HTTP/1.1 200");
+            while !begin.ends_with(b"well") {
+                begin.rotate_left(1);
+                kept.read_exact(&mut begin[11..]).await.unwrap();
+            }
+        }
+        serving.abort();
     }
 
     /// A client that stops reading keeps its slot for a limited time.

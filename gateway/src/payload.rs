@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
 use crate::activity::{Activity, InFlight};
 use crate::config::Limits;
+use crate::operators::Busy;
 use crate::quotas::Buffer;
 
 /// A response's body for hyper. The request is in flight until the body has been written.
@@ -28,6 +29,8 @@ pub(crate) struct Payload {
     in_flight: Option<InFlight>,
     /// Counts the bytes of the response until it has been written.
     _buffer: Option<Buffer>,
+    /// The request to an operators' listener that it responds to.
+    _busy: Option<Busy>,
 }
 
 /// Most bytes of a response written at once, so that bytes that a slow client has not read yet are still counted.
@@ -40,12 +43,17 @@ impl Payload {
             Body::Whole(bytes) if bytes.is_empty() => None,
             body => Some(body),
         };
-        Self { body, in_flight, _buffer: None }
+        Self { body, in_flight, _buffer: None, _busy: None }
     }
 
     /// Counts the bytes that are kept in memory for it until it has been written.
     pub(crate) fn counted(self, buffer: Buffer) -> Self {
         Self { _buffer: Some(buffer), ..self }
+    }
+
+    /// Keeps the request to an operators' listener in flight until the body has been written.
+    pub(crate) fn during(self, busy: Busy) -> Self {
+        Self { _busy: Some(busy), ..self }
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) use dev::{fresh_sections, has_development_credentials, is_development
 pub use file::{Limits, Log, RealmLimits, Traces, VendorSection};
 pub(crate) use load::CONTROL_ON;
 pub use load::{Flags, Sources};
+pub(crate) use shape::check_realm_keys;
 
 use conclave_kit::Vendor;
 

@@ -21,6 +21,20 @@ pub(super) fn check(vendors: &Vendors, text: &str) -> Result<(), ConfigError> {
     walk.table(table.get_ref(), &mut Vec::new())
 }
 
+/// The same for the sections of one realm, which are from no file: errors name the keys below the realm.
+pub(crate) fn check_realm_keys(vendors: &Vendors, realm: toml::Table) -> Result<(), ConfigError> {
+    /// Stands for the realm's name in the text that is checked.
+    const NAME: &str = "new";
+    let file = toml::Table::from_iter([(
+        "realm".to_owned(),
+        toml::Table::from_iter([(NAME.to_owned(), realm.into())]).into(),
+    )]);
+    check(vendors, &file.to_string()).map_err(|ConfigError(why)| {
+        let why = why.split_once(": ").map_or(why.as_str(), |(_line, why)| why);
+        ConfigError(why.replace(&format!("realm.{NAME}."), ""))
+    })
+}
+
 struct Walk<'t> {
     keys: Vec<Key>,
     text: &'t str,

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::Control;
 use super::error::{Code, ControlError};
+use super::words;
 
 /// The type of almost all bodies.
 pub(super) const JSON: &str = "application/json";
@@ -116,7 +117,7 @@ impl<T: DeserializeOwned + JsonSchema + Default + Send + 'static> Input for Opti
 }
 
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, ControlError> {
-    serde_json::from_slice(body).map_err(|error| ControlError::bad(format!("the body is not accepted: {error}")))
+    words::read(body).map_err(ControlError::bad)
 }
 
 /// A body of JSON Lines.

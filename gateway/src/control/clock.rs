@@ -96,7 +96,7 @@ impl Time {
     fn read(&self) -> Result<Option<Millis>, ControlError> {
         match (self.at_ms, &self.at) {
             (None, None) => Ok(None),
-            (Some(at), None) => Ok(Some(Millis(at))),
+            (Some(at), None) => writable(Millis(at)).map(Some),
             (None, Some(text)) => {
                 let wrong = || ControlError::bad(format!("at must be a time like 2030-01-31T12:00:00Z, not {text:?}"));
                 let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
@@ -145,6 +145,7 @@ async fn advance(call: Call, Json(advance): Json<Advance>) -> Result<Json<ClockV
     let clock = realm.clock()?;
     // what is under way belongs to the time before: the next attempt of a webhook is due from then on
     settle(&call, &realm).await?;
+    writable(Millis(clock.reading().now.0.saturating_add(advance.by_ms)))?;
     let reading = clock.advance(Duration::from_millis(advance.by_ms));
     settled(&call, &realm, reading).await
 }
@@ -170,6 +171,15 @@ async fn settle(call: &Call, realm: &Realm) -> Result<bool, ControlError> {
         tracing::error!(realm = realm.name(), %refusal, "what is due by a realm's clock cannot be done");
         ControlError::new(Code::Internal, "what is due by the realm's clock cannot be done: see the gateway's log")
     })
+}
+
+/// A time that can be written, which ends in the year 9999.
+fn writable(at: Millis) -> Result<Millis, ControlError> {
+    let is_writable = i64::try_from(at.0).is_ok_and(|at| jiff::Timestamp::from_millisecond(at).is_ok());
+    if is_writable {
+        return Ok(at);
+    }
+    Err(ControlError::bad(format!("a realm's clock ends at {}", jiff::Timestamp::MAX)))
 }
 
 fn backwards(Backwards { now }: Backwards) -> ControlError {

@@ -201,7 +201,8 @@ async fn errors(call: Call, _: Nothing) -> Result<Json<ErrorList>, ControlError>
 }
 
 impl Control {
-    fn host_of(&self, vendor: &str) -> Result<&Host, ControlError> {
+    /// The vendor of this name.
+    pub(super) fn host_of(&self, vendor: &str) -> Result<&Host, ControlError> {
         let hosts = self.realms.hosts();
         hosts.iter().find(|host| host.vendor == vendor).ok_or_else(|| {
             let names: Vec<&str> = hosts.iter().map(|host| host.vendor).collect();

@@ -3,7 +3,7 @@
 //! It has a listener of its own, and is described by an `OpenAPI` document that is generated from the endpoints.
 //!
 //! - `api`: what an endpoint is, and how it is called; `error`: the errors, with their stable codes.
-//! - `openapi`: the document; `console`: the page for people.
+//! - `openapi`: the document; `console`: the page for people; `words`: why a body is refused.
 //! - One file for each family of endpoints: `realms`, `state`, `clock`, `faults`, `groups`, `events`, `sessions`,
 //!   `journal`, `transfer`.
 
@@ -20,6 +20,7 @@ mod realms;
 mod sessions;
 mod state;
 mod transfer;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 use super::Control;
 use super::api::{Call, Endpoint, Json, Nothing, Optional};
 use super::error::{Code, ControlError};
+use super::words;
 use crate::clients;
-use crate::config::{RealmConfig, RealmLimits, fresh_sections, is_development, random_of};
+use crate::config::{RealmConfig, RealmLimits, check_realm_keys, fresh_sections, is_development, random_of};
 use crate::realms::running::{Realm, RealmError};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -146,6 +147,7 @@ impl Control {
         }
         let internal = |error: crate::config::ConfigError| ControlError::new(Code::Internal, error.to_string());
         let mut generated = fresh_sections(served).map_err(internal)?;
+        self.check_keys(new)?;
         let mut sections = BTreeMap::new();
         for vendor in served.iter().filter(|vendor| wanted.iter().any(|wanted| wanted == vendor.name())) {
             let mut section = generated.remove(vendor.name()).unwrap_or_else(|| toml::Table::new().into());
@@ -153,18 +155,30 @@ impl Control {
                 merge(&mut section, toml_of(given, vendor.name())?);
             }
             let refused = |error: toml::de::Error| {
-                ControlError::bad(format!("sections.{} is not accepted: {}", vendor.name(), error.message()))
+                ControlError::bad(words::plain(error.message(), &format!("sections.{}", vendor.name())))
             };
             sections.insert(vendor.name(), vendor.parse(section).map_err(refused)?);
         }
         let limits: RealmLimits = toml_of(&new.limits, "limits")?
             .try_into()
-            .map_err(|error: toml::de::Error| ControlError::bad(format!("limits: {}", error.message())))?;
+            .map_err(|error: toml::de::Error| ControlError::bad(words::plain(error.message(), "limits")))?;
         let name = new.name.clone().unwrap_or_else(|| {
             let random = random_of(b"0123456789abcdefghijklmnopqrstuvwxyz", 12);
             format!("realm-{random}")
         });
         Ok(RealmConfig { name, limits, sections })
+    }
+
+    /// Refuses keys that the configuration does not have, and values of another type, by the configuration's reference.
+    fn check_keys(&self, new: &NewRealm) -> Result<(), ControlError> {
+        let mut realm = toml::Table::new();
+        for (vendor, section) in &new.sections {
+            realm.insert(vendor.clone(), toml_of(section, &format!("sections.{vendor}"))?);
+        }
+        if !new.limits.is_empty() {
+            realm.insert("limits".to_owned(), toml_of(&new.limits, "limits")?);
+        }
+        check_realm_keys(&self.realms.config().served, realm).map_err(|error| ControlError::bad(error.to_string()))
     }
 
     fn view(&self, realm: &Realm) -> RealmView {
@@ -197,7 +211,8 @@ impl Control {
 
 /// JSON as the configuration's tables have it.
 fn toml_of(given: &Map<String, Value>, name: &str) -> Result<toml::Value, ControlError> {
-    toml::Value::try_from(given).map_err(|error| ControlError::bad(format!("{name} is not accepted: {error}")))
+    toml::Value::try_from(given)
+        .map_err(|_| ControlError::bad(format!("{name} must not have null, or numbers beyond 64 bits")))
 }
 
 /// Sets the keys of a table to those of another one, also in the tables below.

@@ -98,6 +98,9 @@ async fn list(call: Call, _: Nothing) -> Result<Json<SessionList>, ControlError>
 async fn disconnect(call: Call, Optional(which): Optional<Disconnect>) -> Result<Json<Disconnected>, ControlError> {
     let realm = call.realm()?;
     let Disconnect { user, vendor, session, reason } = which;
+    if let Some(vendor) = &vendor {
+        call.control.host_of(vendor)?;
+    }
     let user = user.map(UserId::new).transpose().map_err(|error| ControlError::bad(format!("user: {error}")))?;
     let matches = |connection: &Connection| {
         user.as_ref().is_none_or(|user| *user == connection.user)

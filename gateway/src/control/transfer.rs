@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::{Call, Endpoint, Json, Lines, Nothing};
 use super::error::{Code, ControlError};
+use super::words;
 use crate::blob;
 use crate::realms::running::Saved;
 
@@ -167,7 +168,14 @@ fn read(body: &Bytes) -> Result<Read, ControlError> {
     let refuse = |number: usize, why: &dyn std::fmt::Display| {
         ControlError::new(Code::BadSeed, format!("line {number} is not accepted: {why}"))
     };
-    let text = std::str::from_utf8(body).map_err(|error| refuse(1, &error))?;
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let number = body[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        refuse(number, &"it is not UTF-8")
+    })?;
+    // an empty file is more likely a failed export than a realm without data
+    if !text.lines().next().is_some_and(|line| line.trim_start().starts_with('{')) {
+        return Err(refuse(1, &format!("the first line is {{\"version\":{VERSION}}}")));
+    }
     let (mut rows, mut files) = (BTreeMap::new(), BTreeMap::new());
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
     for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
@@ -184,7 +192,7 @@ fn read(body: &Bytes) -> Result<Read, ControlError> {
                 }
             }
             Line::File(FileLine { file, bytes }) => {
-                let bytes = STANDARD.decode(bytes).map_err(|error| refuse(number, &error))?;
+                let bytes = STANDARD.decode(bytes).map_err(|_| refuse(number, &"bytes must be base64"))?;
                 files.insert(file, bytes);
             }
         }
@@ -207,7 +215,9 @@ fn row_of(line: RowLine) -> Result<(Key, Row), String> {
     let key = Key::of_parts(name, part).ok_or_else(|| format!("a part of the key of {table} is missing or invalid"))?;
     let tagged =
         if row.is_null() { Value::String(camel(&kind)) } else { Value::Object(Map::from_iter([(camel(&kind), row)])) };
-    let row = serde_json::from_value(tagged).map_err(|error| format!("the row is no {kind}: {error}"))?;
+    let row = serde_json::from_value(tagged).map_err(|error: serde_json::Error| {
+        format!("the row is no {kind}: {}", words::plain(&error.to_string(), "row"))
+    })?;
     Ok((key, row))
 }
 

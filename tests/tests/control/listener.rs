@@ -53,6 +53,80 @@ fn other_machines_need_a_token() {
     conclave::config::check(&config).unwrap();
 }
 
+/// Bodies of wrong types are refused in words about fields and kinds of values, whichever endpoint takes them.
+#[tokio::test]
+async fn refusals_name_fields_and_not_types_of_the_program() {
+    let gateway = gateway(|_| {}).await;
+    let control = Control::of(&gateway);
+    control.post("/v1/realms/dev/journal", Value::Null).await;
+    let wrong = [json!([]), json!("x"), json!(5), json!({"no_such_field": 1})];
+    let of_fields = [
+        ("/v1/realms", json!({"name": 5})),
+        ("/v1/realms", json!({"vendors": "rong"})),
+        ("/v1/realms", json!({"limits": {"groups_per_user": "x"}})),
+        ("/v1/realms", json!({"limits": {"groups_per_user": -1}})),
+        ("/v1/realms", json!({"limits": {"groups_per_usr": 1}})),
+        ("/v1/realms", json!({"limits": {"groups_per_user": null}})),
+        ("/v1/realms", json!({"sections": {"rong": {"app_key": 5}}})),
+        ("/v1/realms", json!({"sections": {"rong": {"settings": {"status_254xx": "a"}}}})),
+        ("/v1/realms", json!({"sections": {"rong": {"settings": {"zzz": 1}}}})),
+        ("/v1/realms", json!({"sections": {"tencent": {"sdkappid": -1}}})),
+        ("/v1/realms/dev/faults", json!({"on": "call"})),
+        ("/v1/realms/dev/faults", json!({"on": "x", "effect": {"drop": true}})),
+        ("/v1/realms/dev/faults", json!({"on": "call", "effect": {}})),
+        ("/v1/realms/dev/faults", json!({"on": "call", "effect": {"drop": true, "delay_ms": 5}})),
+        ("/v1/realms/dev/faults", json!({"on": "call", "effect": {"delay_ms": "x"}})),
+        ("/v1/realms/dev/faults", json!({"on": "call", "first": -1, "effect": {"drop": true}})),
+        ("/v1/realms/dev/clock/set", json!({"at_ms": -1})),
+        ("/v1/realms/dev/clock/set", json!({"at_ms": 1e30})),
+        ("/v1/realms/dev/clock/scale", json!({"pace": "x"})),
+        ("/v1/realms/dev/journal", json!({"entries": "x"})),
+        ("/v1/realms/dev/journal/wait", json!({"filter": {"kind": "x"}})),
+        ("/v1/realms/dev/sessions/disconnect", json!({"session": -1})),
+        ("/v1/realms/dev/sessions/disconnect", json!({"reason": "x"})),
+    ];
+    let paths = of_fields.iter().map(|(path, _)| *path);
+    let whole = paths.flat_map(|path| wrong.iter().map(move |body| (path, body.clone())));
+    for (path, body) in whole.chain(of_fields.iter().cloned()) {
+        let (status, code, message) = control.refused(Method::POST, path, body.clone()).await;
+        assert_eq!((status, &*code), (StatusCode::BAD_REQUEST, "bad_request"), "{path} {body}: {message}");
+        for word in ["expected", "struct", "invalid", "variant", "u32", "u64", "usize", "f64", "unit", "line ", "`"] {
+            assert!(!message.contains(word), "{path} {body}: {message}");
+        }
+    }
+    let message = async |path, body| control.refused(Method::POST, path, body).await.2;
+    let limits = json!({"limits": {"groups_per_usr": 1}});
+    assert_eq!(
+        message("/v1/realms", limits).await,
+        "unknown key limits.groups_per_usr: did you mean limits.groups_per_user?"
+    );
+    let delay = json!({"on": "call", "effect": {"delay_ms": "x"}});
+    let refused = message("/v1/realms/dev/faults", delay).await;
+    assert_eq!(refused, "effect.delay_ms must be a whole number of at least 0");
+}
+
+#[tokio::test]
+async fn a_clock_ends_with_the_times_that_can_be_written() {
+    let gateway = gateway(|_| {}).await;
+    let control = Control::of(&gateway);
+    let clock = "/v1/realms/dev/clock";
+    let before = control.get(clock).await["controlled"].clone();
+    for (path, body) in [("set", json!({"at_ms": 1_u64 << 62})), ("advance", json!({"by_ms": u64::MAX}))] {
+        let (status, code, _) = control.refused(Method::POST, &format!("{clock}/{path}"), body).await;
+        assert_eq!((status, &*code), (StatusCode::BAD_REQUEST, "bad_request"), "{path}");
+    }
+    assert_eq!(control.get(clock).await["controlled"], before);
+}
+
+#[tokio::test]
+async fn sessions_of_an_unknown_vendor_are_refused() {
+    let gateway = gateway(|_| {}).await;
+    let control = Control::of(&gateway);
+    let path = "/v1/realms/dev/sessions/disconnect";
+    let (_, code, _) = control.refused(Method::POST, path, json!({"vendor": "x"})).await;
+    assert_eq!(code, "no_such_vendor");
+}
+
 #[tokio::test]
 async fn refusals_have_a_code_and_change_nothing() {
     let gateway = gateway(|_| {}).await;

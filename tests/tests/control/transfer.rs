@@ -95,6 +95,11 @@ async fn files_that_are_no_realm_are_refused_and_change_nothing() {
         ("a member without a seat", without("seat")),
         ("an account without its index", without("user_created")),
         ("no text", "\u{0}".to_owned()),
+        // what a failed export leaves must not delete everything
+        ("nothing", String::new()),
+        ("blank lines", "\n\n".to_owned()),
+        ("a list as the version", "[1]\n".to_owned()),
+        ("the version in the second line", "\n{\"version\":1}\n".to_owned()),
     ] {
         let answer = seeded(&control, &realm, &bad).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["error"]["code"]), (422, &json!("bad_seed")), "{name}");

@@ -169,8 +169,8 @@ fn read(body: &Bytes) -> Result<Read, ControlError> {
         ControlError::new(Code::BadSeed, format!("line {number} is not accepted: {why}"))
     };
     let text = std::str::from_utf8(body).map_err(|error| {
-        let number = body[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        refuse(number, &"it is not UTF-8")
+        let readable = String::from_utf8_lossy(&body[..error.valid_up_to()]);
+        refuse(readable.matches('\n').count() + 1, &"it is not UTF-8")
     })?;
     // an empty file is more likely a failed export than a realm without data
     if !text.lines().next().is_some_and(|line| line.trim_start().starts_with('{')) {

@@ -207,7 +207,12 @@ impl Drop for Opened {
     }
 }
 
-/// An error of the engine as a store error.
-fn failed(error: impl std::fmt::Display) -> StoreError {
-    StoreError(format!("the database failed: {error}"))
+/// An error of the engine as a store error. It has the cause's words: those of the engine around it are its types' names.
+fn failed(error: impl Into<Box<dyn std::error::Error>>) -> StoreError {
+    let error = error.into();
+    let mut cause: &dyn std::error::Error = error.as_ref();
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    StoreError(format!("the database failed: {cause}"))
 }

@@ -78,6 +78,12 @@ pub fn check_secret(name: &str, secret: &str, at_least: usize) -> Result<(), Str
     if secret.trim() != secret || secret.chars().any(char::is_control) {
         return Err(format!("{name} begins or ends with blanks, or holds control characters: remove them"));
     }
+    let is_quoted = |quote: char| secret.len() > 1 && secret.starts_with(quote) && secret.ends_with(quote);
+    if is_quoted('"') || is_quoted('\'') {
+        return Err(format!(
+            "{name} is in quotes that would be a part of it, as `docker run --env-file` passes them on: remove them"
+        ));
+    }
     let length = secret.chars().count();
     if length < at_least {
         return Err(format!(
@@ -157,6 +163,11 @@ mod tests {
         }
         assert!(refusal("4f9c2b1").contains("7 characters") && !refusal("4f9c2b1").contains("4f9c2b1"));
         assert!(refusal("4f9c2b1d\n").contains("blanks") && refusal(" 4f9c2b1d").contains("blanks"));
-        assert_eq!(refusal("4f9c2b1d"), "");
+        for quoted in ["\"4f9c2b1d\"", "'4f9c2b1d'"] {
+            assert!(refusal(quoted).contains("quotes") && !refusal(quoted).contains("4f9c2b1d"), "{quoted}");
+        }
+        for good in ["4f9c2b1d", "'4f9c2b1d", "4f9'c2b1\"d"] {
+            assert_eq!(refusal(good), "");
+        }
     }
 }

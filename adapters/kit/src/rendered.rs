@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_rows_are_rendered_once_and_others_anew() {
+    fn the_same_rows_are_rendered_once_and_others_again() {
         let responses = RenderedResponses::default();
         let (ann, ben) = (Arc::new("ann".to_owned()), Arc::new("ben".to_owned()));
         let both = [ann.clone(), ben];

@@ -63,7 +63,7 @@ async fn people_see_and_do_everything_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_is_asked_for_where_there_is_one() {
+async fn the_token_is_entered_where_there_is_one() {
     let token = "a-long-enough-token";
     let gateway = gateway(|config| config.control_token = Some(ControlToken(token.to_owned()))).await;
     let mut command = tokio::task::spawn_blocking(|| node::command("console_token.cjs")).await.unwrap();

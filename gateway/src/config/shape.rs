@@ -23,7 +23,7 @@ pub(super) fn check(vendors: &Vendors, text: &str) -> Result<(), ConfigError> {
 
 /// The same for the sections of one realm, which are from no file: errors name the keys below the realm.
 pub(crate) fn check_realm_keys(vendors: &Vendors, realm: toml::Table) -> Result<(), ConfigError> {
-    /// Stands for the realm's name in the text that is checked.
+    /// A placeholder of the realm's name in the text that is checked.
     const NAME: &str = "new";
     let file = toml::Table::from_iter([(
         "realm".to_owned(),

@@ -31,7 +31,7 @@ struct Open {
 
 #[derive(Default)]
 struct State {
-    /// Requests whose responses were not handed over completely yet.
+    /// Requests whose responses were not sent completely yet.
     in_flight: AtomicUsize,
     /// All requests that were received.
     requests: AtomicUsize,
@@ -113,7 +113,7 @@ impl Drop for Slot {
     }
 }
 
-/// A request in flight; dropped when its response was handed over completely.
+/// A request in flight; dropped when its response was sent completely.
 pub(crate) struct Busy {
     slots: Slots,
     state: Arc<State>,

@@ -113,7 +113,7 @@ async fn tokens_expire_and_are_renewed() {
         let stage = Stage::with(package, &[]).await;
         let (renews, lapses) = (stage.page("ann").await, stage.page("ben").await);
         for (page, user) in [(&renews, "ann"), (&lapses, "ben")] {
-            let asked = json!({"grant_type": "password", "username": user, "password": "secret", "ttl": 6});
+            let asked = json!({"grant_type": "password", "username": user, "password": "secret", "ttl": 20});
             let token = stage.api(http::Method::POST, "/token", Some(asked)).await["access_token"].clone();
             let opened = page.call("open", json!([{"user": user, "accessToken": token}])).await;
             assert_eq!(opened["accessToken"], token, "{opened}");

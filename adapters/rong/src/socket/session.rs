@@ -66,8 +66,10 @@ enum Stage {
     Refused(u8),
     /// Its token is being verified.
     Connecting(Box<LoginRequest>),
-    /// Accepted; with the request, for the first frame.
-    In(Arc<Login>, Box<LoginRequest>),
+    /// Its token is valid, and it is being registered in presence. The request is kept for the first frame.
+    Entering(Arc<Login>, Box<LoginRequest>),
+    /// Accepted. There are many such connections, and most of them wait: nothing is kept for them that is not needed.
+    In(Arc<Login>),
 }
 
 /// A call of this session.
@@ -119,7 +121,7 @@ impl RongSession {
 
     fn login(&self) -> Option<&Arc<Login>> {
         match &self.stage {
-            Stage::In(login, _) => Some(login),
+            Stage::Entering(login, _) | Stage::In(login) => Some(login),
             Stage::Refused(_) | Stage::Connecting(_) => None,
         }
     }
@@ -327,7 +329,7 @@ impl Session for RongSession {
                 out.count(Some(topics::CONNECT), sign_in_outcome(status));
                 self.refuse(status, out);
             }
-            Stage::In(..) => {}
+            Stage::Entering(..) | Stage::In(_) => {}
         }
     }
 
@@ -372,7 +374,7 @@ impl Session for RongSession {
             (Ok(Reply::Connected(Ok(login))), _) => {
                 let Stage::Connecting(request) = &self.stage else { return };
                 out.sign_in(login.identity.clone());
-                self.stage = Stage::In(Arc::new(login), request.clone());
+                self.stage = Stage::Entering(Arc::new(login), request.clone());
             }
             (Ok(Reply::Connected(Err(status))), _) => self.refuse(status, out),
             (Err(_), Ticket::Connect) => self.refuse(status::UNAVAILABLE, out),
@@ -383,9 +385,10 @@ impl Session for RongSession {
 
     fn signed_in(&mut self, result: Result<(), SignInRefused>, out: &mut Outbox<'_>) {
         match (result, &self.stage) {
-            (Ok(()), Stage::In(login, request)) => {
+            (Ok(()), Stage::Entering(login, request)) => {
                 let user = login.identity.user.as_str();
                 out.send_binary(frame::accepted(request.version, user, &request.connection, login.now()));
+                self.stage = Stage::In(Arc::clone(login));
             }
             _ => self.refuse(status::UNAVAILABLE, out),
         }

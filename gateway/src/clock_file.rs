@@ -37,7 +37,11 @@ impl ClockFile {
             bytes => String::from_utf8_lossy(&bytes?).into_owned(),
         };
         let time = text.split_once(' ').map(|(time, _)| time).filter(|time| self::text(time) == text);
-        Ok(time.and_then(|time| time.parse().ok()).map(Millis))
+        let time = time.and_then(|time| time.parse().ok()).map(Millis);
+        if time.is_none() {
+            tracing::warn!(file = %self.0.display(), "the file with the last time is damaged: the system's time is used");
+        }
+        Ok(time)
     }
 
     fn write(&self, at: Millis) -> io::Result<()> {

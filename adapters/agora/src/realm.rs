@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use conclave_core::model::{Millis, User};
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Blobs, Presence, RateWindow, Room, Sealer, SetupError, check_secret};
+use conclave_kit::{Blobs, Presence, RateWindow, RenderedResponses, Room, Sealer, SetupError, check_secret};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::auth::{ProvenTokens, Tokens};
 use crate::dialect::links::Links;
+use crate::rest::rendered::RenderedFrom;
 use crate::settings::Settings;
 use crate::socket::Names;
 use crate::uploads::Uploads;
@@ -123,6 +124,8 @@ pub(crate) struct App {
     pub(crate) rate: RateWindow<()>,
     /// Attachments that are being uploaded in parts.
     pub(crate) uploads: Uploads,
+    /// Responses that are read often.
+    pub(crate) rendered: RenderedResponses<RenderedFrom>,
 }
 
 /// The id of an app: the same for the same key.
@@ -161,6 +164,7 @@ impl App {
             presence,
             rate: RateWindow::default(),
             uploads: Uploads::default(),
+            rendered: RenderedResponses::default(),
         })
     }
 

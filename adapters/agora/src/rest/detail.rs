@@ -10,8 +10,9 @@ use conclave_kit::split_list;
 use serde::Serialize;
 
 use super::call::Call;
-use super::envelope::Reply;
+use super::envelope::{Reply, encoded};
 use super::members::{AdminKey, Row};
+use super::rendered::{self, RenderedFrom};
 use crate::dialect::flags::{Flags, SCALE};
 use crate::dialect::ids::shown;
 use crate::refusals::{self, Failure};
@@ -42,13 +43,8 @@ struct Detail<'g> {
     shieldgroup: Option<bool>,
 }
 
-/// A group to return, with what the caller may see of it.
-struct Seen {
-    group: Arc<Group>,
-    own: Option<Arc<Member>>,
-    /// The latest members, as many as the detail lists.
-    members: Vec<Arc<Member>>,
-}
+/// A group to return, with what the caller may see of it: the latest members, as many as the detail lists.
+type Seen = RenderedFrom;
 
 /// `GET /chatgroups/{id[,id…]}`: the groups that exist; refused if none does.
 pub(crate) async fn detail(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -57,7 +53,12 @@ pub(crate) async fn detail(call: &Call<'_>) -> Result<Reply, Failure> {
     if wanted.len() > most {
         return Err(refusals::invalid(format!("groupIds size is more than max limit : {most}")));
     }
-    let seen = see(call, &wanted).await?;
+    let mut seen = see(call, &wanted).await?;
+    if seen.len() == 1
+        && let Some(from) = seen.pop()
+    {
+        return Ok(Reply::rendered_data(call, from, |seen| encoded(&[row(call, seen)])).count(1));
+    }
     let rows: Vec<Detail<'_>> = seen.iter().map(|seen| row(call, seen)).collect();
     Ok(Reply::data(&rows).count(rows.len()))
 }
@@ -72,7 +73,8 @@ async fn see(call: &Call<'_>, wanted: &[String]) -> Result<Vec<Seen>, Failure> {
             Ok((group, own)) => match affiliations(call, &group, own.as_deref(), room).await {
                 Ok((group, members)) => {
                     room -= members.len().min(room);
-                    seen.push(Seen { group, own, members });
+                    let request = rendered::Request::Detail { joined_time: call.query.is_true("joined_time") };
+                    seen.push(Seen { request, group, own, members });
                 }
                 // it has ended since, or the caller has left it
                 Err(failure) => {

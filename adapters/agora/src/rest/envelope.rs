@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use conclave_core::model::Millis;
 use conclave_kit::{Body, ByteStream, EncodeError, ErrorClass, VendorCode, VendorError, append_json};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
@@ -10,6 +11,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 
 use super::call::Call;
+use super::rendered::RenderedFrom;
 use crate::refusals::{self, Failure};
 
 /// Initial capacity of a response in bytes, enough for most.
@@ -67,6 +69,13 @@ fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
         tracing::error!("a value cannot be encoded as json and is replaced by null: {error}");
         out.extend_from_slice(b"null");
     }
+}
+
+/// A value as JSON for [`Reply::rendered_data`].
+pub(super) fn encoded(value: &(impl Serialize + ?Sized)) -> Result<Bytes, EncodeError> {
+    let mut out = Vec::with_capacity(ROOM);
+    append_json(&mut out, value, ANSWER_BYTES)?;
+    Ok(out.into())
 }
 
 /// The family of a response, which decides its envelope.
@@ -165,6 +174,27 @@ impl Reply {
     /// A group response with this in `data`.
     pub(crate) fn data(data: &(impl Serialize + ?Sized)) -> Self {
         Self::new(Family::Group).with_data(data)
+    }
+
+    /// A group response with `data` that was rendered before from the same rows, or else is rendered now.
+    pub(crate) fn rendered_data(
+        call: &Call<'_>,
+        from: RenderedFrom,
+        render: impl Fn(&RenderedFrom) -> Result<Bytes, EncodeError>,
+    ) -> Self {
+        let mut reply = Self::new(Family::Group);
+        match call.app.rendered.render(from, render) {
+            Ok(data) => {
+                reply.length += data.len();
+                reply.data = Some(data.to_vec());
+            }
+            Err(EncodeError::TooLarge) => reply.too_large = true,
+            Err(EncodeError::Invalid(error)) => {
+                tracing::error!("a value cannot be encoded as json and is replaced by null: {error}");
+                reply.data = Some(b"null".to_vec());
+            }
+        }
+        reply
     }
 
     /// A group response with these rows in `entities`.

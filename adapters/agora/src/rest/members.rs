@@ -14,14 +14,15 @@ use serde_json::json;
 
 use super::body::Fields;
 use super::call::Call;
-use super::envelope::Reply;
+use super::envelope::{Reply, encoded};
+use super::rendered::{self, RenderedFrom};
 use crate::dialect::CLEANUP;
 use crate::dialect::ids::{fold, shown};
 use crate::dialect::limits;
 use crate::refusals::{self, Failure};
 
 /// The key of an admin's row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum AdminKey {
     /// The same as any member's.
     Member,
@@ -87,9 +88,14 @@ fn limit(call: &Call<'_>) -> usize {
 async fn rows(call: &Call<'_>, list: ListMembers, admins: AdminKey) -> Result<Reply, Failure> {
     let page = call.ask(list).await?;
     let joined_time = call.query.is_true("joined_time");
-    let rows: Vec<Row<'_>> = page.members.iter().map(|member| Row::of(member, admins, joined_time)).collect();
-    let next = page.next.as_ref().filter(|_| admins == AdminKey::Admin);
-    Ok(Reply::data(&rows).cursor(next).count(rows.len()))
+    let (next, count) = (page.next.filter(|_| admins == AdminKey::Admin), page.members.len());
+    let request = rendered::Request::Members { admins, joined_time };
+    let from = RenderedFrom { request, group: page.group, own: None, members: page.members };
+    let reply = Reply::rendered_data(call, from, |from| {
+        let rows = from.members.iter().map(|member| Row::of(member, admins, joined_time));
+        encoded(&rows.collect::<Vec<_>>())
+    });
+    Ok(reply.cursor(next.as_ref()).count(count))
 }
 
 /// Ids only, without the owner.

@@ -31,6 +31,7 @@ pub(crate) mod online;
 pub(crate) mod pins;
 mod recall;
 pub(crate) mod registration;
+pub(crate) mod rendered;
 pub(crate) mod requests;
 mod rewrite;
 pub(crate) mod roaming;

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use conclave_core::ports::{Groups, Log};
-use conclave_kit::{Presence, SetupError, check_secret};
+use conclave_kit::{Presence, RenderedResponses, SetupError, check_secret};
 use serde::Deserialize;
 
 use crate::Settings;
 use crate::auth::replay::{CallbackNonces, ReplayGuard};
 use crate::auth::token::Tokens;
 use crate::dialect::limits;
+use crate::rest::RenderedFrom;
 
 /// The credentials of an app in the vendor's console.
 #[derive(Clone, Deserialize)]
@@ -69,6 +70,8 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) callback_nonces: CallbackNonces,
     pub(crate) replay_guard: ReplayGuard,
+    /// Responses that are read often.
+    pub(crate) rendered: RenderedResponses<RenderedFrom>,
 }
 
 impl App {
@@ -81,7 +84,8 @@ impl App {
         let callback_nonces = CallbackNonces::new(&realm.credentials);
         let replay_guard = ReplayGuard::new(&realm.settings);
         let realm_name = Arc::from(realm.name.as_str());
-        Ok(Self { realm, realm_name, tokens, callback_nonces, replay_guard })
+        let rendered = RenderedResponses::default();
+        Ok(Self { realm, realm_name, tokens, callback_nonces, replay_guard, rendered })
     }
 }
 

@@ -6,6 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use super::{Call, RenderedFrom};
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 
@@ -17,6 +18,15 @@ const ROOM: usize = 128;
 pub(crate) struct ResponseBody(Bytes);
 
 impl ResponseBody {
+    /// A body that was rendered before from the same rows, or else one that is rendered now.
+    pub(crate) fn rendered(
+        call: &Call<'_>,
+        from: RenderedFrom,
+        render: impl Fn(&RenderedFrom) -> Result<Self, Failure>,
+    ) -> Result<Self, Failure> {
+        call.app.rendered.render(from, |from| render(from).map(|body| body.0)).map(Self)
+    }
+
     pub(crate) fn into_response(self) -> Response<Body> {
         respond(StatusCode::OK, Body::Whole(self.0))
     }

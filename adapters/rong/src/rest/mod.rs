@@ -6,6 +6,7 @@ pub(crate) mod envelope;
 pub(crate) mod form;
 mod group;
 mod message;
+mod rendered;
 mod routes;
 mod user;
 
@@ -13,6 +14,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub(crate) use call::Call;
+pub(crate) use rendered::RenderedFrom;
 pub(crate) use routes::routes;
 
 use crate::refusals::Failure;

@@ -3,17 +3,17 @@
 use serde::Serialize;
 
 use super::MemberWire;
-use crate::calls::members::{self, Page};
+use crate::calls::members::{self, Page, PageFound};
 use crate::dialect::role;
-use crate::refusals::Failure;
-use crate::rest::{Call, envelope};
+use crate::refusals::{Code, Failure};
+use crate::rest::{Call, RenderedFrom, envelope};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct MembersResponse<'a> {
     /// The number of members with the requested role.
     total_count: u32,
-    page_token: String,
+    page_token: &'a str,
     members: Vec<MemberWire<'a>>,
 }
 
@@ -25,9 +25,10 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Fai
     let (token, pages) = (call.form.given("pageToken"), call.pages(&format!("members {group} {role:?}")));
     let page = Page { role, token, size, newest_first, pages };
     let found = members::by_role(&call.caller(), group, page).await.map_err(|why| call.not_done(why))?;
-    envelope::with(&MembersResponse {
-        total_count: found.total,
-        page_token: found.token,
-        members: found.members.iter().map(|member| MemberWire::of(member)).collect(),
+    let PageFound { members, total, token } = found;
+    envelope::ResponseBody::rendered(call, RenderedFrom::Members { members, total, token }, |from| {
+        let RenderedFrom::Members { members, total, token } = from else { return Err(Code::Internal.into()) };
+        let members = members.iter().map(|member| MemberWire::of(member)).collect();
+        envelope::with(&MembersResponse { total_count: *total, page_token: token, members })
     })
 }

@@ -11,7 +11,7 @@ use super::{GroupTexts, owner};
 use crate::dialect::limits;
 use crate::refusals::{Code, Failure};
 use crate::rest::call::missing;
-use crate::rest::{Call, envelope};
+use crate::rest::{Call, RenderedFrom, envelope};
 
 #[derive(Serialize)]
 struct ProfileQueryResponse<'a> {
@@ -57,6 +57,9 @@ pub(crate) async fn query(call: &Call<'_>) -> Result<envelope::ResponseBody, Fai
     let ids: Vec<GroupId> = ids.iter().map(|id| call.as_group_id(id)).collect::<Result<_, _>>()?;
     let found = call.ask(FindGroups { groups: ids }).await?;
     let groups: Vec<Arc<Group>> = found.0.into_iter().filter_map(Result::ok).filter(|group| group.governed).collect();
-    let profiles = groups.iter().map(|group| Entry::of(group)).collect::<Result<_, _>>()?;
-    envelope::with(&ProfileQueryResponse { profiles })
+    envelope::ResponseBody::rendered(call, RenderedFrom::Profiles(groups), |from| {
+        let RenderedFrom::Profiles(groups) = from else { return Err(Code::Internal.into()) };
+        let profiles = groups.iter().map(|group| Entry::of(group)).collect::<Result<_, _>>()?;
+        envelope::with(&ProfileQueryResponse { profiles })
+    })
 }

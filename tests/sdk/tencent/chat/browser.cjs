@@ -43,9 +43,16 @@ const PAGE = `<!doctype html><title>an app</title>
       }
     },
     handleNotice: (id, options) => chat.handleGroupApplication({ ...options, message: received.get(id) }),
+    /** All messages: the SDK returns 15 at a time. */
     async history(groupID) {
-      const { data } = await chat.getMessageList({ conversationID: 'GROUP' + groupID });
-      return data.messageList.map(message);
+      const all = [];
+      let nextReqMessageID;
+      for (;;) {
+        const { data } = await chat.getMessageList({ conversationID: 'GROUP' + groupID, nextReqMessageID });
+        all.unshift(...data.messageList.map(message));
+        if (data.isCompleted || data.messageList.length === 0) return all;
+        nextReqMessageID = data.nextReqMessageID;
+      }
     },
     async sendText(groupID, text) {
       const made = chat.createTextMessage({ to: groupID, conversationType: 'GROUP', payload: { text } });

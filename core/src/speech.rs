@@ -23,7 +23,7 @@ pub struct Speaker<'a> {
     pub now: Millis,
 }
 
-/// Refuses with the first thing in the way: the ban of the group, not being a member, a mute of one's own (which
+/// Refuses with the first thing in the way: the group is disabled, the speaker is not a member, a mute of one's own (which
 /// outranks role and allowlist), the mute of all (from which the policy's circle and the allowlist are exempt).
 pub fn may_speak(speaker: &Speaker<'_>) -> Result<(), Refusal> {
     let group = speaker.group;

@@ -49,7 +49,8 @@ impl Readiness {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Why the gateway is not ready; `None` if it is.
+    /// Why `/readyz` returns 503: the process is stopping, the store refuses writes, or a sync takes too long. `None` if
+    /// the gateway is ready. Webhooks do not matter here: see [`Self::stuck`].
     pub(crate) fn trouble(&self) -> Option<String> {
         if self.draining.load(Ordering::Relaxed) {
             return Some("draining".to_owned());

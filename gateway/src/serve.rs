@@ -1,4 +1,5 @@
-//! Start and end: everything is checked and bound before the first request is answered.
+//! Start and end of the gateway. Everything is checked and bound before the first request of a client is answered;
+//! shutdown finishes the requests in flight.
 
 mod builder;
 mod encryption;

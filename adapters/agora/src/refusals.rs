@@ -1,4 +1,5 @@
-//! The only table from the core's refusals, and from invalid requests, to the vendor's errors.
+//! The table from the core's refusals, and from invalid requests, to the errors of the REST API. The client protocol has
+//! another one: `socket::send::refused`.
 //!
 //! Clients compare these texts byte for byte: do not change any. Where the vendor publishes no text, the row
 //! contains the phrase its SDKs look for, or follows the pattern of similar errors, and is marked "our choice".
@@ -284,7 +285,7 @@ pub(crate) fn word(app: &App, place: ErrorContext, refusal: &Refusal) -> Failure
         Refusal::NotOffered { what } => failure(FORBIDDEN_OP, format!("{what}: service not open!")),
         Refusal::InStep { refusal, .. } => word(app, place, refusal),
         Refusal::Unavailable(_) => failure(BROKEN, "Internal Server Error"),
-        // our choice: no operation of this surface causes it yet
+        // our choice: no route of the REST API causes it (a mute only refuses clients: `socket::send::refused`)
         other => failure(FORBIDDEN_OP, other.to_string()),
     }
 }

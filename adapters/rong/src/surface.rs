@@ -63,8 +63,8 @@ impl Rong {
         self.apps.get(app_key)
     }
 
-    /// Handles a request and returns the fields that were not read, or the vendor's failure; also the app whose
-    /// settings the response follows.
+    /// Handles a request. Returns the HTTP status that the app's settings give to errors 254xx, and the response's body
+    /// with the fields that were not read, or the vendor's failure.
     async fn answer(
         &self,
         head: &mut Head,

@@ -60,13 +60,13 @@ pub enum OnBlocked {
     Skip,
 }
 
-/// What to do when there is no room for all.
+/// What to do when the group has no room for all, or a user is in as many groups as permitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnFull {
     /// Refuse the whole operation.
     #[default]
     Refuse,
-    /// Add as many as there is room for.
+    /// Leave those out for whom there is no room, and users who are in as many groups as permitted.
     Partial,
 }
 

@@ -1,4 +1,5 @@
-//! The sections of the configuration file.
+//! The sections of the configuration file, except those of vendors (`[realm.<name>.<vendor>]`), which are in each
+//! adapter's settings.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -153,9 +154,9 @@ settings! {
         write_ms: u64 = 30_000;
         /// Most requests at once on one HTTP/2 connection.
         streams: u32 = 200;
-        /// How long a sync of the data folder may take before `/readyz` reports it, in milliseconds.
+        /// How long a sync of the data folder may take before `/readyz` returns 503, in milliseconds.
         sync_ms: u64 = 10_000;
-        /// Age of the oldest event that a webhook's receiver has not accepted at which `/readyz` names it, in
+        /// Age of the oldest event that a webhook's receiver has not accepted at which `/readyz` names the webhook; its status stays 200, in
         /// milliseconds.
         webhook_lag_ms: u64 = 600_000;
         /// How long the contents of files that no shared file refers to (which a crash may leave) are kept, in days.

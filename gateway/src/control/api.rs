@@ -73,7 +73,7 @@ pub(super) struct Nothing;
 
 /// What an endpoint takes as its body.
 pub(super) trait Input: Sized + Send + 'static {
-    /// For the document.
+    /// The schema of the body, for the OpenAPI document.
     fn content() -> Content;
 
     /// From the request.
@@ -145,10 +145,10 @@ impl Output for Lines {
 
 /// What an endpoint returns.
 pub(super) trait Output: Send + 'static {
-    /// For the document.
+    /// The schema of the body, for the OpenAPI document.
     fn content() -> Content;
 
-    /// For the answer.
+    /// The response with this value in its body.
     fn write(self) -> Result<Reply, ControlError>;
 }
 

@@ -112,7 +112,7 @@ impl NoticeWriter<'_> {
         News { is_message: true, ..self.news(readers.without_acting_device(), meta) }
     }
 
-    /// A message was pinned for all members, or unpinned. The acting device's SDK reports nothing of it.
+    /// A message was pinned for all members, or unpinned. Not sent to the acting device, whose SDK would not report it.
     pub(super) fn pinned(&self, message: &Message, pinned: bool, readers: Recipients) -> News {
         let operator = self.operator();
         let notice = json!({"type": "conv", "data": {

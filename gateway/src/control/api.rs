@@ -73,7 +73,7 @@ pub(super) struct Nothing;
 
 /// What an endpoint takes as its body.
 pub(super) trait Input: Sized + Send + 'static {
-    /// The schema of the body, for the OpenAPI document.
+    /// The schema of the body, for the `OpenAPI` document.
     fn content() -> Content;
 
     /// From the request.
@@ -145,7 +145,7 @@ impl Output for Lines {
 
 /// What an endpoint returns.
 pub(super) trait Output: Send + 'static {
-    /// The schema of the body, for the OpenAPI document.
+    /// The schema of the body, for the `OpenAPI` document.
     fn content() -> Content;
 
     /// The response with this value in its body.

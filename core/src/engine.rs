@@ -18,8 +18,8 @@ use crate::retention::{self, LogCut, LogTrimmed, MessagesTrimmed, OldMessages};
 
 /// How often a query is repeated because its group changed meanwhile; the last answer is returned as it is.
 const MOMENTS: u32 = 5;
-/// Messages that are deleted in one commit.
-const TRIMMED: usize = 100;
+/// Messages that are deleted in one commit: few, as each may have as many receipts as its group had members.
+const TRIMMED: usize = 10;
 
 /// One realm over one store.
 pub struct Engine {

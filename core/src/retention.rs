@@ -9,6 +9,9 @@ use crate::query::Cursor;
 /// After so many rows in one commit, the next events wait for the next one.
 const CHANGES: usize = 2000;
 
+/// Messages that are read at a time in a group that has old ones.
+const RUN: usize = 64;
+
 /// How much of the log may be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogCut {
@@ -119,10 +122,11 @@ pub(crate) async fn old_messages(
         if table.end() <= after {
             continue;
         }
+        let mut is_old_group = false;
         loop {
             let begun = after.starts_with(table.as_bytes()).then(|| after.clone());
-            // a few at a time: after the first that is not old, the rest of the group is passed over
-            let wanted = left.min(64);
+            // one message of each group is read, and more only where that one is old
+            let wanted = if is_old_group { left.min(RUN) } else { 1 };
             let rows = store.scan(&Span::first(table.clone(), wanted).after(begun)).await?;
             let is_end = rows.len() < wanted;
             let mut passed_over = false;
@@ -136,9 +140,11 @@ pub(crate) async fn old_messages(
                         None => found.push(OldMessages { group: message.group.clone(), keys: vec![key] }),
                     }
                     after = bytes;
+                    is_old_group = true;
                 } else {
                     after = last_of(&key).encode();
                     passed_over = true;
+                    is_old_group = false;
                     break;
                 }
             }

@@ -29,6 +29,9 @@ const SWEPT: usize = 100;
 /// Events or messages looked at in one commit.
 const TRIMMED: usize = 250;
 
+/// After so many passes over the log, the next one begins with its first event again: about once a day.
+const PASSES: u32 = 144;
+
 /// How long a commit is retried in a group with many concurrent changes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The next round follows without a pause when at least one in this many rows of a round was expired.
@@ -94,20 +97,22 @@ pub(crate) async fn sweep_all(realm: &str, maintenance: &dyn Maintenance, metric
 }
 
 /// Deletes the events and messages that the realm keeps no longer, but no event after the last one that was delivered.
+/// `after` is where an earlier call ended in the log, 0 at first: the events of histories before it are not read again.
 ///
 /// # Errors
 /// The store failed; what was deleted before stays so.
 pub(crate) async fn trim_all(
     realm: &str,
     maintenance: &dyn Maintenance,
-    delivered: u64,
+    (after, delivered): (&mut u64, u64),
     metrics: &Metrics,
 ) -> Result<(), Refusal> {
-    let mut cut = LogCut { after: 0, delivered, limit: TRIMMED };
+    let mut cut = LogCut { after: *after, delivered, limit: TRIMMED };
     loop {
         let trimmed = maintenance.trim_log(cut).await?;
         metrics.log_trimmed(realm, trimmed);
         cut.after = trimmed.last;
+        *after = trimmed.last;
         if !trimmed.more {
             break;
         }
@@ -136,6 +141,7 @@ async fn keep_house(
 ) {
     sleep(pace.rest).await;
     let mut after = None;
+    let (mut trimmed, mut passes) = (0, 0_u32);
     loop {
         let found = match maintenance.expired(after.take(), ROWS).await {
             Ok(found) => found,
@@ -149,7 +155,12 @@ async fn keep_house(
         after = found.next;
         match &after {
             None => {
-                if let Err(error) = trim_all(realm, maintenance, delivered(), metrics).await {
+                // the events of histories outlast others, and are looked at again now and then
+                if passes % PASSES == 0 {
+                    trimmed = 0;
+                }
+                passes = passes.wrapping_add(1);
+                if let Err(error) = trim_all(realm, maintenance, (&mut trimmed, delivered()), metrics).await {
                     metrics.sweep_failed(realm);
                     tracing::warn!(realm, %error, "old events cannot be deleted now; it is tried again later");
                 }

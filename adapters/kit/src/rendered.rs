@@ -14,6 +14,9 @@ use parking_lot::RwLock;
 pub trait Inputs: Hash {
     /// Whether both are the same values; rows are compared by identity.
     fn is_same(&self, other: &Self) -> bool;
+
+    /// How many rows are kept with the response.
+    fn rows(&self) -> usize;
 }
 
 /// Whether two lists share all their rows.
@@ -23,10 +26,12 @@ pub fn same_rows<T>(one: &[Arc<T>], other: &[Arc<T>]) -> bool {
 
 /// Most responses that are kept.
 const ENTRIES: usize = 1024;
-/// Most bytes of all responses that are kept.
+/// What a row that is kept with a response counts, in bytes: it may be gone from the store.
+const ROW: usize = 1024;
+/// Most bytes of all responses that are kept, with their rows.
 const BYTES: usize = 8 << 20;
-/// A longer response is not kept.
-const LONGEST: usize = 64 << 10;
+/// A response that counts more is not kept.
+const LONGEST: usize = 256 << 10;
 
 /// Rendered responses of one app. When there are too many, all are dropped.
 #[derive(Debug)]
@@ -84,20 +89,26 @@ impl<I: Inputs> RenderedResponses<I> {
     }
 
     fn keep(&self, key: u64, inputs: I, response: &Bytes) {
-        if response.len() > LONGEST {
+        let bytes = size(&inputs, response);
+        if bytes > LONGEST {
             return;
         }
         let mut kept = self.0.write();
-        if let Some((_, old)) = kept.responses.remove(&key) {
-            kept.bytes -= old.len();
+        if let Some((of, old)) = kept.responses.remove(&key) {
+            kept.bytes -= size(&of, &old);
         }
-        if kept.responses.len() >= ENTRIES || kept.bytes + response.len() > BYTES {
+        if kept.responses.len() >= ENTRIES || kept.bytes + bytes > BYTES {
             kept.responses.clear();
             kept.bytes = 0;
         }
-        kept.bytes += response.len();
+        kept.bytes += bytes;
         kept.responses.insert(key, (inputs, response.clone()));
     }
+}
+
+/// What a response counts with its rows.
+fn size(inputs: &impl Inputs, response: &Bytes) -> usize {
+    response.len() + inputs.rows().saturating_mul(ROW)
 }
 
 #[cfg(test)]
@@ -119,6 +130,10 @@ mod tests {
     impl Inputs for Of {
         fn is_same(&self, other: &Self) -> bool {
             self.request == other.request && same_rows(&self.rows, &other.rows)
+        }
+
+        fn rows(&self) -> usize {
+            self.rows.len()
         }
     }
 
@@ -159,11 +174,15 @@ mod tests {
             rendered(&responses, request, &row);
             let kept = responses.0.read();
             assert!(kept.bytes <= BYTES && kept.responses.len() <= ENTRIES);
-            assert_eq!(kept.bytes, kept.responses.values().map(|(_, response)| response.len()).sum::<usize>());
+            assert_eq!(kept.bytes, kept.responses.values().map(|(of, response)| size(of, response)).sum::<usize>());
         }
         let huge = [Arc::new("x".repeat(LONGEST + 1))];
         rendered(&responses, 9000, &huge);
         assert!(!rendered(&responses, 9000, &huge).1);
+        // short, with more rows than may be kept
+        let many: Vec<Arc<String>> = (0..=LONGEST / ROW).map(|_| Arc::default()).collect();
+        rendered(&responses, 9001, &many);
+        assert!(!rendered(&responses, 9001, &many).1);
         for request in 0..3000 {
             rendered(&responses, request, &[]);
         }

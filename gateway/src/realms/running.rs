@@ -411,7 +411,8 @@ impl Realm {
         let (checked, sent) =
             tokio::join!(timeout(SETTLING, self.sessions.recheck_all()), timeout(SETTLING, join_all(sent)),);
         if let Some(maintenance) = &self.opened.backend.maintenance {
-            housekeeping::trim_all(self.name(), &**maintenance, self.delivered.through(), metrics).await?;
+            let places = (&mut 0, self.delivered.through());
+            housekeeping::trim_all(self.name(), &**maintenance, places, metrics).await?;
         }
         Ok(checked.is_ok() && sent.is_ok_and(|sent| sent.into_iter().all(|sent| sent)))
     }

@@ -48,4 +48,8 @@ impl Inputs for RenderedFrom {
             && same_own
             && same_rows(&self.members, &other.members)
     }
+
+    fn rows(&self) -> usize {
+        2 + self.members.len()
+    }
 }

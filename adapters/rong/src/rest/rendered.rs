@@ -39,4 +39,11 @@ impl Inputs for RenderedFrom {
             _ => false,
         }
     }
+
+    fn rows(&self) -> usize {
+        match self {
+            Self::Profiles(groups) => groups.len(),
+            Self::Members { members, .. } => members.len(),
+        }
+    }
 }

@@ -42,4 +42,8 @@ impl Inputs for RenderedFrom {
             && same_rows(mutes, &of.mutes)
             && *next == of.next
     }
+
+    fn rows(&self) -> usize {
+        1 + self.page.members.len() + self.page.mutes.len()
+    }
 }
